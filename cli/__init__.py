@@ -1,0 +1,1 @@
+"""What people and machines touch: verbs, output formats, exit codes."""

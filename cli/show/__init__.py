@@ -1,0 +1,1 @@
+"""One module an output format; each turns findings or a report into text."""

@@ -1,0 +1,1 @@
+"""Text to typed plans and packs: reading, parsing, units and expressions."""

@@ -1,0 +1,169 @@
+"""Syntax nodes to expressions and figures, with a finding for each number or unit that cannot stand."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text
+from runplan.dsl.finding import Finding, finding
+from runplan.dsl.grammar import nearest
+from runplan.dsl.source import Span
+from runplan.dsl.syntax import Node, Word
+from runplan.dsl.units import NONE, Dim, UnknownUnit, is_binary, number, times, unit
+
+# The dimension of a point in time, counted in seconds since 1970; it mixes with nothing but itself.
+DATE: Dim = (("date", 1.0),)
+
+_ARITHMETIC = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^", "neg": "neg", "not_": "not"}
+
+
+class Builder:
+    """Builds expressions; collects what is wrong.
+
+    Args:
+        rates: For each currency that a plan converts, the value of one in the plan's currency, and that currency.
+        month: Days in a month, where the plan sets it.
+    """
+
+    def __init__(self, rates: dict[str, tuple[float, str]] | None = None, month: float = 30.0) -> None:
+        self.rates = rates or {}
+        self.month = month
+        self.findings: list[Finding] = []
+
+    def number(self, word: Word) -> float:
+        """The value of a number token; 1 with a finding where it has none."""
+        try:
+            return number(word.text)
+        except ValueError:
+            message = f"`{word.text[:40]}` is not a number that can be used: too large or not finite"
+            self.findings.append(finding("U004", message, word.span))
+            return 1.0
+
+    def unit(self, word: Word) -> tuple[float, Dim]:
+        """Factor to base units and dimension of a unit token; a plain 1 with a finding where it is unknown."""
+        try:
+            found = unit(word.text)
+        except UnknownUnit as error:
+            help = [error.hint] if error.hint else [f"did you mean `{name}`?" for name in error.suggestions[:1]]
+            if "/" in word.text and not error.hint:
+                help.append("to divide by a name, put blanks round the `/`")
+            self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help))
+            return 1.0, (("?", 1.0),)
+        factor, dim = found.factor, found.dim
+        if self.month != 30.0 and "month" in word.text:
+            factor *= (self.month / 30.0) ** dict(dim).get("second", 0.0)
+        for name, exponent in dim:
+            if name in self.rates:
+                value, target = self.rates[name]
+                factor *= value**exponent
+                dim = times(dim, ((name, -exponent), (target, exponent)))
+        return factor, dim
+
+    def quantity(self, value: Word, unit_word: Word | None, span: Span) -> Num:
+        """A number with its unit."""
+        amount = self.number(value)
+        factor, dim = self.unit(unit_word) if unit_word else (1.0, NONE)
+        total = amount * factor
+        if not math.isfinite(total):
+            self.findings.append(finding("U004", f"`{span.text}` is too large to be used", span))
+            total = 1.0
+        return Num(total, dim, span.text, is_binary(value.text), span)
+
+    def date(self, word: Word) -> Num:
+        """A date as seconds since 1970."""
+        try:
+            moment = datetime.strptime(word.text, "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError:
+            self.findings.append(finding("U004", f"`{word.text}` is not a date of the calendar", word.span))
+            return Num(0.0, DATE, word.text, span=word.span)
+        return Num(moment.timestamp(), DATE, word.text, span=word.span)
+
+    def expr(self, node: Node | Word) -> Expr:
+        """The expression of a node of the expression rules."""
+        if isinstance(node, Word):
+            return self._leaf(node)
+        rule = node.rule
+        if rule in ("amount", "goal", "group", "hw_value", "data_amount"):
+            inner = node.children[0]
+            assert inner is not None
+            built = self.expr(inner)
+            if rule == "group" and isinstance(built, Op):
+                return Op(built.op, built.args, node.span)
+            return built
+        if rule == "quantity":
+            return self.quantity(node.word(0), _optional(node, 1), node.span)
+        if rule == "count_number":
+            return self.quantity(node.word(0), None, node.span)
+        if rule in ("name", "string", "date"):
+            return self._leaf(node.word(0))
+        if rule == "call":
+            return self._call(node)
+        parts = [child for child in node.children if child is not None]
+        if rule == "compare":
+            return self._compare(node)
+        if rule == "within":
+            x, low, high = (self.expr(part) for part in parts)
+            return Op("and", (Op(">=", (x, low), node.span), Op("<=", (x, high), node.span)), node.span)
+        if rule in ("or_", "and_"):
+            return Op(rule.rstrip("_"), tuple(self.expr(part) for part in parts), node.span)
+        if rule == "if_":
+            return Op("if", tuple(self.expr(part) for part in parts), node.span)
+        return Op(_ARITHMETIC[rule], tuple(self.expr(part) for part in parts), node.span)
+
+    def _leaf(self, word: Word) -> Expr:
+        if word.type == "STRING":
+            return Text(unquoted(word.text), word.span)
+        if word.type == "DATE":
+            return self.date(word)
+        return Ref(word.text, word.span)
+
+    def _call(self, node: Node) -> Expr:
+        word = node.word(0)
+        args = tuple(self.expr(child) for child in node.children[1:] if child is not None)
+        arity = FUNCTIONS.get(word.text)
+        if arity is None:
+            help = [f"did you mean `{name}`?" for name in nearest(word.text, list(FUNCTIONS))[:1]]
+            help = help or ["the functions are " + ", ".join(f"`{name}`" for name in FUNCTIONS)]
+            self.findings.append(finding("N002", f"unknown function `{word.text}`", word.span, help=help))
+            return Num(1.0, (("?", 1.0),), span=node.span)
+        if len(args) != arity:
+            message = f"`{word.text}` takes {arity} value{'s' * (arity > 1)}, here are {len(args)}"
+            self.findings.append(finding("S001", message, node.span))
+            return Num(1.0, (("?", 1.0),), span=node.span)
+        return Op(word.text, args, node.span)
+
+    def _compare(self, node: Node) -> Expr:
+        parts = [child for child in node.children if child is not None]
+        out: list[Expr] = []
+        left = self.expr(parts[0])
+        for sign, right_part in zip(parts[1::2], parts[2::2], strict=True):
+            assert isinstance(sign, Word)
+            op = {"≤": "<=", "≥": ">="}.get(sign.text, sign.text)
+            assert op in COMPARISONS
+            right = self.expr(right_part)
+            span = left.span.to(right.span) if left.span and right.span else node.span
+            out.append(Op(op, (left, right), span))
+            left = right
+        return out[0] if len(out) == 1 else Op("and", tuple(out), node.span)
+
+
+def _optional(node: Node, index: int) -> Word | None:
+    child = node.children[index] if index < len(node.children) else None
+    return child if isinstance(child, Word) else None
+
+
+def unquoted(text: str) -> str:
+    """The text of a quoted string, or of a bare word."""
+    if not text.startswith('"'):
+        return text
+    out = []
+    at = 1
+    while at < len(text) - 1:
+        c = text[at]
+        if c == "\\" and at + 1 < len(text) - 1:
+            at += 1
+            c = {"n": "\n", "t": "\t"}.get(text[at], text[at])
+        out.append(c)
+        at += 1
+    return "".join(out)

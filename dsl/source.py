@@ -1,0 +1,107 @@
+"""Files and buffers as `Source`: text with its path, and offsets turned into lines and columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of one file.
+
+    Attributes:
+        path: As the user named it, with forward slashes; what findings print.
+        text: Decoded, with its own line ends.
+    """
+
+    path: str
+    text: str = field(repr=False)
+    _starts: list[int] = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        starts = [0]
+        at = self.text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.text.find("\n", at + 1)
+        object.__setattr__(self, "_starts", starts)
+
+    def line_column(self, offset: int) -> tuple[int, int]:
+        """1-based line and column (in code points) of an offset in code points."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def line_text(self, line: int) -> str:
+        """The text of a 1-based line, without its line end; empty past the end."""
+        if not 1 <= line <= len(self._starts):
+            return ""
+        start = self._starts[line - 1]
+        stop = self._starts[line] if line < len(self._starts) else len(self.text)
+        return self.text[start:stop].rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source: offsets in code points, the end exclusive."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        return self.source.line_column(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        return self.source.line_column(self.start)[1]
+
+    @property
+    def end_line(self) -> int:
+        return self.source.line_column(self.end)[0]
+
+    @property
+    def end_column(self) -> int:
+        return self.source.line_column(self.end)[1]
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    def to(self, other: Span) -> Span:
+        """The stretch from the start of this one to the end of the other."""
+        return Span(self.source, self.start, max(self.end, other.end))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text inside a source, such as a YAML scalar, whose offsets lead back to the source.
+
+    Attributes:
+        text: What is parsed.
+        source: Where it stands.
+        base: The offset in the source at which the text begins, where it stands there letter by letter.
+        places: Otherwise, for each character its offset in the source; None where no such map can be made,
+            and every place is then `whole`.
+    """
+
+    text: str
+    source: Source
+    base: int = 0
+    places: tuple[int, ...] | None = None
+    whole: Span | None = None
+
+    def span(self, start: int, end: int) -> Span:
+        """The stretch of the source behind a stretch of the text."""
+        if self.whole is not None and self.places is None:
+            return self.whole
+        if self.places is None:
+            return Span(self.source, self.base + start, self.base + end)
+        last = len(self.places) - 1
+        if last < 0:
+            return Span(self.source, self.base, self.base)
+        first = self.places[min(start, last)]
+        if end <= start:
+            return Span(self.source, first, first)
+        return Span(self.source, first, self.places[min(end - 1, last)] + 1)

@@ -1,0 +1,65 @@
+"""The syntax tree: what was written, in either spelling, with a span on every node and the comments kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from runplan.dsl.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A leaf: one token as it was spelled.
+
+    Attributes:
+        type: The terminal of the grammar, such as `NUMBER`.
+        text: Its spelling.
+    """
+
+    type: str
+    text: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A rule of the grammar with what it matched; an optional part that is absent is None.
+
+    Two nodes are equal where they say the same thing, wherever they stand.
+    """
+
+    rule: str
+    children: tuple[Node | Word | None, ...]
+    span: Span = field(compare=False)
+
+    def nodes(self, *rules: str) -> Iterator[Node]:
+        """The children that are nodes, of the given rules where any are named."""
+        for child in self.children:
+            if isinstance(child, Node) and (not rules or child.rule in rules):
+                yield child
+
+    def node(self, rule: str) -> Node | None:
+        """The first child of a rule."""
+        return next(self.nodes(rule), None)
+
+    def words(self) -> Iterator[Word]:
+        """The children that are leaves."""
+        for child in self.children:
+            if isinstance(child, Word):
+                yield child
+
+    def word(self, index: int = 0) -> Word:
+        """The leaf at a position among all children; the grammar promises that it is there."""
+        child = self.children[index]
+        assert isinstance(child, Word)
+        return child
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One parsed file: its statements in order, and its comments."""
+
+    source: Source
+    statements: tuple[Node, ...]
+    comments: tuple[Word, ...] = field(default=(), compare=False)

@@ -1,0 +1,1 @@
+"""Knowledge as data: laws, devices, rules and schedules, written in the plan language."""
