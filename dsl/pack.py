@@ -318,8 +318,8 @@ class PackReader(Builder):
         """A declared unit, or that of the quantity where none is declared."""
         if isinstance(node, Node):
             words = list(node.words())
-            count = self.number(words[0]) if len(words) == 2 else 1.0
-            factor, dim = self.unit(words[-1])
+            count = self.number(words[0]) if words[0].type == "NUMBER" else 1.0
+            factor, dim = self.unit(words[-1]) if words[-1].type == "UNIT" else (1.0, NONE)
             return Counted(count * factor, dim, node.span.text)
         if quantity in self.quantities:
             dim = self.quantities[quantity]

@@ -351,10 +351,16 @@ class _Goal:
         if limits is None:
             return None
         f, g, h = found
-        if self.in_logs and f > 1e-290:
+        if self.in_logs and 0.0 <= f <= 1e-290:
+            return None
+        if self.in_logs and f > 0.0:
             slope = [a / f for a in g]
-            curve = [[a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)]
-            spread = [abs(row[i]) / f + slope[i] ** 2 for i, row in enumerate(h)]
+            if not _size(slope) < 1e100:
+                return None
+            curve = [
+                [a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)
+            ]
+            spread = [abs(row[i]) / f + slope[i] * slope[i] for i, row in enumerate(h)]
             return _Local(x, math.log(f), slope, curve, spread, *limits)
         return _Local(x, f, g, h, [abs(row[i]) for i, row in enumerate(h)], *limits)
 
@@ -607,7 +613,7 @@ def _polish(
     diagonal = _lagrangian(here, c_multipliers, e_multipliers)[2]
     residual, terms = _residual(here, c_multipliers, e_multipliers)
     # multipliers are rounded to the largest of them, and spread that to each coordinate that their rows touch
-    grain = 1e-14 * _size(terms)
+    grain = 1e-14 * (_size(terms) + max(diagonal))
     held_rows = [here.e_rows[i] if equal else here.c_rows[i] for equal, i in kept]
     allowed = [
         1e-9 * (term + curve) + faint * _size(terms) + grain * sum(abs(row[i]) for row in held_rows)
@@ -651,7 +657,7 @@ def _factor(h: Matrix, diagonal: Vector, g: Vector, damping: float, idle: float)
         else:
             lift.append(damping + max(1e-4 * abs(slope), 1e-14 * base) + 1e-13 * curve)
     extra = 0.0
-    while True:
+    for _ in range(40):
         lifted = [list(row) for row in h]
         for i, more in enumerate(lift):
             lifted[i][i] += more + extra * (diagonal[i] + more)
@@ -659,6 +665,7 @@ def _factor(h: Matrix, diagonal: Vector, g: Vector, damping: float, idle: float)
         if lower is not None:
             return lower
         extra = 10.0 * extra or 1e-9
+    return [[0.0] * i + [math.sqrt(base)] for i in range(len(g))]
 
 
 def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: float = -math.inf) -> _Descent:
@@ -668,7 +675,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
     first = here
     penalty, steps = 0.0, 0
     damping *= _size(here.gradient)
-    rays = 0
+    rays = ends = spoiled = 0
     while steps < budget and here.value > enough:
         steps += 1
         if isinstance(at, _Goal) and not at.suits(here):
@@ -678,7 +685,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             factor = _size(again.gradient) / (_size(here.gradient) or 1.0)
             here, damping, penalty = again, damping * factor, penalty * factor
             c_multipliers, e_multipliers = [a * factor for a in c_multipliers], [a * factor for a in e_multipliers]
-        if isinstance(at, _Goal) and at.in_logs and here.value < VANISHED:
+        if isinstance(at, _Goal) and at.in_logs and here.value < VANISHED and here.violation <= FEASIBLE:
             return _Descent(here, c_multipliers, e_multipliers, "unbounded", steps)
         h, _, diagonal = _lagrangian(here, c_multipliers, e_multipliers)
         idle = 1e-6 * here.value if isinstance(at, _Elastic) else math.inf
@@ -688,10 +695,13 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             return _Descent(here, c_multipliers, e_multipliers, "inconsistent", steps)
         m = len(here.c)
         size = _size(step.d)
-        if size <= 1e-6 and here.violation <= 1e-6:
+        settled = size <= 1e-6 and here.violation <= 1e-6
+        if isinstance(at, _Elastic) and -step.d[-1] > 1e-3 * here.x[-1]:
+            settled = False  # the violation still goes to nothing
+        if settled:
             fence = step.c_multipliers[m:]
             _, terms = _residual(here, step.c_multipliers[:m], step.e_multipliers)
-            if fence and max(fence) > MATTERS * max(terms[i % n] for i in range(len(fence)) if fence[i] > 0.0 or True):
+            if any(weight > MATTERS * terms[i % n] for i, weight in enumerate(fence)):
                 return _Descent(here, step.c_multipliers[:m], step.e_multipliers, "unbounded", steps)
             working = [i for i in step.working if i < m]
             end = _polish(at, here, working, step.c_multipliers[:m], step.e_multipliers, 0.0)
@@ -707,7 +717,12 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
                 ):
                     end.outcome = "unbounded"  # the goal has died away along a coordinate
                 return end
-            if rays <= n:
+            fresh = step.c_multipliers[:m] == c_multipliers and step.e_multipliers == e_multipliers
+            c_multipliers, e_multipliers = step.c_multipliers[:m], step.e_multipliers
+            if ends < 2 and not fresh:
+                ends += 1  # the curvature was that of other multipliers
+                continue
+            if rays <= n and isinstance(at, _Goal):
                 rays += 1
                 beyond = _ray(at, here, step.c_multipliers[:m], step.e_multipliers)
                 if beyond is not None:
@@ -741,16 +756,24 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             damping = max(8.0 * damping, bend, pull)
             if size <= 1e-14 or not damping < 1e280:
                 break
+            spoiled += 1
+            if spoiled > 4 and here.violation > FEASIBLE:  # damping does not shorten the way back to the constraints
+                return _Descent(here, c_multipliers, e_multipliers, "inconsistent", steps)
             continue
+        ends = spoiled = 0
         if ratio > 0.7:
             damping *= 0.1
         elif ratio < 0.25:
             damping *= 4.0
         c_multipliers, e_multipliers = new_c, new_e
         here = there if isinstance(at, _Elastic) else _stride(at, here, there, step.d)
-        damping = min(damping, 1e-3 * here.value if isinstance(at, _Elastic) else _size(here.gradient))
-    outcome: Literal["enough", "stalled"] = "enough" if here.value <= enough else "stalled"
-    return _Descent(here, c_multipliers, e_multipliers, outcome, steps)
+        damping = min(damping, here.value if isinstance(at, _Elastic) else _size(here.gradient))
+    end = _Descent(here, c_multipliers, e_multipliers, "enough" if here.value <= enough else "stalled", steps)
+    ran = max((abs(a - b) for a, b in zip(here.x, first.x, strict=True)), default=0.0)
+    if isinstance(at, _Goal) and ran > 100.0 and here.violation <= FEASIBLE:
+        if _size(here.gradient) + max(here.spread) <= 1e-20 * _size(first.gradient):
+            end.outcome = "unbounded"  # all that is left of the goal is a constant that it never reaches
+    return end
 
 
 def _bounded(here: _Local, lower: Matrix, c: Vector, e: Vector) -> _Step | None:
@@ -759,7 +782,7 @@ def _bounded(here: _Local, lower: Matrix, c: Vector, e: Vector) -> _Step | None:
     if step is None or all(abs(a + b) <= FAR for a, b in zip(here.x, step.d, strict=True)):
         return step
     n = len(here.x)
-    fence = [[float(i == j) for j in range(n)] for i in range(n)] + [[-float(i == j) for j in range(n)] for i in range(n)]
+    fence = [[sign * (i == j) for j in range(n)] for sign in (1.0, -1.0) for i in range(n)]
     room = [a - FAR for a in here.x] + [-a - FAR for a in here.x]
     return _quadratic(here.gradient, lower, e, here.e_rows, c + room, here.c_rows + fence)
 
@@ -983,9 +1006,12 @@ def _one_goal(
     """One goal minimised from a feasible point, restoring feasibility where a step lost it; and the steps."""
     steps = 0
     end: _Descent | None = None
-    for _ in range(4):
+    for _ in range(8):
         at = _Goal(goal, inequalities, equalities, slack)
         here = at(x)
+        if here is None:
+            at.in_logs = False
+            here = at(x)
         if here is None:
             return end, steps
         end = _descend(at, here, damping=0.1, budget=budget)
@@ -1038,6 +1064,8 @@ def _report(
     least = MATTERS * max(_size(g), 1e-4 * max((abs(row[i]) for i, row in enumerate(h)), default=0.0))
     active = tuple(i for i, a in enumerate(c) if abs(a) <= FEASIBLE)
     binding = tuple(i for i, a in enumerate(multipliers) if a * _size(c_rows[i]) > least and a > 0.0)
+    if outcome == "optimal" and violation > 1.01 * FEASIBLE:
+        outcome = "gave-up"  # nothing better is in reach of the arithmetic, and nothing is proven
     if outcome is None:
         outcome = "optimal" if violation <= FEASIBLE else "infeasible"
     return Optimum(point, f, tuple(multipliers), active, binding, outcome, violation, steps)

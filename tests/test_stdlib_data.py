@@ -57,7 +57,7 @@ CEILINGS = {
     "Gaudi2": ("gaudi2",),
     "Gaudi3": ("gaudi3",),
 }
-NOTES = "notes"  # `note` begins an item of laws and rules, so the grammar takes it for no entry
+NOTES = "note"
 NUMBER = re.compile(r"(.*?)([kKMBT]?)")
 EXPONENTS = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
 RATE: Dim = unit("FLOP/s").dim

@@ -1,0 +1,86 @@
+"""What solving gives: values with their interval and derivation, what binds, what conflicts, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from runplan.dsl.finding import Finding
+from runplan.dsl.source import Span
+from runplan.dsl.units import Dim
+from runplan.engine.problem import Kind, Problem
+
+Status = Literal["solved", "infeasible", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number that can answer why.
+
+    Attributes:
+        value, low, high: In base units; the interval is the 80 % one of the law's constants, None where there is none.
+        formula: As the plan or the pack wrote it; for a solved value, what it solves.
+        inputs: Names of the values that went in.
+        source: Citation, record or statement.
+    """
+
+    name: str
+    value: float
+    dim: Dim
+    low: float | None
+    high: float | None
+    kind: Kind
+    formula: str
+    inputs: tuple[str, ...]
+    source: str
+    span: Span | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The smallest change to one constraint or given of a conflict that, by itself, makes room.
+
+    Attributes:
+        text: The constraint or given as the plan says it.
+        change: As one would write it; empty where no change of this one alone is enough.
+        value: The new figure in base units.
+    """
+
+    name: str
+    text: str
+    span: Span | None
+    change: str
+    value: float | None
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The plan under one law.
+
+    Attributes:
+        law: As the plan names it; `resolved` is the law that this means.
+        values: By name; what does not apply is absent.
+        binding: Names of the limits that bind.
+        off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
+        sources: Names of the data sources, in order.
+    """
+
+    law: str
+    resolved: str
+    status: Status
+    values: Mapping[str, Value]
+    binding: tuple[str, ...]
+    conflict: tuple[Room, ...]
+    findings: tuple[Finding, ...]
+    sources: tuple[str, ...]
+    problem: Problem
+    off_line: float | None = None
+    interval_note: str = ""
+
+    def get(self, name: str) -> float | None:
+        """A value in base units, or None where the quantity does not apply."""
+        found = self.values.get(name)
+        return found.value if found else None

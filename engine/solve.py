@@ -1,0 +1,361 @@
+"""A problem to a solution: the values, what binds, or why there is none and what would make room."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from runplan.dsl.build import DATE
+from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown
+from runplan.dsl.finding import Finding, finding
+from runplan.dsl.source import Span
+from runplan.dsl.units import Dim, show
+from runplan.engine import smooth
+from runplan.engine.optimise import Optimum, Smooth, minimise
+from runplan.engine.problem import Aim, Limit, Problem, Variable
+from runplan.engine.solution import Room, Solution, Value
+
+# A limit may be off by this much, relatively, before it counts as broken: figures are rounded by those who write them.
+TOLERANCE = 1e-9
+
+Repose = Callable[[frozenset[str], Mapping[str, float]], Problem]
+
+FAMILIAR = {"reserved_time": "time", "params": "model"}
+
+
+def solve(problem: Problem, repose: Repose) -> Solution:
+    """The solution of a problem.
+
+    Args:
+        repose: Poses the same plan and law again with givens left open and variables fixed, for whole GPUs and
+            for the changes that make room.
+    """
+    blocking = [f for f in problem.findings if f.code != "C004"]
+    if any(f.severity == "error" for f in blocking):
+        return _without(problem, "undecided", problem.findings)
+    if problem.variables and not problem.aims:
+        return _under_determined(problem)
+    optimum, env = _optimum(problem, problem.aims, problem.limits)
+    if optimum.outcome == "infeasible":
+        return _infeasible(problem, repose)
+    if optimum.outcome == "unbounded":
+        return _under_determined(problem)
+    if optimum.outcome == "gave-up":
+        return _gave_up(problem)
+    whole = _whole_gpus(problem, env)
+    if whole is not None:
+        return replace(solve(repose(frozenset(), whole), repose), problem=problem)
+    return solved(problem, env, tuple(problem.limits[i].name for i in optimum.binding))
+
+
+def solved(problem: Problem, env: Mapping[str, float], binding: Iterable[str]) -> Solution:
+    """The solution at given values of the variables, everything else derived."""
+    every = dict(env)
+    evaluate(problem, every)
+    bound = list(dict.fromkeys(binding))
+    bound += [name for name in ("tokens", "params") if name in problem.givens and problem.variables and name not in bound]
+    values = {name: _value(problem, name, every[name], bound) for name in every if _dim(problem, name) is not None}
+    return Solution(
+        problem.named,
+        problem.law.name,
+        "solved",
+        values,
+        tuple(bound),
+        (),
+        problem.findings,
+        problem.sources,
+        problem,
+        _off_line(problem, every),
+    )
+
+
+def evaluate(problem: Problem, env: dict[str, float]) -> None:
+    """Add every definition's value to the values of the variables; what cannot be computed stays out."""
+    left = dict(problem.definitions)
+    while left:
+        ready = [name for name, d in left.items() if names(d.expr) <= env.keys()]
+        if not ready:
+            return
+        for name in ready:
+            try:
+                value = compiled(left.pop(name).expr)(env)
+            except (ArithmeticError, ValueError):
+                continue
+            if isinstance(value, int | float) and math.isfinite(value):
+                env[name] = float(value)
+
+
+def _dim(problem: Problem, name: str) -> Dim | None:
+    if name in problem.definitions:
+        return problem.definitions[name].dim
+    return next((v.dim for v in problem.variables if v.name == name), None)
+
+
+def _value(problem: Problem, name: str, value: float, binding: Sequence[str]) -> Value:
+    d = problem.definitions.get(name)
+    if d is not None:
+        inputs = tuple(sorted(names(d.expr)))
+        return Value(name, value, d.dim, None, None, d.kind, shown(d.expr), inputs, d.source, d.span, d.note)
+    variable = next(v for v in problem.variables if v.name == name)
+    mentioned: set[str] = set()
+    for aim in problem.aims[:2]:
+        mentioned |= names(aim.expr) | (names(aim.other) if aim.other is not None else set())
+    for limit in problem.limits:
+        if limit.name in binding:
+            mentioned |= names(limit.left) | names(limit.right)
+    formula = f"solved: {problem.goal}" + (f", subject to {', '.join(binding)}" if binding else "")
+    inputs = tuple(sorted(mentioned - {v.name for v in problem.variables}))
+    cite = problem.law.cites[0].text if problem.law.cites else ""
+    return Value(name, value, variable.dim, None, None, "solved", formula, inputs, cite, variable.span)
+
+
+def _off_line(problem: Problem, env: Mapping[str, float]) -> float | None:
+    line = problem.line
+    if not isinstance(line, Op):
+        return None
+    try:
+        return float(compiled(line.args[0])(env)) / float(compiled(line.args[1])(env))
+    except (KeyError, ArithmeticError, ValueError):
+        return None
+
+
+# ---- the search
+
+
+def _optimum(problem: Problem, aims: Sequence[Aim], limits: Sequence[Limit]) -> tuple[Optimum, dict[str, float]]:
+    variables = [v.name for v in problem.variables]
+    inequalities: list[Smooth] = []
+    equalities: list[Smooth] = []
+    order: list[int] = []
+    memo: dict[str, Expr] = {}
+    for index, limit in enumerate(limits):
+        left, right = (_over_variables(problem, side, memo) for side in (limit.left, limit.right))
+        function = smooth.limit(left, right, variables)
+        if limit.equal:
+            equalities.append(function)
+        else:
+            inequalities.append(function)
+            order.append(index)
+    goals = [_goal(problem, aim, variables, memo) for aim in aims]
+    start = tuple(math.log(v.start) for v in problem.variables)
+    found = minimise(goals, inequalities, equalities, start=start)
+    env = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)} if found.outcome == "optimal" else {}
+    binding = tuple(order[i] for i in found.binding) + tuple(i for i, limit in enumerate(limits) if limit.equal)
+    return replace(found, binding=tuple(sorted(binding))), env
+
+
+def _over_variables(problem: Problem, expr: Expr, memo: dict[str, Expr]) -> Expr:
+    key = repr(id(expr))
+    if key not in memo:
+        memo[key] = problem.expanded(expr)
+    return memo[key]
+
+
+def _goal(problem: Problem, aim: Aim, variables: Sequence[str], memo: dict[str, Expr]) -> Smooth:
+    expr = _over_variables(problem, aim.expr, memo)
+    if aim.sense == "near":
+        assert aim.other is not None
+        return smooth.square(smooth.limit(expr, _over_variables(problem, aim.other, memo), variables))
+    found = smooth.goal(expr, variables)
+    return smooth.negated(found) if aim.sense == "maximize" else found
+
+
+def _whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] | None:
+    """Variables held for a second pass with whole GPUs, up to full nodes; None where they are whole already."""
+    rounded: dict[str, float] = {}
+    for variable in problem.variables:
+        if not variable.name.endswith("gpus"):
+            continue
+        prefix = variable.name.removesuffix("gpus")
+        node = problem.definitions.get(f"{prefix}nodes_of")
+        step = node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
+        count = env[variable.name] / step
+        whole = max(1.0, math.ceil(count - 1e-6))
+        if abs(whole - count) > 1e-6:
+            rounded[variable.name] = whole * step
+    if not rounded:
+        return None
+    return rounded | {
+        v.name: env[v.name] for v in problem.variables if v.name in ("params", "law_params", "tokens")
+    }
+
+
+# ---- no solution
+
+
+def _without(problem: Problem, status: str, findings: Sequence[Finding], conflict: tuple[Room, ...] = ()) -> Solution:
+    assert status in ("undecided", "infeasible")
+    base = solved(problem, {}, ())
+    return replace(
+        base,
+        status="undecided" if status == "undecided" else "infeasible",
+        values={n: v for n, v in base.values.items() if v.kind != "solved"},
+        binding=(),
+        conflict=conflict,
+        findings=tuple(findings),
+    )
+
+
+def _place(problem: Problem) -> Span:
+    """Where to point when no one statement is to blame: the first `?`, else the hardware, else the file's start."""
+    spans = [v.span for v in problem.variables if v.span is not None and v.name in problem.asked]
+    spans += [limit.span for limit in problem.limits if limit.span is not None]
+    spans += [v.span for v in problem.variables if v.span is not None]
+    source = spans[0].source if spans else None
+    if source is None:
+        for definition in problem.definitions.values():
+            if definition.kind == "given" and definition.span is not None:
+                return definition.span
+    assert spans or problem.objective.span, "a plan has a statement"
+    found = spans[0] if spans else problem.objective.span
+    assert found is not None
+    return found
+
+
+def _under_determined(problem: Problem) -> Solution:
+    free = [FAMILIAR.get(v.name, v.name) for v in problem.variables]
+    wanted = []
+    if not any(limit.name == "compute" for limit in problem.limits) and "capacity" not in problem.definitions:
+        wanted.append("hardware, or `compute: 5e24 FLOP`")
+    wanted += [{"tokens": "`tokens: 1T`", "model": "`model: 7B`", "law_params": "`model: 7B`"}.get(n, f"`{n}`") for n in free]
+    words = " and ".join(f"`{n.replace('law_params', 'model')}`" for n in free)
+    message = f"nothing in the plan determines {words}"
+    help = ["one more given would: " + ", or ".join(dict.fromkeys(wanted))]
+    found = finding("C002", message, _place(problem), help=help, laws=(problem.named,))
+    return _without(problem, "undecided", [*problem.findings, found])
+
+
+def _gave_up(problem: Problem) -> Solution:
+    found = finding("C009", "the solver reached its limit of steps", _place(problem), laws=(problem.named,))
+    return _without(problem, "undecided", [*problem.findings, found])
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A given or a limit that may take part in a conflict."""
+
+    name: str
+    limit: Limit | None
+
+
+def _infeasible(problem: Problem, repose: Repose) -> Solution:
+    """The smallest set of givens and limits that cannot hold together, and the smallest change of each that makes room."""
+    members = [_Member(name, None) for name in problem.givens if name in problem.definitions or name == "compute"]
+    members += [_Member(limit.name, limit) for limit in problem.limits if limit.kind in ("require", "range", "given")]
+    culprits = list(members)
+    for member in members:
+        trial = [m for m in culprits if m is not member]
+        if not _holds_with(problem, repose, members, trial):
+            culprits = trial
+    conflict = tuple(room for member in culprits if (room := _room(problem, repose, member)) is not None)
+    # Where the plan can be solved without the requirements that conflict, those numbers are shown.
+    requires = [m.limit for m in culprits if m.limit is not None and m.limit.kind == "require"]
+    base = _without(problem, "infeasible", problem.findings, conflict)
+    if requires:
+        limits = tuple(limit for limit in problem.limits if limit not in requires)
+        relaxed = replace(problem, limits=limits)
+        optimum, env = _optimum(relaxed, relaxed.aims, limits)
+        if optimum.outcome == "optimal":
+            found = solved(relaxed, env, (limits[i].name for i in optimum.binding))
+            base = replace(found, status="infeasible", conflict=conflict, problem=problem)
+    return base
+
+
+def _holds_with(problem: Problem, repose: Repose, members: Sequence[_Member], kept: Sequence[_Member]) -> bool:
+    """Whether the problem has a solution when only some of its givens and limits are kept."""
+    loose = frozenset(m.name for m in members if m.limit is None and m not in kept)
+    dropped = [m.limit.name for m in members if m.limit is not None and m not in kept]
+    posed = repose(loose, {})
+    limits = tuple(limit for limit in posed.limits if limit.name not in dropped or limit.kind == "capacity")
+    return _optimum(posed, (), limits)[0].outcome != "infeasible"
+
+
+def _room(problem: Problem, repose: Repose, member: _Member) -> Room | None:
+    if member.limit is None:
+        return _room_of_given(problem, repose, member.name)
+    limit = member.limit
+    others = tuple(other for other in problem.limits if other is not limit)
+    # How near to its bound can the left side come, all else kept?
+    aim = Aim("minimize", Op("/", (limit.left, limit.right)))
+    optimum, env = _optimum(problem, (aim,), others)
+    text = limit.name
+    if optimum.outcome != "optimal":
+        return Room(limit.name, text, limit.span, "", None, ())
+    every = dict(env)
+    evaluate(problem, every)
+    constraint = limit.constraint
+    swapped = constraint is not None and isinstance(limit.left, Expr) and _is_bound(problem, limit.left)
+    bounded, bound = (limit.right, limit.left) if swapped else (limit.left, limit.right)
+    new = float(compiled(bounded)(every))
+    dim = _dim_of(problem, bound)
+    sign = ">=" if swapped else "<="
+    said = show_plain(_loosened(new, swapped), dim)
+    return Room(limit.name, text, limit.span, f"{shown(bounded)} {sign} {said}", new, dim)
+
+
+def _is_bound(problem: Problem, expr: Expr) -> bool:
+    """Whether an expression is a fixed bound: numbers and lets only."""
+    variables = {v.name for v in problem.variables}
+    return not (names(problem.expanded(expr)) & variables)
+
+
+def _dim_of(problem: Problem, expr: Expr) -> Dim:
+    from runplan.dsl.expression import Dimensions
+
+    dims = {name: d.dim for name, d in problem.definitions.items()} | {v.name: v.dim for v in problem.variables}
+    lets = {name: d for name, d in problem.definitions.items() if d.source == "let"}
+    checked = Dimensions(dims)
+    for name in names(expr) & lets.keys():
+        checked.dims = {**checked.dims, name: checked.of(lets[name].expr)}
+    try:
+        return checked.of(expr)
+    except (ValueError, KeyError):
+        return ()
+
+
+def _room_of_given(problem: Problem, repose: Repose, name: str) -> Room | None:
+    given = problem.givens[name]
+    posed = repose(frozenset({name}), {})
+    variable = next((v for v in posed.variables if v.name == name), None)
+    text = f"{FAMILIAR.get(name, name)}: {shown(given.expr)}"
+    if variable is None and name != "compute":
+        return None
+    dim = given.value.dim
+    target = Num(given.value.value, dim)
+    aim = Aim("near", Ref(name), target)
+    optimum, env = _optimum(posed, (aim,), posed.limits)
+    if optimum.outcome != "optimal":
+        return Room(name, text, given.span, "", None, ())
+    every = dict(env)
+    evaluate(posed, every)
+    new = every[name]
+    up = new > given.value.value
+    if name.endswith("gpus"):
+        new = math.ceil(new - 1e-6) if up else max(1.0, math.floor(new + 1e-6))
+    sign = ">=" if up else "<="
+    said = show_plain(_loosened(new, not up) if not name.endswith("gpus") else new, dim)
+    return Room(name, text, given.span, f"{FAMILIAR.get(name, name)} {sign} {said}", new, dim)
+
+
+def _loosened(value: float, down: bool) -> float:
+    """A bound rounded to four digits on the side where it still makes room."""
+    if value <= 0 or not math.isfinite(value):
+        return value
+    scale = 10.0 ** (math.floor(math.log10(value)) - 3)
+    steps = value / scale
+    return (math.floor(steps + 1e-9) if down else math.ceil(steps - 1e-9)) * scale
+
+
+def show_plain(value: float, dim: Dim) -> str:
+    """A figure as one would write it in a plan."""
+    if dim == DATE:
+        from datetime import UTC, datetime
+
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
+    return show(value, dim, 6).replace(",", "")
+
+
+def changed(problem: Problem, variable: Variable) -> bool:
+    """Whether a variable was asked for by `?`."""
+    return variable.name in problem.asked
