@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runplan.dsl.build import DATE, Builder, unquoted
 from runplan.dsl.expression import (
@@ -167,6 +167,7 @@ class _Lowering(Builder):
         self._money_and_months(statements)
         reader = PackReader({name: self._money(dim) for name, dim in self.vocabulary.quantities.items()})
         pack = reader.pack(node for node in statements if node.rule in DEFINITIONS)
+        self.vocabulary = _with_own(self.vocabulary, pack)
         self._collect_lets([node for node in statements if node.rule == "let"])
         own = [node for node in statements if node.rule not in DEFINITIONS]
         plan = self._plan(own, pack) if any(n.rule not in ("let", "rate", "calendar") for n in own) else None
@@ -446,9 +447,7 @@ class _Lowering(Builder):
         if "use" in first:
             laws = tuple(Name(word.text, word.span) for word in next(first["use"].nodes()).words())
             for word in laws:
-                known = self.vocabulary.laws | {law.name for law in pack.laws}
-                known |= {alias for law in pack.laws for alias in law.aliases}
-                self._must_be_known("law", word, known)
+                self._must_be_known("law", word, self.vocabulary.laws)
         constraints = [n for n in statements if n.rule in ("require", "prefer")]
         counts = {"require": 0, "prefer": 0}
         lowered: list[Constraint] = []
@@ -945,6 +944,18 @@ class _Lowering(Builder):
 
 
 SHARE_OR_NONE = Field("share", NONE, "60%", most=1.0, zero=True)
+
+
+def _with_own(vocabulary: Vocabulary, pack: Pack) -> Vocabulary:
+    """The vocabulary with what the file itself defines."""
+    devices = {n for r in pack.records if r.kind == "device" for n in (r.name, *r.aliases)}
+    laws = {n for law in pack.laws for n in (law.name, *law.aliases)}
+    return replace(
+        vocabulary,
+        devices=vocabulary.devices | devices,
+        laws=vocabulary.laws | laws,
+        schedules=vocabulary.schedules | {s.name for s in pack.schedules},
+    )
 
 
 def _with_stages(statements: Iterable[Node]) -> Iterable[Node]:

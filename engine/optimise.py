@@ -1,14 +1,14 @@
-"""Smooth, mostly convex problems in a handful of logarithms to their minimiser, its multipliers and an outcome.
+"""Smooth, mostly convex problems in a few logarithms to their minimiser, its multipliers and an outcome.
 
 The method is sequential quadratic programming with exact second derivatives:
 
-1. `_elastic` looks for a feasible point by minimising the largest violation t + t^2/2 over (x, t). For convex
-   constraints, and for monotone transforms of them, a stationary point with t > 0 proves that there is none.
-2. `_descend` minimises one goal. Each step is a convex quadratic program, solved by the dual active-set method
-   of Goldfarb and Idnani (1983); damping as in Levenberg and Marquardt stands in for a trust region.
-3. `_polish` finishes with undamped Newton steps on the optimality conditions of the active set, so that results
-   are as accurate as the functions and not as their square roots.
-4. `_held` finds the directions in which a goal still changes at its minimum; the next goal moves in the others.
+1. `_Elastic` leads to a feasible point: the largest violation t is minimised over (x, t). For convex
+   constraints, and monotone transforms of them, a stationary point with t > 0 proves that there is none.
+2. `_descend` minimises one goal. Each step is a convex quadratic program, solved by the dual active-set
+   method of Goldfarb and Idnani (1983); damping as in Levenberg and Marquardt stands in for a trust region.
+3. `_polish` finishes with undamped Newton steps on the optimality conditions of the active set, so that
+   results are as accurate as the functions and not as their square roots.
+4. `_held` finds the directions in which a goal still changes at its minimum; later goals keep out of them.
 
 Plain Python: problems have up to six variables, and importing numpy would cost more than solving one.
 """
@@ -54,8 +54,8 @@ class Optimum:
             Of several inequalities that say the same, one carries the multiplier.
         active: The inequalities that bind at `x` to 1e-9, with or without a multiplier.
         binding: Those whose multiplier matters (> 1e-9 of the gradient of the first goal).
-        outcome: `infeasible` and `unbounded` are proven for convex problems within |x| <= 1e3; `unbounded` also
-            says that a later goal is. `gave-up` is neither.
+        outcome: `infeasible` and `unbounded` hold for convex problems within |x| <= 1e3; `unbounded` may
+            also be a later goal's. `gave-up` proves nothing.
         violation: max(c_i, |e_j|, 0) at `x`.
         iterations: Quadratic programs solved.
     """
@@ -180,7 +180,7 @@ def _backward(lower: Matrix, b: Vector) -> Vector:
 
 
 class _Frame:
-    """Independent rows a_j and an orthonormal basis of their span: a_j = sum over l <= j of parts[j][l] q[l]."""
+    """Independent rows a_j and an orthonormal basis q: a_j = sum over l <= j of parts[j][l] q[l]."""
 
     __slots__ = ("parts", "q")
 
@@ -267,7 +267,10 @@ def _pivoted(b: Matrix, scale: Vector) -> tuple[list[int], Matrix]:
 
 @dataclass(slots=True)
 class _Local:
-    """A goal and constraints at a point, to second order. `spread` is the goal's Hessian without cancellation."""
+    """A goal and constraints at a point, to second order.
+
+    `spread` is the diagonal of the goal's Hessian without cancellation: a measure of its rounding.
+    """
 
     x: Vector
     value: float
@@ -330,8 +333,8 @@ def _constraints(
 class _Goal:
     """A goal under constraints. Works on the logarithm of the goal for as long as that is convex.
 
-    Far from its minimum a sum of exponentials looks like one exponential, on which Newton's method creeps; its
-    logarithm looks like a line.
+    Far from its minimum a sum of exponentials looks like one exponential, on which Newton's method creeps;
+    its logarithm looks like a line.
     """
 
     def __init__(
@@ -358,7 +361,8 @@ class _Goal:
             if not _size(slope) < 1e100:
                 return None
             curve = [
-                [a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)
+                [a / f - u * w for a, w in zip(row, slope, strict=True)]
+                for row, u in zip(h, slope, strict=True)
             ]
             spread = [abs(row[i]) / f + slope[i] * slope[i] for i, row in enumerate(h)]
             return _Local(x, math.log(f), slope, curve, spread, *limits)
@@ -412,7 +416,18 @@ class _Elastic:
         hessian = [[0.0] * (k + 1) for _ in range(k)] + [[0.0] * k + [1.0]]
         slope = [0.0] * k + [1.0 + t]
         return _Local(
-            [*x[:-1], t], t + 0.5 * t * t, slope, hessian, [0.0] * k + [1.0], values, rows, curves, [], [], [], 0.0
+            [*x[:-1], t],
+            t + 0.5 * t * t,
+            slope,
+            hessian,
+            [0.0] * k + [1.0],
+            values,
+            rows,
+            curves,
+            [],
+            [],
+            [],
+            0.0,
         )
 
 
@@ -429,12 +444,14 @@ class _Step:
     working: list[int]
 
 
-def _quadratic(g: Vector, lower: Matrix, e: Vector, e_rows: Matrix, c: Vector, c_rows: Matrix) -> _Step | None:
+def _quadratic(
+    g: Vector, lower: Matrix, e: Vector, e_rows: Matrix, c: Vector, c_rows: Matrix
+) -> _Step | None:
     """Minimise g'd + d'L L'd/2 under e + E d = 0 and c + C d <= 0; None where nothing satisfies these.
 
     The dual method: from the free minimum, take in violated rows one at a time, and let go of those whose
-    multiplier would turn negative. In the coordinates y = L'd the objective is a distance, so all that is kept
-    is an orthonormal frame of the rows held. Rows are numbered with equalities first.
+    multiplier would turn negative. In the coordinates y = L'd the objective is a distance, so all that is
+    kept is an orthonormal frame of the rows held. Rows are numbered with equalities first.
     """
     n, p = len(g), len(e)
     d = _backward(lower, [-a for a in _forward(lower, g)])
@@ -585,7 +602,7 @@ def _polish(
         if free:
             toward = [-(a + b) for a, b in zip(here.gradient, _times(h, d), strict=True)]
             reduced = [[_dot(z, hz) for hz in [_times(h, w) for w in free]] for z in free]
-            scale = [_dot(absolute, _times(spread, absolute)) for absolute in [[abs(a) for a in z] for z in free]]
+            scale = [_dot(z, _times(spread, z)) for z in [[abs(a) for a in z] for z in free]]
             right = [_dot(z, toward) for z in free]
             if faint:
                 least = faint * _size(_residual(here, c_multipliers, e_multipliers)[1])
@@ -623,7 +640,9 @@ def _polish(
         return None
     for i in working:
         if c_multipliers[i] < 0.0:
-            if any(-c_multipliers[i] * abs(a) > most for a, most in zip(here.c_rows[i], allowed, strict=True)):
+            if any(
+                -c_multipliers[i] * abs(a) > most for a, most in zip(here.c_rows[i], allowed, strict=True)
+            ):
                 return None
             c_multipliers[i] = 0.0
     return _Descent(here, c_multipliers, e_multipliers, "optimal", 0)
@@ -635,7 +654,9 @@ def _solve_flat(b: Matrix, scale: Vector, right: Vector) -> Vector:
     pivots, columns = _pivoted(b, scale)
     if pivots:
         lower = [[columns[j][p] for j in range(i + 1)] for i, p in enumerate(pivots)]
-        for p, value in zip(pivots, _backward(lower, _forward(lower, [right[p] for p in pivots])), strict=True):
+        for p, value in zip(
+            pivots, _backward(lower, _forward(lower, [right[p] for p in pivots])), strict=True
+        ):
             x[p] = value
     return x
 
@@ -643,9 +664,9 @@ def _solve_flat(b: Matrix, scale: Vector, right: Vector) -> Vector:
 def _factor(h: Matrix, diagonal: Vector, g: Vector, damping: float, idle: float) -> Matrix:
     """A Cholesky factor of the Hessian, lifted until it is positive definite.
 
-    The lift is by coordinate, because a coordinate whose part in the goal is a billionth of another's must still
-    move freely; and never so small that the free minimum is out of all proportion. Coordinates without a part
-    in the goal follow the others, and must not hold back the faintest; `idle` is the most they are lifted.
+    The lift is by coordinate, because a coordinate whose part in the goal is a billionth of another's must
+    still move freely; and never so small that the free minimum is out of all proportion. Coordinates without
+    a part in the goal follow the others, and must not hold back the faintest; `idle` is their largest lift.
     """
     base = max(max(diagonal), 1e-2 * _size(g), 1e-290)
     parts = [curve + abs(slope) for curve, slope in zip(diagonal, g, strict=True)]
@@ -676,6 +697,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
     penalty, steps = 0.0, 0
     damping *= _size(here.gradient)
     rays = ends = spoiled = 0
+    proven = False
     while steps < budget and here.value > enough:
         steps += 1
         if isinstance(at, _Goal) and not at.suits(here):
@@ -684,7 +706,10 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
                 break
             factor = _size(again.gradient) / (_size(here.gradient) or 1.0)
             here, damping, penalty = again, damping * factor, penalty * factor
-            c_multipliers, e_multipliers = [a * factor for a in c_multipliers], [a * factor for a in e_multipliers]
+            c_multipliers, e_multipliers = (
+                [a * factor for a in c_multipliers],
+                [a * factor for a in e_multipliers],
+            )
         if isinstance(at, _Goal) and at.in_logs and here.value < VANISHED and here.violation <= FEASIBLE:
             return _Descent(here, c_multipliers, e_multipliers, "unbounded", steps)
         h, _, diagonal = _lagrangian(here, c_multipliers, e_multipliers)
@@ -695,6 +720,10 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             return _Descent(here, c_multipliers, e_multipliers, "inconsistent", steps)
         m = len(here.c)
         size = _size(step.d)
+        if isinstance(at, _Elastic):
+            proven = _least_violation(here, step.c_multipliers[:m]) > INFEASIBLE
+            if proven and -step.d[-1] <= 1e-3 * here.x[-1] and size > 1e-6:
+                break  # what is left to gain lies far away, such as the limit of a falling exponential
         settled = size <= 1e-6 and here.violation <= 1e-6
         if isinstance(at, _Elastic) and -step.d[-1] > 1e-3 * here.x[-1]:
             settled = False  # the violation still goes to nothing
@@ -757,7 +786,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             if size <= 1e-14 or not damping < 1e280:
                 break
             spoiled += 1
-            if spoiled > 4 and here.violation > FEASIBLE:  # damping does not shorten the way back to the constraints
+            if spoiled > 4 and here.violation > FEASIBLE:  # damping does not shorten the way back
                 return _Descent(here, c_multipliers, e_multipliers, "inconsistent", steps)
             continue
         ends = spoiled = 0
@@ -770,10 +799,27 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
         damping = min(damping, here.value if isinstance(at, _Elastic) else _size(here.gradient))
     end = _Descent(here, c_multipliers, e_multipliers, "enough" if here.value <= enough else "stalled", steps)
     ran = max((abs(a - b) for a, b in zip(here.x, first.x, strict=True)), default=0.0)
-    if isinstance(at, _Goal) and ran > 100.0 and here.violation <= FEASIBLE:
-        if _size(here.gradient) + max(here.spread) <= 1e-20 * _size(first.gradient):
-            end.outcome = "unbounded"  # all that is left of the goal is a constant that it never reaches
+    if proven and end.outcome == "stalled":
+        end.outcome = "optimal"
+    died = _size(here.gradient) + max(here.spread) <= 1e-20 * _size(first.gradient)
+    if isinstance(at, _Goal) and ran > 100.0 and here.violation <= FEASIBLE and died:
+        end.outcome = "unbounded"  # all that is left of the goal is a constant that it never reaches
     return end
+
+
+def _least_violation(here: _Local, weights: Vector) -> float:
+    """A bound from below on the violation in all of |x| <= 1e3, from the multipliers of `_Elastic`.
+
+    A convex c_i is nowhere below its tangent, nor the largest below a weighted mean of tangents.
+    """
+    total, t = sum(weights), here.x[-1]
+    if not 0.0 < total < math.inf or t > STEEP:
+        return 0.0
+    bound = sum(a * (c + t) for a, c in zip(weights, here.c, strict=True))
+    for j, x in enumerate(here.x[:-1]):
+        slope = sum(a * row[j] for a, row in zip(weights, here.c_rows, strict=True))
+        bound -= abs(slope) * (FAR + abs(x))
+    return bound / total
 
 
 def _bounded(here: _Local, lower: Matrix, c: Vector, e: Vector) -> _Step | None:
@@ -846,7 +892,11 @@ def _ray(at: _At, here: _Local, c_multipliers: Vector, e_multipliers: Vector) ->
             if x == here.x:
                 break
             beyond = at(x)
-            if beyond is None or beyond.violation > max(1e-10, here.violation) or beyond.gradient[i] * way > 0.0:
+            if (
+                beyond is None
+                or beyond.violation > max(1e-10, here.violation)
+                or beyond.gradient[i] * way > 0.0
+            ):
                 length *= 0.25
                 continue
             here, length = beyond, 2.0 * length
@@ -877,7 +927,7 @@ def _held(here: _Local, c_multipliers: Vector, e_multipliers: Vector, fixed: Mat
     free = frame.complement(n)
     if free:
         reduced = [[_dot(z, hz) for hz in [_times(h, w) for w in free]] for z in free]
-        scale = [_dot(absolute, _times(spread, absolute)) for absolute in [[abs(a) for a in z] for z in free]]
+        scale = [_dot(z, _times(spread, z)) for z in [[abs(a) for a in z] for z in free]]
         for column in _pivoted(reduced, scale)[1]:
             row = [0.0] * n
             for weight, z in zip(column, free, strict=True):
@@ -896,13 +946,17 @@ class _Guard:
 
     def __call__(self, x: Point) -> tuple[float, Vector, Matrix]:
         f, g, h = self.goal(x)
-        return (f - self.worst) / self.scale, [a / self.scale for a in g], [[a / self.scale for a in r] for r in h]
+        return (
+            (f - self.worst) / self.scale,
+            [a / self.scale for a in g],
+            [[a / self.scale for a in r] for r in h],
+        )
 
 
 def _feasible_start(
     x: Vector, inequalities: Sequence[Smooth], equalities: Sequence[Smooth], budget: int
 ) -> tuple[Vector, float, int, bool]:
-    """A point of least violation, that violation, the steps taken, and whether it is known to be the least."""
+    """A point of least violation, that violation, the steps taken, and whether it is proven."""
     elastic = _Elastic(inequalities, equalities)
     here = elastic([*x, 0.0])
     if here is None:
@@ -943,7 +997,9 @@ def minimise(
     steps += used
     none = [0.0] * len(inequalities)
     if least > INFEASIBLE:
-        return _report(goals[0], inequalities, equalities, x, none, "infeasible" if known else "gave-up", steps)
+        return _report(
+            goals[0], inequalities, equalities, x, none, "infeasible" if known else "gave-up", steps
+        )
     slack = least if least > 1e-11 else 0.0
 
     held: Matrix = []
@@ -1058,7 +1114,7 @@ def _report(
     found = _evaluate(goal, point)
     limits = _constraints(x, inequalities, equalities, 0.0)
     if limits is None or found is None:
-        return Optimum(point, math.nan, tuple(multipliers), (), (), outcome if outcome else "gave-up", math.inf, steps)
+        return Optimum(point, math.nan, tuple(multipliers), (), (), outcome or "gave-up", math.inf, steps)
     c, c_rows, violation = limits[0], limits[1], limits[6]
     f, g, h = found
     least = MATTERS * max(_size(g), 1e-4 * max((abs(row[i]) for i, row in enumerate(h)), default=0.0))

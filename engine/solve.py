@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.build import DATE
-from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown
+from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, compiled, names, shown
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show
 from runplan.engine import smooth
 from runplan.engine.optimise import Optimum, Smooth, minimise
-from runplan.engine.problem import Aim, Limit, Problem, Variable
+from runplan.engine.problem import Aim, Limit, Problem
 from runplan.engine.solution import Room, Solution, Value
 
 # A limit may be off by this much, relatively, before it counts as broken: figures are rounded by those who write them.
@@ -121,6 +121,11 @@ def _off_line(problem: Problem, env: Mapping[str, float]) -> float | None:
 
 
 # ---- the search
+
+
+def optimum_of(problem: Problem) -> tuple[Optimum, dict[str, float]]:
+    """The optimum of a problem as it stands, and the values of its variables there."""
+    return _optimum(problem, problem.aims, problem.limits)
 
 
 def _optimum(problem: Problem, aims: Sequence[Aim], limits: Sequence[Limit]) -> tuple[Optimum, dict[str, float]]:
@@ -288,9 +293,9 @@ def _room(problem: Problem, repose: Repose, member: _Member) -> Room | None:
     swapped = constraint is not None and isinstance(limit.left, Expr) and _is_bound(problem, limit.left)
     bounded, bound = (limit.right, limit.left) if swapped else (limit.left, limit.right)
     new = float(compiled(bounded)(every))
-    dim = _dim_of(problem, bound)
+    dim = dim_of(problem, bound)
     sign = ">=" if swapped else "<="
-    said = show_plain(_loosened(new, swapped), dim)
+    said = show_plain(loosened(new, swapped), dim)
     return Room(limit.name, text, limit.span, f"{shown(bounded)} {sign} {said}", new, dim)
 
 
@@ -300,9 +305,8 @@ def _is_bound(problem: Problem, expr: Expr) -> bool:
     return not (names(problem.expanded(expr)) & variables)
 
 
-def _dim_of(problem: Problem, expr: Expr) -> Dim:
-    from runplan.dsl.expression import Dimensions
-
+def dim_of(problem: Problem, expr: Expr) -> Dim:
+    """The dimension of an expression over the problem's names."""
     dims = {name: d.dim for name, d in problem.definitions.items()} | {v.name: v.dim for v in problem.variables}
     lets = {name: d for name, d in problem.definitions.items() if d.source == "let"}
     checked = Dimensions(dims)
@@ -334,15 +338,15 @@ def _room_of_given(problem: Problem, repose: Repose, name: str) -> Room | None:
     if name.endswith("gpus"):
         new = math.ceil(new - 1e-6) if up else max(1.0, math.floor(new + 1e-6))
     sign = ">=" if up else "<="
-    said = show_plain(_loosened(new, not up) if not name.endswith("gpus") else new, dim)
+    said = show_plain(loosened(new, not up) if not name.endswith("gpus") else new, dim)
     return Room(name, text, given.span, f"{FAMILIAR.get(name, name)} {sign} {said}", new, dim)
 
 
-def _loosened(value: float, down: bool) -> float:
-    """A bound rounded to four digits on the side where it still makes room."""
+def loosened(value: float, down: bool, digits: int = 4) -> float:
+    """A bound rounded to a few digits on the side where it still makes room."""
     if value <= 0 or not math.isfinite(value):
         return value
-    scale = 10.0 ** (math.floor(math.log10(value)) - 3)
+    scale = 10.0 ** (math.floor(math.log10(value)) - (digits - 1))
     steps = value / scale
     return (math.floor(steps + 1e-9) if down else math.ceil(steps - 1e-9)) * scale
 
@@ -354,8 +358,3 @@ def show_plain(value: float, dim: Dim) -> str:
 
         return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
     return show(value, dim, 6).replace(",", "")
-
-
-def changed(problem: Problem, variable: Variable) -> bool:
-    """Whether a variable was asked for by `?`."""
-    return variable.name in problem.asked

@@ -1,4 +1,4 @@
-"""The optimiser against closed forms, a grid, and conditions of optimality checked by other code than its own."""
+"""The optimiser against closed forms, a grid, and optimality conditions checked by code other than its own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Log:
     def __call__(self, x: Point) -> Derivatives:
         f, g, h = self.inner(x)
         slope = [a / f for a in g]
-        bent = [[a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)]
+        bent = [
+            [a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)
+        ]
         return math.log(f) - self.shift, slope, bent
 
 
@@ -61,7 +63,9 @@ class Bowl:
         return value, g, [[2.0 * w * (i == j) for j in range(len(x))] for i, w in enumerate(self.weights)]
 
 
-def loss(k: int = 2, e: float = E, a: float = A, b: float = B, alpha: float = ALPHA, beta: float = BETA) -> Smooth:
+def loss(
+    k: int = 2, e: float = E, a: float = A, b: float = B, alpha: float = ALPHA, beta: float = BETA
+) -> Smooth:
     rest = [0.0] * (k - 2)
     return PowerSum(e, [(a, [-alpha, 0.0, *rest]), (b, [0.0, -beta, *rest])])
 
@@ -84,7 +88,7 @@ def verify(
     for weight, (value, slope, _) in zip(found.multipliers, here, strict=True):
         assert weight * abs(value) <= 1e-8 * scale
         rest = [a + weight * b for a, b in zip(rest, slope, strict=True)]
-    if level:  # what is left must be a combination of the equalities' gradients: take that out by least squares
+    if level:  # take out what is a combination of the equalities' gradients
         rows = [e[1] for e in level]
         gram = [[sum(a * b for a, b in zip(r, s, strict=True)) for s in rows] for r in rows]
         weights = solve_linear(gram, [sum(a * b for a, b in zip(r, rest, strict=True)) for r in rows])
@@ -105,7 +109,13 @@ start2 = st.tuples(st.floats(-30.0, 80.0), st.floats(-30.0, 80.0))
 @settings(max_examples=300, deadline=None)
 @example(E, A, B, ALPHA, BETA, math.log(1e24), (0.0, 0.0))
 @given(
-    st.floats(0.0, 5.0), st.floats(1.0, 1e5), st.floats(1.0, 1e5), exponent, exponent, st.floats(30.0, 70.0), start2
+    st.floats(0.0, 5.0),
+    st.floats(1.0, 1e5),
+    st.floats(1.0, 1e5),
+    exponent,
+    exponent,
+    st.floats(30.0, 70.0),
+    start2,
 )
 def test_chinchilla_closed_form(
     e: float, a: float, b: float, alpha: float, beta: float, budget: float, start: Point
@@ -124,7 +134,7 @@ def test_chinchilla_closed_form(
 @settings(max_examples=100, deadline=None)
 @given(start2, st.floats(1.9, 3.0))
 def test_least_compute_for_a_loss(start: Point, wanted: float) -> None:
-    """A nonlinear constraint binds: by scaling both ways, the answer is on the closed-form line and has that loss."""
+    """A nonlinear constraint binds: the answer has that loss, and is on the line of optima."""
     found = minimise([linear([1.0, 1.0], LN6)], [Log(loss(), math.log(wanted))], start=start)
     assert found.outcome == "optimal" and found.binding == (0,)
     n, d = found.x
@@ -246,7 +256,12 @@ def test_ties_go_to_the_next_goal(need: float, low: float, start: Point) -> None
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.tuples(*[st.floats(-30.0, 80.0)] * 4), st.floats(30.0, 50.0), st.floats(0.0, 12.0), st.floats(0.0, 12.0))
+@given(
+    st.tuples(*[st.floats(-30.0, 80.0)] * 4),
+    st.floats(30.0, 50.0),
+    st.floats(0.0, 12.0),
+    st.floats(0.0, 12.0),
+)
 def test_loss_then_cost_then_time(start: Point, rate: float, b2: float, b3: float) -> None:
     """Chips x2 and time x3 buy compute; both matter to the loss, so both are used up."""
     goals = [loss(4), linear([0.0, 0.0, 1.0, 1.0], 0.0), linear([0.0, 0.0, 0.0, 1.0], 0.0)]
@@ -259,7 +274,7 @@ def test_loss_then_cost_then_time(start: Point, rate: float, b2: float, b3: floa
     assert found.outcome == "optimal" and found.binding == (0, 1, 2)
     assert found.x[2:] == pytest.approx((b2, b3), abs=1e-10)
     verify(goals[0], limits, found)
-    # with the data capped and the size fixed there is compute to spare: cost falls to what is needed, then time
+    # with data and size capped there is compute to spare: cost falls to what is needed, then time
     tight = [*limits, linear([1.0, 0.0, 0.0, 0.0], -10.0), linear([0.0, 1.0, 0.0, 0.0], -9.0)]
     tight += [linear([0.0, 0.0, -1.0, 0.0], -30.0), linear([0.0, 0.0, 0.0, -1.0], -40.0)]
     found = minimise(goals, tight, start=start)
@@ -279,7 +294,9 @@ def test_a_unique_minimiser_leaves_nothing_to_the_next_goal() -> None:
 
 def test_a_flat_goal_is_decided_by_the_next() -> None:
     found = minimise([linear([0.0, 0.0], 4.0), Bowl([1.0, 2.0], [3.0, -5.0])], [], start=(40.0, 40.0))
-    assert found.outcome == "optimal" and found.x == pytest.approx((3.0, -5.0), abs=1e-12) and found.value == 4.0
+    assert (
+        found.outcome == "optimal" and found.x == pytest.approx((3.0, -5.0), abs=1e-12) and found.value == 4.0
+    )
 
 
 # No optimum, no variables, no luck.
@@ -289,7 +306,10 @@ def test_unbounded() -> None:
     assert minimise([loss()], [], start=(20.0, 20.0)).outcome == "unbounded"
     assert minimise([loss()], [linear([1.0, 0.0], -24.0)], start=(20.0, 20.0)).outcome == "unbounded"
     assert minimise([Log(loss())], [linear([1.0, 0.0], -24.0)], start=(20.0, 20.0)).outcome == "unbounded"
-    assert minimise([linear([1.0, 1.0], 0.0)], [linear([1.0, -1.0], 0.0)], start=(0.0, 0.0)).outcome == "unbounded"
+    assert (
+        minimise([linear([1.0, 1.0], 0.0)], [linear([1.0, -1.0], 0.0)], start=(0.0, 0.0)).outcome
+        == "unbounded"
+    )
     assert minimise([PowerSum(0.0, [(1.0, [1.0])])], [], start=(5.0,)).outcome == "unbounded"
 
 
@@ -339,8 +359,9 @@ def problems(draw: st.DrawFn) -> tuple[list[Smooth], list[Smooth], list[Smooth],
     room = st.sampled_from([0.0, 1.0, 5.0]) | st.floats(0.01, 30.0)
     inequalities = [through(draw(row), draw(room)) for _ in range(draw(st.integers(0, 6)))]
     for i in range(k):  # bounded, so that there is an optimum
-        for sign in (1.0, -1.0):
-            inequalities.append(through([sign * (i == j) for j in range(k)], 0.5 + draw(room)))
+        inequalities += [
+            through([sign * (i == j) for j in range(k)], 0.5 + draw(room)) for sign in (1.0, -1.0)
+        ]
     for _ in range(draw(st.integers(0, 2))):
         curve = PowerSum(0.0, terms(1))
         inequalities.append(Log(curve, math.log(curve(inside)[0]) + 0.1 + draw(room)))
@@ -370,7 +391,7 @@ def test_random_problems(problem: tuple[list[Smooth], list[Smooth], list[Smooth]
     verify(goals[0], inequalities, found, equalities)
     f, g, _ = goals[0](found.x)
     assert goals[0](inside)[0] >= f - 1e-8 * (abs(f) + max(map(abs, g)))
-    # ties broken in order: later goals never cost an earlier one anything, and never end above where they began
+    # a later goal costs the earlier ones nothing, and ends no higher than where they left it
     for n in range(1, len(goals)):
         before = minimise(goals[:n], inequalities, equalities, start=start)
         for i in range(n):
@@ -398,7 +419,11 @@ def test_random_contradictions(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 6).flatmap(lambda n: st.lists(st.floats(-10.0, 10.0), min_size=n * n + n, max_size=n * n + n)))
+@given(
+    st.integers(0, 6).flatmap(
+        lambda n: st.lists(st.floats(-10.0, 10.0), min_size=n * n + n, max_size=n * n + n)
+    )
+)
 def test_solve_linear(numbers: list[float]) -> None:
     n = next(i for i in range(7) if i * i + i == len(numbers))
     a = [numbers[i * n : (i + 1) * n] for i in range(n)]

@@ -1,0 +1,114 @@
+"""The `plan` command: a verb and its arguments to an exit code.
+
+0 clean · 1 found something · 2 could not run · 3 a bug of ours · 4 undecided by a limit. The same in every format.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+from runplan import __version__
+
+# Each verb is a module of `cli.verbs` with `run(argv) -> exit code`, imported when it is asked for.
+VERBS = {
+    "init": "write a commented first plan",
+    "check": "parse, solve and judge plans; the verb for CI",
+    "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
+    "compare": "laws, or plans, side by side",
+    "explain": "where a number comes from",
+    "law": "the laws: a list, a page, or a value with --at",
+    "device": "the devices and their figures",
+    "rule": "the rules and what they stand for",
+    "test": "golden values of packs",
+}
+ALIASES = {"report": "solve"}
+
+HELP = """\
+usage: plan VERB [OPTIONS] [PATHS]
+
+Plans of language-model training runs: hardware, data, objective and constraints, solved against scaling laws.
+
+verbs:
+{verbs}
+
+`plan VERB --help` tells more, with an example. The language is described in docs/language.md.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; the arguments are those of the process where none are given."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    _steady_streams()
+    if not args or args[0] in ("-h", "--help", "help"):
+        verbs = "\n".join(f"  {name:<9} {text}" for name, text in VERBS.items() if _exists(name))
+        sys.stdout.write(HELP.format(verbs=verbs))
+        return 0 if args else 2
+    if args[0] in ("--version", "-V", "version"):
+        print(f"plan {__version__}")
+        return 0
+    verb = ALIASES.get(args[0], args[0])
+    if verb not in VERBS or not _exists(verb):
+        return _unknown(args[0])
+    try:
+        module = import_module(f"runplan.cli.verbs.{verb}")
+        code: int = module.run(args[1:])
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # argparse ends this way
+        return stop.code if isinstance(stop.code, int) else 2
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        return _bug(verb, error)
+
+
+def _exists(verb: str) -> bool:
+    return os.path.exists(os.path.join(os.path.dirname(__file__), "verbs", f"{verb}.py"))
+
+
+def _steady_streams() -> None:
+    """Never fail on a character that the terminal cannot show."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _unknown(verb: str) -> int:
+    from runplan.dsl.grammar import nearest
+
+    close = nearest(verb, [name for name in VERBS if _exists(name)])
+    help = f"; did you mean `{close[0]}`?" if close else "; `plan --help` lists the verbs"
+    print(f"plan: unknown verb `{verb[:60]}`{help}", file=sys.stderr)
+    return 2
+
+
+def _bug(verb: str, error: Exception) -> int:
+    """What to say of a bug: what it was and where, without a traceback."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        where = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+    lines = (
+        f"plan {verb}: this is a bug in runplan {__version__}, not in your plan",
+        f"  {type(error).__name__}: {error}{where}",
+        "  Please report it with the plan and the lines above; set RUNPLAN_DEBUG=1 for the full trace.",
+    )
+    print("\n".join(lines), file=sys.stderr)
+    if os.environ.get("RUNPLAN_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    return 3
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,106 @@
+"""`plan check`: every plan parsed, solved and judged; the verb for CI. It reads, and writes nothing but its report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable
+
+from runplan.cli.outcome import COULD_NOT_RUN, exit_code
+from runplan.cli.output import split, use_color, write
+from runplan.cli.paths import NotFound, plan_files, reader_for
+from runplan.cli.show.summary import Summary
+from runplan.dsl.finding import Finding, in_order
+
+FORMATS = ("full", "concise", "json", "github", "markdown")
+# What is wrong with a plan itself cannot be left out by a flag.
+ALWAYS = ("S", "N", "U", "C")
+
+
+def run(argv: list[str]) -> int:
+    """Check plans; exit 1 where a finding is at or above the threshold."""
+    parser = argparse.ArgumentParser(
+        prog="plan check",
+        description="Parse, solve and judge plans. Offline and read-only.",
+        epilog="example: plan check plans -o concise",
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said")
+    parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
+    parser.add_argument("-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; may be repeated")
+    parser.add_argument("--select", metavar="CODES", help="report only these codes, names or prefixes")
+    parser.add_argument("--ignore", metavar="CODES", help="leave these codes, names or prefixes out")
+    parser.add_argument("--fail-on", choices=("error", "warning", "never"), default="error")
+    parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
+    parser.add_argument("--statistics", action="store_true", help="count the findings by code")
+    args = parser.parse_args(argv)
+    outputs = [split(option) for option in args.output or ["full"]]
+    for name, _ in outputs:
+        if name not in FORMATS:
+            return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
+    from runplan.engine.pipeline import report_of
+
+    findings: list[Finding] = []
+    try:
+        files = plan_files(args.paths)
+        for file in files:
+            path, reader = reader_for(file, args.stdin_filename)
+            findings.extend(report_of(path, reader, intervals=False).findings)
+    except NotFound as error:
+        return _cannot(str(error))
+    except OSError as error:
+        return _cannot(f"{error.filename or file}: {error.strerror or 'cannot be read'}")
+    kept = in_order(_chosen(findings, args.select, args.ignore))
+    summary = Summary.of(kept, len(files))
+    for name, target in outputs:
+        try:
+            write(_rendered(name, kept, summary, target), target)
+        except OSError as error:
+            return _cannot(f"{target}: {error.strerror or 'cannot be written'}")
+    if args.statistics:
+        counts = Counter((f.code, f.name) for f in kept)
+        for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+            print(f"{count:>5}  {code}  {name}", file=sys.stderr)
+    return 0 if args.exit_zero else exit_code(kept, args.fail_on)
+
+
+def _cannot(message: str) -> int:
+    print(f"plan check: {message}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None) -> list[Finding]:
+    """What the flags leave: names, codes and prefixes of codes; errors of the plan itself stay."""
+    selected = [word.strip() for word in (select or "").split(",") if word.strip()]
+    ignored = [word.strip() for word in (ignore or "").split(",") if word.strip()]
+
+    def matches(f: Finding, words: list[str]) -> bool:
+        return any(f.code.startswith(word) or f.name == word for word in words)
+
+    return [
+        f
+        for f in findings
+        if f.code.startswith(ALWAYS) or ((not selected or matches(f, selected)) and not matches(f, ignored))
+    ]
+
+
+def _rendered(name: str, findings: tuple[Finding, ...], summary: Summary, target: str | None) -> str:
+    if name == "json":
+        from runplan.cli.show import json_findings
+
+        return json_findings.render(findings, summary)
+    if name == "concise":
+        from runplan.cli.show import concise
+
+        return concise.render(findings, summary)
+    if name == "github":
+        from runplan.cli.show import github
+
+        return github.render(findings, summary)
+    if name == "markdown":
+        from runplan.cli.show import markdown_findings
+
+        return markdown_findings.render(findings, summary)
+    from runplan.cli.show import full
+
+    return full.render(findings, summary, color=use_color(sys.stdout.isatty() and target is None))

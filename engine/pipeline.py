@@ -1,0 +1,140 @@
+"""A path to a report: every stage of the way of a plan, named in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runplan.dsl.finding import Finding, in_order
+from runplan.dsl.ir import Plan
+from runplan.dsl.lower import lower
+from runplan.dsl.reader import Reader, read_file
+from runplan.engine.catalogue import Catalogue, standard
+from runplan.engine.interval import with_intervals
+from runplan.engine.judge import judge, together
+from runplan.engine.problem import Problem, objective_of, pose
+from runplan.engine.report import Assumption, Report
+from runplan.engine.solution import Solution, Value
+from runplan.engine.solve import solve
+from runplan.engine.verify import verify
+
+# A default MFU depends on the size that it helps to find; the two agree after a step or two.
+MFU_ROUNDS = 4
+
+
+def report_of(path: str, reader: Reader, *, catalogue: Catalogue | None = None, intervals: bool = True) -> Report:
+    """Everything that is known of the plan at a path.
+
+    Args:
+        intervals: Whether to draw the laws' constants for the intervals; checks do without.
+
+    Raises:
+        OSError: Where the file cannot be read.
+    """
+    known = catalogue or standard()
+    file, found = read_file(path, reader)
+    lowered = lower(file, known.vocabulary())
+    findings = [*found, *(f for f in lowered.findings if not (f.code == "S006" and found))]
+    known = known.with_pack(lowered.pack)
+    findings += _own_definitions(known)
+    plan = lowered.plan
+    if plan is None or any(f.severity == "error" for f in findings):
+        return Report(file.source, None, findings=in_order(findings))
+    solutions = tuple(_solved(plan, name, known, intervals) for name in _laws(plan, known))
+    for solution in solutions:
+        verify(solution)
+    judged = together((i == 0, [*s.findings, *judge(plan, s)]) for i, s in enumerate(solutions))
+    return Report(
+        file.source,
+        plan,
+        _budget(solutions[0]),
+        solutions,
+        _assumptions(plan, solutions, known),
+        in_order([*findings, *judged]),
+    )
+
+
+def _own_definitions(catalogue: Catalogue) -> list[Finding]:
+    """What is wrong with the laws that the plan itself defines."""
+    for law in catalogue.own.laws:
+        catalogue.law(law.name)
+    return list(catalogue.findings)
+
+
+def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
+    if plan.laws:
+        return tuple(dict.fromkeys(name.text for name in plan.laws))
+    defaults = catalogue.record("defaults", objective_of(plan).domain) or catalogue.record("defaults", "text")
+    entry = defaults.entry("law") if defaults else None
+    assert entry is not None and entry.values, "the standard library names a default law"
+    return (getattr(entry.values[0], "value", ""),)
+
+
+def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> Solution:
+    law = catalogue.law(named)
+    if law is None:
+        raise AssertionError(f"lowering let an unknown law pass: {named}")
+    size: float | None = None
+    sizes: list[float | None] = []
+    while True:
+
+        def repose(loosened: frozenset[str], fixed: Mapping[str, float], at: float | None = size) -> Problem:
+            return pose(plan, law, named, catalogue, size=at, loosened=loosened, fixed=fixed)
+
+        solution = solve(repose(frozenset(), {}), repose)
+        sizes.append(size)
+        size = solution.get("params")
+        settled = _mfu(solution) == _mfu_at(plan, solution, catalogue, size)
+        if solution.status == "undecided" or settled or len(sizes) >= MFU_ROUNDS:
+            break
+    return with_intervals(solution) if intervals else solution
+
+
+def _mfu(solution: Solution) -> list[str]:
+    return [d.source for n, d in sorted(solution.problem.definitions.items()) if n.endswith("mfu") and d.kind == "assumed"]
+
+
+def _mfu_at(plan: Plan, solution: Solution, catalogue: Catalogue, size: float | None) -> list[str]:
+    """The sources of the default MFUs that a size would take."""
+    if not _mfu(solution):
+        return []
+    posed = pose(plan, solution.problem.law, solution.law, catalogue, size=size)
+    return [d.source for n, d in sorted(posed.definitions.items()) if n.endswith("mfu") and d.kind == "assumed"]
+
+
+def _budget(solution: Solution) -> dict[str, Value]:
+    """What the hardware gives and costs, or the compute that is stated."""
+    v = solution.values
+    out = {}
+    for name, held in (
+        ("compute", "capacity" if "capacity" in v else "budget"),
+        ("gpu_hours", "gpu_hours"),
+        ("time", "reserved_time"),
+        ("cost", "cost"),
+        ("energy", "energy"),
+        ("emissions", "emissions"),
+    ):
+        if held in v:
+            out[name] = v[held]
+    return out
+
+
+def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Catalogue) -> tuple[Assumption, ...]:
+    """Every default that was taken, once."""
+    out: dict[tuple[str, float], Assumption] = {}
+    for solution in solutions:
+        for name, value in solution.values.items():
+            if value.kind == "assumed":
+                out.setdefault((name, value.value), Assumption(name, value.value, value.dim, value.source, value.span))
+    return tuple(out.values())
+
+
+def pack_findings(path: str, reader: Reader, catalogue: Catalogue) -> list[Finding]:
+    """What is wrong with a file that only defines things.
+
+    Raises:
+        OSError: Where the file cannot be read.
+    """
+    file, found = read_file(path, reader)
+    lowered = lower(file, catalogue.vocabulary())
+    return list(in_order([*found, *lowered.findings, *_own_definitions(catalogue.with_pack(lowered.pack))]))
+

@@ -1,0 +1,48 @@
+"""All that is known of a plan, as plain data: what every output format shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runplan.dsl.finding import Finding
+from runplan.dsl.ir import Plan
+from runplan.dsl.source import Source, Span
+from runplan.dsl.units import Dim
+from runplan.engine.solution import Solution, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A default that was taken, with what it rests on.
+
+    Attributes:
+        value: In base units.
+        span: Where the figure stands in a pack; None where it is none of a pack.
+    """
+
+    name: str
+    value: float
+    dim: Dim
+    source: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A plan, solved under each of its laws and judged.
+
+    Attributes:
+        source: The plan's text.
+        plan: None where it could not be read; the findings say why.
+        budget: What the hardware, or the stated budget, gives: compute, gpu_hours, time, cost, energy, emissions.
+        solutions: One a law, in the plan's order; the first decides errors and the exit code.
+        findings: Everything wrong, doubtful or worth knowing, of all stages, in order.
+    """
+
+    source: Source
+    plan: Plan | None
+    budget: Mapping[str, Value] = field(default_factory=dict)
+    solutions: tuple[Solution, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    findings: tuple[Finding, ...] = ()
