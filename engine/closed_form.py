@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
-# A float, or an array that arithmetic goes through element by element.
-F = TypeVar("F")
+# A float, or an array that arithmetic goes through element by element; numpy itself is not needed here.
+Number = Any
 
 
-def optimum_of_two_power_laws(c1: F, p: F, c2: F, q: F, k: F, budget: F) -> tuple[F, F]:
+def optimum_of_two_power_laws(
+    c1: Number, p: Number, c2: Number, q: Number, k: Number, budget: Number
+) -> tuple[Number, Number]:
     """The x and y that minimise `c1 x^-p + c2 y^-q` subject to `k x y = budget`; a constant added changes nothing.
 
     At the optimum `p c1 x^-p = q c2 y^-q`: both terms fall equally fast along the budget. Hence, with
@@ -27,10 +29,6 @@ def optimum_of_two_power_laws(c1: F, p: F, c2: F, q: F, k: F, budget: F) -> tupl
         k: Cost of one x and one y together.
         budget: What there is to spend.
     """
-    return _optimum(c1, p, c2, q, k, budget)  # type: ignore[return-value]
-
-
-def _optimum(c1, p, c2, q, k, budget):  # type: ignore[no-untyped-def]
     g = (p * c1 / (q * c2)) ** (1.0 / (p + q))
     pairs = budget / k
     return g * pairs ** (q / (p + q)), pairs ** (p / (p + q)) / g

@@ -12,16 +12,15 @@ from runplan.dsl.ir import Constraint, Plan
 from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, json_unit, show
 from runplan.engine import smooth
+from runplan.engine.draft import first_statement
 from runplan.engine.problem import Definition, Problem
 from runplan.engine.solution import Solution
-from runplan.engine.solve import TOLERANCE, dim_of, loosened, show_plain
+from runplan.engine.solve import ON_THE_LINE, TOLERANCE, dim_of, loosened, show_plain
 
 # A broken bound on one of these is over budget; on anything else it is a broken requirement.
 BUDGETS = ("cost", "compute", "time", "energy", "emissions", "gpus", "gpu_hours", "nodes", "finish")
 # Figures of a plan that help may propose to change, as a plan writes them.
 KNOBS = {"gpus": "gpus", "reserved_time": "time", "price": "price", "power": "power", "carbon_intensity": "carbon_intensity"}
-# Leaving a law's own optimum line by less than this factor is rounding.
-LINE = 1.01
 
 
 def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -322,10 +321,10 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
     factor = solution.off_line
-    if factor is None or 1 / LINE < factor < LINE:
+    if factor is None or 1 / ON_THE_LINE < factor < ON_THE_LINE:
         return
     line = solution.problem.line
-    assert isinstance(line, Op)
+    assert line is not None
     what = "params" if line.args[0] == Ref("law_params") else "tokens"
     because = _listed([f"`{name}`" for name in solution.binding if name != "compute"] or ["the plan"])
     message = f"{because} moves {what} to {factor:.3g}x the optimum line of `{solution.resolved}`"
@@ -333,14 +332,7 @@ def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
 
 
 def _law_span(plan: Plan, solution: Solution) -> Span:
-    for name in plan.laws:
-        if name.text == solution.law:
-            return name.span
-    # No law is named: the plan's first statement stands for the default.
-    text = plan.source.text
-    start = len(text) - len(text.lstrip())
-    end = text.find("\n", start)
-    return Span(plan.source, start, len(text) if end < 0 else end)
+    return next((name.span for name in plan.laws if name.text == solution.law), first_statement(plan))
 
 
 # ---- all laws together

@@ -661,7 +661,7 @@ def _solve_flat(b: Matrix, scale: Vector, right: Vector) -> Vector:
     return x
 
 
-def _factor(h: Matrix, diagonal: Vector, g: Vector, damping: float, idle: float) -> Matrix:
+def _factor(h: Matrix, diagonal: Vector, g: Vector, damping: float, ballast: float, idle: float) -> Matrix:
     """A Cholesky factor of the Hessian, lifted until it is positive definite.
 
     The lift is by coordinate, because a coordinate whose part in the goal is a billionth of another's must
@@ -676,7 +676,7 @@ def _factor(h: Matrix, diagonal: Vector, g: Vector, damping: float, idle: float)
         if curve + abs(slope) <= 1e-14 * base:
             lift.append(damping + idle)
         else:
-            lift.append(damping + max(1e-4 * abs(slope), 1e-14 * base) + 1e-13 * curve)
+            lift.append(damping + max(ballast * abs(slope), 1e-14 * base) + 1e-13 * curve)
     extra = 0.0
     for _ in range(40):
         lifted = [list(row) for row in h]
@@ -697,7 +697,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
     penalty, steps = 0.0, 0
     damping *= _size(here.gradient)
     rays = ends = spoiled = 0
-    proven = False
+    proven, ballast = False, 1e-4
     while steps < budget and here.value > enough:
         steps += 1
         if isinstance(at, _Goal) and not at.suits(here):
@@ -714,7 +714,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             return _Descent(here, c_multipliers, e_multipliers, "unbounded", steps)
         h, _, diagonal = _lagrangian(here, c_multipliers, e_multipliers)
         idle = 1e-6 * here.value if isinstance(at, _Elastic) else math.inf
-        lower = _factor(h, diagonal, here.gradient, damping, idle)
+        lower = _factor(h, diagonal, here.gradient, damping, ballast, idle)
         step = _bounded(here, lower, here.c, here.e)
         if step is None:
             return _Descent(here, c_multipliers, e_multipliers, "inconsistent", steps)
@@ -750,6 +750,9 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             c_multipliers, e_multipliers = step.c_multipliers[:m], step.e_multipliers
             if ends < 2 and not fresh:
                 ends += 1  # the curvature was that of other multipliers
+                continue
+            if ballast > 1e-9 and isinstance(at, _Goal):  # a force may be faint beside others that balance
+                ballast, damping = 1e-2 * ballast, 1e-2 * damping
                 continue
             if rays <= n and isinstance(at, _Goal):
                 rays += 1

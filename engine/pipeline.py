@@ -11,7 +11,8 @@ from runplan.dsl.reader import Reader, read_file
 from runplan.engine.catalogue import Catalogue, standard
 from runplan.engine.interval import with_intervals
 from runplan.engine.judge import judge, together
-from runplan.engine.problem import Problem, objective_of, pose
+from runplan.engine.pose import objective_of, pose
+from runplan.engine.problem import Problem
 from runplan.engine.report import Assumption, Report
 from runplan.engine.solution import Solution, Value
 from runplan.engine.solve import solve

@@ -13,11 +13,14 @@ from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show
 from runplan.engine import smooth
 from runplan.engine.optimise import Optimum, Smooth, minimise
+from runplan.engine.pose import OF_THE_RUN
 from runplan.engine.problem import Aim, Limit, Problem
 from runplan.engine.solution import Room, Solution, Value
 
 # A limit may be off by this much, relatively, before it counts as broken: figures are rounded by those who write them.
 TOLERANCE = 1e-9
+# Leaving a law's own optimum line by less than this factor is rounding.
+ON_THE_LINE = 1.01
 
 Repose = Callable[[frozenset[str], Mapping[str, float]], Problem]
 
@@ -55,6 +58,11 @@ def solved(problem: Problem, env: Mapping[str, float], binding: Iterable[str]) -
     evaluate(problem, every)
     bound = list(dict.fromkeys(binding))
     bound += [name for name in ("tokens", "params") if name in problem.givens and problem.variables and name not in bound]
+    off_line = _off_line(problem, every)
+    if problem.frontier and off_line is not None and not 1 / ON_THE_LINE < off_line < ON_THE_LINE:
+        # The law's loss is that of its optimum: off its line it says nothing.
+        for name in ("loss", "perplexity"):
+            every.pop(name, None)
     values = {name: _value(problem, name, every[name], bound) for name in every if _dim(problem, name) is not None}
     return Solution(
         problem.named,
@@ -66,7 +74,7 @@ def solved(problem: Problem, env: Mapping[str, float], binding: Iterable[str]) -
         problem.findings,
         problem.sources,
         problem,
-        _off_line(problem, every),
+        off_line,
     )
 
 
@@ -112,7 +120,7 @@ def _value(problem: Problem, name: str, value: float, binding: Sequence[str]) ->
 
 def _off_line(problem: Problem, env: Mapping[str, float]) -> float | None:
     line = problem.line
-    if not isinstance(line, Op):
+    if line is None:
         return None
     try:
         return float(compiled(line.args[0])(env)) / float(compiled(line.args[1])(env))
@@ -182,7 +190,7 @@ def _whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] 
     if not rounded:
         return None
     return rounded | {
-        v.name: env[v.name] for v in problem.variables if v.name in ("params", "law_params", "tokens")
+        v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN
     }
 
 

@@ -1,0 +1,127 @@
+"""Sources of data to definitions: what there is, what share each has, how often it is seen, and what it caps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runplan.dsl.expression import Expr, Num, Op, Ref
+from runplan.dsl.finding import finding
+from runplan.dsl.ir import DataSource, Given
+from runplan.dsl.units import NONE
+from runplan.engine.draft import TOKEN, Draft, number
+from runplan.engine.problem import Limit
+from runplan.engine.schedule import Mix, PhasePlan, add_phases, phases_of, placed, shares_of
+
+
+def add_data(draft: Draft) -> None:
+    """The sources of the stage, the phases of its schedule, and the mix of each phase."""
+    sources = []
+    for source in draft.stage.data:
+        if not isinstance(source.amount, Given):
+            draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
+        elif source.stage and not draft.transfer:
+            message = f"data `for {source.stage}` where the objective has one stage"
+            help = ["say `objective: transfer from CLM to MLM`, or leave it out"]
+            draft.findings.append(finding("C001", message, source.span, help=help))
+        else:
+            sources.append(source)
+    phases = phases_of(draft)
+    if draft.transfer:
+        _add_group(draft, [s for s in sources if s.stage != "pretrain"], "finetune_tokens", {})
+        _add_group(draft, [s for s in sources if s.stage == "pretrain"], "pretrain_tokens", {})
+        draft.sources = tuple(_label(s) for s in sources)
+        add_phases(draft, phases, [{} for _ in phases])
+        return
+    by_hand = _mixed_by_hand(phases, sources)
+    _add_group(draft, sources, "tokens", by_hand)
+    draft.sources = tuple(_label(s) for s in sources)
+    add_phases(draft, phases, _mixes(draft, phases, sources, by_hand))
+
+
+def _label(source: DataSource) -> str:
+    return source.name or "data"
+
+
+def _mixed_by_hand(phases: Sequence[PhasePlan], sources: Sequence[DataSource]) -> dict[str, float]:
+    """The share of each source over the whole run where every phase gives its mix; else nothing."""
+    shares = shares_of(phases)
+    if shares is None or not all(phase.mix for phase in phases) or not sources:
+        return {}
+    out = {_label(source): 0.0 for source in sources}
+    for phase, share in zip(phases, shares, strict=True):
+        for name, (start, end) in phase.mix.items():
+            out[name] = out.get(name, 0.0) + share * (start + end) / 2
+    return out
+
+
+def _mixes(
+    draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[DataSource], by_hand: Mapping[str, float]
+) -> list[Mix]:
+    """The mix of each phase: by hand where it is given, else the placement of quality that the schedule asks for."""
+    if by_hand or not sources:
+        return [phase.mix for phase in phases]
+    shares = shares_of(phases)
+    mix = {}
+    for source in sources:
+        expr = draft.definitions[f"share.{_label(source)}"].expr
+        assert isinstance(expr, Num)
+        mix[_label(source)] = expr.value
+    good = frozenset(_label(s) for s in sources if s.quality in ("high", "sft"))
+    if shares is None or any(phase.mix for phase in phases):
+        even = {name: (share, share) for name, share in mix.items()}
+        return [phase.mix or even for phase in phases]
+    schedule = draft.stage.schedule
+    where = schedule.quality.text if schedule and schedule.quality else "late"
+    return placed(phases, shares, mix, good, where)
+
+
+def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: Mapping[str, float]) -> None:
+    """Sources that are mixed into one run: their shares, tokens, epochs, and the cap on `base`."""
+    if not sources:
+        return
+    labels = [_label(source) for source in sources]
+    there: dict[str, float] = {}
+    full: dict[str, float] = {}
+    for label, source in zip(labels, sources, strict=True):
+        assert isinstance(source.amount, Given)
+        amount = number(source.amount, source.amount.value.dim)
+        expr: Expr = amount
+        there[label] = amount.value
+        if source.density:
+            per = number(source.density, source.density.value.dim)
+            expr = Op("/", (amount, per))
+            there[label] = amount.value / per.value
+        draft.define(f"available.{label}", TOKEN, expr, "given", "plan", source.span)
+        if source.epochs:
+            draft.give(f"max_epochs.{label}", NONE, source.epochs, source.span)
+        else:
+            draft.define(f"max_epochs.{label}", NONE, Num(1.0), "assumed", "not given: one pass", source.span)
+        full[label] = there[label] * (source.epochs.value.value if source.epochs else 1.0)
+    weights = {label: s.weight.value.value for label, s in zip(labels, sources, strict=True) if s.weight}
+    rest = sum(full[label] for label in labels if label not in weights)
+    left = max(0.0, 1.0 - sum(weights.values()))
+    uneven = bool(weights or by_hand)
+    for label, source in zip(labels, sources, strict=True):
+        if by_hand:
+            share, said = by_hand.get(label, 0.0), "the mix of the phases"
+        elif label in weights:
+            share, said = weights[label], "weight given"
+        else:
+            share, said = left * full[label] / rest, "in proportion to amount and epochs"
+        draft.define(f"share.{label}", NONE, Num(share), "derived", said, source.span)
+        tokens = Op("*", (Ref(f"share.{label}"), Ref(base)))
+        draft.define(f"tokens.{label}", TOKEN, tokens, "derived", "its share of the tokens", source.span)
+        passes = Op("/", (Ref(f"tokens.{label}"), Ref(f"available.{label}")))
+        draft.define(f"epochs.{label}", NONE, passes, "derived", "passes over the source", source.span)
+        most = Op("*", (Ref(f"available.{label}"), Ref(f"max_epochs.{label}")))
+        draft.define(f"left.{label}", TOKEN, Op("-", (most, Ref(f"tokens.{label}"))), "derived", "what is left over", source.span)
+        if share > 0 and (uneven or label == labels[0]):
+            # In proportion to amount and epochs all sources run out together: one limit says it for all.
+            name = f"data {source.name}" if uneven and source.name else "data"
+            cap = Op("/", (most, Ref(f"share.{label}"))) if len(labels) > 1 else most
+            draft.limits.append(Limit(name, Ref(base), cap, "data", source.span))
+    if base != "pretrain_tokens":
+        total = draft.total(f"available.{label}" for label in labels)
+        draft.define("data_tokens", TOKEN, total, "derived", "all sources, once")
+        if draft.transfer:
+            draft.define("epochs", NONE, Op("/", (Ref(base), Ref("data_tokens"))), "derived", "passes over the data")

@@ -1,0 +1,165 @@
+"""A problem while it is being posed: what the stages of posing add to, and read from each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runplan.dsl.expression import Expr, Num, Op, Ref, names, shown
+from runplan.dsl.finding import Finding, finding
+from runplan.dsl.ir import Amount, Given, Hole, Objective, Plan, Stage, Within
+from runplan.dsl.pack import Law
+from runplan.dsl.source import Span
+from runplan.dsl.units import NONE, Dim, unit
+from runplan.engine.catalogue import Catalogue
+from runplan.engine.problem import Definition, Kind, Limit, Variable
+
+GPU, SECOND, TOKEN, PARAM, FLOP = (unit(u).dim for u in ("GPU", "second", "token", "param", "FLOP"))
+
+
+@dataclass(slots=True)
+class Draft:
+    """Definitions, variables and limits so far.
+
+    Attributes:
+        size: Params at which a default MFU is looked up, where the plan gives none.
+        loosened: Names of givens that are left open.
+        fixed: Variables that are set to a value.
+    """
+
+    plan: Plan
+    law: Law
+    named: str
+    objective: Objective
+    catalogue: Catalogue
+    size: float | None
+    loosened: frozenset[str]
+    fixed: Mapping[str, float]
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    variables: list[Variable] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    givens: dict[str, Given] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    sources: tuple[str, ...] = ()
+    phases: tuple[str, ...] = ()
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that is solved."""
+        return self.plan.stages[0]
+
+    @property
+    def transfer(self) -> bool:
+        """Whether the objective has a stage that is transferred from and one that is transferred to."""
+        return self.objective.kind == "transfer"
+
+    def define(
+        self, name: str, dim: Dim, expr: Expr, kind: Kind, source: str = "", span: Span | None = None, note: str = ""
+    ) -> None:
+        """Say where a value comes from."""
+        self.definitions[name] = Definition(name, dim, expr, kind, source, span, note)
+
+    def give(self, name: str, dim: Dim, given: Given, span: Span | None = None) -> None:
+        """A figure that the plan states."""
+        self.define(name, dim, number(given, dim), "given", "plan", span or given.span)
+
+    def is_variable(self, name: str) -> bool:
+        """Whether a quantity is to be found."""
+        return any(variable.name == name for variable in self.variables)
+
+    def knows(self, name: str) -> bool:
+        """Whether a quantity is found, given or follows."""
+        return name in self.definitions or self.is_variable(name)
+
+    def money(self, dim: Dim) -> Dim:
+        """A dimension with the plan's currency in place of money."""
+        return tuple(sorted((self.plan.currency if n == "currency" else n, e) for n, e in dim))
+
+    def dim(self, quantity: str) -> Dim:
+        """The dimension of a quantity of plans."""
+        known = self.catalogue.quantities().get(quantity)
+        return self.money(known.counted.dim) if known else NONE
+
+    def bound(self, what: str, name: str, amount: Within) -> None:
+        """The limits of a bounded figure."""
+        for side, low in ((amount.low, True), (amount.high, False)):
+            if side is not None:
+                end = number(side, side.value.dim)
+                left, right = (end, Ref(name)) if low else (Ref(name), end)
+                self.limits.append(Limit(what, left, right, "range", amount.span))
+
+    def figure(self, name: str, amount: Amount | None, dim: Dim, start: float, what: str) -> None:
+        """A figure of the plan as a definition where it is given, else as a variable with its limits."""
+        span = amount.span if amount is not None else None
+        if name in self.fixed:
+            note = "rounded up to whole devices" if name.endswith("gpus") else ""
+            self.define(name, dim, Num(self.fixed[name], dim), "solved", "held for whole devices", span, note)
+            return
+        if isinstance(amount, Given):
+            self.givens[name] = amount
+            if name not in self.loosened:
+                self.give(name, dim, amount)
+                return
+            start = amount.value.value
+        if isinstance(amount, Hole):
+            self.asked.append(name)
+        if isinstance(amount, Within):
+            self.bound(what, name, amount)
+            ends = [side.value.value for side in (amount.low, amount.high) if side]
+            start = math.exp(sum(map(math.log, ends)) / len(ends))
+        self.variables.append(Variable(name, dim, start, span))
+
+    def gave_up(self, message: str, span: Span | None, help: Sequence[str] = ()) -> None:
+        """Something is read and typed, but not solved: said, never passed over."""
+        at = span or Span(self.plan.source, 0, 0)
+        self.findings.append(finding("C009", message, at, help=help, laws=(self.named,)))
+
+    def does_not_give(self, message: str, span: Span, help: Sequence[str] = ()) -> None:
+        """The law lacks what the plan asks of it."""
+        self.findings.append(finding("L004", message, span, help=help, laws=(self.named,)))
+
+    def law_span(self) -> Span:
+        """Where the plan names the law; its first statement where it names none."""
+        for name in self.plan.laws:
+            if name.text == self.named:
+                return name.span
+        return first_statement(self.plan)
+
+    def total(self, parts: Iterable[str]) -> Expr:
+        """The sum of names."""
+        names_ = list(parts)
+        out: Expr = Ref(names_[0])
+        for name in names_[1:]:
+            out = Op("+", (out, Ref(name)))
+        return out
+
+    def prune(self) -> None:
+        """Leave out what needs a figure that is not there, such as a cost without a price."""
+        alive = {variable.name for variable in self.variables}
+        left = dict(self.definitions)
+        while ready := [name for name, d in left.items() if names(d.expr) <= alive]:
+            alive.update(ready)
+            for name in ready:
+                del left[name]
+        for name in left:
+            del self.definitions[name]
+
+
+def number(given: Given, dim: Dim) -> Num:
+    """A figure of the plan as a number, with the plan's own spelling."""
+    return Num(given.value.value, dim, shown(given.expr))
+
+
+def first_statement(plan: Plan) -> Span:
+    """The first line of a plan that says something, to point at where no statement is to blame."""
+    text = plan.source.text
+    start = 0
+    for line in text.splitlines(keepends=True):
+        stripped = line.strip()
+        if stripped and not stripped.startswith("#"):
+            begin = start + len(line) - len(line.lstrip())
+            return Span(plan.source, begin, start + len(line.rstrip()))
+        start += len(line)
+    return Span(plan.source, 0, 0)

@@ -1,0 +1,107 @@
+"""A law to definitions and a line: its formulas over the quantities of plans, its constants under names of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runplan.dsl.expression import Expr, Num, Op, Ref, substitute
+from runplan.dsl.ir import Objective
+from runplan.dsl.pack import Function, Law, expanded
+from runplan.dsl.units import NONE
+from runplan.engine.draft import PARAM, Draft
+
+# What a law may choose; a formula that gives one of these is an optimum line, not a definition.
+CHOICES = ("params", "tokens")
+# The compute that a line runs over: of the run, or of the stage that is transferred to.
+BUDGETS = ("compute", "finetune_compute")
+
+
+def functions_for(law: Law, objective: Objective) -> Iterator[Function]:
+    """The law's formulas that are for an objective."""
+    said = str(objective).rsplit(" of ", 1)[0]
+    for function in law.functions:
+        if function.objective in ("", said):
+            yield function
+
+
+def function_expr(law: Law, function: Function, prefix: str = "law") -> Expr:
+    """A law's formula over quantities: its inputs by their names in plans, its constants as `PREFIX.NAME`."""
+    by: dict[str, Expr] = {name: Ref(f"{prefix}.{name}") for name in law.constants}
+    for p in function.parameters:
+        ref = Ref("law_params" if p.quantity == "params" else p.quantity)
+        by[p.local] = ref if p.counted.factor == 1.0 else Op("/", (ref, Num(p.counted.factor, p.counted.dim)))
+    body = substitute(expanded(function.body, law.lets), by)
+    return body if function.counted.factor == 1.0 else Op("*", (body, Num(function.counted.factor, function.counted.dim)))
+
+
+def cite_of(law: Law) -> str:
+    """The law's first citation."""
+    return law.cites[0].text if law.cites else ""
+
+
+def add_constants(draft: Draft, law: Law, prefix: str = "law") -> None:
+    """The law's constants as definitions."""
+    for name, constant in law.constants.items():
+        dim = law.dims.get(name, NONE)
+        if constant.value is None:
+            draft.does_not_give(f"the constant `{name}` of `{law.name}` is free: fit it first", draft.law_span())
+            continue
+        value = Num(constant.value, dim, constant.text)
+        draft.define(f"{prefix}.{name}", dim, value, "constant", cite_of(law), constant.span)
+
+
+def add_law(draft: Draft) -> None:
+    """What the plan's law gives, and for batch and learning rate a default law where it does not."""
+    law = draft.law
+    if str(draft.objective) not in law.objectives:
+        help = ["name a law that is for it, or leave `laws` out"]
+        message = f"`{law.name}` is for {' and '.join(law.objectives)}, not for {draft.objective}"
+        draft.does_not_give(message, draft.objective.span or draft.law_span(), help)
+        return
+    add_constants(draft, law)
+    for function in functions_for(law, draft.objective):
+        if function.output not in CHOICES:
+            expr = function_expr(law, function)
+            draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span)
+    defaults = draft.catalogue.record("defaults", draft.objective.domain)
+    for output in ("batch", "learning_rate"):
+        entry = defaults.entry(output) if defaults else None
+        if output in draft.definitions or entry is None:
+            continue
+        by = draft.catalogue.law(getattr(entry.values[0], "value", ""))
+        for function in by.functions if by else ():
+            if by is not None and function.output == output:
+                add_constants(draft, by, by.name)
+                expr = function_expr(by, function, by.name)
+                draft.define(output, function.counted.dim, expr, "law", f"{by.name}: {cite_of(by)}", function.span)
+
+
+def add_converted_params(draft: Draft) -> None:
+    """Total params from the law's own count without embeddings, by the published conversion."""
+    by = draft.catalogue.law("params.pearce")
+    assert by is not None and by.functions, "the standard library converts counts of params"
+    add_constants(draft, by, by.name)
+    expr = function_expr(by, by.functions[0], by.name)
+    note = "conversion of params without embeddings"
+    draft.define("params", PARAM, expr, "assumed", f"{by.title}: {cite_of(by)}", by.functions[0].span, note)
+    said = "the law counts params without embeddings"
+    draft.define("params_non_embedding", PARAM, Ref("law_params"), "derived", said)
+
+
+def line_of(draft: Draft) -> Op | None:
+    """The law's optimum line as an equation, over a budget of compute: params first, else tokens."""
+    for output in CHOICES:
+        for function in functions_for(draft.law, draft.objective):
+            inputs = [p.quantity for p in function.parameters]
+            if function.output == output and len(inputs) == 1 and inputs[0] in BUDGETS:
+                chosen = "law_params" if output == "params" else ("finetune_tokens" if draft.transfer else "tokens")
+                return Op("==", (Ref(chosen), function_expr(draft.law, function)), function.span)
+    return None
+
+
+def is_frontier(draft: Draft) -> bool:
+    """Whether the law's loss is that of its optimum at a budget, and not a surface over size and tokens."""
+    return any(
+        f.output == "loss" and all(p.quantity in BUDGETS for p in f.parameters)
+        for f in functions_for(draft.law, draft.objective)
+    )

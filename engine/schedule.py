@@ -1,0 +1,175 @@
+"""A schedule to phases: the share of the tokens, the shape, the learning rate and the data mix of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runplan.dsl.expression import Expr, Num, Op, Ref
+from runplan.dsl.finding import finding
+from runplan.dsl.grammar import nearest
+from runplan.dsl.pack import Entry
+from runplan.dsl.source import Span
+from runplan.dsl.units import NONE
+from runplan.engine.draft import TOKEN, Draft
+from runplan.engine.problem import Kind, Limit
+
+# Of a phase that good data is kept for, at most this share is that data; the rest stays ordinary.
+GOOD_AT_MOST = 0.5
+
+Mix = Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePlan:
+    """A phase before its numbers are known.
+
+    Attributes:
+        share: Its share of the tokens; None where it is given in tokens.
+        mix: For each source its share of the phase, at its start and at its end; empty where none is given.
+    """
+
+    name: str
+    share: float | None
+    tokens: float | None
+    shape: str
+    span: Span
+    kind: Kind
+    source: str
+    mix: Mix = field(default_factory=dict)
+
+
+def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
+    """The phases of the plan's schedule, or of the default one."""
+    schedule = draft.stage.schedule
+    if schedule is not None and schedule.name is None:
+        return tuple(
+            PhasePlan(
+                phase.name,
+                phase.share.value.value if phase.share.value.dim == NONE else None,
+                phase.share.value.value if phase.share.value.dim != NONE else None,
+                phase.shape.text,
+                phase.shape.span,
+                "given",
+                "plan",
+                {item.source.text: (item.start.value.value, item.end.value.value) for item in phase.mix},
+            )
+            for phase in schedule.phases
+        )
+    kind: Kind = "derived"
+    name = schedule.name.text if schedule and schedule.name else ""
+    if not name:
+        defaults = draft.catalogue.record("defaults", draft.objective.domain)
+        entry = defaults.entry("schedule") if defaults else None
+        if entry is None:
+            return ()
+        name, kind = getattr(entry.values[0], "value", ""), "assumed"
+    shape = draft.catalogue.schedule(name)
+    if shape is None:
+        return ()
+    said = f"schedule {shape.name}: {shape.cites[0].text}" if shape.cites else f"schedule {shape.name}"
+    return tuple(PhasePlan(p.name, p.share, None, p.shape, p.span, kind, said) for p in shape.phases)
+
+
+def shares_of(phases: Sequence[PhasePlan]) -> list[float] | None:
+    """The phases' shares of the tokens, where all are given as shares."""
+    shares = [phase.share for phase in phases if phase.share is not None]
+    return shares if shares and len(shares) == len(phases) else None
+
+
+def placed(
+    phases: Sequence[PhasePlan], shares: Sequence[float], mix: Mapping[str, float], good: frozenset[str], where: str
+) -> list[Mix]:
+    """The mix of each phase when good data is placed late, early or throughout; the totals stay those of `mix`.
+
+    Late: in the last phase, at most half of it, what is left over in the others. Early: a higher share at first that
+    falls through the longest phase, the last phase going on with what that ends with.
+    """
+    quality = sum(share for name, share in mix.items() if name in good)
+    even: list[Mix] = [{name: (share, share) for name, share in mix.items()} for _ in phases]
+    if where == "throughout" or not 0 < quality < 1 or len(phases) < 2:
+        return even
+    levels: list[tuple[float, float]]
+    if where == "late":
+        last = min(GOOD_AT_MOST, quality / shares[-1])
+        rest = max(0.0, (quality - last * shares[-1]) / (1 - shares[-1]))
+        levels = [(rest, rest)] * (len(phases) - 1) + [(last, last)]
+    else:
+        longest = max(range(len(phases) - 1), key=lambda i: shares[i])
+        before, middle, after = sum(shares[:longest]), shares[longest], sum(shares[longest + 1 :])
+        low = quality / 2
+        high = (quality - low * (middle / 2 + after)) / (before + middle / 2)
+        if high > 1:
+            high = 1.0
+            low = (quality - high * (before + middle / 2)) / (middle / 2 + after)
+        levels = [(high, high)] * longest + [(high, low)] + [(low, low)] * (len(phases) - longest - 1)
+
+    def of(name: str, level: float) -> float:
+        share = mix[name]
+        return level * share / quality if name in good else (1 - level) * share / (1 - quality)
+
+    return [{name: (of(name, start), of(name, end)) for name in mix} for start, end in levels]
+
+
+def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) -> None:
+    """The numbers of each phase as definitions: `phase.NAME.tokens` and so on."""
+    draft.phases = tuple(phase.name for phase in phases)
+    counted = [phase for phase in phases if phase.tokens is not None]
+    if counted:
+        left = 1.0 - sum(phase.share or 0.0 for phase in phases)
+        total = Num(sum(phase.tokens or 0.0 for phase in counted), TOKEN)
+        if left > 1e-9:
+            right: Expr = Op("/", (total, Num(left)))
+            draft.limits.append(Limit("phases", Ref("tokens"), right, "given", counted[0].span, equal=True))
+        else:
+            message = "phases in tokens leave no room: the shares of the others are 100 % already"
+            draft.findings.append(finding("C001", message, counted[0].span))
+    level = 0.0
+    done: Expr | None = None
+    for phase, mix in zip(phases, mixes, strict=True):
+        name = f"phase.{phase.name}"
+        share: Expr = Num(phase.share) if phase.share is not None else Op("/", (Num(phase.tokens or 0.0, TOKEN), Ref("tokens")))
+        draft.define(f"{name}.share", NONE, share, phase.kind, phase.source, phase.span)
+        tokens = Op("*", (Ref(f"{name}.share"), Ref("tokens")))
+        draft.define(f"{name}.tokens", TOKEN, tokens, "derived", "its share of the tokens", phase.span)
+        steps = Op("/", (Ref(f"{name}.tokens"), Ref("batch")))
+        draft.define(f"{name}.steps", NONE, steps, "derived", "tokens over batch", phase.span)
+        time = Op("*", (Ref(f"{name}.share"), Ref("time")))
+        draft.define(f"{name}.time", draft.dim("time"), time, "derived", "its share of the time", phase.span)
+        done = Ref(f"{name}.tokens") if done is None else Op("+", (done, Ref(f"{name}.tokens")))
+        draft.define(f"{name}.end_tokens", TOKEN, done, "derived", "tokens seen when it ends", phase.span)
+        start, level, entry = _levels(draft, phase, level)
+        for side, factor in (("start", start), ("end", level)):
+            expr = Op("*", (Num(factor), Ref("learning_rate")))
+            source = entry.source if entry and entry.source else f"shape `{phase.shape}`"
+            draft.define(f"{name}.learning_rate.{side}", NONE, expr, "derived", source, phase.span)
+        for source_name, (first, last) in mix.items():
+            mean = Num((first + last) / 2)
+            draft.define(f"{name}.mix.{source_name}", NONE, mean, "derived", "share of the phase's tokens", phase.span)
+            if first != last:
+                draft.define(f"{name}.mix_start.{source_name}", NONE, Num(first), "derived", "ramp", phase.span)
+                draft.define(f"{name}.mix_end.{source_name}", NONE, Num(last), "derived", "ramp", phase.span)
+
+
+def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float, Entry | None]:
+    """Where the learning rate of a phase starts and ends, as shares of the peak."""
+    record = draft.catalogue.record("shape", phase.shape)
+    if record is None:
+        known = [name for r in draft.catalogue.records("shape") for name in (r.name, *r.aliases)]
+        close = nearest(phase.shape, known)
+        help = [f"did you mean `{close[0]}`?"] if close else ["it is one of " + ", ".join(f"`{k}`" for k in known)]
+        draft.findings.append(finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help))
+        return level, level, None
+
+    def at(key: str) -> float | None:
+        entry = record.entry(key)
+        return entry.values[0].value if entry and isinstance(entry.values[0], Num) else None
+
+    held = at("hold")
+    if held is not None:
+        level = level or held  # a run that begins with a constant phase begins at the peak
+        return level, level, record.entry("hold")
+    start = at("start")
+    begin = start if start is not None else (level or 1.0)
+    end = at("end")
+    return begin, begin if end is None else end, record.entry("end")
