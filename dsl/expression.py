@@ -59,8 +59,8 @@ class Op:
 Expr = Num | Ref | Text | Op
 
 COMPARISONS = ("<=", ">=", "<", ">", "==", "!=")
-# Functions of plain numbers by their arity; `P` is probability and is read, but not evaluated here.
-FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "min": 2, "max": 2, "P": 1}
+# Functions by their arity. `P` is probability and `assumed` asks where a value comes from: neither is evaluated here.
+FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "min": 2, "max": 2, "P": 1, "assumed": 1}
 ZERO, ONE = Num(0.0), Num(1.0)
 
 
@@ -160,7 +160,10 @@ class Dimensions:
     """
 
     def __init__(
-        self, dims: Mapping[str, Dim], unknown: frozenset[str] = frozenset(), values: Mapping[str, float] | None = None
+        self,
+        dims: Mapping[str, Dim],
+        unknown: frozenset[str] = frozenset(),
+        values: Mapping[str, float] | None = None,
     ) -> None:
         self.dims = dims
         self.unknown = unknown
@@ -426,7 +429,18 @@ def derivative(expr: Expr, name: str) -> Expr:
 
 # ---- printing
 
-_LEVEL = {"or": 1, "and": 2, "not": 3, **dict.fromkeys(COMPARISONS, 4), "+": 5, "-": 5, "*": 6, "/": 6, "neg": 7, "^": 8}
+_LEVEL = {
+    "or": 1,
+    "and": 2,
+    "not": 3,
+    **dict.fromkeys(COMPARISONS, 4),
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "neg": 7,
+    "^": 8,
+}
 
 
 def shown(expr: Expr) -> str:

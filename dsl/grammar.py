@@ -151,7 +151,10 @@ def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
         return None, findings
     node, too_deep = _convert(tree, view)
     if too_deep is not None:
-        return None, [*findings, finding("S004", f"an expression is nested more than {MAX_DEPTH} deep", too_deep)]
+        return None, [
+            *findings,
+            finding("S004", f"an expression is nested more than {MAX_DEPTH} deep", too_deep),
+        ]
     return node, findings
 
 

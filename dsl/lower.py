@@ -49,7 +49,18 @@ from runplan.dsl.ir import (
 from runplan.dsl.pack import DEFINITIONS, Pack, PackReader
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
-from runplan.dsl.units import NONE, Dim, Quantity, UnknownUnit, currencies, mismatch, over, show, show_dim, unit
+from runplan.dsl.units import (
+    NONE,
+    Dim,
+    Quantity,
+    UnknownUnit,
+    currencies,
+    mismatch,
+    over,
+    show,
+    show_dim,
+    unit,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,7 +492,10 @@ class _Lowering(Builder):
                 first[key] = node
             elif rule in _ONCE or rule in ("data", "data_named"):
                 what = {"use": "laws", "minimize": "the goal"}.get(rule, key)
-                help = {"hardware": ["join pools that run side by side with `+`"], "data": ["name the sources"]}.get(rule, [])
+                help = {
+                    "hardware": ["join pools that run side by side with `+`"],
+                    "data": ["name the sources"],
+                }.get(rule, [])
                 also = [Label(first[key].span, "the first is here")]
                 self.findings.append(finding("N005", f"`{what}` is given twice", node.span, also=also, help=help))
         if "data" in first:
@@ -506,7 +520,17 @@ class _Lowering(Builder):
     def _stage_block(self, node: Node) -> Stage:
         block = node.node("plan_block")
         assert block is not None
-        allowed = ("hardware", "compute", "data", "data_named", "tokens", "objective", "schedule", "phase", "inference")
+        allowed = (
+            "hardware",
+            "compute",
+            "data",
+            "data_named",
+            "tokens",
+            "objective",
+            "schedule",
+            "phase",
+            "inference",
+        )
         for item in block.nodes():
             if item.rule not in allowed:
                 message = f"`{item.rule}` does not stand inside a stage"
@@ -750,7 +774,10 @@ class _Lowering(Builder):
                 self._unknown_field(word, "model", [*ARCHITECTURE, "tied"])
         active_amount = figures.pop("active", None)
         return Model(
-            figures.pop("params", None), active_amount if isinstance(active_amount, Given) else None, figures, node.span
+            figures.pop("params", None),
+            active_amount if isinstance(active_amount, Given) else None,
+            figures,
+            node.span,
         )
 
     def _objective(self, node: Node) -> Objective | None:
@@ -923,7 +950,10 @@ class _Lowering(Builder):
                 self.findings.append(finding("U003", message, side.span, help=help))
                 return None
         clash = DimensionClash(
-            f"`{shown(left)}` is {show_dim(dims[0])}, `{shown(right)}` is {show_dim(dims[1])}", expr, dims[0], dims[1]
+            f"`{shown(left)}` is {show_dim(dims[0])}, `{shown(right)}` is {show_dim(dims[1])}",
+            expr,
+            dims[0],
+            dims[1],
         )
         self.findings.append(self._clash(clash, expr))
         return None

@@ -111,12 +111,14 @@ class Golden:
     """A published value that the law must give.
 
     Attributes:
+        objective: As a function's; empty where it is for the law's first.
         given: Inputs by name, in base units.
         gives: Expressions over outputs and constants, with what is expected of each.
         rtol: Relative tolerance.
     """
 
     id: str
+    objective: str
     given: tuple[tuple[str, Num], ...]
     gives: tuple[tuple[Expr, Num], ...]
     rtol: float
@@ -405,9 +407,7 @@ class PackReader(Builder):
     def _joint(self, node: Node) -> Joint:
         terms = tuple(self.expr(item) for item in node.nodes() if item.rule != "number_row")
         rows = tuple(
-            tuple(
-                (-1.0 if cell.rule == "negative" else 1.0) * self.number(cell.word(0)) for cell in row.nodes()
-            )
+            tuple((-1.0 if cell.rule == "negative" else 1.0) * self.number(cell.word(0)) for cell in row.nodes())
             for row in node.nodes("number_row")
         )
         if len(rows) != len(terms) or any(len(row) != len(terms) for row in rows):
@@ -424,14 +424,13 @@ class PackReader(Builder):
     def _function(self, node: Node) -> Function:
         name = node.word(0)
         unit_node = node.node("out_unit")
-        objective = next(node.nodes("single", "transfer"), None)
         body = node.children[-1]
         assert body is not None
         return Function(
             name.text,
             tuple(self._parameter(item) for item in node.nodes("parameter")),
             self.counted(unit_node, name.text, name.span),
-            objective_text(objective, domain=False) if objective else "",
+            self._for(node),
             self.expr(body),
             node.span,
         )
@@ -447,7 +446,12 @@ class PackReader(Builder):
             left, right = item.nodes()
             x, y = self.expr(left), self.expr(right)
             assert isinstance(x, Num) and isinstance(y, Num)
-            rows.append((x.value if x.dim else x.value * read.counted.factor, y.value if y.dim else y.value * counted.factor))
+            rows.append(
+                (
+                    x.value if x.dim else x.value * read.counted.factor,
+                    y.value if y.dim else y.value * counted.factor,
+                )
+            )
         if sorted(rows) != rows or len(rows) < 2:
             self.findings.append(finding("P001", "a table has two rows or more, in rising order", node.span))
         return Table(name.text, read, counted, tuple(rows), node.span)
@@ -466,7 +470,13 @@ class PackReader(Builder):
                 gives.append((left, value))
         tolerance = node.children[-1]
         rtol = self.number(tolerance) if isinstance(tolerance, Word) and tolerance.type == "NUMBER" else 1e-5
-        return Golden(unquoted(node.word(0).text), tuple(given), tuple(gives), rtol, node.span)
+        objective = self._for(node)
+        return Golden(unquoted(node.word(0).text), objective, tuple(given), tuple(gives), rtol, node.span)
+
+    def _for(self, node: Node) -> str:
+        """The objective that a function or a golden value says that it is for; empty where it says none."""
+        objective = next(node.nodes("single", "transfer"), None)
+        return objective_text(objective, domain=False) if objective else ""
 
     def _figure(self, expr: Expr, span: Span) -> float:
         try:
@@ -556,10 +566,14 @@ class PackReader(Builder):
             assert spec is not None
             share, shape = spec.children[0], spec.children[1]
             assert share is not None and isinstance(shape, Word)
-            phases.append(PhaseShape(item.word(0).text, self._figure(self.expr(share), spec.span), shape.text, item.span))
+            phases.append(
+                PhaseShape(item.word(0).text, self._figure(self.expr(share), spec.span), shape.text, item.span)
+            )
         if abs(sum(phase.share for phase in phases) - 1.0) > 1e-9:
             total = sum(phase.share for phase in phases)
-            self.findings.append(finding("P001", f"the phases of `{name.text}` share {total:.4g} of the tokens, not 1", name.span))
+            self.findings.append(
+                finding("P001", f"the phases of `{name.text}` share {total:.4g} of the tokens, not 1", name.span)
+            )
         return ScheduleShape(
             name.text,
             unquoted(title.text) if isinstance(title, Word) else "",
@@ -656,7 +670,9 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
             dimensions.require(body, function.counted.local)
         except DimensionClash as clash:
             at = clash.at.span or function.span
-            findings.append(finding("U001", f"{clash.message}", at, notes=[f"in `{function.output}` of law `{law.name}`"]))
+            findings.append(
+                finding("U001", f"{clash.message}", at, notes=[f"in `{function.output}` of law `{law.name}`"])
+            )
     found = {name: dim for name, dim in known.items()}
     for name in bare:
         found[name] = dimensions.constant(name)

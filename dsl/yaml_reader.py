@@ -113,7 +113,12 @@ def _compose(source: Source) -> Value | None:
             span = _span(source, event)
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise _Refused(
-                    finding("S005", "anchors and aliases are not read", span, help=["name a value with `let:` instead"])
+                    finding(
+                        "S005",
+                        "anchors and aliases are not read",
+                        span,
+                        help=["name a value with `let:` instead"],
+                    )
                 )
             tag = getattr(event, "tag", None)
             if tag:
@@ -147,7 +152,9 @@ def _compose(source: Source) -> Value | None:
         raise _Refused(_yaml_finding(source, error)) from None
     except yaml.YAMLError as error:
         position = min(getattr(error, "position", 0) or 0, max(len(source.text) - 1, 0))
-        raise _Refused(finding("S003", "a character that YAML does not allow", Span(source, position, position + 1))) from None
+        raise _Refused(
+            finding("S003", "a character that YAML does not allow", Span(source, position, position + 1))
+        ) from None
     return root
 
 
@@ -328,7 +335,10 @@ class _Reader:
 
     def pairs(self, rule: str, value: Mapping) -> tuple[Node, ...]:
         return tuple(
-            node for key, item in value.items if (word := self.name(key, "a field")) for node in self.pair(rule, word, item)
+            node
+            for key, item in value.items
+            if (word := self.name(key, "a field"))
+            for node in self.pair(rule, word, item)
         )
 
     def data(self, key: Scalar, value: Value) -> Iterator[Node]:

@@ -16,7 +16,7 @@ from runplan.dsl.source import Source
 
 # The first line of a definition; a test holds what it finds equal to what the grammar finds.
 _HEADER = re.compile(
-    r'^(law|rule|schedule|device|mfu|price|region|shape|defaults)[ \t]+([\w.-]+)'
+    r"^(law|rule|schedule|device|mfu|price|region|shape|defaults)[ \t]+([\w.-]+)"
     r'(?:[ \t]+aliases[ \t]+((?:"[^"\n]*"|[\w.-]+)(?:[ \t]*,[ \t]*(?:"[^"\n]*"|[\w.-]+))*))?',
     re.MULTILINE,
 )
@@ -151,14 +151,17 @@ class Catalogue:
         return next((s for s in self.pack(header.path).schedules if s.name == header.name), None)
 
     def rules(self) -> tuple[Rule, ...]:
-        """Every rule, by code."""
-        found = [rule for header in self._unique("rule") for rule in self.pack(header.path).rules]
-        by_code = {rule.code: rule for rule in [*self.own.rules, *found]}
-        return tuple(by_code[code] for code in sorted(by_code))
+        """Every rule, by code; a code may have a rule for each severity."""
+        paths = dict.fromkeys(header.path for header in self._unique("rule"))
+        found = [rule for path in paths for rule in self.pack(path).rules]
+        by_code = {(rule.code, rule.severity): rule for rule in [*found, *self.own.rules]}
+        return tuple(by_code[key] for key in sorted(by_code))
 
     def laws(self) -> tuple[Law, ...]:
         """Every law, by name."""
-        found = (self.law(name) for name in sorted({h.name for h in self._unique("law")} | {w.name for w in self.own.laws}))
+        found = (
+            self.law(name) for name in sorted({h.name for h in self._unique("law")} | {w.name for w in self.own.laws})
+        )
         return tuple(law for law in found if law)
 
     def records(self, kind: str) -> tuple[Record, ...]:
@@ -173,9 +176,7 @@ class Catalogue:
         """The names that a plan may use."""
 
         def names(kind: str) -> frozenset[str]:
-            return frozenset(
-                spelled for header in self._unique(kind) for spelled in (header.name, *header.aliases)
-            )
+            return frozenset(spelled for header in self._unique(kind) for spelled in (header.name, *header.aliases))
 
         return Vocabulary(
             {name: q.counted.dim for name, q in self.quantities().items()},

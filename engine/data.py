@@ -114,7 +114,14 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: 
         passes = Op("/", (Ref(f"tokens.{label}"), Ref(f"available.{label}")))
         draft.define(f"epochs.{label}", NONE, passes, "derived", "passes over the source", source.span)
         most = Op("*", (Ref(f"available.{label}"), Ref(f"max_epochs.{label}")))
-        draft.define(f"left.{label}", TOKEN, Op("-", (most, Ref(f"tokens.{label}"))), "derived", "what is left over", source.span)
+        draft.define(
+            f"left.{label}",
+            TOKEN,
+            Op("-", (most, Ref(f"tokens.{label}"))),
+            "derived",
+            "what is left over",
+            source.span,
+        )
         if share > 0 and (uneven or label == labels[0]):
             # In proportion to amount and epochs all sources run out together: one limit says it for all.
             name = f"data {source.name}" if uneven and source.name else "data"

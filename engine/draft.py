@@ -56,7 +56,14 @@ class Draft:
         return self.objective.kind == "transfer"
 
     def define(
-        self, name: str, dim: Dim, expr: Expr, kind: Kind, source: str = "", span: Span | None = None, note: str = ""
+        self,
+        name: str,
+        dim: Dim,
+        expr: Expr,
+        kind: Kind,
+        source: str = "",
+        span: Span | None = None,
+        note: str = "",
     ) -> None:
         """Say where a value comes from."""
         self.definitions[name] = Definition(name, dim, expr, kind, source, span, note)

@@ -19,7 +19,7 @@ POOLED = (
     "gpus nodes nodes_of peak mfu rate reserved_time availability hours_per_day capacity gpu_hours price cost power"
     " pue energy carbon_intensity emissions memory"
 ).split()
-SUMMED = tuple("gpus nodes capacity gpu_hours cost energy emissions".split())
+SUMMED = ("gpus", "nodes", "capacity", "gpu_hours", "cost", "energy", "emissions")
 # What nature decides: a range there is uncertainty, not choice.
 NATURE = ("mfu", "rate", "price", "pue", "carbon_intensity", "availability")
 
@@ -148,6 +148,26 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, prefix: str) -> None:
     if ceiling is not None and isinstance(ceiling.values[0], Num):
         said = f"best measured matrix product on {device.name if device else ''}: {ceiling.source}"
         draft.define(f"{prefix}ceiling", dim, ceiling.values[0], "derived", said, ceiling.span)
+    elif f"{prefix}peak" in draft.definitions:
+        draft.define(
+            f"{prefix}ceiling",
+            dim,
+            Ref(f"{prefix}peak"),
+            "derived",
+            "no matrix product is measured on it: the peak",
+        )
+    plausible = device.entry("plausible") if device else None
+    if plausible is not None and isinstance(plausible.values[0], Num):
+        said = plausible.source
+        draft.define(f"{prefix}plausible_mfu", NONE, plausible.values[0], "derived", said, plausible.span)
+    else:
+        draft.define(
+            f"{prefix}plausible_mfu",
+            NONE,
+            Num(0.6),
+            "derived",
+            "few published runs reach 60 % of the peak in 6ND",
+        )
     if isinstance(rate, Given):
         draft.give(f"{prefix}rate", dim, rate)
         if f"{prefix}peak" in draft.definitions:
@@ -189,4 +209,11 @@ def _from_device(draft: Draft, pool: Pool, device: Record | None, prefix: str, n
         return
     entry = device.entry(name) if device else None
     if device is not None and entry is not None and isinstance(entry.values[0], Num):
-        draft.define(f"{prefix}{name}", draft.dim(name), entry.values[0], "assumed", f"{device.name}: {entry.source}", entry.span)
+        draft.define(
+            f"{prefix}{name}",
+            draft.dim(name),
+            entry.values[0],
+            "assumed",
+            f"{device.name}: {entry.source}",
+            entry.span,
+        )

@@ -160,7 +160,12 @@ def _two_power_laws(
     problem: Problem, solution: Solution, variables: Sequence[str], centre: Mapping[str, float]
 ) -> Callable[[Draw], dict[str, float] | None] | None:
     """The closed form where a loss of two power laws is least on a budget, clipped by limits that are lines in logs."""
-    if len(variables) != 2 or not problem.aims or problem.aims[0].expr != Ref("loss") or "loss" not in problem.definitions:
+    if (
+        len(variables) != 2
+        or not problem.aims
+        or problem.aims[0].expr != Ref("loss")
+        or "loss" not in problem.definitions
+    ):
         return None
     bound = [limit for limit in problem.limits if limit.name in solution.binding]
     if len(bound) != 1 or _fixed_by_law(problem, bound[0]):

@@ -20,7 +20,13 @@ from runplan.engine.solve import ON_THE_LINE, TOLERANCE, dim_of, loosened, show_
 # A broken bound on one of these is over budget; on anything else it is a broken requirement.
 BUDGETS = ("cost", "compute", "time", "energy", "emissions", "gpus", "gpu_hours", "nodes", "finish")
 # Figures of a plan that help may propose to change, as a plan writes them.
-KNOBS = {"gpus": "gpus", "reserved_time": "time", "price": "price", "power": "power", "carbon_intensity": "carbon_intensity"}
+KNOBS = {
+    "gpus": "gpus",
+    "reserved_time": "time",
+    "price": "price",
+    "power": "power",
+    "carbon_intensity": "carbon_intensity",
+}
 
 
 def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -93,15 +99,13 @@ def budget_quantity(bounded: Expr, upper: bool) -> str | None:
     return mentioned[0] if mentioned else None
 
 
-def _broken_finding(
-    plan: Plan, solution: Solution, constraint: Constraint, part: Op, a: float, b: float
-) -> Finding:
+def _broken_finding(plan: Plan, solution: Solution, constraint: Constraint, part: Op, a: float, b: float) -> Finding:
     problem = solution.problem
     bounded, bound, value, limit, upper = _sides(plan, problem, part, a, b)
     dim = dim_of(problem, bounded)
     budget = budget_quantity(bounded, upper)
     code = "B003" if constraint.soft else ("B001" if budget else "B002")
-    said_value, said_limit = show_plain(value, dim), show_plain(limit, dim)
+    said_value, said_limit = show_plain(value, dim, 4), show_plain(limit, dim, 4)
     if said_value == said_limit:
         said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
     ratio = value / limit if limit else math.inf
@@ -162,7 +166,7 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
     expr = definition.expr
     formula = shown(expr)
     with_values = substituted_text(expr, solution)
-    yield f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}"
+    yield (f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}")
 
 
 def substituted_text(expr: Expr, solution: Solution) -> str:
@@ -246,9 +250,7 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
     problem = solution.problem
     rooms = solution.conflict
     required = [
-        limit
-        for limit in problem.limits
-        if limit.kind == "require" and any(room.name == limit.name for room in rooms)
+        limit for limit in problem.limits if limit.kind == "require" and any(room.name == limit.name for room in rooms)
     ]
     code = "C003"
     at: Span | None = None
@@ -276,9 +278,19 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
         message = "the plan's figures cannot hold together"
     also = [Label(room.span, room.change) for room in rooms if room.span is not None and room.span != at]
     changes = [room.change for room in rooms if room.change]
-    help = [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")] if changes else []
+    help = (
+        [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")] if changes else []
+    )
     return finding(
-        code, message, Label(at), also=also, notes=_needed(solution), help=help, key=key, laws=(solution.law,), data=data
+        code,
+        message,
+        Label(at),
+        also=also,
+        notes=_needed(solution),
+        help=help,
+        key=key,
+        laws=(solution.law,),
+        data=data,
     )
 
 
@@ -287,7 +299,9 @@ def _needed(solution: Solution) -> list[str]:
     need, there = solution.values.get("compute"), solution.values.get("capacity")
     if need and there and need.value > there.value:
         ratio = need.value / there.value
-        return [f"it needs {show(need.value, need.dim)}, {ratio:.3g}x the {show(there.value, there.dim)} that the hardware gives"]
+        return [
+            f"it needs {show(need.value, need.dim)}, {ratio:.3g}x the {show(there.value, there.dim)} that the hardware gives"
+        ]
     return []
 
 
@@ -311,11 +325,17 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
         worst = max(worst, factor)
         dim = solution.values["law_params" if quantity == "params" else quantity].dim
         side = "above" if value > high else "below"
-        parts.append(f"{quantity} {show(value, dim, 3)} is {factor:.3g}x {side} {show(high if value > high else low, dim, 3)}")
+        end = show(high if value > high else low, dim, 3)
+        parts.append(f"{show(value, dim, 3)} is {factor:.3g}x {side} {end}")
     if parts:
         message = f"`{law.name}` is used beyond its fitted range: {_listed(parts)}"
         yield finding(
-            "L001", message, _law_span(plan, solution), severity="info", laws=(solution.law,), data={"factor": worst}
+            "L001",
+            message,
+            _law_span(plan, solution),
+            severity="info",
+            laws=(solution.law,),
+            data={"factor": worst},
         )
 
 
@@ -328,7 +348,14 @@ def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
     what = "params" if line.args[0] == Ref("law_params") else "tokens"
     because = _listed([f"`{name}`" for name in solution.binding if name != "compute"] or ["the plan"])
     message = f"{because} moves {what} to {factor:.3g}x the optimum line of `{solution.resolved}`"
-    yield finding("L003", message, _law_span(plan, solution), severity="info", laws=(solution.law,), data={"factor": factor})
+    yield finding(
+        "L003",
+        message,
+        _law_span(plan, solution),
+        severity="info",
+        laws=(solution.law,),
+        data={"factor": factor},
+    )
 
 
 def _law_span(plan: Plan, solution: Solution) -> Span:
@@ -355,4 +382,3 @@ def together(per_law: Iterable[tuple[bool, Iterable[Finding]]]) -> list[Finding]
             else:
                 merged[key] = replace(known, laws=tuple(dict.fromkeys((*known.laws, *item.laws))))
     return list(merged.values())
-

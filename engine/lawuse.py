@@ -31,7 +31,9 @@ def function_expr(law: Law, function: Function, prefix: str = "law") -> Expr:
         ref = Ref("law_params" if p.quantity == "params" else p.quantity)
         by[p.local] = ref if p.counted.factor == 1.0 else Op("/", (ref, Num(p.counted.factor, p.counted.dim)))
     body = substitute(expanded(function.body, law.lets), by)
-    return body if function.counted.factor == 1.0 else Op("*", (body, Num(function.counted.factor, function.counted.dim)))
+    return (
+        body if function.counted.factor == 1.0 else Op("*", (body, Num(function.counted.factor, function.counted.dim)))
+    )
 
 
 def cite_of(law: Law) -> str:

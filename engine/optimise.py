@@ -360,10 +360,7 @@ class _Goal:
             slope = [a / f for a in g]
             if not _size(slope) < 1e100:
                 return None
-            curve = [
-                [a / f - u * w for a, w in zip(row, slope, strict=True)]
-                for row, u in zip(h, slope, strict=True)
-            ]
+            curve = [[a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)]
             spread = [abs(row[i]) / f + slope[i] * slope[i] for i, row in enumerate(h)]
             return _Local(x, math.log(f), slope, curve, spread, *limits)
         return _Local(x, f, g, h, [abs(row[i]) for i, row in enumerate(h)], *limits)
@@ -444,9 +441,7 @@ class _Step:
     working: list[int]
 
 
-def _quadratic(
-    g: Vector, lower: Matrix, e: Vector, e_rows: Matrix, c: Vector, c_rows: Matrix
-) -> _Step | None:
+def _quadratic(g: Vector, lower: Matrix, e: Vector, e_rows: Matrix, c: Vector, c_rows: Matrix) -> _Step | None:
     """Minimise g'd + d'L L'd/2 under e + E d = 0 and c + C d <= 0; None where nothing satisfies these.
 
     The dual method: from the free minimum, take in violated rows one at a time, and let go of those whose
@@ -640,9 +635,7 @@ def _polish(
         return None
     for i in working:
         if c_multipliers[i] < 0.0:
-            if any(
-                -c_multipliers[i] * abs(a) > most for a, most in zip(here.c_rows[i], allowed, strict=True)
-            ):
+            if any(-c_multipliers[i] * abs(a) > most for a, most in zip(here.c_rows[i], allowed, strict=True)):
                 return None
             c_multipliers[i] = 0.0
     return _Descent(here, c_multipliers, e_multipliers, "optimal", 0)
@@ -654,29 +647,30 @@ def _solve_flat(b: Matrix, scale: Vector, right: Vector) -> Vector:
     pivots, columns = _pivoted(b, scale)
     if pivots:
         lower = [[columns[j][p] for j in range(i + 1)] for i, p in enumerate(pivots)]
-        for p, value in zip(
-            pivots, _backward(lower, _forward(lower, [right[p] for p in pivots])), strict=True
-        ):
+        for p, value in zip(pivots, _backward(lower, _forward(lower, [right[p] for p in pivots])), strict=True):
             x[p] = value
     return x
 
 
-def _factor(h: Matrix, diagonal: Vector, g: Vector, damping: float, ballast: float, idle: float) -> Matrix:
+def _factor(
+    h: Matrix, diagonal: Vector, g: Vector, left: Vector, damping: float, ballast: float, idle: float
+) -> Matrix:
     """A Cholesky factor of the Hessian, lifted until it is positive definite.
 
     The lift is by coordinate, because a coordinate whose part in the goal is a billionth of another's must
-    still move freely; and never so small that the free minimum is out of all proportion. Coordinates without
-    a part in the goal follow the others, and must not hold back the faintest; `idle` is their largest lift.
+    still move freely. It keeps the free minimum in proportion: it is a share of the force `left` by the
+    multipliers at hand, and a far smaller one, `ballast`, of the whole. Coordinates without a part in the goal
+    follow the others, and must not hold back the faintest; `idle` is their largest lift.
     """
     base = max(max(diagonal), 1e-2 * _size(g), 1e-290)
     parts = [curve + abs(slope) for curve, slope in zip(diagonal, g, strict=True)]
     idle = max(1e-13 * base, min(idle, 1e-3 * min(part for part in [*parts, base] if part > 1e-14 * base)))
     lift: Vector = []
-    for curve, slope in zip(diagonal, g, strict=True):
+    for curve, slope, force in zip(diagonal, g, left, strict=True):
         if curve + abs(slope) <= 1e-14 * base:
             lift.append(damping + idle)
         else:
-            lift.append(damping + max(ballast * abs(slope), 1e-14 * base) + 1e-13 * curve)
+            lift.append(damping + max(1e-4 * abs(force) + ballast * abs(slope), 1e-14 * base) + 1e-13 * curve)
     extra = 0.0
     for _ in range(40):
         lifted = [list(row) for row in h]
@@ -697,7 +691,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
     penalty, steps = 0.0, 0
     damping *= _size(here.gradient)
     rays = ends = spoiled = 0
-    proven, ballast = False, 1e-4
+    proven, ballast = False, 1e-8
     while steps < budget and here.value > enough:
         steps += 1
         if isinstance(at, _Goal) and not at.suits(here):
@@ -714,7 +708,8 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             return _Descent(here, c_multipliers, e_multipliers, "unbounded", steps)
         h, _, diagonal = _lagrangian(here, c_multipliers, e_multipliers)
         idle = 1e-6 * here.value if isinstance(at, _Elastic) else math.inf
-        lower = _factor(h, diagonal, here.gradient, damping, ballast, idle)
+        left, _ = _residual(here, c_multipliers, e_multipliers)
+        lower = _factor(h, diagonal, here.gradient, left, damping, ballast, idle)
         step = _bounded(here, lower, here.c, here.e)
         if step is None:
             return _Descent(here, c_multipliers, e_multipliers, "inconsistent", steps)
@@ -836,9 +831,7 @@ def _bounded(here: _Local, lower: Matrix, c: Vector, e: Vector) -> _Step | None:
     return _quadratic(here.gradient, lower, e, here.e_rows, c + room, here.c_rows + fence)
 
 
-def _ratio(
-    here: _Local, there: _Local, h: Matrix, d: Vector, penalty: float, planned: Vector | None = None
-) -> float:
+def _ratio(here: _Local, there: _Local, h: Matrix, d: Vector, penalty: float, planned: Vector | None = None) -> float:
     """What a step gained in goal + penalty * violation, relative to what the quadratic program promised."""
     fell = here.value - there.value
     if abs(fell) <= 1e-7 * max(abs(here.value), abs(there.value)):
@@ -895,11 +888,7 @@ def _ray(at: _At, here: _Local, c_multipliers: Vector, e_multipliers: Vector) ->
             if x == here.x:
                 break
             beyond = at(x)
-            if (
-                beyond is None
-                or beyond.violation > max(1e-10, here.violation)
-                or beyond.gradient[i] * way > 0.0
-            ):
+            if beyond is None or beyond.violation > max(1e-10, here.violation) or beyond.gradient[i] * way > 0.0:
                 length *= 0.25
                 continue
             here, length = beyond, 2.0 * length
@@ -1000,9 +989,7 @@ def minimise(
     steps += used
     none = [0.0] * len(inequalities)
     if least > INFEASIBLE:
-        return _report(
-            goals[0], inequalities, equalities, x, none, "infeasible" if known else "gave-up", steps
-        )
+        return _report(goals[0], inequalities, equalities, x, none, "infeasible" if known else "gave-up", steps)
     slack = least if least > 1e-11 else 0.0
 
     held: Matrix = []

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from runplan.dsl.finding import Finding, in_order
 from runplan.dsl.ir import Plan
 from runplan.dsl.lower import lower
 from runplan.dsl.reader import Reader, read_file
+from runplan.engine.band import band_of, regret_of
 from runplan.engine.catalogue import Catalogue, standard
 from runplan.engine.interval import with_intervals
 from runplan.engine.judge import judge, together
+from runplan.engine.lawuse import cite_of
 from runplan.engine.pose import objective_of, pose
 from runplan.engine.problem import Problem
 from runplan.engine.report import Assumption, Report
+from runplan.engine.rules import applied
 from runplan.engine.solution import Solution, Value
 from runplan.engine.solve import solve
 from runplan.engine.verify import verify
@@ -43,7 +47,11 @@ def report_of(path: str, reader: Reader, *, catalogue: Catalogue | None = None, 
     solutions = tuple(_solved(plan, name, known, intervals) for name in _laws(plan, known))
     for solution in solutions:
         verify(solution)
-    judged = together((i == 0, [*s.findings, *judge(plan, s)]) for i, s in enumerate(solutions))
+    rules = known.rules()
+    judged = together(
+        (i == 0, [*s.findings, *judge(plan, s), *(applied(rules, plan, s) if s.status == "solved" else ())])
+        for i, s in enumerate(solutions)
+    )
     return Report(
         file.source,
         plan,
@@ -51,6 +59,8 @@ def report_of(path: str, reader: Reader, *, catalogue: Catalogue | None = None, 
         solutions,
         _assumptions(plan, solutions, known),
         in_order([*findings, *judged]),
+        tuple(band_of(s) for s in solutions) if intervals else (),
+        _notes(plan, solutions),
     )
 
 
@@ -59,6 +69,17 @@ def _own_definitions(catalogue: Catalogue) -> list[Finding]:
     for law in catalogue.own.laws:
         catalogue.law(law.name)
     return list(catalogue.findings)
+
+
+def _notes(plan: Plan, solutions: tuple[Solution, ...]) -> tuple[str, ...]:
+    out = []
+    if any("loss" in solution.values for solution in solutions):
+        out.append(
+            "The loss is the law's: it knows nothing of the schedule, of the order of the data or of their quality"
+        )
+    for law in {s.resolved: s.problem.law for s in solutions if s.status != "undecided"}.values():
+        out.extend(f"{law.name}: {note}" for note in law.notes)
+    return tuple(out)
 
 
 def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
@@ -87,11 +108,26 @@ def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> So
         settled = _mfu(solution) == _mfu_at(plan, solution, catalogue, size)
         if solution.status == "undecided" or settled or len(sizes) >= MFU_ROUNDS:
             break
-    return with_intervals(solution) if intervals else solution
+    if not intervals:
+        return solution
+    return with_intervals(_with_regret(solution))
+
+
+def _with_regret(solution: Solution) -> Solution:
+    """The solution with the extra compute that its size costs, where its law can tell."""
+    regret = regret_of(solution) if solution.status == "solved" else None
+    if regret is None:
+        return solution
+    formula = "compute / (the least compute for the same loss) - 1"
+    source = cite_of(solution.problem.law)
+    value = Value("regret", regret, (), None, None, "derived", formula, ("compute", "loss"), source, None)
+    return replace(solution, values={**solution.values, "regret": value})
 
 
 def _mfu(solution: Solution) -> list[str]:
-    return [d.source for n, d in sorted(solution.problem.definitions.items()) if n.endswith("mfu") and d.kind == "assumed"]
+    return [
+        d.source for n, d in sorted(solution.problem.definitions.items()) if n.endswith("mfu") and d.kind == "assumed"
+    ]
 
 
 def _mfu_at(plan: Plan, solution: Solution, catalogue: Catalogue, size: float | None) -> list[str]:
@@ -138,4 +174,3 @@ def pack_findings(path: str, reader: Reader, catalogue: Catalogue) -> list[Findi
     file, found = read_file(path, reader)
     lowered = lower(file, catalogue.vocabulary())
     return list(in_order([*found, *lowered.findings, *_own_definitions(catalogue.with_pack(lowered.pack))]))
-

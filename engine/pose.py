@@ -110,7 +110,13 @@ def _model_and_tokens(draft: Draft) -> None:
     tokens = draft.stage.tokens
     if draft.transfer:
         draft.figure("finetune_tokens", None, TOKEN, 1e10, "finetune_tokens")
-        draft.define("pretrain_tokens", TOKEN, Ref("transferred_tokens"), "derived", "what the transfer is worth; more is wasted")
+        draft.define(
+            "pretrain_tokens",
+            TOKEN,
+            Ref("transferred_tokens"),
+            "derived",
+            "what the transfer is worth; more is wasted",
+        )
         total = Op("+", (Ref("pretrain_tokens"), Ref("finetune_tokens")))
         draft.define("tokens", TOKEN, total, "derived", "both stages")
         _limited(draft, "tokens", tokens, "tokens")
@@ -205,7 +211,10 @@ def _missing(draft: Draft, constraint: Constraint, name: str) -> None:
 # What gives a quantity, and the statement to add for it.
 NEEDS = {
     "cost": ("price", "add `@ PRICE` to the hardware, such as `@ 2.50 USD/GPU/hour`"),
-    "energy": ("pue", "add `pue: 1.1`, the power usage effectiveness of the building, to the hardware's block"),
+    "energy": (
+        "pue",
+        "add `pue: 1.1`, the power usage effectiveness of the building, to the hardware's block",
+    ),
     "emissions": ("carbon_intensity", "add `carbon_intensity: 385 gCO2eq/kWh` to the hardware's block"),
     "nodes": ("nodes_of", "add `in nodes of 8` to the hardware"),
     "finish": ("start", "add `from 2026-12-01` to the hardware"),
@@ -243,7 +252,9 @@ def _aims(draft: Draft, line: Op | None) -> tuple[tuple[Aim, ...], str]:
         if missing:
             reason, help = why_missing(draft, missing[0])
             law = reason == "law"
-            what = f"`{draft.law.name}` does not give `{missing[0]}`" if law else f"`{missing[0]}` is not known: {reason}"
+            what = (
+                f"`{draft.law.name}` does not give `{missing[0]}`" if law else f"`{missing[0]}` is not known: {reason}"
+            )
             code = "L004" if law else "C004"
             draft.findings.append(finding(code, what, goal.span, help=help, laws=(draft.named,) if law else ()))
             return (), ""
@@ -291,4 +302,3 @@ def _transferred(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     if line is not None and any(v.name in ("params", "law_params") for v in draft.variables):
         draft.limits.append(Limit("optimum line", line.args[0], line.args[1], "line", None, equal=True))
     return (Aim("maximize", Ref("finetune_tokens")),)
-

@@ -19,6 +19,7 @@ from runplan.dsl.units import Dim
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """Where a value comes from.

@@ -9,6 +9,7 @@ from runplan.dsl.finding import Finding
 from runplan.dsl.ir import Plan
 from runplan.dsl.source import Source, Span
 from runplan.dsl.units import Dim
+from runplan.engine.band import Band
 from runplan.engine.solution import Solution, Value
 
 
@@ -37,6 +38,8 @@ class Report:
         plan: None where it could not be read; the findings say why.
         budget: What the hardware, or the stated budget, gives: compute, gpu_hours, time, cost, energy, emissions.
         solutions: One a law, in the plan's order; the first decides errors and the exit code.
+        bands: For each solution how much its size matters; None where its law has no loss surface.
+        notes: What a reader should know of the numbers whatever they are.
         findings: Everything wrong, doubtful or worth knowing, of all stages, in order.
     """
 
@@ -46,3 +49,5 @@ class Report:
     solutions: tuple[Solution, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     findings: tuple[Finding, ...] = ()
+    bands: tuple[Band | None, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -78,7 +78,11 @@ def shares_of(phases: Sequence[PhasePlan]) -> list[float] | None:
 
 
 def placed(
-    phases: Sequence[PhasePlan], shares: Sequence[float], mix: Mapping[str, float], good: frozenset[str], where: str
+    phases: Sequence[PhasePlan],
+    shares: Sequence[float],
+    mix: Mapping[str, float],
+    good: frozenset[str],
+    where: str,
 ) -> list[Mix]:
     """The mix of each phase when good data is placed late, early or throughout; the totals stay those of `mix`.
 
@@ -128,7 +132,9 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
     done: Expr | None = None
     for phase, mix in zip(phases, mixes, strict=True):
         name = f"phase.{phase.name}"
-        share: Expr = Num(phase.share) if phase.share is not None else Op("/", (Num(phase.tokens or 0.0, TOKEN), Ref("tokens")))
+        share: Expr = (
+            Num(phase.share) if phase.share is not None else Op("/", (Num(phase.tokens or 0.0, TOKEN), Ref("tokens")))
+        )
         draft.define(f"{name}.share", NONE, share, phase.kind, phase.source, phase.span)
         tokens = Op("*", (Ref(f"{name}.share"), Ref("tokens")))
         draft.define(f"{name}.tokens", TOKEN, tokens, "derived", "its share of the tokens", phase.span)

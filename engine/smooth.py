@@ -188,7 +188,10 @@ def limit(left: Expr, right: Expr, variables: Sequence[str]) -> Smooth:
         return lambda x: (constant, [0.0] * k, [[0.0] * k for _ in range(k)])
     if not _signed(left) and not _signed(right):
         return symbolic(Op("-", (Op("ln", (left,)), Op("ln", (right,)))), variables)
-    return symbolic(Op("-", (Op("/", (left, right)), Num(1.0))) if not _signed(right) else Op("-", (left, right)), variables)
+    return symbolic(
+        Op("-", (Op("/", (left, right)), Num(1.0))) if not _signed(right) else Op("-", (left, right)),
+        variables,
+    )
 
 
 def _balanced(a: Sequence[Monomial], b: Sequence[Monomial]) -> tuple[list[Monomial], list[Monomial]]:
@@ -241,4 +244,3 @@ def negated(of: Smooth) -> Smooth:
         return -v, [-gi for gi in g], [[-hij for hij in row] for row in h]
 
     return smooth
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from runplan.dsl.build import DATE
 from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, compiled, names, shown
@@ -12,6 +13,7 @@ from runplan.dsl.finding import Finding, finding
 from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show
 from runplan.engine import smooth
+from runplan.engine.draft import GPU
 from runplan.engine.optimise import Optimum, Smooth, minimise
 from runplan.engine.pose import OF_THE_RUN
 from runplan.engine.problem import Aim, Limit, Problem
@@ -57,7 +59,9 @@ def solved(problem: Problem, env: Mapping[str, float], binding: Iterable[str]) -
     every = dict(env)
     evaluate(problem, every)
     bound = list(dict.fromkeys(binding))
-    bound += [name for name in ("tokens", "params") if name in problem.givens and problem.variables and name not in bound]
+    bound += [
+        name for name in ("tokens", "params") if name in problem.givens and problem.variables and name not in bound
+    ]
     off_line = _off_line(problem, every)
     if problem.frontier and off_line is not None and not 1 / ON_THE_LINE < off_line < ON_THE_LINE:
         # The law's loss is that of its optimum: off its line it says nothing.
@@ -189,9 +193,7 @@ def _whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] 
             rounded[variable.name] = whole * step
     if not rounded:
         return None
-    return rounded | {
-        v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN
-    }
+    return rounded | {v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN}
 
 
 # ---- no solution
@@ -231,7 +233,9 @@ def _under_determined(problem: Problem) -> Solution:
     wanted = []
     if not any(limit.name == "compute" for limit in problem.limits) and "capacity" not in problem.definitions:
         wanted.append("hardware, or `compute: 5e24 FLOP`")
-    wanted += [{"tokens": "`tokens: 1T`", "model": "`model: 7B`", "law_params": "`model: 7B`"}.get(n, f"`{n}`") for n in free]
+    wanted += [
+        {"tokens": "`tokens: 1T`", "model": "`model: 7B`", "law_params": "`model: 7B`"}.get(n, f"`{n}`") for n in free
+    ]
     words = " and ".join(f"`{n.replace('law_params', 'model')}`" for n in free)
     message = f"nothing in the plan determines {words}"
     help = ["one more given would: " + ", or ".join(dict.fromkeys(wanted))]
@@ -359,10 +363,10 @@ def loosened(value: float, down: bool, digits: int = 4) -> float:
     return (math.floor(steps + 1e-9) if down else math.ceil(steps - 1e-9)) * scale
 
 
-def show_plain(value: float, dim: Dim) -> str:
+def show_plain(value: float, dim: Dim, digits: int = 6) -> str:
     """A figure as one would write it in a plan."""
     if dim == DATE:
-        from datetime import UTC, datetime
-
         return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
-    return show(value, dim, 6).replace(",", "")
+    if dim == GPU:
+        return f"{value:.10g}"
+    return show(value, dim, digits).replace(",", "")

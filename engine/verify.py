@@ -28,10 +28,14 @@ def residuals(solution: Solution) -> dict[str, float]:
     if {"cost", "price", "gpus", "reserved_time"} <= v.keys():
         equal("paid GPU-hours x price = cost", v["cost"], v["price"] * v["gpus"] * v["reserved_time"])
     if {"energy", "power", "pue", "gpus", "reserved_time"} <= v.keys():
-        # Energy is in watt-hours, power in watts, time in seconds.
-        equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpus"] * v["reserved_time"] / 3600.0)
+        # In base units power is in watt-hours a second.
+        equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpus"] * v["reserved_time"])
     if solution.sources and "tokens" in v:
-        equal("the sources sum to the tokens", sum(v[f"tokens.{name}"] for name in solution.sources), v["tokens"])
+        equal(
+            "the sources sum to the tokens",
+            sum(v[f"tokens.{name}"] for name in solution.sources),
+            v["tokens"],
+        )
     if {"steps", "batch", "tokens"} <= v.keys():
         equal("steps x batch = tokens", v["steps"] * v["batch"], v["tokens"])
     return out

@@ -52,9 +52,7 @@ def imports(text: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             if module == "runplan":  # `from runplan import dsl` names a folder, `import __version__` the root
-                yield from (
-                    f"runplan.{alias.name}" if alias.name in MAY_IMPORT else module for alias in node.names
-                )
+                yield from (f"runplan.{alias.name}" if alias.name in MAY_IMPORT else module for alias in node.names)
             else:
                 yield module
 

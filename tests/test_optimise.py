@@ -1,4 +1,4 @@
-"""The optimiser against closed forms, a grid, and optimality conditions checked by code other than its own."""
+"""The optimiser against closed forms, a grid, and optimality conditions checked by other code."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+
 from runplan.engine.optimise import Optimum, Point, Smooth, linear, minimise, solve_linear
 
 Derivatives = tuple[float, list[float], list[list[float]]]
@@ -44,9 +45,7 @@ class Log:
     def __call__(self, x: Point) -> Derivatives:
         f, g, h = self.inner(x)
         slope = [a / f for a in g]
-        bent = [
-            [a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)
-        ]
+        bent = [[a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)]
         return math.log(f) - self.shift, slope, bent
 
 
@@ -63,9 +62,7 @@ class Bowl:
         return value, g, [[2.0 * w * (i == j) for j in range(len(x))] for i, w in enumerate(self.weights)]
 
 
-def loss(
-    k: int = 2, e: float = E, a: float = A, b: float = B, alpha: float = ALPHA, beta: float = BETA
-) -> Smooth:
+def loss(k: int = 2, e: float = E, a: float = A, b: float = B, alpha: float = ALPHA, beta: float = BETA) -> Smooth:
     rest = [0.0] * (k - 2)
     return PowerSum(e, [(a, [-alpha, 0.0, *rest]), (b, [0.0, -beta, *rest])])
 
@@ -292,11 +289,17 @@ def test_a_unique_minimiser_leaves_nothing_to_the_next_goal() -> None:
     assert after.x == alone.x and after.outcome == "optimal"
 
 
+def test_a_faint_force_beside_one_that_an_equality_balances() -> None:
+    """The last goal pulls x1 and x2 with a billionth of what pulls x0 against the equality."""
+    goals = [PowerSum(0.0, [(1.0, [0.0, 0.5, 0.5]), (8e8, [0.5, 0.5, 0.0])])]
+    limits = [linear([sign * (i == j) for j in range(3)], -0.5) for sign in (1.0, -1.0) for i in range(3)]
+    found = minimise(goals, limits, [linear([0.5, 0.5, 0.0], 0.0)], start=(0.0, 0.0, 0.0))
+    assert found.outcome == "optimal" and found.x == pytest.approx((0.5, -0.5, -0.5), abs=1e-9)
+
+
 def test_a_flat_goal_is_decided_by_the_next() -> None:
     found = minimise([linear([0.0, 0.0], 4.0), Bowl([1.0, 2.0], [3.0, -5.0])], [], start=(40.0, 40.0))
-    assert (
-        found.outcome == "optimal" and found.x == pytest.approx((3.0, -5.0), abs=1e-12) and found.value == 4.0
-    )
+    assert found.outcome == "optimal" and found.x == pytest.approx((3.0, -5.0), abs=1e-12) and found.value == 4.0
 
 
 # No optimum, no variables, no luck.
@@ -306,10 +309,7 @@ def test_unbounded() -> None:
     assert minimise([loss()], [], start=(20.0, 20.0)).outcome == "unbounded"
     assert minimise([loss()], [linear([1.0, 0.0], -24.0)], start=(20.0, 20.0)).outcome == "unbounded"
     assert minimise([Log(loss())], [linear([1.0, 0.0], -24.0)], start=(20.0, 20.0)).outcome == "unbounded"
-    assert (
-        minimise([linear([1.0, 1.0], 0.0)], [linear([1.0, -1.0], 0.0)], start=(0.0, 0.0)).outcome
-        == "unbounded"
-    )
+    assert minimise([linear([1.0, 1.0], 0.0)], [linear([1.0, -1.0], 0.0)], start=(0.0, 0.0)).outcome == "unbounded"
     assert minimise([PowerSum(0.0, [(1.0, [1.0])])], [], start=(5.0,)).outcome == "unbounded"
 
 
@@ -359,9 +359,7 @@ def problems(draw: st.DrawFn) -> tuple[list[Smooth], list[Smooth], list[Smooth],
     room = st.sampled_from([0.0, 1.0, 5.0]) | st.floats(0.01, 30.0)
     inequalities = [through(draw(row), draw(room)) for _ in range(draw(st.integers(0, 6)))]
     for i in range(k):  # bounded, so that there is an optimum
-        inequalities += [
-            through([sign * (i == j) for j in range(k)], 0.5 + draw(room)) for sign in (1.0, -1.0)
-        ]
+        inequalities += [through([sign * (i == j) for j in range(k)], 0.5 + draw(room)) for sign in (1.0, -1.0)]
     for _ in range(draw(st.integers(0, 2))):
         curve = PowerSum(0.0, terms(1))
         inequalities.append(Log(curve, math.log(curve(inside)[0]) + 0.1 + draw(room)))
@@ -419,11 +417,7 @@ def test_random_contradictions(
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.integers(0, 6).flatmap(
-        lambda n: st.lists(st.floats(-10.0, 10.0), min_size=n * n + n, max_size=n * n + n)
-    )
-)
+@given(st.integers(0, 6).flatmap(lambda n: st.lists(st.floats(-10.0, 10.0), min_size=n * n + n, max_size=n * n + n)))
 def test_solve_linear(numbers: list[float]) -> None:
     n = next(i for i in range(7) if i * i + i == len(numbers))
     a = [numbers[i * n : (i + 1) * n] for i in range(n)]

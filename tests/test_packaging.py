@@ -53,14 +53,10 @@ def test_one_version(project: dict[str, Any]) -> None:
 
 def test_wheel_has_every_file_under_one_name(tmp_path: Path) -> None:
     pytest.importorskip("setuptools", minversion="77")
-    tree = (
-        tmp_path / "tree"
-    )  # a copy: a build leaves build/ and *.egg-info behind, and reads them the next time
+    tree = tmp_path / "tree"  # a copy: a build leaves build/ and *.egg-info behind, and reads them the next time
     tree.mkdir()
     for folder in (*FOLDERS, "runplan"):
-        shutil.copytree(
-            ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     build = f"from setuptools.build_meta import build_wheel; build_wheel({str(tmp_path)!r})"

@@ -52,9 +52,7 @@ OVER_BUDGET = finding(
     laws=["chinchilla"],
     data={"quantity": "cost", "value": 1.08e7, "limit": 8e6, "unit": "USD"},
 )
-OUT_OF_RANGE = finding(
-    "L001", "`tokens` is 3.1x past the fitted range", at(H100, "chinchilla"), severity="info"
-)
+OUT_OF_RANGE = finding("L001", "`tokens` is 3.1x past the fitted range", at(H100, "chinchilla"), severity="info")
 UNUSED = finding("X001", "`# ignore[T001]` silences nothing", at(H100, "10T tokens"), severity="warning")
 ALL = [OUT_OF_RANGE, UNUSED, OVER_BUDGET]
 
@@ -139,9 +137,7 @@ def test_full_of_nothing_is_the_summary() -> None:
 
 def test_full_with_several_labels_on_a_line_and_one_said_twice() -> None:
     cost = at(H100, "cost", "10.8M USD")
-    it = finding(
-        "B001", "too dear", cost, also=[at(H100, "budget because"), at(H100, "<= budget", "8M USD"), cost]
-    )
+    it = finding("B001", "too dear", cost, also=[at(H100, "budget because"), at(H100, "<= budget", "8M USD"), cost])
     assert (
         shown(it)
         == """\
@@ -306,9 +302,7 @@ def test_every_format_survives_any_text_and_span(text: str, data: st.DataObject)
         printed = render.render([it], summary)
         assert printed.endswith("\n")
         assert {c for c in printed if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")} == {"\n"}
-        assert not any(
-            line.lstrip().startswith("::") for line in printed.splitlines() if render is not github
-        )
+        assert not any(line.lstrip().startswith("::") for line in printed.splitlines() if render is not github)
     assert len(concise.render([it], summary).splitlines()) == 1
     assert len(github.render([it], summary).splitlines()) == 1
     printed = json_findings.render([it], summary)
@@ -502,6 +496,4 @@ help: it fits with gpus \\<= 740, or time \\<= 4.44 months, or price \\<= 1.85 U
 )
 def test_markdown_escapes(message: str, cell: str) -> None:
     it = finding("S001", message, Label(Span(Source("a.plan", "x"), 0, 1)))
-    assert markdown_findings.render([it], Summary(1)).splitlines()[-1] == (
-        f"| error | S001 | `a.plan:1:1` | {cell} |"
-    )
+    assert markdown_findings.render([it], Summary(1)).splitlines()[-1] == (f"| error | S001 | `a.plan:1:1` | {cell} |")

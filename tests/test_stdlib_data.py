@@ -180,11 +180,7 @@ def test_every_number_has_a_source(path: Path) -> None:
 
 @by_file([*DEVICES, *MFUS])
 def test_an_entry_is_written_once(path: Path) -> None:
-    keys = [
-        (line.key, line.numbers if line.key == "size" else ())
-        for line in read(path).lines
-        if line.key != NOTES
-    ]
+    keys = [(line.key, line.numbers if line.key == "size" else ()) for line in read(path).lines if line.key != NOTES]
     assert len(keys) == len(set(keys))
 
 

@@ -379,10 +379,7 @@ def test_show_dim(name: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("name", "json", "divisor"),
     [
-        *(
-            (n, n, 1)
-            for n in ("param", "token", "FLOP", "second", "GPU", "tCO2eq", "nat/token", "byte", "USD")
-        ),
+        *((n, n, 1) for n in ("param", "token", "FLOP", "second", "GPU", "tCO2eq", "nat/token", "byte", "USD")),
         ("1", "1", 1),
         ("GPU*hour", "GPU*hour", 3600),
         ("MWh", "kWh", 1000),

@@ -65,10 +65,7 @@ def _block(finding: Finding, style: _Style) -> Iterator[str]:
             yield bar
         arrow = ":::" if i else "-->"
         place = block.first.span
-        yield (
-            style(f"{'':{width}}{arrow}", _GUTTER)
-            + f" {plain(block.source.path)}:{place.line}:{place.column}"
-        )
+        yield (style(f"{'':{width}}{arrow}", _GUTTER) + f" {plain(block.source.path)}:{place.line}:{place.column}")
         yield bar
         for number, marks in sorted(block.lines.items()):
             text = block.source.line_text(number)

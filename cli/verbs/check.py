@@ -25,9 +25,13 @@ def run(argv: list[str]) -> int:
         description="Parse, solve and judge plans. Offline and read-only.",
         epilog="example: plan check plans -o concise",
     )
-    parser.add_argument("paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said")
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said"
+    )
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
-    parser.add_argument("-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; may be repeated")
+    parser.add_argument(
+        "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; may be repeated"
+    )
     parser.add_argument("--select", metavar="CODES", help="report only these codes, names or prefixes")
     parser.add_argument("--ignore", metavar="CODES", help="leave these codes, names or prefixes out")
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), default="error")

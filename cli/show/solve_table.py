@@ -1,0 +1,599 @@
+"""A solved plan as a report for people: the verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, Literal
+
+from runplan.cli.show.solve_json import BUDGET, NOISE, QUANTITIES, TRANSFER, iso_date
+from runplan.cli.show.summary import JOINERS, counted, plain
+from runplan.dsl.build import DATE
+from runplan.dsl.finding import RANK, Finding, Severity
+from runplan.dsl.units import Dim, show
+from runplan.engine.report import Report
+from runplan.engine.solution import Solution, Value
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+Mood = Literal["good", "doubtful", "bad"]
+Cell = tuple[str, str]
+Line = tuple[str, ...]
+
+NOTHING = "–"
+# Quantities that are shares, and read better in per cent.
+SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret share mix mix_start mix_end".split())
+# What the report calls a quantity where its own name would not do; the unit stands here where the figure has none.
+LABELS = {
+    "params_non_embedding": "params, no embeddings",
+    "active_params": "active params",
+    "loss": "loss, nat/token",
+    "regret": "regret, in compute",
+    "gpus": "GPUs",
+    "gpu_hours": "GPU-hours paid",
+    "idle_share": "idle share",
+    "learning_rate": "learning rate",
+    "memory_per_gpu": "memory a GPU",
+    "lifetime_compute": "lifetime compute",
+    "pretrain_tokens": "pre-training tokens",
+    "finetune_tokens": "fine-tuning tokens",
+    "transferred_tokens": "transferred tokens",
+    "pretrain_share": "pre-training share",
+}
+# What the rows of the report leave to the JSON: it says nothing that another row does not.
+_LEFT_OUT = frozenset(("perplexity", "price", "rate"))
+_LEFT_OUT_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
+
+_MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
+_SEVERITY: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
+_INDENT = 2
+_GAP = 2
+# Texts in a table of figures wrap at these widths at the least, so that they never push a figure aside.
+_WORDS = 22
+_TRAILING = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+
+
+# ---- what is said, in whatever format
+
+
+def figure(name: str, value: float, dim: Dim) -> str:
+    """A value as the report writes it; a share in per cent, a date as its day, a loss to the third decimal."""
+    kind = name.split(".")[-2] if name.startswith("phase.") and ".mix" in name else name.rsplit(".", 1)[-1]
+    if dim == DATE:
+        return iso_date(value)
+    if not dim and (kind in SHARES or name.startswith("share.")):
+        return f"{100 * value:.4g}%" if abs(value) > NOISE else "0%"
+    if name in ("loss",):
+        return f"{value:.3f}"
+    if name == "hours_per_day" or name.endswith(".hours_per_day"):
+        return f"{value / 3600:.4g} hours"
+    return show(value, dim)
+
+
+def verdict(report: Report) -> tuple[Mood, str, str]:
+    """Whether the plan holds under its first law: a mood, a word, and a line that stands alone."""
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    warnings = [finding for finding in report.findings if finding.severity == "warning"]
+    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+    first = report.solutions[0] if report.solutions else None
+    if first is None:
+        return "bad", "Cannot be read", counted(len(errors), "error")
+    said = f"{plain(errors[0].message)}{more}" if errors else ""
+    if first.status == "infeasible":
+        return "bad", "Cannot be done", said or _together(first)
+    if first.status == "undecided":
+        return "doubtful", "Undecided", said or (plain(first.findings[0].message) if first.findings else "")
+    if errors:
+        word = "Over budget" if errors[0].code == "B001" else "Does not hold"
+        return "bad", word, said
+    line = ", ".join(_headline(first))
+    if warnings:
+        return "doubtful", f"Holds, with {counted(len(warnings), 'warning')}", line
+    return "good", "Holds", line
+
+
+def _together(solution: Solution) -> str:
+    return " and ".join(f"`{plain(room.text)}`" for room in solution.conflict) + " cannot hold together"
+
+
+def _headline(solution: Solution) -> Iterator[str]:
+    for name in ("params", "tokens", "loss", "gpus", "time", "cost"):
+        value = solution.values.get(name)
+        if value is not None and (name != "gpus" or value.kind == "solved"):
+            text = figure(name, value.value, value.dim)
+            yield f"loss {text}" if name == "loss" else text
+
+
+def hardware(report: Report) -> list[str]:
+    """What the run is on, in the plan's own words."""
+    plan = report.plan
+    pools = [pool for stage in plan.stages for pool in stage.hardware] if plan else []
+    texts = []
+    for pool in pools:
+        # A block's lines become one, without its braces.
+        lines = [line.strip().rstrip(",;") for line in pool.span.text.strip().strip("{}").splitlines()]
+        texts.append("; ".join(plain(line) for line in lines if line and not line.startswith("#")))
+    return texts
+
+
+def budget(report: Report) -> list[Line]:
+    """What there is, and what it costs: a name and a figure a row."""
+    rows: list[Line] = [(name, text) for name, text in zip(_pool_names(report), hardware(report), strict=False)]
+    labels = {"gpu_hours": "GPU-hours", "time": "reserved for"}
+    for name in BUDGET:
+        if value := report.budget.get(name):
+            text = figure(name, value.value, value.dim)
+            rows.append((labels.get(name, name), _bare(text) if name == "gpu_hours" else text))
+    return rows
+
+
+def _pool_names(report: Report) -> list[str]:
+    texts = hardware(report)
+    return ["hardware"] if len(texts) == 1 else [f"pool {i + 1}" for i in range(len(texts))]
+
+
+def _bare(text: str) -> str:
+    """A figure without the unit that its row names."""
+    return _LEFT_OUT_UNITS.sub("", text)
+
+
+def interval(value: Value) -> str:
+    """The ends of a value's interval, in brackets; empty where it has none, or none that shows."""
+    if value.low is None or value.high is None:
+        return ""
+    middle = _bare(figure(value.name, value.value, value.dim))
+    low, high = (_bare(figure(value.name, end, value.dim)) for end in (value.low, value.high))
+    if low == middle == high:
+        return ""
+    if value.name != "loss":
+        low, high = (_short(value.name, end, value.dim) for end in (value.low, value.high))
+    # A unit that both ends have is said once.
+    unit = " " + high.partition(" ")[2] if " " in high else ""
+    if unit and low.endswith(unit):
+        low = low.removesuffix(unit)
+    return f"({low} – {high})"
+
+
+def _short(name: str, value: float, dim: Dim) -> str:
+    kind = name.rsplit(".", 1)[-1]
+    return _bare(figure(name, value, dim) if dim == DATE or kind in SHARES else show(value, dim, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A quantity, and what it is under each law: a figure and its interval."""
+
+    label: str
+    cells: tuple[Cell, ...]
+    words: bool = False
+
+
+def rows(solutions: Sequence[Solution]) -> list[Row]:
+    """The table of solutions, one row a quantity and one cell a law."""
+    out = []
+    if any(solution.status != "solved" for solution in solutions):
+        out.append(Row("status", tuple((solution.status, "") for solution in solutions)))
+    for name in (*QUANTITIES, *TRANSFER):
+        if name in _LEFT_OUT or not any(name in solution.values for solution in solutions):
+            continue
+        label = LABELS.get(name, name.replace("_", " "))
+        out.append(Row(label, tuple(_cell(solution, name) for solution in solutions)))
+        if name == "tokens" and any({"params", "tokens"} <= solution.values.keys() for solution in solutions):
+            out.append(Row("tokens a param", tuple(_ratio(solution) for solution in solutions)))
+    bound = tuple(("\n".join(plain(name) for name in solution.binding) or NOTHING, "") for solution in solutions)
+    if any(text != NOTHING for text, _ in bound):
+        out.append(Row("limited by", bound, words=True))
+    return out
+
+
+def _cell(solution: Solution, name: str) -> Cell:
+    value = solution.values.get(name)
+    if value is None or (name == "idle_share" and value.value < -NOISE):
+        return NOTHING, ""
+    return _bare(figure(name, value.value, value.dim)), interval(value)
+
+
+def _ratio(solution: Solution) -> Cell:
+    params, tokens = solution.get("params"), solution.get("tokens")
+    return (show(tokens / params, (), 3), "") if params and tokens else (NOTHING, "")
+
+
+def notes(solutions: Sequence[Solution]) -> list[str]:
+    """What must be known to read the table of solutions."""
+    out = []
+    if any(interval(value) for solution in solutions for value in solution.values.values() if _is_shown(value)):
+        out.append("In brackets: the 80 % interval of a law's constants.")
+    for solution in solutions:
+        if solution.interval_note:
+            out.append(f"{_sentence(solution.interval_note)}: no interval.")
+        if solution.status == "undecided":
+            why = [f.message for f in solution.findings] or ["nothing says why"]
+            out.append(f"`{solution.law}` is undecided: {_sentence(why[0])}.")
+        if solution.status == "infeasible":
+            requires = [f"`{room.text}`" for room in solution.conflict if _is_require(solution, room.name)]
+            if requires and "solved" in {value.kind for value in solution.values.values()}:
+                out.append(f"The figures under `{solution.law}` are those without {' and '.join(requires)}.")
+            else:
+                out.append(f"The figures under `{solution.law}` are what the plan asks for, not what can be.")
+    corpora = {s.problem.law.corpus for s in solutions if "loss" in s.values}
+    if len(corpora) > 1:
+        out.append("The losses are of different corpora or tokenizers: do not compare them.")
+    return [plain(note) for note in out]
+
+
+def _sentence(text: str) -> str:
+    return text.rstrip(".")
+
+
+def _is_shown(value: Value) -> bool:
+    return value.name in (*QUANTITIES, *TRANSFER) and value.name not in _LEFT_OUT
+
+
+def _is_require(solution: Solution, name: str) -> bool:
+    return any(limit.name == name and limit.kind == "require" for limit in solution.problem.limits)
+
+
+def mix(report: Report) -> tuple[Solution, list[Line]] | None:
+    """The mix of data under the first law that has one, a source a row; None where the plan has no data."""
+    for solution in report.solutions:
+        if any(f"tokens.{source}" in solution.values for source in solution.sources):
+            return solution, [_source(solution, source) for source in solution.sources]
+    return None
+
+
+MIX = ("source", "tokens", "share", "epochs", "left over")
+
+
+def _source(solution: Solution, source: str) -> Line:
+    def at(name: str) -> float | None:
+        return solution.get(f"{name}.{source}")
+
+    tokens, share, epochs, most, there = map(at, ("tokens", "share", "epochs", "max_epochs", "available"))
+    dim = solution.values[f"tokens.{source}"].dim if tokens is not None else ()
+    passes, left = NOTHING, NOTHING
+    if epochs is not None:
+        passes = f"{show(epochs, (), 3)} of {show(most, (), 3)}" if most else show(epochs, (), 3)
+    if tokens is not None and there is not None:
+        over = there * (most or 1.0) - tokens
+        left = _bare(show(over, dim, 3)) if over > 1e-6 * there else "none"
+    return (
+        plain(source),
+        NOTHING if tokens is None else _bare(show(tokens, dim)),
+        NOTHING if share is None else figure("share", share, ()),
+        passes,
+        left,
+    )
+
+
+def phases(report: Report) -> tuple[Solution, list[str], list[Line]] | None:
+    """The schedule's phases under the first law that has them: columns and rows; None where there are none."""
+    for solution in report.solutions:
+        rows = [_phase(solution, name) for name in solution.problem.phases]
+        if any(len(row) > 1 for row in rows):
+            keys = ["phase", "share", "tokens", "time", "steps", "learning rate", *(f"{s} %" for s in solution.sources)]
+            if len(solution.sources) < 2:
+                keys = keys[:6]
+            used = [key for key in keys if any(row.get(key) for row in rows)]
+            heads = [plain(key) for key in used]
+            return solution, heads, [tuple(row.get(key) or NOTHING for key in used) for row in rows]
+    return None
+
+
+def _phase(solution: Solution, name: str) -> dict[str, str]:
+    row = {"phase": plain(name)}
+    for key in ("share", "tokens", "time", "steps"):
+        if value := solution.values.get(f"phase.{name}.{key}"):
+            row[key] = _bare(figure(key, value.value, value.dim))
+    start, end = (solution.get(f"phase.{name}.learning_rate.{side}") for side in ("start", "end"))
+    if start is not None and end is not None:
+        row["learning rate"] = _ramp(show(start, (), 3), show(end, (), 3))
+    for source in solution.sources:
+        first, last = (solution.get(f"phase.{name}.mix_{side}.{source}") for side in ("start", "end"))
+        mean = solution.get(f"phase.{name}.mix.{source}")
+        if first is not None and last is not None:
+            row[f"{source} %"] = _ramp(f"{100 * first:.3g}", f"{100 * last:.3g}")
+        elif mean is not None:
+            row[f"{source} %"] = f"{100 * mean:.3g}"
+    return row
+
+
+def _ramp(start: str, end: str) -> str:
+    return start if start == end else f"{start} → {end}"
+
+
+CONFLICT = ("line", "the plan says", "there is room with")
+
+
+def conflict(solution: Solution) -> list[Line]:
+    """What cannot hold together, and for each the change that makes room by itself."""
+    return [
+        (
+            str(room.span.line) if room.span else "",
+            plain(room.text),
+            plain(room.change) or "no change of this alone",
+        )
+        for room in solution.conflict
+    ]
+
+
+def assumptions(report: Report) -> list[Line]:
+    """The defaults that were taken: name, value, and what it rests on."""
+    return [(plain(a.name), figure(a.name, a.value, a.dim), plain(a.source) or NOTHING) for a in report.assumptions]
+
+
+def findings(report: Report) -> list[Finding]:
+    """The findings, the worst first."""
+    return sorted(report.findings, key=lambda finding: RANK[finding.severity])
+
+
+def heading(report: Report, text: str, solution: Solution) -> str:
+    """A heading of what is true under one law, which it names where there are several."""
+    return f"{text}, under {plain(solution.law)}" if len(report.solutions) > 1 else text
+
+
+# ---- on a terminal
+
+
+def render(report: Report, *, width: int, color: bool) -> str:
+    """The report, no line longer than `width` columns."""
+    page = _Page(max(width, 20), color)
+    if report.plan is not None:
+        page.line(plain(report.plan.title), style="bold")
+    page.line(plain(report.source.path), style="dim")
+    mood, word, said = verdict(report)
+    page.blank()
+    page.line(f"{word}: {said}", style=_MOODS[mood], upto=len(word) + 1)
+    if lines := budget(report):
+        page.heading("Budget")
+        page.table(lines, wrap=1)
+    if report.solutions:
+        page.solutions(report.solutions)
+    for solution in report.solutions:
+        if solution.conflict:
+            page.heading(heading(report, "What cannot hold together, and a change that alone makes room", solution))
+            page.table(conflict(solution), CONFLICT, wrap=1)
+    if found := mix(report):
+        page.heading(heading(report, "Data", found[0]))
+        page.table(found[1], MIX, wrap=0, right=range(1, len(MIX)))
+    if staged := phases(report):
+        page.heading(heading(report, "Schedule", staged[0]))
+        page.table(staged[2], staged[1], wrap=0, right=range(1, len(staged[1])))
+    if lines := assumptions(report):
+        page.heading("Assumptions")
+        page.table(lines, ("name", "value", "rests on"), wrap=2)
+    if report.findings:
+        page.heading("Findings")
+        page.findings(findings(report))
+        page.blank()
+        page.line(
+            f"`plan check {plain(report.source.path)}` shows them in full, on the lines they are about.", style="dim"
+        )
+    return page.text()
+
+
+class _Page:
+    """Lines for a terminal, one under the other."""
+
+    def __init__(self, width: int, color: bool) -> None:
+        self.console = console(width, color)
+        self.width = width
+
+    def text(self) -> str:
+        stream = self.console.file
+        assert isinstance(stream, StringIO)
+        return _TRAILING.sub(r"\1", stream.getvalue())
+
+    def put(self, item: RenderableType, indent: int = _INDENT) -> None:
+        from rich.padding import Padding
+
+        self.console.print(Padding(item, (0, 0, 0, indent), expand=False))
+
+    def blank(self) -> None:
+        self.console.print()
+
+    def line(self, text: str, style: str = "", indent: int = 0, upto: int | None = None) -> None:
+        """A line, wrapped; `upto` ends the style after so many characters."""
+        said = styled(text)
+        said.stylize(style, 0, upto)
+        self.put(said, indent)
+
+    def heading(self, text: str) -> None:
+        self.blank()
+        self.line(text, style="bold")
+
+    def table(self, lines: Sequence[Line], heads: Sequence[str] = (), *, wrap: int, right: Iterable[int] = ()) -> None:
+        """Rows of text; the column `wrap` takes what room is left, and wraps there.
+
+        A table that does not fit all the same is shown one row under the other, a line a cell.
+        """
+        from rich import box
+        from rich.table import Table
+
+        widths = [
+            max(columns(text) for text in column) for column in zip(*lines, *([heads] if heads else []), strict=True)
+        ]
+        room = self.width - _INDENT - _GAP * (len(widths) - 1)
+        room -= sum(width for i, width in enumerate(widths) if i != wrap)
+        least = min(widths[wrap], 12)
+        if room < least and not (wrap == len(widths) - 1 and room >= 8):
+            self._stacked(lines, heads)
+            return
+        table = Table(
+            box=box.SIMPLE_HEAD if heads else None,
+            show_header=bool(heads),
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0) if heads else (0, _GAP, 0, 0),
+            header_style="dim",
+        )
+        aligned = set(right)
+        for i, width in enumerate(widths):
+            table.add_column(
+                styled(heads[i]) if heads else "",
+                width=min(width, room) if i == wrap else width,
+                justify="right" if i in aligned else "left",
+                overflow="fold",
+            )
+        for line in lines:
+            table.add_row(*(styled(cell) for cell in line))
+        self.put(table)
+
+    def _stacked(self, lines: Sequence[Line], heads: Sequence[str]) -> None:
+        for line in lines:
+            self.line(line[0], style="bold", indent=_INDENT)
+            for i, cell in enumerate(line[1:], 1):
+                self.line(f"{heads[i]}: {cell}" if heads else cell, indent=2 * _INDENT)
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+        table.add_column(width=max(len(f.severity) for f in found))
+        table.add_column(width=max(len(f.code) for f in found))
+        table.add_column(overflow="fold")
+        for finding in found:
+            style = _SEVERITY[finding.severity]
+            table.add_row(styled(finding.severity, style), styled(finding.code, style), styled(finding.message))
+        self.put(table)
+
+    # ---- the table of solutions
+
+    def solutions(self, solutions: Sequence[Solution]) -> None:
+        """The table, in as many parts as the width asks for, and what must be known to read it."""
+        lines = rows(solutions)
+        if not lines:
+            return
+        first = max(columns(row.label) for row in lines)
+        room = self.width - _INDENT - first
+        wide = [
+            _width(solution, [row.cells[i] for row in lines if not row.words], True)
+            for i, solution in enumerate(solutions)
+        ]
+        narrow = [
+            _width(solution, [row.cells[i] for row in lines if not row.words], False)
+            for i, solution in enumerate(solutions)
+        ]
+        texts = [
+            max((columns(t) for row in lines if row.words for t in row.cells[i][0].split("\n")), default=0)
+            for i in range(len(solutions))
+        ]
+        beside = sum(width + _GAP for width in wide) <= room
+        widths = wide if beside else narrow
+        # What limits the solution may take what is left, and wraps in no less than a figure's room.
+        widths = [max(width, min(text, _WORDS)) for width, text in zip(widths, texts, strict=True)]
+        if beside and sum(width + _GAP for width in widths) > room:
+            widths = wide
+        spare = room - sum(width + _GAP for width in widths)
+        for i, text in enumerate(texts):
+            more = max(0, min(text - widths[i], spare))
+            widths[i], spare = widths[i] + more, spare - more
+        self.heading("Solution" if len(solutions) == 1 else "Solutions")
+        at = 0
+        while at < len(solutions):
+            end, used = at + 1, widths[at] + _GAP
+            while end < len(solutions) and used + widths[end] + _GAP <= room:
+                used, end = used + widths[end] + _GAP, end + 1
+            if at:
+                self.blank()
+            self._part(solutions, lines, range(at, end), first, [min(w, max(room - _GAP, 8)) for w in widths], beside)
+            at = end
+        if said := notes(solutions):
+            self.blank()
+            for note in said:
+                self.line(note, style="dim", indent=_INDENT)
+
+    def _part(
+        self,
+        solutions: Sequence[Solution],
+        lines: Sequence[Row],
+        part: range,
+        first: int,
+        widths: Sequence[int],
+        beside: bool,
+    ) -> None:
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+        table.add_column("", width=min(first, max(8, self.width // 2)), overflow="fold")
+        for i in part:
+            head = styled(solutions[i].law, "bold")
+            if solutions[i].resolved != solutions[i].law:
+                head.append_text(styled(f"\n= {solutions[i].resolved}", "dim"))
+            table.add_column(head, width=widths[i], overflow="fold")
+        figures = {
+            i: max(
+                (columns(text) for row in lines if not row.words for text, ends in [row.cells[i]] if ends), default=0
+            )
+            for i in part
+        }
+        for row in lines:
+            cells = []
+            for i in part:
+                text, ends = row.cells[i]
+                cell = styled(text, "dim" if text == NOTHING else _status_style(row, text), lines=row.words)
+                if ends:
+                    cell.append(" " * (figures[i] - columns(text) + _GAP) if beside else "\n")
+                    cell.append_text(styled(ends, "dim"))
+                cells.append(cell)
+            table.add_row(styled(row.label), *cells)
+        self.put(table)
+
+
+def _status_style(row: Row, text: str) -> str:
+    if row.label != "status":
+        return ""
+    return _MOODS[{"solved": "good", "undecided": "doubtful"}.get(text, "bad")]  # type: ignore[index]
+
+
+def _width(solution: Solution, cells: Sequence[Cell], beside: bool) -> int:
+    """Columns that a law's figures take, with the intervals beside or under them."""
+    head = [solution.law] if solution.resolved == solution.law else [solution.law, f"= {solution.resolved}"]
+    figures = max((columns(text) for text, ends in cells if ends), default=0)
+    widths = [columns(text) for text in (*map(plain, head), *(text for text, _ in cells))]
+    widths += [columns(ends) + (figures + _GAP if beside else 0) for _, ends in cells if ends]
+    return max(widths)
+
+
+def console(width: int, color: bool) -> Console:
+    """A console that writes to a text and asks neither the terminal nor the environment."""
+    from rich.console import Console
+
+    return Console(
+        file=StringIO(),
+        width=width,
+        color_system="standard" if color else None,
+        force_terminal=color,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+
+
+def styled(text: str, style: str = "", lines: bool = False) -> Text:
+    """Text that is printed as it stands: no markup, nothing that moves a cursor, one line unless `lines`."""
+    from rich.text import Text
+
+    return Text("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style=style, overflow="fold")
+
+
+def columns(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if c in JOINERS or unicodedata.category(c) in ("Mn", "Me")
+        else 2
+        if unicodedata.east_asian_width(c) in ("W", "F")
+        else 1
+        for c in text
+    )

@@ -1,0 +1,168 @@
+"""A solution to how much its size matters: the sizes that lose little, and the extra compute that others need."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from runplan.dsl.expression import compiled, names
+from runplan.engine.solution import Solution
+
+# A band is the sizes whose loss is within NATS of the least at the same compute,
+# or that reach the least loss with at most COMPUTE more of it.
+NATS = 0.005
+COMPUTE = 0.01
+# The chart and the table of regret reach from the optimum over REACH to REACH times the optimum.
+REACH = 8.0
+POINTS = 33
+ROUNDS = 100
+
+Loss = Callable[[float, float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A size at the plan's compute: its loss, and the extra compute, as a share, that it needs for the least loss.
+
+    Attributes:
+        regret: None where no compute brings this size to the least loss.
+    """
+
+    params: float
+    loss: float
+    regret: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Sizes around the law's own optimum at the plan's compute, in params as the law counts them.
+
+    Attributes:
+        compute: FLOP at which the sizes are compared.
+        optimum: The size of least loss, before any requirement.
+        by_loss: Smallest and largest size within NATS of the least loss.
+        by_compute: Smallest and largest size within COMPUTE of the least compute for the least loss.
+        points: From small to large.
+    """
+
+    compute: float
+    optimum: float
+    loss: float
+    by_loss: tuple[float, float]
+    by_compute: tuple[float, float]
+    points: tuple[Point, ...]
+
+
+def loss_function(solution: Solution) -> Loss | None:
+    """The law's loss as a function of params and tokens; None where it gives none over both."""
+    problem = solution.problem
+    if problem.frontier or "loss" not in problem.definitions:
+        return None
+    kept = {n: d for n, d in problem.definitions.items() if n not in ("law_params", "params", "tokens", "compute")}
+    free = {"law_params", "tokens"}
+    body = replace(problem, definitions=kept).expanded(problem.definitions["loss"].expr)
+    if not names(body) <= free:
+        return None
+    function = compiled(body)
+    return lambda params, tokens: float(function({"law_params": params, "tokens": tokens}))
+
+
+def band_of(solution: Solution) -> Band | None:
+    """The band of a solved plan; None where the law has no loss surface."""
+    loss = loss_function(solution)
+    compute = solution.get("compute")
+    if loss is None or compute is None or solution.status != "solved":
+        return None
+
+    def at(log_size: float) -> float:
+        size = math.exp(log_size)
+        return loss(size, compute / 6.0 / size)
+
+    best = _least(at, math.log(compute / 6.0) / 2)
+    least = at(best)
+
+    def regret(log_size: float) -> float | None:
+        size = math.exp(log_size)
+        tokens = _tokens_for(loss, size, least)
+        return None if tokens is None else 6.0 * size * tokens / compute - 1.0
+
+    def within(log_size: float) -> bool:
+        found = regret(log_size)
+        return found is not None and found <= COMPUTE
+
+    step = 2 * math.log(REACH) / (POINTS - 1)
+    sizes = [best - math.log(REACH) + i * step for i in range(POINTS)]
+    return Band(
+        compute,
+        math.exp(best),
+        least,
+        _edges(lambda x: at(x) <= least + NATS, best),
+        _edges(within, best),
+        tuple(Point(math.exp(x), at(x), regret(x) if abs(x - best) > 1e-9 else 0.0) for x in sizes),
+    )
+
+
+def regret_of(solution: Solution) -> float | None:
+    """The extra compute, as a share, that the solution spends over the least for its own loss."""
+    loss = loss_function(solution)
+    compute, reached = solution.get("compute"), solution.get("loss")
+    if loss is None or compute is None or reached is None:
+        return None
+
+    def least_at(log_compute: float) -> float:
+        spent = math.exp(log_compute)
+        best = _least(lambda x: loss(math.exp(x), spent / 6.0 / math.exp(x)), log_compute / 2 - 0.9)
+        return loss(math.exp(best), spent / 6.0 / math.exp(best))
+
+    high = math.log(compute)
+    low = high - 1.0
+    while least_at(low) < reached:
+        low -= high - low
+        if high - low > 60:
+            return None
+    for _ in range(ROUNDS // 2):
+        middle = (low + high) / 2
+        low, high = (low, middle) if least_at(middle) <= reached else (middle, high)
+    return max(0.0, compute / math.exp(high) - 1.0)
+
+
+def _least(function: Callable[[float], float], guess: float) -> float:
+    """Where a function with one valley is least, within thirty of a guess: by the sign of its slope."""
+    low, high = guess - 30.0, guess + 30.0
+    for _ in range(ROUNDS):
+        third = (high - low) / 3
+        a, b = low + third, high - third
+        if function(a) < function(b):
+            high = b
+        else:
+            low = a
+        if high - low < 1e-9:
+            break
+    return (low + high) / 2
+
+
+def _tokens_for(loss: Loss, size: float, wanted: float) -> float | None:
+    """Tokens at which a size reaches a loss; None where none do."""
+    low, high = 0.0, 60.0
+    if loss(size, math.exp(high)) > wanted:
+        return None
+    for _ in range(ROUNDS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if loss(size, math.exp(middle)) <= wanted else (middle, high)
+    return math.exp(high)
+
+
+def _edges(holds: Callable[[float], bool], best: float) -> tuple[float, float]:
+    """How far down and up from the best a condition holds."""
+
+    def edge(sign: float) -> float:
+        near, far = 0.0, 1.0
+        while holds(best + sign * far) and far < 30:
+            near, far = far, far * 2
+        for _ in range(ROUNDS // 2):
+            middle = (near + far) / 2
+            near, far = (middle, far) if holds(best + sign * middle) else (near, middle)
+        return math.exp(best + sign * near)
+
+    return edge(-1.0), edge(1.0)

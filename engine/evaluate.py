@@ -1,0 +1,408 @@
+"""A law and some of its inputs to every output that they determine, and a law's golden values to verdicts."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown, substitute
+from runplan.dsl.pack import Counted, Function, Golden, Law, Parameter, Table, expanded
+from runplan.dsl.units import NONE, Dim, show_dim
+from runplan.engine import smooth
+from runplan.engine.catalogue import Catalogue
+from runplan.engine.closed_form import optimum_of_two_power_laws
+from runplan.engine.optimise import minimise
+from runplan.engine.smooth import Monomial, signomial
+
+# Three figures of which two give the third are taken as given together where they agree this well.
+AGREE = 1e-3
+# How the formula of compute names the params that a law counts; here `params` are always those.
+COUNTED = {"law_params": "params"}
+
+
+class Refused(ValueError):
+    """An input that a law cannot be evaluated at; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A value that a law gives.
+
+    Attributes:
+        value: In base units.
+        formula: As the pack wrote it; what was minimised, where it was.
+        inputs: Names of the values that went in.
+    """
+
+    name: str
+    value: float
+    dim: Dim
+    formula: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A law at some inputs.
+
+    Attributes:
+        objective: The one that it was evaluated for, as the law names it.
+        given: The inputs, in base units; `params` here and in the outputs are those that the law counts.
+        outputs: By name, in the order in which they were found.
+        beyond: Names of values outside the range that the law was fitted to.
+    """
+
+    law: Law
+    objective: str
+    given: Mapping[str, float]
+    outputs: Mapping[str, Output]
+    beyond: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenResult:
+    """A golden value and what came of it.
+
+    Attributes:
+        expected: What each expression should be, in base units.
+        got: What it is; without those that the law does not give.
+        note: Why there is no value, where there is none.
+    """
+
+    id: str
+    law: str
+    expected: Mapping[str, float]
+    got: Mapping[str, float]
+    rtol: float
+    verdict: Literal["pass", "fail"]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One way from inputs to an output; `value` raises where it has none."""
+
+    output: str
+    dim: Dim
+    inputs: tuple[str, ...]
+    formula: str
+    value: Callable[[Mapping[str, float]], float]
+
+
+def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None, *, catalogue: Catalogue) -> Evaluation:
+    """Every output of a law that the inputs determine.
+
+    Args:
+        given: Inputs in base units; `params` are those that the law counts.
+        objective: As `MLM` or `MLM of protein`; the law's first where none is named.
+
+    Raises:
+        Refused: For an input that the law does not take, and for a value outside the domain.
+    """
+    objective = objective_of(law, objective)
+    taken = inputs_of(law, catalogue)
+    for name, value in given.items():
+        _refuse(law, name, value, taken, catalogue)
+    relation = _relation(catalogue)
+    relating = tuple(_relating(relation, catalogue)) if relation and set(relation.exponents) <= taken.keys() else ()
+    _refuse_contradiction(relating, given)
+    found: dict[str, Output] = {}
+    values = dict(given)
+    # What two givens fix by definition comes before what a law says of one of them.
+    _apply(relating, values, found)
+    steps = tuple(_steps(law, objective))
+    while True:
+        before = len(values)
+        _apply(steps, values, found)
+        _apply(relating, values, found)
+        if len(values) == before and relation is not None:
+            _apply(_optimum(law, objective, values, relation), values, found)
+        if len(values) == before:
+            break
+    beyond = tuple(
+        name for name, (low, high) in law.fitted.items() if name in values and not low <= values[name] <= high
+    )
+    return Evaluation(law, objective, dict(given), found, beyond)
+
+
+def objective_of(law: Law, text: str | None) -> str:
+    """An objective as the law names it, its first where none is named.
+
+    Raises:
+        Refused: Where the law is not for it.
+    """
+    if text is None:
+        return law.objectives[0] if law.objectives else ""
+    wanted = " ".join(text.split()).lower()
+    for known in law.objectives:
+        if wanted in (known.lower(), _without_domain(known).lower()):
+            return known
+    raise Refused(f"`{law.name}` is for {' and '.join(law.objectives) or 'no objective'}, not for {text}")
+
+
+def inputs_of(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
+    """What a law can be given, and the unit in which a number without one counts it.
+
+    A quantity of plans counts as it does there, whatever the unit inside the law's formula.
+    """
+    quantities = catalogue.quantities()
+    parameters = [*(p for f in law.functions for p in f.parameters), *(t.parameter for t in law.tables)]
+    found = {p.quantity: quantities[p.quantity].counted if p.quantity in quantities else p.counted for p in parameters}
+    relation = _relation(catalogue)
+    if relation is not None and (found.keys() | set(outputs_of(law))) & relation.exponents.keys():
+        found.update({name: quantities[name].counted for name in relation.exponents if name not in found})
+    return found
+
+
+def outputs_of(law: Law) -> tuple[str, ...]:
+    """What a law's functions and tables give, each once, in order."""
+    return tuple(dict.fromkeys([*(f.output for f in law.functions), *(t.output for t in law.tables)]))
+
+
+def in_base(name: str, number: Num, counted: Counted) -> float:
+    """A figure in base units; without a unit it is counted as the input is.
+
+    Raises:
+        Refused: Where its unit is one of another dimension.
+    """
+    if not number.dim:
+        return number.value * counted.factor
+    if number.dim != counted.dim:
+        raise Refused(f"`{name}` is in {show_dim(counted.dim)}, not in {show_dim(number.dim)}")
+    return number.value
+
+
+# ---- what is refused
+
+
+def _refuse(law: Law, name: str, value: float, taken: Mapping[str, Counted], catalogue: Catalogue) -> None:
+    if name not in taken:
+        raise Refused(f"`{law.name}` does not take `{name}`; it takes {_listed(taken) or 'nothing'}")
+    # Zero has a meaning only where a law of its own says so, as for a sparsity.
+    may_be_zero = name not in catalogue.quantities()
+    if not (0.0 < value < math.inf or (value == 0.0 and may_be_zero)):
+        least = "0 or more" if may_be_zero else "above 0"
+        raise Refused(f"`{name}` must be a number {least}")
+
+
+def _refuse_contradiction(relating: Sequence[_Step], given: Mapping[str, float]) -> None:
+    for step in relating:
+        if step.output in given and all(name in given for name in step.inputs):
+            if not math.isclose(step.value(given), given[step.output], rel_tol=AGREE):
+                raise Refused(f"{_listed([*step.inputs, step.output])} contradict each other: {step.formula}")
+            return
+
+
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(f"`{item}`" for item in items)
+
+
+# ---- steps
+
+
+def _apply(steps: Iterable[_Step], values: dict[str, float], found: dict[str, Output]) -> None:
+    """Take every step whose inputs are known at the start; of two that give the same, the first counts."""
+    known = dict(values)
+    for step in steps:
+        if step.output in values or not all(name in known for name in step.inputs):
+            continue
+        try:
+            value = step.value(known)
+        except (ArithmeticError, ValueError, KeyError):  # outside the domain, or a constant is left free
+            continue
+        if math.isfinite(value):
+            values[step.output] = value
+            found[step.output] = Output(step.output, value, step.dim, step.formula, step.inputs)
+
+
+def _without_domain(objective: str) -> str:
+    return objective.rsplit(" of ", 1)[0]
+
+
+def _functions(law: Law, objective: str) -> Iterator[Function]:
+    for function in law.functions:
+        if function.objective in ("", _without_domain(objective)):
+            yield function
+
+
+def _steps(law: Law, objective: str) -> Iterator[_Step]:
+    for function in _functions(law, objective):
+        inputs = tuple(p.quantity for p in function.parameters)
+        formula = written(function)
+        yield _Step(function.output, function.counted.dim, inputs, formula, _of_function(law, function))
+    for table in law.tables:
+        formula = f"table {table.output}({table.parameter.quantity}), between its rows on log-log axes"
+        yield _Step(table.output, table.counted.dim, (table.parameter.quantity,), formula, _of_table(table))
+
+
+def written(function: Function) -> str:
+    """A formula as its pack wrote it, on one line."""
+    return " ".join(function.span.text.split())
+
+
+def _constants(law: Law) -> dict[str, float]:
+    return {c.name: c.value for c in law.constants.values() if c.value is not None}
+
+
+def _local(parameter: Parameter, values: Mapping[str, float]) -> float:
+    return values[parameter.quantity] / parameter.counted.factor
+
+
+def _of_function(law: Law, function: Function) -> Callable[[Mapping[str, float]], float]:
+    body = compiled(expanded(function.body, law.lets))
+    constants = _constants(law)
+
+    def value(values: Mapping[str, float]) -> float:
+        env = constants | {p.local: _local(p, values) for p in function.parameters}
+        return float(body(env)) * function.counted.factor
+
+    return value
+
+
+def _of_table(table: Table) -> Callable[[Mapping[str, float]], float]:
+    xs = [x for x, _ in table.rows]
+    ys = [y for _, y in table.rows]
+
+    def value(values: Mapping[str, float]) -> float:
+        x = values[table.parameter.quantity]
+        at = bisect_left(xs, x)
+        if at < len(xs) and xs[at] == x:
+            return ys[at]
+        if not 0 < at < len(xs):
+            raise ValueError("nothing is read beyond the ends of a table")
+        part = math.log(x / xs[at - 1]) / math.log(xs[at] / xs[at - 1])
+        return ys[at - 1] * (ys[at] / ys[at - 1]) ** part
+
+    return value
+
+
+# ---- compute = 6 params tokens, whatever the catalogue says it is
+
+
+def _relation(catalogue: Catalogue) -> Monomial | None:
+    """Compute over what it is a product of, itself included with exponent -1: the whole is 1."""
+    compute = catalogue.quantities().get("compute")
+    terms = signomial(compute.formula) if compute is not None and compute.formula is not None else None
+    if terms is None or len(terms) != 1:
+        return None
+    (term,) = terms
+    exponents = {COUNTED.get(name, name): e for name, e in term.exponents.items()}
+    return Monomial(term.coefficient, {**exponents, "compute": -1.0})
+
+
+def _relating(relation: Monomial, catalogue: Catalogue) -> Iterator[_Step]:
+    """For each member of the relation the step that finds it from the others."""
+    quantities = catalogue.quantities()
+    formula = "compute = " + " ".join(shown(quantities["compute"].formula or Num(1.0)).split())
+    for wanted, exponent in relation.exponents.items():
+        others = {name: e for name, e in relation.exponents.items() if name != wanted}
+
+        def value(values: Mapping[str, float], others: Mapping[str, float] = others, e: float = exponent) -> float:
+            rest = relation.coefficient
+            for name, power in others.items():
+                rest *= values[name] ** power
+            return float(rest ** (-1.0 / e))
+
+        yield _Step(wanted, quantities[wanted].counted.dim, tuple(others), formula, value)
+
+
+# ---- the optimum of a loss surface
+
+
+def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: Monomial) -> Iterator[_Step]:
+    """The params and tokens of the least loss at a compute, where the law's loss is a surface over both."""
+    free = tuple(name for name in relation.exponents if name not in values)
+    if "compute" not in values or len(free) != 2:
+        return
+    for function in _functions(law, objective):
+        known = [p for p in function.parameters if p.quantity in values]
+        locals_ = {p.quantity: p for p in function.parameters if p.quantity in free}
+        if function.output != "loss" or len(locals_) != 2 or len(known) + 2 != len(function.parameters):
+            continue
+        by: dict[str, Expr] = {name: Num(value) for name, value in _constants(law).items()}
+        by |= {p.local: Num(_local(p, values)) for p in known}
+        loss = substitute(expanded(function.body, law.lets), by)
+        point = _least(loss, [locals_[name] for name in free], relation, values["compute"], free)
+        if point is None:
+            continue
+        for name, value in zip(free, point, strict=True):
+            inputs = ("compute", *(p.quantity for p in known if p.quantity != "compute"))
+            formula = "least loss at this compute"
+            dim = locals_[name].counted.dim
+            yield _Step(name, dim, inputs, formula, lambda _, value=value: value)  # type: ignore[misc]
+        return
+
+
+def _least(
+    loss: Expr, parameters: Sequence[Parameter], relation: Monomial, compute: float, free: Sequence[str]
+) -> tuple[float, float] | None:
+    """Where a loss over two local names is least; None where no minimum was found."""
+    x, y = (p.local for p in parameters)
+    if not names(loss) <= {x, y}:
+        return None
+    scale = [p.counted.factor for p in parameters]
+    powers = [relation.exponents[name] for name in free]
+    k = relation.coefficient * scale[0] ** powers[0] * scale[1] ** powers[1]
+    two = _two_power_laws(loss, x, y) if powers == [1.0, 1.0] else None
+    if two is not None:
+        at = optimum_of_two_power_laws(*two, k, compute)
+    else:
+        spent = Op("*", (Num(k), Op("*", (Op("^", (Ref(x), Num(powers[0]))), Op("^", (Ref(y), Num(powers[1])))))))
+        middle = math.log(compute / k) / sum(powers)
+        equality = smooth.limit(spent, Num(compute), (x, y))
+        found = minimise([smooth.goal(loss, (x, y))], [], [equality], start=(middle, middle))
+        if found.outcome != "optimal":
+            return None
+        at = (math.exp(found.x[0]), math.exp(found.x[1]))
+    return float(at[0]) * scale[0], float(at[1]) * scale[1]
+
+
+def _two_power_laws(loss: Expr, x: str, y: str) -> tuple[float, float, float, float] | None:
+    """Coefficients and exponents of `E + A / x^p + B / y^q`; None where the loss is of another form."""
+    terms = [term for term in signomial(loss) or () if term.exponents]
+    by_name = {name: (term.coefficient, -e) for term in terms for name, e in term.exponents.items()}
+    if len(terms) != 2 or sorted(by_name) != sorted((x, y)) or any(len(t.exponents) != 1 for t in terms):
+        return None
+    (c1, p), (c2, q) = by_name[x], by_name[y]
+    return (c1, p, c2, q) if min(c1, p, c2, q) > 0 else None
+
+
+# ---- golden values
+
+
+def check_goldens(law: Law, catalogue: Catalogue) -> list[GoldenResult]:
+    """Each golden value that a law declares, held against what it gives."""
+    return [_checked(law, golden, catalogue) for golden in law.goldens]
+
+
+def _checked(law: Law, golden: Golden, catalogue: Catalogue) -> GoldenResult:
+    quantities = catalogue.quantities()
+    units = {f.output: f.counted for f in law.functions} | {t.output: t.counted for t in law.tables}
+    units |= {name: q.counted for name, q in quantities.items()}
+    expected: dict[str, float] = {}
+    got: dict[str, float] = {}
+    note = ""
+    try:
+        taken = inputs_of(law, catalogue)
+        for expr, number in golden.gives:
+            one = Counted(1.0, number.dim, "")
+            expected[shown(expr)] = in_base(shown(expr), number, units.get(shown(expr), one))
+        plain = Counted(1.0, NONE, "1")
+        given = {name: in_base(name, number, taken.get(name, plain)) for name, number in golden.given}
+        found = evaluate(law, given, golden.objective or None, catalogue=catalogue)
+        env = _constants(law) | given | {name: output.value for name, output in found.outputs.items()}
+        for expr, _ in golden.gives:
+            try:
+                got[shown(expr)] = float(compiled(expanded(expr, law.lets))(env))
+            except KeyError as missing:
+                note = f"the law does not give `{missing.args[0]}` there"
+            except (ArithmeticError, ValueError):
+                note = f"`{shown(expr)}` has no value there"
+    except Refused as refused:
+        note = str(refused)
+    right = all(name in got and math.isclose(got[name], value, rel_tol=golden.rtol) for name, value in expected.items())
+    verdict: Literal["pass", "fail"] = "pass" if right and expected and not note else "fail"
+    return GoldenResult(golden.id, law.name, expected, got, golden.rtol, verdict, note)
