@@ -95,6 +95,8 @@ class Builder:
             return self.quantity(node.word(0), _optional(node, 1), node.span)
         if rule == "count_number":
             return self.quantity(node.word(0), None, node.span)
+        if rule == "count_negative":
+            return Op("neg", (self.quantity(node.word(0), None, node.word(0).span),), node.span)
         if rule in ("name", "string", "date"):
             return self._leaf(node.word(0))
         if rule == "call":

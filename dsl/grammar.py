@@ -20,6 +20,7 @@ MAX_CHARACTERS = 1_000_000
 MAX_NESTING = 64
 MAX_DEPTH = 400
 MAX_FINDINGS = 50
+MAX_WORD = 60  # characters of a word that is looked up among the names near to it
 
 STARTS = (
     "file title law_names let_spec import_spec rate_spec calendar_spec hw_spec hw_value amount data_spec model_spec"
@@ -29,7 +30,7 @@ STARTS = (
 # Words that join the parts of a statement; they are never a unit or a name in an expression.
 RESERVED = (
     "for at and or not in to up from of as because until weight quality domain on within gives active MFU if then"
-    " else evidence cites mix aliases extends"
+    " else evidence cites mix aliases extends unknown"
 ).split()
 
 # Rules of which a block holds a list: where a mistake ends, the next one of these begins.
@@ -44,6 +45,7 @@ STATEMENTS = (
 
 SAID = {
     "TIMES": "`x`",
+    "NAMED": "a name",
     "_NL": "end of line",
     "$END": "end of file",
     "NUMBER": "a number",
@@ -59,15 +61,23 @@ SAID = {
     "KIND": "`device`",
 }
 
-# What a mistake looks like in the text around it, and the way to write it.
-HINTS = (
-    (r"\d,\d{3}", "write thousands without commas, or with underscores: 1_000"),
-    (r"\d\s+[kKMBTQ]\s+[A-Za-z]", "join the multiplier to the number: `10T tokens`, not `10 T tokens`"),
-    (r"[$€£]\s*\d", "write money with its currency after it: `30M USD`"),
-    (r"\bMFU\s*(=|of|:)?\s*\d", "write `at 40% MFU`"),
-    (r"\bupto\b", "write `up to`"),
-    (r"\d\s*%\s*MFU", "write `at 40% MFU`"),
+# What a mistake looks like in its line, and the way to write it; `\1` is what the writer wrote.
+HINTS = tuple(
+    (re.compile(pattern), hint)
+    for pattern, hint in (
+        (r"\d,\d{3}", "write thousands without commas, or with underscores: 1_000"),
+        (r"(\d[\d_.]*)\s+([kKMBTQ])\s+([A-Za-z]\w*)", r"join the multiplier to the number: `\1\2 \3`"),
+        (r"(\d[\d_.]*)([mbt])(?=\s+[A-Za-z])", r"multipliers are K, M, B and T: did you mean `\g<0>` with a capital?"),
+        (r"[$€£]\s*\d", "write money with its currency after it: `30M USD`"),
+        (r"\bMFU\s*(?:=|of|:)?\s*(\d[\d.]*)\s*%?", r"write `at \1% MFU`"),
+        (r"at(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
+        (r"(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
+        (r"\bupto\b", "write `up to`"),
+        (r"=([<>])", r"write `\1=`"),
+        (r"\bdata\s+([\w.-]+)\s+(\d\S*)", r"write `data \1: \2 ...`"),
+    )
 )
+_NOT_A_NUMBER = re.compile(r"[+-]?\b(?:nan|inf|infinity)\b", re.IGNORECASE)
 
 
 def _whole_words(terminal: TerminalDef) -> None:
@@ -79,7 +89,7 @@ def _whole_words(terminal: TerminalDef) -> None:
         terminal.pattern = PatternRE(terminal.pattern.value + r"(?![\w-])")
         terminal.priority = 3
     elif terminal.name in ("NAME", "UNIT"):
-        terminal.pattern = PatternRE(rf"(?!(?:{'|'.join(RESERVED)})(?![\w.]))" + terminal.pattern.value)
+        terminal.pattern = PatternRE(rf"(?!(?:{'|'.join(RESERVED)})(?![\w.-]))" + terminal.pattern.value)
 
 
 def cache_folder() -> Path | None:
@@ -133,14 +143,18 @@ def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
         return None, [limit]
     findings: list[Finding] = []
     seen: set[int] = set()
+    unfinished = 0
 
     def recover(error: UnexpectedInput) -> bool:
+        nonlocal unfinished
         found = _finding(error, view)
-        # A second stumble on the same line comes of the first.
-        line = found.at.span.line
-        if line not in seen:
-            seen.add(line)
+        span = found.at.span
+        # A second stumble on the same line comes of the first, and so does the rest of a line that broke off.
+        if span.line not in seen and not (found.code == "N001" and span.line == unfinished and span.column > 1):
             findings.append(found)
+        seen.add(span.line)
+        if isinstance(error, UnexpectedToken) and error.token.type == "_NL":
+            unfinished = span.line + 1
         return start == "file" and len(findings) < MAX_FINDINGS and _skip(error, view.text)
 
     try:
@@ -193,7 +207,8 @@ def _convert(tree: Any, view: View) -> tuple[Node, Span | None]:
     return done[id(tree)][0], too_deep
 
 
-_QUOTED_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*')
+# A quote that is not closed reaches to the end of its line; possessive, so that no text makes it slow.
+_QUOTED_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*+"?|#[^\n]*')
 
 
 def comments(source: Source) -> tuple[Word, ...]:
@@ -248,7 +263,11 @@ def _skip(error: UnexpectedInput, text: str) -> bool:
     return True
 
 
-_CONTINUES = re.compile(r"[ \t]*(?:[@*/+]|(?:for|at|up|weight|because|and|or|then|else)\b)")
+# As the terminal CONT of the grammar.
+_CONTINUES = re.compile(
+    r"[ \t]*(?:[@*/+]|(?:for|at|up|weight|because|and|or|in|then|else|within|gives|evidence|quality|domain)"
+    r"(?!\w)(?![ \t]*[:=(]))"
+)
 
 
 def _end_of_item(text: str, start: int, in_block: bool) -> int:
@@ -309,7 +328,7 @@ def nearest(word: str, choices: list[str] | tuple[str, ...] | frozenset[str] | s
     folded: dict[str, str] = {}
     for choice in sorted(choices):
         folded.setdefault(choice.lower(), choice)
-    found = difflib.get_close_matches(word.lower(), list(folded), 3, 0.68)
+    found = difflib.get_close_matches(word.lower(), list(folded), 3, 0.68) if len(word) <= MAX_WORD else []
     return [folded[name] for name in found]
 
 
@@ -347,8 +366,22 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
     line_start = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", start)
     line_end = len(text) if line_end < 0 else line_end
-    around = text[max(line_start, start - 14) : min(line_end, start + 14)]
-    help = [hint for pattern, hint in HINTS if re.search(pattern, around)][:1]
+    # Only what is near: a line may be long, and another mistake in it is not this one.
+    first, last = max(line_start, start - 24), min(line_end, start + 24)
+    for m in _NOT_A_NUMBER.finditer(text, first, last):
+        if m.start() <= start <= m.end() + 1:
+            message = f"`{m[0]}` is not a number that a plan can use"
+            return finding("U004", message, view.span(m.start(), m.end()))
+    help = [
+        m.expand(hint)
+        for pattern, hint in HINTS
+        for m in pattern.finditer(text, first, last)
+        if m.start() - 1 <= start <= m.end() + 1
+    ][:1]
+    if not help and str(token) == "=" and "CMP" in expected:
+        help = ["compare with `<=`, `>=` or `==`"]
+    if not help and token is not None and str(token) in RESERVED and {"NAME", "NAMED"} & set(expected):
+        help = [f"`{token}` is a word of the language: as a name it is put in quotes, where a name may be quoted"]
     if not help and token is not None and re.match(r"[A-Za-z_]", str(token)):
         words = [w for name in expected if (w := _words_of_terminals().get(name, "")).isalpha()]
         if "UPTO" in expected:

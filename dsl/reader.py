@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from runplan.dsl.build import unquoted
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.grammar import MAX_CHARACTERS, parse_file
 from runplan.dsl.source import Source, Span
@@ -14,6 +15,7 @@ from runplan.dsl.syntax import File, Node, Word
 
 MAX_BYTES = 4 * MAX_CHARACTERS
 MAX_IMPORTS = 100
+MAX_BROUGHT = 10_000
 
 
 class Reader(Protocol):
@@ -103,8 +105,23 @@ def read_file(path: str, reader: Reader) -> tuple[File, list[Finding]]:
         OSError: Where the file itself cannot be read; a missing import is a finding.
     """
     file, findings = _parsed(path, reader.read(path))
-    statements, found = _resolved(file, reader, (os.path.realpath(path),))
-    return File(file.source, tuple(statements), file.comments), [*findings, *found]
+    imports = _Imports(reader)
+    statements = imports.resolved(file, (os.path.realpath(path),))
+    findings = [*findings, *imports.findings]
+    broken = tuple(_block_around(f.at.span) for f in findings if f.severity == "error")
+    return File(file.source, tuple(statements), file.comments, broken, tuple(imports.adrift)), findings
+
+
+def _block_around(span: Span) -> Span:
+    """The lines around a place from one that is not indented to the next such."""
+    text = span.source.text
+    start = text.rfind("\n", 0, span.start) + 1
+    while start > 0 and text[start : start + 1] in (" ", "\t", "}"):
+        start = text.rfind("\n", 0, start - 1) + 1
+    end = text.find("\n", span.end)
+    while 0 <= end and text[end + 1 : end + 2] in (" ", "\t", "}"):
+        end = text.find("\n", end + 1)
+    return Span(span.source, start, len(text) if end < 0 else end)
 
 
 def _parsed(path: str, content: bytes) -> tuple[File, list[Finding]]:
@@ -121,60 +138,95 @@ def _parsed(path: str, content: bytes) -> tuple[File, list[Finding]]:
 IMPORTED = frozenset({"let", "law", "record", "rule", "schedule_def", "quantity_def"})
 
 
-def _resolved(file: File, reader: Reader, chain: tuple[str, ...]) -> tuple[list[Node], list[Finding]]:
-    """The statements of a file, those of its imports first."""
-    brought: list[Node] = []
-    findings: list[Finding] = []
-    own: list[Node] = []
-    for node in file.statements:
-        if node.rule != "import_":
-            own.append(node)
-            continue
-        spec = next(node.nodes())
-        target, alias = spec.word(0), spec.children[1]
-        relative = target.text.strip('"')
-        folder = os.path.dirname(file.source.path)
-        path = os.path.normpath(os.path.join(folder, relative))
+class _Imports:
+    """Follows imports; collects what is wrong, and the prefixes of what could not be brought."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.findings: list[Finding] = []
+        self.adrift: list[str] = []
+        self._read: dict[str, list[Node] | None] = {}
+        self._characters = 0
+
+    def resolved(self, file: File, chain: tuple[str, ...]) -> list[Node]:
+        """The statements of a file, those of its imports first."""
+        brought: dict[tuple[Span, str], Node] = {}
+        own: list[Node] = []
+        for node in file.statements:
+            if node.rule != "import_":
+                own.append(node)
+                continue
+            spec = next(node.nodes())
+            alias = spec.children[1]
+            found = self._statements(file, spec.word(0), chain)
+            if found is None:
+                self.adrift.append(f"{alias.text}." if isinstance(alias, Word) else "")
+                continue
+            kept = [n for n in found if n.rule in IMPORTED]
+            if len(brought) + len(kept) > MAX_BROUGHT:
+                message = f"imports bring more than {MAX_BROUGHT:,} definitions"
+                self.findings.append(finding("S004", message, node.span))
+                break
+            # Two ways to one file bring it once.
+            for n in _renamed(kept, alias.text) if isinstance(alias, Word) else kept:
+                brought.setdefault((n.span, _name_of(n).text), n)
+        clashes = {name: (span, name) for (span, name), n in brought.items() if n.rule == "let"}
+        for node in own:
+            if node.rule == "let" and (name := _name_of(node).text) in clashes:
+                also = [Label(clashes[name][0], "the import brings it")]
+                message = f"`{name}` is given here and by an import"
+                self.findings.append(finding("N005", message, node.span, also=also))
+                brought.pop(clashes[name], None)
+        return [*brought.values(), *own]
+
+    def _statements(self, file: File, target: Word, chain: tuple[str, ...]) -> list[Node] | None:
+        """The statements that an import brings; None, with a finding, where it cannot be read."""
+        relative = unquoted(target.text)
+        path = os.path.normpath(os.path.join(os.path.dirname(file.source.path), relative))
         real = os.path.realpath(path)
-        if os.path.isabs(relative) or "://" in relative or not reader.inside(path):
+        outside = os.path.isabs(relative) or relative.startswith("~") or "://" in relative
+        if outside or not self.reader.inside(path):
             message = f"the import `{relative[:80]}` lies outside the project"
             help = ["imports are relative and stay inside the project's root"]
-            findings.append(finding("N004", message, target.span, help=help))
-            continue
+            self.findings.append(finding("N004", message, target.span, help=help))
+            return None
         if real in chain:
             names = " -> ".join(os.path.basename(p) for p in [*chain[chain.index(real) :], real])
-            findings.append(finding("N003", f"files import each other in a circle: {names}", target.span))
-            continue
-        if len(chain) > MAX_IMPORTS:
-            findings.append(finding("S004", f"imports are more than {MAX_IMPORTS} deep", target.span))
-            continue
-        try:
-            inner, wrong = _parsed(path, reader.read(path))
-        except OSError as error:
-            reason = error.strerror or "cannot be read"
-            findings.append(finding("N004", f"the import `{relative[:80]}` cannot be read: {reason}", target.span))
-            continue
-        findings.extend(wrong)
-        statements, found = _resolved(inner, reader, (*chain, real))
-        findings.extend(found)
-        kept = [n for n in statements if n.rule in IMPORTED]
-        brought.extend(_renamed(kept, alias.text) if isinstance(alias, Word) else kept)
-    clashes = {_let_name(n).text: n for n in brought if n.rule == "let"}
-    for node in own:
-        if node.rule == "let" and (name := _let_name(node)).text in clashes:
-            also = [Label(clashes[name.text].span, "the import brings it")]
-            findings.append(finding("N005", f"`{name.text}` is given here and by an import", node.span, also=also))
-            brought = [n for n in brought if n is not clashes[name.text]]
-    return [*brought, *own], findings
+            message = f"files import each other in a circle: {names}"
+            self.findings.append(finding("N003", message, target.span))
+            return None
+        if real not in self._read:
+            self._read[real] = None
+            if len(self._read) > MAX_IMPORTS:
+                message = f"more than {MAX_IMPORTS} files are imported"
+                self.findings.append(finding("S004", message, target.span))
+                return None
+            try:
+                inner, wrong = _parsed(path, self.reader.read(path))
+            except OSError as error:
+                reason = error.strerror or "cannot be read"
+                message = f"the import `{relative[:80]}` cannot be read: {reason}"
+                self.findings.append(finding("N004", message, target.span))
+                return None
+            self.findings.extend(wrong)
+            self._characters += len(inner.source.text)
+            if self._characters > MAX_CHARACTERS:
+                message = f"the imports have more than {MAX_CHARACTERS:,} characters"
+                self.findings.append(finding("S004", message, target.span))
+                return None
+            self._read[real] = self.resolved(inner, (*chain, real))
+        return self._read[real]
 
 
-def _let_name(node: Node) -> Word:
-    return next(node.nodes()).word(0)
+def _name_of(node: Node) -> Word:
+    """The word by which a definition is known."""
+    inner = next(node.nodes()) if node.rule == "let" else node
+    return next(inner.words()) if node.rule != "record" else inner.word(1)
 
 
 def _renamed(statements: list[Node], alias: str) -> list[Node]:
     """Imported statements under `alias.name`, and each other's names in them."""
-    lets = {_let_name(node).text for node in statements if node.rule == "let"}
+    lets = {_name_of(node).text for node in statements if node.rule == "let"}
 
     def walk(item: Node | Word | None) -> Node | Word | None:
         if isinstance(item, Word):

@@ -58,8 +58,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One parsed file: its statements in order, and its comments."""
+    """One parsed file: its statements in order, and its comments.
+
+    Attributes:
+        broken: The lines that could not be read, its imports' included. What misses something that stands there
+            is no mistake of its own.
+        adrift: Prefixes of names that an import would have brought, had it been read; `""` for any name.
+    """
 
     source: Source
     statements: tuple[Node, ...]
     comments: tuple[Word, ...] = field(default=(), compare=False)
+    broken: tuple[Span, ...] = field(default=(), compare=False)
+    adrift: tuple[str, ...] = field(default=(), compare=False)

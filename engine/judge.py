@@ -17,6 +17,8 @@ from runplan.engine.problem import Definition, Problem
 from runplan.engine.solution import Solution
 from runplan.engine.solve import ON_THE_LINE, TOLERANCE, dim_of, loosened, show_plain
 
+# Beyond a range, or off a line, by less than this factor is rounding.
+ROUNDED = 1.005
 # A broken bound on one of these is over budget; on anything else it is a broken requirement.
 BUDGETS = ("cost", "compute", "time", "energy", "emissions", "gpus", "gpu_hours", "nodes", "finish")
 # Figures of a plan that help may propose to change, as a plan writes them.
@@ -322,6 +324,8 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
         if value is None or low <= value <= high:
             continue
         factor = value / high if value > high else low / value
+        if factor < ROUNDED:
+            continue
         worst = max(worst, factor)
         dim = solution.values["law_params" if quantity == "params" else quantity].dim
         side = "above" if value > high else "below"

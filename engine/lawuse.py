@@ -61,8 +61,11 @@ def add_law(draft: Draft) -> None:
         draft.does_not_give(message, draft.objective.span or draft.law_span(), help)
         return
     add_constants(draft, law)
+    quantities = draft.catalogue.quantities()
     for function in functions_for(law, draft.objective):
-        if function.output not in CHOICES:
+        known = quantities.get(function.output)
+        # What follows by a formula of its own, such as `compute`, a law only turns round.
+        if function.output not in CHOICES and (known is None or known.formula is None):
             expr = function_expr(law, function)
             draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span)
     defaults = draft.catalogue.record("defaults", draft.objective.domain)
@@ -99,6 +102,11 @@ def line_of(draft: Draft) -> Op | None:
                 chosen = "law_params" if output == "params" else ("finetune_tokens" if draft.transfer else "tokens")
                 return Op("==", (Ref(chosen), function_expr(draft.law, function)), function.span)
     return None
+
+
+def gives(draft: Draft, output: str) -> bool:
+    """Whether the law has a formula for an output under the plan's objective."""
+    return any(function.output == output for function in functions_for(draft.law, draft.objective))
 
 
 def is_frontier(draft: Draft) -> bool:

@@ -345,6 +345,7 @@ class _Goal:
         self.equalities = equalities
         self.slack = slack
         self.in_logs = True
+        self.doubtful = False
 
     def __call__(self, x: Vector) -> _Local | None:
         found = _evaluate(self.goal, tuple(x))
@@ -355,6 +356,7 @@ class _Goal:
             return None
         f, g, h = found
         if self.in_logs and 0.0 <= f <= 1e-290:
+            self.doubtful = _size(g) > 1e-200  # then it is rounding that made it zero, as in log(1 + tiny)
             return None
         if self.in_logs and f > 0.0:
             slope = [a / f for a in g]
@@ -369,7 +371,7 @@ class _Goal:
         """Whether the form in use is convex at a point; turns to the plain goal for good where it is not."""
         if not self.in_logs:
             return True
-        if self.goal(tuple(here.x))[0] > 1e-290:
+        if not self.doubtful and self.goal(tuple(here.x))[0] > 1e-290:
             lifted = [
                 [a + (1e-9 * s + 1e-300 if i == j else 0.0) for j, a in enumerate(row)]
                 for i, (row, s) in enumerate(zip(here.hessian, here.spread, strict=True))
@@ -470,10 +472,18 @@ def _quadratic(g: Vector, lower: Matrix, e: Vector, e_rows: Matrix, c: Vector, c
                     worst, at = over, i
         return at
 
+    exact = 0
     for turn in range(p + 20 * (len(rows) + n) + 20):
         new = turn if turn < p else violated()
         if new < 0:
-            break
+            if held:  # take out the rounding of a free minimum that was far away, and look once more
+                off = [-values[j] - _dot(rows[j], d) for j in held]
+                d = [a + b for a, b in zip(d, _backward(lower, frame.reach(off, n)), strict=True)]
+                allowed = [1e-12 + 4e-16 * max(1.0, _size(d)) * size for size in sizes]
+            exact += 1
+            if exact > 2 or not held:
+                break
+            continue
         if new not in whitened:
             whitened[new] = _forward(lower, rows[new])
         row, multiplier = whitened[new], 0.0
@@ -515,10 +525,6 @@ def _quadratic(g: Vector, lower: Matrix, e: Vector, e_rows: Matrix, c: Vector, c
                 frame.add(whitened[j], 0.0)
     else:
         return None
-    if held:  # take out the rounding of a free minimum that was far away
-        off = [-values[j] - _dot(rows[j], d) for j in held]
-        back = _backward(lower, frame.reach(off, n))
-        d = [a + b for a, b in zip(d, back, strict=True)]
     c_multipliers, e_multipliers = [0.0] * len(c), [0.0] * p
     for j, have in zip(held, u, strict=True):
         if j < p:
@@ -838,6 +844,8 @@ def _ratio(here: _Local, there: _Local, h: Matrix, d: Vector, penalty: float, pl
         # a difference of values would be rounding; gradients are good to the last digit
         moved = [b - a for a, b in zip(here.x, there.x, strict=True)]
         fell = -0.5 * (_dot(here.gradient, moved) + _dot(there.gradient, moved))
+    # where it still falls at the end, a quasiconvex goal has fallen, by more than that where it is convex
+    fell = max(fell, -_dot(there.gradient, [b - a for a, b in zip(here.x, there.x, strict=True)]))
     before, after = (max(0.0, a.violation - 1e-11) for a in (here, there))
     along = d if planned is None else planned
     promised = penalty * before - _dot(here.gradient, along) - 0.5 * _dot(along, _times(h, along))
@@ -1016,7 +1024,9 @@ def minimise(
         size = 1.0
         if found is not None:
             size = (_size(found[1]) / (_size(end.here.gradient) or 1.0)) if _size(end.here.gradient) else 1.0
-            reached.append((goal, found[0], (abs(found[0]) + _size(found[1])) or 1.0))
+            # the value may be zero, and the gradient too; the curvature tells then what a small step is worth
+            scale = abs(found[0]) + _size(found[1]) + max(map(_size, found[2]))
+            reached.append((goal, found[0], scale or 1.0))
         if level == 0:
             multipliers = [a * size for a in end.c_multipliers]
         if end.outcome != "optimal":

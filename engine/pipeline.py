@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from runplan.dsl.finding import Finding, in_order
 from runplan.dsl.ir import Plan
 from runplan.dsl.lower import lower
+from runplan.dsl.overrides import overridden
 from runplan.dsl.reader import Reader, read_file
 from runplan.engine.band import band_of, regret_of
 from runplan.engine.catalogue import Catalogue, standard
@@ -26,10 +27,18 @@ from runplan.engine.verify import verify
 MFU_ROUNDS = 4
 
 
-def report_of(path: str, reader: Reader, *, catalogue: Catalogue | None = None, intervals: bool = True) -> Report:
+def report_of(
+    path: str,
+    reader: Reader,
+    *,
+    catalogue: Catalogue | None = None,
+    settings: Sequence[str] = (),
+    intervals: bool = True,
+) -> Report:
     """Everything that is known of the plan at a path.
 
     Args:
+        settings: `path=value` each, in place of what the plan says.
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
 
     Raises:
@@ -37,6 +46,8 @@ def report_of(path: str, reader: Reader, *, catalogue: Catalogue | None = None, 
     """
     known = catalogue or standard()
     file, found = read_file(path, reader)
+    file, wrong = overridden(file, settings)
+    found += wrong
     lowered = lower(file, known.vocabulary())
     findings = [*found, *(f for f in lowered.findings if not (f.code == "S006" and found))]
     known = known.with_pack(lowered.pack)

@@ -13,7 +13,7 @@ from runplan.engine.catalogue import Catalogue
 from runplan.engine.data import add_data
 from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, number
 from runplan.engine.hardware import POOLED, add_hardware
-from runplan.engine.lawuse import add_converted_params, add_law, is_frontier, line_of
+from runplan.engine.lawuse import add_converted_params, add_law, gives, is_frontier, line_of
 from runplan.engine.problem import Aim, Definition, Limit, Problem, expand
 
 # What the hardware that a plan reserves decides by itself: it is judged, and does not move the solution.
@@ -110,15 +110,14 @@ def _model_and_tokens(draft: Draft) -> None:
     tokens = draft.stage.tokens
     if draft.transfer:
         draft.figure("finetune_tokens", None, TOKEN, 1e10, "finetune_tokens")
-        draft.define(
-            "pretrain_tokens",
-            TOKEN,
-            Ref("transferred_tokens"),
-            "derived",
-            "what the transfer is worth; more is wasted",
-        )
-        total = Op("+", (Ref("pretrain_tokens"), Ref("finetune_tokens")))
-        draft.define("tokens", TOKEN, total, "derived", "both stages")
+        if gives(draft, "transferred_tokens"):
+            worth = "what the transfer is worth; more is wasted"
+            draft.define("pretrain_tokens", TOKEN, Ref("transferred_tokens"), "derived", worth)
+            total = Op("+", (Ref("pretrain_tokens"), Ref("finetune_tokens")))
+            draft.define("tokens", TOKEN, total, "derived", "both stages")
+        else:
+            said = "the law does not say what the first stage is worth: only the second is counted"
+            draft.define("tokens", TOKEN, Ref("finetune_tokens"), "assumed", said)
         _limited(draft, "tokens", tokens, "tokens")
     else:
         draft.figure("tokens", tokens, TOKEN, 1e11, "tokens")
@@ -243,6 +242,10 @@ def _aims(draft: Draft, line: Op | None) -> tuple[tuple[Aim, ...], str]:
     """The goals in order, ties broken by fewest GPU-hours, shortest time, fewest params; and the first in words."""
     last = tuple(Aim("minimize", Ref(name)) for name in _ties(draft))
     has_loss = "loss" in draft.definitions and not is_frontier(draft)
+    if has_loss and len(draft.variables) > 1:
+        # A loss of the size alone, or of the tokens alone, cannot weigh one against the other.
+        over = names(expand(Ref("loss"), draft.definitions, {}))
+        has_loss = {v.name for v in draft.variables if v.name in OF_THE_RUN} <= over
     if draft.plan.goals:
         goal = draft.plan.goals[0]
         mentioned = names(without_lets(goal.expr, draft.plan))

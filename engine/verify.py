@@ -31,11 +31,13 @@ def residuals(solution: Solution) -> dict[str, float]:
         # In base units power is in watt-hours a second.
         equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpus"] * v["reserved_time"])
     if solution.sources and "tokens" in v:
-        equal(
-            "the sources sum to the tokens",
-            sum(v[f"tokens.{name}"] for name in solution.sources),
-            v["tokens"],
-        )
+        whole = v.get("finetune_tokens", v["tokens"])
+        if sum(v[f"share.{name}"] for name in solution.sources) > 1.5:  # both stages of a transfer have sources
+            whole += v["pretrain_tokens"]
+        equal("the sources sum to the tokens", sum(v[f"tokens.{name}"] for name in solution.sources), whole)
+    if solution.problem.phases and "tokens" in v:
+        phases = sum(v[f"phase.{name}.tokens"] for name in solution.problem.phases)
+        equal("the phases sum to the tokens", phases, v["tokens"])
     if {"steps", "batch", "tokens"} <= v.keys():
         equal("steps x batch = tokens", v["steps"] * v["batch"], v["tokens"])
     return out

@@ -393,10 +393,10 @@ def test_random_problems(problem: tuple[list[Smooth], list[Smooth], list[Smooth]
     for n in range(1, len(goals)):
         before = minimise(goals[:n], inequalities, equalities, start=start)
         for i in range(n):
-            value, slope, _ = goals[i](before.x)
-            assert goals[i](found.x)[0] <= value + 1e-8 * (abs(value) + max(map(abs, slope)))
-        value, slope, _ = goals[n](before.x)
-        assert goals[n](found.x)[0] <= value + 1e-8 * (abs(value) + max(map(abs, slope)))
+            value, slope, bend = goals[i](before.x)
+            assert goals[i](found.x)[0] <= value + 1e-8 * (abs(value) + max(map(abs, slope)) + max(max(map(abs, r)) for r in bend))
+        value, slope, bend = goals[n](before.x)
+        assert goals[n](found.x)[0] <= value + 1e-8 * (abs(value) + max(map(abs, slope)) + max(max(map(abs, r)) for r in bend))
 
 
 @settings(max_examples=200, deadline=None)

@@ -193,8 +193,10 @@ PUBLISHED = [
     ("protein-transfer-85m.plan", "plm", "pretrain_tokens", 8.9450e9),
     ("protein-transfer-85m.plan", "plm", "finetune_tokens", 48e9),
     ("protein-transfer-85m.plan", "plm", "pretrain_share", 0.1571),
+    ("protein-transfer-60b.plan", "plm", "finetune_tokens", 5.0981e10),
+    ("protein-transfer-60b.plan", "plm", "pretrain_tokens", 9.0191e9),
     ("protein-transfer-85m-binary.plan", "plm", "pretrain_tokens", 9.1921e9),
-    ("protein-transfer-85m-binary.plan", "plm", "pretrain_share", 0.1607),
+    ("protein-transfer-85m-binary.plan", "plm", "pretrain_share", 0.1514),
 ]  # fmt: skip
 
 

@@ -36,9 +36,10 @@ LABELS = {
     "regret": "regret, in compute",
     "gpus": "GPUs",
     "gpu_hours": "GPU-hours paid",
+    "mfu": "MFU",
     "idle_share": "idle share",
     "learning_rate": "learning rate",
-    "memory_per_gpu": "memory a GPU",
+    "memory_per_gpu": "memory per GPU",
     "lifetime_compute": "lifetime compute",
     "pretrain_tokens": "pre-training tokens",
     "finetune_tokens": "fine-tuning tokens",
@@ -48,6 +49,8 @@ LABELS = {
 # What the rows of the report leave to the JSON: it says nothing that another row does not.
 _LEFT_OUT = frozenset(("perplexity", "price", "rate"))
 _LEFT_OUT_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
+
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 
 _MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
 _SEVERITY: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
@@ -67,12 +70,19 @@ def figure(name: str, value: float, dim: Dim) -> str:
     if dim == DATE:
         return iso_date(value)
     if not dim and (kind in SHARES or name.startswith("share.")):
-        return f"{100 * value:.4g}%" if abs(value) > NOISE else "0%"
-    if name in ("loss",):
+        return per_cent(value)
+    if name == "loss":
         return f"{value:.3f}"
     if name == "hours_per_day" or name.endswith(".hours_per_day"):
         return f"{value / 3600:.4g} hours"
     return show(value, dim)
+
+
+def per_cent(share: float) -> str:
+    """A share in per cent to three digits, or as many more as keep it from being all of it."""
+    if abs(share) <= NOISE or abs(share - 1) <= NOISE:
+        return f"{100 * round(share)}%"
+    return next((text for digits in range(3, 12) if (text := f"{100 * share:.{digits}g}%") != "100%"), "100%")
 
 
 def verdict(report: Report) -> tuple[Mood, str, str]:
@@ -97,6 +107,12 @@ def verdict(report: Report) -> tuple[Mood, str, str]:
     return "good", "Holds", line
 
 
+def title(report: Report) -> str:
+    """The plan's title; empty where it is but the file's name."""
+    text = plain(report.plan.title) if report.plan else ""
+    return "" if text == report.source.path.rpartition("/")[2] else text
+
+
 def _together(solution: Solution) -> str:
     return " and ".join(f"`{plain(room.text)}`" for room in solution.conflict) + " cannot hold together"
 
@@ -106,7 +122,7 @@ def _headline(solution: Solution) -> Iterator[str]:
         value = solution.values.get(name)
         if value is not None and (name != "gpus" or value.kind == "solved"):
             text = figure(name, value.value, value.dim)
-            yield f"loss {text}" if name == "loss" else text
+            yield {"loss": f"loss {text}", "gpus": f"{_bare(text)} GPUs"}.get(name, text)
 
 
 def hardware(report: Report) -> list[str]:
@@ -115,9 +131,9 @@ def hardware(report: Report) -> list[str]:
     pools = [pool for stage in plan.stages for pool in stage.hardware] if plan else []
     texts = []
     for pool in pools:
-        # A block's lines become one, without its braces.
-        lines = [line.strip().rstrip(",;") for line in pool.span.text.strip().strip("{}").splitlines()]
-        texts.append("; ".join(plain(line) for line in lines if line and not line.startswith("#")))
+        # A block's lines become one, without its braces and comments.
+        lines = [_COMMENT.sub("", line).strip().rstrip(",;") for line in pool.span.text.strip().strip("{}").splitlines()]
+        texts.append("; ".join(plain(line) for line in lines if line))
     return texts
 
 
@@ -181,10 +197,11 @@ def rows(solutions: Sequence[Solution]) -> list[Row]:
     for name in (*QUANTITIES, *TRANSFER):
         if name in _LEFT_OUT or not any(name in solution.values for solution in solutions):
             continue
-        label = LABELS.get(name, name.replace("_", " "))
-        out.append(Row(label, tuple(_cell(solution, name) for solution in solutions)))
+        cells = tuple(_cell(solution, name) for solution in solutions)
+        if any(text != NOTHING for text, _ in cells):
+            out.append(Row(LABELS.get(name, name.replace("_", " ")), cells))
         if name == "tokens" and any({"params", "tokens"} <= solution.values.keys() for solution in solutions):
-            out.append(Row("tokens a param", tuple(_ratio(solution) for solution in solutions)))
+            out.append(Row("tokens per param", tuple(_ratio(solution) for solution in solutions)))
     bound = tuple(("\n".join(plain(name) for name in solution.binding) or NOTHING, "") for solution in solutions)
     if any(text != NOTHING for text, _ in bound):
         out.append(Row("limited by", bound, words=True))
@@ -246,6 +263,11 @@ def mix(report: Report) -> tuple[Solution, list[Line]] | None:
     return None
 
 
+def _part(share: float) -> str:
+    """A share in per cent to one decimal, so that a column of them lines up."""
+    return f"{100 * share:.1g}%" if 0 < share < 0.0005 else f"{100 * share:.1f}%"
+
+
 MIX = ("source", "tokens", "share", "epochs", "left over")
 
 
@@ -264,7 +286,7 @@ def _source(solution: Solution, source: str) -> Line:
     return (
         plain(source),
         NOTHING if tokens is None else _bare(show(tokens, dim)),
-        NOTHING if share is None else figure("share", share, ()),
+        NOTHING if share is None else _part(share),
         passes,
         left,
     )
@@ -275,7 +297,7 @@ def phases(report: Report) -> tuple[Solution, list[str], list[Line]] | None:
     for solution in report.solutions:
         rows = [_phase(solution, name) for name in solution.problem.phases]
         if any(len(row) > 1 for row in rows):
-            keys = ["phase", "share", "tokens", "time", "steps", "learning rate", *(f"{s} %" for s in solution.sources)]
+            keys = ["phase", "share", "tokens", "time", "steps", "learning rate", *(f"of {s}" for s in solution.sources)]
             if len(solution.sources) < 2:
                 keys = keys[:6]
             used = [key for key in keys if any(row.get(key) for row in rows)]
@@ -288,7 +310,7 @@ def _phase(solution: Solution, name: str) -> dict[str, str]:
     row = {"phase": plain(name)}
     for key in ("share", "tokens", "time", "steps"):
         if value := solution.values.get(f"phase.{name}.{key}"):
-            row[key] = _bare(figure(key, value.value, value.dim))
+            row[key] = _part(value.value) if key == "share" else _bare(figure(key, value.value, value.dim))
     start, end = (solution.get(f"phase.{name}.learning_rate.{side}") for side in ("start", "end"))
     if start is not None and end is not None:
         row["learning rate"] = _ramp(show(start, (), 3), show(end, (), 3))
@@ -296,9 +318,9 @@ def _phase(solution: Solution, name: str) -> dict[str, str]:
         first, last = (solution.get(f"phase.{name}.mix_{side}.{source}") for side in ("start", "end"))
         mean = solution.get(f"phase.{name}.mix.{source}")
         if first is not None and last is not None:
-            row[f"{source} %"] = _ramp(f"{100 * first:.3g}", f"{100 * last:.3g}")
+            row[f"of {source}"] = _ramp(_part(first), _part(last))
         elif mean is not None:
-            row[f"{source} %"] = f"{100 * mean:.3g}"
+            row[f"of {source}"] = _part(mean)
     return row
 
 
@@ -306,6 +328,8 @@ def _ramp(start: str, end: str) -> str:
     return start if start == end else f"{start} → {end}"
 
 
+ROOM = "What cannot hold together, and a change that alone makes room"
+NO_ROOM = "no change of this alone"
 CONFLICT = ("line", "the plan says", "there is room with")
 
 
@@ -315,7 +339,7 @@ def conflict(solution: Solution) -> list[Line]:
         (
             str(room.span.line) if room.span else "",
             plain(room.text),
-            plain(room.change) or "no change of this alone",
+            plain(room.change) or NO_ROOM,
         )
         for room in solution.conflict
     ]
@@ -323,7 +347,13 @@ def conflict(solution: Solution) -> list[Line]:
 
 def assumptions(report: Report) -> list[Line]:
     """The defaults that were taken: name, value, and what it rests on."""
-    return [(plain(a.name), figure(a.name, a.value, a.dim), plain(a.source) or NOTHING) for a in report.assumptions]
+    out: list[Line] = []
+    before = ""
+    for a in report.assumptions:
+        source = plain(a.source) or NOTHING
+        out.append((plain(a.name), figure(a.name, a.value, a.dim), "the same" if source == before else source))
+        before = source
+    return out
 
 
 def findings(report: Report) -> list[Finding]:
@@ -342,8 +372,8 @@ def heading(report: Report, text: str, solution: Solution) -> str:
 def render(report: Report, *, width: int, color: bool) -> str:
     """The report, no line longer than `width` columns."""
     page = _Page(max(width, 20), color)
-    if report.plan is not None:
-        page.line(plain(report.plan.title), style="bold")
+    if said := title(report):
+        page.line(said, style="bold")
     page.line(plain(report.source.path), style="dim")
     mood, word, said = verdict(report)
     page.blank()
@@ -355,7 +385,7 @@ def render(report: Report, *, width: int, color: bool) -> str:
         page.solutions(report.solutions)
     for solution in report.solutions:
         if solution.conflict:
-            page.heading(heading(report, "What cannot hold together, and a change that alone makes room", solution))
+            page.heading(heading(report, ROOM, solution))
             page.table(conflict(solution), CONFLICT, wrap=1)
     if found := mix(report):
         page.heading(heading(report, "Data", found[0]))
@@ -440,7 +470,8 @@ class _Page:
                 overflow="fold",
             )
         for line in lines:
-            table.add_row(*(styled(cell) for cell in line))
+            texts = [wrapped(cell, room) if i == wrap else cell for i, cell in enumerate(line)]
+            table.add_row(*(styled(text, lines=i == wrap) for i, text in enumerate(texts)))
         self.put(table)
 
     def _stacked(self, lines: Sequence[Line], heads: Sequence[str]) -> None:
@@ -524,7 +555,7 @@ class _Page:
         for i in part:
             head = styled(solutions[i].law, "bold")
             if solutions[i].resolved != solutions[i].law:
-                head.append_text(styled(f"\n= {solutions[i].resolved}", "dim"))
+                head.append_text(styled(f"\n= {solutions[i].resolved}", "dim", lines=True))
             table.add_column(head, width=widths[i], overflow="fold")
         figures = {
             i: max(
@@ -548,7 +579,7 @@ class _Page:
 def _status_style(row: Row, text: str) -> str:
     if row.label != "status":
         return ""
-    return _MOODS[{"solved": "good", "undecided": "doubtful"}.get(text, "bad")]  # type: ignore[index]
+    return _MOODS["good" if text == "solved" else "doubtful" if text == "undecided" else "bad"]
 
 
 def _width(solution: Solution, cells: Sequence[Cell], beside: bool) -> int:
@@ -583,6 +614,20 @@ def styled(text: str, style: str = "", lines: bool = False) -> Text:
     from rich.text import Text
 
     return Text("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style=style, overflow="fold")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text in lines of at most `width` columns; a word that is too long breaks behind a mark such as `/` or `@`."""
+    lines = [""]
+    for word in text.split():
+        pieces = re.split(r"(?<=[/@;,_=&?-])", word) if columns(word) > width else [word]
+        for i, piece in enumerate(pieces):
+            blank = " " if lines[-1] and not i else ""
+            if lines[-1] and columns(lines[-1]) + len(blank) + columns(piece) > width:
+                lines.append(piece)
+            else:
+                lines[-1] += blank + piece
+    return "\n".join(lines)
 
 
 def columns(text: str) -> int:

@@ -28,6 +28,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said"
     )
+    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what the plan says")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument(
         "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; may be repeated"
@@ -49,7 +50,7 @@ def run(argv: list[str]) -> int:
         files = plan_files(args.paths)
         for file in files:
             path, reader = reader_for(file, args.stdin_filename)
-            findings.extend(report_of(path, reader, intervals=False).findings)
+            findings.extend(report_of(path, reader, settings=args.set, intervals=False).findings)
     except NotFound as error:
         return _cannot(str(error))
     except OSError as error:

@@ -22,6 +22,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
     parser.add_argument("quantity", metavar="QUANTITY", help="such as cost, params or loss")
     parser.add_argument("--law", metavar="LAW", help="the law to explain it under; the plan's first unless said")
+    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what the plan says")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="tree", help=", ".join(FORMATS))
     args = parser.parse_args(argv)
@@ -34,7 +35,7 @@ def run(argv: list[str]) -> int:
 
     try:
         path, reader = reader_for(args.path, args.stdin_filename)
-        report = report_of(path, reader)
+        report = report_of(path, reader, settings=args.set)
     except NotFound as error:
         return _cannot(str(error))
     except OSError as error:

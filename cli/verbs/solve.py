@@ -20,6 +20,7 @@ def run(argv: list[str]) -> int:
         epilog="example: plan solve plans/thousand-h100.plan -o json",
     )
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
+    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what the plan says")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument(
         "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)} (table unless said)"
@@ -34,7 +35,7 @@ def run(argv: list[str]) -> int:
 
     try:
         path, reader = reader_for(args.path, args.stdin_filename)
-        report = report_of(path, reader)
+        report = report_of(path, reader, settings=args.set)
     except NotFound as error:
         print(f"plan solve: {error}", file=sys.stderr)
         return COULD_NOT_RUN

@@ -1,0 +1,44 @@
+"""A solved plan as tidy CSV: one row a law and quantity, for spreadsheets and data frames."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+
+from runplan.cli.show.solve_json import TRANSFER, quantities, quantity
+from runplan.cli.show.summary import plain
+from runplan.engine.report import Report
+from runplan.engine.solution import Solution, Value
+
+COLUMNS = ("law", "resolved", "status", "quantity", "value", "unit", "low", "high")
+# What a spreadsheet takes for a formula when a cell begins with it.
+_FORMULA = ("=", "+", "-", "@")
+
+
+def render(report: Report) -> str:
+    """The header and the rows; a law without a number has one row, so that its status is not lost."""
+    stream = StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for solution in report.solutions:
+        law = [_text(solution.law), _text(solution.resolved), solution.status]
+        rows = [(value.name, quantity(value)) for value in _values(solution)]
+        for name, shown in rows:
+            writer.writerow([*law, _text(name), *(shown.get(key, "") for key in COLUMNS[4:])])
+        if not rows:
+            writer.writerow([*law, "", "", "", "", ""])
+    return stream.getvalue()
+
+
+def _values(solution: Solution) -> Iterator[Value]:
+    yield from quantities(solution)
+    names = [f"{key}.{source}" for source in solution.sources for key in ("tokens", "share", "epochs")]
+    for name in (*TRANSFER, *names):
+        if value := solution.values.get(name):
+            yield value
+
+
+def _text(text: str) -> str:
+    text = plain(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text

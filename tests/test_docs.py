@@ -1,0 +1,196 @@
+"""The documents: every plan in them is solved, every command run, every list compared with what it lists.
+
+The mark after the language says what is expected of an example: ```plan error=B001 is a plan with that finding,
+```plan pack a file of definitions, ```plan alone a plan without an error. A block of ```text right after a block of
+```sh is what its last command prints; `first=N` says that only its first N lines are shown. UPDATE_SNAPSHOTS=1
+rewrites those blocks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runplan.cli.main import VERBS, main
+from runplan.cli.outcome import exit_code
+from runplan.dsl.finding import NAMES
+from runplan.dsl.reader import Disk
+from runplan.dsl.units import unit
+from runplan.engine.catalogue import standard
+from runplan.engine.pipeline import pack_findings, report_of
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: its language, what is said after it, its text, and where it stands."""
+
+    document: str
+    language: str
+    mark: str
+    text: str
+    start: int
+    end: int
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.document}:{self.line}"
+
+
+def blocks(document: str) -> list[Block]:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return [
+        Block(document, m[1], m[2].strip(), m[3], m.start(3), m.end(3), text.count("\n", 0, m.start()) + 1)
+        for m in FENCE.finditer(text)
+    ]
+
+
+ALL = [block for document in DOCUMENTS for block in blocks(document)]
+EXAMPLES = [block for block in ALL if block.language in ("plan", "yaml") and block.mark != "ci"]
+COMMANDS = [block for block in ALL if block.language == "sh" and block.text.startswith("plan ")]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the plans in it, where the documents' commands are run, 80 columns wide."""
+    shutil.copytree(ROOT / "plans", tmp_path / "plans")
+    (tmp_path / "runplan.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return tmp_path
+
+
+# ---- examples
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=str)
+def test_example(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / ("example.plan" if block.language == "plan" else "example.plan.yaml")
+    path.write_text(block.text, encoding="utf-8")
+    (tmp_path / "runplan.toml").touch()
+    if block.mark == "pack":
+        assert pack_findings(str(path), Disk(tmp_path), standard()) == []
+        return
+    report = report_of(str(path), Disk(tmp_path), intervals=False)
+    said = {f.code: f.message for f in report.findings if f.severity == "error"}
+    wanted = dict(pair.split("=") for pair in block.mark.split())
+    assert set(said) == ({wanted["error"]} if "error" in wanted else set()), said
+    assert exit_code(report.findings) == (0 if not wanted else 4 if wanted == {"error": "C009"} else 1)
+    if not wanted:
+        assert report.plan is not None and [s.status for s in report.solutions] == ["solved"] * len(report.solutions)
+
+
+def test_the_example_of_the_documents_is_the_shipped_plan() -> None:
+    shipped = (ROOT / "plans" / "thousand-h100.plan").read_text(encoding="utf-8").split("\n", 1)[1]
+    shown = [block.document for block in ALL if block.text == shipped]
+    assert shown == ["README.md", "docs/language.md"]
+
+
+# ---- commands
+
+
+def commands(block: Block) -> list[tuple[list[str], int]]:
+    """The commands of a block with the exit code that each states: `plan check x.plan  # exit 1`."""
+    found = []
+    for line in block.text.replace("\\\n", " ").splitlines():
+        if line.startswith("plan "):
+            stated = re.search(r"#.*\bexit (\d)\b", line)
+            found.append((shlex.split(line, comments=True)[1:], int(stated[1]) if stated else 0))
+    return found
+
+
+def printed_after(block: Block) -> Block | None:
+    """The text that is shown right after a block, as what it prints."""
+    text = (ROOT / block.document).read_text(encoding="utf-8")
+    for other in blocks(block.document):
+        if other.language == "text" and other.start > block.end:
+            between = text[block.end : other.start].removeprefix("```").rsplit("```text", 1)[0]
+            return other if not between.strip() else None
+    return None
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=str)
+def test_command(block: Block, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ""
+    for argv, code in commands(block):
+        assert main(argv) == code, f"plan {shlex.join(argv)}\n{capsys.readouterr().err}"
+        out = capsys.readouterr().out
+    shown = printed_after(block)
+    if shown is None:
+        return
+    first = re.fullmatch(r"first=(\d+)", shown.mark)
+    lines = [line.rstrip() for line in out.splitlines()]
+    text = "\n".join([*lines[: int(first[1])], "..."] if first else lines) + "\n"
+    if os.environ.get("UPDATE_SNAPSHOTS") and shown.text != text:
+        path = ROOT / shown.document
+        whole = path.read_text(encoding="utf-8")
+        path.write_text(whole[: shown.start] + text + whole[shown.end :], encoding="utf-8")
+        return
+    assert shown.text == text
+    assert max(map(len, lines), default=0) <= 80
+
+
+# ---- lists
+
+
+def table(document: str, heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading, without the backquotes."""
+    text = (ROOT / document).read_text(encoding="utf-8").split(f"\n{heading}\n", 1)[1]
+    rows = []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip().replace("`", "") for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def test_the_quantities_are_those_of_the_library() -> None:
+    listed = [(row[0], row[1]) for row in table("docs/language.md", "## Quantities")]
+    known = [(name, q.counted.text) for name, q in standard().quantities().items()]
+    assert listed == known
+
+
+def test_the_findings_are_those_of_the_program() -> None:
+    assert [(row[0], row[1]) for row in table("docs/language.md", "## Findings")] == list(NAMES.items())
+
+
+def test_the_units_listed_exist() -> None:
+    for dimension, names in table("docs/language.md", "## Numbers and units"):
+        for name in re.findall(r"[A-Za-z%][\w%-]*", names):
+            if name not in ("the", "same", "with", "for", "a", "rate", "to", "S"):
+                assert unit(name), dimension
+
+
+def test_every_verb_has_its_section() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    present = {name for name in VERBS if (Path(main.__code__.co_filename).parent / "verbs" / f"{name}.py").exists()}
+    assert set(re.findall(r"^## plan (\w+)", text, re.MULTILINE)) == present
+
+
+def test_the_laws_of_the_readme_exist() -> None:
+    listed = {row[0] for row in table("README.md", "## Laws")}
+    known = {spelled for law in standard().laws() for spelled in (law.name, *law.aliases)}
+    assert listed <= known
+    assert {name.split(".")[0] for name in known} == {name.split(".")[0] for name in listed}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    anchors = {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)}
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif "://" not in target and (ROOT / "docs").exists() and os.environ.get("RUNPLAN_WHEEL") != "1":
+            assert (ROOT / document).parent.joinpath(target.split("#")[0]).exists(), target
