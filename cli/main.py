@@ -81,7 +81,7 @@ def _steady_streams() -> None:
 
 
 def _unknown(verb: str) -> int:
-    from runplan.dsl.grammar import nearest
+    from runplan.dsl.nearest import nearest
 
     close = nearest(verb, [name for name in VERBS if _exists(name)])
     help = f"; did you mean `{close[0]}`?" if close else "; `plan --help` lists the verbs"

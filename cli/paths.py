@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runplan.dsl.reader import MAX_BYTES, Buffer, Disk, Reader, project_root
+from runplan.dsl.limits import MAX_BYTES
+from runplan.dsl.reader import Buffer, Disk, Reader, project_root
 
 ENDINGS = (".plan", ".plan.yaml", ".plan.yml")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text
 from runplan.dsl.finding import Finding, finding
-from runplan.dsl.grammar import nearest
+from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import NONE, Dim, UnknownUnit, is_binary, number, times, unit
@@ -76,7 +76,7 @@ class Builder:
             moment = datetime.strptime(word.text, "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
             self.findings.append(finding("U004", f"`{word.text}` is not a date of the calendar", word.span))
-            return Num(0.0, DATE, word.text, span=word.span)
+            return Num(math.nan, (("?", 1.0),), word.text, span=word.span)
         return Num(moment.timestamp(), DATE, word.text, span=word.span)
 
     def expr(self, node: Node | Word) -> Expr:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -12,15 +10,16 @@ from typing import Any
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
 
+from runplan.dsl import cache
 from runplan.dsl.finding import Finding, finding
+from runplan.dsl.limits import MAX_CHARACTERS
+from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 
-MAX_CHARACTERS = 1_000_000
 MAX_NESTING = 64
 MAX_DEPTH = 400
 MAX_FINDINGS = 50
-MAX_WORD = 60  # characters of a word that is looked up among the names near to it
 
 STARTS = (
     "file title law_names let_spec import_spec rate_spec calendar_spec hw_spec hw_value amount data_spec model_spec"
@@ -92,23 +91,10 @@ def _whole_words(terminal: TerminalDef) -> None:
         terminal.pattern = PatternRE(rf"(?!(?:{'|'.join(RESERVED)})(?![\w.-]))" + terminal.pattern.value)
 
 
-def cache_folder() -> Path | None:
-    """The user's cache folder for runplan, or None where there is none to write to."""
-    base = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("HOME") and os.path.join(os.environ["HOME"], ".cache"))
-    if not base:
-        return None
-    folder = Path(base) / "runplan"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder
-
-
 @lru_cache(1)
 def _parser() -> Lark:
     text = Path(__file__).with_name("plan.lark").read_text(encoding="utf-8")
-    folder = cache_folder()
+    folder = cache.folder()
     options: dict[str, Any] = {}
     if folder is not None:
         # Lark checks a hash of grammar, options and version itself; ours adds what it leaves out.
@@ -323,15 +309,6 @@ def _said(terminal: str) -> str:
     return SAID.get(terminal) or f"`{_words_of_terminals().get(terminal, terminal)}`"
 
 
-def nearest(word: str, choices: list[str] | tuple[str, ...] | frozenset[str] | set[str]) -> list[str]:
-    """At most three names that the writer may have meant, best first."""
-    folded: dict[str, str] = {}
-    for choice in sorted(choices):
-        folded.setdefault(choice.lower(), choice)
-    found = difflib.get_close_matches(word.lower(), list(folded), 3, 0.68) if len(word) <= MAX_WORD else []
-    return [folded[name] for name in found]
-
-
 def _finding(error: UnexpectedInput, view: View) -> Finding:
     text = view.text
     if isinstance(error, UnexpectedToken):
@@ -378,6 +355,8 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
         for m in pattern.finditer(text, first, last)
         if m.start() - 1 <= start <= m.end() + 1
     ][:1]
+    if not help and expected == ["TIMES"]:
+        help = ["write `COUNT x DEVICE`, such as `1000 x H100`"]
     if not help and str(token) == "=" and "CMP" in expected:
         help = ["compare with `<=`, `>=` or `==`"]
     if not help and token is not None and str(token) in RESERVED and {"NAME", "NAMED"} & set(expected):

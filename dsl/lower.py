@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,6 @@ from runplan.dsl.expression import (
     walk,
 )
 from runplan.dsl.finding import Finding, Label, finding, in_order
-from runplan.dsl.grammar import nearest
 from runplan.dsl.ir import (
     Amount,
     Constraint,
@@ -46,6 +46,7 @@ from runplan.dsl.ir import (
     Vocabulary,
     Within,
 )
+from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import DEFINITIONS, Pack, PackReader
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
@@ -72,6 +73,7 @@ class Field:
         example: How one writes it, for help.
         least, most: Bounds in base units; `least` itself is allowed only where `zero` is.
         per_gpu: Whether `X/GPU` is read as X, the figure being that of one device.
+        whole: Whether it is counted in whole numbers.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Field:
     most: float = math.inf
     zero: bool = False
     per_gpu: bool = False
+    whole: bool = False
 
 
 def _dim(text: str) -> Dim:
@@ -93,7 +96,7 @@ PRICE: Dim = (("GPU", -1.0), ("currency", 1.0), ("second", -1.0))
 HARDWARE = {
     f.name: f
     for f in (
-        Field("gpus", GPU, "1000"),
+        Field("gpus", GPU, "1000", whole=True),
         Field("time", TIME, "6 months"),
         Field("mfu", NONE, "40%", most=1.0),
         Field("rate", _dim("FLOP/s"), "400 TFLOP/s", per_gpu=True),
@@ -105,7 +108,7 @@ HARDWARE = {
         Field("carbon_intensity", _dim("gCO2eq/kWh"), "385 gCO2eq/kWh", zero=True),
         Field("availability", NONE, "90%", most=1.0),
         Field("hours_per_day", TIME, "20 hours", most=86400.0),
-        Field("nodes_of", GPU, "8"),
+        Field("nodes_of", GPU, "8", whole=True),
     )
 }
 ARCHITECTURE = {
@@ -113,15 +116,15 @@ ARCHITECTURE = {
     for f in (
         Field("params", PARAM, "7B"),
         Field("active", PARAM, "37B"),
-        Field("layers", NONE, "32"),
-        Field("hidden", NONE, "4096"),
-        Field("heads", NONE, "32"),
-        Field("kv_heads", NONE, "8"),
-        Field("ffn", NONE, "14336"),
-        Field("vocab", NONE, "128256"),
-        Field("context", TOKEN, "8192 tokens"),
-        Field("experts", NONE, "256"),
-        Field("active_experts", NONE, "8"),
+        Field("layers", NONE, "32", whole=True),
+        Field("hidden", NONE, "4096", whole=True),
+        Field("heads", NONE, "32", whole=True),
+        Field("kv_heads", NONE, "8", whole=True),
+        Field("ffn", NONE, "14336", whole=True),
+        Field("vocab", NONE, "128256", whole=True),
+        Field("context", TOKEN, "8192 tokens", whole=True),
+        Field("experts", NONE, "256", whole=True),
+        Field("active_experts", NONE, "8", whole=True),
     )
 }
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
@@ -131,6 +134,7 @@ SERVED = Field("inference", TOKEN, "2T tokens")
 EPOCHS = Field("epochs", NONE, "4 epochs")
 WEIGHT = Field("weight", NONE, "30%", most=1.0)
 SHARE = Field("share", NONE, "15%", most=1.0)
+RESERVE = Field("reserve", NONE, "15%", most=1.0)
 DATA = Field("data", TOKEN, "10T tokens")
 
 # Dimensions of which everybody counts in one unit: there a bare number says it all.
@@ -138,6 +142,7 @@ _NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "sequ
 _ONCE = (
     "plan use calendar hardware compute tokens model objective inference reserve schedule optimizer minimize maximize"
 ).split()
+_NAMED = ("data_named", "phase", "stage")
 # What users of other tools write.
 _ALSO_KNOWN = {
     "n_params": "params", "parameters": "params", "size": "params", "flops": "compute", "flop": "compute",
@@ -168,6 +173,13 @@ class _Lowering(Builder):
         self.sources: list[str] = []
         self.currency = "USD"
         self.stage_names: list[str] = []
+        lines = " ".join(span.text for span in file.broken)
+        self.broken = frozenset(re.findall(r"\w+", lines))
+
+    def _excused(self, name: str) -> bool:
+        """Whether a name that is not known may stand in what could not be read: then that is the mistake."""
+        words = {name, *re.findall(r"\w+", name)} - {"tokens", "share", "epochs"}
+        return not self.broken.isdisjoint(words) or any(name.startswith(prefix) for prefix in self.file.adrift)
 
     def lowered(self) -> Lowered:
         statements = self.file.statements
@@ -213,24 +225,39 @@ class _Lowering(Builder):
         spec = next(node.nodes())
         name, value_node = spec.word(0), spec.children[1]
         assert value_node is not None
-        value = self.expr(value_node)
-        of = [base for base, exponent in value.dim if exponent == 1.0] if isinstance(value, Num) else []
-        if name.text not in currencies() or len(of) != 1 or of[0] not in currencies() or not isinstance(value, Num):
-            help = ["write `rate EUR = 1.08 USD on 2026-01-15`"]
-            self.findings.append(finding("U001", "a rate is one currency in another", spec.span, help=help))
-        elif name.text == of[0] or value.value <= 0:
-            self.findings.append(finding("U004", f"a rate of `{shown(value)}` for {name.text}", spec.span))
-        elif of[0] == self.currency:
-            self.rates[name.text] = (value.value, self.currency)
+        expr = self.expr(value_node)
+        self.date(spec.word(2))
+        help = ["write it like `rate EUR = 1.08 USD on 2026-01-15`"]
+        if name.text not in currencies():
+            close = [f"did you mean `{code}`?" for code in nearest(name.text, currencies())[:1]]
+            message = f"unknown currency `{name.text[:60]}`"
+            self.findings.append(finding("U002", message, name.span, help=close or [_listed(sorted(currencies()))]))
+            return
+        dim = self._checked(expr)
+        value = self._value(expr) if dim is not None else None
+        if dim is None:
+            return
+        if len(dim) != 1 or dim[0][1] != 1.0 or dim[0][0] not in currencies() or value is None:
+            message = f"`{shown(expr)}` is {_said(dim)}; a rate is one currency in another"
+            self.findings.append(finding("U001", message, value_node.span, help=help))
+        elif name.text == dim[0][0]:
+            message = f"a rate of {name.text} in {name.text} says nothing"
+            self.findings.append(finding("C001", message, spec.span, help=help))
+        elif not 0 < value < math.inf:
+            message = f"a rate is `{shown(expr)}`; it must be more than zero"
+            self.findings.append(finding("U004", message, value_node.span, help=help))
+        elif dim[0][0] == self.currency:
+            self.rates[name.text] = (value, self.currency)
         elif name.text == self.currency:
-            self.rates[of[0]] = (1 / value.value, self.currency)
+            self.rates[dim[0][0]] = (1 / value, self.currency)
 
     def _calendar(self, node: Node) -> None:
         spec = next(node.nodes())
         value_node = spec.children[1]
         assert value_node is not None
-        value = self.expr(value_node)
-        days = value.value / 86400 if isinstance(value, Num) and value.dim == TIME else 0.0
+        expr = self.expr(value_node)
+        value = self._value(expr) if self._checked(expr) == TIME else None
+        days = value / 86400 if value is not None else 0.0
         if spec.word(0).text != "month" or not 28 <= days <= 31:
             help = ["write `calendar month = 30.4375 days`"]
             self.findings.append(finding("U004", "a calendar sets the month, to 28 to 31 days", spec.span, help=help))
@@ -290,9 +317,16 @@ class _Lowering(Builder):
     def _checked(self, expr: Expr) -> Dim | None:
         """The dimension of an expression; None, with findings, where it has none."""
         known = self._known()
+        unfit = self._not_finite(expr)
+        if unfit is not None:
+            message = f"`{shown(unfit)}` is not a finite number"
+            assert unfit.span is not None
+            self.findings.append(finding("U004", message, unfit.span))
+            return None
         unknown = [item for item in walk(expr) if isinstance(item, Ref) and item.name not in known]
         for item in unknown:
-            self._unknown_quantity(item, known)
+            if not self._excused(item.name):
+                self._unknown_quantity(item, known)
         if unknown or any(isinstance(item, Num) and ("?", 1.0) in item.dim for item in walk(expr)):
             return None
         if any(self.let_dims.get(name) == (("?", 1.0),) for name in names(expr)):
@@ -302,6 +336,16 @@ class _Lowering(Builder):
         except DimensionClash as clash:
             self.findings.append(self._clash(clash, expr))
             return None
+
+    def _not_finite(self, expr: Expr) -> Expr | None:
+        """The innermost part of numbers and settled lets that has no finite value."""
+        for item in reversed(list(walk(expr))):
+            if not isinstance(item, Op) or item.op in ("P", "assumed") or not names(item) <= self.let_dims.keys():
+                continue
+            value = self._value(item)
+            if value is not None and not math.isfinite(value):
+                return item
+        return None
 
     def _unknown_quantity(self, item: Ref, known: Mapping[str, Dim]) -> None:
         span = item.span
@@ -378,22 +422,25 @@ class _Lowering(Builder):
                 pass
             elif dim == NONE and wanted:
                 help = [f"write it with its unit, such as `{field.example}`"]
-                message = f"`{shown(expr)}` has no unit; `{field.name}` is in {show_dim(wanted)}"
+                if field.name == "rate" and "%" in shown(expr):
+                    help = [f"write `at {shown(expr)} MFU`"]
+                message = f"`{shown(expr)}` has no unit; `{field.name}` is {_said(wanted)}"
                 self.findings.append(finding("U003", message, span, help=help))
                 return None
             else:
-                message = f"`{shown(expr)}` is {show_dim(dim)}; `{field.name}` is {show_dim(wanted)}"
+                message = f"`{shown(expr)}` is {_said(dim)}; `{field.name}` is {_said(wanted)}"
                 said = mismatch(wanted, dim, "right")
                 money = {n for n, _ in dim if n in currencies()}
                 help = [f"write it like `{field.example}`"]
                 if money and money != {self.currency} and any(n == self.currency for n, _ in wanted):
                     help = [f"declare the rate: `rate {money.pop()} = ... {self.currency} on YYYY-MM-DD`"]
                 elif said:
-                    help.append(said)
+                    help.append(said.replace("the right side", "it"))
                 self.findings.append(finding("U001", message, span, help=help))
                 return None
         low = value > field.least or (value == field.least and field.zero)
-        if not (math.isfinite(value) and low and value <= field.most):
+        whole = not field.whole or abs(value - round(value)) <= 1e-9 * abs(value)
+        if not (math.isfinite(value) and low and value <= field.most and whole):
             self._out_of_domain(expr, value, field, span)
             return None
         return Given(Quantity(value, wanted), expr, span)
@@ -405,10 +452,13 @@ class _Lowering(Builder):
         elif value > field.most:
             said = "100 %" if field.most == 1.0 else show(field.most, field.dim)
             message = f"`{field.name}` is `{shown(expr)}`, more than {said}"
+        elif value > field.least:
+            message = f"`{field.name}` is `{shown(expr)}`; it must be a whole number"
         elif field.least:
             message = f"`{field.name}` is `{shown(expr)}`, less than {least}"
         else:
-            message = f"`{field.name}` is `{shown(expr)}`; it is more than zero"
+            must = "must not be negative" if field.zero else "must be more than zero"
+            message = f"`{field.name}` is `{shown(expr)}`; it {must}"
         self.findings.append(finding("U004", message, span, help=[f"write it like `{field.example}`"]))
 
     def amount(self, node: Node | Word | None, field: Field, up_to: bool = False) -> Amount | None:
@@ -442,8 +492,8 @@ class _Lowering(Builder):
     def _plan(self, statements: list[Node], pack: Pack) -> Plan | None:
         first = self._once(statements)
         inner = [node for node in statements if node.rule == "stage"]
-        self.stage_names = [node.word(0).text for node in inner]
-        self.sources = [n.word(0).text for n in _with_stages(statements) if n.rule == "data_named"]
+        self.stage_names = [_named(node).text for node in inner]
+        self.sources = [_named(n).text for n in _with_stages(statements) if n.rule == "data_named"]
         if inner:
             stages = tuple(self._stage_block(node) for node in inner)
             outer = self._stage("", None, statements)
@@ -487,10 +537,11 @@ class _Lowering(Builder):
         first: dict[str, Node] = {}
         for node in statements:
             rule = "minimize" if node.rule == "maximize" else node.rule
-            key = f"data {node.word(0).text}" if rule == "data_named" else rule
+            key = f"{rule.removesuffix('_named')} {_named(node).text}" if rule in _NAMED else rule
             if key not in first:
                 first[key] = node
-            elif rule in _ONCE or rule in ("data", "data_named"):
+                first.setdefault(rule, node)
+            elif rule in _ONCE or rule in ("data", *_NAMED):
                 what = {"use": "laws", "minimize": "the goal"}.get(rule, key)
                 help = {
                     "hardware": ["join pools that run side by side with `+`"],
@@ -512,9 +563,11 @@ class _Lowering(Builder):
 
     def _must_be_known(self, what: str, name: Name, known: Iterable[str]) -> None:
         known = set(known)
-        if name.text not in known and name.text.lower() not in {k.lower() for k in known}:
+        folded = {k.lower() for k in known}
+        if name.text.lower() not in folded and not self._excused(name.text):
             close = nearest(name.text, known)
-            help = [f"did you mean `{close[0]}`?"] if close else [f"`plan {what}` lists them"]
+            listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {_listed(sorted(known))}"
+            help = [f"did you mean `{close[0]}`?" if close else listed]
             self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
 
     def _stage_block(self, node: Node) -> Stage:
@@ -535,7 +588,8 @@ class _Lowering(Builder):
             if item.rule not in allowed:
                 message = f"`{item.rule}` does not stand inside a stage"
                 self.findings.append(finding("N001", message, item.span, help=["write it outside the stages"]))
-        return self._stage(node.word(0).text, node.span, list(block.nodes()))
+        self._once(list(block.nodes()))
+        return self._stage(_named(node).text, node.span, list(block.nodes()))
 
     def _stage(self, name: str, span: Span | None, statements: list[Node]) -> Stage:
         def one(rule: str) -> Node | None:
@@ -599,6 +653,7 @@ class _Lowering(Builder):
         seen: dict[str, Span] = {}
         device: Name | None = None
         precision: Word | None = None
+        unknown = False
         for item in node.nodes():
             key = item.word(0).text if item.rule == "hw_pair" else item.rule.removeprefix("hw_")
             if key in seen:
@@ -616,8 +671,9 @@ class _Lowering(Builder):
             elif key in HARDWARE:
                 figures[key] = self.amount(item.children[1], HARDWARE[key])
             else:
+                unknown = True
                 self._unknown_field(item.word(0), "hardware", [*HARDWARE, "device", "precision", "from", "until"])
-        return self._pool(device, precision, figures, dates, node.span)
+        return self._pool(device, precision, figures, dates, node.span, unknown)
 
     def _pool(
         self,
@@ -626,8 +682,13 @@ class _Lowering(Builder):
         figures: Mapping[str, Amount | None],
         dates: dict[str, Given],
         span: Span,
+        unknown: bool = False,
     ) -> Pool:
-        if device is None and not isinstance(figures.get("rate"), Given | Within) and "peak" not in figures:
+        if "from" in dates and "until" in dates and dates["from"].value.value >= dates["until"].value.value:
+            message = f"the hardware ends {shown(dates['until'].expr)}, before it begins"
+            also = [Label(dates["from"].span, "it begins here")]
+            self.findings.append(finding("U004", message, dates["until"].span, also=also))
+        if device is None and not {"rate", "peak"} & figures.keys() and not self.broken and not unknown:
             help = ["add `device: H100`, or `rate` or `peak`"]
             self.findings.append(finding("C004", "the hardware names no device", span, help=help))
         name = Name(precision.text.lower(), precision.span) if isinstance(precision, Word) else None
@@ -652,16 +713,17 @@ class _Lowering(Builder):
     def _data(self, nodes: list[Node]) -> tuple[DataSource, ...]:
         out = [source for node in nodes if (source := self._source(node))]
         weights = [source.weight.value.value for source in out if source.weight]
-        if weights and (sum(weights) > 1 + 1e-9 or (len(weights) == len(out) and sum(weights) < 1 - 1e-9)):
+        all_read = len(weights) == len(nodes) and not self.file.broken
+        if weights and (sum(weights) > 1 + 1e-9 or (all_read and sum(weights) < 1 - 1e-9)):
             more = "more" if sum(weights) > 1 else "less"
-            message = f"the weights of the sources sum to {sum(weights):.4g}, {more} than 100 %"
+            message = f"the weights of the sources sum to {sum(weights) * 100:.4g} %, {more} than 100 %"
             span = next(source.weight.span for source in out if source.weight)
             also = [Label(s.weight.span) for s in out if s.weight and s.weight.span != span]
             self.findings.append(finding("U004", message, span, also=also))
         return tuple(out)
 
     def _source(self, node: Node) -> DataSource | None:
-        name = node.word(0).text if node.rule == "data_named" else ""
+        name = _named(node).text if node.rule == "data_named" else ""
         spec = node.node("data_spec")
         assert spec is not None
         amount_node, *options = spec.children
@@ -702,7 +764,7 @@ class _Lowering(Builder):
             dim = self._checked(expr)
             if dim is not None and dim not in per:
                 help = ["write `at 4.2 characters/token` or `at 4.2 bytes/token`"]
-                message = f"`{shown(expr)}` is {show_dim(dim)}; here are characters or bytes a token"
+                message = f"`{shown(expr)}` is {_said(dim)}; here are characters or bytes a token"
                 self.findings.append(finding("U001", message, inner.span, help=help))
                 return None
             if dim is None:
@@ -819,7 +881,8 @@ class _Lowering(Builder):
             return None
         shares = [phase.share for phase in made if phase.share.value.dim == NONE]
         total = sum(share.value.value for share in shares)
-        if total > 1 + 1e-9 or (len(shares) == len(made) and total < 1 - 1e-9):
+        all_read = len(made) == len(phases) and not self.file.broken
+        if total > 1 + 1e-9 or (all_read and len(shares) == len(made) and total < 1 - 1e-9):
             more = "more" if total > 1 else "less"
             message = f"the phases share {total * 100:.4g} % of the tokens, {more} than 100 %"
             also = [Label(share.span) for share in shares[:-1]]
@@ -834,43 +897,49 @@ class _Lowering(Builder):
         expr = self.expr(share_node)
         dim = self._checked(expr)
         share = self.given(expr, TOKENS if dim == TOKEN else SHARE, share_node.span) if dim is not None else None
-        items = []
+        items: list[MixItem] = []
         for item in mix.nodes() if isinstance(mix, Node) else ():
             source, start_node, end_node = item.children
             assert isinstance(source, Word) and start_node is not None
             start = self.given(self.expr(start_node), SHARE_OR_NONE, start_node.span)
             end = self.given(self.expr(end_node), SHARE_OR_NONE, end_node.span) if end_node is not None else start
-            name = Name(source.text, source.span)
+            name = Name(unquoted(source.text), source.span)
             if self.sources:
                 self._must_be_known("source", name, self.sources)
+            if name.text in (other.source.text for other in items):
+                self.findings.append(finding("N005", f"`{name.text}` is given twice", item.span))
             if start and end:
                 items.append(MixItem(name, start, end))
         for which in ("start", "end"):
             total = sum((item.start if which == "start" else item.end).value.value for item in items)
-            if items and abs(total - 1) > 1e-9:
-                message = f"the mix of `{node.word(0).text}` sums to {total * 100:.4g} % at its {which}, not 100 %"
-                assert isinstance(mix, Node)
+            if isinstance(mix, Node) and len(items) == len(list(mix.nodes())) and abs(total - 1) > 1e-9:
+                message = f"the mix of `{_named(node).text}` sums to {total * 100:.4g} % at its {which}, not 100 %"
                 self.findings.append(finding("U004", message, mix.span))
                 break
         if share is None:
             return None
-        return Phase(node.word(0).text, share, Name(shape.text, shape.span), tuple(items), node.span)
+        return Phase(_named(node).text, share, Name(shape.text, shape.span), tuple(items), node.span)
 
     def _optimizer(self, node: Node) -> Optimizer:
         spec = next(node.nodes())
         name = spec.word(0)
         settings: dict[str, Amount] = {}
+        seen: set[str] = set()
         for pair in spec.children[1].nodes() if isinstance(spec.children[1], Node) else ():
-            found = self.amount(pair.children[1], Field(pair.word(0).text, NONE, "0.1", zero=True))
+            word = pair.word(0)
+            if word.text in seen:
+                self.findings.append(finding("N005", f"`{word.text}` is given twice", pair.span))
+            seen.add(word.text)
+            found = self.amount(pair.children[1], Field(word.text, NONE, "0.1", zero=True))
             if found:
-                settings[pair.word(0).text] = found
+                settings[word.text] = found
         return Optimizer(Name(name.text, name.span), settings, node.span)
 
     def _reserve(self, node: Node) -> Reserve | None:
         spec = next(node.nodes())
         share_node, because = spec.children
         assert share_node is not None
-        share = self.given(self.expr(share_node), SHARE, share_node.span)
+        share = self.given(self.expr(share_node), RESERVE, share_node.span)
         if share is not None and share.value.value >= 1.0:
             self.findings.append(finding("U004", "the reserve is all of the hardware", share_node.span))
             return None
@@ -945,12 +1014,12 @@ class _Lowering(Builder):
                     return Op(expr.op, (meant, right) if i == 0 else (left, meant), expr.span)
                 example = next((f.example for f in HARDWARE.values() if self._money(f.dim) == dim), None)
                 help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
-                message = f"`{shown(side)}` has no unit; `{shown((left, right)[1 - i])}` is in {show_dim(dim)}"
+                message = f"`{shown(side)}` has no unit; `{shown((left, right)[1 - i])}` is {_said(dim)}"
                 assert side.span is not None
                 self.findings.append(finding("U003", message, side.span, help=help))
                 return None
         clash = DimensionClash(
-            f"`{shown(left)}` is {show_dim(dims[0])}, `{shown(right)}` is {show_dim(dims[1])}",
+            f"`{shown(left)}` is {_said(dims[0])}, `{shown(right)}` is {_said(dims[1])}",
             expr,
             dims[0],
             dims[1],
@@ -986,6 +1055,24 @@ def _with_own(vocabulary: Vocabulary, pack: Pack) -> Vocabulary:
         laws=vocabulary.laws | laws,
         schedules=vocabulary.schedules | {s.name for s in pack.schedules},
     )
+
+
+def _named(node: Node) -> Name:
+    """The name that a statement gives to what it declares."""
+    word = node.word(0)
+    return Name(unquoted(word.text), word.span)
+
+
+def _said(dim: Dim) -> str:
+    """A dimension as it stands after `is`: `in tokens`, `in USD/GPU/second`, `a plain number`."""
+    if not dim or dim == DATE:
+        return "a date" if dim else show_dim(dim)
+    text = show_dim(dim)
+    return f"in {text}s" if text.isalpha() and text.islower() else f"in {text}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _with_stages(statements: Iterable[Node]) -> Iterable[Node]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runplan.dsl.finding import Finding, finding
-from runplan.dsl.grammar import nearest, parse
+from runplan.dsl.grammar import parse
+from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 

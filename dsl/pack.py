@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from runplan.dsl.build import Builder, unquoted
 from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Text, compiled, names, shown
 from runplan.dsl.finding import Finding, Label, Severity, finding
-from runplan.dsl.grammar import nearest
+from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import NONE, Dim, show_dim

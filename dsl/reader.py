@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from runplan.dsl.build import unquoted
+from runplan.dsl.cache import parsed
 from runplan.dsl.finding import Finding, Label, finding
-from runplan.dsl.grammar import MAX_CHARACTERS, parse_file
+from runplan.dsl.limits import MAX_BYTES, MAX_CHARACTERS, MAX_IMPORTS
 from runplan.dsl.source import Source, Span
 from runplan.dsl.syntax import File, Node, Word
 
-MAX_BYTES = 4 * MAX_CHARACTERS
-MAX_IMPORTS = 100
 MAX_BROUGHT = 10_000
 
 
@@ -119,7 +118,7 @@ def _block_around(span: Span) -> Span:
     while start > 0 and text[start : start + 1] in (" ", "\t", "}"):
         start = text.rfind("\n", 0, start - 1) + 1
     end = text.find("\n", span.end)
-    while 0 <= end and text[end + 1 : end + 2] in (" ", "\t", "}"):
+    while end >= 0 and text[end + 1 : end + 2] in (" ", "\t", "}"):
         end = text.find("\n", end + 1)
     return Span(span.source, start, len(text) if end < 0 else end)
 
@@ -128,11 +127,27 @@ def _parsed(path: str, content: bytes) -> tuple[File, list[Finding]]:
     source, wrong = decoded(path.replace(os.sep, "/"), content)
     if wrong:
         return File(source, ()), [wrong]
-    if path.endswith((".yaml", ".yml")):
-        from runplan.dsl.yaml_reader import parse_yaml
+    return syntax_of(source)
 
-        return parse_yaml(source)
+
+def syntax_of(source: Source) -> tuple[File, list[Finding]]:
+    """The syntax tree of a source in the spelling that its name tells."""
+    return parsed(source, _parse_yaml if source.path.endswith((".yaml", ".yml")) else _parse_plan)
+
+
+# The parsers are imported where a text is parsed: a tree from the cache needs neither Lark nor YAML.
+
+
+def _parse_plan(source: Source) -> tuple[File, list[Finding]]:
+    from runplan.dsl.grammar import parse_file
+
     return parse_file(source)
+
+
+def _parse_yaml(source: Source) -> tuple[File, list[Finding]]:
+    from runplan.dsl.yaml_reader import parse_yaml
+
+    return parse_yaml(source)
 
 
 IMPORTED = frozenset({"let", "law", "record", "rule", "schedule_def", "quantity_def"})

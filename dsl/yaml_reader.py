@@ -9,16 +9,20 @@ from dataclasses import dataclass
 import yaml
 
 from runplan.dsl.finding import Finding, Label, finding
-from runplan.dsl.grammar import comments, nearest, parse
+from runplan.dsl.grammar import MAX_FINDINGS, RESERVED, comments, parse
+from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 
 MAX_DEPTH = 32
-MAX_NODES = 50_000
+MAX_NODES = 10_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# As the terminals of the grammar.
 _NAME = re.compile(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
-_QUOTE_HELP = "this character cannot begin a plain YAML value: put the value in quotes"
+_NAMED = re.compile(r"\w[\w.-]*")
+# Stands for a value that could not be read; what holds it is left out without another word.
+POISON = "\ue000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +60,16 @@ class _Refused(Exception):
 
 def parse_yaml(source: Source) -> tuple[File, list[Finding]]:
     """A `.plan.yaml` file as a syntax tree equal to that of the DSL, and what is wrong with it."""
-    try:
-        root = _compose(source)
-    except _Refused as refused:
-        return File(source, ()), [refused.finding]
-    reader = _Reader(source)
-    if root is None:
-        statements: list[Node] = []
-    elif isinstance(root, Mapping):
+    root, findings = _composed(source)
+    reader = _Reader(source, findings)
+    statements: list[Node] = []
+    if isinstance(root, Mapping):
         statements = list(reader.statements(root))
-    else:
-        statements = []
+    elif root is not None and not reader.poisoned(root):
         help = ["begin with a statement, such as `hardware: 1000 x H100 for 6 months`"]
-        reader.findings.append(finding("S001", "a plan is a mapping of statements", _first_line(root.span), help=help))
-    return File(source, tuple(statements), comments(source)), reader.findings
+        message = "a plan is a mapping of statements"
+        reader.findings.append(finding("S001", message, _first_line(root.span), help=help))
+    return File(source, tuple(statements), comments(source)), reader.findings[:MAX_FINDINGS]
 
 
 def _first_line(span: Span) -> Span:
@@ -77,85 +77,138 @@ def _first_line(span: Span) -> Span:
     return span if line_end < 0 else Span(span.source, span.start, max(span.start, min(span.end, line_end)))
 
 
-def _compose(source: Source) -> Value | None:
-    """Nodes from libyaml's events. Not yaml.compose: deep nesting kills the interpreter there, and a
-    repeated key wins silently."""
-    stack: list[Mapping | Sequence] = []
-    keys: list[Scalar | None] = []
-    root: Value | None = None
-    count = 0
-    documents = 0
+def _composed(source: Source) -> tuple[Value | None, list[Finding]]:
+    """The nodes of a text, and what is wrong with its YAML.
 
-    def put(node: Value) -> None:
-        nonlocal root
-        if not stack:
-            root = node
-            return
-        top = stack[-1]
-        if isinstance(top, Sequence):
-            top.items.append(node)
-            return
-        key = keys[-1]
-        if key is not None:
-            top.items.append((key, node))
-            keys[-1] = None
-            return
-        if not isinstance(node, Scalar):
-            raise _Refused(finding("S001", "a key of a mapping is a plain word", _first_line(node.span)))
-        for other, _ in top.items:
-            if other.text == node.text:
-                also = [Label(other.span, "the first is here")]
-                raise _Refused(finding("S002", f"`{node.text}` is given twice", node.span, also=also))
-        keys[-1] = node
+    A value that is no YAML is masked, and the text read again: all mistakes show in one run.
+    """
+    text, broken = source.text, list[Finding]()
+    while True:
+        composer = _Composer(source)
+        try:
+            root = composer.root(text)
+        except _Refused as refused:
+            return None, [*broken, *composer.findings, refused.finding]
+        except yaml.MarkedYAMLError as error:
+            broken.append(_yaml_finding(source, error))
+            masked = _masked(text, error)
+            if masked is None or len(broken) >= MAX_FINDINGS or POISON in source.text:
+                return None, broken
+            text = masked
+        except yaml.YAMLError as error:
+            at = min(getattr(error, "position", 0) or 0, max(len(source.text) - 1, 0))
+            return None, [finding("S003", "a character that YAML does not allow", Span(source, at, at + 1))]
+        else:
+            return root, [*broken, *composer.findings]
 
-    try:
-        for event in yaml.parse(source.text, Loader=_LOADER):
-            span = _span(source, event)
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise _Refused(
-                    finding(
-                        "S005",
-                        "anchors and aliases are not read",
-                        span,
-                        help=["name a value with `let:` instead"],
-                    )
-                )
+
+# Mistakes that end with their value; after another one the rest of the text cannot be told apart.
+_LOCAL = ("not allowed in this context", "cannot start any token", "alphabetic or numeric", "unexpected end of stream")
+_PAIR = re.compile(r"([ ]*(?:-[ ]+)*(?:[\w.-]+|\"[^\"\n]*\")[ ]*:[ ]+|[ ]*-[ ]+)(\S.*)")
+
+
+def _masked(text: str, error: yaml.MarkedYAMLError) -> str | None:
+    """The text with the value at fault replaced by one that says nothing, as long as before."""
+    mark = error.problem_mark
+    if "unexpected end of stream" in (error.problem or ""):
+        mark = error.context_mark
+    if mark is None or not any(words in (error.problem or "") for words in _LOCAL):
+        return None
+    start = text.rfind("\n", 0, mark.index) + 1
+    end = text.find("\n", start)
+    m = _PAIR.fullmatch(text, start, len(text) if end < 0 else end)
+    if m is None or POISON in m[2] or mark.index < m.start(2):
+        return None
+    return text[: m.start(2)] + POISON + " " * (len(m[2]) - 1) + text[m.end(2) :]
+
+
+class _Composer:
+    """Nodes from libyaml's events. Not yaml.compose: deep nesting kills the interpreter there, and a repeated
+    key wins silently."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.findings: list[Finding] = []
+        self._root: Value | None = None
+        self._stack: list[Mapping | Sequence] = []
+        # For each open collection the key that waits for its value, whether it is kept, and the keys so far.
+        self._key: list[tuple[Scalar, bool] | None] = []
+        self._keys: list[dict[str, Span]] = []
+
+    def root(self, text: str) -> Value | None:
+        """The one document of a text.
+
+        Raises:
+            _Refused: Where it is too deep or too long to be read, or no plan at all.
+            yaml.YAMLError: Where it is no YAML.
+        """
+        documents = 0
+        for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+            span = _span(self.source, event)
+            if count > MAX_NODES:
+                raise _Refused(finding("S004", f"the file has more than {MAX_NODES:,} values", span))
             tag = getattr(event, "tag", None)
             if tag:
-                raise _Refused(finding("S005", f"tags are not read: `{_cut(tag)}`", span, help=["leave the tag out"]))
+                self._feature(f"tags are not read: `{_cut(tag)}`", span, "leave the tag out")
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                self._feature("anchors and aliases are not read", span, "name a value with `let:` instead")
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _Refused(finding("S005", "a plan is one YAML document; here a second one begins", span))
+                    self._feature("a plan is one YAML document; here a second one begins", span)
+                    break
                 if event.version or event.tags:
-                    raise _Refused(finding("S005", "YAML directives are not read", span))
+                    self._feature("YAML directives are not read", _first_line(span))
+            elif isinstance(event, yaml.AliasEvent):
+                self._put(Scalar(POISON, "", span))
             elif isinstance(event, yaml.ScalarEvent):
-                if event.value == "<<" and event.style is None:
-                    raise _Refused(finding("S005", "merge keys are not read", span, help=["write the values out"]))
-                put(Scalar(event.value, event.style or "", span))
+                self._put(Scalar(event.value, event.style or "", span))
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 node: Mapping | Sequence
                 node = Mapping([], span) if isinstance(event, yaml.MappingStartEvent) else Sequence([], span)
-                put(node)
-                stack.append(node)
-                keys.append(None)
-                if len(stack) > MAX_DEPTH:
+                self._put(node)
+                self._stack.append(node)
+                self._key.append(None)
+                self._keys.append({})
+                if len(self._stack) > MAX_DEPTH:
                     raise _Refused(finding("S004", f"the file is nested more than {MAX_DEPTH} deep", span))
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                ended = stack.pop()
-                keys.pop()
-                ended.span = Span(source, ended.span.start, max(ended.span.start, span.end))
-            count += 1
-            if count > MAX_NODES:
-                raise _Refused(finding("S004", f"the file has more than {MAX_NODES:,} values", span))
-    except yaml.MarkedYAMLError as error:
-        raise _Refused(_yaml_finding(source, error)) from None
-    except yaml.YAMLError as error:
-        position = min(getattr(error, "position", 0) or 0, max(len(source.text) - 1, 0))
-        raise _Refused(
-            finding("S003", "a character that YAML does not allow", Span(source, position, position + 1))
-        ) from None
-    return root
+                ended = self._stack.pop()
+                self._key.pop()
+                self._keys.pop()
+                ended.span = Span(self.source, ended.span.start, max(ended.span.start, span.end))
+        return self._root
+
+    def _feature(self, message: str, span: Span, help: str = "") -> None:
+        """What YAML has and plans have not; the first use stands for all."""
+        if not any(f.code == "S005" for f in self.findings):
+            self.findings.append(finding("S005", message, span, help=[help] if help else []))
+
+    def _put(self, node: Value) -> None:
+        if not self._stack:
+            self._root = node
+            return
+        top = self._stack[-1]
+        if isinstance(top, Sequence):
+            top.items.append(node)
+            return
+        waiting = self._key[-1]
+        if waiting is not None:
+            key, kept = waiting
+            if kept:
+                top.items.append((key, node))
+            self._key[-1] = None
+            return
+        if not isinstance(node, Scalar):
+            raise _Refused(finding("S001", "a key of a mapping is a plain word", _first_line(node.span)))
+        first = self._keys[-1].setdefault(node.text, node.span)
+        merges = node.text == "<<" and not node.style
+        if merges:
+            self._feature("merge keys are not read", node.span, "write the values out")
+        elif first is not node.span:
+            also = [Label(first, "the first is here")]
+            self.findings.append(finding("S002", f"`{_cut(node.text)}` is given twice", node.span, also=also))
+        self._key[-1] = (node, first is node.span and not merges)
 
 
 def _span(source: Source, event: yaml.Event) -> Span:
@@ -170,27 +223,35 @@ def _span(source: Source, event: yaml.Event) -> Span:
 def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
     mark = error.problem_mark or error.context_mark
     at = min(mark.index if mark else 0, len(source.text))
-    span = Span(source, at, min(at + 1, len(source.text)))
     problem = error.problem or "cannot be read"
+    if error.context_mark and "quoted scalar" in (error.context or ""):
+        at = error.context_mark.index
+        span = Span(source, at, min(at + 1, len(source.text)))
+        return finding("S001", "a quote that is not closed", span)
+    span = Span(source, at, min(at + 1, len(source.text)))
+    c = source.text[at : at + 1]
     line = source.line_text(span.line)
-    help = []
-    if "\t" in line[: len(line) - len(line.lstrip())] or source.text[at : at + 1] == "\t":
+    if "\t" in line[: len(line) - len(line.lstrip())] or c == "\t":
         return finding("S001", "a tab where YAML wants blanks", span, help=["indent with blanks"])
-    if "cannot start any token" in problem or "alphabetic or numeric" in problem or "comment or line break" in problem:
-        help.append(_QUOTE_HELP)
-    if "mapping values are not allowed" in problem:
-        help.append("a value that contains `: ` is put in quotes")
+    if "mapping keys are not allowed" in problem and c == "?":
+        help = ['write `unknown`, or `"?"` in quotes']
+        return finding("S001", "a YAML value cannot begin with `?`", span, help=help)
     if "alphabetic or numeric" in problem:  # `*name` or `&name` that is no alias
-        problem = "a value that begins with `*` or `&`"
-    return finding("S001", f"not valid YAML: {problem}", span, help=help)
+        return finding("S001", "a YAML value cannot begin with `*` or `&`", span, help=["put the value in quotes"])
+    if "cannot start any token" in problem and c.strip():
+        return finding("S001", f"a YAML value cannot begin with `{c}`", span, help=["put the value in quotes"])
+    if "mapping values are not allowed" in problem:
+        help = ["put a value that contains `: ` in quotes, and each statement on a line of its own"]
+        return finding("S001", "a second `:` on the line", span, help=help)
+    return finding("S001", f"not valid YAML: {problem}", _visible(span))
 
 
 class _Reader:
     """Turns the keys of a mapping into statements. One method a shape of value, one row a key."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, findings: list[Finding]) -> None:
         self.source = source
-        self.findings: list[Finding] = []
+        self.findings = findings
         self.rows: dict[str, Callable[[Scalar, Value], Iterator[Node]]] = {
             "plan": self.title,
             "laws": self.laws,
@@ -231,30 +292,62 @@ class _Reader:
 
     # ---- pieces
 
+    def poisoned(self, value: Value) -> bool:
+        """Whether a value stands for one that could not be read, which has been said."""
+        return isinstance(value, Scalar) and value.text == POISON and bool(self.findings)
+
     def parsed(self, value: Value, start: str, what: str) -> Node | None:
         """A scalar's tree by a start rule; None, with a finding, where there is none."""
+        if self.poisoned(value):
+            return None
         if not isinstance(value, Scalar):
-            self.findings.append(finding("S001", f"`{what}` is one text here", _first_line(value.span)))
+            shape = "a list" if isinstance(value, Sequence) else "a mapping"
+            message = f"`{_cut(what)}` takes one value here, not {shape}"
+            self.findings.append(finding("S001", message, _first_line(value.span)))
             return None
         if not value.text.strip():
-            self.findings.append(finding("S001", f"`{what}` has no value", _visible(value.span)))
+            self.findings.append(finding("S001", f"`{_cut(what)}` has no value", _visible(value.span)))
             return None
         node, findings = parse(_view(value), start)
         self.findings.extend(findings)
         return node
 
     def name(self, key: Scalar, what: str) -> Word | None:
-        if not _NAME.fullmatch(key.text):
-            message = f"`{_cut(key.text)}` is no name for {what}"
-            help = ["a name is one word of letters, digits and `-._`"]
+        """A name that expressions may use."""
+        if _NAME.fullmatch(key.text) and key.text not in RESERVED:
+            return Word("NAME", key.text, key.span)
+        if not self.poisoned(key):
+            why = "is a word of the language and" if key.text in RESERVED else "is"
+            message = f"`{_cut(key.text)}` {why} no name for {what}"
+            help = ["a name is one word of letters, digits and `-._`, a letter first"]
             self.findings.append(finding("S001", message, _visible(key.span), help=help))
-            return None
-        return Word("NAME", key.text, key.span)
+        return None
+
+    def field(self, key: Scalar) -> Word | None:
+        """The name of a field; whether there is such a one is told later."""
+        if _NAME.fullmatch(key.text):
+            return Word("NAME", key.text, key.span)
+        if not self.poisoned(key):
+            self.findings.append(finding("N001", f"unknown field `{_cut(key.text)}`", _visible(key.span)))
+        return None
+
+    def named(self, key: Scalar, what: str) -> Word | None:
+        """A name that stands for itself: any word, or a quoted text."""
+        if _NAMED.fullmatch(key.text):
+            return Word("NAMED", key.text, key.span)
+        if key.style in ("'", '"') and key.text.strip() and "\n" not in key.text:
+            return Word("STRING", quoted(key.text), key.span)
+        message = f"`{_cut(key.text)}` is no name for {what}"
+        help = ["a name is one word of letters, digits and `-._`, or is put in quotes"]
+        self.findings.append(finding("S001", message, _visible(key.span), help=help))
+        return None
 
     def mapping(self, value: Value, what: str) -> list[tuple[Scalar, Value]]:
         if isinstance(value, Mapping):
             return value.items
-        self.findings.append(finding("S001", f"`{what}` is a mapping", _first_line(value.span)))
+        if not self.poisoned(value):
+            message = f"`{what}` is a mapping of names to values"
+            self.findings.append(finding("S001", message, _visible(_first_line(value.span))))
         return []
 
     def texts(self, rule: str, start: str) -> Callable[[Scalar, Value], Iterator[Node]]:
@@ -275,7 +368,7 @@ class _Reader:
         if isinstance(value, Scalar) and value.text.strip():
             word = Word("STRING", quoted(value.text), value.span)
             yield Node("plan", (Node("title", (word,), value.span),), value.span)
-        else:
+        elif not self.poisoned(value):
             self.findings.append(finding("S001", "`plan` is a title", _visible(_first_line(value.span))))
 
     def laws(self, key: Scalar, value: Value) -> Iterator[Node]:
@@ -307,7 +400,7 @@ class _Reader:
     def hardware_block(self, value: Mapping) -> Node:
         pairs: list[Node] = []
         for key, item in value.items:
-            word = self.name(key, "a field")
+            word = self.field(key)
             if word is None:
                 continue
             if key.text == "device":
@@ -324,6 +417,8 @@ class _Reader:
         type_, pattern = ("NAME", _NAME) if what == "precision" else ("DATE", re.compile(r"\d{4}-\d{2}-\d{2}"))
         if isinstance(value, Scalar) and pattern.fullmatch(value.text.strip()):
             return Word(type_, value.text.strip(), value.span)
+        if self.poisoned(value):
+            return None
         wanted = "one word, such as bf16" if type_ == "NAME" else "a date (YYYY-MM-DD)"
         self.findings.append(finding("S001", f"`{what}` is {wanted}", _visible(_first_line(value.span))))
         return None
@@ -337,7 +432,7 @@ class _Reader:
         return tuple(
             node
             for key, item in value.items
-            if (word := self.name(key, "a field"))
+            if (word := self.field(key))
             for node in self.pair(rule, word, item)
         )
 
@@ -346,7 +441,7 @@ class _Reader:
             yield from self.texts("data", "data_spec")(key, value)
             return
         for name, item in value.items:
-            word, node = self.name(name, "a source"), self.parsed(item, "data_spec", name.text)
+            word, node = self.named(name, "a source"), self.parsed(item, "data_spec", name.text)
             if word and node:
                 yield Node("data_named", (word, node), name.span.to(node.span))
 
@@ -362,18 +457,19 @@ class _Reader:
             yield from self.texts("schedule", "sched_spec")(key, value)
             return
         for name, item in value.items:
-            word, node = self.name(name, "a phase"), self.parsed(item, "phase_spec", name.text)
+            word, node = self.named(name, "a phase"), self.parsed(item, "phase_spec", name.text)
             if word and node:
                 yield Node("phase", (word, node), name.span.to(node.span))
 
     def stages(self, key: Scalar, value: Value) -> Iterator[Node]:
         for name, item in self.mapping(value, "stages"):
-            word = self.name(name, "a stage")
+            word = self.named(name, "a stage")
             if word and isinstance(item, Mapping):
                 block = Node("plan_block", tuple(self.statements(item)), item.span)
                 yield Node("stage", (word, block), name.span.to(item.span))
-            elif word:
-                self.findings.append(finding("S001", f"stage `{name.text}` is a mapping", _visible(item.span)))
+            elif word and not self.poisoned(item):
+                message = f"stage `{_cut(name.text)}` is a mapping of statements"
+                self.findings.append(finding("S001", message, _visible(_first_line(item.span))))
 
     def optimizer(self, key: Scalar, value: Value) -> Iterator[Node]:
         if not isinstance(value, Mapping):
@@ -401,10 +497,13 @@ def quoted(text: str) -> str:
 
 def _visible(span: Span) -> Span:
     """A span of at least one character, so that there is something to point at."""
-    if span.end > span.start:
+    text = span.source.text
+    if text[span.start : span.end].strip():
         return span
-    start = max(0, min(span.start, len(span.source.text) - 1))
-    return Span(span.source, start, min(start + 1, len(span.source.text)))
+    start = max(0, min(span.start, len(text) - 1))
+    while start > 0 and text[start].isspace():
+        start -= 1
+    return Span(span.source, start, min(start + 1, len(text)))
 
 
 def _view(scalar: Scalar) -> View:

@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from runplan.dsl.finding import Finding
-from runplan.dsl.grammar import parse_file
 from runplan.dsl.ir import Vocabulary
 from runplan.dsl.pack import Law, Pack, PackReader, QuantityDef, Record, Rule, ScheduleShape, checked, inherit
+from runplan.dsl.reader import syntax_of
 from runplan.dsl.source import Source
 
 # The first line of a definition; a test holds what it finds equal to what the grammar finds.
@@ -88,7 +88,7 @@ class Catalogue:
         """The definitions of one file."""
         if path not in self._packs:
             source = Source(self.shown_path(path), path.read_text(encoding="utf-8"))
-            file, findings = parse_file(source)
+            file, findings = syntax_of(source)
             in_quantities = path.name == "quantities.plan"
             known = {} if in_quantities else {name: q.counted.dim for name, q in self.quantities().items()}
             reader = PackReader(known)

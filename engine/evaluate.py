@@ -14,8 +14,9 @@ from runplan.dsl.units import NONE, Dim, show_dim
 from runplan.engine import smooth
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.closed_form import optimum_of_two_power_laws
+from runplan.engine.lawuse import BUDGETS, functions_for
 from runplan.engine.optimise import minimise
-from runplan.engine.smooth import Monomial, signomial
+from runplan.engine.smooth import signomial
 
 # Three figures of which two give the third are taken as given together where they agree this well.
 AGREE = 1e-3
@@ -106,8 +107,8 @@ def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None,
     taken = inputs_of(law, catalogue)
     for name, value in given.items():
         _refuse(law, name, value, taken, catalogue)
-    relation = _relation(catalogue)
-    relating = tuple(_relating(relation, catalogue)) if relation and set(relation.exponents) <= taken.keys() else ()
+    relations = [r for r in _relations(catalogue) if r.exponents.keys() <= taken.keys()]
+    relating = [step for relation in relations for step in _relating(relation, catalogue)]
     _refuse_contradiction(relating, given)
     found: dict[str, Output] = {}
     values = dict(given)
@@ -118,7 +119,7 @@ def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None,
         before = len(values)
         _apply(steps, values, found)
         _apply(relating, values, found)
-        if len(values) == before and relation is not None:
+        for relation in relations if len(values) == before else ():
             _apply(_optimum(law, objective, values, relation), values, found)
         if len(values) == before:
             break
@@ -151,9 +152,11 @@ def inputs_of(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
     quantities = catalogue.quantities()
     parameters = [*(p for f in law.functions for p in f.parameters), *(t.parameter for t in law.tables)]
     found = {p.quantity: quantities[p.quantity].counted if p.quantity in quantities else p.counted for p in parameters}
-    relation = _relation(catalogue)
-    if relation is not None and (found.keys() | set(outputs_of(law))) & relation.exponents.keys():
-        found.update({name: quantities[name].counted for name in relation.exponents if name not in found})
+    touched = found.keys() | set(outputs_of(law))
+    for relation in _relations(catalogue):
+        # A budget is of use to a law that knows more of it than the params.
+        if touched & (relation.exponents.keys() - set(COUNTED.values())):
+            found |= {name: quantities[name].counted for name in relation.exponents if name not in found}
     return found
 
 
@@ -190,10 +193,14 @@ def _refuse(law: Law, name: str, value: float, taken: Mapping[str, Counted], cat
 
 def _refuse_contradiction(relating: Sequence[_Step], given: Mapping[str, float]) -> None:
     for step in relating:
-        if step.output in given and all(name in given for name in step.inputs):
-            if not math.isclose(step.value(given), given[step.output], rel_tol=AGREE):
-                raise Refused(f"{_listed([*step.inputs, step.output])} contradict each other: {step.formula}")
-            return
+        if step.output not in given or not all(name in given for name in step.inputs):
+            continue
+        try:
+            value = step.value(given)
+        except ArithmeticError:  # beyond what a float holds
+            value = math.inf
+        if not math.isclose(value, given[step.output], rel_tol=AGREE):
+            raise Refused(f"{_listed([*step.inputs, step.output])} contradict each other: {step.formula}")
 
 
 def _listed(items: Iterable[str]) -> str:
@@ -222,14 +229,8 @@ def _without_domain(objective: str) -> str:
     return objective.rsplit(" of ", 1)[0]
 
 
-def _functions(law: Law, objective: str) -> Iterator[Function]:
-    for function in law.functions:
-        if function.objective in ("", _without_domain(objective)):
-            yield function
-
-
 def _steps(law: Law, objective: str) -> Iterator[_Step]:
-    for function in _functions(law, objective):
+    for function in functions_for(law, objective):
         inputs = tuple(p.quantity for p in function.parameters)
         formula = written(function)
         yield _Step(function.output, function.counted.dim, inputs, formula, _of_function(law, function))
@@ -274,7 +275,7 @@ def _of_table(table: Table) -> Callable[[Mapping[str, float]], float]:
         if not 0 < at < len(xs):
             raise ValueError("nothing is read beyond the ends of a table")
         part = math.log(x / xs[at - 1]) / math.log(xs[at] / xs[at - 1])
-        return ys[at - 1] * (ys[at] / ys[at - 1]) ** part
+        return float(ys[at - 1] * (ys[at] / ys[at - 1]) ** part)
 
     return value
 
@@ -282,21 +283,34 @@ def _of_table(table: Table) -> Callable[[Mapping[str, float]], float]:
 # ---- compute = 6 params tokens, whatever the catalogue says it is
 
 
-def _relation(catalogue: Catalogue) -> Monomial | None:
-    """Compute over what it is a product of, itself included with exponent -1: the whole is 1."""
-    compute = catalogue.quantities().get("compute")
-    terms = signomial(compute.formula) if compute is not None and compute.formula is not None else None
-    if terms is None or len(terms) != 1:
-        return None
-    (term,) = terms
-    exponents = {COUNTED.get(name, name): e for name, e in term.exponents.items()}
-    return Monomial(term.coefficient, {**exponents, "compute": -1.0})
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A budget of compute and what it is a product of.
+
+    Attributes:
+        exponents: Of every member; -1 for the budget itself: with the coefficient, the whole product is 1.
+    """
+
+    budget: str
+    coefficient: float
+    exponents: Mapping[str, float]
+    formula: str
 
 
-def _relating(relation: Monomial, catalogue: Catalogue) -> Iterator[_Step]:
-    """For each member of the relation the step that finds it from the others."""
+def _relations(catalogue: Catalogue) -> Iterator[_Relation]:
     quantities = catalogue.quantities()
-    formula = "compute = " + " ".join(shown(quantities["compute"].formula or Num(1.0)).split())
+    for budget in BUDGETS:
+        formula = quantities[budget].formula if budget in quantities else None
+        terms = signomial(formula) if formula is not None else None
+        if formula is not None and terms is not None and len(terms) == 1:
+            exponents = {COUNTED.get(name, name): e for name, e in terms[0].exponents.items()}
+            written = f"{budget} = {' '.join(shown(formula).split())}"
+            yield _Relation(budget, terms[0].coefficient, {**exponents, budget: -1.0}, written)
+
+
+def _relating(relation: _Relation, catalogue: Catalogue) -> Iterator[_Step]:
+    """For each member of a relation the step that finds it from the others."""
+    quantities = catalogue.quantities()
     for wanted, exponent in relation.exponents.items():
         others = {name: e for name, e in relation.exponents.items() if name != wanted}
 
@@ -306,18 +320,18 @@ def _relating(relation: Monomial, catalogue: Catalogue) -> Iterator[_Step]:
                 rest *= values[name] ** power
             return float(rest ** (-1.0 / e))
 
-        yield _Step(wanted, quantities[wanted].counted.dim, tuple(others), formula, value)
+        yield _Step(wanted, quantities[wanted].counted.dim, tuple(others), relation.formula, value)
 
 
 # ---- the optimum of a loss surface
 
 
-def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: Monomial) -> Iterator[_Step]:
+def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: _Relation) -> Iterator[_Step]:
     """The params and tokens of the least loss at a compute, where the law's loss is a surface over both."""
     free = tuple(name for name in relation.exponents if name not in values)
-    if "compute" not in values or len(free) != 2:
+    if relation.budget not in values or len(free) != 2:
         return
-    for function in _functions(law, objective):
+    for function in functions_for(law, objective):
         known = [p for p in function.parameters if p.quantity in values]
         locals_ = {p.quantity: p for p in function.parameters if p.quantity in free}
         if function.output != "loss" or len(locals_) != 2 or len(known) + 2 != len(function.parameters):
@@ -325,19 +339,19 @@ def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: Mo
         by: dict[str, Expr] = {name: Num(value) for name, value in _constants(law).items()}
         by |= {p.local: Num(_local(p, values)) for p in known}
         loss = substitute(expanded(function.body, law.lets), by)
-        point = _least(loss, [locals_[name] for name in free], relation, values["compute"], free)
+        point = _least(loss, [locals_[name] for name in free], relation, values[relation.budget], free)
         if point is None:
             continue
         for name, value in zip(free, point, strict=True):
-            inputs = ("compute", *(p.quantity for p in known if p.quantity != "compute"))
-            formula = "least loss at this compute"
+            inputs = tuple(dict.fromkeys((relation.budget, *(p.quantity for p in known))))
+            formula = f"least loss at this {relation.budget}"
             dim = locals_[name].counted.dim
             yield _Step(name, dim, inputs, formula, lambda _, value=value: value)  # type: ignore[misc]
         return
 
 
 def _least(
-    loss: Expr, parameters: Sequence[Parameter], relation: Monomial, compute: float, free: Sequence[str]
+    loss: Expr, parameters: Sequence[Parameter], relation: _Relation, compute: float, free: Sequence[str]
 ) -> tuple[float, float] | None:
     """Where a loss over two local names is least; None where no minimum was found."""
     x, y = (p.local for p in parameters)

@@ -212,7 +212,7 @@ def _knob_help(solution: Solution, bounded: Expr, limit: float, upper: bool) -> 
             changes.append(f"{said} {'<=' if new < current else '>='} {new:.0f}")
             continue
         down = new < current
-        changes.append(f"{said} {'<=' if down else '>='} {show_plain(loosened(new, down, 3), definition.dim)}")
+        changes.append(f"{said} {'<=' if down else '>='} {show_plain(loosened(new, down, 3, definition.dim), definition.dim)}")
     if not changes:
         return []
     return [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")]
@@ -272,7 +272,7 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
     if at is None:
         at = max(spans, key=lambda span: (span.source.path, span.start)) if spans else Span(plan.source, 0, 0)
     texts = [f"`{room.text}`" for room in rooms]
-    if required and len(rooms) == 1:
+    if len(rooms) == 1:
         message = f"{texts[0]} cannot be kept, whatever is free"
     elif texts:
         message = f"{_listed(texts)} cannot hold together"

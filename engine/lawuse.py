@@ -16,8 +16,8 @@ CHOICES = ("params", "tokens")
 BUDGETS = ("compute", "finetune_compute")
 
 
-def functions_for(law: Law, objective: Objective) -> Iterator[Function]:
-    """The law's formulas that are for an objective."""
+def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
+    """The law's formulas that are for an objective, one of the plan or as a law names it."""
     said = str(objective).rsplit(" of ", 1)[0]
     for function in law.functions:
         if function.objective in ("", said):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from runplan.dsl.finding import Finding, in_order
 from runplan.dsl.ir import Plan
 from runplan.dsl.lower import lower
+from runplan.dsl.nearest import nearest
 from runplan.dsl.overrides import overridden
 from runplan.dsl.reader import Reader, read_file
 from runplan.engine.band import band_of, regret_of
@@ -27,22 +28,29 @@ from runplan.engine.verify import verify
 MFU_ROUNDS = 4
 
 
+class UnknownLaw(Exception):
+    """A law that was asked for by a name that none has."""
+
+
 def report_of(
     path: str,
     reader: Reader,
     *,
     catalogue: Catalogue | None = None,
     settings: Sequence[str] = (),
+    laws: tuple[str, ...] | None = None,
     intervals: bool = True,
 ) -> Report:
     """Everything that is known of the plan at a path.
 
     Args:
         settings: `path=value` each, in place of what the plan says.
+        laws: Names of laws, in place of the plan's own.
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
 
     Raises:
         OSError: Where the file cannot be read.
+        UnknownLaw: For a name in `laws` that no law has.
     """
     known = catalogue or standard()
     file, found = read_file(path, reader)
@@ -55,7 +63,8 @@ def report_of(
     plan = lowered.plan
     if plan is None or any(f.severity == "error" for f in findings):
         return Report(file.source, None, findings=in_order(findings))
-    solutions = tuple(_solved(plan, name, known, intervals) for name in _laws(plan, known))
+    named = _laws(plan, known) if laws is None else _known(laws, known)
+    solutions = tuple(_solved(plan, name, known, intervals) for name in named)
     for solution in solutions:
         verify(solution)
     rules = known.rules()
@@ -100,6 +109,15 @@ def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
     entry = defaults.entry("law") if defaults else None
     assert entry is not None and entry.values, "the standard library names a default law"
     return (getattr(entry.values[0], "value", ""),)
+
+
+def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
+    for name in laws:
+        if catalogue.law(name) is None:
+            close = nearest(name, catalogue.vocabulary().laws)
+            help = f"did you mean `{close[0]}`?" if close else "`plan law` lists them"
+            raise UnknownLaw(f"unknown law `{name}`; {help}")
+    return tuple(dict.fromkeys(laws))
 
 
 def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> Solution:

@@ -284,15 +284,15 @@ def _aims(draft: Draft, line: Op | None) -> tuple[tuple[Aim, ...], str]:
 
 
 def _ties(draft: Draft) -> list[str]:
-    hardware = {v.name for v in draft.variables} - set(OF_THE_RUN)
+    """What breaks ties: fewest GPU-hours, then shortest time (without hardware, least compute), then fewest params."""
+    variables = {v.name for v in draft.variables}
 
     def moves(name: str) -> bool:
-        if name in hardware:
-            return True
-        return name in draft.definitions and bool(names(expand(Ref(name), draft.definitions, {})) & hardware)
+        return draft.knows(name) and bool(names(expand(Ref(name), draft.definitions, {})) & variables)
 
-    ties = [name for name in ("gpu_hours", "reserved_time") if moves(name)]
-    return ties + [v.name for v in draft.variables if v.name.endswith(("gpus", "params")) and v.name not in ties]
+    time = "time" if "time" in draft.definitions else "compute"
+    first = [name for name in ("gpu_hours", time) if moves(name)]
+    return first + [v.name for v in draft.variables if v.name.endswith(("gpus", "params"))]
 
 
 def _along(draft: Draft, line: Op) -> tuple[Aim, ...]:

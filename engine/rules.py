@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Op, Ref, compiled, names, walk
 from runplan.dsl.finding import Finding, finding
-from runplan.dsl.grammar import nearest
 from runplan.dsl.ir import Plan
+from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Rule
 from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runplan.dsl.expression import Expr, Num, Op, Ref
 from runplan.dsl.finding import finding
-from runplan.dsl.grammar import nearest
+from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Entry
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE

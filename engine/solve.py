@@ -13,7 +13,7 @@ from runplan.dsl.finding import Finding, finding
 from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show
 from runplan.engine import smooth
-from runplan.engine.draft import GPU
+from runplan.engine.draft import GPU, SECOND
 from runplan.engine.optimise import Optimum, Smooth, minimise
 from runplan.engine.pose import OF_THE_RUN
 from runplan.engine.problem import Aim, Limit, Problem
@@ -40,7 +40,8 @@ def solve(problem: Problem, repose: Repose) -> Solution:
     if any(f.severity == "error" for f in blocking):
         return _without(problem, "undecided", problem.findings)
     if problem.variables and not problem.aims:
-        return _under_determined(problem)
+        # A goal that asks for what is not known has said so already.
+        return _without(problem, "undecided", problem.findings) if problem.findings else _under_determined(problem)
     optimum, env = _optimum(problem, problem.aims, problem.limits)
     if optimum.outcome == "infeasible":
         return _infeasible(problem, repose)
@@ -50,7 +51,8 @@ def solve(problem: Problem, repose: Repose) -> Solution:
         return _gave_up(problem)
     whole = _whole_gpus(problem, env)
     if whole is not None:
-        return replace(solve(repose(frozenset(), whole), repose), problem=problem)
+        binding = tuple(dict.fromkeys(problem.limits[i].name for i in optimum.binding))
+        return replace(solve(repose(frozenset(), whole), repose), problem=problem, binding=binding)
     return solved(problem, env, tuple(problem.limits[i].name for i in optimum.binding))
 
 
@@ -259,7 +261,8 @@ class _Member:
 def _infeasible(problem: Problem, repose: Repose) -> Solution:
     """The smallest set of givens and limits that cannot hold together, and the smallest change of each that makes room."""
     members = [_Member(name, None) for name in problem.givens if name in problem.definitions or name == "compute"]
-    members += [_Member(limit.name, limit) for limit in problem.limits if limit.kind in ("require", "range", "given")]
+    movable = ("require", "range", "given", "data")
+    members += [_Member(limit.name, limit) for limit in problem.limits if limit.kind in movable]
     culprits = list(members)
     for member in members:
         trial = [m for m in culprits if m is not member]
@@ -306,8 +309,11 @@ def _room(problem: Problem, repose: Repose, member: _Member) -> Room | None:
     bounded, bound = (limit.right, limit.left) if swapped else (limit.left, limit.right)
     new = float(compiled(bounded)(every))
     dim = dim_of(problem, bound)
+    if limit.kind == "data":
+        said = show_plain(loosened(new, False, 4, dim), dim)
+        return Room(limit.name, limit.name, limit.span, f"{limit.name} >= {said}", new, dim)
     sign = ">=" if swapped else "<="
-    said = show_plain(loosened(new, swapped), dim)
+    said = show_plain(loosened(new, swapped, 4, dim), dim)
     return Room(limit.name, text, limit.span, f"{shown(bounded)} {sign} {said}", new, dim)
 
 
@@ -350,17 +356,25 @@ def _room_of_given(problem: Problem, repose: Repose, name: str) -> Room | None:
     if name.endswith("gpus"):
         new = math.ceil(new - 1e-6) if up else max(1.0, math.floor(new + 1e-6))
     sign = ">=" if up else "<="
-    said = show_plain(loosened(new, not up) if not name.endswith("gpus") else new, dim)
+    said = show_plain(loosened(new, not up, 4, dim) if not name.endswith("gpus") else new, dim)
     return Room(name, text, given.span, f"{FAMILIAR.get(name, name)} {sign} {said}", new, dim)
 
 
-def loosened(value: float, down: bool, digits: int = 4) -> float:
-    """A bound rounded to a few digits on the side where it still makes room."""
+def loosened(value: float, down: bool, digits: int = 4, dim: Dim = ()) -> float:
+    """A bound rounded to a few digits, in the unit that it is shown in, on the side where it still makes room."""
     if value <= 0 or not math.isfinite(value):
         return value
-    scale = 10.0 ** (math.floor(math.log10(value)) - (digits - 1))
-    steps = value / scale
-    return (math.floor(steps + 1e-9) if down else math.ceil(steps - 1e-9)) * scale
+    unit = _shown_in(value, dim)
+    scale = 10.0 ** (math.floor(math.log10(value / unit)) - (digits - 1))
+    steps = value / unit / scale
+    return float((math.floor(steps + 1e-9) if down else math.ceil(steps - 1e-9)) * scale * unit)
+
+
+def _shown_in(value: float, dim: Dim) -> float:
+    """The size of the unit that a figure is shown in: times in days or hours, prices by the hour."""
+    if dim == SECOND:
+        return 86400.0 if value >= 2 * 86400 else 3600.0
+    return 3600.0 ** dict(dim).get("second", 0.0) if dict(dim).get("GPU") else 1.0
 
 
 def show_plain(value: float, dim: Dim, digits: int = 6) -> str:

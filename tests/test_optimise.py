@@ -392,11 +392,10 @@ def test_random_problems(problem: tuple[list[Smooth], list[Smooth], list[Smooth]
     # a later goal costs the earlier ones nothing, and ends no higher than where they left it
     for n in range(1, len(goals)):
         before = minimise(goals[:n], inequalities, equalities, start=start)
-        for i in range(n):
-            value, slope, bend = goals[i](before.x)
-            assert goals[i](found.x)[0] <= value + 1e-8 * (abs(value) + max(map(abs, slope)) + max(max(map(abs, r)) for r in bend))
-        value, slope, bend = goals[n](before.x)
-        assert goals[n](found.x)[0] <= value + 1e-8 * (abs(value) + max(map(abs, slope)) + max(max(map(abs, r)) for r in bend))
+        for goal in goals[: n + 1]:
+            value, slope, bend = goal(before.x)
+            size = abs(value) + max(map(abs, slope)) + max(max(map(abs, row)) for row in bend)
+            assert goal(found.x)[0] <= value + 1e-8 * size
 
 
 @settings(max_examples=200, deadline=None)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from runplan.cli.show.solve_json import quantity
-from runplan.cli.show.solve_table import columns, console, figure, interval, styled
+from runplan.cli.show.solve_table import console, figure, interval, printed, styled
 from runplan.cli.show.summary import plain
-from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown
+from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown, walk
 from runplan.dsl.units import Dim
-from runplan.engine.problem import Definition
+from runplan.engine.problem import Kind
 from runplan.engine.solution import Solution, Value
 
-_KINDS = {
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_KINDS: dict[Kind, str] = {
     "given": "green",
     "assumed": "yellow",
     "derived": "dim",
@@ -22,39 +28,43 @@ _KINDS = {
     "constant": "dim",
     "solved": "magenta",
 }
-# However deep a tree grows, a line of it keeps so many columns.
+# Colours that read on a light and on a dark page: what was given, assumed, found.
+_CLASSES: dict[Kind, str] = {
+    "given": "fill:#e6f4ea,stroke:#34a853,color:#202124",
+    "assumed": "fill:#fef7e0,stroke:#f9ab00,color:#202124",
+    "derived": "fill:#ffffff,stroke:#5f6368,color:#202124",
+    "law": "fill:#e8f0fe,stroke:#4285f4,color:#202124",
+    "constant": "fill:#f1f3f4,stroke:#9aa0a6,color:#202124",
+    "solved": "fill:#f3e8fd,stroke:#a142f4,color:#202124",
+}
+# However deep a tree grows, its texts keep so many columns.
 _ROOM = 40
-_INTERNAL = re.compile(r"(available|max_epochs)\.(.+)")
+_HIDDEN = re.compile(r"(law|available|max_epochs|pool\d+|phase)\.")
+_UNNAMED = frozenset(("law_params", "capacity", "reserved_time", "data_tokens", "budget"))
+_SOURCE = re.compile(r"(available|max_epochs)\.(.+)")
 _POOL = re.compile(r"pool(\d+)\.(.+)")
-_PHASE_MIX = re.compile(r"phase\.(.+)\.mix(?:_(start|end))?\.([^.]+)")
+_NAME = re.compile(r"[^\W\d][\w.-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+@dataclass(slots=True)
+class Branch:
     """A value in the tree of another.
 
     Attributes:
-        depth: How many values lie between it and the root.
-        last: For each level from the first down, whether it is the last branch there.
-        repeated: Whether it stands above already, where its inputs are shown.
-        parent: Name of the value that it went into; empty for the root.
+        inputs: What went into it and is opened here.
+        elsewhere: What went into it, too, and is opened at another place of the tree.
     """
 
     name: str
-    depth: int
-    last: tuple[bool, ...]
-    repeated: bool
-    parent: str
+    inputs: list[Branch] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
 
 
 def public(solution: Solution) -> Iterator[str]:
-    """The names of a solution's values that a plan may name, lets included."""
+    """The names of a solution's values that a plan may name."""
     for name in solution.values:
-        if not name.startswith(("law.", "available.", "max_epochs.", "pool", "phase.")) and name not in _UNNAMED:
+        if _is_let(solution, name) or not (_HIDDEN.match(name) or name in _UNNAMED):
             yield name
-
-
-_UNNAMED = frozenset(("law_params", "capacity", "reserved_time", "data_tokens"))
 
 
 def tree(solution: Solution, name: str, *, width: int, color: bool) -> str:
@@ -63,15 +73,25 @@ def tree(solution: Solution, name: str, *, width: int, color: bool) -> str:
     Raises:
         KeyError: The solution has no value of that name.
     """
-    page = console(max(width, _ROOM + 8), color)
-    for node in _nodes(solution, name):
-        _print(page, solution, node, max(width, _ROOM + 8), bool(_children(solution, node.name)))
-    stream = page.file
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+    width = max(width, _ROOM)
+    page = console(width, color)
+    stack = [(_grown(solution, name), "", "", "")]
+    while stack:
+        branch, first, rest, parent = stack.pop()
+        below = f"{rest}│   " if branch.inputs or branch.elsewhere else f"{rest}    "
+        for i, text in enumerate(_texts(solution, branch.name, parent)):
+            _print(page, text, below if i else first, below)
+        if branch.elsewhere:
+            others = ", ".join(said(solution, other) for other in branch.elsewhere)
+            _print(page, styled(f"see {others}", "dim"), rest + ("├── " if branch.inputs else "└── "), below)
+        for i, child in reversed(list(enumerate(branch.inputs))):
+            ends = i == len(branch.inputs) - 1
+            stack.append((child, rest + ("└── " if ends else "├── "), rest + ("    " if ends else "│   "), branch.name))
+    return printed(page)
 
 
 def explain_json(solution: Solution, name: str) -> dict[str, object]:
-    """The derivation as plain data: every value once, by the names of its inputs, the one asked for first.
+    """The derivation as plain data: every value once, with the names of its inputs, the one asked for first.
 
     Raises:
         KeyError: The solution has no value of that name.
@@ -82,7 +102,7 @@ def explain_json(solution: Solution, name: str) -> dict[str, object]:
         "resolved": solution.resolved,
         "status": solution.status,
         "quantity": name,
-        "nodes": [_node_json(solution, node.name) for node in _nodes(solution, name) if not node.repeated],
+        "nodes": [_node_json(solution, found) for found in _walked(_grown(solution, name))],
     }
 
 
@@ -92,80 +112,62 @@ def mermaid(solution: Solution, name: str) -> str:
     Raises:
         KeyError: The solution has no value of that name.
     """
-    nodes = [node for node in _nodes(solution, name) if not node.repeated]
-    ids = {node.name: f"n{i}" for i, node in enumerate(nodes)}
+    order = list(_walked(_grown(solution, name)))
+    ids = {found: f"n{i}" for i, found in enumerate(order)}
     lines = ["flowchart TD"]
-    for node in nodes:
-        value = solution.values[node.name]
-        texts = [f"{said(solution, node.name)} = {_figure(solution, value)}"]
-        texts += [text for text in (_formula(solution, value),) if text]
-        opening, closing = ('(["', '"])') if value.kind in ("given", "assumed", "constant") else ('["', '"]')
-        lines.append(f"    {ids[node.name]}{opening}{'<br>'.join(map(_escaped, texts))}{closing}:::{value.kind}")
-    for node in nodes:
-        lines += [f"    {ids[child]} --> {ids[node.name]}" for child in _children(solution, node.name) if child in ids]
-    lines += [f"    classDef {kind} {style}" for kind, style in _CLASSES.items()]
+    for found in order:
+        value = _value(solution, found)
+        texts = [f"{said(solution, found)} = {_figure(value)}", formula(solution, value)]
+        label = "<br>".join(_escaped(text) for text in texts if text)
+        lines.append(f'    {ids[found]}["{label}"]:::{value.kind}')
+    for found in order:
+        lines += [f"    {ids[child]} --> {ids[found]}" for child in _inputs(solution, found)]
+    used = {solution.values[found].kind for found in order}
+    lines += [f"    classDef {kind} {style}" for kind, style in _CLASSES.items() if kind in used]
     return "\n".join(lines) + "\n"
 
 
-_CLASSES = {
-    "given": "fill:#e6f4ea,stroke:#34a853,color:#202124",
-    "assumed": "fill:#fef7e0,stroke:#f9ab00,color:#202124",
-    "derived": "fill:#ffffff,stroke:#5f6368,color:#202124",
-    "law": "fill:#e8f0fe,stroke:#4285f4,color:#202124",
-    "constant": "fill:#f1f3f4,stroke:#9aa0a6,color:#202124",
-    "solved": "fill:#f3e8fd,stroke:#a142f4,color:#202124",
-}
+# ---- the tree
 
 
-# ---- the graph
-
-
-def _nodes(solution: Solution, name: str) -> list[Node]:
-    """The tree in the order in which it is shown; a value that stands above is referred to, not opened again."""
-    root = _target(solution, name)
-    solution.values[root]
-    out: list[Node] = []
-    opened: set[str] = set()
-    stack = [Node(root, 0, (), False, "")]
+def _grown(solution: Solution, name: str) -> Branch:
+    """The tree of a value; each is opened once, as near to the root as its first mention, so that cycles end."""
+    root = Branch(_target(solution, name))
+    if root.name not in solution.values:
+        raise KeyError(name)
+    opened = {root.name}
+    stack = [root]
     while stack:
-        node = stack.pop()
-        repeated = node.name in opened
-        opened.add(node.name)
-        out.append(Node(node.name, node.depth, node.last, repeated, node.parent))
-        if repeated:
-            continue
-        children = _children(solution, node.name)
-        for i, child in reversed(list(enumerate(children))):
-            stack.append(Node(child, node.depth + 1, (*node.last, i == len(children) - 1), False, node.name))
-    return out
+        branch = stack.pop()
+        for name in _inputs(solution, branch.name):
+            if name in opened:
+                branch.elsewhere.append(name)
+            else:
+                opened.add(name)
+                branch.inputs.append(Branch(name))
+        stack.extend(reversed(branch.inputs))
+    return root
 
 
-def _children(solution: Solution, name: str) -> list[str]:
+def _walked(root: Branch) -> Iterator[str]:
+    """The values of a tree in the order in which they are shown."""
+    stack = [root]
+    while stack:
+        branch = stack.pop()
+        yield branch.name
+        stack.extend(reversed(branch.inputs))
+
+
+def _inputs(solution: Solution, name: str) -> list[str]:
     """The values that went into a value, in the order in which its formula names them."""
-    value = solution.values[name]
     definition = solution.problem.definitions.get(name)
-    order = _in_order(definition.expr) if definition is not None else []
-    for input in value.inputs:
-        if input not in order:
-            order.append(input)
-    targets = dict.fromkeys(_target(solution, child) for child in order if child in solution.values)
-    return [child for child in targets if child != name]
-
-
-def _in_order(expr: Expr) -> list[str]:
-    """The names of an expression as they are read."""
-    stack, out = [expr], []
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Ref):
-            out.append(item.name)
-        elif isinstance(item, Op):
-            stack.extend(reversed(item.args))
-    return list(dict.fromkeys(out))
+    order = [item.name for item in walk(definition.expr) if isinstance(item, Ref)] if definition else []
+    targets = [_target(solution, i) for i in (*order, *solution.values[name].inputs) if i in solution.values]
+    return [target for target in dict.fromkeys(targets) if target != name]
 
 
 def _target(solution: Solution, name: str) -> str:
-    """The value that a name stands for: another one's, where its whole formula is that name."""
+    """The value that a name stands for: another one, where its whole formula is the other's name."""
     for _ in range(len(solution.values)):
         definition = solution.problem.definitions.get(name)
         if definition is None or not isinstance(definition.expr, Ref) or definition.expr.name not in solution.values:
@@ -181,147 +183,177 @@ def said(solution: Solution, name: str) -> str:
     """A value's name as a reader would say it."""
     if name == "law_params":
         return "params_non_embedding" if "params_non_embedding" in solution.values else "params"
-    if name.startswith("law."):
-        return plain(name.removeprefix("law."))
-    if m := _INTERNAL.fullmatch(name):
-        return plain(f"{m[2]}, {'once' if m[1] == 'available' else 'most epochs'}")
+    if m := _SOURCE.fullmatch(name):
+        return plain(f"{m[2]}, once" if m[1] == "available" else f"{m[2]}, epochs at most")
     if m := _POOL.fullmatch(name):
-        return f"{m[2]} of pool {m[1]}"
-    return plain(name)
+        return plain(f"{m[2]} of pool {m[1]}")
+    return plain(name.removeprefix("law."))
 
 
-def _dim(solution: Solution, value: Value) -> Dim:
-    """The dimension of a value; that of a `let` is its expression's."""
+def formula(solution: Solution, value: Value) -> str:
+    """How a value is found, as written; empty where that only says the figure again."""
     definition = solution.problem.definitions.get(value.name)
-    if definition is None or definition.source != "let":
-        return value.dim
-    dims = {name: known.dim for name, known in solution.values.items()}
-    try:
-        return Dimensions(dims).of(definition.expr)
-    except (ValueError, KeyError):
-        return value.dim
-
-
-def _figure(solution: Solution, value: Value) -> str:
-    if value.kind == "constant":
-        return plain(value.formula.replace(" +- ", " ± "))
-    return figure(value.name, value.value, _dim(solution, value))
-
-
-def _formula(solution: Solution, value: Value) -> str:
-    """How the value is found, as written; empty where that is but the figure itself."""
-    if value.kind == "constant" or not value.inputs and _same(value.formula, _figure(solution, value)):
+    if value.kind == "constant" or (not value.inputs and value.kind != "given"):
         return ""
-    text = plain(value.formula)
-    if value.kind == "solved" and not text.startswith("solved"):
-        return plain(value.note) or text
-    definition = solution.problem.definitions.get(value.name)
-    renamed = {name: word for name in value.inputs if (word := said(solution, name)) != name}
-    if definition is None or not renamed or value.kind == "law":
-        return text
-    if names_in(text) & renamed.keys():
-        return plain(shown(_filled(definition.expr, {name: f"({w})" if "," in w else w for name, w in renamed.items()})))
-    return text
+    if value.kind == "given" and not value.inputs:
+        return "" if _says(value.formula, _figure(value)) else plain(value.formula)
+    words = {name: word for name in value.inputs if (word := said(solution, name)) != name}
+    if definition is None or not words.keys() & set(_NAME.findall(value.formula)):
+        return plain(value.formula)
+    # Written by the engine, in names of its own.
+    return plain(shown(_filled(definition.expr, {n: f"({w})" if "," in w else w for n, w in words.items()})))
 
 
-def names_in(text: str) -> set[str]:
-    """The dotted names that a formula's text holds."""
-    return set(re.findall(r"[^\W\d][\w.-]*", text))
-
-
-def _same(written: str, figure: str) -> bool:
-    """Whether what was written already says the figure, up to its unit and spaces."""
-    a, b = ("".join(text.split()).rstrip("s").casefold() for text in (written, figure))
-    return a == b or b.startswith(a) and not b[len(a)].isdigit() and b[len(a)] not in ".e"
-
-
-def _substituted(solution: Solution, value: Value) -> str:
+def substituted(solution: Solution, value: Value) -> str:
     """The formula with the figures in it; empty where there are none to put in."""
     definition = solution.problem.definitions.get(value.name)
     if definition is None or not isinstance(definition.expr, Op) or not names(definition.expr):
         return ""
-    figures = {}
-    for name in names(definition.expr):
-        known = solution.values.get(name)
-        if known is not None:
-            text = _figure(solution, known)
-            figures[name] = text.partition(" ± ")[0] if known.kind == "constant" else text
-    return plain(shown(_filled(definition.expr, figures)))
+    return plain(shown(_filled(definition.expr, _figures(solution, names(definition.expr)))))
 
 
-def _filled(expr: Expr, texts: Mapping[str, str], inside: bool = False) -> Expr:
-    """The expression with texts in the place of names; brackets where an operator binds tighter than a unit does."""
+def _value(solution: Solution, name: str) -> Value:
+    """A value; that of a `let` with the dimension of its expression."""
+    value = solution.values[name]
+    return replace(value, dim=_let_dims(solution)[name]) if _is_let(solution, name) else value
+
+
+def _is_let(solution: Solution, name: str) -> bool:
+    definition = solution.problem.definitions.get(name)
+    return definition is not None and definition.source == "let"
+
+
+def _let_dims(solution: Solution) -> dict[str, Dim]:
+    """The dimensions of all values, with those of the `let`s found from their expressions."""
+    dims = {name: value.dim for name, value in solution.values.items()}
+    left = {name: solution.problem.definitions[name].expr for name in dims if _is_let(solution, name)}
+    while ready := [name for name, expr in left.items() if not names(expr) & left.keys()]:
+        for name in ready:
+            # What cannot be checked, such as a `let` of a quantity that the plan has not, stays a plain number.
+            with suppress(ValueError, KeyError):
+                dims[name] = Dimensions(dims).of(left[name])
+            del left[name]
+    return dims
+
+
+def _figure(value: Value) -> str:
+    if value.kind == "constant":
+        return plain(value.formula.replace(" +- ", " ± "))
+    return plain(figure(value.name, value.value, value.dim))
+
+
+def _figures(solution: Solution, wanted: frozenset[str]) -> dict[str, str]:
+    found = {name: _figure(_value(solution, name)) for name in wanted if name in solution.values}
+    return {name: text.partition(" ± ")[0] for name, text in found.items()}
+
+
+def _filled(expr: Expr, texts: Mapping[str, str], tight: bool = False) -> Expr:
+    """The expression with texts in the place of names; in brackets where the operator would bind before a blank."""
     if isinstance(expr, Ref) and expr.name in texts:
         text = texts[expr.name]
-        return Num(0.0, (), f"({text})" if inside and (" " in text or text.startswith("-")) else text)
+        return Num(0.0, (), f"({text})" if text.startswith("-") or (tight and " " in text) else text)
     if isinstance(expr, Op):
-        tight = expr.op in ("^", "neg", "-")
-        last = len(expr.args) - 1
-        args = [_filled(arg, texts, tight and (expr.op != "-" or i == last)) for i, arg in enumerate(expr.args)]
-        if expr.op == "-":
-            args = [_filled(arg, texts, False) if " " in texts.get(getattr(arg, "name", ""), " ") else a for arg, a in zip(expr.args, args, strict=True)]
-        return Op(expr.op, tuple(args))
+        return Op(expr.op, tuple(_filled(arg, texts, expr.op in ("^", "neg")) for arg in expr.args))
     return expr
 
 
-def _locals(solution: Solution, value: Value) -> str:
+def _says(written: str, figure: str) -> bool:
+    """Whether a text that was written says a figure, up to blanks, closing zeros, plurals and a unit left to the reader."""
+    a, b = ("".join(text.split()).rstrip("s").casefold().replace(",", "") for text in (written, figure))
+    a, b = (re.sub(r"\.(?!\d)", "", re.sub(r"(\.\d*?)0+(?!\d)", r"\1", text)) for text in (a, b))
+    return b.startswith(a) and not re.match(r"[\d.e]", b[len(a) :])
+
+
+def _letters(solution: Solution, value: Value) -> str:
     """What the letters of a law's formula stand for."""
-    for function in solution.problem.law.functions:
-        if function.output == value.name and value.kind == "law":
+    for function in solution.problem.law.functions if value.kind == "law" else ():
+        if function.output == value.name:
             pairs = [(p.local, p.quantity) for p in function.parameters if p.local != p.quantity]
-            return ", ".join(f"{local} = {said(solution, name)}" for local, name in pairs)
+            return ", ".join(f"{local} is {said(solution, _counted(solution, name))}" for local, name in pairs)
     return ""
+
+
+def _counted(solution: Solution, name: str) -> str:
+    return _target(solution, "law_params") if name == "params" else name
 
 
 def _limits(solution: Solution, value: Value) -> Iterator[str]:
     """The limits that hold a solved value, with the figures on both sides."""
-    if value.kind != "solved" or value.name not in {v.name for v in solution.problem.variables}:
+    if value.name not in {variable.name for variable in solution.problem.variables}:
         return
     for limit in solution.problem.limits:
         if limit.name in solution.binding:
-            figures = {
-                name: figure(name, known.value, _dim(solution, known))
-                for name in names(limit.left) | names(limit.right)
-                if (known := solution.values.get(name))
-            }
             sign = "=" if limit.equal else "<="
-            sides = f"{shown(limit.left)} {sign} {shown(limit.right)}"
-            filled = f"{shown(_filled(limit.left, figures))} {sign} {shown(_filled(limit.right, figures))}"
-            yield plain(f"limit: {sides}: {filled}")
+            figures = _figures(solution, names(limit.left) | names(limit.right))
+            words = {name: f"({w})" if "," in (w := said(solution, name)) else w for name in figures}
+            sides = [shown(_filled(side, by)) for by in (words, figures) for side in (limit.left, limit.right)]
+            yield plain(f"{sides[0]} {sign} {sides[1]}: {sides[2]} {sign} {sides[3]}")
 
 
 def _source(solution: Solution, value: Value, parent: str) -> str:
-    """What the value rests on, and where that stands."""
+    """What the value rests on, and where that stands; a law's citation is not said again of its constants."""
     over = solution.values.get(parent)
-    source = "" if value.source in ("plan", "let", "rounded") else plain(value.source)
-    if over is not None and value.kind == "constant" and value.source == over.source:
-        source = ""
+    again = over is not None and value.kind == "constant" and value.source == over.source
+    source = "" if again or value.source in ("plan", "let", "rounded") else plain(value.source)
     place = f"{plain(value.span.source.path)}:{value.span.line}" if value.span else ""
-    return " — ".join(text for text in (source, place) if text)
+    return " · ".join(text for text in (plain(value.note), source, place) if text)
 
 
 def _node_json(solution: Solution, name: str) -> dict[str, object]:
-    value = solution.values[name]
+    value = _value(solution, name)
     out: dict[str, object] = {"name": name, "label": said(solution, name), **quantity(value), "kind": value.kind}
-    optional = {
+    texts = {
         "formula": plain(value.formula),
-        "substituted": _substituted(solution, value),
+        "substituted": substituted(solution, value),
         "note": plain(value.note),
         "source": plain(value.source),
     }
-    out |= {key: text for key, text in optional.items() if text}
+    out |= {key: text for key, text in texts.items() if text}
     if value.span is not None:
         out |= {"file": value.span.source.path, "line": value.span.line}
-    return {**out, "inputs": _children(solution, name)}
+    return {**out, "inputs": _inputs(solution, name)}
 
 
 def _escaped(text: str) -> str:
-    """Text inside a quoted Mermaid label: what ends it, or is markup there, as an entity."""
-    return re.sub(r'[^\w\s.,:/()+*=^%-]', lambda match: f"#{ord(match[0])};", text)
+    """Text for a quoted label: what would end it, or is markup in it, as an entity."""
+    return re.sub(r"[^\w\s.,:/()+*=^%-]", lambda match: f"#{ord(match[0])};", text)
 
 
 # ---- lines
 
 
-def _print(page: object, solution: Solution, node: Node, width: int, opens: bool) -> None:
-    raise NotImplementedError
+def _texts(solution: Solution, name: str, parent: str) -> list[Text]:
+    """The lines of one value: figure, formula, figures in the formula, source."""
+    value = _value(solution, name)
+    head = styled(said(solution, name), "bold")
+    head.append(f" = {_figure(value)}")
+    if ends := interval(value):
+        head.append(f"  {ends}", "dim")
+    head.append(f"  [{value.kind}]", _KINDS[value.kind])
+    source = _source(solution, value, parent)
+    lines = [head]
+    if text := formula(solution, value):
+        lines.append(styled(text if value.kind == "solved" else f"= {text}"))
+        if letters := _letters(solution, value):
+            lines[-1].append(f"   {letters}", "dim")
+    if text := substituted(solution, value):
+        lines.append(styled(f"= {text}"))
+    lines += [styled(f"  {limit}") for limit in _limits(solution, value)]
+    if source and len(lines) == 1 and len(source) < _ROOM:
+        head.append(f"  {source}", "dim")
+    elif source:
+        lines.append(styled(source, "dim"))
+    return lines
+
+
+def _print(page: Console, text: Text, first: str, rest: str) -> None:
+    """A text behind its guide lines, wrapped."""
+    guides = [_cut(guide, page.width) for guide in (first, rest)]
+    for i, line in enumerate(text.wrap(page, page.width - max(map(len, guides)))):
+        page.print(styled(guides[min(i, 1)], "dim").append_text(line))
+
+
+def _cut(guide: str, width: int) -> str:
+    """The guide lines before a text, from the right where the tree is deeper than the page is wide."""
+    most = max(width - _ROOM, 4)
+    return guide if len(guide) <= most else f"…{guide[1 - most :]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
@@ -73,6 +73,9 @@ def figure(name: str, value: float, dim: Dim) -> str:
         return per_cent(value)
     if name == "loss":
         return f"{value:.3f}"
+    if name == "learning_rate" and 0 < value < 0.1:
+        mantissa, _, exponent = f"{value:.2e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     if name == "hours_per_day" or name.endswith(".hours_per_day"):
         return f"{value / 3600:.4g} hours"
     return show(value, dim)
@@ -297,7 +300,7 @@ def phases(report: Report) -> tuple[Solution, list[str], list[Line]] | None:
     for solution in report.solutions:
         rows = [_phase(solution, name) for name in solution.problem.phases]
         if any(len(row) > 1 for row in rows):
-            keys = ["phase", "share", "tokens", "time", "steps", "learning rate", *(f"of {s}" for s in solution.sources)]
+            keys = ["phase", "share", "tokens", "time", "steps", "learning rate", *(_OF + source for source in solution.sources)]
             if len(solution.sources) < 2:
                 keys = keys[:6]
             used = [key for key in keys if any(row.get(key) for row in rows)]
@@ -313,20 +316,23 @@ def _phase(solution: Solution, name: str) -> dict[str, str]:
             row[key] = _part(value.value) if key == "share" else _bare(figure(key, value.value, value.dim))
     start, end = (solution.get(f"phase.{name}.learning_rate.{side}") for side in ("start", "end"))
     if start is not None and end is not None:
-        row["learning rate"] = _ramp(show(start, (), 3), show(end, (), 3))
+        row["learning rate"] = _ramp(*(figure("learning_rate", level, ()) for level in (start, end)))
     for source in solution.sources:
         first, last = (solution.get(f"phase.{name}.mix_{side}.{source}") for side in ("start", "end"))
         mean = solution.get(f"phase.{name}.mix.{source}")
         if first is not None and last is not None:
-            row[f"of {source}"] = _ramp(_part(first), _part(last))
+            row[_OF + source] = _ramp(_part(first), _part(last))
         elif mean is not None:
-            row[f"of {source}"] = _part(mean)
+            row[_OF + source] = _part(mean)
     return row
 
 
 def _ramp(start: str, end: str) -> str:
     return start if start == end else f"{start} → {end}"
 
+
+# Before a source's name, as the head of the column of its shares.
+_OF = "of "
 
 ROOM = "What cannot hold together, and a change that alone makes room"
 NO_ROOM = "no change of this alone"
@@ -380,22 +386,22 @@ def render(report: Report, *, width: int, color: bool) -> str:
     page.line(f"{word}: {said}", style=_MOODS[mood], upto=len(word) + 1)
     if lines := budget(report):
         page.heading("Budget")
-        page.table(lines, wrap=1)
+        page.texts(lines, (), wrap=1)
     if report.solutions:
         page.solutions(report.solutions)
     for solution in report.solutions:
         if solution.conflict:
             page.heading(heading(report, ROOM, solution))
-            page.table(conflict(solution), CONFLICT, wrap=1)
+            page.texts(conflict(solution), CONFLICT, wrap=1)
     if found := mix(report):
         page.heading(heading(report, "Data", found[0]))
-        page.table(found[1], MIX, wrap=0, right=range(1, len(MIX)))
+        page.figures(found[1], MIX)
     if staged := phases(report):
         page.heading(heading(report, "Schedule", staged[0]))
-        page.table(staged[2], staged[1], wrap=0, right=range(1, len(staged[1])))
+        page.figures(staged[2], staged[1], apart=sum(not head.startswith(_OF) for head in staged[1]))
     if lines := assumptions(report):
         page.heading("Assumptions")
-        page.table(lines, ("name", "value", "rests on"), wrap=2)
+        page.texts(lines, ("name", "value", "rests on"), wrap=2)
     if report.findings:
         page.heading("Findings")
         page.findings(findings(report))
@@ -414,9 +420,7 @@ class _Page:
         self.width = width
 
     def text(self) -> str:
-        stream = self.console.file
-        assert isinstance(stream, StringIO)
-        return _TRAILING.sub(r"\1", stream.getvalue())
+        return printed(self.console)
 
     def put(self, item: RenderableType, indent: int = _INDENT) -> None:
         from rich.padding import Padding
@@ -436,23 +440,47 @@ class _Page:
         self.blank()
         self.line(text, style="bold")
 
-    def table(self, lines: Sequence[Line], heads: Sequence[str] = (), *, wrap: int, right: Iterable[int] = ()) -> None:
+    def texts(self, lines: Sequence[Line], heads: Sequence[str], *, wrap: int) -> None:
         """Rows of text; the column `wrap` takes what room is left, and wraps there.
 
-        A table that does not fit all the same is shown one row under the other, a line a cell.
+        Where that is too little to read, the rows stand one under the other, a line a cell.
         """
+        widths = _widths(lines, heads)
+        room = self.width - _INDENT - sum(widths) + widths[wrap] - _GAP * (len(widths) - 1)
+        if room < min(widths[wrap], 12):
+            for line in lines:
+                self.line(line[0], style="bold", indent=_INDENT)
+                for i, cell in enumerate(line[1:], 1):
+                    self.line(f"{heads[i]}: {cell}" if heads else cell, indent=2 * _INDENT)
+            return
+        widths[wrap] = min(widths[wrap], room)
+        self._table([(*line[:wrap], wrapped(line[wrap], room), *line[wrap + 1 :]) for line in lines], heads, widths)
+
+    def figures(self, lines: Sequence[Line], heads: Sequence[str], apart: int = 0) -> None:
+        """Rows of figures behind a name, in as many parts as the width asks for, one of them at the column `apart`."""
+        widths = _widths(lines, heads)
+        first = min(widths[0], self.width // 3)
+        widths = [first, *(min(width, self.width - _INDENT - _GAP - first) for width in widths[1:])]
+        at = 1
+        while at < len(widths):
+            end, room = at + 1, self.width - _INDENT - first - _GAP - widths[at]
+            while end < len(widths) and room >= _GAP + widths[end]:
+                end, room = end + 1, room - _GAP - widths[end]
+            if end < len(widths) and at < apart < end:
+                end = apart
+            if at > 1:
+                self.blank()
+            kept = [0, *range(at, end)]
+            part = [tuple(line[i] for i in kept) for line in lines]
+            self._table(part, [heads[i] for i in kept], [widths[i] for i in kept], figures=True)
+            at = end
+
+    def _table(
+        self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False
+    ) -> None:
         from rich import box
         from rich.table import Table
 
-        widths = [
-            max(columns(text) for text in column) for column in zip(*lines, *([heads] if heads else []), strict=True)
-        ]
-        room = self.width - _INDENT - _GAP * (len(widths) - 1)
-        room -= sum(width for i, width in enumerate(widths) if i != wrap)
-        least = min(widths[wrap], 12)
-        if room < least and not (wrap == len(widths) - 1 and room >= 8):
-            self._stacked(lines, heads)
-            return
         table = Table(
             box=box.SIMPLE_HEAD if heads else None,
             show_header=bool(heads),
@@ -461,24 +489,14 @@ class _Page:
             padding=(0, 1, 0, 0) if heads else (0, _GAP, 0, 0),
             header_style="dim",
         )
-        aligned = set(right)
         for i, width in enumerate(widths):
+            right = figures and i > 0
             table.add_column(
-                styled(heads[i]) if heads else "",
-                width=min(width, room) if i == wrap else width,
-                justify="right" if i in aligned else "left",
-                overflow="fold",
+                styled(heads[i]) if heads else "", width=width, justify="right" if right else "left", overflow="fold"
             )
         for line in lines:
-            texts = [wrapped(cell, room) if i == wrap else cell for i, cell in enumerate(line)]
-            table.add_row(*(styled(text, lines=i == wrap) for i, text in enumerate(texts)))
+            table.add_row(*(styled(text, lines=True) for text in line))
         self.put(table)
-
-    def _stacked(self, lines: Sequence[Line], heads: Sequence[str]) -> None:
-        for line in lines:
-            self.line(line[0], style="bold", indent=_INDENT)
-            for i, cell in enumerate(line[1:], 1):
-                self.line(f"{heads[i]}: {cell}" if heads else cell, indent=2 * _INDENT)
 
     def findings(self, found: Sequence[Finding]) -> None:
         from rich.table import Table
@@ -609,6 +627,18 @@ def console(width: int, color: bool) -> Console:
     )
 
 
+def _widths(lines: Sequence[Line], heads: Sequence[str]) -> list[int]:
+    rows = [*lines, *([tuple(heads)] if heads else [])]
+    return [max(map(columns, column)) for column in zip(*rows, strict=True)]
+
+
+def printed(console: Console) -> str:
+    """What a console of ours was given to print, without trailing blanks."""
+    stream = console.file
+    assert isinstance(stream, StringIO)
+    return _TRAILING.sub(r"\1", stream.getvalue())
+
+
 def styled(text: str, style: str = "", lines: bool = False) -> Text:
     """Text that is printed as it stands: no markup, nothing that moves a cursor, one line unless `lines`."""
     from rich.text import Text
@@ -622,6 +652,7 @@ def wrapped(text: str, width: int) -> str:
     for word in text.split():
         pieces = re.split(r"(?<=[/@;,_=&?-])", word) if columns(word) > width else [word]
         for i, piece in enumerate(pieces):
+            # What has no mark to break behind is left to the table to fold.
             blank = " " if lines[-1] and not i else ""
             if lines[-1] and columns(lines[-1]) + len(blank) + columns(piece) > width:
                 lines.append(piece)

@@ -11,7 +11,7 @@ from runplan.cli.output import split, write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.expression import Num, Text
-from runplan.dsl.grammar import nearest
+from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Entry, Record
 from runplan.dsl.units import json_unit, show
 from runplan.engine.catalogue import standard

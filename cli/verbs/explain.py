@@ -30,7 +30,7 @@ def run(argv: list[str]) -> int:
     if name not in FORMATS:
         return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
     from runplan.cli.show import explain
-    from runplan.dsl.grammar import nearest
+    from runplan.dsl.nearest import nearest
     from runplan.engine.pipeline import report_of
 
     try:

@@ -12,7 +12,8 @@ from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.build import Builder
 from runplan.dsl.expression import DimensionClash, Dimensions, Num, compiled, shown
-from runplan.dsl.grammar import nearest, parse
+from runplan.dsl.grammar import parse
+from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Cite, Law
 from runplan.dsl.source import Source, View
 from runplan.dsl.units import NONE, Dim, json_unit, show, show_dim

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from runplan.cli.outcome import CLEAN, COULD_NOT_RUN, FOUND, exit_code
+from runplan.cli.outcome import COULD_NOT_RUN, FOUND, exit_code
 from runplan.cli.output import split, write
 from runplan.cli.paths import NotFound, plan_files, reader_for
 from runplan.cli.show.concise import render
@@ -107,7 +107,11 @@ def _table(results: Sequence[GoldenResult], findings: Sequence[Finding], files: 
     for law in dict.fromkeys(result.law for result in results):
         own = [result for result in results if result.law == law]
         failed = [result for result in own if result.verdict == "fail"]
-        lines.append(paragraph(f"{law}: {len(own) - len(failed)} of {counted(len(own), 'value')}", "FAIL  " if failed else "pass  "))
+        lines.append(
+            paragraph(
+                f"{law}: {len(own) - len(failed)} of {counted(len(own), 'value')}", "FAIL  " if failed else "pass  "
+            )
+        )
         for result in failed:
             lines.append(paragraph(f"{result.id}: {_off(result)}", "        "))
     summary = _summary(results)
@@ -128,22 +132,24 @@ def _json(results: Sequence[GoldenResult], findings: Sequence[Finding]) -> str:
     return document_text(
         {
             "schema": "plan.test/v1",
-            "results": [
-                {
-                    "id": result.id,
-                    "law": result.law,
-                    "expected": _one_or_all(result.expected, result),
-                    "got": _one_or_all(result.got, result),
-                    "rtol": result.rtol,
-                    "verdict": result.verdict,
-                    **({"note": result.note} if result.note else {}),
-                }
-                for result in results
-            ],
-            "summary": {**_summary(results), "findings": len(findings)},
+            "results": [_result_json(result) for result in results],
+            "summary": _summary(results) | {"findings": len(findings)},
             "findings": [finding_json(finding) for finding in findings],
         }
     )
+
+
+def _result_json(result: GoldenResult) -> dict[str, object]:
+    note: dict[str, object] = {"note": result.note} if result.note else {}
+    return {
+        "id": result.id,
+        "law": result.law,
+        "expected": _one_or_all(result.expected, result),
+        "got": _one_or_all(result.got, result),
+        "rtol": result.rtol,
+        "verdict": result.verdict,
+        **note,
+    }
 
 
 def _one_or_all(values: Mapping[str, float], result: GoldenResult) -> object:

@@ -1,0 +1,18 @@
+"""A misspelled name to the names that its writer may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MAX_WORD = 60  # characters of a word that is looked up among the names near to it
+
+
+def nearest(word: str, choices: Iterable[str]) -> list[str]:
+    """At most three names that the writer may have meant, best first."""
+    import difflib  # only where something is misspelled
+
+    folded: dict[str, str] = {}
+    for choice in sorted(choices):
+        folded.setdefault(choice.lower(), choice)
+    found = difflib.get_close_matches(word.lower(), list(folded), 3, 0.68) if len(word) <= MAX_WORD else []
+    return [folded[name] for name in found]

@@ -1,0 +1,389 @@
+"""Reports to a comparison: laws, or plans, side by side, what each choice costs under the other laws, and why they differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from runplan.dsl.expression import Expr, Op, Ref, compiled, substitute, walk
+from runplan.dsl.finding import Finding, finding
+from runplan.dsl.ir import Objective, Plan
+from runplan.dsl.pack import Law, expanded
+from runplan.dsl.units import Dim, show
+from runplan.engine.band import loss_function, regret_of
+from runplan.engine.catalogue import Catalogue
+from runplan.engine.draft import first_statement
+from runplan.engine.lawuse import BUDGETS, CHOICES, functions_for
+from runplan.engine.pose import objective_of, pose
+from runplan.engine.report import Report
+from runplan.engine.solution import Solution
+from runplan.engine.solve import ON_THE_LINE, solved
+
+TOKENS_PER_PARAM = "tokens_per_param"
+# Quantities whose spread is what the laws, or the plans, disagree about.
+CHOSEN = ("params", "tokens")
+# Figures nearer to each other than this are the same: what is left is rounding in the solver.
+SAME = 1e-6
+
+Reason = Literal["form", "constants", "counts", "range", "line", "corpus"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One side of a comparison: a plan under a law.
+
+    Attributes:
+        name: What tells it from the other sides: the law, or the plan.
+        beyond: How many times each quantity lies outside the range of the runs that the law was fitted to;
+            without those inside.
+    """
+
+    name: str
+    report: Report
+    solution: Solution
+    beyond: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A quantity in every column.
+
+    Attributes:
+        values: In base units; None where a column has none.
+        spread: The largest over the smallest of the columns that are solved; None where that says nothing.
+    """
+
+    quantity: str
+    dim: Dim
+    values: tuple[float | None, ...]
+    spread: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a law says of a choice of params and tokens: its loss, and the extra compute, as a share, that it costs."""
+
+    loss: float
+    regret: float
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A reason for which laws differ, and the columns that it is about."""
+
+    kind: Reason
+    columns: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Laws, or plans, side by side.
+
+    Attributes:
+        by: What the columns are.
+        judges: Indices of the columns whose laws have a loss surface.
+        verdicts: For each column what each judge says of its choice; None where the column has none.
+        least_worst: Index of the choice whose worst regret is the least; None where nobody judges two or more.
+        losses: Why losses of the columns must not be compared; empty where they may be.
+        findings: Those of the plans, and L002.
+    """
+
+    by: Literal["law", "plan"]
+    columns: tuple[Column, ...]
+    judges: tuple[int, ...]
+    verdicts: tuple[tuple[Verdict | None, ...], ...]
+    least_worst: int | None
+    losses: str
+    reasons: tuple[Why, ...]
+    findings: tuple[Finding, ...]
+
+    def worst(self, choice: int) -> float | None:
+        """The worst regret of a column's choice; None where nobody judges it."""
+        return max((verdict.regret for verdict in self.verdicts[choice] if verdict), default=None)
+
+
+def fitting(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
+    """The plan's own laws, then by name every other one that is for its objective and can choose a size."""
+    own = tuple(name.text for name in plan.laws)
+    known = catalogue.with_pack(plan.definitions)
+    taken = {law.name for law in map(known.law, own) if law}
+    others = (law for law in known.laws() if law.name not in taken and can_choose(law, objective_of(plan)))
+    fit = (law.name for law in others if not _lacks(plan, law, known))
+    return (*dict.fromkeys(own), *fit)
+
+
+def can_choose(law: Law, objective: Objective) -> bool:
+    """Whether a law is for an objective and says of a budget how it is best spent."""
+    if str(objective) not in law.objectives:
+        return False
+    for function in functions_for(law, objective):
+        inputs = {p.quantity for p in function.parameters}
+        line = function.output in CHOICES and len(inputs) == 1 and inputs < set(BUDGETS)
+        if line or (function.output == "loss" and inputs >= set(CHOICES)) or function.output == "transferred_tokens":
+            return True
+    return False
+
+
+def _lacks(plan: Plan, law: Law, catalogue: Catalogue) -> bool:
+    """Whether a plan asks of a law what it does not give, or the law asks of the plan what that does not say."""
+    return any(found.code == "L004" for found in pose(plan, law, law.name, catalogue).findings)
+
+
+def compared_laws(report: Report, most: float | None = None) -> Comparison:
+    """The laws of one plan side by side; `most` is the spread of params or tokens above which they disagree."""
+    columns = tuple(Column(s.law, report, s, beyond(s)) for s in report.solutions)
+    judges, verdicts = _judged(columns)
+    least = _least_worst(verdicts)
+    findings = (*report.findings, *_disagreement("laws", columns, most))
+    reasons = tuple(_reasons(columns))
+    return Comparison("law", columns, judges, verdicts, least, _losses(columns), reasons, findings)
+
+
+def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = None) -> Comparison:
+    """Several plans by name side by side, each under its first law; one that cannot be read has no column."""
+    columns = tuple(
+        Column(name, report, report.solutions[0], beyond(report.solutions[0]))
+        for name, report in reports
+        if report.solutions
+    )
+    nobody = tuple(() for _ in columns)
+    findings = (
+        *(found for _, report in reports for found in report.findings),
+        *_disagreement("plans", columns, most),
+    )
+    reasons = tuple(_reasons(columns))
+    return Comparison("plan", columns, (), nobody, None, _losses(columns), reasons, findings)
+
+
+# ---- quantities
+
+
+def beyond(solution: Solution) -> dict[str, float]:
+    """How many times each quantity lies outside the range that its law was fitted to; without those inside."""
+    out = {}
+    for name, (low, high) in solution.problem.law.fitted.items():
+        value = solution.get("law_params" if name == "params" else name)
+        if value is not None and not low <= value <= high:
+            out[name] = value / high if value > high else low / value
+    return out
+
+
+def row(columns: Sequence[Column], name: str) -> Row | None:
+    """A quantity in every column; None where no column has it."""
+    if name == TOKENS_PER_PARAM:
+        pairs = [(column.solution.get("tokens"), column.solution.get("params")) for column in columns]
+        values = tuple(tokens / params if tokens and params else None for tokens, params in pairs)
+        dims: set[Dim] = {()}
+    else:
+        values = tuple(column.solution.get(name) for column in columns)
+        dims = {column.solution.values[name].dim for column in columns if name in column.solution.values}
+    if all(value is None for value in values):
+        return None
+    counted = [
+        value for value, c in zip(values, columns, strict=True) if value is not None and c.solution.status == "solved"
+    ]
+    ratio = len(dims) == 1 and dims != {(("date", 1.0),)} and len(counted) > 1 and min(counted) > 0
+    comparable = ratio and not (name in ("loss", "perplexity") and _losses(columns))
+    return Row(name, min(dims), values, max(counted) / min(counted) if comparable else None)
+
+
+def _disagreement(who: str, columns: Sequence[Column], most: float | None) -> Iterator[Finding]:
+    """Findings L002: params or tokens lie further apart than is allowed."""
+    for name in CHOSEN if most is not None else ():
+        found = row(columns, name)
+        if found is None or found.spread is None or most is None or found.spread <= most * (1 + SAME):
+            continue
+        sides = [
+            (value, column)
+            for value, column in zip(found.values, columns, strict=True)
+            if value is not None and column.solution.status == "solved"
+        ]
+        (low, least), (high, greatest) = (pick(sides, key=lambda side: side[0]) for pick in (min, max))
+        plan = columns[0].report.plan
+        assert plan is not None, "what has a solution has a plan"
+        spans = {law.text: law.span for law in plan.laws}
+        yield finding(
+            "L002",
+            f"the {who} disagree about {name}: {show(low, found.dim)} by `{least.name}`, {show(high, found.dim)} by "
+            f"`{greatest.name}`, {found.spread:.3g}x where {most:.3g}x is allowed",
+            spans.get(greatest.solution.law, spans.get(least.solution.law, first_statement(plan))),
+            laws=tuple(dict.fromkeys((least.solution.law, greatest.solution.law))),
+            key=f"spread {name}",
+            data={"quantity": name, "value": found.spread, "limit": most, "unit": "1"},
+        )
+
+
+def _losses(columns: Sequence[Column]) -> str:
+    """Why the losses must not be compared: not one corpus, or a law that names none; empty where they may be."""
+    having = [column for column in columns if "loss" in column.solution.values]
+    by_corpus: dict[str, list[str]] = {}
+    for column in having:
+        by_corpus.setdefault(column.solution.problem.law.corpus, []).append(column.name)
+    if len(having) < 2 or (len(by_corpus) == 1 and "" not in by_corpus):
+        return ""
+    parts = [
+        f"{listed(names)} on {corpus}" if corpus else f"{listed(names)} on a corpus that {_verb(names, 'names', 'name')} not"
+        for corpus, names in by_corpus.items()
+    ]
+    return f"the losses are not comparable: {'; '.join(parts)}"
+
+
+# ---- what each law says of the others' choices
+
+
+def _judged(columns: Sequence[Column]) -> tuple[tuple[int, ...], tuple[tuple[Verdict | None, ...], ...]]:
+    judges = tuple(
+        i
+        for i, column in enumerate(columns)
+        if column.solution.status == "solved" and loss_function(column.solution) and _has_surface(column.solution)
+    )
+    verdicts = tuple(
+        tuple(verdict_on(column.solution, columns[i].solution) for i in judges) for column in columns
+    )
+    return judges, verdicts
+
+
+def _has_surface(solution: Solution) -> bool:
+    functions = functions_for(solution.problem.law, solution.problem.objective)
+    return any(f.output == "loss" and {p.quantity for p in f.parameters} >= set(CHOICES) for f in functions)
+
+
+def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
+    """What a law with a loss surface says of the params and tokens that another one chose for the same plan."""
+    if choice.status != "solved":
+        return None
+    env: dict[str, float] = {}
+    for variable in judge.problem.variables:
+        name = variable.name
+        value = _counted_by(judge, choice) if name == "law_params" else choice.get(name)
+        if value is None:
+            return None
+        env[name] = value
+    there = solved(judge.problem, env, ())
+    loss, regret = there.get("loss"), regret_of(there)
+    return None if loss is None or regret is None else Verdict(loss, regret)
+
+
+def _counted_by(judge: Solution, choice: Solution) -> float | None:
+    """The params of a choice as another law counts them: the total is the same, and is turned back."""
+    total = choice.get("params")
+    definition = judge.problem.definitions.get("params")
+    if total is None or definition is None:
+        return total
+    function = compiled(judge.problem.expanded(definition.expr))
+    low, high = 0.0, math.log(total) + 1.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if function({"law_params": math.exp(middle)}) < total else (low, middle)
+    return math.exp((low + high) / 2)
+
+
+def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:
+    """The choice whose worst regret is the least, among two or more that all judges have an opinion of."""
+    worst = {i: max(v.regret for v in said if v) for i, said in enumerate(verdicts) if said and all(said)}
+    return min(worst, key=lambda i: worst[i]) if len(worst) > 1 else None
+
+
+# ---- why
+
+
+def _reasons(columns: Sequence[Column]) -> Iterator[Why]:
+    """Why the columns' laws differ, where it is known."""
+    laws = {column.solution.resolved: column.solution.problem.law for column in reversed(columns)}
+    solved_ = [column for column in columns if column.solution.status == "solved"]
+    if len({law.name for law in laws.values()}) > 1:
+        yield from _forms(columns)
+        yield from _counts(columns)
+    for column in solved_:
+        if column.beyond:
+            far = ", ".join(f"{name} {factor:.3g}x" for name, factor in column.beyond.items())
+            yield Why("range", (column.name,), f"`{column.name}` is used outside the range of its runs: {far}")
+    for column in solved_:
+        factor = column.solution.off_line
+        line = column.solution.problem.line
+        if factor is not None and line is not None and not 1 / ON_THE_LINE < factor < ON_THE_LINE:
+            what = "params" if line.args[0] == Ref("law_params") else "tokens"
+            text = f"`{column.name}` left its optimum line: its {what} are {factor:.3g}x those of the line"
+            yield Why("line", (column.name,), text)
+    if len(laws) > 1:
+        yield from _corpora(columns)
+
+
+def _forms(columns: Sequence[Column]) -> Iterator[Why]:
+    """What each law is: a surface of the loss, or a line of the optimum; and who shares a formula."""
+    groups: dict[object, list[Column]] = {}
+    kinds: dict[str, list[str]] = {}
+    for column in columns:
+        law, objective = column.solution.problem.law, column.solution.problem.objective
+        if (form := _form(law, objective)) is None:
+            continue
+        groups.setdefault(form, []).append(column)
+        kind = "the loss over params and tokens" if form[0] == "loss" else f"the best {form[0]} for a budget"
+        kinds.setdefault(kind, []).append(column.name)
+    if len(kinds) > 1:
+        said = "; ".join(f"{listed(names)} {_verb(names, 'gives', 'give')} {kind}" for kind, names in kinds.items())
+        yield Why("form", tuple(name for names in kinds.values() for name in names), said)
+    for group in groups.values():
+        different = {column.solution.resolved for column in group}
+        if len(different) > 1:
+            names = [column.name for column in group]
+            yield Why("constants", tuple(names), f"{listed(names)} are one formula with other constants")
+
+
+def _form(law: Law, objective: Objective) -> tuple[str, float, Expr] | None:
+    """The formula by which a law chooses, its constants and inputs under names that do not depend on who wrote it."""
+    for output in ("params", "tokens", "loss"):
+        for function in functions_for(law, objective):
+            inputs = [p.quantity for p in function.parameters]
+            if function.output != output or (output != "loss" and (len(inputs) != 1 or inputs[0] not in BUDGETS)):
+                continue
+            body = expanded(function.body, law.lets)
+            order = [item.name for item in walk(body) if isinstance(item, Ref) and item.name in law.constants]
+            by: dict[str, Expr] = {name: Ref(f"constant {i}") for i, name in enumerate(dict.fromkeys(order))}
+            for p in function.parameters:
+                by[p.local] = Ref(f"{p.quantity} in {p.counted.factor:g}")
+            return output, function.counted.factor, _unplaced(substitute(body, by))
+    return None
+
+
+def _unplaced(expr: Expr) -> Expr:
+    """The expression without its places, by which two that say the same would differ."""
+    if isinstance(expr, Op):
+        return Op(expr.op, tuple(map(_unplaced, expr.args)))
+    return replace(expr, span=None)
+
+
+def _counts(columns: Sequence[Column]) -> Iterator[Why]:
+    by: dict[str, list[str]] = {}
+    for column in columns:
+        counts = column.solution.problem.law.counts or "total"
+        if counts != "any":
+            by.setdefault(counts.replace("_", "-"), []).append(column.name)
+    if len(by) > 1:
+        parts = [f"{listed(names)} {_verb(names, 'counts', 'count')} {what}" for what, names in by.items()]
+        text = f"{'; '.join(parts)} params in the formulas; the table shows totals"
+        yield Why("counts", tuple(name for names in by.values() for name in names), text)
+
+
+def _corpora(columns: Sequence[Column]) -> Iterator[Why]:
+    by: dict[str, list[str]] = {}
+    for column in columns:
+        if corpus := column.solution.problem.law.corpus:
+            by.setdefault(corpus, []).append(column.name)
+    if len(by) > 1:
+        parts = [f"{listed(names)} to {corpus}" for corpus, names in by.items()]
+        text = f"fitted to other data: {'; '.join(parts)}"
+        yield Why("corpus", tuple(name for names in by.values() for name in names), text)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: `a`, `b` and `c`."""
+    marked = [f"`{name}`" for name in dict.fromkeys(names)]
+    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
+
+
+def _verb(names: Sequence[str], one: str, several: str) -> str:
+    return one if len(set(names)) == 1 else several
