@@ -820,8 +820,12 @@ class _Lowering(Builder):
         for pair in block.nodes():
             word = pair.word(0)
             if word.text == "tied":
-                value = pair.span.text.split(":", 1)[-1].strip().lower()
-                if value in ("true", "yes", "false", "no"):
+                said = pair.children[1]
+                built = self.expr(said) if said is not None else None
+                value = built.name.lower() if isinstance(built, Ref) else ""
+                if "tied" in figures:
+                    self.findings.append(finding("N005", "`tied` is given twice", pair.span))
+                elif value in ("true", "yes", "false", "no"):
                     number = Num(1.0 if value in ("true", "yes") else 0.0)
                     figures["tied"] = Given(Quantity(number.value, NONE), number, pair.span)
                 else:
@@ -963,10 +967,9 @@ class _Lowering(Builder):
         spec = next(node.nodes())
         logic, because = spec.children
         assert logic is not None
-        before = len(self.findings)
         expr = self._implied(self.expr(logic))
         if expr is None:
-            if len(self.findings) == before:
+            if not (self.findings or self.file.broken):
                 raise AssertionError("a constraint was dropped without a finding")
             return None
         if not isinstance(expr, Op) or expr.op not in (*COMPARISONS, "and", "or", "not"):
@@ -984,10 +987,11 @@ class _Lowering(Builder):
                 return None
             return Op(expr.op, tuple(arg for arg in args if arg is not None), expr.span)
         if not (isinstance(expr, Op) and expr.op in COMPARISONS):
+            expr = self._implied_inside(expr)
             return None if self._checked(expr) is None else expr
-        left, right = expr.args
+        left, right = (self._implied_inside(side) for side in expr.args)
         dims = []
-        for side in expr.args:
+        for side in (left, right):
             if isinstance(side, Op) and side.op == "P":
                 inner = self._implied(side.args[0])
                 if inner is None:
@@ -1026,6 +1030,17 @@ class _Lowering(Builder):
         )
         self.findings.append(self._clash(clash, expr))
         return None
+
+    def _implied_inside(self, expr: Expr) -> Expr:
+        """The expression with what its `if`s test in one dimension; what is wrong in a test stays as it is."""
+        if not isinstance(expr, Op):
+            return expr
+        args = [self._implied_inside(arg) for arg in expr.args]
+        if expr.op == "if":
+            before = len(self.findings)
+            args[0] = self._implied(args[0]) or args[0]
+            del self.findings[before:]  # the whole is checked again, and says it then
+        return Op(expr.op, tuple(args), expr.span)
 
     # ---- binary prefixes
 

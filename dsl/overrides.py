@@ -60,7 +60,8 @@ def _set(statements: list[Node], path: str, view: View) -> tuple[list[Node], lis
         if node is None:
             return statements, findings
         spec = next(statements[lets[path]].nodes())
-        statements[lets[path]] = Node("let", (Node("let_spec", (spec.children[0], node.children[0]), node.span),), node.span)
+        body = Node("let_spec", (spec.children[0], node.children[0]), node.span)
+        statements[lets[path]] = Node("let", (body,), node.span)
         return statements, []
     if head == "hardware" and rest:
         return _set_field(statements, rest, view)
@@ -79,7 +80,8 @@ def _set(statements: list[Node], path: str, view: View) -> tuple[list[Node], lis
         return _put(statements, replaces, made), []
     known = [*STATEMENTS, *lets, "hardware.time", "hardware.gpus", "hardware.price", "data.NAME"]
     close = nearest(path, known)
-    help = [f"did you mean `{close[0]}`?"] if close else ["paths are " + ", ".join(f"`{k}`" for k in known[:8]) + ", ..."]
+    listed = "paths are " + ", ".join(f"`{k}`" for k in known[:8]) + ", ..."
+    help = [f"did you mean `{close[0]}`?" if close else listed]
     return statements, [finding("N002", f"nothing to set at `{path[:60]}`", Span(view.source, 0, len(path)), help=help)]
 
 

@@ -673,10 +673,7 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
             findings.append(
                 finding("U001", f"{clash.message}", at, notes=[f"in `{function.output}` of law `{law.name}`"])
             )
-    found = {name: dim for name, dim in known.items()}
-    for name in bare:
-        found[name] = dimensions.constant(name)
-    return replace(law, dims=found), findings
+    return replace(law, dims=known | {name: dimensions.constant(name) for name in bare}), findings
 
 
 def expanded(expr: Expr, lets: Mapping[str, Expr]) -> Expr:

@@ -506,6 +506,11 @@ def _visible(span: Span) -> Span:
     return Span(span.source, start, min(start + 1, len(text)))
 
 
+# One character of a quoted scalar, as it is written.
+_ESCAPED = re.compile(r"\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|.", re.DOTALL)
+_DOUBLED = re.compile(r"''|.", re.DOTALL)
+
+
 def _view(scalar: Scalar) -> View:
     """The scalar's text with the way back to the file; exact unless it is written with escapes."""
     source, raw = scalar.span.source, scalar.span.text
@@ -514,6 +519,10 @@ def _view(scalar: Scalar) -> View:
         return View(text, source, scalar.span.start)
     if scalar.style in ("'", '"') and raw[1:-1] == text:
         return View(text, source, scalar.span.start + 1)
+    if scalar.style in ("'", '"') and "\n" not in raw:
+        parts = list((_ESCAPED if scalar.style == '"' else _DOUBLED).finditer(raw, 1, len(raw) - 1))
+        if len(parts) == len(text):
+            return View(text, source, scalar.span.start, tuple(scalar.span.start + m.start() for m in parts))
     places = []
     at = raw.find("\n") + 1 if scalar.style in ("|", ">") else int(scalar.style in ("'", '"'))
     for c in text:

@@ -108,7 +108,7 @@ class Catalogue:
         return self._quantities
 
     def law(self, name: str) -> Law | None:
-        """A law by name or alias, with what it inherits and the dimensions of its constants; None where there is none."""
+        """A law by name or alias, with what it inherits and the dimension of each constant; None where there is none."""
         key = name.lower()
         if key not in self._laws:
             raw = self._raw_law(name)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
-from runplan.dsl.expression import Expr, Op, Ref, compiled, substitute, walk
+from runplan.dsl.expression import Expr, Ref, compiled, substitute, walk
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Objective, Plan
 from runplan.dsl.pack import Law, expanded
@@ -26,6 +26,20 @@ TOKENS_PER_PARAM = "tokens_per_param"
 CHOSEN = ("params", "tokens")
 # Figures nearer to each other than this are the same: what is left is rounding in the solver.
 SAME = 1e-6
+# A share nearer to zero than this is rounding in the solver.
+NOISE = 1e-9
+# What a law's N counts, in a sentence.
+COUNTED = {
+    "total": "all params",
+    "non_embedding": "the params without the embeddings",
+    "active": "the params that one token passes through",
+}
+# What a law gives, by what its formula gives.
+FORMS = {
+    "loss": "the loss over params and tokens",
+    "params": "the best params for a budget",
+    "tokens": "the best tokens for a budget",
+}
 
 Reason = Literal["form", "constants", "counts", "range", "line", "corpus"]
 
@@ -71,10 +85,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A reason for which laws differ, and the columns that it is about."""
+    """A reason for which laws differ, and the laws, or the plans, that it is about."""
 
     kind: Reason
-    columns: tuple[str, ...]
+    about: tuple[str, ...]
     text: str
 
 
@@ -105,14 +119,19 @@ class Comparison:
         return max((verdict.regret for verdict in self.verdicts[choice] if verdict), default=None)
 
 
-def fitting(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
-    """The plan's own laws, then by name every other one that is for its objective and can choose a size."""
-    own = tuple(name.text for name in plan.laws)
+def fitting(plan: Plan, catalogue: Catalogue, first: str, variants: bool = False) -> tuple[str, ...]:
+    """A law, then by name every other one that is for the plan's objective and can choose a size.
+
+    Args:
+        variants: Whether `kaplan.joint` is taken where there is a `kaplan`. They are where there is nothing else.
+    """
     known = catalogue.with_pack(plan.definitions)
-    taken = {law.name for law in map(known.law, own) if law}
-    others = (law for law in known.laws() if law.name not in taken and can_choose(law, objective_of(plan)))
-    fit = (law.name for law in others if not _lacks(plan, law, known))
-    return (*dict.fromkeys(own), *fit)
+    taken = known.law(first)
+    fit = [law for law in known.laws() if law != taken and can_choose(law, objective_of(plan))]
+    fit = [law for law in fit if not _lacks(plan, law, known)]
+    heads = {name for law in (*fit, *([taken] if taken else [])) for name in (law.name, *law.aliases)}
+    plain = [law for law in fit if not (law.name.partition(".")[0] in heads and "." in law.name)]
+    return (first, *(law.name for law in (fit if variants or not plain else plain)))
 
 
 def can_choose(law: Law, objective: Objective) -> bool:
@@ -166,8 +185,11 @@ def beyond(solution: Solution) -> dict[str, float]:
     out = {}
     for name, (low, high) in solution.problem.law.fitted.items():
         value = solution.get("law_params" if name == "params" else name)
-        if value is not None and not low <= value <= high:
-            out[name] = value / high if value > high else low / value
+        if value is None or low <= value <= high:
+            continue
+        factor = value / high if value > high else low / value
+        if factor > 1 + SAME:
+            out[name] = factor
     return out
 
 
@@ -185,9 +207,16 @@ def row(columns: Sequence[Column], name: str) -> Row | None:
     counted = [
         value for value, c in zip(values, columns, strict=True) if value is not None and c.solution.status == "solved"
     ]
-    ratio = len(dims) == 1 and dims != {(("date", 1.0),)} and len(counted) > 1 and min(counted) > 0
-    comparable = ratio and not (name in ("loss", "perplexity") and _losses(columns))
-    return Row(name, min(dims), values, max(counted) / min(counted) if comparable else None)
+    comparable = len(dims) == 1 and len(counted) > 1 and not (name in ("loss", "perplexity") and _losses(columns))
+    return Row(name, min(dims), values, _ratio(counted) if comparable else None)
+
+
+def _ratio(values: Sequence[float]) -> float | None:
+    """The largest over the smallest; None where they differ and a ratio to next to nothing would say so."""
+    low, high = min(values), max(values)
+    if high - low <= SAME * abs(high) or high - low <= NOISE:
+        return 1.0
+    return high / low if low > NOISE else None
 
 
 def _disagreement(who: str, columns: Sequence[Column], most: float | None) -> Iterator[Finding]:
@@ -208,7 +237,7 @@ def _disagreement(who: str, columns: Sequence[Column], most: float | None) -> It
         yield finding(
             "L002",
             f"the {who} disagree about {name}: {show(low, found.dim)} by `{least.name}`, {show(high, found.dim)} by "
-            f"`{greatest.name}`, {found.spread:.3g}x where {most:.3g}x is allowed",
+            f"`{greatest.name}`, {times(found.spread)} where {times(most)} is allowed",
             spans.get(greatest.solution.law, spans.get(least.solution.law, first_statement(plan))),
             laws=tuple(dict.fromkeys((least.solution.law, greatest.solution.law))),
             key=f"spread {name}",
@@ -219,14 +248,12 @@ def _disagreement(who: str, columns: Sequence[Column], most: float | None) -> It
 def _losses(columns: Sequence[Column]) -> str:
     """Why the losses must not be compared: not one corpus, or a law that names none; empty where they may be."""
     having = [column for column in columns if "loss" in column.solution.values]
-    by_corpus: dict[str, list[str]] = {}
-    for column in having:
-        by_corpus.setdefault(column.solution.problem.law.corpus, []).append(column.name)
-    if len(having) < 2 or (len(by_corpus) == 1 and "" not in by_corpus):
+    corpora = _grouped((column.solution.problem.law.corpus, column) for column in having)
+    if len(having) < 2 or (len(corpora) == 1 and "" not in corpora):
         return ""
     parts = [
-        f"{listed(names)} on {corpus}" if corpus else f"{listed(names)} on a corpus that {_verb(names, 'names', 'name')} not"
-        for corpus, names in by_corpus.items()
+        f"{listed(names)} on {corpus}" if corpus else f"{listed(names)} {_verb(names, 'names', 'name')} no corpus"
+        for corpus, names in corpora.items()
     ]
     return f"the losses are not comparable: {'; '.join(parts)}"
 
@@ -292,50 +319,45 @@ def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:
 
 def _reasons(columns: Sequence[Column]) -> Iterator[Why]:
     """Why the columns' laws differ, where it is known."""
-    laws = {column.solution.resolved: column.solution.problem.law for column in reversed(columns)}
-    solved_ = [column for column in columns if column.solution.status == "solved"]
-    if len({law.name for law in laws.values()}) > 1:
+    if len({column.solution.resolved for column in columns}) > 1:
         yield from _forms(columns)
         yield from _counts(columns)
-    for column in solved_:
-        if column.beyond:
-            far = ", ".join(f"{name} {factor:.3g}x" for name, factor in column.beyond.items())
-            yield Why("range", (column.name,), f"`{column.name}` is used outside the range of its runs: {far}")
-    for column in solved_:
-        factor = column.solution.off_line
-        line = column.solution.problem.line
-        if factor is not None and line is not None and not 1 / ON_THE_LINE < factor < ON_THE_LINE:
-            what = "params" if line.args[0] == Ref("law_params") else "tokens"
-            text = f"`{column.name}` left its optimum line: its {what} are {factor:.3g}x those of the line"
-            yield Why("line", (column.name,), text)
-    if len(laws) > 1:
-        yield from _corpora(columns)
+    there = [column for column in columns if column.solution.status == "solved"]
+    if far := {c.name: ", ".join(f"{name} {times(factor)}" for name, factor in c.beyond.items()) for c in there if c.beyond}:
+        text = f"outside the range of the law's runs: {_each(far)}"
+        yield Why("range", tuple(far), text)
+    if off := {column.name: said for column in there if (said := _off_line(column.solution))}:
+        yield Why("line", tuple(off), f"off the law's optimum line: {_each(off)}")
+    corpora = _grouped((column.solution.problem.law.corpus, column) for column in columns)
+    corpora.pop("", None)
+    if len(corpora) > 1:
+        said = "; ".join(f"{listed(names)} to {corpus}" for corpus, names in corpora.items())
+        yield Why("corpus", _all(corpora), f"fitted to other data: {said}")
+
+
+def _off_line(solution: Solution) -> str:
+    """How far a law's choice is from its optimum line; empty where it is on it, or there is none."""
+    factor, line = solution.off_line, solution.problem.line
+    if factor is None or line is None or 1 / ON_THE_LINE < factor < ON_THE_LINE:
+        return ""
+    return f"{times(factor)} its {'params' if line.args[0] == Ref('law_params') else 'tokens'}"
 
 
 def _forms(columns: Sequence[Column]) -> Iterator[Why]:
     """What each law is: a surface of the loss, or a line of the optimum; and who shares a formula."""
-    groups: dict[object, list[Column]] = {}
-    kinds: dict[str, list[str]] = {}
-    for column in columns:
-        law, objective = column.solution.problem.law, column.solution.problem.objective
-        if (form := _form(law, objective)) is None:
-            continue
-        groups.setdefault(form, []).append(column)
-        kind = "the loss over params and tokens" if form[0] == "loss" else f"the best {form[0]} for a budget"
-        kinds.setdefault(kind, []).append(column.name)
+    formed = [(form, c) for c in columns if (form := _form(c.solution.problem.law, c.solution.problem.objective))]
+    kinds = _grouped((FORMS[form[0]], column) for form, column in formed)
     if len(kinds) > 1:
         said = "; ".join(f"{listed(names)} {_verb(names, 'gives', 'give')} {kind}" for kind, names in kinds.items())
-        yield Why("form", tuple(name for names in kinds.values() for name in names), said)
-    for group in groups.values():
-        different = {column.solution.resolved for column in group}
-        if len(different) > 1:
-            names = [column.name for column in group]
+        yield Why("form", _all(kinds), said)
+    for names in _grouped(formed).values():
+        if len({c.solution.resolved for c in columns if c.solution.law in names}) > 1:
             yield Why("constants", tuple(names), f"{listed(names)} are one formula with other constants")
 
 
 def _form(law: Law, objective: Objective) -> tuple[str, float, Expr] | None:
     """The formula by which a law chooses, its constants and inputs under names that do not depend on who wrote it."""
-    for output in ("params", "tokens", "loss"):
+    for output in (*CHOICES, "loss"):
         for function in functions_for(law, objective):
             inputs = [p.quantity for p in function.parameters]
             if function.output != output or (output != "loss" and (len(inputs) != 1 or inputs[0] not in BUDGETS)):
@@ -345,45 +367,49 @@ def _form(law: Law, objective: Objective) -> tuple[str, float, Expr] | None:
             by: dict[str, Expr] = {name: Ref(f"constant {i}") for i, name in enumerate(dict.fromkeys(order))}
             for p in function.parameters:
                 by[p.local] = Ref(f"{p.quantity} in {p.counted.factor:g}")
-            return output, function.counted.factor, _unplaced(substitute(body, by))
+            return output, function.counted.factor, substitute(body, by)
     return None
 
 
-def _unplaced(expr: Expr) -> Expr:
-    """The expression without its places, by which two that say the same would differ."""
-    if isinstance(expr, Op):
-        return Op(expr.op, tuple(map(_unplaced, expr.args)))
-    return replace(expr, span=None)
-
-
 def _counts(columns: Sequence[Column]) -> Iterator[Why]:
-    by: dict[str, list[str]] = {}
-    for column in columns:
-        counts = column.solution.problem.law.counts or "total"
-        if counts != "any":
-            by.setdefault(counts.replace("_", "-"), []).append(column.name)
+    counted = ((column.solution.problem.law.counts or "total", column) for column in columns)
+    by = _grouped((COUNTED[counts], column) for counts, column in counted if counts in COUNTED)
     if len(by) > 1:
-        parts = [f"{listed(names)} {_verb(names, 'counts', 'count')} {what}" for what, names in by.items()]
-        text = f"{'; '.join(parts)} params in the formulas; the table shows totals"
-        yield Why("counts", tuple(name for names in by.values() for name in names), text)
+        said = "; ".join(f"{listed(names)} {_verb(names, 'counts', 'count')} {what}" for what, names in by.items())
+        yield Why("counts", _all(by), f"{said}; the table shows totals")
 
 
-def _corpora(columns: Sequence[Column]) -> Iterator[Why]:
-    by: dict[str, list[str]] = {}
-    for column in columns:
-        if corpus := column.solution.problem.law.corpus:
-            by.setdefault(corpus, []).append(column.name)
-    if len(by) > 1:
-        parts = [f"{listed(names)} to {corpus}" for corpus, names in by.items()]
-        text = f"fitted to other data: {'; '.join(parts)}"
-        yield Why("corpus", tuple(name for names in by.values() for name in names), text)
+Key = TypeVar("Key", bound=Hashable)
+
+
+def _grouped(pairs: Iterable[tuple[Key, Column]]) -> dict[Key, list[str]]:
+    """The laws that share a key, each once."""
+    out: dict[Key, list[str]] = {}
+    for key, column in pairs:
+        names = out.setdefault(key, [])
+        if column.solution.law not in names:
+            names.append(column.solution.law)
+    return out
+
+
+def _all(groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(name for names in groups.values() for name in names)
+
+
+def _each(said: Mapping[str, str]) -> str:
+    return "; ".join(f"`{name}` ({text})" for name, text in said.items())
+
+
+def times(factor: float) -> str:
+    """A factor as people write it."""
+    return f"{show(factor, (), 3)}x"
 
 
 def listed(names: Sequence[str]) -> str:
     """Names in a sentence: `a`, `b` and `c`."""
-    marked = [f"`{name}`" for name in dict.fromkeys(names)]
+    marked = [f"`{name}`" for name in names]
     return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
 
 
 def _verb(names: Sequence[str], one: str, several: str) -> str:
-    return one if len(set(names)) == 1 else several
+    return one if len(names) == 1 else several

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from runplan.dsl.build import DATE
 from runplan.dsl.expression import Expr, Num, Op, Ref, comparisons, compiled, names, shown, substitute, walk
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.ir import Constraint, Plan
@@ -107,14 +108,14 @@ def _broken_finding(plan: Plan, solution: Solution, constraint: Constraint, part
     dim = dim_of(problem, bounded)
     budget = budget_quantity(bounded, upper)
     code = "B003" if constraint.soft else ("B001" if budget else "B002")
-    said_value, said_limit = show_plain(value, dim, 4), show_plain(limit, dim, 4)
+    said_value, said_limit = _figure(value, dim), _figure(limit, dim)
     if said_value == said_limit:
         said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
     ratio = value / limit if limit else math.inf
     how = f"{ratio:.3g}x" if upper and 0 < ratio < 1e6 else ""
     verb = "allows" if upper else "asks for"
     wanted = "prefers" if constraint.soft else verb
-    if dim == (("date", 1.0),):
+    if dim == DATE:
         message = f"`{shown(bounded)}` is {said_value}, after the {said_limit} that the plan {wanted}"
     elif how:
         message = f"`{shown(bounded)}` is {said_value}, {how} the {said_limit} that the plan {wanted}"
@@ -136,10 +137,15 @@ def _broken_finding(plan: Plan, solution: Solution, constraint: Constraint, part
     )
 
 
+def _figure(value: float, dim: Dim) -> str:
+    """A figure for a sentence; a date as a date."""
+    return show_plain(value, dim) if dim == DATE else show(value, dim, 4)
+
+
 def _bound_label(plan: Plan, bound: Expr, limit: float, dim: Dim) -> str:
     if isinstance(bound, Ref) and bound.name in plan.lets:
         line = plan.lets[bound.name].span.line
-        return f"{show_plain(limit, dim)} from `{bound.name}`, line {line}"
+        return f"{shown(plan.lets[bound.name].expr)} from `{bound.name}`, line {line}"
     return ""
 
 
@@ -212,7 +218,8 @@ def _knob_help(solution: Solution, bounded: Expr, limit: float, upper: bool) -> 
             changes.append(f"{said} {'<=' if new < current else '>='} {new:.0f}")
             continue
         down = new < current
-        changes.append(f"{said} {'<=' if down else '>='} {show_plain(loosened(new, down, 3, definition.dim), definition.dim)}")
+        figure = show_plain(loosened(new, down, 3, definition.dim), definition.dim)
+        changes.append(f"{said} {'<=' if down else '>='} {figure}")
     if not changes:
         return []
     return [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")]
@@ -301,9 +308,8 @@ def _needed(solution: Solution) -> list[str]:
     need, there = solution.values.get("compute"), solution.values.get("capacity")
     if need and there and need.value > there.value:
         ratio = need.value / there.value
-        return [
-            f"it needs {show(need.value, need.dim)}, {ratio:.3g}x the {show(there.value, there.dim)} that the hardware gives"
-        ]
+        needed, given = show(need.value, need.dim), show(there.value, there.dim)
+        return [f"it needs {needed}, {ratio:.3g}x the {given} that the hardware gives"]
     return []
 
 

@@ -1,4 +1,4 @@
-"""A law to definitions and a line: its formulas over the quantities of plans, its constants under names of their own."""
+"""A law to definitions and a line: formulas over the quantities of plans, constants under names of their own."""
 
 from __future__ import annotations
 

@@ -694,7 +694,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
     n = len(here.x)
     c_multipliers, e_multipliers = [0.0] * len(here.c), [0.0] * len(here.e)
     first = here
-    penalty, steps = 0.0, 0
+    prices, steps = _Prices([0.0] * len(here.c), [0.0] * len(here.e), 0.0), 0
     damping *= _size(here.gradient)
     rays = ends = spoiled = 0
     proven, ballast = False, 1e-8
@@ -705,7 +705,8 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             if again is None:
                 break
             factor = _size(again.gradient) / (_size(here.gradient) or 1.0)
-            here, damping, penalty = again, damping * factor, penalty * factor
+            here, damping = again, damping * factor
+            prices.scale(factor)
             c_multipliers, e_multipliers = (
                 [a * factor for a in c_multipliers],
                 [a * factor for a in e_multipliers],
@@ -768,9 +769,9 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             if size <= 1e-13:
                 break
         new_c, new_e = step.c_multipliers[:m], step.e_multipliers
-        penalty = max(2.0 * (sum(new_c) + sum(map(abs, new_e))), 0.5 * penalty)
+        prices.follow(new_c, new_e)
         there = at([a + b for a, b in zip(here.x, step.d, strict=True)])
-        ratio = -1.0 if there is None else _ratio(here, there, h, step.d, penalty)
+        ratio = -1.0 if there is None else _ratio(here, there, h, step.d, prices)
         if ratio < 0.1 and there is not None and there.violation > max(here.violation, 1e-10):
             # curvature of the constraints may spoil a good step: aim at them as they are over there
             shifted_c = [a - _dot(row, step.d) for a, row in zip(there.c, here.c_rows, strict=True)]
@@ -779,7 +780,7 @@ def _descend(at: _At, here: _Local, *, damping: float, budget: int, enough: floa
             if second is not None:
                 corrected = at([a + b for a, b in zip(here.x, second.d, strict=True)])
                 if corrected is not None:
-                    better = _ratio(here, corrected, h, second.d, penalty, step.d)
+                    better = _ratio(here, corrected, h, second.d, prices, step.d)
                     if better > ratio:
                         there, ratio, step.d = corrected, better, second.d
         if there is None or ratio < 1e-4:
@@ -837,8 +838,42 @@ def _bounded(here: _Local, lower: Matrix, c: Vector, e: Vector) -> _Step | None:
     return _quadratic(here.gradient, lower, e, here.e_rows, c + room, here.c_rows + fence)
 
 
-def _ratio(here: _Local, there: _Local, h: Matrix, d: Vector, penalty: float, planned: Vector | None = None) -> float:
-    """What a step gained in goal + penalty * violation, relative to what the quadratic program promised."""
+@dataclass(slots=True)
+class _Prices:
+    """What violations cost while steps are judged: at least twice the multiplier of each constraint.
+
+    One price for the worst of all would stop a faint force from moving along a curved constraint, as soon as
+    another constraint has a large multiplier; it is paid only for violations that are more than curvature.
+    """
+
+    c: Vector
+    e: Vector
+    most: float
+
+    def follow(self, c_multipliers: Vector, e_multipliers: Vector) -> None:
+        self.c = [max(2.0 * a, 0.5 * b) for a, b in zip(c_multipliers, self.c, strict=True)]
+        self.e = [max(2.0 * abs(a), 0.5 * b) for a, b in zip(e_multipliers, self.e, strict=True)]
+        self.most = max(2.0 * (sum(c_multipliers) + sum(map(abs, e_multipliers))), 0.5 * self.most)
+
+    def scale(self, factor: float) -> None:
+        self.c, self.e = [factor * a for a in self.c], [factor * a for a in self.e]
+        self.most *= factor
+
+    def __call__(self, at: _Local) -> float:
+        total = self.most * max(0.0, at.violation - 1e-6)
+        for price, over in zip(self.c, at.c, strict=True):
+            if over > 1e-11:
+                total += price * over
+        for price, over in zip(self.e, at.e, strict=True):
+            if abs(over) > 1e-11:
+                total += price * abs(over)
+        return total
+
+
+def _ratio(
+    here: _Local, there: _Local, h: Matrix, d: Vector, prices: _Prices, planned: Vector | None = None
+) -> float:
+    """What a step gained in goal and priced violations, relative to what the quadratic program promised."""
     fell = here.value - there.value
     if abs(fell) <= 1e-7 * max(abs(here.value), abs(there.value)):
         # a difference of values would be rounding; gradients are good to the last digit
@@ -846,10 +881,10 @@ def _ratio(here: _Local, there: _Local, h: Matrix, d: Vector, penalty: float, pl
         fell = -0.5 * (_dot(here.gradient, moved) + _dot(there.gradient, moved))
     # where it still falls at the end, a quasiconvex goal has fallen, by more than that where it is convex
     fell = max(fell, -_dot(there.gradient, [b - a for a, b in zip(here.x, there.x, strict=True)]))
-    before, after = (max(0.0, a.violation - 1e-11) for a in (here, there))
+    before, after = prices(here), prices(there)
     along = d if planned is None else planned
-    promised = penalty * before - _dot(here.gradient, along) - 0.5 * _dot(along, _times(h, along))
-    gained = fell + penalty * (before - after)
+    promised = before - _dot(here.gradient, along) - 0.5 * _dot(along, _times(h, along))
+    gained = fell + before - after
     if not promised > 0.0:
         return 1.0 if there.violation <= here.violation else -1.0  # all it does is to mend feasibility
     return gained / promised

@@ -176,7 +176,7 @@ def goal(expr: Expr, variables: Sequence[str]) -> Smooth:
 
 
 def limit(left: Expr, right: Expr, variables: Sequence[str]) -> Smooth:
-    """`left <= right` as a function that is at most 0: the logarithm of the ratio where both sides are positive sums."""
+    """`left <= right` as a function that is at most 0: the logarithm of the ratio where both are positive sums."""
     a, b = signomial(left), signomial(right)
     if a is not None and b is not None:
         # What is subtracted goes to the other side, so that both sides are positive.

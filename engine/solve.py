@@ -113,7 +113,8 @@ def _value(problem: Problem, name: str, value: float, binding: Sequence[str]) ->
         return Value(name, value, d.dim, None, None, d.kind, shown(d.expr), inputs, d.source, d.span, d.note)
     variable = next(v for v in problem.variables if v.name == name)
     mentioned: set[str] = set()
-    for aim in problem.aims[:2]:
+    # Later aims only break ties, but for that of staying near a law's line.
+    for aim in (a for i, a in enumerate(problem.aims) if i == 0 or a.sense == "near"):
         mentioned |= names(aim.expr) | (names(aim.other) if aim.other is not None else set())
     for limit in problem.limits:
         if limit.name in binding:
@@ -259,7 +260,7 @@ class _Member:
 
 
 def _infeasible(problem: Problem, repose: Repose) -> Solution:
-    """The smallest set of givens and limits that cannot hold together, and the smallest change of each that makes room."""
+    """The smallest set of givens and limits that cannot hold together, and for each the change that makes room."""
     members = [_Member(name, None) for name in problem.givens if name in problem.definitions or name == "compute"]
     movable = ("require", "range", "given", "data")
     members += [_Member(limit.name, limit) for limit in problem.limits if limit.kind in movable]

@@ -142,7 +142,9 @@ def test_command(block: Block, project: Path, capsys: pytest.CaptureFixture[str]
     lines = [line.rstrip() for line in out.splitlines()]
     if shown.mark:
         word = shown.mark.removeprefix("until=")
-        lines = [*lines[: next(i for i, line in enumerate(lines) if line.startswith(word))], "..."]
+        ends = [i for i, line in enumerate(lines) if line.startswith(word)]
+        assert ends, f"no line begins with {word}"
+        lines = [*lines[: ends[0]], "..."]
     text = "\n".join(lines) + "\n"
     if os.environ.get("UPDATE_SNAPSHOTS") and shown.text != text:
         path = ROOT / shown.document
@@ -198,7 +200,9 @@ def test_the_laws_of_the_readme_exist() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    anchors = {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)}
+    anchors = {
+        re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)
+    }
     for target in re.findall(r"\]\(([^)]+)\)", text):
         if target.startswith("#"):
             assert target[1:] in anchors, target

@@ -257,9 +257,9 @@ def _filled(expr: Expr, texts: Mapping[str, str], tight: bool = False) -> Expr:
     return expr
 
 
-def _says(written: str, figure: str) -> bool:
-    """Whether a text that was written says a figure, up to blanks, closing zeros, plurals and a unit left to the reader."""
-    a, b = ("".join(text.split()).rstrip("s").casefold().replace(",", "") for text in (written, figure))
+def _says(written: str, shown: str) -> bool:
+    """Whether a text that was written says a figure, up to blanks, closing zeros, a plural or a missing unit."""
+    a, b = ("".join(text.split()).rstrip("s").casefold().replace(",", "") for text in (written, shown))
     a, b = (re.sub(r"\.(?!\d)", "", re.sub(r"(\.\d*?)0+(?!\d)", r"\1", text)) for text in (a, b))
     return b.startswith(a) and not re.match(r"[\d.e]", b[len(a) :])
 

@@ -14,8 +14,8 @@ from runplan.engine.solution import Room, Solution, Value
 BUDGET = ("compute", "gpu_hours", "time", "cost", "energy", "emissions")
 # The quantities that a plan may name, in the order of the report; figures that only lead to them stay out.
 QUANTITIES = (
-    "params params_non_embedding active_params tokens compute loss perplexity regret time finish gpus nodes gpu_hours price"
-    " cost energy emissions idle_share epochs batch steps learning_rate memory_per_gpu mfu rate lifetime_compute"
+    "params params_non_embedding active_params tokens compute loss perplexity regret time finish gpus nodes gpu_hours"
+    " price cost energy emissions idle_share epochs batch steps learning_rate memory_per_gpu mfu rate lifetime_compute"
 ).split()
 TRANSFER = ("pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share")
 # A share nearer to zero than this is rounding in the solver.

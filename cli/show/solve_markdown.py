@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runplan.cli.show import solve_table
 from runplan.cli.show.markdown_findings import _inline, _literal
+from runplan.cli.show.summary import counted
 from runplan.engine.report import Report
 from runplan.engine.solution import Solution
 
@@ -33,7 +34,8 @@ def _lines(report: Report) -> Iterator[str]:
     for solution in report.solutions:
         if solution.conflict:
             yield from _headed(solve_table.heading(report, solve_table.ROOM, solution))
-            yield from _table(solve_table.CONFLICT, [(line, *map(_code, texts)) for line, *texts in solve_table.conflict(solution)])
+            rooms = [(line, *map(_code, texts)) for line, *texts in solve_table.conflict(solution)]
+            yield from _table(solve_table.CONFLICT, rooms)
     if mix := solve_table.mix(report):
         yield from _headed(solve_table.heading(report, "Data", mix[0]))
         yield from _table(solve_table.MIX, mix[1], right=True)
@@ -47,7 +49,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _table(("severity", "code", "place", "finding"), rows)
     if rows := solve_table.assumptions(report):
         yield ""
-        yield f"<details><summary>{len(rows)} assumptions</summary>"
+        yield f"<details><summary>{counted(len(rows), 'assumption')}</summary>"
         yield from _table(("name", "value", "rests on"), rows)
         yield ""
         yield "</details>"

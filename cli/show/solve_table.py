@@ -25,9 +25,12 @@ Mood = Literal["good", "doubtful", "bad"]
 Cell = tuple[str, str]
 Line = tuple[str, ...]
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 # Quantities that are shares, and read better in per cent.
-SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret share mix mix_start mix_end".split())
+SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret".split())
+_POOL = re.compile(r"^pool\d+\.")
+_PHASE_STEPS = re.compile(r"phase\..+\.steps$")
+_PHASE_SHARE = re.compile(r"phase\..+?\.(share$|mix(_start|_end)?\.)")
 # What the report calls a quantity where its own name would not do; the unit stands here where the figure has none.
 LABELS = {
     "params_non_embedding": "params, no embeddings",
@@ -50,15 +53,13 @@ LABELS = {
 _LEFT_OUT = frozenset(("perplexity", "price", "rate"))
 _LEFT_OUT_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
 
-_COMMENT = re.compile(r"(?:^|\s)#.*")
+_COMMENT = re.compile(r"(?:^|[ \t])#.*", re.MULTILINE)
 
 _MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
 _SEVERITY: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 _INDENT = 2
 _GAP = 2
-# Texts in a table of figures wrap at these widths at the least, so that they never push a figure aside.
-_WORDS = 22
-_TRAILING = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 
 
 # ---- what is said, in whatever format
@@ -66,17 +67,19 @@ _TRAILING = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 def figure(name: str, value: float, dim: Dim) -> str:
     """A value as the report writes it; a share in per cent, a date as its day, a loss to the third decimal."""
-    kind = name.split(".")[-2] if name.startswith("phase.") and ".mix" in name else name.rsplit(".", 1)[-1]
     if dim == DATE:
         return iso_date(value)
-    if not dim and (kind in SHARES or name.startswith("share.")):
+    name = _POOL.sub("", name)
+    if not dim and (name in SHARES or name.startswith("share.") or _PHASE_SHARE.match(name)):
         return per_cent(value)
     if name == "loss":
         return f"{value:.3f}"
     if name == "learning_rate" and 0 < value < 0.1:
         mantissa, _, exponent = f"{value:.2e}".partition("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    if name == "hours_per_day" or name.endswith(".hours_per_day"):
+    if name == "steps" or _PHASE_STEPS.match(name):
+        return f"{value:,.0f}"
+    if name == "hours_per_day":
         return f"{value / 3600:.4g} hours"
     return show(value, dim)
 
@@ -85,6 +88,8 @@ def per_cent(share: float) -> str:
     """A share in per cent to three digits, or as many more as keep it from being all of it."""
     if abs(share) <= NOISE or abs(share - 1) <= NOISE:
         return f"{100 * round(share)}%"
+    if share >= 10:
+        return f"{100 * share:,.0f}%"
     return next((text for digits in range(3, 12) if (text := f"{100 * share:.{digits}g}%") != "100%"), "100%")
 
 
@@ -135,7 +140,8 @@ def hardware(report: Report) -> list[str]:
     texts = []
     for pool in pools:
         # A block's lines become one, without its braces and comments.
-        lines = [_COMMENT.sub("", line).strip().rstrip(",;") for line in pool.span.text.strip().strip("{}").splitlines()]
+        lines = _COMMENT.sub("", pool.span.text.strip().strip("{}")).splitlines()
+        lines = [line.strip().rstrip(",;") for line in lines]
         texts.append("; ".join(plain(line) for line in lines if line))
     return texts
 
@@ -175,12 +181,11 @@ def interval(value: Value) -> str:
     unit = " " + high.partition(" ")[2] if " " in high else ""
     if unit and low.endswith(unit):
         low = low.removesuffix(unit)
-    return f"({low} – {high})"
+    return f"({low} {NOTHING} {high})"
 
 
 def _short(name: str, value: float, dim: Dim) -> str:
-    kind = name.rsplit(".", 1)[-1]
-    return _bare(figure(name, value, dim) if dim == DATE or kind in SHARES else show(value, dim, 3))
+    return _bare(figure(name, value, dim) if dim == DATE or name in SHARES else show(value, dim, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +233,14 @@ def notes(solutions: Sequence[Solution]) -> list[str]:
     out = []
     if any(interval(value) for solution in solutions for value in solution.values.values() if _is_shown(value)):
         out.append("In brackets: the 80 % interval of a law's constants.")
+    unsure = [solution for solution in solutions if solution.interval_note]
+    # The same that is said of several laws is said once.
+    said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}
+    if len(unsure) > 1 and len(said) == 1:
+        out.append(f"No interval: each of {_listed([s.resolved for s in unsure])} {_sentence(said.pop())}.")
+    else:
+        out += [f"No interval: {_sentence(solution.interval_note)}." for solution in unsure]
     for solution in solutions:
-        if solution.interval_note:
-            out.append(f"{_sentence(solution.interval_note)}: no interval.")
         if solution.status == "undecided":
             why = [f.message for f in solution.findings] or ["nothing says why"]
             out.append(f"`{solution.law}` is undecided: {_sentence(why[0])}.")
@@ -244,6 +254,11 @@ def notes(solutions: Sequence[Solution]) -> list[str]:
     if len(corpora) > 1:
         out.append("The losses are of different corpora or tokenizers: do not compare them.")
     return [plain(note) for note in out]
+
+
+def _listed(names: Sequence[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
 def _sentence(text: str) -> str:
@@ -300,9 +315,9 @@ def phases(report: Report) -> tuple[Solution, list[str], list[Line]] | None:
     for solution in report.solutions:
         rows = [_phase(solution, name) for name in solution.problem.phases]
         if any(len(row) > 1 for row in rows):
-            keys = ["phase", "share", "tokens", "time", "steps", "learning rate", *(_OF + source for source in solution.sources)]
-            if len(solution.sources) < 2:
-                keys = keys[:6]
+            keys = ["phase", "share", "tokens", "time", "steps", "learning rate"]
+            if len(solution.sources) > 1:
+                keys += [_OF + source for source in solution.sources]
             used = [key for key in keys if any(row.get(key) for row in rows)]
             heads = [plain(key) for key in used]
             return solution, heads, [tuple(row.get(key) or NOTHING for key in used) for row in rows]
@@ -475,9 +490,7 @@ class _Page:
             self._table(part, [heads[i] for i in kept], [widths[i] for i in kept], figures=True)
             at = end
 
-    def _table(
-        self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False
-    ) -> None:
+    def _table(self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False) -> None:
         from rich import box
         from rich.table import Table
 
@@ -517,96 +530,99 @@ class _Page:
         lines = rows(solutions)
         if not lines:
             return
-        first = max(columns(row.label) for row in lines)
+        laws = [_Law.of(solution, [(row, row.cells[i]) for row in lines]) for i, solution in enumerate(solutions)]
+        first = min(max(columns(row.label) for row in lines), max(8, self.width // 2))
         room = self.width - _INDENT - first
-        wide = [
-            _width(solution, [row.cells[i] for row in lines if not row.words], True)
-            for i, solution in enumerate(solutions)
-        ]
-        narrow = [
-            _width(solution, [row.cells[i] for row in lines if not row.words], False)
-            for i, solution in enumerate(solutions)
-        ]
-        texts = [
-            max((columns(t) for row in lines if row.words for t in row.cells[i][0].split("\n")), default=0)
-            for i in range(len(solutions))
-        ]
-        beside = sum(width + _GAP for width in wide) <= room
-        widths = wide if beside else narrow
-        # What limits the solution may take what is left, and wraps in no less than a figure's room.
-        widths = [max(width, min(text, _WORDS)) for width, text in zip(widths, texts, strict=True)]
-        if beside and sum(width + _GAP for width in widths) > room:
-            widths = wide
-        spare = room - sum(width + _GAP for width in widths)
-        for i, text in enumerate(texts):
-            more = max(0, min(text - widths[i], spare))
-            widths[i], spare = widths[i] + more, spare - more
+        # Intervals stand beside the figures, or under them where that saves a part.
+        beside = len(_parts([law.wide for law in laws], room)) <= len(_parts([law.narrow for law in laws], room))
+        widths = [min(law.wide if beside else law.narrow, max(room - _GAP, 8)) for law in laws]
         self.heading("Solution" if len(solutions) == 1 else "Solutions")
-        at = 0
-        while at < len(solutions):
-            end, used = at + 1, widths[at] + _GAP
-            while end < len(solutions) and used + widths[end] + _GAP <= room:
-                used, end = used + widths[end] + _GAP, end + 1
-            if at:
+        for part in _parts(widths, room):
+            if part.start:
                 self.blank()
-            self._part(solutions, lines, range(at, end), first, [min(w, max(room - _GAP, 8)) for w in widths], beside)
-            at = end
-        if said := notes(solutions):
-            self.blank()
-            for note in said:
-                self.line(note, style="dim", indent=_INDENT)
+            # What limits a solution takes what room is left, and wraps there.
+            spare = room - sum(widths[i] + _GAP for i in part)
+            for i in part:
+                more = max(0, min(laws[i].words - widths[i], spare))
+                widths[i], spare = widths[i] + more, spare - more
+            self._part([laws[i] for i in part], [widths[i] for i in part], first, beside)
+        for i, note in enumerate(notes(solutions)):
+            if not i:
+                self.blank()
+            self.line(note, style="dim", indent=_INDENT)
 
-    def _part(
-        self,
-        solutions: Sequence[Solution],
-        lines: Sequence[Row],
-        part: range,
-        first: int,
-        widths: Sequence[int],
-        beside: bool,
-    ) -> None:
+    def _part(self, laws: Sequence[_Law], widths: Sequence[int], first: int, beside: bool) -> None:
         from rich import box
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
-        table.add_column("", width=min(first, max(8, self.width // 2)), overflow="fold")
-        for i in part:
-            head = styled(solutions[i].law, "bold")
-            if solutions[i].resolved != solutions[i].law:
-                head.append_text(styled(f"\n= {solutions[i].resolved}", "dim", lines=True))
-            table.add_column(head, width=widths[i], overflow="fold")
-        figures = {
-            i: max(
-                (columns(text) for row in lines if not row.words for text, ends in [row.cells[i]] if ends), default=0
-            )
-            for i in part
-        }
-        for row in lines:
-            cells = []
-            for i in part:
-                text, ends = row.cells[i]
-                cell = styled(text, "dim" if text == NOTHING else _status_style(row, text), lines=row.words)
-                if ends:
-                    cell.append(" " * (figures[i] - columns(text) + _GAP) if beside else "\n")
-                    cell.append_text(styled(ends, "dim"))
-                cells.append(cell)
-            table.add_row(styled(row.label), *cells)
+        table.add_column("", width=first, overflow="fold")
+        for law, width in zip(laws, widths, strict=True):
+            head = styled(law.head[0], "bold")
+            for line in law.head[1:]:
+                head.append_text(styled(f"\n{line}", "dim", lines=True))
+            table.add_column(head, width=width, overflow="fold")
+        for i, (row, _) in enumerate(laws[0].cells):
+            if any(law.cells[i][1][0] != NOTHING for law in laws):
+                table.add_row(styled(row.label), *(law.cell(i, beside) for law in laws))
         self.put(table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """A column of the table of solutions.
+
+    Attributes:
+        figure: Columns of the widest figure that has an interval.
+        wide, narrow: Columns that it takes with the intervals beside, or under, the figures.
+        words: Columns of the longest of its texts.
+    """
+
+    head: tuple[str, ...]
+    cells: Sequence[tuple[Row, Cell]]
+    figure: int
+    wide: int
+    narrow: int
+    words: int
+
+    @classmethod
+    def of(cls, solution: Solution, cells: Sequence[tuple[Row, Cell]]) -> _Law:
+        law, resolved = plain(solution.law), plain(solution.resolved)
+        head = (law,) if law == resolved else (law, f"= {resolved}")
+        figures = [cell for row, cell in cells if not row.words]
+        figure = max((columns(text) for text, ends in figures if ends), default=0)
+        least = max(map(columns, (*head, *(text for text, _ in figures))))
+        ends = max((columns(ends) for _, ends in figures), default=0)
+        words = [columns(line) for row, cell in cells if row.words for line in cell[0].split("\n")]
+        wide = max(least, figure + _GAP + ends if ends else 0)
+        return cls(head, cells, figure, wide, max(least, ends), max(words, default=0))
+
+    def cell(self, i: int, beside: bool) -> Text:
+        """A figure with its interval, or a text."""
+        row, (text, ends) = self.cells[i]
+        cell = styled(text, "dim" if text == NOTHING else _status_style(row, text), lines=row.words)
+        if ends:
+            cell.append(" " * (self.figure - columns(text) + _GAP) if beside else "\n")
+            cell.append_text(styled(ends, "dim"))
+        return cell
+
+
+def _parts(widths: Sequence[int], room: int) -> list[range]:
+    """Neighbouring columns that fit beside each other; at least one a part."""
+    out: list[range] = []
+    at, used = 0, 0
+    for i, width in enumerate(widths):
+        if i > at and used + width + _GAP > room:
+            out.append(range(at, i))
+            at, used = i, 0
+        used += width + _GAP
+    return [*out, range(at, len(widths))]
 
 
 def _status_style(row: Row, text: str) -> str:
     if row.label != "status":
         return ""
     return _MOODS["good" if text == "solved" else "doubtful" if text == "undecided" else "bad"]
-
-
-def _width(solution: Solution, cells: Sequence[Cell], beside: bool) -> int:
-    """Columns that a law's figures take, with the intervals beside or under them."""
-    head = [solution.law] if solution.resolved == solution.law else [solution.law, f"= {solution.resolved}"]
-    figures = max((columns(text) for text, ends in cells if ends), default=0)
-    widths = [columns(text) for text in (*map(plain, head), *(text for text, _ in cells))]
-    widths += [columns(ends) + (figures + _GAP if beside else 0) for _, ends in cells if ends]
-    return max(widths)
 
 
 def console(width: int, color: bool) -> Console:
@@ -636,7 +652,7 @@ def printed(console: Console) -> str:
     """What a console of ours was given to print, without trailing blanks."""
     stream = console.file
     assert isinstance(stream, StringIO)
-    return _TRAILING.sub(r"\1", stream.getvalue())
+    return _TRAILING.sub(lambda match: match[0].replace(" ", ""), stream.getvalue())
 
 
 def styled(text: str, style: str = "", lines: bool = False) -> Text:

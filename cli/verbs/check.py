@@ -28,7 +28,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said"
     )
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what the plan says")
+    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument(
         "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; may be repeated"

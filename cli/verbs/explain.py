@@ -16,13 +16,13 @@ def run(argv: list[str]) -> int:
     """Explain one quantity of a solved plan; exit 2 where there is no such number."""
     parser = argparse.ArgumentParser(
         prog="plan explain",
-        description="The derivation of any number of a plan: formula, inputs, units, law and citation, given or assumed.",
+        description="The derivation of any number of a plan: formula, inputs, units, citation, given or assumed.",
         epilog="example: plan explain plans/thousand-h100.plan cost",
     )
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
     parser.add_argument("quantity", metavar="QUANTITY", help="such as cost, params or loss")
     parser.add_argument("--law", metavar="LAW", help="the law to explain it under; the plan's first unless said")
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what the plan says")
+    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="tree", help=", ".join(FORMATS))
     args = parser.parse_args(argv)

@@ -10,6 +10,7 @@ from runplan.cli.outcome import CLEAN, COULD_NOT_RUN
 from runplan.cli.output import split, write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
+from runplan.cli.show.summary import plain
 from runplan.dsl.build import Builder
 from runplan.dsl.expression import DimensionClash, Dimensions, Num, compiled, shown
 from runplan.dsl.grammar import parse
@@ -80,7 +81,7 @@ def run(argv: list[str]) -> int:
 
 
 def _cannot(message: str) -> int:
-    print(f"plan law: {message}", file=sys.stderr)
+    print(f"plan law: {plain(message)}", file=sys.stderr)
     return COULD_NOT_RUN
 
 
@@ -98,7 +99,7 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Catalogue) -> Evaluatio
     objective: str | None = None
     for word in _joined(words):
         name, equals, text = (part.strip() for part in word.partition("="))
-        if not equals or not text:
+        if not (name and equals and text):
             raise Refused(f"`{word[:60]}` is no input: write NAME=VALUE, such as params=70B")
         if name in given or (name == "objective" and objective is not None):
             raise Refused(f"`{name}` is given twice")

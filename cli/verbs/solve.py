@@ -16,11 +16,11 @@ def run(argv: list[str]) -> int:
     """Solve a plan and show it; exit 1 where something is wrong with it, 4 where it is undecided."""
     parser = argparse.ArgumentParser(
         prog="plan solve",
-        description="The report of one plan: budget, solution per law with intervals, data mix, assumptions, what binds.",
+        description="The report of one plan: budget, solution per law, schedule, data mix, assumptions, what binds.",
         epilog="example: plan solve plans/thousand-h100.plan -o json",
     )
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what the plan says")
+    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument(
         "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)} (table unless said)"

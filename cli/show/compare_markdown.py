@@ -1,0 +1,42 @@
+"""A comparison as Markdown, for a comment on a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runplan.cli.show import compare_table
+from runplan.cli.show.markdown_findings import _inline, _literal
+from runplan.cli.show.solve_markdown import _headed, _table
+from runplan.engine.compare import Comparison
+
+
+def render(comparison: Comparison) -> str:
+    """The comparison; all that a plan or a pack says in it is escaped."""
+    return "\n".join(_lines(comparison)) + "\n"
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    plans = dict.fromkeys(column.report.source.path for column in comparison.columns)
+    yield f"### {_literal(', '.join(plans))}"
+    yield ""
+    yield f"**{len(comparison.columns)} {comparison.by}s:** {_inline(compare_table.headline(comparison))}"
+    lines = [tuple(cell.strip() for cell in line) for line in compare_table.table(comparison)]
+    yield from _table(compare_table.heads(comparison), lines, right=True)
+    yield from _notes(compare_table.notes(comparison))
+    if found := compare_table.regret(comparison):
+        yield from _headed("Regret: extra compute for the same loss, of each choice under each law")
+        yield from _table(*found, right=True)
+        yield from _notes([text] if (text := compare_table.best(comparison)) else [])
+    if reasons := compare_table.reasons(comparison):
+        yield from _headed("Why they differ")
+        yield ""
+        yield from (f"- {_inline(why.text)}" for why in reasons)
+    if findings := compare_table.findings(comparison):
+        yield from _headed("Findings")
+        yield from _table(("severity", "code", "finding"), findings)
+
+
+def _notes(texts: list[str]) -> Iterator[str]:
+    if texts:
+        yield ""
+        yield "<br>".join(f"<sub>{_inline(text)}</sub>" for text in texts)

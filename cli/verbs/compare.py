@@ -1,0 +1,153 @@
+"""`plan compare`: laws, or plans, side by side, with the spread, the regrets and the reasons."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from runplan.cli.outcome import COULD_NOT_RUN, exit_code
+from runplan.cli.output import split, use_color, width, write
+from runplan.cli.paths import NotFound, plan_files, reader_for
+
+if TYPE_CHECKING:
+    from runplan.engine.compare import Comparison
+    from runplan.engine.report import Report
+
+FORMATS = ("table", "json", "markdown", "csv")
+ALL = ("all",)
+
+
+def run(argv: list[str]) -> int:
+    """Compare laws or plans; exit 1 where something is wrong with a plan, or they lie too far apart."""
+    parser = argparse.ArgumentParser(
+        prog="plan compare",
+        description="One plan under several laws, or several plans under their first law, side by side: the spread, "
+        "the marks of figures outside a law's range, the regret of each law's choice under the others, and why they "
+        "differ.",
+        epilog="example: plan compare plans/thousand-h100.plan --laws chinchilla,llama3 --max-spread 2x",
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a plan, or several; - for standard input")
+    parser.add_argument(
+        "--laws",
+        metavar="A,B,C",
+        help="the laws, or `all` that fit; the plan's own unless said, or those that fit where it has but one",
+    )
+    parser.add_argument(
+        "--max-spread", metavar="FACTOR", help="exit 1 where params or tokens lie further apart, such as 2x"
+    )
+    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what a plan says")
+    parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
+    parser.add_argument(
+        "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)} (table unless said)"
+    )
+    args = parser.parse_args(argv)
+    outputs = [split(option) for option in args.output or ["table"]]
+    for name, _ in outputs:
+        if name not in FORMATS:
+            return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
+    most = _factor(args.max_spread)
+    if args.max_spread is not None and most is None:
+        return _cannot(f"`--max-spread {args.max_spread[:60]}`: write a factor of 1 or more, such as 2x")
+    laws = tuple(name for word in args.laws.split(",") if (name := word.strip())) if args.laws is not None else None
+    if laws == ():
+        return _cannot("`--laws` names none; write them like `--laws chinchilla,llama3`")
+    from runplan.engine.compare import compared_laws, compared_plans
+    from runplan.engine.pipeline import UnknownLaw
+
+    try:
+        files = plan_files(args.paths)
+        if len(files) == 1:
+            reports = [_under_laws(files[0], args.stdin_filename, args.set, laws)]
+            comparison = compared_laws(reports[0], most)
+        elif laws == ALL or len(laws or ()) > 1:
+            return _cannot("several plans are compared under one law; name one, or one plan")
+        else:
+            reports = [_report(file, args.stdin_filename, args.set, laws) for file in files]
+            comparison = compared_plans(list(zip(_short(files), reports, strict=True)), most)
+    except (NotFound, UnknownLaw) as error:
+        return _cannot(str(error))
+    except OSError as error:
+        return _cannot(f"{error.filename or args.paths[0]}: {error.strerror or 'cannot be read'}")
+    for name, target in outputs:
+        try:
+            write(_rendered(name, comparison, reports, target), target)
+        except OSError as error:
+            return _cannot(f"{target}: {error.strerror or 'cannot be written'}")
+    return exit_code(comparison.findings)
+
+
+def _cannot(message: str) -> int:
+    print(f"plan compare: {message}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _factor(text: str | None) -> float | None:
+    """A factor such as `2x` or `1.5`; None where it is none."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)x?", (text or "").strip())
+    factor = float(found[1]) if found else 0.0
+    return factor if factor >= 1 else None
+
+
+def _report(file: str, stdin_filename: str | None, settings: list[str], laws: tuple[str, ...] | None) -> Report:
+    from runplan.engine.pipeline import report_of
+
+    path, reader = reader_for(file, stdin_filename)
+    return report_of(path, reader, settings=settings, laws=laws)
+
+
+def _under_laws(file: str, stdin_filename: str | None, settings: list[str], laws: tuple[str, ...] | None) -> Report:
+    """The plan under the laws that are asked for, else its own, and where it has but one, those that fit it."""
+    from runplan.engine.catalogue import standard
+    from runplan.engine.compare import fitting
+    from runplan.engine.pipeline import report_of
+
+    path, reader = reader_for(file, stdin_filename)
+    every = laws == ALL
+    report = report_of(path, reader, settings=settings, laws=None if every else laws)
+    if report.plan is None or not (every or (laws is None and len(report.solutions) == 1)):
+        return report
+    fit = fitting(report.plan, standard(), report.solutions[0].law, variants=every)
+    return report_of(path, reader, settings=settings, laws=fit)
+
+
+def _short(files: list[str]) -> list[str]:
+    """The names of plans: without folder and ending where that tells them apart."""
+    bases = [file.replace("\\", "/").rpartition("/")[2] for file in files]
+    for names in ([base.partition(".plan")[0] or base for base in bases], bases):
+        if len(set(names)) == len(names):
+            return names
+    return files
+
+
+def _rendered(name: str, comparison: Comparison, reports: list[Report], target: str | None) -> str:
+    if name == "json":
+        from runplan.cli.show import compare_json
+
+        return compare_json.render(comparison)
+    if name == "csv":
+        from runplan.cli.show import compare_csv
+
+        return compare_csv.render(comparison)
+    if not comparison.columns:
+        return _unread(name, comparison, len(reports), target)
+    if name == "markdown":
+        from runplan.cli.show import compare_markdown
+
+        return compare_markdown.render(comparison)
+    from runplan.cli.show import compare_table
+
+    color = use_color(sys.stdout.isatty() and target is None)
+    return compare_table.render(comparison, width=width() if target is None else 100, color=color)
+
+
+def _unread(name: str, comparison: Comparison, files: int, target: str | None) -> str:
+    """What is wrong, where no plan could be read."""
+    from runplan.cli.show import full, markdown_findings
+    from runplan.cli.show.summary import Summary
+
+    summary = Summary.of(comparison.findings, files)
+    if name == "markdown":
+        return markdown_findings.render(comparison.findings, summary)
+    return full.render(comparison.findings, summary, color=use_color(sys.stdout.isatty() and target is None))
