@@ -135,6 +135,10 @@ EPOCHS = Field("epochs", NONE, "4 epochs")
 WEIGHT = Field("weight", NONE, "30%", most=1.0)
 SHARE = Field("share", NONE, "15%", most=1.0)
 RESERVE = Field("reserve", NONE, "15%", most=1.0)
+SETTINGS = {
+    "batch": Field("batch", TOKEN, "4M tokens"),
+    "learning_rate": Field("learning_rate", NONE, "3e-4", most=1.0),
+}
 DATA = Field("data", TOKEN, "10T tokens")
 
 # Dimensions of which everybody counts in one unit: there a bare number says it all.
@@ -934,9 +938,12 @@ class _Lowering(Builder):
             if word.text in seen:
                 self.findings.append(finding("N005", f"`{word.text}` is given twice", pair.span))
             seen.add(word.text)
-            found = self.amount(pair.children[1], Field(word.text, NONE, "0.1", zero=True))
+            # Momenta and the like are plain numbers; the batch and the learning rate are quantities of the plan.
+            key = _ALSO_KNOWN.get(word.text.lower(), word.text)
+            known = SETTINGS.get(key, Field(word.text, NONE, "0.1", zero=True))
+            found = self.amount(pair.children[1], known)
             if found:
-                settings[word.text] = found
+                settings[key if key in SETTINGS else word.text] = found
         return Optimizer(Name(name.text, name.span), settings, node.span)
 
     def _reserve(self, node: Node) -> Reserve | None:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from runplan.dsl.build import DATE
 from runplan.dsl.expression import Expr, Ref, compiled, substitute, walk
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Objective, Plan
@@ -208,7 +209,9 @@ def row(columns: Sequence[Column], name: str) -> Row | None:
         value for value, c in zip(values, columns, strict=True) if value is not None and c.solution.status == "solved"
     ]
     comparable = len(dims) == 1 and len(counted) > 1 and not (name in ("loss", "perplexity") and _losses(columns))
-    return Row(name, min(dims), values, _ratio(counted) if comparable else None)
+    spread = _ratio(counted) if comparable else None
+    # A date has no ratio to another.
+    return Row(name, min(dims), values, spread if spread == 1.0 or DATE not in dims else None)
 
 
 def _ratio(values: Sequence[float]) -> float | None:

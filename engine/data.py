@@ -32,10 +32,14 @@ def add_data(draft: Draft) -> None:
         draft.sources = tuple(_label(s) for s in sources)
         add_phases(draft, phases, [{} for _ in phases])
         return
+    if not sources and any(p.quantity == "data_tokens" for f in draft.law.functions for p in f.parameters):
+        draft.define("data_tokens", TOKEN, Ref("tokens"), "assumed", "not given: fresh data without end")
     by_hand = _mixed_by_hand(phases, sources)
     _add_group(draft, sources, "tokens", by_hand)
     draft.sources = tuple(_label(s) for s in sources)
-    add_phases(draft, phases, _mixes(draft, phases, sources, by_hand))
+    mixes = _mixes(draft, phases, sources, by_hand)
+    add_phases(draft, phases, mixes)
+    _add_quality(draft, sources, phases, mixes)
 
 
 def _label(source: DataSource) -> str:
@@ -73,6 +77,32 @@ def _mixes(
     schedule = draft.stage.schedule
     where = schedule.quality.text if schedule and schedule.quality else "late"
     return placed(phases, shares, mix, good, where)
+
+
+def _add_quality(
+    draft: Draft, sources: Sequence[DataSource], phases: Sequence[PhasePlan], mixes: Sequence[Mix]
+) -> None:
+    """Where data of high quality and SFT data end up, as quantities that a rule or a requirement may name."""
+    good = [_label(s) for s in sources if s.quality == "high"]
+    if good:
+        most: Expr = Ref(f"epochs.{good[0]}")
+        for label in good[1:]:
+            most = Op("max", (most, Ref(f"epochs.{label}")))
+        draft.define("high_quality_epochs", NONE, most, "derived", "the most repeated source of high quality")
+    shares = shares_of(phases)
+    if shares is None or not any(mixes):
+        return
+
+    def part(labels: Sequence[str], mix: Mix) -> float:
+        return sum((mix[label][0] + mix[label][1]) / 2 for label in labels if label in mix)
+
+    whole = sum(share * part(good, mix) for share, mix in zip(shares, mixes, strict=True))
+    if whole > 0:
+        early = 1.0 - shares[-1] * part(good, mixes[-1]) / whole
+        draft.define("high_quality_early", NONE, Num(max(0.0, early)), "derived", "the mix of the phases")
+    sft = [_label(s) for s in sources if s.quality == "sft"]
+    if sft:
+        draft.define("sft_in_decay", NONE, Num(part(sft, mixes[-1])), "derived", "the mix of the last phase")
 
 
 def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: Mapping[str, float]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, substitute
-from runplan.dsl.ir import Objective
-from runplan.dsl.pack import Function, Law, expanded
+from runplan.dsl.finding import finding
+from runplan.dsl.ir import Given, Objective
+from runplan.dsl.pack import Entry, Function, Law, expanded
 from runplan.dsl.units import NONE
 from runplan.engine.draft import PARAM, Draft
 
@@ -68,17 +70,68 @@ def add_law(draft: Draft) -> None:
         if function.output not in CHOICES and (known is None or known.formula is None):
             expr = function_expr(law, function)
             draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span)
+    _add_settings(draft)
+
+
+def _add_settings(draft: Draft) -> None:
+    """Batch and learning rate: by the plan's law, else by the default one; what the plan sets wins, and both are kept."""
     defaults = draft.catalogue.record("defaults", draft.objective.domain)
     for output in ("batch", "learning_rate"):
-        entry = defaults.entry(output) if defaults else None
-        if output in draft.definitions or entry is None:
-            continue
+        _add_default(draft, output, defaults.entry(output) if defaults else None)
+        optimizer = draft.plan.optimizer
+        setting = optimizer.settings.get(output) if optimizer else None
+        if isinstance(setting, Given):
+            if output in draft.definitions:
+                draft.definitions[f"law_{output}"] = replace(draft.definitions[output], name=f"law_{output}")
+            draft.give(output, draft.dim(output), setting)
+
+
+def _add_default(draft: Draft, output: str, entry: Entry | None) -> None:
+    if output not in draft.definitions and entry is not None:
         by = draft.catalogue.law(getattr(entry.values[0], "value", ""))
         for function in by.functions if by else ():
             if by is not None and function.output == output:
                 add_constants(draft, by, by.name)
                 expr = function_expr(by, function, by.name)
                 draft.define(output, function.counted.dim, expr, "law", f"{by.name}: {cite_of(by)}", function.span)
+
+
+# What a model's block must say for its params to be counted.
+ARCHITECTURE = ("layers", "hidden", "ffn", "heads", "vocab")
+
+
+def add_architecture(draft: Draft) -> bool:
+    """The figures of the model's block, and its params counted from them; whether they could be counted."""
+    model = draft.plan.model
+    if model is None or not model.architecture:
+        return False
+    given = {name: a for name, a in model.architecture.items() if isinstance(a, Given)}
+    for name, amount in model.architecture.items():
+        if name in given:
+            draft.give(name, draft.dim(name), given[name])
+        else:
+            draft.gave_up(f"a range or a `?` on `{name}` is read, and not solved yet", amount.span)
+    if "experts" in given:
+        draft.gave_up("a mixture of experts is read, and not solved yet", given["experts"].span)
+        return False
+    missing = [name for name in ARCHITECTURE if name not in given]
+    if missing and model.params is None:
+        help = [f"add {', '.join(f'`{name}`' for name in missing)}, or the size: `params: 7B`"]
+        draft.findings.append(finding("C004", "the model's block does not tell its size", model.span, help=help))
+    if missing:
+        return False
+    if "kv_heads" not in given:
+        draft.define("kv_heads", NONE, Ref("heads"), "assumed", "not given: a key and value for each head")
+    tied = given.get("tied")
+    tables = 1.0 if tied and tied.value.value else 2.0
+    said = "tied" if tables == 1.0 else "input and output tables apart"
+    draft.define("embeddings", NONE, Num(tables), "given" if tied else "assumed", said, tied.span if tied else None)
+    by = draft.catalogue.law("params.transformer")
+    assert by is not None, "the standard library counts the params of a transformer"
+    for function in by.functions if model.params is None else ():
+        expr = function_expr(by, function, by.name)
+        draft.define(function.output, PARAM, expr, "derived", f"{by.title}: {cite_of(by)}", function.span)
+    return True
 
 
 def add_converted_params(draft: Draft) -> None:

@@ -13,7 +13,7 @@ from runplan.engine.catalogue import Catalogue
 from runplan.engine.data import add_data
 from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, number
 from runplan.engine.hardware import POOLED, add_hardware
-from runplan.engine.lawuse import add_converted_params, add_law, gives, is_frontier, line_of
+from runplan.engine.lawuse import add_architecture, add_converted_params, add_law, gives, is_frontier, line_of
 from runplan.engine.problem import Aim, Definition, Limit, Problem, expand
 
 # What the hardware that a plan reserves decides by itself: it is judged, and does not move the solution.
@@ -122,6 +122,12 @@ def _model_and_tokens(draft: Draft) -> None:
     else:
         draft.figure("tokens", tokens, TOKEN, 1e11, "tokens")
     size = draft.plan.model.params if draft.plan.model else None
+    if add_architecture(draft) and size is None:
+        # The architecture tells the size: the law's own count follows from it.
+        embedded = draft.law.counts == "non_embedding" and draft.objective.domain != "protein"
+        counted = "params_non_embedding" if embedded else "params"
+        draft.define("law_params", PARAM, Ref(counted), "derived", f"the law counts `{counted}`")
+        return
     if draft.law.counts == "non_embedding" and draft.objective.domain != "protein":
         # The law's own count is the variable; the total follows from it.
         draft.figure("law_params", None, PARAM, 1e9, "model")

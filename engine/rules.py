@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Op, Ref, compiled, names, walk
-from runplan.dsl.finding import Finding, finding
+from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Op, Ref, compiled, names, shown, walk
+from runplan.dsl.finding import Finding, Severity, finding
 from runplan.dsl.ir import Plan
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Rule
+from runplan.dsl.reader import Buffer, Disk
 from runplan.dsl.source import Span
+from runplan.dsl.syntax import Node
 from runplan.dsl.units import Dim, show
+from runplan.engine.catalogue import Catalogue
 from runplan.engine.draft import first_statement
 from runplan.engine.problem import Definition
 from runplan.engine.solution import Solution
@@ -19,7 +25,92 @@ from runplan.engine.solution import Solution
 # What a rule may ask about that is a word and no quantity.
 TEXTS = ("objective", "device", "precision", "schedule", "quality", "optimizer", "law")
 
+# The codes that no pack brings: how severe each is, and what it says. A test holds it against `dsl.finding.NAMES`.
+ENGINE: dict[str, tuple[Severity, str]] = {
+    "S001": ("error", "the text is not of the language: what was expected there is said"),
+    "S002": ("error", "a YAML key stands twice"),
+    "S003": ("error", "the file is no text: binary, a NUL, or not UTF-8"),
+    "S004": ("error", "the file is too large, nested too deep, or has too many items"),
+    "S005": ("error", "a feature of YAML that plans do not have: tag, anchor, alias, merge, several documents"),
+    "S006": ("error", "the plan says nothing that could be solved"),
+    "N001": ("error", "a statement or a field that there is not"),
+    "N002": ("error", "a device, law, quantity or `let` that nothing defines"),
+    "N003": ("error", "`let`s, imports or laws that refer to each other in a circle"),
+    "N004": ("error", "an imported file is not there, or lies outside the project"),
+    "N005": ("error", "a figure is given twice"),
+    "U001": ("error", "dimensions that do not go together"),
+    "U002": ("error", "a unit that there is not"),
+    "U003": ("error", "a number without a unit where nothing implies one"),
+    "U004": ("error", "a figure that cannot be: zero, negative, not finite, or a share over 100 %"),
+    "C001": ("error", "figures of the plan contradict each other"),
+    "C002": ("error", "nothing determines a `?`: what more would is said"),
+    "C003": ("error", "the givens cannot hold together: what would make room is said"),
+    "C004": ("error", "a requirement needs a figure that is not given, such as a price"),
+    "C009": ("error", "a limit of the solver was reached, or a form is read and not solved yet"),
+    "B001": ("error", "cost, compute, time, energy, emissions or hardware are over what the plan allows"),
+    "B002": ("error", "a requirement is broken"),
+    "B003": ("warning", "a preference is not met"),
+    "L001": ("info", "a law is used outside the range of the runs that it was fitted to"),
+    "L002": ("error", "laws, or plans, lie further apart than `plan compare --max-spread` allows"),
+    "L003": ("info", "the plan moves a law off its optimum line"),
+    "L004": ("error", "the plan asks of a law what it does not give"),
+    "D009": ("warning", "a count has a binary suffix, such as `85Mi`"),
+    "P001": ("error", "a definition in a pack is not whole, or not sound"),
+    "P002": ("error", "a law does not give its golden value"),
+    "X001": ("warning", "an `ignore` that ignores nothing"),
+    "X002": ("warning", "an `ignore` of a code that there is not"),
+    "X003": ("warning", "an `ignore` whose date has passed"),
+    "X004": ("warning", "an `ignore` without a reason"),
+    "R001": ("warning", "a pack is not pinned to a version"),
+}
+
 _FIELD = re.compile(r"\{([A-Za-z_][\w.]*)(%?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example of a rule, solved.
+
+    Attributes:
+        text: The plan.
+        solved: Whether it can be read and has a solution under its first law.
+        flagged: Whether the rule, at its severity, is among the findings.
+    """
+
+    kind: Literal["breaks", "keeps"]
+    text: str
+    solved: bool
+    flagged: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does what the rule promises of it."""
+        return self.solved and self.flagged == (self.kind == "breaks")
+
+
+def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
+    """The examples of a rule, each put through the whole pipeline as a plan of its own."""
+    from runplan.engine.pipeline import report_of  # which applies rules itself
+
+    kinds: tuple[tuple[Literal["breaks", "keeps"], tuple[Node, ...]], ...]
+    kinds = (("breaks", rule.breaks), ("keeps", rule.keeps))
+    for kind, statements in kinds:
+        if text := example(statements):
+            name = f"{kind}.plan"
+            report = report_of(name, Buffer(name, text.encode(), Disk(Path())), catalogue=catalogue, intervals=False)
+            flagged = any((f.code, f.severity) == (rule.code, rule.severity) for f in report.findings)
+            yield Example(kind, text, report.solutions[:1] != () and report.solutions[0].status == "solved", flagged)
+
+
+def example(statements: tuple[Node, ...]) -> str:
+    """The text of an example; empty where there is none."""
+    return "".join(f"{node.span.text}\n" for node in statements)
+
+
+def condition(rule: Rule) -> str:
+    """When a rule is broken, as its pack writes it, in one line."""
+    text = rule.when.span.text if rule.when.span else shown(rule.when)
+    return " ".join(text.split())
 
 
 def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:

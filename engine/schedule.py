@@ -129,6 +129,7 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             message = "phases in tokens leave no room: the shares of the others are 100 % already"
             draft.findings.append(finding("C001", message, counted[0].span))
     level = 0.0
+    decaying: list[str] = []
     done: Expr | None = None
     for phase, mix in zip(phases, mixes, strict=True):
         name = f"phase.{phase.name}"
@@ -145,6 +146,8 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
         done = Ref(f"{name}.tokens") if done is None else Op("+", (done, Ref(f"{name}.tokens")))
         draft.define(f"{name}.end_tokens", TOKEN, done, "derived", "tokens seen when it ends", phase.span)
         start, level, entry = _levels(draft, phase, level)
+        if level < start:
+            decaying.append(f"{name}.share")
         for side, factor in (("start", start), ("end", level)):
             expr = Op("*", (Num(factor), Ref("learning_rate")))
             source = entry.source if entry and entry.source else f"shape `{phase.shape}`"
@@ -155,6 +158,9 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             if first != last:
                 draft.define(f"{name}.mix_start.{source_name}", NONE, Num(first), "derived", "ramp", phase.span)
                 draft.define(f"{name}.mix_end.{source_name}", NONE, Num(last), "derived", "ramp", phase.span)
+    if phases:
+        falling: Expr = draft.total(decaying) if decaying else Num(0.0)
+        draft.define("decay_share", NONE, falling, "derived", "phases that end with a lower rate than they begin with")
 
 
 def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float, Entry | None]:

@@ -1,14 +1,18 @@
 """A solved plan as JSON, table, Markdown and CSV, and the derivation of its values."""
 
+# ruff: noqa: RUF001 - what is printed has dashes of its own
+
 from __future__ import annotations
 
 import csv
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ import pytest
 
 from runplan.cli.show import explain, solve_csv, solve_json, solve_markdown, solve_table
 from runplan.dsl.expression import Num, Op, Ref
-from runplan.dsl.reader import Disk
+from runplan.dsl.reader import Buffer, Disk
 from runplan.dsl.units import unit
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import Definition
@@ -68,24 +72,20 @@ reserve: 15% because "ablations"
 }
 
 
-@pytest.fixture
-def solved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Report]:
-    monkeypatch.chdir(tmp_path)
-
-    def of(text: str) -> Report:
-        Path("small.plan").write_text(text, encoding="utf-8")
-        return report_of("small.plan", Disk(tmp_path))
-
-    return of
+@lru_cache(None)
+def solved(text: str) -> Report:
+    """The report of a plan that stands in no file; it cannot change, and is shared by the tests."""
+    here = Path(__file__).parent
+    return report_of("small.plan", Buffer("small.plan", text.encode(), Disk(here)))
 
 
 @pytest.fixture(params=PLANS)
-def report(request: pytest.FixtureRequest, solved: Callable[[str], Report]) -> Report:
+def report(request: pytest.FixtureRequest) -> Report:
     return solved(PLANS[request.param])
 
 
 @pytest.fixture
-def h100(solved: Callable[[str], Report]) -> Report:
+def h100() -> Report:
     return solved(H100)
 
 
@@ -110,13 +110,13 @@ def wrong(value: Any, schema: Mapping[str, Any], path: str = "$") -> Iterator[st
     """What is wrong with a document, by the part of JSON Schema that the schema uses."""
     if "$ref" in schema:
         schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
-    kinds = {
-        "object": dict,
-        "array": list,
-        "string": str,
+    kinds: dict[str, tuple[type, ...]] = {
+        "object": (dict,),
+        "array": (list,),
+        "string": (str,),
         "number": (int, float),
-        "integer": int,
-        "null": type(None),
+        "integer": (int,),
+        "null": (type(None),),
     }
     types = schema.get("type", [])
     if types and not any(isinstance(value, kinds[t]) for t in ([types] if isinstance(types, str) else types)):
@@ -179,8 +179,9 @@ def test_json_of_the_example(h100: Report) -> None:
     assert "conflict" not in first and "transfer" not in first
 
 
-def test_json_of_a_contradiction(solved: Callable[[str], Report]) -> None:
-    (solution,) = solve_json.document(solved(PLANS["contradiction"]))["solutions"]  # type: ignore[misc]
+def test_json_of_a_contradiction() -> None:
+    document: Any = solve_json.document(solved(PLANS["contradiction"]))
+    (solution,) = document["solutions"]
     assert solution["status"] == "infeasible"
     rooms = {room["to"]["unit"]: room for room in solution["conflict"]}
     assert rooms["GPU"] == {
@@ -190,13 +191,14 @@ def test_json_of_a_contradiction(solved: Callable[[str], Report]) -> None:
     assert "idle_share" not in solution, "less than nothing is left idle"
 
 
-def test_json_of_what_is_undecided(solved: Callable[[str], Report]) -> None:
-    _, second = solve_json.document(solved(PLANS["requirement"]))["solutions"]  # type: ignore[misc]
+def test_json_of_what_is_undecided() -> None:
+    document: Any = solve_json.document(solved(PLANS["requirement"]))
+    second = document["solutions"][1]
     assert second["status"] == "undecided"
     assert {"params", "tokens", "loss"}.isdisjoint(second)
 
 
-def test_json_of_a_date_and_of_a_text_that_is_no_plan(solved: Callable[[str], Report]) -> None:
+def test_json_of_a_date_and_of_a_text_that_is_no_plan() -> None:
     document: Any = solve_json.document(solved(PLANS["energy"]))
     assert document["solutions"][0]["finish"] == {"value": "2027-01-30", "unit": "date"}
     document = solve_json.document(solved(PLANS["wrong"]))
@@ -234,7 +236,7 @@ def test_no_line_is_longer_than_the_width(report: Report, width: int) -> None:
     assert "\x1b[" in colored and re.sub(r"\x1b\[[0-9;]*m", "", colored) == text
 
 
-def test_the_table(solved: Callable[[str], Report]) -> None:
+def test_the_table() -> None:
     assert solve_table.render(bare(solved(SMALL)), width=60, color=False) == (
         """\
 Sixty-four
@@ -275,11 +277,11 @@ Assumptions
   mfu   40%    a table that says so at length: lorem/ipsum-
                dolor@lorem/ipsum-dolor@lorem/ipsum-dolor@
                lorem/ipsum-dolor@
-""".replace("–", "\N{EN DASH}")
+"""
     )
 
 
-def test_intervals_go_under_the_figures_where_that_saves_room(solved: Callable[[str], Report]) -> None:
+def test_intervals_go_under_the_figures_where_that_saves_room() -> None:
     report = bare(solved(SMALL))
     report = replace(report, solutions=(*report.solutions, *report.solutions))
     text = solve_table.render(report, width=62, color=False)
@@ -301,7 +303,7 @@ def test_the_table_of_the_example(h100: Report) -> None:
     assert "`plan check small.plan` shows them in full" in text
 
 
-def test_a_broken_plan_says_so_first(solved: Callable[[str], Report]) -> None:
+def test_a_broken_plan_says_so_first() -> None:
     text = solve_table.render(solved(PLANS["over budget"]), width=80, color=False)
     assert text.startswith("Sixty-four\nsmall.plan\n\nOver budget: `cost` is 138")
     text = solve_table.render(solved(PLANS["contradiction"]), width=80, color=False)
@@ -317,17 +319,17 @@ def test_a_broken_plan_says_so_first(solved: Callable[[str], Report]) -> None:
     assert text.startswith("small.plan\n\nCannot be read: 1 error\n")
 
 
-def test_a_block_of_hardware_is_one_line(solved: Callable[[str], Report]) -> None:
+def test_a_block_of_hardware_is_one_line() -> None:
     (text,) = solve_table.hardware(solved(PLANS["energy"]))
     assert text == (
         "gpus: 512; device: H100; time: 60 days; mfu: 40%; pue: 1.1; carbon_intensity: 385 gCO2eq/kWh; from: 2026-12-01"
     )
-    rows = dict(solve_table.budget(solved(PLANS["energy"])))  # type: ignore[arg-type]
-    assert {"energy", "emissions"} <= rows.keys()
+    names = {line[0] for line in solve_table.budget(solved(PLANS["energy"]))}
+    assert {"energy", "emissions"} <= names
     assert [name for name, _ in solve_table.budget(solved(PLANS["pools"]))][:2] == ["pool 1", "pool 2"]
 
 
-def test_what_a_plan_says_cannot_steer_a_terminal(solved: Callable[[str], Report]) -> None:
+def test_what_a_plan_says_cannot_steer_a_terminal() -> None:
     report = solved(SMALL)
     assert report.plan is not None
     hostile = replace(report, plan=replace(report.plan, title="[red]a[/] \x1b[31m:smile:\u202e"))
@@ -374,7 +376,7 @@ def test_a_figure_without_a_unit(name: str, value: float, text: str) -> None:
 # ---- Markdown and CSV
 
 
-def test_markdown(solved: Callable[[str], Report]) -> None:
+def test_markdown() -> None:
     dash = solve_table.NOTHING
     lines = solve_markdown.render(bare(solved(SMALL))).split("\n")
     assert lines[:4] == [
@@ -402,7 +404,7 @@ def test_markdown_is_made_of_whole_tables(report: Report) -> None:
     lines = solve_markdown.render(report).split("\n")
     tables = [line for line in lines if line.startswith("|")]
     assert all(line.endswith("|") for line in tables)
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if line.startswith("|") and before.startswith("|"):
             count = len(re.findall(r"(?<!\\)\|", line))
             assert count == len(re.findall(r"(?<!\\)\|", before))
@@ -410,7 +412,7 @@ def test_markdown_is_made_of_whole_tables(report: Report) -> None:
             assert before == ""
 
 
-def test_markdown_escapes_what_the_plan_says(solved: Callable[[str], Report]) -> None:
+def test_markdown_escapes_what_the_plan_says() -> None:
     text = SMALL.replace("Sixty-four", "a|b <img> @team `c` [d](e)")
     first = solve_markdown.render(solved(text)).split("\n")[0]
     assert first == r"### a\|b \<img\> @<!-- -->team \`c\` \[d\](e)"
@@ -438,7 +440,7 @@ def test_csv(h100: Report) -> None:
     assert len(by) == len(rows)
 
 
-def test_csv_keeps_the_status_of_a_law_without_numbers(solved: Callable[[str], Report]) -> None:
+def test_csv_keeps_the_status_of_a_law_without_numbers() -> None:
     assert solve_csv.render(solved(PLANS["requirement"])).endswith("llama3,llama3,undecided,,,,,\n")
 
 
@@ -503,7 +505,7 @@ def test_every_value_is_opened_once(report: Report) -> None:
             json.dumps(document, allow_nan=False)
 
 
-@pytest.mark.parametrize("width", [40, 80, 140])
+@pytest.mark.parametrize("width", [40, 100])
 def test_no_line_of_a_tree_is_longer_than_the_width(report: Report, width: int) -> None:
     for solution in report.solutions:
         for name in solution.values:

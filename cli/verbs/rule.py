@@ -1,0 +1,144 @@
+"""`plan rule`: the rules and the engine's own codes as a list, or the page of one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+
+from runplan.cli.outcome import CLEAN, COULD_NOT_RUN
+from runplan.cli.output import split, write
+from runplan.cli.show.json_findings import document_text
+from runplan.cli.show.page import columns, paragraph, section
+from runplan.cli.verbs.check import ALWAYS
+from runplan.dsl.finding import NAMES
+from runplan.dsl.nearest import nearest
+from runplan.dsl.pack import Rule
+from runplan.engine.catalogue import standard
+from runplan.engine.rules import ENGINE, condition, example
+
+FORMATS = ("table", "json")
+
+
+def run(argv: list[str]) -> int:
+    """List the rules or show one; exit 2 for a code or name that is none."""
+    parser = argparse.ArgumentParser(
+        prog="plan rule",
+        description="The rules: a list, or what one says, when, why, and an example that breaks it and one that "
+        "keeps it.",
+        epilog="example: plan rule implausible-mfu",
+    )
+    parser.add_argument("name", metavar="CODE|NAME", nargs="?", help="such as H002 or implausible-mfu")
+    parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="table", help=", ".join(FORMATS))
+    args = parser.parse_args(argv)
+    form, file = split(args.output)
+    if form not in FORMATS:
+        return _cannot(f"unknown format `{form}`; it is one of {', '.join(FORMATS)}")
+    rules = standard().rules()
+    document: dict[str, object]
+    if args.name is None:
+        document = {"schema": "plan.rules/v1", "rules": list(_list_json(rules))}
+        text = document_text(document) if form == "json" else _list(rules)
+    else:
+        named = [rule for rule in rules if args.name.lower() in (rule.code.lower(), rule.name)]
+        code = next((code for code, name in NAMES.items() if args.name.lower() in (code.lower(), name)), None)
+        if not named and code is None:
+            known = [*NAMES, *NAMES.values(), *(word for rule in rules for word in (rule.code, rule.name))]
+            close = nearest(args.name, known)
+            help = f"; did you mean `{close[0]}`?" if close else "; `plan rule` lists them"
+            return _cannot(f"unknown rule `{args.name[:60]}`{help}")
+        pages = [_page_json(rule) for rule in named] if named else [_engine_json(code or "")]
+        document = {"schema": "plan.rule/v1", "rules": pages}
+        shown = [_page(rule) for rule in named] if named else [_engine_page(code or "")]
+        text = document_text(document) if form == "json" else "\n".join(shown)
+    try:
+        write(text, file)
+    except OSError as error:
+        return _cannot(f"{file}: {error.strerror or 'cannot be written'}")
+    return CLEAN
+
+
+def _cannot(message: str) -> int:
+    print(f"plan rule: {message}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+# ---- the list
+
+
+def _own(rules: Sequence[Rule]) -> Iterator[str]:
+    """The engine's own codes: a rule of the library that goes by the same one stands for it."""
+    codes = {rule.code for rule in rules}
+    return (code for code in NAMES if code not in codes)
+
+
+def _list(rules: Sequence[Rule]) -> str:
+    rows = [(rule.code, rule.name, rule.severity, rule.says) for rule in rules]
+    rows += [(code, NAMES[code], ENGINE[code][0], ENGINE[code][1]) for code in _own(rules)]
+    return columns([("code", "name", "severity", "says"), *sorted(rows)])
+
+
+def _list_json(rules: Sequence[Rule]) -> Iterator[dict[str, object]]:
+    own = [
+        {"code": code, "name": NAMES[code], "severity": ENGINE[code][0], "rows": [], "cites": []} for code in _own(rules)
+    ]
+    yield from sorted([*map(_json, rules), *own], key=lambda rule: (str(rule["code"]), str(rule["severity"])))
+
+
+def _json(rule: Rule) -> dict[str, object]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.severity,
+        "rows": list(rule.rows),
+        "cites": [cite.text for cite in rule.cites],
+    }
+
+
+# ---- a page
+
+
+def _page(rule: Rule) -> str:
+    why = [f"{cite.text}{f' [{cite.evidence}]' if cite.evidence else ''}" for cite in rule.cites]
+    examples = (("breaks it", example(rule.breaks)), ("keeps it", example(rule.keeps)))
+    return "".join(
+        (
+            paragraph(f"{rule.code} {rule.name} ({rule.severity})"),
+            "\n",
+            paragraph(rule.says),
+            section("when", paragraph(condition(rule), "  ")),
+            section("help", paragraph(rule.help, "  ") if rule.help else ""),
+            section("why", "".join(paragraph(line, "  ") for line in (*why, *rule.notes))),
+            section("rows", paragraph(", ".join(map(str, rule.rows)), "  ") if rule.rows else ""),
+            *(section(title, "".join(f"  {line}\n" for line in text.splitlines())) for title, text in examples),
+            _silenced(rule.code),
+        )
+    )
+
+
+def _page_json(rule: Rule) -> dict[str, object]:
+    return _json(rule) | {
+        "says": rule.says,
+        "when": condition(rule),
+        "help": rule.help,
+        "notes": list(rule.notes),
+        "breaks": example(rule.breaks),
+        "keeps": example(rule.keeps),
+    }
+
+
+def _engine_page(code: str) -> str:
+    severity, says = ENGINE[code]
+    return paragraph(f"{code} {NAMES[code]} ({severity})") + "\n" + paragraph(says) + _silenced(code)
+
+
+def _engine_json(code: str) -> dict[str, object]:
+    severity, says = ENGINE[code]
+    return {"code": code, "name": NAMES[code], "severity": severity, "rows": [], "cites": [], "says": says}
+
+
+def _silenced(code: str) -> str:
+    """How a finding can be left out, where it can."""
+    if code.startswith(ALWAYS):
+        return "\n" + paragraph(f"{code} cannot be left out: the plan itself is wrong.")
+    return "\n" + paragraph(f"`plan check --ignore {code}` leaves it out.")
