@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from runplan.dsl.expression import Expr, Num, Op, Ref
+from runplan.dsl.expression import Expr, Num, Op, Ref, derivative, names, substitute
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import DataSource, Given
 from runplan.dsl.units import NONE
 from runplan.engine.draft import TOKEN, Draft, number
+from runplan.engine.lawuse import add_constants, cite_of, function_expr
 from runplan.engine.problem import Limit
 from runplan.engine.schedule import Mix, PhasePlan, add_phases, phases_of, placed, shares_of
 
@@ -27,7 +29,10 @@ def add_data(draft: Draft) -> None:
             sources.append(source)
     phases = phases_of(draft)
     if draft.transfer:
-        _add_group(draft, [s for s in sources if s.stage != "pretrain"], "finetune_tokens", {})
+        target = [s for s in sources if s.stage != "pretrain"]
+        _add_group(draft, target, "finetune_tokens", {})
+        if len(target) == 1 and target[0].density and ("character", 1.0) in target[0].density.value.dim:
+            draft.give("characters_per_token", draft.dim("characters_per_token"), target[0].density)
         _add_group(draft, [s for s in sources if s.stage == "pretrain"], "pretrain_tokens", {})
         draft.sources = tuple(_label(s) for s in sources)
         add_phases(draft, phases, [{} for _ in phases])
@@ -36,6 +41,8 @@ def add_data(draft: Draft) -> None:
         draft.define("data_tokens", TOKEN, Ref("tokens"), "assumed", "not given: fresh data without end")
     by_hand = _mixed_by_hand(phases, sources)
     _add_group(draft, sources, "tokens", by_hand)
+    if draft.repeats and sources:
+        _discount(draft, [_label(s) for s in sources])
     draft.sources = tuple(_label(s) for s in sources)
     mixes = _mixes(draft, phases, sources, by_hand)
     add_phases(draft, phases, mixes)
@@ -77,6 +84,30 @@ def _mixes(
     schedule = draft.stage.schedule
     where = schedule.quality.text if schedule and schedule.quality else "late"
     return placed(phases, shares, mix, good, where)
+
+
+def _discount(draft: Draft, labels: Sequence[str]) -> None:
+    """The loss over effective tokens: a repeated token counts for less than a fresh one, by the default law."""
+    defaults = draft.catalogue.record("defaults", draft.objective.domain)
+    entry = defaults.entry("repeats") if defaults else None
+    law = draft.catalogue.law(getattr(entry.values[0], "value", "")) if entry else None
+    formula = next((f for f in law.functions if f.output == "effective_tokens"), None) if law else None
+    loss = draft.definitions.get("loss")
+    if law is None or formula is None or loss is None or "data_tokens" in names(loss.expr):
+        return
+    add_constants(draft, law, law.name)
+    cite = f"{law.name}: {cite_of(law)}"
+    for label in labels:
+        by: dict[str, Expr] = {"tokens": Ref(f"tokens.{label}"), "data_tokens": Ref(f"available.{label}")}
+        worth = substitute(function_expr(law, formula, law.name), by)
+        draft.define(f"effective_tokens.{label}", TOKEN, worth, "law", cite, formula.span)
+        marginal = derivative(worth, f"tokens.{label}")
+        said = "what one more token of the source is worth, in fresh ones"
+        draft.define(f"next_token.{label}", NONE, marginal, "derived", f"{said}; {cite}", formula.span)
+    total = draft.total(f"effective_tokens.{label}" for label in labels)
+    draft.define("effective_tokens", TOKEN, total, "derived", "all sources, in fresh tokens")
+    expr = substitute(loss.expr, {"tokens": Ref("effective_tokens")})
+    draft.definitions["loss"] = replace(loss, expr=expr, note="over effective tokens: some data are seen more than once")
 
 
 def _add_quality(

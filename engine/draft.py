@@ -26,6 +26,7 @@ class Draft:
         size: Params at which a default MFU is looked up, where the plan gives none.
         loosened: Names of givens that are left open.
         fixed: Variables that are set to a value.
+        repeats: Whether repeated data are discounted.
     """
 
     plan: Plan
@@ -36,6 +37,7 @@ class Draft:
     size: float | None
     loosened: frozenset[str]
     fixed: Mapping[str, float]
+    repeats: bool = False
     definitions: dict[str, Definition] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)

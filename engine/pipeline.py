@@ -24,8 +24,9 @@ from runplan.engine.solution import Solution, Value
 from runplan.engine.solve import solve
 from runplan.engine.verify import verify
 
-# A default MFU depends on the size that it helps to find; the two agree after a step or two.
-MFU_ROUNDS = 4
+# A default MFU depends on the size that it helps to find, and whether data repeat on the tokens; after a step or two
+# all of them agree.
+ROUNDS = 5
 
 
 class UnknownLaw(Exception):
@@ -125,18 +126,21 @@ def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> So
     if law is None:
         raise AssertionError(f"lowering let an unknown law pass: {named}")
     size: float | None = None
-    sizes: list[float | None] = []
-    while True:
+    repeats = False
+    for _ in range(ROUNDS):
 
-        def repose(loosened: frozenset[str], fixed: Mapping[str, float], at: float | None = size) -> Problem:
-            return pose(plan, law, named, catalogue, size=at, loosened=loosened, fixed=fixed)
+        def repose(
+            loosened: frozenset[str], fixed: Mapping[str, float], at: float | None = size, again: bool = repeats
+        ) -> Problem:
+            return pose(plan, law, named, catalogue, size=at, loosened=loosened, fixed=fixed, repeats=again)
 
         solution = solve(repose(frozenset(), {}), repose)
-        sizes.append(size)
         size = solution.get("params")
-        settled = _mfu(solution) == _mfu_at(plan, solution, catalogue, size)
-        if solution.status == "undecided" or settled or len(sizes) >= MFU_ROUNDS:
+        again = _repeats(solution)
+        settled = _mfu(solution) == _mfu_at(plan, solution, catalogue, size) and again == repeats
+        if solution.status == "undecided" or settled:
             break
+        repeats = repeats or again
     if not intervals:
         return solution
     return with_intervals(_with_regret(solution))
@@ -151,6 +155,11 @@ def _with_regret(solution: Solution) -> Solution:
     source = cite_of(solution.problem.law)
     value = Value("regret", regret, (), None, None, "derived", formula, ("compute", "loss"), source, None)
     return replace(solution, values={**solution.values, "regret": value})
+
+
+def _repeats(solution: Solution) -> bool:
+    """Whether any source is seen more than once."""
+    return any((solution.get(f"epochs.{name}") or 0.0) > 1 + 1e-9 for name in solution.sources)
 
 
 def _mfu(solution: Solution) -> list[str]:

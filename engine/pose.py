@@ -40,6 +40,7 @@ def pose(
     size: float | None = None,
     loosened: frozenset[str] = frozenset(),
     fixed: Mapping[str, float] | None = None,
+    repeats: bool = False,
 ) -> Problem:
     """The problem of a plan under a law.
 
@@ -48,8 +49,9 @@ def pose(
         size: Params at which a default MFU is looked up, where the plan gives none.
         loosened: Names of givens that are left open, to find what change makes room.
         fixed: Variables set to a value, such as a number of GPUs rounded to whole nodes.
+        repeats: Whether repeated data are discounted; without repeats the discount is nothing, and costs time.
     """
-    draft = Draft(plan, law, named, objective_of(plan), catalogue, size, loosened, fixed or {})
+    draft = Draft(plan, law, named, objective_of(plan), catalogue, size, loosened, fixed or {}, repeats)
     _not_solved_yet(draft)
     for let in plan.lets.values():
         draft.define(let.name, (), let.expr, "given", "let", let.span)
@@ -57,6 +59,8 @@ def pose(
     add_law(draft)
     add_hardware(draft)
     add_data(draft)
+    if draft.stage.inference is not None:
+        draft.figure("inference_tokens", draft.stage.inference, TOKEN, 1e12, "inference")
     for name, q in catalogue.quantities().items():
         if q.formula is not None and not draft.knows(name):
             draft.define(name, draft.dim(name), q.formula, "derived", q.title, q.span)
@@ -91,8 +95,6 @@ def _not_solved_yet(draft: Draft) -> None:
     if len(plan.stages) > 1 or plan.stages[0].name:
         span = next((s.span for s in plan.stages if s.span), None)
         draft.gave_up("stages are read, and not solved yet", span, ["plan each stage in a file of its own"])
-    if draft.stage.inference is not None:
-        draft.gave_up("`inference` is read, and not solved yet", draft.stage.inference.span)
     if plan.model and plan.model.active:
         draft.gave_up("active params are read, and not solved yet", plan.model.active.span)
     for constraint in (*plan.requires, *plan.prefers):
@@ -111,11 +113,14 @@ def _model_and_tokens(draft: Draft) -> None:
     if draft.transfer:
         draft.figure("finetune_tokens", None, TOKEN, 1e10, "finetune_tokens")
         if gives(draft, "transferred_tokens"):
-            worth = "what the transfer is worth; more is wasted"
-            draft.define("pretrain_tokens", TOKEN, Ref("transferred_tokens"), "derived", worth)
+            said = "what the transfer is worth; more is wasted"
+            draft.define("pretrain_tokens", TOKEN, Ref("transferred_tokens"), "derived", said)
             total = Op("+", (Ref("pretrain_tokens"), Ref("finetune_tokens")))
             draft.define("tokens", TOKEN, total, "derived", "both stages")
         else:
+            if gives(draft, "transferred_characters"):
+                worth = Op("/", (Ref("transferred_characters"), Ref("characters_per_token")))
+                draft.define("transferred_tokens", TOKEN, worth, "derived", "the law counts characters")
             said = "the law does not say what the first stage is worth: only the second is counted"
             draft.define("tokens", TOKEN, Ref("finetune_tokens"), "assumed", said)
         _limited(draft, "tokens", tokens, "tokens")
@@ -269,8 +274,11 @@ def _aims(draft: Draft, line: Op | None) -> tuple[tuple[Aim, ...], str]:
             return (), ""
         sense: Literal["minimize", "maximize"] = "minimize" if goal.sense == "minimize" else "maximize"
         return (Aim(sense, goal.expr), *last), f"{goal.sense} {shown(goal.expr)}"
+    bounded = any(limit.name == "compute" for limit in draft.limits)
+    if "lifetime_compute" in draft.definitions and not bounded:
+        return (Aim("minimize", Ref("lifetime_compute")), *last), "minimize lifetime_compute"
     asked = [name for name in draft.asked if name.endswith(("gpus", "reserved_time"))]
-    if not asked and not any(limit.name == "compute" for limit in draft.limits):
+    if not asked and not bounded:
         asked = draft.asked
     if asked:
         if len(asked) > 1 and "capacity" in draft.definitions:

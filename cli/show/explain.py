@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from runplan.cli.show.solve_json import quantity
+from runplan.cli.show.solve_json import QUANTITIES, TRANSFER, quantity
 from runplan.cli.show.solve_table import console, figure, interval, printed, styled
 from runplan.cli.show.summary import plain
 from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown, walk
@@ -39,8 +39,6 @@ _CLASSES: dict[Kind, str] = {
 }
 # However deep a tree grows, its texts keep so many columns.
 _ROOM = 40
-_HIDDEN = re.compile(r"(law|available|max_epochs|pool\d+|phase)\.")
-_UNNAMED = frozenset(("law_params", "capacity", "reserved_time", "data_tokens", "budget"))
 _SOURCE = re.compile(r"(available|max_epochs)\.(.+)")
 _POOL = re.compile(r"pool(\d+)\.(.+)")
 _NAME = re.compile(r"[^\W\d][\w.-]*")
@@ -62,9 +60,9 @@ class Branch:
 
 def public(solution: Solution) -> Iterator[str]:
     """The names of a solution's values that a plan may name."""
-    for name in solution.values:
-        if _is_let(solution, name) or not (_HIDDEN.match(name) or name in _UNNAMED):
-            yield name
+    known = {*QUANTITIES, *TRANSFER}
+    known |= {f"{key}.{source}" for source in solution.sources for key in ("tokens", "share", "epochs")}
+    yield from (name for name in solution.values if name in known or _is_let(solution, name))
 
 
 def tree(solution: Solution, name: str, *, width: int, color: bool) -> str:
@@ -183,11 +181,13 @@ def said(solution: Solution, name: str) -> str:
     """A value's name as a reader would say it."""
     if name == "law_params":
         return "params_non_embedding" if "params_non_embedding" in solution.values else "params"
+    if name in solution.values and solution.values[name].kind == "constant":
+        return plain(name.rpartition(".")[2])  # as its law writes it
     if m := _SOURCE.fullmatch(name):
         return plain(f"{m[2]}, once" if m[1] == "available" else f"{m[2]}, epochs at most")
     if m := _POOL.fullmatch(name):
         return plain(f"{m[2]} of pool {m[1]}")
-    return plain(name.removeprefix("law."))
+    return plain(name)
 
 
 def formula(solution: Solution, value: Value) -> str:
@@ -293,7 +293,7 @@ def _limits(solution: Solution, value: Value) -> Iterator[str]:
 def _source(solution: Solution, value: Value, parent: str) -> str:
     """What the value rests on, and where that stands; a law's citation is not said again of its constants."""
     over = solution.values.get(parent)
-    again = over is not None and value.kind == "constant" and value.source == over.source
+    again = over is not None and value.kind == "constant" and over.source.endswith(value.source)
     source = "" if again or value.source in ("plan", "let", "rounded") else plain(value.source)
     place = f"{plain(value.span.source.path)}:{value.span.line}" if value.span else ""
     return " · ".join(text for text in (plain(value.note), source, place) if text)

@@ -1,10 +1,11 @@
-"""`plan test`: the golden values of packs, held against what their laws give."""
+"""`plan test`: the golden values of packs, held against what their laws give, and the examples of their rules."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from runplan.cli.outcome import COULD_NOT_RUN, FOUND, exit_code
 from runplan.cli.output import split, write
@@ -14,10 +15,11 @@ from runplan.cli.show.json_findings import document_text, finding_json
 from runplan.cli.show.page import paragraph
 from runplan.cli.show.summary import Summary, counted
 from runplan.dsl.finding import Finding, in_order
-from runplan.dsl.pack import DEFINITIONS, Law, Pack, PackReader
+from runplan.dsl.pack import DEFINITIONS, Law, Pack, PackReader, Rule
 from runplan.dsl.reader import read_file
 from runplan.engine.catalogue import Catalogue, standard
 from runplan.engine.evaluate import GoldenResult, check_goldens
+from runplan.engine.rules import examples
 
 FORMATS = ("table", "json")
 
@@ -26,7 +28,7 @@ def run(argv: list[str]) -> int:
     """Test the standard library or packs by path; exit 1 where a value is off or a pack is wrong."""
     parser = argparse.ArgumentParser(
         prog="plan test",
-        description="The golden values of packs: what each law must give, against what it gives.",
+        description="What packs promise: the golden values of laws, and what rules say of their examples.",
         epilog="example: plan test --stdlib -o json",
     )
     parser.add_argument("paths", metavar="PATH", nargs="*", help="pack files, or folders of them")
@@ -46,7 +48,7 @@ def run(argv: list[str]) -> int:
         known = standard()
         laws = known.laws()
         files += len({law.span.source.path for law in laws})
-        results += _results(known, laws)
+        results += _results(known, laws, known.rules())
         findings += known.findings
     if args.paths:
         try:
@@ -58,11 +60,11 @@ def run(argv: list[str]) -> int:
             return _cannot(f"{error.filename or 'a pack'}: {error.strerror or 'cannot be read'}")
         laws = tuple(law for law in map(own.law, dict.fromkeys(law.name for law in own.own.laws)) if law)
         files += len(paths)
-        results += _results(own, laws)
+        results += _results(own, laws, own.own.rules)
         findings += [*wrong, *own.findings]
     found = in_order(findings)
     if not results and not found:
-        return _cannot("nothing to test: no law with a golden value there")
+        return _cannot("nothing to test: no law with a golden value there, and no rule")
     text = _json(results, found) if form == "json" else _table(results, found, files)
     try:
         write(text, file)
@@ -76,10 +78,18 @@ def _cannot(message: str) -> int:
     return COULD_NOT_RUN
 
 
-def _results(catalogue: Catalogue, laws: Sequence[Law]) -> Iterator[GoldenResult]:
-    """Everything that a pack promises of itself. The seam for rules: what `breaks` and `keeps` promise joins here."""
+def _results(catalogue: Catalogue, laws: Sequence[Law], rules: Sequence[Rule]) -> Iterator[GoldenResult]:
+    """Everything that a pack promises of itself: its golden values, and what its rules say of their examples."""
     for law in laws:
         yield from check_goldens(law, catalogue)
+    for rule in rules:
+        for example in examples(rule, catalogue):
+            by = f"rule {rule.code} {rule.severity}"
+            verdict: Literal["pass", "fail"] = "pass" if example.holds else "fail"
+            expected, got = float(example.kind == "breaks"), {"flagged": float(example.flagged)} if example.solved else {}
+            note = "" if example.solved else "the example has no solution"
+            name = f"rule.{rule.code}.{rule.severity}.{example.kind}"
+            yield GoldenResult(name, by, {"flagged": expected}, got, 0.0, verdict, note)
 
 
 def _read(paths: Sequence[str], stdin_filename: str | None) -> tuple[Catalogue, list[Finding]]:
