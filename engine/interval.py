@@ -14,8 +14,11 @@ from runplan.engine.solution import Solution
 from runplan.engine.solve import optimum_of
 
 DRAWS = 1000
-# Where each draw must be solved by the general solver, fewer draws are taken.
-SLOW_DRAWS = 100
+# Where each draw must be searched for, or solved by the general solver, fewer draws are taken.
+SEARCHED_DRAWS = 300
+SLOW_DRAWS = 60
+# A search goes this far, in the logarithm of the size, from the solution at the published constants.
+NEAR = 4.0
 LOW, HIGH = 0.10, 0.90
 SEED = 20240402
 
@@ -127,9 +130,9 @@ def _resolver(solution: Solution) -> tuple[Callable[[Draw], dict[str, float] | N
     if len(free) >= len(variables):
         # The limits alone fix every variable: the constants move the loss, not the choice.
         return lambda draw: dict(centre), DRAWS
-    fast = _two_power_laws(problem, solution, variables, centre)
-    if fast is not None:
-        return fast, DRAWS
+    along = _along_budget(problem, solution, variables, centre)
+    if along is not None:
+        return along
 
     def slow(draw: Draw) -> dict[str, float] | None:
         definitions = dict(problem.definitions)
@@ -156,10 +159,13 @@ def _fixed_by_law(problem: Problem, limit: Limit) -> bool:
     return False
 
 
-def _two_power_laws(
+def _along_budget(
     problem: Problem, solution: Solution, variables: Sequence[str], centre: Mapping[str, float]
-) -> Callable[[Draw], dict[str, float] | None] | None:
-    """The closed form where a loss of two power laws is least on a budget, clipped by limits that are lines in logs."""
+) -> tuple[Callable[[Draw], dict[str, float] | None], int] | None:
+    """Where a loss is least on a budget, clipped by limits that are lines in logs: one unknown is left.
+
+    In closed form for a loss of two power laws, else by a search along the budget.
+    """
     if (
         len(variables) != 2
         or not problem.aims
@@ -217,7 +223,42 @@ def _two_power_laws(
         t = min(max(t, low), high)
         return {a: math.exp(x0 + t), b: math.exp(y0 - t * p / q)}
 
-    return closed if closed({n: _constant(problem, n) for n in constants}) else None
+    if closed({n: _constant(problem, n) for n in constants}):
+        return closed, DRAWS
+    if not names(body) <= {a, b, *constants}:
+        return None
+    value = compiled(body)
+
+    def searched(draw: Draw) -> dict[str, float] | None:
+        def at(t: float) -> dict[str, float]:
+            return {a: math.exp(x0 + t), b: math.exp(y0 - t * p / q)}
+
+        def loss_at(t: float) -> float:
+            return float(value({**at(t), **draw}))
+
+        try:
+            return at(_least(loss_at, max(low, -NEAR), min(high, NEAR)))
+        except (ArithmeticError, ValueError):
+            return None
+
+    return searched, SEARCHED_DRAWS
+
+
+def _least(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function with one valley is least, by golden section."""
+    golden = (math.sqrt(5) - 1) / 2
+    a, b = high - golden * (high - low), low + golden * (high - low)
+    fa, fb = function(a), function(b)
+    while high - low > 1e-4:
+        if fa < fb:
+            high, b, fb = b, a, fa
+            a = high - golden * (high - low)
+            fa = function(a)
+        else:
+            low, a, fa = a, b, fb
+            b = low + golden * (high - low)
+            fb = function(b)
+    return (low + high) / 2
 
 
 def _constant(problem: Problem, name: str) -> float:

@@ -181,7 +181,7 @@ def _budget(solution: Solution) -> dict[str, Value]:
     v = solution.values
     out = {}
     for name, held in (
-        ("compute", "capacity" if "capacity" in v else "budget"),
+        ("compute", "capacity" if "capacity" in v else "compute_budget"),
         ("gpu_hours", "gpu_hours"),
         ("time", "reserved_time"),
         ("cost", "cost"),

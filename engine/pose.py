@@ -175,8 +175,8 @@ def _compute_limits(draft: Draft) -> None:
         return
     draft.givens["compute"] = high
     if "compute" not in draft.loosened:
-        draft.give("budget", FLOP, high)
-        draft.limits.append(Limit("compute", Ref("compute"), Ref("budget"), "budget", high.span))
+        draft.give("compute_budget", FLOP, high)
+        draft.limits.append(Limit("compute", Ref("compute"), Ref("compute_budget"), "budget", high.span))
 
 
 def _requirements(draft: Draft) -> tuple[Constraint, ...]:
