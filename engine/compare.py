@@ -1,4 +1,4 @@
-"""Reports to a comparison: laws, or plans, side by side, what each choice costs under the other laws, and why they differ."""
+"""Reports to a comparison: laws, or plans, side by side, what each choice costs under the others, and why."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ class Comparison:
         by: What the columns are.
         judges: Indices of the columns whose laws have a loss surface.
         verdicts: For each column what each judge says of its choice; None where the column has none.
-        least_worst: Index of the choice whose worst regret is the least; None where nobody judges two or more.
+        least_worst: Index of the choice whose worst regret is the least; None where nobody judges them, or all cost
+            the same.
         losses: Why losses of the columns must not be compared; empty where they may be.
         findings: Those of the plans, and L002.
     """
@@ -149,7 +150,9 @@ def can_choose(law: Law, objective: Objective) -> bool:
 
 def _lacks(plan: Plan, law: Law, catalogue: Catalogue) -> bool:
     """Whether a plan asks of a law what it does not give, or the law asks of the plan what that does not say."""
-    return any(found.code == "L004" for found in pose(plan, law, law.name, catalogue).findings)
+    problem = pose(plan, law, law.name, catalogue)
+    given = problem.line is not None or "loss" in problem.definitions or "transferred_tokens" in problem.definitions
+    return not given or any(found.code == "L004" for found in problem.findings)
 
 
 def compared_laws(report: Report, most: float | None = None) -> Comparison:
@@ -270,9 +273,7 @@ def _judged(columns: Sequence[Column]) -> tuple[tuple[int, ...], tuple[tuple[Ver
         for i, column in enumerate(columns)
         if column.solution.status == "solved" and loss_function(column.solution) and _has_surface(column.solution)
     )
-    verdicts = tuple(
-        tuple(verdict_on(column.solution, columns[i].solution) for i in judges) for column in columns
-    )
+    verdicts = tuple(tuple(verdict_on(column.solution, columns[i].solution) for i in judges) for column in columns)
     return judges, verdicts
 
 
@@ -312,9 +313,11 @@ def _counted_by(judge: Solution, choice: Solution) -> float | None:
 
 
 def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:
-    """The choice whose worst regret is the least, among two or more that all judges have an opinion of."""
+    """The choice whose worst regret is the least, among those that all judges have an opinion of."""
     worst = {i: max(v.regret for v in said if v) for i, said in enumerate(verdicts) if said and all(said)}
-    return min(worst, key=lambda i: worst[i]) if len(worst) > 1 else None
+    if not worst or max(worst.values()) - min(worst.values()) <= SAME:
+        return None
+    return min(worst, key=lambda i: worst[i])
 
 
 # ---- why
@@ -326,7 +329,8 @@ def _reasons(columns: Sequence[Column]) -> Iterator[Why]:
         yield from _forms(columns)
         yield from _counts(columns)
     there = [column for column in columns if column.solution.status == "solved"]
-    if far := {c.name: ", ".join(f"{name} {times(factor)}" for name, factor in c.beyond.items()) for c in there if c.beyond}:
+    far = {c.name: ", ".join(f"{name} {times(by)}" for name, by in c.beyond.items()) for c in there if c.beyond}
+    if far:
         text = f"outside the range of the law's runs: {_each(far)}"
         yield Why("range", tuple(far), text)
     if off := {column.name: said for column in there if (said := _off_line(column.solution))}:

@@ -20,6 +20,8 @@ from runplan.engine.smooth import signomial
 
 # Three figures of which two give the third are taken as given together where they agree this well.
 AGREE = 1e-3
+# What the cheapest size over training and serving is told by.
+SERVED = ("loss", "inference_tokens")
 # How the formula of compute names the params that a law counts; here `params` are always those.
 COUNTED = {"law_params": "params"}
 
@@ -122,6 +124,8 @@ def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None,
         for relation in relations if len(values) == before else ():
             _apply(_optimum(law, objective, values, relation), values, found)
         if len(values) == before:
+            _apply(_served(law, objective, values, catalogue), values, found)
+        if len(values) == before:
             break
     beyond = tuple(
         name for name, (low, high) in law.fitted.items() if name in values and not low <= values[name] <= high
@@ -157,7 +161,18 @@ def inputs_of(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
         # A budget is of use to a law that knows more of it than the params.
         if touched & (relation.exponents.keys() - set(COUNTED.values())):
             found |= {name: quantities[name].counted for name in relation.exponents if name not in found}
+    if _surface(law) is not None:
+        # A loss to reach and tokens to serve afterwards tell the size that is cheapest over both.
+        found |= {name: quantities[name].counted for name in SERVED if name in quantities}
     return found
+
+
+def _surface(law: Law, objective: str | None = None) -> Function | None:
+    """The law's loss over params and tokens alone, where it has one."""
+    functions = functions_for(law, objective) if objective is not None else law.functions
+    return next(
+        (f for f in functions if f.output == "loss" and {p.quantity for p in f.parameters} == {"params", "tokens"}), None
+    )
 
 
 def outputs_of(law: Law) -> tuple[str, ...]:
@@ -348,6 +363,34 @@ def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: _R
             dim = locals_[name].counted.dim
             yield _Step(name, dim, inputs, formula, lambda _, value=value: value)  # type: ignore[misc]
         return
+
+
+def _served(law: Law, objective: str, values: Mapping[str, float], catalogue: Catalogue) -> Iterator[_Step]:
+    """Params and tokens of the least compute of training and serving together that reaches a loss.
+
+    Sardana et al. 2023 (arXiv:2401.00448), equation 1: least `6 N D + 2 N T` at `L(N, D) = l`.
+    """
+    function = _surface(law, objective)
+    if function is None or not set(SERVED) <= values.keys() or {"params", "tokens"} & values.keys():
+        return
+    by: dict[str, Expr] = {name: Num(value) for name, value in _constants(law).items()}
+    for p in function.parameters:
+        by[p.local] = Op("/", (Ref(p.quantity), Num(p.counted.factor)))
+    loss = Op("*", (substitute(expanded(function.body, law.lets), by), Num(function.counted.factor)))
+    formulas = {name: q.formula for name, q in catalogue.quantities().items() if q.formula is not None}
+    whole = formulas["lifetime_compute"]
+    while inner := names(whole) & formulas.keys():
+        whole = substitute(whole, {name: formulas[name] for name in inner})
+    whole = substitute(whole, {"law_params": Ref("params"), "inference_tokens": Num(values["inference_tokens"])})
+    variables = ("params", "tokens")
+    kept = smooth.limit(loss, Num(values["loss"]), variables)
+    found = minimise([smooth.goal(whole, variables)], [kept], start=(math.log(1e9), math.log(1e11)))
+    if found.outcome != "optimal":
+        return
+    for name, x in zip(variables, found.x, strict=True):
+        formula = "least compute of training and serving for this loss"
+        dim = catalogue.quantities()[name].counted.dim
+        yield _Step(name, dim, SERVED, formula, lambda _, value=math.exp(x): value)  # type: ignore[misc]
 
 
 def _least(

@@ -14,6 +14,7 @@ from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, json_unit, show
 from runplan.engine import smooth
 from runplan.engine.draft import first_statement
+from runplan.engine.lifetime import lifetime_of
 from runplan.engine.problem import Definition, Problem
 from runplan.engine.solution import Solution
 from runplan.engine.solve import ON_THE_LINE, TOLERANCE, dim_of, loosened, show_plain
@@ -44,6 +45,7 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
         return
     for constraint in plan.prefers:
         yield from _broken(plan, solution, constraint)
+    yield from _served(plan, solution)
     yield from _beyond_range(plan, solution)
     yield from _off_the_line(plan, solution)
 
@@ -347,6 +349,27 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
             laws=(solution.law,),
             data={"factor": worst},
         )
+
+
+def _served(plan: Plan, solution: Solution) -> Iterator[Finding]:
+    """The size that is cheapest over training and serving, where the plan's own is another."""
+    found = lifetime_of(solution)
+    if found is None:
+        return
+    v = solution.values
+    more = found.compute / v["compute"].value - 1.0
+    message = (
+        f"over training and {show(v['inference_tokens'].value, v['inference_tokens'].dim, 3)} served,"
+        f" {show(found.params, v['law_params'].dim, 3)} on {show(found.tokens, v['tokens'].dim, 3)} reach the same loss"
+        f" with {found.saved * 100:.3g} % less compute"
+    )
+    note = f"its training takes {abs(more) * 100:.3g} % {'more' if more > 0 else 'less'} compute than the plan's"
+    help = [f"it pays from {show(found.break_even, v['tokens'].dim, 3)} served"] if found.break_even > 0 else []
+    at = plan.stages[0].inference.span if plan.stages[0].inference else first_statement(plan)
+    data: dict[str, float | str] = {"params": found.params, "tokens": found.tokens, "break_even": found.break_even}
+    yield finding(
+        "T041", message, at, severity="info", notes=[note], help=help, laws=(solution.law,), key="inference", data=data
+    )
 
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:

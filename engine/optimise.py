@@ -870,9 +870,7 @@ class _Prices:
         return total
 
 
-def _ratio(
-    here: _Local, there: _Local, h: Matrix, d: Vector, prices: _Prices, planned: Vector | None = None
-) -> float:
+def _ratio(here: _Local, there: _Local, h: Matrix, d: Vector, prices: _Prices, planned: Vector | None = None) -> float:
     """What a step gained in goal and priced violations, relative to what the quadratic program promised."""
     fell = here.value - there.value
     if abs(fell) <= 1e-7 * max(abs(here.value), abs(there.value)):

@@ -31,7 +31,8 @@ def headline(comparison: Comparison) -> str:
             low, high = (show(end, found.dim) for end in (min(values), max(values)))
             same = found.spread <= 1 + SAME
             parts.append(f"{low} everywhere" if same else f"{_bare(low)} to {high} ({spread(found.spread)})")
-    return ", ".join(parts) or "nothing that can be compared"
+    solved = sum(column.solution.status == "solved" for column in comparison.columns)
+    return ", ".join(parts) or f"{solved or 'none'} solved, nothing to compare"
 
 
 def spread(ratio: float) -> str:
@@ -81,11 +82,11 @@ def notes(comparison: Comparison) -> list[str]:
         solution = column.solution
         if comparison.by == "law" and solution.resolved != solution.law:
             out.append(f"`{solution.law}` is `{solution.resolved}`.")
-        if solution.status == "infeasible":
-            out.append(f"Nothing keeps all that the plan asks under `{column.name}`: its figures are not in the spread.")
         if solution.status == "undecided":
             why = [found.message for found in solution.findings] or ["nothing says why"]
             out.append(f"`{column.name}` is undecided: {why[0]}.")
+    if broken := [column.name for column in comparison.columns if column.solution.status == "infeasible"]:
+        out.append(f"Nothing keeps all that is asked for under {listed(broken)}: no spread counts such figures.")
     if comparison.losses:
         out.append(f"{comparison.losses[0].upper()}{comparison.losses[1:]}.")
     return [plain(note) for note in out]
@@ -132,8 +133,9 @@ def reasons(comparison: Comparison) -> list[Why]:
 
 def findings(comparison: Comparison) -> list[Line]:
     """The errors, then the warnings: severity, code, message, which names its plan where there are several."""
-    several = len({column.report.source.path for column in comparison.columns}) > 1
-    out = []
+    plans = {column.report.source.path for column in comparison.columns}
+    several = len(plans | {found.at.span.source.path for found in comparison.findings}) > 1
+    out: list[Line] = []
     for found in sorted(comparison.findings, key=lambda found: RANK[found.severity]):
         if found.severity != "info":
             where = f"{found.at.span.source.path}:{found.at.span.line}: " if several else ""

@@ -70,6 +70,8 @@ def run(argv: list[str]) -> int:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{error.filename or args.paths[0]}: {error.strerror or 'cannot be read'}")
+    if not comparison.columns and not comparison.findings:
+        return _cannot(f"nothing to solve in {', '.join(files)}: there are only definitions")
     for name, target in outputs:
         try:
             write(_rendered(name, comparison, reports, target), target)

@@ -37,7 +37,7 @@ def run(argv: list[str]) -> int:
     rules = standard().rules()
     document: dict[str, object]
     if args.name is None:
-        document = {"schema": "plan.rules/v1", "rules": list(_list_json(rules))}
+        document = {"schema": "plan.rules/v1", "rules": _list_json(rules)}
         text = document_text(document) if form == "json" else _list(rules)
     else:
         named = [rule for rule in rules if args.name.lower() in (rule.code.lower(), rule.name)]
@@ -47,7 +47,7 @@ def run(argv: list[str]) -> int:
             close = nearest(args.name, known)
             help = f"; did you mean `{close[0]}`?" if close else "; `plan rule` lists them"
             return _cannot(f"unknown rule `{args.name[:60]}`{help}")
-        pages = [_page_json(rule) for rule in named] if named else [_engine_json(code or "")]
+        pages = [_page_json(rule) for rule in named] if named else [_engine_page_json(code or "")]
         document = {"schema": "plan.rule/v1", "rules": pages}
         shown = [_page(rule) for rule in named] if named else [_engine_page(code or "")]
         text = document_text(document) if form == "json" else "\n".join(shown)
@@ -78,11 +78,10 @@ def _list(rules: Sequence[Rule]) -> str:
     return columns([("code", "name", "severity", "says"), *sorted(rows)])
 
 
-def _list_json(rules: Sequence[Rule]) -> Iterator[dict[str, object]]:
-    own = [
-        {"code": code, "name": NAMES[code], "severity": ENGINE[code][0], "rows": [], "cites": []} for code in _own(rules)
-    ]
-    yield from sorted([*map(_json, rules), *own], key=lambda rule: (str(rule["code"]), str(rule["severity"])))
+def _list_json(rules: Sequence[Rule]) -> list[dict[str, object]]:
+    documents = {(rule.code, rule.severity): _json(rule) for rule in rules}
+    documents |= {(code, ENGINE[code][0]): _engine_json(code) for code in _own(rules)}
+    return [documents[key] for key in sorted(documents)]
 
 
 def _json(rule: Rule) -> dict[str, object]:
@@ -133,8 +132,11 @@ def _engine_page(code: str) -> str:
 
 
 def _engine_json(code: str) -> dict[str, object]:
-    severity, says = ENGINE[code]
-    return {"code": code, "name": NAMES[code], "severity": severity, "rows": [], "cites": [], "says": says}
+    return {"code": code, "name": NAMES[code], "severity": ENGINE[code][0], "rows": [], "cites": []}
+
+
+def _engine_page_json(code: str) -> dict[str, object]:
+    return _engine_json(code) | {"says": ENGINE[code][1]}
 
 
 def _silenced(code: str) -> str:

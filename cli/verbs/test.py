@@ -86,10 +86,11 @@ def _results(catalogue: Catalogue, laws: Sequence[Law], rules: Sequence[Rule]) -
         for example in examples(rule, catalogue):
             by = f"rule {rule.code} {rule.severity}"
             verdict: Literal["pass", "fail"] = "pass" if example.holds else "fail"
-            expected, got = float(example.kind == "breaks"), {"flagged": float(example.flagged)} if example.solved else {}
+            expected = {"flagged": float(example.kind == "breaks")}
+            got = {"flagged": float(example.flagged)} if example.solved else {}
             note = "" if example.solved else "the example has no solution"
             name = f"rule.{rule.code}.{rule.severity}.{example.kind}"
-            yield GoldenResult(name, by, {"flagged": expected}, got, 0.0, verdict, note)
+            yield GoldenResult(name, by, expected, got, 0.0, verdict, note)
 
 
 def _read(paths: Sequence[str], stdin_filename: str | None) -> tuple[Catalogue, list[Finding]]:
