@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from runplan.dsl.finding import Finding
+from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Vocabulary
 from runplan.dsl.pack import Law, Pack, PackReader, QuantityDef, Record, Rule, ScheduleShape, checked, inherit
-from runplan.dsl.reader import syntax_of
-from runplan.dsl.source import Source
+from runplan.dsl.reader import decoded, syntax_of
+from runplan.dsl.source import Source, Span
 
 # The first line of a definition; a test holds what it finds equal to what the grammar finds.
 _HEADER = re.compile(
@@ -31,13 +31,14 @@ class Header:
     name: str
     aliases: tuple[str, ...]
     path: Path
+    start: int
 
 
 def headers(path: Path, text: str) -> Iterator[Header]:
     """The definitions that a pack file begins lines with."""
     for m in _HEADER.finditer(text):
         aliases = tuple(a or b for a, b in _ALIAS.findall(m[3] or ""))
-        yield Header(m[1], m[2], aliases, path)
+        yield Header(m[1], m[2], aliases, path, m.start())
 
 
 @dataclass(slots=True)
@@ -58,24 +59,41 @@ class Catalogue:
 
     def with_pack(self, pack: Pack) -> Catalogue:
         """The same with the definitions of a plan in front."""
-        return Catalogue(self.roots, pack, [], self._headers, self._packs, {}, self._quantities)
+        return Catalogue(self.roots, self.own.plus(pack), list(self.findings), self._headers, self._packs, {}, self._quantities)
 
     # ---- reading
 
     def files(self) -> Iterator[Path]:
         """Every pack file, in a stable order."""
         for _, root in self.roots:
-            yield from sorted(root.rglob("*.plan"))
+            yield from [root] if root.is_file() else sorted(root.rglob("*.plan"))
 
     def index(self, kind: str) -> dict[str, Header]:
         """Headers of a kind by lower-case name and alias; the first root wins."""
         if not self._headers:
             for path in self.files():
-                for header in headers(path, path.read_text(encoding="utf-8")):
+                source = self._source(path)
+                for header in headers(path, source.text):
                     table = self._headers.setdefault(header.kind, {})
                     for name in (header.name, *header.aliases):
-                        table.setdefault(name.lower(), header)
+                        known = table.setdefault(name.lower(), header)
+                        if known.path != path:
+                            self._defined_twice(name, header, known, source)
         return self._headers.get(kind, {})
+
+    def _source(self, path: Path) -> Source:
+        """The text of a pack file; empty, with a finding, where it is none."""
+        source, wrong = decoded(self.shown_path(path), path.read_bytes())
+        if wrong is None:
+            return source
+        if wrong not in self.findings:
+            self.findings.append(wrong)
+        return Source(source.path, "")
+
+    def _defined_twice(self, name: str, header: Header, known: Header, source: Source) -> None:
+        message = f"{header.kind} `{name}` is defined in {self.shown_path(known.path)} already"
+        at = Span(source, header.start, header.start + len(header.kind) + 1 + len(header.name))
+        self.findings.append(finding("N005", message, at, help=["give it another name"]))
 
     def shown_path(self, path: Path) -> str:
         """A pack file's path as findings print it: `stdlib/laws/chinchilla.plan`."""
@@ -87,7 +105,7 @@ class Catalogue:
     def pack(self, path: Path) -> Pack:
         """The definitions of one file."""
         if path not in self._packs:
-            source = Source(self.shown_path(path), path.read_text(encoding="utf-8"))
+            source = self._source(path)
             file, findings = syntax_of(source)
             in_quantities = path.name == "quantities.plan"
             known = {} if in_quantities else {name: q.counted.dim for name, q in self.quantities().items()}

@@ -31,6 +31,7 @@ FAR = 1e3  # no logarithm of a physical quantity is beyond this
 NOISE = 1e-11  # pivots of a matrix with unit diagonal below this are rounding
 VANISHED = -640.0  # the logarithm of a positive goal that has run down to nothing
 FAINT = 1e-12  # a force below this, relative to the largest, may stay unbalanced
+BENT = 1e-2  # violations up to this, on the way, are put down to curvature
 STEEP = 100.0  # violations beyond this are compared by their logarithms
 MATTERS = 1e-9  # a multiplier below this, relative to the gradient of the goal, is not binding
 
@@ -492,7 +493,7 @@ def _quadratic(g: Vector, lower: Matrix, e: Vector, e_rows: Matrix, c: Vector, c
             over = values[new] + _dot(rows[new], d)
             if length > 1e-9 * math.sqrt(_dot(row, row)):
                 full = over / (length * length)
-            elif abs(over) <= 0.2 * FEASIBLE + allowed[new]:
+            elif abs(over) <= 0.9 * FEASIBLE + allowed[new]:
                 ignored.add(new)  # says what others say, to rounding
                 break
             elif new < p:
@@ -860,7 +861,7 @@ class _Prices:
         self.most *= factor
 
     def __call__(self, at: _Local) -> float:
-        total = self.most * max(0.0, at.violation - 1e-6)
+        total = self.most * max(0.0, at.violation - BENT)
         for price, over in zip(self.c, at.c, strict=True):
             if over > 1e-11:
                 total += price * over

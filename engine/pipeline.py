@@ -79,7 +79,7 @@ def report_of(
         _budget(solutions[0]),
         solutions,
         _assumptions(plan, solutions, known),
-        in_order([*findings, *judged]),
+        in_order([*findings, *judged, *known.findings]),
         tuple(band_of(s) for s in solutions) if intervals else (),
         _notes(plan, solutions),
     )

@@ -28,7 +28,9 @@ def run(argv: list[str]) -> int:
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said"
     )
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says")
+    parser.add_argument(
+        "--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says"
+    )
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument(
         "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; may be repeated"
@@ -43,6 +45,7 @@ def run(argv: list[str]) -> int:
     for name, _ in outputs:
         if name not in FORMATS:
             return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
+    from runplan.cli.config import BadConfig, catalogue_for
     from runplan.engine.pipeline import report_of
 
     findings: list[Finding] = []
@@ -50,8 +53,10 @@ def run(argv: list[str]) -> int:
         files = plan_files(args.paths)
         for file in files:
             path, reader = reader_for(file, args.stdin_filename)
-            findings.extend(report_of(path, reader, settings=args.set, intervals=False).findings)
-    except NotFound as error:
+            findings.extend(
+                report_of(path, reader, catalogue=catalogue_for(path), settings=args.set, intervals=False).findings
+            )
+    except (NotFound, BadConfig) as error:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{error.filename or file}: {error.strerror or 'cannot be read'}")

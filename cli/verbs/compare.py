@@ -26,7 +26,7 @@ def run(argv: list[str]) -> int:
         description="One plan under several laws, or several plans under their first law, side by side: the spread, "
         "the marks of figures outside a law's range, the regret of each law's choice under the others, and why they "
         "differ.",
-        epilog="example: plan compare plans/thousand-h100.plan --laws chinchilla,llama3 --max-spread 2x",
+        epilog="example: plan compare plans/thousand-h100.plan --laws chinchilla,llama3",
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a plan, or several; - for standard input")
     parser.add_argument(

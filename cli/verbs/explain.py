@@ -22,7 +22,9 @@ def run(argv: list[str]) -> int:
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
     parser.add_argument("quantity", metavar="QUANTITY", help="such as cost, params or loss")
     parser.add_argument("--law", metavar="LAW", help="the law to explain it under; the plan's first unless said")
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says")
+    parser.add_argument(
+        "--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says"
+    )
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="tree", help=", ".join(FORMATS))
     args = parser.parse_args(argv)
@@ -31,12 +33,13 @@ def run(argv: list[str]) -> int:
         return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
     from runplan.cli.show import explain
     from runplan.dsl.nearest import nearest
+    from runplan.cli.config import BadConfig, catalogue_for
     from runplan.engine.pipeline import report_of
 
     try:
         path, reader = reader_for(args.path, args.stdin_filename)
-        report = report_of(path, reader, settings=args.set)
-    except NotFound as error:
+        report = report_of(path, reader, catalogue=catalogue_for(path), settings=args.set)
+    except (NotFound, BadConfig) as error:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{args.path}: {error.strerror or 'cannot be read'}")

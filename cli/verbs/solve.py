@@ -20,7 +20,9 @@ def run(argv: list[str]) -> int:
         epilog="example: plan solve plans/thousand-h100.plan -o json",
     )
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says")
+    parser.add_argument(
+        "--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says"
+    )
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
     parser.add_argument(
         "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)} (table unless said)"
@@ -31,12 +33,13 @@ def run(argv: list[str]) -> int:
         if name not in FORMATS:
             print(f"plan solve: unknown format `{name}`; it is one of {', '.join(FORMATS)}", file=sys.stderr)
             return COULD_NOT_RUN
+    from runplan.cli.config import BadConfig, catalogue_for
     from runplan.engine.pipeline import report_of
 
     try:
         path, reader = reader_for(args.path, args.stdin_filename)
-        report = report_of(path, reader, settings=args.set)
-    except NotFound as error:
+        report = report_of(path, reader, catalogue=catalogue_for(path), settings=args.set)
+    except (NotFound, BadConfig) as error:
         print(f"plan solve: {error}", file=sys.stderr)
         return COULD_NOT_RUN
     except OSError as error:
