@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -94,6 +96,8 @@ def _read(path: Path, values: dict[str, Any]) -> Config:
 @lru_cache(1)
 def installed() -> tuple[tuple[str, Path], ...]:
     """Packs that wheels bring, by the name of their package."""
+    if not _any_wheel_has_packs():
+        return ()
     from importlib.metadata import entry_points
     from importlib.util import find_spec
 
@@ -105,6 +109,23 @@ def installed() -> tuple[tuple[str, Path], ...]:
         for place in (spec.submodule_search_locations or ()) if spec else ():
             found.append((point.name, Path(place)))
     return tuple(found)
+
+
+def _any_wheel_has_packs() -> bool:
+    """Whether an installed distribution names the group at all: asking the library for it costs more than all of this."""
+    for folder in dict.fromkeys(sys.path):
+        try:
+            entries = [entry.path for entry in os.scandir(folder or ".") if entry.name.endswith(".dist-info")]
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                with open(os.path.join(entry, "entry_points.txt"), encoding="utf-8") as stream:
+                    if f"[{GROUP}]" in stream.read():
+                        return True
+            except (OSError, UnicodeDecodeError):
+                continue
+    return False
 
 
 def catalogue_for(path: str) -> Catalogue:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runplan.dsl.finding import Finding, finding
-from runplan.dsl.grammar import parse
 from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
@@ -28,6 +27,12 @@ STATEMENTS = {
 }
 # Fields of hardware that its one-line form spells with words of their own.
 _SPELLED = {"mfu": "mfu", "achieved": "rate", "price": "price", "nodes_of": "nodes_of"}
+
+
+def _parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
+    from runplan.dsl.grammar import parse  # the parser takes its time to load, and most runs set nothing
+
+    return parse(view, start)
 
 
 def overridden(file: File, settings: Sequence[str]) -> tuple[File, list[Finding]]:
@@ -56,7 +61,7 @@ def _set(statements: list[Node], path: str, view: View) -> tuple[list[Node], lis
     head, _, rest = path.partition(".")
     lets = {next(n.nodes()).word(0).text: i for i, n in enumerate(statements) if n.rule == "let"}
     if path in lets:
-        node, findings = parse(view, "goal")
+        node, findings = _parse(view, "goal")
         if node is None:
             return statements, findings
         spec = next(statements[lets[path]].nodes())
@@ -66,11 +71,11 @@ def _set(statements: list[Node], path: str, view: View) -> tuple[list[Node], lis
     if head == "hardware" and rest:
         return _set_field(statements, rest, view)
     if head == "data" and rest:
-        node, findings = parse(view, "data_spec")
+        node, findings = _parse(view, "data_spec")
         return (_put_source(statements, rest, node), []) if node else (statements, findings)
     if path in STATEMENTS:
         rule, start = STATEMENTS[path]
-        node, findings = parse(view, start)
+        node, findings = _parse(view, start)
         if node is None:
             return statements, findings
         made = Node(rule, (node,), node.span)
@@ -111,11 +116,11 @@ def _set_field(statements: list[Node], field: str, view: View) -> tuple[list[Nod
         return statements, [finding("N002", message, Span(view.source, 0, len(view.source.text)))]
     pairs = _pairs(pools[0]) if pools else {}
     if field in ("device", "precision", "from", "until"):
-        node, findings = parse(view, "device") if field == "device" else (None, [])
+        node, findings = _parse(view, "device") if field == "device" else (None, [])
         leaf = node or Word("NAME" if field == "precision" else "DATE", view.text, view.span(0, len(view.text)))
         pairs[field] = Node(f"hw_{field}", (leaf,), leaf.span)
     else:
-        node, findings = parse(view, "amount")
+        node, findings = _parse(view, "amount")
         if node is not None:
             pairs[field] = Node("hw_pair", (Word("NAME", field, node.span), node), node.span)
             # An achieved rate stands in place of peak x MFU, and an MFU in place of a rate.

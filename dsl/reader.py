@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -73,6 +74,9 @@ def project_root(path: Path) -> Path:
     return folder
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
+
+
 def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
     """The text of a file, and why it is no text where it is none."""
     empty = Source(path, "")
@@ -90,10 +94,11 @@ def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
         end = Span(source, len(text), len(text))
         return source, finding("S003", f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8 text", end)
     source = Source(path, text)
-    for at, c in enumerate(text):
-        if c < " " and c not in "\t\n\r\f":
-            message = f"a control character (0x{ord(c):02x}): this is no text"
-            return source, finding("S003", message, Span(source, at, at + 1))
+    control = _CONTROL.search(text)
+    if control:
+        at = control.start()
+        message = f"a control character (0x{ord(text[at]):02x}): this is no text"
+        return source, finding("S003", message, Span(source, at, at + 1))
     return source, None
 
 

@@ -124,7 +124,7 @@ def test_losses_of_others_are_not(law: str, why: str) -> None:
 
 
 def chinchilla_loss(params: float, tokens: float) -> float:
-    return 1.8172 + 482.01 / params**0.3478 + 2085.43 / tokens**0.3658
+    return 1.8172 + 482.01 * math.pow(params, -0.3478) + 2085.43 * math.pow(tokens, -0.3658)
 
 
 def least_compute(loss: float) -> float:

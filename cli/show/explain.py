@@ -8,9 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from runplan.cli.show.figures import figure, interval
 from runplan.cli.show.solve_json import QUANTITIES, TRANSFER, quantity
-from runplan.cli.show.solve_table import console, figure, interval, printed, styled
 from runplan.cli.show.summary import plain
+from runplan.cli.show.terminal import console, printed, styled
 from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown, walk
 from runplan.dsl.units import Dim
 from runplan.engine.problem import Kind

@@ -3,94 +3,34 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
-from runplan.cli.show.solve_json import BUDGET, NOISE, QUANTITIES, TRANSFER, iso_date
-from runplan.cli.show.summary import JOINERS, counted, plain
-from runplan.dsl.build import DATE
-from runplan.dsl.finding import RANK, Finding, Severity
-from runplan.dsl.units import Dim, show
+from runplan.cli.show.figures import LABELS, NOTHING, Cell, bare, figure, interval, part, per_cent
+from runplan.cli.show.solve_json import BUDGET, NOISE, QUANTITIES, TRANSFER
+from runplan.cli.show.summary import counted, plain
+from runplan.cli.show.terminal import GAP, INDENT, Line, Page, column_widths, columns, console, printed, styled
+from runplan.dsl.finding import RANK, Finding
+from runplan.dsl.units import show
 from runplan.engine.report import Report
 from runplan.engine.solution import Solution, Value
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
     from rich.text import Text
 
+_Page, _GAP, _bare, _widths = Page, GAP, bare, column_widths  # until compare_* has the public names
 Mood = Literal["good", "doubtful", "bad"]
-Cell = tuple[str, str]
-Line = tuple[str, ...]
 
-NOTHING = "\N{EN DASH}"
-# Quantities that are shares, and read better in per cent.
-SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret".split())
-_POOL = re.compile(r"^pool\d+\.")
-_PHASE_STEPS = re.compile(r"phase\..+\.steps$")
-_PHASE_SHARE = re.compile(r"phase\..+?\.(share$|mix(_start|_end)?\.)")
-# What the report calls a quantity where its own name would not do; the unit stands here where the figure has none.
-LABELS = {
-    "params_non_embedding": "params, no embeddings",
-    "active_params": "active params",
-    "loss": "loss, nat/token",
-    "regret": "regret, in compute",
-    "gpus": "GPUs",
-    "gpu_hours": "GPU-hours paid",
-    "mfu": "MFU",
-    "idle_share": "idle share",
-    "learning_rate": "learning rate",
-    "memory_per_gpu": "memory per GPU",
-    "lifetime_compute": "lifetime compute",
-    "pretrain_tokens": "pre-training tokens",
-    "finetune_tokens": "fine-tuning tokens",
-    "transferred_tokens": "transferred tokens",
-    "pretrain_share": "pre-training share",
-}
 # What the rows of the report leave to the JSON: it says nothing that another row does not.
 _LEFT_OUT = frozenset(("perplexity", "price", "rate"))
-_LEFT_OUT_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
 
 _COMMENT = re.compile(r"(?:^|[ \t])#.*", re.MULTILINE)
 
 _MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
-_SEVERITY: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
-_INDENT = 2
-_GAP = 2
-_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 
 
 # ---- what is said, in whatever format
-
-
-def figure(name: str, value: float, dim: Dim) -> str:
-    """A value as the report writes it; a share in per cent, a date as its day, a loss to the third decimal."""
-    if dim == DATE:
-        return iso_date(value)
-    name = _POOL.sub("", name)
-    if not dim and (name in SHARES or name.startswith("share.") or _PHASE_SHARE.match(name)):
-        return per_cent(value)
-    if name == "loss":
-        return f"{value:.3f}"
-    if name == "learning_rate" and 0 < value < 0.1:
-        mantissa, _, exponent = f"{value:.2e}".partition("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    if name == "steps" or _PHASE_STEPS.match(name):
-        return f"{value:,.0f}"
-    if name == "hours_per_day":
-        return f"{value / 3600:.4g} hours"
-    return show(value, dim)
-
-
-def per_cent(share: float) -> str:
-    """A share in per cent to three digits, or as many more as keep it from being all of it."""
-    if abs(share) <= NOISE or abs(share - 1) <= NOISE:
-        return f"{100 * round(share)}%"
-    if share >= 10:
-        return f"{100 * share:,.0f}%"
-    return next((text for digits in range(3, 12) if (text := f"{100 * share:.{digits}g}%") != "100%"), "100%")
 
 
 def verdict(report: Report) -> tuple[Mood, str, str]:
@@ -130,7 +70,7 @@ def _headline(solution: Solution) -> Iterator[str]:
         value = solution.values.get(name)
         if value is not None and (name != "gpus" or value.kind == "solved"):
             text = figure(name, value.value, value.dim)
-            yield {"loss": f"loss {text}", "gpus": f"{_bare(text)} GPUs"}.get(name, text)
+            yield {"loss": f"loss {text}", "gpus": f"{bare(text)} GPUs"}.get(name, text)
 
 
 def hardware(report: Report) -> list[str]:
@@ -153,39 +93,13 @@ def budget(report: Report) -> list[Line]:
     for name in BUDGET:
         if value := report.budget.get(name):
             text = figure(name, value.value, value.dim)
-            rows.append((labels.get(name, name), _bare(text) if name == "gpu_hours" else text))
+            rows.append((labels.get(name, name), bare(text) if name == "gpu_hours" else text))
     return rows
 
 
 def _pool_names(report: Report) -> list[str]:
     texts = hardware(report)
     return ["hardware"] if len(texts) == 1 else [f"pool {i + 1}" for i in range(len(texts))]
-
-
-def _bare(text: str) -> str:
-    """A figure without the unit that its row names."""
-    return _LEFT_OUT_UNITS.sub("", text)
-
-
-def interval(value: Value) -> str:
-    """The ends of a value's interval, in brackets; empty where it has none, or none that shows."""
-    if value.low is None or value.high is None:
-        return ""
-    middle = _bare(figure(value.name, value.value, value.dim))
-    low, high = (_bare(figure(value.name, end, value.dim)) for end in (value.low, value.high))
-    if low == middle == high:
-        return ""
-    if value.name != "loss":
-        low, high = (_short(value.name, end, value.dim) for end in (value.low, value.high))
-    # A unit that both ends have is said once.
-    unit = " " + high.partition(" ")[2] if " " in high else ""
-    if unit and low.endswith(unit):
-        low = low.removesuffix(unit)
-    return f"({low} {NOTHING} {high})"
-
-
-def _short(name: str, value: float, dim: Dim) -> str:
-    return _bare(figure(name, value, dim) if dim == DATE or name in SHARES else show(value, dim, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +134,7 @@ def _cell(solution: Solution, name: str) -> Cell:
     value = solution.values.get(name)
     if value is None or (name == "idle_share" and value.value < -NOISE):
         return NOTHING, ""
-    return _bare(figure(name, value.value, value.dim)), interval(value)
+    return bare(figure(name, value.value, value.dim)), interval(value)
 
 
 def _ratio(solution: Solution) -> Cell:
@@ -281,11 +195,6 @@ def mix(report: Report) -> tuple[Solution, list[Line]] | None:
     return None
 
 
-def _part(share: float) -> str:
-    """A share in per cent to one decimal, so that a column of them lines up."""
-    return f"{100 * share:.1g}%" if 0 < share < 0.0005 else f"{100 * share:.1f}%"
-
-
 MIX = ("source", "tokens", "share", "epochs", "left over")
 
 
@@ -300,11 +209,11 @@ def _source(solution: Solution, source: str) -> Line:
         passes = f"{show(epochs, (), 3)} of {show(most, (), 3)}" if most else show(epochs, (), 3)
     if tokens is not None and there is not None:
         over = there * (most or 1.0) - tokens
-        left = _bare(show(over, dim, 3)) if over > 1e-6 * there else "none"
+        left = bare(show(over, dim, 3)) if over > 1e-6 * there else "none"
     return (
         plain(source),
-        NOTHING if tokens is None else _bare(show(tokens, dim)),
-        NOTHING if share is None else _part(share),
+        NOTHING if tokens is None else bare(show(tokens, dim)),
+        NOTHING if share is None else part(share),
         passes,
         left,
     )
@@ -328,7 +237,7 @@ def _phase(solution: Solution, name: str) -> dict[str, str]:
     row = {"phase": plain(name)}
     for key in ("share", "tokens", "time", "steps"):
         if value := solution.values.get(f"phase.{name}.{key}"):
-            row[key] = _part(value.value) if key == "share" else _bare(figure(key, value.value, value.dim))
+            row[key] = part(value.value) if key == "share" else bare(figure(key, value.value, value.dim))
     start, end = (solution.get(f"phase.{name}.learning_rate.{side}") for side in ("start", "end"))
     if start is not None and end is not None:
         row["learning rate"] = _ramp(*(figure("learning_rate", level, ()) for level in (start, end)))
@@ -336,9 +245,9 @@ def _phase(solution: Solution, name: str) -> dict[str, str]:
         first, last = (solution.get(f"phase.{name}.mix_{side}.{source}") for side in ("start", "end"))
         mean = solution.get(f"phase.{name}.mix.{source}")
         if first is not None and last is not None:
-            row[_OF + source] = _ramp(_part(first), _part(last))
+            row[_OF + source] = _ramp(part(first), part(last))
         elif mean is not None:
-            row[_OF + source] = _part(mean)
+            row[_OF + source] = part(mean)
     return row
 
 
@@ -392,7 +301,7 @@ def heading(report: Report, text: str, solution: Solution) -> str:
 
 def render(report: Report, *, width: int, color: bool) -> str:
     """The report, no line longer than `width` columns."""
-    page = _Page(max(width, 20), color)
+    page = Page(max(width, 20), color)
     if said := title(report):
         page.line(said, style="bold")
     page.line(plain(report.source.path), style="dim")
@@ -403,7 +312,7 @@ def render(report: Report, *, width: int, color: bool) -> str:
         page.heading("Budget")
         page.texts(lines, (), wrap=1)
     if report.solutions:
-        page.solutions(report.solutions)
+        _solutions(page, report.solutions)
     for solution in report.solutions:
         if solution.conflict:
             page.heading(heading(report, ROOM, solution))
@@ -427,145 +336,51 @@ def render(report: Report, *, width: int, color: bool) -> str:
     return page.text()
 
 
-class _Page:
-    """Lines for a terminal, one under the other."""
+# ---- the table of solutions
 
-    def __init__(self, width: int, color: bool) -> None:
-        self.console = console(width, color)
-        self.width = width
 
-    def text(self) -> str:
-        return printed(self.console)
+def _solutions(page: Page, solutions: Sequence[Solution]) -> None:
+    """The table, in as many parts as the width asks for, and what must be known to read it."""
+    lines = rows(solutions)
+    if not lines:
+        return
+    laws = [_Law.of(solution, [(row, row.cells[i]) for row in lines]) for i, solution in enumerate(solutions)]
+    first = min(max(columns(row.label) for row in lines), max(8, page.width // 2))
+    room = page.width - INDENT - first
+    # Intervals stand beside the figures, or under them where that saves a part.
+    beside = len(_parts([law.wide for law in laws], room)) <= len(_parts([law.narrow for law in laws], room))
+    widths = [min(law.wide if beside else law.narrow, max(room - GAP, 8)) for law in laws]
+    page.heading("Solution" if len(solutions) == 1 else "Solutions")
+    for part in _parts(widths, room):
+        if part.start:
+            page.blank()
+        # What limits a solution takes what room is left, and wraps there.
+        spare = room - sum(widths[i] + GAP for i in part)
+        for i in part:
+            more = max(0, min(laws[i].words - widths[i], spare))
+            widths[i], spare = widths[i] + more, spare - more
+        _table(page, [laws[i] for i in part], [widths[i] for i in part], first, beside)
+    for i, note in enumerate(notes(solutions)):
+        if not i:
+            page.blank()
+        page.line(note, style="dim", indent=INDENT)
 
-    def put(self, item: RenderableType, indent: int = _INDENT) -> None:
-        from rich.padding import Padding
 
-        self.console.print(Padding(item, (0, 0, 0, indent), expand=False))
+def _table(page: Page, laws: Sequence[_Law], widths: Sequence[int], first: int, beside: bool) -> None:
+    from rich import box
+    from rich.table import Table
 
-    def blank(self) -> None:
-        self.console.print()
-
-    def line(self, text: str, style: str = "", indent: int = 0, upto: int | None = None) -> None:
-        """A line, wrapped; `upto` ends the style after so many characters."""
-        said = styled(text)
-        said.stylize(style, 0, upto)
-        self.put(said, indent)
-
-    def heading(self, text: str) -> None:
-        self.blank()
-        self.line(text, style="bold")
-
-    def texts(self, lines: Sequence[Line], heads: Sequence[str], *, wrap: int) -> None:
-        """Rows of text; the column `wrap` takes what room is left, and wraps there.
-
-        Where that is too little to read, the rows stand one under the other, a line a cell.
-        """
-        widths = _widths(lines, heads)
-        room = self.width - _INDENT - sum(widths) + widths[wrap] - _GAP * (len(widths) - 1)
-        if room < min(widths[wrap], 12):
-            for line in lines:
-                self.line(line[0], style="bold", indent=_INDENT)
-                for i, cell in enumerate(line[1:], 1):
-                    self.line(f"{heads[i]}: {cell}" if heads else cell, indent=2 * _INDENT)
-            return
-        widths[wrap] = min(widths[wrap], room)
-        self._table([(*line[:wrap], wrapped(line[wrap], room), *line[wrap + 1 :]) for line in lines], heads, widths)
-
-    def figures(self, lines: Sequence[Line], heads: Sequence[str], apart: int = 0) -> None:
-        """Rows of figures behind a name, in as many parts as the width asks for, one of them at the column `apart`."""
-        widths = _widths(lines, heads)
-        first = min(widths[0], self.width // 3)
-        widths = [first, *(min(width, self.width - _INDENT - _GAP - first) for width in widths[1:])]
-        at = 1
-        while at < len(widths):
-            end, room = at + 1, self.width - _INDENT - first - _GAP - widths[at]
-            while end < len(widths) and room >= _GAP + widths[end]:
-                end, room = end + 1, room - _GAP - widths[end]
-            if end < len(widths) and at < apart < end:
-                end = apart
-            if at > 1:
-                self.blank()
-            kept = [0, *range(at, end)]
-            part = [tuple(line[i] for i in kept) for line in lines]
-            self._table(part, [heads[i] for i in kept], [widths[i] for i in kept], figures=True)
-            at = end
-
-    def _table(self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False) -> None:
-        from rich import box
-        from rich.table import Table
-
-        table = Table(
-            box=box.SIMPLE_HEAD if heads else None,
-            show_header=bool(heads),
-            show_edge=False,
-            pad_edge=False,
-            padding=(0, 1, 0, 0) if heads else (0, _GAP, 0, 0),
-            header_style="dim",
-        )
-        for i, width in enumerate(widths):
-            right = figures and i > 0
-            table.add_column(
-                styled(heads[i]) if heads else "", width=width, justify="right" if right else "left", overflow="fold"
-            )
-        for line in lines:
-            table.add_row(*(styled(text, lines=True) for text in line))
-        self.put(table)
-
-    def findings(self, found: Sequence[Finding]) -> None:
-        from rich.table import Table
-
-        table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
-        table.add_column(width=max(len(f.severity) for f in found))
-        table.add_column(width=max(len(f.code) for f in found))
-        table.add_column(overflow="fold")
-        for finding in found:
-            style = _SEVERITY[finding.severity]
-            table.add_row(styled(finding.severity, style), styled(finding.code, style), styled(finding.message))
-        self.put(table)
-
-    # ---- the table of solutions
-
-    def solutions(self, solutions: Sequence[Solution]) -> None:
-        """The table, in as many parts as the width asks for, and what must be known to read it."""
-        lines = rows(solutions)
-        if not lines:
-            return
-        laws = [_Law.of(solution, [(row, row.cells[i]) for row in lines]) for i, solution in enumerate(solutions)]
-        first = min(max(columns(row.label) for row in lines), max(8, self.width // 2))
-        room = self.width - _INDENT - first
-        # Intervals stand beside the figures, or under them where that saves a part.
-        beside = len(_parts([law.wide for law in laws], room)) <= len(_parts([law.narrow for law in laws], room))
-        widths = [min(law.wide if beside else law.narrow, max(room - _GAP, 8)) for law in laws]
-        self.heading("Solution" if len(solutions) == 1 else "Solutions")
-        for part in _parts(widths, room):
-            if part.start:
-                self.blank()
-            # What limits a solution takes what room is left, and wraps there.
-            spare = room - sum(widths[i] + _GAP for i in part)
-            for i in part:
-                more = max(0, min(laws[i].words - widths[i], spare))
-                widths[i], spare = widths[i] + more, spare - more
-            self._part([laws[i] for i in part], [widths[i] for i in part], first, beside)
-        for i, note in enumerate(notes(solutions)):
-            if not i:
-                self.blank()
-            self.line(note, style="dim", indent=_INDENT)
-
-    def _part(self, laws: Sequence[_Law], widths: Sequence[int], first: int, beside: bool) -> None:
-        from rich import box
-        from rich.table import Table
-
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
-        table.add_column("", width=first, overflow="fold")
-        for law, width in zip(laws, widths, strict=True):
-            head = styled(law.head[0], "bold")
-            for line in law.head[1:]:
-                head.append_text(styled(f"\n{line}", "dim", lines=True))
-            table.add_column(head, width=width, overflow="fold")
-        for i, (row, _) in enumerate(laws[0].cells):
-            if any(law.cells[i][1][0] != NOTHING for law in laws):
-                table.add_row(styled(row.label), *(law.cell(i, beside) for law in laws))
-        self.put(table)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+    table.add_column("", width=first, overflow="fold")
+    for law, width in zip(laws, widths, strict=True):
+        head = styled(law.head[0], "bold")
+        for line in law.head[1:]:
+            head.append_text(styled(f"\n{line}", "dim", lines=True))
+        table.add_column(head, width=width, overflow="fold")
+    for i, (row, _) in enumerate(laws[0].cells):
+        if any(law.cells[i][1][0] != NOTHING for law in laws):
+            table.add_row(styled(row.label), *(law.cell(i, beside) for law in laws))
+    page.put(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -594,7 +409,7 @@ class _Law:
         least = max(map(columns, (*head, *(text for text, _ in figures))))
         ends = max((columns(ends) for _, ends in figures), default=0)
         words = [columns(line) for row, cell in cells if row.words for line in cell[0].split("\n")]
-        wide = max(least, figure + _GAP + ends if ends else 0)
+        wide = max(least, figure + GAP + ends if ends else 0)
         return cls(head, cells, figure, wide, max(least, ends), max(words, default=0))
 
     def cell(self, i: int, beside: bool) -> Text:
@@ -602,7 +417,7 @@ class _Law:
         row, (text, ends) = self.cells[i]
         cell = styled(text, "dim" if text == NOTHING else _status_style(row, text), lines=row.words)
         if ends:
-            cell.append(" " * (self.figure - columns(text) + _GAP) if beside else "\n")
+            cell.append(" " * (self.figure - columns(text) + GAP) if beside else "\n")
             cell.append_text(styled(ends, "dim"))
         return cell
 
@@ -612,10 +427,10 @@ def _parts(widths: Sequence[int], room: int) -> list[range]:
     out: list[range] = []
     at, used = 0, 0
     for i, width in enumerate(widths):
-        if i > at and used + width + _GAP > room:
+        if i > at and used + width + GAP > room:
             out.append(range(at, i))
             at, used = i, 0
-        used += width + _GAP
+        used += width + GAP
     return [*out, range(at, len(widths))]
 
 
@@ -623,69 +438,3 @@ def _status_style(row: Row, text: str) -> str:
     if row.label != "status":
         return ""
     return _MOODS["good" if text == "solved" else "doubtful" if text == "undecided" else "bad"]
-
-
-def console(width: int, color: bool) -> Console:
-    """A console that writes to a text and asks neither the terminal nor the environment."""
-    from rich.console import Console
-
-    return Console(
-        file=StringIO(),
-        width=width,
-        color_system="standard" if color else None,
-        force_terminal=color,
-        no_color=not color,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
-
-
-def _widths(lines: Sequence[Line], heads: Sequence[str]) -> list[int]:
-    rows = [*lines, *([tuple(heads)] if heads else [])]
-    return [max(map(columns, column)) for column in zip(*rows, strict=True)]
-
-
-def printed(console: Console) -> str:
-    """What a console of ours was given to print, without trailing blanks."""
-    stream = console.file
-    assert isinstance(stream, StringIO)
-    return _TRAILING.sub(lambda match: match[0].replace(" ", ""), stream.getvalue())
-
-
-def styled(text: str, style: str = "", lines: bool = False) -> Text:
-    """Text that is printed as it stands: no markup, nothing that moves a cursor, one line unless `lines`."""
-    from rich.text import Text
-
-    return Text("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style=style, overflow="fold")
-
-
-def wrapped(text: str, width: int) -> str:
-    """Text in lines of at most `width` columns; a word that is too long breaks behind a mark such as `/` or `@`."""
-    lines = [""]
-    for word in text.split():
-        pieces = re.split(r"(?<=[/@;,_=&?-])", word) if columns(word) > width else [word]
-        for i, piece in enumerate(pieces):
-            # What has no mark to break behind is left to the table to fold.
-            blank = " " if lines[-1] and not i else ""
-            if lines[-1] and columns(lines[-1]) + len(blank) + columns(piece) > width:
-                lines.append(piece)
-            else:
-                lines[-1] += blank + piece
-    return "\n".join(lines)
-
-
-def columns(text: str) -> int:
-    """Columns that a text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if c in JOINERS or unicodedata.category(c) in ("Mn", "Me")
-        else 2
-        if unicodedata.east_asian_width(c) in ("W", "F")
-        else 1
-        for c in text
-    )

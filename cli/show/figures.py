@@ -1,0 +1,97 @@
+"""Figures as every report writes them: a value with its unit, its interval, a share in per cent."""
+
+from __future__ import annotations
+
+import re
+
+from runplan.cli.show.solve_json import NOISE, iso_date
+from runplan.dsl.build import DATE
+from runplan.dsl.units import Dim, show
+from runplan.engine.solution import Value
+
+Cell = tuple[str, str]
+
+NOTHING = "\N{EN DASH}"
+# Quantities that are shares and read better in per cent.
+SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret".split())
+_POOL = re.compile(r"^pool\d+\.")
+_PHASE_STEPS = re.compile(r"phase\..+\.steps$")
+_PHASE_SHARE = re.compile(r"phase\..+?\.(share$|mix(_start|_end)?\.)")
+# What the report calls a quantity where its own name would not do; the unit stands here where the figure has none.
+LABELS = {
+    "params_non_embedding": "params, no embeddings",
+    "active_params": "active params",
+    "loss": "loss, nat/token",
+    "regret": "regret, in compute",
+    "gpus": "GPUs",
+    "gpu_hours": "GPU-hours paid",
+    "mfu": "MFU",
+    "idle_share": "idle share",
+    "learning_rate": "learning rate",
+    "memory_per_gpu": "memory per GPU",
+    "lifetime_compute": "lifetime compute",
+    "pretrain_tokens": "pre-training tokens",
+    "finetune_tokens": "fine-tuning tokens",
+    "transferred_tokens": "transferred tokens",
+    "pretrain_share": "pre-training share",
+}
+_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
+
+
+def figure(name: str, value: float, dim: Dim) -> str:
+    """A value as the report writes it; a share in per cent, a date as its day, a loss to the third decimal."""
+    if dim == DATE:
+        return iso_date(value)
+    name = _POOL.sub("", name)
+    if not dim and (name in SHARES or name.startswith("share.") or _PHASE_SHARE.match(name)):
+        return per_cent(value)
+    if name == "loss":
+        return f"{value:.3f}"
+    if name == "learning_rate" and 0 < value < 0.1:
+        mantissa, _, exponent = f"{value:.2e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    if name == "steps" or _PHASE_STEPS.match(name):
+        return f"{value:,.0f}"
+    if name == "hours_per_day":
+        return f"{value / 3600:.4g} hours"
+    return show(value, dim)
+
+
+def per_cent(share: float) -> str:
+    """A share in per cent to three digits, or as many more as keep it from being all of it."""
+    if abs(share) <= NOISE or abs(share - 1) <= NOISE:
+        return f"{100 * round(share)}%"
+    if share >= 10:
+        return f"{100 * share:,.0f}%"
+    return next((text for digits in range(3, 12) if (text := f"{100 * share:.{digits}g}%") != "100%"), "100%")
+
+
+def bare(text: str) -> str:
+    """A figure without the unit that its row names."""
+    return _UNITS.sub("", text)
+
+
+def interval(value: Value) -> str:
+    """The ends of a value's interval, in brackets; empty where it has none, or none that shows."""
+    if value.low is None or value.high is None:
+        return ""
+    middle = bare(figure(value.name, value.value, value.dim))
+    low, high = (bare(figure(value.name, end, value.dim)) for end in (value.low, value.high))
+    if low == middle == high:
+        return ""
+    if value.name != "loss":
+        low, high = (_short(value.name, end, value.dim) for end in (value.low, value.high))
+    # A unit that both ends have is said once.
+    unit = " " + high.partition(" ")[2] if " " in high else ""
+    if unit and low.endswith(unit):
+        low = low.removesuffix(unit)
+    return f"({low} {NOTHING} {high})"
+
+
+def _short(name: str, value: float, dim: Dim) -> str:
+    return bare(figure(name, value, dim) if dim == DATE or name in SHARES else show(value, dim, 3))
+
+
+def part(share: float) -> str:
+    """A share in per cent to one decimal, so that a column of them lines up."""
+    return f"{100 * share:.1g}%" if 0 < share < 0.0005 else f"{100 * share:.1f}%"

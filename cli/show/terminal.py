@@ -1,0 +1,186 @@
+"""Tables and wrapped text for a terminal, as a text of at most so many columns."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from runplan.cli.show.summary import JOINERS, plain
+from runplan.dsl.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+Line = tuple[str, ...]
+
+_SEVERITY: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
+INDENT = 2
+GAP = 2
+_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+
+
+class Page:
+    """Lines for a terminal, one under the other."""
+
+    def __init__(self, width: int, color: bool) -> None:
+        self.console = console(width, color)
+        self.width = width
+
+    def text(self) -> str:
+        return printed(self.console)
+
+    def put(self, item: RenderableType, indent: int = INDENT) -> None:
+        from rich.padding import Padding
+
+        self.console.print(Padding(item, (0, 0, 0, indent), expand=False))
+
+    def blank(self) -> None:
+        self.console.print()
+
+    def line(self, text: str, style: str = "", indent: int = 0, upto: int | None = None) -> None:
+        """A line, wrapped; `upto` ends the style after so many characters."""
+        said = styled(text)
+        said.stylize(style, 0, upto)
+        self.put(said, indent)
+
+    def heading(self, text: str) -> None:
+        self.blank()
+        self.line(text, style="bold")
+
+    def texts(self, lines: Sequence[Line], heads: Sequence[str], *, wrap: int) -> None:
+        """Rows of text; the column `wrap` takes what room is left, and wraps there.
+
+        Where that is too little to read, the rows stand one under the other, a line a cell.
+        """
+        widths = column_widths(lines, heads)
+        room = self.width - INDENT - sum(widths) + widths[wrap] - GAP * (len(widths) - 1)
+        if room < min(widths[wrap], 12):
+            for line in lines:
+                self.line(line[0], style="bold", indent=INDENT)
+                for i, cell in enumerate(line[1:], 1):
+                    self.line(f"{heads[i]}: {cell}" if heads else cell, indent=2 * INDENT)
+            return
+        widths[wrap] = min(widths[wrap], room)
+        self._table([(*line[:wrap], wrapped(line[wrap], room), *line[wrap + 1 :]) for line in lines], heads, widths)
+
+    def figures(self, lines: Sequence[Line], heads: Sequence[str], apart: int = 0) -> None:
+        """Rows of figures behind a name, in as many parts as the width asks for, one of them at the column `apart`."""
+        widths = column_widths(lines, heads)
+        first = min(widths[0], self.width // 3)
+        widths = [first, *(min(width, self.width - INDENT - GAP - first) for width in widths[1:])]
+        at = 1
+        while at < len(widths):
+            end, room = at + 1, self.width - INDENT - first - GAP - widths[at]
+            while end < len(widths) and room >= GAP + widths[end]:
+                end, room = end + 1, room - GAP - widths[end]
+            if end < len(widths) and at < apart < end:
+                end = apart
+            if at > 1:
+                self.blank()
+            kept = [0, *range(at, end)]
+            part = [tuple(line[i] for i in kept) for line in lines]
+            self._table(part, [heads[i] for i in kept], [widths[i] for i in kept], figures=True)
+            at = end
+
+    def _table(self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False) -> None:
+        from rich import box
+        from rich.table import Table
+
+        table = Table(
+            box=box.SIMPLE_HEAD if heads else None,
+            show_header=bool(heads),
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0) if heads else (0, GAP, 0, 0),
+            header_style="dim",
+        )
+        for i, width in enumerate(widths):
+            right = figures and i > 0
+            table.add_column(
+                styled(heads[i]) if heads else "", width=width, justify="right" if right else "left", overflow="fold"
+            )
+        for line in lines:
+            table.add_row(*(styled(text, lines=True) for text in line))
+        self.put(table)
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+        table.add_column(width=max(len(f.severity) for f in found))
+        table.add_column(width=max(len(f.code) for f in found))
+        table.add_column(overflow="fold")
+        for finding in found:
+            style = _SEVERITY[finding.severity]
+            table.add_row(styled(finding.severity, style), styled(finding.code, style), styled(finding.message))
+        self.put(table)
+
+
+def console(width: int, color: bool) -> Console:
+    """A console that writes to a text and asks neither the terminal nor the environment."""
+    from rich.console import Console
+
+    return Console(
+        file=StringIO(),
+        width=width,
+        color_system="standard" if color else None,
+        force_terminal=color,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+
+
+def column_widths(lines: Sequence[Line], heads: Sequence[str]) -> list[int]:
+    rows = [*lines, *([tuple(heads)] if heads else [])]
+    return [max(map(columns, column)) for column in zip(*rows, strict=True)]
+
+
+def printed(console: Console) -> str:
+    """What a console of ours was given to print, without trailing blanks."""
+    stream = console.file
+    assert isinstance(stream, StringIO)
+    return _TRAILING.sub(lambda match: match[0].replace(" ", ""), stream.getvalue())
+
+
+def styled(text: str, style: str = "", lines: bool = False) -> Text:
+    """Text that is printed as it stands: no markup, nothing that moves a cursor, one line unless `lines`."""
+    from rich.text import Text
+
+    return Text("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style=style, overflow="fold")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text in lines of at most `width` columns; a word that is too long breaks behind a mark such as `/` or `@`."""
+    lines = [""]
+    for word in text.split():
+        pieces = re.split(r"(?<=[/@;,_=&?-])", word) if columns(word) > width else [word]
+        for i, piece in enumerate(pieces):
+            # What has no mark to break behind is left to the table to fold.
+            blank = " " if lines[-1] and not i else ""
+            if lines[-1] and columns(lines[-1]) + len(blank) + columns(piece) > width:
+                lines.append(piece)
+            else:
+                lines[-1] += blank + piece
+    return "\n".join(lines)
+
+
+def columns(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if c in JOINERS or unicodedata.category(c) in ("Mn", "Me")
+        else 2
+        if unicodedata.east_asian_width(c) in ("W", "F")
+        else 1
+        for c in text
+    )
