@@ -134,9 +134,17 @@ def catalogue_for(path: str) -> Catalogue:
     Raises:
         BadConfig: See `config_for`.
     """
+    return _catalogue(config_of(path).packs)
+
+
+def config_of(path: str) -> Config:
+    """The configuration that holds for a plan, or for the plans of a folder.
+
+    Raises:
+        BadConfig: See `config_for`.
+    """
     here = Path(path).absolute()
-    config = config_for(here if here.is_dir() else here.parent)
-    return _catalogue(config.packs)
+    return config_for(here if here.is_dir() else here.parent)
 
 
 @lru_cache(16)

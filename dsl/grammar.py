@@ -18,7 +18,7 @@ from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 
 MAX_NESTING = 64
-MAX_DEPTH = 400
+MAX_DEPTH = 200
 MAX_FINDINGS = 50
 
 STARTS = (
@@ -153,7 +153,7 @@ def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
     if too_deep is not None:
         return None, [
             *findings,
-            finding("S004", f"an expression is nested more than {MAX_DEPTH} deep", too_deep),
+            finding("S004", f"an expression has more than {MAX_DEPTH} terms or levels", too_deep),
         ]
     return node, findings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,6 @@ from runplan.dsl.expression import (
     compiled,
     names,
     shown,
-    substitute,
     walk,
 )
 from runplan.dsl.finding import Finding, Label, finding, in_order
@@ -146,6 +146,8 @@ _NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "sequ
 _ONCE = (
     "plan use calendar hardware compute tokens model objective inference reserve schedule optimizer minimize maximize"
 ).split()
+MAX_TERMS = 20_000
+MAX_STAGES = 50
 _NAMED = ("data_named", "phase", "stage")
 # What users of other tools write.
 _ALSO_KNOWN = {
@@ -174,6 +176,9 @@ class _Lowering(Builder):
         self.vocabulary = vocabulary
         self.lets: dict[str, Let] = {}
         self.let_dims: dict[str, Dim] = {}
+        self.let_values: dict[str, float] = {}
+        self.let_terms: dict[str, int] = {}
+        self._base: dict[str, Dim] = {}
         self.sources: list[str] = []
         self.currency = "USD"
         self.stage_names: list[str] = []
@@ -303,24 +308,40 @@ class _Lowering(Builder):
             self._settle_let(self.lets[name], (*chain, let.name))
             if let.name in self.let_dims:
                 return
-        dim = self._checked(self.lets[let.name].expr)
+        expr = self.lets[let.name].expr
+        dim = self._checked(expr)
+        self.let_terms[let.name] = sum(
+            self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr)
+        )
+        value = self._value(expr) if dim is not None else None
+        if value is not None:
+            self.let_values[let.name] = value
         self.let_dims.setdefault(let.name, (("?", 1.0),) if dim is None else dim)
 
-    def _known(self) -> dict[str, Dim]:
+    def _known(self) -> Mapping[str, Dim]:
         """Every name that an expression may use, with its dimension."""
+        if self._base:
+            return ChainMap(self.let_dims, self._base)
         out = {name: self._money(dim) for name, dim in self.vocabulary.quantities.items()}
         for source in self.sources:
             out[f"tokens.{source}"] = TOKEN
             out[f"share.{source}"] = NONE
             out[f"epochs.{source}"] = NONE
+        plain = [(name, dim) for name, dim in out.items() if "." not in name]
         for stage in self.stage_names:
-            out.update({f"{stage}.{name}": dim for name, dim in list(out.items()) if "." not in name})
-        out.update(self.let_dims)
-        return out
+            out.update({f"{stage}.{name}": dim for name, dim in plain})
+        self._base = out
+        return ChainMap(self.let_dims, out)
 
     def _checked(self, expr: Expr) -> Dim | None:
         """The dimension of an expression; None, with findings, where it has none."""
         known = self._known()
+        terms = sum(self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr))
+        if terms > MAX_TERMS:
+            assert expr.span is not None
+            message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
+            self.findings.append(finding("S004", message, expr.span))
+            return None
         unfit = self._not_finite(expr)
         if unfit is not None:
             message = f"`{shown(unfit)}` is not a finite number"
@@ -336,7 +357,7 @@ class _Lowering(Builder):
         if any(self.let_dims.get(name) == (("?", 1.0),) for name in names(expr)):
             return None
         try:
-            return Dimensions(known, values=self._let_values()).of(expr)
+            return Dimensions(known, values=self.let_values).of(expr)
         except DimensionClash as clash:
             self.findings.append(self._clash(clash, expr))
             return None
@@ -380,23 +401,10 @@ class _Lowering(Builder):
                 help.append(said)
         return finding("U001", clash.message, span, help=help)
 
-    def _let_values(self) -> dict[str, float]:
-        out = {}
-        for name, let in self.lets.items():
-            value = self._value(let.expr)
-            if value is not None:
-                out[name] = value
-        return out
-
     def _value(self, expr: Expr) -> float | None:
         """The value of an expression of numbers and lets; None where it depends on what is solved."""
-        for _ in range(len(self.lets) + 1):
-            inner = names(expr) & self.lets.keys()
-            if not inner:
-                break
-            expr = substitute(expr, {name: self.lets[name].expr for name in inner})
         try:
-            return float(compiled(expr)({}))
+            return float(compiled(expr)(self.let_values))
         except (KeyError, TypeError):
             return None
         except (ArithmeticError, ValueError):
@@ -496,8 +504,13 @@ class _Lowering(Builder):
     def _plan(self, statements: list[Node], pack: Pack) -> Plan | None:
         first = self._once(statements)
         inner = [node for node in statements if node.rule == "stage"]
+        if len(inner) > MAX_STAGES:
+            message = f"the plan has {len(inner):,} stages; at most {MAX_STAGES} are read"
+            self.findings.append(finding("S004", message, inner[MAX_STAGES].span))
+            inner = inner[:MAX_STAGES]
         self.stage_names = [_named(node).text for node in inner]
         self.sources = [_named(n).text for n in _with_stages(statements) if n.rule == "data_named"]
+        self._base = {}
         if inner:
             stages = tuple(self._stage_block(node) for node in inner)
             outer = self._stage("", None, statements)
@@ -906,6 +919,7 @@ class _Lowering(Builder):
         dim = self._checked(expr)
         share = self.given(expr, TOKENS if dim == TOKEN else SHARE, share_node.span) if dim is not None else None
         items: list[MixItem] = []
+        seen: set[str] = set()
         for item in mix.nodes() if isinstance(mix, Node) else ():
             source, start_node, end_node = item.children
             assert isinstance(source, Word) and start_node is not None
@@ -914,8 +928,9 @@ class _Lowering(Builder):
             name = Name(unquoted(source.text), source.span)
             if self.sources:
                 self._must_be_known("source", name, self.sources)
-            if name.text in (other.source.text for other in items):
+            if name.text in seen:
                 self.findings.append(finding("N005", f"`{name.text}` is given twice", item.span))
+            seen.add(name.text)
             if start and end:
                 items.append(MixItem(name, start, end))
         for which in ("start", "end"):

@@ -62,7 +62,7 @@ def loss_function(solution: Solution) -> Loss | None:
     kept = {n: d for n, d in problem.definitions.items() if n not in ("law_params", "params", "tokens", "compute")}
     free = {"law_params", "tokens"}
     body = replace(problem, definitions=kept).expanded(problem.definitions["loss"].expr)
-    if not names(body) <= free:
+    if names(body) != free:
         return None
     function = compiled(body)
     return lambda params, tokens: float(function({"law_params": params, "tokens": tokens}))
@@ -79,12 +79,12 @@ def band_of(solution: Solution) -> Band | None:
         size = math.exp(log_size)
         return loss(size, compute / 6.0 / size)
 
-    best = _least(at, math.log(compute / 6.0) / 2)
-    least = at(best)
+    best = least(at, math.log(compute / 6.0) / 2)
+    lowest = at(best)
 
     def regret(log_size: float) -> float | None:
         size = math.exp(log_size)
-        tokens = _tokens_for(loss, size, least)
+        tokens = _tokens_for(loss, size, lowest)
         return None if tokens is None else 6.0 * size * tokens / compute - 1.0
 
     def within(log_size: float) -> bool:
@@ -96,8 +96,8 @@ def band_of(solution: Solution) -> Band | None:
     return Band(
         compute,
         math.exp(best),
-        least,
-        _edges(lambda x: at(x) <= least + NATS, best),
+        lowest,
+        _edges(lambda x: at(x) <= lowest + NATS, best),
         _edges(within, best),
         tuple(Point(math.exp(x), at(x), regret(x) if abs(x - best) > 1e-9 else 0.0) for x in sizes),
     )
@@ -110,10 +110,14 @@ def regret_of(solution: Solution) -> float | None:
     if loss is None or compute is None or reached is None:
         return None
 
+    guess = math.log(size) if (size := solution.get("law_params")) else math.log(compute) / 2 - 0.9
+
     def least_at(log_compute: float) -> float:
+        nonlocal guess
         spent = math.exp(log_compute)
-        best = _least(lambda x: loss(math.exp(x), spent / 6.0 / math.exp(x)), log_compute / 2 - 0.9)
-        return loss(math.exp(best), spent / 6.0 / math.exp(best))
+        # The optimum moves little between budgets; the loss there is flat, so a coarse size will do.
+        guess = least(lambda x: loss(math.exp(x), spent / 6.0 / math.exp(x)), guess, 6.0, 1e-4)
+        return loss(math.exp(guess), spent / 6.0 / math.exp(guess))
 
     high = math.log(compute)
     low = high - 1.0
@@ -121,24 +125,27 @@ def regret_of(solution: Solution) -> float | None:
         low -= high - low
         if high - low > 60:
             return None
-    for _ in range(ROUNDS // 2):
+    while high - low > 1e-7:
         middle = (low + high) / 2
         low, high = (low, middle) if least_at(middle) <= reached else (middle, high)
     return max(0.0, compute / math.exp(high) - 1.0)
 
 
-def _least(function: Callable[[float], float], guess: float) -> float:
-    """Where a function with one valley is least, within thirty of a guess: by the sign of its slope."""
-    low, high = guess - 30.0, guess + 30.0
-    for _ in range(ROUNDS):
-        third = (high - low) / 3
-        a, b = low + third, high - third
-        if function(a) < function(b):
-            high = b
+def least(function: Callable[[float], float], guess: float, reach: float = 30.0, close: float = 1e-9) -> float:
+    """Where a function with one valley is least, by golden section around a guess."""
+    golden = (math.sqrt(5) - 1) / 2
+    low, high = guess - reach, guess + reach
+    a, b = high - golden * (high - low), low + golden * (high - low)
+    at_a, at_b = function(a), function(b)
+    while high - low > close:
+        if at_a < at_b:
+            high, b, at_b = b, a, at_a
+            a = high - golden * (high - low)
+            at_a = function(a)
         else:
-            low = a
-        if high - low < 1e-9:
-            break
+            low, a, at_a = a, b, at_b
+            b = low + golden * (high - low)
+            at_b = function(b)
     return (low + high) / 2
 
 

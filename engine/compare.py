@@ -42,6 +42,7 @@ FORMS = {
     "tokens": "the best tokens for a budget",
 }
 
+Key = TypeVar("Key", bound=Hashable)
 Reason = Literal["form", "constants", "counts", "range", "line", "corpus"]
 
 
@@ -182,19 +183,6 @@ def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = N
 
 
 # ---- quantities
-
-
-def beyond(solution: Solution) -> dict[str, float]:
-    """How many times each quantity lies outside the range that its law was fitted to; without those inside."""
-    out = {}
-    for name, (low, high) in solution.problem.law.fitted.items():
-        value = solution.get("law_params" if name == "params" else name)
-        if value is None or low <= value <= high:
-            continue
-        factor = value / high if value > high else low / value
-        if factor > 1 + SAME:
-            out[name] = factor
-    return out
 
 
 def row(columns: Sequence[Column], name: str) -> Row | None:
@@ -384,9 +372,6 @@ def _counts(columns: Sequence[Column]) -> Iterator[Why]:
     if len(by) > 1:
         said = "; ".join(f"{listed(names)} {_verb(names, 'counts', 'count')} {what}" for what, names in by.items())
         yield Why("counts", _all(by), f"{said}; the table shows totals")
-
-
-Key = TypeVar("Key", bound=Hashable)
 
 
 def _grouped(pairs: Iterable[tuple[Key, Column]]) -> dict[Key, list[str]]:

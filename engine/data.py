@@ -7,12 +7,18 @@ from dataclasses import replace
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, derivative, names, substitute
 from runplan.dsl.finding import finding
-from runplan.dsl.ir import DataSource, Given
+from runplan.dsl.ir import DataSource, Given, Hole
+from runplan.dsl.source import Span
 from runplan.dsl.units import NONE
 from runplan.engine.draft import TOKEN, Draft, number
-from runplan.engine.lawuse import add_constants, cite_of, function_expr
+from runplan.engine.lawuse import add_constants, cite_of, function_expr, line_of
 from runplan.engine.problem import Limit
 from runplan.engine.schedule import Mix, PhasePlan, add_phases, phases_of, placed, shares_of
+
+# Passes over data that are nearly as good as fresh ones (arXiv:2305.16264).
+NEARLY_FRESH = 4.0
+# Names and domains of data that teach to reason.
+REASONING = frozenset(("code", "math", "maths", "mathematics", "reasoning"))
 
 
 def add_data(draft: Draft) -> None:
@@ -33,8 +39,12 @@ def add_data(draft: Draft) -> None:
         _add_group(draft, target, "finetune_tokens", {})
         if len(target) == 1 and target[0].density and ("character", 1.0) in target[0].density.value.dim:
             draft.give("characters_per_token", draft.dim("characters_per_token"), target[0].density)
-        _add_group(draft, [s for s in sources if s.stage == "pretrain"], "pretrain_tokens", {})
-        draft.sources = tuple(_label(s) for s in sources)
+        before = [s for s in sources if s.stage == "pretrain"]
+        if draft.knows("pretrain_tokens"):  # else the law says nothing of the first stage
+            _add_group(draft, before, "pretrain_tokens", {})
+        _add_share_of_code(draft, before)
+        _add_repeats(draft, sources)
+        draft.sources = tuple(_label(s) for s in sources if f"share.{_label(s)}" in draft.definitions)
         add_phases(draft, phases, [{} for _ in phases])
         return
     if not sources and any(p.quantity == "data_tokens" for f in draft.law.functions for p in f.parameters):
@@ -47,6 +57,8 @@ def add_data(draft: Draft) -> None:
     mixes = _mixes(draft, phases, sources, by_hand)
     add_phases(draft, phases, mixes)
     _add_quality(draft, sources, phases, mixes)
+    _add_repeats(draft, sources)
+    _add_enough(draft, sources)
 
 
 def _label(source: DataSource) -> str:
@@ -114,26 +126,106 @@ def _add_quality(
     draft: Draft, sources: Sequence[DataSource], phases: Sequence[PhasePlan], mixes: Sequence[Mix]
 ) -> None:
     """Where data of high quality and SFT data end up, as quantities that a rule or a requirement may name."""
-    good = [_label(s) for s in sources if s.quality == "high"]
+    good = [s for s in sources if s.quality == "high"]
+    sft = [s for s in sources if s.quality == "sft"]
     if good:
-        most: Expr = Ref(f"epochs.{good[0]}")
-        for label in good[1:]:
-            most = Op("max", (most, Ref(f"epochs.{label}")))
-        draft.define("high_quality_epochs", NONE, most, "derived", "the most repeated source of high quality")
+        most, span = _most(draft, good)
+        draft.define("high_quality_epochs", NONE, most, "derived", "the most repeated source of high quality", span)
     shares = shares_of(phases)
     if shares is None or not any(mixes):
         return
+    by_hand = draft.stage.schedule is not None and draft.stage.schedule.name is None
 
-    def part(labels: Sequence[str], mix: Mix) -> float:
-        return sum((mix[label][0] + mix[label][1]) / 2 for label in labels if label in mix)
+    def part(kind: Sequence[DataSource], mix: Mix) -> float:
+        return sum((mix[label][0] + mix[label][1]) / 2 for s in kind if (label := _label(s)) in mix)
 
-    whole = sum(share * part(good, mix) for share, mix in zip(shares, mixes, strict=True))
-    if whole > 0:
-        early = 1.0 - shares[-1] * part(good, mixes[-1]) / whole
-        draft.define("high_quality_early", NONE, Num(max(0.0, early)), "derived", "the mix of the phases")
-    sft = [_label(s) for s in sources if s.quality == "sft"]
+    for name, kind in (("high_quality_early", good), ("sft_early", sft)):
+        seen = [share * part(kind, mix) for share, mix in zip(shares, mixes, strict=True)]
+        if sum(seen) > 0:
+            early = max(0.0, 1.0 - seen[-1] / sum(seen))
+            at = phases[max(range(len(seen)), key=lambda i: seen[i] if i < len(seen) - 1 else 0.0)].span
+            placed_by = draft.stage.schedule.quality if draft.stage.schedule else None
+            span = at if by_hand else placed_by.span if placed_by else kind[0].span
+            draft.define(name, NONE, Num(early), "derived", "the mix of the phases", span)
     if sft:
-        draft.define("sft_in_decay", NONE, Num(part(sft, mixes[-1])), "derived", "the mix of the last phase")
+        span = phases[-1].span if by_hand else sft[0].span
+        draft.define("sft_in_decay", NONE, Num(part(sft, mixes[-1])), "derived", "the mix of the last phase", span)
+
+
+def _most(draft: Draft, sources: Sequence[DataSource]) -> tuple[Expr, Span | None]:
+    """The passes over the most repeated of some sources, and its place where there is but one."""
+    passes: list[Expr] = [Ref(f"epochs.{_label(s)}") for s in sources]
+    most = passes[0]
+    for other in passes[1:]:
+        most = Op("max", (most, other))
+    return most, sources[0].span if len(sources) == 1 else None
+
+
+def _add_repeats(draft: Draft, sources: Sequence[DataSource]) -> None:
+    """How often the most repeated source is seen, and what share of the mix teaches to reason."""
+    used = [s for s in sources if f"epochs.{_label(s)}" in draft.definitions]
+    if used:
+        most, span = _most(draft, used)
+        draft.define("most_epochs", NONE, most, "derived", "the most repeated source", span)
+    reasoning = [s for s in used if {_label(s).lower(), (s.domain or "").lower()} & REASONING]
+    if reasoning and not draft.transfer:
+        total = draft.total(f"share.{_label(s)}" for s in reasoning)
+        draft.define("reasoning_share", NONE, total, "derived", "sources of code and mathematics", reasoning[0].span)
+
+
+def _add_share_of_code(draft: Draft, sources: Sequence[DataSource]) -> None:
+    """How much of the data of the first stage is code, by their amounts."""
+    code = [s for s in sources if {_label(s).lower(), (s.domain or "").lower()} & {"code", draft.objective.target}]
+    if code:
+        part, whole = (_sum([_in_tokens(s) for s in some]) for some in (code, sources))
+        said = "code among the data of the first stage"
+        draft.define("pretrain_code", NONE, Op("/", (part, whole)), "derived", said, code[0].span)
+
+
+def _in_tokens(source: DataSource) -> Expr:
+    """What there is of a source."""
+    assert isinstance(source.amount, Given)
+    amount = number(source.amount, source.amount.value.dim)
+    return Op("/", (amount, number(source.density, source.density.value.dim))) if source.density else amount
+
+
+def _sum(parts: Sequence[Expr]) -> Expr:
+    out = parts[0]
+    for part in parts[1:]:
+        out = Op("+", (out, part))
+    return out
+
+
+def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
+    """What the tokens are to the size: how many are as good as fresh, and how far their ratio is from the law's own.
+
+    Only where the plan has a say in either: what the law chose freely is as it wants it.
+    """
+    size, tokens = draft.plan.model, draft.stage.tokens
+    stated = tokens is not None and not isinstance(tokens, Hole)
+    if sources:
+        parts: list[Expr] = []
+        for label in map(_label, sources):
+            most = Op("*", (Num(NEARLY_FRESH), Ref(f"available.{label}")))
+            parts.append(Op("min", (Ref(f"tokens.{label}"), most)))
+        said = f"passes beyond {NEARLY_FRESH:g} over a source are not counted"
+        draft.define("fresh_tokens", TOKEN, _sum(parts), "derived", said)
+    elif stated:
+        draft.define("fresh_tokens", TOKEN, Ref("tokens"), "derived", "one pass")
+    line = line_of(draft)
+    if not (sources or stated or (size and not isinstance(size.params, Hole))):
+        return
+    if line is not None:
+        # Along a budget, tokens a param go with the square of the tokens and of one over the params.
+        chosen, asked = line.args
+        pair = (chosen, asked) if chosen == Ref("tokens") else (asked, chosen)
+        off = Op("^", (Op("/", pair), Num(2.0)))
+        wanted = Op("/", (Ref("tokens_per_param"), off))
+        draft.define("law_tokens_per_param", draft.dim("tokens_per_param"), wanted, "derived", "the law's optimum line")
+    elif draft.objective.domain != "text":
+        return
+    ratio = Op("/", (Ref("tokens_per_param"), Ref("law_tokens_per_param")))
+    draft.define("tokens_to_law", NONE, ratio, "derived", "tokens a param over what the law asks for")
 
 
 def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: Mapping[str, float]) -> None:

@@ -9,6 +9,7 @@ from random import Random
 
 from runplan.dsl.expression import Num, Op, Ref, compiled, names, substitute
 from runplan.engine import smooth
+from runplan.engine.band import least
 from runplan.engine.problem import Limit, Problem
 from runplan.engine.solution import Solution
 from runplan.engine.solve import optimum_of
@@ -237,28 +238,13 @@ def _along_budget(
             return float(value({**at(t), **draw}))
 
         try:
-            return at(_least(loss_at, max(low, -NEAR), min(high, NEAR)))
+            left, right = max(low, -NEAR), min(high, NEAR)
+            return at(least(loss_at, (left + right) / 2, (right - left) / 2, 1e-4))
         except (ArithmeticError, ValueError):
             return None
 
     return searched, SEARCHED_DRAWS
 
-
-def _least(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function with one valley is least, by golden section."""
-    golden = (math.sqrt(5) - 1) / 2
-    a, b = high - golden * (high - low), low + golden * (high - low)
-    fa, fb = function(a), function(b)
-    while high - low > 1e-4:
-        if fa < fb:
-            high, b, fb = b, a, fa
-            a = high - golden * (high - low)
-            fa = function(a)
-        else:
-            low, a, fa = a, b, fb
-            b = low + golden * (high - low)
-            fb = function(b)
-    return (low + high) / 2
 
 
 def _constant(problem: Problem, name: str) -> float:

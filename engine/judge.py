@@ -322,33 +322,33 @@ def _listed(texts: Sequence[str]) -> str:
 # ---- the law's own bounds
 
 
+def beyond(solution: Solution) -> dict[str, float]:
+    """How many times each quantity lies outside the range that its law was fitted to; without those inside."""
+    out = {}
+    for name, (low, high) in solution.problem.law.fitted.items():
+        value = solution.get("law_params" if name == "params" else name)
+        if value is not None and not low <= value <= high:
+            factor = value / high if value > high else low / value
+            if factor > ROUNDED:
+                out[name] = factor
+    return out
+
+
 def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
     """One line a law: how far the solution lies beyond the runs that the law was fitted to."""
     law = solution.problem.law
+    factors = beyond(solution)
     parts = []
-    worst = 1.0
-    for quantity, (low, high) in law.fitted.items():
-        value = solution.get("law_params" if quantity == "params" else quantity)
-        if value is None or low <= value <= high:
-            continue
-        factor = value / high if value > high else low / value
-        if factor < ROUNDED:
-            continue
-        worst = max(worst, factor)
-        dim = solution.values["law_params" if quantity == "params" else quantity].dim
-        side = "above" if value > high else "below"
-        end = show(high if value > high else low, dim, 3)
-        parts.append(f"{show(value, dim, 3)} is {factor:.3g}x {side} {end}")
+    for name, factor in factors.items():
+        value = solution.values["law_params" if name == "params" else name]
+        low, high = law.fitted[name]
+        side, end = ("above", high) if value.value > high else ("below", low)
+        parts.append(f"{show(value.value, value.dim, 3)} is {factor:.3g}x {side} {show(end, value.dim, 3)}")
     if parts:
         message = f"`{law.name}` is used beyond its fitted range: {_listed(parts)}"
-        yield finding(
-            "L001",
-            message,
-            _law_span(plan, solution),
-            severity="info",
-            laws=(solution.law,),
-            data={"factor": worst},
-        )
+        data: dict[str, float | str] = {"factor": max(factors.values())}
+        at = _law_span(plan, solution)
+        yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data)
 
 
 def _served(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -380,7 +380,8 @@ def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
     assert line is not None
     what = "params" if line.args[0] == Ref("law_params") else "tokens"
     because = _listed([f"`{name}`" for name in solution.binding if name != "compute"] or ["the plan"])
-    message = f"{because} moves {what} to {factor:.3g}x the optimum line of `{solution.resolved}`"
+    moves = "move" if " and " in because else "moves"
+    message = f"{because} {moves} {what} to {factor:.3g}x the optimum line of `{solution.resolved}`"
     yield finding(
         "L003",
         message,

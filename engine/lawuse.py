@@ -9,13 +9,16 @@ from runplan.dsl.expression import Expr, Num, Op, Ref, substitute
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import Given, Objective
 from runplan.dsl.pack import Entry, Function, Law, expanded
-from runplan.dsl.units import NONE
-from runplan.engine.draft import PARAM, Draft
+from runplan.dsl.units import NONE, over, unit
+from runplan.engine.draft import PARAM, TOKEN, Draft
 
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
 CHOICES = ("params", "tokens")
 # The compute that a line runs over: of the run, or of the stage that is transferred to.
 BUDGETS = ("compute", "finetune_compute")
+SEQUENCE = unit("sequence").dim
+# How long a sequence is taken to be where a batch is counted in them and the model's block gives no context.
+SEQUENCE_TOKENS = 2048.0
 
 
 def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
@@ -84,6 +87,17 @@ def _add_settings(draft: Draft) -> None:
             if output in draft.definitions:
                 draft.definitions[f"law_{output}"] = replace(draft.definitions[output], name=f"law_{output}")
             draft.give(output, draft.dim(output), setting)
+            if output == "batch":
+                _add_sequences(draft)
+
+
+def _add_sequences(draft: Draft) -> None:
+    """The batch that a plan sets, counted in sequences."""
+    known = "context" in draft.definitions
+    length: Expr = Op("/", (Ref("context"), Num(1.0, SEQUENCE))) if known else Num(SEQUENCE_TOKENS, over(TOKEN, SEQUENCE))
+    said = "batch over context" if known else f"no context is given: sequences of {SEQUENCE_TOKENS:,.0f} tokens"
+    expr = Op("/", (Ref("batch"), length))
+    draft.define("batch_sequences", SEQUENCE, expr, "derived" if known else "assumed", said)
 
 
 def _add_default(draft: Draft, output: str, entry: Entry | None) -> None:
@@ -114,6 +128,11 @@ def add_architecture(draft: Draft) -> bool:
     if "experts" in given:
         draft.gave_up("a mixture of experts is read, and not solved yet", given["experts"].span)
         return False
+    tied = given.get("tied")
+    tables = 1.0 if tied and tied.value.value else 2.0
+    said = "tied" if tables == 1.0 else "input and output tables apart"
+    if "vocab" in given:
+        draft.define("embeddings", NONE, Num(tables), "given" if tied else "assumed", said, tied.span if tied else None)
     missing = [name for name in ARCHITECTURE if name not in given]
     if missing and model.params is None:
         help = [f"add {', '.join(f'`{name}`' for name in missing)}, or the size: `params: 7B`"]
@@ -122,10 +141,6 @@ def add_architecture(draft: Draft) -> bool:
         return False
     if "kv_heads" not in given:
         draft.define("kv_heads", NONE, Ref("heads"), "assumed", "not given: a key and value for each head")
-    tied = given.get("tied")
-    tables = 1.0 if tied and tied.value.value else 2.0
-    said = "tied" if tables == 1.0 else "input and output tables apart"
-    draft.define("embeddings", NONE, Num(tables), "given" if tied else "assumed", said, tied.span if tied else None)
     by = draft.catalogue.law("params.transformer")
     assert by is not None, "the standard library counts the params of a transformer"
     for function in by.functions if model.params is None else ():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Op, Ref, compiled, names, shown, walk
+from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Op, Ref, Text, compiled, names, shown, walk
 from runplan.dsl.finding import Finding, Severity, finding
 from runplan.dsl.ir import Plan
 from runplan.dsl.nearest import nearest
@@ -23,7 +23,16 @@ from runplan.engine.problem import Definition
 from runplan.engine.solution import Solution
 
 # What a rule may ask about that is a word and no quantity.
-TEXTS = ("objective", "device", "precision", "schedule", "quality", "optimizer", "law")
+# `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
+# that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
+TEXTS = ("objective", "subject", "device", "precision", "schedule", "quality", "optimizer", "law", "inference", "raised_by")
+# Where to point when the statement that a rule blames is not there: what else had a part in it.
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "tokens": ("data", "model", "compute"),
+    "data": ("tokens", "model", "compute"),
+    "model": ("tokens", "data", "compute"),
+    "schedule": ("data",),
+}
 
 # The codes that no pack brings: how severe each is, and what it says. A test holds it against `dsl.finding.NAMES`.
 ENGINE: dict[str, tuple[Severity, str]] = {
@@ -55,6 +64,7 @@ ENGINE: dict[str, tuple[Severity, str]] = {
     "L003": ("info", "the plan moves a law off its optimum line"),
     "L004": ("error", "the plan asks of a law what it does not give"),
     "D009": ("warning", "a count has a binary suffix, such as `85Mi`"),
+    "T041": ("info", "another size reaches the same loss with less compute over training and serving"),
     "P001": ("error", "a definition in a pack is not whole, or not sound"),
     "P002": ("error", "a law does not give its golden value"),
     "X001": ("warning", "an `ignore` that ignores nothing"),
@@ -73,7 +83,7 @@ class Example:
 
     Attributes:
         text: The plan.
-        solved: Whether it can be read and has a solution under its first law.
+        solved: Whether it can be read and has a solution under its first law, or the rule is about its having none.
         flagged: Whether the rule, at its severity, is among the findings.
     """
 
@@ -99,7 +109,8 @@ def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
             name = f"{kind}.plan"
             report = report_of(name, Buffer(name, text.encode(), Disk(Path())), catalogue=catalogue, intervals=False)
             flagged = any((f.code, f.severity) == (rule.code, rule.severity) for f in report.findings)
-            yield Example(kind, text, report.solutions[:1] != () and report.solutions[0].status == "solved", flagged)
+            solved = report.solutions[:1] != () and report.solutions[0].status == "solved"
+            yield Example(kind, text, solved or flagged, flagged)
 
 
 def example(statements: tuple[Node, ...]) -> str:
@@ -150,12 +161,13 @@ def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution) -> Iterator
     """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over."""
     env: dict[str, float | str] = {name: value.value for name, value in solution.values.items()}
     env.update(texts(plan, solution))
+    folded = {name: value.lower() if isinstance(value, str) else value for name, value in env.items()}
     for rule in rules:
         condition = _assumed_resolved(rule.when, solution)
         if condition is None or not names(condition) <= env.keys():
             continue
         try:
-            holds = bool(compiled(condition)(env))
+            holds = bool(compiled(condition)(folded))
         except (ArithmeticError, ValueError, TypeError):
             at = _place(rule, plan, solution)
             yield finding("C009", f"rule `{rule.code}` cannot be evaluated here", at, laws=(solution.law,))
@@ -179,6 +191,8 @@ def texts(plan: Plan, solution: Solution) -> dict[str, str]:
     """The words of a plan that rules may ask about."""
     stage = plan.stages[0]
     out = {"objective": str(solution.problem.objective), "law": solution.resolved}
+    out["subject"] = solution.problem.objective.domain
+    out["inference"] = "given" if stage.inference is not None else "none"
     peak = solution.problem.definitions.get("peak")
     if peak is not None and peak.kind != "given" and "," in peak.source:
         out["device"] = peak.source.split(",")[0]
@@ -194,7 +208,9 @@ def texts(plan: Plan, solution: Solution) -> dict[str, str]:
 
 
 def _assumed_resolved(expr: Expr, solution: Solution) -> Expr | None:
-    """The condition with `assumed(x)` decided; None where it asks about what the plan has not."""
+    """The condition with `assumed(x)` decided and words in lower case; None where it asks about what the plan has not."""
+    if isinstance(expr, Text):
+        return Text(expr.value.lower(), expr.span)
     if not isinstance(expr, Op):
         return expr
     if expr.op == "assumed":
@@ -222,11 +238,16 @@ def _filled(template: str, solution: Solution, env: Mapping[str, float | str]) -
 def _place(rule: Rule, plan: Plan, solution: Solution) -> Span:
     """The figure that the rule blames where the plan states it, else its statement, else the plan's first."""
     blamed = solution.values.get(rule.blames)
-    if blamed is not None and blamed.span is not None and blamed.span.source is plan.source:
-        return blamed.span
+    if blamed is not None:
+        # What is the largest of several stands where that one stands.
+        same = (solution.values[n] for n in blamed.inputs if n in solution.values)
+        for value in (blamed, *(v for v in same if v.value == blamed.value)):
+            if value.span is not None and value.span.source is plan.source:
+                return value.span
     stage = plan.stages[0]
     statements: dict[str, Span | None] = {
         "hardware": stage.hardware[0].span if stage.hardware else None,
+        "compute": stage.compute.span if stage.compute else None,
         "data": stage.data[0].span if stage.data else None,
         "tokens": stage.tokens.span if stage.tokens else None,
         "model": plan.model.span if plan.model else None,
@@ -234,7 +255,7 @@ def _place(rule: Rule, plan: Plan, solution: Solution) -> Span:
         "schedule": stage.schedule.span if stage.schedule else None,
         "optimizer": plan.optimizer.span if plan.optimizer else None,
     }
-    for name in (rule.blames, "hardware"):
+    for name in (rule.blames, *ELSEWHERE.get(rule.blames, ()), "hardware"):
         span = statements.get(name)
         if span is not None:
             return span

@@ -129,7 +129,8 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             message = "phases in tokens leave no room: the shares of the others are 100 % already"
             draft.findings.append(finding("C001", message, counted[0].span))
     level = 0.0
-    decaying: list[str] = []
+    decaying: list[PhasePlan] = []
+    rising: list[PhasePlan] = []
     done: Expr | None = None
     for phase, mix in zip(phases, mixes, strict=True):
         name = f"phase.{phase.name}"
@@ -146,8 +147,8 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
         done = Ref(f"{name}.tokens") if done is None else Op("+", (done, Ref(f"{name}.tokens")))
         draft.define(f"{name}.end_tokens", TOKEN, done, "derived", "tokens seen when it ends", phase.span)
         start, level, entry = _levels(draft, phase, level)
-        if level < start:
-            decaying.append(f"{name}.share")
+        if level != start:
+            (decaying if level < start else rising).append(phase)
         for side, factor in (("start", start), ("end", level)):
             expr = Op("*", (Num(factor), Ref("learning_rate")))
             source = entry.source if entry and entry.source else f"shape `{phase.shape}`"
@@ -158,9 +159,16 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             if first != last:
                 draft.define(f"{name}.mix_start.{source_name}", NONE, Num(first), "derived", "ramp", phase.span)
                 draft.define(f"{name}.mix_end.{source_name}", NONE, Num(last), "derived", "ramp", phase.span)
-    if phases:
-        falling: Expr = draft.total(decaying) if decaying else Num(0.0)
-        draft.define("decay_share", NONE, falling, "derived", "phases that end with a lower rate than they begin with")
+    for quantity, some, other, how in (
+        ("decay_share", decaying, phases[-1:], "lower"),
+        ("warmup_share", rising, phases[:1], "higher"),
+    ):
+        for at in (*some, *other)[:1]:
+            total_share: Expr = draft.total(f"phase.{phase.name}.share" for phase in some) if some else Num(0.0)
+            schedule = draft.stage.schedule
+            span = at.span if at.kind == "given" else schedule.span if schedule else None
+            said = f"phases that end with a {how} rate than they begin with"
+            draft.define(quantity, NONE, total_share, "derived", said, span)
 
 
 def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float, Entry | None]:

@@ -20,6 +20,7 @@ import pytest
 
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
+from runplan.dsl import grammar, limits, yaml_reader
 from runplan.dsl.finding import NAMES
 from runplan.dsl.reader import Disk
 from runplan.dsl.units import unit
@@ -184,6 +185,18 @@ def test_the_units_listed_exist() -> None:
         for name in re.findall(r"[A-Za-z%][\w%-]*", names):
             if name not in ("the", "same", "with", "for", "a", "rate", "to", "S"):
                 assert unit(name), dimension
+
+
+def test_the_limits_are_those_of_the_program() -> None:
+    said = (ROOT / "docs" / "language.md").read_text(encoding="utf-8").split("\n## Limits\n")[1]
+    numbers = (
+        limits.MAX_CHARACTERS,
+        yaml_reader.MAX_DEPTH,
+        yaml_reader.MAX_NODES,
+        grammar.MAX_DEPTH,
+        limits.MAX_IMPORTS,
+    )
+    assert re.findall(r"\d[\d,]*", said.split("(S004)")[0]) == [f"{number:,}" for number in numbers]
 
 
 def test_every_verb_has_its_section() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runplan.cli.config import KEYS
 from runplan.cli.main import main
 from runplan.cli.verbs.init import BESIDE, PLANS, TEMPLATES
 from runplan.dsl.reader import Disk
@@ -56,7 +57,11 @@ def test_every_template_is_written_by_some_name() -> None:
 
 
 def test_the_configuration_is_empty() -> None:
-    assert tomllib.loads((TEMPLATES / "runplan.toml").read_text(encoding="utf-8")) == {}
+    text = (TEMPLATES / "runplan.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text) == {}
+    # What stands in comments is what may be said.
+    said = [line.removeprefix("# ") for line in text.splitlines() if " = " in line]
+    assert set(tomllib.loads("\n".join(said))) == set(KEYS)
 
 
 def test_the_workflow_checks() -> None:

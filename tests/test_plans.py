@@ -100,6 +100,14 @@ def test_both_spellings_give_equal_results(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLANS)
+def test_a_plan_is_read(name: str) -> None:
+    """A snapshot of a plan that cannot be read would hold nothing."""
+    found = report(name)
+    assert not [f.message for f in found.findings if f.code.startswith(("S", "N", "U"))]
+    assert found.plan is not None or not found.findings
+
+
+@pytest.mark.parametrize("name", PLANS)
 def test_a_plan_opens_with_its_question(name: str) -> None:
     text = (ROOT / "plans" / name).read_text(encoding="utf-8")
     assert text.startswith("# ")

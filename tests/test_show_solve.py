@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from runplan.cli.show import explain, solve_csv, solve_json, solve_markdown, solve_table
+from runplan.cli.output import spelled
+from runplan.cli.show import explain, figures, solve_csv, solve_json, solve_markdown, solve_run, solve_size, solve_table
+from runplan.cli.show.terminal import columns
 from runplan.dsl.expression import Num, Op, Ref
 from runplan.dsl.reader import Buffer, Disk
 from runplan.dsl.units import unit
@@ -100,7 +102,7 @@ def bare(report: Report) -> Report:
         values["tokens"] = replace(values["tokens"], value=461.1e9, low=378e9, high=566e9)
         solutions.append(replace(solution, values=values, problem=replace(solution.problem, phases=())))
     assumption = Assumption("mfu", 0.4, (), "a table that says so at length: " + "lorem/ipsum-dolor@" * 4, None)
-    return replace(report, solutions=tuple(solutions), assumptions=(assumption,), findings=())
+    return replace(report, solutions=tuple(solutions), assumptions=(assumption,), findings=(), bands=(), notes=())
 
 
 # ---- JSON
@@ -229,7 +231,7 @@ def test_an_amount_in_json(value: float, dim: Any, shown: dict[str, object]) -> 
 def test_no_line_is_longer_than_the_width(report: Report, width: int) -> None:
     text = solve_table.render(report, width=width, color=False)
     for line in text.split("\n"):
-        assert solve_table.columns(line) <= width
+        assert columns(line) <= width
         assert line == line.rstrip()
     assert text.endswith("\n") and not text.endswith("\n\n") and "\n\n\n" not in text
     colored = solve_table.render(report, width=width, color=True)
@@ -286,7 +288,7 @@ def test_intervals_go_under_the_figures_where_that_saves_room() -> None:
     report = replace(report, solutions=(*report.solutions, *report.solutions))
     text = solve_table.render(report, width=62, color=False)
     assert "  params            23.73B              23.73B\n" in text
-    dash = solve_table.NOTHING
+    dash = figures.NOTHING
     assert f"\n                    (19.3B {dash} 28.9B)     (19.3B {dash} 28.9B)\n" in text
     assert text.count("params  ") == 1
 
@@ -350,7 +352,7 @@ def test_what_a_plan_says_cannot_steer_a_terminal() -> None:
     ],
 )
 def test_a_share_in_per_cent(share: float, text: str) -> None:
-    assert solve_table.per_cent(share) == text
+    assert figures.per_cent(share) == text
 
 
 @pytest.mark.parametrize(
@@ -370,14 +372,14 @@ def test_a_share_in_per_cent(share: float, text: str) -> None:
     ],
 )
 def test_a_figure_without_a_unit(name: str, value: float, text: str) -> None:
-    assert solve_table.figure(name, value, ()) == text
+    assert figures.figure(name, value, ()) == text
 
 
 # ---- Markdown and CSV
 
 
 def test_markdown() -> None:
-    dash = solve_table.NOTHING
+    dash = figures.NOTHING
     lines = solve_markdown.render(bare(solved(SMALL))).split("\n")
     assert lines[:4] == [
         "### Sixty-four",
@@ -510,7 +512,7 @@ def test_no_line_of_a_tree_is_longer_than_the_width(report: Report, width: int) 
     for solution in report.solutions:
         for name in solution.values:
             text = explain.tree(solution, name, width=width, color=False)
-            assert max(map(solve_table.columns, text.split("\n"))) <= width
+            assert max(map(columns, text.split("\n"))) <= width
             assert "max_epochs." not in text and "available." not in text and "law." not in text
 
 

@@ -6,7 +6,7 @@ import csv
 from io import StringIO
 
 from runplan.cli.show.compare_json import rounded, rows
-from runplan.cli.show.solve_csv import _text
+from runplan.cli.show.solve_csv import safe
 from runplan.cli.show.solve_json import amount
 from runplan.engine.compare import Comparison
 
@@ -21,7 +21,7 @@ def render(comparison: Comparison) -> str:
     table = list(rows(comparison.columns))
     for i, column in enumerate(comparison.columns):
         solution = column.solution
-        head = [_text(text) for text in (column.name, column.report.source.path, solution.law, solution.resolved)]
+        head = [safe(text) for text in (column.name, column.report.source.path, solution.law, solution.resolved)]
         head.append(solution.status)
         for found in table:
             value = found.values[i]
@@ -32,6 +32,6 @@ def render(comparison: Comparison) -> str:
                 writer.writerow([*head, found.quantity, shown["value"], shown["unit"], *ends])
         for judge, verdict in zip(comparison.judges, comparison.verdicts[i], strict=True):
             if verdict:
-                name = _text(f"regret under {comparison.columns[judge].name}")
+                name = safe(f"regret under {comparison.columns[judge].name}")
                 writer.writerow([*head, name, rounded(verdict.regret), "1", "", ""])
     return stream.getvalue()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from runplan.cli.show.compare_json import rows
+from runplan.cli.show.figures import LABELS, NOTHING, bare, figure, per_cent
 from runplan.cli.show.solve_json import NOISE
-from runplan.cli.show.solve_table import _GAP, LABELS, NOTHING, Line, _bare, _Page, _widths, figure, per_cent
 from runplan.cli.show.summary import plain
+from runplan.cli.show.terminal import GAP, Line, Page, column_widths
 from runplan.dsl.finding import RANK
 from runplan.dsl.units import show
 from runplan.engine.compare import CHOSEN, SAME, TOKENS_PER_PARAM, Column, Comparison, Row, Why, listed, row, times
@@ -30,7 +31,7 @@ def headline(comparison: Comparison) -> str:
             ]
             low, high = (show(end, found.dim) for end in (min(values), max(values)))
             same = found.spread <= 1 + SAME
-            parts.append(f"{low} everywhere" if same else f"{_bare(low)} to {high} ({spread(found.spread)})")
+            parts.append(f"{low} everywhere" if same else f"{bare(low)} to {high} ({spread(found.spread)})")
     solved = sum(column.solution.status == "solved" for column in comparison.columns)
     return ", ".join(parts) or f"{solved or 'none'} solved, nothing to compare"
 
@@ -69,7 +70,7 @@ def _cell(column: Column, found: Row, index: int) -> str:
     value = found.values[index]
     if value is None:
         return NOTHING + _NO_MARK
-    text = show(value, (), 3) if found.quantity == TOKENS_PER_PARAM else _bare(figure(found.quantity, value, found.dim))
+    text = show(value, (), 3) if found.quantity == TOKENS_PER_PARAM else bare(figure(found.quantity, value, found.dim))
     return text + (MARK if found.quantity in column.beyond else _NO_MARK)
 
 
@@ -112,6 +113,14 @@ def share(value: float) -> str:
     return times(value) if value >= 10 else per_cent(float(f"{value:.2g}"))
 
 
+def regret_notes(comparison: Comparison) -> list[str]:
+    """The choice with the least worst regret, and what the regrets leave out."""
+    out = [text] if (text := best(comparison)) else []
+    if any("lifetime_compute" in column.solution.values for column in comparison.columns):
+        out.append("The regrets are of training alone: what is served is not in them.")
+    return out
+
+
 def best(comparison: Comparison) -> str:
     """The choice with the least worst regret, in a sentence; empty where there is none."""
     least = comparison.least_worst
@@ -145,7 +154,7 @@ def findings(comparison: Comparison) -> list[Line]:
 
 def render(comparison: Comparison, *, width: int, color: bool) -> str:
     """The comparison, no line longer than `width` columns."""
-    page = _Page(max(width, 20), color)
+    page = Page(max(width, 20), color)
     for path in dict.fromkeys(column.report.source.path for column in comparison.columns):
         page.line(plain(path), style="dim")
     page.blank()
@@ -154,7 +163,7 @@ def render(comparison: Comparison, *, width: int, color: bool) -> str:
     page.heading("Side by side")
     lines, names = table(comparison), heads(comparison)
     same: list[str] = []
-    if sum(_widths(lines, names)) + _GAP * len(names) > page.width:
+    if sum(column_widths(lines, names)) + GAP * len(names) > page.width:
         # In several parts the spread stands in the first, and what all agree about is said once.
         shared = [line for line in lines if line[-1] == "same" and NOTHING + _NO_MARK not in line]
         same = [f"{line[0]} {line[1].rstrip(MARK + _NO_MARK)}" for line in shared]
@@ -166,7 +175,7 @@ def render(comparison: Comparison, *, width: int, color: bool) -> str:
     if found := regret(comparison):
         page.heading("Regret: extra compute for the same loss, of each choice under each law")
         page.figures(found[1], found[0], apart=len(found[0]) - 1)
-        _said(page, [text] if (text := best(comparison)) else [])
+        _said(page, regret_notes(comparison))
     if why := reasons(comparison):
         page.heading("Why they differ")
         page.texts([("-", plain(reason.text)) for reason in why], (), wrap=1)
@@ -176,7 +185,7 @@ def render(comparison: Comparison, *, width: int, color: bool) -> str:
     return page.text()
 
 
-def _said(page: _Page, texts: list[str]) -> None:
+def _said(page: Page, texts: list[str]) -> None:
     if texts:
         page.blank()
     for text in texts:

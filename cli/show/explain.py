@@ -270,12 +270,16 @@ def _letters(solution: Solution, value: Value) -> str:
     for function in solution.problem.law.functions if value.kind == "law" else ():
         if function.output == value.name:
             pairs = [(p.local, p.quantity) for p in function.parameters if p.local != p.quantity]
-            return ", ".join(f"{local} is {said(solution, _counted(solution, name))}" for local, name in pairs)
+            return ", ".join(f"{local} is {said(solution, _counted(solution, value, name))}" for local, name in pairs)
     return ""
 
 
-def _counted(solution: Solution, name: str) -> str:
-    return _target(solution, "law_params") if name == "params" else name
+def _counted(solution: Solution, value: Value, name: str) -> str:
+    """What a law's quantity is in a formula: params as the law counts them, tokens as repeats leave them."""
+    if name == "params":
+        return _target(solution, "law_params")
+    effective = f"effective_{name}"
+    return effective if effective in value.inputs else name
 
 
 def _limits(solution: Solution, value: Value) -> Iterator[str]:

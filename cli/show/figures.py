@@ -89,7 +89,8 @@ def interval(value: Value) -> str:
 
 
 def _short(name: str, value: float, dim: Dim) -> str:
-    return bare(figure(name, value, dim) if dim == DATE or name in SHARES else show(value, dim, 3))
+    exact = dim == DATE or name in SHARES or name == "learning_rate"
+    return bare(figure(name, value, dim) if exact else show(value, dim, 3))
 
 
 def part(share: float) -> str:

@@ -26,19 +26,20 @@ def _row(finding: Finding) -> str:
     span = finding.at.span
     place = f"{span.source.path}:{span.line}:{span.column}"
     helps = [f"help: {line}" for text in finding.help for line in text.splitlines()]
-    text = "<br>".join(_inline(line) for line in (finding.message, *helps))
-    return f"| {finding.severity} | {finding.code} | {_inline(f'`{place}`')} | {text} |"
+    text = "<br>".join(inline(line) for line in (finding.message, *helps))
+    return f"| {finding.severity} | {finding.code} | {inline(f'`{place}`')} | {text} |"
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """Text as it reads, with what stands between a pair of backticks as code."""
     pieces = plain(text).split("`")
     # Odd, or two together: the backticks are not all ours, and Markdown would pair them its own way.
     if len(pieces) % 2 == 0 or "" in pieces[1:-1] or any("|" in piece for piece in pieces[1::2]):
-        return _literal(text)
-    return "".join(f"`{piece}`" if i % 2 else _literal(piece) for i, piece in enumerate(pieces))
+        return literal(text)
+    return "".join(f"`{piece}`" if i % 2 else literal(piece) for i, piece in enumerate(pieces))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Text as it reads, with nothing in it that Markdown or GitHub would act on."""
     escaped = _PUNCTUATION.sub(r"\\\g<0>", plain(text))
     return _LINKED.sub(r"\g<0><!-- -->", escaped)

@@ -22,10 +22,10 @@ def render(report: Report) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for solution in report.solutions:
-        law = [_text(solution.law), _text(solution.resolved), solution.status]
+        law = [safe(solution.law), safe(solution.resolved), solution.status]
         rows = [(value.name, quantity(value)) for value in _values(solution)]
         for name, shown in rows:
-            writer.writerow([*law, _text(name), *(shown.get(key, "") for key in COLUMNS[4:])])
+            writer.writerow([*law, safe(name), *(shown.get(key, "") for key in COLUMNS[4:])])
         if not rows:
             writer.writerow([*law, "", "", "", "", ""])
     return stream.getvalue()
@@ -39,6 +39,7 @@ def _values(solution: Solution) -> Iterator[Value]:
             yield value
 
 
-def _text(text: str) -> str:
+def safe(text: str) -> str:
+    """Text that a spreadsheet takes for text."""
     text = plain(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from runplan.cli.show.figures import LABELS, NOTHING, Cell, bare, figure, interval, part, per_cent
+from runplan.cli.show import solve_run, solve_size, solve_stages
+from runplan.cli.show.figures import LABELS, NOTHING, Cell, bare, figure, interval
+from runplan.cli.show.section import Section, under
 from runplan.cli.show.solve_json import BUDGET, NOISE, QUANTITIES, TRANSFER
 from runplan.cli.show.summary import counted, plain
-from runplan.cli.show.terminal import GAP, INDENT, Line, Page, column_widths, columns, console, printed, styled
+from runplan.cli.show.terminal import GAP, INDENT, Line, Page, columns, styled
 from runplan.dsl.finding import RANK, Finding
 from runplan.dsl.units import show
 from runplan.engine.report import Report
@@ -19,12 +21,13 @@ from runplan.engine.solution import Solution, Value
 if TYPE_CHECKING:
     from rich.text import Text
 
-_Page, _GAP, _bare, _widths = Page, GAP, bare, column_widths  # until compare_* has the public names
 Mood = Literal["good", "doubtful", "bad"]
 
 # What the rows of the report leave to the JSON: it says nothing that another row does not.
 _LEFT_OUT = frozenset(("perplexity", "price", "rate"))
 
+# Notes of one law that a page has room for.
+_NOTES = 3
 _COMMENT = re.compile(r"(?:^|[ \t])#.*", re.MULTILINE)
 
 _MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
@@ -111,13 +114,16 @@ class Row:
     words: bool = False
 
 
-def rows(solutions: Sequence[Solution]) -> list[Row]:
-    """The table of solutions, one row a quantity and one cell a law."""
+def rows(report: Report) -> list[Row]:
+    """The table of solutions, one row a quantity and one cell a law; what a section of its own tells is left to it."""
+    solutions = report.solutions
+    told = {"regret": any(report.bands), "lifetime_compute": True, **dict.fromkeys(TRANSFER, True)}
+    left_out = _LEFT_OUT | {name for name, elsewhere in told.items() if elsewhere}
     out = []
     if any(solution.status != "solved" for solution in solutions):
         out.append(Row("status", tuple((solution.status, "") for solution in solutions)))
     for name in (*QUANTITIES, *TRANSFER):
-        if name in _LEFT_OUT or not any(name in solution.values for solution in solutions):
+        if name in left_out or not any(name in solution.values for solution in solutions):
             continue
         cells = tuple(_cell(solution, name) for solution in solutions)
         if any(text != NOTHING for text, _ in cells):
@@ -187,77 +193,6 @@ def _is_require(solution: Solution, name: str) -> bool:
     return any(limit.name == name and limit.kind == "require" for limit in solution.problem.limits)
 
 
-def mix(report: Report) -> tuple[Solution, list[Line]] | None:
-    """The mix of data under the first law that has one, a source a row; None where the plan has no data."""
-    for solution in report.solutions:
-        if any(f"tokens.{source}" in solution.values for source in solution.sources):
-            return solution, [_source(solution, source) for source in solution.sources]
-    return None
-
-
-MIX = ("source", "tokens", "share", "epochs", "left over")
-
-
-def _source(solution: Solution, source: str) -> Line:
-    def at(name: str) -> float | None:
-        return solution.get(f"{name}.{source}")
-
-    tokens, share, epochs, most, there = map(at, ("tokens", "share", "epochs", "max_epochs", "available"))
-    dim = solution.values[f"tokens.{source}"].dim if tokens is not None else ()
-    passes, left = NOTHING, NOTHING
-    if epochs is not None:
-        passes = f"{show(epochs, (), 3)} of {show(most, (), 3)}" if most else show(epochs, (), 3)
-    if tokens is not None and there is not None:
-        over = there * (most or 1.0) - tokens
-        left = bare(show(over, dim, 3)) if over > 1e-6 * there else "none"
-    return (
-        plain(source),
-        NOTHING if tokens is None else bare(show(tokens, dim)),
-        NOTHING if share is None else part(share),
-        passes,
-        left,
-    )
-
-
-def phases(report: Report) -> tuple[Solution, list[str], list[Line]] | None:
-    """The schedule's phases under the first law that has them: columns and rows; None where there are none."""
-    for solution in report.solutions:
-        rows = [_phase(solution, name) for name in solution.problem.phases]
-        if any(len(row) > 1 for row in rows):
-            keys = ["phase", "share", "tokens", "time", "steps", "learning rate"]
-            if len(solution.sources) > 1:
-                keys += [_OF + source for source in solution.sources]
-            used = [key for key in keys if any(row.get(key) for row in rows)]
-            heads = [plain(key) for key in used]
-            return solution, heads, [tuple(row.get(key) or NOTHING for key in used) for row in rows]
-    return None
-
-
-def _phase(solution: Solution, name: str) -> dict[str, str]:
-    row = {"phase": plain(name)}
-    for key in ("share", "tokens", "time", "steps"):
-        if value := solution.values.get(f"phase.{name}.{key}"):
-            row[key] = part(value.value) if key == "share" else bare(figure(key, value.value, value.dim))
-    start, end = (solution.get(f"phase.{name}.learning_rate.{side}") for side in ("start", "end"))
-    if start is not None and end is not None:
-        row["learning rate"] = _ramp(*(figure("learning_rate", level, ()) for level in (start, end)))
-    for source in solution.sources:
-        first, last = (solution.get(f"phase.{name}.mix_{side}.{source}") for side in ("start", "end"))
-        mean = solution.get(f"phase.{name}.mix.{source}")
-        if first is not None and last is not None:
-            row[_OF + source] = _ramp(part(first), part(last))
-        elif mean is not None:
-            row[_OF + source] = part(mean)
-    return row
-
-
-def _ramp(start: str, end: str) -> str:
-    return start if start == end else f"{start} → {end}"
-
-
-# Before a source's name, as the head of the column of its shares.
-_OF = "of "
-
 ROOM = "What cannot hold together, and a change that alone makes room"
 NO_ROOM = "no change of this alone"
 CONFLICT = ("line", "the plan says", "there is room with")
@@ -291,9 +226,23 @@ def findings(report: Report) -> list[Finding]:
     return sorted(report.findings, key=lambda finding: RANK[finding.severity])
 
 
-def heading(report: Report, text: str, solution: Solution) -> str:
-    """A heading of what is true under one law, which it names where there are several."""
-    return f"{text}, under {plain(solution.law)}" if len(report.solutions) > 1 else text
+def sections(report: Report) -> Iterator[Section]:
+    """The parts of the report between the solutions and what they rest on."""
+    yield from solve_size.sections(report)
+    yield from solve_stages.transfer(report)
+    yield from solve_stages.inference(report)
+    yield from solve_run.sections(report)
+
+
+def remarks(report: Report) -> list[tuple[str, str]]:
+    """What a reader should know of the numbers: the law that it is about, empty where it is any, and a sentence."""
+    laws = list(dict.fromkeys(solution.problem.law.name for solution in report.solutions))
+    out = []
+    for note in report.notes:
+        law = next((name for name in laws if note.startswith(f"{name}: ")), "")
+        text = note.removeprefix(f"{law}: ") if law else note
+        out.append((plain(law), plain(text if text.endswith(".") else f"{text}.")))
+    return out
 
 
 # ---- on a terminal
@@ -312,17 +261,15 @@ def render(report: Report, *, width: int, color: bool) -> str:
         page.heading("Budget")
         page.texts(lines, (), wrap=1)
     if report.solutions:
-        _solutions(page, report.solutions)
+        _solutions(page, report)
     for solution in report.solutions:
         if solution.conflict:
-            page.heading(heading(report, ROOM, solution))
+            page.heading(under(report, ROOM, solution))
             page.texts(conflict(solution), CONFLICT, wrap=1)
-    if found := mix(report):
-        page.heading(heading(report, "Data", found[0]))
-        page.figures(found[1], MIX)
-    if staged := phases(report):
-        page.heading(heading(report, "Schedule", staged[0]))
-        page.figures(staged[2], staged[1], apart=sum(not head.startswith(_OF) for head in staged[1]))
+    for section in sections(report):
+        _section(page, section)
+    if about := remarks(report):
+        _remarks(page, about)
     if lines := assumptions(report):
         page.heading("Assumptions")
         page.texts(lines, ("name", "value", "rests on"), wrap=2)
@@ -336,12 +283,44 @@ def render(report: Report, *, width: int, color: bool) -> str:
     return page.text()
 
 
+def _section(page: Page, section: Section) -> None:
+    page.heading(section.title)
+    if section.heads:
+        page.figures(section.lines, section.heads, apart=section.apart)
+    else:
+        page.texts(section.lines, (), wrap=1)
+    if section.chart and (chart := section.chart(page.width - INDENT)):
+        page.blank()
+        for line in chart:
+            page.put(styled(line))
+    for i, text in enumerate((*section.said, *section.notes)):
+        if not i:
+            page.blank()
+        page.line(text, style="" if i < len(section.said) else "dim", indent=INDENT)
+
+
+def _remarks(page: Page, notes: list[tuple[str, str]]) -> None:
+    """What is true of all laws, then of each law the first few notes, and where the others are."""
+    page.heading("Notes")
+    for law, text in notes:
+        if not law:
+            page.line(text, indent=INDENT)
+    lines: list[Line] = []
+    for law in dict.fromkeys(law for law, _ in notes if law):
+        texts = [text for name, text in notes if name == law]
+        if len(texts) > _NOTES + 1:
+            texts[_NOTES:] = [f"{len(texts) - _NOTES} more: `plan law {law}`"]
+        lines += [("" if i else law, text) for i, text in enumerate(texts)]
+    if lines:
+        page.texts(lines, (), wrap=1)
+
+
 # ---- the table of solutions
 
 
-def _solutions(page: Page, solutions: Sequence[Solution]) -> None:
+def _solutions(page: Page, report: Report) -> None:
     """The table, in as many parts as the width asks for, and what must be known to read it."""
-    lines = rows(solutions)
+    lines, solutions = rows(report), report.solutions
     if not lines:
         return
     laws = [_Law.of(solution, [(row, row.cells[i]) for row in lines]) for i, solution in enumerate(solutions)]

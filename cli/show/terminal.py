@@ -31,14 +31,17 @@ class Page:
         self.width = width
 
     def text(self) -> str:
+        """All that was put on the page."""
         return printed(self.console)
 
     def put(self, item: RenderableType, indent: int = INDENT) -> None:
+        """Anything that rich can print, indented."""
         from rich.padding import Padding
 
         self.console.print(Padding(item, (0, 0, 0, indent), expand=False))
 
     def blank(self) -> None:
+        """An empty line."""
         self.console.print()
 
     def line(self, text: str, style: str = "", indent: int = 0, upto: int | None = None) -> None:
@@ -48,6 +51,7 @@ class Page:
         self.put(said, indent)
 
     def heading(self, text: str) -> None:
+        """A heading behind an empty line."""
         self.blank()
         self.line(text, style="bold")
 
@@ -108,6 +112,7 @@ class Page:
         self.put(table)
 
     def findings(self, found: Sequence[Finding]) -> None:
+        """Findings: severity, code and message, wrapped."""
         from rich.table import Table
 
         table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
@@ -139,6 +144,7 @@ def console(width: int, color: bool) -> Console:
 
 
 def column_widths(lines: Sequence[Line], heads: Sequence[str]) -> list[int]:
+    """For each column the columns that its widest cell takes."""
     rows = [*lines, *([tuple(heads)] if heads else [])]
     return [max(map(columns, column)) for column in zip(*rows, strict=True)]
 

@@ -14,6 +14,8 @@ from runplan.cli.show.summary import Summary
 from runplan.dsl.finding import Finding, in_order
 
 FORMATS = ("full", "concise", "json", "github", "markdown")
+# Of the plans' own thresholds the strictest decides.
+STRICTEST = ("warning", "error", "never")
 # What is wrong with a plan itself cannot be left out by a flag.
 ALWAYS = ("S", "N", "U", "C")
 
@@ -37,7 +39,7 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("--select", metavar="CODES", help="report only these codes, names or prefixes")
     parser.add_argument("--ignore", metavar="CODES", help="leave these codes, names or prefixes out")
-    parser.add_argument("--fail-on", choices=("error", "warning", "never"), default="error")
+    parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
     args = parser.parse_args(argv)
@@ -45,22 +47,25 @@ def run(argv: list[str]) -> int:
     for name, _ in outputs:
         if name not in FORMATS:
             return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
-    from runplan.cli.config import BadConfig, catalogue_for
+    from runplan.cli.config import BadConfig, catalogue_for, config_of
     from runplan.engine.pipeline import report_of
 
     findings: list[Finding] = []
+    thresholds: list[str] = []
     try:
         files = plan_files(args.paths)
         for file in files:
             path, reader = reader_for(file, args.stdin_filename)
-            findings.extend(
-                report_of(path, reader, catalogue=catalogue_for(path), settings=args.set, intervals=False).findings
-            )
+            config = config_of(path)
+            thresholds.append(args.fail_on or config.fail_on)
+            found = report_of(path, reader, catalogue=catalogue_for(path), settings=args.set, intervals=False).findings
+            select, ignore = args.select or ",".join(config.select), args.ignore or ",".join(config.ignore)
+            findings.extend(_chosen(found, select, ignore))
     except (NotFound, BadConfig) as error:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{error.filename or file}: {error.strerror or 'cannot be read'}")
-    kept = in_order(_chosen(findings, args.select, args.ignore))
+    kept = in_order(findings)
     summary = Summary.of(kept, len(files))
     for name, target in outputs:
         try:
@@ -71,7 +76,8 @@ def run(argv: list[str]) -> int:
         counts = Counter((f.code, f.name) for f in kept)
         for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             print(f"{count:>5}  {code}  {name}", file=sys.stderr)
-    return 0 if args.exit_zero else exit_code(kept, args.fail_on)
+    threshold = min(thresholds, key=STRICTEST.index)
+    return 0 if args.exit_zero else exit_code(kept, threshold)
 
 
 def _cannot(message: str) -> int:

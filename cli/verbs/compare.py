@@ -53,6 +53,7 @@ def run(argv: list[str]) -> int:
     laws = tuple(name for word in args.laws.split(",") if (name := word.strip())) if args.laws is not None else None
     if laws == ():
         return _cannot("`--laws` names none; write them like `--laws chinchilla,llama3`")
+    from runplan.cli.config import BadConfig
     from runplan.engine.compare import compared_laws, compared_plans
     from runplan.engine.pipeline import UnknownLaw
 
@@ -66,7 +67,7 @@ def run(argv: list[str]) -> int:
         else:
             reports = [_report(file, args.stdin_filename, args.set, laws) for file in files]
             comparison = compared_plans(list(zip(_short(files), reports, strict=True)), most)
-    except (NotFound, UnknownLaw) as error:
+    except (NotFound, BadConfig, UnknownLaw) as error:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{error.filename or args.paths[0]}: {error.strerror or 'cannot be read'}")
@@ -93,25 +94,27 @@ def _factor(text: str | None) -> float | None:
 
 
 def _report(file: str, stdin_filename: str | None, settings: list[str], laws: tuple[str, ...] | None) -> Report:
+    from runplan.cli.config import catalogue_for
     from runplan.engine.pipeline import report_of
 
     path, reader = reader_for(file, stdin_filename)
-    return report_of(path, reader, settings=settings, laws=laws)
+    return report_of(path, reader, catalogue=catalogue_for(path), settings=settings, laws=laws)
 
 
 def _under_laws(file: str, stdin_filename: str | None, settings: list[str], laws: tuple[str, ...] | None) -> Report:
     """The plan under the laws that are asked for, else its own, and where it has but one, those that fit it."""
-    from runplan.engine.catalogue import standard
+    from runplan.cli.config import catalogue_for
     from runplan.engine.compare import fitting
     from runplan.engine.pipeline import report_of
 
     path, reader = reader_for(file, stdin_filename)
+    known = catalogue_for(path)
     every = laws == ALL
-    report = report_of(path, reader, settings=settings, laws=None if every else laws)
+    report = report_of(path, reader, catalogue=known, settings=settings, laws=None if every else laws)
     if report.plan is None or not (every or (laws is None and len(report.solutions) == 1)):
         return report
-    fit = fitting(report.plan, standard(), report.solutions[0].law, variants=every)
-    return report_of(path, reader, settings=settings, laws=fit)
+    fit = fitting(report.plan, known, report.solutions[0].law, variants=every)
+    return report_of(path, reader, catalogue=known, settings=settings, laws=fit)
 
 
 def _short(files: list[str]) -> list[str]:

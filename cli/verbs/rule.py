@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
+from runplan.cli.config import BadConfig, catalogue_for
 from runplan.cli.outcome import CLEAN, COULD_NOT_RUN
 from runplan.cli.output import split, write
 from runplan.cli.show.json_findings import document_text
@@ -14,7 +15,6 @@ from runplan.cli.verbs.check import ALWAYS
 from runplan.dsl.finding import NAMES
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Rule
-from runplan.engine.catalogue import standard
 from runplan.engine.rules import ENGINE, condition, example
 
 FORMATS = ("table", "json")
@@ -34,7 +34,10 @@ def run(argv: list[str]) -> int:
     form, file = split(args.output)
     if form not in FORMATS:
         return _cannot(f"unknown format `{form}`; it is one of {', '.join(FORMATS)}")
-    rules = standard().rules()
+    try:
+        rules = catalogue_for(".").rules()
+    except BadConfig as error:
+        return _cannot(str(error))
     document: dict[str, object]
     if args.name is None:
         document = {"schema": "plan.rules/v1", "rules": _list_json(rules)}
