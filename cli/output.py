@@ -63,13 +63,14 @@ def _lacks(character: str, encoding: str) -> bool:
 
 
 def _ascii(character: str) -> str:
-    """Letters and figures for a character, or a mark of the report that looks like it."""
+    """The letter of a character, or a mark that looks like it."""
     import unicodedata
 
     if character in _SPELLED:
         return _SPELLED[character]
-    letters = "".join(c for c in unicodedata.normalize("NFKD", character) if c.isascii())
-    return letters if letters.isalnum() else "?"
+    # Without its accents; what is only alike, such as a raised 2 or a wide bracket, would say something else.
+    letters = "".join(c for c in unicodedata.normalize("NFD", character) if not unicodedata.combining(c))
+    return letters if letters.isascii() and letters.isalnum() else "?"
 
 
 def use_color(stream_is_terminal: bool) -> bool:

@@ -16,6 +16,7 @@ from runplan.dsl.units import Dim, show
 from runplan.engine.band import loss_function, regret_of
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.draft import first_statement
+from runplan.engine.judge import beyond
 from runplan.engine.lawuse import BUDGETS, CHOICES, functions_for
 from runplan.engine.pose import objective_of, pose
 from runplan.engine.report import Report

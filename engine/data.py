@@ -119,7 +119,9 @@ def _discount(draft: Draft, labels: Sequence[str]) -> None:
     total = draft.total(f"effective_tokens.{label}" for label in labels)
     draft.define("effective_tokens", TOKEN, total, "derived", "all sources, in fresh tokens")
     expr = substitute(loss.expr, {"tokens": Ref("effective_tokens")})
-    draft.definitions["loss"] = replace(loss, expr=expr, note="over effective tokens: some data are seen more than once")
+    draft.definitions["loss"] = replace(
+        loss, expr=expr, note="over effective tokens: some data are seen more than once"
+    )
 
 
 def _add_quality(

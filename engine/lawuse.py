@@ -77,7 +77,7 @@ def add_law(draft: Draft) -> None:
 
 
 def _add_settings(draft: Draft) -> None:
-    """Batch and learning rate: by the plan's law, else by the default one; what the plan sets wins, and both are kept."""
+    """Batch and learning rate by the plan's law, else the default one; what the plan sets wins, and both are kept."""
     defaults = draft.catalogue.record("defaults", draft.objective.domain)
     for output in ("batch", "learning_rate"):
         _add_default(draft, output, defaults.entry(output) if defaults else None)
@@ -94,7 +94,9 @@ def _add_settings(draft: Draft) -> None:
 def _add_sequences(draft: Draft) -> None:
     """The batch that a plan sets, counted in sequences."""
     known = "context" in draft.definitions
-    length: Expr = Op("/", (Ref("context"), Num(1.0, SEQUENCE))) if known else Num(SEQUENCE_TOKENS, over(TOKEN, SEQUENCE))
+    length: Expr = (
+        Op("/", (Ref("context"), Num(1.0, SEQUENCE))) if known else Num(SEQUENCE_TOKENS, over(TOKEN, SEQUENCE))
+    )
     said = "batch over context" if known else f"no context is given: sequences of {SEQUENCE_TOKENS:,.0f} tokens"
     expr = Op("/", (Ref("batch"), length))
     draft.define("batch_sequences", SEQUENCE, expr, "derived" if known else "assumed", said)

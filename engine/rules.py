@@ -25,7 +25,10 @@ from runplan.engine.solution import Solution
 # What a rule may ask about that is a word and no quantity.
 # `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
 # that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
-TEXTS = ("objective", "subject", "device", "precision", "schedule", "quality", "optimizer", "law", "inference", "raised_by")
+TEXTS = (
+    *("objective", "subject", "data", "inference", "law"),
+    *("device", "precision", "schedule", "quality", "optimizer", "raised_by"),
+)
 # Where to point when the statement that a rule blames is not there: what else had a part in it.
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "tokens": ("data", "model", "compute"),
@@ -192,6 +195,7 @@ def texts(plan: Plan, solution: Solution) -> dict[str, str]:
     stage = plan.stages[0]
     out = {"objective": str(solution.problem.objective), "law": solution.resolved}
     out["subject"] = solution.problem.objective.domain
+    out["data"] = "given" if stage.data else "none"
     out["inference"] = "given" if stage.inference is not None else "none"
     peak = solution.problem.definitions.get("peak")
     if peak is not None and peak.kind != "given" and "," in peak.source:
@@ -208,7 +212,7 @@ def texts(plan: Plan, solution: Solution) -> dict[str, str]:
 
 
 def _assumed_resolved(expr: Expr, solution: Solution) -> Expr | None:
-    """The condition with `assumed(x)` decided and words in lower case; None where it asks about what the plan has not."""
+    """The condition with `assumed(x)` decided, words in lower case; None where it asks about what the plan has not."""
     if isinstance(expr, Text):
         return Text(expr.value.lower(), expr.span)
     if not isinstance(expr, Op):

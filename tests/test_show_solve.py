@@ -19,16 +19,19 @@ from typing import Any
 import pytest
 
 from runplan.cli.output import spelled
-from runplan.cli.show import explain, figures, solve_csv, solve_json, solve_markdown, solve_run, solve_size, solve_table
+from runplan.cli.show import explain, figures, solve_csv, solve_json, solve_markdown, solve_size, solve_table
+from runplan.cli.show.section import Section
 from runplan.cli.show.terminal import columns
 from runplan.dsl.expression import Num, Op, Ref
 from runplan.dsl.reader import Buffer, Disk
-from runplan.dsl.units import unit
+from runplan.dsl.units import show, unit
+from runplan.engine.band import loss_function
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import Definition
 from runplan.engine.report import Assumption, Report
 from runplan.engine.solution import Solution
 
+PARAM = unit("param").dim
 SCHEMA = json.loads(Path(__file__).with_name("schema_solve.json").read_text(encoding="utf-8"))
 
 H100 = """\
@@ -70,6 +73,15 @@ reserve: 15% because "ablations"
     "pools": "hardware: 256 x H100 for 60 days at 40% MFU + 128 x A100 for 50 days at 45% MFU\ndata: 1T tokens\n",
     "free": "model: 7B\n",
     "many laws": "compute: 1e23 FLOP\nuse laws chinchilla, chinchilla.approach1, chinchilla.approach2, llama3\n",
+    "served": "hardware: 64 x H100 for 60 days at 40% MFU\nuse laws chinchilla, kaplan.joint\ninference: 2T tokens\n",
+    "transfer": """\
+use laws plm, plm.refit
+objective: transfer from CLM to MLM of protein
+model: 85M params
+data: 48B tokens
+""",
+    "repeats": "hardware: 32 x H100 for 21 days at 38% MFU\ndata: 40B tokens up to 4 epochs\nschedule: cosine\n",
+    "small": "compute: 1e22 FLOP\nmodel: 100M params\n",
     "wrong": "hardware: 64 x H1000 for 30 days\n",
 }
 
@@ -297,11 +309,13 @@ def test_the_table_of_the_example(h100: Report) -> None:
     text = solve_table.render(h100, width=80, color=False)
     assert "\nHolds: 226.5B params, 4.529T tokens, loss 1.920, 6 months, 10.8M USD\n" in text
     assert "1000 x H100 for 6 months at 40% MFU @ 2.50 USD/GPU/hour" in text
-    assert "  limited by          compute                 compute\n" in text
-    assert "                      tokens / params >= 20\n" in text
+    assert "  limited by        compute                 compute\n" in text
+    assert "                    tokens / params >= 20\n" in text
     assert "No interval: `llama3` publishes no uncertainty of its constants." in text
-    assert "  web     3.235T  71.4%  0.324 of 1      6.76T\n" in text
-    assert "  math    258.8B   5.7%   1.29 of 4       541B\n" in text
+    assert (
+        f"  web     3.235T  71.4%  0.324 of 1      6.76T       {figures.NOTHING}           {figures.NOTHING}\n" in text
+    )
+    assert "  math    258.8B   5.7%   1.29 of 4       541B  258.3B       98.1%\n" in text
     assert "`plan check small.plan` shows them in full" in text
 
 
@@ -337,6 +351,193 @@ def test_what_a_plan_says_cannot_steer_a_terminal() -> None:
     hostile = replace(report, plan=replace(report.plan, title="[red]a[/] \x1b[31m:smile:\u202e"))
     first = solve_table.render(hostile, width=80, color=False).split("\n")[0]
     assert first == "[red]a[/] \ufffd[31m:smile:\ufffd"
+
+
+# ---- the parts between the solutions and what they rest on
+
+
+def part(report: Report, title: str) -> Section:
+    (found,) = (section for section in solve_table.sections(report) if section.title == title)
+    return found
+
+
+def test_how_much_the_size_matters() -> None:
+    report = solved(SMALL)
+    solution, band = report.solutions[0], report.bands[0]
+    assert band is not None
+    size = {line[0]: line[1] for line in part(report, "Size").lines}
+    assert size["optimum"] == size["the plan's size"] == "23.73B" and size["its regret"] == "none"
+    low, high = (figures.bare(show(end, PARAM)) for end in band.by_loss)
+    assert size["within 0.005 nats"] == f"{low} {figures.NOTHING} {high}"
+    assert set(size) >= {"its loss", "within 1% compute"}
+    loss = loss_function(solution)
+    assert loss is not None
+    others = part(report, "Other sizes")
+    assert [line[0] for line in others.lines] == ["0.5x", "0.67x", "optimum", "1.5x", "2x"]
+    for share, line in zip((0.5, 2 / 3, 1, 1.5, 2), others.lines, strict=True):
+        params = share * band.optimum
+        assert line[3] == f"{loss(params, band.compute / 6 / params):.4f}"
+    assert others.lines[2][4] == "0%" and others.lines[4][4] == "+15%"
+
+
+def test_the_extra_compute_of_a_size_reaches_the_least_loss() -> None:
+    report = solved(SMALL)
+    solution, band = report.solutions[0], report.bands[0]
+    loss = loss_function(solution)
+    assert band is not None and loss is not None
+    for share in (0.5, 0.7, 1.3, 3.1):
+        size = share * band.optimum
+        regret = solve_size._at(band, math.log(size), lambda i: band.points[i].regret)
+        assert regret is not None
+        assert loss(size, band.compute * (1 + regret) / 6 / size) == pytest.approx(band.loss, abs=2e-5)
+    assert solve_size._at(band, math.log(100 * band.optimum), lambda i: band.points[i].loss) is None
+
+
+def test_the_chart_marks_the_optimum_the_plan_and_the_band() -> None:
+    found = part(solved(SMALL + "model: 7B\n"), "Size")
+    assert found.chart is not None
+    lines = found.chart(78)
+    assert lines[0] == "loss, nat/token, against params at 6.565e22 FLOP"
+    rows = lines[1:9]
+    assert all(re.match(r"\d\.\d{3} ┤", row) for row in rows)
+    (best,) = (row.index("○") for row in rows if "○" in row)
+    (own,) = (row.index("●") for row in rows if "●" in row)
+    assert rows[-1].index("○") == best and own < best
+    assert lines[9].lstrip()[0] == "└" and lines[9].count("┬") >= 3 and "10B" in lines[10]
+    for bar, name in zip(lines[11:13], ("within 0.005 nats", "within 1% compute"), strict=True):
+        assert name in bar and bar.index("├") < best < bar.index("┤")
+    assert lines[13].strip() == "○ optimum 23.73B   ● the plan 7B"
+    assert max(map(columns, lines)) <= 8 + solve_size.WIDEST
+    assert found.chart(30) == [], "too narrow to say anything"
+    together = part(solved(SMALL), "Size").chart
+    assert together is not None and "● the plan and the optimum" in together(78)[-1]
+    far = part(solved(PLANS["small"]), "Size").chart
+    assert far is not None and far(78)[-1].endswith("the plan's 100M lies off to the left")
+
+
+def test_an_optimum_that_the_data_do_not_give_says_so() -> None:
+    report = solved(PLANS["repeats"])
+    (said,) = part(report, "Size").said
+    assert said.startswith("The optimum is out of reach: it takes 2") and said.endswith("data give 160B tokens.")
+    others = part(report, "Other sizes")
+    assert [line[2].endswith("*") for line in others.lines] == [True, True, True, False, False]
+    assert others.notes[-1] == "* More tokens than the plan's data give."
+
+
+def test_several_laws_with_a_band_stand_side_by_side() -> None:
+    report = solved(PLANS["served"])
+    found = part(report, "Size")
+    assert found.heads == ("", "chinchilla", "kaplan.joint")
+    assert found.notes[-1] == "Under `kaplan.joint` the sizes here are params without embeddings."
+    assert found.chart is not None and found.chart(78)[0].endswith(", under chinchilla")
+    assert part(report, "Other sizes, under chinchilla").heads[1] == "params"
+
+
+def test_a_law_without_a_loss_has_no_band() -> None:
+    report = solved("compute: 1e23 FLOP\nuse laws llama3\n")
+    assert not any(section.title.startswith(("Size", "Other")) for section in solve_table.sections(report))
+
+
+def test_a_transfer() -> None:
+    report = solved(PLANS["transfer"])
+    found = part(report, "Transfer, under plm and plm.refit")
+    assert found.heads == ("stage", "tokens", "of tokens", "compute", "of compute")
+    assert found.lines == (
+        ("1. CLM", "8.945B", "15.7%", "4.562e18 FLOP", "15.7%"),
+        ("2. MLM", "48B", "84.3%", "2.448e19 FLOP", "84.3%"),
+    )
+    assert found.said[0] == "CLM is worth 8.945B tokens of MLM: more of it is wasted."
+    assert found.said[1] == (
+        "From scratch the same loss takes 2.988e19 FLOP of MLM: both stages take 2.8% less;"
+        " 18.1% less where a model of CLM is there already."
+    )
+    document: Any = solve_json.document(report)
+    keys = {"pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share"}
+    assert all(set(solution["transfer"]) == keys for solution in document["solutions"])
+
+
+def test_a_transfer_beyond_its_crossover() -> None:
+    text = "use laws plm\nobjective: transfer from MLM to CLM of protein\ncompute: 1e21 FLOP\n"
+    found = part(solved(text), "Transfer")
+    assert found.heads == ("stage", "tokens", "compute")
+    assert found.said[-1] == "It pays up to 8.049e19 FLOP of CLM, and this is beyond."
+    assert "32.3% more where a model of MLM is there already" in found.said[1]
+
+
+def test_inference() -> None:
+    report = solved(PLANS["served"])
+    rows = {line[0]: line[1:] for line in part(report, "Inference").lines}
+    assert rows["tokens served"] == ("2T", "2T")
+    assert re.fullmatch(r"\S+ FLOP \(\d\d\.\d% of all\)", rows["compute of serving"][0])
+    assert rows["lifetime compute"][0].startswith(figures.figure("x", *_value(report, "lifetime_compute")))
+    document: Any = solve_json.document(report)
+    first = document["solutions"][0]
+    assert first["lifetime_compute"]["unit"] == "FLOP" and "inference_tokens" not in first
+
+
+def _value(report: Report, name: str) -> tuple[float, Any]:
+    value = report.solutions[0].values[name]
+    return value.value, value.dim
+
+
+def test_the_branch_point_is_where_the_decay_begins(h100: Report) -> None:
+    found = part(h100, "Schedule, under chinchilla")
+    assert found.heads[:6] == ("phase", "share", "tokens", "days", "steps", "learning rate")
+    assert [line[3] for line in found.lines] == ["1.8", "160.2", "18.0"]
+    assert found.said == (
+        "Branch point: 4.077T tokens, step 108,731, day 162.0, at the end of `stable`;"
+        " a longer run goes on from there, undecayed.",
+    )
+    # A law without a learning rate; a schedule that never holds one.
+    assert part(solved(PLANS["transfer"]), "Schedule, under plm").said[0].startswith("Branch point: 51.25B tokens, at")
+    assert part(solved(PLANS["repeats"]), "Schedule").said == ()
+
+
+def test_what_repeated_data_are_worth() -> None:
+    found = part(solved(PLANS["repeats"]), "Data")
+    assert found.heads[-2:] == ("worth", "next token")
+    assert found.lines == (("data", "160B", "100.0%", "4 of 4", "none", "149B", "82.3%"),)
+    assert found.notes[0].endswith("By `muennighoff`.") and "149B in all" in found.notes[0]
+    assert part(solved("hardware: 8 x H100 for 9 days at 40% MFU\ndata: 1T tokens\n"), "Data").heads[-1] == "left over"
+
+
+def test_notes_of_the_laws(h100: Report) -> None:
+    (first, *others) = solve_table.remarks(h100)
+    assert first[0] == "" and first[1].startswith("The loss is the law's: ") and first[1].endswith(".")
+    assert {law for law, _ in others} == {"chinchilla.epoch", "llama3"}
+    text = solve_table.render(solved(PLANS["transfer"]), width=80, color=False)
+    assert re.search(r"\n +\d more: `plan law plm`\n", text)
+    assert "`plm.refit` is the one for" in text
+
+
+def test_no_section_says_nothing(report: Report) -> None:
+    for section in solve_table.sections(report):
+        assert section.title and section.lines
+        for i in range(len(section.heads)):
+            assert any(line[i] != figures.NOTHING for line in section.lines), section.heads[i]
+
+
+# ---- characters
+
+
+def test_characters_that_an_encoding_lacks_are_spelled(h100: Report) -> None:
+    text = solve_table.render(h100, width=80, color=False)
+    plain = spelled(text, "ascii")
+    assert plain.isascii() and "?" not in plain.replace("? ", "")
+    assert [len(line) for line in plain.split("\n")] == [columns(line) for line in text.split("\n")]
+    assert "0 ->2.48e-4" in plain and "(1.901 - 1.943)" in plain
+    assert spelled(text, "utf-8") == text
+    assert spelled("a – b ─ é Å 10² ½ 漢 →\n", "ascii") == "a - b - e A 10? ? ? ->\n"
+    assert spelled("a – b ─ é\n", "cp1252") == "a – b - é\n"
+    assert spelled("＜b＞ ｜ ＠x \udc80", "ascii") == "?b? ? ?x ?", "nothing becomes markup"
+
+
+def test_markdown_has_the_same_parts(report: Report) -> None:
+    text = solve_markdown.render(report)
+    for section in solve_table.sections(report):
+        assert f"**{section.title}**" in text
+    for _, note in solve_table.remarks(report):
+        assert note.split("`")[0].split(".")[0][:20] in text
 
 
 @pytest.mark.parametrize(
@@ -478,8 +679,8 @@ def _line(solution: Solution, name: str) -> int:
 def test_the_loss_explained(h100: Report) -> None:
     text = explain.tree(h100.solutions[0], "loss", width=140, color=False)
     assert text.startswith("loss = 1.920")
-    assert "= E + A / N^alpha + B / D^beta   N is params, D is tokens\n" in text
-    assert "= 1.8172 nat/token + 482.01 / (226.5B params)^0.3478 + 2085.43 / (4.529T tokens)^0.3658\n" in text
+    assert "= E + A / N^alpha + B / D^beta   N is params, D is effective_tokens\n" in text
+    assert "= 1.8172 nat/token + 482.01 / (226.5B params)^0.3478 + 2085.43 / (4.527T tokens)^0.3658\n" in text
     assert "├── alpha = 0.3478 ± 0.02  [constant]  stdlib/laws/chinchilla.plan:" in text
     assert "arXiv:2404.10102" in text.split("\n")[3]
     assert "law." not in text
@@ -562,6 +763,6 @@ def test_mermaid(h100: Report) -> None:
 
 
 def test_a_name_that_is_no_value_is_a_key_error(h100: Report) -> None:
-    for show in (explain.explain_json, explain.mermaid):
+    for render in (explain.explain_json, explain.mermaid):
         with pytest.raises(KeyError):
-            show(h100.solutions[0], "nothing")
+            render(h100.solutions[0], "nothing")

@@ -65,6 +65,7 @@ RATE: Dim = unit("FLOP/s").dim
 DIMENSIONS: dict[str, Dim] = {
     "peak": RATE,
     "ceiling": RATE,
+    "plausible": (),
     "memory": unit("byte").dim,
     "bandwidth": unit("byte/s").dim,
     "interconnect": unit("byte/s").dim,
@@ -226,7 +227,7 @@ def test_device_is_as_the_facts(path: Path, facts: dict[str, Any]) -> None:
     assert [line.texts for line in device.all("vendor")] == [(fact["vendor"],)]
 
     expected = {key: fact[key] for key in ENTRIES if fact.get(key, {}).get("value") is not None}
-    assert device.keys() - {"ceiling bf16"} == {ENTRIES[key][0] for key in expected}
+    assert device.keys() - {"ceiling bf16", "plausible"} == {ENTRIES[key][0] for key in expected}
     for key, value in expected.items():
         name, its_unit = ENTRIES[key]
         (line,) = device.all(name)

@@ -16,6 +16,6 @@ def render(findings: Sequence[Finding], summary: Summary) -> str:
 def _line(finding: Finding) -> str:
     span = finding.at.span
     path = plain(span.source.path)
-    if path.lstrip().startswith("::"):
+    if path.lstrip().startswith(":"):
         path = f"./{path}"  # at the start of a line, GitHub would run it as a workflow command
     return f"{path}:{span.line}:{span.column}: {finding.severity}[{finding.code}] {plain(finding.message)}"
