@@ -9,6 +9,7 @@ from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
+from lark.parsers.lalr_analysis import Reduce
 
 from runplan.dsl import cache
 from runplan.dsl.finding import Finding, finding
@@ -17,6 +18,7 @@ from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 
+SEPARATORS = {"_NL", "SEMICOLON"}
 MAX_NESTING = 64
 MAX_DEPTH = 200
 MAX_FINDINGS = 50
@@ -231,6 +233,7 @@ def _skip(error: UnexpectedInput, text: str) -> bool:
         return False
     state = interactive.parser_state
     states = state.parse_conf.parse_table.states
+    _finish_item(state, interactive.accepts())
     while len(state.state_stack) > 1 and not (ITEMS & set(states[state.state_stack[-1]])):
         state.state_stack.pop()
         state.value_stack.pop()
@@ -242,13 +245,35 @@ def _skip(error: UnexpectedInput, text: str) -> bool:
     else:
         start = getattr(error, "pos_in_stream", None) or 0
     in_block = not ({"_statement"} & set(states[state.state_stack[-1]])) or len(state.state_stack) > 2
-    position = _end_of_item(text, start, in_block)
     here = lexer.line_ctr.char_pos
+    position = _end_of_item(text, start, in_block)
+    if position >= here or text[position - 1 : position] == "\n":
+        # Where an item can begin, the empty lines and comments before it have been passed.
+        position = _EMPTY_LINES.match(text, max(position, here)).end()  # type: ignore[union-attr]
     if position > here:  # else the failing token was the line end, which the lexer has taken already
         lexer.line_ctr.feed(text[here:position])
     return True
 
 
+def _finish_item(state: Any, accepted: set[str]) -> None:
+    """Reduce the item that ended before the mistake: it waits for the next token, and would be dropped with it."""
+    top = state.value_stack[-1] if state.value_stack else None
+    if getattr(top, "type", "") not in SEPARATORS and not str(getattr(top, "data", "")).startswith("_s"):
+        return
+    begins = sorted(accepted - SEPARATORS - {"RBRACE", "$END"})
+    states = state.parse_conf.parse_table.states
+    while begins:
+        action, rule = states[state.state_stack[-1]].get(begins[0], (None, None))
+        if action is not Reduce:
+            return
+        size = len(rule.expansion)
+        values = state.value_stack[len(state.value_stack) - size :]
+        del state.state_stack[len(state.state_stack) - size :], state.value_stack[len(state.value_stack) - size :]
+        state.value_stack.append(state.parse_conf.callbacks[rule](values))
+        state.state_stack.append(states[state.state_stack[-1]][rule.origin.name][1])
+
+
+_EMPTY_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?(?:\r?\n|;))*+")
 # As the terminal CONT of the grammar.
 _CONTINUES = re.compile(
     r"[ \t]*(?:[@*/+]|(?:for|at|up|weight|because|and|or|in|then|else|within|gives|evidence|quality|domain)"

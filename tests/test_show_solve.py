@@ -408,6 +408,8 @@ def test_the_chart_marks_the_optimum_the_plan_and_the_band() -> None:
         assert name in bar and bar.index("├") < best < bar.index("┤")
     assert lines[13].strip() == "○ optimum 23.73B   ● the plan 7B"
     assert max(map(columns, lines)) <= 8 + solve_size.WIDEST
+    narrow = found.chart(46)
+    assert max(map(columns, narrow[1:])) <= 46 and "0.005 nats" in narrow[11] and "within 1% compute" in narrow[12]
     assert found.chart(30) == [], "too narrow to say anything"
     together = part(solved(SMALL), "Size").chart
     assert together is not None and "● the plan and the optimum" in together(78)[-1]

@@ -242,8 +242,9 @@ def _axis(low: float, high: float, room: int, column: Callable[[float], int]) ->
 def _bar(start: int, end: int, text: str, room: int) -> str:
     """A span under the axis, with its name in it or beside it."""
     inside = end - start - 1
-    if inside >= len(text) + 2:
-        return " " * start + f"├{f' {text} ':─^{inside}}┤"
+    for said in (text, text.removeprefix("within ")):
+        if inside >= len(said) + 2:
+            return " " * start + f"├{f' {said} ':─^{inside}}┤"
     bar = f"├{'─' * inside}┤" if inside >= 0 else "│"
     if start + len(bar) + 1 + len(text) <= room:
         return " " * start + f"{bar} {text}"

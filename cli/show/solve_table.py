@@ -26,8 +26,8 @@ Mood = Literal["good", "doubtful", "bad"]
 # What the rows of the report leave to the JSON: it says nothing that another row does not.
 _LEFT_OUT = frozenset(("perplexity", "price", "rate"))
 
-# Notes of one law that a page has room for.
-_NOTES = 3
+# Notes on the laws that a page has room for, about.
+_NOTES = 6
 _COMMENT = re.compile(r"(?:^|[ \t])#.*", re.MULTILINE)
 
 _MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
@@ -306,10 +306,12 @@ def _remarks(page: Page, notes: list[tuple[str, str]]) -> None:
         if not law:
             page.line(text, indent=INDENT)
     lines: list[Line] = []
-    for law in dict.fromkeys(law for law, _ in notes if law):
+    laws = list(dict.fromkeys(law for law, _ in notes if law))
+    most = max(1, _NOTES // max(len(laws), 1))
+    for law in laws:
         texts = [text for name, text in notes if name == law]
-        if len(texts) > _NOTES + 1:
-            texts[_NOTES:] = [f"{len(texts) - _NOTES} more: `plan law {law}`"]
+        if len(texts) > most:
+            texts[most:] = [f"{len(texts) - most} more: `plan law {law}`"]
         lines += [("" if i else law, text) for i, text in enumerate(texts)]
     if lines:
         page.texts(lines, (), wrap=1)
