@@ -17,7 +17,7 @@ from runplan.engine.problem import Kind
 # What each pool has of its own; the totals of those in SUMMED are sums.
 POOLED = (
     "gpus nodes nodes_of peak mfu rate reserved_time availability hours_per_day capacity gpu_hours price cost power"
-    " pue energy carbon_intensity emissions memory"
+    " pue energy carbon_intensity emissions memory ceiling plausible_mfu"
 ).split()
 SUMMED = ("gpus", "nodes", "capacity", "gpu_hours", "cost", "energy", "emissions")
 # What nature decides: a range there is uncertainty, not choice.

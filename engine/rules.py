@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,7 @@ from runplan.dsl.syntax import Node
 from runplan.dsl.units import Dim, show
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.draft import first_statement
+from runplan.engine.hardware import POOLED
 from runplan.engine.problem import Definition
 from runplan.engine.solution import Solution
 
@@ -162,32 +163,56 @@ def _without_texts(expr: Expr) -> Expr:
 
 def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution) -> Iterator[Finding]:
     """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over."""
+    for rule in rules:
+        for view in _views(rule, solution):
+            yield from _applied(rule, plan, view)
+
+
+def _views(rule: Rule, solution: Solution) -> Iterator[Solution]:
+    """The solution as a rule sees it: once, or once a pool where it asks for what each pool has of its own."""
+    own = (names(rule.when) & set(POOLED)) - solution.values.keys()
+    prefixes = sorted({name.partition(".")[0] for name in solution.values if name.startswith("pool")}) if own else []
+    for prefix in prefixes:
+        values, definitions = solution.values, solution.problem.definitions
+        of_pool = {name: f"{prefix}.{name}" for name in POOLED}
+        yield replace(
+            solution,
+            values={**values, **{n: values[full] for n, full in of_pool.items() if full in values}},
+            problem=replace(
+                solution.problem,
+                definitions={**definitions, **{n: definitions[f] for n, f in of_pool.items() if f in definitions}},
+            ),
+        )
+    if not prefixes:
+        yield solution
+
+
+def _applied(rule: Rule, plan: Plan, solution: Solution) -> Iterator[Finding]:
     env: dict[str, float | str] = {name: value.value for name, value in solution.values.items()}
     env.update(texts(plan, solution))
     folded = {name: value.lower() if isinstance(value, str) else value for name, value in env.items()}
-    for rule in rules:
-        condition = _assumed_resolved(rule.when, solution)
-        if condition is None or not names(condition) <= env.keys():
-            continue
-        try:
-            holds = bool(compiled(condition)(folded))
-        except (ArithmeticError, ValueError, TypeError):
-            at = _place(rule, plan, solution)
-            yield finding("C009", f"rule `{rule.code}` cannot be evaluated here", at, laws=(solution.law,))
-            continue
-        if holds:
-            help = [_filled(rule.help, solution, env)] if rule.help else []
-            yield finding(
-                rule.code,
-                _filled(rule.says, solution, env),
-                _place(rule, plan, solution),
-                name=rule.name,
-                severity=rule.severity,
-                help=help,
-                notes=[cite.text for cite in rule.cites[:1]],
-                laws=(solution.law,),
-                key=f"rule {rule.code}",
-            )
+    condition = _assumed_resolved(rule.when, solution)
+    if condition is None or not names(condition) <= env.keys():
+        return
+    try:
+        holds = bool(compiled(condition)(folded))
+    except (ArithmeticError, ValueError, TypeError):
+        at = _place(rule, plan, solution)
+        yield finding("C009", f"rule `{rule.code}` cannot be evaluated here", at, laws=(solution.law,))
+        return
+    if holds:
+        help = [_filled(rule.help, solution, env)] if rule.help else []
+        yield finding(
+            rule.code,
+            _filled(rule.says, solution, env),
+            _place(rule, plan, solution),
+            name=rule.name,
+            severity=rule.severity,
+            help=help,
+            notes=[cite.text for cite in rule.cites[:1]],
+            laws=(solution.law,),
+            key=f"rule {rule.code}",
+        )
 
 
 def texts(plan: Plan, solution: Solution) -> dict[str, str]:

@@ -161,7 +161,9 @@ def _optimum(problem: Problem, aims: Sequence[Aim], limits: Sequence[Limit]) -> 
     start = tuple(math.log(v.start) for v in problem.variables)
     found = minimise(goals, inequalities, equalities, start=start)
     env = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)} if found.outcome == "optimal" else {}
-    binding = tuple(order[i] for i in found.binding) + tuple(i for i, limit in enumerate(limits) if limit.equal)
+    # Multipliers are those of the first aim; what stops a later one short of a law's line binds as well.
+    tight = set(found.binding) | (set(found.active) if any(aim.sense == "near" for aim in aims) else set())
+    binding = {order[i] for i in tight} | {i for i, limit in enumerate(limits) if limit.equal}
     return replace(found, binding=tuple(sorted(binding))), env
 
 

@@ -408,8 +408,12 @@ def _optimizers(draw: st.DrawFn) -> Value:
 def dsl(plan: Data, dice: random.Random) -> str:
     """The plan as a `.plan` file, with line breaks, blanks, comments and colons as the dice fall."""
     ends = ["\n", "\n", "\n\n", "\r\n", " \n# note\n", "; ", ' # a comment, with "quotes" and {\n']
-    lines = [line for key, value in plan.items() for line in _statements(key, value, dice)]
-    return "".join(line + dice.choice(ends) for line in lines)
+    return "".join(line + dice.choice(ends) for line in statements(plan, dice))
+
+
+def statements(plan: Data, dice: random.Random) -> list[str]:
+    """The statements of the DSL, each a text that may have several lines."""
+    return [line for key, value in plan.items() for line in _statements(key, value, dice)]
 
 
 def _statements(key: str, value: Value, dice: random.Random) -> list[str]:

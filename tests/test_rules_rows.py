@@ -1,4 +1,4 @@
-"""Rows of the facts to rules: each that a plan can break is named by one, each other has a reason, no alarm is false."""
+"""Rows of the facts to rules: each that a plan can break is named by one, each other has a reason; no false alarms."""
 
 from __future__ import annotations
 

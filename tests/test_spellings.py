@@ -110,6 +110,17 @@ def test_noise_is_told_and_nothing_worse(pieces: list[str], spelling: str) -> No
     check_anything(" ".join(pieces), spelling)
 
 
+@relaxed
+@given(strategies.plans(), st.randoms(use_true_random=False), st.sampled_from(["hardwarez: 6 x y", "tokens 3 4", "}", '"']))
+def test_a_line_that_cannot_be_read_costs_no_other(plan: strategies.Data, dice: random.Random, bad: str) -> None:
+    lines = strategies.statements(plan, dice)
+    at = dice.randrange(len(lines) + 1)
+    whole, _ = parse_file(Source("p", "\n".join(lines)))
+    rest, findings = parse_file(Source("p", "\n".join([*lines[:at], bad, *lines[at:]])))
+    assert len(findings) == 1
+    assert rest.statements == whole.statements
+
+
 # ---- names and words that could be taken for something else
 
 

@@ -1,0 +1,285 @@
+"""What a stranger's file may hold: never a traceback, a hang or a number, always a finding at a line of the file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runplan.cli.main import main
+
+GOOD = b"hardware: 6 x H100 for 6 months at 40% MFU\n"
+MILLION = 1_000_000
+# A case that takes longer hangs; one takes milliseconds on a quiet machine.
+SECONDS = 5.0
+
+# A file of a million characters, or a command of CI, in what people write freely.
+INJECTIONS = [
+    "::error file=x,line=1::boom", "::set-output name=a::b", "%0A::warning::x", "\u001b[2J", "a\u0008b", "\u202eevil\u202c",
+    "\u200b\u200d\ufeff", "<script>alert(1)</script>", "[x](javascript:alert(1))", "| a | b |", "${{ github.token }}",
+    "$(touch /tmp/pwned)", "`id`", "%s%n%x", "{0.__class__}", "../../etc/passwd", "[bold red]x[/]", "]]>", "'; DROP TABLE x",
+]  # fmt: skip
+VALUES = [
+    "0", "-1", "-5 GPU", "nan", "NaN months", "inf", "-inf", "1e400", "1e-400", "9" * 100_000, "1e999999999", "0x10",
+    "1_", "1__0", "1.", ".5", "1e", "0 days", "-0", "6 USD", "140%", "1/0", "0/0", "9^9^9^9", "(-1)^0.5", "ln(-1)",
+    "1e300 * 1e300", "1e308 months", "\u0663", "x" * 1000, "?", "? + 1", "1 .. 0", "1 .. ", "[1, 2]", "{a: 1}", '"', "'",
+    "unknown unknown", "up to", "at least", "2026-02-30", "9999-99-99", "0000-01-01",
+]  # fmt: skip
+
+
+def dsl_cases() -> Iterator[tuple[str, bytes]]:
+    yield "empty", b""
+    yield "blanks", b" \t\n\f\n  "
+    yield "only comments", b"# one\n# two"
+    yield "binary", bytes(range(256)) * 40
+    yield "nul", b"plan \"a\0b\"\n"
+    yield "utf-16", "\ufeffhardware: 6 x H100 for 6 months".encode("utf-16-le")
+    yield "utf-16 without mark", "hardware: 6 x H100".encode("utf-16-le")
+    yield "latin-1", "plan \"caf\xe9\"\n".encode("latin-1")
+    yield "lone surrogate", b'plan "\xed\xa0\x80"\n'
+    yield "half a character", b'plan "\xf0\x9f'
+    yield "cr only", GOOD.replace(b"\n", b"\r") * 2
+    yield "vertical tab", b"plan\x0b\"x\"\n"
+    yield "next line", "plan \"x\"\x85hardware: 6 x H100\n".encode()
+    yield "zero width", "hard\u200bware: 6 x H100 for 6 months\n".encode()
+    yield "right to left", "hardware: 6 x \u202eH100 for 6 months\n".encode()
+    yield "full-width digits", "hardware: \uff16 x H100 for 6 months\n".encode()
+    yield "ten megabytes", b"a" * (10 * MILLION)
+    yield "a megabyte of a", b"a" * MILLION
+    yield "a hundred thousand of a", b"a" * 99_000
+    for c in "()[]{}\"'\\#:;,.+-*/^@%?<>=!|&~`\n":
+        tail = b"x" if c in "#\n" else b""
+        yield f"a hundred thousand {c!r}", c.encode() * 99_999 + tail
+        yield f"ninety thousand {c!r} in hardware", b"hardware: " + c.encode() * 90_000 + tail
+    yield "brackets past the limit", b"(" * 100_000
+    yield "nested calls", b"let a = " + b"ln(" * 20_000
+    yield "nested stages", b"stage a { " * 5_000
+    yield "twenty thousand terms", b"let a = 1" + b" + 1" * 20_000
+    yield "powers", b"let a = a" + b"^a" * 20_000
+    yield "two hundred levels", b"let a = " + b"1 + " * 198 + b"1\nlet b = " + b"-" * 197 + b"1 / 0\n"
+    yield "not not not", b"require " + b"not " * 20_000 + b"loss <= 2"
+    yield "ifs", b"let a = " + b"if 1 < 2 then 1 else " * 4_000 + b"1"
+    yield "a long unit", b"let a = 3 " + b"hour/" * 15_000 + b"hour"
+    yield "a long name", b"let a = " + b"a." * 40_000 + b"a"
+    yield "escapes", b'plan "' + b'\\"' * 45_000
+    yield "doubling lets", b"let a0 = 1\n" + b"".join(b"let a%d = a%d + a%d\n" % (i, i - 1, i - 1) for i in range(1, 999))
+    yield "a circle of lets", b"".join(b"let a%d = a%d\n" % (i, (i + 1) % 999) for i in range(999))
+    yield "thousands of stages", b"".join(b"stage s%d { tokens: 1T }\n" % i for i in range(3_000))
+    yield "thousands of sources in a mix", b"phase a: 100% x mix " + b", ".join(b"s%d 1%%" % i for i in range(9_000))
+    yield "thousands of mistakes", b"hardware: 6 x\n" * 6_000
+    yield "thousands of unknown names", b"".join(b"require los%d <= 2\n" % i for i in range(900))
+    yield "an unclosed quote", b'plan "x\nhardware: 6 x H100 for 6 months\n'
+    yield "an unclosed block", b"hardware {\n  gpus: 6\n"
+    yield "imports that lead nowhere", (
+        b'import "../../../etc/passwd"\nimport /etc/passwd\nimport http://x.y/z.plan\nimport ~/x.plan\nimport "."\nimport ""\n'
+        b'import nope.plan\nimport "a%00b"\nimport "' + b"a/" * 3_000 + b'"\nimport ' + b"a" * 300 + b"\n"
+    )
+    yield "a device from the file system", b"hardware: 6 x \"../../etc/passwd\" for 6 months\n"
+    yield "a device of format codes", b"hardware: 6 x \"%s%n{0}\" for 6 months\n"
+    for field in ("gpus", "time", "mfu", "rate", "price", "peak", "power", "pue", "availability", "hours_per_day"):
+        yield f"no {field}", b"".join(
+            b"hardware { device: H100; %s: %s }\n" % (field.encode(), v.encode()) for v in VALUES
+        )
+    for key in ("tokens", "compute", "model", "inference", "data", "reserve", "let x =", "require loss <=", "minimize"):
+        yield f"no {key}", b"".join(b"%s %s\n" % (key.encode(), v.encode()) for v in VALUES)
+    for text in INJECTIONS:
+        quoted = json.dumps(text, ensure_ascii=False).encode()
+        yield f"injection {text!r}", b"plan %s # %s\nhardware: 6 x %s for 6 months\n%s" % (
+            quoted, text.encode(), quoted, text.encode()
+        )  # fmt: skip
+
+
+def yaml_cases() -> Iterator[tuple[str, bytes]]:
+    for name, content in dsl_cases():
+        if not name.startswith(("no ", "injection")):
+            yield name, content
+    yield "a flow of lists", b"[" * 50_000
+    yield "a flow of mappings", b"{a: " * 20_000
+    yield "deep lists", b"- " * 40_000
+    yield "deep indent", b"".join(b" " * i + b"a:\n" for i in range(400))
+    yield "laughs", b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in range(98, 122))
+    yield "an alias of itself", b"a: &a [*a]\n"
+    yield "an anchor", b"compute: &a 1e21 FLOP\n"
+    yield "an unknown alias", b"compute: *b\n"
+    for tag in (b"!!str x", b"!!python/object/apply:os.system [id]", b"!<tag:yaml.org,2002:python/name:os.system> x", b"! x"):
+        yield f"a tag {tag!r}", b"compute: " + tag + b"\n"
+    yield "a merge", b"let: {a: 1}\nhardware:\n  <<: {b: 1}\n"
+    yield "two documents", GOOD + b"---\n" + GOOD
+    yield "a thousand documents", b"---\na: 1\n" * 1_000
+    yield "a directive", b"%YAML 1.2\n---\n" + GOOD
+    yield "an unknown directive", b"%FOO bar\n---\n" + GOOD
+    yield "keys given twice", GOOD * 500
+    yield "keys of a mapping that are lists", b"? [a]\n: b\n"
+    yield "an empty key", b": x\n"
+    yield "a tab", b"hardware:\n\tgpus: 6\n"
+    yield "thousands of values", b"let:\n" + b"".join(b"  a%d: %d\n" % (i, i) for i in range(8_000))
+    yield "thousands of requirements", b"require:\n" + b"- los <= 2\n" * 900
+    yield "a scalar", b"hello\n"
+    yield "a list", b"- a\n- b\n"
+    yield "an open flow", b"hardware: {gpus: 6,\n"
+    yield "an open quote", b'plan: "x\n' + GOOD
+    yield "a block text", b"plan: |\n  a\n  b\nhardware: >\n  6 x\n\n  H100\n"
+    for key in ("tokens", "compute", "model", "hardware", "data", "reserve", "schedule", "stages", "optimizer", "plan", "laws"):
+        for value in ("", " []", " {}", " [[]]", " {a: {b: {c: d}}}", " [a, {b: c}]", " ?", " @x", " 1: 2: 3", ' "\\ud800"'):
+            yield f"{key}:{value}", f"{key}:{value}\n".encode()
+    for field in ("gpus", "time", "mfu", "price", "device", "precision", "from", "tokens"):
+        for value in VALUES[:44:2]:
+            yield f"{field}: {value[:20]}", f"hardware:\n  device: H100\n  {field}: {value}\n".encode()
+    for text in INJECTIONS:
+        quoted = json.dumps(text).encode()
+        yield f"injection {text!r}", b"plan: %s\n%s: %s\nhardware: '6 x %s for 6 months'\n" % (quoted, quoted, quoted, quoted)
+
+
+CASES = [
+    *((f"{i}.plan", name, content) for i, (name, content) in enumerate(dsl_cases())),
+    *((f"{i}.plan.yaml", name, content) for i, (name, content) in enumerate(yaml_cases())),
+]
+# Files that are odd and fine.
+FINE = {
+    "bom.plan": b"\xef\xbb\xbf" + GOOD,
+    "crlf.plan": GOOD.replace(b"\n", b"\r\n") * 1,
+    "tabs.plan": b"hardware:\t6 x H100\tfor 6 months at 40% MFU\t\n",
+    "no-end.plan": GOOD.rstrip(),
+    "comments.plan": GOOD + b"# x\n" * 5_000,
+    "blank-lines.plan": b"\n" * 50_000 + GOOD,
+    "titles.plan": b'plan "::error::x %0A \\\\ \\" \xe2\x80\xae"\n' + GOOD,
+    "bom.plan.yaml": b"\xef\xbb\xbf" + GOOD,
+    "crlf.plan.yaml": b"---\r\n" + GOOD.replace(b"\n", b"\r\n"),
+    "json.plan.yaml": b'{"hardware": "6 x H100 for 6 months at 40% MFU", "plan": "\\u2028x"}',
+}
+
+
+def no_constant(text: str) -> Any:
+    raise ValueError(f"{text} in JSON")
+
+
+def check(args: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str, float]:
+    start = time.monotonic()
+    code = main(args)
+    seconds = time.monotonic() - start
+    out, err = capsys.readouterr()
+    return code, out, err, seconds
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(CASES) >= 300
+
+
+@pytest.mark.parametrize(("file", "content"), [pytest.param(f, c, id=f"{f} {n}"[:60]) for f, n, c in CASES])
+def test_a_hostile_file_is_a_finding(
+    file: str, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNPLAN_NO_CACHE", "1")
+    Path(file).write_bytes(content)
+    code, out, err, seconds = check(["check", file, "-o", "json"], capsys)
+    assert (code in (1, 4), err, seconds < SECONDS) == (True, "", True), (code, err, seconds)
+    findings = json.loads(out, parse_constant=no_constant)["findings"]
+    lines = content.count(b"\n") + 1
+    assert findings
+    assert [f for f in findings if not 1 <= f["line"] <= max(lines, f["line"] * (f["file"] != file))] == []
+    code, out, err, seconds = check(["solve", file], capsys)
+    assert (code in (1, 4), seconds < SECONDS) == (True, True), (code, err, seconds)
+    assert "Traceback" not in out + err
+    # Nothing of the file's reaches a terminal or a workflow as a command.
+    assert not set(out) & {"\x1b", "\x08", "\u202e", "\x85"}
+    assert [line for line in out.splitlines() if line.startswith("::")] == []
+
+
+@pytest.mark.parametrize("file", sorted(FINE))
+def test_an_odd_file_that_is_fine(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(file).write_bytes(FINE[file])
+    for output in ("full", "json", "concise", "github", "markdown"):
+        code, out, err, _ = check(["check", file, "-o", output], capsys)
+        assert (code, err) == (0, ""), out
+        assert not set(out) & {"\x1b", "\u202e"}
+
+
+def real(*args: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "runplan", *args]
+    return subprocess.run(command, cwd=cwd, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+def test_the_command_itself_survives_all_of_them(tmp_path: Path) -> None:
+    """One process over a folder of everything, in every format."""
+    for file, _, content in CASES[::7]:
+        (tmp_path / file).write_bytes(content)
+    for output in ("full", "concise", "json", "github", "markdown"):
+        done = real("check", ".", "-o", output, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert b"Traceback" not in done.stdout and b"\x1b" not in done.stdout
+        if output == "json":
+            json.loads(done.stdout, parse_constant=no_constant)
+        if output != "github":
+            assert [line for line in done.stdout.splitlines() if line.startswith(b"::")] == []
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "folder.plan").mkdir()
+    locked = tmp_path / "locked.plan"
+    locked.write_bytes(GOOD)
+    locked.chmod(0)
+    for args in (["folder.plan"], ["nope.plan"], ["a\nb.plan"], ["-"], [""]):
+        done = real("check", *args, cwd=tmp_path)
+        assert done.returncode == 2
+        assert b"Traceback" not in done.stderr and done.stderr
+    if os.geteuid() != 0:
+        assert real("check", "locked.plan", cwd=tmp_path).returncode == 2
+
+
+def test_imports_stay_inside_and_end(tmp_path: Path) -> None:
+    (tmp_path / "secret.plan").write_text("let leaked = 42\n")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "runplan.toml").write_text("")
+    files = {
+        "binary.bin": bytes(range(256)),
+        "out.plan": b'import "../secret.plan"\n',
+        "link-user.plan": b"import link.plan\n",
+        "self.plan": b"import self.plan\n",
+        "a.plan": b"import b.plan\n",
+        "b.plan": b"import a.plan\n",
+        "folder.plan": b"import sub\n",
+        "missing.plan": b"import nope.plan\n",
+        "bin.plan": b"import binary.bin\n",
+        "yaml.plan": b"import bad.yaml\n",
+        "bad.yaml": b"let: &a [*a]\n",
+        "wide.plan": b"".join(b"import w%d.plan\n" % i for i in range(150)),
+        **{f"w{i}.plan": b"let w%d = 1\n" % i for i in range(150)},
+        **{f"deep{i}.plan": b"import deep%d.plan\n" % (i + 1) for i in range(150)},
+        # Each brings the next twice: 2^60 lets, if nobody counts.
+        **{f"twice{i}.plan": b"import twice%d.plan as a\nimport twice%d.plan as b\n" % (i + 1, i + 1) for i in range(60)},
+        "twice60.plan": b"let x = 1\n",
+    }
+    (root / "sub").mkdir()
+    for name, content in files.items():
+        (root / name).write_bytes(content)
+    (root / "link.plan").symlink_to("../secret.plan")
+    expected = {
+        "out": "N004", "link-user": "N004", "self": "N003", "a": "N003", "folder": "N004", "missing": "N004", "bin": "S003",
+        "yaml": "S005", "wide": "S004", "deep0": "S004", "twice0": "S004",
+    }  # fmt: skip
+    for name, code in expected.items():
+        done = real("check", f"{name}.plan", "-o", "json", cwd=root)
+        assert done.returncode == 1, done
+        findings = json.loads(done.stdout)["findings"]
+        assert code in {f["code"] for f in findings}, (name, findings)
+        assert b"leaked" not in done.stdout
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    for content in (b"", b"\xff\xfe", b"hardware: 6 x H10 for 6 months", b"(" * 100_000):
+        command = [sys.executable, "-m", "runplan", "check", "-", "--stdin-filename", "x.plan", "-o", "json"]
+        done = subprocess.run(command, cwd=tmp_path, input=content, capture_output=True, timeout=60)
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert json.loads(done.stdout)["findings"]
