@@ -36,7 +36,8 @@ RESERVED = (
 
 # Rules of which a block holds a list: where a mistake ends, the next one of these begins.
 ITEMS = frozenset(
-    "_statement _hw_pair model_pair opt_pair _law_item _rule_item constant entry number_row table_row _schedule_item".split()
+    "_statement _hw_pair model_pair opt_pair _law_item _rule_item constant entry number_row table_row"
+    " _schedule_item".split()
 )
 
 STATEMENTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.build import DATE, Builder, unquoted
@@ -125,6 +125,8 @@ ARCHITECTURE = {
         Field("context", TOKEN, "8192 tokens", whole=True),
         Field("experts", NONE, "256", whole=True),
         Field("active_experts", NONE, "8", whole=True),
+        Field("granularity", NONE, "8"),
+        Field("weight_bits", NONE, "4", most=64.0),
     )
 }
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
@@ -196,6 +198,7 @@ class _Lowering(Builder):
             help = ["the smallest plan is one line: `hardware: 1000 x H100 for 6 months`"]
             empty = finding("S006", "the plan is empty", Span(self.file.source, 0, 0), help=help)
             return Lowered(None, Pack(), (empty,))
+        self._collect_names(statements)
         self._money_and_months(statements)
         reader = PackReader({name: self._money(dim) for name, dim in self.vocabulary.quantities.items()})
         pack = reader.pack(node for node in statements if node.rule in DEFINITIONS)
@@ -278,6 +281,15 @@ class _Lowering(Builder):
 
     # ---- names
 
+    def _collect_names(self, statements: Sequence[Node]) -> None:
+        """The names of stages and sources: an expression may mention them before they are read."""
+        stages = [node for node in statements if node.rule == "stage"]
+        if len(stages) > MAX_STAGES:
+            message = f"the plan has {len(stages):,} stages; at most {MAX_STAGES} are read"
+            self.findings.append(finding("S004", message, stages[MAX_STAGES].span))
+        self.stage_names = [_named(node).text for node in stages[:MAX_STAGES]]
+        self.sources = [_named(n).text for n in _with_stages(statements) if n.rule == "data_named"]
+
     def _collect_lets(self, nodes: list[Node]) -> None:
         for node in nodes:
             spec = next(node.nodes())
@@ -292,31 +304,42 @@ class _Lowering(Builder):
             else:
                 self.lets[name.text] = Let(name.text, self.expr(body), spec.span)
         for let in list(self.lets.values()):
-            self._settle_let(let, ())
+            self._settle_let(let)
 
-    def _settle_let(self, let: Let, chain: tuple[str, ...]) -> None:
-        if let.name in self.let_dims:
-            return
-        for name in sorted(names(let.expr) & self.lets.keys()):
-            if name in (*chain, let.name):
-                begun = chain[chain.index(name) :] if name in chain else ()
-                circle = " -> ".join([*begun, let.name, name])
-                self.findings.append(finding("N003", f"`{let.name}` is defined by itself: {circle}", let.span))
-                self.lets[let.name] = Let(let.name, Num(1.0, (("?", 1.0),)), let.span)
-                self.let_dims[let.name] = (("?", 1.0),)
-                return
-            self._settle_let(self.lets[name], (*chain, let.name))
-            if let.name in self.let_dims:
-                return
-        expr = self.lets[let.name].expr
-        dim = self._checked(expr)
-        self.let_terms[let.name] = sum(
-            self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr)
-        )
-        value = self._value(expr) if dim is not None else None
+    def _settle_let(self, let: Let) -> None:
+        """Find the dimension and value of a `let`, those that it rests on first."""
+        chain = [let.name]
+        while chain:
+            name = chain[-1]
+            waits = names(self.lets[name].expr) & self.lets.keys() - self.let_dims.keys()
+            following = min(waits, default="")
+            if name in self.let_dims:
+                chain.pop()
+            elif not following:
+                self._settle(self.lets[name])
+                chain.pop()
+            elif following in chain:
+                circle = [*chain[chain.index(following) :], following]
+                shown_circle = " -> ".join(circle if len(circle) < 9 else [*circle[:4], "...", *circle[-3:]])
+                message = f"`{name}` is defined by itself: {shown_circle}"
+                self.findings.append(finding("N003", message, self.lets[name].span))
+                self.lets[name] = Let(name, Num(1.0, (("?", 1.0),)), self.lets[name].span)
+                self.let_dims[name] = (("?", 1.0),)
+                chain.pop()
+            else:
+                chain.append(following)
+
+    def _settle(self, let: Let) -> None:
+        dim = self._checked(let.expr)
+        self.let_terms[let.name] = self._terms(let.expr)
+        value = self._value(let.expr) if dim is not None else None
         if value is not None:
             self.let_values[let.name] = value
-        self.let_dims.setdefault(let.name, (("?", 1.0),) if dim is None else dim)
+        self.let_dims[let.name] = (("?", 1.0),) if dim is None else dim
+
+    def _terms(self, expr: Expr) -> int:
+        """How many terms an expression has with its `let`s written out."""
+        return sum(self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr))
 
     def _known(self) -> Mapping[str, Dim]:
         """Every name that an expression may use, with its dimension."""
@@ -336,8 +359,7 @@ class _Lowering(Builder):
     def _checked(self, expr: Expr) -> Dim | None:
         """The dimension of an expression; None, with findings, where it has none."""
         known = self._known()
-        terms = sum(self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr))
-        if terms > MAX_TERMS:
+        if self._terms(expr) > MAX_TERMS:
             assert expr.span is not None
             message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
             self.findings.append(finding("S004", message, expr.span))
@@ -503,14 +525,7 @@ class _Lowering(Builder):
 
     def _plan(self, statements: list[Node], pack: Pack) -> Plan | None:
         first = self._once(statements)
-        inner = [node for node in statements if node.rule == "stage"]
-        if len(inner) > MAX_STAGES:
-            message = f"the plan has {len(inner):,} stages; at most {MAX_STAGES} are read"
-            self.findings.append(finding("S004", message, inner[MAX_STAGES].span))
-            inner = inner[:MAX_STAGES]
-        self.stage_names = [_named(node).text for node in inner]
-        self.sources = [_named(n).text for n in _with_stages(statements) if n.rule == "data_named"]
-        self._base = {}
+        inner = [node for node in statements if node.rule == "stage"][:MAX_STAGES]
         if inner:
             stages = tuple(self._stage_block(node) for node in inner)
             outer = self._stage("", None, statements)
@@ -874,14 +889,14 @@ class _Lowering(Builder):
             ends = [known.get(w.text.lower(), w.text) for w in (start, target)]
             if ends[0] == ends[1]:
                 self.findings.append(finding("C001", f"a transfer from {ends[0]} to itself", spec.span))
-            return Objective("transfer", ends[0], ends[1], domain, node.span)
+            return Objective("transfer", ends[0], ends[1], domain, spec.span)
         assert words[0] is not None
         kind = known.get(words[0].text.lower())
         if kind is None:
             help = ["it is CLM, MLM, or `transfer from CLM to MLM`"]
             self.findings.append(finding("N002", f"unknown objective `{words[0].text[:60]}`", words[0].span, help=help))
             return None
-        return Objective(kind, None, None, domain, node.span)
+        return Objective(kind, None, None, domain, spec.span)
 
     def _schedule(self, statements: list[Node]) -> Schedule | None:
         named = next((node for node in statements if node.rule == "schedule"), None)
@@ -1002,7 +1017,7 @@ class _Lowering(Builder):
         return Constraint(expr, text, node.rule == "prefer", key, logic.span)
 
     def _implied(self, expr: Expr) -> Expr | None:
-        """The condition with bare numbers in the dimension of the other side; None, with findings, where it is wrong."""
+        """The condition with bare numbers in the dimension of the other side; None, with findings, if it is wrong."""
         if isinstance(expr, Op) and expr.op in ("and", "or", "not", "P"):
             args = [self._implied(arg) for arg in expr.args]
             if any(arg is None for arg in args):
@@ -1073,7 +1088,7 @@ class _Lowering(Builder):
                     rest = leaf.span.source.text[leaf.span.end : leaf.span.end + 6].strip()
                     if rest.startswith("B"):
                         continue
-                    plain = leaf.text[:-1]
+                    plain = leaf.text[:-1].replace("G", "B")  # a decimal giga is a billion here
                     message = f"`{leaf.text}` is binary: {show(self.number(leaf), NONE, 6)}, not {plain}"
                     help = [f"counts are decimal: write `{plain}` if that is what is meant"]
                     self.findings.append(finding("D009", message, leaf.span, severity="warning", help=help))

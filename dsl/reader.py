@@ -74,7 +74,7 @@ def project_root(path: Path) -> Path:
     return folder
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]|\r(?!\n)")
 
 
 def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
@@ -96,9 +96,11 @@ def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
     source = Source(path, text)
     control = _CONTROL.search(text)
     if control:
-        at = control.start()
-        message = f"a control character (0x{ord(text[at]):02x}): this is no text"
-        return source, finding("S003", message, Span(source, at, at + 1))
+        span = Span(source, control.start(), control.end())
+        if control[0] == "\r":
+            help = ["save the file with the line ends of Unix or Windows"]
+            return source, finding("S003", "a carriage return without a line feed", span, help=help)
+        return source, finding("S003", f"a control character (0x{ord(control[0]):02x}): this is no text", span)
     return source, None
 
 
@@ -186,7 +188,8 @@ class _Imports:
             if len(brought) + len(kept) > MAX_BROUGHT:
                 message = f"imports bring more than {MAX_BROUGHT:,} definitions"
                 self.findings.append(finding("S004", message, node.span))
-                break
+                self.adrift.append("")
+                return own
             # Two ways to one file bring it once.
             for n in _renamed(kept, alias.text) if isinstance(alias, Word) else kept:
                 brought.setdefault((n.span, _name_of(n).text), n)

@@ -430,10 +430,7 @@ class _Reader:
 
     def pairs(self, rule: str, value: Mapping) -> tuple[Node, ...]:
         return tuple(
-            node
-            for key, item in value.items
-            if (word := self.field(key))
-            for node in self.pair(rule, word, item)
+            node for key, item in value.items if (word := self.field(key)) for node in self.pair(rule, word, item)
         )
 
     def data(self, key: Scalar, value: Value) -> Iterator[Node]:

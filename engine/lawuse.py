@@ -127,15 +127,16 @@ def add_architecture(draft: Draft) -> bool:
             draft.give(name, draft.dim(name), given[name])
         else:
             draft.gave_up(f"a range or a `?` on `{name}` is read, and not solved yet", amount.span)
-    if "experts" in given:
-        draft.gave_up("a mixture of experts is read, and not solved yet", given["experts"].span)
+    if "experts" in given and model.params is None:
+        help = ["add the size, all experts counted: `params: 671B`"]
+        draft.findings.append(finding("C004", "the size of a mixture of experts is not told", model.span, help=help))
         return False
     tied = given.get("tied")
     tables = 1.0 if tied and tied.value.value else 2.0
     said = "tied" if tables == 1.0 else "input and output tables apart"
     if "vocab" in given:
         draft.define("embeddings", NONE, Num(tables), "given" if tied else "assumed", said, tied.span if tied else None)
-    missing = [name for name in ARCHITECTURE if name not in given]
+    missing = [name for name in ARCHITECTURE if name not in given] if "experts" not in given else []
     if missing and model.params is None:
         help = [f"add {', '.join(f'`{name}`' for name in missing)}, or the size: `params: 7B`"]
         draft.findings.append(finding("C004", "the model's block does not tell its size", model.span, help=help))
@@ -145,7 +146,7 @@ def add_architecture(draft: Draft) -> bool:
         draft.define("kv_heads", NONE, Ref("heads"), "assumed", "not given: a key and value for each head")
     by = draft.catalogue.law("params.transformer")
     assert by is not None, "the standard library counts the params of a transformer"
-    for function in by.functions if model.params is None else ():
+    for function in by.functions if model.params is None else ():  # a size that is given stands
         expr = function_expr(by, function, by.name)
         draft.define(function.output, PARAM, expr, "derived", f"{by.title}: {cite_of(by)}", function.span)
     return True

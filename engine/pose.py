@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from runplan.dsl.expression import Expr, Op, Ref, comparisons, names, shown, walk
+from runplan.dsl.expression import Expr, Num, Op, Ref, comparisons, names, shown, walk
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import Amount, Constraint, Given, Hole, Objective, Plan, Within
 from runplan.dsl.pack import Law
+from runplan.dsl.units import unit
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.data import add_data
 from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, number
@@ -21,6 +22,7 @@ RESERVED = frozenset(
     "time finish cost gpu_hours energy emissions gpus nodes mfu rate price peak power pue carbon_intensity availability"
     " capacity reserved_time".split()
 )
+SIX = Num(6.0, unit("FLOP/param/token").dim, "6 FLOP/param/token")
 # Variables that choose the run; the others choose the hardware.
 OF_THE_RUN = ("params", "law_params", "tokens", "finetune_tokens")
 
@@ -57,6 +59,7 @@ def pose(
         draft.define(let.name, (), let.expr, "given", "let", let.span)
     _model_and_tokens(draft)
     add_law(draft)
+    _mixture(draft)
     add_hardware(draft)
     add_data(draft)
     if draft.stage.inference is not None:
@@ -95,8 +98,6 @@ def _not_solved_yet(draft: Draft) -> None:
     if len(plan.stages) > 1 or plan.stages[0].name:
         span = next((s.span for s in plan.stages if s.span), None)
         draft.gave_up("stages are read, and not solved yet", span, ["plan each stage in a file of its own"])
-    if plan.model and plan.model.active:
-        draft.gave_up("active params are read, and not solved yet", plan.model.active.span)
     for constraint in (*plan.requires, *plan.prefers):
         for item in walk(constraint.condition):
             if isinstance(item, Op) and item.op in ("P", "or", "not", "!="):
@@ -144,6 +145,29 @@ def _model_and_tokens(draft: Draft) -> None:
     if draft.law.counts == "non_embedding":
         said = "the law counts no embeddings: a vocabulary of amino acids adds 0.02 %"
     draft.define("law_params", PARAM, Ref("params"), "derived", said)
+
+
+# What the laws of mixtures of experts are laws of.
+OF_MIXTURES = frozenset({"active_params", "experts", "granularity", "sparsity"})
+
+
+def _mixture(draft: Draft) -> None:
+    """A mixture of experts: the compute is that of the params that a token passes through, and the law must know it."""
+    model = draft.plan.model
+    if model is None or (model.active is None and "experts" not in model.architecture):
+        return
+    at = model.active.span if model.active else model.span
+    if not any(p.quantity in OF_MIXTURES for f in draft.law.functions for p in f.parameters):
+        help = ["name a law of mixtures in `laws`; `plan law` lists what each needs"]
+        draft.does_not_give(f"`{draft.law.name}` is a law of dense models; the plan's is a mixture of experts", at, help)
+    if model.active is not None:
+        draft.give("active_params", PARAM, model.active)
+        expr = Op("*", (Op("*", (SIX, Ref("active_params"))), Ref("tokens")))
+        said = "training compute: 6 a token and param that it passes through"
+        draft.define("compute", FLOP, expr, "derived", said, at)
+    if {"experts", "active_experts"} <= draft.definitions.keys():
+        unused = Op("-", (Ref("experts"), Ref("active_experts")))
+        draft.define("sparsity", (), Op("/", (unused, Ref("experts"))), "derived", "experts that a token does not pass")
 
 
 def _limited(draft: Draft, name: str, amount: Amount | None, what: str) -> None:

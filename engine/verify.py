@@ -21,7 +21,8 @@ def residuals(solution: Solution) -> dict[str, float]:
         out[name] = abs(left - right) / max(abs(left), abs(right), 1e-300)
 
     if {"compute", "law_params", "tokens"} <= v.keys():
-        equal("FLOP = 6 N D", v["compute"], 6.0 * v["law_params"] * v["tokens"])
+        # Of a mixture of experts each token passes the active params only.
+        equal("FLOP = 6 N D", v["compute"], 6.0 * v.get("active_params", v["law_params"]) * v["tokens"])
     if {"gpus", "rate", "time", "compute", "availability", "hours_per_day", "reserve"} <= v.keys():
         given = v["availability"] * v["hours_per_day"] / 86400.0 * (1.0 - v["reserve"])
         equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["compute"])

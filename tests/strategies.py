@@ -116,7 +116,7 @@ def pools(draw: st.DrawFn) -> Value:
     if draw(st.booleans()):
         return draw(_pool_blocks())
     count = draw(st.one_of(st.integers(1, 20000).map(str), st.sampled_from(["?", "unknown", "n", "(2 * 256)", "1k"])))
-    sign = draw(st.sampled_from([" x ", " × ", "x", " x", "×", "  x  "]))
+    sign = draw(st.sampled_from([" x ", " \u00d7 ", "x", " x", "\u00d7", "  x  "]))
     device = draw(devices)
     if sign.strip() == "x" and sign[0] == "x" and count[-1].isalpha():
         sign = " x "
@@ -197,8 +197,8 @@ def data(draw: st.DrawFn, names: Sequence[str]) -> Value:
     if draw(st.booleans()):
         cuts = sorted(draw(st.lists(st.integers(1, 99), min_size=len(names) - 1, max_size=len(names) - 1, unique=True)))
         weights = [f"{b - a}%" for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
-    stage = draw(st.booleans())
-    return {name: draw(sources(weight, stage)) for name, weight in zip(names, weights, strict=True)}
+    staged: bool = draw(st.booleans())
+    return {name: draw(sources(weight, staged)) for name, weight in zip(names, weights, strict=True)}
 
 
 def _parts(draw: st.DrawFn, count: int) -> list[int]:
@@ -212,11 +212,13 @@ def schedules(draw: st.DrawFn, names: Sequence[str]) -> Value:
     if draw(st.booleans()):
         quality = draw(st.sampled_from(["", " quality late", " quality early", " quality throughout"]))
         return draw(st.sampled_from(["WSD", "cosine", "WCSD"])) + quality
-    phases = draw(st.lists(st.sampled_from(["warmup", "stable", "decay", "in", *NAMES]), min_size=1, unique=True, max_size=4))
+    words = st.sampled_from(["warmup", "stable", "decay", "in", *NAMES])
+    phases = draw(st.lists(words, min_size=1, unique=True, max_size=4))
     out: Data = {}
     for phase, share in zip(phases, _parts(draw, len(phases)), strict=True):
         text = f"{share}% {draw(st.sampled_from(['linear', 'constant', 'cosine', 'x']))}"
-        if names and draw(st.booleans()):
+        mixed: bool = draw(st.booleans())
+        if names and mixed:
             starts, ends = _parts(draw, len(names)), _parts(draw, len(names))
             ramp = draw(st.booleans())
             items = (
@@ -340,7 +342,8 @@ def plans(draw: st.DrawFn) -> Data:
     for name in draw(st.lists(st.sampled_from(LETS[2:]), unique=True)):
         lets[name] = draw(st.one_of(arithmetic(durations), money, tokens, st.just("n * 3"), flop, prices))
     out["let"] = lets
-    maybe("rate", st.sampled_from(["EUR = 1.08 USD on 2026-01-15", ["EUR = 1.08 USD on 2026-01-15", "GBP = 1.3 USD on 2026-02-01"]]))
+    euro = "EUR = 1.08 USD on 2026-01-15"
+    maybe("rate", st.sampled_from([euro, [euro, "GBP = 1.3 USD on 2026-02-01"]]))
     maybe("calendar", st.sampled_from(["month = 30.4375 days", "month = 31 days"]))
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=3))
     stages: list[str] = []
@@ -373,7 +376,8 @@ def plans(draw: st.DrawFn) -> Data:
         maybe(key, st.one_of(wanted, st.lists(wanted, min_size=1, max_size=3).map(list)))
     goal = draw(st.sampled_from(["", "minimize", "maximize"]))
     if goal:
-        out[goal] = draw(st.sampled_from(["loss", "cost + budget_" if "budget_" in lets else "cost", "tokens / params", "-loss"]))
+        cost = "cost + budget_" if "budget_" in lets else "cost"
+        out[goal] = draw(st.sampled_from(["loss", cost, "tokens / params", "-loss"]))
     if not out.keys() - {"let", "rate", "calendar"}:
         out["compute"] = draw(flop)
     return {key: out[key] for key in draw(st.permutations(sorted(out)))}

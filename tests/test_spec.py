@@ -1,4 +1,4 @@
-"""Every Markdown file in `tests/spec/` is a suite: plans in fenced blocks, with what is expected of a line written on it.
+"""Every Markdown file in `tests/spec/` is a suite: plans in fenced blocks, and on a line what is expected of it.
 
 A block fenced as `plan` or `yaml` is a plan under test; one under a line `file: NAME` is a file that it may import.
 What is expected stands in comments, on the line at fault or, after `^`, on the line below it:
@@ -29,9 +29,10 @@ from runplan.engine.pipeline import report_of
 SPEC = Path(__file__).resolve().parent / "spec"
 
 EXPECTED = re.compile(
-    r'(?P<above>\^ )?(?P<severity>error|warning|info): (?:(?P<column>\d+) )?\[(?P<code>[A-Z]\d{3})\]'
+    r"(?P<above>\^ )?(?P<severity>error|warning|info): (?:(?P<column>\d+) )?\[(?P<code>[A-Z]\d{3})\]"
     r'(?: "(?P<text>[^"]*)")?(?: help "(?P<help>[^"]*)")?'
 )
+PART = re.compile(r"^#+ ([^\n]*)$|^(?:file: (\S+)\n)?```(plan|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SOLVED = re.compile(r"# solved: (?:(?P<law>[\w.]+?)\.)?(?P<name>\w+) = (?P<value>.+?)(?: within (?P<within>[\d.]+)%)?$")
 
 
@@ -63,7 +64,7 @@ def cases() -> Iterator[Case]:
         text = path.read_text(encoding="utf-8")
         files: dict[str, str] = {}
         heading, count = "", 0
-        for m in re.finditer(r"^#+ ([^\n]*)$|^(?:file: (\S+)\n)?```(plan|yaml)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for m in PART.finditer(text):
             if m[1] is not None:
                 heading, files, count = m[1], {}, 0
             elif m[2]:
@@ -108,9 +109,10 @@ def test_spec(case: Case) -> None:
     wrong += [f"found: {said(f)}" for f in left if wrong and f.severity == "info"]
     assert not wrong, "\n".join(wrong)
     for line in case.text.split("\n"):
-        if m := SOLVED.search(line):
-            solution = next(s for s in report.solutions if m["law"] in (None, s.law))
-            assert solution.get(m["name"]) == pytest.approx(value(m["value"]), rel=float(m["within"] or 0.1) / 100)
+        if solved := SOLVED.search(line):
+            solution = next(s for s in report.solutions if solved["law"] in (None, s.law))
+            wanted = pytest.approx(value(solved["value"]), rel=float(solved["within"] or 0.1) / 100)
+            assert solution.get(solved["name"]) == wanted
 
 
 def value(text: str) -> float:
