@@ -57,7 +57,7 @@ def main() -> None:
         named = commands(Path(folder))
         baseline = next(iter(named))
         times: dict[str, list[float]] = {name: [] for name in named}
-        for name, command in named.items():  # once each to warm the disk and our own cache
+        for command in named.values():  # once each to warm the disk and our own cache
             cpu(command)
         for _ in range(rounds):
             order = list(named)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from runplan.cli.outcome import CannotRun
 from runplan.dsl.nearest import nearest
 from runplan.engine.catalogue import Catalogue, standard
 
@@ -18,7 +19,7 @@ THRESHOLDS = ("error", "warning", "never")
 GROUP = "runplan.packs"
 
 
-class BadConfig(Exception):
+class BadConfig(CannotRun):
     """A configuration that cannot be used; the message says which file and why."""
 
 
@@ -112,7 +113,7 @@ def installed() -> tuple[tuple[str, Path], ...]:
 
 
 def _any_wheel_has_packs() -> bool:
-    """Whether an installed distribution names the group at all: asking the library for it costs more than all of this."""
+    """Whether an installed distribution names the group at all; asking the library costs more than all of this."""
     for folder in dict.fromkeys(sys.path):
         try:
             entries = [entry.path for entry in os.scandir(folder or ".") if entry.name.endswith(".dist-info")]

@@ -1,4 +1,4 @@
-"""Findings to an exit code, by the table of the command line's contract."""
+"""What came of a command to an exit code, by the table of the command line's contract."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from runplan.dsl.finding import RANK, Finding, Severity
 
 CLEAN, FOUND, COULD_NOT_RUN, BUG, UNDECIDED = 0, 1, 2, 3, 4
+
+
+class CannotRun(Exception):
+    """A command that cannot be run; the message says why, in one line."""
 
 
 def exit_code(findings: Iterable[Finding], fail_on: str = "error") -> int:

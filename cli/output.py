@@ -6,6 +6,8 @@ import os
 import re
 import sys
 
+from runplan.cli.outcome import CannotRun
+
 # An arrow takes the blank after it, so that columns stay in line.
 _ARROW = re.compile("\N{RIGHTWARDS ARROW} ?")
 _LOOKS = {
@@ -35,13 +37,16 @@ def write(text: str, file: str | None) -> None:
     """Write a text that ends with its line; on standard output, in the characters that its encoding has.
 
     Raises:
-        OSError: Where the file cannot be written.
+        CannotRun: Where the file cannot be written.
     """
     if file is None:
         sys.stdout.write(spelled(text, sys.stdout.encoding or "utf-8"))
         return
-    with open(file, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    try:
+        with open(file, "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise CannotRun(f"{file}: {error.strerror or 'cannot be written'}") from error
 
 
 def spelled(text: str, encoding: str) -> str:
@@ -73,13 +78,13 @@ def _ascii(character: str) -> str:
     return letters if letters.isascii() and letters.isalnum() else "?"
 
 
-def use_color(stream_is_terminal: bool) -> bool:
-    """Whether to colour, by NO_COLOR, FORCE_COLOR and whether a person is looking."""
+def use_color(file: str | None) -> bool:
+    """Whether to colour what is written to a file, or standard output, by NO_COLOR, FORCE_COLOR and who is looking."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream_is_terminal and os.environ.get("TERM") != "dumb"
+    return file is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def width() -> int:

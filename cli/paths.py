@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from runplan.cli.outcome import CannotRun
 from runplan.dsl.limits import MAX_BYTES
 from runplan.dsl.reader import Buffer, Disk, Reader, project_root
 
 ENDINGS = (".plan", ".plan.yaml", ".plan.yml")
 
 
-class NotFound(Exception):
+class NotFound(CannotRun):
     """A path that is not there, or a folder without a plan."""
 
 

@@ -118,6 +118,14 @@ def comparisons(expr: Expr) -> Iterator[Op]:
 # ---- dimensions
 
 
+def said_dim(dim: Dim) -> str:
+    """A dimension as it stands after `is`: `in tokens`, `in USD/GPU/second`, `a plain number`."""
+    if not dim or dim == (("date", 1.0),):
+        return "a date" if dim else show_dim(dim)
+    text = show_dim(dim)
+    return f"in {text}s" if text.isalpha() and text.islower() else f"in {text}"
+
+
 @dataclass(slots=True)
 class Form:
     """A dimension that may still hold unknowns: exponents of base units, and of the dimensions of bare constants."""
@@ -205,7 +213,7 @@ class Dimensions:
             self.found[name] = rest.scaled(-1.0 / share)
         elif gap.dim:
             a, b = self._settled(left).dim, self._settled(right).dim
-            raise DimensionClash(f"{said_left} is {show_dim(a)}, {said_right} is {show_dim(b)}", at, a, b)
+            raise DimensionClash(f"{said_left} is {said_dim(a)}, {said_right} is {said_dim(b)}", at, a, b)
 
     def _form(self, expr: Expr) -> Form:
         if isinstance(expr, Num):

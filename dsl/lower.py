@@ -19,6 +19,7 @@ from runplan.dsl.expression import (
     Ref,
     compiled,
     names,
+    said_dim,
     shown,
     walk,
 )
@@ -59,7 +60,6 @@ from runplan.dsl.units import (
     mismatch,
     over,
     show,
-    show_dim,
     unit,
 )
 
@@ -250,7 +250,7 @@ class _Lowering(Builder):
         if dim is None:
             return
         if len(dim) != 1 or dim[0][1] != 1.0 or dim[0][0] not in currencies() or value is None:
-            message = f"`{shown(expr)}` is {_said(dim)}; a rate is one currency in another"
+            message = f"`{shown(expr)}` is {said_dim(dim)}; a rate is one currency in another"
             self.findings.append(finding("U001", message, value_node.span, help=help))
         elif name.text == dim[0][0]:
             message = f"a rate of {name.text} in {name.text} says nothing"
@@ -458,11 +458,11 @@ class _Lowering(Builder):
                 help = [f"write it with its unit, such as `{field.example}`"]
                 if field.name == "rate" and "%" in shown(expr):
                     help = [f"write `at {shown(expr)} MFU`"]
-                message = f"`{shown(expr)}` has no unit; `{field.name}` is {_said(wanted)}"
+                message = f"`{shown(expr)}` has no unit; `{field.name}` is {said_dim(wanted)}"
                 self.findings.append(finding("U003", message, span, help=help))
                 return None
             else:
-                message = f"`{shown(expr)}` is {_said(dim)}; `{field.name}` is {_said(wanted)}"
+                message = f"`{shown(expr)}` is {said_dim(dim)}; `{field.name}` is {said_dim(wanted)}"
                 said = mismatch(wanted, dim, "right")
                 money = {n for n, _ in dim if n in currencies()}
                 help = [f"write it like `{field.example}`"]
@@ -796,7 +796,7 @@ class _Lowering(Builder):
             dim = self._checked(expr)
             if dim is not None and dim not in per:
                 help = ["write `at 4.2 characters/token` or `at 4.2 bytes/token`"]
-                message = f"`{shown(expr)}` is {_said(dim)}; here are characters or bytes a token"
+                message = f"`{shown(expr)}` is {said_dim(dim)}; here are characters or bytes a token"
                 self.findings.append(finding("U001", message, inner.span, help=help))
                 return None
             if dim is None:
@@ -1055,12 +1055,12 @@ class _Lowering(Builder):
                     return Op(expr.op, (meant, right) if i == 0 else (left, meant), expr.span)
                 example = next((f.example for f in HARDWARE.values() if self._money(f.dim) == dim), None)
                 help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
-                message = f"`{shown(side)}` has no unit; `{shown((left, right)[1 - i])}` is {_said(dim)}"
+                message = f"`{shown(side)}` has no unit; `{shown((left, right)[1 - i])}` is {said_dim(dim)}"
                 assert side.span is not None
                 self.findings.append(finding("U003", message, side.span, help=help))
                 return None
         clash = DimensionClash(
-            f"`{shown(left)}` is {_said(dims[0])}, `{shown(right)}` is {_said(dims[1])}",
+            f"`{shown(left)}` is {said_dim(dims[0])}, `{shown(right)}` is {said_dim(dims[1])}",
             expr,
             dims[0],
             dims[1],
@@ -1113,14 +1113,6 @@ def _named(node: Node) -> Name:
     """The name that a statement gives to what it declares."""
     word = node.word(0)
     return Name(unquoted(word.text), word.span)
-
-
-def _said(dim: Dim) -> str:
-    """A dimension as it stands after `is`: `in tokens`, `in USD/GPU/second`, `a plain number`."""
-    if not dim or dim == DATE:
-        return "a date" if dim else show_dim(dim)
-    text = show_dim(dim)
-    return f"in {text}s" if text.isalpha() and text.islower() else f"in {text}"
 
 
 def _listed(names: Iterable[str]) -> str:

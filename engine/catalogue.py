@@ -59,7 +59,9 @@ class Catalogue:
 
     def with_pack(self, pack: Pack) -> Catalogue:
         """The same with the definitions of a plan in front."""
-        return Catalogue(self.roots, self.own.plus(pack), list(self.findings), self._headers, self._packs, {}, self._quantities)
+        return Catalogue(
+            self.roots, self.own.plus(pack), list(self.findings), self._headers, self._packs, {}, self._quantities
+        )
 
     # ---- reading
 
@@ -126,7 +128,7 @@ class Catalogue:
         return self._quantities
 
     def law(self, name: str) -> Law | None:
-        """A law by name or alias, with what it inherits and the dimension of each constant; None where there is none."""
+        """A law by name or alias, with what it inherits and the dimension of each constant; None for no law."""
         key = name.lower()
         if key not in self._laws:
             raw = self._raw_law(name)

@@ -171,7 +171,8 @@ def _surface(law: Law, objective: str | None = None) -> Function | None:
     """The law's loss over params and tokens alone, where it has one."""
     functions = functions_for(law, objective) if objective is not None else law.functions
     return next(
-        (f for f in functions if f.output == "loss" and {p.quantity for p in f.parameters} == {"params", "tokens"}), None
+        (f for f in functions if f.output == "loss" and {p.quantity for p in f.parameters} == {"params", "tokens"}),
+        None,
     )
 
 
@@ -390,7 +391,11 @@ def _served(law: Law, objective: str, values: Mapping[str, float], catalogue: Ca
     for name, x in zip(variables, found.x, strict=True):
         formula = "least compute of training and serving for this loss"
         dim = catalogue.quantities()[name].counted.dim
-        yield _Step(name, dim, SERVED, formula, lambda _, value=math.exp(x): value)  # type: ignore[misc]
+        yield _Step(name, dim, SERVED, formula, _always(math.exp(x)))
+
+
+def _always(value: float) -> Callable[[Mapping[str, float]], float]:
+    return lambda _: value
 
 
 def _least(

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
-from runplan.dsl.expression import Num, Op, Ref, compiled, names, substitute
+from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, substitute
 from runplan.engine import smooth
 from runplan.engine.band import least
-from runplan.engine.problem import Limit, Problem
+from runplan.engine.pose import OF_THE_RUN
+from runplan.engine.problem import Definition, Limit, Problem, expand
 from runplan.engine.solution import Solution
 from runplan.engine.solve import optimum_of
 
@@ -123,10 +124,31 @@ def _evaluation(problem: Problem) -> list[tuple[str, Callable[[Mapping[str, floa
 def _resolver(solution: Solution) -> tuple[Callable[[Draw], dict[str, float] | None], int]:
     """A function from drawn constants to the values of the variables, and how many draws it is good for."""
     problem = solution.problem
-    variables = [v.name for v in problem.variables]
-    centre = {name: solution.values[name].value for name in variables if name in solution.values}
     if solution.status != "solved":
         return lambda draw: None, 2
+    held = {v.name for v in problem.variables} - set(OF_THE_RUN)
+    if held and problem.aims and problem.aims[0].expr == Ref("loss"):
+        # The least loss takes all the hardware that the limits allow, whatever the constants: only the run moves.
+        fixed = {n: solution.values[n].value for n in held}
+        kept = dict(problem.definitions)
+        for variable in problem.variables:
+            if variable.name in held:
+                value = Num(fixed[variable.name], variable.dim)
+                kept[variable.name] = Definition(variable.name, variable.dim, value, "solved")
+        free_variables = tuple(v for v in problem.variables if v.name not in held)
+        whole = {v.name for v in free_variables}
+        limits = tuple(x for x in problem.limits if names(_over(x, kept)) & whole)
+        resolve, count = _resolver(
+            replace(solution, problem=replace(problem, definitions=kept, variables=free_variables, limits=limits))
+        )
+
+        def with_hardware(draw: Draw) -> dict[str, float] | None:
+            found = resolve(draw)
+            return None if found is None else found | fixed
+
+        return with_hardware, count
+    variables = [v.name for v in problem.variables]
+    centre = {name: solution.values[name].value for name in variables if name in solution.values}
     free = [limit for limit in problem.limits if limit.name in solution.binding and not _fixed_by_law(problem, limit)]
     if len(free) >= len(variables):
         # The limits alone fix every variable: the constants move the loss, not the choice.
@@ -144,6 +166,11 @@ def _resolver(solution: Solution) -> tuple[Callable[[Draw], dict[str, float] | N
         return env if found.outcome == "optimal" else None
 
     return slow, SLOW_DRAWS
+
+
+def _over(limit: Limit, definitions: Mapping[str, Definition]) -> Expr:
+    """A limit over variables alone."""
+    return expand(Op("/", (limit.left, limit.right)), definitions, {})
 
 
 def _fixed_by_law(problem: Problem, limit: Limit) -> bool:
@@ -244,7 +271,6 @@ def _along_budget(
             return None
 
     return searched, SEARCHED_DRAWS
-
 
 
 def _constant(problem: Problem, name: str) -> float:

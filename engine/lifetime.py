@@ -60,4 +60,3 @@ def lifetime_of(solution: Solution) -> Lifetime | None:
     slower = 2.0 * (v["law_params"] - size)
     break_even = (compute - v["compute"]) / slower if slower else math.inf
     return Lifetime(size, tokens, compute, 1.0 - least / v["lifetime_compute"], break_even)
-

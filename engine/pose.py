@@ -12,7 +12,7 @@ from runplan.dsl.pack import Law
 from runplan.dsl.units import unit
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.data import add_data
-from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, number
+from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, first_statement, number
 from runplan.engine.hardware import POOLED, add_hardware
 from runplan.engine.lawuse import add_architecture, add_converted_params, add_law, gives, is_frontier, line_of
 from runplan.engine.problem import Aim, Definition, Limit, Problem, expand
@@ -86,6 +86,7 @@ def pose(
         tuple(draft.asked),
         draft.sources,
         tuple(draft.findings),
+        first_statement(plan),
         line,
         is_frontier(draft),
         draft.phases,

@@ -86,6 +86,7 @@ class Problem:
         decided: Requirements that the givens alone decide.
         goal: In words, for derivations.
         findings: What keeps it from being solved: L004, C009 and the like.
+        place: The plan's first statement, to point at where nothing else is to blame.
         line: The law's optimum line as an equation, where it gives one.
         frontier: Whether the law's loss holds on that line only.
         phases: Names of the schedule's phases, in order.
@@ -104,6 +105,7 @@ class Problem:
     asked: tuple[str, ...]
     sources: tuple[str, ...]
     findings: tuple[Finding, ...]
+    place: Span
     line: Op | None = None
     frontier: bool = False
     phases: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, derivative
-from runplan.engine.optimise import Point, Smooth
+from runplan.engine.local import Point, Smooth
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show
 from runplan.engine import smooth
 from runplan.engine.draft import GPU, SECOND
-from runplan.engine.optimise import Optimum, Smooth, minimise
+from runplan.engine.local import Smooth
+from runplan.engine.optimise import Optimum, minimise
 from runplan.engine.pose import OF_THE_RUN
 from runplan.engine.problem import Aim, Limit, Problem
 from runplan.engine.solution import Room, Solution, Value
@@ -184,8 +185,13 @@ def _goal(problem: Problem, aim: Aim, variables: Sequence[str], memo: dict[str, 
 
 
 def _whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] | None:
-    """Variables held for a second pass with whole GPUs, up to full nodes; None where they are whole already."""
+    """Variables held for a second pass with whole GPUs, up to full nodes; None where they are whole already.
+
+    Rounded up, the run stays as it was found; where a bound forbids that, the GPUs are rounded down and the run is
+    found anew.
+    """
     rounded: dict[str, float] = {}
+    fits = True
     for variable in problem.variables:
         if not variable.name.endswith("gpus"):
             continue
@@ -194,11 +200,21 @@ def _whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] 
         step = node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
         count = env[variable.name] / step
         whole = max(1.0, math.ceil(count - 1e-6))
-        if abs(whole - count) > 1e-6:
-            rounded[variable.name] = whole * step
+        if abs(whole - count) <= 1e-6:
+            continue
+        most = min((b for limit in problem.limits if (b := _at_most(limit, variable.name))), default=math.inf)
+        if whole * step > most * (1 + TOLERANCE) and math.floor(count) >= 1:
+            whole, fits = float(math.floor(count)), False
+        rounded[variable.name] = whole * step
     if not rounded:
         return None
-    return rounded | {v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN}
+    held = {v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN} if fits else {}
+    return rounded | held
+
+
+def _at_most(limit: Limit, name: str) -> float | None:
+    """The upper bound that a limit puts on one name, where it is such a limit."""
+    return limit.right.value if limit.left == Ref(name) and isinstance(limit.right, Num) else None
 
 
 # ---- no solution
@@ -218,19 +234,11 @@ def _without(problem: Problem, status: str, findings: Sequence[Finding], conflic
 
 
 def _place(problem: Problem) -> Span:
-    """Where to point when no one statement is to blame: the first `?`, else the hardware, else the file's start."""
+    """Where to point when no one statement is to blame: the first `?`, else what bounds, else the first statement."""
     spans = [v.span for v in problem.variables if v.span is not None and v.name in problem.asked]
     spans += [limit.span for limit in problem.limits if limit.span is not None]
     spans += [v.span for v in problem.variables if v.span is not None]
-    source = spans[0].source if spans else None
-    if source is None:
-        for definition in problem.definitions.values():
-            if definition.kind == "given" and definition.span is not None:
-                return definition.span
-    assert spans or problem.objective.span, "a plan has a statement"
-    found = spans[0] if spans else problem.objective.span
-    assert found is not None
-    return found
+    return spans[0] if spans else problem.place
 
 
 def _under_determined(problem: Problem) -> Solution:

@@ -32,7 +32,7 @@ def solve(path: str, *, settings: tuple[str, ...] = (), intervals: bool = True) 
 
 
 def quantity(value: Value) -> Any:
-    """A value of a solution as a pint quantity, in base units of `dsl/units.txt`; it takes part in pint's arithmetic."""
+    """A value of a solution as a pint quantity, in base units of `dsl/units.txt`, for pint's arithmetic."""
     from runplan.dsl.units import registry
 
     out = registry().Quantity(value.value)

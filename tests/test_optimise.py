@@ -10,7 +10,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from runplan.engine.optimise import Optimum, Point, Smooth, linear, minimise, solve_linear
+from runplan.engine.algebra import solve_linear
+from runplan.engine.local import Point, Smooth, linear
+from runplan.engine.optimise import Optimum, minimise
 
 Derivatives = tuple[float, list[float], list[list[float]]]
 LN6, LN20 = math.log(6.0), math.log(20.0)

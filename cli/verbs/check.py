@@ -7,9 +7,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from runplan.cli.outcome import COULD_NOT_RUN, exit_code
-from runplan.cli.output import split, use_color, write
-from runplan.cli.paths import NotFound, plan_files, reader_for
+from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.outcome import exit_code
+from runplan.cli.output import use_color, write
+from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.summary import Summary
 from runplan.dsl.finding import Finding, in_order
 
@@ -20,6 +21,7 @@ STRICTEST = ("warning", "error", "never")
 ALWAYS = ("S", "N", "U", "C")
 
 
+@verb("check")
 def run(argv: list[str]) -> int:
     """Check plans; exit 1 where a finding is at or above the threshold."""
     parser = argparse.ArgumentParser(
@@ -30,59 +32,39 @@ def run(argv: list[str]) -> int:
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said"
     )
-    parser.add_argument(
-        "--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says"
-    )
-    parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
-    parser.add_argument(
-        "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; may be repeated"
-    )
+    add_plan_options(parser)
+    add_output(parser, FORMATS, several=True)
     parser.add_argument("--select", metavar="CODES", help="report only these codes, names or prefixes")
     parser.add_argument("--ignore", metavar="CODES", help="leave these codes, names or prefixes out")
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
     args = parser.parse_args(argv)
-    outputs = [split(option) for option in args.output or ["full"]]
-    for name, _ in outputs:
-        if name not in FORMATS:
-            return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
-    from runplan.cli.config import BadConfig, catalogue_for, config_of
+    outputs = wanted(args, FORMATS)
+    from runplan.cli.config import catalogue_for, config_of
     from runplan.engine.pipeline import report_of
 
     findings: list[Finding] = []
     thresholds: list[str] = []
-    try:
-        files = plan_files(args.paths)
-        for file in files:
+    files = plan_files(args.paths)
+    for file in files:
+        with reading(file):
             path, reader = reader_for(file, args.stdin_filename)
             config = config_of(path)
             thresholds.append(args.fail_on or config.fail_on)
             found = report_of(path, reader, catalogue=catalogue_for(path), settings=args.set, intervals=False).findings
-            select, ignore = args.select or ",".join(config.select), args.ignore or ",".join(config.ignore)
-            findings.extend(_chosen(found, select, ignore))
-    except (NotFound, BadConfig) as error:
-        return _cannot(str(error))
-    except OSError as error:
-        return _cannot(f"{error.filename or file}: {error.strerror or 'cannot be read'}")
+        select, ignore = args.select or ",".join(config.select), args.ignore or ",".join(config.ignore)
+        findings.extend(_chosen(found, select, ignore))
     kept = in_order(findings)
     summary = Summary.of(kept, len(files))
     for name, target in outputs:
-        try:
-            write(_rendered(name, kept, summary, target), target)
-        except OSError as error:
-            return _cannot(f"{target}: {error.strerror or 'cannot be written'}")
+        write(_rendered(name, kept, summary, target), target)
     if args.statistics:
         counts = Counter((f.code, f.name) for f in kept)
         for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             print(f"{count:>5}  {code}  {name}", file=sys.stderr)
     threshold = min(thresholds, key=STRICTEST.index)
     return 0 if args.exit_zero else exit_code(kept, threshold)
-
-
-def _cannot(message: str) -> int:
-    print(f"plan check: {message}", file=sys.stderr)
-    return COULD_NOT_RUN
 
 
 def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None) -> list[Finding]:
@@ -119,4 +101,4 @@ def _rendered(name: str, findings: tuple[Finding, ...], summary: Summary, target
         return markdown_findings.render(findings, summary)
     from runplan.cli.show import full
 
-    return full.render(findings, summary, color=use_color(sys.stdout.isatty() and target is None))
+    return full.render(findings, summary, color=use_color(target))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from typing import TYPE_CHECKING
 
-from runplan.cli.outcome import COULD_NOT_RUN, exit_code
-from runplan.cli.output import split, use_color, width, write
-from runplan.cli.paths import NotFound, plan_files, reader_for
+from runplan.cli.arguments import add_output, add_plan_options, reading, report_for, verb, wanted
+from runplan.cli.outcome import CannotRun, exit_code
+from runplan.cli.output import use_color, width, write
+from runplan.cli.paths import plan_files, reader_for
 
 if TYPE_CHECKING:
     from runplan.engine.compare import Comparison
@@ -19,6 +19,7 @@ FORMATS = ("table", "json", "markdown", "csv")
 ALL = ("all",)
 
 
+@verb("compare")
 def run(argv: list[str]) -> int:
     """Compare laws or plans; exit 1 where something is wrong with a plan, or they lie too far apart."""
     parser = argparse.ArgumentParser(
@@ -37,53 +38,36 @@ def run(argv: list[str]) -> int:
     parser.add_argument(
         "--max-spread", metavar="FACTOR", help="exit 1 where params or tokens lie further apart, such as 2x"
     )
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], help="in place of what a plan says")
-    parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
-    parser.add_argument(
-        "-o", "--output", metavar="FMT[=FILE]", action="append", help=f"{', '.join(FORMATS)} (table unless said)"
-    )
+    add_plan_options(parser)
+    add_output(parser, FORMATS, several=True)
     args = parser.parse_args(argv)
-    outputs = [split(option) for option in args.output or ["table"]]
-    for name, _ in outputs:
-        if name not in FORMATS:
-            return _cannot(f"unknown format `{name}`; it is one of {', '.join(FORMATS)}")
+    outputs = wanted(args, FORMATS)
     most = _factor(args.max_spread)
     if args.max_spread is not None and most is None:
-        return _cannot(f"`--max-spread {args.max_spread[:60]}`: write a factor of 1 or more, such as 2x")
+        raise CannotRun(f"`--max-spread {args.max_spread[:60]}`: write a factor of 1 or more, such as 2x")
     laws = tuple(name for word in args.laws.split(",") if (name := word.strip())) if args.laws is not None else None
     if laws == ():
-        return _cannot("`--laws` names none; write them like `--laws chinchilla,llama3`")
-    from runplan.cli.config import BadConfig
+        raise CannotRun("`--laws` names none; write them like `--laws chinchilla,llama3`")
     from runplan.engine.compare import compared_laws, compared_plans
     from runplan.engine.pipeline import UnknownLaw
 
+    files = plan_files(args.paths)
+    if len(files) > 1 and (laws == ALL or len(laws or ()) > 1):
+        raise CannotRun("several plans are compared under one law; name one, or one plan")
     try:
-        files = plan_files(args.paths)
         if len(files) == 1:
-            reports = [_under_laws(files[0], args.stdin_filename, args.set, laws)]
+            reports = [_under_laws(files[0], args, laws)]
             comparison = compared_laws(reports[0], most)
-        elif laws == ALL or len(laws or ()) > 1:
-            return _cannot("several plans are compared under one law; name one, or one plan")
         else:
-            reports = [_report(file, args.stdin_filename, args.set, laws) for file in files]
+            reports = [report_for(file, args, laws=laws) for file in files]
             comparison = compared_plans(list(zip(_short(files), reports, strict=True)), most)
-    except (NotFound, BadConfig, UnknownLaw) as error:
-        return _cannot(str(error))
-    except OSError as error:
-        return _cannot(f"{error.filename or args.paths[0]}: {error.strerror or 'cannot be read'}")
+    except UnknownLaw as error:
+        raise CannotRun(str(error)) from error
     if not comparison.columns and not comparison.findings:
-        return _cannot(f"nothing to solve in {', '.join(files)}: there are only definitions")
+        raise CannotRun(f"nothing to solve in {', '.join(files)}: there are only definitions")
     for name, target in outputs:
-        try:
-            write(_rendered(name, comparison, reports, target), target)
-        except OSError as error:
-            return _cannot(f"{target}: {error.strerror or 'cannot be written'}")
+        write(_rendered(name, comparison, reports, target), target)
     return exit_code(comparison.findings)
-
-
-def _cannot(message: str) -> int:
-    print(f"plan compare: {message}", file=sys.stderr)
-    return COULD_NOT_RUN
 
 
 def _factor(text: str | None) -> float | None:
@@ -93,28 +77,21 @@ def _factor(text: str | None) -> float | None:
     return factor if factor >= 1 else None
 
 
-def _report(file: str, stdin_filename: str | None, settings: list[str], laws: tuple[str, ...] | None) -> Report:
-    from runplan.cli.config import catalogue_for
-    from runplan.engine.pipeline import report_of
-
-    path, reader = reader_for(file, stdin_filename)
-    return report_of(path, reader, catalogue=catalogue_for(path), settings=settings, laws=laws)
-
-
-def _under_laws(file: str, stdin_filename: str | None, settings: list[str], laws: tuple[str, ...] | None) -> Report:
+def _under_laws(file: str, args: argparse.Namespace, laws: tuple[str, ...] | None) -> Report:
     """The plan under the laws that are asked for, else its own, and where it has but one, those that fit it."""
     from runplan.cli.config import catalogue_for
     from runplan.engine.compare import fitting
     from runplan.engine.pipeline import report_of
 
-    path, reader = reader_for(file, stdin_filename)
-    known = catalogue_for(path)
     every = laws == ALL
-    report = report_of(path, reader, catalogue=known, settings=settings, laws=None if every else laws)
-    if report.plan is None or not (every or (laws is None and len(report.solutions) == 1)):
-        return report
-    fit = fitting(report.plan, known, report.solutions[0].law, variants=every)
-    return report_of(path, reader, catalogue=known, settings=settings, laws=fit)
+    with reading(file):
+        path, reader = reader_for(file, args.stdin_filename)
+        known = catalogue_for(path)
+        report = report_of(path, reader, catalogue=known, settings=args.set, laws=None if every else laws)
+        if report.plan is None or not (every or (laws is None and len(report.solutions) == 1)):
+            return report
+        fit = fitting(report.plan, known, report.solutions[0].law, variants=every)
+        return report_of(path, reader, catalogue=known, settings=args.set, laws=fit)
 
 
 def _short(files: list[str]) -> list[str]:
@@ -143,7 +120,7 @@ def _rendered(name: str, comparison: Comparison, reports: list[Report], target: 
         return compare_markdown.render(comparison)
     from runplan.cli.show import compare_table
 
-    color = use_color(sys.stdout.isatty() and target is None)
+    color = use_color(target)
     return compare_table.render(comparison, width=width() if target is None else 100, color=color)
 
 
@@ -155,4 +132,4 @@ def _unread(name: str, comparison: Comparison, files: int, target: str | None) -
     summary = Summary.of(comparison.findings, files)
     if name == "markdown":
         return markdown_findings.render(comparison.findings, summary)
-    return full.render(comparison.findings, summary, color=use_color(sys.stdout.isatty() and target is None))
+    return full.render(comparison.findings, summary, color=use_color(target))

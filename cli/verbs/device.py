@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from runplan.cli.outcome import CLEAN, COULD_NOT_RUN
-from runplan.cli.output import split, write
+from runplan.cli.arguments import add_output, unknown, verb, wanted
+from runplan.cli.outcome import CLEAN
+from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.expression import Num, Text
-from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Entry, Record
 from runplan.dsl.units import json_unit, show
 from runplan.engine.catalogue import standard
@@ -22,6 +21,7 @@ SHOWN = (("peak", "bf16"), ("memory", ""), ("power", ""))
 NOTE = "note"
 
 
+@verb("device")
 def run(argv: list[str]) -> int:
     """List the devices or show one; exit 2 for a name that is none."""
     parser = argparse.ArgumentParser(
@@ -30,11 +30,9 @@ def run(argv: list[str]) -> int:
         epilog="example: plan device H100 -o json",
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="a device, such as H100 or h100-sxm")
-    parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="table", help=", ".join(FORMATS))
+    add_output(parser, FORMATS)
     args = parser.parse_args(argv)
-    form, file = split(args.output)
-    if form not in FORMATS:
-        return _cannot(f"unknown format `{form}`; it is one of {', '.join(FORMATS)}")
+    [(form, file)] = wanted(args, FORMATS)
     catalogue = standard()
     document: dict[str, object]
     if args.name is None:
@@ -45,21 +43,11 @@ def run(argv: list[str]) -> int:
         device = catalogue.record("device", args.name)
         if device is None:
             known = [name for one in catalogue.records("device") for name in (one.name, *one.aliases)]
-            close = nearest(args.name, known)
-            help = f"; did you mean `{close[0]}`?" if close else "; `plan device` lists them"
-            return _cannot(f"unknown device `{args.name[:60]}`{help}")
+            raise unknown("device", args.name, known)
         document = {"schema": "plan.device/v1", **_json(device)}
         text = document_text(document) if form == "json" else _page(device)
-    try:
-        write(text, file)
-    except OSError as error:
-        return _cannot(f"{file}: {error.strerror or 'cannot be written'}")
+    write(text, file)
     return CLEAN
-
-
-def _cannot(message: str) -> int:
-    print(f"plan device: {message}", file=sys.stderr)
-    return COULD_NOT_RUN
 
 
 def _said(entry: Entry | None) -> str:

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from runplan.cli.outcome import CLEAN, COULD_NOT_RUN
+from runplan.cli.arguments import verb
+from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.show.summary import plain
 from runplan.dsl.nearest import nearest
 
@@ -22,6 +23,7 @@ PLANS = {
 BESIDE = {"runplan.toml": "runplan.toml", "plan.yml": ".github/workflows/plan.yml"}
 
 
+@verb("init")
 def run(argv: list[str]) -> int:
     """Write the files that are not there yet; exit 2 where none could be written."""
     parser = argparse.ArgumentParser(
@@ -35,7 +37,7 @@ def run(argv: list[str]) -> int:
     if args.template not in PLANS:
         close = nearest(args.template, list(PLANS))
         help = f"did you mean `{close[0]}`?" if close else f"it is one of {', '.join(PLANS)}"
-        return _cannot(f"unknown template `{args.template[:60]}`; {help}")
+        raise CannotRun(f"unknown template `{args.template[:60]}`; {help}")
     folder = Path(args.folder)
     plan = PLANS[args.template]
     written = 0
@@ -48,19 +50,14 @@ def run(argv: list[str]) -> int:
                 stream.write((TEMPLATES / template).read_text(encoding="utf-8"))
         except FileExistsError as error:
             if not path.is_symlink() and not path.exists():
-                return _cannot(f"{error.filename} is in the way: it is no folder")
+                raise CannotRun(f"{error.filename} is in the way: it is no folder") from error
             print(f"exists   {plain(str(path))}, left as it is", file=sys.stderr)
         except OSError as error:
-            return _cannot(f"{error.filename or path}: {error.strerror or 'cannot be written'}")
+            raise CannotRun(f"{error.filename or path}: {error.strerror or 'cannot be written'}") from error
         else:
             written += 1
             print(f"written  {plain(str(path))}")
     if not written:
-        return _cannot("nothing to write: every file is there already")
+        raise CannotRun("nothing to write: every file is there already")
     print(f"next     plan check {plain(str(folder / plan))}", file=sys.stderr)
     return CLEAN
-
-
-def _cannot(message: str) -> int:
-    print(f"plan init: {plain(message)}", file=sys.stderr)
-    return COULD_NOT_RUN

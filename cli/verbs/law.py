@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from runplan.cli.outcome import CLEAN, COULD_NOT_RUN
-from runplan.cli.output import split, write
+from runplan.cli.arguments import add_output, unknown, verb, wanted
+from runplan.cli.outcome import CLEAN, CannotRun
+from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
-from runplan.cli.show.summary import plain
 from runplan.dsl.build import Builder
 from runplan.dsl.expression import DimensionClash, Dimensions, Num, compiled, shown
 from runplan.dsl.grammar import parse
@@ -33,6 +32,7 @@ EVIDENCE = {
 }
 
 
+@verb("law")
 def run(argv: list[str]) -> int:
     """List the laws, show one, or evaluate it; exit 2 for a name or a value that cannot be used."""
     parser = argparse.ArgumentParser(
@@ -47,13 +47,11 @@ def run(argv: list[str]) -> int:
         nargs="+",
         help="inputs with or without units, such as compute=1e22; objective=MLM where a law has several",
     )
-    parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="table", help=", ".join(FORMATS))
+    add_output(parser, FORMATS)
     args = parser.parse_args(argv)
-    form, file = split(args.output)
-    if form not in FORMATS:
-        return _cannot(f"unknown format `{form}`; it is one of {', '.join(FORMATS)}")
+    [(form, file)] = wanted(args, FORMATS)
     if args.at and not args.name:
-        return _cannot("--at needs the name of a law: plan law NAME --at params=7B")
+        raise CannotRun("--at needs the name of a law: plan law NAME --at params=7B")
     catalogue = standard()
     if args.name is None:
         laws = catalogue.laws()
@@ -62,27 +60,17 @@ def run(argv: list[str]) -> int:
         law = catalogue.law(args.name)
         if law is None:
             known = [name for one in catalogue.laws() for name in (one.name, *one.aliases)]
-            close = nearest(args.name, known)
-            help = f"; did you mean `{close[0]}`?" if close else "; `plan law` lists them"
-            return _cannot(f"unknown law `{args.name[:60]}`{help}")
+            raise unknown("law", args.name, known)
         if args.at:
             try:
                 evaluation = evaluated(law, args.at, catalogue)
             except Refused as refused:
-                return _cannot(str(refused))
+                raise CannotRun(str(refused)) from refused
             text = document_text(_at_json(evaluation, catalogue)) if form == "json" else _at(evaluation, catalogue)
         else:
             text = document_text(_page_json(law, catalogue)) if form == "json" else _page(law, catalogue)
-    try:
-        write(text, file)
-    except OSError as error:
-        return _cannot(f"{file}: {error.strerror or 'cannot be written'}")
+    write(text, file)
     return CLEAN
-
-
-def _cannot(message: str) -> int:
-    print(f"plan law: {plain(message)}", file=sys.stderr)
-    return COULD_NOT_RUN
 
 
 # ---- inputs

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 
-from runplan.cli.config import BadConfig, catalogue_for
-from runplan.cli.outcome import CLEAN, COULD_NOT_RUN
-from runplan.cli.output import split, write
+from runplan.cli.arguments import add_output, unknown, verb, wanted
+from runplan.cli.config import catalogue_for
+from runplan.cli.outcome import CLEAN
+from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.cli.verbs.check import ALWAYS
 from runplan.dsl.finding import NAMES
-from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Rule
 from runplan.engine.rules import ENGINE, condition, example
 
 FORMATS = ("table", "json")
 
 
+@verb("rule")
 def run(argv: list[str]) -> int:
     """List the rules or show one; exit 2 for a code or name that is none."""
     parser = argparse.ArgumentParser(
@@ -29,15 +29,10 @@ def run(argv: list[str]) -> int:
         epilog="example: plan rule implausible-mfu",
     )
     parser.add_argument("name", metavar="CODE|NAME", nargs="?", help="such as H002 or implausible-mfu")
-    parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="table", help=", ".join(FORMATS))
+    add_output(parser, FORMATS)
     args = parser.parse_args(argv)
-    form, file = split(args.output)
-    if form not in FORMATS:
-        return _cannot(f"unknown format `{form}`; it is one of {', '.join(FORMATS)}")
-    try:
-        rules = catalogue_for(".").rules()
-    except BadConfig as error:
-        return _cannot(str(error))
+    [(form, file)] = wanted(args, FORMATS)
+    rules = catalogue_for(".").rules()
     document: dict[str, object]
     if args.name is None:
         document = {"schema": "plan.rules/v1", "rules": _list_json(rules)}
@@ -47,23 +42,13 @@ def run(argv: list[str]) -> int:
         code = next((code for code, name in NAMES.items() if args.name.lower() in (code.lower(), name)), None)
         if not named and code is None:
             known = [*NAMES, *NAMES.values(), *(word for rule in rules for word in (rule.code, rule.name))]
-            close = nearest(args.name, known)
-            help = f"; did you mean `{close[0]}`?" if close else "; `plan rule` lists them"
-            return _cannot(f"unknown rule `{args.name[:60]}`{help}")
+            raise unknown("rule", args.name, known)
         pages = [_page_json(rule) for rule in named] if named else [_engine_page_json(code or "")]
         document = {"schema": "plan.rule/v1", "rules": pages}
         shown = [_page(rule) for rule in named] if named else [_engine_page(code or "")]
         text = document_text(document) if form == "json" else "\n".join(shown)
-    try:
-        write(text, file)
-    except OSError as error:
-        return _cannot(f"{file}: {error.strerror or 'cannot be written'}")
+    write(text, file)
     return CLEAN
-
-
-def _cannot(message: str) -> int:
-    print(f"plan rule: {message}", file=sys.stderr)
-    return COULD_NOT_RUN
 
 
 # ---- the list

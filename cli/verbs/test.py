@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from runplan.cli.outcome import COULD_NOT_RUN, FOUND, exit_code
-from runplan.cli.output import split, write
-from runplan.cli.paths import NotFound, plan_files, reader_for
+from runplan.cli.arguments import add_output, reading, verb, wanted
+from runplan.cli.outcome import FOUND, CannotRun, exit_code
+from runplan.cli.output import write
+from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.concise import render
 from runplan.cli.show.json_findings import document_text, finding_json
 from runplan.cli.show.page import paragraph
@@ -24,6 +24,7 @@ from runplan.engine.rules import examples
 FORMATS = ("table", "json")
 
 
+@verb("test")
 def run(argv: list[str]) -> int:
     """Test the standard library or packs by path; exit 1 where a value is off or a pack is wrong."""
     parser = argparse.ArgumentParser(
@@ -34,13 +35,11 @@ def run(argv: list[str]) -> int:
     parser.add_argument("paths", metavar="PATH", nargs="*", help="pack files, or folders of them")
     parser.add_argument("--stdlib", action="store_true", help="test the standard library")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan")
-    parser.add_argument("-o", "--output", metavar="FMT[=FILE]", default="table", help=", ".join(FORMATS))
+    add_output(parser, FORMATS)
     args = parser.parse_args(argv)
-    form, file = split(args.output)
-    if form not in FORMATS:
-        return _cannot(f"unknown format `{form}`; it is one of {', '.join(FORMATS)}")
+    [(form, file)] = wanted(args, FORMATS)
     if not args.paths and not args.stdlib:
-        return _cannot("nothing to test: name packs, or say --stdlib")
+        raise CannotRun("nothing to test: name packs, or say --stdlib")
     results: list[GoldenResult] = []
     findings: list[Finding] = []
     files = 0
@@ -51,31 +50,18 @@ def run(argv: list[str]) -> int:
         results += _results(known, laws, known.rules())
         findings += known.findings
     if args.paths:
-        try:
-            paths = plan_files(args.paths)
-            own, wrong = _read(paths, args.stdin_filename)
-        except NotFound as error:
-            return _cannot(str(error))
-        except OSError as error:
-            return _cannot(f"{error.filename or 'a pack'}: {error.strerror or 'cannot be read'}")
+        paths = plan_files(args.paths)
+        own, wrong = _read(paths, args.stdin_filename)
         laws = tuple(law for law in map(own.law, dict.fromkeys(law.name for law in own.own.laws)) if law)
         files += len(paths)
         results += _results(own, laws, own.own.rules)
         findings += [*wrong, *own.findings]
     found = in_order(findings)
     if not results and not found:
-        return _cannot("nothing to test: no law with a golden value there, and no rule")
+        raise CannotRun("nothing to test: no law with a golden value there, and no rule")
     text = _json(results, found) if form == "json" else _table(results, found, files)
-    try:
-        write(text, file)
-    except OSError as error:
-        return _cannot(f"{file}: {error.strerror or 'cannot be written'}")
+    write(text, file)
     return FOUND if any(r.verdict == "fail" for r in results) else exit_code(found)
-
-
-def _cannot(message: str) -> int:
-    print(f"plan test: {message}", file=sys.stderr)
-    return COULD_NOT_RUN
 
 
 def _results(catalogue: Catalogue, laws: Sequence[Law], rules: Sequence[Rule]) -> Iterator[GoldenResult]:
@@ -99,8 +85,8 @@ def _read(paths: Sequence[str], stdin_filename: str | None) -> tuple[Catalogue, 
     pack = Pack()
     findings: list[Finding] = []
     for given in paths:
-        path, reader = reader_for(given, stdin_filename)
-        file, wrong = read_file(path, reader)
+        with reading(given):
+            file, wrong = read_file(*reader_for(given, stdin_filename))
         definitions = PackReader({name: q.counted.dim for name, q in known.quantities().items()})
         pack = pack.plus(definitions.pack(node for node in file.statements if node.rule in DEFINITIONS))
         findings += [*wrong, *definitions.findings]
