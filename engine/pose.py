@@ -160,7 +160,9 @@ def _mixture(draft: Draft) -> None:
     at = model.active.span if model.active else model.span
     if not any(p.quantity in OF_MIXTURES for f in draft.law.functions for p in f.parameters):
         help = ["name a law of mixtures in `laws`; `plan law` lists what each needs"]
-        draft.does_not_give(f"`{draft.law.name}` is a law of dense models; the plan's is a mixture of experts", at, help)
+        draft.does_not_give(
+            f"`{draft.law.name}` is a law of dense models; the plan's is a mixture of experts", at, help
+        )
     if model.active is not None:
         draft.give("active_params", PARAM, model.active)
         expr = Op("*", (Op("*", (SIX, Ref("active_params"))), Ref("tokens")))

@@ -49,7 +49,9 @@ def solve(problem: Problem, repose: Repose) -> Solution:
     if optimum.outcome == "unbounded":
         return _under_determined(problem)
     if optimum.outcome == "gave-up":
-        return _gave_up(problem)
+        # A goal that nothing moves leaves all to the ties, which may run down to nothing.
+        moved = names(problem.expanded(problem.aims[0].expr)) & {v.name for v in problem.variables}
+        return _gave_up(problem) if moved else _under_determined(problem)
     whole = _whole_gpus(problem, env)
     if whole is not None:
         binding = tuple(dict.fromkeys(problem.limits[i].name for i in optimum.binding))
@@ -187,11 +189,11 @@ def _goal(problem: Problem, aim: Aim, variables: Sequence[str], memo: dict[str, 
 def _whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] | None:
     """Variables held for a second pass with whole GPUs, up to full nodes; None where they are whole already.
 
-    Rounded up, the run stays as it was found; where a bound forbids that, the GPUs are rounded down and the run is
+    Rounded up, the run stays as it was found; where a limit forbids that, the GPUs are rounded down and the run is
     found anew.
     """
-    rounded: dict[str, float] = {}
-    fits = True
+    up: dict[str, float] = {}
+    down: dict[str, float] = {}
     for variable in problem.variables:
         if not variable.name.endswith("gpus"):
             continue
@@ -200,21 +202,23 @@ def _whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] 
         step = node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
         count = env[variable.name] / step
         whole = max(1.0, math.ceil(count - 1e-6))
-        if abs(whole - count) <= 1e-6:
-            continue
-        most = min((b for limit in problem.limits if (b := _at_most(limit, variable.name))), default=math.inf)
-        if whole * step > most * (1 + TOLERANCE) and math.floor(count) >= 1:
-            whole, fits = float(math.floor(count)), False
-        rounded[variable.name] = whole * step
-    if not rounded:
+        if abs(whole - count) > 1e-6:
+            up[variable.name] = whole * step
+            down[variable.name] = max(1.0, math.floor(count)) * step
+    if not up:
         return None
-    held = {v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN} if fits else {}
-    return rounded | held
+    run = {v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN}
+    return up | run if _keeps(problem, {**env, **up}) else down
 
 
-def _at_most(limit: Limit, name: str) -> float | None:
-    """The upper bound that a limit puts on one name, where it is such a limit."""
-    return limit.right.value if limit.left == Ref(name) and isinstance(limit.right, Num) else None
+def _keeps(problem: Problem, env: dict[str, float]) -> bool:
+    """Whether values of the variables keep every limit."""
+    evaluate(problem, env)
+    for limit in problem.limits:
+        left, right = float(compiled(limit.left)(env)), float(compiled(limit.right)(env))
+        if left - right > 1e-6 * max(abs(left), abs(right)):
+            return False
+    return True
 
 
 # ---- no solution
