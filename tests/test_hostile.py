@@ -147,8 +147,6 @@ def yaml_cases() -> Iterator[tuple[str, bytes]]:
     values = ["", " []", " {}", " [[]]", " {a: {b: {c: d}}}", " [a, {b: c}]", " ?", " @x", " 1: 2: 3", ' "\\ud800"']
     for key in keys:
         for value in values:
-            if (key, value) == ("model", " {}"):  # see `test_a_plan_that_gives_nothing_is_under_determined`
-                continue
             yield f"{key}:{value}", f"{key}:{value}\n".encode()
     for field in ("gpus", "time", "mfu", "price", "device", "precision", "from", "tokens"):
         for value in VALUES[:44:2]:
@@ -231,7 +229,6 @@ def test_an_odd_file_that_is_fine(
         assert not set(out) & {"\x1b", "\u202e"}
 
 
-@pytest.mark.xfail(raises=AssertionError, strict=True, reason="engine/solve.py asserts that a plan has a statement")
 @pytest.mark.parametrize(
     "text", ['plan "x"', "schedule: WSD", "minimize loss", "use laws chinchilla", "model {}", "compute: ?"]
 )
