@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, comparisons, names, shown, walk
+from runplan.dsl.expression import COMPARISONS, Expr, Num, Op, Ref, comparisons, names, shown, walk
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import Amount, Constraint, Given, Hole, Objective, Plan, Within
 from runplan.dsl.pack import Law
@@ -216,13 +216,17 @@ def _requirements(draft: Draft) -> tuple[Constraint, ...]:
         mentioned = names(without_lets(constraint.condition, draft.plan))
         missing = sorted(name for name in mentioned if not draft.knows(name))
         if missing:
-            _missing(draft, constraint, missing[0])
+            # A figure that is read and not solved has its finding, and what needs it no second one.
+            if not any(f.code == "C009" for f in draft.findings):
+                _missing(draft, constraint, missing[0])
             continue
         free = names(expand(constraint.condition, draft.definitions, memo)) & variables
         if not free or (reserved and mentioned <= RESERVED):
             decided.append(constraint)
             continue
         for part in comparisons(constraint.condition):
+            if part.op not in COMPARISONS:  # read and not solved: said already
+                continue
             left, right = reversed(part.args) if part.op in (">=", ">") else part.args
             text = " ".join(constraint.span.text.split())
             draft.limits.append(Limit(text, left, right, "require", constraint.span, part.op == "==", constraint))

@@ -13,7 +13,7 @@ from runplan.dsl.finding import Finding, finding
 from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show
 from runplan.engine import smooth
-from runplan.engine.draft import GPU, SECOND
+from runplan.engine.draft import GPU, PARAM, SECOND, TOKEN
 from runplan.engine.local import Smooth
 from runplan.engine.optimise import Optimum, minimise
 from runplan.engine.pose import OF_THE_RUN
@@ -277,7 +277,11 @@ def _infeasible(problem: Problem, repose: Repose) -> Solution:
     """The smallest set of givens and limits that cannot hold together, and for each the change that makes room."""
     members = [_Member(name, None) for name in problem.givens if name in problem.definitions or name == "compute"]
     movable = ("require", "range", "given", "data")
-    members += [_Member(limit.name, limit) for limit in problem.limits if limit.kind in movable]
+    # The two ends of a range, and the parts of a chain, are one thing that the plan says.
+    said = {limit.name: limit for limit in reversed(problem.limits) if limit.kind in movable}
+    members += [
+        _Member(name, said[name]) for name in dict.fromkeys(limit.name for limit in problem.limits) if name in said
+    ]
     culprits = list(members)
     for member in members:
         trial = [m for m in culprits if m is not member]
@@ -310,6 +314,8 @@ def _room(problem: Problem, repose: Repose, member: _Member) -> Room | None:
     if member.limit is None:
         return _room_of_given(problem, repose, member.name)
     limit = member.limit
+    if limit.kind == "range":
+        return _room_of_range(problem, limit)
     others = tuple(other for other in problem.limits if other is not limit)
     # How near to its bound can the left side come, all else kept?
     aim = Aim("minimize", Op("/", (limit.left, limit.right)))
@@ -330,6 +336,32 @@ def _room(problem: Problem, repose: Repose, member: _Member) -> Room | None:
     sign = ">=" if swapped else "<="
     said = show_plain(loosened(new, swapped, 4, dim), dim)
     return Room(limit.name, text, limit.span, f"{shown(bounded)} {sign} {said}", new, dim)
+
+
+def _room_of_range(problem: Problem, limit: Limit) -> Room:
+    """The nearest that a bounded figure can come to one of its ends when the range is left out."""
+    ends = [other for other in problem.limits if other.name == limit.name and other.kind == "range"]
+    others = tuple(other for other in problem.limits if other not in ends)
+    text = f"{limit.name}: {' '.join(limit.span.text.split())}" if limit.span else limit.name
+    best: tuple[float, float, Expr, Dim] | None = None
+    for end in ends:
+        figure, bound = (end.left, end.right) if isinstance(end.right, Num) else (end.right, end.left)
+        assert isinstance(bound, Num)
+        optimum, env = _optimum(problem, (Aim("near", figure, bound),), others)
+        if optimum.outcome != "optimal":
+            continue
+        every = dict(env)
+        evaluate(problem, every)
+        new = float(compiled(figure)(every))
+        off = abs(math.log(new / bound.value))
+        if best is None or off < best[0]:
+            best = (off, new, figure, bound.dim)
+            up = new > bound.value
+    if best is None:
+        return Room(limit.name, text, limit.span, "", None, ())
+    _, new, figure, dim = best
+    said = show_plain(loosened(new, not up, 4, dim), dim)
+    return Room(limit.name, text, limit.span, f"{limit.name} {'>=' if up else '<='} {said}", new, dim)
 
 
 def _is_bound(problem: Problem, expr: Expr) -> bool:
@@ -398,4 +430,6 @@ def show_plain(value: float, dim: Dim, digits: int = 6) -> str:
         return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
     if dim == GPU:
         return f"{value:.10g}"
-    return show(value, dim, digits).replace(",", "")
+    text = show(value, dim, digits).replace(",", "")
+    # `tokens <= 243.1B` says it all.
+    return text.split(" ")[0] if dim in (TOKEN, PARAM) else text
