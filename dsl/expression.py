@@ -134,13 +134,16 @@ class Form:
     unknown: dict[str, float]
 
     def scaled(self, by: float) -> Form:
+        """The form of a power: every exponent multiplied by `by`."""
         return Form({k: v * by for k, v in self.known.items()}, {k: v * by for k, v in self.unknown.items()})
 
     def plus(self, other: Form) -> Form:
+        """The form of a product: the exponents of both added."""
         return Form(_merged(self.known, other.known), _merged(self.unknown, other.unknown))
 
     @property
     def dim(self) -> Dim:
+        """The part made of base units, whatever is still unknown left out."""
         return tuple(sorted((k, round(v, 9)) for k, v in self.known.items() if abs(v) > 1e-9))
 
 
@@ -284,10 +287,12 @@ class Functions:
 
     @staticmethod
     def where(condition: bool, then: float, otherwise: float) -> float:
+        """The value of an `if`, both branches being computed already."""
         return then if condition else otherwise
 
     @staticmethod
     def power(base: float, exponent: float) -> float:
+        """`base ^ exponent`; ValueError where it would not be real."""
         if base < 0:  # a float power of a negative number would be complex
             raise ValueError("a power of a negative number")
         return float(base**exponent)

@@ -299,6 +299,7 @@ class PackReader(Builder):
     # ---- small pieces
 
     def cite(self, node: Node) -> Cite:
+        """A `cites` line: the work, and how its figures were come by where that is said."""
         evidence = node.children[1]
         kind = evidence.text if isinstance(evidence, Word) else ""
         if isinstance(evidence, Word) and kind not in EVIDENCE:
@@ -312,6 +313,7 @@ class PackReader(Builder):
         self.findings.append(finding("N002", f"unknown {what} `{word.text}`", word.span, help=help))
 
     def words(self, node: Node | Word | None) -> tuple[str, ...]:
+        """The members of a list such as the aliases, unquoted; none where the list is left out."""
         if not isinstance(node, Node):
             return ()
         return tuple(unquoted(word.word(0).text) for word in node.nodes("word"))
@@ -333,6 +335,7 @@ class PackReader(Builder):
     # ---- definitions
 
     def law(self, node: Node) -> Law:
+        """One `law` block as it is written: what it inherits is added by `inherit`."""
         name, aliases, parent, title = node.children[:4]
         assert isinstance(name, Word)
         block = node.node("law_block")
@@ -486,6 +489,7 @@ class PackReader(Builder):
             return 1.0
 
     def record(self, node: Node) -> Record:
+        """One `record` block: a device, a price or the like, line by line."""
         kind, name, aliases, title = node.children[:4]
         assert isinstance(kind, Word) and isinstance(name, Word)
         block = node.node("record_block")
@@ -514,6 +518,7 @@ class PackReader(Builder):
         )
 
     def rule(self, node: Node) -> Rule | None:
+        """One `rule` block; None, with a finding, where it lacks what it needs to be tried."""
         code, name, severity = node.word(0), node.word(1), node.word(2)
         block = node.node("rule_block")
         assert block is not None
@@ -556,6 +561,7 @@ class PackReader(Builder):
         )
 
     def schedule(self, node: Node) -> ScheduleShape:
+        """A named schedule, its phases held to share all of the tokens."""
         name, title = node.children[:2]
         assert isinstance(name, Word)
         block = node.node("schedule_block")
@@ -583,6 +589,7 @@ class PackReader(Builder):
         )
 
     def quantity_def(self, node: Node) -> QuantityDef:
+        """A quantity that a pack adds to those that a plan may name."""
         name, unit_node, formula, title = node.children
         assert isinstance(name, Word)
         return QuantityDef(

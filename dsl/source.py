@@ -51,22 +51,27 @@ class Span:
 
     @property
     def line(self) -> int:
+        """1-based line on which the stretch begins."""
         return self.source.line_column(self.start)[0]
 
     @property
     def column(self) -> int:
+        """1-based column, in code points, at which the stretch begins."""
         return self.source.line_column(self.start)[1]
 
     @property
     def end_line(self) -> int:
+        """1-based line on which the exclusive end falls."""
         return self.source.line_column(self.end)[0]
 
     @property
     def end_column(self) -> int:
+        """1-based column just past the last character."""
         return self.source.line_column(self.end)[1]
 
     @property
     def text(self) -> str:
+        """What the source says there, letter by letter."""
         return self.source.text[self.start : self.end]
 
     def to(self, other: Span) -> Span:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from runplan.cli.arguments import add_output, unknown, verb, wanted
+from runplan.cli.config import catalogue_for
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
@@ -13,7 +14,6 @@ from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.expression import Num, Text
 from runplan.dsl.pack import Entry, Record
 from runplan.dsl.units import json_unit, show
-from runplan.engine.catalogue import standard
 
 FORMATS = ("table", "json")
 # What the list shows of each device: key, qualifier.
@@ -33,7 +33,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, FORMATS)
     args = parser.parse_args(argv)
     [(form, file)] = wanted(args, FORMATS)
-    catalogue = standard()
+    catalogue = catalogue_for(".")
     document: dict[str, object]
     if args.name is None:
         devices = catalogue.records("device")

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from runplan.cli.arguments import add_output, unknown, verb, wanted
+from runplan.cli.config import catalogue_for
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
@@ -17,7 +18,7 @@ from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Cite, Law
 from runplan.dsl.source import Source, View
 from runplan.dsl.units import NONE, Dim, json_unit, show, show_dim
-from runplan.engine.catalogue import Catalogue, standard
+from runplan.engine.catalogue import Catalogue
 from runplan.engine.evaluate import Evaluation, Refused, evaluate, in_base, inputs_of, outputs_of, written
 
 FORMATS = ("table", "json")
@@ -52,7 +53,7 @@ def run(argv: list[str]) -> int:
     [(form, file)] = wanted(args, FORMATS)
     if args.at and not args.name:
         raise CannotRun("--at needs the name of a law: plan law NAME --at params=7B")
-    catalogue = standard()
+    catalogue = catalogue_for(".")
     if args.name is None:
         laws = catalogue.laws()
         text = document_text(_list_json(laws)) if form == "json" else _list(laws)
@@ -240,7 +241,7 @@ def _golden_lines(law: Law) -> list[str]:
 def _range_json(law: Law) -> dict[str, object]:
     out: dict[str, object] = {}
     for name, (low, high) in law.fitted.items():
-        unit, factor = json_unit(_dim_of(law, name, standard()))
+        unit, factor = json_unit(_dim_of(law, name, catalogue_for(".")))
         out[name] = {"low": low / factor, "high": high / factor, "unit": unit}
     return out
 
