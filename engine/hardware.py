@@ -64,7 +64,7 @@ def _pool(draft: Draft, pool: Pool, prefix: str) -> None:
     for name in NATURE:
         amount = figures.get(name)
         if isinstance(amount, Within | Hole):
-            what = "a `?`" if isinstance(amount, Hole) else "a range"
+            what = "a `?`" if isinstance(amount, Hole) else "a bound"
             draft.gave_up(f"{what} on `{name}` is read, and not solved yet", amount.span, ["give one value"])
     device = draft.catalogue.record("device", pool.device.text) if pool.device else None
     _time(draft, pool, prefix)

@@ -21,20 +21,27 @@ ROUNDED = 1.005
 
 
 def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
-    """What is wrong or worth knowing of a plan under one law."""
+    """What is wrong or worth knowing of a plan under one law; requirements at the worst end of what is uncertain."""
+    at_worst = solution.worst or solution
+    note = f"judged at the worst end: {solution.worst_at}" if solution.worst else ""
+    yield from (replace(found, notes=(*found.notes, note)) if note else found for found in _required(plan, at_worst))
+    if solution.status != "solved":
+        return
+    yield from _served(plan, solution)
+    yield from _beyond_range(plan, solution)
+    yield from _off_the_line(plan, solution)
+
+
+def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
+    """Requirements that are broken, or that conflict, and preferences that are missed."""
     if solution.status == "infeasible":
         yield _conflict(plan, solution)
     if solution.status == "undecided":
         return
     for constraint in solution.problem.decided:
         yield from broken(plan, solution, constraint)
-    if solution.status != "solved":
-        return
-    for constraint in plan.prefers:
+    for constraint in plan.prefers if solution.status == "solved" else ():
         yield from broken(plan, solution, constraint)
-    yield from _served(plan, solution)
-    yield from _beyond_range(plan, solution)
-    yield from _off_the_line(plan, solution)
 
 
 # ---- conflicts

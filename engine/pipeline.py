@@ -22,6 +22,7 @@ from runplan.engine.report import Assumption, Report
 from runplan.engine.rules import applied
 from runplan.engine.solution import Solution, Value
 from runplan.engine.solve import solve
+from runplan.engine.uncertain import ends_of, spread
 from runplan.engine.verify import verify
 
 # A default MFU depends on the size that it helps to find, and whether data repeat on the tokens; after a step or two
@@ -122,6 +123,15 @@ def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> Solution:
+    """The plan under a law; with ranges on what nature decides at their middle, with what the ends make of it."""
+    ends = ends_of(plan)
+    if ends is None:
+        return _solved_at(plan, named, catalogue, intervals)
+    middle, worst, best = (_solved_at(one, named, catalogue, intervals) for one in (ends.middle, ends.worst, ends.best))
+    return spread(middle, worst, best, ends.said)
+
+
+def _solved_at(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> Solution:
     law = catalogue.law(named)
     if law is None:
         raise AssertionError(f"lowering let an unknown law pass: {named}")

@@ -64,6 +64,8 @@ class Solution:
         law: As the plan names it; `resolved` is the law that this means.
         values: By name; what does not apply is absent.
         binding: Names of the limits that bind.
+        worst: Where the plan gives ranges on what nature decides, the solution at their worst ends, by which
+            requirements are judged; `worst_at` says which ends.
         off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
         sources: Names of the data sources, in order.
     """
@@ -79,6 +81,8 @@ class Solution:
     problem: Problem
     off_line: float | None = None
     interval_note: str = ""
+    worst: Solution | None = None
+    worst_at: str = ""
 
     def get(self, name: str) -> float | None:
         """A value in base units, or None where the quantity does not apply."""

@@ -68,11 +68,7 @@ def rules_page(catalogue: Catalogue) -> str:
 
 
 def _rule(rule: Rule) -> list[str]:
-    rows = (
-        f" Row{'s' * (len(rule.rows) > 1)} {', '.join(map(str, rule.rows))} of the facts."
-        if rule.rows
-        else ""
-    )
+    rows = f" Row{'s' * (len(rule.rows) > 1)} {', '.join(map(str, rule.rows))}." if rule.rows else ""
     parts = [f"## {rule.code} {rule.name} ({rule.severity})", f"> {inline(rule.says)}"]
     parts.append(f"When `{condition(rule)}`.{rows}")
     if rule.help:

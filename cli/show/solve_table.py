@@ -152,7 +152,8 @@ def notes(solutions: Sequence[Solution]) -> list[str]:
     """What must be known to read the table of solutions."""
     out = []
     if any(interval(value) for solution in solutions for value in solution.values.values() if _is_shown(value)):
-        out.append("In brackets: the 80 % interval of a law's constants.")
+        ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
+        out.append(f"In brackets: the 80 % interval of a law's constants{ranges}.")
     unsure = [solution for solution in solutions if solution.interval_note]
     # The same that is said of several laws is said once.
     said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}
