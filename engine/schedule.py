@@ -146,9 +146,12 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
         draft.define(f"{name}.time", draft.dim("time"), time, "derived", "its share of the time", phase.span)
         done = Ref(f"{name}.tokens") if done is None else Op("+", (done, Ref(f"{name}.tokens")))
         draft.define(f"{name}.end_tokens", TOKEN, done, "derived", "tokens seen when it ends", phase.span)
+        before = level
         start, level, entry = _levels(draft, phase, level)
-        if level != start:
-            (decaying if level < start else rising).append(phase)
+        if level < start or start < before:  # it falls, or has stepped down
+            decaying.append(phase)
+        elif level > start:
+            rising.append(phase)
         for side, factor in (("start", start), ("end", level)):
             expr = Op("*", (Num(factor), Ref("learning_rate")))
             source = entry.source if entry and entry.source else f"shape `{phase.shape}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -34,6 +35,7 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("paths", metavar="PATH", nargs="*", help="pack files, or folders of them")
     parser.add_argument("--stdlib", action="store_true", help="test the standard library")
+    parser.add_argument("--coverage", action="store_true", help="name what no value or example tests, and fail for it")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan")
     add_output(parser, FORMATS)
     args = parser.parse_args(argv)
@@ -42,12 +44,14 @@ def run(argv: list[str]) -> int:
         raise CannotRun("nothing to test: name packs, or say --stdlib")
     results: list[GoldenResult] = []
     findings: list[Finding] = []
+    bare: list[str] = []
     files = 0
     if args.stdlib:
         known = standard()
         laws = known.laws()
         files += len({law.span.source.path for law in laws})
         results += _results(known, laws, known.rules())
+        bare += _untested(laws, known.rules())
         findings += known.findings
     if args.paths:
         paths = plan_files(args.paths)
@@ -55,13 +59,23 @@ def run(argv: list[str]) -> int:
         laws = tuple(law for law in map(own.law, dict.fromkeys(law.name for law in own.own.laws)) if law)
         files += len(paths)
         results += _results(own, laws, own.own.rules)
+        bare += _untested(laws, own.own.rules)
         findings += [*wrong, *own.findings]
     found = in_order(findings)
     if not results and not found:
         raise CannotRun("nothing to test: no law with a golden value there, and no rule")
     text = _json(results, found) if form == "json" else _table(results, found, files)
     write(text, file)
-    return FOUND if any(r.verdict == "fail" for r in results) else exit_code(found)
+    if args.coverage and bare:
+        print("not tested: " + ", ".join(bare), file=sys.stderr)
+    return FOUND if any(r.verdict == "fail" for r in results) or (args.coverage and bare) else exit_code(found)
+
+
+def _untested(laws: Sequence[Law], rules: Sequence[Rule]) -> list[str]:
+    """Laws without a golden value, and rules that lack an example of either kind."""
+    return [law.name for law in laws if not law.goldens] + [
+        f"{rule.code} {rule.severity}" for rule in rules if not (rule.breaks and rule.keeps)
+    ]
 
 
 def _results(catalogue: Catalogue, laws: Sequence[Law], rules: Sequence[Rule]) -> Iterator[GoldenResult]:
