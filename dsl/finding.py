@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -51,6 +51,16 @@ NAMES: dict[str, str] = {
     "X004": "ignore-without-reason",
     "R001": "unpinned-pack",
 }
+
+
+def cut(text: str) -> str:
+    """Text of a file for a sentence: its first 39 characters where it is long."""
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def enumerated(texts: Sequence[str]) -> str:
+    """At least one text in a sentence: a, b and c."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from lark.lexer import PatternRE, TerminalDef
 from lark.parsers.lalr_analysis import Reduce
 
 from runplan.dsl import cache
-from runplan.dsl.finding import Finding, finding
+from runplan.dsl.finding import Finding, cut, finding
 from runplan.dsl.limits import MAX_CHARACTERS
 from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Source, Span, View
@@ -344,7 +344,7 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
             what, end = "end of file", start
         else:
             start = token.start_pos or 0
-            what = "end of line" if token.type == "_NL" else f"`{_cut(str(token))}`"
+            what = "end of line" if token.type == "_NL" else f"`{cut(str(token))}`"
             end = start if token.type == "_NL" else start + len(token)
     else:
         assert isinstance(error, UnexpectedCharacters)
@@ -362,7 +362,7 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
         help = [f"did you mean `{name_}`?" for name_ in nearest(name, STATEMENTS)[:1]]
         return finding(
             "N001",
-            f"unknown statement `{_cut(name)}`",
+            f"unknown statement `{cut(name)}`",
             view.span(start, start + len(name)),
             help=help or ["a statement begins with " + ", ".join(f"`{s}`" for s in STATEMENTS[:9]) + ", ..."],
         )
@@ -399,7 +399,3 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
     elif said:
         message += "; expected " + ", ".join(said[:6]) + (", ..." if len(said) > 6 else "")
     return finding("S001", message, span, help=help)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"

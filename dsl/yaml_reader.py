@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from runplan.dsl.finding import Finding, Label, finding
+from runplan.dsl.finding import Finding, Label, cut, finding
 from runplan.dsl.grammar import MAX_FINDINGS, RESERVED, comments, parse
 from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Source, Span, View
@@ -149,7 +149,7 @@ class _Composer:
                 raise _Refused(finding("S004", f"the file has more than {MAX_NODES:,} values", span))
             tag = getattr(event, "tag", None)
             if tag:
-                self._feature(f"tags are not read: `{_cut(tag)}`", span, "leave the tag out")
+                self._feature(f"tags are not read: `{cut(tag)}`", span, "leave the tag out")
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 self._feature("anchors and aliases are not read", span, "name a value with `let:` instead")
             if isinstance(event, yaml.DocumentStartEvent):
@@ -207,7 +207,7 @@ class _Composer:
             self._feature("merge keys are not read", node.span, "write the values out")
         elif first is not node.span:
             also = [Label(first, "the first is here")]
-            self.findings.append(finding("S002", f"`{_cut(node.text)}` is given twice", node.span, also=also))
+            self.findings.append(finding("S002", f"`{cut(node.text)}` is given twice", node.span, also=also))
         self._key[-1] = (node, first is node.span and not merges)
 
 
@@ -286,7 +286,7 @@ class _Reader:
                 help = [f"did you mean `{name}`?" for name in names]
                 if not help:
                     help = ["a plan's keys are " + ", ".join(f"`{name}`" for name in list(self.rows)[:9]) + ", ..."]
-                self.findings.append(finding("N001", f"unknown statement `{_cut(key.text)}`", key.span, help=help))
+                self.findings.append(finding("N001", f"unknown statement `{cut(key.text)}`", key.span, help=help))
                 continue
             yield from row(key, value)
 
@@ -302,11 +302,11 @@ class _Reader:
             return None
         if not isinstance(value, Scalar):
             shape = "a list" if isinstance(value, Sequence) else "a mapping"
-            message = f"`{_cut(what)}` takes one value here, not {shape}"
+            message = f"`{cut(what)}` takes one value here, not {shape}"
             self.findings.append(finding("S001", message, _first_line(value.span)))
             return None
         if not value.text.strip():
-            self.findings.append(finding("S001", f"`{_cut(what)}` has no value", _visible(value.span)))
+            self.findings.append(finding("S001", f"`{cut(what)}` has no value", _visible(value.span)))
             return None
         node, findings = parse(_view(value), start)
         self.findings.extend(findings)
@@ -318,7 +318,7 @@ class _Reader:
             return Word("NAME", key.text, key.span)
         if not self.poisoned(key):
             why = "is a word of the language and" if key.text in RESERVED else "is"
-            message = f"`{_cut(key.text)}` {why} no name for {what}"
+            message = f"`{cut(key.text)}` {why} no name for {what}"
             help = ["a name is one word of letters, digits and `-._`, a letter first"]
             self.findings.append(finding("S001", message, _visible(key.span), help=help))
         return None
@@ -328,7 +328,7 @@ class _Reader:
         if _NAME.fullmatch(key.text):
             return Word("NAME", key.text, key.span)
         if not self.poisoned(key):
-            self.findings.append(finding("N001", f"unknown field `{_cut(key.text)}`", _visible(key.span)))
+            self.findings.append(finding("N001", f"unknown field `{cut(key.text)}`", _visible(key.span)))
         return None
 
     def named(self, key: Scalar, what: str) -> Word | None:
@@ -337,7 +337,7 @@ class _Reader:
             return Word("NAMED", key.text, key.span)
         if key.style in ("'", '"') and key.text.strip() and "\n" not in key.text:
             return Word("STRING", quoted(key.text), key.span)
-        message = f"`{_cut(key.text)}` is no name for {what}"
+        message = f"`{cut(key.text)}` is no name for {what}"
         help = ["a name is one word of letters, digits and `-._`, or is put in quotes"]
         self.findings.append(finding("S001", message, _visible(key.span), help=help))
         return None
@@ -465,7 +465,7 @@ class _Reader:
                 block = Node("plan_block", tuple(self.statements(item)), item.span)
                 yield Node("stage", (word, block), name.span.to(item.span))
             elif word and not self.poisoned(item):
-                message = f"stage `{_cut(name.text)}` is a mapping of statements"
+                message = f"stage `{cut(name.text)}` is a mapping of statements"
                 self.findings.append(finding("S001", message, _visible(_first_line(item.span))))
 
     def optimizer(self, key: Scalar, value: Value) -> Iterator[Node]:
@@ -534,7 +534,3 @@ def _view(scalar: Scalar) -> View:
         places.append(scalar.span.start + at)
         at += 1
     return View(text, source, scalar.span.start, tuple(places))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from runplan.dsl.build import DATE
 from runplan.dsl.expression import Expr, Ref, compiled, substitute, walk
-from runplan.dsl.finding import Finding, finding
+from runplan.dsl.finding import Finding, enumerated, finding
 from runplan.dsl.ir import Objective, Plan
 from runplan.dsl.pack import Law, expanded
 from runplan.dsl.units import Dim, show
@@ -400,8 +400,7 @@ def times(factor: float) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Names in a sentence: `a`, `b` and `c`."""
-    marked = [f"`{name}`" for name in names]
-    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
+    return enumerated([f"`{name}`" for name in names])
 
 
 def _verb(names: Sequence[str], one: str, several: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from runplan.dsl.expression import Ref
-from runplan.dsl.finding import Finding, Label, finding
+from runplan.dsl.finding import Finding, Label, enumerated, finding
 from runplan.dsl.ir import Plan
 from runplan.dsl.source import Span
 from runplan.dsl.units import json_unit, show
@@ -75,7 +75,7 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
     if len(rooms) == 1:
         message = f"{texts[0]} cannot be kept, whatever is free"
     elif texts:
-        message = f"{_listed(texts)} cannot hold together"
+        message = f"{enumerated(texts)} cannot hold together"
     else:
         message = "the plan's figures cannot hold together"
     also = [Label(room.span, room.change) for room in rooms if room.span is not None and room.span != at]
@@ -101,10 +101,6 @@ def _needed(solution: Solution) -> list[str]:
         needed, given = show(need.value, need.dim), show(there.value, there.dim)
         return [f"it needs {needed}, {ratio:.3g}x the {given} that the hardware gives"]
     return []
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 # ---- the law's own bounds
@@ -133,7 +129,7 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
         side, end = ("above", high) if value.value > high else ("below", low)
         parts.append(f"{show(value.value, value.dim, 3)} is {factor:.3g}x {side} {show(end, value.dim, 3)}")
     if parts:
-        message = f"`{law.name}` is used beyond its fitted range: {_listed(parts)}"
+        message = f"`{law.name}` is used beyond its fitted range: {enumerated(parts)}"
         data: dict[str, float | str] = {"factor": max(factors.values())}
         at = _law_span(plan, solution)
         yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data)
@@ -167,7 +163,7 @@ def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
     line = solution.problem.line
     assert line is not None
     what = "params" if line.args[0] == Ref("law_params") else "tokens"
-    because = _listed([f"`{name}`" for name in solution.binding if name != "compute"] or ["the plan"])
+    because = enumerated([f"`{name}`" for name in solution.binding if name != "compute"] or ["the plan"])
     moves = "move" if " and " in because else "moves"
     message = f"{because} {moves} {what} to {factor:.3g}x the optimum line of `{solution.resolved}`"
     yield finding(

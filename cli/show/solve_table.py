@@ -13,7 +13,7 @@ from runplan.cli.show.section import Section, under
 from runplan.cli.show.solve_json import BUDGET, NOISE, QUANTITIES, TRANSFER
 from runplan.cli.show.summary import counted, plain
 from runplan.cli.show.terminal import GAP, INDENT, Line, Page, columns, styled
-from runplan.dsl.finding import RANK, Finding
+from runplan.dsl.finding import RANK, Finding, enumerated
 from runplan.dsl.units import show
 from runplan.engine.report import Report
 from runplan.engine.solution import Solution, Value
@@ -158,7 +158,8 @@ def notes(solutions: Sequence[Solution]) -> list[str]:
     # The same that is said of several laws is said once.
     said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}
     if len(unsure) > 1 and len(said) == 1:
-        out.append(f"No interval: each of {_listed([s.resolved for s in unsure])} {_sentence(said.pop())}.")
+        laws = enumerated([f"`{solution.resolved}`" for solution in unsure])
+        out.append(f"No interval: each of {laws} {_sentence(said.pop())}.")
     else:
         out += [f"No interval: {_sentence(solution.interval_note)}." for solution in unsure]
     for solution in solutions:
@@ -175,11 +176,6 @@ def notes(solutions: Sequence[Solution]) -> list[str]:
     if len(corpora) > 1:
         out.append("The losses are of different corpora or tokenizers: do not compare them.")
     return [plain(note) for note in out]
-
-
-def _listed(names: Sequence[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
 def _sentence(text: str) -> str:
