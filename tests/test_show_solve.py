@@ -205,6 +205,13 @@ def test_json_of_a_contradiction() -> None:
     assert "idle_share" not in solution, "less than nothing is left idle"
 
 
+def test_a_contradiction_is_said_in_words() -> None:
+    found = solved(PLANS["contradiction"])
+    headline = " ".join(solve_table.render(found, width=140, color=False).split())
+    assert "`gpus: 64`" in headline and "cannot hold together" in headline
+    assert "What cannot hold together, and a change that alone makes room" in headline
+
+
 def test_json_of_what_is_undecided() -> None:
     document: Any = solve_json.document(solved(PLANS["requirement"]))
     second = document["solutions"][1]
