@@ -10,7 +10,8 @@ from runplan.dsl.fields import COMPUTE, SERVED, TOKENS, Field
 from runplan.dsl.figures import MAX_STAGES, leaves, name_of
 from runplan.dsl.finding import Label, finding, in_order
 from runplan.dsl.ir import Amount, Constraint, Lowered, Name, Plan, Stage, Vocabulary
-from runplan.dsl.pack import DEFINITIONS, Pack, PackReader
+from runplan.dsl.pack import DEFINITIONS, Pack
+from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.source import Span
 from runplan.dsl.statements import Statements
 from runplan.dsl.syntax import File, Node

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Vocabulary
-from runplan.dsl.pack import Law, Pack, PackReader, QuantityDef, Record, Rule, ScheduleShape, checked, inherit
+from runplan.dsl.law_check import checked, inherit
+from runplan.dsl.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape
+from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.reader import decoded, syntax_of
 from runplan.dsl.source import Source, Span
 

@@ -11,7 +11,8 @@ from runplan.dsl.build import DATE
 from runplan.dsl.expression import Expr, Ref, compiled, substitute, walk
 from runplan.dsl.finding import Finding, enumerated, finding
 from runplan.dsl.ir import Objective, Plan
-from runplan.dsl.pack import Law, expanded
+from runplan.dsl.law_check import expanded
+from runplan.dsl.pack import Law
 from runplan.dsl.units import Dim, show
 from runplan.engine.band import loss_function, regret_of
 from runplan.engine.catalogue import Catalogue

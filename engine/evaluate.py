@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown, substitute
-from runplan.dsl.pack import Counted, Function, Golden, Law, Parameter, Table, expanded
+from runplan.dsl.law_check import expanded
+from runplan.dsl.pack import Counted, Function, Golden, Law, Parameter, Table
 from runplan.dsl.units import NONE, Dim, show_dim
 from runplan.engine import smooth
 from runplan.engine.catalogue import Catalogue

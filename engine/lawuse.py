@@ -8,7 +8,8 @@ from dataclasses import replace
 from runplan.dsl.expression import Expr, Num, Op, Ref, substitute
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import Given, Objective
-from runplan.dsl.pack import Entry, Function, Law, expanded
+from runplan.dsl.law_check import expanded
+from runplan.dsl.pack import Entry, Function, Law
 from runplan.dsl.units import NONE, over, unit
 from runplan.engine.draft import PARAM, TOKEN, Draft
 

@@ -11,7 +11,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from runplan.dsl.grammar import parse_file
-from runplan.dsl.pack import PackReader
+from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.source import Source
 from runplan.engine import smooth
 from runplan.engine.catalogue import Catalogue, standard

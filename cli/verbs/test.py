@@ -16,7 +16,8 @@ from runplan.cli.show.json_findings import document_text, finding_json
 from runplan.cli.show.page import paragraph
 from runplan.cli.show.summary import Summary, counted
 from runplan.dsl.finding import Finding, in_order
-from runplan.dsl.pack import DEFINITIONS, Law, Pack, PackReader, Rule
+from runplan.dsl.pack import DEFINITIONS, Law, Pack, Rule
+from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.reader import read_file
 from runplan.engine.catalogue import Catalogue, standard
 from runplan.engine.evaluate import GoldenResult, check_goldens

@@ -1,0 +1,71 @@
+"""What definitions of every kind are made of: citations, units that are counted in, lists of words, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from runplan.dsl.build import Builder, unquoted
+from runplan.dsl.expression import Expr, compiled, shown
+from runplan.dsl.finding import finding
+from runplan.dsl.nearest import nearest
+from runplan.dsl.pack import Cite, Counted
+from runplan.dsl.source import Span
+from runplan.dsl.syntax import Node, Word
+from runplan.dsl.units import NONE, Dim, show_dim
+
+EVIDENCE = ("paper", "authors_code", "secondary", "derived", "memory", "seed")
+
+
+class Definitions(Builder):
+    """Reads the parts of definitions; what is wrong is collected in `findings`.
+
+    Args:
+        quantities: Dimension of each quantity that a law may take or give without saying `in`.
+    """
+
+    def __init__(self, quantities: Mapping[str, Dim]) -> None:
+        super().__init__()
+        self.quantities = quantities
+
+    def cite(self, node: Node) -> Cite:
+        """A `cites` line: the work, and how its figures were come by where that is said."""
+        evidence = node.children[1]
+        kind = evidence.text if isinstance(evidence, Word) else ""
+        if isinstance(evidence, Word) and kind not in EVIDENCE:
+            self._unknown("evidence", evidence, EVIDENCE)
+        return Cite(unquoted(node.word(0).text), kind)
+
+    def _unknown(self, what: str, word: Word, choices: Iterable[str]) -> None:
+        choices = list(choices)
+        help = [f"did you mean `{name}`?" for name in nearest(word.text, choices)[:1]]
+        help = help or ["it is one of " + ", ".join(choices)]
+        self.findings.append(finding("N002", f"unknown {what} `{word.text}`", word.span, help=help))
+
+    def words(self, node: Node | Word | None) -> tuple[str, ...]:
+        """The members of a list such as the aliases, unquoted; none where the list is left out."""
+        if not isinstance(node, Node):
+            return ()
+        return tuple(unquoted(word.word(0).text) for word in node.nodes("word"))
+
+    def counted(self, node: Node | Word | None, quantity: str, span: Span) -> Counted:
+        """A declared unit, or that of the quantity where none is declared."""
+        if isinstance(node, Node):
+            words = list(node.words())
+            count = self.number(words[0]) if words[0].type == "NUMBER" else 1.0
+            factor, dim = self.unit(words[-1]) if words[-1].type == "UNIT" else (1.0, NONE)
+            return Counted(count * factor, dim, node.span.text)
+        if quantity in self.quantities:
+            dim = self.quantities[quantity]
+            return Counted(1.0, dim, show_dim(dim))
+        help = ["say what it is counted in: `in UNIT`"]
+        self.findings.append(finding("U003", f"`{quantity}` is no quantity of plans, and has no unit", span, help=help))
+        return Counted(1.0, NONE, "1")
+
+    # ---- definitions
+
+    def _figure(self, expr: Expr, span: Span) -> float:
+        try:
+            return float(compiled(expr)({}))
+        except (KeyError, ArithmeticError, ValueError):
+            self.findings.append(finding("P001", f"`{shown(expr)}` is not a fixed number", expr.span or span))
+            return 1.0
