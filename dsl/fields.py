@@ -72,6 +72,8 @@ ARCHITECTURE = {
         Field("active_experts", NONE, "8", whole=True),
         Field("granularity", NONE, "8"),
         Field("weight_bits", NONE, "4", most=64.0),
+        Field("activation_bits", NONE, "8", most=64.0),
+        Field("kv_bits", NONE, "8", most=64.0),
     )
 }
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")

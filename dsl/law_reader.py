@@ -104,9 +104,11 @@ class LawReader(Definitions):
         return Joint(terms, rows, node.span)
 
     def _parameter(self, node: Node) -> Parameter:
-        quantity, local, unit_node = node.children
+        quantity, local, unit_node, default = node.children
         assert isinstance(quantity, Word) and isinstance(local, Word)
-        return Parameter(quantity.text, local.text, self.counted(unit_node, quantity.text, quantity.span), node.span)
+        counted = self.counted(unit_node, quantity.text, quantity.span)
+        taken = self.number(default) if isinstance(default, Word) else None
+        return Parameter(quantity.text, local.text, counted, node.span, taken)
 
     def _function(self, node: Node) -> Function:
         name = node.word(0)

@@ -60,12 +60,17 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An input of a law's function: a quantity under a local name."""
+    """An input of a law's function: a quantity under a local name.
+
+    Attributes:
+        default: What the formula takes where the input is not given, in its own count; None where it must be.
+    """
 
     quantity: str
     local: str
     counted: Counted
     span: Span = field(compare=False)
+    default: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,11 @@ class Function:
     objective: str
     body: Expr
     span: Span = field(compare=False)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The inputs without which it gives nothing."""
+        return tuple(p.quantity for p in self.parameters if p.default is None)
 
 
 @dataclass(frozen=True, slots=True)

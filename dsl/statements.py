@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from runplan.dsl.build import DATE, unquoted
-from runplan.dsl.expression import Num, Ref, said_dim, shown
+from runplan.dsl.expression import Num, said_dim, shown
 from runplan.dsl.fields import (
     ALSO_KNOWN,
     ARCHITECTURE,
@@ -256,9 +256,7 @@ class Statements(Figures):
         for pair in block.nodes():
             word = pair.word(0)
             if word.text == "tied":
-                said = pair.children[1]
-                built = self.expr(said) if said is not None else None
-                value = built.name.lower() if isinstance(built, Ref) else ""
+                value = pair.span.text.partition(":")[2].strip().lower()
                 if "tied" in figures:
                     self.findings.append(finding("N005", "`tied` is given twice", pair.span))
                 elif value in ("true", "yes", "false", "no"):

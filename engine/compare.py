@@ -144,7 +144,7 @@ def can_choose(law: Law, objective: Objective) -> bool:
     if str(objective) not in law.objectives:
         return False
     for function in functions_for(law, objective):
-        inputs = {p.quantity for p in function.parameters}
+        inputs = set(function.needs)
         line = function.output in CHOICES and len(inputs) == 1 and inputs < set(BUDGETS)
         if line or (function.output == "loss" and inputs >= set(CHOICES)) or function.output == "transferred_tokens":
             return True
@@ -269,7 +269,7 @@ def _judged(columns: Sequence[Column]) -> tuple[tuple[int, ...], tuple[tuple[Ver
 
 def _has_surface(solution: Solution) -> bool:
     functions = functions_for(solution.problem.law, solution.problem.objective)
-    return any(f.output == "loss" and {p.quantity for p in f.parameters} >= set(CHOICES) for f in functions)
+    return any(f.output == "loss" and set(f.needs) >= set(CHOICES) for f in functions)
 
 
 def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
@@ -356,7 +356,7 @@ def _form(law: Law, objective: Objective) -> tuple[str, float, Expr] | None:
     """The formula by which a law chooses, its constants and inputs under names that do not depend on who wrote it."""
     for output in (*CHOICES, "loss"):
         for function in functions_for(law, objective):
-            inputs = [p.quantity for p in function.parameters]
+            inputs = function.needs
             if function.output != output or (output != "loss" and (len(inputs) != 1 or inputs[0] not in BUDGETS)):
                 continue
             body = expanded(function.body, law.lets)

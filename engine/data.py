@@ -11,7 +11,7 @@ from runplan.dsl.ir import DataSource, Given, Hole
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE
 from runplan.engine.draft import TOKEN, Draft, number
-from runplan.engine.lawuse import add_constants, cite_of, function_expr, line_of
+from runplan.engine.lawuse import add_constants, cite_of, default_law, function_expr, line_of
 from runplan.engine.problem import Limit
 from runplan.engine.schedule import Mix, PhasePlan, add_phases, phases_of, placed, shares_of
 
@@ -100,28 +100,28 @@ def _mixes(
 
 def _discount(draft: Draft, labels: Sequence[str]) -> None:
     """The loss over effective tokens: a repeated token counts for less than a fresh one, by the default law."""
-    defaults = draft.catalogue.record("defaults", draft.objective.domain)
-    entry = defaults.entry("repeats") if defaults else None
-    law = draft.catalogue.law(getattr(entry.values[0], "value", "")) if entry else None
+    law = default_law(draft, "repeats")
     formula = next((f for f in law.functions if f.output == "effective_tokens"), None) if law else None
     loss = draft.definitions.get("loss")
     if law is None or formula is None or loss is None or "data_tokens" in names(loss.expr):
         return
     add_constants(draft, law, law.name)
-    cite = f"{law.name}: {cite_of(law)}"
     for label in labels:
         by: dict[str, Expr] = {"tokens": Ref(f"tokens.{label}"), "data_tokens": Ref(f"available.{label}")}
         worth = substitute(function_expr(law, formula, law.name), by)
-        draft.define(f"effective_tokens.{label}", TOKEN, worth, "law", cite, formula.span)
+        draft.define(f"effective_tokens.{label}", TOKEN, worth, "law", cite_of(law), formula.span, by=law.name)
         marginal = derivative(worth, f"tokens.{label}")
         said = "what one more token of the source is worth, in fresh ones"
-        draft.define(f"next_token.{label}", NONE, marginal, "derived", f"{said}; {cite}", formula.span)
+        draft.define(f"next_token.{label}", NONE, marginal, "derived", said, formula.span, by=law.name)
+        once_more = Op("+", (Ref(f"tokens.{label}"), Ref(f"available.{label}")))
+        gained = Op("-", (substitute(worth, {f"tokens.{label}": once_more}), Ref(f"effective_tokens.{label}")))
+        said = "what a further pass over the source is worth, in fresh tokens"
+        draft.define(f"next_epoch.{label}", TOKEN, gained, "derived", said, formula.span, by=law.name)
     total = draft.total(f"effective_tokens.{label}" for label in labels)
     draft.define("effective_tokens", TOKEN, total, "derived", "all sources, in fresh tokens")
     expr = substitute(loss.expr, {"tokens": Ref("effective_tokens")})
-    draft.definitions["loss"] = replace(
-        loss, expr=expr, note="over effective tokens: some data are seen more than once"
-    )
+    note = "over effective tokens: some data are seen more than once"
+    draft.definitions["loss"] = replace(loss, expr=expr, note="; ".join(text for text in (loss.note, note) if text))
 
 
 def _add_quality(

@@ -66,9 +66,10 @@ class Draft:
         source: str = "",
         span: Span | None = None,
         note: str = "",
+        by: str = "",
     ) -> None:
         """Say where a value comes from."""
-        self.definitions[name] = Definition(name, dim, expr, kind, source, span, note)
+        self.definitions[name] = Definition(name, dim, expr, kind, source, span, note, by)
 
     def give(self, name: str, dim: Dim, given: Given, span: Span | None = None) -> None:
         """A figure that the plan states."""

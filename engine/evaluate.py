@@ -172,7 +172,7 @@ def _surface(law: Law, objective: str | None = None) -> Function | None:
     """The law's loss over params and tokens alone, where it has one."""
     functions = functions_for(law, objective) if objective is not None else law.functions
     return next(
-        (f for f in functions if f.output == "loss" and {p.quantity for p in f.parameters} == {"params", "tokens"}),
+        (f for f in functions if f.output == "loss" and set(f.needs) == {"params", "tokens"}),
         None,
     )
 
@@ -248,9 +248,8 @@ def _without_domain(objective: str) -> str:
 
 def _steps(law: Law, objective: str) -> Iterator[_Step]:
     for function in functions_for(law, objective):
-        inputs = tuple(p.quantity for p in function.parameters)
-        formula = written(function)
-        yield _Step(function.output, function.counted.dim, inputs, formula, _of_function(law, function))
+        value = _of_function(law, function)
+        yield _Step(function.output, function.counted.dim, function.needs, written(function), value)
     for table in law.tables:
         formula = f"table {table.output}({table.parameter.quantity}), between its rows on log-log axes"
         yield _Step(table.output, table.counted.dim, (table.parameter.quantity,), formula, _of_table(table))
@@ -266,6 +265,9 @@ def _constants(law: Law) -> dict[str, float]:
 
 
 def _local(parameter: Parameter, values: Mapping[str, float]) -> float:
+    """The value of an input as the formula counts it."""
+    if parameter.default is not None and parameter.quantity not in values:
+        return parameter.default
     return values[parameter.quantity] / parameter.counted.factor
 
 
@@ -349,7 +351,7 @@ def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: _R
     if relation.budget not in values or len(free) != 2:
         return
     for function in functions_for(law, objective):
-        known = [p for p in function.parameters if p.quantity in values]
+        known = [p for p in function.parameters if p.quantity in values or p.default is not None]
         locals_ = {p.quantity: p for p in function.parameters if p.quantity in free}
         if function.output != "loss" or len(locals_) != 2 or len(known) + 2 != len(function.parameters):
             continue
@@ -360,7 +362,7 @@ def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: _R
         if point is None:
             continue
         for name, value in zip(free, point, strict=True):
-            inputs = tuple(dict.fromkeys((relation.budget, *(p.quantity for p in known))))
+            inputs = tuple(dict.fromkeys((relation.budget, *(p.quantity for p in known if p.quantity in values))))
             formula = f"least loss at this {relation.budget}"
             dim = locals_[name].counted.dim
             yield _Step(name, dim, inputs, formula, lambda _, value=value: value)  # type: ignore[misc]
@@ -377,7 +379,8 @@ def _served(law: Law, objective: str, values: Mapping[str, float], catalogue: Ca
         return
     by: dict[str, Expr] = {name: Num(value) for name, value in _constants(law).items()}
     for p in function.parameters:
-        by[p.local] = Op("/", (Ref(p.quantity), Num(p.counted.factor)))
+        free = p.quantity in ("params", "tokens")
+        by[p.local] = Op("/", (Ref(p.quantity), Num(p.counted.factor))) if free else Num(_local(p, values))
     loss = Op("*", (substitute(expanded(function.body, law.lets), by), Num(function.counted.factor)))
     formulas = {name: q.formula for name, q in catalogue.quantities().items() if q.formula is not None}
     whole = formulas["lifetime_compute"]

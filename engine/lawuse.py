@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, substitute
+from runplan.dsl.expression import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import Given, Objective
 from runplan.dsl.law_check import expanded
-from runplan.dsl.pack import Entry, Function, Law
+from runplan.dsl.pack import Function, Law
 from runplan.dsl.units import NONE, over, unit
 from runplan.engine.draft import PARAM, TOKEN, Draft
 
@@ -30,10 +30,16 @@ def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
             yield function
 
 
-def function_expr(law: Law, function: Function, prefix: str = "law") -> Expr:
-    """A law's formula over quantities: its inputs by their names in plans, its constants as `PREFIX.NAME`."""
+def function_expr(law: Law, function: Function, prefix: str = "law", known: Container[str] = ()) -> Expr:
+    """A law's formula over quantities: its inputs by their names in plans, its constants as `PREFIX.NAME`.
+
+    An input that may be left out takes its default where it is not among the `known`.
+    """
     by: dict[str, Expr] = {name: Ref(f"{prefix}.{name}") for name in law.constants}
     for p in function.parameters:
+        if p.default is not None and p.quantity not in known:
+            by[p.local] = Num(p.default, p.counted.local)
+            continue
         ref = Ref("law_params" if p.quantity == "params" else p.quantity)
         by[p.local] = ref if p.counted.factor == 1.0 else Op("/", (ref, Num(p.counted.factor, p.counted.dim)))
     body = substitute(expanded(function.body, law.lets), by)
@@ -55,7 +61,7 @@ def add_constants(draft: Draft, law: Law, prefix: str = "law") -> None:
             draft.does_not_give(f"the constant `{name}` of `{law.name}` is free: fit it first", draft.law_span())
             continue
         value = Num(constant.value, dim, constant.text)
-        draft.define(f"{prefix}.{name}", dim, value, "constant", cite_of(law), constant.span)
+        draft.define(f"{prefix}.{name}", dim, value, "constant", cite_of(law), constant.span, by=law.name)
 
 
 def add_law(draft: Draft) -> None:
@@ -72,16 +78,49 @@ def add_law(draft: Draft) -> None:
         known = quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
         if function.output not in CHOICES and (known is None or known.formula is None):
-            expr = function_expr(law, function)
-            draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span)
+            expr = function_expr(law, function, known=draft.definitions)
+            draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
+    _add_precision(draft)
     _add_settings(draft)
+
+
+def default_law(draft: Draft, key: str) -> Law | None:
+    """The law that stands in for what the plan's own does not know, by the defaults of the domain."""
+    defaults = draft.catalogue.record("defaults", draft.objective.domain)
+    entry = defaults.entry(key) if defaults else None
+    return draft.catalogue.law(getattr(entry.values[0], "value", "")) if entry else None
+
+
+# What the model's block says of precision, and the share of its params that this leaves.
+BITS = frozenset(("weight_bits", "activation_bits", "kv_bits"))
+
+
+def _add_precision(draft: Draft) -> None:
+    """The loss over effective params: few bits of weights, activations or cache are worth fewer, by the default law."""
+    bits = BITS & draft.definitions.keys()
+    loss = draft.definitions.get("loss")
+    if not bits or loss is None or bits <= names(loss.expr):
+        return
+    at = next(draft.definitions[name].span for name in sorted(bits)) or draft.law_span()
+    law = default_law(draft, "precision")
+    formula = next((f for f in law.functions if f.output == "params_share"), None) if law else None
+    if law is None or formula is None or "law_params" not in names(loss.expr) or is_frontier(draft):
+        draft.does_not_give(f"`{draft.law.name}` does not say what a loss in few bits is", at)
+        return
+    add_constants(draft, law, law.name)
+    share = function_expr(law, formula, law.name, draft.definitions)
+    draft.define("params_share", NONE, share, "law", cite_of(law), formula.span, by=law.name)
+    worth = Op("*", (Ref("law_params"), Ref("params_share")))
+    draft.define("effective_params", PARAM, worth, "derived", "params in those of full precision", at)
+    expr = substitute(loss.expr, {"law_params": Ref("effective_params")})
+    note = f"over effective params: {', '.join(f'`{name}`' for name in sorted(bits))} by `{law.name}`"
+    draft.definitions["loss"] = replace(loss, expr=expr, note=note)
 
 
 def _add_settings(draft: Draft) -> None:
     """Batch and learning rate by the plan's law, else the default one; what the plan sets wins, and both are kept."""
-    defaults = draft.catalogue.record("defaults", draft.objective.domain)
     for output in ("batch", "learning_rate"):
-        _add_default(draft, output, defaults.entry(output) if defaults else None)
+        _add_default(draft, output)
         optimizer = draft.plan.optimizer
         setting = optimizer.settings.get(output) if optimizer else None
         if isinstance(setting, Given):
@@ -103,14 +142,13 @@ def _add_sequences(draft: Draft) -> None:
     draft.define("batch_sequences", SEQUENCE, expr, "derived" if known else "assumed", said)
 
 
-def _add_default(draft: Draft, output: str, entry: Entry | None) -> None:
-    if output not in draft.definitions and entry is not None:
-        by = draft.catalogue.law(getattr(entry.values[0], "value", ""))
-        for function in by.functions if by else ():
-            if by is not None and function.output == output:
-                add_constants(draft, by, by.name)
-                expr = function_expr(by, function, by.name)
-                draft.define(output, function.counted.dim, expr, "law", f"{by.name}: {cite_of(by)}", function.span)
+def _add_default(draft: Draft, output: str) -> None:
+    law = default_law(draft, output) if output not in draft.definitions else None
+    for function in law.functions if law else ():
+        if law is not None and function.output == output:
+            add_constants(draft, law, law.name)
+            expr = function_expr(law, function, law.name)
+            draft.define(output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
 
 
 # What a model's block must say for its params to be counted.
@@ -149,7 +187,7 @@ def add_architecture(draft: Draft) -> bool:
     assert by is not None, "the standard library counts the params of a transformer"
     for function in by.functions if model.params is None else ():  # a size that is given stands
         expr = function_expr(by, function, by.name)
-        draft.define(function.output, PARAM, expr, "derived", f"{by.title}: {cite_of(by)}", function.span)
+        draft.define(function.output, PARAM, expr, "derived", f"{by.title}: {cite_of(by)}", function.span, by=by.name)
     return True
 
 
@@ -160,7 +198,8 @@ def add_converted_params(draft: Draft) -> None:
     add_constants(draft, by, by.name)
     expr = function_expr(by, by.functions[0], by.name)
     note = "conversion of params without embeddings"
-    draft.define("params", PARAM, expr, "assumed", f"{by.title}: {cite_of(by)}", by.functions[0].span, note)
+    source = f"{by.title}: {cite_of(by)}"
+    draft.define("params", PARAM, expr, "assumed", source, by.functions[0].span, note, by.name)
     said = "the law counts params without embeddings"
     draft.define("params_non_embedding", PARAM, Ref("law_params"), "derived", said)
 
@@ -169,7 +208,7 @@ def line_of(draft: Draft) -> Op | None:
     """The law's optimum line as an equation, over a budget of compute: params first, else tokens."""
     for output in CHOICES:
         for function in functions_for(draft.law, draft.objective):
-            inputs = [p.quantity for p in function.parameters]
+            inputs = function.needs
             if function.output == output and len(inputs) == 1 and inputs[0] in BUDGETS:
                 chosen = "law_params" if output == "params" else ("finetune_tokens" if draft.transfer else "tokens")
                 return Op("==", (Ref(chosen), function_expr(draft.law, function)), function.span)
@@ -183,7 +222,4 @@ def gives(draft: Draft, output: str) -> bool:
 
 def is_frontier(draft: Draft) -> bool:
     """Whether the law's loss is that of its optimum at a budget, and not a surface over size and tokens."""
-    return any(
-        f.output == "loss" and all(p.quantity in BUDGETS for p in f.parameters)
-        for f in functions_for(draft.law, draft.objective)
-    )
+    return any(f.output == "loss" and set(f.needs) <= set(BUDGETS) for f in functions_for(draft.law, draft.objective))

@@ -101,6 +101,10 @@ def _notes(plan: Plan, solutions: tuple[Solution, ...]) -> tuple[str, ...]:
         )
     for law in {s.resolved: s.problem.law for s in solutions if s.status != "undecided"}.values():
         out.extend(f"{law.name}: {note}" for note in law.notes)
+    for solution in solutions:
+        loss = solution.values.get("loss")
+        if loss is not None and loss.note:
+            out.append(f"{solution.resolved}: the loss is {loss.note}")
     return tuple(out)
 
 

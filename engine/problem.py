@@ -28,6 +28,7 @@ class Definition:
         expr: The value by other names, or a number.
         source: The citation, the record, or what the assumption rests on.
         span: The place in the plan, or in the pack, that says so.
+        by: The law that says so; empty where none does.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Definition:
     source: str = ""
     span: Span | None = None
     note: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Value:
         formula: As the plan or the pack wrote it; for a solved value, what it solves.
         inputs: Names of the values that went in.
         source: Citation, record or statement.
+        by: The law that gives it; empty where none does.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Value:
     source: str
     span: Span | None
     note: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

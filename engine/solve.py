@@ -113,7 +113,7 @@ def _value(problem: Problem, name: str, value: float, binding: Sequence[str]) ->
     d = problem.definitions.get(name)
     if d is not None:
         inputs = tuple(sorted(names(d.expr)))
-        return Value(name, value, d.dim, None, None, d.kind, shown(d.expr), inputs, d.source, d.span, d.note)
+        return Value(name, value, d.dim, None, None, d.kind, shown(d.expr), inputs, d.source, d.span, d.note, d.by)
     variable = next(v for v in problem.variables if v.name == name)
     mentioned: set[str] = set()
     # Later aims only break ties, but for that of staying near a law's line.
@@ -125,7 +125,9 @@ def _value(problem: Problem, name: str, value: float, binding: Sequence[str]) ->
     formula = f"solved: {problem.goal}" + (f", subject to {', '.join(binding)}" if binding else "")
     inputs = tuple(sorted(mentioned - {v.name for v in problem.variables}))
     cite = problem.law.cites[0].text if problem.law.cites else ""
-    return Value(name, value, variable.dim, None, None, "solved", formula, inputs, cite, variable.span)
+    return Value(
+        name, value, variable.dim, None, None, "solved", formula, inputs, cite, variable.span, by=problem.law.name
+    )
 
 
 def _off_line(problem: Problem, env: Mapping[str, float]) -> float | None:

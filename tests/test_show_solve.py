@@ -319,10 +319,9 @@ def test_the_table_of_the_example(h100: Report) -> None:
     assert "  limited by        compute                 compute\n" in text
     assert "                    tokens / params >= 20\n" in text
     assert "No interval: `llama3` publishes no uncertainty of its constants." in text
-    assert (
-        f"  web     3.235T  71.4%  0.324 of 1      6.76T       {figures.NOTHING}           {figures.NOTHING}\n" in text
-    )
-    assert "  math    258.8B   5.7%   1.29 of 4       541B  258.3B       98.1%\n" in text
+    assert "  web     3.235T  71.4%  0.324 of 1      6.76T  3.235T  9.97T, 99.7%\n" in text
+    assert "  math    258.8B   5.7%   1.29 of 4       541B  258.3B     190B, 95%\n" in text
+    assert "Batch and learning rate by `deepseek`." in text
     assert "`plan check small.plan` shows them in full" in text
 
 
@@ -504,8 +503,8 @@ def test_the_branch_point_is_where_the_decay_begins(h100: Report) -> None:
 
 def test_what_repeated_data_are_worth() -> None:
     found = part(solved(PLANS["repeats"]), "Data")
-    assert found.heads[-2:] == ("worth", "next token")
-    assert found.lines == (("data", "160B", "100.0%", "4 of 4", "none", "149B", "82.3%"),)
+    assert found.heads[-2:] == ("worth", "next epoch")
+    assert found.lines == (("data", "160B", "100.0%", "4 of 4", "none", "149B", "31.9B, 79.7%"),)
     assert found.notes[0].endswith("By `muennighoff`.") and "149B in all" in found.notes[0]
     assert part(solved("hardware: 8 x H100 for 9 days at 40% MFU\ndata: 1T tokens\n"), "Data").heads[-1] == "left over"
 

@@ -275,11 +275,11 @@ def _letters(solution: Solution, value: Value) -> str:
 
 
 def _counted(solution: Solution, value: Value, name: str) -> str:
-    """What a law's quantity is in a formula: params as the law counts them, tokens as repeats leave them."""
-    if name == "params":
-        return _target(solution, "law_params")
+    """What a law's quantity is in a formula: params as the law counts them, or what repeats or few bits leave."""
     effective = f"effective_{name}"
-    return effective if effective in value.inputs else name
+    if effective in value.inputs:
+        return effective
+    return _target(solution, "law_params") if name == "params" else name
 
 
 def _limits(solution: Solution, value: Value) -> Iterator[str]:
@@ -296,10 +296,12 @@ def _limits(solution: Solution, value: Value) -> Iterator[str]:
 
 
 def _source(solution: Solution, value: Value, parent: str) -> str:
-    """What the value rests on, and where that stands; a law's citation is not said again of its constants."""
+    """What the value rests on, and where that stands; a law is not named and cited again of its constants."""
     over = solution.values.get(parent)
-    again = over is not None and value.kind == "constant" and over.source.endswith(value.source)
+    again = over is not None and value.kind == "constant" and (over.by, over.source) == (value.by, value.source)
     source = "" if again or value.source in ("plan", "let", "rounded") else plain(value.source)
+    if value.by and source and value.kind in ("law", "constant"):
+        source = f"{plain(value.by)}: {source}"
     place = f"{plain(value.span.source.path)}:{value.span.line}" if value.span else ""
     return " · ".join(text for text in (plain(value.note), source, place) if text)
 
@@ -312,6 +314,7 @@ def _node_json(solution: Solution, name: str) -> dict[str, object]:
         "substituted": substituted(solution, value),
         "note": plain(value.note),
         "source": plain(value.source),
+        "law": plain(value.by),
     }
     out |= {key: text for key, text in texts.items() if text}
     if value.span is not None:

@@ -46,6 +46,8 @@ def solution_json(solution: Solution) -> dict[str, object]:
     """The object of one law."""
     out: dict[str, object] = {"law": solution.law, "resolved": solution.resolved, "status": solution.status}
     out.update((value.name, quantity(value)) for value in quantities(solution))
+    if by := {v.name: v.by for v in quantities(solution) if v.kind == "law" and v.by != solution.resolved}:
+        out["by"] = by  # quantities that another law gives
     out["binding"] = list(solution.binding)
     if phases := [phase for name in solution.problem.phases if len(phase := _phase(solution, name)) > 1]:
         out["phases"] = phases
@@ -93,7 +95,8 @@ def iso_date(value: float) -> str:
 
 def _source(solution: Solution, name: str) -> dict[str, object]:
     """One source of the mix; only its name where nothing is known of it."""
-    found = {key: solution.values.get(f"{key}.{name}") for key in ("tokens", "share", "epochs")}
+    keys = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
+    found = {key: solution.values.get(f"{key}.{name}") for key in keys}
     return {"source": name, **{key: quantity(value) for key, value in found.items() if value}}
 
 

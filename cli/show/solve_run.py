@@ -35,15 +35,15 @@ def _data(report: Report, solution: Solution) -> Section | None:
     rows = [_source(solution, source) for source in solution.sources]
     if not any("tokens" in row for row in rows):
         return None
-    keys = ("source", "tokens", "share", "epochs", "left over", "worth", "next token")
+    keys = ("source", "tokens", "share", "epochs", "left over", "worth", "next epoch")
     used = [key for key in keys if any(key in row for row in rows)]
     notes: tuple[str, ...] = ()
     if "worth" in used:
-        by = next(solution.values[f"next_token.{s}"] for s in solution.sources if f"next_token.{s}" in solution.values)
-        law = plain(by.source.partition("; ")[2].partition(":")[0]) or "its law"
+        law = next(v.by for s in solution.sources if (v := solution.values.get(f"next_epoch.{s}")) is not None)
         total = solution.get("effective_tokens")
         counted = "" if total is None else f", {bare(show(total, _TOKEN))} in all"
-        notes = (f"Worth: in fresh tokens{counted}; next token: what one more is worth. By `{law}`.",)
+        said = "next epoch: what one more pass over the source is worth"
+        notes = (f"Worth: in fresh tokens{counted}; {said}. By `{plain(law)}`.",)
     lines = tuple(tuple(row.get(key, NOTHING) for key in used) for row in rows)
     return Section(under(report, "Data", solution), lines, tuple(used), notes=notes)
 
@@ -62,10 +62,10 @@ def _source(solution: Solution, source: str) -> dict[str, str]:
         row["epochs"] = f"{show(epochs, (), 3)} of {show(most, (), 3)}" if most else show(epochs, (), 3)
     if (left := at("left")) is not None and there is not None:
         row["left over"] = bare(show(left, _TOKEN, 3)) if left > _LITTLE * there else "none"
-    worth, following = at("effective_tokens"), at("next_token")
-    if worth is not None and following is not None and following < 1 - _LITTLE:
+    worth, following = at("effective_tokens"), at("next_epoch")
+    if worth is not None and following is not None and there is not None and following < there * (1 - _LITTLE):
         row["worth"] = bare(show(worth, _TOKEN))
-        row["next token"] = per_cent(following)
+        row["next epoch"] = f"{bare(show(following, _TOKEN, 3))}, {per_cent(following / there)}"
     return row
 
 
