@@ -230,12 +230,30 @@ class PhaseShape:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchStep:
+    """A stretch of a batch ramp.
+
+    Attributes:
+        share: Its batch, as a share of the run's.
+        until: Where it ends, as a share of the tokens.
+    """
+
+    share: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleShape:
-    """A schedule by name: its phases in order, as shares of the tokens."""
+    """A schedule by name: its phases in order, as shares of the tokens.
+
+    Attributes:
+        batch: How the batch is raised to the run's; empty where it is the same all along.
+    """
 
     name: str
     title: str
     phases: tuple[PhaseShape, ...]
+    batch: tuple[BatchStep, ...]
     cites: tuple[Cite, ...]
     span: Span = field(compare=False)
 

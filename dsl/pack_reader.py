@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from runplan.dsl.build import unquoted
 from runplan.dsl.expression import Num, Text
 from runplan.dsl.finding import Severity, finding
 from runplan.dsl.law_reader import LawReader
-from runplan.dsl.pack import Entry, Pack, PhaseShape, QuantityDef, Record, Rule, ScheduleShape
+from runplan.dsl.pack import BatchStep, Entry, Pack, PhaseShape, QuantityDef, Record, Rule, ScheduleShape
 from runplan.dsl.syntax import Node, Word
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -130,9 +131,29 @@ class PackReader(LawReader):
             name.text,
             unquoted(title.text) if isinstance(title, Word) else "",
             tuple(phases),
+            self._batch_ramp(block.node("schedule_batch")),
             tuple(self.cite(item) for item in block.nodes("law_cites")),
             name.span,
         )
+
+    def _batch_ramp(self, node: Node | None) -> tuple[BatchStep, ...]:
+        """A `batch` line: shares of the run's batch, each up to a share of the tokens, the last to the end."""
+        steps = []
+        for item in node.nodes() if node else ():
+            share, until = item.children
+            assert share is not None
+            end = self._figure(self.expr(until), item.span) if until is not None else 1.0
+            steps.append(BatchStep(self._figure(self.expr(share), item.span), end))
+        ends = [0.0, *(step.until for step in steps)]
+        rising = all(a < b for a, b in pairwise(ends)) and ends[-1] == 1.0
+        if node is not None and not (rising and all(0.0 < step.share <= 1.0 for step in steps)):
+            help = ["write it like `batch 25% until 1%, 50% until 20%, 100%`"]
+            message = (
+                "a batch ramp has shares of the batch, each until a later share of the tokens, the last to the end"
+            )
+            self.findings.append(finding("P001", message, node.span, help=help))
+            return ()
+        return tuple(steps)
 
     def quantity_def(self, node: Node) -> QuantityDef:
         """A quantity that a pack adds to those that a plan may name."""

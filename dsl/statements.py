@@ -23,7 +23,7 @@ from runplan.dsl.fields import (
     Field,
     dim_of,
 )
-from runplan.dsl.figures import Figures, name_of
+from runplan.dsl.figures import Figures, leaves, name_of
 from runplan.dsl.finding import Label, finding
 from runplan.dsl.ir import (
     Amount,
@@ -256,7 +256,9 @@ class Statements(Figures):
         for pair in block.nodes():
             word = pair.word(0)
             if word.text == "tied":
-                value = pair.span.text.partition(":")[2].strip().lower()
+                said = pair.children[1]
+                words = [leaf.text.lower() for leaf in leaves(said)] if isinstance(said, Node) else []
+                value = words[0] if len(words) == 1 else ""
                 if "tied" in figures:
                     self.findings.append(finding("N005", "`tied` is given twice", pair.span))
                 elif value in ("true", "yes", "false", "no"):

@@ -1,4 +1,4 @@
-"""Small dense linear algebra in plain Python: factors, solutions, and orthonormal frames of rows.
+"""Small dense linear algebra in plain Python: factors, solutions, orthonormal frames of rows; roots of one number.
 
 Vectors are lists; nothing is changed in place but by its owner. Importing numpy would cost more than the few
 variables of a plan take to solve.
@@ -7,11 +7,21 @@ variables of a plan take to solve.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 Vector = list[float]
 Matrix = list[list[float]]
 
 NOISE = 1e-11  # pivots of a matrix with unit diagonal below this are rounding
+
+
+def inverse(function: Callable[[float], float], value: float, low: float, high: float) -> float:
+    """The positive number between two ends at which a rising function has a value, by halving on a log scale."""
+    a, b = math.log(low), math.log(high)
+    for _ in range(100):
+        middle = (a + b) / 2
+        a, b = (middle, b) if function(math.exp(middle)) < value else (a, middle)
+    return math.exp((a + b) / 2)
 
 
 def dot(a: Vector, b: Vector) -> float:

@@ -14,6 +14,7 @@ from runplan.dsl.ir import Objective, Plan
 from runplan.dsl.law_check import expanded
 from runplan.dsl.pack import Law
 from runplan.dsl.units import Dim, show
+from runplan.engine.algebra import inverse
 from runplan.engine.band import loss_function, regret_of
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.draft import first_statement
@@ -295,11 +296,7 @@ def _counted_by(judge: Solution, choice: Solution) -> float | None:
     if total is None or definition is None:
         return total
     function = compiled(judge.problem.expanded(definition.expr))
-    low, high = 0.0, math.log(total) + 1.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if function({"law_params": math.exp(middle)}) < total else (low, middle)
-    return math.exp((low + high) / 2)
+    return inverse(lambda count: float(function({"law_params": count})), total, 1.0, math.e * total)
 
 
 def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:

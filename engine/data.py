@@ -100,15 +100,19 @@ def _mixes(
 
 def _discount(draft: Draft, labels: Sequence[str]) -> None:
     """The loss over effective tokens: a repeated token counts for less than a fresh one, by the default law."""
-    law = default_law(draft, "repeats")
-    formula = next((f for f in law.functions if f.output == "effective_tokens"), None) if law else None
     loss = draft.definitions.get("loss")
-    if law is None or formula is None or loss is None or "data_tokens" in names(loss.expr):
+    if loss is None:
         return
-    add_constants(draft, law, law.name)
+    known = "data_tokens" in names(loss.expr)  # the plan's own law counts repeats, of all sources together
+    law = draft.law if known else default_law(draft, "repeats")
+    formula = next((f for f in law.functions if f.output == "effective_tokens"), None) if law else None
+    if law is None or formula is None or (known and len(labels) > 1):
+        return
+    prefix = "law" if known else law.name
+    add_constants(draft, law, prefix)
     for label in labels:
         by: dict[str, Expr] = {"tokens": Ref(f"tokens.{label}"), "data_tokens": Ref(f"available.{label}")}
-        worth = substitute(function_expr(law, formula, law.name), by)
+        worth = substitute(function_expr(law, formula, prefix), by)
         draft.define(f"effective_tokens.{label}", TOKEN, worth, "law", cite_of(law), formula.span, by=law.name)
         marginal = derivative(worth, f"tokens.{label}")
         said = "what one more token of the source is worth, in fresh ones"
@@ -117,8 +121,10 @@ def _discount(draft: Draft, labels: Sequence[str]) -> None:
         gained = Op("-", (substitute(worth, {f"tokens.{label}": once_more}), Ref(f"effective_tokens.{label}")))
         said = "what a further pass over the source is worth, in fresh tokens"
         draft.define(f"next_epoch.{label}", TOKEN, gained, "derived", said, formula.span, by=law.name)
+    if known:
+        return
     total = draft.total(f"effective_tokens.{label}" for label in labels)
-    draft.define("effective_tokens", TOKEN, total, "derived", "all sources, in fresh tokens")
+    draft.define("effective_tokens", TOKEN, total, "law", cite_of(law), formula.span, "all sources", law.name)
     expr = substitute(loss.expr, {"tokens": Ref("effective_tokens")})
     note = "over effective tokens: some data are seen more than once"
     draft.definitions["loss"] = replace(loss, expr=expr, note="; ".join(text for text in (loss.note, note) if text))

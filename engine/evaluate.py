@@ -15,7 +15,7 @@ from runplan.dsl.units import NONE, Dim, show_dim
 from runplan.engine import smooth
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.closed_form import optimum_of_two_power_laws
-from runplan.engine.lawuse import BUDGETS, functions_for
+from runplan.engine.lawuse import BUDGETS, CHOICES, OF_MIXTURES, functions_for
 from runplan.engine.optimise import minimise
 from runplan.engine.smooth import signomial
 
@@ -57,6 +57,7 @@ class Evaluation:
         given: The inputs, in base units; `params` here and in the outputs are those that the law counts.
         outputs: By name, in the order in which they were found.
         beyond: Names of values outside the range that the law was fitted to.
+        unused: Names of inputs that nothing was found from.
     """
 
     law: Law
@@ -64,6 +65,7 @@ class Evaluation:
     given: Mapping[str, float]
     outputs: Mapping[str, Output]
     beyond: tuple[str, ...]
+    unused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,47 +103,56 @@ def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None,
 
     Args:
         given: Inputs in base units; `params` are those that the law counts.
-        objective: As `MLM` or `MLM of protein`; the law's first where none is named.
+        objective: As `MLM` or `MLM of protein`; where none is named the first that takes all of the inputs.
 
     Raises:
         Refused: For an input that the law does not take, and for a value outside the domain.
     """
-    objective = objective_of(law, objective)
-    taken = inputs_of(law, catalogue)
+    taken = accepted(law, catalogue)
     for name, value in given.items():
         _refuse(law, name, value, taken, catalogue)
-    relations = [r for r in _relations(catalogue) if r.exponents.keys() <= taken.keys()]
+    objective = objective_of(law, objective, given)
+    relations = [r for r in _relations(law, catalogue) if r.exponents.keys() <= taken.keys()]
     relating = [step for relation in relations for step in _relating(relation, catalogue)]
+    budgets = [relation for relation in relations if relation.whole in BUDGETS]
     _refuse_contradiction(relating, given)
     found: dict[str, Output] = {}
     values = dict(given)
     # What two givens fix by definition comes before what a law says of one of them.
     _apply(relating, values, found)
     steps = tuple(_steps(law, objective))
+    following = tuple(_following(law, catalogue))
     while True:
         before = len(values)
-        _apply(steps, values, found)
-        _apply(relating, values, found)
-        for relation in relations if len(values) == before else ():
+        for some in (steps, relating, following):
+            _apply(some, values, found)
+        for relation in budgets if len(values) == before else ():
             _apply(_optimum(law, objective, values, relation), values, found)
         if len(values) == before:
             _apply(_served(law, objective, values, catalogue), values, found)
         if len(values) == before:
+            _apply(_turned_round(law, objective, catalogue), values, found)
+        if len(values) == before:
             break
+    _refuse_contradiction([step for step in steps if step.output not in (*CHOICES, *BUDGETS)], given, values)
     beyond = tuple(
         name for name, (low, high) in law.fitted.items() if name in values and not low <= values[name] <= high
     )
-    return Evaluation(law, objective, dict(given), found, beyond)
+    used = {name for output in found.values() for name in output.inputs}
+    unused = tuple(name for name in given if name not in used)
+    return Evaluation(law, objective, dict(given), found, beyond, unused)
 
 
-def objective_of(law: Law, text: str | None) -> str:
-    """An objective as the law names it, its first where none is named.
+def objective_of(law: Law, text: str | None, given: Iterable[str] = ()) -> str:
+    """An objective as the law names it; where none is named the first whose formulas take all that is given.
 
     Raises:
         Refused: Where the law is not for it.
     """
     if text is None:
-        return law.objectives[0] if law.objectives else ""
+        own = {p.quantity for f in law.functions for p in f.parameters} & set(given)
+        takes = (o for o in law.objectives if own <= {p.quantity for f in functions_for(law, o) for p in f.parameters})
+        return next(takes, law.objectives[0] if law.objectives else "")
     wanted = " ".join(text.split()).lower()
     for known in law.objectives:
         if wanted in (known.lower(), _without_domain(known).lower()):
@@ -158,13 +169,23 @@ def inputs_of(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
     parameters = [*(p for f in law.functions for p in f.parameters), *(t.parameter for t in law.tables)]
     found = {p.quantity: quantities[p.quantity].counted if p.quantity in quantities else p.counted for p in parameters}
     touched = found.keys() | set(outputs_of(law))
-    for relation in _relations(catalogue):
+    for relation in _relations(law, catalogue):
         # A budget is of use to a law that knows more of it than the params.
-        if touched & (relation.exponents.keys() - set(COUNTED.values())):
+        if relation.whole in BUDGETS and touched & (relation.exponents.keys() - set(COUNTED.values())):
             found |= {name: quantities[name].counted for name in relation.exponents if name not in found}
     if _surface(law) is not None:
         # A loss to reach and tokens to serve afterwards tell the size that is cheapest over both.
         found |= {name: quantities[name].counted for name in SERVED if name in quantities}
+    return found
+
+
+def accepted(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
+    """What a law can be given: its inputs, and what these are in a product with, such as epochs with the tokens."""
+    found = dict(inputs_of(law, catalogue))
+    touched = found.keys() | set(outputs_of(law))
+    for relation in _relations(law, catalogue):
+        if touched & (relation.exponents.keys() - set(COUNTED.values())):
+            found |= {name: catalogue.quantities()[name].counted for name in relation.exponents}
     return found
 
 
@@ -208,13 +229,17 @@ def _refuse(law: Law, name: str, value: float, taken: Mapping[str, Counted], cat
         raise Refused(f"`{name}` must be a number {least}")
 
 
-def _refuse_contradiction(relating: Sequence[_Step], given: Mapping[str, float]) -> None:
-    for step in relating:
-        if step.output not in given or not all(name in given for name in step.inputs):
+def _refuse_contradiction(
+    steps: Sequence[_Step], given: Mapping[str, float], values: Mapping[str, float] | None = None
+) -> None:
+    """Refuse a given that a step gives otherwise, from givens or from all the values that are known."""
+    known = given if values is None else values
+    for step in steps:
+        if step.output not in given or not all(name in known for name in step.inputs):
             continue
         try:
-            value = step.value(given)
-        except ArithmeticError:  # beyond what a float holds
+            value = step.value(known)
+        except (ArithmeticError, ValueError, KeyError):  # beyond what a float holds, or a constant is left free
             value = math.inf
         if not math.isclose(value, given[step.output], rel_tol=AGREE):
             raise Refused(f"{_listed([*step.inputs, step.output])} contradict each other: {step.formula}")
@@ -299,32 +324,37 @@ def _of_table(table: Table) -> Callable[[Mapping[str, float]], float]:
     return value
 
 
-# ---- compute = 6 params tokens, whatever the catalogue says it is
+# ---- compute = 6 params tokens, epochs = tokens / data, and other products, as the catalogue says
 
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
-    """A budget of compute and what it is a product of.
+    """A quantity and what it is a product of.
 
     Attributes:
-        exponents: Of every member; -1 for the budget itself: with the coefficient, the whole product is 1.
+        exponents: Of every member; -1 for the whole itself: with the coefficient, the whole product is 1.
     """
 
-    budget: str
+    whole: str
     coefficient: float
     exponents: Mapping[str, float]
     formula: str
 
 
-def _relations(catalogue: Catalogue) -> Iterator[_Relation]:
-    quantities = catalogue.quantities()
-    for budget in BUDGETS:
-        formula = quantities[budget].formula if budget in quantities else None
+def _relations(law: Law, catalogue: Catalogue) -> Iterator[_Relation]:
+    """The products that hold of a law's inputs; of a mixture of experts the compute is that of its active params."""
+    mixture = any(p.quantity in OF_MIXTURES for f in law.functions for p in f.parameters)
+    for whole, definition in catalogue.quantities().items():
+        formula = definition.formula
         terms = signomial(formula) if formula is not None else None
-        if formula is not None and terms is not None and len(terms) == 1:
-            exponents = {COUNTED.get(name, name): e for name, e in terms[0].exponents.items()}
-            written = f"{budget} = {' '.join(shown(formula).split())}"
-            yield _Relation(budget, terms[0].coefficient, {**exponents, budget: -1.0}, written)
+        if formula is None or terms is None or len(terms) != 1 or not terms[0].exponents:
+            continue
+        # All params are not what a law counts, and of those of a mixture a token passes through some.
+        if "params" in terms[0].exponents or (mixture and "law_params" in terms[0].exponents):
+            continue
+        exponents = {COUNTED.get(name, name): e for name, e in terms[0].exponents.items()}
+        written = f"{whole} = {' '.join(shown(formula).split())}"
+        yield _Relation(whole, terms[0].coefficient, {**exponents, whole: -1.0}, written)
 
 
 def _relating(relation: _Relation, catalogue: Catalogue) -> Iterator[_Step]:
@@ -342,13 +372,50 @@ def _relating(relation: _Relation, catalogue: Catalogue) -> Iterator[_Step]:
         yield _Step(wanted, quantities[wanted].counted.dim, tuple(others), relation.formula, value)
 
 
+def _following(law: Law, catalogue: Catalogue) -> Iterator[_Step]:
+    """What follows from the law's own outputs by formulas that are no products, such as the perplexity."""
+    own = set(outputs_of(law)) - {*CHOICES, *BUDGETS}
+    quantities = catalogue.quantities()
+    for name, definition in quantities.items():
+        inputs = names(definition.formula) if definition.formula is not None else frozenset()
+        if definition.formula is not None and inputs & own and name not in own and "params" not in inputs:
+            text = f"{name} = {' '.join(shown(definition.formula).split())}"
+            body = compiled(definition.formula)
+            yield _Step(name, definition.counted.dim, tuple(sorted(inputs)), text, lambda v, f=body: float(f(v)))  # type: ignore[misc]
+
+
+def _turned_round(law: Law, objective: str, catalogue: Catalogue) -> Iterator[_Step]:
+    """The budget at which an optimum line, a single power law, gives a size or tokens."""
+    for function in functions_for(law, objective):
+        if function.output not in CHOICES or len(function.needs) != 1 or function.needs[0] not in BUDGETS:
+            continue
+        by: dict[str, Expr] = {name: Num(value) for name, value in _constants(law).items()}
+        terms = signomial(substitute(expanded(function.body, law.lets), by))
+        (budget,) = (p for p in function.parameters if p.default is None)
+        if terms is None or len(terms) != 1 or terms[0].exponents.keys() != {budget.local}:
+            continue
+        scale, power, counted = terms[0].coefficient, terms[0].exponents[budget.local], function.counted.factor
+
+        def value(
+            values: Mapping[str, float],
+            name: str = function.output,
+            scale: float = scale * counted,
+            power: float = power,
+            factor: float = budget.counted.factor,
+        ) -> float:
+            return float((values[name] / scale) ** (1.0 / power) * factor)
+
+        dim = catalogue.quantities()[budget.quantity].counted.dim
+        yield _Step(budget.quantity, dim, (function.output,), f"where {written(function)} gives it", value)
+
+
 # ---- the optimum of a loss surface
 
 
 def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: _Relation) -> Iterator[_Step]:
     """The params and tokens of the least loss at a compute, where the law's loss is a surface over both."""
     free = tuple(name for name in relation.exponents if name not in values)
-    if relation.budget not in values or len(free) != 2:
+    if relation.whole not in values or len(free) != 2:
         return
     for function in functions_for(law, objective):
         known = [p for p in function.parameters if p.quantity in values or p.default is not None]
@@ -358,12 +425,12 @@ def _optimum(law: Law, objective: str, values: Mapping[str, float], relation: _R
         by: dict[str, Expr] = {name: Num(value) for name, value in _constants(law).items()}
         by |= {p.local: Num(_local(p, values)) for p in known}
         loss = substitute(expanded(function.body, law.lets), by)
-        point = _least(loss, [locals_[name] for name in free], relation, values[relation.budget], free)
+        point = _least(loss, [locals_[name] for name in free], relation, values[relation.whole], free)
         if point is None:
             continue
         for name, value in zip(free, point, strict=True):
-            inputs = tuple(dict.fromkeys((relation.budget, *(p.quantity for p in known if p.quantity in values))))
-            formula = f"least loss at this {relation.budget}"
+            inputs = tuple(dict.fromkeys((relation.whole, *(p.quantity for p in known if p.quantity in values))))
+            formula = f"least loss at this {relation.whole}"
             dim = locals_[name].counted.dim
             yield _Step(name, dim, inputs, formula, lambda _, value=value: value)  # type: ignore[misc]
         return
@@ -452,7 +519,7 @@ def _checked(law: Law, golden: Golden, catalogue: Catalogue) -> GoldenResult:
     got: dict[str, float] = {}
     note = ""
     try:
-        taken = inputs_of(law, catalogue)
+        taken = accepted(law, catalogue)
         for expr, number in golden.gives:
             one = Counted(1.0, number.dim, "")
             expected[shown(expr)] = in_base(shown(expr), number, units.get(shown(expr), one))

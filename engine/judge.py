@@ -11,7 +11,6 @@ from runplan.dsl.ir import Plan
 from runplan.dsl.source import Span
 from runplan.dsl.units import json_unit, show
 from runplan.engine.draft import first_statement
-from runplan.engine.lifetime import lifetime_of
 from runplan.engine.requirements import broken, budget_quantity, fits_with
 from runplan.engine.solution import Solution
 from runplan.engine.solve import ON_THE_LINE
@@ -27,7 +26,6 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
     yield from (replace(found, notes=(*found.notes, note)) if note else found for found in _required(plan, at_worst))
     if solution.status != "solved":
         return
-    yield from _served(plan, solution)
     yield from _beyond_range(plan, solution)
     yield from _off_the_line(plan, solution)
 
@@ -133,27 +131,6 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
         data: dict[str, float | str] = {"factor": max(factors.values())}
         at = _law_span(plan, solution)
         yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data)
-
-
-def _served(plan: Plan, solution: Solution) -> Iterator[Finding]:
-    """The size that is cheapest over training and serving, where the plan's own is another."""
-    found = lifetime_of(solution)
-    if found is None:
-        return
-    v = solution.values
-    more = found.compute / v["compute"].value - 1.0
-    message = (
-        f"over training and {show(v['inference_tokens'].value, v['inference_tokens'].dim, 3)} served,"
-        f" {show(found.params, v['law_params'].dim, 3)} on {show(found.tokens, v['tokens'].dim, 3)} reach the same loss"
-        f" with {found.saved * 100:.3g} % less compute"
-    )
-    note = f"its training takes {abs(more) * 100:.3g} % {'more' if more > 0 else 'less'} compute than the plan's"
-    help = [f"it pays from {show(found.break_even, v['tokens'].dim, 3)} served"] if found.break_even > 0 else []
-    at = plan.stages[0].inference.span if plan.stages[0].inference else first_statement(plan)
-    data: dict[str, float | str] = {"params": found.params, "tokens": found.tokens, "break_even": found.break_even}
-    yield finding(
-        "T041", message, at, severity="info", notes=[note], help=help, laws=(solution.law,), key="inference", data=data
-    )
 
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:

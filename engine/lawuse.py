@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import replace
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, names, substitute
-from runplan.dsl.finding import finding
+from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown, substitute
+from runplan.dsl.fields import ARCHITECTURE
+from runplan.dsl.finding import enumerated, finding
 from runplan.dsl.ir import Given, Objective
 from runplan.dsl.law_check import expanded
-from runplan.dsl.pack import Function, Law
-from runplan.dsl.units import NONE, over, unit
+from runplan.dsl.pack import Function, Law, Parameter
+from runplan.dsl.units import NONE, over, show, unit
+from runplan.engine.algebra import inverse
 from runplan.engine.draft import PARAM, TOKEN, Draft
+from runplan.engine.problem import expand
 
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
 CHOICES = ("params", "tokens")
 # The compute that a line runs over: of the run, or of the stage that is transferred to.
 BUDGETS = ("compute", "finetune_compute")
+# What the laws of mixtures of experts are laws of.
+OF_MIXTURES = frozenset({"active_params", "experts", "granularity", "sparsity"})
 SEQUENCE = unit("sequence").dim
 # How long a sequence is taken to be where a batch is counted in them and the model's block gives no context.
 SEQUENCE_TOKENS = 2048.0
@@ -80,8 +85,37 @@ def add_law(draft: Draft) -> None:
         if function.output not in CHOICES and (known is None or known.formula is None):
             expr = function_expr(law, function, known=draft.definitions)
             draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
+    _must_be_told(draft)
     _add_precision(draft)
     _add_settings(draft)
+
+
+# The fields of the model's block that tell what is no field itself.
+MEANT = {"sparsity": ("experts", "active_experts"), "active_params": ("active",)}
+
+
+def _must_be_told(draft: Draft) -> None:
+    """What the law's loss needs of the model's block, where the block does not say it."""
+    losses = [f for f in functions_for(draft.law, draft.objective) if f.output == "loss"]
+    known = draft.definitions.keys() | {"params"}
+    mixture = draft.plan.model is not None and draft.plan.model.active is not None
+
+    def asked(p: Parameter) -> bool:
+        """Whether the block must say it; what may be left out of a dense model must be said of a mixture."""
+        needed = p.default is None or (mixture and p.quantity in OF_MIXTURES)
+        return needed and p.quantity not in known and (p.quantity in ARCHITECTURE or p.quantity in OF_MIXTURES)
+
+    lacking = [[p.quantity for p in f.parameters if asked(p)] for f in losses]
+    missing = min(lacking, key=len, default=[])
+    if missing:
+        fields = [field for name in missing for field in MEANT.get(name, (name,))]
+        examples = " and ".join(f"`{name}: {ARCHITECTURE[name].example}`" for name in fields)
+        said = enumerated([f"`{name}`" for name in missing])
+        model = draft.plan.model
+        at = model.span if model else draft.law_span()
+        message = f"`{draft.law.name}` needs {said} for its loss, which the plan does not give"
+        help = [f"add {examples} to the model's block"]
+        draft.findings.append(finding("C004", message, at, help=help, laws=(draft.named,)))
 
 
 def default_law(draft: Draft, key: str) -> Law | None:
@@ -152,7 +186,7 @@ def _add_default(draft: Draft, output: str) -> None:
 
 
 # What a model's block must say for its params to be counted.
-ARCHITECTURE = ("layers", "hidden", "ffn", "heads", "vocab")
+COUNTED = ("layers", "hidden", "ffn", "heads", "vocab")
 
 
 def add_architecture(draft: Draft) -> bool:
@@ -175,7 +209,7 @@ def add_architecture(draft: Draft) -> bool:
     said = "tied" if tables == 1.0 else "input and output tables apart"
     if "vocab" in given:
         draft.define("embeddings", NONE, Num(tables), "given" if tied else "assumed", said, tied.span if tied else None)
-    missing = [name for name in ARCHITECTURE if name not in given] if "experts" not in given else []
+    missing = [name for name in COUNTED if name not in given] if "experts" not in given else []
     if missing and model.params is None:
         help = [f"add {', '.join(f'`{name}`' for name in missing)}, or the size: `params: 7B`"]
         draft.findings.append(finding("C004", "the model's block does not tell its size", model.span, help=help))
@@ -191,15 +225,32 @@ def add_architecture(draft: Draft) -> bool:
     return True
 
 
-def add_converted_params(draft: Draft) -> None:
-    """Total params from the law's own count without embeddings, by the published conversion."""
+def _conversion(draft: Draft) -> tuple[Law, Expr]:
+    """The published conversion of params without embeddings: the law, and all params by `params_non_embedding`."""
     by = draft.catalogue.law("params.pearce")
     assert by is not None and by.functions, "the standard library converts counts of params"
     add_constants(draft, by, by.name)
-    expr = function_expr(by, by.functions[0], by.name)
+    return by, function_expr(by, by.functions[0], by.name)
+
+
+def add_converted_params(draft: Draft) -> None:
+    """Total params from the law's own count without embeddings, by the published conversion."""
+    by, expr = _conversion(draft)
     note = "conversion of params without embeddings"
     source = f"{by.title}: {cite_of(by)}"
     draft.define("params", PARAM, expr, "assumed", source, by.functions[0].span, note, by.name)
+    said = "the law counts params without embeddings"
+    draft.define("params_non_embedding", PARAM, Ref("law_params"), "derived", said)
+
+
+def add_converted_back(draft: Draft, params: float) -> None:
+    """The law's own count without embeddings from a total that is given, by the published conversion."""
+    by, expr = _conversion(draft)
+    function = compiled(expand(expr, draft.definitions, {}))
+    count = inverse(lambda x: float(function({"params_non_embedding": x})), params, 1.0, params)
+    note = f"solves params = {shown(by.functions[0].body)} at {show(params, PARAM)}"
+    source = f"{by.title}: {cite_of(by)}"
+    draft.define("law_params", PARAM, Num(count, PARAM), "assumed", source, by.functions[0].span, note, by.name)
     said = "the law counts params without embeddings"
     draft.define("params_non_embedding", PARAM, Ref("law_params"), "derived", said)
 

@@ -3,60 +3,84 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from runplan.dsl.expression import Num, Ref
+from runplan.dsl.expression import Expr, Num, Ref, compiled
 from runplan.engine import smooth
 from runplan.engine.optimise import minimise
 from runplan.engine.problem import Definition
-from runplan.engine.solution import Solution
+from runplan.engine.solution import Solution, Value
 
 # Sizes that differ by less than this factor are the same choice.
 SAME = 1.005
+FREE = ("law_params", "tokens")
+SOURCE = "Sardana et al. 2023 (arXiv:2401.00448), equation 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
-    """The cheapest size for a loss when the model also serves.
+def with_lifetime(solution: Solution) -> Solution:
+    """The solution with the size of least lifetime compute at its own loss; as it is where nothing is served.
 
-    Attributes:
-        params: The size, as the law counts it.
-        tokens: What it is trained on.
-        compute: FLOP of its training.
-        saved: Share of the lifetime compute that it saves over the plan's choice.
-        break_even: Tokens served at which both cost the same; below it the plan's choice is cheaper.
+    `lifetime_params` on `lifetime_tokens` save `lifetime_saving` of the lifetime compute. Above `break_even_tokens`
+    served they are cheaper than the plan's size, or, where that is theirs, than the one that is cheapest to train.
     """
+    needed = {"inference_tokens", "lifetime_compute", "loss", "compute", *FREE}
+    if solution.status != "solved" or solution.problem.frontier or not needed <= solution.values.keys():
+        return solution
+    found = dict(_values(solution))
+    return replace(solution, values={**solution.values, **found}) if found else solution
 
-    params: float
-    tokens: float
-    compute: float
-    saved: float
-    break_even: float
 
-
-def lifetime_of(solution: Solution) -> Lifetime | None:
-    """The least lifetime compute at the solution's own loss; None where nothing is served, or the plan's is it."""
+def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
     v = {name: value.value for name, value in solution.values.items()}
-    needed = {"inference_tokens", "lifetime_compute", "loss", "compute", "law_params", "tokens"}
-    if solution.status != "solved" or solution.problem.frontier or not needed <= v.keys():
-        return None
-    free = ("law_params", "tokens")
-    kept: dict[str, Definition] = {n: d for n, d in solution.problem.definitions.items() if n not in (*free, "params")}
-    posed = replace(solution.problem, definitions=kept)
-    loss, whole = posed.expanded(Ref("loss")), posed.expanded(Ref("lifetime_compute"))
+    best = _cheapest(solution, "lifetime_compute")
+    if best is None:
+        return
+    there = {"law_params": best[0], "tokens": best[1]}
+    differs = not 1 / SAME < best[0] / v["law_params"] < SAME
+    other = (v["law_params"], v["tokens"]) if differs else _cheapest(solution, "compute")
+    saving = 1.0 - _at(solution, "lifetime_compute", there) / v["lifetime_compute"] if differs else 0.0
+    told = {
+        "lifetime_params": (best[0], "the size of least lifetime_compute at the same loss"),
+        "lifetime_tokens": (best[1], "the tokens of least lifetime_compute at the same loss"),
+        "lifetime_training": (_at(solution, "compute", there), "the compute that trains it"),
+        "lifetime_saving": (saving, "1 - least lifetime_compute / lifetime_compute"),
+    }
+    if other is not None and not 1 / SAME < best[0] / other[0] < SAME:
+        trained = [_at(solution, "compute", dict(zip(FREE, point, strict=True))) for point in (best, other)]
+        # Serving costs the same a param and token whatever the size.
+        a_token = v["inference_compute"] / v["inference_tokens"] / v["law_params"]
+        even = (trained[0] - trained[1]) / (a_token * (other[0] - best[0]))
+        than = "the plan's size" if differs else "the size that is cheapest to train"
+        if even > 0:
+            told["break_even_tokens"] = (even, f"tokens served above which it is cheaper than {than}")
+    dims = {"lifetime_params": "law_params", "lifetime_tokens": "tokens", "break_even_tokens": "tokens"}
+    dims |= {"lifetime_training": "compute"}
+    inputs = tuple(sorted(needed for needed in ("loss", "inference_tokens", "lifetime_compute")))
+    for name, (value, formula) in told.items():
+        dim = solution.values[dims[name]].dim if name in dims else ()
+        span = solution.values["inference_tokens"].span
+        yield name, Value(name, value, dim, None, None, "derived", formula, inputs, SOURCE, span)
+
+
+def _cheapest(solution: Solution, what: str) -> tuple[float, float] | None:
+    """Params, as the law counts them, and tokens of the least `what` at the solution's loss."""
+    loss, whole = _over_free(solution, "loss"), _over_free(solution, what)
+    start = tuple(math.log(solution.values[name].value) for name in FREE)
     try:
-        reached = smooth.limit(loss, Num(v["loss"]), free)
-        start = (math.log(v["law_params"]), math.log(v["tokens"]))
-        found = minimise([smooth.goal(whole, free)], [reached], start=start)
+        reached = smooth.limit(loss, Num(solution.values["loss"].value), FREE)
+        found = minimise([smooth.goal(whole, FREE)], [reached], start=start)
     except KeyError:  # the loss needs more than size and tokens
         return None
-    if found.outcome != "optimal":
-        return None
-    size, tokens = (math.exp(x) for x in found.x)
-    if 1 / SAME < size / v["law_params"] < SAME:
-        return None
-    compute = 6.0 * size * tokens
-    least = compute + 2.0 * size * v["inference_tokens"]
-    slower = 2.0 * (v["law_params"] - size)
-    break_even = (compute - v["compute"]) / slower if slower else math.inf
-    return Lifetime(size, tokens, compute, 1.0 - least / v["lifetime_compute"], break_even)
+    return (math.exp(found.x[0]), math.exp(found.x[1])) if found.outcome == "optimal" else None
+
+
+def _over_free(solution: Solution, name: str) -> Expr:
+    """A quantity over params and tokens, whatever the plan says of them."""
+    own = (*FREE, "params")
+    kept: dict[str, Definition] = {n: d for n, d in solution.problem.definitions.items() if n not in own}
+    return replace(solution.problem, definitions=kept).expanded(Ref(name))
+
+
+def _at(solution: Solution, name: str, point: Mapping[str, float]) -> float:
+    return float(compiled(_over_free(solution, name))(point))

@@ -16,6 +16,7 @@ from runplan.engine.catalogue import Catalogue, standard
 from runplan.engine.interval import with_intervals
 from runplan.engine.judge import judge, together
 from runplan.engine.lawuse import cite_of
+from runplan.engine.lifetime import with_lifetime
 from runplan.engine.pose import objective_of, pose
 from runplan.engine.problem import Problem
 from runplan.engine.report import Assumption, Report
@@ -109,12 +110,15 @@ def _notes(plan: Plan, solutions: tuple[Solution, ...]) -> tuple[str, ...]:
 
 
 def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
+    """The plan's laws; where it names none the first default of its domain that is for its objective."""
     if plan.laws:
         return tuple(dict.fromkeys(name.text for name in plan.laws))
-    defaults = catalogue.record("defaults", objective_of(plan).domain) or catalogue.record("defaults", "text")
-    entry = defaults.entry("law") if defaults else None
-    assert entry is not None and entry.values, "the standard library names a default law"
-    return (getattr(entry.values[0], "value", ""),)
+    objective = objective_of(plan)
+    defaults = catalogue.record("defaults", objective.domain) or catalogue.record("defaults", "text")
+    assert defaults is not None, "the standard library has defaults"
+    named = [str(getattr(e.values[0], "value", "")) for e in defaults.entries if e.key == "law"]
+    fit = (name for name in named if (law := catalogue.law(name)) is not None and str(objective) in law.objectives)
+    return (next(fit, named[0]),)
 
 
 def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
@@ -155,6 +159,7 @@ def _solved_at(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) ->
         if solution.status == "undecided" or settled:
             break
         repeats = repeats or again
+    solution = with_lifetime(solution)
     if not intervals:
         return solution
     return with_intervals(_with_regret(solution))
@@ -209,11 +214,15 @@ def _budget(solution: Solution) -> dict[str, Value]:
 
 def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Catalogue) -> tuple[Assumption, ...]:
     """Every default that was taken, once."""
-    out: dict[tuple[str, float], Assumption] = {}
+    out: dict[tuple[str, str], Assumption] = {}
     for solution in solutions:
         for name, value in solution.values.items():
-            if value.kind == "assumed":
-                out.setdefault((name, value.value), Assumption(name, value.value, value.dim, value.source, value.span))
+            # A law that the plan does not name is a default, too; of several sources it is said once, of the sum.
+            lent = value.kind == "law" and value.by != solution.problem.law.name and "." not in name
+            if value.kind == "assumed" or lent:
+                source = f"{value.by}: {value.source}" if lent else value.source
+                key = (name, f"{value.value:.9g}")  # what laws agree on differs by rounding
+                out.setdefault(key, Assumption(name, value.value, value.dim, source, value.span))
     return tuple(out.values())
 
 

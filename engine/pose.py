@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from runplan.dsl.expression import COMPARISONS, Expr, Num, Op, Ref, comparisons, names, shown, walk
+from runplan.dsl.expression import COMPARISONS, Expr, Num, Op, Ref, comparisons, names, shown, substitute, walk
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import Amount, Constraint, Given, Hole, Objective, Plan, Within
 from runplan.dsl.pack import Law
@@ -14,7 +14,16 @@ from runplan.engine.catalogue import Catalogue
 from runplan.engine.data import add_data
 from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, first_statement, number
 from runplan.engine.hardware import POOLED, add_hardware
-from runplan.engine.lawuse import add_architecture, add_converted_params, add_law, gives, is_frontier, line_of
+from runplan.engine.lawuse import (
+    OF_MIXTURES,
+    add_architecture,
+    add_converted_back,
+    add_converted_params,
+    add_law,
+    gives,
+    is_frontier,
+    line_of,
+)
 from runplan.engine.problem import Aim, Definition, Limit, Problem, expand
 
 # What the hardware that a plan reserves decides by itself: it is judged, and does not move the solution.
@@ -123,7 +132,10 @@ def _model_and_tokens(draft: Draft) -> None:
             if gives(draft, "transferred_characters"):
                 worth = Op("/", (Ref("transferred_characters"), Ref("characters_per_token")))
                 draft.define("transferred_tokens", TOKEN, worth, "derived", "the law counts characters")
-            said = "the law does not say what the first stage is worth: only the second is counted"
+                same = Op("*", (Op("*", (SIX, Ref("law_params"))), Ref("effective_finetune_tokens")))
+                said = "the same size from scratch, on the data that the transfer makes of the target's"
+                draft.define("scratch_compute", FLOP, same, "derived", said)
+            said = "the law does not say how long the first stage takes: only the second is counted"
             draft.define("tokens", TOKEN, Ref("finetune_tokens"), "assumed", said)
         _limited(draft, "tokens", tokens, "tokens")
     else:
@@ -136,6 +148,10 @@ def _model_and_tokens(draft: Draft) -> None:
         draft.define("law_params", PARAM, Ref(counted), "derived", f"the law counts `{counted}`")
         return
     if draft.law.counts == "non_embedding" and draft.objective.domain != "protein":
+        if isinstance(size, Given) and "params" not in draft.loosened:
+            draft.figure("params", size, PARAM, 1e9, "model")
+            add_converted_back(draft, size.value.value)
+            return
         # The law's own count is the variable; the total follows from it.
         draft.figure("law_params", None, PARAM, 1e9, "model")
         add_converted_params(draft)
@@ -148,10 +164,6 @@ def _model_and_tokens(draft: Draft) -> None:
     draft.define("law_params", PARAM, Ref("params"), "derived", said)
 
 
-# What the laws of mixtures of experts are laws of.
-OF_MIXTURES = frozenset({"active_params", "experts", "granularity", "sparsity"})
-
-
 def _mixture(draft: Draft) -> None:
     """A mixture of experts: the compute is that of the params that a token passes through, and the law must know it."""
     model = draft.plan.model
@@ -160,9 +172,13 @@ def _mixture(draft: Draft) -> None:
     at = model.active.span if model.active else model.span
     if not any(p.quantity in OF_MIXTURES for f in draft.law.functions for p in f.parameters):
         help = ["name a law of mixtures in `laws`; `plan law` lists what each needs"]
-        draft.does_not_give(
-            f"`{draft.law.name}` is a law of dense models; the plan's is a mixture of experts", at, help
-        )
+        message = f"`{draft.law.name}` is a law of dense models; the plan's is a mixture of experts"
+        draft.does_not_give(message, at, help)
+        draft.definitions.pop("loss", None)
+    if model.active is None and (draft.stage.hardware or draft.stage.compute):
+        help = ["add the params that a token passes: `active: 37B`"]
+        message = "the compute of a mixture of experts is that of its active params, which are not told"
+        draft.findings.append(finding("C004", message, at, help=help))
     if model.active is not None:
         draft.give("active_params", PARAM, model.active)
         expr = Op("*", (Op("*", (SIX, Ref("active_params"))), Ref("tokens")))
@@ -304,9 +320,13 @@ def _aims(draft: Draft, line: Op | None) -> tuple[tuple[Aim, ...], str]:
             draft.findings.append(finding(code, what, goal.span, help=help, laws=(draft.named,) if law else ()))
             return (), ""
         sense: Literal["minimize", "maximize"] = "minimize" if goal.sense == "minimize" else "maximize"
+        if "lifetime_compute" in draft.definitions and sense == "minimize" and "compute" in mentioned:
+            # What is served belongs to what is minimised.
+            whole = substitute(goal.expr, {"compute": Ref("lifetime_compute")})
+            return (Aim(sense, whole), *last), f"minimize {shown(goal.expr)}, what is served included"
         return (Aim(sense, goal.expr), *last), f"{goal.sense} {shown(goal.expr)}"
     bounded = any(limit.name == "compute" for limit in draft.limits)
-    if "lifetime_compute" in draft.definitions and not bounded:
+    if "lifetime_compute" in draft.definitions and (not bounded or _loss_is_bounded(draft)):
         return (Aim("minimize", Ref("lifetime_compute")), *last), "minimize lifetime_compute"
     asked = [name for name in draft.asked if name.endswith(("gpus", "reserved_time"))]
     if not asked and not bounded:
@@ -318,14 +338,30 @@ def _aims(draft: Draft, line: Op | None) -> tuple[tuple[Aim, ...], str]:
         return (*first, *last), f"the least {asked[0].replace('reserved_', '')}"
     if draft.transfer:
         return (*_transferred(draft, line), *last), "all the fine-tuning data that the budget allows"
+    if has_loss and any(limit.equal and Ref("loss") in (limit.left, limit.right) for limit in draft.limits):
+        return last, "the loss that is required, at the least compute"
     if has_loss:
         return (Aim("minimize", Ref("loss")), *last), "minimize loss"
     if line is not None:
         return (*_along(draft, line), *last), "the law's optimum line"
+    if _pinned(draft):
+        return last, "what the plan states"
     if draft.variables and not draft.findings:
         message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose the size"
         draft.does_not_give(message, draft.law_span(), ["name a law that can, such as `chinchilla`"])
     return (), ""
+
+
+def _loss_is_bounded(draft: Draft) -> bool:
+    """Whether a requirement says how low the loss must be: then what is served counts, and not a lower loss."""
+    return any(limit.kind == "require" and limit.left == Ref("loss") for limit in draft.limits)
+
+
+def _pinned(draft: Draft) -> bool:
+    """Whether equalities leave nothing to choose: as many of them as there are variables, and each variable in one."""
+    equal = [names(expand(Op("-", (x.left, x.right)), draft.definitions, {})) for x in draft.limits if x.equal]
+    free = {v.name for v in draft.variables}
+    return len(equal) >= len(free) and free <= frozenset().union(*equal)
 
 
 def _ties(draft: Draft) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from runplan.dsl.expression import Expr, Num, Op, Ref
 from runplan.dsl.finding import finding
 from runplan.dsl.nearest import nearest
-from runplan.dsl.pack import Entry
+from runplan.dsl.pack import BatchStep, Entry, ScheduleShape
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE
 from runplan.engine.draft import TOKEN, Draft
@@ -56,19 +56,21 @@ def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
             )
             for phase in schedule.phases
         )
-    kind: Kind = "derived"
-    name = schedule.name.text if schedule and schedule.name else ""
-    if not name:
-        defaults = draft.catalogue.record("defaults", draft.objective.domain)
-        entry = defaults.entry("schedule") if defaults else None
-        if entry is None:
-            return ()
-        name, kind = getattr(entry.values[0], "value", ""), "assumed"
-    shape = draft.catalogue.schedule(name)
+    shape, kind = named_schedule(draft)
     if shape is None:
         return ()
     said = f"schedule {shape.name}: {shape.cites[0].text}" if shape.cites else f"schedule {shape.name}"
     return tuple(PhasePlan(p.name, p.share, None, p.shape, p.span, kind, said) for p in shape.phases)
+
+
+def named_schedule(draft: Draft) -> tuple[ScheduleShape | None, Kind]:
+    """The schedule that the plan names, or the default one, and how it came to be; None where phases are by hand."""
+    schedule = draft.stage.schedule
+    if schedule is not None:
+        return (draft.catalogue.schedule(schedule.name.text) if schedule.name else None), "derived"
+    defaults = draft.catalogue.record("defaults", draft.objective.domain)
+    entry = defaults.entry("schedule") if defaults else None
+    return (draft.catalogue.schedule(getattr(entry.values[0], "value", "")) if entry else None), "assumed"
 
 
 def shares_of(phases: Sequence[PhasePlan]) -> list[float] | None:
@@ -128,7 +130,8 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
         else:
             message = "phases in tokens leave no room: the shares of the others are 100 % already"
             draft.findings.append(finding("C001", message, counted[0].span))
-    level = 0.0
+    ramp = _ramp(draft)
+    begun = level = 0.0
     decaying: list[PhasePlan] = []
     rising: list[PhasePlan] = []
     done: Expr | None = None
@@ -140,8 +143,8 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
         draft.define(f"{name}.share", NONE, share, phase.kind, phase.source, phase.span)
         tokens = Op("*", (Ref(f"{name}.share"), Ref("tokens")))
         draft.define(f"{name}.tokens", TOKEN, tokens, "derived", "its share of the tokens", phase.span)
-        steps = Op("/", (Ref(f"{name}.tokens"), Ref("batch")))
-        draft.define(f"{name}.steps", NONE, steps, "derived", "tokens over batch", phase.span)
+        _add_steps(draft, phase, name, begun, ramp)
+        begun += phase.share or 0.0
         time = Op("*", (Ref(f"{name}.share"), Ref("time")))
         draft.define(f"{name}.time", draft.dim("time"), time, "derived", "its share of the time", phase.span)
         done = Ref(f"{name}.tokens") if done is None else Op("+", (done, Ref(f"{name}.tokens")))
@@ -172,6 +175,43 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             span = at.span if at.kind == "given" else schedule.span if schedule else None
             said = f"phases that end with a {how} rate than they begin with"
             draft.define(quantity, NONE, total_share, "derived", said, span)
+
+
+def _ramp(draft: Draft) -> tuple[BatchStep, ...]:
+    """How the schedule raises the batch; and the steps of the whole run, where it does."""
+    shape, _ = named_schedule(draft)
+    ramp = shape.batch if shape else ()
+    if ramp and shape is not None:
+        said = f"schedule {shape.name}: steps over those with the full batch all along"
+        draft.define("batch_ramp", NONE, Num(_over(ramp, 0.0, 1.0)), "derived", said, shape.span)
+        steps = Op("*", (Op("/", (Ref("tokens"), Ref("batch"))), Ref("batch_ramp")))
+        draft.define("steps", NONE, steps, "derived", "optimizer steps, the batch being raised", shape.span)
+    return ramp
+
+
+def _over(ramp: Sequence[BatchStep], begin: float, end: float) -> float:
+    """The steps between two shares of the tokens, over those that all tokens take with the full batch."""
+    total, at = 0.0, 0.0
+    for step in ramp:
+        total += max(0.0, min(end, step.until) - max(begin, at)) / step.share
+        at = step.until
+    return total
+
+
+def _add_steps(draft: Draft, phase: PhasePlan, name: str, begun: float, ramp: Sequence[BatchStep]) -> None:
+    """The steps of a phase that begins at a share of the tokens, and its batch where that is raised."""
+    if not ramp or phase.share is None:
+        steps = Op("/", (Ref(f"{name}.tokens"), Ref("batch")))
+        draft.define(f"{name}.steps", NONE, steps, "derived", "tokens over batch", phase.span)
+        return
+    end = begun + phase.share
+    steps = Op("*", (Op("/", (Ref("tokens"), Ref("batch"))), Num(_over(ramp, begun, end))))
+    draft.define(f"{name}.steps", NONE, steps, "derived", "tokens over batch, the batch being raised", phase.span)
+    # By rounding a phase may end a hair after the stretch that it fills.
+    within = [s for i, s in enumerate(ramp) if s.until > begun + 1e-9 and (i == 0 or ramp[i - 1].until < end - 1e-9)]
+    for side, share in (("start", within[0].share), ("end", within[-1].share)):
+        batch = Op("*", (Num(share), Ref("batch")))
+        draft.define(f"{name}.batch.{side}", TOKEN, batch, "derived", "the schedule's batch ramp", phase.span)
 
 
 def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float, Entry | None]:

@@ -390,7 +390,7 @@ def _room_of_given(problem: Problem, repose: Repose, name: str) -> Room | None:
     posed = repose(frozenset({name}), {})
     variable = next((v for v in posed.variables if v.name == name), None)
     text = f"{FAMILIAR.get(name, name)}: {shown(given.expr)}"
-    if variable is None and name != "compute":
+    if variable is None and name not in posed.definitions and name != "compute":
         return None
     dim = given.value.dim
     target = Num(given.value.value, dim)

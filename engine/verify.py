@@ -40,7 +40,7 @@ def residuals(solution: Solution) -> dict[str, float]:
         phases = sum(v[f"phase.{name}.tokens"] for name in solution.problem.phases)
         equal("the phases sum to the tokens", phases, v["tokens"])
     if {"steps", "batch", "tokens"} <= v.keys():
-        equal("steps x batch = tokens", v["steps"] * v["batch"], v["tokens"])
+        equal("steps x batch = tokens", v["steps"] * v["batch"], v["tokens"] * v.get("batch_ramp", 1.0))
     return out
 
 

@@ -11,6 +11,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from runplan.dsl.grammar import parse_file
+from runplan.dsl.pack import Law
 from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.source import Source
 from runplan.engine import smooth
@@ -31,6 +32,12 @@ def own(body: str) -> Catalogue:
     pack = reader.pack(file.statements)
     assert [f.message for f in (*findings, *reader.findings)] == []
     return standard().with_pack(pack)
+
+
+def known(name: str) -> Law:
+    law = standard().law(name)
+    assert law is not None
+    return law
 
 
 def outputs(
@@ -135,8 +142,11 @@ def test_a_table_is_read_between_its_rows_and_not_beyond() -> None:
     between = outputs("chinchilla.approach1", {"params": math.sqrt(1e9 * 10e9)})
     assert between["compute"] == pytest.approx(math.sqrt(1.21e20 * 1.23e22))
     assert between["tokens"] == pytest.approx(math.sqrt(20.2e9 * 205.1e9))
-    assert outputs("chinchilla.approach1", {"params": 399e6}) == {}
-    assert outputs("chinchilla.approach1", {"params": 10.1e12}) == {}
+    # Beyond its ends the law's own line is turned round.
+    for beyond in (399e6, 10.1e12):
+        found = evaluate(known("chinchilla.approach1"), {"params": beyond}, catalogue=standard()).outputs["compute"]
+        assert found.formula.startswith("where params(compute C)")
+        assert outputs("chinchilla.approach1", {"compute": found.value})["params"] == pytest.approx(beyond)
 
 
 def test_outputs_are_inputs_of_other_outputs() -> None:
@@ -207,7 +217,7 @@ def test_a_contradiction_is_refused() -> None:
 
 
 def test_what_leaves_the_domain_of_a_formula_is_absent() -> None:
-    assert outputs("abnar", {"params": 1e9, "tokens": 20e9, "sparsity": 2.0}).keys() == {"compute"}
+    assert outputs("abnar", {"params": 1e9, "tokens": 20e9, "sparsity": 2.0}).keys() == set()
     assert "loss" not in outputs(
         "own", {"params": 1e9}, catalogue=own("constants { a = free }\nloss(params N) = a * N")
     )
@@ -238,3 +248,58 @@ def test_a_golden_value_at_a_wrong_unit_fails_and_says_so() -> None:
     assert law is not None
     (result,) = check_goldens(law, catalogue)
     assert (result.verdict, result.note) == ("fail", "`params` is in param, not in token")
+
+
+# ---- every output that the inputs determine
+
+
+def test_an_optimum_line_is_turned_round() -> None:
+    found = outputs("llama3", {"tokens": 1e12})
+    assert found["compute"] == pytest.approx((1e12 / 0.299) ** (1 / 0.537))
+    assert found["params"] == pytest.approx(found["compute"] / 6e12)
+    assert outputs("chinchilla.rule20", {"params": 7e9})["tokens"] == pytest.approx(140e9)
+    assert outputs("kaplan", {"params": 1.3e9})["compute"] == pytest.approx(8.64e19)
+
+
+def test_products_of_quantities_lead_to_inputs() -> None:
+    assert outputs("muennighoff", {"tokens": 600e9, "epochs": 6.0})["effective_tokens"] == pytest.approx(
+        5.269e11, rel=1e-4
+    )
+    assert outputs("kaplan", {"compute": 8.64e19})["steps"] == pytest.approx(8.64e19 / 6 / 1.3e9 / 2e6)
+    given = {"params": 40e6, "finetune_tokens": 1e5, "characters_per_token": 3.0}
+    assert outputs("hernandez", given)["transferred_characters"] == pytest.approx(1.42370e8, rel=1e-5)
+
+
+def test_what_follows_from_an_output_by_a_formula() -> None:
+    found = outputs("chinchilla", {"params": 70e9, "tokens": 1.4e12})
+    assert found["perplexity"] == pytest.approx(math.exp(1.97388), rel=1e-4)
+
+
+def test_the_objective_is_the_first_that_takes_the_inputs() -> None:
+    found = evaluate(known("plm"), {"params": 470e6, "finetune_tokens": 85e9}, catalogue=standard())
+    assert found.objective == "transfer from CLM to MLM of protein"
+    assert found.outputs["transferred_tokens"].value == pytest.approx(18.1814e9, rel=1e-4)
+    assert evaluate(known("plm"), {"params": 470e6}, catalogue=standard()).objective == "CLM of protein"
+
+
+def test_a_given_output_that_the_law_gives_otherwise_is_refused() -> None:
+    with pytest.raises(Refused, match="`params`, `tokens`, `loss` contradict each other"):
+        outputs("chinchilla", {"params": 70e9, "tokens": 1.4e12, "loss": 5.0})
+
+
+def test_an_input_without_a_part_is_named() -> None:
+    found = evaluate(known("llama3"), {"compute": 1e22, "epochs": 2.0}, catalogue=standard())
+    assert found.unused == ()
+    assert evaluate(known("deepseek"), {"compute": 1e22, "params": 1e9}, catalogue=standard()).unused == ()
+    assert evaluate(known("kaplan.data"), {"tokens": 1e9, "params": 1e9}, catalogue=standard()).unused == ()
+
+
+def test_an_input_may_be_left_out_where_it_has_a_default() -> None:
+    law = "constants { a = 2 }\nloss(params N, tokens D, share s in 1 else 0.5) in 1 = a * s + N / D * 0 token/param"
+    assert outputs("own", {"params": 1e9, "tokens": 1e9}, catalogue=own(law))["loss"] == 1.0
+    assert outputs("own", {"params": 1e9, "tokens": 1e9, "share": 1.0}, catalogue=own(law))["loss"] == 2.0
+
+
+def test_a_mixture_has_no_compute_of_all_its_params() -> None:
+    with pytest.raises(Refused, match="does not take `compute`"):
+        outputs("krajewski", {"compute": 1e21, "granularity": 8.0})

@@ -32,3 +32,32 @@ def test_the_steps_of_deepseek() -> None:
     shape = standard().schedule("multi-step")
     assert shape is not None
     assert [round(sum(p.share for p in shape.phases[:n]), 9) for n in (2, 3, 4)] == [0.8, 0.9, 1.0]
+
+
+def test_the_batch_ramp_of_llama_3() -> None:
+    """arXiv:2407.21783, section 3.4: 1,200,000 steps of 4M, then 8M after 252M tokens, then 16M after 2.87T."""
+    text = "model: 405B\ntokens: 15.6T\nschedule: llama3-405B\noptimizer: AdamW { batch: 16M tokens }\n"
+    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
+    v = {key: value.value for key, value in report.solutions[0].values.items()}
+    assert v["phase.warmup.batch.start"] == pytest.approx(4e6) and v["phase.anneal.batch.end"] == pytest.approx(16e6)
+    assert v["phase.warmup.steps"] == pytest.approx(8_000, rel=0.005)
+    assert v["steps"] == pytest.approx(252e6 / 4e6 + (2.87e12 - 252e6) / 8e6 + (15.6e12 - 2.87e12) / 16e6, rel=1e-3)
+    assert v["steps"] == pytest.approx(sum(v[f"phase.{phase}.steps"] for phase in report.solutions[0].problem.phases))
+
+
+RAMP = """schedule mine {{
+  phase all: 90% warmup
+  phase end: 10% linear
+  batch {ramp}
+  cites "ours"
+}}
+compute: 1e22 FLOP
+schedule: mine
+"""
+
+
+@pytest.mark.parametrize("ramp", ["50% until 120%, 100%", "50% until 20%", "50% until 20%, 80% until 10%, 100%", "0%"])
+def test_a_ramp_that_does_not_reach_the_end_in_order_is_refused(ramp: str) -> None:
+    text = RAMP.format(ramp=ramp)
+    found = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False).findings
+    assert [(f.code, f.at.span.line) for f in found] == [("P001", 4)]

@@ -455,13 +455,36 @@ def test_a_transfer() -> None:
         ("2. MLM", "48B", "84.3%", "2.448e19 FLOP", "84.3%"),
     )
     assert found.said[0] == "CLM is worth 8.945B tokens of MLM: more of it is wasted."
-    assert found.said[1] == (
+    assert found.said[1] == "With its own data that is 56.94B tokens, 1.19x what there is."
+    assert found.said[2] == (
         "From scratch the same loss takes 2.988e19 FLOP of MLM: both stages take 2.8% less;"
         " 18.1% less where a model of CLM is there already."
     )
     document: Any = solve_json.document(report)
     keys = {"pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share"}
+    keys |= {"effective_finetune_tokens", "data_multiplier", "finetune_compute", "pretrain_compute"}
+    keys |= {"scratch_loss", "scratch_compute"}
     assert all(set(solution["transfer"]) == keys for solution in document["solutions"])
+
+
+def test_a_transfer_in_characters_and_what_it_saves() -> None:
+    text = "objective: transfer from text to python\nmodel: 1B\ndata: 1e8 characters at 4 characters/token\n"
+    said = part(solved(text), "Transfer").said
+    assert said == (
+        "text is worth 337.9M tokens of python.",
+        "With its own data that is 362.9M tokens (1.452B characters), 14.5x what there is.",
+        "The law does not say how long text takes.",
+        "From scratch the same loss takes 2.076e18 FLOP of python: 93.1% less where a model of text is there already.",
+    )
+
+
+def test_what_serving_asks_for() -> None:
+    found = part(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"), "Inference")
+    rows = {line[0]: line[1] for line in found.lines}
+    assert re.fullmatch(r"[\d.]+B params on [\d.]+[BT] tokens \([\d.]+% less compute\)", rows["cheapest over its life"])
+    assert rows["break-even"].endswith(" tokens served") and found.notes
+    document: Any = solve_json.document(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"))
+    assert document["solutions"][0]["lifetime"]["break_even_tokens"]["unit"] == "token"
 
 
 def test_a_transfer_beyond_its_crossover() -> None:

@@ -18,6 +18,12 @@ QUANTITIES = (
     " price cost energy emissions idle_share epochs batch steps learning_rate memory_per_gpu mfu rate lifetime_compute"
 ).split()
 TRANSFER = ("pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share")
+# What else is known of a transfer, and of the size that is cheapest over training and serving.
+WORTH = (
+    "effective_finetune_tokens data_multiplier finetune_characters transferred_characters effective_characters"
+    " finetune_compute pretrain_compute scratch_loss scratch_compute crossover"
+).split()
+LIFETIME = ("lifetime_params", "lifetime_tokens", "lifetime_training", "lifetime_saving", "break_even_tokens")
 # A share nearer to zero than this is rounding in the solver.
 NOISE = 1e-9
 # Digits beyond these are rounding in the solver, too, and may differ between machines.
@@ -53,8 +59,9 @@ def solution_json(solution: Solution) -> dict[str, object]:
         out["phases"] = phases
     if mix := [source for name in solution.sources if len(source := _source(solution, name)) > 1]:
         out["mix"] = mix
-    if transfer := {name: quantity(solution.values[name]) for name in TRANSFER if name in solution.values}:
-        out["transfer"] = transfer
+    for key, members in (("transfer", (*TRANSFER, *WORTH)), ("lifetime", LIFETIME)):
+        if found := {name: quantity(solution.values[name]) for name in members if name in solution.values}:
+            out[key] = found
     if solution.conflict:
         out["conflict"] = [_room(room) for room in solution.conflict]
     return out
@@ -109,6 +116,9 @@ def _phase(solution: Solution, name: str) -> dict[str, object]:
     rates = {side: solution.values.get(f"phase.{name}.learning_rate.{side}") for side in ("start", "end")}
     if rate := {side: amount(value.value, value.dim)["value"] for side, value in rates.items() if value}:
         out["learning_rate"] = rate
+    batches = {side: solution.values.get(f"phase.{name}.batch.{side}") for side in ("start", "end")}
+    if batch := {side: amount(value.value, value.dim)["value"] for side, value in batches.items() if value}:
+        out["batch"] = batch
     mixed = {source: solution.values.get(f"phase.{name}.mix.{source}") for source in solution.sources}
     if mix := {source: amount(value.value, value.dim)["value"] for source, value in mixed.items() if value}:
         out["mix"] = mix

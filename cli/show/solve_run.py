@@ -77,7 +77,7 @@ def _schedule(report: Report, solution: Solution) -> Section | None:
     rows = [_phase(solution, name) for name in solution.problem.phases]
     if not any(len(row) > 1 for row in rows):
         return None
-    keys = ["phase", "share", "tokens", "days", "steps", "learning rate"]
+    keys = ["phase", "share", "tokens", "days", "batch", "steps", "learning rate"]
     if len(solution.sources) > 1:
         keys += [_OF + source for source in solution.sources]
     used = [key for key in keys if any(row.get(key) for row in rows)]
@@ -98,6 +98,9 @@ def _phase(solution: Solution, name: str) -> dict[str, str]:
     start, end = (solution.get(f"phase.{name}.learning_rate.{side}") for side in ("start", "end"))
     if start is not None and end is not None:
         row["learning rate"] = _ramp(*(figure("learning_rate", level, ()) for level in (start, end)))
+    small, large = (solution.get(f"phase.{name}.batch.{side}") for side in ("start", "end"))
+    if small is not None and large is not None:
+        row["batch"] = _ramp(*(bare(show(batch, _TOKEN, 3)) for batch in (small, large)))
     for source in solution.sources:
         first, last = (solution.get(f"phase.{name}.mix_{side}.{source}") for side in ("start", "end"))
         mean = solution.get(f"phase.{name}.mix.{source}")

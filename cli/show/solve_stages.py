@@ -8,11 +8,16 @@ from runplan.cli.show.figures import LABELS, NOTHING, bare, figure, interval, pa
 from runplan.cli.show.section import Section, by_law
 from runplan.cli.show.summary import plain
 from runplan.cli.show.terminal import Line
+from runplan.dsl.units import show
 from runplan.engine.report import Report
 from runplan.engine.solution import Solution
 
 # What the Inference section tells.
 SERVED = ("inference_tokens", "inference_compute", "lifetime_compute")
+BREAK_EVEN = (
+    "Break-even: tokens served above which that size is cheaper than the plan's, or, where it is the plan's, "
+    "than the one that is cheapest to train."
+)
 _SERVED_LABELS = {"inference_tokens": "tokens served", "inference_compute": "compute of serving"}
 
 
@@ -56,9 +61,16 @@ def _worth(solution: Solution) -> Iterator[str]:
     objective, v = solution.problem.objective, solution.values
     first, second = plain(objective.start or "the first stage"), plain(objective.target or "the second")
     if worth := v.get("transferred_tokens"):
-        yield f"{first} is worth {figure('tokens', worth.value, worth.dim)} of {second}: more of it is wasted."
-    elif "pretrain_tokens" not in v:
-        yield f"The law does not say what {first} is worth in tokens of {second}, nor how long it takes."
+        wasted = ": more of it is wasted" if "pretrain_tokens" in v else ""
+        yield f"{first} is worth {figure('tokens', worth.value, worth.dim)} of {second}{wasted}."
+    if (whole := v.get("effective_finetune_tokens")) and (times := v.get("data_multiplier")):
+        counted = figure("tokens", whole.value, whole.dim)
+        if characters := v.get("effective_characters"):
+            counted += f" ({show(characters.value, characters.dim)})"
+        yield f"With its own data that is {counted}, {show(times.value, (), 3)}x what there is."
+    if "pretrain_tokens" not in v:
+        what = "" if worth else f"what {first} is worth in tokens of {second}, nor "
+        yield f"The law does not say {what}how long {first} takes."
     scratch, compute, tuned = v.get("scratch_compute"), v.get("compute"), v.get("finetune_compute")
     if scratch and compute and tuned:
         alone = f"From scratch the same loss takes {figure('compute', scratch.value, scratch.dim)} of {second}"
@@ -90,5 +102,25 @@ def inference(report: Report) -> Iterator[Section]:
                 more = f"({part(value.value / whole)} of all)"
             cells.append(f"{bare(figure(name, value.value, value.dim))} {more}".strip())
         rows.append((_SERVED_LABELS.get(name, LABELS.get(name, name)), *cells))
+    for label, tell in (("cheapest over its life", _cheapest), ("break-even", _break_even)):
+        told = [tell(solution) for solution in solutions]
+        rows += [(label, *told)] if any(text != NOTHING for text in told) else []
     heads, lines = by_law(solutions, rows)
-    yield Section("Inference", lines, heads)
+    yield Section("Inference", lines, heads, notes=(BREAK_EVEN,) if rows[-1][0] == "break-even" else ())
+
+
+def _cheapest(solution: Solution) -> str:
+    """The size of least lifetime compute at the plan's loss."""
+    v = solution.values
+    if "lifetime_params" not in v:
+        return NOTHING
+    size, tokens = (bare(show(v[f"lifetime_{name}"].value, v[f"lifetime_{name}"].dim)) for name in ("params", "tokens"))
+    saving = v["lifetime_saving"].value
+    less = f"{per_cent(saving)} less compute" if saving > 0 else "the plan's"
+    return f"{size} params on {tokens} tokens ({less})"
+
+
+def _break_even(solution: Solution) -> str:
+    """The tokens served at which that size begins to pay."""
+    value = solution.values.get("break_even_tokens")
+    return NOTHING if value is None else f"{bare(figure('tokens', value.value, value.dim))} tokens served"

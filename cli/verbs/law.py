@@ -19,7 +19,7 @@ from runplan.dsl.pack import Cite, Law
 from runplan.dsl.source import Source, View
 from runplan.dsl.units import NONE, Dim, json_unit, show, show_dim
 from runplan.engine.catalogue import Catalogue
-from runplan.engine.evaluate import Evaluation, Refused, evaluate, in_base, inputs_of, outputs_of, written
+from runplan.engine.evaluate import Evaluation, Refused, accepted, evaluate, in_base, inputs_of, outputs_of, written
 
 FORMATS = ("table", "json")
 # What a reader should know of a citation, by its evidence; what is not read in the source itself is flagged.
@@ -83,7 +83,7 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Catalogue) -> Evaluatio
     Raises:
         Refused: For what cannot be read, and for what the law refuses.
     """
-    taken = inputs_of(law, catalogue)
+    taken = accepted(law, catalogue)
     given: dict[str, float] = {}
     objective: str | None = None
     for word in _joined(words):
@@ -98,7 +98,7 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Catalogue) -> Evaluatio
             given[name] = in_base(name, _figure(name, text), taken[name])
         else:
             close = nearest(name, list(taken))
-            names = ", ".join(f"`{known}`" for known in taken)
+            names = ", ".join(f"`{known}`" for known in inputs_of(law, catalogue))
             help = f"did you mean `{close[0]}`?" if close else f"it takes {names or 'nothing'}"
             raise Refused(f"`{law.name}` does not take `{name[:60]}`; {help}")
     return evaluate(law, given, objective, catalogue=catalogue)
@@ -214,7 +214,7 @@ def _dim_of(law: Law, name: str, catalogue: Catalogue) -> Dim:
     quantities = catalogue.quantities()
     if name in quantities:
         return quantities[name].counted.dim
-    taken = inputs_of(law, catalogue)
+    taken = accepted(law, catalogue)
     if name in taken:
         return taken[name].dim
     return next((f.counted.dim for f in law.functions if f.output == name), NONE)
@@ -300,7 +300,9 @@ def _at(found: Evaluation, catalogue: Catalogue) -> str:
     beyond = paragraph(f"beyond the range of the fit: {', '.join(found.beyond)}") if found.beyond else ""
     nothing = "" if rows else "  nothing: the law needs other inputs, or has no value there\n"
     outputs = columns(rows, "  ") if rows else nothing
-    return head + section("given", columns(given, "  ")) + section("gives", outputs) + (f"\n{beyond}" if beyond else "")
+    unused = paragraph(f"without a part in this: {', '.join(found.unused)}") if found.unused and rows else ""
+    notes = "".join(f"\n{note}" for note in (beyond, unused) if note)
+    return head + section("given", columns(given, "  ")) + section("gives", outputs) + notes
 
 
 def _at_json(found: Evaluation, catalogue: Catalogue) -> dict[str, object]:
@@ -317,6 +319,7 @@ def _at_json(found: Evaluation, catalogue: Catalogue) -> dict[str, object]:
         "given": given,
         "outputs": outputs,
         "beyond": list(found.beyond),
+        "unused": list(found.unused),
     }
 
 
