@@ -104,8 +104,7 @@ class Draft:
         """A figure of the plan as a definition where it is given, else as a variable with its limits."""
         span = amount.span if amount is not None else None
         if name in self.fixed:
-            note = "rounded up to whole devices" if name.endswith("gpus") else ""
-            self.define(name, dim, Num(self.fixed[name], dim), "solved", "held for whole devices", span, note)
+            self.define(name, dim, Num(self.fixed[name], dim), "solved", "held for whole devices", span)
             return
         if isinstance(amount, Given):
             self.givens[name] = amount

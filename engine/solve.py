@@ -54,8 +54,8 @@ def solve(problem: Problem, repose: Repose) -> Solution:
         return _gave_up(problem) if moved else _under_determined(problem)
     whole = _whole_gpus(problem, env)
     if whole is not None:
-        binding = tuple(dict.fromkeys(problem.limits[i].name for i in optimum.binding))
-        return replace(solve(repose(frozenset(), whole), repose), problem=problem, binding=binding)
+        found = solve(repose(frozenset(), whole), repose)
+        return _held(problem, found, [problem.limits[i].name for i in optimum.binding])
     return solved(problem, env, tuple(problem.limits[i].name for i in optimum.binding))
 
 
@@ -138,6 +138,16 @@ def _off_line(problem: Problem, env: Mapping[str, float]) -> float | None:
         return float(compiled(line.args[0])(env)) / float(compiled(line.args[1])(env))
     except (KeyError, ArithmeticError, ValueError):
         return None
+
+
+def _held(problem: Problem, found: Solution, binding: Iterable[str]) -> Solution:
+    """A solution with whole GPUs held, told by the problem before they were: what is solved there is solved."""
+    if found.status != "solved":
+        return replace(found, problem=problem, binding=tuple(dict.fromkeys(binding)))
+    out = solved(problem, {v.name: found.values[v.name].value for v in problem.variables}, binding)
+    counts = [v.name for v in problem.variables if v.name.endswith("gpus")]
+    whole = {name: replace(out.values[name], note="in whole devices") for name in counts}
+    return replace(out, values={**out.values, **whole})
 
 
 # ---- the search

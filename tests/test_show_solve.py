@@ -697,6 +697,11 @@ cost = 10.8M USD  [derived]
 │   ├── gpus = 1000 GPU  [given]  small.plan:6
 │   └── reserved_time = 6 months  [given]  small.plan:6
 └── price = 2.5 USD/GPU/hour  [given]  small.plan:6
+
+What would change it, for 1 % more
+  gpus = 1000 GPU               +1 %  small.plan:6
+  price = 2.5 USD/GPU/hour      +1 %  small.plan:6
+  reserved_time = 6 months      +1 %  small.plan:6
 """
     )
 
@@ -780,16 +785,20 @@ def test_explain_json_of_the_cost(h100: Report) -> None:
 
 
 def test_mermaid(h100: Report) -> None:
-    lines = explain.mermaid(h100.solutions[0], "cost").split("\n")
+    solution = h100.solutions[0]
+    lines = explain.mermaid(solution, "cost").split("\n")
+    at = {name: f"#183; stdlib/quantities.plan:{_line(solution, name)}" for name in ("cost", "gpu_hours")}
     assert lines[:7] == [
         "flowchart TD",
-        '    n0["cost = 10.8M USD<br>gpu_hours * price"]:::derived',
-        '    n1["gpu_hours = 4.32M GPU-hours<br>gpus * reserved_time"]:::derived',
-        '    n2["gpus = 1000 GPU"]:::given',
-        '    n3["reserved_time = 6 months"]:::given',
-        '    n4["price = 2.5 USD/GPU/hour"]:::given',
+        f'    n0["cost = 10.8M USD<br>gpu_hours * price<br>cost of the hardware as paid {at["cost"]}"]:::derived',
+        '    n1["gpu_hours = 4.32M GPU-hours<br>gpus * reserved_time<br>'
+        f'device hours paid for {at["gpu_hours"]}"]:::derived',
+        '    n2["gpus = 1000 GPU<br>small.plan:6"]:::given',
+        '    n3["reserved_time = 6 months<br>small.plan:6"]:::given',
+        '    n4["price = 2.5 USD/GPU/hour<br>small.plan:6"]:::given',
         "    n1 --> n0",
     ]
+    assert "chinchilla.epoch: arXiv:2404.10102" in explain.mermaid(solution, "loss")
     assert explain._escaped('a"b<c>#`d`') == "a#34;b#60;c#62;#35;#96;d#96;"
 
 

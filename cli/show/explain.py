@@ -15,6 +15,7 @@ from runplan.cli.show.terminal import console, printed, styled
 from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown, walk
 from runplan.dsl.units import Dim
 from runplan.engine.problem import Kind
+from runplan.engine.sensitivity import Change, changes
 from runplan.engine.solution import Solution, Value
 
 if TYPE_CHECKING:
@@ -86,6 +87,13 @@ def tree(solution: Solution, name: str, *, width: int, color: bool) -> str:
         for i, child in reversed(list(enumerate(branch.inputs))):
             ends = i == len(branch.inputs) - 1
             stack.append((child, rest + ("└── " if ends else "├── "), rest + ("    " if ends else "│   "), branch.name))
+    if rows := _changes(solution, name):
+        page.print()
+        page.print(styled("What would change it, for 1 % more", "bold"))
+        wide = max(len(label) for label, _, _ in rows)
+        for label, effect, place in rows:
+            line = styled(f"  {label:{wide}}  {effect:>8}")
+            page.print(line.append(f"  {place}", "dim"))
     return printed(page)
 
 
@@ -102,6 +110,7 @@ def explain_json(solution: Solution, name: str) -> dict[str, object]:
         "status": solution.status,
         "quantity": name,
         "nodes": [_node_json(solution, found) for found in _walked(_grown(solution, name))],
+        "changes": [_change_json(change) for change in changes(solution, _target(solution, name))],
     }
 
 
@@ -116,7 +125,7 @@ def mermaid(solution: Solution, name: str) -> str:
     lines = ["flowchart TD"]
     for found in order:
         value = _value(solution, found)
-        texts = [f"{said(solution, found)} = {_figure(value)}", formula(solution, value)]
+        texts = [f"{said(solution, found)} = {_figure(value)}", formula(solution, value), _source(solution, value, "")]
         label = "<br>".join(_escaped(text) for text in texts if text)
         lines.append(f'    {ids[found]}["{label}"]:::{value.kind}')
     for found in order:
@@ -124,6 +133,27 @@ def mermaid(solution: Solution, name: str) -> str:
     used = {solution.values[found].kind for found in order}
     lines += [f"    classDef {kind} {style}" for kind, style in _CLASSES.items() if kind in used]
     return "\n".join(lines) + "\n"
+
+
+def _changes(solution: Solution, name: str) -> list[tuple[str, str, str]]:
+    """A line for each figure that a value answers to: its name and figure, the effect, and the place."""
+    rows = []
+    for change in changes(solution, _target(solution, name)):
+        cause = change.cause
+        stated = cause.span if cause.kind == "given" else None
+        place = f"{plain(stated.source.path)}:{stated.line}" if stated else cause.kind
+        label = plain(cause.name)  # a requirement, as the plan writes it
+        if cause.name in solution.values:
+            dim = _value(solution, cause.name).dim
+            label = f"{said(solution, cause.name)} = {figure(cause.name, cause.value, dim)}"
+        rows.append((label, f"{(1.01**change.elasticity - 1.0) * 100.0:+.2g} %", place))
+    return rows
+
+
+def _change_json(change: Change) -> dict[str, object]:
+    cause = change.cause
+    place = {"file": cause.span.source.path, "line": cause.span.line} if cause.span else {}
+    return {"name": cause.name, "kind": cause.kind, "elasticity": float(f"{change.elasticity:.4g}"), **place}
 
 
 # ---- the tree

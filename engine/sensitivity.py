@@ -1,0 +1,85 @@
+"""A value of a solution to what would change it: the givens and assumptions that it answers to, and how much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from runplan.dsl.build import DATE
+from runplan.dsl.expression import Num
+from runplan.engine.problem import Problem
+from runplan.engine.solution import Solution, Value
+from runplan.engine.solve import evaluate, optimum_of
+
+# A figure is lowered by this share: a share of 100 % cannot be raised.
+STEP = 0.01
+# An answer below this is rounding in the solver.
+NOISE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure that a value answers to.
+
+    Attributes:
+        cause: The figure, given or assumed; of a bound in a requirement the name is the requirement's text.
+        elasticity: By how many per cent the value goes up when the figure does by one, the plan solved anew; whole
+            GPUs are not rounded.
+    """
+
+    cause: Value
+    elasticity: float
+
+
+def changes(solution: Solution, name: str) -> tuple[Change, ...]:
+    """What would change a value, the strongest first; nothing for a date, and where the plan has no solution."""
+    problem = solution.problem
+    before = _solved(problem, name) if solution.status == "solved" and solution.values[name].dim != DATE else None
+    if before is None:
+        return ()
+    found = []
+    for cause, lowered in (*_figures(solution, name), *_bounds(problem)):
+        after = _solved(lowered, name)
+        if after is not None and after * before > 0.0:
+            elasticity = math.log(after / before) / math.log1p(-STEP)
+            found += [Change(cause, elasticity)] if abs(elasticity) > NOISE else []
+    return tuple(sorted(found, key=lambda change: (-round(abs(change.elasticity), 6), change.cause.name)))
+
+
+def _figures(solution: Solution, name: str) -> Iterator[tuple[Value, Problem]]:
+    """Each figure that is given or assumed, and the problem with a little less of it."""
+    problem = solution.problem
+    for cause in solution.values.values():
+        definition = problem.definitions.get(cause.name)
+        if definition is None or cause.kind not in ("given", "assumed") or cause.dim == DATE or cause.name == name:
+            continue
+        if isinstance(definition.expr, Num):
+            less = replace(definition, expr=_less(definition.expr))
+            yield cause, replace(problem, definitions={**problem.definitions, definition.name: less})
+
+
+def _bounds(problem: Problem) -> Iterator[tuple[Value, Problem]]:
+    """Each bound that is a number of its own, of a requirement or a range, and the problem with a lower one."""
+    for i, limit in enumerate(problem.limits):
+        for bound in (limit.left, limit.right) if limit.kind in ("require", "range", "given") else ():
+            if isinstance(bound, Num) and bound.dim != DATE:
+                cause = Value(limit.name, bound.value, bound.dim, None, None, "given", "", (), "plan", limit.span)
+                sides = [_less(bound) if side is bound else side for side in (limit.left, limit.right)]
+                less = replace(limit, left=sides[0], right=sides[1])
+                limits = (*problem.limits[:i], less, *problem.limits[i + 1 :])
+                yield cause, replace(problem, limits=limits)
+
+
+def _less(number: Num) -> Num:
+    return Num(number.value * (1.0 - STEP), number.dim)
+
+
+def _solved(problem: Problem, name: str) -> float | None:
+    """A value at a problem's optimum; None where it has none, or the value is nothing there."""
+    optimum, env = optimum_of(problem)
+    if optimum.outcome != "optimal":
+        return None
+    every = dict(env)
+    evaluate(problem, every)
+    return every.get(name) or None
