@@ -148,15 +148,23 @@ class Statements(Figures):
 
     def _data(self, nodes: list[Node]) -> tuple[DataSource, ...]:
         out = [source for node in nodes if (source := self._source(node))]
-        weights = [source.weight.value.value for source in out if source.weight]
-        all_read = len(weights) == len(nodes) and not self.file.broken
-        if weights and (sum(weights) > 1 + 1e-9 or (all_read and sum(weights) < 1 - 1e-9)):
-            more = "more" if sum(weights) > 1 else "less"
-            message = f"the weights of the sources sum to {sum(weights) * 100:.4g} %, {more} than 100 %"
-            span = next(source.weight.span for source in out if source.weight)
-            also = [Label(s.weight.span) for s in out if s.weight and s.weight.span != span]
-            self.findings.append(finding("U004", message, span, also=also))
+        all_read = len(out) == len(nodes) and not self.file.broken
+        # A source is for the target's stage unless it says otherwise, and each stage has a mix of its own.
+        for before in (True, False):
+            self._weights([source for source in out if (source.stage == "pretrain") == before], all_read)
         return tuple(out)
+
+    def _weights(self, sources: list[DataSource], all_read: bool) -> None:
+        """The weights of one stage's sources are shares of one whole."""
+        weights = [source.weight for source in sources if source.weight]
+        total = sum(weight.value.value for weight in weights)
+        if weights and (total > 1 + 1e-9 or (all_read and len(weights) == len(sources) and total < 1 - 1e-9)):
+            stages = {source.stage for source in sources if source.weight}
+            whose = f"`for {sources[0].stage}`" if len(stages) == 1 and sources[0].stage else "of the sources"
+            message = f"the weights {whose} sum to {total * 100:.4g} %, {'more' if total > 1 else 'less'} than 100 %"
+            also = [Label(weight.span) for weight in weights[1:]]
+            help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
+            self.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
 
     def _source(self, node: Node) -> DataSource | None:
         name = name_of(node).text if node.rule == "data_named" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, derivative, names, substitute
 from runplan.dsl.finding import finding
@@ -262,6 +263,7 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: 
     rest = sum(full[label] for label in labels if label not in weights)
     left = max(0.0, 1.0 - sum(weights.values()))
     uneven = bool(weights or by_hand)
+    caps: list[Limit] = []
     for label, source in zip(labels, sources, strict=True):
         if by_hand:
             share, said = by_hand.get(label, 0.0), "the mix of the phases"
@@ -287,8 +289,14 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: 
             # In proportion to amount and epochs all sources run out together: one limit says it for all.
             name = f"data {source.name}" if uneven and source.name else "data"
             cap = Op("/", (most, Ref(f"share.{label}"))) if len(labels) > 1 else most
-            draft.limits.append(Limit(name, Ref(base), cap, "data", source.span))
-    if base != "pretrain_tokens":
+            caps.append(Limit(name, Ref(base), cap, "data", source.span))
+    if base == "pretrain_tokens":
+        # Fewer data than the transfer is worth make it worth less; they do not cap the second stage.
+        most = reduce(lambda one, other: Op("min", (one, other)), [cap.right for cap in caps])
+        said = "data for the first stage, at most"
+        draft.define("pretrain_data", TOKEN, most, "derived", said, sources[0].span)
+    else:
+        draft.limits.extend(caps)
         total = draft.total(f"available.{label}" for label in labels)
         draft.define("data_tokens", TOKEN, total, "derived", "all sources, once")
         if draft.transfer:

@@ -125,7 +125,10 @@ def _model_and_tokens(draft: Draft) -> None:
         draft.figure("finetune_tokens", None, TOKEN, 1e10, "finetune_tokens")
         if gives(draft, "transferred_tokens"):
             said = "what the transfer is worth; more is wasted"
-            draft.define("pretrain_tokens", TOKEN, Ref("transferred_tokens"), "derived", said)
+            before: Expr = Ref("transferred_tokens")
+            if any(source.stage == "pretrain" for source in draft.stage.data):
+                before = Op("min", (before, Ref("pretrain_data")))
+            draft.define("pretrain_tokens", TOKEN, before, "derived", said)
             total = Op("+", (Ref("pretrain_tokens"), Ref("finetune_tokens")))
             draft.define("tokens", TOKEN, total, "derived", "both stages")
         else:

@@ -36,6 +36,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "data": ("tokens", "model", "compute"),
     "model": ("tokens", "data", "compute"),
     "schedule": ("data",),
+    "pretrain_share": ("objective",),
 }
 
 # The codes that no pack brings: how severe each is, and what it says. A test holds it against `dsl.finding.NAMES`.

@@ -7,6 +7,9 @@ import math
 from runplan.dsl.expression import compiled
 from runplan.engine.solution import Solution
 
+# What sources of data are mixed into.
+STAGES = frozenset(("tokens", "finetune_tokens", "pretrain_tokens"))
+
 
 class BrokenInvariant(Exception):
     """A solved plan contradicts itself: a bug of ours, never a mistake of the user."""
@@ -31,16 +34,24 @@ def residuals(solution: Solution) -> dict[str, float]:
     if {"energy", "power", "pue", "gpus", "reserved_time"} <= v.keys():
         # In base units power is in watt-hours a second.
         equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpus"] * v["reserved_time"])
-    if solution.sources and "tokens" in v:
-        whole = v.get("finetune_tokens", v["tokens"])
-        if sum(v[f"share.{name}"] for name in solution.sources) > 1.5:  # both stages of a transfer have sources
-            whole += v["pretrain_tokens"]
-        equal("the sources sum to the tokens", sum(v[f"tokens.{name}"] for name in solution.sources), whole)
+    if "tokens" in v:
+        for base, sources in _by_stage(solution).items():
+            said = f"the sources sum to the {base.replace('_', ' ')}"
+            equal(said, sum(v[f"tokens.{name}"] for name in sources), v[base])
     if solution.problem.phases and "tokens" in v:
         phases = sum(v[f"phase.{name}.tokens"] for name in solution.problem.phases)
         equal("the phases sum to the tokens", phases, v["tokens"])
     if {"steps", "batch", "tokens"} <= v.keys():
         equal("steps x batch = tokens", v["steps"] * v["batch"], v["tokens"] * v.get("batch_ramp", 1.0))
+    return out
+
+
+def _by_stage(solution: Solution) -> dict[str, list[str]]:
+    """The sources by the tokens that they are a share of: those of the run, or of one stage of a transfer."""
+    out: dict[str, list[str]] = {}
+    for name in solution.sources:
+        (base,) = STAGES & set(solution.values[f"tokens.{name}"].inputs)
+        out.setdefault(base, []).append(name)
     return out
 
 

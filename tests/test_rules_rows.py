@@ -112,6 +112,7 @@ STATED = {
     "most_epochs": "data", "high_quality_epochs": "data", "sft_early": "data", "reasoning_share": "data",
     "pretrain_code": "data", "high_quality_early": "schedule", "pretrain_share": "objective",
     "inference_tokens": "inference",
+    "pretrain_data": "data",
 }  # fmt: skip
 
 
@@ -177,6 +178,70 @@ def test_a_statement_that_is_not_there_is_not_blamed() -> None:
 
 def test_words_are_compared_whatever_their_case() -> None:
     assert place("model: 1B\ntokens: 30B\noptimizer: sgd\n", "T023") == [(3, "optimizer: sgd")]
+
+
+# ---- rows, broken and kept
+
+TRANSFER = "objective: transfer from CLM to MLM of protein\nmodel: 85M params\n"
+BACK = "objective: transfer from MLM to CLM of protein\n"
+# For each row: a plan that breaks it, the lines where a rule that names it says so, and a twin that keeps it.
+BROKEN: list[tuple[int, str, set[int], str]] = [
+    (
+        58,
+        TRANSFER + "data clm: 50B tokens for pretrain\ndata mlm: 50B tokens for finetune\n",
+        {3},
+        TRANSFER + "data clm: 9B tokens for pretrain\ndata mlm: 50B tokens for finetune\n",
+    ),
+    (
+        66,
+        TRANSFER + "data mlm: 48B tokens for finetune\ndata clm: 1B tokens for pretrain\n",
+        {4},
+        TRANSFER + "data mlm: 48B tokens for finetune\ndata clm: 12B tokens for pretrain\n",
+    ),
+    (
+        67,
+        TRANSFER + "data clm: 30B tokens weight 100% for pretrain\ndata mlm: 30B tokens weight 100% for finetune\n",
+        {1, 3},
+        TRANSFER + "data: 48B tokens\n",
+    ),
+    (55, BACK + "compute: 1e21 FLOP\n", {1}, "compute: 1e21 FLOP\nobjective: transfer from CLM to MLM of protein\n"),
+    (56, "compute: 3e19 FLOP\n" + BACK, {2}, "compute: 3e19 FLOP\nobjective: CLM of protein\n"),
+    (55, "use laws plm.refit\ncompute: 1e20 FLOP\n" + BACK, {3}, "compute: 1e20 FLOP\nobjective: CLM of protein\n"),
+]
+
+
+def lines_of_row(text: str, row: int) -> set[int]:
+    """Where a rule that names the row says something of a plan."""
+    rules = {(rule.code, rule.severity) for rule in RULES if row in rule.rows}
+    return {f.at.span.line for f in report(text).findings if (f.code, f.severity) in rules}
+
+
+@pytest.mark.parametrize(("row", "breaks", "lines", "keeps"), BROKEN)
+def test_a_plan_that_breaks_a_row_is_flagged_and_its_twin_is_not(
+    row: int, breaks: str, lines: set[int], keeps: str
+) -> None:
+    assert lines_of_row(breaks, row) == lines
+    assert lines_of_row(keeps, row) == set()
+
+
+def test_few_data_for_pretraining_do_not_shrink_the_second_stage() -> None:
+    text = TRANSFER + "data clm: 1B tokens for pretrain\ndata mlm: 48B tokens for finetune\n"
+    values = report(text).solutions[0].values
+    assert values["finetune_tokens"].value == pytest.approx(48e9)
+    assert values["pretrain_tokens"].value == pytest.approx(1e9)
+    assert values["transferred_tokens"].value == pytest.approx(8.94496e9, rel=1e-5)
+
+
+def test_data_for_the_first_stage_alone_bound_nothing() -> None:
+    assert {f.code for f in report(TRANSFER + "data: 50B tokens for pretrain\n").findings} == {"C002"}
+    bounded = report(TRANSFER.replace("model: 85M params", "compute: 1e20 FLOP") + "data: 50B tokens for pretrain\n")
+    assert bounded.solutions[0].status == "solved"
+
+
+@pytest.mark.parametrize("objective", [TRANSFER, BACK + "model: 85M params\n"])
+def test_weights_are_of_one_stage(objective: str) -> None:
+    text = objective + "data a: 50B tokens weight 50% for pretrain\ndata b: 50B tokens weight 50% for finetune\n"
+    assert place(text, "U004") == [(3, "50%"), (4, "50%")]
 
 
 # ---- what the law chose, and what others do, is no mistake
