@@ -25,7 +25,7 @@ MAX_FINDINGS = 50
 
 STARTS = (
     "file title law_names let_spec import_spec rate_spec calendar_spec hw_spec hw_value amount data_spec model_spec"
-    " obj_spec reserve_spec sched_spec phase_spec opt_spec constraint goal sum device"
+    " obj_spec reserve_spec sched_spec phase_spec opt_spec constraint goal sum device quantity"
 ).split()
 
 # Words that join the parts of a statement; they are never a unit or a name in an expression.

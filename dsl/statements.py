@@ -44,6 +44,10 @@ from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import NONE, Quantity, over
 
+OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
+# How one says that a run has several objectives.
+MIXED = ("mixed", "joint")
+
 
 class Statements(Figures):
     """Reads one statement at a time; what a statement may stand beside is not looked at here."""
@@ -294,21 +298,46 @@ class Statements(Figures):
         spec = next(node.nodes())
         words = [child if isinstance(child, Word) else None for child in spec.children]
         domain = words[-1].text if words[-1] else "text"
-        known = {"clm": "CLM", "mlm": "MLM"}
         if spec.rule == "transfer":
             start, target = words[0], words[1]
             assert start is not None and target is not None
-            ends = [known.get(w.text.lower(), w.text) for w in (start, target)]
+            ends = [OBJECTIVES.get(w.text.lower(), w.text) for w in (start, target)]
             if ends[0] == ends[1]:
                 self.findings.append(finding("C001", f"a transfer from {ends[0]} to itself", spec.span))
             return Objective("transfer", ends[0], ends[1], domain, spec.span)
+        if spec.rule == "mixed":
+            return self._mixed(spec, domain)
         assert words[0] is not None
-        kind = known.get(words[0].text.lower())
+        if words[0].text.lower() in MIXED:
+            return self._mixed(spec, domain)
+        kind = OBJECTIVES.get(words[0].text.lower())
         if kind is None:
-            help = ["it is CLM, MLM, or `transfer from CLM to MLM`"]
-            self.findings.append(finding("N002", f"unknown objective `{words[0].text[:60]}`", words[0].span, help=help))
+            self._unknown_objective(words[0])
             return None
         return Objective(kind, None, None, domain, spec.span)
+
+    def _mixed(self, spec: Node, domain: str) -> Objective | None:
+        """Several objectives in one run: read, so that it can be said what is wrong with them."""
+        parts = list(spec.nodes("mixed_part"))
+        unknown = [part.word(0) for part in parts if part.word(0).text.lower() not in OBJECTIVES]
+        if isinstance(lead := spec.children[0], Word) and lead.text.lower() not in MIXED:
+            unknown.append(lead)
+        for word in unknown:
+            self._unknown_objective(word)
+        for part in parts:
+            if isinstance(share := part.children[1], Node):
+                self.given(self.expr(share), SHARE, share.span)
+        if unknown:
+            return None
+        message = "mixing objectives in one run is worse than a run of its own for each, at every size"
+        of = f" of {domain}" if domain != "text" else ""
+        help = [f"plan a run of its own for each, or `transfer from CLM to MLM{of}`"]
+        self.findings.append(finding("T035", message, spec.span, severity="warning", help=help))
+        return Objective("mixed", None, None, domain, spec.span)
+
+    def _unknown_objective(self, word: Word) -> None:
+        help = ["it is CLM, MLM, or `transfer from CLM to MLM`"]
+        self.findings.append(finding("N002", f"unknown objective `{word.text[:60]}`", word.span, help=help))
 
     def _schedule(self, statements: list[Node]) -> Schedule | None:
         named = next((node for node in statements if node.rule == "schedule"), None)

@@ -264,7 +264,7 @@ class _Reader:
             "data": self.data,
             "tokens": self.texts("tokens", "amount"),
             "model": self.model,
-            "objective": self.texts("objective", "obj_spec"),
+            "objective": self.objective,
             "inference": self.texts("inference", "amount"),
             "reserve": self.texts("reserve", "reserve_spec"),
             "schedule": self.schedule,
@@ -378,6 +378,27 @@ class _Reader:
             words.extend(node.words() if node else ())
         if words:
             yield Node("use", (Node("law_names", tuple(words), value.span),), value.span)
+
+    def objective(self, key: Scalar, value: Value) -> Iterator[Node]:
+        """One objective; or a list or a mapping with shares, which mixes several as `CLM 50%, MLM 50%` does."""
+        if isinstance(value, Scalar) or len(value.items) < 2:
+            yield from self.texts("objective", "obj_spec")(key, value)
+            return
+        domain: Node | Word | None = None
+        parts: list[Node] = []
+        for item in value.items:
+            name, share = item if isinstance(item, tuple) else (item, None)
+            node = self.parsed(name, "obj_spec", key.text)
+            weight = self.parsed(share, "quantity", key.text) if share else None
+            if node is None or (share and weight is None):
+                return
+            if node.rule != "single":
+                self.findings.append(finding("S001", "an objective of several is CLM or MLM", node.span))
+                return
+            parts.append(Node("mixed_part", (node.children[0], weight), node.span))
+            domain = domain or node.children[1]
+        span = key.span.to(value.span)  # a list may begin below its key
+        yield Node("objective", (Node("mixed", (None, *parts, domain), span),), span)
 
     def lets(self, key: Scalar, value: Value) -> Iterator[Node]:
         for name, item in self.mapping(value, "let"):

@@ -292,9 +292,9 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: 
             caps.append(Limit(name, Ref(base), cap, "data", source.span))
     if base == "pretrain_tokens":
         # Fewer data than the transfer is worth make it worth less; they do not cap the second stage.
-        most = reduce(lambda one, other: Op("min", (one, other)), [cap.right for cap in caps])
+        fewest = reduce(lambda one, other: Op("min", (one, other)), [cap.right for cap in caps])
         said = "data for the first stage, at most"
-        draft.define("pretrain_data", TOKEN, most, "derived", said, sources[0].span)
+        draft.define("pretrain_data", TOKEN, fewest, "derived", said, sources[0].span)
     else:
         draft.limits.extend(caps)
         total = draft.total(f"available.{label}" for label in labels)

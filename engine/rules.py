@@ -69,6 +69,7 @@ ENGINE: dict[str, tuple[Severity, str]] = {
     "L003": ("info", "the plan moves a law off its optimum line"),
     "L004": ("error", "the plan asks of a law what it does not give"),
     "D009": ("warning", "a count has a binary suffix, such as `85Mi`"),
+    "T035": ("warning", "one run mixes objectives"),
     "P001": ("error", "a definition in a pack is not whole, or not sound"),
     "P002": ("error", "a law does not give its golden value"),
     "X001": ("warning", "an `ignore` that ignores nothing"),

@@ -55,8 +55,8 @@ def named(rule: Rule) -> str:
     return f"{rule.code}-{rule.severity}"
 
 
-def report(text: str) -> Report:
-    return report_of("example.plan", Buffer("example.plan", text.encode(), Disk(ROOT)), intervals=False)
+def report(text: str, name: str = "example.plan") -> Report:
+    return report_of(name, Buffer(name, text.encode(), Disk(ROOT)), intervals=False)
 
 
 def flagged(rule: Rule, text: str) -> list[Finding]:
@@ -85,7 +85,7 @@ def test_every_rule_names_its_rows() -> None:
 
 
 def test_errors_are_impossible_and_where_the_field_disagrees_it_is_said() -> None:
-    assert {rule.code for rule in RULES if rule.severity == "error"} == {"C003", "H002", "N002", "U001"}
+    assert {rule.code for rule in RULES if rule.severity == "error"} == {"C003", "H002", "U001"}
     both_sides = [rule for rule in RULES if 73 in rule.rows and rule.code in ("D020", "D021")]
     assert [rule.severity for rule in both_sides] == ["info", "info"]
 
@@ -210,10 +210,40 @@ BROKEN: list[tuple[int, str, set[int], str]] = [
 ]
 
 
-def lines_of_row(text: str, row: int) -> set[int]:
+MIXED = [
+    "CLM + MLM of protein", "CLM and MLM of protein", "CLM, MLM of protein", "CLM 50%, MLM 50% of protein",
+    "mixed of protein", "mixed CLM and MLM of protein", "mixed", "CLM, MLM",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("objective", MIXED)
+def test_mixed_objectives_are_read_and_flagged(objective: str) -> None:
+    text = f"compute: 1e20 FLOP\nobjective: {objective}\n"
+    assert lines_of_row(text, 57) == {2}
+    assert {f.code for f in report(text).findings} == {"T035", "L004"}
+    assert report(text).solutions[0].status == "undecided"
+
+
+@pytest.mark.parametrize(
+    "objective", ["[CLM, MLM of protein]", "{CLM: 50%, MLM: 50%}", "\n  - CLM\n  - MLM of protein", "CLM, MLM"]
+)
+def test_mixed_objectives_in_yaml(objective: str) -> None:
+    assert lines_of_row(f"compute: 1e20 FLOP\nobjective: {objective}\n", 57, "example.plan.yaml") == {2}
+
+
+@pytest.mark.parametrize(
+    ("objective", "unknown"), [("UL2", ["UL2"]), ("CLM + UL2", ["UL2"]), ("mixture CLM, MLM", ["mixture"])]
+)
+def test_an_unknown_objective_is_no_mixed_one(objective: str, unknown: list[str]) -> None:
+    text = f"compute: 1e20 FLOP\nobjective: {objective}\n"
+    assert [text for _, text in place(text, "N002")] == unknown
+    assert lines_of_row(text, 57) == set()
+
+
+def lines_of_row(text: str, row: int, name: str = "example.plan") -> set[int]:
     """Where a rule that names the row says something of a plan."""
     rules = {(rule.code, rule.severity) for rule in RULES if row in rule.rows}
-    return {f.at.span.line for f in report(text).findings if (f.code, f.severity) in rules}
+    return {f.at.span.line for f in report(text, name).findings if (f.code, f.severity) in rules}
 
 
 @pytest.mark.parametrize(("row", "breaks", "lines", "keeps"), BROKEN)
