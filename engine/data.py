@@ -206,11 +206,8 @@ def _sum(parts: Sequence[Expr]) -> Expr:
 
 
 def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
-    """What the tokens are to the size: how many are as good as fresh, and how far their ratio is from the law's own.
-
-    Only where the plan has a say in either: what the law chose freely is as it wants it.
-    """
-    size, tokens = draft.plan.model, draft.stage.tokens
+    """What the tokens are to the size: how many are as good as fresh, and how far their ratio is from the law's own."""
+    tokens = draft.stage.tokens
     stated = tokens is not None and not isinstance(tokens, Hole)
     if sources:
         parts: list[Expr] = []
@@ -222,8 +219,6 @@ def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
     elif stated:
         draft.define("fresh_tokens", TOKEN, Ref("tokens"), "derived", "one pass")
     line = line_of(draft)
-    if not (sources or stated or (size and not isinstance(size.params, Hole))):
-        return
     if line is not None:
         # Along a budget, tokens a param go with the square of the tokens and of one over the params.
         chosen, asked = line.args

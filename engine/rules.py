@@ -10,7 +10,7 @@ from typing import Literal
 
 from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Op, Ref, Text, compiled, names, shown, walk
 from runplan.dsl.finding import Finding, Severity, finding
-from runplan.dsl.ir import Plan
+from runplan.dsl.ir import Given, Plan
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Rule
 from runplan.dsl.reader import Buffer, Disk
@@ -20,19 +20,22 @@ from runplan.dsl.units import Dim, show
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.draft import first_statement
 from runplan.engine.hardware import POOLED
-from runplan.engine.problem import Definition
+from runplan.engine.pose import without_lets
+from runplan.engine.problem import Definition, Limit
 from runplan.engine.solution import Solution
 
 # What a rule may ask about that is a word and no quantity.
 # `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
 # that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
 TEXTS = (
-    *("objective", "subject", "data", "inference", "law"),
+    *("objective", "subject", "data", "inference", "law", "chosen_by"),
     *("device", "precision", "schedule", "quality", "optimizer", "raised_by"),
 )
+# What is trained: a limit on one of these that binds is a choice of the plan, and not of its law.
+TRAINED = frozenset(("params", "law_params", "active_params", "tokens", "tokens_per_param"))
 # Where to point when the statement that a rule blames is not there: what else had a part in it.
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
-    "tokens": ("data", "model", "compute"),
+    "tokens": ("model", "compute", "data"),
     "data": ("tokens", "model", "compute"),
     "model": ("tokens", "data", "compute"),
     "schedule": ("data",),
@@ -222,6 +225,9 @@ def texts(plan: Plan, solution: Solution) -> dict[str, str]:
     out = {"objective": str(solution.problem.objective), "law": solution.resolved}
     out["subject"] = solution.problem.objective.domain
     out["data"] = "given" if stage.data else "none"
+    model, tokens = plan.model, stage.tokens
+    stated = (model is not None and isinstance(model.params, Given | None)) or isinstance(tokens, Given)
+    out["chosen_by"] = "plan" if stated or _moved_by(plan, solution) else "law"
     out["inference"] = "given" if stage.inference is not None else "none"
     peak = solution.problem.definitions.get("peak")
     if peak is not None and peak.kind != "given" and "," in peak.source:
@@ -275,11 +281,12 @@ def _place(rule: Rule, plan: Plan, solution: Solution) -> Span:
             if value.span is not None and value.span.source is plan.source:
                 return value.span
     stage = plan.stages[0]
+    moved_by = _moved_by(plan, solution)
     statements: dict[str, Span | None] = {
         "hardware": stage.hardware[0].span if stage.hardware else None,
         "compute": stage.compute.span if stage.compute else None,
         "data": stage.data[0].span if stage.data else None,
-        "tokens": stage.tokens.span if stage.tokens else None,
+        "tokens": stage.tokens.span if stage.tokens else moved_by.span if moved_by else None,
         "model": plan.model.span if plan.model else None,
         "objective": stage.objective.span if stage.objective else None,
         "schedule": stage.schedule.span if stage.schedule else None,
@@ -290,3 +297,12 @@ def _place(rule: Rule, plan: Plan, solution: Solution) -> Span:
         if span is not None:
             return span
     return first_statement(plan)
+
+
+def _moved_by(plan: Plan, solution: Solution) -> Limit | None:
+    """The limit on size or tokens that binds: data that run out, a range, a requirement."""
+    for limit in solution.problem.limits:
+        over = names(without_lets(Op("<=", (limit.left, limit.right)), plan))
+        if limit.name in solution.binding and limit.kind in ("data", "range", "given", "require") and over & TRAINED:
+            return limit
+    return None

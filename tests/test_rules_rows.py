@@ -183,6 +183,7 @@ def test_words_are_compared_whatever_their_case() -> None:
 # ---- rows, broken and kept
 
 TRANSFER = "objective: transfer from CLM to MLM of protein\nmodel: 85M params\n"
+HARDWARE = "hardware: 64 x H100 for 30 days at 40% MFU\n"
 BACK = "objective: transfer from MLM to CLM of protein\n"
 # For each row: a plan that breaks it, the lines where a rule that names it says so, and a twin that keeps it.
 BROKEN: list[tuple[int, str, set[int], str]] = [
@@ -205,6 +206,12 @@ BROKEN: list[tuple[int, str, set[int], str]] = [
         TRANSFER + "data: 48B tokens\n",
     ),
     (55, BACK + "compute: 1e21 FLOP\n", {1}, "compute: 1e21 FLOP\nobjective: transfer from CLM to MLM of protein\n"),
+    (31, "model: 1B\ntokens: 20B\n", {2}, "model: 1B\ntokens: 23B\n"),
+    (35, HARDWARE + "model: 10B\ntokens: 20B\n", {3}, HARDWARE + "model: 10B\ntokens: 200B\n"),
+    (31, HARDWARE + "data: 10T tokens\nmodel: 200B\n", {3}, HARDWARE + "data: 10T tokens\nmodel: 30B\n"),
+    (31, HARDWARE + "data: 10B tokens\nmodel: 10B\n", {2}, HARDWARE + "data: 200B tokens\nmodel: 10B\n"),
+    (34, HARDWARE + "require tokens / params >= 500\n", {2}, HARDWARE + "require tokens / params >= 15\n"),
+    (69, HARDWARE + "require tokens / params <= 2\n", {2}, HARDWARE + "require tokens / params <= 30\n"),
     (56, "compute: 3e19 FLOP\n" + BACK, {2}, "compute: 3e19 FLOP\nobjective: CLM of protein\n"),
     (55, "use laws plm.refit\ncompute: 1e20 FLOP\n" + BACK, {3}, "compute: 1e20 FLOP\nobjective: CLM of protein\n"),
 ]
@@ -281,6 +288,13 @@ def test_weights_are_of_one_stage(objective: str) -> None:
 @pytest.mark.parametrize("compute", ["1e19", "1e22", "1e25"])
 def test_a_law_that_chooses_freely_is_not_blamed(law: str, compute: str) -> None:
     found = report(f"use laws {law}\ncompute: {compute} FLOP\n")
+    assert [f.code for f in found.findings if f.code[0] in "DT"] == []
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "minicpm", "kaplan.joint", "llama3"])
+@pytest.mark.parametrize("more", ["require tokens / params >= 0.01", "data: 1000T tokens", "tokens: at least 1B"])
+def test_what_does_not_bind_makes_no_choice_of_the_plan(law: str, more: str) -> None:
+    found = report(f"use laws {law}\ncompute: 1e22 FLOP\n{more}\n")
     assert [f.code for f in found.findings if f.code[0] in "DT"] == []
 
 
