@@ -22,13 +22,13 @@ from runplan.engine.draft import first_statement
 from runplan.engine.hardware import POOLED
 from runplan.engine.pose import without_lets
 from runplan.engine.problem import Definition, Limit
-from runplan.engine.solution import Solution
+from runplan.engine.solution import Solution, Value
 
 # What a rule may ask about that is a word and no quantity.
 # `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
 # that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
 TEXTS = (
-    *("objective", "subject", "data", "inference", "law", "chosen_by"),
+    *("objective", "subject", "data", "inference", "law", "chosen_by", "source"),
     *("device", "precision", "schedule", "quality", "optimizer", "raised_by"),
 )
 # What is trained: a limit on one of these that binds is a choice of the plan, and not of its law.
@@ -194,6 +194,8 @@ def _views(rule: Rule, solution: Solution) -> Iterator[Solution]:
 def _applied(rule: Rule, plan: Plan, solution: Solution) -> Iterator[Finding]:
     env: dict[str, float | str] = {name: value.value for name, value in solution.values.items()}
     env.update(texts(plan, solution))
+    if largest := _largest(rule, solution):
+        env["source"] = largest.name.partition(".")[2]
     folded = {name: value.lower() if isinstance(value, str) else value for name, value in env.items()}
     condition = _assumed_resolved(rule.when, solution)
     if condition is None or not names(condition) <= env.keys():
@@ -271,14 +273,19 @@ def _filled(template: str, solution: Solution, env: Mapping[str, float | str]) -
     return _FIELD.sub(one, template)
 
 
+def _largest(rule: Rule, solution: Solution) -> Value | None:
+    """What the figure that the rule blames is the largest of, such as the passes over a source of data."""
+    blamed = solution.values.get(rule.blames)
+    inputs = (solution.values.get(name) for name in (blamed.inputs if blamed else ()))
+    return next((value for value in inputs if value and blamed and value.value == blamed.value), None)
+
+
 def _place(rule: Rule, plan: Plan, solution: Solution) -> Span:
     """The figure that the rule blames where the plan states it, else its statement, else the plan's first."""
     blamed = solution.values.get(rule.blames)
     if blamed is not None:
-        # What is the largest of several stands where that one stands.
-        same = (solution.values[n] for n in blamed.inputs if n in solution.values)
-        for value in (blamed, *(v for v in same if v.value == blamed.value)):
-            if value.span is not None and value.span.source is plan.source:
+        for value in (blamed, _largest(rule, solution)):
+            if value is not None and value.span is not None and value.span.source is plan.source:
                 return value.span
     stage = plan.stages[0]
     moved_by = _moved_by(plan, solution)

@@ -175,6 +175,10 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             span = at.span if at.kind == "given" else schedule.span if schedule else None
             said = f"phases that end with a {how} rate than they begin with"
             draft.define(quantity, NONE, total_share, "derived", said, span)
+    if phases:
+        schedule = draft.stage.schedule
+        span = phases[-1].span if phases[-1].kind == "given" else schedule.span if schedule else None
+        draft.define("final_rate", NONE, Num(level), "derived", "where the last phase ends", span)
 
 
 def _ramp(draft: Draft) -> tuple[BatchStep, ...]:
