@@ -71,7 +71,7 @@ class Constraints(Figures):
             return Op(expr.op, (left, right), expr.span)
         for i in (0, 1):
             side, dim = (left, right)[i], dims[1 - i]
-            if dims[i] == NONE and self._value(side) is not None:
+            if dims[i] == NONE and self._value(side) is not None and not _has_unit(side):
                 if all(name in NATURAL or name == self.currency for name, _ in dim):
                     meant = (
                         Num(side.value, dim, side.text, side.binary, side.span)
@@ -104,3 +104,8 @@ class Constraints(Figures):
             args[0] = self._implied(args[0]) or args[0]
             del self.findings[before:]  # the whole is checked again, and says it then
         return Op(expr.op, tuple(args), expr.span)
+
+
+def _has_unit(side: Expr) -> bool:
+    """Whether a number has a unit that comes to nothing, such as `3 bit/byte`: its dimension is said, not implied."""
+    return isinstance(side, Num) and any(c in side.text for c in " /")

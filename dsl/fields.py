@@ -36,6 +36,7 @@ def dim_of(text: str) -> Dim:
 
 
 TIME, GPU, PARAM, TOKEN, FLOP = dim_of("second"), dim_of("GPU"), dim_of("param"), dim_of("token"), dim_of("FLOP")
+SEQUENCE = dim_of("sequence")
 PRICE: Dim = (("GPU", -1.0), ("currency", 1.0), ("second", -1.0))
 
 HARDWARE = {

@@ -79,6 +79,8 @@ class _Lowering(Statements, Constraints):
             counts[node.rule] += 1
             if made:
                 lowered.append(made)
+        model = self._model(first["model"]) if "model" in first else None
+        context = model.architecture.get("context") if model else None
         return Plan(
             title,
             self.file.source,
@@ -86,12 +88,12 @@ class _Lowering(Statements, Constraints):
             self.lets,
             self.currency,
             stages,
-            self._model(first["model"]) if "model" in first else None,
+            model,
             tuple(c for c in lowered if not c.soft),
             tuple(c for c in lowered if c.soft),
             tuple(goal for node in statements if node.rule in ("minimize", "maximize") if (goal := self._goal(node))),
             self._reserve(first["reserve"]) if "reserve" in first else None,
-            self._optimizer(first["optimizer"]) if "optimizer" in first else None,
+            self._optimizer(first["optimizer"], context) if "optimizer" in first else None,
             pack,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from runplan.dsl.build import DATE, unquoted
-from runplan.dsl.expression import Num, said_dim, shown
+from runplan.dsl.expression import Num, Op, said_dim, shown
 from runplan.dsl.fields import (
     ALSO_KNOWN,
     ARCHITECTURE,
@@ -14,6 +14,7 @@ from runplan.dsl.fields import (
     HARDWARE,
     PARAMS,
     RESERVE,
+    SEQUENCE,
     SETTINGS,
     SHARE,
     SHARE_OR_NONE,
@@ -401,7 +402,7 @@ class Statements(Figures):
 
     # ---- optimizer, reserve
 
-    def _optimizer(self, node: Node) -> Optimizer:
+    def _optimizer(self, node: Node, context: Amount | None) -> Optimizer:
         spec = next(node.nodes())
         name = spec.word(0)
         settings: dict[str, Amount] = {}
@@ -414,10 +415,26 @@ class Statements(Figures):
             # Momenta and the like are plain numbers; the batch and the learning rate are quantities of the plan.
             key = ALSO_KNOWN.get(word.text.lower(), word.text)
             known = SETTINGS.get(key, Field(word.text, NONE, "0.1", zero=True))
-            found = self.amount(pair.children[1], known)
+            found = self._batch(pair.children[1], context) if key == "batch" else self.amount(pair.children[1], known)
             if found:
                 settings[key if key in SETTINGS else word.text] = found
         return Optimizer(Name(name.text, name.span), settings, node.span)
+
+    def _batch(self, node: Node | Word | None, context: Amount | None) -> Amount | None:
+        """The tokens of a step; a batch in sequences has as many as the model's block says of one."""
+        field = SETTINGS["batch"]
+        if not isinstance(node, Node) or node.rule != "amount":
+            return self.amount(node, field)
+        expr = self.expr(node)
+        if self._checked(expr) != SEQUENCE:
+            return self.amount(node, field)
+        if not isinstance(context, Given):
+            message = f"`{shown(expr)}` is in sequences; how many tokens one has is not said"
+            help = ["add `context: 4096 tokens` to the model's block, or write the batch in tokens"]
+            self.findings.append(finding("C004", message, node.span, help=help))
+            return None
+        length = Num(context.value.value, over(TOKEN, SEQUENCE), f"{shown(context.expr)}/sequence")
+        return self.given(Op("*", (expr, length), node.span), field, node.span)
 
     def _reserve(self, node: Node) -> Reserve | None:
         spec = next(node.nodes())

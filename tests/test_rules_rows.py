@@ -187,6 +187,7 @@ def test_words_are_compared_whatever_their_case() -> None:
 TRANSFER = "objective: transfer from CLM to MLM of protein\nmodel: 85M params\n"
 HARDWARE = "hardware: 64 x H100 for 30 days at 40% MFU\n"
 BACK = "objective: transfer from MLM to CLM of protein\n"
+LONG = "model { params: 70B; context: 2048 tokens }\ntokens: 1T\n"
 RUN = "model: 1B\ntokens: 30B\n"
 
 
@@ -224,6 +225,13 @@ BROKEN: list[tuple[int, str, set[int], str]] = [
     (69, HARDWARE + "require tokens / params <= 2\n", {2}, HARDWARE + "require tokens / params <= 30\n"),
     (77, RUN + "optimizer: AdamW { batch: 64M tokens }\n", {3}, RUN + "optimizer: LAMB { batch: 64M tokens }\n"),
     (94, RUN + "optimizer: AdamW { batch: 60M tokens }\n", {3}, RUN + "optimizer: LARS { batch: 60M tokens }\n"),
+    (
+        94,
+        LONG + "optimizer: AdamW { batch: 60000 sequences }\n",
+        {3},
+        LONG + "optimizer: LAMB { batch: 60000 sequences }\n",
+    ),
+    (91, RUN + "require loss <= 3 bit/byte\n", {3}, RUN + "require loss <= 3 nat/token\n"),
     (78, RUN + phases("1% warmup", "97% constant", "2% linear"), {5}, RUN + "schedule: minicpm\n"),
     (
         79,
@@ -284,6 +292,14 @@ def test_a_plan_that_breaks_a_row_is_flagged_and_its_twin_is_not(
 ) -> None:
     assert lines_of_row(breaks, row) == lines
     assert lines_of_row(keeps, row) == set()
+
+
+def test_a_batch_in_sequences_needs_their_length() -> None:
+    batch = report(LONG + "optimizer: AdamW { batch: 2000 sequences }\n").solutions[0].values["batch"]
+    assert batch.value == 2000 * 2048
+    (found,) = report(RUN + "optimizer: AdamW { batch: 2000 sequences }\n").findings
+    assert (found.code, found.at.span.text) == ("C004", "2000 sequences")
+    assert "context" in found.help[0]
 
 
 def test_few_data_for_pretraining_do_not_shrink_the_second_stage() -> None:
