@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown, substitute
 from runplan.dsl.fields import ARCHITECTURE
 from runplan.dsl.finding import enumerated, finding
-from runplan.dsl.ir import Given, Objective
+from runplan.dsl.ir import Amount, Given, Objective
 from runplan.dsl.law_check import expanded
 from runplan.dsl.pack import Function, Law, Parameter
 from runplan.dsl.units import NONE, over, show, unit
@@ -214,6 +214,7 @@ def add_architecture(draft: Draft) -> bool:
         help = [f"add {', '.join(f'`{name}`' for name in missing)}, or the size: `params: 7B`"]
         draft.findings.append(finding("C004", "the model's block does not tell its size", model.span, help=help))
     if missing:
+        _estimate_width(draft, given, model.params)
         return False
     if "kv_heads" not in given:
         draft.define("kv_heads", NONE, Ref("heads"), "assumed", "not given: a key and value for each head")
@@ -223,6 +224,24 @@ def add_architecture(draft: Draft) -> bool:
         expr = function_expr(by, function, by.name)
         draft.define(function.output, PARAM, expr, "derived", f"{by.title}: {cite_of(by)}", function.span, by=by.name)
     return True
+
+
+# The aspect at which a width is estimated where the depth is not given either: published models have 30 to 130.
+USUAL_ASPECT = 64.0
+
+
+def _estimate_width(draft: Draft, given: Mapping[str, Given], size: Amount | None) -> None:
+    """A width from the size and the depth, for the rules that judge by it, where the block has none."""
+    if "hidden" in given or "experts" in given or not {"layers", "vocab"} & given.keys() or not isinstance(size, Given):
+        return
+    layer = Op("/", (Ref("params"), Num(12.0, PARAM)))
+    if "layers" in given:
+        width = Op("^", (Op("/", (layer, Ref("layers"))), Num(0.5)))
+        said = "estimated: params = 12 layers hidden^2"
+    else:
+        width = Op("^", (Op("*", (layer, Num(USUAL_ASPECT))), Num(1 / 3)))
+        said = f"estimated: params = 12 layers hidden^2 at an aspect of {USUAL_ASPECT:g}"
+    draft.define("hidden", NONE, width, "assumed", said)
 
 
 def _conversion(draft: Draft) -> tuple[Law, Expr]:

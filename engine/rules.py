@@ -268,7 +268,8 @@ def _filled(template: str, solution: Solution, env: Mapping[str, float | str]) -
         value = solution.values.get(m[1])
         if value is None:
             return str(env.get(m[1], m[0]))
-        return f"{value.value * 100:.3g} %" if m[2] else show(value.value, value.dim)
+        about = "about " if value.kind == "assumed" else ""
+        return about + (f"{value.value * 100:.3g} %" if m[2] else show(value.value, value.dim))
 
     return _FIELD.sub(one, template)
 

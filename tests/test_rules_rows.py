@@ -231,6 +231,13 @@ BROKEN: list[tuple[int, str, set[int], str]] = [
         {3},
         LONG + "optimizer: LAMB { batch: 60000 sequences }\n",
     ),
+    (
+        75,
+        "tokens: 3B\nmodel { params: 100M; vocab: 256000 }\n",
+        {2},
+        "tokens: 3B\nmodel { params: 100M; vocab: 8000 }\n",
+    ),
+    (39, "tokens: 60B\nmodel { params: 3B; layers: 8 }\n", {2}, "tokens: 60B\nmodel { params: 3B; layers: 32 }\n"),
     (91, RUN + "require loss <= 3 bit/byte\n", {3}, RUN + "require loss <= 3 nat/token\n"),
     (78, RUN + phases("1% warmup", "97% constant", "2% linear"), {5}, RUN + "schedule: minicpm\n"),
     (
@@ -292,6 +299,17 @@ def test_a_plan_that_breaks_a_row_is_flagged_and_its_twin_is_not(
 ) -> None:
     assert lines_of_row(breaks, row) == lines
     assert lines_of_row(keeps, row) == set()
+
+
+def test_a_small_model_with_a_usual_vocabulary_is_worth_a_word_and_no_warning() -> None:
+    gpt2 = "model { layers: 12; hidden: 768; heads: 12; ffn: 3072; vocab: 50257; tied: true }\ntokens: 10B\n"
+    assert [(f.code, f.severity) for f in report(gpt2).findings if f.code == "D030"] == [("D030", "info")]
+
+
+def test_an_estimated_width_is_said_to_be_one() -> None:
+    found = report("model { params: 3B; layers: 8 }\ntokens: 60B\n")
+    assert any("about 5590 wide" in f.message for f in found.findings)
+    assert any(a.name == "hidden" and "12 layers hidden^2" in a.source for a in found.assumptions)
 
 
 def test_a_batch_in_sequences_needs_their_length() -> None:
