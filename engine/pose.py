@@ -124,11 +124,7 @@ def _model_and_tokens(draft: Draft) -> None:
     if draft.transfer:
         draft.figure("finetune_tokens", None, TOKEN, 1e10, "finetune_tokens")
         if gives(draft, "transferred_tokens"):
-            said = "what the transfer is worth; more is wasted"
-            before: Expr = Ref("transferred_tokens")
-            if any(source.stage == "pretrain" for source in draft.stage.data):
-                before = Op("min", (before, Ref("pretrain_data")))
-            draft.define("pretrain_tokens", TOKEN, before, "derived", said)
+            _first_stage(draft)
             total = Op("+", (Ref("pretrain_tokens"), Ref("finetune_tokens")))
             draft.define("tokens", TOKEN, total, "derived", "both stages")
         else:
@@ -165,6 +161,27 @@ def _model_and_tokens(draft: Draft) -> None:
     if draft.law.counts == "non_embedding":
         said = "the law counts no embeddings: a vocabulary of amino acids adds 0.02 %"
     draft.define("law_params", PARAM, Ref("params"), "derived", said)
+
+
+def _first_stage(draft: Draft) -> None:
+    """The tokens of the stage that is transferred from: what it is worth, of the data that there are for it."""
+    worth, said = Ref("transferred_tokens"), "what the transfer is worth; more is wasted"
+    data = next((source for source in draft.stage.data if source.stage == "pretrain"), None)
+    if data is None:
+        draft.define("pretrain_tokens", TOKEN, worth, "derived", said)
+        return
+    least = Op("min", (worth, Ref("pretrain_data")))
+    tokens, model = draft.stage.tokens, draft.plan.model
+    if not isinstance(tokens, Given) or "tokens" in draft.loosened:
+        draft.define("pretrain_tokens", TOKEN, least, "derived", said)
+        return
+    # All is stated: what the second stage leaves of the tokens is the first's, wasted or not.
+    left = Op("-", (number(tokens, TOKEN), Ref("finetune_tokens")))
+    draft.define("pretrain_tokens", TOKEN, left, "derived", "what the second stage leaves of the tokens")
+    # The kink of a minimum is more than the solver takes where the size is free, too.
+    floor = least if model and isinstance(model.params, Given) else worth
+    draft.limits.append(Limit("pretrain_tokens", floor, Ref("pretrain_tokens"), "line", data.span))
+    draft.limits.append(Limit("data", Ref("pretrain_tokens"), Ref("pretrain_data"), "data", data.span))
 
 
 def _mixture(draft: Draft) -> None:

@@ -216,6 +216,12 @@ BROKEN: list[tuple[int, str, set[int], str]] = [
         {1, 3},
         TRANSFER + "data: 48B tokens\n",
     ),
+    (
+        58,
+        TRANSFER + "tokens: 60B\ndata clm: 30B tokens for pretrain\ndata mlm: 30B tokens for finetune\n",
+        {1, 4},
+        TRANSFER + "tokens: 60B\ndata clm: 9B tokens for pretrain\ndata mlm: 51B tokens for finetune\n",
+    ),
     (55, BACK + "compute: 1e21 FLOP\n", {1}, "compute: 1e21 FLOP\nobjective: transfer from CLM to MLM of protein\n"),
     (31, "model: 1B\ntokens: 20B\n", {2}, "model: 1B\ntokens: 23B\n"),
     (35, HARDWARE + "model: 10B\ntokens: 20B\n", {3}, HARDWARE + "model: 10B\ntokens: 200B\n"),
