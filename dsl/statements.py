@@ -320,13 +320,14 @@ class Statements(Figures):
     def _mixed(self, spec: Node, domain: str) -> Objective | None:
         """Several objectives in one run: read, so that it can be said what is wrong with them."""
         parts = list(spec.nodes("mixed_part"))
-        unknown = [part.word(0) for part in parts if part.word(0).text.lower() not in OBJECTIVES]
+        named = [next(part.words()) for part in parts]
+        unknown = [word for word in named if word.text.lower() not in OBJECTIVES]
         if isinstance(lead := spec.children[0], Word) and lead.text.lower() not in MIXED:
             unknown.append(lead)
         for word in unknown:
             self._unknown_objective(word)
         for part in parts:
-            if isinstance(share := part.children[1], Node):
+            for share in part.nodes():
                 self.given(self.expr(share), SHARE, share.span)
         if unknown:
             return None

@@ -165,7 +165,7 @@ def _pool_blocks(draw: st.DrawFn) -> Data:
 
 
 @st.composite
-def sources(draw: st.DrawFn, weight: str = "", stage: bool = False) -> str:
+def sources(draw: st.DrawFn, weight: str = "", stage: str = "") -> str:
     """What there is of one source."""
     kind = draw(st.sampled_from(["tokens", "characters", "bytes"]))
     options = []
@@ -184,7 +184,7 @@ def sources(draw: st.DrawFn, weight: str = "", stage: bool = False) -> str:
     if draw(st.booleans()):
         options.append(f"domain {draw(st.sampled_from(['text', 'python', quoted('source code')]))}")
     if stage:
-        options.append(f"for {draw(st.sampled_from(['finetune', 'pretrain']))}")
+        options.append(f"for {stage}")
     return " ".join([amount, *draw(st.permutations(options))])
 
 
@@ -193,15 +193,16 @@ def data(draw: st.DrawFn, names: Sequence[str]) -> Value:
     """The data: one source without a name, or one for each name."""
     if not names:
         return draw(sources())
-    weights = [""] * len(names)
-    if draw(st.booleans()):
-        cuts = sorted(draw(st.lists(st.integers(1, 99), min_size=len(names) - 1, max_size=len(names) - 1, unique=True)))
-        weights = [f"{b - a}%" for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
-    staged: bool = draw(st.booleans())
-    return {name: draw(sources(weight, staged)) for name, weight in zip(names, weights, strict=True)}
+    weighted: bool = draw(st.booleans())
+    of = draw(st.sampled_from([[""], ["finetune", "pretrain"]]))
+    stages = draw(st.lists(st.sampled_from(of), min_size=len(names), max_size=len(names)))
+    parts = {stage: iter(_parts(draw, stages.count(stage))) for stage in dict.fromkeys(stages)}
+    weights = [f"{next(parts[stage])}%" if weighted else "" for stage in stages]
+    return {name: draw(sources(*how)) for name, *how in zip(names, weights, stages, strict=True)}
 
 
 def _parts(draw: st.DrawFn, count: int) -> list[int]:
+    """Shares in per cent that sum to a hundred, as those of one stage do."""
     cuts = sorted(draw(st.lists(st.integers(1, 99), min_size=count - 1, max_size=count - 1, unique=True)))
     return [b - a for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
 

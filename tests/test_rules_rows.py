@@ -265,7 +265,7 @@ BROKEN: list[tuple[int, str, set[int], str]] = [
 
 MIXED = [
     "CLM + MLM of protein", "CLM and MLM of protein", "CLM, MLM of protein", "CLM 50%, MLM 50% of protein",
-    "mixed of protein", "mixed CLM and MLM of protein", "mixed", "CLM, MLM",
+    "50% CLM, 50% MLM of protein", "mixed of protein", "mixed CLM and MLM of protein", "mixed", "CLM, MLM",
 ]  # fmt: skip
 
 
