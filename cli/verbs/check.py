@@ -6,19 +6,19 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.ignores import NEVER, kept
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import use_color, write
 from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.summary import Summary
-from runplan.dsl.finding import Finding, in_order
+from runplan.dsl.finding import NAMES, Finding, in_order
 
 FORMATS = ("full", "concise", "json", "github", "markdown")
 # Of the plans' own thresholds the strictest decides.
 STRICTEST = ("warning", "error", "never")
-# What is wrong with a plan itself cannot be left out by a flag.
-ALWAYS = ("S", "N", "U", "C")
 
 
 @verb("check")
@@ -52,19 +52,23 @@ def run(argv: list[str]) -> int:
             path, reader = reader_for(file, args.stdin_filename)
             config = config_of(path)
             thresholds.append(args.fail_on or config.fail_on)
-            found = report_of(path, reader, catalogue=catalogue_for(path), settings=args.set, intervals=False).findings
+            catalogue = catalogue_for(path)
+            report = report_of(path, reader, catalogue=catalogue, settings=args.set, intervals=False)
+            own = report.plan.definitions.rules if report.plan else ()
+            known = {word for rule in (*catalogue.rules(), *own) for word in (rule.code, rule.name)}
+            found = kept(report.findings, report.source, known | {*NAMES, *NAMES.values()}, date.today())
         select, ignore = args.select or ",".join(config.select), args.ignore or ",".join(config.ignore)
         findings.extend(_chosen(found, select, ignore))
-    kept = in_order(findings)
-    summary = Summary.of(kept, len(files))
+    all_found = in_order(findings)
+    summary = Summary.of(all_found, len(files))
     for name, target in outputs:
-        write(_rendered(name, kept, summary, target), target)
+        write(_rendered(name, all_found, summary, target), target)
     if args.statistics:
-        counts = Counter((f.code, f.name) for f in kept)
+        counts = Counter((f.code, f.name) for f in all_found)
         for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             print(f"{count:>5}  {code}  {name}", file=sys.stderr)
     threshold = min(thresholds, key=STRICTEST.index)
-    return 0 if args.exit_zero else exit_code(kept, threshold)
+    return 0 if args.exit_zero else exit_code(all_found, threshold)
 
 
 def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None) -> list[Finding]:
@@ -78,7 +82,7 @@ def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None)
     return [
         f
         for f in findings
-        if f.code.startswith(ALWAYS) or ((not selected or matches(f, selected)) and not matches(f, ignored))
+        if f.code.startswith(NEVER) or ((not selected or matches(f, selected)) and not matches(f, ignored))
     ]
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from runplan.cli.arguments import add_output, unknown, verb, wanted
 from runplan.cli.config import catalogue_for
+from runplan.cli.ignores import NEVER
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
-from runplan.cli.verbs.check import ALWAYS
 from runplan.dsl.finding import NAMES
 from runplan.dsl.pack import Rule
 from runplan.engine.rules import ENGINE, condition, example
@@ -129,6 +129,6 @@ def _engine_page_json(code: str) -> dict[str, object]:
 
 def _silenced(code: str) -> str:
     """How a finding can be left out, where it can."""
-    if code.startswith(ALWAYS):
+    if code.startswith(NEVER):
         return "\n" + paragraph(f"{code} cannot be left out: the plan itself is wrong.")
-    return "\n" + paragraph(f"`plan check --ignore {code}` leaves it out.")
+    return "\n" + paragraph(f"`plan check --ignore {code}` leaves it out, and `# ignore[{code}] REASON` at its line.")

@@ -1,0 +1,106 @@
+"""Comments `# ignore[CODE] reason` to the findings that they leave, and what is wrong with such comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import date
+
+from runplan.dsl.finding import NAMES, Finding, finding
+from runplan.dsl.source import Source, Span
+
+_IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
+_UNTIL = re.compile(r"\buntil\s+(\d{4}-\d{2}-\d{2})\s*$")
+# What is wrong with a plan itself is not a matter of taste.
+NEVER = ("S", "N", "U", "C")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A comment that silences findings.
+
+    Attributes:
+        codes: Codes or names of rules.
+        until: Its last day, as written; empty where it has none.
+        lines: The line that it stands on; where it stands there alone, also the next one that says something.
+    """
+
+    codes: tuple[str, ...]
+    reason: str
+    until: str
+    lines: frozenset[int]
+    span: Span
+
+
+def ignores(source: Source) -> tuple[Ignore, ...]:
+    """The comments of a text that silence findings."""
+    if "ignore[" not in source.text:
+        return ()
+    from runplan.dsl.grammar import comments  # the parser takes its time to load, and most plans ignore nothing
+
+    return tuple(_read(m, comment.span) for comment in comments(source) if (m := _IGNORE.fullmatch(comment.text)))
+
+
+def _read(m: re.Match[str], span: Span) -> Ignore:
+    source, line = span.source, span.line
+    lines = {line}
+    if source.line_text(line).lstrip().startswith("#"):
+        below = line + 1
+        while source.line_text(below).lstrip().startswith("#"):
+            below += 1
+        lines.add(below)
+    until = _UNTIL.search(m[2])
+    reason = (m[2][: until.start()] if until else m[2]).strip(" \t:-,")
+    codes = tuple(word.strip() for word in m[1].split(",") if word.strip())
+    return Ignore(codes, reason, until[1] if until else "", frozenset(lines), span)
+
+
+def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: date) -> list[Finding]:
+    """The findings of a plan without those that it ignores, and what is wrong with how it does.
+
+    Args:
+        source: The plan's own text; another file's comments are not its business.
+        known: Codes and names that a finding may have.
+    """
+    found = list(findings)
+    out, wrong = set(range(len(found))), list[Finding]()
+    # Rules were not applied to a plan that could not be solved: what would be silenced there is not known.
+    solved = not any(_is_of_the_plan(f) for f in found)
+    for ignore in ignores(source):
+        late = _is_past(ignore.until, today)
+        if late:
+            wrong.append(_warning("X003", f"this ignores until {ignore.until}, which is past", ignore, "look again"))
+        if not ignore.reason:
+            wrong.append(_warning("X004", "this ignores without a reason", ignore, "write why after the bracket"))
+        for code in ignore.codes or ("",):
+            silenced = {
+                i
+                for i, f in enumerate(found)
+                if code in (f.code, f.name)
+                and f.at.span.line in ignore.lines
+                and f.at.span.source is source
+                and not _is_of_the_plan(f)
+            }
+            if not late:
+                out -= silenced
+            if code not in known:
+                wrong.append(_warning("X002", f"`{code}` is no code of a finding", ignore, "`plan rule` lists them"))
+            elif solved and not silenced and not late:
+                wrong.append(_warning("X001", f"`{code}` is not found here", ignore, "take it out of the comment"))
+    return [*(found[i] for i in sorted(out)), *wrong]
+
+
+def _is_of_the_plan(f: Finding) -> bool:
+    return f.code in NAMES and f.code.startswith(NEVER)
+
+
+def _is_past(until: str, today: date) -> bool:
+    try:
+        return bool(until) and date.fromisoformat(until) < today
+    except ValueError:  # no day of the calendar: it cannot come
+        return True
+
+
+def _warning(code: str, message: str, ignore: Ignore, help: str) -> Finding:
+    return finding(code, message, ignore.span, severity="warning", help=[help])
