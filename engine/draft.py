@@ -27,6 +27,7 @@ class Draft:
         loosened: Names of givens that are left open.
         fixed: Variables that are set to a value.
         repeats: Whether repeated data are discounted.
+        lent: Laws that stand in for what the plan's own does not know.
     """
 
     plan: Plan
@@ -46,6 +47,7 @@ class Draft:
     asked: list[str] = field(default_factory=list)
     sources: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
+    lent: dict[str, Law] = field(default_factory=dict)
 
     @property
     def stage(self) -> Stage:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from runplan.dsl.expression import Ref
 from runplan.dsl.finding import Finding, Label, enumerated, finding
 from runplan.dsl.ir import Plan
+from runplan.dsl.pack import Law
 from runplan.dsl.source import Span
 from runplan.dsl.units import json_unit, show
 from runplan.engine.draft import first_statement
@@ -104,11 +105,12 @@ def _needed(solution: Solution) -> list[str]:
 # ---- the law's own bounds
 
 
-def beyond(solution: Solution) -> dict[str, float]:
-    """How many times each quantity lies outside the range that its law was fitted to; without those inside."""
+def beyond(solution: Solution, law: Law | None = None) -> dict[str, float]:
+    """How many times each quantity lies outside the range that a law, its own unless said, was fitted to."""
+    law = law or solution.problem.law
     out = {}
-    for name, (low, high) in solution.problem.law.fitted.items():
-        value = solution.get("law_params" if name == "params" else name)
+    for name, (low, high) in law.fitted.items():
+        value = solution.get(_counted(solution, law, name))
         if value is not None and not low <= value <= high:
             factor = value / high if value > high else low / value
             if factor > ROUNDED:
@@ -116,21 +118,37 @@ def beyond(solution: Solution) -> dict[str, float]:
     return out
 
 
+def _counted(solution: Solution, law: Law, name: str) -> str:
+    """The value that a quantity of a law is: its params are as the law counts them."""
+    if name != "params":
+        return name
+    other = law.counts == "non_embedding" and "params_non_embedding" in solution.values
+    return "law_params" if law is solution.problem.law else "params_non_embedding" if other else "params"
+
+
 def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
-    """One line a law: how far the solution lies beyond the runs that the law was fitted to."""
-    law = solution.problem.law
-    factors = beyond(solution)
-    parts = []
-    for name, factor in factors.items():
-        value = solution.values["law_params" if name == "params" else name]
-        low, high = law.fitted[name]
-        side, end = ("above", high) if value.value > high else ("below", low)
-        parts.append(f"{show(value.value, value.dim, 3)} is {factor:.3g}x {side} {show(end, value.dim, 3)}")
-    if parts:
-        message = f"`{law.name}` is used beyond its fitted range: {enumerated(parts)}"
-        data: dict[str, float | str] = {"factor": max(factors.values())}
-        at = _law_span(plan, solution)
-        yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data)
+    """One line a law, also of one that is lent: how far the solution lies beyond the runs that it was fitted to."""
+    gives: dict[str, list[str]] = {law.name: [] for law in solution.problem.lent}
+    for value in solution.values.values():
+        if value.kind == "law" and value.by in gives and "." not in value.name:
+            gives[value.by].append(f"`{value.name}`")
+    for law in (solution.problem.law, *(law for law in solution.problem.lent if gives[law.name])):
+        factors = beyond(solution, law)
+        parts = []
+        for name, factor in factors.items():
+            value = solution.values[_counted(solution, law, name)]
+            low, high = law.fitted[name]
+            side, end = ("above", high) if value.value > high else ("below", low)
+            parts.append(
+                f"{show(value.value, value.dim, 3)} is {show(factor, (), 3)}x {side} {show(end, value.dim, 3)}"
+            )
+        if parts:
+            lent = f", which gives {enumerated(gives[law.name])}," if law.name in gives else ""
+            message = f"`{law.name}`{lent} is used beyond its fitted range: {enumerated(parts)}"
+            data: dict[str, float | str] = {"factor": max(factors.values())}
+            # Several laws may be lent the same: it is said in one place, and once.
+            at = plan.laws[0].span if lent and plan.laws else _law_span(plan, solution)
+            yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data)
 
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:

@@ -59,14 +59,19 @@ def cite_of(law: Law) -> str:
 
 
 def add_constants(draft: Draft, law: Law, prefix: str = "law") -> None:
-    """The law's constants as definitions."""
+    """The law's constants as definitions; a law that is not the plan's own is lent to it."""
+    if law is not draft.law:
+        draft.lent[law.name] = law
+    free = [name for name, constant in law.constants.items() if constant.value is None]
+    if free:
+        said = enumerated([f"`{name}`" for name in free])
+        are = "constants {} of `{}` are free: fit them" if len(free) > 1 else "constant {} of `{}` is free: fit it"
+        draft.does_not_give(f"the {are.format(said, law.name)} first", draft.law_span())
     for name, constant in law.constants.items():
-        dim = law.dims.get(name, NONE)
-        if constant.value is None:
-            draft.does_not_give(f"the constant `{name}` of `{law.name}` is free: fit it first", draft.law_span())
-            continue
-        value = Num(constant.value, dim, constant.text)
-        draft.define(f"{prefix}.{name}", dim, value, "constant", cite_of(law), constant.span, by=law.name)
+        if constant.value is not None:
+            dim = law.dims.get(name, NONE)
+            value = Num(constant.value, dim, constant.text)
+            draft.define(f"{prefix}.{name}", dim, value, "constant", cite_of(law), constant.span, by=law.name)
 
 
 def add_law(draft: Draft) -> None:

@@ -99,6 +99,7 @@ def pose(
         line,
         is_frontier(draft),
         draft.phases,
+        tuple(draft.lent.values()),
     )
 
 

@@ -92,6 +92,7 @@ class Problem:
         line: The law's optimum line as an equation, where it gives one.
         frontier: Whether the law's loss holds on that line only.
         phases: Names of the schedule's phases, in order.
+        lent: Laws that stand in for what the plan's own does not know, such as the batch.
     """
 
     named: str
@@ -111,6 +112,7 @@ class Problem:
     line: Op | None = None
     frontier: bool = False
     phases: tuple[str, ...] = ()
+    lent: tuple[Law, ...] = ()
 
     def expanded(self, expr: Expr) -> Expr:
         """The expression over variables alone; names without a definition stay."""
