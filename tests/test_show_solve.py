@@ -697,7 +697,11 @@ cost = 10.8M USD  [derived]
 │   ├── gpus = 1000 GPU  [given]  small.plan:6
 │   └── reserved_time = 6 months  [given]  small.plan:6
 └── price = 2.5 USD/GPU/hour  [given]  small.plan:6
-
+"""
+    )
+    assert (
+        explain.changes_section(h100.solutions[0], "cost", width=80, color=False)
+        == """
 What would change it, for 1 % more
   gpus = 1000 GPU               +1 %  small.plan:6
   price = 2.5 USD/GPU/hour      +1 %  small.plan:6

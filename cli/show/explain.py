@@ -15,7 +15,7 @@ from runplan.cli.show.terminal import console, printed, styled
 from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown, walk
 from runplan.dsl.units import Dim
 from runplan.engine.problem import Kind
-from runplan.engine.sensitivity import Change, changes
+from runplan.engine.sensitivity import changes
 from runplan.engine.solution import Solution, Value
 
 if TYPE_CHECKING:
@@ -87,13 +87,6 @@ def tree(solution: Solution, name: str, *, width: int, color: bool) -> str:
         for i, child in reversed(list(enumerate(branch.inputs))):
             ends = i == len(branch.inputs) - 1
             stack.append((child, rest + ("└── " if ends else "├── "), rest + ("    " if ends else "│   "), branch.name))
-    if rows := _changes(solution, name):
-        page.print()
-        page.print(styled("What would change it, for 1 % more", "bold"))
-        wide = max(len(label) for label, _, _ in rows)
-        for label, effect, place in rows:
-            line = styled(f"  {label:{wide}}  {effect:>8}")
-            page.print(line.append(f"  {place}", "dim"))
     return printed(page)
 
 
@@ -110,7 +103,6 @@ def explain_json(solution: Solution, name: str) -> dict[str, object]:
         "status": solution.status,
         "quantity": name,
         "nodes": [_node_json(solution, found) for found in _walked(_grown(solution, name))],
-        "changes": [_change_json(change) for change in changes(solution, _target(solution, name))],
     }
 
 
@@ -135,8 +127,12 @@ def mermaid(solution: Solution, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _changes(solution: Solution, name: str) -> list[tuple[str, str, str]]:
+# ---- what would change it
+
+
+def changes_section(solution: Solution, name: str, *, width: int, color: bool) -> str:
     """A line for each figure that a value answers to: its name and figure, the effect, and the place."""
+    page = console(max(width, _ROOM), color)
     rows = []
     for change in changes(solution, _target(solution, name)):
         cause = change.cause
@@ -147,13 +143,25 @@ def _changes(solution: Solution, name: str) -> list[tuple[str, str, str]]:
             dim = _value(solution, cause.name).dim
             label = f"{said(solution, cause.name)} = {figure(cause.name, cause.value, dim)}"
         rows.append((label, f"{(1.01**change.elasticity - 1.0) * 100.0:+.2g} %", place))
-    return rows
+    if not rows:
+        return ""
+    page.print()
+    page.print(styled("What would change it, for 1 % more", "bold"))
+    wide = max(len(label) for label, _, _ in rows)
+    for label, effect, place in rows:
+        page.print(styled(f"  {label:{wide}}  {effect:>8}").append(f"  {place}", "dim"))
+    return printed(page)
 
 
-def _change_json(change: Change) -> dict[str, object]:
-    cause = change.cause
-    place = {"file": cause.span.source.path, "line": cause.span.line} if cause.span else {}
-    return {"name": cause.name, "kind": cause.kind, "elasticity": float(f"{change.elasticity:.4g}"), **place}
+def changes_json(solution: Solution, name: str) -> list[dict[str, object]]:
+    """The same as plain data: how many per cent the value goes up for one of the cause."""
+    out: list[dict[str, object]] = []
+    for change in changes(solution, _target(solution, name)):
+        span = change.cause.span
+        place = {"file": span.source.path, "line": span.line} if span else {}
+        elasticity = float(f"{change.elasticity:.4g}")
+        out.append({"name": change.cause.name, "kind": change.cause.kind, "elasticity": elasticity, **place})
+    return out
 
 
 # ---- the tree

@@ -43,10 +43,15 @@ def run(argv: list[str]) -> int:
     if name == "json":
         from runplan.cli.show.json_findings import document_text
 
-        text = document_text(explain.explain_json(solution, args.quantity))
+        changes = explain.changes_json(solution, args.quantity)
+        text = document_text(explain.explain_json(solution, args.quantity) | {"changes": changes})
     elif name == "mermaid":
         text = explain.mermaid(solution, args.quantity)
     else:
-        text = explain.tree(solution, args.quantity, width=width(), color=use_color(file))
+        shown = [
+            render(solution, args.quantity, width=width(), color=use_color(file))
+            for render in (explain.tree, explain.changes_section)
+        ]
+        text = "".join(shown)
     write(text, file)
     return CLEAN
