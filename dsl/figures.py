@@ -21,14 +21,14 @@ from runplan.dsl.expression import (
     shown,
     walk,
 )
-from runplan.dsl.fields import ALSO_KNOWN, GPU, NATURAL, TIME, TOKEN, Field
+from runplan.dsl.fields import ALSO_KNOWN, TIME, TOKEN, Field
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.ir import Amount, Given, Hole, Let, Name, Vocabulary, Within
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import DEFINITIONS
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
-from runplan.dsl.units import NONE, Dim, Quantity, UnknownUnit, currencies, mismatch, over, show, unit
+from runplan.dsl.units import NONE, Dim, Quantity, UnknownUnit, currencies, mismatch, unit
 
 MAX_TERMS = 20_000
 MAX_STAGES = 50
@@ -310,54 +310,8 @@ class Figures(Builder):
             help = ["state the bound with `require` instead"]
             self.findings.append(finding("N002", message, span, help=help))
             return None
-        if dim != wanted:
-            if field.per_gpu and dim == over(wanted, GPU):
-                pass
-            elif field.name == "hours_per_day" and dim in (NONE, over(TIME, TIME)):
-                # `20` and `20 hours/day` both count hours of a day.
-                value = value * 86400 if "/" in shown(expr) else value * 3600
-            elif dim == NONE and all(name in NATURAL for name, _ in field.dim) and field.dim:
-                pass
-            elif dim == NONE and wanted:
-                help = [f"write it with its unit, such as `{field.example}`"]
-                if field.name == "rate" and "%" in shown(expr):
-                    help = [f"write `at {shown(expr)} MFU`"]
-                message = f"`{shown(expr)}` has no unit; `{field.name}` is {said_dim(wanted)}"
-                self.findings.append(finding("U003", message, span, help=help))
-                return None
-            else:
-                message = f"`{shown(expr)}` is {said_dim(dim)}; `{field.name}` is {said_dim(wanted)}"
-                said = mismatch(wanted, dim, "right")
-                money = {n for n, _ in dim if n in currencies()}
-                help = [f"write it like `{field.example}`"]
-                if money and money != {self.currency} and any(n == self.currency for n, _ in wanted):
-                    help = [f"declare the rate: `rate {money.pop()} = ... {self.currency} on YYYY-MM-DD`"]
-                elif said:
-                    help.append(said.replace("the right side", "it"))
-                self.findings.append(finding("U001", message, span, help=help))
-                return None
-        low = value > field.least or (value == field.least and field.zero)
-        whole = not field.whole or abs(value - round(value)) <= 1e-9 * abs(value)
-        if not (math.isfinite(value) and low and value <= field.most and whole):
-            self._out_of_domain(expr, value, field, span)
-            return None
-        return Given(Quantity(value, wanted), expr, span)
-
-    def _out_of_domain(self, expr: Expr, value: float, field: Field, span: Span) -> None:
-        least = show(field.least, self._money(field.dim))
-        if not math.isfinite(value):
-            message = f"`{shown(expr)}` is not a finite number"
-        elif value > field.most:
-            said = "100 %" if field.most == 1.0 else show(field.most, field.dim)
-            message = f"`{field.name}` is `{shown(expr)}`, more than {said}"
-        elif value > field.least:
-            message = f"`{field.name}` is `{shown(expr)}`; it must be a whole number"
-        elif field.least:
-            message = f"`{field.name}` is `{shown(expr)}`, less than {least}"
-        else:
-            must = "must not be negative" if field.zero else "must be more than zero"
-            message = f"`{field.name}` is `{shown(expr)}`; it {must}"
-        self.findings.append(finding("U004", message, span, help=[f"write it like `{field.example}`"]))
+        held = self.held(value, dim, field, wanted, expr, span)
+        return None if held is None else Given(Quantity(held, wanted), expr, span)
 
     def amount(self, node: Node | Word | None, field: Field, up_to: bool = False) -> Amount | None:
         """A given, bounded or free figure."""
