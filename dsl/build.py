@@ -7,13 +7,14 @@ from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 
 from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text, said_dim, shown
-from runplan.dsl.fields import ALSO_KNOWN, GPU, NATURAL, TIME, Field
+from runplan.dsl.fields import ALSO_KNOWN, GPU, TIME, Field, natural
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import (
     NONE,
+    UNKNOWN,
     Dim,
     UnknownUnit,
     currencies,
@@ -63,7 +64,7 @@ class Builder:
             if "/" in word.text and not error.hint:
                 help.append("to divide by a name, put blanks round the `/`")
             self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help))
-            return 1.0, (("?", 1.0),)
+            return 1.0, UNKNOWN
         factor, dim = found.factor, found.dim
         if self.month != 30.0 and "month" in word.text:
             factor *= (self.month / 30.0) ** dict(dim).get("second", 0.0)
@@ -90,7 +91,7 @@ class Builder:
             moment = datetime.strptime(word.text, "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
             self.findings.append(finding("U004", f"`{word.text}` is not a date of the calendar", word.span))
-            return Num(math.nan, (("?", 1.0),), word.text, span=word.span)
+            return Num(math.nan, UNKNOWN, word.text, span=word.span)
         return Num(moment.timestamp(), DATE, word.text, span=word.span)
 
     # ---- figures
@@ -107,7 +108,7 @@ class Builder:
             elif field.name == "hours_per_day" and dim in (NONE, over(TIME, TIME)):
                 # `20` and `20 hours/day` both count hours of a day.
                 value = value * 86400 if "/" in shown(expr) else value * 3600
-            elif dim == NONE and all(name in NATURAL for name, _ in field.dim) and field.dim:
+            elif dim == NONE and natural(field.dim):
                 pass
             else:
                 self._of_another_dimension(expr, dim, field, wanted, span)
@@ -221,11 +222,11 @@ class Builder:
             help = [f"did you mean `{name}`?" for name in nearest(word.text, list(FUNCTIONS))[:1]]
             help = help or ["the functions are " + ", ".join(f"`{name}`" for name in FUNCTIONS)]
             self.findings.append(finding("N002", f"unknown function `{word.text}`", word.span, help=help))
-            return Num(1.0, (("?", 1.0),), span=node.span)
+            return Num(1.0, UNKNOWN, span=node.span)
         if len(args) != arity:
             message = f"`{word.text}` takes {arity} value{'s' * (arity > 1)}, here are {len(args)}"
             self.findings.append(finding("S001", message, node.span))
-            return Num(1.0, (("?", 1.0),), span=node.span)
+            return Num(1.0, UNKNOWN, span=node.span)
         return Op(word.text, args, node.span)
 
     def _compare(self, node: Node) -> Expr:

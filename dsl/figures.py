@@ -13,10 +13,10 @@ from runplan.dsl.expression import (
     Dimensions,
     Expr,
     Num,
-    Op,
     Ref,
     compiled,
     names,
+    not_finite,
     said_dim,
     shown,
     walk,
@@ -28,7 +28,17 @@ from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import DEFINITIONS
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
-from runplan.dsl.units import NONE, Dim, Quantity, UnknownUnit, currencies, mismatch, unit
+from runplan.dsl.units import (
+    NONE,
+    UNKNOWN,
+    Dim,
+    Quantity,
+    UnknownUnit,
+    currencies,
+    in_currency,
+    mismatch,
+    unit,
+)
 
 MAX_TERMS = 20_000
 MAX_STAGES = 50
@@ -123,7 +133,7 @@ class Figures(Builder):
             self.month = days
 
     def _money(self, dim: Dim) -> Dim:
-        return tuple(sorted((self.currency if name == "currency" else name, exponent) for name, exponent in dim))
+        return in_currency(dim, self.currency)
 
     # ---- names
 
@@ -215,8 +225,8 @@ class Figures(Builder):
                 shown_circle = " -> ".join(circle if len(circle) < 9 else [*circle[:4], "...", *circle[-3:]])
                 message = f"`{name}` is defined by itself: {shown_circle}"
                 self.findings.append(finding("N003", message, self.lets[name].span))
-                self.lets[name] = Let(name, Num(1.0, (("?", 1.0),)), self.lets[name].span)
-                self.let_dims[name] = (("?", 1.0),)
+                self.lets[name] = Let(name, Num(1.0, UNKNOWN), self.lets[name].span)
+                self.let_dims[name] = UNKNOWN
                 chain.pop()
             else:
                 chain.append(following)
@@ -227,7 +237,7 @@ class Figures(Builder):
         value = self._value(let.expr) if dim is not None else None
         if value is not None:
             self.let_values[let.name] = value
-        self.let_dims[let.name] = (("?", 1.0),) if dim is None else dim
+        self.let_dims[let.name] = UNKNOWN if dim is None else dim
 
     def _terms(self, expr: Expr) -> int:
         """How many terms an expression has with its `let`s written out."""
@@ -243,7 +253,7 @@ class Figures(Builder):
             message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
             self.findings.append(finding("S004", message, expr.span))
             return None
-        unfit = self._not_finite(expr)
+        unfit = not_finite(expr, self.let_values)
         if unfit is not None:
             message = f"`{shown(unfit)}` is not a finite number"
             assert unfit.span is not None
@@ -253,25 +263,15 @@ class Figures(Builder):
         for item in unknown:
             if not self._excused(item.name):
                 self._unknown_quantity(item, known)
-        if unknown or any(isinstance(item, Num) and ("?", 1.0) in item.dim for item in walk(expr)):
+        if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(expr)):
             return None
-        if any(self.let_dims.get(name) == (("?", 1.0),) for name in names(expr)):
+        if any(self.let_dims.get(name) == UNKNOWN for name in names(expr)):
             return None
         try:
             return Dimensions(known, values=self.let_values).of(expr)
         except DimensionClash as clash:
             self.findings.append(self._clash(clash, expr))
             return None
-
-    def _not_finite(self, expr: Expr) -> Expr | None:
-        """The innermost part of numbers and settled lets that has no finite value."""
-        for item in reversed(list(walk(expr))):
-            if not isinstance(item, Op) or item.op in ("P", "assumed") or not names(item) <= self.let_dims.keys():
-                continue
-            value = self._value(item)
-            if value is not None and not math.isfinite(value):
-                return item
-        return None
 
     def _clash(self, clash: DimensionClash, whole: Expr) -> Finding:
         span = clash.at.span or whole.span

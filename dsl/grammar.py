@@ -42,7 +42,7 @@ ITEMS = frozenset(
 
 STATEMENTS = (
     "plan use let import rate calendar hardware compute data tokens model objective inference reserve schedule phase"
-    " stage optimizer require prefer minimize maximize law rule device mfu price region shape quantity"
+    " stage optimizer require prefer minimize maximize law rule device mfu price region shape quantity override"
 ).split()
 
 SAID = {

@@ -17,6 +17,10 @@ MONTH = "month"
 
 Dim = tuple[tuple[str, float], ...]
 NONE: Dim = ()
+# The dimension of what could not be read: it has its finding, and goes with nothing.
+UNKNOWN: Dim = (("?", 1.0),)
+# The dimension of money where no plan says yet in which currency.
+MONEY = "currency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,16 @@ def over(a: Dim, b: Dim) -> Dim:
 def power(a: Dim, exponent: float) -> Dim:
     """The dimension of a power; the exponent may be any real number."""
     return _dim({name: e * exponent for name, e in a})
+
+
+def in_currency(dim: Dim, currency: str) -> Dim:
+    """A dimension of money in the money of a plan."""
+    return tuple(sorted((currency if name == MONEY else name, e) for name, e in dim))
+
+
+def in_money(dim: Dim) -> Dim:
+    """A dimension with every currency taken for money."""
+    return tuple(sorted((MONEY if name in currencies() else name, e) for name, e in dim))
 
 
 # ---------------------------------------------------------------------------------------------------
