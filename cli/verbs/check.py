@@ -12,13 +12,13 @@ from runplan.cli.outcome import exit_code
 from runplan.cli.output import use_color, write
 from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.summary import Summary
-from runplan.dsl.finding import Finding, in_order
+from runplan.dsl.finding import NAMES, Finding, in_order
 
 FORMATS = ("full", "concise", "json", "github", "markdown")
 # Of the plans' own thresholds the strictest decides.
 STRICTEST = ("warning", "error", "never")
-# What is wrong with a plan itself cannot be left out by a flag.
-ALWAYS = ("S", "N", "U", "C")
+# What is wrong with a plan itself cannot be left out by a flag; a pack's own `CORP1` can.
+ALWAYS = frozenset(code for code in NAMES if code[0] in "SNUC")
 
 
 @verb("check")
@@ -76,9 +76,7 @@ def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None)
         return any(f.code.startswith(word) or f.name == word for word in words)
 
     return [
-        f
-        for f in findings
-        if f.code.startswith(ALWAYS) or ((not selected or matches(f, selected)) and not matches(f, ignored))
+        f for f in findings if f.code in ALWAYS or ((not selected or matches(f, selected)) and not matches(f, ignored))
     ]
 
 
