@@ -13,7 +13,7 @@ from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Cite, Counted
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
-from runplan.dsl.units import NONE, UNKNOWN, Dim, in_money, show_dim
+from runplan.dsl.units import NONE, UNKNOWN, USUAL_MONEY, Dim, currencies, in_currency, show_dim
 
 EVIDENCE = ("paper", "authors_code", "secondary", "derived", "memory", "seed")
 
@@ -84,10 +84,11 @@ class Definitions(Builder):
             self.findings.append(finding("P001", f"`{shown(expr)}` is not a fixed number", expr.span or span))
         return Num(1.0, UNKNOWN, span=expr.span or span)
 
-    def figure(self, expr: Expr, field: Field, span: Span) -> float:
-        """A fixed figure in base units, with a finding where it is not of the dimension and domain of its field."""
+    def figure(self, expr: Expr, field: Field, span: Span) -> float | None:
+        """A fixed figure in base units; None, with a finding, where it is not of its field's dimension and domain."""
         number = self.fixed(expr, span)
-        if number.dim != UNKNOWN:
-            # A pack may give money in any currency: only a plan says which it is solved in.
-            self.held(number.value, in_money(number.dim), field, field.dim, expr, number.span or span)
-        return number.value
+        if number.dim == UNKNOWN:
+            return None
+        # A pack may give money in any currency: only a plan says which it is solved in.
+        money = next((name for name, _ in number.dim if name in currencies()), USUAL_MONEY)
+        return self.held(number.value, number.dim, field, in_currency(field.dim, money), expr, number.span or span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from runplan.dsl.units import MONEY, NONE, Dim, in_money, unit
+from runplan.dsl.units import MONEY, NONE, Dim, in_currency, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "seque
 
 def natural(dim: Dim) -> bool:
     """Whether a bare number stands for a figure of a dimension."""
-    return bool(dim) and all(name in NATURAL for name, _ in in_money(dim))
+    return bool(dim) and all(name in NATURAL for name, _ in in_currency(dim, MONEY))
 
 
 # What users of other tools write.

@@ -31,6 +31,7 @@ from runplan.dsl.syntax import File, Node, Word
 from runplan.dsl.units import (
     NONE,
     UNKNOWN,
+    USUAL_MONEY,
     Dim,
     Quantity,
     UnknownUnit,
@@ -62,7 +63,7 @@ class Figures(Builder):
         self.let_terms: dict[str, int] = {}
         self._base: dict[str, Dim] = {}
         self.sources: list[str] = []
-        self.currency = "USD"
+        self.currency = USUAL_MONEY
         self.stage_names: list[str] = []
         lines = " ".join(span.text for span in file.broken)
         self.broken = frozenset(re.findall(r"\w+", lines))
@@ -82,7 +83,7 @@ class Figures(Builder):
                     except UnknownUnit:
                         continue
                     priced.extend((node.rule != "hardware", len(priced), name) for name in found[:1])
-        self.currency = min(priced)[2] if priced else "USD"
+        self.currency = min(priced)[2] if priced else USUAL_MONEY
         for node in statements:
             if node.rule == "rate":
                 self._rate(node)

@@ -14,7 +14,7 @@ from runplan.dsl.finding import Label, finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Constant, Function, Golden, Joint, Law, Parameter, Table
 from runplan.dsl.syntax import Node, Word
-from runplan.dsl.units import Dim, show
+from runplan.dsl.units import NONE, Dim, show
 
 COUNTS = ("total", "non_embedding", "active", "any")
 KINDS = ("CLM", "MLM")
@@ -72,7 +72,7 @@ class LawReader(Definitions):
             lets,
             functions,
             tables,
-            dict(self._range(item, known) for item in fitted),
+            dict(self._range(item, known, parent is not None) for item in fitted),
             tuple(self.cite(item) for item in block.nodes("law_cites")),
             goldens,
             tuple(unquoted(item.word(0).text) for item in block.nodes("law_note")),
@@ -85,17 +85,20 @@ class LawReader(Definitions):
         assert body is not None
         return self.expr(body)
 
-    def _range(self, node: Node, known: Mapping[str, Dim]) -> tuple[str, tuple[float, float]]:
-        """A range of the runs; of a quantity that nothing here knows it may be a parent's, and is taken as it is."""
+    def _range(self, node: Node, known: Mapping[str, Dim], inherits: bool) -> tuple[str, tuple[float, float]]:
+        """A range of the runs, its ends held to the quantity; one that is not known here may be a parent's."""
         quantity, *ends = node.children
         assert isinstance(quantity, Word)
-        low, high = (self.expr(end) for end in ends if end is not None)
-        if quantity.text in known:
-            dim = known[quantity.text]
-            field = Field(quantity.text, dim, show(1e9, dim), zero=True)
-            pair = (self.figure(low, field, node.span), self.figure(high, field, node.span))
-        else:
-            pair = (self.fixed(low, node.span).value, self.fixed(high, node.span).value)
+        if quantity.text not in known and not inherits:
+            self._unknown("quantity", quantity, known)
+        dim = known.get(quantity.text)
+        field = Field(quantity.text, dim or NONE, show(1e9, dim or NONE), zero=True)
+
+        def end(expr: Expr) -> float | None:
+            return self.fixed(expr, node.span).value if dim is None else self.figure(expr, field, node.span)
+
+        low, high = (self.expr(child) for child in ends if child is not None)
+        pair = (end(low) or 0.0, end(high) or math.inf)
         if pair[0] > pair[1]:
             message = f"the range runs down: from {shown(low)} to {shown(high)}"
             self.findings.append(finding("U004", message, node.span, help=["write the smaller end first"]))

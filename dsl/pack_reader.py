@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -71,7 +72,7 @@ class PackReader(LawReader):
             if e.key not in TEXTS
         )
         known = RECORDS.get(kind.text, {})
-        if kind.text in CLOSED and not any(e.key in known for e in entries):
+        if kind.text in CLOSED and all(e.key in TEXTS for e in entries):
             message = f"{kind.text} `{name.text}` has no {' or '.join(f'`{key}`' for key in known)}"
             self.findings.append(finding("P001", message, name.span))
         return Record(
@@ -111,7 +112,7 @@ class PackReader(LawReader):
             self.findings.append(finding("P001", message, entry.span, help=help))
         if len(entry.values) != len(fields) or not all(isinstance(value, Num) for value in entry.values):
             help = [f"write it like `{' '.join((entry.key, *(field.example for field in fields)))}`"]
-            message = f"`{entry.key}` has {'a figure' if len(fields) == 1 else f'{len(fields)} figures'}"
+            message = f"`{entry.key}` is followed by {'one figure' if len(fields) == 1 else f'{len(fields)} figures'}"
             self.findings.append(finding("P001", message, entry.span, help=help))
             return
         for value, field in zip(entry.values, fields, strict=True):
@@ -186,13 +187,12 @@ class PackReader(LawReader):
             share, shape = spec.children[0], spec.children[1]
             assert share is not None and isinstance(shape, Word)
             figure = self.figure(self.expr(share), SHARE, share.span)
-            phases.append(PhaseShape(name_of(item).text, figure, shape.text, item.span))
+            phases.append(PhaseShape(name_of(item).text, math.nan if figure is None else figure, shape.text, item.span))
         self.given_once((phase.name, f"phase {phase.name}", phase.span) for phase in phases)
-        if abs(sum(phase.share for phase in phases) - 1.0) > 1e-9:
-            total = sum(phase.share for phase in phases)
-            self.findings.append(
-                finding("P001", f"the phases of `{name.text}` share {total:.4g} of the tokens, not 1", name.span)
-            )
+        total = sum(phase.share for phase in phases)  # of figures that are none, nothing is said again
+        if abs(total - 1.0) > 1e-9:
+            message = f"the phases of `{name.text}` share {total * 100:.4g} % of the tokens, not 100 %"
+            self.findings.append(finding("P001", message, name.span))
         return ScheduleShape(
             name.text,
             unquoted(title.text) if isinstance(title, Word) else "",

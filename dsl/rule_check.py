@@ -24,7 +24,7 @@ from runplan.dsl.finding import Finding, finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Rule
 from runplan.dsl.source import Span
-from runplan.dsl.units import NONE, UNKNOWN, Dim, in_money
+from runplan.dsl.units import NONE, UNKNOWN, USUAL_MONEY, Dim, in_currency
 
 # What a rule may ask about that is a word and no quantity.
 # `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
@@ -45,7 +45,7 @@ def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
     Args:
         quantities: The dimension of each name that its condition may ask for.
     """
-    known = {name: in_money(dim) for name, dim in quantities.items()}
+    known = {name: in_currency(dim, USUAL_MONEY) for name, dim in quantities.items()}
     unknown = [*_unknown_names(rule, known), *_unknown_fields(rule, known)]
     if rule.blames and rule.blames not in known and rule.blames not in STATEMENTS:
         message = f"rule `{rule.code}` blames `{rule.blames}`, which is no statement and no quantity"
@@ -103,7 +103,7 @@ def _unfit(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
 def _unlike(rule: Rule, part: Op, known: Mapping[str, Dim], at: Span) -> Iterator[Finding]:
     """A comparison of two dimensions; a bare number takes that of the other side where everybody counts it so."""
     try:
-        left, right = (Dimensions(known).of(_in_money(side)) for side in part.args)
+        left, right = (Dimensions(known).of(_in_one_money(side)) for side in part.args)
     except DimensionClash as clash:
         yield finding("U001", f"rule `{rule.code}`: {clash.message}", clash.at.span or at)
         return
@@ -127,8 +127,8 @@ def _parts(expr: Expr) -> Iterator[Expr]:
         yield expr
 
 
-def _in_money(expr: Expr) -> Expr:
-    """The expression with every currency taken for money: which one a plan has, it says itself."""
+def _in_one_money(expr: Expr) -> Expr:
+    """The expression with all money in one currency: in which a plan has, it says itself."""
     if isinstance(expr, Num):
-        return Num(expr.value, in_money(expr.dim), expr.text, expr.binary, expr.span)
-    return Op(expr.op, tuple(map(_in_money, expr.args)), expr.span) if isinstance(expr, Op) else expr
+        return Num(expr.value, in_currency(expr.dim, USUAL_MONEY), expr.text, expr.binary, expr.span)
+    return Op(expr.op, tuple(map(_in_one_money, expr.args)), expr.span) if isinstance(expr, Op) else expr

@@ -21,6 +21,7 @@ NONE: Dim = ()
 UNKNOWN: Dim = (("?", 1.0),)
 # The dimension of money where no plan says yet in which currency.
 MONEY = "currency"
+USUAL_MONEY = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,8 @@ def power(a: Dim, exponent: float) -> Dim:
 
 
 def in_currency(dim: Dim, currency: str) -> Dim:
-    """A dimension of money in the money of a plan."""
-    return tuple(sorted((currency if name == MONEY else name, e) for name, e in dim))
-
-
-def in_money(dim: Dim) -> Dim:
-    """A dimension with every currency taken for money."""
-    return tuple(sorted((MONEY if name in currencies() else name, e) for name, e in dim))
+    """A dimension with money, in whatever currency it is, in the one that is at hand."""
+    return tuple(sorted((currency if name == MONEY or name in currencies() else name, e) for name, e in dim))
 
 
 # ---------------------------------------------------------------------------------------------------

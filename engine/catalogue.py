@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -180,15 +180,14 @@ class Catalogue:
             self._enter(header)
         quantities = {name: q.counted.dim for name, q in self.quantities().items()}
         for header in found:
-            if header.span.begins_in(self._broken):
-                continue
             if header.kind == "law":
                 self._law_of(header)
             elif header.kind == "schedule":
                 self._check_shapes(header)
             elif header.path is not None and header.kind == "rule":  # a plan's own were held to its `let`s, too
                 for rule in self._pack_of(header).rules:
-                    self.findings.extend(rule_findings(rule, quantities) if rule.span == header.span else ())
+                    if rule.span == header.span and not rule.span.begins_in(self._broken):
+                        self.findings.extend(rule_findings(rule, quantities))
 
     def _enter(self, header: Header) -> None:
         """Put a definition under its names; of those that are taken, with a finding, it takes one by `override`."""
@@ -199,9 +198,10 @@ class Catalogue:
         if header.override and known is not None:
             header = replace(header, over=known)
             table.update({name: header for name, other in list(table.items()) if other is known})
-        elif header.override:
+        elif header.override and not self._reserved(header, header.name):
+            spelled = {other.spelled(name) for name, other in table.items()}
             message = f"there is no {header.kind} `{header.name}` to override"
-            close = [f"did you mean `{name}`?" for name in nearest(header.name, table)[:1]]
+            close = [f"did you mean `{name}`?" for name in nearest(header.name, spelled)[:1]]
             self.findings.append(finding("P001", message, header.span, help=close or ["leave out `override`"]))
         for name in header.names:
             other = table.setdefault(name, header)
@@ -227,18 +227,19 @@ class Catalogue:
         return not of_library and (name.upper() in NAMES or name in NAMES.values())
 
     def _check_shapes(self, header: Header) -> None:
+        shapes = self.index("shape")
         for schedule in self._pack_of(header).schedules:
             for phase in schedule.phases if schedule.span == header.span else ():
-                if self.record("shape", phase.shape) is None:
-                    help = [f"did you mean `{name}`?" for name in nearest(phase.shape, self.index("shape"))[:1]]
+                if phase.shape.lower() not in shapes:
+                    help = [f"did you mean `{name}`?" for name in nearest(phase.shape, shapes)[:1]]
                     self.findings.append(finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help))
 
-    def faults(self, law: Law) -> tuple[Finding, ...]:
-        """The errors in a law, or in one that it extends: it gives no numbers then."""
+    def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The errors among findings that are in a law, or in one that it extends: it gives no numbers then."""
         chain = [law]
         while (parent := self._parent(chain[-1])) is not None and not any(parent.span == one.span for one in chain):
             chain.append(parent)
-        errors = [f for f in self.findings if f.severity == "error"]
+        errors = [f for f in findings if f.severity == "error"]
         return tuple(
             f
             for f, block in zip(errors, blocks_of(errors), strict=True)
@@ -268,7 +269,8 @@ class Catalogue:
                 return None
             merged, wrong = inherit(raw, self._parent)
             law, more = checked(merged)
-            self.findings.extend([*wrong, *more])
+            # What a law lacks because a part of it could not be read is no mistake of its own.
+            self.findings.extend([] if header.span.begins_in(self._broken) else [*wrong, *more])
             self._laws[header.span] = law
         return self._laws[header.span]
 

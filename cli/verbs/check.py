@@ -17,8 +17,8 @@ from runplan.dsl.finding import NAMES, Finding, in_order
 FORMATS = ("full", "concise", "json", "github", "markdown")
 # Of the plans' own thresholds the strictest decides.
 STRICTEST = ("warning", "error", "never")
-# What is wrong with a plan itself cannot be left out by a flag; a pack's own `CORP1` can.
-ALWAYS = frozenset(code for code in NAMES if code[0] in "SNUC")
+# What is wrong with a plan or a pack itself cannot be left out by a flag; the code of a pack's own rule, `CORP1`, can.
+ALWAYS = frozenset(code for code in NAMES if code[0] in "SNUCP")
 
 
 @verb("check")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import write
-from runplan.cli.show.concise import line
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.build import Builder
@@ -63,8 +62,8 @@ def run(argv: list[str]) -> int:
             known = [name for one in catalogue.laws() for name in (one.name, *one.aliases)]
             raise unknown("law", args.name, known)
         if args.at:
-            if faults := catalogue.faults(law):
-                raise CannotRun(line(faults[0]))
+            if catalogue.faults(law, catalogue.findings):
+                raise CannotRun(f"`{law.name}` gives no numbers until what is wrong with it is mended")
             try:
                 evaluation = evaluated(law, args.at, catalogue)
             except Refused as refused:

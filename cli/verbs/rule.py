@@ -129,5 +129,5 @@ def _engine_page_json(code: str) -> dict[str, object]:
 def _silenced(code: str) -> str:
     """How a finding can be left out, where it can."""
     if code in ALWAYS:
-        return "\n" + paragraph(f"{code} cannot be left out: the plan itself is wrong.")
+        return "\n" + paragraph(f"{code} cannot be left out: the plan or the pack itself is wrong.")
     return "\n" + paragraph(f"`plan check --ignore {code}` leaves it out.")

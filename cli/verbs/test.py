@@ -127,7 +127,7 @@ def _results(tested: Tested) -> Iterator[tuple[GoldenResult, Finding | None]]:
     A law that is wrong as it stands, and a rule beside one, have their finding already.
     """
     for law in tested.laws:
-        faulty = bool(tested.catalogue.faults(law))
+        faulty = bool(tested.catalogue.faults(law, tested.findings))
         for golden, result in zip(law.goldens, check_goldens(law, tested.catalogue), strict=True):
             yield result, None if faulty else _finding_of(result, golden.span)
     wrong = any(f.severity == "error" for f in tested.findings)
