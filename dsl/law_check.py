@@ -23,7 +23,7 @@ def inherit(law: Law, parent_of: Callable[[Law], Law | None]) -> tuple[Law, list
             message = f"unknown law `{chain[-1].parent}` to extend"
             findings.append(finding("N002", message, chain[-1].span))
             break
-        if any(parent is known for known in chain):
+        if any(parent.span == known.span for known in chain):
             names_ = " -> ".join(known.name for known in [*chain, parent])
             findings.append(finding("N003", f"laws extend each other in a circle: {names_}", law.span))
             break

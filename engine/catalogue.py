@@ -196,8 +196,10 @@ class Catalogue:
         if known is not None and _same(known, header):
             return
         if header.override and known is not None:
-            header = replace(header, over=known)
-            table.update({name: header for name, other in list(table.items()) if other is known})
+            # It is found by all the names of what it replaces, and is that to whoever asks what it is called.
+            aliases = dict.fromkeys((*known.aliases, header.name, *header.aliases))
+            header = replace(header, name=known.name, aliases=tuple(aliases), over=known)
+            table.update({name: header for name in known.names if table.get(name) is known})
         elif header.override and not self._reserved(header, header.name):
             spelled = {other.spelled(name) for name, other in table.items()}
             message = f"there is no {header.kind} `{header.name}` to override"
@@ -276,7 +278,8 @@ class Catalogue:
 
     def _raw(self, header: Header) -> Law | None:
         """A law as its pack writes it."""
-        return next((law for law in self._pack_of(header).laws if law.name == header.name), None)
+        found = next((law for law in self._pack_of(header).laws if law.span == header.span), None)
+        return found and replace(found, name=header.name, aliases=header.aliases)
 
     def _parent(self, law: Law) -> Law | None:
         """What a law extends; where it overrides a law of that name, the one that it takes the place of."""
@@ -290,19 +293,20 @@ class Catalogue:
         header = self.index(kind).get(name.lower())
         if header is None:
             return None
-        records = self._pack_of(header).records
-        return next((r for r in records if r.kind == kind and r.name == header.name), None)
+        found = next((record for record in self._pack_of(header).records if record.span == header.span), None)
+        return found and replace(found, name=header.name, aliases=header.aliases)
 
     def schedule(self, name: str) -> ScheduleShape | None:
         """A schedule by name."""
         header = self.index("schedule").get(name.lower())
         if header is None:
             return None
-        return next((s for s in self._pack_of(header).schedules if s.name == header.name), None)
+        found = next((schedule for schedule in self._pack_of(header).schedules if schedule.span == header.span), None)
+        return found and replace(found, name=header.name)
 
     def rules(self) -> tuple[Rule, ...]:
         """Every rule, by code; a code may have a rule for each severity."""
-        found = [r for h in self._unique("rule") for r in self._pack_of(h).rules if r.code == h.name]
+        found = [r for h in self._unique("rule") for r in self._pack_of(h).rules if r.code.lower() == h.name.lower()]
         return tuple(sorted(found, key=lambda rule: (rule.code, rule.severity)))
 
     def laws(self) -> tuple[Law, ...]:

@@ -65,7 +65,7 @@ ENGINE: dict[str, tuple[Severity, str]] = {
     "D009": ("warning", "a count has a binary suffix, such as `85Mi`"),
     "T041": ("info", "another size reaches the same loss with less compute over training and serving"),
     "P001": ("error", "a definition in a pack is not whole, or not sound"),
-    "P002": ("error", "a law does not give its golden value"),
+    "P002": ("error", "a law does not give its golden value, or a rule its examples"),
     "X001": ("warning", "an `ignore` that ignores nothing"),
     "X002": ("warning", "an `ignore` of a code that there is not"),
     "X003": ("warning", "an `ignore` whose date has passed"),
