@@ -176,10 +176,8 @@ class Catalogue:
 
     def _bring(self, found: tuple[Header, ...]) -> None:
         """Enter definitions under their names, then hold each to what there is."""
-        for header in found:
-            self._enter(header)
         quantities = {name: q.counted.dim for name, q in self.quantities().items()}
-        for header in found:
+        for header in [entered for header in found if (entered := self._enter(header))]:
             if header.kind == "law":
                 self._law_of(header)
             elif header.kind == "schedule":
@@ -189,12 +187,12 @@ class Catalogue:
                     if rule.span == header.span and not rule.span.begins_in(self._broken):
                         self.findings.extend(rule_findings(rule, quantities))
 
-    def _enter(self, header: Header) -> None:
-        """Put a definition under its names; of those that are taken, with a finding, it takes one by `override`."""
+    def _enter(self, header: Header) -> Header | None:
+        """A definition as it is found by its names; None where it is there already, having come another way."""
         table = self._headers.setdefault(header.kind, {})
         known = table.get(header.name.lower())
-        if known is not None and _same(known, header):
-            return
+        if known is not None and (_same(known, header) or _beside(known, header)):
+            return None if _same(known, header) else header
         if header.override and known is not None:
             # It is found by all the names of what it replaces, and is that to whoever asks what it is called.
             aliases = dict.fromkeys((*known.aliases, header.name, *header.aliases))
@@ -206,20 +204,25 @@ class Catalogue:
             close = [f"did you mean `{name}`?" for name in nearest(header.name, spelled)[:1]]
             self.findings.append(finding("P001", message, header.span, help=close or ["leave out `override`"]))
         for name in header.names:
-            other = table.setdefault(name, header)
-            if other is header and self._reserved(header, name):
-                message = f"`{header.spelled(name)}` is the engine's own"
-                help = ["give the rule a code and a name of its own"]
-                self.findings.append(finding("N005", message, header.span, help=help))
-                return
-            if other is not header and not _same(other, header):
-                here = other.span.source == header.span.source
-                where = f"line {other.span.line}" if here else other.span.source.path
-                message = f"{header.kind} `{header.spelled(name)}` is defined in {where} already"
-                also = [Label(other.span, "the first is here")]
-                help = [f"write `override {header.kind} {other.name} ...` to replace it, or give it another name"]
-                self.findings.append(finding("N005", message, header.span, also=also, help=help))
-                return
+            taken = self._taken(header, name, table.setdefault(name, header))
+            if taken is not None:
+                self.findings.append(taken)
+                break
+        return header
+
+    def _taken(self, header: Header, name: str, by: Header) -> Finding | None:
+        """Why a definition cannot go by a name; None where it can."""
+        said = f"`{header.spelled(name)}`"
+        if by is header:
+            help = ["give the rule a code and a name of its own"]
+            reserved = self._reserved(header, name)
+            return finding("N005", f"{said} is the engine's own", header.span, help=help) if reserved else None
+        if _same(by, header):
+            return None
+        where = f"line {by.span.line}" if by.span.source == header.span.source else by.span.source.path
+        help = [f"write `override {header.kind} {by.name} ...` to replace it, or give it another name"]
+        message = f"{header.kind} {said} is defined in {where} already"
+        return finding("N005", message, header.span, also=[Label(by.span, "the first is here")], help=help)
 
     def _reserved(self, header: Header, name: str) -> bool:
         """Whether a rule of a pack goes by a code or name of the engine that no rule of the library stands for."""
@@ -339,11 +342,14 @@ def _plans(root: Path) -> list[Path]:
 
 
 def _same(known: Header, header: Header) -> bool:
-    """Whether two headers are of one definition that came on two ways, or of rules that differ only in severity."""
-    if known.span.start == header.span.start and known.span.source.text == header.span.source.text:
-        return True
-    beside = known.span.source.path == header.span.source.path and known.override == header.override
-    return header.kind == "rule" and beside and known.names == header.names
+    """Whether two headers are of one definition that came on two ways, such as by import and by configuration."""
+    return known.span.start == header.span.start and known.span.source.text == header.span.source.text
+
+
+def _beside(known: Header, header: Header) -> bool:
+    """Whether two rules of a file have one code and name: they may differ in severity."""
+    one_file = known.span.source.path == header.span.source.path and known.override == header.override
+    return header.kind == "rule" and one_file and known.names == header.names
 
 
 @lru_cache(1)

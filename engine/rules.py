@@ -111,9 +111,13 @@ def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
             report = report_of(name, Buffer(name, text.encode(), Disk(Path())), catalogue=catalogue, intervals=False)
             flagged = any((f.code, f.severity) == (rule.code, rule.severity) for f in report.findings)
             solved = flagged or (report.solutions[:1] != () and report.solutions[0].status == "solved")
-            said = [f"line {f.at.span.line}: {f.message}" for f in report.findings if f.severity == "error"]
-            why = "" if solved else (said or ["it has no solution"])[0]
-            yield Example(kind, text, solved, flagged, why, statements[0].span.to(statements[-1].span))
+            wrong = next((f for f in report.findings if f.severity == "error"), None)
+            why = (
+                f"{wrong.at.span.source.path}:{wrong.at.span.line}: {wrong.message}" if wrong else "it has no solution"
+            )
+            yield Example(
+                kind, text, solved, flagged, "" if solved else why, statements[0].span.to(statements[-1].span)
+            )
 
 
 def example(statements: tuple[Node, ...]) -> str:

@@ -479,7 +479,7 @@ def test_a_golden_value_that_is_off_is_found_where_it_stands(project: Path, plan
     [
         ("for 30 days", "for 10 days", 14, "the example is not flagged"),
         ("for 3 days", "for 40 days", 15, "the example is flagged"),
-        ("keeps { hardware: 64 x H100", "keeps { hardware: 64 x H1000", 15, "line 1: unknown device `H1000`"),
+        ("keeps { hardware: 64 x H100", "keeps { hardware: 64 x H1000", 15, "keeps.plan:1: unknown device `H1000`"),
     ],
 )
 def test_an_example_that_does_not_hold_is_found_where_it_stands(
@@ -519,6 +519,14 @@ def test_what_files_import_is_tested_once(project: Path, plan: Run) -> None:
     found = document(plan("test", ".", "-o", "json"))
     assert [r["id"] for r in found["results"]] == ["acme.1B", "rule.ACME1.warning.breaks", "rule.ACME1.warning.keeps"]
     assert {r["law"] for r in found["results"]} == {"acme.loss", "rule ACME1 warning"}
+
+
+def test_a_copy_such_as_a_build_leaves_is_no_second_definition(project: Path, plan: Run) -> None:
+    for folder in ("packs", "packs/build/lib"):
+        (project / folder).mkdir(parents=True)
+        (project / folder / "acme.plan").write_text(GOOD, encoding="utf-8")
+    found = document(plan("test", "packs", "-o", "json"))
+    assert (len(found["results"]), found["findings"]) == (3, [])
 
 
 # ---- a wheel, as the document has it

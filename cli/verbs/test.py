@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -105,10 +104,10 @@ def _read(paths: Sequence[str], stdin_filename: str | None) -> Tested:
 
 
 def _once(defined: Iterable[Named]) -> list[Named]:
-    """Each definition once, however many files import it, and by its own name rather than one under an import's."""
+    """Each definition once, however many files import it or are copies, and by its own name rather than an import's."""
     first: dict[tuple[str, int], Named] = {}
     for one in defined:
-        key = os.path.realpath(one.span.source.path), one.span.start
+        key = one.span.source.text, one.span.start
         if key not in first or len(one.name) < len(first[key].name):
             first[key] = one
     return list(first.values())
