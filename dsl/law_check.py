@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
-from runplan.dsl.expression import DimensionClash, Dimensions, Expr, names, not_finite, shown, substitute
+from runplan.dsl.expression import (
+    DimensionClash,
+    Dimensions,
+    Expr,
+    Ref,
+    names,
+    not_finite,
+    shown,
+    substitute,
+    walk,
+)
+from runplan.dsl.figures import MAX_TERMS
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Law
@@ -53,12 +65,15 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
     A constant without a unit takes the dimension that its formula needs; one with a unit is held to it.
     """
     findings = list(_lacking(law))
-    circular = list(_circular(law))
+    unsettled = _unsettled(law)
+    if unsettled is not None:
+        # Without its `let`s nothing can go round in it.
+        return replace(law, lets={}), [*findings, unsettled]
     bare = frozenset(c.name for c in law.constants.values() if c.dim is None)
     known = {c.name: c.dim for c in law.constants.values() if c.dim is not None}
     values = {c.name: c.value for c in law.constants.values() if c.value is not None}
     dimensions = Dimensions(known, bare, values)
-    for function in law.functions if not circular else ():
+    for function in law.functions:
         dims = {**known, **{p.local: p.counted.local for p in function.parameters}}
         body = expanded(function.body, law.lets)
         unknown = sorted(names(body) - dims.keys() - bare)
@@ -83,7 +98,7 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
         for item in sorted(names(term) - law.constants.keys()):
             at = term.span or law.span
             findings.append(_unknown(item, "among the constants that vary jointly", at, law.constants))
-    return replace(law, dims=known | {name: dimensions.constant(name) for name in bare}), [*findings, *circular]
+    return replace(law, dims=known | {name: dimensions.constant(name) for name in bare}), findings
 
 
 def _lacking(law: Law) -> Iterator[Finding]:
@@ -96,18 +111,23 @@ def _lacking(law: Law) -> Iterator[Finding]:
             yield finding("P001", f"law `{law.name}` {what}", law.span, help=[help])
 
 
-def _circular(law: Law) -> Iterator[Finding]:
-    """The first `let` that rests on itself."""
-    for name, body in law.lets.items():
-        reached: set[str] = set()
-        todo = [name]
-        while todo:
-            following = names(law.lets[todo.pop()]) & law.lets.keys() - reached
-            reached |= following
-            todo.extend(sorted(following))
-        if name in reached:
-            yield finding("N003", f"`{name}` of law `{law.name}` is defined by itself", body.span or law.span)
-            return
+def _unsettled(law: Law) -> Finding | None:
+    """A `let` that rests on itself, or that grows beyond measure where those in it are written out."""
+    rests_on = {name: names(body) & law.lets.keys() for name, body in law.lets.items()}
+    try:
+        order = tuple(TopologicalSorter(rests_on).static_order())
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        message = f"`{circle[0]}` of law `{law.name}` is defined by itself: {' -> '.join(circle[:9])}"
+        return finding("N003", message, law.lets[circle[0]].span or law.span)
+    terms: dict[str, int] = {}
+    for name, body in [*((name, law.lets[name]) for name in order), *((f.output, f.body) for f in law.functions)]:
+        count = sum(terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(body))
+        if count > MAX_TERMS:
+            message = f"with the `let`s in it written out `{name}` has more than {MAX_TERMS:,} terms"
+            return finding("S004", message, body.span or law.span)
+        terms.setdefault(name, count)
+    return None
 
 
 def _unknown(name: str, where: str, at: Span, known: Iterable[str]) -> Finding:

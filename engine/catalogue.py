@@ -258,8 +258,10 @@ class Catalogue:
         if not self._quantities:
             for _, root in self.roots:
                 path = root / "quantities.plan"
-                if path.exists():
-                    self._quantities.update({q.name: q for q in self.pack(path).quantities})
+                for quantity in self.pack(path).quantities if path.exists() else ():
+                    if self._quantities.setdefault(quantity.name, quantity) is not quantity:
+                        message = f"quantity `{quantity.name}` is there already"
+                        self.findings.append(finding("N005", message, quantity.span, help=["give it another name"]))
         return self._quantities
 
     def law(self, name: str) -> Law | None:

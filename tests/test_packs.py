@@ -177,6 +177,14 @@ def test_a_law_is_sound(text: str) -> None:
     held(f"law ours {{\n{text}\n{HEAD}\n}}\n")
 
 
+def test_a_law_may_not_grow_beyond_measure(project: Path, plan: Run) -> None:
+    lets = "; ".join(f"let a{i} = a{i + 1} * a{i + 1}" for i in range(60))
+    golden = 'golden "g" at params = 1B gives loss = 1'
+    text = f"law ours {{ {HEAD}; {lets}; let a60 = 2 nat/token; loss(params N) = a0; {golden} }}\n"
+    (found,) = promised(project, plan, text, code=1)["findings"]
+    assert found["code"] == "S004"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -384,6 +392,13 @@ def test_the_catalogues_know_what_a_project_has(one: Way, project: Path, plan: R
     assert outputs["loss"]["value"] == pytest.approx(2.6188, rel=1e-5)
     assert "400 TFLOP/s" in plan("device", "X1")[1]
     assert "the run takes" in plan("rule", "too-long")[1]
+
+
+def test_a_quantity_of_the_library_is_not_replaced(project: Path, plan: Run) -> None:
+    by_configuration(project, GOOD)
+    text = 'quantity loss in nat/token "mine"\nquantity fun in token "new"\n'
+    (project / "packs" / "quantities.plan").write_text(text, encoding="utf-8")
+    assert places(document(plan("check", "p.plan", "-o", "json"), 1)) == [("N005", "packs/quantities.plan", 1)]
 
 
 def test_a_definition_that_comes_on_two_ways_is_one(project: Path, plan: Run) -> None:
