@@ -248,7 +248,8 @@ class Statements(Figures):
         for pair in block.nodes():
             word = pair.word(0)
             if word.text == "tied":
-                value = pair.span.text.partition(":")[2].strip().lower()
+                said = pair.children[1]
+                value = said.span.text.strip().lower() if said is not None else ""
                 if "tied" in figures:
                     self.findings.append(finding("N005", "`tied` is given twice", pair.span))
                 elif value in ("true", "yes", "false", "no"):
