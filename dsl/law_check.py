@@ -51,8 +51,11 @@ def inherit(law: Law, parent_of: Callable[[Law], Law | None]) -> tuple[Law, list
             counts=child.counts or merged.counts,
             corpus=child.corpus or merged.corpus,
             constants={**merged.constants, **child.constants},
+            # What varied jointly varies so no more where some of it is another's.
+            joint=child.joint or (None if child.constants else merged.joint),
             lets={**merged.lets, **child.lets},
             functions=(*kept, *child.functions),
+            tables=(*(t for t in merged.tables if t.output not in {c.output for c in child.tables}), *child.tables),
             fitted=child.fitted or merged.fitted,
             cites=child.cites or merged.cites,
         )

@@ -44,19 +44,7 @@ class LawReader(Definitions):
         tables = tuple(self._table(item) for item in block.nodes("law_table"))
         goldens = tuple(self._golden(item) for item in block.nodes("law_golden"))
         fitted = single["law_fitted"].nodes() if "law_fitted" in single else ()
-        self.given_once(
-            [
-                *((c.name, c.name, c.span) for c in constants),
-                *((item.word(0).text, item.word(0).text, item.span) for item in block.nodes("law_let")),
-                *(((*f.signature, f.objective), f.output, f.span) for f in functions),
-                *(((t.output, (t.parameter.quantity,), ""), t.output, t.span) for t in tables),
-                *((("golden", g.id), g.id, g.span) for g in goldens),
-            ]
-        )
-        named = {c.name: c.span for c in constants} | {n: e.span or name.span for n, e in lets.items()}
-        for p in (p for f in functions for p in f.parameters if p.local in named):
-            also = [Label(named[p.local], "the law's own is here")]
-            self.findings.append(finding("N005", f"`{p.local}` is an input and a name of the law", p.span, also=also))
+        self._said_once(block, constants, functions, tables, goldens)
         known = dict(self.quantities) | {f.output: f.counted.dim for f in functions}
         known |= {p.quantity: p.counted.dim for f in functions for p in f.parameters if p.quantity not in known}
         return Law(
@@ -78,6 +66,29 @@ class LawReader(Definitions):
             tuple(unquoted(item.word(0).text) for item in block.nodes("law_note")),
             name.span,
         )
+
+    def _said_once(
+        self,
+        block: Node,
+        constants: Sequence[Constant],
+        functions: Sequence[Function],
+        tables: Sequence[Table],
+        goldens: Sequence[Golden],
+    ) -> None:
+        """Names of a law mean one thing, and one thing is given by one formula."""
+        named = [(name.text, name.span) for name in (item.word(0) for item in block.nodes("law_let"))]
+        named = [*((c.name, c.span) for c in constants), *named]
+        self.given_once(((name, name, span) for name, span in named))
+        self.given_once(
+            [
+                *(((*f.signature, f.objective), f.output, f.span) for f in functions),
+                *(((t.output, (t.parameter.quantity,), ""), t.output, t.span) for t in tables),
+            ]
+        )
+        self.given_once((g.id, g.id, g.span) for g in goldens)
+        for p in (p for f in functions for p in f.parameters if p.local in dict(named)):
+            also = [Label(dict(named)[p.local], "the law's own is here")]
+            self.findings.append(finding("N005", f"`{p.local}` is an input and a name of the law", p.span, also=also))
 
     def _body(self, node: Node) -> Expr:
         """The formula that a `let` or a function ends with."""

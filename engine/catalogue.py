@@ -276,8 +276,8 @@ class Catalogue:
                 return None
             merged, wrong = inherit(raw, self._parent)
             law, more = checked(merged)
-            # What a law lacks because a part of it could not be read is no mistake of its own.
-            self.findings.extend([] if header.span.begins_in(self._broken) else [*wrong, *more])
+            # What a law lacks because a part of it, or its parent, is not there is no mistake of its own.
+            self.findings.extend([] if header.span.begins_in(self._broken) else wrong or more)
             self._laws[header.span] = law
         return self._laws[header.span]
 

@@ -256,6 +256,25 @@ hardware: 64 x h100-sxm for 30 days at 39% MFU
     assert standard().law("chinchilla") != found.solutions[0].problem.law, "only where the plan reaches"
 
 
+def test_what_extends_takes_all_that_it_does_not_say_itself() -> None:
+    text = f"""\
+law ours extends chinchilla {{ cites "us" }}
+law other extends chinchilla {{ constants {{ E = 1.7 nat/token }}; cites "us" }}
+law table {{ {HEAD}; table learning_rate(compute C) {{ 1e20 FLOP: 3e-4; 1e22 FLOP: 1e-4 }} }}
+law longer extends table {{ cites "us" }}
+use laws ours
+compute: 1e22 FLOP
+"""
+    plan = report(text).plan
+    assert plan is not None
+    known = standard().with_pack(plan.definitions)
+    ours, other, table, longer = (known.law(name) for name in ("ours", "other", "table", "longer"))
+    assert ours and other and table and longer
+    assert ours.joint is not None and other.joint is None, "what varied jointly varies no more beside a new value"
+    assert (other.constants["E"].error, other.constants["alpha"].error is None) == (None, False)
+    assert longer.tables == table.tables != ()
+
+
 # ---- ways to a plan: the plan itself, an import, the configuration, a wheel
 
 
