@@ -16,6 +16,7 @@ from runplan.cli.show.summary import plain
 from runplan.dsl.nearest import nearest
 
 if TYPE_CHECKING:
+    from runplan.engine.catalogue import Catalogue
     from runplan.engine.report import Report
 
 Run = Callable[[list[str]], int]
@@ -81,6 +82,22 @@ def reading(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotRun(f"{error.filename or path}: {error.strerror or 'cannot be read'}") from error
+
+
+def catalogue_here() -> Catalogue:
+    """What is known in the current folder; what is wrong with its packs is said on standard error.
+
+    Raises:
+        CannotRun: Where the configuration cannot be read.
+    """
+    from runplan.cli.config import catalogue_for
+    from runplan.cli.show.concise import line
+
+    catalogue = catalogue_for(".")
+    catalogue.index("law")
+    for found in catalogue.findings:
+        print(line(found), file=sys.stderr)
+    return catalogue
 
 
 def report_for(file: str, args: Namespace, *, laws: tuple[str, ...] | None = None) -> Report:

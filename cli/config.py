@@ -108,7 +108,7 @@ def installed() -> tuple[tuple[str, Path], ...]:
             continue  # finding a dotted name would import its parent
         spec = find_spec(point.value)
         for place in (spec.submodule_search_locations or ()) if spec else ():
-            found.append((point.name, Path(place)))
+            found.append((point.value, Path(place)))
     return tuple(found)
 
 
@@ -135,7 +135,7 @@ def catalogue_for(path: str) -> Catalogue:
     Raises:
         BadConfig: See `config_for`.
     """
-    return _catalogue(config_of(path).packs)
+    return _catalogue(tuple((_shown(pack), pack) for pack in config_of(path).packs))
 
 
 def config_of(path: str) -> Config:
@@ -148,7 +148,13 @@ def config_of(path: str) -> Config:
     return config_for(here if here.is_dir() else here.parent)
 
 
+def _shown(pack: Path) -> str:
+    """A pack's path as findings print it: as one would name it from the current folder."""
+    here = Path.cwd()
+    return (pack.relative_to(here) if pack.is_relative_to(here) else pack).as_posix()
+
+
 @lru_cache(16)
-def _catalogue(packs: tuple[Path, ...]) -> Catalogue:
-    extra = (*installed(), *((pack.name, pack) for pack in packs))
+def _catalogue(packs: tuple[tuple[str, Path], ...]) -> Catalogue:
+    extra = (*installed(), *packs)
     return standard() if not extra else Catalogue((*standard().roots, *extra))

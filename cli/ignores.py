@@ -12,8 +12,8 @@ from runplan.dsl.source import Source, Span
 
 _IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
 _UNTIL = re.compile(r"\buntil\s+(\d{4}-\d{2}-\d{2})\s*$")
-# What is wrong with a plan itself is not a matter of taste.
-NEVER = ("S", "N", "U", "C")
+# What is wrong with a plan or a pack itself is not a matter of taste; the code of a pack's own rule, `CORP1`, is.
+ALWAYS = frozenset(code for code in NAMES if code[0] in "SNUCP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: da
 
 
 def _is_of_the_plan(f: Finding) -> bool:
-    return f.code in NAMES and f.code.startswith(NEVER)
+    return f.code in ALWAYS
 
 
 def _is_past(until: str, today: date) -> bool:

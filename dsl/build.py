@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 
-from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text
-from runplan.dsl.finding import Finding, finding
+from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text, said_dim, shown
+from runplan.dsl.fields import ALSO_KNOWN, GPU, TIME, Field, natural
+from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
-from runplan.dsl.units import NONE, Dim, UnknownUnit, is_binary, number, times, unit
+from runplan.dsl.units import (
+    NONE,
+    UNKNOWN,
+    Dim,
+    UnknownUnit,
+    currencies,
+    is_binary,
+    mismatch,
+    number,
+    over,
+    show,
+    times,
+    unit,
+)
 
 # The dimension of a point in time, counted in seconds since 1970; it mixes with nothing but itself.
 DATE: Dim = (("date", 1.0),)
@@ -49,7 +64,7 @@ class Builder:
             if "/" in word.text and not error.hint:
                 help.append("to divide by a name, put blanks round the `/`")
             self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help))
-            return 1.0, (("?", 1.0),)
+            return 1.0, UNKNOWN
         factor, dim = found.factor, found.dim
         if self.month != 30.0 and "month" in word.text:
             factor *= (self.month / 30.0) ** dict(dim).get("second", 0.0)
@@ -76,8 +91,87 @@ class Builder:
             moment = datetime.strptime(word.text, "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
             self.findings.append(finding("U004", f"`{word.text}` is not a date of the calendar", word.span))
-            return Num(math.nan, (("?", 1.0),), word.text, span=word.span)
+            return Num(math.nan, UNKNOWN, word.text, span=word.span)
         return Num(moment.timestamp(), DATE, word.text, span=word.span)
+
+    # ---- figures
+
+    def held(self, value: float, dim: Dim, field: Field, wanted: Dim, expr: Expr, span: Span) -> float | None:
+        """A figure in base units, held to the dimension and the domain of its field; None, with a finding, where not.
+
+        Args:
+            wanted: The field's dimension in the money at hand.
+        """
+        if dim != wanted:
+            if field.per_gpu and dim == over(wanted, GPU):
+                pass
+            elif field.name == "hours_per_day" and dim in (NONE, over(TIME, TIME)):
+                # `20` and `20 hours/day` both count hours of a day.
+                value = value * 86400 if "/" in shown(expr) else value * 3600
+            elif dim == NONE and natural(field.dim):
+                pass
+            else:
+                self._of_another_dimension(expr, dim, field, wanted, span)
+                return None
+        low = value > field.least or (value == field.least and field.zero)
+        whole = not field.whole or abs(value - round(value)) <= 1e-9 * abs(value)
+        if not (math.isfinite(value) and low and value <= field.most and whole):
+            self._out_of_domain(expr, value, field, wanted, span)
+            return None
+        return value
+
+    def _of_another_dimension(self, expr: Expr, dim: Dim, field: Field, wanted: Dim, span: Span) -> None:
+        if dim == NONE and wanted:
+            help = [f"write it with its unit, such as `{field.example}`"]
+            if field.name == "rate" and "%" in shown(expr):
+                help = [f"write `at {shown(expr)} MFU`"]
+            message = f"`{shown(expr)}` has no unit; `{field.name}` is {said_dim(wanted)}"
+            self.findings.append(finding("U003", message, span, help=help))
+            return
+        message = f"`{shown(expr)}` is {said_dim(dim)}; `{field.name}` is {said_dim(wanted)}"
+        said = mismatch(wanted, dim, "right")
+        theirs, ours = ({name for name, _ in d if name in currencies()} for d in (dim, wanted))
+        help = [f"write it like `{field.example}`"]
+        if theirs and ours and theirs != ours:
+            help = [f"declare the rate: `rate {theirs.pop()} = ... {ours.pop()} on YYYY-MM-DD`"]
+        elif said:
+            help.append(said.replace("the right side", "it"))
+        self.findings.append(finding("U001", message, span, help=help))
+
+    def _out_of_domain(self, expr: Expr, value: float, field: Field, wanted: Dim, span: Span) -> None:
+        if not math.isfinite(value):
+            message = f"`{shown(expr)}` is not a finite number"
+        elif value > field.most:
+            said = "100 %" if field.most == 1.0 else show(field.most, field.dim)
+            message = f"`{field.name}` is `{shown(expr)}`, more than {said}"
+        elif value > field.least:
+            message = f"`{field.name}` is `{shown(expr)}`; it must be a whole number"
+        elif field.least:
+            message = f"`{field.name}` is `{shown(expr)}`, less than {show(field.least, wanted)}"
+        else:
+            must = "must not be negative" if field.zero else "must be more than zero"
+            message = f"`{field.name}` is `{shown(expr)}`; it {must}"
+        self.findings.append(finding("U004", message, span, help=[f"write it like `{field.example}`"]))
+
+    def unknown_field(self, word: Word, where: str, known: Iterable[str]) -> None:
+        """A finding for a field that there is not, with the one that may be meant."""
+        known = list(known)
+        also_known = ALSO_KNOWN.get(word.text.lower())
+        close = [also_known] if also_known in known else nearest(word.text, known)[:1]
+        help = [f"did you mean `{name}`?" for name in close]
+        help = help or [f"the fields of `{where}` are " + ", ".join(f"`{name}`" for name in known)]
+        self.findings.append(finding("N001", f"unknown field `{word.text[:60]}` in `{where}`", word.span, help=help))
+
+    def given_once(self, named: Iterable[tuple[Hashable, str, Span]]) -> None:
+        """A finding for each item that is given again: a key, what it is called, and where it stands."""
+        first: dict[Hashable, Span] = {}
+        for key, called, span in named:
+            if key in first:
+                also = [Label(first[key], "the first is here")]
+                self.findings.append(finding("N005", f"`{called}` is given twice", span, also=also))
+            first.setdefault(key, span)
+
+    # ---- expressions
 
     def expr(self, node: Node | Word) -> Expr:
         """The expression of a node of the expression rules."""
@@ -128,11 +222,11 @@ class Builder:
             help = [f"did you mean `{name}`?" for name in nearest(word.text, list(FUNCTIONS))[:1]]
             help = help or ["the functions are " + ", ".join(f"`{name}`" for name in FUNCTIONS)]
             self.findings.append(finding("N002", f"unknown function `{word.text}`", word.span, help=help))
-            return Num(1.0, (("?", 1.0),), span=node.span)
+            return Num(1.0, UNKNOWN, span=node.span)
         if len(args) != arity:
             message = f"`{word.text}` takes {arity} value{'s' * (arity > 1)}, here are {len(args)}"
             self.findings.append(finding("S001", message, node.span))
-            return Num(1.0, (("?", 1.0),), span=node.span)
+            return Num(1.0, UNKNOWN, span=node.span)
         return Op(word.text, args, node.span)
 
     def _compare(self, node: Node) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runplan.dsl.build import unquoted
 from runplan.dsl.expression import COMPARISONS, DimensionClash, Expr, Num, Op, said_dim, shown
-from runplan.dsl.fields import HARDWARE, NATURAL
+from runplan.dsl.fields import HARDWARE, natural
 from runplan.dsl.figures import Figures
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import Constraint, Goal
@@ -72,7 +72,7 @@ class Constraints(Figures):
         for i in (0, 1):
             side, dim = (left, right)[i], dims[1 - i]
             if dims[i] == NONE and self._value(side) is not None and not _has_unit(side):
-                if all(name in NATURAL or name == self.currency for name, _ in dim):
+                if natural(dim):
                     meant = (
                         Num(side.value, dim, side.text, side.binary, side.span)
                         if isinstance(side, Num)

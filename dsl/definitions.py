@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from runplan.dsl.build import Builder, unquoted
-from runplan.dsl.expression import Expr, compiled, shown
+from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, compiled, shown
+from runplan.dsl.fields import Field
 from runplan.dsl.finding import finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Cite, Counted
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
-from runplan.dsl.units import NONE, Dim, show_dim
+from runplan.dsl.units import NONE, UNKNOWN, USUAL_MONEY, Dim, currencies, in_currency, show_dim
 
 EVIDENCE = ("paper", "authors_code", "secondary", "derived", "memory", "seed")
 
@@ -29,11 +31,17 @@ class Definitions(Builder):
 
     def cite(self, node: Node) -> Cite:
         """A `cites` line: the work, and how its figures were come by where that is said."""
-        evidence = node.children[1]
-        kind = evidence.text if isinstance(evidence, Word) else ""
-        if isinstance(evidence, Word) and kind not in EVIDENCE:
-            self._unknown("evidence", evidence, EVIDENCE)
-        return Cite(unquoted(node.word(0).text), kind)
+        if not unquoted(node.word(0).text).strip():
+            self.findings.append(finding("P001", "`cites` names nothing", node.span))
+        return Cite(unquoted(node.word(0).text), self.evidence(node.children[1]))
+
+    def evidence(self, word: Node | Word | None) -> str:
+        """How well a figure is known; empty where nothing is said."""
+        if not isinstance(word, Word):
+            return ""
+        if word.text not in EVIDENCE:
+            self._unknown("evidence", word, EVIDENCE)
+        return word.text
 
     def _unknown(self, what: str, word: Word, choices: Iterable[str]) -> None:
         choices = list(choices)
@@ -61,11 +69,26 @@ class Definitions(Builder):
         self.findings.append(finding("U003", f"`{quantity}` is no quantity of plans, and has no unit", span, help=help))
         return Counted(1.0, NONE, "1")
 
-    # ---- definitions
+    # ---- figures
 
-    def _figure(self, expr: Expr, span: Span) -> float:
+    def fixed(self, expr: Expr, span: Span) -> Num:
+        """What a formula of numbers comes to; a 1 of no known dimension, with a finding, where it is none."""
         try:
-            return float(compiled(expr)({}))
+            number = Num(float(compiled(expr)({})), Dimensions({}).of(expr), span=expr.span or span)
+            if math.isfinite(number.value) or number.dim == UNKNOWN:
+                return number
+            self.findings.append(finding("U004", f"`{shown(expr)}` is not a finite number", expr.span or span))
+        except DimensionClash as clash:
+            self.findings.append(finding("U001", clash.message, clash.at.span or span))
         except (KeyError, ArithmeticError, ValueError):
             self.findings.append(finding("P001", f"`{shown(expr)}` is not a fixed number", expr.span or span))
-            return 1.0
+        return Num(1.0, UNKNOWN, span=expr.span or span)
+
+    def figure(self, expr: Expr, field: Field, span: Span) -> float | None:
+        """A fixed figure in base units; None, with a finding, where it is not of its field's dimension and domain."""
+        number = self.fixed(expr, span)
+        if number.dim == UNKNOWN:
+            return None
+        # A pack may give money in any currency: only a plan says which it is solved in.
+        money = next((name for name, _ in number.dim if name in currencies()), USUAL_MONEY)
+        return self.held(number.value, number.dim, field, in_currency(field.dim, money), expr, number.span or span)

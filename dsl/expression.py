@@ -366,6 +366,22 @@ def _binary(op: str, functions: Any) -> Callable[[Any, Any], Any]:
     return table[op]
 
 
+def not_finite(expr: Expr, values: Mapping[str, float]) -> Expr | None:
+    """The innermost part that has no finite value, of those whose names all have one."""
+    for item in reversed(list(walk(expr))):
+        if not isinstance(item, Op) or item.op in ("P", "assumed") or not names(item) <= values.keys():
+            continue
+        try:
+            value = float(compiled(item)(values))
+        except TypeError:  # a comparison of texts
+            continue
+        except (ArithmeticError, ValueError):
+            return item
+        if not math.isfinite(value):
+            return item
+    return None
+
+
 # ---- derivatives
 
 

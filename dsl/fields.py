@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runplan.dsl.units import NONE, Dim, unit
+from runplan.dsl.units import MONEY, NONE, Dim, in_currency, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def dim_of(text: str) -> Dim:
 
 TIME, GPU, PARAM, TOKEN, FLOP = dim_of("second"), dim_of("GPU"), dim_of("param"), dim_of("token"), dim_of("FLOP")
 SEQUENCE = dim_of("sequence")
-PRICE: Dim = (("GPU", -1.0), ("currency", 1.0), ("second", -1.0))
+PRICE: Dim = (("GPU", -1.0), (MONEY, 1.0), ("second", -1.0))
 
 HARDWARE = {
     f.name: f
@@ -92,8 +92,36 @@ SETTINGS = {
 }
 DATA = Field("data", TOKEN, "10T tokens")
 
+# The figures of records that are read, by kind and key; one entry may have several.
+_LEVEL = {name: Field(name, NONE, "10%", most=1.0, zero=True) for name in ("start", "end", "hold")}
+_BYTES_A_SECOND = {name: Field(name, dim_of("byte/s"), "3 TB/s") for name in ("bandwidth", "interconnect", "internode")}
+RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
+    "device": {
+        **{name: (HARDWARE[name],) for name in ("peak", "memory", "power", "price")},
+        "ceiling": (replace(HARDWARE["peak"], name="ceiling"),),
+        "plausible": (replace(HARDWARE["mfu"], name="plausible"),),
+        **{name: (field,) for name, field in _BYTES_A_SECOND.items()},
+    },
+    "mfu": {"size": (replace(PARAMS, name="size"), HARDWARE["mfu"])},
+    "shape": {name: (field,) for name, field in _LEVEL.items()},
+    "price": {"price": (HARDWARE["price"],)},
+    "region": {name: (HARDWARE[name],) for name in ("pue", "carbon_intensity", "price")},
+}
+# Records that have no figures but these, and the texts that any may have; others may have keys of their own.
+CLOSED = ("mfu", "shape")
+TEXTS = ("convention", "note")
+# The figures of a device that are of one precision.
+OF_A_PRECISION = ("peak", "ceiling")
+
 # Dimensions of which everybody counts in one unit: there a bare number says it all.
-NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "sequence", "currency"})
+NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "sequence", MONEY})
+
+
+def natural(dim: Dim) -> bool:
+    """Whether a bare number stands for a figure of a dimension."""
+    return bool(dim) and all(name in NATURAL for name, _ in in_currency(dim, MONEY))
+
+
 # What users of other tools write.
 ALSO_KNOWN = {
     "n_params": "params", "parameters": "params", "size": "params", "flops": "compute", "flop": "compute",

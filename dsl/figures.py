@@ -13,22 +13,33 @@ from runplan.dsl.expression import (
     Dimensions,
     Expr,
     Num,
-    Op,
     Ref,
     compiled,
     names,
+    not_finite,
     said_dim,
     shown,
     walk,
 )
-from runplan.dsl.fields import ALSO_KNOWN, GPU, NATURAL, TIME, TOKEN, Field
+from runplan.dsl.fields import ALSO_KNOWN, TIME, TOKEN, Field
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.ir import Amount, Given, Hole, Let, Name, Vocabulary, Within
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import DEFINITIONS
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
-from runplan.dsl.units import NONE, Dim, Quantity, UnknownUnit, currencies, mismatch, over, show, unit
+from runplan.dsl.units import (
+    NONE,
+    UNKNOWN,
+    USUAL_MONEY,
+    Dim,
+    Quantity,
+    UnknownUnit,
+    currencies,
+    in_currency,
+    mismatch,
+    unit,
+)
 
 MAX_TERMS = 20_000
 MAX_STAGES = 50
@@ -52,7 +63,7 @@ class Figures(Builder):
         self.let_terms: dict[str, int] = {}
         self._base: dict[str, Dim] = {}
         self.sources: list[str] = []
-        self.currency = "USD"
+        self.currency = USUAL_MONEY
         self.stage_names: list[str] = []
         lines = " ".join(span.text for span in file.broken)
         self.broken = frozenset(re.findall(r"\w+", lines))
@@ -72,7 +83,7 @@ class Figures(Builder):
                     except UnknownUnit:
                         continue
                     priced.extend((node.rule != "hardware", len(priced), name) for name in found[:1])
-        self.currency = min(priced)[2] if priced else "USD"
+        self.currency = min(priced)[2] if priced else USUAL_MONEY
         for node in statements:
             if node.rule == "rate":
                 self._rate(node)
@@ -123,7 +134,7 @@ class Figures(Builder):
             self.month = days
 
     def _money(self, dim: Dim) -> Dim:
-        return tuple(sorted((self.currency if name == "currency" else name, exponent) for name, exponent in dim))
+        return in_currency(dim, self.currency)
 
     # ---- names
 
@@ -215,8 +226,8 @@ class Figures(Builder):
                 shown_circle = " -> ".join(circle if len(circle) < 9 else [*circle[:4], "...", *circle[-3:]])
                 message = f"`{name}` is defined by itself: {shown_circle}"
                 self.findings.append(finding("N003", message, self.lets[name].span))
-                self.lets[name] = Let(name, Num(1.0, (("?", 1.0),)), self.lets[name].span)
-                self.let_dims[name] = (("?", 1.0),)
+                self.lets[name] = Let(name, Num(1.0, UNKNOWN), self.lets[name].span)
+                self.let_dims[name] = UNKNOWN
                 chain.pop()
             else:
                 chain.append(following)
@@ -227,7 +238,7 @@ class Figures(Builder):
         value = self._value(let.expr) if dim is not None else None
         if value is not None:
             self.let_values[let.name] = value
-        self.let_dims[let.name] = (("?", 1.0),) if dim is None else dim
+        self.let_dims[let.name] = UNKNOWN if dim is None else dim
 
     def _terms(self, expr: Expr) -> int:
         """How many terms an expression has with its `let`s written out."""
@@ -243,7 +254,7 @@ class Figures(Builder):
             message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
             self.findings.append(finding("S004", message, expr.span))
             return None
-        unfit = self._not_finite(expr)
+        unfit = not_finite(expr, self.let_values)
         if unfit is not None:
             message = f"`{shown(unfit)}` is not a finite number"
             assert unfit.span is not None
@@ -253,25 +264,15 @@ class Figures(Builder):
         for item in unknown:
             if not self._excused(item.name):
                 self._unknown_quantity(item, known)
-        if unknown or any(isinstance(item, Num) and ("?", 1.0) in item.dim for item in walk(expr)):
+        if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(expr)):
             return None
-        if any(self.let_dims.get(name) == (("?", 1.0),) for name in names(expr)):
+        if any(self.let_dims.get(name) == UNKNOWN for name in names(expr)):
             return None
         try:
             return Dimensions(known, values=self.let_values).of(expr)
         except DimensionClash as clash:
             self.findings.append(self._clash(clash, expr))
             return None
-
-    def _not_finite(self, expr: Expr) -> Expr | None:
-        """The innermost part of numbers and settled lets that has no finite value."""
-        for item in reversed(list(walk(expr))):
-            if not isinstance(item, Op) or item.op in ("P", "assumed") or not names(item) <= self.let_dims.keys():
-                continue
-            value = self._value(item)
-            if value is not None and not math.isfinite(value):
-                return item
-        return None
 
     def _clash(self, clash: DimensionClash, whole: Expr) -> Finding:
         span = clash.at.span or whole.span
@@ -310,54 +311,8 @@ class Figures(Builder):
             help = ["state the bound with `require` instead"]
             self.findings.append(finding("N002", message, span, help=help))
             return None
-        if dim != wanted:
-            if field.per_gpu and dim == over(wanted, GPU):
-                pass
-            elif field.name == "hours_per_day" and dim in (NONE, over(TIME, TIME)):
-                # `20` and `20 hours/day` both count hours of a day.
-                value = value * 86400 if "/" in shown(expr) else value * 3600
-            elif dim == NONE and all(name in NATURAL for name, _ in field.dim) and field.dim:
-                pass
-            elif dim == NONE and wanted:
-                help = [f"write it with its unit, such as `{field.example}`"]
-                if field.name == "rate" and "%" in shown(expr):
-                    help = [f"write `at {shown(expr)} MFU`"]
-                message = f"`{shown(expr)}` has no unit; `{field.name}` is {said_dim(wanted)}"
-                self.findings.append(finding("U003", message, span, help=help))
-                return None
-            else:
-                message = f"`{shown(expr)}` is {said_dim(dim)}; `{field.name}` is {said_dim(wanted)}"
-                said = mismatch(wanted, dim, "right")
-                money = {n for n, _ in dim if n in currencies()}
-                help = [f"write it like `{field.example}`"]
-                if money and money != {self.currency} and any(n == self.currency for n, _ in wanted):
-                    help = [f"declare the rate: `rate {money.pop()} = ... {self.currency} on YYYY-MM-DD`"]
-                elif said:
-                    help.append(said.replace("the right side", "it"))
-                self.findings.append(finding("U001", message, span, help=help))
-                return None
-        low = value > field.least or (value == field.least and field.zero)
-        whole = not field.whole or abs(value - round(value)) <= 1e-9 * abs(value)
-        if not (math.isfinite(value) and low and value <= field.most and whole):
-            self._out_of_domain(expr, value, field, span)
-            return None
-        return Given(Quantity(value, wanted), expr, span)
-
-    def _out_of_domain(self, expr: Expr, value: float, field: Field, span: Span) -> None:
-        least = show(field.least, self._money(field.dim))
-        if not math.isfinite(value):
-            message = f"`{shown(expr)}` is not a finite number"
-        elif value > field.most:
-            said = "100 %" if field.most == 1.0 else show(field.most, field.dim)
-            message = f"`{field.name}` is `{shown(expr)}`, more than {said}"
-        elif value > field.least:
-            message = f"`{field.name}` is `{shown(expr)}`; it must be a whole number"
-        elif field.least:
-            message = f"`{field.name}` is `{shown(expr)}`, less than {least}"
-        else:
-            must = "must not be negative" if field.zero else "must be more than zero"
-            message = f"`{field.name}` is `{shown(expr)}`; it {must}"
-        self.findings.append(finding("U004", message, span, help=[f"write it like `{field.example}`"]))
+        held = self.held(value, dim, field, wanted, expr, span)
+        return None if held is None else Given(Quantity(held, wanted), expr, span)
 
     def amount(self, node: Node | Word | None, field: Field, up_to: bool = False) -> Amount | None:
         """A given, bounded or free figure."""

@@ -42,8 +42,10 @@ ITEMS = frozenset(
 
 STATEMENTS = (
     "plan use let import rate calendar hardware compute data tokens model objective inference reserve schedule phase"
-    " stage optimizer require prefer minimize maximize law rule device mfu price region shape quantity"
+    " stage optimizer require prefer minimize maximize law rule device mfu price region shape quantity override"
 ).split()
+
+LAW_FIELDS = "objective counts corpus constants jointly let table fitted cites golden note".split()
 
 SAID = {
     "TIMES": "`x`",
@@ -335,6 +337,15 @@ def _said(terminal: str) -> str:
     return SAID.get(terminal) or f"`{_words_of_terminals().get(terminal, terminal)}`"
 
 
+def _unknown_field(error: UnexpectedInput) -> str | None:
+    """The word at which an item of a law begins, where it was taken for the name of a formula and is none."""
+    interactive: Any = getattr(error, "interactive_parser", None)
+    stack = interactive.parser_state.value_stack if interactive else []
+    word = stack[-1] if stack else None
+    begins = len(stack) > 1 and getattr(stack[-2], "type", "") != "TABLE"
+    return str(word) if begins and getattr(word, "type", "") == "NAME" else None
+
+
 def _finding(error: UnexpectedInput, view: View) -> Finding:
     text = view.text
     if isinstance(error, UnexpectedToken):
@@ -366,6 +377,12 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
             view.span(start, start + len(name)),
             help=help or ["a statement begins with " + ", ".join(f"`{s}`" for s in STATEMENTS[:9]) + ", ..."],
         )
+    field = _unknown_field(error) if expected == ["LPAR"] else None
+    if field is not None:
+        help = [f"did you mean `{name_}`?" for name_ in nearest(field, LAW_FIELDS)[:1]]
+        help = help or ["a law has " + ", ".join(f"`{name_}`" for name_ in LAW_FIELDS) + ", and formulas"]
+        at = text.rfind(field, 0, start)
+        return finding("N001", f"unknown field `{cut(field)}` in `law`", view.span(at, at + len(field)), help=help)
     line_start = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", start)
     line_end = len(text) if line_end < 0 else line_end

@@ -230,6 +230,7 @@ class Plan:
         currency: The dimension of the plan's money, such as `USD`.
         stages: At least one.
         definitions: Laws, devices and rules that the plan or its imports bring.
+        rates: The value of one of each other currency that the plan converts, in its own.
         unsolved: Findings C009 for what is read but not solved; never silent.
     """
 
@@ -246,6 +247,7 @@ class Plan:
     reserve: Reserve | None
     optimizer: Optimizer | None
     definitions: Pack = field(compare=False)
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

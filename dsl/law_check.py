@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
-from runplan.dsl.expression import DimensionClash, Dimensions, Expr, names, substitute
+from runplan.dsl.expression import (
+    DimensionClash,
+    Dimensions,
+    Expr,
+    Ref,
+    names,
+    not_finite,
+    shown,
+    substitute,
+    walk,
+)
+from runplan.dsl.figures import MAX_TERMS
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Law
+from runplan.dsl.source import Span
+from runplan.dsl.units import UNKNOWN
 
 
-def inherit(law: Law, lookup: Callable[[str], Law | None]) -> tuple[Law, list[Finding]]:
+def inherit(law: Law, parent_of: Callable[[Law], Law | None]) -> tuple[Law, list[Finding]]:
     """The law with what its parents declare, its own declarations winning."""
     findings: list[Finding] = []
     chain = [law]
-    while (parent_name := chain[-1].parent) is not None:
-        parent = lookup(parent_name)
+    while chain[-1].parent is not None:
+        parent = parent_of(chain[-1])
         if parent is None:
-            findings.append(finding("N002", f"unknown law `{parent_name}` to extend", chain[-1].span))
+            message = f"unknown law `{chain[-1].parent}` to extend"
+            findings.append(finding("N002", message, chain[-1].span))
             break
-        if any(parent.name == known.name for known in chain):
+        if any(parent.span == known.span for known in chain):
             names_ = " -> ".join(known.name for known in [*chain, parent])
             findings.append(finding("N003", f"laws extend each other in a circle: {names_}", law.span))
             break
@@ -28,18 +43,19 @@ def inherit(law: Law, lookup: Callable[[str], Law | None]) -> tuple[Law, list[Fi
     merged = chain.pop()
     while chain:
         child = chain.pop()
-        own = {(f.output, f.objective, tuple(p.quantity for p in f.parameters)) for f in child.functions}
-        kept = [
-            f for f in merged.functions if (f.output, f.objective, tuple(p.quantity for p in f.parameters)) not in own
-        ]
+        own = {(f.signature, f.objective) for f in child.functions}
+        kept = [f for f in merged.functions if (f.signature, f.objective) not in own]
         merged = replace(
             child,
             objectives=child.objectives or merged.objectives,
             counts=child.counts or merged.counts,
             corpus=child.corpus or merged.corpus,
             constants={**merged.constants, **child.constants},
+            # What varied jointly varies so no more where some of it is another's.
+            joint=child.joint or (None if child.constants else merged.joint),
             lets={**merged.lets, **child.lets},
             functions=(*kept, *child.functions),
+            tables=(*(t for t in merged.tables if t.output not in {c.output for c in child.tables}), *child.tables),
             fitted=child.fitted or merged.fitted,
             cites=child.cites or merged.cites,
         )
@@ -51,26 +67,29 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
 
     A constant without a unit takes the dimension that its formula needs; one with a unit is held to it.
     """
-    findings: list[Finding] = []
-    if not law.cites:
-        findings.append(finding("P001", f"law `{law.name}` cites nothing", law.span, help=['add `cites "..."`']))
-    if not law.objectives:
-        help = ["add `objective CLM of text`"]
-        findings.append(finding("P001", f"law `{law.name}` is for no objective", law.span, help=help))
+    findings = list(_lacking(law))
+    unsettled = _unsettled(law)
+    if unsettled is not None:
+        # Without its `let`s nothing can go round in it.
+        return replace(law, lets={}), [*findings, unsettled]
     bare = frozenset(c.name for c in law.constants.values() if c.dim is None)
     known = {c.name: c.dim for c in law.constants.values() if c.dim is not None}
     values = {c.name: c.value for c in law.constants.values() if c.value is not None}
-    derived = set(law.lets)
     dimensions = Dimensions(known, bare, values)
     for function in law.functions:
         dims = {**known, **{p.local: p.counted.local for p in function.parameters}}
         body = expanded(function.body, law.lets)
-        for item in sorted(names(body) - dims.keys() - bare - derived):
-            close = nearest(item, [*dims, *bare])
-            help = [f"did you mean `{close[0]}`?"] if close else []
-            findings.append(finding("N002", f"unknown name `{item}` in `{function.output}`", function.span, help=help))
-            dims[item] = (("?", 1.0),)
+        unknown = sorted(names(body) - dims.keys() - bare)
+        for item in unknown:
+            findings.append(_unknown(item, f"in `{function.output}`", function.span, [*dims, *bare, *law.lets]))
+        if unknown or UNKNOWN in dims.values():
+            continue
         dimensions.dims = dims
+        unfit = not_finite(body, values)
+        if unfit is not None:
+            message = f"`{shown(unfit)}` of law `{law.name}` is not a finite number"
+            findings.append(finding("U004", message, unfit.span or function.span))
+            continue
         try:
             dimensions.require(body, function.counted.local)
         except DimensionClash as clash:
@@ -78,7 +97,45 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
             findings.append(
                 finding("U001", f"{clash.message}", at, notes=[f"in `{function.output}` of law `{law.name}`"])
             )
+    for term in law.joint.terms if law.joint else ():
+        for item in sorted(names(term) - law.constants.keys()):
+            at = term.span or law.span
+            findings.append(_unknown(item, "among the constants that vary jointly", at, law.constants))
     return replace(law, dims=known | {name: dimensions.constant(name) for name in bare}), findings
+
+
+def _lacking(law: Law) -> Iterator[Finding]:
+    for lacks, what, help in (
+        (not law.cites, "cites nothing", 'add `cites "..."`'),
+        (not law.objectives, "is for no objective", "add `objective CLM of text`"),
+        (not law.counts, "does not say which params it counts", "add `counts total params`"),
+    ):
+        if lacks:
+            yield finding("P001", f"law `{law.name}` {what}", law.span, help=[help])
+
+
+def _unsettled(law: Law) -> Finding | None:
+    """A `let` that rests on itself, or that grows beyond measure where those in it are written out."""
+    rests_on = {name: names(body) & law.lets.keys() for name, body in law.lets.items()}
+    try:
+        order = tuple(TopologicalSorter(rests_on).static_order())
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        message = f"`{circle[0]}` of law `{law.name}` is defined by itself: {' -> '.join(circle[:9])}"
+        return finding("N003", message, law.lets[circle[0]].span or law.span)
+    terms: dict[str, int] = {}
+    for name, body in [*((name, law.lets[name]) for name in order), *((f.output, f.body) for f in law.functions)]:
+        count = sum(terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(body))
+        if count > MAX_TERMS:
+            message = f"with the `let`s in it written out `{name}` has more than {MAX_TERMS:,} terms"
+            return finding("S004", message, body.span or law.span)
+        terms.setdefault(name, count)
+    return None
+
+
+def _unknown(name: str, where: str, at: Span, known: Iterable[str]) -> Finding:
+    help = [f"did you mean `{close}`?" for close in nearest(name, known)[:1]]
+    return finding("N002", f"unknown name `{name}` {where}", at, help=help)
 
 
 def expanded(expr: Expr, lets: Mapping[str, Expr]) -> Expr:

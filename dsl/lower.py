@@ -12,6 +12,7 @@ from runplan.dsl.finding import Label, finding, in_order
 from runplan.dsl.ir import Amount, Constraint, Lowered, Name, Plan, Stage, Vocabulary
 from runplan.dsl.pack import DEFINITIONS, Pack
 from runplan.dsl.pack_reader import PackReader
+from runplan.dsl.rule_check import checked
 from runplan.dsl.source import Span
 from runplan.dsl.statements import Statements
 from runplan.dsl.syntax import File, Node
@@ -41,9 +42,12 @@ class _Lowering(Statements, Constraints):
         self._collect_names(statements)
         self._money_and_months(statements)
         reader = PackReader({name: self._money(dim) for name, dim in self.vocabulary.quantities.items()})
-        pack = reader.pack(node for node in statements if node.rule in DEFINITIONS)
+        pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), self.file.broken)
         self.vocabulary = _with_own(self.vocabulary, pack)
         self._collect_lets([node for node in statements if node.rule == "let"])
+        for rule in pack.rules:
+            if not rule.span.begins_in(self.file.broken):
+                self.findings.extend(checked(rule, self._known()))
         own = [node for node in statements if node.rule not in DEFINITIONS]
         plan = self._plan(own, pack) if any(n.rule not in ("let", "rate", "calendar") for n in own) else None
         self._binary_prefixes()
@@ -95,6 +99,7 @@ class _Lowering(Statements, Constraints):
             self._reserve(first["reserve"]) if "reserve" in first else None,
             self._optimizer(first["optimizer"], context) if "optimizer" in first else None,
             pack,
+            {name: value for name, (value, _) in self.rates.items()},
         )
 
     def _once(self, statements: list[Node]) -> dict[str, Node]:

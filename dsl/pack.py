@@ -11,7 +11,7 @@ from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node
 from runplan.dsl.units import NONE, Dim
 
-DEFINITIONS = frozenset({"law", "record", "rule", "schedule_def", "quantity_def"})
+DEFINITIONS = frozenset({"law", "record", "rule", "schedule_def", "quantity_def", "override"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,11 @@ class Function:
     span: Span = field(compare=False)
 
     @property
+    def signature(self) -> tuple[str, tuple[str, ...]]:
+        """What it gives from what; with its objective no two functions of a law have the same."""
+        return self.output, tuple(p.quantity for p in self.parameters)
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """The inputs without which it gives nothing."""
         return tuple(p.quantity for p in self.parameters if p.default is None)
@@ -145,6 +150,7 @@ class Law:
         corpus: What its losses are measured on; losses of two laws are compared only where this is the same.
         fitted: For each quantity the range of the runs that it was fitted to, in base units.
         dims: Dimension of each constant, once found.
+        override: Whether it takes the place of the law of its name.
     """
 
     name: str
@@ -165,6 +171,7 @@ class Law:
     notes: tuple[str, ...]
     span: Span = field(compare=False)
     dims: Mapping[str, Dim] = field(default_factory=dict, compare=False)
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +188,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Figures of one thing: a device, a price, a region, a table of MFU."""
+    """Figures of one thing: a device, a price, a region, a table of MFU.
+
+    Attributes:
+        override: Whether it takes the place of the record of its kind and name.
+    """
 
     kind: str
     name: str
@@ -189,6 +200,7 @@ class Record:
     title: str
     entries: tuple[Entry, ...]
     span: Span = field(compare=False)
+    override: bool = False
 
     def entry(self, key: str, qualifier: str = "") -> Entry | None:
         """The first entry of a key and qualifier."""
@@ -202,6 +214,8 @@ class Rule:
     Attributes:
         breaks, keeps: Statements of an example plan that breaks it and of one that keeps it.
         blames: The statement to point at.
+        places: Where its parts stand, by their keyword: `says`, `help`, `blames`.
+        override: Whether it takes the place of all rules of its code.
     """
 
     code: str
@@ -217,6 +231,8 @@ class Rule:
     breaks: tuple[Node, ...]
     keeps: tuple[Node, ...]
     span: Span = field(compare=False)
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +264,7 @@ class ScheduleShape:
 
     Attributes:
         batch: How the batch is raised to the run's; empty where it is the same all along.
+        override: Whether it takes the place of the schedule of its name.
     """
 
     name: str
@@ -256,6 +273,7 @@ class ScheduleShape:
     batch: tuple[BatchStep, ...]
     cites: tuple[Cite, ...]
     span: Span = field(compare=False)
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from runplan.dsl.build import unquoted
 from runplan.dsl.expression import Num, Text
+from runplan.dsl.fields import CLOSED, OF_A_PRECISION, RECORDS, SHARE, TEXTS, Field
+from runplan.dsl.figures import name_of
 from runplan.dsl.finding import Severity, finding
 from runplan.dsl.law_reader import LawReader
 from runplan.dsl.pack import BatchStep, Entry, Pack, PhaseShape, QuantityDef, Record, Rule, ScheduleShape
+from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -18,22 +23,41 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 class PackReader(LawReader):
     """Reads definitions of all kinds."""
 
-    def pack(self, statements: Iterable[Node]) -> Pack:
-        """The definitions among the statements."""
+    def pack(self, statements: Iterable[Node], broken: Sequence[Span] = ()) -> Pack:
+        """The definitions among the statements.
+
+        Args:
+            broken: Blocks of which a part could not be read: what they lack for that is no mistake of its own.
+        """
         out = Pack()
         for node in statements:
-            if node.rule == "law":
-                out = out.plus(Pack(laws=(self.law(node),)))
-            elif node.rule == "record":
-                out = out.plus(Pack(records=(self.record(node),)))
-            elif node.rule == "rule":
-                rule = self.rule(node)
-                out = out.plus(Pack(rules=(rule,) if rule else ()))
-            elif node.rule == "schedule_def":
-                out = out.plus(Pack(schedules=(self.schedule(node),)))
-            elif node.rule == "quantity_def":
-                out = out.plus(Pack(quantities=(self.quantity_def(node),)))
+            inner = next(node.nodes()) if node.rule == "override" else node
+            read = self._defined(inner)
+            if inner is not node:
+                read = Pack(
+                    tuple(replace(law, override=True) for law in read.laws),
+                    tuple(replace(record, override=True) for record in read.records),
+                    tuple(replace(rule, override=True) for rule in read.rules),
+                    tuple(replace(schedule, override=True) for schedule in read.schedules),
+                )
+            out = out.plus(read)
+        self.given_once(((r.code, r.severity), f"{r.code} {r.severity}", r.span) for r in out.rules)
+        self.findings = [f for f in self.findings if not f.at.span.begins_in(broken)]
         return out
+
+    def _defined(self, node: Node) -> Pack:
+        if node.rule == "law":
+            return Pack(laws=(self.law(node),))
+        if node.rule == "record":
+            return Pack(records=(self.record(node),))
+        if node.rule == "rule":
+            rule = self.rule(node)
+            return Pack(rules=(rule,) if rule else ())
+        if node.rule == "schedule_def":
+            return Pack(schedules=(self.schedule(node),))
+        return Pack(quantities=(self.quantity_def(node),)) if node.rule == "quantity_def" else Pack()
+
+    # ---- records
 
     def record(self, node: Node) -> Record:
         """One `record` block: a device, a price or the like, line by line."""
@@ -41,28 +65,61 @@ class PackReader(LawReader):
         assert isinstance(kind, Word) and isinstance(name, Word)
         block = node.node("record_block")
         assert block is not None
+        entries = tuple(self._entry(item, kind.text) for item in block.nodes("entry"))
+        # A table has a row a size; all else is said once.
+        self.given_once(
+            ((e.key, e.qualifier, e.values[:1] if e.key == "size" else ()), f"{e.key} {e.qualifier}".rstrip(), e.span)
+            for e in entries
+            if e.key not in TEXTS
+        )
+        known = RECORDS.get(kind.text, {})
+        if kind.text in CLOSED and all(e.key in TEXTS for e in entries):
+            message = f"{kind.text} `{name.text}` has no {' or '.join(f'`{key}`' for key in known)}"
+            self.findings.append(finding("P001", message, name.span))
         return Record(
             kind.text,
             name.text,
             self.words(aliases),
             unquoted(title.text) if isinstance(title, Word) else "",
-            tuple(self._entry(item) for item in block.nodes("entry")),
+            entries,
             name.span,
         )
 
-    def _entry(self, node: Node) -> Entry:
+    def _entry(self, node: Node, kind: str) -> Entry:
         key, qualifier, *rest = node.children
         assert isinstance(key, Word)
         evidence, source = rest.pop(), rest.pop()
         values = tuple(self.expr(item) for item in rest if isinstance(item, Node))
-        return Entry(
+        entry = Entry(
             key.text,
             qualifier.text if isinstance(qualifier, Word) else "",
             tuple(value for value in values if isinstance(value, Num | Text)),
             unquoted(source.text) if isinstance(source, Word) else "",
-            evidence.text if isinstance(evidence, Word) else "",
+            self.evidence(evidence),
             node.span,
         )
+        known = RECORDS.get(kind, {})
+        if key.text in known:
+            self._figures(entry, known[key.text])
+        elif kind in CLOSED and key.text not in TEXTS:
+            self.unknown_field(key, kind, [*known, *TEXTS])
+        return entry
+
+    def _figures(self, entry: Entry, fields: Sequence[Field]) -> None:
+        """Hold the figures of an entry to what the engine reads them as."""
+        if entry.key in OF_A_PRECISION and not entry.qualifier:
+            help = [f"write `{entry.key} bf16 ...`"]
+            message = f"`{entry.key}` does not say of which precision it is"
+            self.findings.append(finding("P001", message, entry.span, help=help))
+        if len(entry.values) != len(fields) or not all(isinstance(value, Num) for value in entry.values):
+            help = [f"write it like `{' '.join((entry.key, *(field.example for field in fields)))}`"]
+            message = f"`{entry.key}` is followed by {'one figure' if len(fields) == 1 else f'{len(fields)} figures'}"
+            self.findings.append(finding("P001", message, entry.span, help=help))
+            return
+        for value, field in zip(entry.values, fields, strict=True):
+            self.figure(value, field, entry.span)
+
+    # ---- rules
 
     def rule(self, node: Node) -> Rule | None:
         """One `rule` block; None, with a finding, where it lacks what it needs to be tried."""
@@ -72,6 +129,11 @@ class PackReader(LawReader):
         if severity.text not in SEVERITIES:
             self._unknown("severity", severity, SEVERITIES)
             return None
+        self.given_once(
+            (item.rule, item.rule.removeprefix("rule_"), item.span)
+            for item in block.nodes()
+            if item.rule.startswith("rule_")
+        )
         when = block.node("rule_when")
         says = block.node("rule_says")
         if when is None or says is None:
@@ -105,7 +167,13 @@ class PackReader(LawReader):
             example("rule_breaks"),
             example("rule_keeps"),
             code.span,
+            {
+                item.rule.removeprefix("rule_"): item.word(0).span
+                for item in block.nodes("rule_says", "rule_help", "rule_blames")
+            },
         )
+
+    # ---- schedules, quantities
 
     def schedule(self, node: Node) -> ScheduleShape:
         """A named schedule, its phases held to share all of the tokens."""
@@ -119,14 +187,13 @@ class PackReader(LawReader):
             assert spec is not None
             share, shape = spec.children[0], spec.children[1]
             assert share is not None and isinstance(shape, Word)
-            phases.append(
-                PhaseShape(item.word(0).text, self._figure(self.expr(share), spec.span), shape.text, item.span)
-            )
-        if abs(sum(phase.share for phase in phases) - 1.0) > 1e-9:
-            total = sum(phase.share for phase in phases)
-            self.findings.append(
-                finding("P001", f"the phases of `{name.text}` share {total:.4g} of the tokens, not 1", name.span)
-            )
+            figure = self.figure(self.expr(share), SHARE, share.span)
+            phases.append(PhaseShape(name_of(item).text, math.nan if figure is None else figure, shape.text, item.span))
+        self.given_once((phase.name, f"phase {phase.name}", phase.span) for phase in phases)
+        total = sum(phase.share for phase in phases)  # of figures that are none, nothing is said again
+        if abs(total - 1.0) > 1e-9:
+            message = f"the phases of `{name.text}` share {total * 100:.4g} % of the tokens, not 100 %"
+            self.findings.append(finding("P001", message, name.span))
         return ScheduleShape(
             name.text,
             unquoted(title.text) if isinstance(title, Word) else "",
@@ -142,15 +209,15 @@ class PackReader(LawReader):
         for item in node.nodes() if node else ():
             share, until = item.children
             assert share is not None
-            end = self._figure(self.expr(until), item.span) if until is not None else 1.0
-            steps.append(BatchStep(self._figure(self.expr(share), item.span), end))
+            parts = [part for part in (share, until) if part is not None]
+            figures = [f for part in parts if (f := self.figure(self.expr(part), SHARE, part.span)) is not None]
+            if len(figures) < len(parts):
+                return ()
+            steps.append(BatchStep(figures[0], figures[1] if until is not None else 1.0))
         ends = [0.0, *(step.until for step in steps)]
-        rising = all(a < b for a, b in pairwise(ends)) and ends[-1] == 1.0
-        if node is not None and not (rising and all(0.0 < step.share <= 1.0 for step in steps)):
+        if node is not None and not (all(a < b for a, b in pairwise(ends)) and ends[-1] == 1.0):
             help = ["write it like `batch 25% until 1%, 50% until 20%, 100%`"]
-            message = (
-                "a batch ramp has shares of the batch, each until a later share of the tokens, the last to the end"
-            )
+            message = "a batch ramp goes from one share of the tokens to a later one, and its last step to the end"
             self.findings.append(finding("P001", message, node.span, help=help))
             return ()
         return tuple(steps)

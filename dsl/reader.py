@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,7 @@ from runplan.dsl.build import unquoted
 from runplan.dsl.cache import parsed
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.limits import MAX_BYTES, MAX_CHARACTERS, MAX_IMPORTS
+from runplan.dsl.pack import DEFINITIONS
 from runplan.dsl.source import Source, Span
 from runplan.dsl.syntax import File, Node, Word
 
@@ -114,12 +116,15 @@ def read_file(path: str, reader: Reader) -> tuple[File, list[Finding]]:
     imports = _Imports(reader)
     statements = imports.resolved(file, (os.path.realpath(path),))
     findings = [*findings, *imports.findings]
-    broken = tuple(_block_around(f.at.span) for f in findings if f.severity == "error")
-    return File(file.source, tuple(statements), file.comments, broken, tuple(imports.adrift)), findings
+    return File(file.source, tuple(statements), file.comments, blocks_of(findings), tuple(imports.adrift)), findings
+
+
+def blocks_of(findings: Iterable[Finding]) -> tuple[Span, ...]:
+    """The block around each error: its lines from one that is not indented to the next such."""
+    return tuple(_block_around(f.at.span) for f in findings if f.severity == "error")
 
 
 def _block_around(span: Span) -> Span:
-    """The lines around a place from one that is not indented to the next such."""
     text = span.source.text
     start = text.rfind("\n", 0, span.start) + 1
     while start > 0 and text[start : start + 1] in (" ", "\t", "}"):
@@ -157,7 +162,7 @@ def _parse_yaml(source: Source) -> tuple[File, list[Finding]]:
     return parse_yaml(source)
 
 
-IMPORTED = frozenset({"let", "law", "record", "rule", "schedule_def", "quantity_def"})
+IMPORTED = DEFINITIONS | {"let"}
 
 
 class _Imports:
@@ -243,31 +248,40 @@ class _Imports:
 
 def _name_of(node: Node) -> Word:
     """The word by which a definition is known."""
-    inner = next(node.nodes()) if node.rule == "let" else node
-    return next(inner.words()) if node.rule != "record" else inner.word(1)
+    if node.rule in ("let", "override"):
+        return _name_of(next(node.nodes()))
+    return node.word(1) if node.rule == "record" else next(node.words())
 
 
 def _renamed(statements: list[Node], alias: str) -> list[Node]:
-    """Imported statements under `alias.name`, and each other's names in them."""
+    """Imported statements under `alias.name`, and each other's names in them; what overrides keeps its name."""
     lets = {_name_of(node).text for node in statements if node.rule == "let"}
+    named = {_name_of(n).text for n in statements if n.rule in ("law", "schedule_def") or _kind(n) not in ("", "mfu")}
 
-    def walk(item: Node | Word | None) -> Node | Word | None:
+    def under(item: Node | Word | None, names: set[str]) -> Node | Word | None:
+        """The same with every name of some under the alias."""
         if isinstance(item, Word):
-            rename = item.type == "NAME" and item.text in lets
+            rename = item.type in ("NAME", "DEVICE") and item.text in names
             return Word(item.type, f"{alias}.{item.text}", item.span) if rename else item
-        if item is None:
-            return None
-        return Node(item.rule, tuple(walk(child) for child in item.children), item.span)
+        return item and Node(item.rule, tuple(under(child, names) for child in item.children), item.span)
+
+    def definition(node: Node) -> Node:
+        """A definition with its own name, and those of others that it mentions, under the alias."""
+        children = list(node.children)
+        for i in {"law": (0, 2), "record": (1,), "schedule_def": (0,)}.get(node.rule, ()):
+            children[i] = under(children[i], named)
+        if node.rule == "schedule_def":
+            children[-1] = under(children[-1], named)  # the shapes of its phases
+        return Node(node.rule, tuple(children), node.span)
 
     out = []
     for node in statements:
-        renamed = walk(node) if node.rule == "let" else node
+        renamed = under(node, lets) if node.rule == "let" else definition(node)
         assert isinstance(renamed, Node)
-        if renamed.rule in ("law", "record"):
-            index = 0 if renamed.rule == "law" else 1
-            word = renamed.word(index)
-            children = list(renamed.children)
-            children[index] = Word(word.type, f"{alias}.{word.text}", word.span)
-            renamed = Node(renamed.rule, tuple(children), renamed.span)
         out.append(renamed)
     return out
+
+
+def _kind(node: Node) -> str:
+    """The kind of a record; empty for what is none."""
+    return node.word(0).text if node.rule == "record" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -73,6 +74,10 @@ class Span:
     def text(self) -> str:
         """What the source says there, letter by letter."""
         return self.source.text[self.start : self.end]
+
+    def begins_in(self, others: Iterable[Span]) -> bool:
+        """Whether it begins within any of some stretches."""
+        return any(o.source.path == self.source.path and o.start <= self.start < o.end for o in others)
 
     def to(self, other: Span) -> Span:
         """The stretch from the start of this one to the end of the other."""

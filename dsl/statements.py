@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from runplan.dsl.build import DATE, unquoted
 from runplan.dsl.expression import Num, Op, said_dim, shown
@@ -52,14 +52,6 @@ MIXED = ("mixed", "joint")
 
 class Statements(Figures):
     """Reads one statement at a time; what a statement may stand beside is not looked at here."""
-
-    def _unknown_field(self, word: Word, where: str, known: Iterable[str]) -> None:
-        known = list(known)
-        also_known = ALSO_KNOWN.get(word.text.lower())
-        close = [also_known] if also_known in known else nearest(word.text, known)[:1]
-        help = [f"did you mean `{name}`?" for name in close]
-        help = help or [f"the fields of `{where}` are " + ", ".join(f"`{name}`" for name in known)]
-        self.findings.append(finding("N001", f"unknown field `{word.text[:60]}` in `{where}`", word.span, help=help))
 
     # ---- hardware
 
@@ -121,7 +113,7 @@ class Statements(Figures):
                 figures[key] = self.amount(item.children[1], HARDWARE[key])
             else:
                 unknown = True
-                self._unknown_field(item.word(0), "hardware", [*HARDWARE, "device", "precision", "from", "until"])
+                self.unknown_field(item.word(0), "hardware", [*HARDWARE, "device", "precision", "from", "until"])
         return self._pool(device, precision, figures, dates, node.span, unknown)
 
     def _pool(
@@ -286,7 +278,7 @@ class Statements(Figures):
                 if found:
                     figures[word.text] = found
             else:
-                self._unknown_field(word, "model", [*ARCHITECTURE, "tied"])
+                self.unknown_field(word, "model", [*ARCHITECTURE, "tied"])
         active_amount = figures.pop("active", None)
         return Model(
             figures.pop("params", None),

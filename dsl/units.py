@@ -17,6 +17,11 @@ MONTH = "month"
 
 Dim = tuple[tuple[str, float], ...]
 NONE: Dim = ()
+# The dimension of what could not be read: it has its finding, and goes with nothing.
+UNKNOWN: Dim = (("?", 1.0),)
+# The dimension of money where no plan says yet in which currency.
+MONEY = "currency"
+USUAL_MONEY = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,11 @@ def over(a: Dim, b: Dim) -> Dim:
 def power(a: Dim, exponent: float) -> Dim:
     """The dimension of a power; the exponent may be any real number."""
     return _dim({name: e * exponent for name, e in a})
+
+
+def in_currency(dim: Dim, currency: str) -> Dim:
+    """A dimension with money, in whatever currency it is, in the one that is at hand."""
+    return tuple(sorted((currency if name == MONEY or name in currencies() else name, e) for name, e in dim))
 
 
 # ---------------------------------------------------------------------------------------------------

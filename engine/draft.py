@@ -11,7 +11,7 @@ from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Amount, Given, Hole, Objective, Plan, Stage, Within
 from runplan.dsl.pack import Law
 from runplan.dsl.source import Span
-from runplan.dsl.units import NONE, Dim, unit
+from runplan.dsl.units import NONE, Dim, in_currency, unit
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.problem import Definition, Kind, Limit, Variable
 
@@ -87,7 +87,7 @@ class Draft:
 
     def money(self, dim: Dim) -> Dim:
         """A dimension with the plan's currency in place of money."""
-        return tuple(sorted((self.plan.currency if n == "currency" else n, e) for n, e in dim))
+        return in_currency(dim, self.plan.currency)
 
     def dim(self, quantity: str) -> Dim:
         """The dimension of a quantity of plans."""

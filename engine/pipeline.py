@@ -61,8 +61,8 @@ def report_of(
     found += wrong
     lowered = lower(file, known.vocabulary())
     findings = [*found, *(f for f in lowered.findings if not (f.code == "S006" and found))]
-    known = known.with_pack(lowered.pack)
-    findings += _own_definitions(known)
+    known = known.with_pack(lowered.pack, file.broken)
+    findings += known.findings
     plan = lowered.plan
     if plan is None or any(f.severity == "error" for f in findings):
         return Report(file.source, None, findings=in_order(findings))
@@ -72,7 +72,7 @@ def report_of(
         verify(solution)
     rules = known.rules()
     judged = together(
-        (i == 0, [*s.findings, *judge(plan, s), *(applied(rules, plan, s) if s.status == "solved" else ())])
+        (i == 0, [*s.findings, *judge(plan, s), *(applied(rules, plan, s, known) if s.status == "solved" else ())])
         for i, s in enumerate(solutions)
     )
     return Report(
@@ -85,13 +85,6 @@ def report_of(
         tuple(band_of(s) for s in solutions) if intervals else (),
         _notes(plan, solutions),
     )
-
-
-def _own_definitions(catalogue: Catalogue) -> list[Finding]:
-    """What is wrong with the laws that the plan itself defines."""
-    for law in catalogue.own.laws:
-        catalogue.law(law.name)
-    return list(catalogue.findings)
 
 
 def _notes(plan: Plan, solutions: tuple[Solution, ...]) -> tuple[str, ...]:
@@ -234,4 +227,4 @@ def pack_findings(path: str, reader: Reader, catalogue: Catalogue) -> list[Findi
     """
     file, found = read_file(path, reader)
     lowered = lower(file, catalogue.vocabulary())
-    return list(in_order([*found, *lowered.findings, *_own_definitions(catalogue.with_pack(lowered.pack))]))
+    return list(in_order([*found, *lowered.findings, *catalogue.with_pack(lowered.pack, file.broken).findings]))

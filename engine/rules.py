@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, Op, Ref, Text, compiled, names, shown, walk
+from runplan.dsl.expression import Expr, Num, Op, Ref, Text, compiled, names, shown
 from runplan.dsl.finding import Finding, Severity, finding
 from runplan.dsl.ir import Given, Plan
-from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Rule
 from runplan.dsl.reader import Buffer, Disk
+from runplan.dsl.rule_check import FIELD, TEXTS
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node
-from runplan.dsl.units import Dim, show
+from runplan.dsl.units import currencies, show
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.draft import first_statement
 from runplan.engine.hardware import POOLED
@@ -24,13 +24,8 @@ from runplan.engine.pose import without_lets
 from runplan.engine.problem import Definition, Limit
 from runplan.engine.solution import Solution, Value
 
-# What a rule may ask about that is a word and no quantity.
-# `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
-# that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
-TEXTS = (
-    *("objective", "subject", "data", "inference", "law", "chosen_by", "source"),
-    *("device", "precision", "schedule", "quality", "optimizer", "raised_by"),
-)
+# The words of a plan that rules may ask about: for each all that it goes by, first what messages call it.
+Words = Mapping[str, tuple[str, ...]]
 # What is trained: a limit on one of these that binds is a choice of the plan, and not of its law.
 TRAINED = frozenset(("params", "law_params", "active_params", "tokens", "tokens_per_param"))
 # Where to point when the statement that a rule blames is not there: what else had a part in it.
@@ -74,15 +69,13 @@ ENGINE: dict[str, tuple[Severity, str]] = {
     "D009": ("warning", "a count has a binary suffix, such as `85Mi`"),
     "T035": ("warning", "one run mixes objectives"),
     "P001": ("error", "a definition in a pack is not whole, or not sound"),
-    "P002": ("error", "a law does not give its golden value"),
+    "P002": ("error", "a law does not give its golden value, or a rule its examples"),
     "X001": ("warning", "an `ignore` that ignores nothing"),
     "X002": ("warning", "an `ignore` of a code that there is not"),
     "X003": ("warning", "an `ignore` whose date has passed"),
     "X004": ("warning", "an `ignore` without a reason"),
     "R001": ("warning", "a pack is not pinned to a version"),
 }
-
-_FIELD = re.compile(r"\{([A-Za-z_][\w.]*)(%?)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +86,16 @@ class Example:
         text: The plan.
         solved: Whether it can be read and has a solution under its first law, or the rule is about its having none.
         flagged: Whether the rule, at its severity, is among the findings.
+        why: What keeps it from being solved; empty where it is.
+        span: Where its pack writes it.
     """
 
     kind: Literal["breaks", "keeps"]
     text: str
     solved: bool
     flagged: bool
+    why: str
+    span: Span
 
     @property
     def holds(self) -> bool:
@@ -117,8 +114,14 @@ def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
             name = f"{kind}.plan"
             report = report_of(name, Buffer(name, text.encode(), Disk(Path())), catalogue=catalogue, intervals=False)
             flagged = any((f.code, f.severity) == (rule.code, rule.severity) for f in report.findings)
-            solved = report.solutions[:1] != () and report.solutions[0].status == "solved"
-            yield Example(kind, text, solved or flagged, flagged)
+            solved = flagged or (report.solutions[:1] != () and report.solutions[0].status == "solved")
+            wrong = next((f for f in report.findings if f.severity == "error"), None)
+            why = (
+                f"{wrong.at.span.source.path}:{wrong.at.span.line}: {wrong.message}" if wrong else "it has no solution"
+            )
+            yield Example(
+                kind, text, solved, flagged, "" if solved else why, statements[0].span.to(statements[-1].span)
+            )
 
 
 def example(statements: tuple[Node, ...]) -> str:
@@ -132,44 +135,11 @@ def condition(rule: Rule) -> str:
     return " ".join(text.split())
 
 
-def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
-    """What is wrong with a rule itself: names that nobody gives, dimensions that do not go together."""
-    found = []
-    known = set(quantities) | set(TEXTS)
-    asked = {item.args[0] for item in walk(rule.when) if isinstance(item, Op) and item.op == "assumed"}
-    for name in sorted(names(rule.when) | {m[1] for m in _FIELD.finditer(rule.says + rule.help)}):
-        if name not in known:
-            close = nearest(name, sorted(known))
-            help = [f"did you mean `{close[0]}`?"] if close else []
-            found.append(
-                finding("N002", f"rule `{rule.code}` names `{name}`, which nothing gives", rule.span, help=help)
-            )
-    if not found:
-        dims: dict[str, Dim] = dict(quantities)
-        condition = _without_texts(rule.when)
-        try:
-            Dimensions(dims).of(condition)
-        except DimensionClash as clash:
-            found.append(finding("U001", f"rule `{rule.code}`: {clash.message}", clash.at.span or rule.span))
-    assert all(isinstance(item, Ref) for item in asked) or found, "`assumed` takes the name of a quantity"
-    return found
-
-
-def _without_texts(expr: Expr) -> Expr:
-    """The condition with comparisons of words taken as true, so that only quantities are left to check."""
-    if isinstance(expr, Op):
-        mentioned = {item.name for item in expr.args if isinstance(item, Ref)}
-        if expr.op in ("==", "!=") and mentioned & set(TEXTS):
-            return Op("==", (Num(1.0), Num(1.0)))
-        return Op(expr.op, tuple(_without_texts(arg) for arg in expr.args), expr.span)
-    return expr
-
-
-def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution) -> Iterator[Finding]:
+def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Finding]:
     """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over."""
     for rule in rules:
         for view in _views(rule, solution):
-            yield from _applied(rule, plan, view)
+            yield from _applied(rule, plan, view, texts(plan, view, catalogue))
 
 
 def _views(rule: Rule, solution: Solution) -> Iterator[Solution]:
@@ -191,26 +161,26 @@ def _views(rule: Rule, solution: Solution) -> Iterator[Solution]:
         yield solution
 
 
-def _applied(rule: Rule, plan: Plan, solution: Solution) -> Iterator[Finding]:
-    env: dict[str, float | str] = {name: value.value for name, value in solution.values.items()}
-    env.update(texts(plan, solution))
+def _applied(rule: Rule, plan: Plan, solution: Solution, words: Words) -> Iterator[Finding]:
+    values = {name: value.value for name, value in solution.values.items()}
     if largest := _largest(rule, solution):
-        env["source"] = largest.name.partition(".")[2]
-    folded = {name: value.lower() if isinstance(value, str) else value for name, value in env.items()}
-    condition = _assumed_resolved(rule.when, solution)
-    if condition is None or not names(condition) <= env.keys():
+        words = {**words, "source": (largest.name.partition(".")[2],)}
+    condition = _decided(rule.when, solution, words)
+    if condition is None or not names(condition) <= values.keys():
         return
     try:
-        holds = bool(compiled(condition)(folded))
-    except (ArithmeticError, ValueError, TypeError):
+        holds = bool(compiled(_converted(condition, plan))(values))
+    except (ArithmeticError, ValueError) as error:
+        help = [str(error)] if isinstance(error, _OtherMoney) else []
+        message = f"rule `{rule.code}` cannot be evaluated here"
         at = _place(rule, plan, solution)
-        yield finding("C009", f"rule `{rule.code}` cannot be evaluated here", at, laws=(solution.law,))
+        yield finding("C009", message, at, severity=rule.severity, help=help, laws=(solution.law,))
         return
     if holds:
-        help = [_filled(rule.help, solution, env)] if rule.help else []
+        help = [_filled(rule.help, solution, words)] if rule.help else []
         yield finding(
             rule.code,
-            _filled(rule.says, solution, env),
+            _filled(rule.says, solution, words),
             _place(rule, plan, solution),
             name=rule.name,
             severity=rule.severity,
@@ -221,57 +191,94 @@ def _applied(rule: Rule, plan: Plan, solution: Solution) -> Iterator[Finding]:
         )
 
 
-def texts(plan: Plan, solution: Solution) -> dict[str, str]:
+def texts(plan: Plan, solution: Solution, catalogue: Catalogue) -> Words:
     """The words of a plan that rules may ask about."""
     stage = plan.stages[0]
-    out = {"objective": str(solution.problem.objective), "law": solution.resolved}
-    out["subject"] = solution.problem.objective.domain
-    out["data"] = "given" if stage.data else "none"
+    law = solution.problem.law
     model, tokens = plan.model, stage.tokens
     stated = (model is not None and isinstance(model.params, Given | None)) or isinstance(tokens, Given)
-    out["chosen_by"] = "plan" if stated or _moved_by(plan, solution) else "law"
-    out["inference"] = "given" if stage.inference is not None else "none"
+    out = {
+        "objective": (str(solution.problem.objective),),
+        "law": (solution.resolved, *law.aliases),
+        "subject": (solution.problem.objective.domain,),
+        "data": ("given" if stage.data else "none",),
+        "chosen_by": ("plan" if stated or _moved_by(plan, solution) else "law",),
+        "inference": ("given" if stage.inference is not None else "none",),
+    }
     peak = solution.problem.definitions.get("peak")
-    if peak is not None and peak.kind != "given" and "," in peak.source:
-        out["device"] = peak.source.split(",")[0]
+    device = peak.source.split(",")[0] if peak is not None and peak.kind != "given" and "," in peak.source else ""
     if stage.hardware and stage.hardware[0].device:
-        out.setdefault("device", stage.hardware[0].device.text)
-        out["precision"] = stage.hardware[0].precision.text if stage.hardware[0].precision else "bf16"
-    out["schedule"] = (
-        stage.schedule.name.text if stage.schedule and stage.schedule.name else "by hand" if stage.schedule else ""
-    )
-    out["quality"] = stage.schedule.quality.text if stage.schedule and stage.schedule.quality else "late"
-    out["optimizer"] = plan.optimizer.name.text if plan.optimizer else "AdamW"
+        device = device or stage.hardware[0].device.text
+        out["precision"] = (stage.hardware[0].precision.text if stage.hardware[0].precision else "bf16",)
+    if device:
+        record = catalogue.record("device", device)
+        out["device"] = (record.name, *record.aliases) if record else (device,)
+    named = stage.schedule.name.text if stage.schedule and stage.schedule.name else ""
+    out["schedule"] = (named or ("by hand" if stage.schedule else ""),)
+    out["quality"] = (stage.schedule.quality.text if stage.schedule and stage.schedule.quality else "late",)
+    out["optimizer"] = (plan.optimizer.name.text if plan.optimizer else "AdamW",)
     return out
 
 
-def _assumed_resolved(expr: Expr, solution: Solution) -> Expr | None:
-    """The condition with `assumed(x)` decided, words in lower case; None where it asks about what the plan has not."""
-    if isinstance(expr, Text):
-        return Text(expr.value.lower(), expr.span)
+def _decided(expr: Expr, solution: Solution, words: Words) -> Expr | None:
+    """The condition with `assumed(x)` and words decided; None where it asks about what the plan has not."""
     if not isinstance(expr, Op):
         return expr
     if expr.op == "assumed":
         name = expr.args[0].name if isinstance(expr.args[0], Ref) else ""
         definition: Definition | None = solution.problem.definitions.get(name)
-        if definition is None:
-            return None
-        return Op("==", (Num(1.0), Num(1.0 if definition.kind == "assumed" else 0.0)))
-    args = [_assumed_resolved(arg, solution) for arg in expr.args]
+        return None if definition is None else _truth(definition.kind == "assumed")
+    if any(isinstance(arg, Text) or (isinstance(arg, Ref) and arg.name in TEXTS) for arg in expr.args):
+        sides = [_names_of(arg, words) for arg in expr.args]
+        return _truth((not sides[0].isdisjoint(sides[1])) == (expr.op == "==")) if all(sides) else None
+    args = [_decided(arg, solution, words) for arg in expr.args]
     if any(arg is None for arg in args):
         return None
     return Op(expr.op, tuple(arg for arg in args if arg is not None), expr.span)
 
 
-def _filled(template: str, solution: Solution, env: Mapping[str, float | str]) -> str:
+def _names_of(expr: Expr, words: Words) -> frozenset[str]:
+    """All that a word goes by, in lower case; nothing where the plan has it not."""
+    said = (expr.value,) if isinstance(expr, Text) else words.get(expr.name, ()) if isinstance(expr, Ref) else ()
+    return frozenset(name.lower() for name in said)
+
+
+def _truth(holds: bool) -> Expr:
+    return Op("==", (Num(1.0), Num(1.0 if holds else 0.0)))
+
+
+class _OtherMoney(ValueError):
+    """A rule is in a currency that the plan does not convert; the message says how it would."""
+
+
+def _converted(expr: Expr, plan: Plan) -> Expr:
+    """The condition in the plan's money.
+
+    Raises:
+        _OtherMoney: Where the plan declares no rate for it.
+    """
+    if isinstance(expr, Op):
+        return Op(expr.op, tuple(_converted(arg, plan) for arg in expr.args), expr.span)
+    if not isinstance(expr, Num):
+        return expr
+    value = expr.value
+    for name, exponent in expr.dim:
+        if name in currencies() and name != plan.currency:
+            if name not in plan.rates:
+                raise _OtherMoney(f"declare the rate: `rate {name} = ... {plan.currency} on YYYY-MM-DD`")
+            value *= plan.rates[name] ** exponent
+    return Num(value)
+
+
+def _filled(template: str, solution: Solution, words: Words) -> str:
     def one(m: re.Match[str]) -> str:
         value = solution.values.get(m[1])
         if value is None:
-            return str(env.get(m[1], m[0]))
+            return words.get(m[1], (m[0],))[0]
         about = "about " if value.kind == "assumed" else ""
         return about + (f"{value.value * 100:.3g} %" if m[2] else show(value.value, value.dim))
 
-    return _FIELD.sub(one, template)
+    return FIELD.sub(one, template)
 
 
 def _largest(rule: Rule, solution: Solution) -> Value | None:

@@ -51,7 +51,8 @@ def signomial(expr: Expr) -> tuple[Monomial, ...] | None:
             raised = _power(terms[0][0], exponent.coefficient)
             return None if raised is None else (raised,)
     if expr.op == "exp" and len(terms[0]) == 1 and not terms[0][0].exponents:
-        return (Monomial(math.exp(terms[0][0].coefficient), {}),)
+        value = _exp(terms[0][0].coefficient)
+        return (Monomial(value, {}),) if math.isfinite(value) else None
     return None
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from runplan.dsl.build import DATE
 from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, compiled, names, shown
-from runplan.dsl.finding import Finding, finding
+from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.source import Span
 from runplan.dsl.units import Dim, show
 from runplan.engine import smooth
@@ -47,7 +47,7 @@ def solve(problem: Problem, repose: Repose) -> Solution:
     if optimum.outcome == "infeasible":
         return _infeasible(problem, repose)
     if optimum.outcome == "unbounded":
-        return _under_determined(problem)
+        return _endless(problem) or _under_determined(problem)
     if optimum.outcome == "gave-up":
         # A goal that nothing moves leaves all to the ties, which may run down to nothing.
         moved = names(problem.expanded(problem.aims[0].expr)) & {v.name for v in problem.variables}
@@ -269,6 +269,19 @@ def _under_determined(problem: Problem) -> Solution:
     message = f"nothing in the plan determines {words}"
     help = ["one more given would: " + ", or ".join(dict.fromkeys(wanted))]
     found = finding("C002", message, _place(problem), help=help, laws=(problem.named,))
+    return _without(problem, "undecided", [*problem.findings, found])
+
+
+def _endless(problem: Problem) -> Solution | None:
+    """Where a bounded compute leaves the law's loss without a least value: that is the law's fault, not the plan's."""
+    loss = problem.definitions.get("loss")
+    bounded = any(limit.name == "compute" for limit in problem.limits)
+    if problem.goal != "minimize loss" or not bounded or loss is None or loss.span is None:
+        return None
+    message = f"the loss of `{problem.law.name}` has no least value: at a fixed compute it falls without end"
+    help = ["check the signs of its constants and exponents"]
+    also = [Label(_place(problem), "what is solved for it")]
+    found = finding("C002", message, loss.span, also=also, help=help, laws=(problem.named,))
     return _without(problem, "undecided", [*problem.findings, found])
 
 

@@ -11,8 +11,9 @@ import pytest
 from runplan.cli.main import main
 from runplan.dsl.finding import NAMES
 from runplan.dsl.pack import Rule
+from runplan.dsl.rule_check import checked
 from runplan.engine.catalogue import standard
-from runplan.engine.rules import ENGINE, checked, examples
+from runplan.engine.rules import ENGINE, examples
 
 RULES = standard().rules()
 CODE = re.compile(r"[A-Z]\d{3}")

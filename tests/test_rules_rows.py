@@ -11,10 +11,11 @@ import pytest
 from runplan.dsl.finding import Finding
 from runplan.dsl.pack import Rule
 from runplan.dsl.reader import Buffer, Disk
+from runplan.dsl.rule_check import TEXTS
 from runplan.engine.catalogue import standard
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
-from runplan.engine.rules import ELSEWHERE, TEXTS, example
+from runplan.engine.rules import ELSEWHERE, example
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = ROOT.parent / "shared" / "facts" / "rows.md"

@@ -56,8 +56,17 @@ schedule: mine
 """
 
 
-@pytest.mark.parametrize("ramp", ["50% until 120%, 100%", "50% until 20%", "50% until 20%, 80% until 10%, 100%", "0%"])
-def test_a_ramp_that_does_not_reach_the_end_in_order_is_refused(ramp: str) -> None:
+@pytest.mark.parametrize(
+    ("ramp", "code"),
+    [
+        ("50% until 20%", "P001"),
+        ("50% until 20%, 80% until 10%, 100%", "P001"),
+        ("50% until 120%, 100%", "U004"),
+        ("0%", "U004"),
+        ("4M token until 1%, 100%", "U001"),
+    ],
+)
+def test_a_ramp_that_does_not_reach_the_end_in_order_is_refused(ramp: str, code: str) -> None:
     text = RAMP.format(ramp=ramp)
     found = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False).findings
-    assert [(f.code, f.at.span.line) for f in found] == [("P001", 4)]
+    assert [(f.code, f.at.span.line) for f in found] == [(code, 4)]

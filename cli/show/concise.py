@@ -10,10 +10,11 @@ from runplan.dsl.finding import Finding
 
 def render(findings: Sequence[Finding], summary: Summary) -> str:
     """One line a finding and nothing else; empty where there is none."""
-    return "".join(f"{_line(finding)}\n" for finding in findings)
+    return "".join(f"{line(finding)}\n" for finding in findings)
 
 
-def _line(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """One finding, without a line end."""
     span = finding.at.span
     path = plain(span.source.path)
     if path.lstrip().startswith(":"):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
-from runplan.cli.ignores import NEVER, kept
+from runplan.cli.ignores import ALWAYS, kept
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import use_color, write
 from runplan.cli.paths import plan_files, reader_for
@@ -80,9 +80,7 @@ def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None)
         return any(f.code.startswith(word) or f.name == word for word in words)
 
     return [
-        f
-        for f in findings
-        if f.code.startswith(NEVER) or ((not selected or matches(f, selected)) and not matches(f, ignored))
+        f for f in findings if f.code in ALWAYS or ((not selected or matches(f, selected)) and not matches(f, ignored))
     ]
 
 

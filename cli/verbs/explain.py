@@ -27,11 +27,13 @@ def run(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     [(name, file)] = wanted(args, FORMATS)
     from runplan.cli.show import explain
+    from runplan.cli.show.concise import line
     from runplan.dsl.nearest import nearest
 
     report = report_for(args.path, args)
     if not report.solutions:
-        raise CannotRun(f"{args.path} cannot be solved; `plan check` says why")
+        why = next((line(f) for f in report.findings if f.severity == "error"), "there are only definitions")
+        raise CannotRun(f"{args.path} cannot be solved: {why}")
     solution = next((s for s in report.solutions if args.law in (None, s.law, s.resolved)), None)
     if solution is None:
         laws = ", ".join(s.law for s in report.solutions)

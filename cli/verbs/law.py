@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from runplan.cli.arguments import add_output, unknown, verb, wanted
-from runplan.cli.config import catalogue_for
+from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
@@ -53,16 +52,18 @@ def run(argv: list[str]) -> int:
     [(form, file)] = wanted(args, FORMATS)
     if args.at and not args.name:
         raise CannotRun("--at needs the name of a law: plan law NAME --at params=7B")
-    catalogue = catalogue_for(".")
+    catalogue = catalogue_here()
     if args.name is None:
         laws = catalogue.laws()
-        text = document_text(_list_json(laws)) if form == "json" else _list(laws)
+        text = document_text(_list_json(laws, catalogue)) if form == "json" else _list(laws)
     else:
         law = catalogue.law(args.name)
         if law is None:
             known = [name for one in catalogue.laws() for name in (one.name, *one.aliases)]
             raise unknown("law", args.name, known)
         if args.at:
+            if catalogue.faults(law, catalogue.findings):
+                raise CannotRun(f"`{law.name}` gives no numbers until what is wrong with it is mended")
             try:
                 evaluation = evaluated(law, args.at, catalogue)
             except Refused as refused:
@@ -142,7 +143,7 @@ def _list(laws: Sequence[Law]) -> str:
     return columns([(law.name, law.title + "".join(f" (alias {a})" for a in law.aliases)) for law in laws])
 
 
-def _list_json(laws: Sequence[Law]) -> dict[str, object]:
+def _list_json(laws: Sequence[Law], catalogue: Catalogue) -> dict[str, object]:
     return {
         "schema": "plan.laws/v1",
         "laws": [
@@ -154,7 +155,7 @@ def _list_json(laws: Sequence[Law]) -> dict[str, object]:
                 "evidence": law.cites[0].evidence if law.cites else "",
                 "gives": list(outputs_of(law)),
                 "needs": _needs(law),
-                "range": _range_json(law),
+                "range": _range_json(law, catalogue),
                 "counts": law.counts,
                 "objectives": list(law.objectives),
             }
@@ -238,10 +239,10 @@ def _golden_lines(law: Law) -> list[str]:
     return lines
 
 
-def _range_json(law: Law) -> dict[str, object]:
+def _range_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
     out: dict[str, object] = {}
     for name, (low, high) in law.fitted.items():
-        unit, factor = json_unit(_dim_of(law, name, catalogue_for(".")))
+        unit, factor = json_unit(_dim_of(law, name, catalogue))
         out[name] = {"low": low / factor, "high": high / factor, "unit": unit}
     return out
 
@@ -279,7 +280,7 @@ def _page_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
         ],
         "takes": {name: json_unit(counted.dim)[0] for name, counted in inputs_of(law, catalogue).items()},
         "constants": constants,
-        "range": _range_json(law),
+        "range": _range_json(law, catalogue),
         "cites": [{"text": cite.text, "evidence": cite.evidence} for cite in law.cites],
         "notes": list(law.notes),
         "goldens": [

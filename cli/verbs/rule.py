@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from runplan.cli.arguments import add_output, unknown, verb, wanted
-from runplan.cli.config import catalogue_for
-from runplan.cli.ignores import NEVER
+from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
+from runplan.cli.ignores import ALWAYS
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
@@ -32,7 +31,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, FORMATS)
     args = parser.parse_args(argv)
     [(form, file)] = wanted(args, FORMATS)
-    rules = catalogue_for(".").rules()
+    rules = catalogue_here().rules()
     document: dict[str, object]
     if args.name is None:
         document = {"schema": "plan.rules/v1", "rules": _list_json(rules)}
@@ -129,6 +128,6 @@ def _engine_page_json(code: str) -> dict[str, object]:
 
 def _silenced(code: str) -> str:
     """How a finding can be left out, where it can."""
-    if code.startswith(NEVER):
-        return "\n" + paragraph(f"{code} cannot be left out: the plan itself is wrong.")
+    if code in ALWAYS:
+        return "\n" + paragraph(f"{code} cannot be left out: the plan or the pack itself is wrong.")
     return "\n" + paragraph(f"`plan check --ignore {code}` leaves it out, and `# ignore[{code}] REASON` at its line.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 from runplan.cli.arguments import add_output, reading, verb, wanted
 from runplan.cli.outcome import FOUND, CannotRun, exit_code
@@ -15,14 +16,18 @@ from runplan.cli.show.concise import render
 from runplan.cli.show.json_findings import document_text, finding_json
 from runplan.cli.show.page import paragraph
 from runplan.cli.show.summary import Summary, counted
-from runplan.dsl.finding import Finding, in_order
+from runplan.dsl.finding import Finding, finding, in_order
+from runplan.dsl.lower import lower
 from runplan.dsl.pack import DEFINITIONS, Law, Pack, Rule
-from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.reader import read_file
+from runplan.dsl.source import Span
 from runplan.engine.catalogue import Catalogue, standard
 from runplan.engine.evaluate import GoldenResult, check_goldens
 from runplan.engine.rules import examples
 
+# What stands beside definitions for rules to mention.
+LETS = ("let", "rate", "calendar")
+Named = TypeVar("Named", Law, Rule)
 FORMATS = ("table", "json")
 
 
@@ -43,69 +48,107 @@ def run(argv: list[str]) -> int:
     [(form, file)] = wanted(args, FORMATS)
     if not args.paths and not args.stdlib:
         raise CannotRun("nothing to test: name packs, or say --stdlib")
-    results: list[GoldenResult] = []
-    findings: list[Finding] = []
-    bare: list[str] = []
-    files = 0
-    if args.stdlib:
-        known = standard()
-        laws = known.laws()
-        files += len({law.span.source.path for law in laws})
-        results += _results(known, laws, known.rules())
-        bare += _untested(laws, known.rules())
-        findings += known.findings
+    tested = [_library()] if args.stdlib else []
     if args.paths:
-        paths = plan_files(args.paths)
-        own, wrong = _read(paths, args.stdin_filename)
-        laws = tuple(law for law in map(own.law, dict.fromkeys(law.name for law in own.own.laws)) if law)
-        files += len(paths)
-        results += _results(own, laws, own.own.rules)
-        bare += _untested(laws, own.own.rules)
-        findings += [*wrong, *own.findings]
-    found = in_order(findings)
-    if not results and not found:
-        raise CannotRun("nothing to test: no law with a golden value there, and no rule")
-    text = _json(results, found) if form == "json" else _table(results, found, files)
+        tested.append(_read(plan_files(args.paths), args.stdin_filename))
+    if not any(one.laws or one.rules or one.findings or one.catalogue.own != Pack() for one in tested):
+        raise CannotRun("nothing to test: no definition there")
+    results = [pair for one in tested for pair in _results(one)]
+    found = in_order([*(f for one in tested for f in one.findings), *(off for _, off in results if off)])
+    shown, bare = [result for result, _ in results], [name for one in tested for name in _untested(one)]
+    files = sum(one.files for one in tested)
+    text = _json(shown, found, bare) if form == "json" else _table(shown, found, files)
     write(text, file)
     if args.coverage and bare:
         print("not tested: " + ", ".join(bare), file=sys.stderr)
-    return FOUND if any(r.verdict == "fail" for r in results) or (args.coverage and bare) else exit_code(found)
+    return FOUND if args.coverage and bare else exit_code(found)
 
 
-def _untested(laws: Sequence[Law], rules: Sequence[Rule]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What is held to its promises: laws and rules in their catalogue, and what is wrong with them as they stand."""
+
+    catalogue: Catalogue
+    laws: tuple[Law, ...]
+    rules: tuple[Rule, ...]
+    findings: tuple[Finding, ...]
+    files: int
+
+
+def _library() -> Tested:
+    known = standard()
+    laws = known.laws()
+    return Tested(known, laws, known.rules(), tuple(known.findings), len({law.span.source.path for law in laws}))
+
+
+def _read(paths: Sequence[str], stdin_filename: str | None) -> Tested:
+    """The definitions of some files, and of what they import, beside the standard library."""
+    known = standard()
+    vocabulary = known.vocabulary()
+    pack = Pack()
+    findings: list[Finding] = []
+    broken: list[Span] = []
+    for given in paths:
+        with reading(given):
+            file, wrong = read_file(*reader_for(given, stdin_filename))
+        named = tuple(node for node in file.statements if node.rule in DEFINITIONS or node.rule in LETS)
+        lowered = lower(replace(file, statements=named), vocabulary)
+        pack = pack.plus(lowered.pack)
+        findings += [*wrong, *(f for f in lowered.findings if f.code != "S006")]
+        broken += file.broken
+    own = known.with_pack(pack, broken)
+    # A law whose name is taken stands for another, and is not the one that is found by it.
+    found = [(law, own.law(law.name)) for law in _once(pack.laws)]
+    laws = tuple(whole for law, whole in found if whole is not None and whole.span == law.span)
+    return Tested(own, laws, tuple(_once(pack.rules)), (*findings, *own.findings), len(paths))
+
+
+def _once(defined: Iterable[Named]) -> list[Named]:
+    """Each definition once, however many files import it or are copies, and by its own name rather than an import's."""
+    first: dict[tuple[str, int], Named] = {}
+    for one in defined:
+        key = one.span.source.text, one.span.start
+        if key not in first or len(one.name) < len(first[key].name):
+            first[key] = one
+    return list(first.values())
+
+
+def _untested(tested: Tested) -> list[str]:
     """Laws without a golden value, and rules that lack an example of either kind."""
-    return [law.name for law in laws if not law.goldens] + [
-        f"{rule.code} {rule.severity}" for rule in rules if not (rule.breaks and rule.keeps)
+    return [law.name for law in tested.laws if not law.goldens] + [
+        f"{rule.code} {rule.severity}" for rule in tested.rules if not (rule.breaks and rule.keeps)
     ]
 
 
-def _results(catalogue: Catalogue, laws: Sequence[Law], rules: Sequence[Rule]) -> Iterator[GoldenResult]:
-    """Everything that a pack promises of itself: its golden values, and what its rules say of their examples."""
-    for law in laws:
-        yield from check_goldens(law, catalogue)
-    for rule in rules:
-        for example in examples(rule, catalogue):
+def _results(tested: Tested) -> Iterator[tuple[GoldenResult, Finding | None]]:
+    """Everything that a pack promises of itself, with a finding where it is not so.
+
+    A law that is wrong as it stands, and a rule beside one, have their finding already.
+    """
+    for law in tested.laws:
+        faulty = bool(tested.catalogue.faults(law, tested.findings))
+        for golden, result in zip(law.goldens, check_goldens(law, tested.catalogue), strict=True):
+            yield result, None if faulty else _finding_of(result, golden.span)
+    wrong = any(f.severity == "error" for f in tested.findings)
+    for rule in tested.rules:
+        for example in examples(rule, tested.catalogue):
             by = f"rule {rule.code} {rule.severity}"
             verdict: Literal["pass", "fail"] = "pass" if example.holds else "fail"
             expected = {"flagged": float(example.kind == "breaks")}
             got = {"flagged": float(example.flagged)} if example.solved else {}
-            note = "" if example.solved else "the example has no solution"
+            note = f"the example has no solution: {example.why}" if example.why else ""
             name = f"rule.{rule.code}.{rule.severity}.{example.kind}"
-            yield GoldenResult(name, by, expected, got, 0.0, verdict, note)
+            result = GoldenResult(name, by, expected, got, 0.0, verdict, note)
+            yield result, None if wrong else _finding_of(result, example.span)
 
 
-def _read(paths: Sequence[str], stdin_filename: str | None) -> tuple[Catalogue, list[Finding]]:
-    """The standard library with the definitions of some files in front, and what is wrong with those."""
-    known = standard()
-    pack = Pack()
-    findings: list[Finding] = []
-    for given in paths:
-        with reading(given):
-            file, wrong = read_file(*reader_for(given, stdin_filename))
-        definitions = PackReader({name: q.counted.dim for name, q in known.quantities().items()})
-        pack = pack.plus(definitions.pack(node for node in file.statements if node.rule in DEFINITIONS))
-        findings += [*wrong, *definitions.findings]
-    return known.with_pack(pack), findings
+def _finding_of(result: GoldenResult, at: Span) -> Finding | None:
+    """What is off, at the golden value or the example; nothing where it holds."""
+    if result.verdict == "pass":
+        return None
+    data: dict[str, float | str] = {f"expected {name}": value for name, value in result.expected.items()}
+    data |= {f"got {name}": value for name, value in result.got.items()}
+    return finding("P002", f"`{result.id}`: {_off(result)}", at, data=data)
 
 
 def _summary(results: Sequence[GoldenResult]) -> dict[str, int]:
@@ -133,19 +176,23 @@ def _table(results: Sequence[GoldenResult], findings: Sequence[Finding], files: 
 
 
 def _off(result: GoldenResult) -> str:
+    if result.law.startswith("rule "):
+        holds = "is flagged" if result.got.get("flagged") else "is not flagged"
+        return result.note or f"the example {holds}"
     off = [
-        f"{name} is {result.got[name]:.6g}, not {value:.6g}" if name in result.got else f"{name} is not given"
+        f"{name} is {result.got[name]:.10g}, not {value:.10g}" if name in result.got else f"{name} is not given"
         for name, value in result.expected.items()
     ]
     return "; ".join([*off, *([result.note] if result.note else [])]) + f" (within {result.rtol:g})"
 
 
-def _json(results: Sequence[GoldenResult], findings: Sequence[Finding]) -> str:
+def _json(results: Sequence[GoldenResult], findings: Sequence[Finding], untested: Sequence[str]) -> str:
     return document_text(
         {
             "schema": "plan.test/v1",
             "results": [_result_json(result) for result in results],
             "summary": _summary(results) | {"findings": len(findings)},
+            "untested": list(untested),
             "findings": [finding_json(finding) for finding in findings],
         }
     )

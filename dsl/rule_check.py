@@ -1,0 +1,134 @@
+"""A rule held to what there is: its condition to names and dimensions, its messages to values, its blame to a place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from runplan.dsl.expression import (
+    COMPARISONS,
+    DimensionClash,
+    Dimensions,
+    Expr,
+    Num,
+    Op,
+    Ref,
+    Text,
+    names,
+    said_dim,
+    shown,
+    walk,
+)
+from runplan.dsl.fields import natural
+from runplan.dsl.finding import Finding, finding
+from runplan.dsl.nearest import nearest
+from runplan.dsl.pack import Rule
+from runplan.dsl.source import Span
+from runplan.dsl.units import NONE, UNKNOWN, USUAL_MONEY, Dim, in_currency
+
+# What a rule may ask about that is a word and no quantity.
+# `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
+# that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
+TEXTS = (
+    *("objective", "subject", "data", "inference", "law", "chosen_by", "source"),
+    *("device", "precision", "schedule", "quality", "optimizer", "raised_by"),
+)
+# The statements that a rule may blame, apart from quantities.
+STATEMENTS = ("hardware", "compute", "data", "tokens", "model", "objective", "schedule", "optimizer")
+# A value in a message: `{cost}`, or `{mfu%}` in per cent.
+FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
+
+
+def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
+    """What is wrong with a rule itself.
+
+    Args:
+        quantities: The dimension of each name that its condition may ask for.
+    """
+    known = {name: in_currency(dim, USUAL_MONEY) for name, dim in quantities.items()}
+    unknown = [*_unknown_names(rule, known), *_unknown_fields(rule, known)]
+    if rule.blames and rule.blames not in known and rule.blames not in STATEMENTS:
+        message = f"rule `{rule.code}` blames `{rule.blames}`, which is no statement and no quantity"
+        unknown.append(_unknown(rule.blames, message, rule.places["blames"], [*STATEMENTS, *known]))
+    return unknown or list(_unfit(rule, known))
+
+
+def _unknown(name: str, message: str, at: Span, known: Iterable[str]) -> Finding:
+    help = [f"did you mean `{close}`?" for close in nearest(name, known)[:1]]
+    return finding("N002", message, at, help=help)
+
+
+def _unknown_names(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
+    for item in walk(rule.when):
+        if isinstance(item, Ref) and item.name not in known and item.name not in TEXTS:
+            message = f"rule `{rule.code}` names `{item.name}`, which nothing gives"
+            yield _unknown(item.name, message, item.span or rule.span, [*known, *TEXTS])
+
+
+def _unknown_fields(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
+    for part, text in (("says", rule.says), ("help", rule.help)):
+        for name, per_cent in FIELD.findall(text):
+            at = rule.places[part]
+            if name not in known and name not in TEXTS:
+                message = f"rule `{rule.code}` says `{{{name}{per_cent}}}`, which nothing gives"
+                yield _unknown(name, message, at, [*known, *TEXTS])
+            elif per_cent and known.get(name, UNKNOWN) != NONE:
+                what = said_dim(known[name]) if name in known else "a word"
+                message = f"rule `{rule.code}` says `{{{name}%}}`: `{name}` is {what}, and has no per cent"
+                yield finding("U001", message, at, help=[f"write `{{{name}}}`"])
+
+
+def _unfit(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
+    """What does not go together in the condition: of each part the first clash."""
+    for part in _parts(rule.when):
+        at = part.span or rule.span
+        if any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(part)):
+            continue
+        if not isinstance(part, Op) or part.op not in (*COMPARISONS, "assumed"):
+            help = ["compare it with something: `<=`, `>=`, `==`"]
+            yield finding("P001", f"rule `{rule.code}`: `{shown(part)}` is no condition", at, help=help)
+        elif part.op == "assumed":
+            if not isinstance(part.args[0], Ref):
+                yield finding("P001", f"rule `{rule.code}`: `assumed` takes the name of a quantity", at)
+        elif names(part) & set(TEXTS) or any(isinstance(arg, Text) for arg in part.args):
+            words = [isinstance(arg, Text) or (isinstance(arg, Ref) and arg.name in TEXTS) for arg in part.args]
+            if not all(words) or part.op not in ("==", "!="):
+                message = f"rule `{rule.code}`: `{shown(part)}` does not compare a word with a word"
+                help = ['words are compared with `==` or `!=`, such as `objective == "MLM"`']
+                yield finding("U001", message, at, help=help)
+        else:
+            yield from _unlike(rule, part, known, at)
+
+
+def _unlike(rule: Rule, part: Op, known: Mapping[str, Dim], at: Span) -> Iterator[Finding]:
+    """A comparison of two dimensions; a bare number takes that of the other side where everybody counts it so."""
+    try:
+        left, right = (Dimensions(known).of(_in_one_money(side)) for side in part.args)
+    except DimensionClash as clash:
+        yield finding("U001", f"rule `{rule.code}`: {clash.message}", clash.at.span or at)
+        return
+    if left == right:
+        return
+    bare, other = (0, right) if left == NONE and not names(part.args[0]) else (1, left)
+    if names(part.args[bare]) or (left, right)[bare] != NONE:
+        sides = " and ".join(f"`{shown(s)}` is {said_dim(d)}" for s, d in zip(part.args, (left, right), strict=True))
+        yield finding("U001", f"rule `{rule.code}`: {sides}", at)
+    elif not natural(other):
+        message = f"rule `{rule.code}`: `{shown(part.args[bare])}` has no unit; the other side is {said_dim(other)}"
+        yield finding("U003", message, part.args[bare].span or at)
+
+
+def _parts(expr: Expr) -> Iterator[Expr]:
+    """What `and`, `or` and `not` join."""
+    if isinstance(expr, Op) and expr.op in ("and", "or", "not"):
+        for arg in expr.args:
+            yield from _parts(arg)
+    else:
+        yield expr
+
+
+def _in_one_money(expr: Expr) -> Expr:
+    """The expression with all money in one currency: in which a plan has, it says itself."""
+    if isinstance(expr, Num):
+        return Num(expr.value, in_currency(expr.dim, USUAL_MONEY), expr.text, expr.binary, expr.span)
+    return Op(expr.op, tuple(map(_in_one_money, expr.args)), expr.span) if isinstance(expr, Op) else expr
