@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from runplan.dsl.expression import Expr, Num, Text
 from runplan.dsl.finding import Severity
@@ -212,6 +213,7 @@ class Rule:
     """What is wise: a condition over a solved plan that is worth a finding where it holds.
 
     Attributes:
+        severity: That of its findings; a `note` is none: it is a sentence in the report, for what no plan can break.
         breaks, keeps: Statements of an example plan that breaks it and of one that keeps it.
         blames: The statement to point at.
         places: Where its parts stand, by their keyword: `says`, `help`, `blames`.
@@ -220,7 +222,7 @@ class Rule:
 
     code: str
     name: str
-    severity: Severity
+    severity: Severity | Literal["note"]
     rows: tuple[int, ...]
     when: Expr
     says: str

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
 from runplan.dsl.build import unquoted
 from runplan.dsl.expression import Num, Text
@@ -17,7 +18,7 @@ from runplan.dsl.pack import BatchStep, Entry, Pack, PhaseShape, QuantityDef, Re
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+SEVERITIES: tuple[Severity | Literal["note"], ...] = ("error", "warning", "info", "note")
 
 
 class PackReader(LawReader):

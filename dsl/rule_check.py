@@ -30,7 +30,7 @@ from runplan.dsl.units import NONE, UNKNOWN, USUAL_MONEY, Dim, in_currency
 # `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
 # that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
 TEXTS = (
-    *("objective", "subject", "data", "inference", "law", "chosen_by", "source"),
+    *("objective", "subject", "data", "inference", "law", "chosen_by", "source", "budget", "data_domain"),
     *("device", "precision", "schedule", "quality", "optimizer", "raised_by"),
 )
 # The statements that a rule may blame, apart from quantities.

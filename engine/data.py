@@ -173,6 +173,7 @@ def _most(draft: Draft, sources: Sequence[DataSource]) -> tuple[Expr, Span | Non
 def _add_repeats(draft: Draft, sources: Sequence[DataSource]) -> None:
     """How often the most repeated source is seen, and what share of the mix teaches to reason."""
     used = [s for s in sources if f"epochs.{_label(s)}" in draft.definitions]
+    draft.define("source_count", NONE, Num(float(len(sources))), "derived", "the plan's sources")
     if used:
         most, span = _most(draft, used)
         draft.define("most_epochs", NONE, most, "derived", "the most repeated source", span)

@@ -19,8 +19,8 @@ from runplan.engine.lawuse import cite_of
 from runplan.engine.lifetime import with_lifetime
 from runplan.engine.pose import objective_of, pose
 from runplan.engine.problem import Problem
-from runplan.engine.report import Assumption, Report
-from runplan.engine.rules import applied
+from runplan.engine.report import Assumption, Note, Report
+from runplan.engine.rules import applied, remarked
 from runplan.engine.solution import Solution, Value
 from runplan.engine.solve import solve
 from runplan.engine.uncertain import ends_of, spread
@@ -83,22 +83,19 @@ def report_of(
         _assumptions(plan, solutions, known),
         in_order([*findings, *judged, *known.findings]),
         tuple(band_of(s) for s in solutions) if intervals else (),
-        _notes(plan, solutions),
+        (*remarked(rules, plan, solutions[0], known), *_notes(solutions)),
     )
 
 
-def _notes(plan: Plan, solutions: tuple[Solution, ...]) -> tuple[str, ...]:
-    out = []
-    if any("loss" in solution.values for solution in solutions):
-        out.append(
-            "The loss is the law's: it knows nothing of the schedule, of the order of the data or of their quality"
-        )
+def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
+    """What the laws say of themselves, and over what their loss is taken."""
+    out: list[Note] = []
     for law in {s.resolved: s.problem.law for s in solutions if s.status != "undecided"}.values():
-        out.extend(f"{law.name}: {note}" for note in law.notes)
+        out.extend(Note(note, law.name) for note in law.notes)
     for solution in solutions:
         loss = solution.values.get("loss")
         if loss is not None and loss.note:
-            out.append(f"{solution.resolved}: the loss is {loss.note}")
+            out.append(Note(f"The loss is {loss.note}", solution.resolved))
     return tuple(out)
 
 

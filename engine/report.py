@@ -30,6 +30,20 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence that a reader of the numbers should know.
+
+    Attributes:
+        law: The law that it is about; empty where it is about any.
+        code: The rule of the library that says it, and has its page; empty where none does.
+    """
+
+    text: str
+    law: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A plan, solved under each of its laws and judged.
 
@@ -50,4 +64,4 @@ class Report:
     assumptions: tuple[Assumption, ...] = ()
     findings: tuple[Finding, ...] = ()
     bands: tuple[Band | None, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()

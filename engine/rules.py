@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from runplan.engine.draft import first_statement
 from runplan.engine.hardware import POOLED
 from runplan.engine.pose import without_lets
 from runplan.engine.problem import Definition, Limit
+from runplan.engine.report import Note
 from runplan.engine.solution import Solution, Value
 
 # The words of a plan that rules may ask about: for each all that it goes by, first what messages call it.
@@ -114,6 +116,7 @@ def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
             name = f"{kind}.plan"
             report = report_of(name, Buffer(name, text.encode(), Disk(Path())), catalogue=catalogue, intervals=False)
             flagged = any((f.code, f.severity) == (rule.code, rule.severity) for f in report.findings)
+            flagged = flagged or any(note.code == rule.code for note in report.notes if rule.severity == "note")
             solved = flagged or (report.solutions[:1] != () and report.solutions[0].status == "solved")
             wrong = next((f for f in report.findings if f.severity == "error"), None)
             why = (
@@ -138,8 +141,19 @@ def condition(rule: Rule) -> str:
 def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Finding]:
     """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over."""
     for rule in rules:
-        for view in _views(rule, solution):
+        for view in _views(rule, solution) if rule.severity != "note" else ():
             yield from _applied(rule, plan, view, texts(plan, view, catalogue))
+
+
+def remarked(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Note]:
+    """The notes of the library that bear on a solved plan: what is worth knowing, and what no plan can break."""
+    if solution.status != "solved":
+        return
+    words = texts(plan, solution, catalogue)
+    for rule in rules:
+        with suppress(ArithmeticError, ValueError):  # what cannot be told of a plan is not said of it
+            if rule.severity == "note" and _holds(rule, plan, solution, words):
+                yield Note(_filled(rule.says, solution, words), code=rule.code)
 
 
 def _views(rule: Rule, solution: Solution) -> Iterator[Solution]:
@@ -162,14 +176,11 @@ def _views(rule: Rule, solution: Solution) -> Iterator[Solution]:
 
 
 def _applied(rule: Rule, plan: Plan, solution: Solution, words: Words) -> Iterator[Finding]:
-    values = {name: value.value for name, value in solution.values.items()}
+    assert rule.severity != "note"
     if largest := _largest(rule, solution):
         words = {**words, "source": (largest.name.partition(".")[2],)}
-    condition = _decided(rule.when, solution, words)
-    if condition is None or not names(condition) <= values.keys():
-        return
     try:
-        holds = bool(compiled(_converted(condition, plan))(values))
+        holds = _holds(rule, plan, solution, words)
     except (ArithmeticError, ValueError) as error:
         help = [str(error)] if isinstance(error, _OtherMoney) else []
         message = f"rule `{rule.code}` cannot be evaluated here"
@@ -191,6 +202,19 @@ def _applied(rule: Rule, plan: Plan, solution: Solution, words: Words) -> Iterat
         )
 
 
+def _holds(rule: Rule, plan: Plan, solution: Solution, words: Words) -> bool:
+    """Whether the condition of a rule holds; it does not where it asks for what the plan has not.
+
+    Raises:
+        ArithmeticError, ValueError: Where it has no value.
+    """
+    values = {name: value.value for name, value in solution.values.items()}
+    condition = _decided(rule.when, solution, words)
+    if condition is None or not names(condition) <= values.keys():
+        return False
+    return bool(compiled(_converted(condition, plan))(values))
+
+
 def texts(plan: Plan, solution: Solution, catalogue: Catalogue) -> Words:
     """The words of a plan that rules may ask about."""
     stage = plan.stages[0]
@@ -204,6 +228,8 @@ def texts(plan: Plan, solution: Solution, catalogue: Catalogue) -> Words:
         "data": ("given" if stage.data else "none",),
         "chosen_by": ("plan" if stated or _moved_by(plan, solution) else "law",),
         "inference": ("given" if stage.inference is not None else "none",),
+        "budget": ("hardware" if stage.hardware else "compute" if stage.compute else "none",),
+        "data_domain": (next((source.domain for source in stage.data if source.domain), ""),),
     }
     peak = solution.problem.definitions.get("peak")
     device = peak.source.split(",")[0] if peak is not None and peak.kind != "given" and "," in peak.source else ""

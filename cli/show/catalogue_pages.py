@@ -74,7 +74,8 @@ def _rule(rule: Rule) -> list[str]:
     if rule.help:
         parts.append(f"Help: {inline(rule.help)}")
     parts.append("\n".join(f"- {_cited(cite)}" for cite in rule.cites))
-    for what, statements in (("Breaks it", rule.breaks), ("Keeps it", rule.keeps)):
+    titles = ("Said of", "Not said of") if rule.severity == "note" else ("Breaks it", "Keeps it")
+    for what, statements in zip(titles, (rule.breaks, rule.keeps), strict=True):
         if text := example(statements):
             parts.append(f"{what}:\n\n```\n{text.rstrip()}\n```")
     return parts

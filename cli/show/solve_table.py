@@ -247,12 +247,10 @@ def sections(report: Report) -> Iterator[Section]:
 
 def remarks(report: Report) -> list[tuple[str, str]]:
     """What a reader should know of the numbers: the law that it is about, empty where it is any, and a sentence."""
-    laws = list(dict.fromkeys(solution.problem.law.name for solution in report.solutions))
     out = []
     for note in report.notes:
-        law = next((name for name in laws if note.startswith(f"{name}: ")), "")
-        text = note.removeprefix(f"{law}: ") if law else note
-        out.append((plain(law), plain(text if text.endswith(".") else f"{text}.")))
+        said = note.text if note.text.endswith(".") else f"{note.text}."
+        out.append((plain(note.law), plain(f"{said} [{note.code}]" if note.code else said)))
     return out
 
 

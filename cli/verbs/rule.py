@@ -86,7 +86,8 @@ def _json(rule: Rule) -> dict[str, object]:
 
 def _page(rule: Rule) -> str:
     why = [f"{cite.text}{f' [{cite.evidence}]' if cite.evidence else ''}" for cite in rule.cites]
-    examples = (("breaks it", example(rule.breaks)), ("keeps it", example(rule.keeps)))
+    titles = ("said of", "not said of") if rule.severity == "note" else ("breaks it", "keeps it")
+    examples = zip(titles, (example(rule.breaks), example(rule.keeps)), strict=True)
     return "".join(
         (
             paragraph(f"{rule.code} {rule.name} ({rule.severity})"),
@@ -97,7 +98,7 @@ def _page(rule: Rule) -> str:
             section("why", "".join(paragraph(line, "  ") for line in (*why, *rule.notes))),
             section("rows", paragraph(", ".join(map(str, rule.rows)), "  ") if rule.rows else ""),
             *(section(title, "".join(f"  {line}\n" for line in text.splitlines())) for title, text in examples),
-            _silenced(rule.code),
+            "" if rule.severity == "note" else _silenced(rule.code),
         )
     )
 
