@@ -65,9 +65,10 @@ class Definitions(Builder):
         if quantity in self.quantities:
             dim = self.quantities[quantity]
             return Counted(1.0, dim, show_dim(dim))
-        help = ["say what it is counted in: `in UNIT`"]
+        help = [f"did you mean `{name}`?" for name in nearest(quantity, self.quantities)[:1]]
+        help.append("say what it is counted in: `in UNIT`")
         self.findings.append(finding("U003", f"`{quantity}` is no quantity of plans, and has no unit", span, help=help))
-        return Counted(1.0, NONE, "1")
+        return Counted(1.0, UNKNOWN, "1")
 
     # ---- figures
 

@@ -82,7 +82,7 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
         unknown = sorted(names(body) - dims.keys() - bare)
         for item in unknown:
             findings.append(_unknown(item, f"in `{function.output}`", function.span, [*dims, *bare, *law.lets]))
-        if unknown or UNKNOWN in dims.values():
+        if unknown or UNKNOWN in (*dims.values(), function.counted.dim):
             continue
         dimensions.dims = dims
         unfit = not_finite(body, values)

@@ -153,6 +153,8 @@ constants { E = 1 nat/token }; loss(params N) = E for MLLM = E                 #
 constants { E = 1 nat/token +- 0 }; loss(params N) = E                         # error: [P001] "standard error"
 constants { E = 1 nat/token; A = 0 }; loss(params N) = E / A                   # error: [U004] "not a finite"
 constants { E = 1 nat/token }; loss(params N) = E * ln(0 - 1)                  # error: [U004]
+constants { E = 1 nat/token }; lost(params N) = E                              # error: 32 [U003] "`lost`"
+constants { E = 1 nat/token }; loss(parms N) = E * N                           # error: [U003] "`parms`" help "`params`"
 let p = q; let q = p; loss(params N) = p                                       # error: [N003] "defined by itself"
 let p = p + 1; loss(params N) = p                                              # error: [N003]
 fitted params in 3B param .. 1B param                                          # error: [U004] "runs down"
