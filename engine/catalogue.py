@@ -22,7 +22,7 @@ from runplan.dsl.source import Source, Span
 _HEADER = re.compile(
     r"^(override[ \t]+)?(law|rule|schedule|device|mfu|price|region|shape|defaults)[ \t]+([\w.-]+)"
     r'(?:[ \t]+aliases[ \t]+((?:"[^"\n]*"|[\w.-]+)(?:[ \t]*,[ \t]*(?:"[^"\n]*"|[\w.-]+))*)'
-    r"|[ \t]+([\w.-]+)(?=[ \t]+(?:error|warning|info)\b))?",
+    r"|[ \t]+([\w.-]+)(?=[ \t]+(?:error|warning|info|note)\b))?",
     re.MULTILINE,
 )
 _ALIAS = re.compile(r'"([^"\n]*)"|([\w.-]+)')
