@@ -25,7 +25,7 @@ from runplan.dsl.fields import ALSO_KNOWN, TIME, TOKEN, Field
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.ir import Amount, Given, Hole, Let, Name, Vocabulary, Within
 from runplan.dsl.nearest import nearest
-from runplan.dsl.pack import DEFINITIONS
+from runplan.dsl.pack import DEFINITIONS, NAMED_FIGURES
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
 from runplan.dsl.units import (
@@ -72,17 +72,20 @@ class Figures(Builder):
 
     def _money_and_months(self, statements: Iterable[Node]) -> None:
         """Find the plan's currency (that of its first price, else of its first sum), its rates and its month."""
-        priced: list[tuple[bool, int, str]] = []
+        priced: list[tuple[int, int, str]] = []
         for node in statements:
-            if node.rule in DEFINITIONS:
+            # Of definitions only a price has a say, where the plan itself names no money.
+            rank = 2 if node.rule == "record" else int(node.rule != "hardware")
+            if node.rule in DEFINITIONS and not (node.rule == "record" and node.word(0).text in NAMED_FIGURES):
                 continue
             for leaf in leaves(node):
-                if leaf.type == "UNIT":
-                    try:
-                        found = [name for name, _ in unit(leaf.text).dim if name in currencies()]
-                    except UnknownUnit:
-                        continue
-                    priced.extend((node.rule != "hardware", len(priced), name) for name in found[:1])
+                entry = self.vocabulary.figures.get(leaf.text) if leaf.type == "NAME" else None
+                value = entry.values[0] if entry else None
+                try:
+                    dim = value.dim if isinstance(value, Num) else unit(leaf.text).dim if leaf.type == "UNIT" else NONE
+                except UnknownUnit:
+                    continue
+                priced.extend((rank, len(priced), name) for name in [n for n, _ in dim if n in currencies()][:1])
         self.currency = min(priced)[2] if priced else USUAL_MONEY
         for node in statements:
             if node.rule == "rate":
@@ -180,7 +183,7 @@ class Figures(Builder):
         span = item.span
         assert span is not None
         close = ALSO_KNOWN.get(item.name.lower())
-        choices = [close] if close in known else nearest(item.name, list(known))[:1]
+        choices = [close] if close in known else nearest(item.name, [*known, *self.vocabulary.figures])[:1]
         help = [f"did you mean `{name}`?" for name in choices if name]
         if item.name.lower() in ("nan", "inf", "infinity"):
             self.findings.append(finding("U004", f"`{item.name}` is not a number that can be used", span))
@@ -193,7 +196,12 @@ class Figures(Builder):
 
     # ---- lets
 
-    def _collect_lets(self, nodes: list[Node]) -> None:
+    def _collect_lets(self, nodes: list[Node], statements: Iterable[Node]) -> None:
+        """The plan's `let`s, and the figures of prices and regions that it mentions, which are like them."""
+        mentioned = {leaf.text for node in statements if node.rule not in DEFINITIONS for leaf in leaves(node)}
+        for figure in sorted(mentioned & self.vocabulary.figures.keys()):
+            entry = self.vocabulary.figures[figure]
+            self.lets[figure] = Let(figure, entry.values[0], entry.span, entry.source)
         for node in nodes:
             spec = next(node.nodes())
             name, body = spec.word(0), spec.children[1]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from runplan.dsl.expression import Expr
 from runplan.dsl.finding import Finding
-from runplan.dsl.pack import Pack
+from runplan.dsl.pack import Entry, Pack
 from runplan.dsl.source import Source, Span
 from runplan.dsl.units import Dim, Quantity
 
@@ -199,11 +199,16 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Let:
-    """A name for an expression."""
+    """A name for an expression.
+
+    Attributes:
+        source: Where the figure of a price or a region is from; empty for a `let` of the plan.
+    """
 
     name: str
     expr: Expr
     span: Span = field(compare=False)
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +271,11 @@ class Vocabulary:
     Attributes:
         quantities: Dimension of each quantity; money is the dimension `currency`.
         devices, laws, schedules: Names and aliases.
+        figures: Those of prices and regions, by `NAME.KEY`, and a price by its NAME too.
     """
 
     quantities: Mapping[str, Dim]
     devices: frozenset[str]
     laws: frozenset[str]
     schedules: frozenset[str]
+    figures: Mapping[str, Entry] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from runplan.dsl.fields import COMPUTE, SERVED, TOKENS, Field
 from runplan.dsl.figures import MAX_STAGES, leaves, name_of
 from runplan.dsl.finding import Label, finding, in_order
 from runplan.dsl.ir import Amount, Constraint, Lowered, Name, Plan, Stage, Vocabulary
-from runplan.dsl.pack import DEFINITIONS, Pack
+from runplan.dsl.pack import DEFINITIONS, Pack, figures_of
 from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.rule_check import checked
 from runplan.dsl.source import Span
@@ -44,7 +44,7 @@ class _Lowering(Statements, Constraints):
         reader = PackReader({name: self._money(dim) for name, dim in self.vocabulary.quantities.items()})
         pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), self.file.broken)
         self.vocabulary = _with_own(self.vocabulary, pack)
-        self._collect_lets([node for node in statements if node.rule == "let"])
+        self._collect_lets([node for node in statements if node.rule == "let"], statements)
         for rule in pack.rules:
             if not rule.span.begins_in(self.file.broken):
                 self.findings.extend(checked(rule, self._known()))
@@ -196,4 +196,5 @@ def _with_own(vocabulary: Vocabulary, pack: Pack) -> Vocabulary:
         devices=vocabulary.devices | devices,
         laws=vocabulary.laws | laws,
         schedules=vocabulary.schedules | {s.name for s in pack.schedules},
+        figures={**vocabulary.figures, **figures_of(pack.records)},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +12,8 @@ from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node
 from runplan.dsl.units import NONE, Dim
 
+# Records whose figures a plan names in expressions.
+NAMED_FIGURES = ("price", "region")
 DEFINITIONS = frozenset({"law", "record", "rule", "schedule_def", "quantity_def", "override"})
 
 
@@ -308,3 +310,15 @@ class Pack:
             self.schedules + other.schedules,
             self.quantities + other.quantities,
         )
+
+
+def figures_of(records: Iterable[Record]) -> dict[str, Entry]:
+    """The figures of prices and regions by the names that a plan may call them: `NAME.KEY`, and a price's by NAME."""
+    out: dict[str, Entry] = {}
+    for record in records:
+        for entry in record.entries if record.kind in NAMED_FIGURES else ():
+            if len(entry.values) == 1 and isinstance(entry.values[0], Num):
+                names = (record.name, *record.aliases)
+                out |= {f"{name}.{entry.key}": entry for name in names}
+                out |= {name: entry for name in names if entry.key == record.kind}
+    return out

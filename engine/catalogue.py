@@ -12,7 +12,7 @@ from runplan.dsl.finding import NAMES, Finding, Label, finding
 from runplan.dsl.ir import Vocabulary
 from runplan.dsl.law_check import checked, inherit
 from runplan.dsl.nearest import nearest
-from runplan.dsl.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape
+from runplan.dsl.pack import NAMED_FIGURES, Law, Pack, QuantityDef, Record, Rule, ScheduleShape, figures_of
 from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.reader import blocks_of, decoded, syntax_of
 from runplan.dsl.rule_check import checked as rule_findings
@@ -335,7 +335,8 @@ class Catalogue:
             return frozenset(spelled for header in self._unique(kind) for spelled in (header.name, *header.aliases))
 
         quantities = {name: q.counted.dim for name, q in self.quantities().items()}
-        return Vocabulary(quantities, names("device"), names("law"), names("schedule"))
+        figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
+        return Vocabulary(quantities, names("device"), names("law"), names("schedule"), figures)
 
 
 def _plans(root: Path) -> list[Path]:

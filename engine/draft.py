@@ -75,7 +75,9 @@ class Draft:
 
     def give(self, name: str, dim: Dim, given: Given, span: Span | None = None) -> None:
         """A figure that the plan states."""
-        self.define(name, dim, number(given, dim), "given", "plan", span or given.span)
+        let = self.plan.lets.get(given.expr.name) if isinstance(given.expr, Ref) else None
+        note = f"{let.source}, {let.span.source.path}:{let.span.line}" if let and let.source else ""
+        self.define(name, dim, number(given, dim), "given", "plan", span or given.span, note)
 
     def is_variable(self, name: str) -> bool:
         """Whether a quantity is to be found."""
