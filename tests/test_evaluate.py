@@ -17,7 +17,8 @@ from runplan.dsl.source import Source
 from runplan.engine import smooth
 from runplan.engine.catalogue import Catalogue, standard
 from runplan.engine.closed_form import optimum_of_two_power_laws
-from runplan.engine.evaluate import Refused, check_goldens, evaluate, inputs_of
+from runplan.engine.evaluate import Refused, evaluate, inputs_of
+from runplan.engine.goldens import check_goldens
 from runplan.engine.optimise import minimise
 from runplan.engine.smooth import Monomial
 
@@ -291,7 +292,14 @@ def test_an_input_without_a_part_is_named() -> None:
     found = evaluate(known("llama3"), {"compute": 1e22, "epochs": 2.0}, catalogue=standard())
     assert found.unused == ()
     assert evaluate(known("deepseek"), {"compute": 1e22, "params": 1e9}, catalogue=standard()).unused == ()
-    assert evaluate(known("kaplan.data"), {"tokens": 1e9, "params": 1e9}, catalogue=standard()).unused == ()
+    bits = {"params": 1e9, "tokens": 20e9, "weight_bits": 4.0}
+    assert evaluate(known("kumar"), bits, catalogue=standard()).unused == ()
+    idle = {"compute": 1e22, "params": 1e9, "epochs": 2.0}
+    assert evaluate(known("kaplan.compute"), idle, catalogue=standard()).unused == ()
+    assert evaluate(known("chinchilla"), {"params": 1e9, "batch": 1e6}, catalogue=standard()).unused == (
+        "params",
+        "batch",
+    )
 
 
 def test_an_input_may_be_left_out_where_it_has_a_default() -> None:

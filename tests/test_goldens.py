@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runplan.engine.catalogue import standard
-from runplan.engine.evaluate import GoldenResult, check_goldens
+from runplan.engine.goldens import GoldenResult, check_goldens
 
 FACTS = Path(__file__).resolve().parents[2] / "shared" / "facts" / "golden.json"
 LAWS = standard().laws()

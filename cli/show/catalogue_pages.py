@@ -6,8 +6,8 @@ from runplan.cli.show.markdown_findings import inline
 from runplan.dsl.pack import Cite, Law, Rule
 from runplan.dsl.units import show, show_dim
 from runplan.engine.catalogue import Catalogue
-from runplan.engine.evaluate import written
 from runplan.engine.rules import condition, example
+from runplan.engine.steps import written
 
 NOTE = "<!-- Generated from stdlib/ by tests/test_catalogue_pages.py; UPDATE_SNAPSHOTS=1 rewrites it. -->"
 

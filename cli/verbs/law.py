@@ -18,7 +18,8 @@ from runplan.dsl.pack import Cite, Law
 from runplan.dsl.source import Source, View
 from runplan.dsl.units import NONE, Dim, json_unit, show, show_dim
 from runplan.engine.catalogue import Catalogue
-from runplan.engine.evaluate import Evaluation, Refused, accepted, evaluate, in_base, inputs_of, outputs_of, written
+from runplan.engine.evaluate import Evaluation, Refused, accepted, evaluate, in_base, inputs_of
+from runplan.engine.steps import outputs_of, written
 
 FORMATS = ("table", "json")
 # What a reader should know of a citation, by its evidence; what is not read in the source itself is flagged.
