@@ -123,12 +123,12 @@ def test_a_plan_opens_with_its_question(name: str) -> None:
 def numbers(solution: dict[str, Any]) -> Iterator[str]:
     """The names, as `plan explain` takes them, of every number of a solution."""
     yield from (key for key, value in solution.items() if isinstance(value, dict) and "value" in value)
-    yield from solution.get("transfer", {})
+    yield from (*solution.get("transfer", {}), *solution.get("lifetime", {}))
     for source in solution.get("mix", []):
         yield from (f"{key}.{source['source']}" for key in source if key != "source")
     for phase in solution.get("phases", []):
         for key, value in phase.items():
-            if key in ("learning_rate", "mix"):
+            if key in ("learning_rate", "batch", "mix"):
                 yield from (f"phase.{phase['name']}.{key}.{part}" for part in value)
             elif key != "name":
                 yield f"phase.{phase['name']}.{key}"

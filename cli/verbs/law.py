@@ -166,8 +166,8 @@ def _list_json(laws: Sequence[Law], catalogue: Catalogue) -> dict[str, object]:
 
 
 def _needs(law: Law) -> list[str]:
-    parameters = [*(p for f in law.functions for p in f.parameters), *(t.parameter for t in law.tables)]
-    return list(dict.fromkeys(p.quantity for p in parameters))
+    inputs = [*(name for f in law.functions for name in f.needs), *(t.parameter.quantity for t in law.tables)]
+    return list(dict.fromkeys(inputs))
 
 
 # ---- a page
@@ -270,7 +270,8 @@ def _page_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
                 "gives": f.output,
                 "unit": json_unit(f.counted.dim)[0],
                 "objective": f.objective,
-                "needs": [p.quantity for p in f.parameters],
+                "needs": list(f.needs),
+                "optional": {p.quantity: p.default for p in f.parameters if p.default is not None},
                 "text": written(f),
             }
             for f in law.functions
