@@ -455,7 +455,7 @@ def test_a_transfer() -> None:
         ("2. MLM", "48B", "84.3%", "2.448e19 FLOP", "84.3%"),
     )
     assert found.said[0] == "CLM is worth 8.945B tokens of MLM: more of it is wasted."
-    assert found.said[1] == "With its own data that is 56.94B tokens, 1.19x what there is."
+    assert found.said[1] == "With its own 48B that is 56.94B tokens, 1.19x as many."
     assert found.said[2] == (
         "From scratch the same loss takes 2.988e19 FLOP of MLM: both stages take 2.8% less;"
         " 18.1% less where a model of CLM is there already."
@@ -472,7 +472,7 @@ def test_a_transfer_in_characters_and_what_it_saves() -> None:
     said = part(solved(text), "Transfer").said
     assert said == (
         "text is worth 337.9M tokens of python.",
-        "With its own data that is 362.9M tokens (1.452B characters), 14.5x what there is.",
+        "With its own 25M that is 362.9M tokens (1.452B characters), 14.5x as many.",
         "The law does not say how long text takes.",
         "From scratch the same loss takes 2.076e18 FLOP of python: 93.1% less where a model of text is there already.",
     )

@@ -63,11 +63,12 @@ def _worth(solution: Solution) -> Iterator[str]:
     if worth := v.get("transferred_tokens"):
         wasted = ": more of it is wasted" if "pretrain_tokens" in v else ""
         yield f"{first} is worth {figure('tokens', worth.value, worth.dim)} of {second}{wasted}."
-    if (whole := v.get("effective_finetune_tokens")) and (times := v.get("data_multiplier")):
+    if worth and (whole := v.get("effective_finetune_tokens")) and (times := v.get("data_multiplier")):
         counted = figure("tokens", whole.value, whole.dim)
         if characters := v.get("effective_characters"):
             counted += f" ({show(characters.value, characters.dim)})"
-        yield f"With its own data that is {counted}, {show(times.value, (), 3)}x what there is."
+        own = bare(figure("tokens", v["finetune_tokens"].value, worth.dim))
+        yield f"With its own {own} that is {counted}, {show(times.value, (), 3)}x as many."
     if "pretrain_tokens" not in v:
         what = "" if worth else f"what {first} is worth in tokens of {second}, nor "
         yield f"The law does not say {what}how long {first} takes."
