@@ -223,12 +223,12 @@ def add_architecture(draft: Draft) -> bool:
         return False
     if "kv_heads" not in given:
         draft.define("kv_heads", NONE, Ref("heads"), "assumed", "not given: a key and value for each head")
-    by = draft.catalogue.law("params.transformer")
-    assert by is not None, "the standard library counts the params of a transformer"
-    for function in by.functions if model.params is None else ():  # a size that is given stands
+    by = default_law(draft, "architecture")
+    for function in by.functions if by and model.params is None else ():  # a size that is given stands
+        assert by is not None
         expr = function_expr(by, function, by.name)
         draft.define(function.output, PARAM, expr, "derived", f"{by.title}: {cite_of(by)}", function.span, by=by.name)
-    return True
+    return by is not None
 
 
 # The aspect at which a width is estimated where the depth is not given either: published models have 30 to 130.
@@ -249,10 +249,15 @@ def _estimate_width(draft: Draft, given: Mapping[str, Given], size: Amount | Non
     draft.define("hidden", NONE, width, "assumed", said)
 
 
+def counts_without_embeddings(draft: Draft) -> bool:
+    """Whether the law's count is another one than all params, in a domain where embeddings matter."""
+    return draft.law.counts == "non_embedding" and default_law(draft, "conversion") is not None
+
+
 def _conversion(draft: Draft) -> tuple[Law, Expr]:
     """The published conversion of params without embeddings: the law, and all params by `params_non_embedding`."""
-    by = draft.catalogue.law("params.pearce")
-    assert by is not None and by.functions, "the standard library converts counts of params"
+    by = default_law(draft, "conversion")
+    assert by is not None and by.functions, "only asked for where there is one"
     add_constants(draft, by, by.name)
     return by, function_expr(by, by.functions[0], by.name)
 

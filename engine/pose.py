@@ -20,6 +20,7 @@ from runplan.engine.lawuse import (
     add_converted_back,
     add_converted_params,
     add_law,
+    counts_without_embeddings,
     gives,
     is_frontier,
     line_of,
@@ -143,11 +144,10 @@ def _model_and_tokens(draft: Draft) -> None:
     size = draft.plan.model.params if draft.plan.model else None
     if add_architecture(draft) and size is None:
         # The architecture tells the size: the law's own count follows from it.
-        embedded = draft.law.counts == "non_embedding" and draft.objective.domain != "protein"
-        counted = "params_non_embedding" if embedded else "params"
+        counted = "params_non_embedding" if counts_without_embeddings(draft) else "params"
         draft.define("law_params", PARAM, Ref(counted), "derived", f"the law counts `{counted}`")
         return
-    if draft.law.counts == "non_embedding" and draft.objective.domain != "protein":
+    if counts_without_embeddings(draft):
         if isinstance(size, Given) and "params" not in draft.loosened:
             draft.figure("params", size, PARAM, 1e9, "model")
             add_converted_back(draft, size.value.value)
@@ -160,7 +160,7 @@ def _model_and_tokens(draft: Draft) -> None:
     draft.figure("params", size, PARAM, 1e9, "model")
     said = "the law counts all params"
     if draft.law.counts == "non_embedding":
-        said = "the law counts no embeddings: a vocabulary of amino acids adds 0.02 %"
+        said = f"the law counts no embeddings: for {draft.objective.domain} they are taken to add nothing"
     draft.define("law_params", PARAM, Ref("params"), "derived", said)
 
 
