@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, derivative, names, substitute
+from runplan.dsl.expression import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import DataSource, Given, Hole
 from runplan.dsl.source import Span
@@ -113,11 +113,8 @@ def _discount(draft: Draft, labels: Sequence[str]) -> None:
     add_constants(draft, law, prefix)
     for label in labels:
         by: dict[str, Expr] = {"tokens": Ref(f"tokens.{label}"), "data_tokens": Ref(f"available.{label}")}
-        worth = substitute(function_expr(law, formula, prefix), by)
+        worth = substitute(function_expr(draft, law, formula, prefix), by)
         draft.define(f"effective_tokens.{label}", TOKEN, worth, "law", cite_of(law), formula.span, by=law.name)
-        marginal = derivative(worth, f"tokens.{label}")
-        said = "what one more token of the source is worth, in fresh ones"
-        draft.define(f"next_token.{label}", NONE, marginal, "derived", said, formula.span, by=law.name)
         once_more = Op("+", (Ref(f"tokens.{label}"), Ref(f"available.{label}")))
         gained = Op("-", (substitute(worth, {f"tokens.{label}": once_more}), Ref(f"effective_tokens.{label}")))
         said = "what a further pass over the source is worth, in fresh tokens"
@@ -238,23 +235,19 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: 
     if not sources:
         return
     labels = [_label(source) for source in sources]
-    there: dict[str, float] = {}
     full: dict[str, float] = {}
     for label, source in zip(labels, sources, strict=True):
         assert isinstance(source.amount, Given)
         amount = number(source.amount, source.amount.value.dim)
         expr: Expr = amount
-        there[label] = amount.value
         if source.density:
-            per = number(source.density, source.density.value.dim)
-            expr = Op("/", (amount, per))
-            there[label] = amount.value / per.value
+            expr = Op("/", (amount, number(source.density, source.density.value.dim)))
         draft.define(f"available.{label}", TOKEN, expr, "given", "plan", source.span)
         if source.epochs:
             draft.give(f"max_epochs.{label}", NONE, source.epochs, source.span)
         else:
             draft.define(f"max_epochs.{label}", NONE, Num(1.0), "assumed", "not given: one pass", source.span)
-        full[label] = there[label] * (source.epochs.value.value if source.epochs else 1.0)
+        full[label] = draft.value(f"available.{label}") * draft.value(f"max_epochs.{label}")
     weights = {label: s.weight.value.value for label, s in zip(labels, sources, strict=True) if s.weight}
     rest = sum(full[label] for label in labels if label not in weights)
     left = max(0.0, 1.0 - sum(weights.values()))

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, names, shown
+from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Amount, Given, Hole, Objective, Plan, Stage, Within
-from runplan.dsl.pack import Law
+from runplan.dsl.pack import Law, Parameter
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE, Dim, in_currency, unit
 from runplan.engine.catalogue import Catalogue
@@ -27,7 +27,9 @@ class Draft:
         loosened: Names of givens that are left open.
         fixed: Variables that are set to a value.
         repeats: Whether repeated data are discounted.
+        scaled: A figure that is given or assumed, by name, and a factor to it: to see what would change.
         lent: Laws that stand in for what the plan's own does not know.
+        defaults: Inputs that laws can do without, each with the law and what it then takes.
     """
 
     plan: Plan
@@ -39,6 +41,7 @@ class Draft:
     loosened: frozenset[str]
     fixed: Mapping[str, float]
     repeats: bool = False
+    scaled: tuple[str, float] = ("", 1.0)
     definitions: dict[str, Definition] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
@@ -48,6 +51,7 @@ class Draft:
     sources: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
     lent: dict[str, Law] = field(default_factory=dict)
+    defaults: dict[str, tuple[str, Parameter]] = field(default_factory=dict)
 
     @property
     def stage(self) -> Stage:
@@ -71,6 +75,8 @@ class Draft:
         by: str = "",
     ) -> None:
         """Say where a value comes from."""
+        if name == self.scaled[0] and kind in ("given", "assumed"):
+            expr = Op("*", (expr, Num(self.scaled[1])))
         self.definitions[name] = Definition(name, dim, expr, kind, source, span, note, by)
 
     def give(self, name: str, dim: Dim, given: Given, span: Span | None = None) -> None:
@@ -78,6 +84,10 @@ class Draft:
         let = self.plan.lets.get(given.expr.name) if isinstance(given.expr, Ref) else None
         note = f"{let.source}, {let.span.source.path}:{let.span.line}" if let and let.source else ""
         self.define(name, dim, number(given, dim), "given", "plan", span or given.span, note)
+
+    def value(self, name: str) -> float:
+        """The value of a figure that the plan states, or that is assumed."""
+        return float(compiled(self.definitions[name].expr)({}))
 
     def is_variable(self, name: str) -> bool:
         """Whether a quantity is to be found."""

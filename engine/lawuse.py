@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown, substitute
+from runplan.dsl.expression import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.fields import ARCHITECTURE
 from runplan.dsl.finding import enumerated, finding
-from runplan.dsl.ir import Amount, Given, Objective
+from runplan.dsl.ir import Given, Objective
 from runplan.dsl.law_check import expanded
 from runplan.dsl.pack import Function, Law, Parameter
-from runplan.dsl.units import NONE, over, show, unit
-from runplan.engine.algebra import inverse
+from runplan.dsl.units import NONE, over, unit
 from runplan.engine.draft import PARAM, TOKEN, Draft
-from runplan.engine.problem import expand
 
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
 CHOICES = ("params", "tokens")
@@ -35,22 +33,30 @@ def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
             yield function
 
 
-def function_expr(law: Law, function: Function, prefix: str = "law", known: Container[str] = ()) -> Expr:
+def function_expr(draft: Draft, law: Law, function: Function, prefix: str = "law") -> Expr:
     """A law's formula over quantities: its inputs by their names in plans, its constants as `PREFIX.NAME`.
 
-    An input that may be left out takes its default where it is not among the `known`.
+    An input that may be left out is noted with its default, for when all is posed and the plan does not give it.
     """
     by: dict[str, Expr] = {name: Ref(f"{prefix}.{name}") for name in law.constants}
     for p in function.parameters:
-        if p.default is not None and p.quantity not in known:
-            by[p.local] = Num(p.default, p.counted.local)
-            continue
+        if p.default is not None:
+            draft.defaults.setdefault(p.quantity, (law.name, p))
         ref = Ref("law_params" if p.quantity == "params" else p.quantity)
         by[p.local] = ref if p.counted.factor == 1.0 else Op("/", (ref, Num(p.counted.factor, p.counted.dim)))
     body = substitute(expanded(function.body, law.lets), by)
     return (
         body if function.counted.factor == 1.0 else Op("*", (body, Num(function.counted.factor, function.counted.dim)))
     )
+
+
+def add_defaults(draft: Draft) -> None:
+    """The inputs of laws that the plan leaves out, at their defaults."""
+    for name, (law, p) in draft.defaults.items():
+        if not draft.knows(name):
+            assert p.default is not None
+            value = Num(p.default * p.counted.factor, p.counted.dim)
+            draft.define(name, p.counted.dim, value, "assumed", f"not given: the default of `{law}`", p.span)
 
 
 def cite_of(law: Law) -> str:
@@ -88,7 +94,7 @@ def add_law(draft: Draft) -> None:
         known = quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
         if function.output not in CHOICES and (known is None or known.formula is None):
-            expr = function_expr(law, function, known=draft.definitions)
+            expr = function_expr(draft, law, function)
             draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
     _must_be_told(draft)
     _add_precision(draft)
@@ -147,7 +153,7 @@ def _add_precision(draft: Draft) -> None:
         draft.does_not_give(f"`{draft.law.name}` does not say what a loss in few bits is", at)
         return
     add_constants(draft, law, law.name)
-    share = function_expr(law, formula, law.name, draft.definitions)
+    share = function_expr(draft, law, formula, law.name)
     draft.define("params_share", NONE, share, "law", cite_of(law), formula.span, by=law.name)
     worth = Op("*", (Ref("law_params"), Ref("params_share")))
     draft.define("effective_params", PARAM, worth, "derived", "params in those of full precision", at)
@@ -186,102 +192,8 @@ def _add_default(draft: Draft, output: str) -> None:
     for function in law.functions if law else ():
         if law is not None and function.output == output:
             add_constants(draft, law, law.name)
-            expr = function_expr(law, function, law.name)
+            expr = function_expr(draft, law, function, law.name)
             draft.define(output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
-
-
-# What a model's block must say for its params to be counted.
-COUNTED = ("layers", "hidden", "ffn", "heads", "vocab")
-
-
-def add_architecture(draft: Draft) -> bool:
-    """The figures of the model's block, and its params counted from them; whether they could be counted."""
-    model = draft.plan.model
-    if model is None or not model.architecture:
-        return False
-    given = {name: a for name, a in model.architecture.items() if isinstance(a, Given)}
-    for name, amount in model.architecture.items():
-        if name in given:
-            draft.give(name, draft.dim(name), given[name])
-        else:
-            draft.gave_up(f"a range or a `?` on `{name}` is read, and not solved yet", amount.span)
-    if "experts" in given and model.params is None:
-        help = ["add the size, all experts counted: `params: 671B`"]
-        draft.findings.append(finding("C004", "the size of a mixture of experts is not told", model.span, help=help))
-        return False
-    tied = given.get("tied")
-    tables = 1.0 if tied and tied.value.value else 2.0
-    said = "tied" if tables == 1.0 else "input and output tables apart"
-    if "vocab" in given:
-        draft.define("embeddings", NONE, Num(tables), "given" if tied else "assumed", said, tied.span if tied else None)
-    missing = [name for name in COUNTED if name not in given] if "experts" not in given else []
-    if missing and model.params is None:
-        help = [f"add {', '.join(f'`{name}`' for name in missing)}, or the size: `params: 7B`"]
-        draft.findings.append(finding("C004", "the model's block does not tell its size", model.span, help=help))
-    if missing:
-        _estimate_width(draft, given, model.params)
-        return False
-    if "kv_heads" not in given:
-        draft.define("kv_heads", NONE, Ref("heads"), "assumed", "not given: a key and value for each head")
-    by = default_law(draft, "architecture")
-    for function in by.functions if by and model.params is None else ():  # a size that is given stands
-        assert by is not None
-        expr = function_expr(by, function, by.name)
-        draft.define(function.output, PARAM, expr, "derived", f"{by.title}: {cite_of(by)}", function.span, by=by.name)
-    return by is not None
-
-
-# The aspect at which a width is estimated where the depth is not given either: published models have 30 to 130.
-USUAL_ASPECT = 64.0
-
-
-def _estimate_width(draft: Draft, given: Mapping[str, Given], size: Amount | None) -> None:
-    """A width from the size and the depth, for the rules that judge by it, where the block has none."""
-    if "hidden" in given or "experts" in given or not {"layers", "vocab"} & given.keys() or not isinstance(size, Given):
-        return
-    layer = Op("/", (Ref("params"), Num(12.0, PARAM)))
-    if "layers" in given:
-        width = Op("^", (Op("/", (layer, Ref("layers"))), Num(0.5)))
-        said = "estimated: params = 12 layers hidden^2"
-    else:
-        width = Op("^", (Op("*", (layer, Num(USUAL_ASPECT))), Num(1 / 3)))
-        said = f"estimated: params = 12 layers hidden^2 at an aspect of {USUAL_ASPECT:g}"
-    draft.define("hidden", NONE, width, "assumed", said)
-
-
-def counts_without_embeddings(draft: Draft) -> bool:
-    """Whether the law's count is another one than all params, in a domain where embeddings matter."""
-    return draft.law.counts == "non_embedding" and default_law(draft, "conversion") is not None
-
-
-def _conversion(draft: Draft) -> tuple[Law, Expr]:
-    """The published conversion of params without embeddings: the law, and all params by `params_non_embedding`."""
-    by = default_law(draft, "conversion")
-    assert by is not None and by.functions, "only asked for where there is one"
-    add_constants(draft, by, by.name)
-    return by, function_expr(by, by.functions[0], by.name)
-
-
-def add_converted_params(draft: Draft) -> None:
-    """Total params from the law's own count without embeddings, by the published conversion."""
-    by, expr = _conversion(draft)
-    note = "conversion of params without embeddings"
-    source = f"{by.title}: {cite_of(by)}"
-    draft.define("params", PARAM, expr, "assumed", source, by.functions[0].span, note, by.name)
-    said = "the law counts params without embeddings"
-    draft.define("params_non_embedding", PARAM, Ref("law_params"), "derived", said)
-
-
-def add_converted_back(draft: Draft, params: float) -> None:
-    """The law's own count without embeddings from a total that is given, by the published conversion."""
-    by, expr = _conversion(draft)
-    function = compiled(expand(expr, draft.definitions, {}))
-    count = inverse(lambda x: float(function({"params_non_embedding": x})), params, 1.0, params)
-    note = f"solves params = {shown(by.functions[0].body)} at {show(params, PARAM)}"
-    source = f"{by.title}: {cite_of(by)}"
-    draft.define("law_params", PARAM, Num(count, PARAM), "assumed", source, by.functions[0].span, note, by.name)
-    said = "the law counts params without embeddings"
-    draft.define("params_non_embedding", PARAM, Ref("law_params"), "derived", said)
 
 
 def line_of(draft: Draft) -> Op | None:
@@ -291,7 +203,7 @@ def line_of(draft: Draft) -> Op | None:
             inputs = function.needs
             if function.output == output and len(inputs) == 1 and inputs[0] in BUDGETS:
                 chosen = "law_params" if output == "params" else ("finetune_tokens" if draft.transfer else "tokens")
-                return Op("==", (Ref(chosen), function_expr(draft.law, function)), function.span)
+                return Op("==", (Ref(chosen), function_expr(draft, draft.law, function)), function.span)
     return None
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from runplan.dsl.expression import Expr, Num, Ref, compiled
-from runplan.engine import smooth
-from runplan.engine.optimise import minimise
+from runplan.dsl.expression import Expr, Ref, compiled
 from runplan.engine.problem import Definition
 from runplan.engine.solution import Solution, Value
+from runplan.engine.steps import cheapest
 
 # Sizes that differ by less than this factor are the same choice.
 SAME = 1.005
@@ -26,6 +24,8 @@ def with_lifetime(solution: Solution) -> Solution:
     """
     needed = {"inference_tokens", "lifetime_compute", "loss", "compute", *FREE}
     if solution.status != "solved" or solution.problem.frontier or not needed <= solution.values.keys():
+        return solution
+    if "active_params" in solution.values:  # how many of other params would be active is not told
         return solution
     found = dict(_values(solution))
     return replace(solution, values={**solution.values, **found}) if found else solution
@@ -56,7 +56,7 @@ def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
             told["break_even_tokens"] = (even, f"tokens served above which it is cheaper than {than}")
     dims = {"lifetime_params": "law_params", "lifetime_tokens": "tokens", "break_even_tokens": "tokens"}
     dims |= {"lifetime_training": "compute"}
-    inputs = tuple(sorted(needed for needed in ("loss", "inference_tokens", "lifetime_compute")))
+    inputs = ("inference_tokens", "lifetime_compute", "loss")
     for name, (value, formula) in told.items():
         dim = solution.values[dims[name]].dim if name in dims else ()
         span = solution.values["inference_tokens"].span
@@ -66,13 +66,8 @@ def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
 def _cheapest(solution: Solution, what: str) -> tuple[float, float] | None:
     """Params, as the law counts them, and tokens of the least `what` at the solution's loss."""
     loss, whole = _over_free(solution, "loss"), _over_free(solution, what)
-    start = tuple(math.log(solution.values[name].value) for name in FREE)
-    try:
-        reached = smooth.limit(loss, Num(solution.values["loss"].value), FREE)
-        found = minimise([smooth.goal(whole, FREE)], [reached], start=start)
-    except KeyError:  # the loss needs more than size and tokens
-        return None
-    return (math.exp(found.x[0]), math.exp(found.x[1])) if found.outcome == "optimal" else None
+    start = (solution.values["law_params"].value, solution.values["tokens"].value)
+    return cheapest(loss, whole, solution.values["loss"].value, FREE, start)
 
 
 def _over_free(solution: Solution, name: str) -> Expr:

@@ -14,18 +14,9 @@ from runplan.engine.catalogue import Catalogue
 from runplan.engine.data import add_data
 from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, first_statement, number
 from runplan.engine.hardware import POOLED, add_hardware
-from runplan.engine.lawuse import (
-    OF_MIXTURES,
-    add_architecture,
-    add_converted_back,
-    add_converted_params,
-    add_law,
-    counts_without_embeddings,
-    gives,
-    is_frontier,
-    line_of,
-)
+from runplan.engine.lawuse import OF_MIXTURES, add_defaults, add_law, gives, is_frontier, line_of
 from runplan.engine.problem import Aim, Definition, Limit, Problem, expand
+from runplan.engine.size import add_architecture, add_converted_back, add_converted_params, counts_without_embeddings
 
 # What the hardware that a plan reserves decides by itself: it is judged, and does not move the solution.
 RESERVED = frozenset(
@@ -33,6 +24,7 @@ RESERVED = frozenset(
     " capacity reserved_time".split()
 )
 SIX = Num(6.0, unit("FLOP/param/token").dim, "6 FLOP/param/token")
+TWO = Num(2.0, unit("FLOP/param/token").dim, "2 FLOP/param/token")
 # Variables that choose the run; the others choose the hardware.
 OF_THE_RUN = ("params", "law_params", "tokens", "finetune_tokens")
 
@@ -53,6 +45,7 @@ def pose(
     loosened: frozenset[str] = frozenset(),
     fixed: Mapping[str, float] | None = None,
     repeats: bool = False,
+    scaled: tuple[str, float] = ("", 1.0),
 ) -> Problem:
     """The problem of a plan under a law.
 
@@ -62,8 +55,9 @@ def pose(
         loosened: Names of givens that are left open, to find what change makes room.
         fixed: Variables set to a value, such as a number of GPUs rounded to whole nodes.
         repeats: Whether repeated data are discounted; without repeats the discount is nothing, and costs time.
+        scaled: A figure that is given or assumed, by name, and a factor to it: to see what would change.
     """
-    draft = Draft(plan, law, named, objective_of(plan), catalogue, size, loosened, fixed or {}, repeats)
+    draft = Draft(plan, law, named, objective_of(plan), catalogue, size, loosened, fixed or {}, repeats, scaled)
     _not_solved_yet(draft)
     for let in plan.lets.values():
         draft.define(let.name, (), let.expr, "given", "let", let.span)
@@ -74,6 +68,7 @@ def pose(
     add_data(draft)
     if draft.stage.inference is not None:
         draft.figure("inference_tokens", draft.stage.inference, TOKEN, 1e12, "inference")
+    add_defaults(draft)
     for name, q in catalogue.quantities().items():
         if q.formula is not None and not draft.knows(name):
             draft.define(name, draft.dim(name), q.formula, "derived", q.title, q.span)
@@ -150,7 +145,7 @@ def _model_and_tokens(draft: Draft) -> None:
     if counts_without_embeddings(draft):
         if isinstance(size, Given) and "params" not in draft.loosened:
             draft.figure("params", size, PARAM, 1e9, "model")
-            add_converted_back(draft, size.value.value)
+            add_converted_back(draft)
             return
         # The law's own count is the variable; the total follows from it.
         draft.figure("law_params", None, PARAM, 1e9, "model")
@@ -205,6 +200,9 @@ def _mixture(draft: Draft) -> None:
         expr = Op("*", (Op("*", (SIX, Ref("active_params"))), Ref("tokens")))
         said = "training compute: 6 a token and param that it passes through"
         draft.define("compute", FLOP, expr, "derived", said, at)
+        serving = Op("*", (Op("*", (TWO, Ref("active_params"))), Ref("inference_tokens")))
+        said = "compute of serving: 2 a token and param that it passes through"
+        draft.define("inference_compute", FLOP, serving, "derived", said, at)
     if {"experts", "active_experts"} <= draft.definitions.keys():
         unused = Op("-", (Ref("experts"), Ref("active_experts")))
         draft.define("sparsity", (), Op("/", (unused, Ref("experts"))), "derived", "experts that a token does not pass")

@@ -213,6 +213,7 @@ def _add_steps(draft: Draft, phase: PhasePlan, name: str, begun: float, ramp: Se
     draft.define(f"{name}.steps", NONE, steps, "derived", "tokens over batch, the batch being raised", phase.span)
     # By rounding a phase may end a hair after the stretch that it fills.
     within = [s for i, s in enumerate(ramp) if s.until > begun + 1e-9 and (i == 0 or ramp[i - 1].until < end - 1e-9)]
+    within = within or [ramp[-1]]
     for side, share in (("start", within[0].share), ("end", within[-1].share)):
         batch = Op("*", (Num(share), Ref("batch")))
         draft.define(f"{name}.batch.{side}", TOKEN, batch, "derived", "the schedule's batch ramp", phase.span)

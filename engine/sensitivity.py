@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from runplan.dsl.build import DATE
-from runplan.dsl.expression import Num
+from runplan.dsl.expression import Num, names
+from runplan.dsl.ir import Plan
+from runplan.engine.catalogue import Catalogue
+from runplan.engine.pose import pose
 from runplan.engine.problem import Problem
 from runplan.engine.solution import Solution, Value
 from runplan.engine.solve import evaluate, optimum_of
@@ -32,31 +35,39 @@ class Change:
     elasticity: float
 
 
-def changes(solution: Solution, name: str) -> tuple[Change, ...]:
-    """What would change a value, the strongest first; nothing for a date, and where the plan has no solution."""
-    problem = solution.problem
-    before = _solved(problem, name) if solution.status == "solved" and solution.values[name].dim != DATE else None
-    if before is None:
+def changes(plan: Plan, solution: Solution, name: str, catalogue: Catalogue) -> tuple[Change, ...]:
+    """What would change a value, the strongest first; nothing for a date, and where the plan has no solution.
+
+    Args:
+        catalogue: Where the plan was solved by it, with the plan's own definitions.
+    """
+    if solution.status != "solved" or solution.values[name].dim == DATE:
         return ()
+    problem, repeats = solution.problem, any((solution.get(f"epochs.{s}") or 0.0) > 1 + 1e-9 for s in solution.sources)
+
+    def posed(scaled: str) -> Problem:
+        factor = (scaled, 1.0 - STEP)
+        law, size = problem.law, solution.get("params")
+        return pose(plan, law, solution.law, catalogue, size=size, repeats=repeats, scaled=factor)
+
+    before = _solved(posed(""), name)
     found = []
-    for cause, lowered in (*_figures(solution, name), *_bounds(problem)):
+    for cause, lowered in (*_figures(solution, name, posed), *_bounds(posed(""))) if before else ():
         after = _solved(lowered, name)
-        if after is not None and after * before > 0.0:
+        if before and after and after * before > 0.0:
             elasticity = math.log(after / before) / math.log1p(-STEP)
             found += [Change(cause, elasticity)] if abs(elasticity) > NOISE else []
     return tuple(sorted(found, key=lambda change: (-round(abs(change.elasticity), 6), change.cause.name)))
 
 
-def _figures(solution: Solution, name: str) -> Iterator[tuple[Value, Problem]]:
+def _figures(solution: Solution, name: str, posed: Callable[[str], Problem]) -> Iterator[tuple[Value, Problem]]:
     """Each figure that is given or assumed, and the problem with a little less of it."""
-    problem = solution.problem
     for cause in solution.values.values():
-        definition = problem.definitions.get(cause.name)
-        if definition is None or cause.kind not in ("given", "assumed") or cause.dim == DATE or cause.name == name:
-            continue
-        if isinstance(definition.expr, Num):
-            less = replace(definition, expr=_less(definition.expr))
-            yield cause, replace(problem, definitions={**problem.definitions, definition.name: less})
+        definition = solution.problem.definitions.get(cause.name)
+        stated = definition is not None and not names(definition.expr) and cause.kind in ("given", "assumed")
+        # What is assumed of a figure that is given, such as another count of the params, answers for itself.
+        if stated and cause.dim != DATE and cause.name != name and not (cause.by and cause.kind == "assumed"):
+            yield cause, posed(cause.name)
 
 
 def _bounds(problem: Problem) -> Iterator[tuple[Value, Problem]]:

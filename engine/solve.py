@@ -276,8 +276,10 @@ def _endless(problem: Problem) -> Solution | None:
     """Where a bounded compute leaves the law's loss without a least value: that is the law's fault, not the plan's."""
     loss = problem.definitions.get("loss")
     bounded = any(limit.name == "compute" for limit in problem.limits)
-    if problem.goal != "minimize loss" or not bounded or loss is None or loss.span is None:
+    if problem.aims[0] != Aim("minimize", Ref("loss")) or not bounded or loss is None or loss.span is None:
         return None
+    if not {v.name for v in problem.variables} <= names(problem.expanded(loss.expr)):
+        return None  # it leaves a choice open, and that is the plan's to make
     message = f"the loss of `{problem.law.name}` has no least value: at a fixed compute it falls without end"
     help = ["check the signs of its constants and exponents"]
     also = [Label(_place(problem), "what is solved for it")]

@@ -217,7 +217,7 @@ def optimum(law: Law, objective: str, values: Mapping[str, float], relation: Rel
             inputs = tuple(dict.fromkeys((relation.whole, *(p.quantity for p in known if p.quantity in values))))
             formula = f"least loss at this {relation.whole}"
             dim = locals_[name].counted.dim
-            yield Step(name, dim, inputs, formula, lambda _, value=value: value)  # type: ignore[misc]
+            yield Step(name, dim, inputs, formula, _always(value))
         return
 
 
@@ -240,14 +240,24 @@ def served(law: Law, objective: str, values: Mapping[str, float], catalogue: Cat
         whole = substitute(whole, {name: formulas[name] for name in inner})
     whole = substitute(whole, {"law_params": Ref("params"), "inference_tokens": Num(values["inference_tokens"])})
     variables = ("params", "tokens")
-    kept = smooth.limit(loss, Num(values["loss"]), variables)
-    found = minimise([smooth.goal(whole, variables)], [kept], start=(math.log(1e9), math.log(1e11)))
-    if found.outcome != "optimal":
-        return
-    for name, x in zip(variables, found.x, strict=True):
+    point = cheapest(loss, whole, values["loss"], variables, (1e9, 1e11))
+    for name, value in zip(variables, point or (), strict=False):
         formula = "least compute of training and serving for this loss"
-        dim = catalogue.quantities()[name].counted.dim
-        yield Step(name, dim, SERVED, formula, _always(math.exp(x)))
+        yield Step(name, catalogue.quantities()[name].counted.dim, SERVED, formula, _always(value))
+
+
+def cheapest(
+    loss: Expr, whole: Expr, at: float, variables: tuple[str, str], start: tuple[float, float]
+) -> tuple[float, float] | None:
+    """The two variables of the least `whole` at which the loss is reached; None where that is not to be found.
+
+    Sardana et al. 2023 (arXiv:2401.00448), equation 1, for the compute of training and of serving.
+    """
+    if not names(loss) | names(whole) <= set(variables):
+        return None  # the loss needs more than these, or a constant is left free
+    kept = smooth.limit(loss, Num(at), variables)
+    found = minimise([smooth.goal(whole, variables)], [kept], start=tuple(map(math.log, start)))
+    return (math.exp(found.x[0]), math.exp(found.x[1])) if found.outcome == "optimal" else None
 
 
 def _always(value: float) -> Callable[[Mapping[str, float]], float]:

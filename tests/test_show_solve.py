@@ -26,9 +26,11 @@ from runplan.dsl.expression import Num, Op, Ref
 from runplan.dsl.reader import Buffer, Disk
 from runplan.dsl.units import show, unit
 from runplan.engine.band import loss_function
+from runplan.engine.catalogue import standard
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import Definition
 from runplan.engine.report import Assumption, Report
+from runplan.engine.sensitivity import changes
 from runplan.engine.solution import Solution
 
 PARAM = unit("param").dim
@@ -700,8 +702,10 @@ cost = 10.8M USD  [derived]
 └── price = 2.5 USD/GPU/hour  [given]  small.plan:6
 """
     )
+    assert h100.plan is not None
+    found = changes(h100.plan, h100.solutions[0], "cost", standard())
     assert (
-        explain.changes_section(h100.solutions[0], "cost", width=80, color=False)
+        explain.changes_section(h100.solutions[0], found, width=80, color=False)
         == """
 What would change it, for 1 % more
   gpus = 1000 GPU               +1 %  small.plan:6

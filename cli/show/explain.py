@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from runplan.cli.show.terminal import console, printed, styled
 from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown, walk
 from runplan.dsl.units import Dim
 from runplan.engine.problem import Kind
-from runplan.engine.sensitivity import changes
+from runplan.engine.sensitivity import Change
 from runplan.engine.solution import Solution, Value
 
 if TYPE_CHECKING:
@@ -130,11 +130,11 @@ def mermaid(solution: Solution, name: str) -> str:
 # ---- what would change it
 
 
-def changes_section(solution: Solution, name: str, *, width: int, color: bool) -> str:
+def changes_section(solution: Solution, found: Sequence[Change], *, width: int, color: bool) -> str:
     """A line for each figure that a value answers to: its name and figure, the effect, and the place."""
     page = console(max(width, _ROOM), color)
     rows = []
-    for change in changes(solution, _target(solution, name)):
+    for change in found:
         cause = change.cause
         stated = cause.span if cause.kind == "given" else None
         place = f"{plain(stated.source.path)}:{stated.line}" if stated else cause.kind
@@ -153,10 +153,10 @@ def changes_section(solution: Solution, name: str, *, width: int, color: bool) -
     return printed(page)
 
 
-def changes_json(solution: Solution, name: str) -> list[dict[str, object]]:
+def changes_json(found: Sequence[Change]) -> list[dict[str, object]]:
     """The same as plain data: how many per cent the value goes up for one of the cause."""
     out: list[dict[str, object]] = []
-    for change in changes(solution, _target(solution, name)):
+    for change in found:
         span = change.cause.span
         place = {"file": span.source.path, "line": span.line} if span else {}
         elasticity = float(f"{change.elasticity:.4g}")
@@ -169,7 +169,7 @@ def changes_json(solution: Solution, name: str) -> list[dict[str, object]]:
 
 def _grown(solution: Solution, name: str) -> Branch:
     """The tree of a value; each is opened once, as near to the root as its first mention, so that cycles end."""
-    root = Branch(_target(solution, name))
+    root = Branch(target(solution, name))
     if root.name not in solution.values:
         raise KeyError(name)
     opened = {root.name}
@@ -199,11 +199,11 @@ def _inputs(solution: Solution, name: str) -> list[str]:
     """The values that went into a value, in the order in which its formula names them."""
     definition = solution.problem.definitions.get(name)
     order = [item.name for item in walk(definition.expr) if isinstance(item, Ref)] if definition else []
-    targets = [_target(solution, i) for i in (*order, *solution.values[name].inputs) if i in solution.values]
+    targets = [target(solution, i) for i in (*order, *solution.values[name].inputs) if i in solution.values]
     return [target for target in dict.fromkeys(targets) if target != name]
 
 
-def _target(solution: Solution, name: str) -> str:
+def target(solution: Solution, name: str) -> str:
     """The value that a name stands for: another one, where its whole formula is the other's name."""
     for _ in range(len(solution.values)):
         definition = solution.problem.definitions.get(name)
@@ -317,7 +317,7 @@ def _counted(solution: Solution, value: Value, name: str) -> str:
     effective = f"effective_{name}"
     if effective in value.inputs:
         return effective
-    return _target(solution, "law_params") if name == "params" else name
+    return target(solution, "law_params") if name == "params" else name
 
 
 def _limits(solution: Solution, value: Value) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
+from runplan.cli.config import catalogue_for
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import use_color, width, write
 
@@ -29,6 +30,7 @@ def run(argv: list[str]) -> int:
     from runplan.cli.show import explain
     from runplan.cli.show.concise import line
     from runplan.dsl.nearest import nearest
+    from runplan.engine.sensitivity import changes
 
     report = report_for(args.path, args)
     if not report.solutions:
@@ -42,18 +44,20 @@ def run(argv: list[str]) -> int:
         close = nearest(args.quantity, list(solution.values))
         help = f"; did you mean `{close[0]}`?" if close else "; it has " + ", ".join(sorted(explain.public(solution)))
         raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`{help}")
+    if name == "mermaid":
+        write(explain.mermaid(solution, args.quantity), file)
+        return CLEAN
+    assert report.plan is not None
+    known = catalogue_for(report.source.path).with_pack(report.plan.definitions, ())
+    found = changes(report.plan, solution, explain.target(solution, args.quantity), known)
     if name == "json":
         from runplan.cli.show.json_findings import document_text
 
-        changes = explain.changes_json(solution, args.quantity)
-        text = document_text(explain.explain_json(solution, args.quantity) | {"changes": changes})
-    elif name == "mermaid":
-        text = explain.mermaid(solution, args.quantity)
+        tree = explain.explain_json(solution, args.quantity)
+        text = document_text(tree | {"changes": explain.changes_json(found)})
     else:
-        shown = [
-            render(solution, args.quantity, width=width(), color=use_color(file))
-            for render in (explain.tree, explain.changes_section)
-        ]
-        text = "".join(shown)
+        columns, color = width(), use_color(file)
+        text = explain.tree(solution, args.quantity, width=columns, color=color)
+        text += explain.changes_section(solution, found, width=columns, color=color)
     write(text, file)
     return CLEAN
