@@ -57,7 +57,8 @@ class Band:
 def loss_function(solution: Solution) -> Loss | None:
     """The law's loss as a function of params and tokens; None where it gives none over both."""
     problem = solution.problem
-    if problem.frontier or "loss" not in problem.definitions:
+    # Of a mixture the compute is not that of the size: another size would have other active params, which are not told.
+    if problem.frontier or "loss" not in problem.definitions or "active_params" in problem.definitions:
         return None
     kept = {n: d for n, d in problem.definitions.items() if n not in ("law_params", "params", "tokens", "compute")}
     free = {"law_params", "tokens"}

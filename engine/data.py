@@ -12,7 +12,7 @@ from runplan.dsl.ir import DataSource, Given, Hole
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE
 from runplan.engine.draft import TOKEN, Draft, number
-from runplan.engine.lawuse import add_constants, cite_of, default_law, function_expr, line_of
+from runplan.engine.lawuse import add_constants, cite_of, default_law, function_expr, functions_for, line_of
 from runplan.engine.problem import Limit
 from runplan.engine.schedule import Mix, PhasePlan, add_phases, phases_of, placed, shares_of
 
@@ -39,7 +39,12 @@ def add_data(draft: Draft) -> None:
         target = [s for s in sources if s.stage != "pretrain"]
         _add_group(draft, target, "finetune_tokens", {})
         if len(target) == 1 and target[0].density and ("character", 1.0) in target[0].density.value.dim:
-            draft.give("characters_per_token", draft.dim("characters_per_token"), target[0].density)
+            dim, said = draft.dim("characters_per_token"), "of the target's data"
+            density = Ref(f"density.{_label(target[0])}")
+            if f"density.{_label(target[0])}" in draft.definitions:
+                draft.define("characters_per_token", dim, density, "derived", said, target[0].span)
+            else:
+                draft.give("characters_per_token", dim, target[0].density)
         before = [s for s in sources if s.stage == "pretrain"]
         if draft.knows("pretrain_tokens"):  # else the law says nothing of the first stage
             _add_group(draft, before, "pretrain_tokens", {})
@@ -47,6 +52,7 @@ def add_data(draft: Draft) -> None:
         _add_repeats(draft, sources)
         draft.sources = tuple(_label(s) for s in sources if f"share.{_label(s)}" in draft.definitions)
         add_phases(draft, phases, [{} for _ in phases])
+        _must_tell_density(draft)
         return
     if not sources and any(p.quantity == "data_tokens" for f in draft.law.functions for p in f.parameters):
         draft.define("data_tokens", TOKEN, Ref("tokens"), "assumed", "not given: fresh data without end")
@@ -60,6 +66,16 @@ def add_data(draft: Draft) -> None:
     _add_quality(draft, sources, phases, mixes)
     _add_repeats(draft, sources)
     _add_enough(draft, sources)
+
+
+def _must_tell_density(draft: Draft) -> None:
+    """A law that counts characters needs to know how many a token has."""
+    counted = any("finetune_characters" in f.needs for f in functions_for(draft.law, draft.objective))
+    if counted and draft.stage.data and not draft.knows("characters_per_token"):
+        source = next((s for s in draft.stage.data if s.stage != "pretrain"), draft.stage.data[0])
+        message = f"`{draft.law.name}` counts characters; how many a token has is not said"
+        help = ["add `at 4.2 characters/token` to the data, with the figure of your tokenizer"]
+        draft.findings.append(finding("C004", message, source.span, help=help, laws=(draft.named,)))
 
 
 def _label(source: DataSource) -> str:
@@ -217,6 +233,9 @@ def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
     elif stated:
         draft.define("fresh_tokens", TOKEN, Ref("tokens"), "derived", "one pass")
     line = line_of(draft)
+    model = draft.plan.model
+    if model is not None and (model.active is not None or "experts" in model.architecture):
+        return  # a mixture: what its ratio should be is not known
     if line is not None:
         # Along a budget, tokens a param go with the square of the tokens and of one over the params.
         chosen, asked = line.args
@@ -238,11 +257,14 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: 
     full: dict[str, float] = {}
     for label, source in zip(labels, sources, strict=True):
         assert isinstance(source.amount, Given)
-        amount = number(source.amount, source.amount.value.dim)
-        expr: Expr = amount
-        if source.density:
-            expr = Op("/", (amount, number(source.density, source.density.value.dim)))
-        draft.define(f"available.{label}", TOKEN, expr, "given", "plan", source.span)
+        amount = source.amount.value.dim
+        if amount == TOKEN:
+            draft.define(f"available.{label}", TOKEN, number(source.amount, TOKEN), "given", "plan", source.span)
+        elif source.density:
+            draft.give(f"amount.{label}", amount, source.amount, source.span)
+            draft.give(f"density.{label}", source.density.value.dim, source.density, source.span)
+            there = Op("/", (Ref(f"amount.{label}"), Ref(f"density.{label}")))
+            draft.define(f"available.{label}", TOKEN, there, "derived", "tokens of the source", source.span)
         if source.epochs:
             draft.give(f"max_epochs.{label}", NONE, source.epochs, source.span)
         else:

@@ -13,7 +13,7 @@ from runplan.dsl.pack import Law, Parameter
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE, Dim, in_currency, unit
 from runplan.engine.catalogue import Catalogue
-from runplan.engine.problem import Definition, Kind, Limit, Variable
+from runplan.engine.problem import Definition, Kind, Limit, Variable, expand
 
 GPU, SECOND, TOKEN, PARAM, FLOP = (unit(u).dim for u in ("GPU", "second", "token", "param", "FLOP"))
 
@@ -87,7 +87,7 @@ class Draft:
 
     def value(self, name: str) -> float:
         """The value of a figure that the plan states, or that is assumed."""
-        return float(compiled(self.definitions[name].expr)({}))
+        return float(compiled(expand(self.definitions[name].expr, self.definitions, {}))({}))
 
     def is_variable(self, name: str) -> bool:
         """Whether a quantity is to be found."""

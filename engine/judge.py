@@ -148,7 +148,8 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
             data: dict[str, float | str] = {"factor": max(factors.values())}
             # Several laws may be lent the same: it is said in one place, and once.
             at = plan.laws[0].span if lent and plan.laws else _law_span(plan, solution)
-            yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data)
+            key = f"range of {law.name}" if lent else ""
+            yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data, key=key)
 
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -187,7 +188,7 @@ def together(per_law: Iterable[tuple[bool, Iterable[Finding]]]) -> list[Finding]
             if not first and item.severity == "error":
                 item = replace(item, severity="warning")
             span = item.at.span
-            shared = item.message if item.code.startswith("L") else item.key or item.message
+            shared = item.message if item.code == "L004" else item.key or item.message
             key = (item.code, span.start, span.end, shared)
             known = merged.get(key)
             if known is None:

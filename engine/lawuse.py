@@ -93,7 +93,8 @@ def add_law(draft: Draft) -> None:
     for function in functions_for(law, draft.objective):
         known = quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
-        if function.output not in CHOICES and (known is None or known.formula is None):
+        free = function.output not in CHOICES and function.output not in draft.definitions
+        if free and (known is None or known.formula is None):
             expr = function_expr(draft, law, function)
             draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
     _must_be_told(draft)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -34,7 +35,7 @@ def with_lifetime(solution: Solution) -> Solution:
 def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
     v = {name: value.value for name, value in solution.values.items()}
     best = _cheapest(solution, "lifetime_compute")
-    if best is None:
+    if best is None or best[1] > _data(solution):
         return
     there = {"law_params": best[0], "tokens": best[1]}
     differs = not 1 / SAME < best[0] / v["law_params"] < SAME
@@ -61,6 +62,16 @@ def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
         dim = solution.values[dims[name]].dim if name in dims else ()
         span = solution.values["inference_tokens"].span
         yield name, Value(name, value, dim, None, None, "derived", formula, inputs, SOURCE, span)
+
+
+def _data(solution: Solution) -> float:
+    """The most tokens that the plan's data give; once each, where the loss takes all for fresh."""
+    v = solution.values
+    once = bool(solution.sources) and "data_tokens" in v and "effective_tokens" not in v
+    fresh = v["data_tokens"].value if once else math.inf
+    caps = [limit for limit in solution.problem.limits if limit.kind == "data" and limit.left == Ref("tokens")]
+    env = {name: value.value for name, value in v.items()}
+    return min([fresh, *(float(compiled(limit.right)(env)) for limit in caps)])
 
 
 def _cheapest(solution: Solution, what: str) -> tuple[float, float] | None:

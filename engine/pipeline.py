@@ -83,19 +83,18 @@ def report_of(
         _assumptions(plan, solutions, known),
         in_order([*findings, *judged, *known.findings]),
         tuple(band_of(s) for s in solutions) if intervals else (),
-        (*remarked(rules, plan, solutions[0], known), *_notes(solutions)),
+        (*dict.fromkeys(note for s in solutions for note in remarked(rules, plan, s, known)), *_notes(solutions)),
     )
 
 
 def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
     """What the laws say of themselves, and over what their loss is taken."""
     out: list[Note] = []
-    for law in {s.resolved: s.problem.law for s in solutions if s.status != "undecided"}.values():
-        out.extend(Note(note, law.name) for note in law.notes)
-    for solution in solutions:
+    for solution in {s.resolved: s for s in solutions if s.status != "undecided"}.values():
         loss = solution.values.get("loss")
         if loss is not None and loss.note:
             out.append(Note(f"The loss is {loss.note}", solution.resolved))
+        out.extend(Note(note, solution.resolved) for note in solution.problem.law.notes)
     return tuple(out)
 
 

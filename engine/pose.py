@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from runplan.dsl.expression import COMPARISONS, Expr, Num, Op, Ref, comparisons, names, shown, substitute, walk
-from runplan.dsl.finding import finding
+from runplan.dsl.finding import Label, finding
 from runplan.dsl.ir import Amount, Constraint, Given, Hole, Objective, Plan, Within
 from runplan.dsl.pack import Law
 from runplan.dsl.units import unit
@@ -153,6 +153,10 @@ def _model_and_tokens(draft: Draft) -> None:
         _limited(draft, "params", size, "model")
         return
     draft.figure("params", size, PARAM, 1e9, "model")
+    model = draft.plan.model
+    if draft.law.counts == "active" and model is not None and model.active is not None:
+        draft.give("law_params", PARAM, model.active)
+        return
     said = "the law counts all params"
     if draft.law.counts == "non_embedding":
         said = f"the law counts no embeddings: for {draft.objective.domain} they are taken to add nothing"
@@ -196,6 +200,10 @@ def _mixture(draft: Draft) -> None:
         message = "the compute of a mixture of experts is that of its active params, which are not told"
         draft.findings.append(finding("C004", message, at, help=help))
     if model.active is not None:
+        if isinstance(model.params, Given) and model.active.value.value > model.params.value.value:
+            message = "more params are active than there are"
+            also = [Label(model.params.span, "all of them")]
+            draft.findings.append(finding("C001", message, model.active.span, also=also))
         draft.give("active_params", PARAM, model.active)
         expr = Op("*", (Op("*", (SIX, Ref("active_params"))), Ref("tokens")))
         said = "training compute: 6 a token and param that it passes through"

@@ -17,6 +17,8 @@ from runplan.engine.solve import evaluate, optimum_of
 
 # A figure is lowered by this share: a share of 100 % cannot be raised.
 STEP = 0.01
+# A share below this is none.
+NOTHING = 1e-9
 # An answer below this is rounding in the solver.
 NOISE = 1e-3
 
@@ -51,6 +53,8 @@ def changes(plan: Plan, solution: Solution, name: str, catalogue: Catalogue) -> 
         return pose(plan, law, solution.law, catalogue, size=size, repeats=repeats, scaled=factor)
 
     before = _solved(posed(""), name)
+    if before is not None and abs(before) < NOTHING and solution.values[name].dim == ():
+        return ()
     found = []
     for cause, lowered in (*_figures(solution, name, posed), *_bounds(posed(""))) if before else ():
         after = _solved(lowered, name)

@@ -39,7 +39,7 @@ def add_architecture(draft: Draft) -> bool:
     if "vocab" in given:
         draft.define("embeddings", NONE, Num(tables), "given" if tied else "assumed", said, tied.span if tied else None)
     missing = [name for name in COUNTED if name not in given] if "experts" not in given else []
-    if missing and model.params is None:
+    if missing and model.params is None and len(missing) < len(COUNTED):
         help = [f"add {', '.join(f'`{name}`' for name in missing)}, or the size: `params: 7B`"]
         draft.findings.append(finding("C004", "the model's block does not tell its size", model.span, help=help))
     if missing:

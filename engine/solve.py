@@ -280,6 +280,8 @@ def _endless(problem: Problem) -> Solution | None:
         return None
     if not {v.name for v in problem.variables} <= names(problem.expanded(loss.expr)):
         return None  # it leaves a choice open, and that is the plan's to make
+    if "active_params" in problem.definitions:
+        return None  # more experts cost nothing, and nothing bounds them
     message = f"the loss of `{problem.law.name}` has no least value: at a fixed compute it falls without end"
     help = ["check the signs of its constants and exponents"]
     also = [Label(_place(problem), "what is solved for it")]

@@ -41,7 +41,14 @@ _CLASSES: dict[Kind, str] = {
 }
 # However deep a tree grows, its texts keep so many columns.
 _ROOM = 40
-_SOURCE = re.compile(r"(available|max_epochs)\.(.+)")
+# Figures of a source of data, and how they are said.
+_OF_SOURCE = {
+    "available": "all of {}",
+    "max_epochs": "epochs of {}, at most",
+    "amount": "{} as given",
+    "density": "density of {}",
+}
+_SOURCE = re.compile(r"(available|max_epochs|amount|density)\.(.+)")
 _POOL = re.compile(r"pool(\d+)\.(.+)")
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 
@@ -223,7 +230,7 @@ def said(solution: Solution, name: str) -> str:
     if name in solution.values and solution.values[name].kind == "constant":
         return plain(name.rpartition(".")[2])  # as its law writes it
     if m := _SOURCE.fullmatch(name):
-        return plain(f"{m[2]}, once" if m[1] == "available" else f"{m[2]}, epochs at most")
+        return plain(_OF_SOURCE[m[1]].format(m[2]))
     if m := _POOL.fullmatch(name):
         return plain(f"{m[2]} of pool {m[1]}")
     return plain(name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from runplan.cli.show.json_findings import document_text, finding_json
 from runplan.dsl.build import DATE
 from runplan.dsl.units import Dim, json_unit
-from runplan.engine.report import Assumption, Report
+from runplan.engine.report import Assumption, Note, Report
 from runplan.engine.solution import Room, Solution, Value
 
 BUDGET = ("compute", "gpu_hours", "time", "cost", "energy", "emissions")
@@ -43,6 +43,7 @@ def document(report: Report) -> dict[str, object]:
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(report.budget[name]) for name in BUDGET if name in report.budget},
         "solutions": [solution_json(solution) for solution in report.solutions],
+        "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
         "findings": [finding_json(finding) for finding in report.findings],
     }
@@ -52,8 +53,9 @@ def solution_json(solution: Solution) -> dict[str, object]:
     """The object of one law."""
     out: dict[str, object] = {"law": solution.law, "resolved": solution.resolved, "status": solution.status}
     out.update((value.name, quantity(value)) for value in quantities(solution))
-    if by := {v.name: v.by for v in quantities(solution) if v.kind == "law" and v.by != solution.resolved}:
-        out["by"] = by  # quantities that another law gives
+    lent = [v for v in solution.values.values() if v.kind == "law" and v.by != solution.resolved and "." not in v.name]
+    if lent:
+        out["by"] = {value.name: value.by for value in lent}  # quantities that another law gives
     out["binding"] = list(solution.binding)
     if phases := [phase for name in solution.problem.phases if len(phase := _phase(solution, name)) > 1]:
         out["phases"] = phases
@@ -134,6 +136,11 @@ def _room(room: Room) -> dict[str, object]:
     if room.value is not None:
         out["to"] = amount(room.value, room.dim)
     return out
+
+
+def _note(note: Note) -> dict[str, object]:
+    about = {"law": note.law, "code": note.code}
+    return {"text": note.text, **{key: text for key, text in about.items() if text}}
 
 
 def _assumption(assumption: Assumption) -> dict[str, object]:

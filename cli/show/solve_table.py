@@ -172,24 +172,30 @@ def notes(solutions: Sequence[Solution]) -> list[str]:
                 out.append(f"The figures under `{solution.law}` are those without {' and '.join(requires)}.")
             else:
                 out.append(f"The figures under `{solution.law}` are what the plan asks for, not what can be.")
-    for law, named in _others_by(solutions).items():
-        out.append(f"{enumerated(named).capitalize()} by `{law}`.")
+    for (law, those), named in _others_by(solutions).items():
+        where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
+        out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")
     corpora = {s.problem.law.corpus for s in solutions if "loss" in s.values}
     if len(corpora) > 1:
         out.append("The losses are of different corpora or tokenizers: do not compare them.")
     return [plain(note) for note in out]
 
 
-def _others_by(solutions: Sequence[Solution]) -> dict[str, list[str]]:
-    """What the table shows by a law that is not that of its column: the quantities of each."""
-    out: dict[str, list[str]] = {}
+def _others_by(solutions: Sequence[Solution]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """What the table shows by a law that is not that of its column: by that law and the columns, the quantities."""
+    under: dict[tuple[str, str], list[str]] = {}
     for solution in solutions:
         for value in solution.values.values():
             if value.kind == "law" and value.by != solution.resolved and _is_shown(value):
-                named = out.setdefault(value.by, [])
-                label = LABELS.get(value.name, value.name.replace("_", " "))
-                named += [label] if label not in named else []
+                under.setdefault((value.by, value.name), []).append(solution.law)
+    out: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (law, name), laws in under.items():
+        out.setdefault((law, tuple(laws)), []).append(LABELS.get(name, name.replace("_", " ")))
     return out
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _sentence(text: str) -> str:

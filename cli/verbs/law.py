@@ -94,6 +94,8 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Catalogue) -> Evaluatio
             raise Refused(f"`{word[:60]}` is no input: write NAME=VALUE, such as params=70B")
         if name in given or (name == "objective" and objective is not None):
             raise Refused(f"`{name}` is given twice")
+        if name == "params_non_embedding" and law.counts == "non_embedding" and name not in taken:
+            name = "params"  # which are these, of such a law
         if name == "objective":
             objective = text
         elif name in taken:
