@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, Text, compiled, names, shown
 from runplan.dsl.finding import Finding, Severity, finding
 from runplan.dsl.ir import Given, Plan
 from runplan.dsl.pack import Rule
-from runplan.dsl.reader import Buffer, Disk
 from runplan.dsl.rule_check import FIELD, TEXTS
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node
@@ -80,53 +77,6 @@ ENGINE: dict[str, tuple[Severity, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """An example of a rule, solved.
-
-    Attributes:
-        text: The plan.
-        solved: Whether it can be read and has a solution under its first law, or the rule is about its having none.
-        flagged: Whether the rule, at its severity, is among the findings.
-        why: What keeps it from being solved; empty where it is.
-        span: Where its pack writes it.
-    """
-
-    kind: Literal["breaks", "keeps"]
-    text: str
-    solved: bool
-    flagged: bool
-    why: str
-    span: Span
-
-    @property
-    def holds(self) -> bool:
-        """Whether it does what the rule promises of it."""
-        return self.solved and self.flagged == (self.kind == "breaks")
-
-
-def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
-    """The examples of a rule, each put through the whole pipeline as a plan of its own."""
-    from runplan.engine.pipeline import report_of  # which applies rules itself
-
-    kinds: tuple[tuple[Literal["breaks", "keeps"], tuple[Node, ...]], ...]
-    kinds = (("breaks", rule.breaks), ("keeps", rule.keeps))
-    for kind, statements in kinds:
-        if text := example(statements):
-            name = f"{kind}.plan"
-            report = report_of(name, Buffer(name, text.encode(), Disk(Path())), catalogue=catalogue, intervals=False)
-            flagged = any((f.code, f.severity) == (rule.code, rule.severity) for f in report.findings)
-            flagged = flagged or any(note.code == rule.code for note in report.notes if rule.severity == "note")
-            solved = flagged or (report.solutions[:1] != () and report.solutions[0].status == "solved")
-            wrong = next((f for f in report.findings if f.severity == "error"), None)
-            why = (
-                f"{wrong.at.span.source.path}:{wrong.at.span.line}: {wrong.message}" if wrong else "it has no solution"
-            )
-            yield Example(
-                kind, text, solved, flagged, "" if solved else why, statements[0].span.to(statements[-1].span)
-            )
-
-
 def example(statements: tuple[Node, ...]) -> str:
     """The text of an example; empty where there is none."""
     return "".join(f"{node.span.text}\n" for node in statements)
@@ -138,85 +88,104 @@ def condition(rule: Rule) -> str:
     return " ".join(text.split())
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A solved plan as a rule sees it: the whole of it, or one pool of devices and the rest.
+
+    Attributes:
+        words: The words of the plan that rules may ask about.
+        numbers: The values of the solution, in base units.
+    """
+
+    plan: Plan
+    solution: Solution
+    words: Words
+    numbers: Mapping[str, float]
+
+
 def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Finding]:
     """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over."""
+    views = _views(plan, solution, catalogue)
     for rule in rules:
-        for view in _views(rule, solution) if rule.severity != "note" else ():
-            yield from _applied(rule, plan, view, texts(plan, view, catalogue))
+        if rule.severity != "note":
+            for view in _seen(rule, views):
+                yield from _applied(rule, view)
 
 
 def remarked(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Note]:
     """The notes of the library that bear on a solved plan: what is worth knowing, and what no plan can break."""
-    if solution.status != "solved":
-        return
-    words = texts(plan, solution, catalogue)
-    for rule in rules:
-        with suppress(ArithmeticError, ValueError):  # what cannot be told of a plan is not said of it
-            if rule.severity == "note" and _holds(rule, plan, solution, words):
-                yield Note(_filled(rule.says, solution, words), code=rule.code)
+    views = _views(plan, solution, catalogue) if solution.status == "solved" else ()
+    for rule in rules if views else ():
+        for view in _seen(rule, views) if rule.severity == "note" else ():
+            with suppress(ArithmeticError, ValueError):  # what cannot be told of a plan is not said of it
+                if _holds(rule, view):
+                    yield Note(_filled(rule.says, view), code=rule.code)
 
 
-def _views(rule: Rule, solution: Solution) -> Iterator[Solution]:
-    """The solution as a rule sees it: once, or once a pool where it asks for what each pool has of its own."""
-    own = (names(rule.when) & set(POOLED)) - solution.values.keys()
-    prefixes = sorted({name.partition(".")[0] for name in solution.values if name.startswith("pool")}) if own else []
-    for prefix in prefixes:
-        values, definitions = solution.values, solution.problem.definitions
+def _views(plan: Plan, solution: Solution, catalogue: Catalogue) -> tuple[View, ...]:
+    """The plan as a whole, and where it has several pools, as each of them makes it."""
+    values, definitions = solution.values, solution.problem.definitions
+    prefixes = sorted({name.partition(".")[0] for name in values if re.match(r"pool\d+\.", name)})
+    seen = [(0, solution)]
+    for number, prefix in enumerate(prefixes):
         of_pool = {name: f"{prefix}.{name}" for name in POOLED}
-        yield replace(
-            solution,
-            values={**values, **{n: values[full] for n, full in of_pool.items() if full in values}},
-            problem=replace(
-                solution.problem,
-                definitions={**definitions, **{n: definitions[f] for n, f in of_pool.items() if f in definitions}},
-            ),
-        )
-    if not prefixes:
-        yield solution
+        own = {name: values[full] for name, full in of_pool.items() if full in values}
+        defined = {name: definitions[full] for name, full in of_pool.items() if full in definitions}
+        problem = replace(solution.problem, definitions={**definitions, **defined})
+        seen.append((number, replace(solution, values={**values, **own}, problem=problem)))
+    return tuple(
+        View(plan, one, texts(plan, one, catalogue, pool), {name: value.value for name, value in one.values.items()})
+        for pool, one in seen
+    )
 
 
-def _applied(rule: Rule, plan: Plan, solution: Solution, words: Words) -> Iterator[Finding]:
+def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
+    """The views that a rule is about: each pool where it asks for what each has of its own, else the whole."""
+    whole, *pools = views
+    own = names(rule.when) & (set(POOLED) - whole.solution.values.keys() | {"device", "precision"})
+    return pools if pools and own else (whole,)
+
+
+def _applied(rule: Rule, view: View) -> Iterator[Finding]:
     assert rule.severity != "note"
-    if largest := _largest(rule, solution):
-        words = {**words, "source": (largest.name.partition(".")[2],)}
+    if largest := _largest(rule, view.solution):
+        view = replace(view, words={**view.words, "source": (largest.name.partition(".")[2],)})
+    law = (view.solution.law,)
     try:
-        holds = _holds(rule, plan, solution, words)
+        holds = _holds(rule, view)
     except (ArithmeticError, ValueError) as error:
         help = [str(error)] if isinstance(error, _OtherMoney) else []
         message = f"rule `{rule.code}` cannot be evaluated here"
-        at = _place(rule, plan, solution)
-        yield finding("C009", message, at, severity=rule.severity, help=help, laws=(solution.law,))
+        yield finding("C009", message, _place(rule, view), severity=rule.severity, help=help, laws=law)
         return
     if holds:
-        help = [_filled(rule.help, solution, words)] if rule.help else []
         yield finding(
             rule.code,
-            _filled(rule.says, solution, words),
-            _place(rule, plan, solution),
+            _filled(rule.says, view),
+            _place(rule, view),
             name=rule.name,
             severity=rule.severity,
-            help=help,
+            help=[_filled(rule.help, view)] if rule.help else [],
             notes=[cite.text for cite in rule.cites[:1]],
-            laws=(solution.law,),
+            laws=law,
             key=f"rule {rule.code}",
         )
 
 
-def _holds(rule: Rule, plan: Plan, solution: Solution, words: Words) -> bool:
+def _holds(rule: Rule, view: View) -> bool:
     """Whether the condition of a rule holds; it does not where it asks for what the plan has not.
 
     Raises:
         ArithmeticError, ValueError: Where it has no value.
     """
-    values = {name: value.value for name, value in solution.values.items()}
-    condition = _decided(rule.when, solution, words)
-    if condition is None or not names(condition) <= values.keys():
+    condition = _decided(rule.when, view.solution, view.words)
+    if condition is None or not names(condition) <= view.numbers.keys():
         return False
-    return bool(compiled(_converted(condition, plan))(values))
+    return bool(compiled(_converted(condition, view.plan))(view.numbers))
 
 
-def texts(plan: Plan, solution: Solution, catalogue: Catalogue) -> Words:
-    """The words of a plan that rules may ask about."""
+def texts(plan: Plan, solution: Solution, catalogue: Catalogue, pool: int = 0) -> Words:
+    """The words of a plan that rules may ask about; device and precision are those of one of its pools."""
     stage = plan.stages[0]
     law = solution.problem.law
     model, tokens = plan.model, stage.tokens
@@ -233,9 +202,10 @@ def texts(plan: Plan, solution: Solution, catalogue: Catalogue) -> Words:
     }
     peak = solution.problem.definitions.get("peak")
     device = peak.source.split(",")[0] if peak is not None and peak.kind != "given" and "," in peak.source else ""
-    if stage.hardware and stage.hardware[0].device:
-        device = device or stage.hardware[0].device.text
-        out["precision"] = (stage.hardware[0].precision.text if stage.hardware[0].precision else "bf16",)
+    hardware = stage.hardware[pool] if pool < len(stage.hardware) else None
+    if hardware is not None and hardware.device:
+        device = device or hardware.device.text
+        out["precision"] = (hardware.precision.text if hardware.precision else "bf16",)
     if device:
         record = catalogue.record("device", device)
         out["device"] = (record.name, *record.aliases) if record else (device,)
@@ -296,11 +266,11 @@ def _converted(expr: Expr, plan: Plan) -> Expr:
     return Num(value)
 
 
-def _filled(template: str, solution: Solution, words: Words) -> str:
+def _filled(template: str, view: View) -> str:
     def one(m: re.Match[str]) -> str:
-        value = solution.values.get(m[1])
+        value = view.solution.values.get(m[1])
         if value is None:
-            return words.get(m[1], (m[0],))[0]
+            return view.words.get(m[1], (m[0],))[0]
         about = "about " if value.kind == "assumed" else ""
         return about + (f"{value.value * 100:.3g} %" if m[2] else show(value.value, value.dim))
 
@@ -314,8 +284,9 @@ def _largest(rule: Rule, solution: Solution) -> Value | None:
     return next((value for value in inputs if value and blamed and value.value == blamed.value), None)
 
 
-def _place(rule: Rule, plan: Plan, solution: Solution) -> Span:
+def _place(rule: Rule, view: View) -> Span:
     """The figure that the rule blames where the plan states it, else its statement, else the plan's first."""
+    plan, solution = view.plan, view.solution
     blamed = solution.values.get(rule.blames)
     if blamed is not None:
         for value in (blamed, _largest(rule, solution)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ import pytest
 from runplan.cli.main import main
 from runplan.dsl.finding import NAMES
 from runplan.dsl.pack import Rule
+from runplan.dsl.reader import Buffer, Disk
 from runplan.dsl.rule_check import checked
 from runplan.engine.catalogue import standard
-from runplan.engine.rules import ENGINE, examples
+from runplan.engine.examples import examples
+from runplan.engine.pipeline import report_of
+from runplan.engine.rules import ENGINE
 
 RULES = standard().rules()
 CODE = re.compile(r"[A-Z]\d{3}")
@@ -139,3 +143,18 @@ def test_the_standard_library_is_tested_with_its_examples(capsys: pytest.Capture
     results = {result["id"]: result for result in json.loads(capsys.readouterr().out)["results"]}
     assert results["rule.H002.error.breaks"]["got"] == 1.0
     assert results["rule.H002.error.keeps"]["got"] == 0.0
+
+
+POOLS = """rule OURS1 old-device info {
+  when device == "a100"
+  says "{device} is old: {mfu%}"
+  blames hardware
+  cites "ours"
+}
+hardware: 64 x H100 for 30 days at 40% MFU + 32 x A100 for 30 days at 45% MFU
+"""
+
+
+def test_the_words_of_a_device_are_those_of_each_pool() -> None:
+    report = report_of("x.plan", Buffer("x.plan", POOLS.encode(), Disk(Path())), intervals=False)
+    assert [f.message for f in report.findings if f.code == "OURS1"] == ["a100-sxm-40gb is old: 45 %"]

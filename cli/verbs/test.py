@@ -22,8 +22,8 @@ from runplan.dsl.pack import DEFINITIONS, Law, Pack, Rule
 from runplan.dsl.reader import read_file
 from runplan.dsl.source import Span
 from runplan.engine.catalogue import Catalogue, standard
+from runplan.engine.examples import examples
 from runplan.engine.goldens import GoldenResult, check_goldens
-from runplan.engine.rules import examples
 
 # What stands beside definitions for rules to mention.
 LETS = ("let", "rate", "calendar")
