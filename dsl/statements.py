@@ -211,7 +211,8 @@ class Statements(Figures):
             if dim is None:
                 return None
             density = self.given(expr, Field("density", dim, "4.2 characters/token"), inner.span)
-            field = Field("data", per[dim], "300 GB" if per[dim] == dim_of("byte") else "3e12 characters")
+            if not self._in_tokens(amount_node):
+                field = Field("data", per[dim], "300 GB" if per[dim] == dim_of("byte") else "3e12 characters")
         amount = self._data_amount(amount_node, field, density)
         if amount is None:
             return None
@@ -226,6 +227,11 @@ class Statements(Figures):
             word("for_stage", ("finetune", "pretrain")),
             node.span,
         )
+
+    def _in_tokens(self, node: Node | Word | None) -> bool:
+        """Whether an amount of data is in tokens: then its density only says what they are to a law of characters."""
+        stated = isinstance(node, Node) and node.rule not in ("hole", "between")
+        return stated and isinstance(node, Node) and self._checked(self.expr(node)) == TOKEN
 
     def _data_amount(self, node: Node | Word | None, field: Field, density: Given | None) -> Amount | None:
         assert isinstance(node, Node)

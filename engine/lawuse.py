@@ -109,7 +109,10 @@ MEANT = {"sparsity": ("experts", "active_experts"), "active_params": ("active",)
 def _must_be_told(draft: Draft) -> None:
     """What the law's loss needs of the model's block, where the block does not say it."""
     losses = [f for f in functions_for(draft.law, draft.objective) if f.output == "loss"]
-    known = draft.definitions.keys() | {"params"}
+    of_block = OF_MIXTURES | ARCHITECTURE.keys()
+    # What the law gives from a block's figures is known where these are.
+    known = {name for name, d in draft.definitions.items() if names(d.expr) & of_block <= draft.definitions.keys()}
+    known.add("params")
     mixture = draft.plan.model is not None and draft.plan.model.active is not None
 
     def asked(p: Parameter) -> bool:
