@@ -12,6 +12,7 @@ from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.build import Builder
 from runplan.dsl.expression import DimensionClash, Dimensions, Num, compiled, shown
+from runplan.dsl.finding import enumerated
 from runplan.dsl.grammar import parse
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Cite, Law
@@ -19,6 +20,7 @@ from runplan.dsl.source import Source, View
 from runplan.dsl.units import NONE, Dim, json_unit, show, show_dim
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.evaluate import Evaluation, Refused, accepted, evaluate, in_base, inputs_of
+from runplan.engine.lawuse import functions_for
 from runplan.engine.steps import outputs_of, written
 
 FORMATS = ("table", "json")
@@ -303,11 +305,19 @@ def _at(found: Evaluation, catalogue: Catalogue) -> str:
     given = [(n, show(v, _dim_of(law, n, catalogue), 6), "") for n, v in found.given.items()]
     rows = [(o.name, show(o.value, o.dim, 6), o.formula) for o in found.outputs.values()]
     beyond = paragraph(f"beyond the range of the fit: {', '.join(found.beyond)}") if found.beyond else ""
-    nothing = "" if rows else "  nothing: the law needs other inputs, or has no value there\n"
-    outputs = columns(rows, "  ") if rows else nothing
+    outputs = columns(rows, "  ") if rows else _nothing(found)
     unused = paragraph(f"without a part in this: {', '.join(found.unused)}") if found.unused and rows else ""
     notes = "".join(f"\n{note}" for note in (beyond, unused) if note)
     return head + section("given", columns(given, "  ")) + section("gives", outputs) + notes
+
+
+def _nothing(found: Evaluation) -> str:
+    """What each formula still needs, or that it has no value at what it was given."""
+    lines = ["nothing: the law needs other inputs, or has no value there"]
+    for function in functions_for(found.law, found.objective):
+        lacking = [f"`{name}`" for name in function.needs if name not in found.given]
+        lines.append(f"`{function.output}` {f'needs {enumerated(lacking)}' if lacking else 'has no value there'}")
+    return "".join(paragraph(line, "  ") for line in dict.fromkeys(lines))
 
 
 def _at_json(found: Evaluation, catalogue: Catalogue) -> dict[str, object]:
