@@ -212,7 +212,9 @@ def _solved_for(solution: Solution, bounded: Expr, limit: float, name: str) -> f
     problem = solution.problem
     kept = {n: d for n, d in problem.definitions.items() if n != name}
     for variable in problem.variables:
-        value = solution.values[variable.name]
+        value = solution.values.get(variable.name)
+        if value is None:  # where the figures contradict each other nothing is solved
+            return None
         kept[variable.name] = Definition(variable.name, variable.dim, Num(value.value, variable.dim), "solved")
     expr = _expand_with(bounded, kept)
     terms = smooth.signomial(expr)
