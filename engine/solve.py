@@ -25,6 +25,9 @@ TOLERANCE = 1e-9
 # Leaving a law's own optimum line by less than this factor is rounding.
 ON_THE_LINE = 1.01
 
+# A logarithm beyond this is of no figure that there is: the search ran off.
+ENDLESS = 300.0
+
 Repose = Callable[[frozenset[str], Mapping[str, float]], Problem]
 
 FAMILIAR = {"reserved_time": "time", "params": "model"}
@@ -175,6 +178,8 @@ def _optimum(problem: Problem, aims: Sequence[Aim], limits: Sequence[Limit]) -> 
     goals = [_goal(problem, aim, variables, memo) for aim in aims]
     start = tuple(math.log(v.start) for v in problem.variables)
     found = minimise(goals, inequalities, equalities, start=start)
+    if found.outcome == "optimal" and max(map(abs, found.x), default=0.0) > ENDLESS:
+        found = replace(found, outcome="unbounded")
     env = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)} if found.outcome == "optimal" else {}
     # Multipliers are those of the first aim; what stops a later one short of a law's line binds as well.
     tight = set(found.binding) | (set(found.active) if any(aim.sense == "near" for aim in aims) else set())
