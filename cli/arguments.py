@@ -13,7 +13,7 @@ from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split
 from runplan.cli.paths import reader_for
 from runplan.cli.show.summary import plain
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from runplan.engine.catalogue import Catalogue
@@ -70,8 +70,7 @@ def wanted(args: Namespace, formats: Sequence[str]) -> list[tuple[str, str | Non
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> CannotRun:
     """The refusal of a name that no law, device or rule has; the verb of that kind lists them."""
-    close = nearest(name, known)
-    help = f"did you mean `{close[0]}`?" if close else f"`plan {kind}` lists them"
+    (help,) = did_you_mean(name, known) or [f"`plan {kind}` lists them"]
     return CannotRun(f"unknown {kind} `{name[:60]}`; {help}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runplan.cli.outcome import CannotRun
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.engine.catalogue import Catalogue, standard
 
 KEYS = ("packs", "select", "ignore", "fail-on")
@@ -74,9 +74,8 @@ def _toml(path: Path) -> dict[str, Any]:
 def _read(path: Path, values: dict[str, Any]) -> Config:
     for key in values:
         if key not in KEYS:
-            close = nearest(key, KEYS)
-            help = f"; did you mean `{close[0]}`?" if close else f"; the keys are {', '.join(KEYS)}"
-            raise BadConfig(f"{path}: unknown key `{key}`{help}")
+            (help,) = did_you_mean(key, KEYS) or [f"the keys are {', '.join(KEYS)}"]
+            raise BadConfig(f"{path}: unknown key `{key}`; {help}")
 
     def words(key: str) -> tuple[str, ...]:
         found = values.get(key, [])

@@ -81,11 +81,10 @@ def _steady_streams() -> None:
 
 
 def _unknown(verb: str) -> int:
-    from runplan.dsl.nearest import nearest
+    from runplan.dsl.nearest import did_you_mean
 
-    close = nearest(verb, [name for name in VERBS if _exists(name)])
-    help = f"; did you mean `{close[0]}`?" if close else "; `plan --help` lists the verbs"
-    print(f"plan: unknown verb `{verb[:60]}`{help}", file=sys.stderr)
+    (help,) = did_you_mean(verb, filter(_exists, VERBS)) or ["`plan --help` lists the verbs"]
+    print(f"plan: unknown verb `{verb[:60]}`; {help}", file=sys.stderr)
     return 2
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text, said_dim, shown
 from runplan.dsl.fields import ALSO_KNOWN, GPU, TIME, Field, natural
 from runplan.dsl.finding import Finding, Label, finding
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import (
@@ -156,10 +156,9 @@ class Builder:
     def unknown_field(self, word: Word, where: str, known: Iterable[str]) -> None:
         """A finding for a field that there is not, with the one that may be meant."""
         known = list(known)
-        also_known = ALSO_KNOWN.get(word.text.lower())
-        close = [also_known] if also_known in known else nearest(word.text, known)[:1]
-        help = [f"did you mean `{name}`?" for name in close]
-        help = help or [f"the fields of `{where}` are " + ", ".join(f"`{name}`" for name in known)]
+        also_known = ALSO_KNOWN.get(word.text.lower(), "")
+        close = did_you_mean(also_known if also_known in known else word.text, known)
+        help = close or [f"the fields of `{where}` are " + ", ".join(f"`{name}`" for name in known)]
         self.findings.append(finding("N001", f"unknown field `{word.text[:60]}` in `{where}`", word.span, help=help))
 
     def given_once(self, named: Iterable[tuple[Hashable, str, Span]]) -> None:
@@ -219,8 +218,8 @@ class Builder:
         args = tuple(self.expr(child) for child in node.children[1:] if child is not None)
         arity = FUNCTIONS.get(word.text)
         if arity is None:
-            help = [f"did you mean `{name}`?" for name in nearest(word.text, list(FUNCTIONS))[:1]]
-            help = help or ["the functions are " + ", ".join(f"`{name}`" for name in FUNCTIONS)]
+            listed = "the functions are " + ", ".join(f"`{name}`" for name in FUNCTIONS)
+            help = did_you_mean(word.text, FUNCTIONS) or [listed]
             self.findings.append(finding("N002", f"unknown function `{word.text}`", word.span, help=help))
             return Num(1.0, UNKNOWN, span=node.span)
         if len(args) != arity:

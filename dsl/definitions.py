@@ -9,7 +9,7 @@ from runplan.dsl.build import Builder, unquoted
 from runplan.dsl.expression import DimensionClash, Dimensions, Expr, Num, compiled, shown
 from runplan.dsl.fields import Field
 from runplan.dsl.finding import finding
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import Cite, Counted
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
@@ -45,8 +45,7 @@ class Definitions(Builder):
 
     def _unknown(self, what: str, word: Word, choices: Iterable[str]) -> None:
         choices = list(choices)
-        help = [f"did you mean `{name}`?" for name in nearest(word.text, choices)[:1]]
-        help = help or ["it is one of " + ", ".join(choices)]
+        help = did_you_mean(word.text, choices) or ["it is one of " + ", ".join(choices)]
         self.findings.append(finding("N002", f"unknown {what} `{word.text}`", word.span, help=help))
 
     def words(self, node: Node | Word | None) -> tuple[str, ...]:
@@ -65,8 +64,7 @@ class Definitions(Builder):
         if quantity in self.quantities:
             dim = self.quantities[quantity]
             return Counted(1.0, dim, show_dim(dim))
-        help = [f"did you mean `{name}`?" for name in nearest(quantity, self.quantities)[:1]]
-        help.append("say what it is counted in: `in UNIT`")
+        help = [*did_you_mean(quantity, self.quantities), "say what it is counted in: `in UNIT`"]
         self.findings.append(finding("U003", f"`{quantity}` is no quantity of plans, and has no unit", span, help=help))
         return Counted(1.0, UNKNOWN, "1")
 

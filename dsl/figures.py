@@ -24,7 +24,7 @@ from runplan.dsl.expression import (
 from runplan.dsl.fields import ALSO_KNOWN, TIME, TOKEN, Field
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.ir import Amount, Given, Hole, Let, Name, Vocabulary, Within
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import DEFINITIONS, NAMED_FIGURES
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
@@ -101,9 +101,9 @@ class Figures(Builder):
         self.date(spec.word(2))
         help = ["write it like `rate EUR = 1.08 USD on 2026-01-15`"]
         if name.text not in currencies():
-            close = [f"did you mean `{code}`?" for code in nearest(name.text, currencies())[:1]]
             message = f"unknown currency `{name.text[:60]}`"
-            self.findings.append(finding("U002", message, name.span, help=close or [listing(sorted(currencies()))]))
+            help = did_you_mean(name.text, currencies()) or [listing(sorted(currencies()))]
+            self.findings.append(finding("U002", message, name.span, help=help))
             return
         dim = self._checked(expr)
         value = self._value(expr) if dim is not None else None
@@ -150,9 +150,8 @@ class Figures(Builder):
         known = set(known)
         folded = {k.lower() for k in known}
         if name.text.lower() not in folded and not self._excused(name.text):
-            close = nearest(name.text, known)
             listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {listing(sorted(known))}"
-            help = [f"did you mean `{close[0]}`?" if close else listed]
+            help = did_you_mean(name.text, known) or [listed]
             self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
 
     def _collect_names(self, statements: Sequence[Node]) -> None:
@@ -182,9 +181,8 @@ class Figures(Builder):
     def _unknown_quantity(self, item: Ref, known: Mapping[str, Dim]) -> None:
         span = item.span
         assert span is not None
-        close = ALSO_KNOWN.get(item.name.lower())
-        choices = [close] if close in known else nearest(item.name, [*known, *self.vocabulary.figures])[:1]
-        help = [f"did you mean `{name}`?" for name in choices if name]
+        also_known = ALSO_KNOWN.get(item.name.lower(), "")
+        help = did_you_mean(also_known if also_known in known else item.name, [*known, *self.vocabulary.figures])
         if item.name.lower() in ("nan", "inf", "infinity"):
             self.findings.append(finding("U004", f"`{item.name}` is not a number that can be used", span))
             return

@@ -14,7 +14,7 @@ from lark.parsers.lalr_analysis import Reduce
 from runplan.dsl import cache
 from runplan.dsl.finding import Finding, cut, finding
 from runplan.dsl.limits import MAX_CHARACTERS
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 
@@ -370,7 +370,7 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
     if at_statement and token is not None and re.match(r"[A-Za-z_]", str(token)):
         word = re.match(r"[\w.-]+", text[start:])
         name = word[0] if word else str(token)
-        help = [f"did you mean `{name_}`?" for name_ in nearest(name, STATEMENTS)[:1]]
+        help = did_you_mean(name, STATEMENTS)
         return finding(
             "N001",
             f"unknown statement `{cut(name)}`",
@@ -379,8 +379,8 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
         )
     field = _unknown_field(error) if expected == ["LPAR"] else None
     if field is not None:
-        help = [f"did you mean `{name_}`?" for name_ in nearest(field, LAW_FIELDS)[:1]]
-        help = help or ["a law has " + ", ".join(f"`{name_}`" for name_ in LAW_FIELDS) + ", and formulas"]
+        listed = "a law has " + ", ".join(f"`{name_}`" for name_ in LAW_FIELDS) + ", and formulas"
+        help = did_you_mean(field, LAW_FIELDS) or [listed]
         at = text.rfind(field, 0, start)
         return finding("N001", f"unknown field `{cut(field)}` in `law`", view.span(at, at + len(field)), help=help)
     line_start = text.rfind("\n", 0, start) + 1
@@ -408,7 +408,7 @@ def _finding(error: UnexpectedInput, view: View) -> Finding:
         words = [w for name in expected if (w := _words_of_terminals().get(name, "")).isalpha()]
         if "UPTO" in expected:
             words.append("up to")
-        help = [f"did you mean `{m}`?" for m in nearest(str(token), words)[:1]]
+        help = did_you_mean(str(token), words)
     said = list(dict.fromkeys(map(_said, expected)))
     message = f"unexpected {what}"
     if at_statement:

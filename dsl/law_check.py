@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -19,9 +19,8 @@ from runplan.dsl.expression import (
 )
 from runplan.dsl.figures import MAX_TERMS
 from runplan.dsl.finding import Finding, finding
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import Law
-from runplan.dsl.source import Span
 from runplan.dsl.units import UNKNOWN
 
 
@@ -81,7 +80,9 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
         body = expanded(function.body, law.lets)
         unknown = sorted(names(body) - dims.keys() - bare)
         for item in unknown:
-            findings.append(_unknown(item, f"in `{function.output}`", function.span, [*dims, *bare, *law.lets]))
+            message = f"unknown name `{item}` in `{function.output}`"
+            help = did_you_mean(item, [*dims, *bare, *law.lets])
+            findings.append(finding("N002", message, function.span, help=help))
         if unknown or UNKNOWN in (*dims.values(), function.counted.dim):
             continue
         dimensions.dims = dims
@@ -99,8 +100,9 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
             )
     for term in law.joint.terms if law.joint else ():
         for item in sorted(names(term) - law.constants.keys()):
-            at = term.span or law.span
-            findings.append(_unknown(item, "among the constants that vary jointly", at, law.constants))
+            message = f"unknown name `{item}` among the constants that vary jointly"
+            help = did_you_mean(item, law.constants)
+            findings.append(finding("N002", message, term.span or law.span, help=help))
     return replace(law, dims=known | {name: dimensions.constant(name) for name in bare}), findings
 
 
@@ -131,11 +133,6 @@ def _unsettled(law: Law) -> Finding | None:
             return finding("S004", message, body.span or law.span)
         terms.setdefault(name, count)
     return None
-
-
-def _unknown(name: str, where: str, at: Span, known: Iterable[str]) -> Finding:
-    help = [f"did you mean `{close}`?" for close in nearest(name, known)[:1]]
-    return finding("N002", f"unknown name `{name}` {where}", at, help=help)
 
 
 def expanded(expr: Expr, lets: Mapping[str, Expr]) -> Expr:

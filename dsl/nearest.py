@@ -16,3 +16,8 @@ def nearest(word: str, choices: Iterable[str]) -> list[str]:
         folded.setdefault(choice.lower(), choice)
     found = difflib.get_close_matches(word.lower(), list(folded), 3, 0.68) if len(word) <= MAX_WORD else []
     return [folded[name] for name in found]
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> list[str]:
+    """The help with a misspelled name: a question after the nearest one, where any is near."""
+    return [f"did you mean `{name}`?" for name in nearest(word, choices)[:1]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runplan.dsl.finding import Finding, finding
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 
@@ -84,9 +84,8 @@ def _set(statements: list[Node], path: str, view: View) -> tuple[list[Node], lis
         replaces = {"schedule", "phase"} if rule == "schedule" else replaces
         return _put(statements, replaces, made), []
     known = [*STATEMENTS, *lets, "hardware.time", "hardware.gpus", "hardware.price", "data.NAME"]
-    close = nearest(path, known)
     listed = "paths are " + ", ".join(f"`{k}`" for k in known[:8]) + ", ..."
-    help = [f"did you mean `{close[0]}`?" if close else listed]
+    help = did_you_mean(path, known) or [listed]
     return statements, [finding("N002", f"nothing to set at `{path[:60]}`", Span(view.source, 0, len(path)), help=help)]
 
 

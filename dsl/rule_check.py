@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from runplan.dsl.expression import (
     COMPARISONS,
@@ -21,7 +21,7 @@ from runplan.dsl.expression import (
 )
 from runplan.dsl.fields import natural
 from runplan.dsl.finding import Finding, finding
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import Rule
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE, UNKNOWN, USUAL_MONEY, Dim, in_currency
@@ -49,20 +49,17 @@ def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
     unknown = [*_unknown_names(rule, known), *_unknown_fields(rule, known)]
     if rule.blames and rule.blames not in known and rule.blames not in STATEMENTS:
         message = f"rule `{rule.code}` blames `{rule.blames}`, which is no statement and no quantity"
-        unknown.append(_unknown(rule.blames, message, rule.places["blames"], [*STATEMENTS, *known]))
+        help = did_you_mean(rule.blames, [*STATEMENTS, *known])
+        unknown.append(finding("N002", message, rule.places["blames"], help=help))
     return unknown or list(_unfit(rule, known))
-
-
-def _unknown(name: str, message: str, at: Span, known: Iterable[str]) -> Finding:
-    help = [f"did you mean `{close}`?" for close in nearest(name, known)[:1]]
-    return finding("N002", message, at, help=help)
 
 
 def _unknown_names(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
     for item in walk(rule.when):
         if isinstance(item, Ref) and item.name not in known and item.name not in TEXTS:
             message = f"rule `{rule.code}` names `{item.name}`, which nothing gives"
-            yield _unknown(item.name, message, item.span or rule.span, [*known, *TEXTS])
+            help = did_you_mean(item.name, [*known, *TEXTS])
+            yield finding("N002", message, item.span or rule.span, help=help)
 
 
 def _unknown_fields(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
@@ -71,7 +68,7 @@ def _unknown_fields(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
             at = rule.places[part]
             if name not in known and name not in TEXTS:
                 message = f"rule `{rule.code}` says `{{{name}{per_cent}}}`, which nothing gives"
-                yield _unknown(name, message, at, [*known, *TEXTS])
+                yield finding("N002", message, at, help=did_you_mean(name, [*known, *TEXTS]))
             elif per_cent and known.get(name, UNKNOWN) != NONE:
                 what = said_dim(known[name]) if name in known else "a word"
                 message = f"rule `{rule.code}` says `{{{name}%}}`: `{name}` is {what}, and has no per cent"

@@ -40,7 +40,7 @@ from runplan.dsl.ir import (
     Reserve,
     Schedule,
 )
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import NONE, Quantity, over
@@ -189,8 +189,7 @@ class Statements(Figures):
                 return None
             leaf = parts[rule].word(-1)
             if allowed and leaf.text not in allowed:
-                close = nearest(leaf.text, allowed)
-                help = [f"did you mean `{close[0]}`?"] if close else ["it is one of " + ", ".join(allowed)]
+                help = did_you_mean(leaf.text, allowed) or ["it is one of " + ", ".join(allowed)]
                 what = rule.replace("_", " ").removesuffix(" stage")
                 self.findings.append(finding("N002", f"unknown {what} `{leaf.text}`", leaf.span, help=help))
             return unquoted(leaf.text)

@@ -10,7 +10,7 @@ import yaml
 
 from runplan.dsl.finding import Finding, Label, cut, finding
 from runplan.dsl.grammar import MAX_FINDINGS, RESERVED, comments, parse
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.source import Source, Span, View
 from runplan.dsl.syntax import File, Node, Word
 
@@ -282,8 +282,7 @@ class _Reader:
             row = self.rows.get(key.text)
             if row is None:
                 special = {"use": "laws", "stage": "stages", "phase": "schedule"}.get(key.text)
-                names = [special] if special else nearest(key.text, list(self.rows))[:1]
-                help = [f"did you mean `{name}`?" for name in names]
+                help = [f"did you mean `{special}`?"] if special else did_you_mean(key.text, self.rows)
                 if not help:
                     help = ["a plan's keys are " + ", ".join(f"`{name}`" for name in list(self.rows)[:9]) + ", ..."]
                 self.findings.append(finding("N001", f"unknown statement `{cut(key.text)}`", key.span, help=help))

@@ -11,7 +11,7 @@ from pathlib import Path
 from runplan.dsl.finding import NAMES, Finding, Label, finding
 from runplan.dsl.ir import Vocabulary
 from runplan.dsl.law_check import checked, inherit
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import NAMED_FIGURES, Law, Pack, QuantityDef, Record, Rule, ScheduleShape, figures_of
 from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.reader import blocks_of, decoded, syntax_of
@@ -201,8 +201,8 @@ class Catalogue:
         elif header.override and not self._reserved(header, header.name):
             spelled = {other.spelled(name) for name, other in table.items()}
             message = f"there is no {header.kind} `{header.name}` to override"
-            close = [f"did you mean `{name}`?" for name in nearest(header.name, spelled)[:1]]
-            self.findings.append(finding("P001", message, header.span, help=close or ["leave out `override`"]))
+            help = did_you_mean(header.name, spelled) or ["leave out `override`"]
+            self.findings.append(finding("P001", message, header.span, help=help))
         for name in header.names:
             taken = self._taken(header, name, table.setdefault(name, header))
             if taken is not None:
@@ -236,7 +236,7 @@ class Catalogue:
         for schedule in self._pack_of(header).schedules:
             for phase in schedule.phases if schedule.span == header.span else ():
                 if phase.shape.lower() not in shapes:
-                    help = [f"did you mean `{name}`?" for name in nearest(phase.shape, shapes)[:1]]
+                    help = did_you_mean(phase.shape, shapes)
                     self.findings.append(finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help))
 
     def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:

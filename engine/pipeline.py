@@ -8,7 +8,7 @@ from dataclasses import replace
 from runplan.dsl.finding import Finding, in_order
 from runplan.dsl.ir import Plan
 from runplan.dsl.lower import lower
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.overrides import overridden
 from runplan.dsl.reader import Reader, read_file
 from runplan.engine.band import band_of, regret_of
@@ -113,8 +113,7 @@ def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
 def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
     for name in laws:
         if catalogue.law(name) is None:
-            close = nearest(name, catalogue.vocabulary().laws)
-            help = f"did you mean `{close[0]}`?" if close else "`plan law` lists them"
+            (help,) = did_you_mean(name, catalogue.vocabulary().laws) or ["`plan law` lists them"]
             raise UnknownLaw(f"unknown law `{name}`; {help}")
     return tuple(dict.fromkeys(laws))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runplan.dsl.expression import Expr, Num, Op, Ref
 from runplan.dsl.finding import finding
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import BatchStep, Entry, ScheduleShape
 from runplan.dsl.source import Span
 from runplan.dsl.units import NONE
@@ -224,8 +224,7 @@ def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float,
     record = draft.catalogue.record("shape", phase.shape)
     if record is None:
         known = [name for r in draft.catalogue.records("shape") for name in (r.name, *r.aliases)]
-        close = nearest(phase.shape, known)
-        help = [f"did you mean `{close[0]}`?"] if close else ["it is one of " + ", ".join(f"`{k}`" for k in known)]
+        help = did_you_mean(phase.shape, known) or ["it is one of " + ", ".join(f"`{k}`" for k in known)]
         draft.findings.append(finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help))
         return level, level, None
 

@@ -29,7 +29,7 @@ def run(argv: list[str]) -> int:
     [(name, file)] = wanted(args, FORMATS)
     from runplan.cli.show import explain
     from runplan.cli.show.concise import line
-    from runplan.dsl.nearest import nearest
+    from runplan.dsl.nearest import did_you_mean
     from runplan.engine.sensitivity import changes
 
     report = report_for(args.path, args)
@@ -41,9 +41,9 @@ def run(argv: list[str]) -> int:
         laws = ", ".join(s.law for s in report.solutions)
         raise CannotRun(f"the plan is not solved under `{args.law}`; its laws are {laws}")
     if args.quantity not in solution.values:
-        close = nearest(args.quantity, list(solution.values))
-        help = f"; did you mean `{close[0]}`?" if close else "; it has " + ", ".join(sorted(explain.public(solution)))
-        raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`{help}")
+        listed = "it has " + ", ".join(sorted(explain.public(solution)))
+        (help,) = did_you_mean(args.quantity, solution.values) or [listed]
+        raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`; {help}")
     if name == "mermaid":
         write(explain.mermaid(solution, args.quantity), file)
         return CLEAN

@@ -9,7 +9,7 @@ from pathlib import Path
 from runplan.cli.arguments import verb
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.show.summary import plain
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # The plan that each template writes, under the name of its file among the templates.
@@ -35,8 +35,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--template", metavar="NAME", default="training", help=f"{', '.join(PLANS)}")
     args = parser.parse_args(argv)
     if args.template not in PLANS:
-        close = nearest(args.template, list(PLANS))
-        help = f"did you mean `{close[0]}`?" if close else f"it is one of {', '.join(PLANS)}"
+        (help,) = did_you_mean(args.template, PLANS) or [f"it is one of {', '.join(PLANS)}"]
         raise CannotRun(f"unknown template `{args.template[:60]}`; {help}")
     folder = Path(args.folder)
     plan = PLANS[args.template]

@@ -14,7 +14,7 @@ from runplan.dsl.build import Builder
 from runplan.dsl.expression import DimensionClash, Dimensions, Num, compiled, shown
 from runplan.dsl.finding import enumerated
 from runplan.dsl.grammar import parse
-from runplan.dsl.nearest import nearest
+from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import Cite, Law
 from runplan.dsl.source import Source, View
 from runplan.dsl.units import NONE, Dim, json_unit, show, show_dim
@@ -103,9 +103,8 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Catalogue) -> Evaluatio
         elif name in taken:
             given[name] = in_base(name, _figure(name, text), taken[name])
         else:
-            close = nearest(name, list(taken))
             names = ", ".join(f"`{known}`" for known in inputs_of(law, catalogue))
-            help = f"did you mean `{close[0]}`?" if close else f"it takes {names or 'nothing'}"
+            (help,) = did_you_mean(name, taken) or [f"it takes {names or 'nothing'}"]
             raise Refused(f"`{law.name}` does not take `{name[:60]}`; {help}")
     return evaluate(law, given, objective, catalogue=catalogue)
 
