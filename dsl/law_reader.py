@@ -122,8 +122,7 @@ class LawReader(Definitions):
                 yield Constant(name.text, None, None, None, "free", item.span)
                 continue
             _, number, unit_word, error = item.children
-            assert isinstance(number, Word)
-            sign = -1.0 if item.span.text.split("=", 1)[1].lstrip().startswith("-") else 1.0
+            assert isinstance(number, Node)
             factor, dim = self.unit(unit_word) if isinstance(unit_word, Word) else (1.0, None)
             if isinstance(error, Word) and self.number(error) == 0.0:
                 message = f"the standard error of `{name.text}` is zero"
@@ -131,19 +130,20 @@ class LawReader(Definitions):
                 self.findings.append(finding("P001", message, error.span, help=help))
             yield Constant(
                 name.text,
-                sign * self.number(number) * factor,
+                self._signed(number) * factor,
                 dim,
                 self.number(error) * factor if isinstance(error, Word) else None,
                 item.span.text.split("=", 1)[1].strip(),
                 item.span,
             )
 
+    def _signed(self, node: Node) -> float:
+        """A number that may have a minus sign."""
+        return (-1.0 if node.rule == "negative" else 1.0) * self.number(node.word(0))
+
     def _joint(self, node: Node) -> Joint:
         terms = tuple(self.expr(item) for item in node.nodes() if item.rule != "number_row")
-        rows = tuple(
-            tuple((-1.0 if cell.rule == "negative" else 1.0) * self.number(cell.word(0)) for cell in row.nodes())
-            for row in node.nodes("number_row")
-        )
+        rows = tuple(tuple(self._signed(cell) for cell in row.nodes()) for row in node.nodes("number_row"))
         if len(rows) != len(terms) or any(len(row) != len(terms) for row in rows):
             message = f"a covariance of {len(terms)} constants has {len(terms)} rows of {len(terms)} numbers"
             self.findings.append(finding("P001", message, node.span))
@@ -192,17 +192,8 @@ class LawReader(Definitions):
         return Table(name.text, read, counted, tuple(rows), node.span)
 
     def _golden(self, node: Node) -> Golden:
-        text = node.span.text
-        gives_at = text.find(" gives ") + node.span.start
-        given: list[tuple[str, Num]] = []
-        gives: list[tuple[Expr, Num]] = []
-        for item in node.nodes("binding"):
-            left, right = (self.expr(child) for child in item.children if child is not None)
-            number = self.fixed(right, item.span)
-            if item.span.start < gives_at:
-                given.append((shown(left), number))
-            else:
-                gives.append((left, number))
+        given = [(shown(left), number) for item in node.nodes("golden_at") for left, number in self._bindings(item)]
+        gives = [binding for item in node.nodes("golden_gives") for binding in self._bindings(item)]
         tolerance = node.children[-1]
         rtol = 1e-5
         if isinstance(tolerance, Word) and tolerance.type == "NUMBER":
@@ -212,6 +203,11 @@ class LawReader(Definitions):
                 self.findings.append(finding("P001", message, tolerance.span))
         objective = self._for(node)
         return Golden(unquoted(node.word(0).text), objective, tuple(given), tuple(gives), rtol, node.span)
+
+    def _bindings(self, node: Node) -> Iterable[tuple[Expr, Num]]:
+        for item in node.nodes():
+            left, right = (self.expr(child) for child in item.children if child is not None)
+            yield left, self.fixed(right, item.span)
 
     def _for(self, node: Node) -> str:
         """The objective that a function or a golden value says that it is for; empty where it says none."""

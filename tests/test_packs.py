@@ -526,6 +526,20 @@ def test_an_example_that_does_not_hold_is_found_where_it_stands(
     assert message in found["findings"][0]["message"]
 
 
+@pytest.mark.parametrize("line", ['golden "what E gives here" at params', 'golden "acme.1B"\tat params'])
+@pytest.mark.parametrize("gives", [" gives", "\tgives\t", "\n  gives"])
+def test_a_golden_value_is_read_by_its_words_and_not_its_text(project: Path, plan: Run, line: str, gives: str) -> None:
+    text = GOOD.replace('golden "acme.1B" at params', line).replace(" gives loss", f"{gives} loss")
+    assert promised(project, plan, text, code=0)["summary"]["failed"] == 0
+
+
+def test_a_constant_may_be_negative(project: Path, plan: Run) -> None:
+    text = GOOD.replace("E = 1.72 nat/token", "# = -\n E = -\t1.72 nat/token").replace(
+        "loss = 2.61880", "-loss = 0.821204"
+    )
+    assert promised(project, plan, text, code=0)["summary"]["failed"] == 0
+
+
 def test_a_mistake_has_one_finding(project: Path, plan: Run) -> None:
     """A golden value that is off for what is wrong with the law is not told beside it."""
     found = promised(project, plan, GOOD.replace("A / N^0.34", "E / N^0.34"), code=1)
