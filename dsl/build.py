@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 
-from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text, said_dim, shown
+from runplan.dsl.expression import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text, exchanged, said_dim, shown
 from runplan.dsl.fields import ALSO_KNOWN, GPU, TIME, Field, natural
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.nearest import did_you_mean
@@ -15,6 +15,7 @@ from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import (
     NONE,
     UNKNOWN,
+    USUAL_MONEY,
     Dim,
     UnknownUnit,
     currencies,
@@ -23,7 +24,6 @@ from runplan.dsl.units import (
     number,
     over,
     show,
-    times,
     unit,
 )
 
@@ -37,11 +37,13 @@ class Builder:
     """Builds expressions; collects what is wrong.
 
     Args:
-        rates: For each currency that a plan converts, the value of one in the plan's currency, and that currency.
+        currency: That of the plan's money.
+        rates: For each other currency that the plan converts, the value of one in the plan's.
         month: Days in a month, where the plan sets it.
     """
 
-    def __init__(self, rates: dict[str, tuple[float, str]] | None = None, month: float = 30.0) -> None:
+    def __init__(self, currency: str = USUAL_MONEY, rates: dict[str, float] | None = None, month: float = 30.0) -> None:
+        self.currency = currency
         self.rates = rates or {}
         self.month = month
         self.findings: list[Finding] = []
@@ -68,12 +70,8 @@ class Builder:
         factor, dim = found.factor, found.dim
         if self.month != 30.0 and "month" in word.text:
             factor *= (self.month / 30.0) ** dict(dim).get("second", 0.0)
-        for name, exponent in dim:
-            if name in self.rates:
-                value, target = self.rates[name]
-                factor *= value**exponent
-                dim = times(dim, ((name, -exponent), (target, exponent)))
-        return factor, dim
+        one = exchanged(Num(factor, dim), self.currency, self.rates)
+        return one.value, one.dim
 
     def quantity(self, value: Word, unit_word: Word | None, span: Span) -> Num:
         """A number with its unit."""

@@ -90,4 +90,4 @@ class Definitions(Builder):
             return None
         # A pack may give money in any currency: only a plan says which it is solved in.
         money = next((name for name, _ in number.dim if name in currencies()), USUAL_MONEY)
-        return self.held(number.value, number.dim, field, in_currency(field.dim, money), expr, number.span or span)
+        return self.held(number.value, number.dim, field, in_currency(field.dim, money, ()), expr, number.span or span)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runplan.dsl.source import Span
-from runplan.dsl.units import NONE, Dim, show, show_dim
+from runplan.dsl.units import NONE, Dim, in_currency, show, show_dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,23 @@ def substitute(expr: Expr, by: Mapping[str, Expr]) -> Expr:
         args = tuple(substitute(arg, by) for arg in expr.args)
         return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else Op(expr.op, args, expr.span)
     return expr
+
+
+def in_money(expr: Expr, currency: str, rates: Mapping[str, float]) -> Expr:
+    """The expression with its figures in a currency, as far as the rates go: the value there of one of another."""
+    if isinstance(expr, Num):
+        return exchanged(expr, currency, rates)
+    if isinstance(expr, Op) and rates:
+        return Op(expr.op, tuple(in_money(arg, currency, rates) for arg in expr.args), expr.span)
+    return expr
+
+
+def exchanged(number: Num, currency: str, rates: Mapping[str, float]) -> Num:
+    """A figure in a currency, where it is in another that has a rate; as it is written."""
+    if not any(name in rates for name, _ in number.dim):
+        return number
+    value = number.value * math.prod(rates[name] ** e for name, e in number.dim if name in rates)
+    return replace(number, value=value, dim=in_currency(number.dim, currency, rates))
 
 
 def comparisons(expr: Expr) -> Iterator[Op]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from runplan.dsl.units import MONEY, NONE, Dim, in_currency, unit
+from runplan.dsl.units import MONEY, NONE, Dim, currencies, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,12 @@ TEXTS = ("convention", "note")
 OF_A_PRECISION = ("peak", "ceiling")
 
 # Dimensions of which everybody counts in one unit: there a bare number says it all.
-NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "sequence", MONEY})
+NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "sequence", MONEY}) | currencies()
 
 
 def natural(dim: Dim) -> bool:
     """Whether a bare number stands for a figure of a dimension."""
-    return bool(dim) and all(name in NATURAL for name, _ in in_currency(dim, MONEY))
+    return bool(dim) and all(name in NATURAL for name, _ in dim)
 
 
 # What users of other tools write.

@@ -15,6 +15,7 @@ from runplan.dsl.expression import (
     Num,
     Ref,
     compiled,
+    in_money,
     names,
     not_finite,
     said_dim,
@@ -25,7 +26,7 @@ from runplan.dsl.fields import ALSO_KNOWN, TIME, TOKEN, Field
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.ir import Amount, Given, Hole, Let, Name, Vocabulary, Within
 from runplan.dsl.nearest import did_you_mean
-from runplan.dsl.pack import DEFINITIONS, NAMED_FIGURES
+from runplan.dsl.pack import DEFINITIONS, NAMED_FIGURES, Entry
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import File, Node, Word
 from runplan.dsl.units import (
@@ -63,7 +64,6 @@ class Figures(Builder):
         self.let_terms: dict[str, int] = {}
         self._base: dict[str, Dim] = {}
         self.sources: list[str] = []
-        self.currency = USUAL_MONEY
         self.stage_names: list[str] = []
         lines = " ".join(span.text for span in file.broken)
         self.broken = frozenset(re.findall(r"\w+", lines))
@@ -92,6 +92,7 @@ class Figures(Builder):
                 self._rate(node)
             elif node.rule == "calendar":
                 self._calendar(node)
+        self._base.clear()  # of what was known before the rates were
 
     def _rate(self, node: Node) -> None:
         spec = next(node.nodes())
@@ -119,9 +120,9 @@ class Figures(Builder):
             message = f"a rate is `{shown(expr)}`; it must be more than zero"
             self.findings.append(finding("U004", message, value_node.span, help=help))
         elif dim[0][0] == self.currency:
-            self.rates[name.text] = (value, self.currency)
+            self.rates[name.text] = value
         elif name.text == self.currency:
-            self.rates[dim[0][0]] = (1 / value, self.currency)
+            self.rates[dim[0][0]] = 1 / value
 
     def _calendar(self, node: Node) -> None:
         spec = next(node.nodes())
@@ -137,7 +138,7 @@ class Figures(Builder):
             self.month = days
 
     def _money(self, dim: Dim) -> Dim:
-        return in_currency(dim, self.currency)
+        return in_currency(dim, self.currency, self.rates)
 
     # ---- names
 
@@ -194,12 +195,21 @@ class Figures(Builder):
 
     # ---- lets
 
-    def _collect_lets(self, nodes: list[Node], statements: Iterable[Node]) -> None:
-        """The plan's `let`s, and the figures of prices and regions that it mentions, which are like them."""
+    def _collect_lets(self, statements: Iterable[Node], own: Mapping[str, Entry]) -> None:
+        """The plan's `let`s, and the figures of prices and regions that it mentions, which are like them.
+
+        Args:
+            own: Figures that the plan or its imports bring: beside those a `let` of the name is a second one, while
+                it wins over those of packs, which a plan need not know.
+        """
+        nodes = [node for node in statements if node.rule == "let"]
         mentioned = {leaf.text for node in statements if node.rule not in DEFINITIONS for leaf in leaves(node)}
-        for figure in sorted(mentioned & self.vocabulary.figures.keys()):
-            entry = self.vocabulary.figures[figure]
-            self.lets[figure] = Let(figure, entry.values[0], entry.span, entry.source)
+        named = {next(node.nodes()).word(0).text for node in nodes}
+        for figure in sorted(mentioned & self.vocabulary.figures.keys() - self.vocabulary.quantities.keys()):
+            if figure in own or figure not in named:
+                entry = self.vocabulary.figures[figure]
+                value = in_money(entry.values[0], self.currency, self.rates)
+                self.lets[figure] = Let(figure, value, entry.span, entry.source)
         for node in nodes:
             spec = next(node.nodes())
             name, body = spec.word(0), spec.children[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from runplan.dsl.build import unquoted
@@ -10,7 +11,7 @@ from runplan.dsl.fields import COMPUTE, SERVED, TOKENS, Field
 from runplan.dsl.figures import MAX_STAGES, leaves, name_of
 from runplan.dsl.finding import Label, finding, in_order
 from runplan.dsl.ir import Amount, Constraint, Lowered, Name, Plan, Stage, Vocabulary
-from runplan.dsl.pack import DEFINITIONS, Pack, figures_of
+from runplan.dsl.pack import DEFINITIONS, Entry, Pack, figures_of
 from runplan.dsl.pack_reader import PackReader
 from runplan.dsl.rule_check import checked
 from runplan.dsl.source import Span
@@ -43,8 +44,9 @@ class _Lowering(Statements, Constraints):
         self._money_and_months(statements)
         reader = PackReader({name: self._money(dim) for name, dim in self.vocabulary.quantities.items()})
         pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), self.file.broken)
-        self.vocabulary = _with_own(self.vocabulary, pack)
-        self._collect_lets([node for node in statements if node.rule == "let"], statements)
+        figures = figures_of(pack.records)
+        self.vocabulary = _with_own(self.vocabulary, pack, figures)
+        self._collect_lets(statements, figures)
         for rule in pack.rules:
             if not rule.span.begins_in(self.file.broken):
                 self.findings.extend(checked(rule, self._known()))
@@ -99,7 +101,7 @@ class _Lowering(Statements, Constraints):
             self._reserve(first["reserve"]) if "reserve" in first else None,
             self._optimizer(first["optimizer"], context) if "optimizer" in first else None,
             pack,
-            {name: value for name, (value, _) in self.rates.items()},
+            self.rates,
         )
 
     def _once(self, statements: list[Node]) -> dict[str, Node]:
@@ -187,7 +189,7 @@ class _Lowering(Statements, Constraints):
                     self.findings.append(finding("D009", message, leaf.span, severity="warning", help=help))
 
 
-def _with_own(vocabulary: Vocabulary, pack: Pack) -> Vocabulary:
+def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) -> Vocabulary:
     """The vocabulary with what the file itself defines."""
     devices = {n for r in pack.records if r.kind == "device" for n in (r.name, *r.aliases)}
     laws = {n for law in pack.laws for n in (law.name, *law.aliases)}
@@ -196,5 +198,5 @@ def _with_own(vocabulary: Vocabulary, pack: Pack) -> Vocabulary:
         devices=vocabulary.devices | devices,
         laws=vocabulary.laws | laws,
         schedules=vocabulary.schedules | {s.name for s in pack.schedules},
-        figures={**vocabulary.figures, **figures_of(pack.records)},
+        figures={**vocabulary.figures, **figures},
     )

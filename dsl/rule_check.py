@@ -14,6 +14,7 @@ from runplan.dsl.expression import (
     Op,
     Ref,
     Text,
+    in_money,
     names,
     said_dim,
     shown,
@@ -24,7 +25,7 @@ from runplan.dsl.finding import Finding, finding
 from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import Rule
 from runplan.dsl.source import Span
-from runplan.dsl.units import NONE, UNKNOWN, USUAL_MONEY, Dim, in_currency
+from runplan.dsl.units import MONEY, NONE, UNKNOWN, USUAL_MONEY, Dim, currencies, in_currency
 
 # What a rule may ask about that is a word and no quantity.
 # `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
@@ -37,6 +38,8 @@ TEXTS = (
 STATEMENTS = ("hardware", "compute", "data", "tokens", "model", "objective", "schedule", "optimizer")
 # A value in a message: `{cost}`, or `{mfu%}` in per cent.
 FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
+# Of money only the dimension is checked, in one currency: in which a plan has it, and at what rates, it says itself.
+AT_PAR = dict.fromkeys((MONEY, *currencies()), 1.0)
 
 
 def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
@@ -45,7 +48,7 @@ def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
     Args:
         quantities: The dimension of each name that its condition may ask for.
     """
-    known = {name: in_currency(dim, USUAL_MONEY) for name, dim in quantities.items()}
+    known = {name: in_currency(dim, USUAL_MONEY, AT_PAR) for name, dim in quantities.items()}
     unknown = [*_unknown_names(rule, known), *_unknown_fields(rule, known)]
     if rule.blames and rule.blames not in known and rule.blames not in STATEMENTS:
         message = f"rule `{rule.code}` blames `{rule.blames}`, which is no statement and no quantity"
@@ -100,7 +103,7 @@ def _unfit(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
 def _unlike(rule: Rule, part: Op, known: Mapping[str, Dim], at: Span) -> Iterator[Finding]:
     """A comparison of two dimensions; a bare number takes that of the other side where everybody counts it so."""
     try:
-        left, right = (Dimensions(known).of(_in_one_money(side)) for side in part.args)
+        left, right = (Dimensions(known).of(in_money(side, USUAL_MONEY, AT_PAR)) for side in part.args)
     except DimensionClash as clash:
         yield finding("U001", f"rule `{rule.code}`: {clash.message}", clash.at.span or at)
         return
@@ -122,10 +125,3 @@ def _parts(expr: Expr) -> Iterator[Expr]:
             yield from _parts(arg)
     else:
         yield expr
-
-
-def _in_one_money(expr: Expr) -> Expr:
-    """The expression with all money in one currency: in which a plan has, it says itself."""
-    if isinstance(expr, Num):
-        return Num(expr.value, in_currency(expr.dim, USUAL_MONEY), expr.text, expr.binary, expr.span)
-    return Op(expr.op, tuple(map(_in_one_money, expr.args)), expr.span) if isinstance(expr, Op) else expr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -104,9 +105,12 @@ def power(a: Dim, exponent: float) -> Dim:
     return _dim({name: e * exponent for name, e in a})
 
 
-def in_currency(dim: Dim, currency: str) -> Dim:
-    """A dimension with money, in whatever currency it is, in the one that is at hand."""
-    return tuple(sorted((currency if name == MONEY or name in currencies() else name, e) for name, e in dim))
+def in_currency(dim: Dim, currency: str, converted: Container[str]) -> Dim:
+    """A dimension with money that is of no currency yet, or of one that is converted, in the one that is at hand."""
+    out = NONE
+    for name, e in dim:
+        out = times(out, ((currency if name == MONEY or name in converted else name, e),))
+    return out
 
 
 # ---------------------------------------------------------------------------------------------------

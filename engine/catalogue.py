@@ -182,6 +182,10 @@ class Catalogue:
                 self._law_of(header)
             elif header.kind == "schedule":
                 self._check_shapes(header)
+            elif header.kind in NAMED_FIGURES:
+                for name in quantities.keys() & {header.name, *header.aliases}:
+                    message = f"`{name}` is a quantity of plans and cannot be a {header.kind}"
+                    self.findings.append(finding("N005", message, header.span, help=["give it another name"]))
             elif header.path is not None and header.kind == "rule":  # a plan's own were held to its `let`s, too
                 for rule in self._pack_of(header).rules:
                     if rule.span == header.span and not rule.span.begins_in(self._broken):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, names, shown
+from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, in_money, names, shown
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Amount, Given, Hole, Objective, Plan, Stage, Within
 from runplan.dsl.pack import Law, Parameter
@@ -74,10 +74,11 @@ class Draft:
         note: str = "",
         by: str = "",
     ) -> None:
-        """Say where a value comes from."""
+        """Say where a value comes from; a formula of a pack may have money that the plan converts."""
         if name == self.scaled[0] and kind in ("given", "assumed"):
             expr = Op("*", (expr, Num(self.scaled[1])))
-        self.definitions[name] = Definition(name, dim, expr, kind, source, span, note, by)
+        expr = in_money(expr, self.plan.currency, self.plan.rates)
+        self.definitions[name] = Definition(name, self.money(dim), expr, kind, source, span, note, by)
 
     def give(self, name: str, dim: Dim, given: Given, span: Span | None = None) -> None:
         """A figure that the plan states."""
@@ -98,8 +99,8 @@ class Draft:
         return name in self.definitions or self.is_variable(name)
 
     def money(self, dim: Dim) -> Dim:
-        """A dimension with the plan's currency in place of money."""
-        return in_currency(dim, self.plan.currency)
+        """A dimension with the plan's currency in place of money, and of what it converts."""
+        return in_currency(dim, self.plan.currency, self.plan.rates)
 
     def dim(self, quantity: str) -> Dim:
         """The dimension of a quantity of plans."""

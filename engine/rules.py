@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, Text, compiled, names, shown
+from runplan.dsl.expression import Expr, Num, Op, Ref, Text, compiled, in_money, names, shown, walk
 from runplan.dsl.finding import Finding, Severity, finding
 from runplan.dsl.ir import Given, Plan
 from runplan.dsl.pack import Rule
@@ -181,7 +181,7 @@ def _holds(rule: Rule, view: View) -> bool:
     condition = _decided(rule.when, view.solution, view.words)
     if condition is None or not names(condition) <= view.numbers.keys():
         return False
-    return bool(compiled(_converted(condition, view.plan))(view.numbers))
+    return bool(compiled(_converted(condition, view))(view.numbers))
 
 
 def texts(plan: Plan, solution: Solution, catalogue: Catalogue, pool: int = 0) -> Words:
@@ -247,23 +247,20 @@ class _OtherMoney(ValueError):
     """A rule is in a currency that the plan does not convert; the message says how it would."""
 
 
-def _converted(expr: Expr, plan: Plan) -> Expr:
+def _converted(expr: Expr, view: View) -> Expr:
     """The condition in the plan's money.
 
     Raises:
         _OtherMoney: Where the plan declares no rate for it.
     """
-    if isinstance(expr, Op):
-        return Op(expr.op, tuple(_converted(arg, plan) for arg in expr.args), expr.span)
-    if not isinstance(expr, Num):
-        return expr
-    value = expr.value
-    for name, exponent in expr.dim:
-        if name in currencies() and name != plan.currency:
-            if name not in plan.rates:
-                raise _OtherMoney(f"declare the rate: `rate {name} = ... {plan.currency} on YYYY-MM-DD`")
-            value *= plan.rates[name] ** exponent
-    return Num(value)
+    plan = view.plan
+    converted = in_money(expr, plan.currency, plan.rates)
+    dims = [item.dim for item in walk(converted) if isinstance(item, Num)]
+    dims += [view.solution.values[name].dim for name in names(converted)]
+    left = sorted({name for dim in dims for name, _ in dim} & currencies() - {plan.currency})
+    if left:
+        raise _OtherMoney(f"declare the rate: `rate {left[0]} = ... {plan.currency} on YYYY-MM-DD`")
+    return converted
 
 
 def _filled(template: str, view: View) -> str:

@@ -138,6 +138,63 @@ def test_a_device_and_a_law_go_by_all_their_names(name: str) -> None:
     assert [f.message for f in found if f.code == "ACME1"] == ["h100-sxm"]
 
 
+# ---- money of packs in a plan of another currency
+
+RATE = "rate EUR = 1.2 USD on 2026-01-15\n"
+IN_DOLLARS = "hardware: 8 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n"
+FEE = "quantity fee in EUR = 100 EUR/GPU * gpus\n"
+
+
+@pytest.mark.parametrize(
+    ("plan_text", "code"),
+    [
+        ("require fee <= 959 USD\n" + RATE, "B002"),
+        ("require fee <= 961 USD\n" + RATE, None),
+        ("require fee <= 799 EUR\n" + RATE, "B002"),
+        ("require fee <= 801 EUR\n", None),
+        ("require fee <= 961 USD\n", "U001"),
+        ('rule ACME1 too-dear error { when fee > 900 USD; says "{fee}" }\n' + RATE, "ACME1"),
+        ('rule ACME1 too-dear error { when fee > cost; says "{fee}" }\n', "C009"),
+    ],
+)
+def test_a_quantity_in_euros_is_converted_and_never_relabelled(
+    project: Path, plan: Run, plan_text: str, code: str | None
+) -> None:
+    by_configuration(project, "")
+    (project / "packs" / "quantities.plan").write_text(FEE, encoding="utf-8")
+    (project / "p.plan").write_text(plan_text + IN_DOLLARS, encoding="utf-8")
+    found = json.loads(plan("check", "p.plan", "-o", "json")[1])["findings"]
+    assert [f["code"] for f in found if f["severity"] == "error"] == [code] * (code is not None)
+
+
+def test_a_price_in_euros_is_converted_by_the_rate_of_the_plan(project: Path, plan: Run) -> None:
+    by_configuration(project, 'price spot { price 2 EUR/GPU/hour from "list" }\n')
+    for rate, cost in (("", None), (RATE, 8 * 720 * (3 + 2.4))):
+        text = rate + IN_DOLLARS.rstrip() + " + 8 x H100 for 30 days at 40% MFU @ spot\n"
+        (project / "p.plan").write_text(text, encoding="utf-8")
+        found = document(plan("solve", "p.plan", "-o", "json"), 1 if cost is None else 0)
+        if cost is None:
+            assert [f["help"] for f in found["findings"]] == [["declare the rate: `rate EUR = ... USD on YYYY-MM-DD`"]]
+        else:
+            assert found["solutions"][0]["cost"]["value"] == pytest.approx(cost)
+
+
+# ---- names of prices
+
+
+def test_the_let_of_a_plan_wins_over_the_price_of_a_configured_pack(project: Path, plan: Run) -> None:
+    by_configuration(project, "price budget { price 9 USD/GPU/hour }\nprice web { price 9 USD/GPU/hour }\n")
+    text = "let budget = 17k USD\ndata web: 1T tokens\nrequire cost <= budget\n" + IN_DOLLARS
+    (project / "p.plan").write_text(text, encoding="utf-8")
+    assert places(document(plan("check", "p.plan", "-o", "json"), 1)) == [("B001", "p.plan", 3)]
+
+
+@pytest.mark.parametrize("price", ["price cost { price 9 USD/GPU/hour }", "region tokens aliases web { pue 1.1 }"])
+def test_a_price_does_not_take_the_name_of_a_quantity(way: Way, project: Path, plan: Run, price: str) -> None:
+    file = way(project, GOOD + price + "\n")
+    assert places(document(plan("check", "p.plan", "-o", "json"), 1)) == [("N005", file, GOOD.count("\n") + 1)]
+
+
 # ---- laws
 
 LAW = """\
