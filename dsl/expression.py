@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runplan.dsl.source import Span
-from runplan.dsl.units import NONE, Dim, in_currency, show, show_dim
+from runplan.dsl.units import MONEY, NONE, Dim, in_currency, show, show_dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def said_dim(dim: Dim) -> str:
     if not dim or dim == (("date", 1.0),):
         return "a date" if dim else show_dim(dim)
     text = show_dim(dim)
-    return f"in {text}s" if text.isalpha() and text.islower() else f"in {text}"
+    return f"in {text}s" if text.isalpha() and text.islower() and text != MONEY else f"in {text}"
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -21,6 +21,7 @@ from runplan.dsl.figures import MAX_TERMS
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import Law
+from runplan.dsl.source import Span
 from runplan.dsl.units import UNKNOWN
 
 
@@ -67,10 +68,10 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
     A constant without a unit takes the dimension that its formula needs; one with a unit is held to it.
     """
     findings = list(_lacking(law))
-    unsettled = _unsettled(law)
-    if unsettled is not None:
+    endless = unsettled(law.lets, [(f.output, f.body) for f in law.functions], f" of law `{law.name}`")
+    if endless is not None:
         # Without its `let`s nothing can go round in it.
-        return replace(law, lets={}), [*findings, unsettled]
+        return replace(law, lets={}), [*findings, endless]
     bare = frozenset(c.name for c in law.constants.values() if c.dim is None)
     known = {c.name: c.dim for c in law.constants.values() if c.dim is not None}
     values = {c.name: c.value for c in law.constants.values() if c.value is not None}
@@ -116,23 +117,33 @@ def _lacking(law: Law) -> Iterator[Finding]:
             yield finding("P001", f"law `{law.name}` {what}", law.span, help=[help])
 
 
-def _unsettled(law: Law) -> Finding | None:
-    """A `let` that rests on itself, or that grows beyond measure where those in it are written out."""
-    rests_on = {name: names(body) & law.lets.keys() for name, body in law.lets.items()}
+def unsettled(lets: Mapping[str, Expr], bodies: Iterable[tuple[str, Expr]] = (), whose: str = "") -> Finding | None:
+    """Where a name rests on itself, or grows beyond measure where the names in it are written out.
+
+    Args:
+        bodies: Formulas over the names, with what they give.
+        whose: Of what they are, for messages.
+    """
+    rests_on = {name: names(body) & lets.keys() for name, body in lets.items()}
     try:
         order = tuple(TopologicalSorter(rests_on).static_order())
     except CycleError as error:
         circle: list[str] = error.args[1]
-        message = f"`{circle[0]}` of law `{law.name}` is defined by itself: {' -> '.join(circle[:9])}"
-        return finding("N003", message, law.lets[circle[0]].span or law.span)
+        message = f"`{circle[0]}`{whose} is defined by itself: {' -> '.join(circle[:9])}"
+        return finding("N003", message, _place(lets[circle[0]]))
     terms: dict[str, int] = {}
-    for name, body in [*((name, law.lets[name]) for name in order), *((f.output, f.body) for f in law.functions)]:
+    for name, body in [*((name, lets[name]) for name in order), *bodies]:
         count = sum(terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(body))
         if count > MAX_TERMS:
-            message = f"with the `let`s in it written out `{name}` has more than {MAX_TERMS:,} terms"
-            return finding("S004", message, body.span or law.span)
+            message = f"with the names in it written out `{name}` has more than {MAX_TERMS:,} terms"
+            return finding("S004", message, _place(body))
         terms.setdefault(name, count)
     return None
+
+
+def _place(expr: Expr) -> Span:
+    assert expr.span is not None, "what is read from a text has a place in it"
+    return expr.span
 
 
 def expanded(expr: Expr, lets: Mapping[str, Expr]) -> Expr:

@@ -14,6 +14,7 @@ from runplan.dsl.law_check import checked, inherit
 from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import NAMED_FIGURES, Law, Pack, QuantityDef, Record, Rule, ScheduleShape, figures_of
 from runplan.dsl.pack_reader import PackReader
+from runplan.dsl.quantity_check import checked as quantity_findings
 from runplan.dsl.reader import blocks_of, decoded, syntax_of
 from runplan.dsl.rule_check import checked as rule_findings
 from runplan.dsl.source import Source, Span
@@ -260,12 +261,14 @@ class Catalogue:
     def quantities(self) -> dict[str, QuantityDef]:
         """The quantities that plans may name."""
         if not self._quantities:
-            for _, root in self.roots:
-                path = root / "quantities.plan"
-                for quantity in self.pack(path).quantities if path.exists() else ():
+            paths = [path for _, root in self.roots if (path := root / "quantities.plan").exists()]
+            for path in paths:
+                for quantity in self.pack(path).quantities:
                     if self._quantities.setdefault(quantity.name, quantity) is not quantity:
                         message = f"quantity `{quantity.name}` is there already"
                         self.findings.append(finding("N005", message, quantity.span, help=["give it another name"]))
+            if brought := [q for path in paths[1:] for q in self.pack(path).quantities]:
+                self.findings.extend(quantity_findings(brought, self._quantities))
         return self._quantities
 
     def law(self, name: str) -> Law | None:

@@ -24,8 +24,9 @@ import runplan
 from runplan.cli import config
 from runplan.cli.main import main
 from runplan.dsl.pack_reader import PackReader
+from runplan.dsl.quantity_check import checked as quantity_findings
 from runplan.dsl.reader import Buffer, Disk, decoded, syntax_of
-from runplan.engine.catalogue import headers, headers_of, standard
+from runplan.engine.catalogue import Catalogue, headers, headers_of, standard
 from runplan.engine.pipeline import pack_findings, report_of
 from runplan.engine.report import Report
 
@@ -193,6 +194,39 @@ def test_the_let_of_a_plan_wins_over_the_price_of_a_configured_pack(project: Pat
 def test_a_price_does_not_take_the_name_of_a_quantity(way: Way, project: Path, plan: Run, price: str) -> None:
     file = way(project, GOOD + price + "\n")
     assert places(document(plan("check", "p.plan", "-o", "json"), 1)) == [("N005", file, GOOD.count("\n") + 1)]
+
+
+# ---- quantities
+
+QUANTITIES = """\
+quantity fee in EUR = 100 EUR/GPU * gpu           # error: 37 [N002] "`fee` names `gpu`" help "`gpus`"
+quantity fee in EUR = 100 EUR/GPU * gpus
+quantity fee in currency = cost * 10%
+quantity fee in EUR = gpus * 1 second             # error: 23 [U001] "`fee`: the formula is in GPU*second"
+quantity fee in EUR = cost + 3 EUR                # error: 23 [U001] "`cost` is in currency, `3 EUR` is in EUR"
+quantity fee in EUR = 3 EUR + 3 USD               # error: 23 [U001]
+quantity fee in ZZ = cost + 3 EUR                 # error: 17 [U002]
+quantity fee in EUR = 3 ZZ                        # error: 25 [U002]
+quantity fee in 1 = fee / 2                       # error: 21 [N003] "`fee` is defined by itself"
+quantity fee in 1 = more; quantity more in 1 = fee + 1  # error: [N003] "by itself"
+quantity fee in 1 = assumed(gpus)                 # error: 21 [P001] "no value of its own"
+"""
+
+
+@pytest.mark.parametrize("text", QUANTITIES.splitlines())
+def test_a_quantity_is_made_of_what_there_is(project: Path, text: str) -> None:
+    (project / "packs").mkdir()
+    (project / "packs" / "quantities.plan").write_text(text + "\n", encoding="utf-8")
+    known = Catalogue((*standard().roots, ("packs", project / "packs")))
+    known.quantities()
+    wanted = list(EXPECTED.finditer(text))
+    assert len(known.findings) == len(wanted), list(map(said, known.findings))
+    assert all(met(found, 1, m) for found, m in zip(known.findings, wanted, strict=True)), said(known.findings[0])
+
+
+def test_the_quantities_of_the_library_are_sound() -> None:
+    known = standard().quantities()
+    assert list(quantity_findings(known.values(), known)) == []
 
 
 # ---- laws
