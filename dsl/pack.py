@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,6 +15,8 @@ from runplan.dsl.units import NONE, Dim
 
 # Records whose figures a plan names in expressions.
 NAMED_FIGURES = ("price", "region")
+# A value in the message of a rule: `{cost}`, or `{mfu%}` in per cent.
+FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
 DEFINITIONS = frozenset({"law", "record", "rule", "schedule_def", "quantity_def", "override"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,7 @@ from runplan.dsl.build import unquoted
 from runplan.dsl.cache import parsed
 from runplan.dsl.finding import Finding, Label, finding
 from runplan.dsl.limits import MAX_BYTES, MAX_CHARACTERS, MAX_IMPORTS
-from runplan.dsl.pack import DEFINITIONS
+from runplan.dsl.pack import DEFINITIONS, FIELD, NAMED_FIGURES
 from runplan.dsl.source import Source, Span
 from runplan.dsl.syntax import File, Node, Word
 
@@ -255,8 +255,14 @@ def _name_of(node: Node) -> Word:
 
 def _renamed(statements: list[Node], alias: str) -> list[Node]:
     """Imported statements under `alias.name`, and each other's names in them; what overrides keeps its name."""
-    lets = {_name_of(node).text for node in statements if node.rule == "let"}
     named = {_name_of(n).text for n in statements if n.rule in ("law", "schedule_def") or _kind(n) not in ("", "mfu")}
+    figures = {
+        figure
+        for node in statements
+        if _kind(node) in NAMED_FIGURES
+        for figure in (_name_of(node).text, *(f"{_name_of(node).text}.{key}" for key in _keys(node)))
+    }
+    values = {_name_of(node).text for node in statements if node.rule == "let"} | figures
 
     def under(item: Node | Word | None, names: set[str]) -> Node | Word | None:
         """The same with every name of some under the alias."""
@@ -265,21 +271,42 @@ def _renamed(statements: list[Node], alias: str) -> list[Node]:
             return Word(item.type, f"{alias}.{item.text}", item.span) if rename else item
         return item and Node(item.rule, tuple(under(child, names) for child in item.children), item.span)
 
+    def field(m: re.Match[str]) -> str:
+        return f"{{{alias}.{m[1]}{m[2]}}}" if m[1] in values else m[0]
+
+    def part_of_rule(item: Node | Word | None) -> Node | Word | None:
+        """A part of a rule; its examples are plans of their own."""
+        if not isinstance(item, Node) or item.rule in ("rule_breaks", "rule_keeps"):
+            return item
+        if item.rule in ("rule_says", "rule_help"):
+            text = item.word(0)
+            return Node(item.rule, (Word(text.type, FIELD.sub(field, text.text), text.span),), item.span)
+        return under(item, values)
+
     def definition(node: Node) -> Node:
         """A definition with its own name, and those of others that it mentions, under the alias."""
         children = list(node.children)
+        if node.rule == "let":
+            children = [under(child, values) for child in children]
+        elif node.rule == "override":
+            children = [definition(child) for child in node.nodes()]
+        elif node.rule == "rule":
+            block = node.node("rule_block")
+            assert block is not None
+            children[-1] = Node(block.rule, tuple(map(part_of_rule, block.children)), block.span)
         for i in {"law": (0, 2), "record": (1,), "schedule_def": (0,)}.get(node.rule, ()):
             children[i] = under(children[i], named)
         if node.rule == "schedule_def":
             children[-1] = under(children[-1], named)  # the shapes of its phases
         return Node(node.rule, tuple(children), node.span)
 
-    out = []
-    for node in statements:
-        renamed = under(node, lets) if node.rule == "let" else definition(node)
-        assert isinstance(renamed, Node)
-        out.append(renamed)
-    return out
+    return list(map(definition, statements))
+
+
+def _keys(record: Node) -> Iterator[str]:
+    """What the figures of a record are called."""
+    block = record.node("record_block")
+    return (entry.word(0).text for entry in (block.nodes("entry") if block else ()))
 
 
 def _kind(node: Node) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from runplan.dsl.expression import (
@@ -23,7 +22,7 @@ from runplan.dsl.expression import (
 from runplan.dsl.fields import natural
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.nearest import did_you_mean
-from runplan.dsl.pack import Rule
+from runplan.dsl.pack import FIELD, Rule
 from runplan.dsl.source import Span
 from runplan.dsl.units import MONEY, NONE, UNKNOWN, USUAL_MONEY, Dim, currencies, in_currency
 
@@ -36,8 +35,6 @@ TEXTS = (
 )
 # The statements that a rule may blame, apart from quantities.
 STATEMENTS = ("hardware", "compute", "data", "tokens", "model", "objective", "schedule", "optimizer")
-# A value in a message: `{cost}`, or `{mfu%}` in per cent.
-FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
 # Of money only the dimension is checked, in one currency: in which a plan has it, and at what rates, it says itself.
 AT_PAR = dict.fromkeys((MONEY, *currencies()), 1.0)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from runplan.dsl.expression import Expr, Num, Op, Ref, Text, compiled, in_money, names, shown, walk
 from runplan.dsl.finding import Finding, Severity, finding
 from runplan.dsl.ir import Given, Plan
-from runplan.dsl.pack import Rule
-from runplan.dsl.rule_check import FIELD, TEXTS
+from runplan.dsl.pack import FIELD, Rule
+from runplan.dsl.rule_check import TEXTS
 from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node
 from runplan.dsl.units import currencies, show

@@ -557,6 +557,27 @@ let hour = 2 USD/GPU/hour
     )
 
 
+def test_what_a_pack_says_of_itself_holds_under_the_name_of_the_import(project: Path, plan: Run) -> None:
+    pack = """\
+price spot { price 2 USD/GPU/hour from "list" }
+let double = 2 * spot
+let treble = spot.price + double
+let most = 1k USD
+rule ACME1 too-dear error { when cost > most; says "{cost}"; help "keep to {most}"; blames cost
+  breaks { hardware: 64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour; let most = 3 USD; require cost <= most } }
+override law chinchilla.epoch extends base { cites "us" }
+law base extends chinchilla.approach3 { cites "us" }
+"""
+    text = "{}hardware: 8 x H100 for 30 days at 40% MFU @ {}treble\n"
+    for head, prefix in (("import acme.plan\n", ""), ("import acme.plan as q\n", "q."), (pack, "")):
+        (project / "acme.plan").write_text(pack, encoding="utf-8")
+        (project / "p.plan").write_text(text.format(head, prefix), encoding="utf-8")
+        found = document(plan("check", "p.plan", "-o", "json"), 1)
+        (one,) = [f for f in found["findings"] if f["severity"] == "error"]
+        assert (one["code"], one["message"]) == ("ACME1", "34,560 USD"), head
+        assert one["help"][0].startswith("keep to 1000"), head
+
+
 # ---- silencing
 
 
