@@ -42,7 +42,6 @@ NAMES: dict[str, str] = {
     "L003": "left-the-line",
     "L004": "law-does-not-give",
     "D009": "binary-prefix",
-    "T035": "mixed-objectives",
     "P001": "pack-invalid",
     "P002": "golden-value-off",
     "X001": "unused-ignore",

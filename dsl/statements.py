@@ -315,7 +315,7 @@ class Statements(Figures):
         return Objective(kind, None, None, domain, spec.span)
 
     def _mixed(self, spec: Node, domain: str) -> Objective | None:
-        """Several objectives in one run: read, so that it can be said what is wrong with them."""
+        """Several objectives in one run: read, so that rules can say what is wrong with them."""
         parts = list(spec.nodes("mixed_part"))
         named = [next(part.words()) for part in parts]
         unknown = [word for word in named if word.text.lower() not in OBJECTIVES]
@@ -328,10 +328,6 @@ class Statements(Figures):
                 self.given(self.expr(share), SHARE, share.span)
         if unknown:
             return None
-        message = "mixing objectives in one run is worse than a run of its own for each, at every size"
-        of = f" of {domain}" if domain != "text" else ""
-        help = [f"plan a run of its own for each, or `transfer from CLM to MLM{of}`"]
-        self.findings.append(finding("T035", message, spec.span, severity="warning", help=help))
         return Objective("mixed", None, None, domain, spec.span)
 
     def _unknown_objective(self, word: Word) -> None:

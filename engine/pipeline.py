@@ -72,8 +72,7 @@ def report_of(
         verify(solution)
     rules = known.rules()
     judged = together(
-        (i == 0, [*s.findings, *judge(plan, s), *(applied(rules, plan, s, known) if s.status == "solved" else ())])
-        for i, s in enumerate(solutions)
+        (i == 0, [*s.findings, *judge(plan, s), *applied(rules, plan, s, known)]) for i, s in enumerate(solutions)
     )
     return Report(
         file.source,

@@ -25,6 +25,8 @@ from runplan.engine.solution import Solution, Value
 
 # The words of a plan that rules may ask about: for each all that it goes by, first what messages call it.
 Words = Mapping[str, tuple[str, ...]]
+# The words that are known of a plan that is not solved.
+OF_OBJECTIVE = frozenset(("objective", "subject"))
 # What is trained: a limit on one of these that binds is a choice of the plan, and not of its law.
 TRAINED = frozenset(("params", "law_params", "active_params", "tokens", "tokens_per_param"))
 # Where to point when the statement that a rule blames is not there: what else had a part in it.
@@ -66,7 +68,6 @@ ENGINE: dict[str, tuple[Severity, str]] = {
     "L003": ("info", "the plan moves a law off its optimum line"),
     "L004": ("error", "the plan asks of a law what it does not give"),
     "D009": ("warning", "a count has a binary suffix, such as `85Mi`"),
-    "T035": ("warning", "one run mixes objectives"),
     "P001": ("error", "a definition in a pack is not whole, or not sound"),
     "P002": ("error", "a law does not give its golden value, or a rule its examples"),
     "X001": ("warning", "an `ignore` that ignores nothing"),
@@ -104,10 +105,13 @@ class View:
 
 
 def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Finding]:
-    """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over."""
+    """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over.
+
+    Of a plan that is not solved only its objective is judged: of one that no law is for, a rule says why.
+    """
     views = _views(plan, solution, catalogue)
     for rule in rules:
-        if rule.severity != "note":
+        if rule.severity != "note" and (solution.status == "solved" or names(rule.when) <= OF_OBJECTIVE):
             for view in _seen(rule, views):
                 yield from _applied(rule, view)
 
@@ -191,7 +195,7 @@ def texts(plan: Plan, solution: Solution, catalogue: Catalogue, pool: int = 0) -
     model, tokens = plan.model, stage.tokens
     stated = (model is not None and isinstance(model.params, Given | None)) or isinstance(tokens, Given)
     out = {
-        "objective": (str(solution.problem.objective),),
+        "objective": (str(solution.problem.objective), solution.problem.objective.kind),
         "law": (solution.resolved, *law.aliases),
         "subject": (solution.problem.objective.domain,),
         "data": ("given" if stage.data else "none",),

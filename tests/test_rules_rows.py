@@ -284,6 +284,12 @@ def test_mixed_objectives_in_yaml(objective: str) -> None:
     assert lines_of_row(f"compute: 1e20 FLOP\nobjective: {objective}\n", 57, "example.plan.yaml") == {2}
 
 
+def test_what_is_said_of_mixed_objectives_is_a_rule_that_may_be_replaced() -> None:
+    rule = 'override rule T035 mixed-objectives info { when objective == "mixed"; says "so be it"; blames objective }\n'
+    found = report(rule + "compute: 1e20 FLOP\nobjective: CLM, MLM\n").findings
+    assert [(f.severity, f.message, f.at.span.line) for f in found if f.code == "T035"] == [("info", "so be it", 3)]
+
+
 @pytest.mark.parametrize(
     ("objective", "unknown"), [("UL2", ["UL2"]), ("CLM + UL2", ["UL2"]), ("mixture CLM, MLM", ["mixture"])]
 )
