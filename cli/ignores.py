@@ -12,6 +12,8 @@ from runplan.dsl.source import Source, Span
 
 _IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
 _UNTIL = re.compile(r"\buntil\s+(\d{4}-\d{2}-\d{2})\s*$")
+# Empty lines and comments.
+_SILENT = re.compile(r"(?:\s*+#[^\n]*+)*+\s*+")
 # What is wrong with a plan or a pack itself is not a matter of taste; the code of a pack's own rule, `CORP1`, is.
 ALWAYS = frozenset(code for code in NAMES if code[0] in "SNUCP")
 
@@ -46,10 +48,9 @@ def _read(m: re.Match[str], span: Span) -> Ignore:
     source, line = span.source, span.line
     lines = {line}
     if source.line_text(line).lstrip().startswith("#"):
-        below = line + 1
-        while source.line_text(below).lstrip().startswith("#"):
-            below += 1
-        lines.add(below)
+        silent = _SILENT.match(source.text, span.end)
+        assert silent is not None, "it matches nothing, too"
+        lines.add(source.line_column(silent.end())[0])
     until = _UNTIL.search(m[2])
     reason = (m[2][: until.start()] if until else m[2]).strip(" \t:-,")
     codes = tuple(word.strip() for word in m[1].split(",") if word.strip())
@@ -68,9 +69,9 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: da
     # Rules were not applied to a plan that could not be solved: what would be silenced there is not known.
     solved = not any(_is_of_the_plan(f) for f in found)
     for ignore in ignores(source):
-        late = _is_past(ignore.until, today)
+        late = _over(ignore.until, today)
         if late:
-            wrong.append(_warning("X003", f"this ignores until {ignore.until}, which is past", ignore, "look again"))
+            wrong.append(_warning("X003", f"this ignores until {ignore.until}, which is {late}", ignore, "look again"))
         if not ignore.reason:
             wrong.append(_warning("X004", "this ignores without a reason", ignore, "write why after the bracket"))
         for code in ignore.codes or ("",):
@@ -95,11 +96,12 @@ def _is_of_the_plan(f: Finding) -> bool:
     return f.code in ALWAYS
 
 
-def _is_past(until: str, today: date) -> bool:
+def _over(until: str, today: date) -> str:
+    """Why an ignore holds no more; empty where it does."""
     try:
-        return bool(until) and date.fromisoformat(until) < today
-    except ValueError:  # no day of the calendar: it cannot come
-        return True
+        return "past" if until and date.fromisoformat(until) < today else ""
+    except ValueError:
+        return "no date of the calendar"
 
 
 def _warning(code: str, message: str, ignore: Ignore, help: str) -> Finding:

@@ -72,7 +72,7 @@ ENGINE: dict[str, tuple[Severity, str]] = {
     "P002": ("error", "a law does not give its golden value, or a rule its examples"),
     "X001": ("warning", "an `ignore` that ignores nothing"),
     "X002": ("warning", "an `ignore` of a code that there is not"),
-    "X003": ("warning", "an `ignore` whose date has passed"),
+    "X003": ("warning", "an `ignore` whose date has passed, or is none"),
     "X004": ("warning", "an `ignore` without a reason"),
     "R001": ("warning", "a pack is not pinned to a version"),
 }

@@ -31,6 +31,7 @@ def checked(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name:
         ("tokens: 200B  # ignore[under-trained] a test of the data\n", []),
         ("# ignore[D002] a test of the data\ntokens: 200B\n", []),
         ("# ignore[D002] a test\n# of the data\ntokens: 200B\n", []),
+        ("# ignore[D002] a test\n\n  # of the data\n\ntokens: 200B\n", []),
         ("tokens: 200B  # ignore[D002] a test until 2099-12-31\n", []),
         ("tokens: 200B  # ignore[D002] a test until 2020-12-31\n", ["D002@2", "X003@2"]),
         ("tokens: 200B  # ignore[D002]\n", ["X004@2"]),
@@ -73,3 +74,9 @@ def test_the_last_day_still_counts() -> None:
     known = {"D002"}
     assert [f.code for f in kept((), source, known, date(2026, 3, 1))] == ["X001"]
     assert [f.code for f in kept((), source, known, date(2026, 3, 2))] == ["X003"]
+
+
+def test_a_day_that_there_is_not_is_no_date() -> None:
+    source = Source("p", "model: 1B  # ignore[D002] why until 2026-02-30\n")
+    (found,) = kept((), source, {"D002"}, date(2026, 1, 1))
+    assert (found.code, found.message) == ("X003", "this ignores until 2026-02-30, which is no date of the calendar")
