@@ -295,18 +295,33 @@ def test_a_law_says_what_it_is_for(text: str) -> None:
     held(text + "\n")
 
 
+ENDLESS = "no least value"
+OPEN = "nothing in the plan determines `tokens`"
+MODEL = "model: 7B\n"
+
+
 @pytest.mark.parametrize(
-    "formula",
-    ["E * exp(N / (1 param)) + B / D^0.28", "E - A / N^0.34 + B / D^0.28", "E + A * N / (1 param)"],
+    ("formula", "more", "code", "message"),
+    [
+        ("E * exp(N / (1 param)) + B / D^0.28", "", "C002", ENDLESS),
+        ("E * exp(N / (1 param)) + B / D^0.28", MODEL, "C009", "limit of steps"),
+        ("E - A / N^0.34 + B / D^0.28", "", "C002", ENDLESS),
+        ("E - A / N^0.34 + B / D^0.28", MODEL, None, ""),
+        ("E + A * N / (1 param)", "", "L004", "cannot choose the size"),
+        ("E + A * N / (1 param)", MODEL, "C002", OPEN),
+        ("E + A / N^0.34", "", "L004", "cannot choose the size"),
+        ("E + A / N^0.34", MODEL, "C002", OPEN),
+        ("E + A / N^0.34", "minimize loss\n", "C002", OPEN),
+        ("E + A / N^0.34", "tokens: 1T\n", None, ""),
+    ],
 )
-@pytest.mark.parametrize("size", ["", "model: 7B\n"])
-def test_a_law_without_an_optimum_is_no_bug(formula: str, size: str) -> None:
-    law = f"law ours {{ {HEAD}\nconstants {{ E = 1.7 nat/token; A = 400; B = 410 }}\n"
-    found = report(f"{law}loss(params N, tokens D) = {formula}\n}}\nuse laws ours\ncompute: 1e22 FLOP\n{size}")
-    assert all(f.code in ("C002", "C009", "L004") for f in found.findings if f.severity == "error")
-    if "- A" in formula and not size:
-        (one,) = [f for f in found.findings if f.severity == "error"]
-        assert (one.at.span.line, "no least value" in one.message) == (3, True)
+def test_a_law_without_an_optimum_is_no_bug(formula: str, more: str, code: str | None, message: str) -> None:
+    inputs = "params N, tokens D" if "D" in formula else "params N"
+    law = f"law ours {{ {HEAD}\nconstants {{ E = 1.7 nat/token; A = 400; B = 410 }}\nloss({inputs}) = {formula}\n}}\n"
+    errors = [f for f in report(f"{law}use laws ours\ncompute: 1e22 FLOP\n{more}").findings if f.severity == "error"]
+    assert [f.code for f in errors] == [code] * (code is not None)
+    assert all(message in f.message for f in errors)
+    assert [f.at.span.line for f in errors if ENDLESS in f.message] == [3] * (message == ENDLESS), "the law's own line"
 
 
 # ---- names
