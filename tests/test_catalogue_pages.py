@@ -1,7 +1,7 @@
 """The pages of laws and rules in `docs/` are those of the standard library; UPDATE_SNAPSHOTS=1 rewrites them.
 
-Adding a law or a rule is one file: its page is written with the others, and may be missing until then. What is on a
-page is what the library says: nothing may be stale, and nothing may stay that is no longer there.
+Adding a law or a rule is one file: its section is written with the others, and may be missing until then, as long as
+few files wait. What is on a page is what the library says: nothing may be stale, or stay that is no longer there.
 """
 
 from __future__ import annotations
@@ -25,18 +25,24 @@ def sections(text: str) -> dict[str, str]:
     return {"": head, **{part.split("\n", 1)[0]: part.rstrip() for part in parts}}
 
 
-@pytest.mark.parametrize(("name", "page"), [("laws.md", laws_page), ("rules.md", rules_page)])
-def test_a_page_is_current(name: str, page: Callable[[Catalogue], str]) -> None:
+WAITING = 3  # files of the library that may have no section yet
+LAWS = {law.name: law.span.source.path for law in standard().laws()}
+RULES = {f"{rule.code} {rule.name} ({rule.severity})": rule.span.source.path for rule in standard().rules()}
+PAGES = [("laws.md", laws_page, LAWS), ("rules.md", rules_page, RULES)]
+
+
+@pytest.mark.parametrize(("name", "page", "files"), PAGES)
+def test_a_page_is_current(name: str, page: Callable[[Catalogue], str], files: dict[str, str]) -> None:
     path = DOCS / name
     text = page(standard())
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(text, encoding="utf-8")
     written, current = sections(path.read_text(encoding="utf-8")), sections(text)
     assert {heading: current.get(heading, "is no longer there") for heading in written} == written
-    assert len(written) >= 0.8 * len(current), "most of the library is not on its page: UPDATE_SNAPSHOTS=1 writes it"
+    waiting = {file: heading for heading, file in files.items() if heading not in written}
+    assert len(waiting) <= WAITING, f"these have no section in {name}; UPDATE_SNAPSHOTS=1 writes it: {waiting}"
 
 
-def test_every_law_and_rule_has_its_section() -> None:
-    laws, rules = laws_page(standard()), rules_page(standard())
-    assert all(f"\n## {law.name}\n" in laws for law in standard().laws())
-    assert all(f"\n## {rule.code} {rule.name} ({rule.severity})\n" in rules for rule in standard().rules())
+@pytest.mark.parametrize(("name", "page", "files"), PAGES)
+def test_every_law_and_rule_has_its_section(name: str, page: Callable[[Catalogue], str], files: dict[str, str]) -> None:
+    assert files.keys() <= sections(page(standard())).keys()
