@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from runplan.dsl.source import Span
@@ -409,6 +410,11 @@ def add(a: Expr, b: Expr) -> Expr:
     if isinstance(b, Num) and b.value == 0.0:
         return a
     return Op("+", (a, b))
+
+
+def joined(op: str, parts: Iterable[Expr | str]) -> Expr:
+    """One expression of several, or names of them, by a binary operator or function; at least one."""
+    return reduce(lambda a, b: Op(op, (a, b)), (Ref(part) if isinstance(part, str) else part for part in parts))
 
 
 def multiply(a: Expr, b: Expr) -> Expr:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expression import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.finding import finding
 from runplan.dsl.ir import DataSource, Given, Hole
 from runplan.dsl.source import Span
@@ -137,7 +136,7 @@ def _discount(draft: Draft, labels: Sequence[str]) -> None:
         draft.define(f"next_epoch.{label}", TOKEN, gained, "derived", said, formula.span, by=law.name)
     if known:
         return
-    total = draft.total(f"effective_tokens.{label}" for label in labels)
+    total = joined("+", (f"effective_tokens.{label}" for label in labels))
     draft.define("effective_tokens", TOKEN, total, "law", cite_of(law), formula.span, "all sources", law.name)
     expr = substitute(loss.expr, {"tokens": Ref("effective_tokens")})
     note = "over effective tokens: some data are seen more than once"
@@ -176,10 +175,7 @@ def _add_quality(
 
 def _most(draft: Draft, sources: Sequence[DataSource]) -> tuple[Expr, Span | None]:
     """The passes over the most repeated of some sources, and its place where there is but one."""
-    passes: list[Expr] = [Ref(f"epochs.{_label(s)}") for s in sources]
-    most = passes[0]
-    for other in passes[1:]:
-        most = Op("max", (most, other))
+    most = joined("max", (f"epochs.{_label(s)}" for s in sources))
     return most, sources[0].span if len(sources) == 1 else None
 
 
@@ -192,7 +188,7 @@ def _add_repeats(draft: Draft, sources: Sequence[DataSource]) -> None:
         draft.define("most_epochs", NONE, most, "derived", "the most repeated source", span)
     reasoning = [s for s in used if {_label(s).lower(), (s.domain or "").lower()} & REASONING]
     if reasoning and not draft.transfer:
-        total = draft.total(f"share.{_label(s)}" for s in reasoning)
+        total = joined("+", (f"share.{_label(s)}" for s in reasoning))
         draft.define("reasoning_share", NONE, total, "derived", "sources of code and mathematics", reasoning[0].span)
 
 
@@ -200,7 +196,7 @@ def _add_share_of_code(draft: Draft, sources: Sequence[DataSource]) -> None:
     """How much of the data of the first stage is code, by their amounts."""
     code = [s for s in sources if {_label(s).lower(), (s.domain or "").lower()} & {"code", draft.objective.target}]
     if code:
-        part, whole = (_sum([_in_tokens(s) for s in some]) for some in (code, sources))
+        part, whole = (joined("+", map(_in_tokens, some)) for some in (code, sources))
         said = "code among the data of the first stage"
         draft.define("pretrain_code", NONE, Op("/", (part, whole)), "derived", said, code[0].span)
 
@@ -210,13 +206,6 @@ def _in_tokens(source: DataSource) -> Expr:
     assert isinstance(source.amount, Given)
     amount = number(source.amount, source.amount.value.dim)
     return Op("/", (amount, number(source.density, source.density.value.dim))) if source.density else amount
-
-
-def _sum(parts: Sequence[Expr]) -> Expr:
-    out = parts[0]
-    for part in parts[1:]:
-        out = Op("+", (out, part))
-    return out
 
 
 def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
@@ -229,7 +218,7 @@ def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
             most = Op("*", (Num(NEARLY_FRESH), Ref(f"available.{label}")))
             parts.append(Op("min", (Ref(f"tokens.{label}"), most)))
         said = f"passes beyond {NEARLY_FRESH:g} over a source are not counted"
-        draft.define("fresh_tokens", TOKEN, _sum(parts), "derived", said)
+        draft.define("fresh_tokens", TOKEN, joined("+", parts), "derived", said)
     elif stated:
         draft.define("fresh_tokens", TOKEN, Ref("tokens"), "derived", "one pass")
     line = line_of(draft)
@@ -303,12 +292,12 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: 
             caps.append(Limit(name, Ref(base), cap, "data", source.span))
     if base == "pretrain_tokens":
         # Fewer data than the transfer is worth make it worth less; they do not cap the second stage.
-        fewest = reduce(lambda one, other: Op("min", (one, other)), [cap.right for cap in caps])
+        fewest = joined("min", (cap.right for cap in caps))
         said = "data for the first stage, at most"
         draft.define("pretrain_data", TOKEN, fewest, "derived", said, sources[0].span)
     else:
         draft.limits.extend(caps)
-        total = draft.total(f"available.{label}" for label in labels)
+        total = joined("+", (f"available.{label}" for label in labels))
         draft.define("data_tokens", TOKEN, total, "derived", "all sources, once")
         if draft.transfer:
             draft.define("epochs", NONE, Op("/", (Ref(base), Ref("data_tokens"))), "derived", "passes over the data")

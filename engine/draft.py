@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, in_money, names, shown
@@ -150,14 +150,6 @@ class Draft:
             if name.text == self.named:
                 return name.span
         return first_statement(self.plan)
-
-    def total(self, parts: Iterable[str]) -> Expr:
-        """The sum of names."""
-        names_ = list(parts)
-        out: Expr = Ref(names_[0])
-        for name in names_[1:]:
-            out = Op("+", (out, Ref(name)))
-        return out
 
     def prune(self) -> None:
         """Leave out what needs a figure that is not there, such as a cost without a price."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from runplan.dsl.build import DATE
-from runplan.dsl.expression import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expression import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.finding import Label, finding
 from runplan.dsl.ir import Given, Hole, Pool, Within
 from runplan.dsl.pack import Record
@@ -42,13 +42,11 @@ def add_hardware(draft: Draft) -> None:
         _pool(draft, pool, prefix)
     for name in SUMMED:
         if all(_reachable(draft, f"{prefix}{name}") for prefix in prefixes):
-            total = draft.total(f"{prefix}{name}" for prefix in prefixes)
+            total = joined("+", (f"{prefix}{name}" for prefix in prefixes))
             draft.define(name, draft.dim(name), total, "derived", "all pools together")
         else:  # the formula over single figures does not hold for several pools
             draft.define(name, draft.dim(name), Ref(f"no.{name}"), "derived")
-    longest: Expr = Ref(f"{prefixes[0]}reserved_time")
-    for prefix in prefixes[1:]:
-        longest = Op("max", (longest, Ref(f"{prefix}reserved_time")))
+    longest = joined("max", (f"{prefix}reserved_time" for prefix in prefixes))
     draft.define("reserved_time", SECOND, longest, "derived", "the longest of the pools")
 
 

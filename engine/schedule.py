@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runplan.dsl.expression import Expr, Num, Op, Ref
+from runplan.dsl.expression import Expr, Num, Op, Ref, joined
 from runplan.dsl.finding import finding
 from runplan.dsl.nearest import did_you_mean
 from runplan.dsl.pack import BatchStep, Entry, ScheduleShape
@@ -170,7 +170,7 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
         ("warmup_share", rising, phases[:1], "higher"),
     ):
         for at in (*some, *other)[:1]:
-            total_share: Expr = draft.total(f"phase.{phase.name}.share" for phase in some) if some else Num(0.0)
+            total_share: Expr = joined("+", (f"phase.{phase.name}.share" for phase in some)) if some else Num(0.0)
             schedule = draft.stage.schedule
             span = at.span if at.kind == "given" else schedule.span if schedule else None
             said = f"phases that end with a {how} rate than they begin with"
