@@ -10,7 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
-from runplan.cli.output import split
+from runplan.cli.output import split, tell_json
 from runplan.cli.paths import reader_for
 from runplan.cli.show.summary import plain
 from runplan.dsl.nearest import did_you_mean
@@ -32,6 +32,7 @@ def verb(name: str) -> Callable[[Run], Run]:
                 return run(argv)
             except CannotRun as error:
                 print(f"plan {name}: {plain(str(error))}", file=sys.stderr)
+                tell_json(argv, COULD_NOT_RUN, str(error))
                 return COULD_NOT_RUN
 
         return answering

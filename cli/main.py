@@ -50,6 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     verb = ALIASES.get(args[0], args[0])
     if verb not in VERBS or not _exists(verb):
+        _tell_json(args, 2, f"unknown verb `{args[0][:60]}`")
         return _unknown(args[0])
     try:
         module = import_module(f"runplan.cli.verbs.{verb}")
@@ -57,7 +58,10 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SystemExit as stop:  # argparse ends this way
-        return stop.code if isinstance(stop.code, int) else 2
+        code = stop.code if isinstance(stop.code, int) else 2
+        if code:
+            _tell_json(args, code, "the command line cannot be read; standard error says why")
+        return code
     except BrokenPipeError:
         # The reader, such as `head`, has enough; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,7 +69,14 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
+        _tell_json(args, 3, f"a bug in runplan: {type(error).__name__}: {error}")
         return _bug(verb, error)
+
+
+def _tell_json(args: list[str], code: int, message: str) -> None:
+    from runplan.cli.output import tell_json  # of no use to a command that runs
+
+    tell_json(args, code, message)
 
 
 def _exists(verb: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 
 from runplan.cli.outcome import CannotRun
 
@@ -31,6 +33,17 @@ def split(option: str) -> tuple[str, str | None]:
     """The format and, after `=`, the file of an `-o` option."""
     name, _, file = option.partition("=")
     return name, file or None
+
+
+def tell_json(argv: Sequence[str], code: int, message: str) -> None:
+    """Where standard output was to be JSON, say there why there is no result: it is one valid document, always."""
+    asked = [word.removeprefix("--output=").removeprefix("-o") for word in argv if word.startswith(("-o", "--output="))]
+    asked += [after for option, after in pairwise(argv) if option in ("-o", "--output")]
+    if "json" in asked:
+        import json
+
+        document = {"schema": "plan.error/v1", "error": {"exit": code, "message": message}}
+        sys.stdout.write(json.dumps(document, ensure_ascii=True, indent=2) + "\n")
 
 
 def write(text: str, file: str | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runplan.cli.main import main
 from runplan.cli.show.page import columns, paragraph
 from runplan.cli.verbs import device, law
 from runplan.cli.verbs import test as test_verb
@@ -283,3 +284,34 @@ def test_text_is_wrapped_and_cannot_steer_a_terminal() -> None:
     rows = columns([("a", "b " * 60), ("long-name", "c")])
     assert max(map(len, rows.splitlines())) <= 80
     assert rows.splitlines()[1].startswith(" " * 11 + "b")
+
+
+# ---- standard output is one document where it is asked for as one
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["law", "nosuch", "-o", "json"],
+        ["law", "chinchilla", "--at", "params=0", "--output=json"],
+        ["rule", "Z999", "-ojson"],
+        ["device", "H1000", "-o", "json"],
+        ["solve", "no/such.plan", "-o", "json"],
+        ["check", "no/such.plan", "-o", "json"],
+        ["explain", "plans/thousand-h100.plan", "nosuch", "-o", "json"],
+        ["test", "-o", "json"],
+        ["solve", "--nosuch", "-o", "json"],
+        ["slove", "x.plan", "-o", "json"],
+    ],
+)
+def test_what_cannot_run_is_a_document_too(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(argv)
+    out, err = capsys.readouterr()
+    said = json.loads(out)
+    assert (code, said["schema"], said["error"]["exit"]) == (2, "plan.error/v1", 2)
+    assert said["error"]["message"] and err
+
+
+def test_a_document_in_a_file_leaves_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["law", "nosuch", "-o", "json=out.json"]) == 2
+    assert capsys.readouterr().out == ""

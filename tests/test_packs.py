@@ -506,7 +506,7 @@ def test_a_law_that_is_wrong_is_not_evaluated(project: Path, plan: Run) -> None:
     file = by_configuration(project, GOOD.replace("A / N^0.34", "E / N^0.34"))
     at = ("--at", "params=1B", "tokens=20B", "-o", "json")
     code, out, err = plan("law", "acme", *at)
-    assert (code, out) == (2, "")
+    assert (code, json.loads(out)["schema"]) == (2, "plan.error/v1")
     assert f"{file}:5:" in err and "[U001]" in err
     assert "[U001]" in plan("law")[2]
     assert document(plan("law", "chinchilla", *at))["outputs"]
