@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+from runplan.dsl.expression import Text
 from runplan.dsl.finding import NAMES, Finding, Label, finding
 from runplan.dsl.ir import Vocabulary
 from runplan.dsl.law_check import checked, inherit
@@ -307,6 +308,12 @@ class Catalogue:
             return None
         found = next((record for record in self._pack_of(header).records if record.span == header.span), None)
         return found and replace(found, name=header.name, aliases=header.aliases)
+
+    def defaults(self, domain: str, key: str) -> tuple[str, ...]:
+        """The names of what is taken for a domain where a plan says nothing, the first choice first."""
+        record = self.record("defaults", domain)
+        entries = record.entries if record else ()
+        return tuple(e.values[0].value for e in entries if e.key == key and isinstance(e.values[0], Text))
 
     def schedule(self, name: str) -> ScheduleShape | None:
         """A schedule by name."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, in_money, names, shown
+from runplan.dsl.expression import Expr, Num, Op, Ref, compiled, in_money, names, shown, substitute
 from runplan.dsl.finding import Finding, finding
 from runplan.dsl.ir import Amount, Given, Hole, Objective, Plan, Stage, Within
 from runplan.dsl.pack import Law, Parameter
@@ -101,6 +101,16 @@ class Draft:
     def money(self, dim: Dim) -> Dim:
         """A dimension with the plan's currency in place of money, and of what it converts."""
         return in_currency(dim, self.plan.currency, self.plan.rates)
+
+    def formula(self, quantity: str, **by: str) -> Expr:
+        """The formula of a quantity of plans, with other names in place of some of its own."""
+        formula = self.catalogue.quantities()[quantity].formula
+        assert formula is not None, "the standard library has it"
+        return substitute(formula, {name: Ref(other) for name, other in by.items()})
+
+    def default(self, key: str) -> str:
+        """The name of what the plan's domain takes where nothing is said; empty where it takes nothing."""
+        return next(iter(self.catalogue.defaults(self.objective.domain, key)), "")
 
     def dim(self, quantity: str) -> Dim:
         """The dimension of a quantity of plans."""

@@ -135,9 +135,7 @@ def _must_be_told(draft: Draft) -> None:
 
 def default_law(draft: Draft, key: str) -> Law | None:
     """The law that stands in for what the plan's own does not know, by the defaults of the domain."""
-    defaults = draft.catalogue.record("defaults", draft.objective.domain)
-    entry = defaults.entry(key) if defaults else None
-    return draft.catalogue.law(getattr(entry.values[0], "value", "")) if entry else None
+    return draft.catalogue.law(draft.default(key))
 
 
 # What the model's block says of precision, and the share of its params that this leaves.

@@ -102,9 +102,7 @@ def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
     if plan.laws:
         return tuple(dict.fromkeys(name.text for name in plan.laws))
     objective = objective_of(plan)
-    defaults = catalogue.record("defaults", objective.domain) or catalogue.record("defaults", "text")
-    assert defaults is not None, "the standard library has defaults"
-    named = [str(getattr(e.values[0], "value", "")) for e in defaults.entries if e.key == "law"]
+    named = catalogue.defaults(objective.domain, "law") or catalogue.defaults("text", "law")
     fit = (name for name in named if (law := catalogue.law(name)) is not None and str(objective) in law.objectives)
     return (next(fit, named[0]),)
 

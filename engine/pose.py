@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from runplan.dsl.expression import COMPARISONS, Expr, Num, Op, Ref, comparisons, names, shown, substitute, walk
+from runplan.dsl.expression import COMPARISONS, Expr, Op, Ref, comparisons, names, shown, substitute, walk
 from runplan.dsl.finding import Label, finding
 from runplan.dsl.ir import Amount, Constraint, Given, Hole, Objective, Plan, Within
 from runplan.dsl.pack import Law
-from runplan.dsl.units import unit
 from runplan.engine.catalogue import Catalogue
 from runplan.engine.data import add_data
 from runplan.engine.draft import FLOP, PARAM, TOKEN, Draft, first_statement, number
@@ -23,8 +22,6 @@ RESERVED = frozenset(
     "time finish cost gpu_hours energy emissions gpus nodes mfu rate price peak power pue carbon_intensity availability"
     " capacity reserved_time".split()
 )
-SIX = Num(6.0, unit("FLOP/param/token").dim, "6 FLOP/param/token")
-TWO = Num(2.0, unit("FLOP/param/token").dim, "2 FLOP/param/token")
 # Variables that choose the run; the others choose the hardware.
 OF_THE_RUN = ("params", "law_params", "tokens", "finetune_tokens")
 
@@ -128,7 +125,7 @@ def _model_and_tokens(draft: Draft) -> None:
             if gives(draft, "transferred_characters"):
                 worth = Op("/", (Ref("transferred_characters"), Ref("characters_per_token")))
                 draft.define("transferred_tokens", TOKEN, worth, "derived", "the law counts characters")
-                same = Op("*", (Op("*", (SIX, Ref("law_params"))), Ref("effective_finetune_tokens")))
+                same = draft.formula("compute", tokens="effective_finetune_tokens")
                 said = "the same size from scratch, on the data that the transfer makes of the target's"
                 draft.define("scratch_compute", FLOP, same, "derived", said)
             said = "the law does not say how long the first stage takes: only the second is counted"
@@ -205,10 +202,10 @@ def _mixture(draft: Draft) -> None:
             also = [Label(model.params.span, "all of them")]
             draft.findings.append(finding("C001", message, model.active.span, also=also))
         draft.give("active_params", PARAM, model.active)
-        expr = Op("*", (Op("*", (SIX, Ref("active_params"))), Ref("tokens")))
+        expr = draft.formula("compute", law_params="active_params")
         said = "training compute: 6 a token and param that it passes through"
         draft.define("compute", FLOP, expr, "derived", said, at)
-        serving = Op("*", (Op("*", (TWO, Ref("active_params"))), Ref("inference_tokens")))
+        serving = draft.formula("inference_compute", law_params="active_params")
         said = "compute of serving: 2 a token and param that it passes through"
         draft.define("inference_compute", FLOP, serving, "derived", said, at)
     if {"experts", "active_experts"} <= draft.definitions.keys():

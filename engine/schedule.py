@@ -68,9 +68,7 @@ def named_schedule(draft: Draft) -> tuple[ScheduleShape | None, Kind]:
     schedule = draft.stage.schedule
     if schedule is not None:
         return (draft.catalogue.schedule(schedule.name.text) if schedule.name else None), "derived"
-    defaults = draft.catalogue.record("defaults", draft.objective.domain)
-    entry = defaults.entry("schedule") if defaults else None
-    return (draft.catalogue.schedule(getattr(entry.values[0], "value", "")) if entry else None), "assumed"
+    return draft.catalogue.schedule(draft.default("schedule")), "assumed"
 
 
 def shares_of(phases: Sequence[PhasePlan]) -> list[float] | None:
