@@ -10,8 +10,6 @@ import itertools
 import json
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 
 import pytest
 from test_spec import EXPECTED, met, said
+from wheels import built
 
 import runplan
 from runplan.cli import config
@@ -711,7 +710,6 @@ def test_a_copy_such_as_a_build_leaves_is_no_second_definition(project: Path, pl
 
 def test_the_wheel_of_the_document(project: Path, plan: Run) -> None:
     """What `docs/packs.md` says of a wheel builds one that is found where it is installed."""
-    pytest.importorskip("setuptools", minversion="77")
     text = (ROOT / "docs" / "packs.md").read_text(encoding="utf-8")
     (toml,) = re.findall(r"```toml\n(\[build-system\].*?)```", text, re.DOTALL)
     tree = project / "tree"
@@ -720,11 +718,8 @@ def test_the_wheel_of_the_document(project: Path, plan: Run) -> None:
     law, device = GOOD.split("device x1", 1)
     (tree / "acme_pack" / "laws.plan").write_text(law, encoding="utf-8")
     (tree / "acme_pack" / "devices" / "x1.plan").write_text("device x1" + device, encoding="utf-8")
-    build = f"from setuptools.build_meta import build_wheel; build_wheel({str(project)!r})"
-    done = subprocess.run([sys.executable, "-c", build], cwd=tree, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    wheel = built(tree, project)
     shutil.rmtree(tree)
-    (wheel,) = project.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(project / "site")
     (project / "p.plan").write_text(PLAN, encoding="utf-8")
