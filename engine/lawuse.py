@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runplan.dsl.expression import Expr, Num, Op, Ref, names, substitute
-from runplan.dsl.fields import ARCHITECTURE
+from runplan.dsl.fields import ARCHITECTURE, SEQUENCE
 from runplan.dsl.finding import enumerated, finding
 from runplan.dsl.ir import Given, Objective
 from runplan.dsl.law_check import expanded
 from runplan.dsl.pack import Function, Law, Parameter
-from runplan.dsl.units import NONE, over, unit
+from runplan.dsl.units import NONE, over
 from runplan.engine.draft import PARAM, TOKEN, Draft
 
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
@@ -20,7 +20,6 @@ CHOICES = ("params", "tokens")
 BUDGETS = ("compute", "finetune_compute")
 # What the laws of mixtures of experts are laws of.
 OF_MIXTURES = frozenset({"active_params", "experts", "granularity", "sparsity"})
-SEQUENCE = unit("sequence").dim
 # How long a sequence is taken to be where a batch is counted in them and the model's block gives no context.
 SEQUENCE_TOKENS = 2048.0
 

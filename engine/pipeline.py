@@ -20,7 +20,7 @@ from runplan.engine.lifetime import with_lifetime
 from runplan.engine.pose import objective_of, pose
 from runplan.engine.problem import Problem
 from runplan.engine.report import Assumption, Note, Report
-from runplan.engine.rules import applied, remarked
+from runplan.engine.rules import applied, remarked, views_of
 from runplan.engine.solution import Solution, Value
 from runplan.engine.solve import solve
 from runplan.engine.uncertain import ends_of, spread
@@ -71,8 +71,10 @@ def report_of(
     for solution in solutions:
         verify(solution)
     rules = known.rules()
+    seen = [views_of(plan, solution, known) for solution in solutions]
     judged = together(
-        (i == 0, [*s.findings, *judge(plan, s), *applied(rules, plan, s, known)]) for i, s in enumerate(solutions)
+        (i == 0, [*s.findings, *judge(plan, s), *applied(rules, views)])
+        for i, (s, views) in enumerate(zip(solutions, seen, strict=True))
     )
     return Report(
         file.source,
@@ -82,7 +84,7 @@ def report_of(
         _assumptions(plan, solutions, known),
         in_order([*findings, *judged, *known.findings]),
         tuple(band_of(s) for s in solutions) if intervals else (),
-        (*dict.fromkeys(note for s in solutions for note in remarked(rules, plan, s, known)), *_notes(solutions)),
+        (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
     )
 
 

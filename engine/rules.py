@@ -104,30 +104,29 @@ class View:
     numbers: Mapping[str, float]
 
 
-def applied(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Finding]:
+def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]:
     """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over.
 
     Of a plan that is not solved only its objective is judged: of one that no law is for, a rule says why.
     """
-    views = _views(plan, solution, catalogue)
+    solved = views[0].solution.status == "solved"
     for rule in rules:
-        if rule.severity != "note" and (solution.status == "solved" or names(rule.when) <= OF_OBJECTIVE):
+        if rule.severity != "note" and (solved or names(rule.when) <= OF_OBJECTIVE):
             for view in _seen(rule, views):
                 yield from _applied(rule, view)
 
 
-def remarked(rules: tuple[Rule, ...], plan: Plan, solution: Solution, catalogue: Catalogue) -> Iterator[Note]:
+def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
     """The notes of the library that bear on a solved plan: what is worth knowing, and what no plan can break."""
-    views = _views(plan, solution, catalogue) if solution.status == "solved" else ()
-    for rule in rules if views else ():
+    for rule in rules if views[0].solution.status == "solved" else ():
         for view in _seen(rule, views) if rule.severity == "note" else ():
             with suppress(ArithmeticError, ValueError):  # what cannot be told of a plan is not said of it
                 if _holds(rule, view):
                     yield Note(_filled(rule.says, view), code=rule.code)
 
 
-def _views(plan: Plan, solution: Solution, catalogue: Catalogue) -> tuple[View, ...]:
-    """The plan as a whole, and where it has several pools, as each of them makes it."""
+def views_of(plan: Plan, solution: Solution, catalogue: Catalogue) -> tuple[View, ...]:
+    """The plan as a whole, and where it has several pools, as each of them makes it: what rules are applied to."""
     values, definitions = solution.values, solution.problem.definitions
     prefixes = sorted({name.partition(".")[0] for name in values if re.match(r"pool\d+\.", name)})
     seen = [(0, solution)]
