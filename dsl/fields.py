@@ -92,6 +92,9 @@ SETTINGS = {
 }
 DATA = Field("data", TOKEN, "10T tokens")
 
+# What a model is trained to do, by the name in lower case.
+OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
+
 # The figures of records that are read, by kind and key; one entry may have several.
 _LEVEL = {name: Field(name, NONE, "10%", most=1.0, zero=True) for name in ("start", "end", "hold")}
 _BYTES_A_SECOND = {name: Field(name, dim_of("byte/s"), "3 TB/s") for name in ("bandwidth", "interconnect", "internode")}

@@ -9,7 +9,7 @@ from itertools import pairwise
 from runplan.dsl.build import unquoted
 from runplan.dsl.definitions import Definitions
 from runplan.dsl.expression import Expr, Num, shown
-from runplan.dsl.fields import Field
+from runplan.dsl.fields import OBJECTIVES, Field
 from runplan.dsl.finding import Label, finding
 from runplan.dsl.nearest import nearest
 from runplan.dsl.pack import Constant, Function, Golden, Joint, Law, Parameter, Table
@@ -17,7 +17,6 @@ from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import NONE, Dim, show
 
 COUNTS = ("total", "non_embedding", "active", "any")
-KINDS = ("CLM", "MLM")
 # What a law says once.
 SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_fitted")
 # What is lost of a printed covariance, as a share of the variances.
@@ -219,9 +218,9 @@ class LawReader(Definitions):
         words = [child if isinstance(child, Word) else None for child in node.children]
         for word in words[:-1]:
             # What is transferred may be between domains, so only what looks like a misspelling is one there.
-            near = word is not None and (node.rule == "single" or nearest(word.text, KINDS))
-            if word is not None and near and word.text not in KINDS:
-                self._unknown("objective", word, KINDS)
+            near = word is not None and (node.rule == "single" or nearest(word.text, OBJECTIVES.values()))
+            if word is not None and near and word.text not in OBJECTIVES.values():
+                self._unknown("objective", word, OBJECTIVES.values())
         said = [word.text if word is not None else "text" for word in words]
         where = f" of {said[-1]}" if domain else ""
         return f"{said[0]}{where}" if node.rule == "single" else f"transfer from {said[0]} to {said[1]}{where}"

@@ -12,6 +12,7 @@ from runplan.dsl.fields import (
     DATA,
     EPOCHS,
     HARDWARE,
+    OBJECTIVES,
     PARAMS,
     RESERVE,
     SEQUENCE,
@@ -45,7 +46,6 @@ from runplan.dsl.source import Span
 from runplan.dsl.syntax import Node, Word
 from runplan.dsl.units import NONE, Quantity, over
 
-OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
 # How one says that a run has several objectives.
 MIXED = ("mixed", "joint")
 
