@@ -74,6 +74,12 @@ def constants_of(law: Law) -> dict[str, float]:
     return {c.name: c.value for c in law.constants.values() if c.value is not None}
 
 
+def _with_constants(law: Law, function: Function) -> Expr:
+    """A formula over its inputs alone, by their local names; constants that are free stay in it."""
+    by: dict[str, Expr] = {name: Num(value) for name, value in constants_of(law).items()}
+    return substitute(expanded(function.body, law.lets), by)
+
+
 def _local(parameter: Parameter, values: Mapping[str, float]) -> float:
     """The value of an input as the formula counts it."""
     if parameter.default is not None and parameter.quantity not in values:
@@ -174,8 +180,7 @@ def turned_round(law: Law, objective: str, catalogue: Catalogue) -> Iterator[Ste
     for function in functions_for(law, objective):
         if function.output not in CHOICES or len(function.needs) != 1 or function.needs[0] not in BUDGETS:
             continue
-        by: dict[str, Expr] = {name: Num(value) for name, value in constants_of(law).items()}
-        terms = signomial(substitute(expanded(function.body, law.lets), by))
+        terms = signomial(_with_constants(law, function))
         (budget,) = (p for p in function.parameters if p.default is None)
         if terms is None or len(terms) != 1 or terms[0].exponents.keys() != {budget.local}:
             continue
@@ -207,9 +212,7 @@ def optimum(law: Law, objective: str, values: Mapping[str, float], relation: Rel
         locals_ = {p.quantity: p for p in function.parameters if p.quantity in free}
         if function.output != "loss" or len(locals_) != 2 or len(known) + 2 != len(function.parameters):
             continue
-        by: dict[str, Expr] = {name: Num(value) for name, value in constants_of(law).items()}
-        by |= {p.local: Num(_local(p, values)) for p in known}
-        loss = substitute(expanded(function.body, law.lets), by)
+        loss = substitute(_with_constants(law, function), {p.local: Num(_local(p, values)) for p in known})
         point = _least(loss, [locals_[name] for name in free], relation, values[relation.whole], free)
         if point is None:
             continue
@@ -229,16 +232,16 @@ def served(law: Law, objective: str, values: Mapping[str, float], catalogue: Cat
     function = surface(law, objective)
     if function is None or not set(SERVED) <= values.keys() or {"params", "tokens"} & values.keys():
         return
-    by: dict[str, Expr] = {name: Num(value) for name, value in constants_of(law).items()}
+    by: dict[str, Expr] = {}
     for p in function.parameters:
         free = p.quantity in ("params", "tokens")
         by[p.local] = Op("/", (Ref(p.quantity), Num(p.counted.factor))) if free else Num(_local(p, values))
-    loss = Op("*", (substitute(expanded(function.body, law.lets), by), Num(function.counted.factor)))
+    loss = Op("*", (substitute(_with_constants(law, function), by), Num(function.counted.factor)))
     formulas = {name: q.formula for name, q in catalogue.quantities().items() if q.formula is not None}
-    whole = formulas["lifetime_compute"]
-    while inner := names(whole) & formulas.keys():
-        whole = substitute(whole, {name: formulas[name] for name in inner})
-    whole = substitute(whole, {"law_params": Ref("params"), "inference_tokens": Num(values["inference_tokens"])})
+    whole = substitute(
+        expanded(formulas["lifetime_compute"], formulas),
+        {"law_params": Ref("params"), "inference_tokens": Num(values["inference_tokens"])},
+    )
     variables = ("params", "tokens")
     point = cheapest(loss, whole, values["loss"], variables, (1e9, 1e11))
     for name, value in zip(variables, point or (), strict=False):
