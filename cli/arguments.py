@@ -13,10 +13,10 @@ from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
 from runplan.cli.paths import reader_for
 from runplan.cli.show.summary import plain
-from runplan.dsl.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from runplan.engine.catalogue import Catalogue
+    from runplan.dsl.packs.catalogue import Catalogue
     from runplan.engine.report import Report
 
 Run = Callable[[list[str]], int]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from runplan.cli.outcome import CannotRun
-from runplan.dsl.nearest import did_you_mean
-from runplan.engine.catalogue import Catalogue, standard
+from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.text.nearest import did_you_mean
 
 KEYS = ("packs", "select", "ignore", "fail-on")
 THRESHOLDS = ("error", "warning", "never")

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import date
 
-from runplan.dsl.finding import NAMES, Finding, finding
-from runplan.dsl.source import Source, Span
+from runplan.dsl.text.codes import NAMES
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.source import Source, Span
 
 _IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
 _UNTIL = re.compile(r"\buntil\s+(\d{4}-\d{2}-\d{2})\s*$")
@@ -39,7 +40,7 @@ def ignores(source: Source) -> tuple[Ignore, ...]:
     """The comments of a text that silence findings."""
     if "ignore[" not in source.text:
         return ()
-    from runplan.dsl.grammar import comments  # the parser takes its time to load, and most plans ignore nothing
+    from runplan.dsl.syntax.grammar import comments
 
     return tuple(_read(m, comment.span) for comment in comments(source) if (m := _IGNORE.fullmatch(comment.text)))
 

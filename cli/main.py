@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _tell_json(args: list[str], code: int, message: str) -> None:
-    from runplan.cli.output import tell_json  # of no use to a command that runs
+    from runplan.cli.output import tell_json
 
     tell_json(args, code, message)
 
@@ -92,7 +92,7 @@ def _steady_streams() -> None:
 
 
 def _unknown(verb: str) -> int:
-    from runplan.dsl.nearest import did_you_mean
+    from runplan.dsl.text.nearest import did_you_mean
 
     (help,) = did_you_mean(verb, filter(_exists, VERBS)) or ["`plan --help` lists the verbs"]
     print(f"plan: unknown verb `{verb[:60]}`; {help}", file=sys.stderr)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runplan.dsl.finding import RANK, Finding, Severity
+from runplan.dsl.text.codes import RANK, Severity
+from runplan.dsl.text.finding import Finding
 
 CLEAN, FOUND, COULD_NOT_RUN, BUG, UNDECIDED = 0, 1, 2, 3, 4
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runplan.cli.outcome import CannotRun
-from runplan.dsl.limits import MAX_BYTES
-from runplan.dsl.reader import Buffer, Disk, Reader, project_root
+from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.reader import Buffer, Disk, Reader, project_root
 
 ENDINGS = (".plan", ".plan.yaml", ".plan.yml")
 

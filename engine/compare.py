@@ -7,23 +7,26 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from runplan.dsl.build import DATE
-from runplan.dsl.expression import Expr, Ref, compiled, substitute, walk
-from runplan.dsl.finding import Finding, enumerated, finding
-from runplan.dsl.ir import Objective, Plan
-from runplan.dsl.law_check import expanded
-from runplan.dsl.pack import Law
-from runplan.dsl.units import Dim, show
-from runplan.engine.algebra import inverse
-from runplan.engine.band import loss_function, regret_of
-from runplan.engine.catalogue import Catalogue
-from runplan.engine.draft import first_statement
-from runplan.engine.judge import beyond
-from runplan.engine.lawuse import BUDGETS, CHOICES, functions_for
-from runplan.engine.pose import objective_of, pose
+from runplan.dsl.expr.tree import Expr, Ref, substitute, walk
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.law_check import expanded
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.plan.ir import Objective, Plan
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.words import enumerated
+from runplan.dsl.units.base import DATE
+from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import show
+from runplan.engine.analysis.regret import loss_function, regret_of
+from runplan.engine.formulate.draft import first_statement
+from runplan.engine.formulate.formulate import objective_of, pose
+from runplan.engine.judge.judge import beyond
+from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
+from runplan.engine.numeric.search import inverse
+from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution
-from runplan.engine.solve import ON_THE_LINE, solved
+from runplan.engine.solve.values import ON_THE_LINE, solved
 
 TOKENS_PER_PARAM = "tokens_per_param"
 # Quantities whose spread is what the laws, or the plans, disagree about.

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from runplan.dsl.pack import Rule
-from runplan.dsl.reader import Buffer, Disk
-from runplan.dsl.source import Span
-from runplan.dsl.syntax import Node
-from runplan.engine.catalogue import Catalogue
+from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.pack import Rule
+from runplan.dsl.syntax.tree import Node
+from runplan.dsl.text.reader import Buffer, Disk
+from runplan.dsl.text.source import Span
+from runplan.engine.judge.rules import example
 from runplan.engine.pipeline import report_of
-from runplan.engine.rules import example
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from runplan.dsl.finding import Finding, in_order
-from runplan.dsl.ir import Plan
-from runplan.dsl.lower import lower
-from runplan.dsl.nearest import did_you_mean
-from runplan.dsl.overrides import overridden
-from runplan.dsl.reader import Reader, read_file
-from runplan.engine.band import band_of, regret_of
-from runplan.engine.catalogue import Catalogue, standard
-from runplan.engine.interval import with_intervals
-from runplan.engine.judge import judge, together
-from runplan.engine.lawuse import cite_of
-from runplan.engine.lifetime import with_lifetime
-from runplan.engine.pose import objective_of, pose
-from runplan.engine.problem import Problem
-from runplan.engine.report import Assumption, Note, Report
-from runplan.engine.rules import applied, remarked, views_of
-from runplan.engine.solution import Solution, Value
-from runplan.engine.solve import solve
-from runplan.engine.uncertain import ends_of, spread
-from runplan.engine.verify import verify
+from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.plan.ir import Plan
+from runplan.dsl.plan.lower import lower
+from runplan.dsl.plan.overrides import overridden
+from runplan.dsl.syntax.imports import read_file
+from runplan.dsl.text.finding import Finding, in_order
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.reader import Reader
+from runplan.engine.analysis.band import band_of
+from runplan.engine.analysis.intervals import with_intervals
+from runplan.engine.analysis.lifetime import with_lifetime
+from runplan.engine.analysis.ranges import ends_of, spread
+from runplan.engine.analysis.regret import regret_of
+from runplan.engine.formulate.formulate import objective_of, pose
+from runplan.engine.judge.judge import judge
+from runplan.engine.judge.merge import together
+from runplan.engine.judge.rules import applied, remarked, views_of
+from runplan.engine.laws.form import cite_of
+from runplan.engine.problem.problem import Problem
+from runplan.engine.problem.solution import Note, Solution, Value
+from runplan.engine.report import Assumption, Report
+from runplan.engine.solve.solve import solve
+from runplan.engine.solve.verify import verify
 
 # A default MFU depends on the size that it helps to find, and whether data repeat on the tokens; after a step or two
 # all of them agree.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runplan.dsl.finding import Finding
-from runplan.dsl.ir import Plan
-from runplan.dsl.source import Source, Span
-from runplan.dsl.units import Dim
-from runplan.engine.band import Band
-from runplan.engine.solution import Solution, Value
+from runplan.dsl.plan.ir import Plan
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source, Span
+from runplan.dsl.units.dims import Dim
+from runplan.engine.analysis.band import Band
+from runplan.engine.problem.solution import Note, Solution, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,6 @@ class Assumption:
     dim: Dim
     source: str
     span: Span | None
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A sentence that a reader of the numbers should know.
-
-    Attributes:
-        law: The law that it is about; empty where it is about any.
-        code: The rule of the library that says it, and has its page; empty where none does.
-    """
-
-    text: str
-    law: str = ""
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

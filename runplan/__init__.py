@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from runplan.engine.problem.solution import Value
     from runplan.engine.report import Report
-    from runplan.engine.solution import Value
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "quantity", "solve"]
@@ -25,15 +25,15 @@ def solve(path: str, *, settings: tuple[str, ...] = (), intervals: bool = True) 
     """
     from pathlib import Path
 
-    from runplan.dsl.reader import Disk, project_root
+    from runplan.dsl.text.reader import Disk, project_root
     from runplan.engine.pipeline import report_of
 
     return report_of(path, Disk(project_root(Path(path))), settings=settings, intervals=intervals)
 
 
 def quantity(value: Value) -> Any:
-    """A value of a solution as a pint quantity, in base units of `dsl/units.txt`, for pint's arithmetic."""
-    from runplan.dsl.units import registry
+    """A value of a solution as a pint quantity, in base units of `dsl/units/units.txt`, for pint's arithmetic."""
+    from runplan.dsl.units.table import registry
 
     out = registry().Quantity(value.value)
     for name, exponent in value.dim:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from runplan.cli.show.markdown_findings import inline
-from runplan.dsl.pack import Cite, Law, Rule
-from runplan.dsl.units import show, show_dim
-from runplan.engine.catalogue import Catalogue
-from runplan.engine.rules import condition, example
-from runplan.engine.steps import written
+from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.pack import Cite, Law, Rule
+from runplan.dsl.units.show import show, show_dim
+from runplan.engine.judge.rules import condition, example
+from runplan.engine.laws.steps import written
 
-NOTE = "<!-- Generated from stdlib/ by tests/test_catalogue_pages.py; UPDATE_SNAPSHOTS=1 rewrites it. -->"
+NOTE = "<!-- Generated from stdlib/ by tests/stdlib/test_catalogue_pages.py; UPDATE_SNAPSHOTS=1 rewrites it. -->"
 
 
 def laws_page(catalogue: Catalogue) -> str:

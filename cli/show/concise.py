@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runplan.cli.show.summary import Summary, plain
-from runplan.dsl.finding import Finding
+from runplan.dsl.text.finding import Finding
 
 
 def render(findings: Sequence[Finding], summary: Summary) -> str:

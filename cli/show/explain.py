@@ -12,11 +12,13 @@ from runplan.cli.show.figures import figure, interval
 from runplan.cli.show.solve_json import QUANTITIES, TRANSFER, quantity
 from runplan.cli.show.summary import plain
 from runplan.cli.show.terminal import console, printed, styled
-from runplan.dsl.expression import Dimensions, Expr, Num, Op, Ref, names, shown, walk
-from runplan.dsl.units import Dim
-from runplan.engine.problem import Kind
-from runplan.engine.sensitivity import Change
-from runplan.engine.solution import Solution, Value
+from runplan.dsl.expr.dimensions import Dimensions
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
+from runplan.dsl.units.dims import Dim
+from runplan.engine.analysis.sensitivity import Change
+from runplan.engine.problem.problem import Kind
+from runplan.engine.problem.solution import Solution, Value
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from runplan.cli.show.solve_json import NOISE, iso_date
-from runplan.dsl.build import DATE
-from runplan.dsl.units import Dim, show
-from runplan.engine.solution import Value
+from runplan.dsl.units.base import DATE
+from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import show
+from runplan.engine.problem.solution import Value
 
 Cell = tuple[str, str]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from runplan.cli.show.summary import JOINERS, Summary, plain, printable
-from runplan.dsl.finding import Finding, Label, Severity
-from runplan.dsl.source import Source
+from runplan.dsl.text.codes import Severity
+from runplan.dsl.text.finding import Finding, Label
+from runplan.dsl.text.source import Source
 
 WIDTH = 160  # columns of a source line; a longer one is shown around what is marked in it
 _ROOM = WIDTH - 2  # within an ellipsis at both ends

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runplan.cli.show.summary import Summary, counted, plain
-from runplan.dsl.finding import RANK, Finding, Severity
+from runplan.dsl.text.codes import RANK, Severity
+from runplan.dsl.text.finding import Finding
 
 _COMMANDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
 # GitHub renders so many annotations of a step and drops the others without a word.

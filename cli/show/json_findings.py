@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from runplan.cli.show.summary import REPLACED, Summary
-from runplan.dsl.finding import Edit, Finding
-from runplan.dsl.source import Span
+from runplan.dsl.text.finding import Edit, Finding
+from runplan.dsl.text.source import Span
 
 # JSON allows these unescaped, but a terminal acts on them, or a reader of lines breaks at them.
 _TO_ESCAPE = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from runplan.cli.show.summary import Summary, plain
-from runplan.dsl.finding import Finding
+from runplan.dsl.text.finding import Finding
 
 _PUNCTUATION = re.compile(r"[\\`*_{}\[\]<>|~$&]")
 # GitHub makes mentions, references and links of these after it has undone the backslashes.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from runplan.cli.show.summary import plain
 from runplan.cli.show.terminal import Line
+from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution
 
 
 @dataclass(frozen=True, slots=True)

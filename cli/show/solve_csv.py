@@ -8,8 +8,8 @@ from io import StringIO
 
 from runplan.cli.show.solve_json import TRANSFER, quantities, quantity
 from runplan.cli.show.summary import plain
+from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution, Value
 
 COLUMNS = ("law", "resolved", "status", "quantity", "value", "unit", "low", "high")
 # What a spreadsheet takes for a formula when a cell begins with it.

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from runplan.cli.show.json_findings import document_text, finding_json
-from runplan.dsl.build import DATE
-from runplan.dsl.units import Dim, json_unit
-from runplan.engine.report import Assumption, Note, Report
-from runplan.engine.solution import Room, Solution, Value
+from runplan.dsl.units.base import DATE
+from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import json_unit
+from runplan.engine.problem.solution import Note, Room, Solution, Value
+from runplan.engine.report import Assumption, Report
 
 BUDGET = ("compute", "gpu_hours", "time", "cost", "energy", "emissions")
 # The quantities that a plan may name, in the order of the report; figures that only lead to them stay out.

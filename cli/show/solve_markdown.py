@@ -9,8 +9,8 @@ from runplan.cli.show.figures import NOTHING
 from runplan.cli.show.markdown_findings import inline, literal
 from runplan.cli.show.section import under
 from runplan.cli.show.summary import counted
+from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution
 
 _MARKS = {"good": "✅", "doubtful": "⚠️", "bad": "❌"}
 

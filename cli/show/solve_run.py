@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from runplan.cli.show.figures import NOTHING, bare, figure, part, per_cent
 from runplan.cli.show.section import Section, under
 from runplan.cli.show.summary import plain
-from runplan.dsl.expression import names
-from runplan.dsl.units import show, unit
+from runplan.dsl.expr.tree import names
+from runplan.dsl.units.parse import unit
+from runplan.dsl.units.show import show
+from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution
 
 _DAY = 86400.0
 _TOKEN = unit("token").dim

@@ -9,10 +9,11 @@ from runplan.cli.show.figures import NOTHING, bare, per_cent
 from runplan.cli.show.section import Section, by_law, under
 from runplan.cli.show.summary import plain
 from runplan.cli.show.terminal import Line, columns
-from runplan.dsl.units import show, unit
-from runplan.engine.band import COMPUTE, NATS, Band
+from runplan.dsl.units.parse import unit
+from runplan.dsl.units.show import show
+from runplan.engine.analysis.band import COMPUTE, NATS, Band
+from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution
 
 _PARAM, _TOKEN, _FLOP = (unit(name).dim for name in ("param", "token", "FLOP"))
 _WITHIN_LOSS = f"within {NATS:g} nats"

@@ -8,9 +8,9 @@ from runplan.cli.show.figures import LABELS, NOTHING, bare, figure, interval, pa
 from runplan.cli.show.section import Section, by_law
 from runplan.cli.show.summary import plain
 from runplan.cli.show.terminal import Line
-from runplan.dsl.units import show
+from runplan.dsl.units.show import show
+from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution
 
 # What the Inference section tells.
 SERVED = ("inference_tokens", "inference_compute", "lifetime_compute")

@@ -13,10 +13,12 @@ from runplan.cli.show.section import Section, under
 from runplan.cli.show.solve_json import BUDGET, NOISE, QUANTITIES, TRANSFER
 from runplan.cli.show.summary import counted, plain
 from runplan.cli.show.terminal import GAP, INDENT, Line, Page, columns, styled
-from runplan.dsl.finding import RANK, Finding, enumerated
-from runplan.dsl.units import show
+from runplan.dsl.text.codes import RANK
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.words import enumerated
+from runplan.dsl.units.show import show
+from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
-from runplan.engine.solution import Solution, Value
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from runplan.dsl.finding import Finding
+from runplan.dsl.text.finding import Finding
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 # Control, format, lone surrogate, line and paragraph separator: what moves a cursor, reorders or hides text.

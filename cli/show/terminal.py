@@ -9,7 +9,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from runplan.cli.show.summary import JOINERS, plain
-from runplan.dsl.finding import Finding, Severity
+from runplan.dsl.text.codes import Severity
+from runplan.dsl.text.finding import Finding
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -14,7 +14,8 @@ from runplan.cli.outcome import exit_code
 from runplan.cli.output import use_color, write
 from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.summary import Summary
-from runplan.dsl.finding import NAMES, Finding, in_order
+from runplan.dsl.text.codes import NAMES
+from runplan.dsl.text.finding import Finding, in_order
 
 FORMATS = ("full", "concise", "json", "github", "markdown")
 # Of the plans' own thresholds the strictest decides.

@@ -10,9 +10,9 @@ from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
-from runplan.dsl.expression import Num, Text
-from runplan.dsl.pack import Entry, Record
-from runplan.dsl.units import json_unit, show
+from runplan.dsl.expr.tree import Num, Text
+from runplan.dsl.packs.pack import Entry, Record
+from runplan.dsl.units.show import json_unit, show
 
 FORMATS = ("table", "json")
 # What the list shows of each device: key, qualifier.

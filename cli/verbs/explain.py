@@ -29,8 +29,8 @@ def run(argv: list[str]) -> int:
     [(name, file)] = wanted(args, FORMATS)
     from runplan.cli.show import explain
     from runplan.cli.show.concise import line
-    from runplan.dsl.nearest import did_you_mean
-    from runplan.engine.sensitivity import changes
+    from runplan.dsl.text.nearest import did_you_mean
+    from runplan.engine.analysis.sensitivity import changes
 
     report = report_for(args.path, args)
     if not report.solutions:

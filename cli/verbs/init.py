@@ -9,7 +9,7 @@ from pathlib import Path
 from runplan.cli.arguments import verb
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.show.summary import plain
-from runplan.dsl.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # The plan that each template writes, under the name of its file among the templates.

@@ -10,18 +10,22 @@ from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
-from runplan.dsl.build import Builder
-from runplan.dsl.expression import DimensionClash, Dimensions, Num, compiled, shown
-from runplan.dsl.finding import enumerated
-from runplan.dsl.grammar import parse
-from runplan.dsl.nearest import did_you_mean
-from runplan.dsl.pack import Cite, Law
-from runplan.dsl.source import Source, View
-from runplan.dsl.units import NONE, Dim, json_unit, show, show_dim
-from runplan.engine.catalogue import Catalogue
-from runplan.engine.evaluate import Evaluation, Refused, accepted, evaluate, in_base, inputs_of
-from runplan.engine.lawuse import functions_for
-from runplan.engine.steps import outputs_of, written
+from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Num
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.pack import Cite, Law
+from runplan.dsl.syntax.grammar import parse
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.source import Source, View
+from runplan.dsl.text.words import enumerated
+from runplan.dsl.typed.build import Builder
+from runplan.dsl.units.dims import NONE, Dim
+from runplan.dsl.units.show import json_unit, show, show_dim
+from runplan.engine.laws.evaluate import Evaluation, Refused, accepted, evaluate, in_base, inputs_of
+from runplan.engine.laws.form import functions_for
+from runplan.engine.laws.steps import outputs_of, written
 
 FORMATS = ("table", "json")
 # What a reader should know of a citation, by its evidence; what is not read in the source itself is flagged.

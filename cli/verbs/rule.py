@@ -11,9 +11,9 @@ from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
-from runplan.dsl.finding import NAMES
-from runplan.dsl.pack import Rule
-from runplan.engine.rules import ENGINE, condition, example
+from runplan.dsl.packs.pack import Rule
+from runplan.dsl.text.codes import ENGINE, NAMES
+from runplan.engine.judge.rules import condition, example
 
 FORMATS = ("table", "json")
 

@@ -16,14 +16,15 @@ from runplan.cli.show.concise import render
 from runplan.cli.show.json_findings import document_text, finding_json
 from runplan.cli.show.page import paragraph
 from runplan.cli.show.summary import Summary, counted
-from runplan.dsl.finding import Finding, finding, in_order
-from runplan.dsl.lower import lower
-from runplan.dsl.pack import DEFINITIONS, Law, Pack, Rule
-from runplan.dsl.reader import read_file
-from runplan.dsl.source import Span
-from runplan.engine.catalogue import Catalogue, standard
+from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.pack import Law, Pack, Rule
+from runplan.dsl.plan.lower import lower
+from runplan.dsl.syntax.imports import read_file
+from runplan.dsl.syntax.tree import DEFINITIONS
+from runplan.dsl.text.finding import Finding, finding, in_order
+from runplan.dsl.text.source import Span
 from runplan.engine.examples import examples
-from runplan.engine.goldens import GoldenResult, check_goldens
+from runplan.engine.laws.goldens import GoldenResult, check_goldens
 
 # What stands beside definitions for rules to mention.
 LETS = ("let", "rate", "calendar")

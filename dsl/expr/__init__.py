@@ -1,0 +1,1 @@
+"""The one expression type of plans, rules and laws."""

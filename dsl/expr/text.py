@@ -1,0 +1,54 @@
+"""An expression to the text that it was written as, or would be."""
+
+from __future__ import annotations
+
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text
+from runplan.dsl.units.show import show
+
+# ---- printing
+
+_LEVEL = {
+    "or": 1,
+    "and": 2,
+    "not": 3,
+    **dict.fromkeys(COMPARISONS, 4),
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "neg": 7,
+    "^": 8,
+}
+
+
+def shown(expr: Expr) -> str:
+    """The expression as it was written, or as one would write it where the engine made it."""
+    span = expr.span
+    if span is not None:
+        return " ".join(span.text.split())
+    if isinstance(expr, Num):
+        return expr.text or show(expr.value, expr.dim, 6)
+    if isinstance(expr, Ref):
+        return expr.name
+    if isinstance(expr, Text):
+        return f'"{expr.value}"'
+    op, args = expr.op, expr.args
+    if op == "if":
+        return f"if {shown(args[0])} then {shown(args[1])} else {shown(args[2])}"
+    level = _LEVEL.get(op)
+    if level is None:
+        return f"{op}({', '.join(shown(arg) for arg in args)})"
+    if len(args) == 1:
+        return f"{'-' if op == 'neg' else op + ' '}{_inside(args[0], level)}"
+    if op in ("and", "or"):
+        return f" {op} ".join(_inside(arg, level) for arg in args)
+    # `a - (b - c)` keeps its brackets, `a + b - c` needs none.
+    left = _inside(args[0], level + (op == "^"))
+    right = _inside(args[1], level + (op in ("-", "/")))
+    return f"{left}^{right}" if op == "^" else f"{left} {op} {right}"
+
+
+def _inside(expr: Expr, level: int) -> str:
+    text = shown(expr)
+    own = _LEVEL.get(expr.op, 9) if isinstance(expr, Op) else 9
+    return f"({text})" if own < level else text

@@ -1,0 +1,97 @@
+"""The one expression type of plans, rules and laws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.dims import NONE, Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Num:
+    """A number with its dimension, in base units.
+
+    Attributes:
+        text: As it was written; empty for a number that the engine made.
+        binary: Whether it was written with a binary suffix, such as `85Mi`.
+    """
+
+    value: float
+    dim: Dim = NONE
+    text: str = field(default="", compare=False)
+    binary: bool = field(default=False, compare=False)
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A quantity, a `let`, a law's constant or input, by name."""
+
+    name: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A quoted text, only ever compared with another."""
+
+    value: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An operator or function over expressions.
+
+    Attributes:
+        op: One of `+ - * / ^ neg < <= > >= == != and or not if` or a function of `FUNCTIONS`.
+    """
+
+    op: str
+    args: tuple[Expr, ...]
+    span: Span | None = field(default=None, compare=False)
+
+
+Expr = Num | Ref | Text | Op
+COMPARISONS = ("<=", ">=", "<", ">", "==", "!=")
+# Functions by their arity. `P` is probability and `assumed` asks where a value comes from: neither is evaluated here.
+FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "min": 2, "max": 2, "P": 1, "assumed": 1}
+
+
+# ---- walking
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """The expression and everything in it, outermost first."""
+    stack: list[Expr] = [expr]
+    while stack:
+        item = stack.pop()
+        yield item
+        if isinstance(item, Op):
+            stack.extend(reversed(item.args))
+
+
+def names(expr: Expr) -> frozenset[str]:
+    """The names that the expression mentions."""
+    return frozenset(item.name for item in walk(expr) if isinstance(item, Ref))
+
+
+def substitute(expr: Expr, by: Mapping[str, Expr]) -> Expr:
+    """The expression with names replaced by expressions."""
+    if isinstance(expr, Ref):
+        return by.get(expr.name, expr)
+    if isinstance(expr, Op):
+        args = tuple(substitute(arg, by) for arg in expr.args)
+        return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else Op(expr.op, args, expr.span)
+    return expr
+
+
+def comparisons(expr: Expr) -> Iterator[Op]:
+    """The comparisons that must all hold for a condition to hold; the whole condition where it is not a conjunction."""
+    if isinstance(expr, Op) and expr.op == "and":
+        for arg in expr.args:
+            yield from comparisons(arg)
+    elif isinstance(expr, Op):
+        yield expr

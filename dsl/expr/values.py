@@ -1,0 +1,119 @@
+"""An expression to a function of values by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, walk
+
+# ---- values
+
+
+class Functions:
+    """The functions of plain floats. For arrays the engine passes numpy's of the same names."""
+
+    exp = staticmethod(math.exp)
+    log = staticmethod(math.log)
+    log10 = staticmethod(math.log10)
+    sqrt = staticmethod(math.sqrt)
+    absolute = staticmethod(abs)
+    minimum = staticmethod(min)
+    maximum = staticmethod(max)
+
+    @staticmethod
+    def where(condition: bool, then: float, otherwise: float) -> float:
+        """The value of an `if`, both branches being computed already."""
+        return then if condition else otherwise
+
+    @staticmethod
+    def power(base: float, exponent: float) -> float:
+        """`base ^ exponent`; ValueError where it would not be real."""
+        if base < 0:  # a float power of a negative number would be complex
+            raise ValueError("a power of a negative number")
+        return float(base**exponent)
+
+
+Evaluator = Callable[[Mapping[str, Any]], Any]
+
+
+def compiled(expr: Expr, functions: Any = Functions) -> Evaluator:
+    """A function from values by name, in base units, to the expression's value.
+
+    It raises KeyError for a name without a value and ArithmeticError or ValueError outside the domain.
+    With numpy's functions it takes and gives arrays.
+    """
+    if isinstance(expr, Num):
+        number = expr.value
+        return lambda env: number
+    if isinstance(expr, Text):
+        text = expr.value
+        return lambda env: text
+    if isinstance(expr, Ref):
+        name = expr.name
+        return lambda env: env[name]
+    op = expr.op
+    args = tuple(compiled(arg, functions) for arg in expr.args)
+    if op in ("and", "or"):
+        fold = all if op == "and" else any
+        return lambda env: fold(arg(env) for arg in args)
+    if op == "if":
+        test, then, otherwise = args
+        if functions is Functions:
+            return lambda env: then(env) if test(env) else otherwise(env)
+        return lambda env: functions.where(test(env), then(env), otherwise(env))
+    if len(args) == 1:
+        (a,) = args
+        one = _unary(op, functions)
+        return lambda env: one(a(env))
+    a, b = args
+    two = _binary(op, functions)
+    return lambda env: two(a(env), b(env))
+
+
+def _unary(op: str, functions: Any) -> Callable[[Any], Any]:
+    if op == "neg":
+        return lambda a: -a
+    if op == "not":
+        return lambda a: not a
+    found = {"exp": "exp", "ln": "log", "log10": "log10", "sqrt": "sqrt", "abs": "absolute"}.get(op)
+    if found is None:
+        raise ValueError(f"`{op}` has no value of its own")
+    function: Callable[[Any], Any] = getattr(functions, found)
+    return function
+
+
+def _binary(op: str, functions: Any) -> Callable[[Any, Any], Any]:
+    table: dict[str, Callable[[Any, Any], Any]] = {
+        "+": lambda a, b: a + b,
+        "-": lambda a, b: a - b,
+        "*": lambda a, b: a * b,
+        "/": lambda a, b: a / b,
+        "^": functions.power,
+        "min": functions.minimum,
+        "max": functions.maximum,
+        "<=": lambda a, b: a <= b,
+        ">=": lambda a, b: a >= b,
+        "<": lambda a, b: a < b,
+        ">": lambda a, b: a > b,
+        "==": lambda a, b: a == b,
+        "!=": lambda a, b: a != b,
+    }
+    return table[op]
+
+
+def not_finite(expr: Expr, values: Mapping[str, float]) -> Expr | None:
+    """The innermost part that has no finite value, of those whose names all have one."""
+    for item in reversed(list(walk(expr))):
+        if not isinstance(item, Op) or item.op in ("P", "assumed") or not names(item) <= values.keys():
+            continue
+        try:
+            value = float(compiled(item)(values))
+        except TypeError:  # a comparison of texts
+            continue
+        except (ArithmeticError, ValueError):
+            return item
+        if not math.isfinite(value):
+            return item
+    return None

@@ -1,0 +1,1 @@
+"""Text to packs, and packs to the library of what is known."""

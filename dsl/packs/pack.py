@@ -1,0 +1,320 @@
+"""Knowledge as data: laws, rules, schedules, quantities and records of figures, as packs declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from runplan.dsl.expr.tree import Expr, Num, Text
+from runplan.dsl.syntax.tree import NAMED_FIGURES, Node
+from runplan.dsl.text.codes import Severity
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.dims import NONE, Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """Where a figure or formula stands, and how well that is known.
+
+    Attributes:
+        evidence: `paper`, `authors_code`, `secondary`, `derived` or `memory`; empty where nothing is said.
+    """
+
+    text: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A constant of a law.
+
+    Attributes:
+        value: In base units where it has a unit, as printed where not; None where it is free, for a fit to find.
+        dim: None where it was given without a unit, and the formula tells it.
+        error: Its standard error in the same units.
+    """
+
+    name: str
+    value: float | None
+    dim: Dim | None
+    error: float | None
+    text: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A unit in which a value is counted: base units a count, and the dimension that its number keeps."""
+
+    factor: float
+    dim: Dim
+    text: str
+
+    @property
+    def local(self) -> Dim:
+        """The dimension inside a formula: that of a base unit is kept, a count of other units is a plain number."""
+        return self.dim if self.factor == 1.0 else NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An input of a law's function: a quantity under a local name.
+
+    Attributes:
+        default: What the formula takes where the input is not given, in its own count; None where it must be.
+    """
+
+    quantity: str
+    local: str
+    counted: Counted
+    span: Span = field(compare=False)
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One formula of a law: what it gives, from what.
+
+    Attributes:
+        output: The quantity that it gives.
+        objective: As `CLM` or `transfer from CLM to MLM`; empty where it is for all that the law is for.
+        body: Over the parameters' local names, the law's constants and its `let`s.
+    """
+
+    output: str
+    parameters: tuple[Parameter, ...]
+    counted: Counted
+    objective: str
+    body: Expr
+    span: Span = field(compare=False)
+
+    @property
+    def signature(self) -> tuple[str, tuple[str, ...]]:
+        """What it gives from what; with its objective no two functions of a law have the same."""
+        return self.output, tuple(p.quantity for p in self.parameters)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The inputs without which it gives nothing."""
+        return tuple(p.quantity for p in self.parameters if p.default is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A published table, read between its rows on log-log axes; nothing is read beyond its ends."""
+
+    output: str
+    parameter: Parameter
+    counted: Counted
+    rows: tuple[tuple[float, float], ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The joint uncertainty of constants, or of logarithms of them: names as written and their covariance."""
+
+    terms: tuple[Expr, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A published value that the law must give.
+
+    Attributes:
+        objective: As a function's; empty where it is for the law's first.
+        given: Inputs by name, in base units.
+        gives: Expressions over outputs and constants, with what is expected of each.
+        rtol: Relative tolerance.
+    """
+
+    id: str
+    objective: str
+    given: tuple[tuple[str, Num], ...]
+    gives: tuple[tuple[Expr, Num], ...]
+    rtol: float
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A law as its pack declares it; inheritance is already applied where it comes from a catalogue.
+
+    Attributes:
+        objectives: As `CLM of text`, for each that it is for.
+        counts: Which parameters its N counts: total, non_embedding or active.
+        corpus: What its losses are measured on; losses of two laws are compared only where this is the same.
+        fitted: For each quantity the range of the runs that it was fitted to, in base units.
+        dims: Dimension of each constant, once found.
+        override: Whether it takes the place of the law of its name.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    parent: str | None
+    title: str
+    objectives: tuple[str, ...]
+    counts: str
+    corpus: str
+    constants: Mapping[str, Constant]
+    joint: Joint | None
+    lets: Mapping[str, Expr]
+    functions: tuple[Function, ...]
+    tables: tuple[Table, ...]
+    fitted: Mapping[str, tuple[float, float]]
+    cites: tuple[Cite, ...]
+    goldens: tuple[Golden, ...]
+    notes: tuple[str, ...]
+    span: Span = field(compare=False)
+    dims: Mapping[str, Dim] = field(default_factory=dict, compare=False)
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a record: `peak bf16 989.4 TFLOP/s from "..."`."""
+
+    key: str
+    qualifier: str
+    values: tuple[Num | Text, ...]
+    source: str
+    evidence: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Figures of one thing: a device, a price, a region, a table of MFU.
+
+    Attributes:
+        override: Whether it takes the place of the record of its kind and name.
+    """
+
+    kind: str
+    name: str
+    aliases: tuple[str, ...]
+    title: str
+    entries: tuple[Entry, ...]
+    span: Span = field(compare=False)
+    override: bool = False
+
+    def entry(self, key: str, qualifier: str = "") -> Entry | None:
+        """The first entry of a key and qualifier."""
+        return next((e for e in self.entries if e.key == key and e.qualifier == qualifier), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is wise: a condition over a solved plan that is worth a finding where it holds.
+
+    Attributes:
+        severity: That of its findings; a `note` is none: it is a sentence in the report, for what no plan can break.
+        breaks, keeps: Statements of an example plan that breaks it and of one that keeps it.
+        blames: The statement to point at.
+        places: Where its parts stand, by their keyword: `says`, `help`, `blames`.
+        override: Whether it takes the place of all rules of its code.
+    """
+
+    code: str
+    name: str
+    severity: Severity | Literal["note"]
+    rows: tuple[int, ...]
+    when: Expr
+    says: str
+    help: str
+    blames: str
+    cites: tuple[Cite, ...]
+    notes: tuple[str, ...]
+    breaks: tuple[Node, ...]
+    keeps: tuple[Node, ...]
+    span: Span = field(compare=False)
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseShape:
+    """A phase of a named schedule."""
+
+    name: str
+    share: float
+    shape: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStep:
+    """A stretch of a batch ramp.
+
+    Attributes:
+        share: Its batch, as a share of the run's.
+        until: Where it ends, as a share of the tokens.
+    """
+
+    share: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleShape:
+    """A schedule by name: its phases in order, as shares of the tokens.
+
+    Attributes:
+        batch: How the batch is raised to the run's; empty where it is the same all along.
+        override: Whether it takes the place of the schedule of its name.
+    """
+
+    name: str
+    title: str
+    phases: tuple[PhaseShape, ...]
+    batch: tuple[BatchStep, ...]
+    cites: tuple[Cite, ...]
+    span: Span = field(compare=False)
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityDef:
+    """A quantity that a plan may name: its dimension, its display unit, and the formula that gives it, if one does."""
+
+    name: str
+    counted: Counted
+    formula: Expr | None
+    title: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """All that a file, or a folder of files, defines."""
+
+    laws: tuple[Law, ...] = ()
+    records: tuple[Record, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    schedules: tuple[ScheduleShape, ...] = ()
+    quantities: tuple[QuantityDef, ...] = ()
+
+    def plus(self, other: Pack) -> Pack:
+        """Both, in order."""
+        return Pack(
+            self.laws + other.laws,
+            self.records + other.records,
+            self.rules + other.rules,
+            self.schedules + other.schedules,
+            self.quantities + other.quantities,
+        )
+
+
+def figures_of(records: Iterable[Record]) -> dict[str, Entry]:
+    """The figures of prices and regions by the names that a plan may call them: `NAME.KEY`, and a price's by NAME."""
+    out: dict[str, Entry] = {}
+    for record in records:
+        for entry in record.entries if record.kind in NAMED_FIGURES else ():
+            if len(entry.values) == 1 and isinstance(entry.values[0], Num):
+                names = (record.name, *record.aliases)
+                out |= {f"{name}.{entry.key}": entry for name in names}
+                out |= {name: entry for name in names if entry.key == record.kind}
+    return out

@@ -1,0 +1,26 @@
+"""The names that a plan may use: what its words are bound to, and compared with where one is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runplan.dsl.packs.pack import Entry
+from runplan.dsl.units.dims import Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that a plan may use, for binding and for the nearest one.
+
+    Attributes:
+        quantities: Dimension of each quantity; money is the dimension `currency`.
+        devices, laws, schedules: Names and aliases.
+        figures: Those of prices and regions, by `NAME.KEY`, and a price by its NAME too.
+    """
+
+    quantities: Mapping[str, Dim]
+    devices: frozenset[str]
+    laws: frozenset[str]
+    schedules: frozenset[str]
+    figures: Mapping[str, Entry] = field(default_factory=dict)

@@ -1,0 +1,257 @@
+"""The plan as data: typed quantities, givens, unknowns, constraints and goals over a tuple of stages.
+
+Spans and spellings do not take part in equality: a plan in either spelling is the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runplan.dsl.expr.tree import Expr
+from runplan.dsl.packs.pack import Pack
+from runplan.dsl.syntax.tree import Mention
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source, Span
+from runplan.dsl.units.table import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A figure that the plan states.
+
+    Attributes:
+        value: In base units.
+        expr: What was written, with its `let`s not yet replaced.
+    """
+
+    value: Quantity
+    expr: Expr
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A bounded figure: `up to`, `at least`, or a range."""
+
+    low: Given | None
+    high: Given | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`?`: the figure to solve for."""
+
+    span: Span = field(compare=False)
+
+
+Amount = Given | Within | Hole
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Devices that run side by side.
+
+    Attributes:
+        device: None where the block names none.
+        precision: bf16 and the like, where it is given.
+        figures: Amounts by field: gpus, time, mfu, rate, price, peak, memory, power, pue, carbon_intensity,
+            availability, hours_per_day, nodes_of.
+        dates: Seconds since 1970 by `from` and `until`.
+    """
+
+    device: Mention | None
+    precision: Mention | None
+    figures: Mapping[str, Amount]
+    dates: Mapping[str, Given]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Data that there is.
+
+    Attributes:
+        name: Empty for the one source of a plan that names none.
+        amount: Tokens; characters or bytes are converted by `density`. May be a hole or a range.
+        density: Characters or bytes a token, where the amount is in those.
+        epochs: At most how many passes; one unless said.
+        weight: Its share of the mix, where it is given.
+    """
+
+    name: str
+    amount: Amount
+    density: Given | None
+    epochs: Given | None
+    weight: Given | None
+    quality: str | None
+    domain: str | None
+    stage: str | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is trained for: `CLM`, `MLM`, or a transfer between two of them or between two domains."""
+
+    kind: str
+    start: str | None
+    target: str | None
+    domain: str
+    span: Span | None = field(compare=False)
+
+    def __str__(self) -> str:
+        body = f"transfer from {self.start} to {self.target}" if self.kind == "transfer" else self.kind
+        return f"{body} of {self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model: its size, or its architecture by field."""
+
+    params: Amount | None
+    active: Given | None
+    architecture: Mapping[str, Amount]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MixItem:
+    """A source's share of a phase, from its start to its end."""
+
+    source: Mention
+    start: Given
+    end: Given
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of the schedule: its share of the tokens, its shape, its data."""
+
+    name: str
+    share: Given
+    shape: Mention
+    mix: tuple[MixItem, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule by name, or phases by hand."""
+
+    name: Mention | None
+    quality: Mention | None
+    phases: tuple[Phase, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """The optimizer and its settings."""
+
+    name: Mention
+    settings: Mapping[str, Amount]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A `require`, or a `prefer` where `soft`.
+
+    Attributes:
+        condition: The comparison, with bare numbers given the dimension of the other side.
+        because: The reason given for it.
+        key: `require[0]` and so on.
+    """
+
+    condition: Expr
+    because: str | None
+    soft: bool
+    key: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to be made small, or large."""
+
+    sense: str
+    expr: Expr
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """A share of the hardware that is not for the run."""
+
+    share: Given
+    because: str | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """A name for an expression.
+
+    Attributes:
+        source: Where the figure of a price or a region is from; empty for a `let` of the plan.
+    """
+
+    name: str
+    expr: Expr
+    span: Span = field(compare=False)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of training; a plan without `stage` has one, without a name."""
+
+    name: str
+    hardware: tuple[Pool, ...]
+    compute: Amount | None
+    data: tuple[DataSource, ...]
+    tokens: Amount | None
+    objective: Objective | None
+    schedule: Schedule | None
+    inference: Amount | None
+    span: Span | None = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole plan.
+
+    Attributes:
+        laws: As named, in order; empty where the default is to be taken.
+        currency: The dimension of the plan's money, such as `USD`.
+        stages: At least one.
+        definitions: Laws, devices and rules that the plan or its imports bring.
+        rates: The value of one of each other currency that the plan converts, in its own.
+        unsolved: Findings C009 for what is read but not solved; never silent.
+    """
+
+    title: str
+    source: Source = field(compare=False)
+    laws: tuple[Mention, ...]
+    lets: Mapping[str, Let]
+    currency: str
+    stages: tuple[Stage, ...]
+    model: Model | None
+    requires: tuple[Constraint, ...]
+    prefers: tuple[Constraint, ...]
+    goals: tuple[Goal, ...]
+    reserve: Reserve | None
+    optimizer: Optimizer | None
+    definitions: Pack = field(compare=False)
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What lowering gives: a plan where nothing is wrong with it, and all that is."""
+
+    plan: Plan | None
+    pack: Pack
+    findings: tuple[Finding, ...]

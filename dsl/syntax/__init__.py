@@ -1,0 +1,1 @@
+"""Text to a syntax tree, in either spelling."""

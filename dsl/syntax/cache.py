@@ -1,0 +1,95 @@
+"""Syntax trees to the user's cache folder and back, keyed by content: what was read before is not parsed again.
+
+Only trees without findings are kept. They are stored as nested tuples by `marshal`, which holds plain data.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from runplan.dsl.syntax.tree import File, Node, Word
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source, Span
+
+# Trees of more characters than this are parsed each time: storing them would cost more than it saves.
+MAX_KEPT = 100_000
+Parse = Callable[[Source], tuple[File, list[Finding]]]
+
+
+@lru_cache(1)
+def folder() -> Path | None:
+    """The user's cache folder for runplan; None where there is none to write to, or RUNPLAN_NO_CACHE is set."""
+    home = os.environ.get("HOME")
+    base = os.environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
+    if not base or os.environ.get("RUNPLAN_NO_CACHE"):
+        return None
+    path = Path(base) / "runplan"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return path
+
+
+@lru_cache(1)
+def _grammar_mark() -> bytes:
+    """Changes with anything that a tree depends on: the grammar and the readers."""
+    mark = blake2b(digest_size=16)
+    for name in ("plan.lark", "grammar.py", "yaml.py", "tree.py", "cache.py"):
+        mark.update(Path(__file__).with_name(name).read_bytes())
+    return mark.digest()
+
+
+def parsed(source: Source, parse: Parse) -> tuple[File, list[Finding]]:
+    """What `parse` gives for a source, from the cache where the same text was read before."""
+    base = folder() if len(source.text) <= MAX_KEPT else None
+    if base is None:
+        return parse(source)
+    kind = source.path.rsplit(".", 1)[-1].encode("utf-8", "replace")
+    text = source.text.encode("utf-8", "surrogatepass")
+    key = blake2b(_grammar_mark() + kind + b"\0" + text, digest_size=16).hexdigest()
+    path = base / f"{key}.tree"
+    try:
+        return _thawed(marshal.loads(path.read_bytes()), source), []
+    except (OSError, ValueError, EOFError, TypeError, IndexError):
+        pass
+    file, findings = parse(source)
+    if not findings:
+        _keep(path, file)
+    return file, findings
+
+
+def _keep(path: Path, file: File) -> None:
+    content = marshal.dumps((tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
+    beside = path.with_suffix(f".{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+
+
+def _frozen(item: Node | Word | None) -> Any:
+    if item is None:
+        return None
+    if isinstance(item, Word):
+        return (item.type, item.text, item.span.start, item.span.end)
+    return (item.rule, tuple(map(_frozen, item.children)), item.span.start, item.span.end)
+
+
+def _thawed(stored: Any, source: Source) -> File:
+    def thaw(item: Any) -> Any:
+        if item is None:
+            return None
+        head, body, start, end = item
+        span = Span(source, start, end)
+        return Word(head, body, span) if isinstance(body, str) else Node(head, tuple(map(thaw, body)), span)
+
+    statements, comments = stored
+    return File(source, tuple(map(thaw, statements)), tuple(map(thaw, comments)))

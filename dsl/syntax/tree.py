@@ -1,0 +1,116 @@
+"""The syntax tree: what was written, in either spelling, with a span on every node and the comments kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from runplan.dsl.text.source import Source, Span
+
+
+def unquoted(text: str) -> str:
+    """The text of a quoted string, or of a bare word."""
+    if not text.startswith('"'):
+        return text
+    inner = text[1:-1]
+    if "\\" not in inner:  # nearly every one, and a library holds hundreds
+        return inner
+    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), inner, flags=re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A leaf: one token as it was spelled.
+
+    Attributes:
+        type: The terminal of the grammar, such as `NUMBER`.
+        text: Its spelling.
+    """
+
+    type: str
+    text: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A rule of the grammar with what it matched; an optional part that is absent is None.
+
+    Two nodes are equal where they say the same thing, wherever they stand.
+    """
+
+    rule: str
+    children: tuple[Node | Word | None, ...]
+    span: Span = field(compare=False)
+
+    def nodes(self, *rules: str) -> Iterator[Node]:
+        """The children that are nodes, of the given rules where any are named."""
+        for child in self.children:
+            if isinstance(child, Node) and (not rules or child.rule in rules):
+                yield child
+
+    def node(self, rule: str) -> Node | None:
+        """The first child of a rule."""
+        return next(self.nodes(rule), None)
+
+    def words(self) -> Iterator[Word]:
+        """The children that are leaves."""
+        for child in self.children:
+            if isinstance(child, Word):
+                yield child
+
+    def word(self, index: int = 0) -> Word:
+        """The leaf at a position among all children; the grammar promises that it is there."""
+        child = self.children[index]
+        assert isinstance(child, Word)
+        return child
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One parsed file: its statements in order, and its comments.
+
+    Attributes:
+        broken: The lines that could not be read, its imports' included. What misses something that stands there
+            is no mistake of its own.
+        adrift: Prefixes of names that an import would have brought, had it been read; `""` for any name.
+    """
+
+    source: Source
+    statements: tuple[Node, ...]
+    comments: tuple[Word, ...] = field(default=(), compare=False)
+    broken: tuple[Span, ...] = field(default=(), compare=False)
+    adrift: tuple[str, ...] = field(default=(), compare=False)
+
+
+# Records whose figures a plan names in expressions.
+NAMED_FIGURES = ("price", "region")
+
+
+DEFINITIONS = frozenset({"law", "record", "rule", "schedule_def", "quantity_def", "override"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word that names something elsewhere: a device, a law, a source, a domain."""
+
+    text: str
+    span: Span = field(compare=False)
+
+
+def name_of(node: Node) -> Mention:
+    """The name that a statement gives to what it declares."""
+    word = node.word(0)
+    return Mention(unquoted(word.text), word.span)
+
+
+def leaves(node: Node) -> Iterable[Word]:
+    """The words of a statement, in order."""
+    stack: list[Node | Word | None] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Word):
+            yield item
+        elif item is not None:
+            stack.extend(reversed(item.children))

@@ -1,0 +1,100 @@
+"""Findings: everything wrong, doubtful or worth knowing, as data that every output format renders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from runplan.dsl.text.codes import NAMES, Severity
+from runplan.dsl.text.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place in the text and what to say beside it."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A replacement of text that mends a finding; `safe` where it cannot change the meaning."""
+
+    title: str
+    span: Span
+    text: str
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong, doubtful or worth knowing.
+
+    Attributes:
+        code: Permanent, such as `B001`.
+        name: Its kebab name, such as `over-budget`.
+        severity: `error`, `warning` or `info`.
+        message: One line that stands alone, without a full stop, with the numbers in it.
+        at: The place to blame; the first thing a reader sees.
+        also: Every other place that took part, such as both sides of a conflict.
+        notes: The values that went in.
+        help: What to change, as instructions, with computed numbers where there are any.
+        edits: Replacements that mend it.
+        key: The path of the node in the plan, such as `require[0]`; stable when lines move.
+        laws: The laws under which it was found; empty where no law took part.
+        data: The figures behind the sentence.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    at: Label
+    also: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    key: str = ""
+    laws: tuple[str, ...] = ()
+    data: dict[str, float | str] = field(default_factory=dict)
+
+
+def finding(
+    code: str,
+    message: str,
+    at: Span | Label,
+    *,
+    severity: Severity = "error",
+    name: str = "",
+    also: Iterable[Label] = (),
+    notes: Iterable[str] = (),
+    help: Iterable[str] = (),
+    edits: Iterable[Edit] = (),
+    key: str = "",
+    laws: Iterable[str] = (),
+    data: dict[str, float | str] | None = None,
+) -> Finding:
+    """A finding; the name is looked up by code unless a rule brings its own."""
+    return Finding(
+        code,
+        name or NAMES[code],
+        severity,
+        message,
+        at if isinstance(at, Label) else Label(at),
+        tuple(also),
+        tuple(notes),
+        tuple(help),
+        tuple(edits),
+        key,
+        tuple(laws),
+        data or {},
+    )
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Without repeats, sorted by file, place and code: the same input gives the same order."""
+    unique: dict[tuple[str, int, int, str, str], Finding] = {}
+    for f in findings:
+        unique.setdefault((f.at.span.source.path, f.at.span.start, f.at.span.end, f.code, f.message), f)
+    return tuple(unique[key] for key in sorted(unique))

@@ -1,0 +1,25 @@
+"""Texts to parts of a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+
+def cut(text: str) -> str:
+    """Text of a file for a sentence: its first 39 characters where it is long."""
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def enumerated(texts: Sequence[str]) -> str:
+    """At least one text in a sentence: a, b and c."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+# A value in the message of a rule: `{cost}`, or `{mfu%}` in per cent.
+FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names as a message lists them, each in backquotes."""
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,1 @@
+"""Syntax nodes to typed figures and expressions."""

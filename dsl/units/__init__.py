@@ -1,0 +1,1 @@
+"""Units, dimensions and the figures in them."""

@@ -1,0 +1,1 @@
+"""What a solution is worth: intervals, ranges, other sizes, what would change it."""

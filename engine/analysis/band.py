@@ -1,0 +1,114 @@
+"""A solution to how much its size matters: the sizes that lose little, and the extra compute that others need."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runplan.engine.analysis.regret import Loss, loss_function
+from runplan.engine.numeric.search import least
+from runplan.engine.problem.solution import Solution
+
+# A band is the sizes whose loss is within NATS of the least at the same compute,
+# or that reach the least loss with at most COMPUTE more of it.
+NATS = 0.005
+COMPUTE = 0.01
+# The chart and the table of regret reach from the optimum over REACH to REACH times the optimum.
+REACH = 8.0
+POINTS = 33
+ROUNDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A size at the plan's compute: its loss, and the extra compute, as a share, that it needs for the least loss.
+
+    Attributes:
+        regret: None where no compute brings this size to the least loss.
+    """
+
+    params: float
+    loss: float
+    regret: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Sizes around the law's own optimum at the plan's compute, in params as the law counts them.
+
+    Attributes:
+        compute: FLOP at which the sizes are compared.
+        optimum: The size of least loss, before any requirement.
+        by_loss: Smallest and largest size within NATS of the least loss.
+        by_compute: Smallest and largest size within COMPUTE of the least compute for the least loss.
+        points: From small to large.
+    """
+
+    compute: float
+    optimum: float
+    loss: float
+    by_loss: tuple[float, float]
+    by_compute: tuple[float, float]
+    points: tuple[Point, ...]
+
+
+def band_of(solution: Solution) -> Band | None:
+    """The band of a solved plan; None where the law has no loss surface."""
+    loss = loss_function(solution)
+    compute = solution.get("compute")
+    if loss is None or compute is None or solution.status != "solved":
+        return None
+
+    def at(log_size: float) -> float:
+        size = math.exp(log_size)
+        return loss(size, compute / 6.0 / size)
+
+    best = least(at, math.log(compute / 6.0) / 2)
+    lowest = at(best)
+
+    def regret(log_size: float) -> float | None:
+        size = math.exp(log_size)
+        tokens = _tokens_for(loss, size, lowest)
+        return None if tokens is None else 6.0 * size * tokens / compute - 1.0
+
+    def within(log_size: float) -> bool:
+        found = regret(log_size)
+        return found is not None and found <= COMPUTE
+
+    step = 2 * math.log(REACH) / (POINTS - 1)
+    sizes = [best - math.log(REACH) + i * step for i in range(POINTS)]
+    return Band(
+        compute,
+        math.exp(best),
+        lowest,
+        _edges(lambda x: at(x) <= lowest + NATS, best),
+        _edges(within, best),
+        tuple(Point(math.exp(x), at(x), regret(x) if abs(x - best) > 1e-9 else 0.0) for x in sizes),
+    )
+
+
+def _tokens_for(loss: Loss, size: float, wanted: float) -> float | None:
+    """Tokens at which a size reaches a loss; None where none do."""
+    low, high = 0.0, 60.0
+    if loss(size, math.exp(high)) > wanted:
+        return None
+    for _ in range(ROUNDS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if loss(size, math.exp(middle)) <= wanted else (middle, high)
+    return math.exp(high)
+
+
+def _edges(holds: Callable[[float], bool], best: float) -> tuple[float, float]:
+    """How far down and up from the best a condition holds."""
+
+    def edge(sign: float) -> float:
+        near, far = 0.0, 1.0
+        while holds(best + sign * far) and far < 30:
+            near, far = far, far * 2
+        for _ in range(ROUNDS // 2):
+            middle = (near + far) / 2
+            near, far = (middle, far) if holds(best + sign * middle) else (near, middle)
+        return math.exp(best + sign * near)
+
+    return edge(-1.0), edge(1.0)

@@ -1,0 +1,285 @@
+"""Rules of packs over a solved plan to findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from runplan.dsl.expr.money import in_money
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, walk
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.pack import Rule
+from runplan.dsl.packs.rule_check import TEXTS
+from runplan.dsl.plan.ir import Given, Plan
+from runplan.dsl.syntax.tree import Node
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import FIELD
+from runplan.dsl.units.show import show
+from runplan.dsl.units.table import currencies
+from runplan.engine.formulate.draft import first_statement
+from runplan.engine.formulate.hardware import POOLED
+from runplan.engine.formulate.requirements import without_lets
+from runplan.engine.problem.problem import Definition, Limit
+from runplan.engine.problem.solution import Note, Solution, Value
+
+# The words of a plan that rules may ask about: for each all that it goes by, first what messages call it.
+Words = Mapping[str, tuple[str, ...]]
+# The words that are known of a plan that is not solved.
+OF_OBJECTIVE = frozenset(("objective", "subject"))
+# What is trained: a limit on one of these that binds is a choice of the plan, and not of its law.
+TRAINED = frozenset(("params", "law_params", "active_params", "tokens", "tokens_per_param"))
+# Where to point when the statement that a rule blames is not there: what else had a part in it.
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "tokens": ("model", "compute", "data"),
+    "data": ("tokens", "model", "compute"),
+    "model": ("tokens", "data", "compute"),
+    "schedule": ("data",),
+    "pretrain_share": ("objective",),
+}
+
+
+def example(statements: tuple[Node, ...]) -> str:
+    """The text of an example; empty where there is none."""
+    return "".join(f"{node.span.text}\n" for node in statements)
+
+
+def condition(rule: Rule) -> str:
+    """When a rule is broken, as its pack writes it, in one line."""
+    text = rule.when.span.text if rule.when.span else shown(rule.when)
+    return " ".join(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A solved plan as a rule sees it: the whole of it, or one pool of devices and the rest.
+
+    Attributes:
+        words: The words of the plan that rules may ask about.
+        numbers: The values of the solution, in base units.
+    """
+
+    plan: Plan
+    solution: Solution
+    words: Words
+    numbers: Mapping[str, float]
+
+
+def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]:
+    """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over.
+
+    Of a plan that is not solved only its objective is judged: of one that no law is for, a rule says why.
+    """
+    solved = views[0].solution.status == "solved"
+    for rule in rules:
+        if rule.severity != "note" and (solved or names(rule.when) <= OF_OBJECTIVE):
+            for view in _seen(rule, views):
+                yield from _applied(rule, view)
+
+
+def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
+    """The notes of the library that bear on a solved plan: what is worth knowing, and what no plan can break."""
+    for rule in rules if views[0].solution.status == "solved" else ():
+        for view in _seen(rule, views) if rule.severity == "note" else ():
+            with suppress(ArithmeticError, ValueError):  # what cannot be told of a plan is not said of it
+                if _holds(rule, view):
+                    yield Note(_filled(rule.says, view), code=rule.code)
+
+
+def views_of(plan: Plan, solution: Solution, catalogue: Catalogue) -> tuple[View, ...]:
+    """The plan as a whole, and where it has several pools, as each of them makes it: what rules are applied to."""
+    values, definitions = solution.values, solution.problem.definitions
+    prefixes = sorted({name.partition(".")[0] for name in values if re.match(r"pool\d+\.", name)})
+    seen = [(0, solution)]
+    for number, prefix in enumerate(prefixes):
+        of_pool = {name: f"{prefix}.{name}" for name in POOLED}
+        own = {name: values[full] for name, full in of_pool.items() if full in values}
+        defined = {name: definitions[full] for name, full in of_pool.items() if full in definitions}
+        problem = replace(solution.problem, definitions={**definitions, **defined})
+        seen.append((number, replace(solution, values={**values, **own}, problem=problem)))
+    return tuple(
+        View(plan, one, texts(plan, one, catalogue, pool), {name: value.value for name, value in one.values.items()})
+        for pool, one in seen
+    )
+
+
+def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
+    """The views that a rule is about: each pool where it asks for what each has of its own, else the whole."""
+    whole, *pools = views
+    own = names(rule.when) & (set(POOLED) - whole.solution.values.keys() | {"device", "precision"})
+    return pools if pools and own else (whole,)
+
+
+def _applied(rule: Rule, view: View) -> Iterator[Finding]:
+    assert rule.severity != "note"
+    if largest := _largest(rule, view.solution):
+        view = replace(view, words={**view.words, "source": (largest.name.partition(".")[2],)})
+    law = (view.solution.law,)
+    try:
+        holds = _holds(rule, view)
+    except (ArithmeticError, ValueError) as error:
+        help = [str(error)] if isinstance(error, _OtherMoney) else []
+        message = f"rule `{rule.code}` cannot be evaluated here"
+        yield finding("C009", message, _place(rule, view), severity=rule.severity, help=help, laws=law)
+        return
+    if holds:
+        yield finding(
+            rule.code,
+            _filled(rule.says, view),
+            _place(rule, view),
+            name=rule.name,
+            severity=rule.severity,
+            help=[_filled(rule.help, view)] if rule.help else [],
+            notes=[cite.text for cite in rule.cites[:1]],
+            laws=law,
+            key=f"rule {rule.code}",
+        )
+
+
+def _holds(rule: Rule, view: View) -> bool:
+    """Whether the condition of a rule holds; it does not where it asks for what the plan has not.
+
+    Raises:
+        ArithmeticError, ValueError: Where it has no value.
+    """
+    condition = _decided(rule.when, view.solution, view.words)
+    if condition is None or not names(condition) <= view.numbers.keys():
+        return False
+    return bool(compiled(_converted(condition, view))(view.numbers))
+
+
+def texts(plan: Plan, solution: Solution, catalogue: Catalogue, pool: int = 0) -> Words:
+    """The words of a plan that rules may ask about; device and precision are those of one of its pools."""
+    stage = plan.stages[0]
+    law = solution.problem.law
+    model, tokens = plan.model, stage.tokens
+    stated = (model is not None and isinstance(model.params, Given | None)) or isinstance(tokens, Given)
+    out = {
+        "objective": (str(solution.problem.objective), solution.problem.objective.kind),
+        "law": (solution.resolved, *law.aliases),
+        "subject": (solution.problem.objective.domain,),
+        "data": ("given" if stage.data else "none",),
+        "chosen_by": ("plan" if stated or _moved_by(plan, solution) else "law",),
+        "inference": ("given" if stage.inference is not None else "none",),
+        "budget": ("hardware" if stage.hardware else "compute" if stage.compute else "none",),
+        "data_domain": (next((source.domain for source in stage.data if source.domain), ""),),
+    }
+    peak = solution.problem.definitions.get("peak")
+    device = peak.source.split(",")[0] if peak is not None and peak.kind != "given" and "," in peak.source else ""
+    hardware = stage.hardware[pool] if pool < len(stage.hardware) else None
+    if hardware is not None and hardware.device:
+        device = device or hardware.device.text
+        out["precision"] = (hardware.precision.text if hardware.precision else "bf16",)
+    if device:
+        record = catalogue.record("device", device)
+        out["device"] = (record.name, *record.aliases) if record else (device,)
+    named = stage.schedule.name.text if stage.schedule and stage.schedule.name else ""
+    out["schedule"] = (named or ("by hand" if stage.schedule else ""),)
+    out["quality"] = (stage.schedule.quality.text if stage.schedule and stage.schedule.quality else "late",)
+    out["optimizer"] = (plan.optimizer.name.text if plan.optimizer else "AdamW",)
+    return out
+
+
+def _decided(expr: Expr, solution: Solution, words: Words) -> Expr | None:
+    """The condition with `assumed(x)` and words decided; None where it asks about what the plan has not."""
+    if not isinstance(expr, Op):
+        return expr
+    if expr.op == "assumed":
+        name = expr.args[0].name if isinstance(expr.args[0], Ref) else ""
+        definition: Definition | None = solution.problem.definitions.get(name)
+        return None if definition is None else _truth(definition.kind == "assumed")
+    if any(isinstance(arg, Text) or (isinstance(arg, Ref) and arg.name in TEXTS) for arg in expr.args):
+        sides = [_names_of(arg, words) for arg in expr.args]
+        return _truth((not sides[0].isdisjoint(sides[1])) == (expr.op == "==")) if all(sides) else None
+    args = [_decided(arg, solution, words) for arg in expr.args]
+    if any(arg is None for arg in args):
+        return None
+    return Op(expr.op, tuple(arg for arg in args if arg is not None), expr.span)
+
+
+def _names_of(expr: Expr, words: Words) -> frozenset[str]:
+    """All that a word goes by, in lower case; nothing where the plan has it not."""
+    said = (expr.value,) if isinstance(expr, Text) else words.get(expr.name, ()) if isinstance(expr, Ref) else ()
+    return frozenset(name.lower() for name in said)
+
+
+def _truth(holds: bool) -> Expr:
+    return Op("==", (Num(1.0), Num(1.0 if holds else 0.0)))
+
+
+class _OtherMoney(ValueError):
+    """A rule is in a currency that the plan does not convert; the message says how it would."""
+
+
+def _converted(expr: Expr, view: View) -> Expr:
+    """The condition in the plan's money.
+
+    Raises:
+        _OtherMoney: Where the plan declares no rate for it.
+    """
+    plan = view.plan
+    converted = in_money(expr, plan.currency, plan.rates)
+    dims = [item.dim for item in walk(converted) if isinstance(item, Num)]
+    dims += [view.solution.values[name].dim for name in names(converted)]
+    left = sorted({name for dim in dims for name, _ in dim} & currencies() - {plan.currency})
+    if left:
+        raise _OtherMoney(f"declare the rate: `rate {left[0]} = ... {plan.currency} on YYYY-MM-DD`")
+    return converted
+
+
+def _filled(template: str, view: View) -> str:
+    def one(m: re.Match[str]) -> str:
+        value = view.solution.values.get(m[1])
+        if value is None:
+            return view.words.get(m[1], (m[0],))[0]
+        about = "about " if value.kind == "assumed" else ""
+        return about + (f"{value.value * 100:.3g} %" if m[2] else show(value.value, value.dim))
+
+    return FIELD.sub(one, template)
+
+
+def _largest(rule: Rule, solution: Solution) -> Value | None:
+    """What the figure that the rule blames is the largest of, such as the passes over a source of data."""
+    blamed = solution.values.get(rule.blames)
+    inputs = (solution.values.get(name) for name in (blamed.inputs if blamed else ()))
+    return next((value for value in inputs if value and blamed and value.value == blamed.value), None)
+
+
+def _place(rule: Rule, view: View) -> Span:
+    """The figure that the rule blames where the plan states it, else its statement, else the plan's first."""
+    plan, solution = view.plan, view.solution
+    blamed = solution.values.get(rule.blames)
+    if blamed is not None:
+        for value in (blamed, _largest(rule, solution)):
+            if value is not None and value.span is not None and value.span.source is plan.source:
+                return value.span
+    stage = plan.stages[0]
+    moved_by = _moved_by(plan, solution)
+    statements: dict[str, Span | None] = {
+        "hardware": stage.hardware[0].span if stage.hardware else None,
+        "compute": stage.compute.span if stage.compute else None,
+        "data": stage.data[0].span if stage.data else None,
+        "tokens": stage.tokens.span if stage.tokens else moved_by.span if moved_by else None,
+        "model": plan.model.span if plan.model else None,
+        "objective": stage.objective.span if stage.objective else None,
+        "schedule": stage.schedule.span if stage.schedule else None,
+        "optimizer": plan.optimizer.span if plan.optimizer else None,
+    }
+    for name in (rule.blames, *ELSEWHERE.get(rule.blames, ()), "hardware"):
+        span = statements.get(name)
+        if span is not None:
+            return span
+    return first_statement(plan)
+
+
+def _moved_by(plan: Plan, solution: Solution) -> Limit | None:
+    """The limit on size or tokens that binds: data that run out, a range, a requirement."""
+    for limit in solution.problem.limits:
+        over = names(without_lets(Op("<=", (limit.left, limit.right)), plan))
+        if limit.name in solution.binding and limit.kind in ("data", "range", "given", "require") and over & TRAINED:
+            return limit
+    return None

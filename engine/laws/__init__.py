@@ -1,0 +1,1 @@
+"""A law by itself: its form, its values, its published ones."""

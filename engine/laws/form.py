@@ -1,0 +1,32 @@
+"""What a law is: its formulas for an objective, what it may choose, and over which budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runplan.dsl.packs.pack import Function, Law
+from runplan.dsl.plan.ir import Objective
+
+# What a law may choose; a formula that gives one of these is an optimum line, not a definition.
+CHOICES = ("params", "tokens")
+
+
+# The compute that a line runs over: of the run, or of the stage that is transferred to.
+BUDGETS = ("compute", "finetune_compute")
+
+
+def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
+    """The law's formulas that are for an objective, one of the plan or as a law names it."""
+    said = str(objective).rsplit(" of ", 1)[0]
+    for function in law.functions:
+        if function.objective in ("", said):
+            yield function
+
+
+def cite_of(law: Law) -> str:
+    """The law's first citation."""
+    return law.cites[0].text if law.cites else ""
+
+
+# What the laws of mixtures of experts are laws of.
+OF_MIXTURES = frozenset({"active_params", "experts", "granularity", "sparsity"})

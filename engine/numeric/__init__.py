@@ -1,0 +1,1 @@
+"""Optimisation and search over plain numbers; knows no plan."""

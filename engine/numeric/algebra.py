@@ -1,0 +1,195 @@
+"""Small dense linear algebra in plain Python: factors, solutions, orthonormal frames of rows; roots of one number.
+
+Vectors are lists; nothing is changed in place but by its owner. Importing numpy would cost more than the few
+variables of a plan take to solve.
+"""
+
+from __future__ import annotations
+
+import math
+
+Vector = list[float]
+Matrix = list[list[float]]
+NOISE = 1e-11  # pivots of a matrix with unit diagonal below this are rounding
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """a'b."""
+    total = 0.0
+    for u, w in zip(a, b, strict=True):
+        total += u * w
+    return total
+
+
+def size_of(a: Vector) -> float:
+    """The largest entry by magnitude; 0 for none."""
+    return max(map(abs, a), default=0.0)
+
+
+def times(matrix: Matrix, a: Vector) -> Vector:
+    """The matrix (m, n) on a vector (n)."""
+    return [dot(row, a) for row in matrix]
+
+
+def solve_linear(a: Matrix, b: Vector) -> Vector | None:
+    """The x (n) with a x = b for a square a (n, n), by elimination with scaled partial pivoting.
+
+    None where a is singular to working precision, or holds an inf or nan.
+    """
+    n = len(b)
+    rows = []
+    for row, right in zip(a, b, strict=True):
+        size = max((abs(entry) for entry in row), default=0.0)
+        if not 0.0 < size < math.inf:
+            return None
+        rows.append([entry / size for entry in row] + [right / size])
+    for i in range(n):
+        p = max(range(i, n), key=lambda j: abs(rows[j][i]))
+        if not abs(rows[p][i]) > 1e-14:
+            return None
+        rows[i], rows[p] = rows[p], rows[i]
+        pivot = rows[i]
+        for j in range(i + 1, n):
+            ratio = rows[j][i] / pivot[i]
+            if ratio:
+                rows[j] = [u - ratio * w for u, w in zip(rows[j], pivot, strict=True)]
+    x = [0.0] * n
+    for i in reversed(range(n)):
+        x[i] = (rows[i][n] - sum(rows[i][j] * x[j] for j in range(i + 1, n))) / rows[i][i]
+    return x if all(map(math.isfinite, x)) else None
+
+
+def cholesky(h: Matrix) -> Matrix | None:
+    """The lower L with L L' = h, or None where h is not positive definite."""
+    lower: Matrix = []
+    for i, source in enumerate(h):
+        row: Vector = []
+        for j in range(i + 1):
+            total = source[j]
+            other = lower[j] if j < i else row
+            for u, w in zip(row, other[:j], strict=True):
+                total -= u * w
+            if j < i:
+                row.append(total / other[j])
+            elif total > 1e-15 * source[i]:
+                row.append(math.sqrt(total))
+            else:
+                return None
+        lower.append(row)
+    return lower
+
+
+def forward(lower: Matrix, b: Vector) -> Vector:
+    """L^-1 b."""
+    x: Vector = []
+    for row, right in zip(lower, b, strict=True):
+        total = right
+        for u, w in zip(row, x, strict=False):
+            total -= u * w
+        x.append(total / row[-1])
+    return x
+
+
+def backward(lower: Matrix, b: Vector) -> Vector:
+    """L'^-1 b."""
+    x = list(b)
+    for i in reversed(range(len(b))):
+        row = lower[i]
+        x[i] /= row[i]
+        for j in range(i):
+            x[j] -= row[j] * x[i]
+    return x
+
+
+class Frame:
+    """Independent rows a_j and an orthonormal basis q: a_j = sum over l <= j of parts[j][l] q[l]."""
+
+    __slots__ = ("parts", "q")
+
+    def __init__(self) -> None:
+        self.q: Matrix = []
+        self.parts: Matrix = []
+
+    def split(self, a: Vector) -> tuple[Vector, Vector, float]:
+        """The part of `a` in the span, as coefficients of q; the rest; and the length of the rest."""
+        parts, rest = [0.0] * len(self.q), list(a)
+        for _ in range(2):  # twice is enough for orthogonality to rounding (Kahan)
+            for j, q in enumerate(self.q):
+                along = dot(q, rest)
+                parts[j] += along
+                rest = [u - along * w for u, w in zip(rest, q, strict=True)]
+        return parts, rest, math.sqrt(dot(rest, rest))
+
+    def add(self, a: Vector, least: float) -> bool:
+        """Take in a row, unless less than `least` of its length is new."""
+        parts, rest, length = self.split(a)
+        if not length > least * math.sqrt(dot(a, a)):
+            return False
+        self.q.append([u / length for u in rest])
+        self.parts.append([*parts, length])
+        return True
+
+    def combine(self, parts: Vector) -> Vector:
+        """The u with sum u_j a_j = sum parts_l q_l."""
+        u = list(parts)
+        for j in reversed(range(len(u))):
+            u[j] /= self.parts[j][j]
+            for i in range(j):
+                u[i] -= self.parts[j][i] * u[j]
+        return u
+
+    def reach(self, values: Vector, n: int) -> Vector:
+        """The shortest d (n) with a_j d = values_j."""
+        d = [0.0] * n
+        for weight, q in zip(forward(self.parts, values), self.q, strict=True):
+            d = [u + weight * w for u, w in zip(d, q, strict=True)]
+        return d
+
+    def complement(self, n: int) -> Matrix:
+        """An orthonormal basis of the directions (n) across all rows, along axes where it can be."""
+        whole = Frame()
+        whole.q = list(self.q)
+        free = list(range(n))
+        while len(whole.q) < n:
+            splits = [(i, *whole.split([float(j == i) for j in range(n)])[1:]) for i in free]
+            i, rest, length = max(splits, key=lambda found: found[2])
+            free.remove(i)
+            whole.q.append([u / length for u in rest])
+        # rounding would give a direction a part, however small, in a coordinate that is far more curved
+        return [[u if abs(u) > 1e-14 else 0.0 for u in z] for z in whole.q[len(self.q) :]]
+
+
+def pivoted(b: Matrix, scale: Vector) -> tuple[list[int], Matrix]:
+    """Pivots and columns of a Cholesky factor of `b`, stopped where only rounding is left.
+
+    `scale` is what the diagonal of `b` would be without cancellation; a pivot counts relative to it.
+    Columns are full length, in the order of the pivots: b is the sum of their outer products, to rounding.
+    """
+    n = len(b)
+    rest = [list(row) for row in b]
+    pivots: list[int] = []
+    columns: Matrix = []
+    while len(pivots) < n:
+        left = [i for i in range(n) if i not in pivots and scale[i] > 0.0]
+        p = max(left, key=lambda i: rest[i][i] / scale[i], default=-1)
+        if p < 0 or not rest[p][p] > NOISE * scale[p]:
+            break
+        root = math.sqrt(rest[p][p])
+        column = [0.0 if i in pivots else rest[i][p] / root for i in range(n)]
+        pivots.append(p)
+        columns.append(column)
+        for i in range(n):
+            for j in range(n):
+                rest[i][j] -= column[i] * column[j]
+    return pivots, columns
+
+
+def solve_flat(b: Matrix, scale: Vector, right: Vector) -> Vector:
+    """A solution of b x = right that stays at zero where b is flat."""
+    x = [0.0] * len(right)
+    pivots, columns = pivoted(b, scale)
+    if pivots:
+        lower = [[columns[j][p] for j in range(i + 1)] for i, p in enumerate(pivots)]
+        for p, value in zip(pivots, backward(lower, forward(lower, [right[p] for p in pivots])), strict=True):
+            x[p] = value
+    return x

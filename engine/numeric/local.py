@@ -1,0 +1,245 @@
+"""Smooth goals and constraints to what they are around a point, to second order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runplan.engine.numeric.algebra import Matrix, Vector, cholesky, size_of
+
+Point = tuple[float, ...]
+STEEP = 100.0  # violations beyond this are compared by their logarithms
+
+
+class Smooth(Protocol):
+    """A function with its first and second derivatives."""
+
+    def __call__(self, x: Point) -> tuple[float, Vector, Matrix]:
+        """Value, gradient (k) and Hessian (k, k) at a point (k); may be inf or nan, or overflow, far away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Linear:
+    """a'x + b, with the derivatives that every call shares."""
+
+    slope: Vector
+    constant: float
+    flat: Matrix
+
+    def __call__(self, x: Point) -> tuple[float, Vector, Matrix]:
+        total = self.constant
+        for a, b in zip(self.slope, x, strict=True):
+            total += a * b
+        return total, self.slope, self.flat
+
+
+def linear(coefficients: Sequence[float], constant: float) -> Smooth:
+    """The function a'x + b of a point as long as the coefficients (k)."""
+    k = len(coefficients)
+    return _Linear([float(a) for a in coefficients], float(constant), [[0.0] * k for _ in range(k)])
+
+
+@dataclass(slots=True)
+class Local:
+    """A goal and constraints at a point, to second order.
+
+    `spread` is the diagonal of the goal's Hessian without cancellation: a measure of its rounding.
+    """
+
+    x: Vector
+    value: float
+    gradient: Vector
+    hessian: Matrix
+    spread: Vector
+    c: Vector
+    c_rows: Matrix
+    c_curves: list[Matrix]
+    e: Vector
+    e_rows: Matrix
+    e_curves: list[Matrix]
+    violation: float
+
+
+At = Callable[[Vector], Local | None]
+
+
+def value_at(function: Smooth, x: Point) -> tuple[float, Vector, Matrix] | None:
+    """A function at a point; None where it, or a derivative, is not a number we can use."""
+    try:
+        value, gradient, hessian = function(x)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return None
+    if not math.isfinite(value + sum(gradient)):
+        return None
+    return (value, gradient, hessian) if math.isfinite(sum(map(sum, hessian))) else None
+
+
+def limits_at(
+    x: Vector, inequalities: Sequence[Smooth], equalities: Sequence[Smooth], slack: float
+) -> tuple[Vector, Matrix, list[Matrix], Vector, Matrix, list[Matrix], float] | None:
+    """Inequalities less a slack and equalities, each as values, rows and curves, and the worst violation.
+
+    None where one of them is not a number we can use.
+    """
+    point = tuple(x)
+    c: Vector = []
+    c_rows: Matrix = []
+    c_curves: list[Matrix] = []
+    e: Vector = []
+    e_rows: Matrix = []
+    e_curves: list[Matrix] = []
+    worst = 0.0
+    for function in inequalities:
+        found = value_at(function, point)
+        if found is None:
+            return None
+        c.append(found[0] - slack)
+        c_rows.append(found[1])
+        c_curves.append(found[2])
+        worst = max(worst, c[-1])
+    for function in equalities:
+        found = value_at(function, point)
+        if found is None:
+            return None
+        e.append(found[0])
+        e_rows.append(found[1])
+        e_curves.append(found[2])
+        worst = max(worst, abs(found[0]) - slack)
+    return c, c_rows, c_curves, e, e_rows, e_curves, worst
+
+
+class Goal:
+    """A goal under constraints. Works on the logarithm of the goal for as long as that is convex.
+
+    Far from its minimum a sum of exponentials looks like one exponential, on which Newton's method creeps;
+    its logarithm looks like a line.
+    """
+
+    def __init__(
+        self, goal: Smooth, inequalities: Sequence[Smooth], equalities: Sequence[Smooth], slack: float
+    ) -> None:
+        self.goal = goal
+        self.inequalities = inequalities
+        self.equalities = equalities
+        self.slack = slack
+        self.in_logs = True
+        self.doubtful = False
+
+    def __call__(self, x: Vector) -> Local | None:
+        """The goal, or its logarithm, and the constraints at a point (k)."""
+        found = value_at(self.goal, tuple(x))
+        if found is None:
+            return None
+        limits = limits_at(x, self.inequalities, self.equalities, self.slack)
+        if limits is None:
+            return None
+        f, g, h = found
+        if self.in_logs and 0.0 <= f <= 1e-290:
+            self.doubtful = size_of(g) > 1e-200  # then it is rounding that made it zero, as in log(1 + tiny)
+            return None
+        if self.in_logs and f > 0.0:
+            slope = [a / f for a in g]
+            if not size_of(slope) < 1e100:
+                return None
+            curve = [[a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)]
+            spread = [abs(row[i]) / f + slope[i] * slope[i] for i, row in enumerate(h)]
+            return Local(x, math.log(f), slope, curve, spread, *limits)
+        return Local(x, f, g, h, [abs(row[i]) for i, row in enumerate(h)], *limits)
+
+    def suits(self, here: Local) -> bool:
+        """Whether the form in use is convex at a point; turns to the plain goal for good where it is not."""
+        if not self.in_logs:
+            return True
+        if not self.doubtful and self.goal(tuple(here.x))[0] > 1e-290:
+            lifted = [
+                [a + (1e-9 * s + 1e-300 if i == j else 0.0) for j, a in enumerate(row)]
+                for i, (row, s) in enumerate(zip(here.hessian, here.spread, strict=True))
+            ]
+            if cholesky(lifted) is not None:
+                return True
+        self.in_logs = False
+        return False
+
+
+class Elastic:
+    """The violation t + t^2/2 over (x, t), under c <= t and |e| <= t; t follows x."""
+
+    def __init__(self, inequalities: Sequence[Smooth], equalities: Sequence[Smooth]) -> None:
+        self.inequalities = inequalities
+        self.equalities = equalities
+
+    def __call__(self, x: Vector) -> Local | None:
+        """The violation and what it is to exceed at (x, t), whatever t was."""
+        limits = limits_at(x[:-1], self.inequalities, self.equalities, 0.0)
+        if limits is None:
+            return None
+        c, c_rows, c_curves, e, e_rows, e_curves, t = limits
+        k = len(x) - 1
+        for i, over in enumerate(c):
+            if over > STEEP:  # a sum of exponentials, most likely; its logarithm has the same level sets
+                rate = STEEP / over
+                row = [rate * a for a in c_rows[i]]
+                c[i] = STEEP * (1.0 + math.log(over / STEEP))
+                c_curves[i] = [
+                    [rate * a - u * w / STEEP for a, w in zip(bent, row, strict=True)]
+                    for bent, u in zip(c_curves[i], row, strict=True)
+                ]
+                c_rows[i] = row
+        t = max([0.0, *c, *map(abs, e)])
+        values = [a - t for a in c] + [a - t for a in e] + [-a - t for a in e] + [-t]
+        rows = [[*row, -1.0] for row in c_rows + e_rows] + [[*(-a for a in row), -1.0] for row in e_rows]
+        rows.append([0.0] * k + [-1.0])
+        curves = [[*([*row, 0.0] for row in curve), [0.0] * (k + 1)] for curve in c_curves + e_curves]
+        curves += [[*([*(-a for a in row), 0.0] for row in curve), [0.0] * (k + 1)] for curve in e_curves]
+        curves.append([[0.0] * (k + 1) for _ in range(k + 1)])
+        hessian = [[0.0] * (k + 1) for _ in range(k)] + [[0.0] * k + [1.0]]
+        slope = [0.0] * k + [1.0 + t]
+        return Local(
+            [*x[:-1], t],
+            t + 0.5 * t * t,
+            slope,
+            hessian,
+            [0.0] * k + [1.0],
+            values,
+            rows,
+            curves,
+            [],
+            [],
+            [],
+            0.0,
+        )
+
+
+def lagrangian(here: Local, c_multipliers: Vector, e_multipliers: Vector) -> tuple[Matrix, Matrix, Vector]:
+    """The Hessian of the Lagrangian; the same with no sign, as a measure of rounding; its diagonal."""
+    n = len(here.x)
+    h = [list(row) for row in here.hessian]
+    spread = [[abs(a) for a in row] for row in here.hessian]
+    for i in range(n):
+        spread[i][i] = max(spread[i][i], here.spread[i])
+    for weights, curves in ((c_multipliers, here.c_curves), (e_multipliers, here.e_curves)):
+        for weight, curve in zip(weights, curves, strict=True):
+            if weight == 0.0:
+                continue
+            for i, row in enumerate(curve):
+                to, size = h[i], spread[i]
+                for j, a in enumerate(row):
+                    if a:
+                        to[j] += weight * a
+                        size[j] += abs(weight * a)
+    return h, spread, [spread[i][i] for i in range(n)]
+
+
+def residual_of(here: Local, c_multipliers: Vector, e_multipliers: Vector) -> tuple[Vector, Vector]:
+    """The gradient of the Lagrangian, and the size of the terms that it is the sum of."""
+    total, size = list(here.gradient), [abs(a) for a in here.gradient]
+    for weights, rows in ((c_multipliers, here.c_rows), (e_multipliers, here.e_rows)):
+        for weight, row in zip(weights, rows, strict=True):
+            if weight:
+                for i, a in enumerate(row):
+                    total[i] += weight * a
+                    size[i] += abs(weight * a)
+    return total, size

@@ -1,0 +1,1 @@
+"""A problem, and what solving it gives."""

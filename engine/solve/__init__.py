@@ -1,0 +1,1 @@
+"""A problem to its solution."""

@@ -1,0 +1,88 @@
+"""A solution to its residuals, by other code than the solver's: what must hold of any plan, in plain arithmetic."""
+
+from __future__ import annotations
+
+import math
+
+from runplan.dsl.expr.values import compiled
+from runplan.engine.problem.solution import Solution
+
+# What sources of data are mixed into.
+STAGES = frozenset(("tokens", "finetune_tokens", "pretrain_tokens"))
+
+
+class BrokenInvariant(Exception):
+    """A solved plan contradicts itself: a bug of ours, never a mistake of the user."""
+
+
+def residuals(solution: Solution) -> dict[str, float]:
+    """The relative error of each invariant that applies; all are zero up to rounding."""
+    v = {name: value.value for name, value in solution.values.items()}
+    out: dict[str, float] = {}
+
+    def equal(name: str, left: float, right: float) -> None:
+        out[name] = abs(left - right) / max(abs(left), abs(right), 1e-300)
+
+    if {"compute", "law_params", "tokens"} <= v.keys():
+        # Of a mixture of experts each token passes the active params only.
+        equal("FLOP = 6 N D", v["compute"], 6.0 * v.get("active_params", v["law_params"]) * v["tokens"])
+    if {"gpus", "rate", "time", "compute", "availability", "hours_per_day", "reserve"} <= v.keys():
+        given = v["availability"] * v["hours_per_day"] / 86400.0 * (1.0 - v["reserve"])
+        equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["compute"])
+    if {"cost", "price", "gpus", "reserved_time"} <= v.keys():
+        equal("paid GPU-hours x price = cost", v["cost"], v["price"] * v["gpus"] * v["reserved_time"])
+    if {"energy", "power", "pue", "gpus", "reserved_time"} <= v.keys():
+        # In base units power is in watt-hours a second.
+        equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpus"] * v["reserved_time"])
+    if "tokens" in v:
+        for base, sources in _by_stage(solution).items():
+            said = f"the sources sum to the {base.replace('_', ' ')}"
+            equal(said, sum(v[f"tokens.{name}"] for name in sources), v[base])
+    if solution.problem.phases and "tokens" in v:
+        phases = sum(v[f"phase.{name}.tokens"] for name in solution.problem.phases)
+        equal("the phases sum to the tokens", phases, v["tokens"])
+    if {"steps", "batch", "tokens"} <= v.keys():
+        equal("steps x batch = tokens", v["steps"] * v["batch"], v["tokens"] * v.get("batch_ramp", 1.0))
+    return out
+
+
+def _by_stage(solution: Solution) -> dict[str, list[str]]:
+    """The sources by the tokens that they are a share of: those of the run, or of one stage of a transfer."""
+    out: dict[str, list[str]] = {}
+    for name in solution.sources:
+        (base,) = STAGES & set(solution.values[f"tokens.{name}"].inputs)
+        out.setdefault(base, []).append(name)
+    return out
+
+
+def broken_limits(solution: Solution) -> dict[str, float]:
+    """By how much, relatively, each limit of a solved plan is broken; nothing where all hold."""
+    env = {name: value.value for name, value in solution.values.items()}
+    out = {}
+    for limit in solution.problem.limits:
+        try:
+            left, right = float(compiled(limit.left)(env)), float(compiled(limit.right)(env))
+        except KeyError:
+            continue
+        excess = (abs(left - right) if limit.equal else left - right) / max(abs(left), abs(right), 1e-300)
+        if excess > 1e-6:
+            out[limit.name] = excess
+    return out
+
+
+def verify(solution: Solution) -> None:
+    """Check a solution.
+
+    Raises:
+        BrokenInvariant: Where an invariant fails by more than rounding, or a value is not finite.
+    """
+    for name, value in solution.values.items():
+        if not math.isfinite(value.value):
+            raise BrokenInvariant(f"{name} is {value.value} under {solution.resolved}")
+    if solution.status != "solved":
+        return
+    for invariant, error in residuals(solution).items():
+        if error > 1e-9:
+            raise BrokenInvariant(f"{invariant} fails by {error:.3g} under {solution.resolved}")
+    for name, error in broken_limits(solution).items():
+        raise BrokenInvariant(f"the limit `{name}` is broken by {error:.3g} under {solution.resolved}")

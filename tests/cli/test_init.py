@@ -1,0 +1,113 @@
+"""`plan init` writes plans that hold, never overwrites, and says what it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runplan.cli.config import KEYS
+from runplan.cli.main import main
+from runplan.cli.verbs.init import BESIDE, PLANS, TEMPLATES
+from runplan.dsl.text.reader import Disk
+from runplan.engine.pipeline import report_of
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("template", PLANS)
+def test_what_is_written_checks(template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "runs", "--template", template]) == 0
+    out, err = capsys.readouterr()
+    names = [PLANS[template], *BESIDE.values()]
+    assert out.splitlines() == [f"written  {Path('runs', name)}" for name in names]
+    assert f"plan check {Path('runs', PLANS[template])}" in err
+    os.chdir("runs")
+    assert main(["check", "-o", "json"]) == 0
+    summary = json.loads(capsys.readouterr().out)["summary"]
+    assert (summary["files"], summary["errors"], summary["warnings"]) == (1, 0, 0)
+    assert main(["solve", PLANS[template], "-o", "json"]) == 0
+    solutions = json.loads(capsys.readouterr().out)["solutions"]
+    assert {solution["status"] for solution in solutions} == {"solved"}
+
+
+@pytest.mark.parametrize("template", PLANS)
+def test_a_written_plan_tells_what_to_do(template: str) -> None:
+    text = (TEMPLATES / PLANS[template]).read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert f"plan check {PLANS[template]}" in text or f"plan compare {PLANS[template]}" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_both_spellings_are_one_plan() -> None:
+    plans = [report_of(str(TEMPLATES / PLANS[name]), Disk(TEMPLATES)).plan for name in ("training", "yaml")]
+    assert plans[0] == plans[1] is not None
+
+
+def test_every_template_is_written_by_some_name() -> None:
+    assert {path.name for path in TEMPLATES.iterdir()} == {*PLANS.values(), *BESIDE}
+
+
+def test_the_configuration_is_empty() -> None:
+    text = (TEMPLATES / "runplan.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text) == {}
+    # What stands in comments is what may be said.
+    said = [line.removeprefix("# ") for line in text.splitlines() if " = " in line]
+    assert set(tomllib.loads("\n".join(said))) == set(KEYS)
+
+
+def test_the_workflow_checks() -> None:
+    workflow = yaml.safe_load((TEMPLATES / "plan.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["check"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["pip install runplan", "plan check -o github"]
+
+
+def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("runplan.toml").write_text("# mine\n", encoding="utf-8")
+    assert main(["init"]) == 0
+    out, err = capsys.readouterr()
+    assert "written  training.plan" in out
+    assert "exists   runplan.toml, left as it is" in err
+    assert Path("runplan.toml").read_text(encoding="utf-8") == "# mine\n"
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert main(["init"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "every file is there already" in err
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_link_is_not_written_through(tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere.plan"
+    Path("training.plan").symlink_to(target)
+    assert main(["init"]) == 0
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(("name", "help"), [("protien", "did you mean `protein`?"), ("x", "it is one of training")])
+def test_an_unknown_template(name: str, help: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--template", name]) == 2
+    assert help in capsys.readouterr().err
+    assert list(Path().iterdir()) == []
+
+
+def test_a_file_in_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("runs").write_text("a file\n", encoding="utf-8")
+    assert main(["init", "runs"]) == 2
+    assert "runs" in capsys.readouterr().err
+    assert Path("runs").read_text(encoding="utf-8") == "a file\n"
+
+
+def test_the_example_of_the_help_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--help"]) == 0
+    example = capsys.readouterr().out.split("example: plan ")[1].split()
+    assert main(example) == 0

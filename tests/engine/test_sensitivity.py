@@ -1,0 +1,69 @@
+"""What would change a value: elasticities that the formulas fix, and those that the law's exponents fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.text.reader import Buffer, Disk
+from runplan.engine.analysis.sensitivity import Change, changes
+from runplan.engine.pipeline import report_of
+
+
+def found(text: str, name: str) -> tuple[Change, ...]:
+    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
+    assert report.plan is not None
+    return changes(report.plan, report.solutions[0], name, standard())
+
+
+def elasticities(text: str, name: str) -> dict[str, float]:
+    return {change.cause.name: round(change.elasticity, 4) for change in found(text, name)}
+
+
+HARDWARE = "hardware: 64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\n"
+
+
+def test_a_product_answers_to_its_factors() -> None:
+    assert elasticities(HARDWARE, "cost") == {"gpus": 1.0, "price": 1.0, "reserved_time": 1.0}
+
+
+def test_the_optimal_size_answers_to_compute_by_the_exponent_of_the_law() -> None:
+    """Besiroglu et al. 2024: a = beta / (alpha + beta) = 0.512612."""
+    assert elasticities("compute: 1e22 FLOP\n", "params") == {"compute_budget": 0.5126}
+    assert set(elasticities(HARDWARE, "params").values()) == {0.5126}
+
+
+def test_a_requirement_is_named_as_the_plan_writes_it() -> None:
+    by = elasticities(f"{HARDWARE}require tokens / params >= 40\n", "params")
+    assert by.pop("tokens / params >= 40") == -0.5
+    assert by["gpus"] == 0.5 and "price" not in by
+
+
+def test_a_let_that_is_a_bound_counts() -> None:
+    assert elasticities(f"let ratio = 40\n{HARDWARE}require tokens / params >= ratio\n", "params")["ratio"] == -0.5
+
+
+def test_what_is_computed_while_posing_answers_too() -> None:
+    """The shares of a mix follow from the amounts, and a law's own count of params from the total."""
+    sources = "data a: 1T tokens\ndata b: 2T tokens\nmodel: 70B\n"
+    by = elasticities(sources, "tokens")
+    assert by["available.a"] == pytest.approx(1 / 3, abs=2e-3) and by["available.b"] == pytest.approx(2 / 3, abs=2e-3)
+    by = elasticities("use laws kaplan.joint\nmodel: 7B\ntokens: 1T\n", "loss")
+    assert set(by) == {"params", "tokens"} and by["params"] < 0
+
+
+def test_whole_devices_are_not_rounded_here() -> None:
+    by = elasticities("hardware: ? x H100 for 30 days at 40% MFU\nmodel: 3B\ntokens: 300B\n", "gpus")
+    assert by["params"] == 1.0 and by["mfu"] == -1.0
+
+
+@pytest.mark.parametrize("name", ["finish", "start"])
+def test_a_date_answers_to_nothing(name: str) -> None:
+    text = "hardware: 64 x H100 for 30 days at 40% MFU from 2026-12-01\n"
+    assert found(text, name) == ()
+
+
+def test_what_has_no_solution_answers_to_nothing() -> None:
+    assert found(f"{HARDWARE}model: 70B\ntokens: 10T\n", "compute") == ()

@@ -1,0 +1,156 @@
+"""Imports point downwards, third parties stay in their places, and `plan check` starts light."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# stdlib is read, never imported; the root package (its public names) is above all but the command.
+MAY_IMPORT = {
+    "dsl": {"dsl"},
+    "engine": {"dsl", "engine"},
+    "stdlib": set[str](),
+    "cli": {"runplan", "dsl", "engine", "cli"},
+    "runplan": {"dsl", "engine", "cli"},
+}
+# Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
+LADDERS = {
+    "dsl": ["text", "units", "expr", "syntax", "typed", "packs", "plan"],
+    "engine": ["numeric", "problem", "laws", "formulate", "solve", "analysis", "judge"],
+}
+# A third party and the only file or folder that may import it; no other third party is imported at all.
+PLACES = {
+    "lark": "dsl/syntax/grammar.py",
+    "yaml": "dsl/syntax/yaml.py",
+    "pint": "dsl/units/table.py",
+    "numpy": "engine/",
+    "scipy": "engine/",
+    "rich": "cli/show/",
+}
+HEAVY = {"numpy", "scipy", "pint", "rich"}
+
+FILES = [
+    path.relative_to(ROOT).as_posix()
+    for folder in MAY_IMPORT
+    # Not through the links in runplan/: every file once, by its real name.
+    for path in sorted((ROOT / folder).glob("*.py" if folder == "runplan" else "**/*.py"))
+]
+
+needs_repository = pytest.mark.skipif(
+    os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel"
+)
+
+
+def imports(text: str) -> Iterator[str]:
+    """The dotted names that a module imports; a relative import begins with a dot."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            if module == "runplan":  # `from runplan import dsl` names a folder, `import __version__` the root
+                yield from (f"runplan.{alias.name}" if alias.name in MAY_IMPORT else module for alias in node.names)
+            else:
+                yield module
+
+
+def wrong_imports(path: str, text: str) -> list[str]:
+    allowed = MAY_IMPORT[path.split("/")[0]]
+    wrong = []
+    for name in imports(text):
+        parts = name.split(".")
+        if parts[0] == "runplan":
+            right = (parts[1] if len(parts) > 1 else "runplan") in allowed
+        elif parts[0] in PLACES:
+            place = PLACES[parts[0]]
+            right = path.startswith(place) if place.endswith("/") else path == place
+        else:
+            right = parts[0] in sys.stdlib_module_names
+        if not right:
+            wrong.append(name)
+    return wrong
+
+
+def wrong_steps(path: str, text: str) -> list[str]:
+    """The imports that climb the ladder of a folder."""
+    folder, room, *_ = path.split("/")
+    ladder = LADDERS.get(folder, [])
+    if room not in ladder:
+        return []
+    below = ladder[: ladder.index(room) + 1]
+    own = [name.split(".") for name in imports(text) if name.startswith(f"runplan.{folder}.")]
+    return [".".join(parts) for parts in own if parts[2] not in below]
+
+
+@needs_repository
+@pytest.mark.parametrize("path", FILES)
+def test_folders_are_a_ladder(path: str) -> None:
+    assert wrong_steps(path, (ROOT / path).read_text(encoding="utf-8")) == []
+
+
+@needs_repository
+@pytest.mark.parametrize("folder", LADDERS)
+def test_every_folder_has_its_rung(folder: str) -> None:
+    assert {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")} == set(LADDERS[folder])
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wrong"),
+    [
+        ("dsl/expr/tree.py", "from runplan.dsl.units.dims import Dim", []),
+        ("dsl/expr/tree.py", "from runplan.dsl.plan.ir import Plan", ["runplan.dsl.plan.ir"]),
+        ("engine/numeric/local.py", "from runplan.dsl.expr.tree import Num", []),
+        ("engine/numeric/local.py", "from runplan.engine.laws.form import CHOICES", ["runplan.engine.laws.form"]),
+        ("engine/pipeline.py", "from runplan.engine.judge.judge import judge", []),
+        ("engine/laws/steps.py", "from runplan.engine.pipeline import report_of", ["runplan.engine.pipeline"]),
+    ],
+)
+def test_a_planted_step_up_is_seen(path: str, text: str, wrong: list[str]) -> None:
+    assert wrong_steps(path, text) == wrong
+
+
+@needs_repository
+@pytest.mark.parametrize("path", FILES)
+def test_imports_point_downwards(path: str) -> None:
+    assert wrong_imports(path, (ROOT / path).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wrong"),
+    [
+        ("engine/solve.py", "from runplan.dsl.ir import Plan\nimport numpy as np", []),
+        ("cli/show/table.py", "from runplan import __version__\nfrom rich.table import Table", []),
+        ("dsl/ir.py", "from runplan.engine.solve import solve", ["runplan.engine.solve"]),
+        ("dsl/ir.py", "def f():\n    from runplan import engine", ["runplan.engine"]),
+        ("engine/solve.py", "from runplan import __version__", ["runplan"]),
+        ("cli/main.py", "import runplan.stdlib", ["runplan.stdlib"]),
+        ("cli/main.py", "from .verbs import check", [".verbs"]),
+        ("cli/main.py", "from rich.console import Console", ["rich.console"]),
+        ("dsl/parse.py", "import lark", ["lark"]),
+        ("dsl/syntax/grammar.py", "import lark, attrs", ["attrs"]),
+    ],
+)
+def test_a_planted_import_is_seen(path: str, text: str, wrong: list[str]) -> None:
+    assert wrong_imports(path, text) == wrong
+
+
+def test_check_imports_nothing_heavy(tmp_path: Path) -> None:
+    plan = tmp_path / "small.plan"
+    plan.write_text("hardware: 1000 x H100 for 6 months at 40% MFU\n", encoding="utf-8")
+    code = (
+        "import atexit, runpy, sys\n"
+        f"atexit.register(lambda: print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr))\n"
+        f"sys.argv = ['plan', 'check', {str(plan)!r}]\n"
+        "runpy.run_module('runplan', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"

@@ -1,0 +1,231 @@
+"""The documents: every plan in them is solved, every command run, every list compared with what it lists.
+
+The mark after the language says what is expected of an example: ```plan error=B001 is a plan with that finding,
+```plan pack a file of definitions, ```plan alone a plan without an error; `file=NAME` makes an example a file that
+the other examples and the commands of its document find beside them. A block of ```text right after a block of
+```sh is what its last command prints, `until=WORD` up to the line that begins with a word. UPDATE_SNAPSHOTS=1 rewrites
+those blocks, and the table of quantities.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runplan.cli.main import VERBS, main
+from runplan.cli.outcome import exit_code
+from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.syntax import grammar
+from runplan.dsl.syntax import yaml as yaml_reader
+from runplan.dsl.text import limits
+from runplan.dsl.text.codes import NAMES
+from runplan.dsl.text.reader import Disk
+from runplan.dsl.units.parse import unit
+from runplan.engine.pipeline import pack_findings, report_of
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: its language, what is said after it, its text, and where it stands."""
+
+    document: str
+    language: str
+    mark: str
+    text: str
+    start: int
+    end: int
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.document}:{self.line}"
+
+
+def blocks(document: str) -> list[Block]:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return [
+        Block(document, m[1], m[2].strip(), m[3], m.start(3), m.end(3), text.count("\n", 0, m.start()) + 1)
+        for m in FENCE.finditer(text)
+    ]
+
+
+ALL = [block for document in DOCUMENTS for block in blocks(document)]
+EXAMPLES = [block for block in ALL if block.language in ("plan", "yaml") and block.mark != "ci"]
+COMMANDS = [block for block in ALL if block.language == "sh" and block.text.startswith("plan ")]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the plans in it, where the documents' commands are run, 80 columns wide."""
+    shutil.copytree(ROOT / "plans", tmp_path / "plans")
+    (tmp_path / "runplan.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return tmp_path
+
+
+def named_files(document: str, folder: Path) -> None:
+    """Write the examples of a document that are marked `file=NAME`, for its other examples and its commands."""
+    for block in blocks(document):
+        if name := re.search(r"\bfile=(\S+)", block.mark):
+            (folder / name[1]).write_text(block.text, encoding="utf-8")
+
+
+# ---- examples
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=str)
+def test_example(block: Block, tmp_path: Path) -> None:
+    named_files(block.document, tmp_path)
+    path = tmp_path / ("example.plan" if block.language == "plan" else "example.plan.yaml")
+    path.write_text(block.text, encoding="utf-8")
+    (tmp_path / "runplan.toml").touch()
+    if "pack" in block.mark.split():
+        assert pack_findings(str(path), Disk(tmp_path), standard()) == []
+        return
+    report = report_of(str(path), Disk(tmp_path), intervals=False)
+    said = {f.code: f.message for f in report.findings if f.severity == "error"}
+    wanted = dict(pair.split("=") for pair in block.mark.split() if not pair.startswith("file="))
+    assert set(said) == ({wanted["error"]} if "error" in wanted else set()), said
+    assert exit_code(report.findings) == (0 if not wanted else 4 if wanted == {"error": "C009"} else 1)
+    if not wanted:
+        assert report.plan is not None and [s.status for s in report.solutions] == ["solved"] * len(report.solutions)
+
+
+def test_the_example_of_the_documents_is_the_shipped_plan() -> None:
+    shipped = (ROOT / "plans" / "thousand-h100.plan").read_text(encoding="utf-8").split("\n", 1)[1]
+    shown = [block.document for block in ALL if block.text == shipped]
+    assert shown == ["README.md", "docs/language.md"]
+
+
+# ---- commands
+
+
+def commands(block: Block) -> list[tuple[list[str], int]]:
+    """The commands of a block with the exit code that each states: `plan check x.plan  # exit 1`."""
+    found = []
+    for line in block.text.replace("\\\n", " ").splitlines():
+        if line.startswith("plan "):
+            stated = re.search(r"#.*\bexit (\d)\b", line)
+            found.append((shlex.split(line, comments=True)[1:], int(stated[1]) if stated else 0))
+    return found
+
+
+def printed_after(block: Block) -> Block | None:
+    """The text that is shown right after a block, as what it prints; read anew, since an update moves it."""
+    now = blocks(block.document)
+    at = next(i for i, other in enumerate(now) if (other.language, other.text) == ("sh", block.text))
+    if at + 1 == len(now) or now[at + 1].language != "text":
+        return None
+    text = (ROOT / block.document).read_text(encoding="utf-8")
+    between = text[now[at].end : now[at + 1].start].removeprefix("```").rsplit("```text", 1)[0]
+    return None if between.strip() else now[at + 1]
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=str)
+def test_command(block: Block, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named_files(block.document, project)
+    out = ""
+    for argv, code in commands(block):
+        assert main(argv) == code, f"plan {shlex.join(argv)}\n{capsys.readouterr().err}"
+        out = capsys.readouterr().out
+    shown = printed_after(block)
+    if shown is None:
+        return
+    lines = [line.rstrip() for line in out.splitlines()]
+    if shown.mark:
+        word = shown.mark.removeprefix("until=")
+        ends = [i for i, line in enumerate(lines) if line.startswith(word)]
+        assert ends, f"no line begins with {word}"
+        lines = [*lines[: ends[0]], "..."]
+    text = "\n".join(lines) + "\n"
+    if os.environ.get("UPDATE_SNAPSHOTS") and shown.text != text:
+        path = ROOT / shown.document
+        whole = path.read_text(encoding="utf-8")
+        path.write_text(whole[: shown.start] + text + whole[shown.end :], encoding="utf-8")
+        return
+    assert shown.text == text
+
+
+# ---- lists
+
+
+def table(document: str, heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading, without the backquotes."""
+    text = (ROOT / document).read_text(encoding="utf-8").split(f"\n{heading}\n", 1)[1]
+    rows = []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip().replace("`", "") for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def test_the_quantities_are_those_of_the_library() -> None:
+    known = {name: (q.counted.text, q.title.split(":")[0]) for name, q in standard().quantities().items()}
+    listed = table("docs/language.md", "## Quantities")
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path = ROOT / "docs" / "language.md"
+        head, body = path.read_text(encoding="utf-8").split("| quantity | unit | what it is |\n|---|---|---|\n")
+        rows = "\n".join(f"| `{name}` | {unit} | {title} |" for name, (unit, title) in known.items())
+        path.write_text(f"{head}| quantity | unit | what it is |\n|---|---|---|\n{rows}\n\n" + body.split("\n\n", 1)[1])
+        return
+    assert {row[0]: row[1] for row in listed} == {name: unit for name, (unit, _) in known.items()}
+
+
+def test_the_findings_are_those_of_the_program() -> None:
+    assert [(row[0], row[1]) for row in table("docs/language.md", "## Findings")] == list(NAMES.items())
+
+
+def test_the_units_listed_exist() -> None:
+    for dimension, names in table("docs/language.md", "## Numbers and units"):
+        for name in re.findall(r"[A-Za-z%][\w%-]*", names):
+            if name not in ("the", "same", "with", "for", "a", "rate", "to", "S"):
+                assert unit(name), dimension
+
+
+def test_the_limits_are_those_of_the_program() -> None:
+    said = (ROOT / "docs" / "language.md").read_text(encoding="utf-8").split("\n## Limits\n")[1]
+    numbers = (
+        limits.MAX_CHARACTERS,
+        yaml_reader.MAX_DEPTH,
+        yaml_reader.MAX_NODES,
+        grammar.MAX_DEPTH,
+        limits.MAX_IMPORTS,
+    )
+    assert re.findall(r"\d[\d,]*", said.split("(S004)")[0]) == [f"{number:,}" for number in numbers]
+
+
+def test_every_verb_has_its_section() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    present = {name for name in VERBS if (Path(main.__code__.co_filename).parent / "verbs" / f"{name}.py").exists()}
+    assert set(re.findall(r"^## plan (\w+)", text, re.MULTILINE)) == present
+
+
+def test_the_laws_of_the_readme_exist() -> None:
+    known = {spelled for law in standard().laws() for spelled in (law.name, *law.aliases)}
+    assert {row[0] for row in table("README.md", "## Laws")} <= known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    anchors = {
+        re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)
+    }
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif "://" not in target and (ROOT / "docs").exists() and os.environ.get("RUNPLAN_WHEEL") != "1":
+            assert (ROOT / document).parent.joinpath(target.split("#")[0]).exists(), target

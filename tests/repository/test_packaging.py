@@ -1,0 +1,68 @@
+"""The wheel holds every package and data file under one name, and nothing else of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wheels import built
+
+import runplan
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("cli", "dsl", "engine", "stdlib")
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel"
+)
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_every_package_is_listed(project: dict[str, Any]) -> None:
+    on_disk = {"runplan"} | {
+        ".".join(("runplan", *path.parent.relative_to(ROOT).parts))
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    assert on_disk == set(project["tool"]["setuptools"]["packages"])
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    modules = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    assert [str(path) for path in modules if not (path.parent / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_link_leads_to_the_folder(folder: str) -> None:
+    assert (ROOT / "runplan" / folder).resolve() == ROOT / folder
+
+
+def test_one_version(project: dict[str, Any]) -> None:
+    assert runplan.__version__ == project["project"]["version"]
+
+
+def test_wheel_has_every_file_under_one_name(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"  # a copy: a build leaves build/ and *.egg-info behind, and reads them the next time
+    tree.mkdir()
+    for folder in (*FOLDERS, "runplan"):
+        shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    with zipfile.ZipFile(built(tree, tmp_path)) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    expected = {
+        "/".join(("runplan", *path.relative_to(ROOT).parts))
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    } | {"runplan/__init__.py", "runplan/__main__.py", "runplan/py.typed"}
+    assert names == expected

@@ -1,0 +1,304 @@
+"""The figures of stdlib/devices and stdlib/mfu, read by the grammar alone, against the facts behind them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+import runplan
+from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.tree import Node, Word
+from runplan.dsl.text.source import Source
+from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.parse import unit
+
+STDLIB = Path(runplan.__file__).parent / "stdlib"
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+FACTS = SHARED / "facts" / "accelerators.json"
+THROUGHPUT = SHARED / "data" / "mfu_llmfoundry.csv"
+
+DEVICES = sorted((STDLIB / "devices").glob("*.plan"))
+MFUS = sorted((STDLIB / "mfu").glob("*.plan"))
+
+# A value's key in the facts, its entry here, and the unit that the key names; TOP/s has no unit of its own.
+ENTRIES = {
+    "bf16_tflops": ("peak bf16", "TFLOP/s"),
+    "fp16_tflops": ("peak fp16", "TFLOP/s"),
+    "tf32_tflops": ("peak tf32", "TFLOP/s"),
+    "fp8_tflops": ("peak fp8", "TFLOP/s"),
+    "fp32_tflops": ("peak fp32", "TFLOP/s"),
+    "int8_tops": ("peak int8", "TFLOP/s"),
+    "mem_gb": ("memory", "GB"),
+    "mem_bw_tb_s": ("bandwidth", "TB/s"),
+    "interconnect_gb_s": ("interconnect", "GB/s"),
+    "internode_gbit_s": ("internode", "Gbit/s"),
+    "tdp_w": ("power", "W"),
+}
+TEXT_KEYS = {"id", "name", "vendor", "aliases", "notes", "conflicts"}
+# Where the best measured matrix product was measured: the name there, and the devices here.
+CEILINGS = {
+    "A100 SXM": ("a100-sxm-40gb", "a100-sxm-80gb"),
+    "A100 PCIe": ("a100-pcie-40gb", "a100-pcie-80gb"),
+    "H100 SXM": ("h100-sxm",),
+    "GH200": ("gh200",),
+    "B200": ("b200-sxm",),
+    "B300": ("b300-sxm",),
+    "GB200": ("gb200",),
+    "MI300X": ("mi300x",),
+    "MI325X": ("mi325x",),
+    "MI355X": ("mi355x",),
+    "Gaudi2": ("gaudi2",),
+    "Gaudi3": ("gaudi3",),
+}
+NOTES = "note"
+NUMBER = re.compile(r"(.*?)([kKMBT]?)")
+EXPONENTS = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
+RATE: Dim = unit("FLOP/s").dim
+# The dimension of each figure; entries of text are not here.
+DIMENSIONS: dict[str, Dim] = {
+    "peak": RATE,
+    "ceiling": RATE,
+    "plausible": (),
+    "memory": unit("byte").dim,
+    "bandwidth": unit("byte/s").dim,
+    "interconnect": unit("byte/s").dim,
+    "internode": unit("byte/s").dim,
+    "power": unit("W").dim,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry of a record: numbers as (number, unit), texts unquoted, absent parts empty."""
+
+    key: str
+    numbers: tuple[tuple[float, str], ...]
+    texts: tuple[str, ...]
+    source: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A record as it was written."""
+
+    kind: str
+    name: str
+    aliases: tuple[str, ...]
+    title: str
+    lines: tuple[Line, ...]
+
+    def all(self, key: str) -> list[Line]:
+        return [line for line in self.lines if line.key == key]
+
+    def keys(self) -> set[str]:
+        return {line.key for line in self.lines if line.numbers}
+
+    def notes(self) -> list[str]:
+        return [text for line in self.all(NOTES) for text in line.texts]
+
+
+def text_of(word: Node | Word | None) -> str:
+    if word is None:
+        return ""
+    assert isinstance(word, Word)
+    if word.type != "STRING":
+        return word.text
+    return re.sub(r"\\(.)", r"\1", word.text[1:-1])
+
+
+def number_of(quantity: Node) -> tuple[float, str]:
+    found = NUMBER.fullmatch(quantity.word(0).text)
+    assert found
+    return float(f"{found[1]}e{EXPONENTS[found[2]]}"), text_of(quantity.children[1])
+
+
+def read(path: Path) -> Figures:
+    file, findings = parse_file(Source(path.name, path.read_text(encoding="utf-8")))
+    assert findings == []
+    (record,) = file.statements
+    assert record.rule == "record"
+    kind, name, aliases, title, block = record.children
+    assert isinstance(block, Node)
+    lines = []
+    for entry in block.nodes("entry"):
+        key, qualifier, *values, source, evidence = entry.children
+        lines.append(
+            Line(
+                f"{text_of(key)} {text_of(qualifier)}".strip(),
+                tuple(number_of(v) for v in values if isinstance(v, Node) and v.rule == "quantity"),
+                tuple(text_of(v.word(0)) for v in values if isinstance(v, Node) and v.rule == "string"),
+                text_of(source),
+                text_of(evidence),
+            )
+        )
+    words = [text_of(word.word(0)) for word in aliases.nodes()] if isinstance(aliases, Node) else []
+    return Figures(text_of(kind), text_of(name), tuple(words), text_of(title), tuple(lines))
+
+
+def by_file(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def devices() -> dict[str, Figures]:
+    return {path.stem: read(path) for path in DEVICES}
+
+
+@pytest.fixture(scope="module")
+def facts() -> dict[str, Any]:
+    if not FACTS.exists():
+        pytest.skip(f"the facts are not beside this repository: {FACTS}")
+    found: dict[str, Any] = json.loads(FACTS.read_text(encoding="utf-8"))
+    return found
+
+
+# --- every file ------------------------------------------------------------------------------------
+
+
+def test_there_are_files() -> None:
+    assert DEVICES and MFUS
+
+
+@by_file([*DEVICES, *MFUS])
+def test_a_file_holds_the_record_of_its_name(path: Path) -> None:
+    record = read(path)
+    assert (record.kind, record.name) == (path.parent.name.removesuffix("s"), path.stem)
+    assert record.title
+
+
+@by_file([*DEVICES, *MFUS])
+def test_every_number_has_a_source(path: Path) -> None:
+    assert [line for line in read(path).lines if line.numbers and not line.source] == []
+
+
+@by_file([*DEVICES, *MFUS])
+def test_an_entry_is_written_once(path: Path) -> None:
+    keys = [(line.key, line.numbers if line.key == "size" else ()) for line in read(path).lines if line.key != NOTES]
+    assert len(keys) == len(set(keys))
+
+
+# --- devices ---------------------------------------------------------------------------------------
+
+
+def test_a_name_means_one_device(devices: dict[str, Figures]) -> None:
+    owners = defaultdict(set)
+    for device in devices.values():
+        for word in (device.name, device.title, *device.aliases):
+            owners[word.casefold()].add(device.name)
+    assert {word: names for word, names in owners.items() if len(names) > 1} == {}
+
+
+@by_file(DEVICES)
+def test_every_figure_has_its_dimension(path: Path) -> None:
+    for line in read(path).lines:
+        for number, name in line.numbers:
+            assert number > 0
+            assert unit(name).dim == DIMENSIONS[line.key.split()[0]], line
+
+
+@by_file(DEVICES)
+def test_a_ceiling_is_under_its_peak(path: Path) -> None:
+    device = read(path)
+    for ceiling in device.all("ceiling bf16"):
+        (peak,) = device.all("peak bf16")
+        assert ceiling.numbers < peak.numbers
+
+
+def test_devices_are_those_of_the_facts(devices: dict[str, Figures], facts: dict[str, Any]) -> None:
+    assert sorted(devices) == sorted(fact["id"] for fact in facts["accelerators"])
+    assert len(devices) == facts["counts"]["accelerators"]
+
+
+@by_file(DEVICES)
+def test_device_is_as_the_facts(path: Path, facts: dict[str, Any]) -> None:
+    (fact,) = [fact for fact in facts["accelerators"] if fact["id"] == path.stem]
+    device = read(path)
+    assert set(fact) <= TEXT_KEYS | set(ENTRIES)
+    assert device.title == fact["name"]
+    assert device.aliases == tuple(fact["aliases"])
+    assert [line.texts for line in device.all("vendor")] == [(fact["vendor"],)]
+
+    expected = {key: fact[key] for key in ENTRIES if fact.get(key, {}).get("value") is not None}
+    assert device.keys() - {"ceiling bf16", "plausible"} == {ENTRIES[key][0] for key in expected}
+    for key, value in expected.items():
+        name, its_unit = ENTRIES[key]
+        (line,) = device.all(name)
+        from_memory = value["flag"] == "memory"
+        assert line.numbers == ((value["value"], its_unit),)
+        assert line.source == ("from memory, not checked" if from_memory else value["source"])
+        assert line.evidence == ("memory" if from_memory else "")
+
+    notes = device.notes()
+    for key, (name, _) in ENTRIES.items():
+        if note := fact.get(key, {}).get("note"):
+            assert f"{name}: {note}" in notes
+    for text in fact["notes"] + fact["conflicts"]:
+        assert any(note == text or note.endswith(": " + text) for note in notes)
+    assert ("int8_tops" in fact) == ("peak int8: integer operations, not floating-point ones" in notes)
+
+
+def test_ceilings_are_where_they_were_measured(devices: dict[str, Figures], facts: dict[str, Any]) -> None:
+    measured = facts["mamf_bf16_measured"]
+    assert set(CEILINGS) == set(measured) - {"source", "use"}
+    expected = {
+        name: (((measured[there], "TFLOP/s"),), measured["source"])
+        for there, names in CEILINGS.items()
+        for name in names
+    }
+    found = {
+        name: (line.numbers, line.source)
+        for name, device in devices.items()
+        for line in device.lines
+        if line.key == "ceiling bf16"
+    }
+    assert found == expected
+
+
+# --- mfu -------------------------------------------------------------------------------------------
+
+
+@by_file(MFUS)
+def test_mfu_is_a_share_that_a_machine_can_reach(path: Path, devices: dict[str, Figures]) -> None:
+    table = read(path)
+    assert table.name == "any" or table.name in devices
+    assert len(table.all("convention")) == 1
+    sizes = [line.numbers for line in table.all("size")]
+    assert sizes == sorted(sizes)
+    assert sizes and table.keys() == {"size"}
+    for (params, no_unit), (mfu, percent) in sizes:
+        assert (no_unit, percent) == ("", "%")
+        assert params >= 1e6
+        # 0.87 is the highest ceiling over peak among GPUs (A100): no run is above its best matrix product.
+        assert 0.0 < mfu / 100 <= 0.87
+
+
+@by_file(MFUS)
+def test_mfu_is_the_median_of_its_rows(path: Path, devices: dict[str, Figures]) -> None:
+    """6ND from the tokens per second: the MFU that the source prints counts attention, too."""
+    if not THROUGHPUT.exists():
+        pytest.skip(f"the measurements are not beside this repository: {THROUGHPUT}")
+    gpus = {"a100-sxm-40gb": "a100_40gb", "a100-sxm-80gb": "a100_80gb", "h100-sxm": "h100_80gb"}
+    table = read(path)
+    rows = defaultdict(list)
+    if table.name in gpus:
+        ((peak, its_unit),) = devices[table.name].all("peak bf16")[0].numbers
+        with THROUGHPUT.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                key = (row["gpu"], row["seq_len"], row["precision"].removeprefix("amp_"))
+                if key == (gpus[table.name], "2048", "bf16"):
+                    rate = 6 * float(row["params"]) * float(row["tokens_per_s_gpu"])
+                    rows[float(f"{float(row['params']):.3g}")].append(rate / (peak * unit(its_unit).factor))
+    expected = {params: 100 * median(shares) for params, shares in rows.items()}
+    if table.name in ("h100-sxm", "any"):
+        expected[405e9] = 100 * 400 / 989.4  # Llama 3, Table 4: 400 TFLOP/s a GPU
+    found = {line.numbers[0][0]: line.numbers[1][0] for line in table.all("size")}
+    assert found == pytest.approx(expected, rel=0, abs=0.0501)
