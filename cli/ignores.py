@@ -40,7 +40,7 @@ def ignores(source: Source) -> tuple[Ignore, ...]:
     """The comments of a text that silence findings."""
     if "ignore[" not in source.text:
         return ()
-    from runplan.dsl.syntax.grammar import comments
+    from runplan.dsl.syntax.comments import comments
 
     return tuple(_read(m, comment.span) for comment in comments(source) if (m := _IGNORE.fullmatch(comment.text)))
 

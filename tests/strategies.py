@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from runplan.dsl.syntax.statements import RESERVED
+
 Value = str | list["Value"] | dict[str, "Value"]
 Data = dict[str, Value]
 
@@ -17,10 +19,6 @@ NAMES = (
     " 2024-crawl cc_2 web.en 1 12 forever inf-ini unit"
 ).split()
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
-RESERVED = (
-    "for at and or not in to up from of as because until weight quality domain on within gives active MFU if then"
-    " else evidence cites mix aliases extends unknown"
-).split()
 LETS = ("budget_", "n", "half-year", "x", "share.of", "forever", "atlas", "up_", "B_")
 
 

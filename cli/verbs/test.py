@@ -20,7 +20,7 @@ from runplan.dsl.packs.catalogue import Catalogue, standard
 from runplan.dsl.packs.pack import Law, Pack, Rule
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
-from runplan.dsl.syntax.tree import DEFINITIONS
+from runplan.dsl.syntax.statements import DEFINITIONS
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.source import Span
 from runplan.engine.examples import examples

@@ -9,6 +9,7 @@ from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, names, walk
 from runplan.dsl.packs.pack import Rule
+from runplan.dsl.syntax.statements import OF_PLANS
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
@@ -25,8 +26,8 @@ TEXTS = (
     *("objective", "subject", "data", "inference", "law", "chosen_by", "source", "budget", "data_domain"),
     *("device", "precision", "schedule", "quality", "optimizer", "raised_by"),
 )
-# The statements that a rule may blame, apart from quantities.
-STATEMENTS = ("hardware", "compute", "data", "tokens", "model", "objective", "schedule", "optimizer")
+# What a rule may blame, apart from quantities.
+BLAMED = tuple(row.rule for row in OF_PLANS if row.blamed)
 # Of money only the dimension is checked, in one currency: in which a plan has it, and at what rates, it says itself.
 AT_PAR = dict.fromkeys((MONEY, *currencies()), 1.0)
 
@@ -39,9 +40,9 @@ def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
     """
     known = {name: in_currency(dim, USUAL_MONEY, AT_PAR) for name, dim in quantities.items()}
     unknown = [*_unknown_names(rule, known), *_unknown_fields(rule, known)]
-    if rule.blames and rule.blames not in known and rule.blames not in STATEMENTS:
+    if rule.blames and rule.blames not in known and rule.blames not in BLAMED:
         message = f"rule `{rule.code}` blames `{rule.blames}`, which is no statement and no quantity"
-        help = did_you_mean(rule.blames, [*STATEMENTS, *known])
+        help = did_you_mean(rule.blames, [*BLAMED, *known])
         unknown.append(finding("N002", message, rule.places["blames"], help=help))
     return unknown or list(_unfit(rule, known))
 

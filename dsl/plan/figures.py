@@ -15,7 +15,8 @@ from runplan.dsl.expr.values import compiled, not_finite
 from runplan.dsl.packs.pack import Entry
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
-from runplan.dsl.syntax.tree import DEFINITIONS, NAMED_FIGURES, File, Mention, Node, Word, leaves, name_of
+from runplan.dsl.syntax.statements import DEFINITIONS
+from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Mention, Node, Word, leaves, name_of
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_STAGES, MAX_TERMS
 from runplan.dsl.text.nearest import did_you_mean

@@ -12,7 +12,8 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.constraints import Constraints
 from runplan.dsl.plan.ir import Amount, Constraint, Lowered, Plan, Stage
 from runplan.dsl.plan.statements import Statements
-from runplan.dsl.syntax.tree import DEFINITIONS, File, Mention, Node, leaves, name_of, unquoted
+from runplan.dsl.syntax.statements import DEFINITIONS
+from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.text.finding import Label, finding, in_order
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span

@@ -5,26 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from runplan.dsl.syntax.statements import OF_PLANS
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, Span, View
 
-# Statements that stand once, by key: their rule and the rule of their value.
-STATEMENTS = {
-    "compute": ("compute", "amount"),
-    "tokens": ("tokens", "amount"),
-    "model": ("model", "model_spec"),
-    "objective": ("objective", "obj_spec"),
-    "inference": ("inference", "amount"),
-    "reserve": ("reserve", "reserve_spec"),
-    "schedule": ("schedule", "sched_spec"),
-    "hardware": ("hardware", "hw_spec"),
-    "laws": ("use", "law_names"),
-    "minimize": ("minimize", "goal"),
-    "maximize": ("maximize", "goal"),
-    "data": ("data", "data_spec"),
-}
+SETTABLE = {row.key: row for row in OF_PLANS if row.settable}
 # Fields of hardware that its one-line form spells with words of their own.
 _SPELLED = {"mfu": "mfu", "achieved": "rate", "price": "price", "nodes_of": "nodes_of"}
 
@@ -73,17 +60,14 @@ def _set(statements: list[Node], path: str, view: View) -> tuple[list[Node], lis
     if head == "data" and rest:
         node, findings = _parse(view, "data_spec")
         return (_put_source(statements, rest, node), []) if node else (statements, findings)
-    if path in STATEMENTS:
-        rule, start = STATEMENTS[path]
-        node, findings = _parse(view, start)
+    row = SETTABLE.get(path)
+    if row is not None:
+        node, findings = _parse(view, row.value)
         if node is None:
             return statements, findings
-        made = Node(rule, (node,), node.span)
-        replaces = {"minimize": {"minimize", "maximize"}, "maximize": {"minimize", "maximize"}}.get(rule, {rule})
-        replaces = {"data", "data_named"} if rule == "data" else replaces
-        replaces = {"schedule", "phase"} if rule == "schedule" else replaces
-        return _put(statements, replaces, made), []
-    known = [*STATEMENTS, *lets, "hardware.time", "hardware.gpus", "hardware.price", "data.NAME"]
+        replaced = {other.rule for other in OF_PLANS if other.fills == row.fills}
+        return _put(statements, replaced, Node(row.rule, (node,), node.span)), []
+    known = [*SETTABLE, *lets, "hardware.time", "hardware.gpus", "hardware.price", "data.NAME"]
     listed = "paths are " + ", ".join(f"`{k}`" for k in known[:8]) + ", ..."
     help = did_you_mean(path, known) or [listed]
     return statements, [finding("N002", f"nothing to set at `{path[:60]}`", Span(view.source, 0, len(path)), help=help)]

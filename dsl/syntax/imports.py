@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from runplan.dsl.syntax.cache import parsed
-from runplan.dsl.syntax.tree import DEFINITIONS, NAMED_FIGURES, File, Node, Word, unquoted
+from runplan.dsl.syntax.statements import DEFINITIONS
+from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Node, Word, unquoted
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_CHARACTERS, MAX_IMPORTS
 from runplan.dsl.text.reader import Reader, decoded

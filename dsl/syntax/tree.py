@@ -88,9 +88,6 @@ class File:
 NAMED_FIGURES = ("price", "region")
 
 
-DEFINITIONS = frozenset({"law", "record", "rule", "schedule_def", "quantity_def", "override"})
-
-
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A word that names something elsewhere: a device, a law, a source, a domain."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 MAX_CHARACTERS = 100_000
 MAX_BYTES = 4 * MAX_CHARACTERS
 MAX_IMPORTS = 100
-
-
+# Of the mistakes in one file.
+MAX_FINDINGS = 50
+# Brackets in brackets, and levels of a syntax tree.
+MAX_BRACKETS = 64
+MAX_DEPTH = 200
+# Collections in collections of a YAML file, and its values.
+MAX_YAML_DEPTH = 32
+MAX_YAML_VALUES = 10_000
+# Terms of an expression with its `let`s written out.
 MAX_TERMS = 20_000
-
-
 MAX_STAGES = 50

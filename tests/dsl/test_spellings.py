@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 from functools import lru_cache
-from pathlib import Path
 
 import lark
 import pytest
@@ -172,9 +171,8 @@ def test_the_grammar_leaves_nothing_to_choose() -> None:
     level = lark.logger.level
     lark.logger.setLevel(logging.DEBUG)
     try:
-        text = Path(grammar.__file__).with_name("plan.lark").read_text(encoding="utf-8")
-        hook = grammar._whole_words
-        lark.Lark(text, parser="lalr", start=list(grammar.STARTS), debug=True, edit_terminals=hook)
+        starts, hook = list(grammar.STARTS), grammar.from_the_table
+        lark.Lark(grammar.grammar_text(), parser="lalr", start=starts, debug=True, edit_terminals=hook)
     finally:
         lark.logger.setLevel(level)
         lark.logger.removeHandler(handler)

@@ -21,8 +21,6 @@ import pytest
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
 from runplan.dsl.packs.catalogue import standard
-from runplan.dsl.syntax import grammar
-from runplan.dsl.syntax import yaml as yaml_reader
 from runplan.dsl.text import limits
 from runplan.dsl.text.codes import NAMES
 from runplan.dsl.text.reader import Disk
@@ -199,9 +197,9 @@ def test_the_limits_are_those_of_the_program() -> None:
     said = (ROOT / "docs" / "language.md").read_text(encoding="utf-8").split("\n## Limits\n")[1]
     numbers = (
         limits.MAX_CHARACTERS,
-        yaml_reader.MAX_DEPTH,
-        yaml_reader.MAX_NODES,
-        grammar.MAX_DEPTH,
+        limits.MAX_YAML_DEPTH,
+        limits.MAX_YAML_VALUES,
+        limits.MAX_DEPTH,
         limits.MAX_IMPORTS,
     )
     assert re.findall(r"\d[\d,]*", said.split("(S004)")[0]) == [f"{number:,}" for number in numbers]

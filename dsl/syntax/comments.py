@@ -1,0 +1,20 @@
+"""A text to its comments; also how they and quoted texts are passed over."""
+
+from __future__ import annotations
+
+import re
+
+from runplan.dsl.syntax.tree import Word
+from runplan.dsl.text.source import Source, Span
+
+# A quote that is not closed reaches to the end of its line; possessive, so that no text makes it slow.
+QUOTED_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*+"?|#[^\n]*')
+
+
+def comments(source: Source) -> tuple[Word, ...]:
+    """The comments of a text, each with its `#`."""
+    return tuple(
+        Word("COMMENT", m[0], Span(source, m.start(), m.end()))
+        for m in QUOTED_OR_COMMENT.finditer(source.text)
+        if m[0].startswith("#")
+    )
