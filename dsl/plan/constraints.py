@@ -1,113 +1,134 @@
-"""A condition or a goal to its typed form, bare numbers taking the dimension of the side they are held against."""
+"""`require`, `prefer`, `minimize` and `maximize` to conditions and goals in which every dimension is known."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 from runplan.dsl.expr.dimensions import DimensionClash
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op
-from runplan.dsl.plan.figures import Figures
 from runplan.dsl.plan.ir import Constraint, Goal
-from runplan.dsl.syntax.tree import Node, Word, unquoted
+from runplan.dsl.plan.reading import Reading
+from runplan.dsl.syntax.tree import Node
+from runplan.dsl.syntax.views import Reasoned, spec_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.typed.fields import HARDWARE, natural
-from runplan.dsl.units.dims import NONE
+from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import said_dim, show
 
 
-class Constraints(Figures):
-    """Reads what a plan requires, prefers, minimizes and maximizes."""
+def constraints(reading: Reading, statements: Sequence[Node], rule: str) -> Iterator[Constraint]:
+    """What the statements of a rule, `require` or `prefer`, ask for."""
+    for i, node in enumerate(node for node in statements if node.rule == rule):
+        made = _constraint(reading, node, f"{rule}[{i}]")
+        if made is not None:
+            yield made
 
-    def _constraint(self, node: Node, key: str) -> Constraint | None:
-        spec = next(node.nodes())
-        logic, because = spec.children
-        assert logic is not None
-        expr = self._implied(self.expr(logic))
-        if expr is None:
-            if not (self.findings or self.file.broken):
-                raise AssertionError("a constraint was dropped without a finding")
-            return None
-        if not isinstance(expr, Op) or expr.op not in (*COMPARISONS, "and", "or", "not"):
-            help = ["write a comparison, such as `cost <= 30M USD`"]
-            self.findings.append(finding("S001", f"`{shown(expr)}` compares nothing", logic.span, help=help))
-            return None
-        text = unquoted(because.text) if isinstance(because, Word) else None
-        return Constraint(expr, text, node.rule == "prefer", key, logic.span)
 
-    def _goal(self, node: Node) -> Goal | None:
-        inner = next(node.nodes())
-        expr = self.expr(inner)
-        if self._checked(expr) is None:
-            return None
-        if self._value(expr) is not None:
-            message = f"`{shown(expr)}` is a fixed number: there is nothing to {node.rule}"
-            self.findings.append(finding("C001", message, inner.span))
-            return None
-        return Goal(node.rule, expr, inner.span)
-
-    def _implied(self, expr: Expr) -> Expr | None:
-        """The condition with bare numbers in the dimension of the other side; None, with findings, if it is wrong."""
-        if isinstance(expr, Op) and expr.op in ("and", "or", "not", "P"):
-            args = [self._implied(arg) for arg in expr.args]
-            if any(arg is None for arg in args):
-                return None
-            return Op(expr.op, tuple(arg for arg in args if arg is not None), expr.span)
-        if not (isinstance(expr, Op) and expr.op in COMPARISONS):
-            expr = self._implied_inside(expr)
-            return None if self._checked(expr) is None else expr
-        left, right = (self._implied_inside(side) for side in expr.args)
-        dims = []
-        for side in (left, right):
-            if isinstance(side, Op) and side.op == "P":
-                inner = self._implied(side.args[0])
-                if inner is None:
-                    return None
-                left = Op("P", (inner,), side.span) if side is left else left
-                right = Op("P", (inner,), side.span) if side is right else right
-                dims.append(NONE)
-                continue
-            dim = self._checked(side)
-            if dim is None:
-                return None
-            dims.append(dim)
-        if dims[0] == dims[1]:
-            return Op(expr.op, (left, right), expr.span)
-        for i in (0, 1):
-            side, dim = (left, right)[i], dims[1 - i]
-            if dims[i] == NONE and self._value(side) is not None and not _has_unit(side):
-                if natural(dim):
-                    meant = (
-                        Num(side.value, dim, side.text, side.binary, side.span)
-                        if isinstance(side, Num)
-                        else Op("*", (side, Num(1.0, dim)), side.span)
-                    )
-                    return Op(expr.op, (meant, right) if i == 0 else (left, meant), expr.span)
-                example = next((f.example for f in HARDWARE.values() if self._money(f.dim) == dim), None)
-                help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
-                message = f"`{shown(side)}` has no unit; `{shown((left, right)[1 - i])}` is {said_dim(dim)}"
-                assert side.span is not None
-                self.findings.append(finding("U003", message, side.span, help=help))
-                return None
-        clash = DimensionClash(
-            f"`{shown(left)}` is {said_dim(dims[0])}, `{shown(right)}` is {said_dim(dims[1])}",
-            expr,
-            dims[0],
-            dims[1],
-        )
-        self.findings.append(self._clash(clash, expr))
+def _constraint(reading: Reading, node: Node, key: str) -> Constraint | None:
+    spec = Reasoned.of(spec_of(node))
+    expr = _implied(reading, reading.expr(spec.value))
+    if expr is None:
+        if not (reading.findings or reading.file.broken):
+            raise AssertionError("a constraint was dropped without a finding")
         return None
-
-    def _implied_inside(self, expr: Expr) -> Expr:
-        """The expression with what its `if`s test in one dimension; what is wrong in a test stays as it is."""
-        if not isinstance(expr, Op):
-            return expr
-        args = [self._implied_inside(arg) for arg in expr.args]
-        if expr.op == "if":
-            before = len(self.findings)
-            args[0] = self._implied(args[0]) or args[0]
-            del self.findings[before:]  # the whole is checked again, and says it then
-        return Op(expr.op, tuple(args), expr.span)
+    if not isinstance(expr, Op) or expr.op not in (*COMPARISONS, "and", "or", "not"):
+        help = ["write a comparison, such as `cost <= 30M USD`"]
+        reading.findings.append(finding("S001", f"`{shown(expr)}` compares nothing", spec.value.span, help=help))
+        return None
+    return Constraint(condition=expr, because=spec.reason, soft=node.rule == "prefer", key=key, span=spec.value.span)
 
 
-def _has_unit(side: Expr) -> bool:
-    """Whether a number has a unit that comes to nothing, such as `3 bit/byte`: its dimension is said, not implied."""
-    return isinstance(side, Num) and any(c in side.text for c in " /")
+def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Goal]:
+    """What is to be made small, or large."""
+    for node in statements:
+        if node.rule not in ("minimize", "maximize"):
+            continue
+        inner = spec_of(node)
+        expr = reading.expr(inner)
+        if reading.checked(expr) is None:
+            continue
+        if reading.value(expr) is None:
+            yield Goal(node.rule, expr, inner.span)
+        else:
+            message = f"`{shown(expr)}` is a fixed number: there is nothing to {node.rule}"
+            reading.findings.append(finding("C001", message, inner.span))
+
+
+def _implied(reading: Reading, expr: Expr) -> Expr | None:
+    """The condition with bare numbers in the dimension of the other side; None, with findings, if it is wrong."""
+    if isinstance(expr, Op) and expr.op in ("and", "or", "not", "P"):
+        args = [_implied(reading, arg) for arg in expr.args]
+        kept = tuple(arg for arg in args if arg is not None)
+        return Op(expr.op, kept, expr.span) if len(kept) == len(args) else None
+    if isinstance(expr, Op) and expr.op in COMPARISONS:
+        return _compared(reading, expr)
+    expr = _implied_inside(reading, expr)
+    return None if reading.checked(expr) is None else expr
+
+
+def _compared(reading: Reading, expr: Op) -> Expr | None:
+    """A comparison of which both sides are of one dimension, or one is a bare number meant in that of the other."""
+    sides: list[tuple[Expr, Dim]] = []
+    for arg in expr.args:
+        side = _side(reading, arg)
+        if side is None:
+            return None
+        sides.append(side)
+    (left, left_dim), (right, right_dim) = sides
+    if left_dim == right_dim:
+        return Op(expr.op, (left, right), expr.span)
+    if _is_bare(reading, left, left_dim):
+        meant = _meant(reading, left, right, right_dim)
+        return meant and Op(expr.op, (meant, right), expr.span)
+    if _is_bare(reading, right, right_dim):
+        meant = _meant(reading, right, left, left_dim)
+        return meant and Op(expr.op, (left, meant), expr.span)
+    message = f"`{shown(left)}` is {said_dim(left_dim)}, `{shown(right)}` is {said_dim(right_dim)}"
+    reading.findings.append(reading.clash(DimensionClash(message, expr, left_dim, right_dim), expr))
+    return None
+
+
+def _side(reading: Reading, expr: Expr) -> tuple[Expr, Dim] | None:
+    """A side of a comparison and its dimension; None, with findings, where it has none."""
+    expr = _implied_inside(reading, expr)
+    if isinstance(expr, Op) and expr.op == "P":
+        inner = _implied(reading, expr.args[0])
+        return None if inner is None else (Op("P", (inner,), expr.span), NONE)
+    dim = reading.checked(expr)
+    return None if dim is None else (expr, dim)
+
+
+def _is_bare(reading: Reading, side: Expr, dim: Dim) -> bool:
+    """Whether a side is a number without a unit.
+
+    One whose unit comes to nothing, such as `3 bit/byte`, is none: its dimension is said, not implied.
+    """
+    has_unit = isinstance(side, Num) and any(c in side.text for c in " /")
+    return dim == NONE and reading.value(side) is not None and not has_unit
+
+
+def _meant(reading: Reading, side: Expr, other: Expr, dim: Dim) -> Expr | None:
+    """A bare number in the dimension of the other side; None, with a finding, where people count that in many units."""
+    if natural(dim):
+        if isinstance(side, Num):
+            return Num(side.value, dim, side.text, side.binary, side.span)
+        return Op("*", (side, Num(1.0, dim)), side.span)
+    example = next((f.example for f in HARDWARE.values() if reading.money(f.dim) == dim), None)
+    help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
+    assert side.span is not None
+    message = f"`{shown(side)}` has no unit; `{shown(other)}` is {said_dim(dim)}"
+    reading.findings.append(finding("U003", message, side.span, help=help))
+    return None
+
+
+def _implied_inside(reading: Reading, expr: Expr) -> Expr:
+    """The expression with what its `if`s test in one dimension; what is wrong in a test stays as it is."""
+    if not isinstance(expr, Op):
+        return expr
+    args = [_implied_inside(reading, arg) for arg in expr.args]
+    if expr.op == "if":
+        before = len(reading.findings)
+        args[0] = _implied(reading, args[0]) or args[0]
+        del reading.findings[before:]  # the whole is checked again, and says it then
+    return Op(expr.op, tuple(args), expr.span)

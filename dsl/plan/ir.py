@@ -208,15 +208,15 @@ class Let:
 class Stage:
     """One stage of training; a plan without `stage` has one, without a name."""
 
-    name: str
-    hardware: tuple[Pool, ...]
-    compute: Amount | None
-    data: tuple[DataSource, ...]
-    tokens: Amount | None
-    objective: Objective | None
-    schedule: Schedule | None
-    inference: Amount | None
-    span: Span | None = field(compare=False)
+    name: str = ""
+    hardware: tuple[Pool, ...] = ()
+    compute: Amount | None = None
+    data: tuple[DataSource, ...] = ()
+    tokens: Amount | None = None
+    objective: Objective | None = None
+    schedule: Schedule | None = None
+    inference: Amount | None = None
+    span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from runplan.dsl.packs.pack import Entry, Pack, figures_of
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.rule_check import checked
 from runplan.dsl.packs.vocabulary import Vocabulary
-from runplan.dsl.plan.constraints import Constraints
-from runplan.dsl.plan.ir import Amount, Constraint, Lowered, Plan, Stage
-from runplan.dsl.plan.statements import Statements
-from runplan.dsl.syntax.statements import DEFINITIONS
+from runplan.dsl.plan.constraints import constraints, goals
+from runplan.dsl.plan.data import data
+from runplan.dsl.plan.hardware import hardware, reserve
+from runplan.dsl.plan.ir import Amount, Lowered, Plan, Stage
+from runplan.dsl.plan.lets import read_lets
+from runplan.dsl.plan.model import model, optimizer
+from runplan.dsl.plan.money import read_money_and_month
+from runplan.dsl.plan.objective import objective
+from runplan.dsl.plan.reading import Reading
+from runplan.dsl.plan.schedule import schedule
+from runplan.dsl.syntax.statements import BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
+from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span
@@ -21,10 +30,9 @@ from runplan.dsl.typed.fields import COMPUTE, SERVED, TOKENS, Field
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 
-_ONCE = (
-    "plan use calendar hardware compute tokens model objective inference reserve schedule optimizer minimize maximize"
-).split()
-_NAMED = ("data_named", "phase", "stage")
+T = TypeVar("T")
+# What imports bring, or only other statements rest on: with nothing else a file is no plan.
+_ASIDES = ("let", "rate", "calendar")
 
 
 def lower(file: File, vocabulary: Vocabulary) -> Lowered:
@@ -32,163 +40,46 @@ def lower(file: File, vocabulary: Vocabulary) -> Lowered:
 
     The plan is None where anything is an error, or where the file only defines things.
     """
-    return _Lowering(file, vocabulary).lowered()
+    statements = file.statements
+    if not statements:
+        help = ["the smallest plan is one line: `hardware: 1000 x H100 for 6 months`"]
+        empty = finding("S006", "the plan is empty", Span(file.source, 0, 0), help=help)
+        return Lowered(None, Pack(), (empty,))
+    reading = Reading(file, vocabulary)
+    _collect_names(reading, statements)
+    read_money_and_month(reading, statements)
+    pack = _definitions(reading, statements)
+    figures = figures_of(pack.records)
+    reading.vocabulary = _with_own(vocabulary, pack, figures)
+    read_lets(reading, statements, figures)
+    for rule in pack.rules:
+        if not rule.span.begins_in(file.broken):
+            reading.findings.extend(checked(rule, reading.known()))
+    own = [node for node in statements if node.rule not in DEFINITIONS]
+    plan = _plan(reading, own, pack) if any(node.rule not in _ASIDES for node in own) else None
+    _say_binary_prefixes(reading, statements)
+    findings = in_order(reading.findings)
+    wrong = any(f.severity == "error" for f in findings)
+    return Lowered(None if wrong else plan, pack, findings)
 
 
-class _Lowering(Statements, Constraints):
-    def lowered(self) -> Lowered:
-        statements = self.file.statements
-        if not statements:
-            help = ["the smallest plan is one line: `hardware: 1000 x H100 for 6 months`"]
-            empty = finding("S006", "the plan is empty", Span(self.file.source, 0, 0), help=help)
-            return Lowered(None, Pack(), (empty,))
-        self._collect_names(statements)
-        self._money_and_months(statements)
-        reader = PackReader({name: self._money(dim) for name, dim in self.vocabulary.quantities.items()})
-        pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), self.file.broken)
-        figures = figures_of(pack.records)
-        self.vocabulary = _with_own(self.vocabulary, pack, figures)
-        self._collect_lets(statements, figures)
-        for rule in pack.rules:
-            if not rule.span.begins_in(self.file.broken):
-                self.findings.extend(checked(rule, self._known()))
-        own = [node for node in statements if node.rule not in DEFINITIONS]
-        plan = self._plan(own, pack) if any(n.rule not in ("let", "rate", "calendar") for n in own) else None
-        self._binary_prefixes()
-        findings = in_order([*self.findings, *reader.findings])
-        wrong = any(f.severity == "error" for f in findings)
-        return Lowered(None if wrong else plan, pack, findings)
+def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
+    """The names of stages and sources: an expression may mention them before they are read."""
+    stages = [node for node in statements if node.rule == "stage"]
+    if len(stages) > MAX_STAGES:
+        message = f"the plan has {len(stages):,} stages; at most {MAX_STAGES} are read"
+        reading.findings.append(finding("S004", message, stages[MAX_STAGES].span))
+    reading.stages = [name_of(node).text for node in stages[:MAX_STAGES]]
+    inside = [item for node in statements for item in (node, *_inside(node))]
+    reading.sources = [name_of(node).text for node in inside if node.rule == "data_named"]
 
-    # ---- the plan
 
-    def _plan(self, statements: list[Node], pack: Pack) -> Plan | None:
-        first = self._once(statements)
-        inner = [node for node in statements if node.rule == "stage"][:MAX_STAGES]
-        if inner:
-            stages = tuple(self._stage_block(node) for node in inner)
-            outer = self._stage("", None, statements)
-            if outer != Stage("", (), None, (), None, None, None, None, None):
-                stages = (outer, *stages)
-        else:
-            stages = (self._stage("", None, statements),)
-        title = self.file.source.path.rsplit("/", 1)[-1]
-        if "plan" in first:
-            title = unquoted(next(first["plan"].nodes()).word(0).text)
-        laws: tuple[Mention, ...] = ()
-        if "use" in first:
-            laws = tuple(Mention(word.text, word.span) for word in next(first["use"].nodes()).words())
-            for word in laws:
-                self._must_be_known("law", word, self.vocabulary.laws)
-        constraints = [n for n in statements if n.rule in ("require", "prefer")]
-        counts = {"require": 0, "prefer": 0}
-        lowered: list[Constraint] = []
-        for node in constraints:
-            made = self._constraint(node, f"{node.rule}[{counts[node.rule]}]")
-            counts[node.rule] += 1
-            if made:
-                lowered.append(made)
-        model = self._model(first["model"]) if "model" in first else None
-        context = model.architecture.get("context") if model else None
-        return Plan(
-            title,
-            self.file.source,
-            laws,
-            self.lets,
-            self.currency,
-            stages,
-            model,
-            tuple(c for c in lowered if not c.soft),
-            tuple(c for c in lowered if c.soft),
-            tuple(goal for node in statements if node.rule in ("minimize", "maximize") if (goal := self._goal(node))),
-            self._reserve(first["reserve"]) if "reserve" in first else None,
-            self._optimizer(first["optimizer"], context) if "optimizer" in first else None,
-            pack,
-            self.rates,
-        )
-
-    def _once(self, statements: list[Node]) -> dict[str, Node]:
-        first: dict[str, Node] = {}
-        for node in statements:
-            rule = "minimize" if node.rule == "maximize" else node.rule
-            key = f"{rule.removesuffix('_named')} {name_of(node).text}" if rule in _NAMED else rule
-            if key not in first:
-                first[key] = node
-                first.setdefault(rule, node)
-            elif rule in _ONCE or rule in ("data", *_NAMED):
-                what = {"use": "laws", "minimize": "the goal"}.get(rule, key)
-                help = {
-                    "hardware": ["join pools that run side by side with `+`"],
-                    "data": ["name the sources"],
-                }.get(rule, [])
-                also = [Label(first[key].span, "the first is here")]
-                self.findings.append(finding("N005", f"`{what}` is given twice", node.span, also=also, help=help))
-        if "data" in first:
-            named = next((n for n in statements if n.rule == "data_named"), None)
-            if named is not None:
-                also = [Label(first["data"].span, "this has no name")]
-                message = "sources of data are named, all or none"
-                self.findings.append(finding("N005", message, named.span, also=also))
-        if "phase" in first and "schedule" in first:
-            also = [Label(first["phase"].span, "a phase by hand")]
-            message = "the schedule is given by name and by phases"
-            self.findings.append(finding("N005", message, first["schedule"].span, also=also))
-        return first
-
-    def _stage_block(self, node: Node) -> Stage:
-        block = node.node("plan_block")
-        assert block is not None
-        allowed = (
-            "hardware",
-            "compute",
-            "data",
-            "data_named",
-            "tokens",
-            "objective",
-            "schedule",
-            "phase",
-            "inference",
-        )
-        for item in block.nodes():
-            if item.rule not in allowed:
-                message = f"`{item.rule}` does not stand inside a stage"
-                self.findings.append(finding("N001", message, item.span, help=["write it outside the stages"]))
-        self._once(list(block.nodes()))
-        return self._stage(name_of(node).text, node.span, list(block.nodes()))
-
-    def _stage(self, name: str, span: Span | None, statements: list[Node]) -> Stage:
-        def one(rule: str) -> Node | None:
-            return next((node for node in statements if node.rule == rule), None)
-
-        hardware, compute, tokens, inference = (one(rule) for rule in ("hardware", "compute", "tokens", "inference"))
-        objective = one("objective")
-        return Stage(
-            name,
-            self._hardware(hardware) if hardware else (),
-            self._top_amount(compute, COMPUTE) if compute else None,
-            self._data([node for node in statements if node.rule in ("data", "data_named")]),
-            self._top_amount(tokens, TOKENS) if tokens else None,
-            self._objective(objective) if objective else None,
-            self._schedule(statements),
-            self._top_amount(inference, SERVED) if inference else None,
-            span,
-        )
-
-    def _top_amount(self, node: Node, field: Field) -> Amount | None:
-        return self.amount(node.children[-1], field)
-
-    # ---- binary prefixes
-
-    def _binary_prefixes(self) -> None:
-        for node in self.file.statements:
-            for leaf in leaves(node):
-                if leaf.type == "NUMBER" and leaf.text.endswith("i"):
-                    rest = leaf.span.source.text[leaf.span.end : leaf.span.end + 6].strip()
-                    if rest.startswith("B"):
-                        continue
-                    plain = leaf.text[:-1].replace("G", "B")  # a decimal giga is a billion here
-                    message = f"`{leaf.text}` is binary: {show(self.number(leaf), NONE, 6)}, not {plain}"
-                    help = [f"counts are decimal: write `{plain}` if that is what is meant"]
-                    self.findings.append(finding("D009", message, leaf.span, severity="warning", help=help))
+def _definitions(reading: Reading, statements: Iterable[Node]) -> Pack:
+    """What the file and its imports define."""
+    reader = PackReader({name: reading.money(dim) for name, dim in reading.vocabulary.quantities.items()})
+    pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), reading.file.broken)
+    reading.findings.extend(reader.findings)
+    return pack
 
 
 def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) -> Vocabulary:
@@ -202,3 +93,140 @@ def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) 
         schedules=vocabulary.schedules | {s.name for s in pack.schedules},
         figures={**vocabulary.figures, **figures},
     )
+
+
+# ---- the plan and its stages
+
+
+def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
+    first = _once(reading, statements)
+    stages = _stages(reading, statements)
+    model_ = _read(model, reading, first.get("model"))
+    context = model_.architecture.get("context") if model_ else None
+    return Plan(
+        title=_title(reading, first.get("plan")),
+        source=reading.file.source,
+        laws=tuple(_laws(reading, first.get("use"))),
+        lets=reading.lets,
+        currency=reading.currency,
+        stages=stages,
+        model=model_,
+        requires=tuple(constraints(reading, statements, "require")),
+        prefers=tuple(constraints(reading, statements, "prefer")),
+        goals=tuple(goals(reading, statements)),
+        reserve=_read(reserve, reading, first.get("reserve")),
+        optimizer=optimizer(reading, first["optimizer"], context) if "optimizer" in first else None,
+        definitions=pack,
+        rates=reading.rates,
+    )
+
+
+def _read(statement: Callable[[Reading, Node], T], reading: Reading, node: Node | None) -> T | None:
+    """What a statement says; None where it is not there."""
+    return None if node is None else statement(reading, node)
+
+
+def _title(reading: Reading, node: Node | None) -> str:
+    """The title of a plan, else the name of its file."""
+    return unquoted(spec_of(node).word(0).text) if node else reading.file.source.path.rsplit("/", 1)[-1]
+
+
+def _laws(reading: Reading, node: Node | None) -> Iterator[Mention]:
+    for word in spec_of(node).words() if node else ():
+        law = Mention(word.text, word.span)
+        reading.must_be_known("law", law, reading.vocabulary.laws)
+        yield law
+
+
+def _stages(reading: Reading, statements: list[Node]) -> tuple[Stage, ...]:
+    """The stages, one without a name for what stands outside of them."""
+    outer = _stage(reading, "", None, statements)
+    blocks = [node for node in statements if node.rule == "stage"][:MAX_STAGES]
+    inner = tuple(_named_stage(reading, node) for node in blocks)
+    return inner if inner and outer == Stage() else (outer, *inner)
+
+
+def _named_stage(reading: Reading, node: Node) -> Stage:
+    statements = list(_inside(node))
+    for item in statements:
+        row = BY_RULE.get(item.rule)
+        if row is None or not row.in_stage:
+            message = f"`{item.rule}` does not stand inside a stage"
+            reading.findings.append(finding("N001", message, item.span, help=["write it outside the stages"]))
+    _once(reading, statements)
+    return _stage(reading, name_of(node).text, node.span, statements)
+
+
+def _stage(reading: Reading, name: str, span: Span | None, statements: list[Node]) -> Stage:
+    first: dict[str, Node] = {}
+    for node in statements:
+        first.setdefault(node.rule, node)
+
+    def amount(rule: str, field: Field) -> Amount | None:
+        return reading.amount(spec_of(first[rule]), field) if rule in first else None
+
+    return Stage(
+        name=name,
+        hardware=_read(hardware, reading, first.get("hardware")) or (),
+        compute=amount("compute", COMPUTE),
+        data=data(reading, [node for node in statements if node.rule in ("data", "data_named")]),
+        tokens=amount("tokens", TOKENS),
+        objective=_read(objective, reading, first.get("objective")),
+        schedule=schedule(reading, statements),
+        inference=amount("inference", SERVED),
+        span=span,
+    )
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    """The statements inside a stage."""
+    block = node.node("plan_block") if node.rule == "stage" else None
+    return block.nodes() if block else iter(())
+
+
+# ---- how often a statement stands
+
+
+def _once(reading: Reading, statements: Iterable[Node]) -> dict[str, Node]:
+    """The first statement of each rule; a finding for each that fills what is filled already."""
+    first: dict[str, Node] = {}
+    filled: dict[str, Span] = {}
+    for node in statements:
+        first.setdefault(node.rule, node)
+        row = BY_RULE.get(node.rule)
+        if row is None or row.times == "likes":
+            continue
+        filled_by = f"{row.keyword} {name_of(node).text}" if row.times == "name" else row.fills
+        if filled_by in filled:
+            reading.again(filled_by, node.span, filled[filled_by], [row.again] if row.again else [])
+        filled.setdefault(filled_by, node.span)
+    _check_alone(reading, first)
+    return first
+
+
+def _check_alone(reading: Reading, first: Mapping[str, Node]) -> None:
+    """What is given without a name is not given by names too."""
+    if "data" in first and "data_named" in first:
+        also = [Label(first["data"].span, "this has no name")]
+        message = "sources of data are named, all or none"
+        reading.findings.append(finding("N005", message, first["data_named"].span, also=also))
+    if "phase" in first and "schedule" in first:
+        also = [Label(first["phase"].span, "a phase by hand")]
+        message = "the schedule is given by name and by phases"
+        reading.findings.append(finding("N005", message, first["schedule"].span, also=also))
+
+
+# ---- binary prefixes
+
+
+def _say_binary_prefixes(reading: Reading, statements: Iterable[Node]) -> None:
+    """A note on each number such as `85Mi`, which is not the decimal one."""
+    for leaf in (leaf for node in statements for leaf in leaves(node)):
+        if leaf.type != "NUMBER" or not leaf.text.endswith("i"):
+            continue
+        rest = leaf.span.source.text[leaf.span.end : leaf.span.end + 6].strip()
+        if not rest.startswith("B"):
+            plain = leaf.text[:-1].replace("G", "B")  # a decimal giga is a billion here
+            message = f"`{leaf.text}` is binary: {show(reading.number(leaf), NONE, 6)}, not {plain}"
+            help = [f"counts are decimal: write `{plain}` if that is what is meant"]
+            reading.findings.append(finding("D009", message, leaf.span, severity="warning", help=help))

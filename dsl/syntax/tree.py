@@ -19,6 +19,11 @@ def unquoted(text: str) -> str:
     return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), inner, flags=re.DOTALL)
 
 
+def text_of(word: Node | Word | None) -> str:
+    """The text of a quoted string or a word; empty where it is left out."""
+    return unquoted(word.text) if isinstance(word, Word) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A leaf: one token as it was spelled.
@@ -62,9 +67,29 @@ class Node:
 
     def word(self, index: int = 0) -> Word:
         """The leaf at a position among all children; the grammar promises that it is there."""
-        child = self.children[index]
-        assert isinstance(child, Word)
-        return child
+        return as_word(self.children[index])
+
+
+def as_node(part: Node | Word | None) -> Node:
+    """A part that the grammar promises to be a node."""
+    assert isinstance(part, Node)
+    return part
+
+
+def as_word(part: Node | Word | None) -> Word:
+    """A part that the grammar promises to be a leaf."""
+    assert isinstance(part, Word)
+    return part
+
+
+def node_or_none(part: Node | Word | None) -> Node | None:
+    """A node that may be left out."""
+    return None if part is None else as_node(part)
+
+
+def word_or_none(part: Node | Word | None) -> Word | None:
+    """A leaf that may be left out."""
+    return None if part is None else as_word(part)
 
 
 @dataclass(frozen=True, slots=True)

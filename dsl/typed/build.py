@@ -154,9 +154,13 @@ class Builder:
         first: dict[Hashable, Span] = {}
         for key, called, span in named:
             if key in first:
-                also = [Label(first[key], "the first is here")]
-                self.findings.append(finding("N005", f"`{called}` is given twice", span, also=also))
+                self.again(called, span, first[key])
             first.setdefault(key, span)
+
+    def again(self, called: str, span: Span, first: Span | None = None, help: Iterable[str] = ()) -> None:
+        """A finding for what is given a second time."""
+        also = [Label(first, "the first is here")] if first is not None else []
+        self.findings.append(finding("N005", f"`{called}` is given twice", span, also=also, help=help))
 
     # ---- expressions
 

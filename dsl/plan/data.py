@@ -1,0 +1,137 @@
+"""`data` to the sources that there are, each with its amount, its limits and its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runplan.dsl.expr.text import shown
+from runplan.dsl.plan.ir import Amount, DataSource, Given
+from runplan.dsl.plan.reading import Reading
+from runplan.dsl.syntax.tree import Node, Word, name_of, text_of
+from runplan.dsl.syntax.views import DataOption, DataSpec
+from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.typed.fields import DATA, EPOCHS, WEIGHT, Field
+from runplan.dsl.units.base import TOKEN, dim_of
+from runplan.dsl.units.dims import NONE, Dim, over
+from runplan.dsl.units.show import said_dim
+
+QUALITIES = ("high", "ordinary", "sft")
+STAGES = ("finetune", "pretrain")
+CHARACTER, BYTE = dim_of("character"), dim_of("byte")
+
+
+def data(reading: Reading, nodes: list[Node]) -> tuple[DataSource, ...]:
+    """The sources of a plan or a stage."""
+    sources = [source for node in nodes if (source := _source(reading, node))]
+    all_read = len(sources) == len(nodes) and not reading.file.broken
+    # A source is for the target's stage unless it says otherwise, and each stage has a mix of its own.
+    for before in (True, False):
+        _check_weights(reading, [source for source in sources if (source.stage == "pretrain") == before], all_read)
+    return tuple(sources)
+
+
+def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) -> None:
+    """The weights of one stage's sources are shares of one whole."""
+    weights = [source.weight for source in sources if source.weight]
+    total = sum(weight.value.value for weight in weights)
+    too_little = all_read and len(weights) == len(sources) and total < 1 - 1e-9
+    if not weights or not (total > 1 + 1e-9 or too_little):
+        return
+    stages = {source.stage for source in sources if source.weight}
+    whose = f"`for {sources[0].stage}`" if len(stages) == 1 and sources[0].stage else "of the sources"
+    message = f"the weights {whose} sum to {total * 100:.4g} %, {'more' if total > 1 else 'less'} than 100 %"
+    also = [Label(weight.span) for weight in weights[1:]]
+    help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
+    reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
+
+
+def _source(reading: Reading, node: Node) -> DataSource | None:
+    spec = DataSpec.of(next(node.nodes()))
+    options: dict[str, DataOption] = {}
+    for option in spec.options:
+        if option.rule in options:
+            reading.again(option.rule.replace("_", " "), option.span, options[option.rule].span)
+        options[option.rule] = option
+    density: Given | None = None
+    field = DATA
+    if "at_density" in options:
+        counted = _counted_in(reading, options["at_density"])
+        if counted is None:
+            return None
+        per_token = Field("density", over(counted, TOKEN), "4.2 characters/token")
+        density = _figure(reading, options, "at_density", per_token)
+        if not _in_tokens(reading, spec.amount):
+            field = Field("data", counted, "300 GB" if counted == BYTE else "3e12 characters")
+    amount = _amount(reading, spec.amount, field, density)
+    if amount is None:
+        return None
+    return DataSource(
+        name=name_of(node).text if node.rule == "data_named" else "",
+        amount=amount,
+        density=density,
+        epochs=_figure(reading, options, "up_to", EPOCHS),
+        weight=_figure(reading, options, "weight", WEIGHT),
+        quality=_word(reading, options, "quality", QUALITIES),
+        domain=_word(reading, options, "domain"),
+        stage=_word(reading, options, "for_stage", STAGES),
+        span=node.span,
+    )
+
+
+def _figure(reading: Reading, options: Mapping[str, DataOption], rule: str, field: Field) -> Given | None:
+    option = options.get(rule)
+    return reading.given_by(option.value, field) if option and isinstance(option.value, Node) else None
+
+
+def _word(reading: Reading, options: Mapping[str, DataOption], rule: str, allowed: tuple[str, ...] = ()) -> str | None:
+    option = options.get(rule)
+    if option is None or not isinstance(option.value, Word):
+        return None
+    said = option.value.text
+    if allowed and said not in allowed:
+        help = did_you_mean(said, allowed) or ["it is one of " + ", ".join(allowed)]
+        what = rule.removesuffix("_stage")
+        reading.findings.append(finding("N002", f"unknown {what} `{said}`", option.value.span, help=help))
+    return text_of(option.value)
+
+
+def _counted_in(reading: Reading, option: DataOption) -> Dim | None:
+    """Whether a density is that of characters or of bytes; None, with a finding, where it is neither."""
+    expr = reading.expr(option.value)
+    dim = reading.checked(expr)
+    if dim is None:
+        return None
+    for counted in (CHARACTER, BYTE):
+        if dim == over(counted, TOKEN):
+            return counted
+    message = f"`{shown(expr)}` is {said_dim(dim)}; here are characters or bytes a token"
+    help = ["write `at 4.2 characters/token` or `at 4.2 bytes/token`"]
+    reading.findings.append(finding("U001", message, option.value.span, help=help))
+    return None
+
+
+def _in_tokens(reading: Reading, node: Node) -> bool:
+    """Whether an amount of data is in tokens: then its density only says what they are to a law of characters."""
+    return node.rule not in ("hole", "between") and reading.checked(reading.expr(node)) == TOKEN
+
+
+def _amount(reading: Reading, node: Node, field: Field, density: Given | None) -> Amount | None:
+    if node.rule in ("hole", "between"):
+        return reading.amount(node, field)
+    expr = reading.expr(node)
+    dim = reading.checked(expr)
+    if dim is None:
+        return None
+    if density is None and dim in (CHARACTER, BYTE):
+        unit = "characters" if dim == CHARACTER else "bytes"
+        message = f"`{shown(expr)}` is in {unit}; how many {unit} a token has is not said"
+        help = [f"add `at 4.2 {unit}/token` with the figure of your tokenizer"]
+        reading.findings.append(finding("C004", message, node.span, help=help))
+        return None
+    if dim == NONE:
+        message = f"`{shown(expr)}` has no unit; data are in tokens, characters or bytes"
+        help = [f"write `{shown(expr)} tokens`"]
+        reading.findings.append(finding("U003", message, node.span, help=help))
+        return None
+    return reading.amount(node, field)

@@ -1,0 +1,79 @@
+"""`hardware` to its pools of devices, and `reserve` to the share of them that is kept back."""
+
+from __future__ import annotations
+
+from runplan.dsl.expr.text import shown
+from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve
+from runplan.dsl.plan.reading import Reading
+from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
+from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
+from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.source import Span
+from runplan.dsl.typed.fields import HARDWARE, RESERVE
+
+
+def hardware(reading: Reading, node: Node) -> tuple[Pool, ...]:
+    """The pools of a `hardware` statement."""
+    return tuple(_pool(reading, pool) for pool in pools_of(spec_of(node)))
+
+
+def _pool(reading: Reading, node: Node) -> Pool:
+    """A pool in either form."""
+    in_block = node.rule == "hw_block"
+    device: Mention | None = None
+    precision: Mention | None = None
+    figures: dict[str, Amount] = {}
+    dates: dict[str, Given] = {}
+    seen: dict[str, Span] = {}
+    unknown = False
+    for field in pool_fields(node):
+        name, value = field.name, field.value
+        # On one line an MFU and an achieved rate both follow an `at`, of which there is one.
+        slot = "mfu" if name == "rate" and not in_block else name
+        if slot in seen:
+            reading.again(name, field.span, seen[slot])
+            continue
+        seen[slot] = field.span
+        if isinstance(value, Word):
+            if name == "precision":
+                precision = Mention(value.text.lower(), value.span)
+            else:
+                dates[name] = reading.day(value, field.span if in_block else value.span)
+        elif name == "device":
+            device = _device(reading, value)
+        elif name in HARDWARE:
+            amount = reading.amount(value, HARDWARE[name], field.at_most)
+            figures |= {name: amount} if amount else {}
+        elif field.word is not None:
+            unknown = True
+            reading.unknown_field(field.word, "hardware", [*HARDWARE, "device", "precision", "from", "until"])
+    _check_dates(reading, dates)
+    if device is None and not {"rate", "peak"} & seen.keys() and not reading.broken and not unknown:
+        help = ["add `device: H100`, or `rate` or `peak`"]
+        reading.findings.append(finding("C004", "the hardware names no device", node.span, help=help))
+    return Pool(device=device, precision=precision, figures=figures, dates=dates, span=node.span)
+
+
+def _device(reading: Reading, node: Node) -> Mention:
+    name = Mention(unquoted(node.word(0).text), node.span)
+    reading.must_be_known("device", name, reading.vocabulary.devices)
+    return name
+
+
+def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:
+    if "from" in dates and "until" in dates and dates["from"].value.value >= dates["until"].value.value:
+        message = f"the hardware ends {shown(dates['until'].expr)}, before it begins"
+        also = [Label(dates["from"].span, "it begins here")]
+        reading.findings.append(finding("U004", message, dates["until"].span, also=also))
+
+
+def reserve(reading: Reading, node: Node) -> Reserve | None:
+    """The share that is not for the run."""
+    spec = Reasoned.of(spec_of(node))
+    share = reading.given_by(spec.value, RESERVE)
+    if share is None:
+        return None
+    if share.value.value >= 1.0:
+        reading.findings.append(finding("U004", "the reserve is all of the hardware", spec.value.span))
+        return None
+    return Reserve(share, spec.reason, node.span)

@@ -1,0 +1,89 @@
+"""A plan's `let`s, and the figures of packs that it mentions, to names with a dimension and a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from runplan.dsl.expr.money import in_money
+from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.packs.pack import Entry
+from runplan.dsl.plan.ir import Let
+from runplan.dsl.plan.reading import Reading
+from runplan.dsl.syntax.statements import DEFINITIONS
+from runplan.dsl.syntax.tree import Node, leaves
+from runplan.dsl.syntax.views import Named, spec_of
+from runplan.dsl.text.finding import finding
+from runplan.dsl.units.dims import UNKNOWN
+
+
+def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, Entry]) -> None:
+    """Give a reading the plan's `let`s, and the figures of prices and regions that it mentions, which are like them.
+
+    Args:
+        own: Figures that the plan or its imports bring: beside those a `let` of the name is a second one, while
+            it wins over those of packs, which a plan need not know.
+    """
+    statements = list(statements)
+    specs = [spec_of(node) for node in statements if node.rule == "let"]
+    named = {Named.of(spec).name.text for spec in specs}
+    for figure, entry in _mentioned(reading, statements):
+        if figure in own or figure not in named:
+            value = in_money(entry.values[0], reading.currency, reading.rates)
+            reading.lets[figure] = Let(figure, value, entry.span, entry.source)
+    for spec in specs:
+        name, body = Named.of(spec)
+        if name.text in reading.lets:
+            reading.again(name.text, spec.span, reading.lets[name.text].span)
+        elif name.text in reading.vocabulary.quantities:
+            message = f"`{name.text}` is a quantity of the plan and cannot be a `let`"
+            reading.findings.append(finding("N005", message, name.span, help=["choose another name"]))
+        else:
+            reading.lets[name.text] = Let(name.text, reading.expr(body), spec.span)
+    for let in list(reading.lets.values()):
+        _settle(reading, let)
+
+
+def _mentioned(reading: Reading, statements: Iterable[Node]) -> Iterator[tuple[str, Entry]]:
+    """The figures of packs that the plan names."""
+    words = {leaf.text for node in statements if node.rule not in DEFINITIONS for leaf in leaves(node)}
+    figures = reading.vocabulary.figures
+    for name in sorted(words & figures.keys() - reading.vocabulary.quantities.keys()):
+        yield name, figures[name]
+
+
+def _settle(reading: Reading, let: Let) -> None:
+    """Find the dimension and value of a `let`, those that it rests on first."""
+    chain = [let.name]
+    while chain:
+        name = chain[-1]
+        waits = names(reading.lets[name].expr) & reading.lets.keys() - reading.let_dims.keys()
+        following = min(waits, default="")
+        if name in reading.let_dims:
+            chain.pop()
+        elif not following:
+            _evaluate(reading, reading.lets[name])
+            chain.pop()
+        elif following in chain:
+            _cut(reading, name, [*chain[chain.index(following) :], following])
+            chain.pop()
+        else:
+            chain.append(following)
+
+
+def _evaluate(reading: Reading, let: Let) -> None:
+    """Find the dimension and value of a `let` of which all that it rests on is known."""
+    dim = reading.checked(let.expr)
+    reading.let_terms[let.name] = reading.terms(let.expr)
+    value = reading.value(let.expr) if dim is not None else None
+    if value is not None:
+        reading.let_values[let.name] = value
+    reading.let_dims[let.name] = UNKNOWN if dim is None else dim
+
+
+def _cut(reading: Reading, name: str, circle: list[str]) -> None:
+    """End a circle of `let`s at one of them."""
+    said = " -> ".join(circle if len(circle) < 9 else [*circle[:4], "...", *circle[-3:]])
+    span = reading.lets[name].span
+    reading.findings.append(finding("N003", f"`{name}` is defined by itself: {said}", span))
+    reading.lets[name] = Let(name, Num(1.0, UNKNOWN), span)
+    reading.let_dims[name] = UNKNOWN

@@ -1,0 +1,217 @@
+"""A resolved file to what its statements are read by: its names, its money, and figures typed by them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+
+from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr, Num, Ref, names, walk
+from runplan.dsl.expr.values import compiled, not_finite
+from runplan.dsl.packs.vocabulary import Vocabulary
+from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
+from runplan.dsl.syntax.tree import File, Mention, Node, Word
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.limits import MAX_TERMS
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import listing
+from runplan.dsl.typed.build import Builder
+from runplan.dsl.typed.fields import ALSO_KNOWN, Field
+from runplan.dsl.units.base import DATE, TOKEN
+from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency
+from runplan.dsl.units.show import mismatch
+from runplan.dsl.units.table import Quantity, currencies
+
+
+class Reading(Builder):
+    """What is known of a file while its statements are read; what is wrong with them is collected in `findings`.
+
+    Args:
+        file: The statements, in whose light an unknown name may be excused.
+        vocabulary: The names that packs define.
+
+    Attributes:
+        lets: The plan's `let`s and the figures of packs that it mentions, by name.
+        let_dims, let_values, let_terms: Of each `let` its dimension, its value where it has one before anything is
+            solved, and how many terms it has with its `let`s written out.
+        sources, stages: The names of the plan's data and of its stages.
+    """
+
+    def __init__(self, file: File, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.file = file
+        self.vocabulary = vocabulary
+        self.lets: dict[str, Let] = {}
+        self.let_dims: dict[str, Dim] = {}
+        self.let_values: dict[str, float] = {}
+        self.let_terms: dict[str, int] = {}
+        self.sources: list[str] = []
+        self.stages: list[str] = []
+        self.broken = frozenset(re.findall(r"\w+", " ".join(span.text for span in file.broken)))
+        self._known: dict[str, Dim] = {}
+
+    def money(self, dim: Dim) -> Dim:
+        """A dimension in the plan's money."""
+        return in_currency(dim, self.currency, self.rates)
+
+    # ---- names
+
+    def known(self) -> Mapping[str, Dim]:
+        """Every name that an expression may use, with its dimension."""
+        if not self._known:
+            out = {name: self.money(dim) for name, dim in self.vocabulary.quantities.items()}
+            for source in self.sources:
+                out |= {f"tokens.{source}": TOKEN, f"share.{source}": NONE, f"epochs.{source}": NONE}
+            plain = [(name, dim) for name, dim in out.items() if "." not in name]
+            for stage in self.stages:
+                out |= {f"{stage}.{name}": dim for name, dim in plain}
+            self._known = out
+        return ChainMap(self.let_dims, self._known)
+
+    def forget_known(self) -> None:
+        """Let go of the dimensions found so far: the plan's money has changed."""
+        self._known.clear()
+
+    def must_be_known(self, what: str, name: Mention, known: Iterable[str]) -> None:
+        """A finding for a name that nothing defines."""
+        known = set(known)
+        folded = {k.lower() for k in known}
+        if name.text.lower() not in folded and not self._excused(name.text):
+            listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {listing(sorted(known))}"
+            help = did_you_mean(name.text, known) or [listed]
+            self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
+
+    def _excused(self, name: str) -> bool:
+        """Whether a name that is not known may stand in what could not be read: then that is the mistake."""
+        words = {name, *re.findall(r"\w+", name)} - {"tokens", "share", "epochs"}
+        return not self.broken.isdisjoint(words) or any(name.startswith(prefix) for prefix in self.file.adrift)
+
+    def _unknown_quantity(self, item: Ref, known: Mapping[str, Dim]) -> None:
+        span = item.span
+        assert span is not None
+        if item.name.lower() in ("nan", "inf", "infinity"):
+            self.findings.append(finding("U004", f"`{item.name}` is not a number that can be used", span))
+            return
+        also_known = ALSO_KNOWN.get(item.name.lower(), "")
+        help = did_you_mean(also_known if also_known in known else item.name, [*known, *self.vocabulary.figures])
+        if "-" in item.name:
+            help.append("to subtract, put blanks round the `-`")
+        if not help:
+            help = ["name a quantity, such as " + listing(("params", "tokens", "cost", "loss"))]
+        self.findings.append(finding("N002", f"unknown name `{item.name}`", span, help=help))
+
+    # ---- dimensions and values
+
+    def terms(self, expr: Expr) -> int:
+        """How many terms an expression has with its `let`s written out."""
+        return sum(self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr))
+
+    def checked(self, expr: Expr) -> Dim | None:
+        """The dimension of an expression; None, with findings, where it has none."""
+        known = self.known()
+        if self.terms(expr) > MAX_TERMS:
+            assert expr.span is not None
+            message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
+            self.findings.append(finding("S004", message, expr.span))
+            return None
+        unfit = not_finite(expr, self.let_values)
+        if unfit is not None:
+            message = f"`{shown(unfit)}` is not a finite number"
+            assert unfit.span is not None
+            self.findings.append(finding("U004", message, unfit.span))
+            return None
+        unknown = [item for item in walk(expr) if isinstance(item, Ref) and item.name not in known]
+        for item in unknown:
+            if not self._excused(item.name):
+                self._unknown_quantity(item, known)
+        if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(expr)):
+            return None
+        if any(self.let_dims.get(name) == UNKNOWN for name in names(expr)):
+            return None
+        try:
+            return Dimensions(known, values=self.let_values).of(expr)
+        except DimensionClash as clash:
+            self.findings.append(self.clash(clash, expr))
+            return None
+
+    def clash(self, clash: DimensionClash, whole: Expr) -> Finding:
+        """The finding for dimensions that do not go together in an expression."""
+        span = clash.at.span or whole.span
+        assert span is not None
+        help = []
+        if clash.left is not None and clash.right is not None:
+            said = mismatch(clash.left, clash.right)
+            money = [n for n, _ in (*clash.left, *clash.right) if n in currencies()]
+            if len(set(money)) == 2:
+                a, b = sorted(set(money), key=lambda c: c == self.currency)
+                help.append(f"declare the rate: `rate {a} = ... {b} on YYYY-MM-DD`")
+            elif said:
+                help.append(said)
+        return finding("U001", clash.message, span, help=help)
+
+    def value(self, expr: Expr) -> float | None:
+        """The value of an expression of numbers and `let`s; None where it depends on what is solved."""
+        try:
+            return float(compiled(expr)(self.let_values))
+        except (KeyError, TypeError):
+            return None
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    # ---- figures
+
+    def given(self, expr: Expr, field: Field, span: Span) -> Given | None:
+        """A figure of a field: of its dimension, in its domain; None with a finding where it is not."""
+        dim = self.checked(expr)
+        if dim is None:
+            return None
+        wanted = self.money(field.dim)
+        value = self.value(expr)
+        if value is None:
+            message = f"`{shown(expr)}` depends on what is solved; `{field.name}` is a figure"
+            help = ["state the bound with `require` instead"]
+            self.findings.append(finding("N002", message, span, help=help))
+            return None
+        held = self.held(value, dim, field, wanted, expr, span)
+        return None if held is None else Given(Quantity(held, wanted), expr, span)
+
+    def given_by(self, node: Node, field: Field) -> Given | None:
+        """A figure of a field where it is written."""
+        return self.given(self.expr(node), field, node.span)
+
+    def day(self, word: Word, span: Span) -> Given:
+        """A date, in seconds since 1970."""
+        moment = self.date(word)
+        return Given(Quantity(moment.value, DATE), moment, span)
+
+    def amount(self, node: Node, field: Field, at_most: bool = False) -> Amount | None:
+        """A given, bounded or free figure.
+
+        Args:
+            at_most: Whether what is written bounds it.
+        """
+        if node.rule == "hole":
+            return Hole(node.span)
+        if node.rule == "between":
+            return self._between(node, field)
+        inner = next(node.nodes()) if node.rule in ("at_least", "at_most") else node
+        found = self.given_by(inner, field)
+        if found is None:
+            return None
+        if node.rule == "at_least":
+            return Within(found, None, node.span)
+        return Within(None, found, node.span) if at_most or node.rule == "at_most" else found
+
+    def _between(self, node: Node, field: Field) -> Within | None:
+        low, high = (self.given_by(end, field) for end in node.nodes())
+        if low is None or high is None:
+            return None
+        if low.value.value > high.value.value:
+            message = f"the range runs down: from {shown(low.expr)} to {shown(high.expr)}"
+            self.findings.append(finding("U004", message, node.span, help=["write the smaller end first"]))
+            return None
+        return Within(low, high, node.span)
