@@ -10,7 +10,8 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.pack import Cite, Counted
-from runplan.dsl.syntax.tree import Node, Word, unquoted
+from runplan.dsl.syntax.pack_views import CiteSpec
+from runplan.dsl.syntax.tree import Node, Word, text_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
@@ -36,32 +37,36 @@ class Definitions(Builder):
 
     def cite(self, node: Node) -> Cite:
         """A `cites` line: the work, and how its figures were come by where that is said."""
-        if not unquoted(node.word(0).text).strip():
+        work, evidence = CiteSpec.of(node)
+        if not text_of(work).strip():
             self.findings.append(finding("P001", "`cites` names nothing", node.span))
-        return Cite(unquoted(node.word(0).text), self.evidence(node.children[1]))
+        return Cite(text_of(work), self.evidence(evidence))
 
-    def evidence(self, word: Node | Word | None) -> str:
+    def notes(self, block: Node) -> tuple[str, ...]:
+        """The `note` lines of a block."""
+        return tuple(text_of(item.word(0)) for item in block.nodes("law_note"))
+
+    def evidence(self, word: Word | None) -> str:
         """How well a figure is known; empty where nothing is said."""
-        if not isinstance(word, Word):
+        if word is None:
             return ""
         if word.text not in EVIDENCE:
-            self._unknown("evidence", word, EVIDENCE)
+            self.unknown("evidence", word, EVIDENCE)
         return word.text
 
-    def _unknown(self, what: str, word: Word, choices: Iterable[str]) -> None:
+    def unknown(self, what: str, word: Word, choices: Iterable[str]) -> None:
+        """A finding for a word that is none of the choices."""
         choices = list(choices)
         help = did_you_mean(word.text, choices) or ["it is one of " + ", ".join(choices)]
         self.findings.append(finding("N002", f"unknown {what} `{word.text}`", word.span, help=help))
 
-    def words(self, node: Node | Word | None) -> tuple[str, ...]:
+    def words(self, node: Node | None) -> tuple[str, ...]:
         """The members of a list such as the aliases, unquoted; none where the list is left out."""
-        if not isinstance(node, Node):
-            return ()
-        return tuple(unquoted(word.word(0).text) for word in node.nodes("word"))
+        return tuple(text_of(word.word(0)) for word in node.nodes("word")) if node else ()
 
-    def counted(self, node: Node | Word | None, quantity: str, span: Span) -> Counted:
+    def counted(self, node: Node | None, quantity: str, span: Span) -> Counted:
         """A declared unit, or that of the quantity where none is declared."""
-        if isinstance(node, Node):
+        if node is not None:
             words = list(node.words())
             count = self.number(words[0]) if words[0].type == "NUMBER" else 1.0
             factor, dim = self.unit(words[-1]) if words[-1].type == "UNIT" else (1.0, NONE)

@@ -108,6 +108,33 @@ class GoldenSpec(NamedTuple):
         return cls(as_word(id), node_or_none(objective), node_or_none(at), as_node(gives), word_or_none(within))
 
 
+class RangeSpec(NamedTuple):
+    """`QUANTITY in LOW .. HIGH` of what a law is fitted to."""
+
+    quantity: Word
+    low: Node
+    high: Node
+
+    @classmethod
+    def of(cls, fitted: Node) -> Self:
+        """The parts of a `fitted_range`."""
+        quantity, low, high = fitted.children
+        return cls(as_word(quantity), as_node(low), as_node(high))
+
+
+class CiteSpec(NamedTuple):
+    """`cites "WORK" [evidence NAME]`."""
+
+    work: Word
+    evidence: Word | None
+
+    @classmethod
+    def of(cls, cites: Node) -> Self:
+        """The parts of a `law_cites`."""
+        work, evidence = cites.children
+        return cls(as_word(work), word_or_none(evidence))
+
+
 class RuleHead(NamedTuple):
     """`rule CODE NAME SEVERITY {...}`."""
 
@@ -173,6 +200,19 @@ class ScheduleHead(NamedTuple):
         """The parts of a `schedule_def`."""
         name, title, block = schedule.children
         return cls(as_word(name), word_or_none(title), as_node(block))
+
+
+class RampStep(NamedTuple):
+    """`SHARE [until SHARE]` of a schedule's batch."""
+
+    share: Node
+    until: Node | None
+
+    @classmethod
+    def of(cls, step: Node) -> Self:
+        """The parts of a `ramp_step`."""
+        share, until = step.children
+        return cls(as_node(share), node_or_none(until))
 
 
 class QuantitySpec(NamedTuple):

@@ -1,0 +1,72 @@
+"""A `record` block to the figures of a device, a price or the like, each held to what it is read as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runplan.dsl.expr.tree import Num, Text
+from runplan.dsl.packs.definitions import Definitions
+from runplan.dsl.packs.pack import Entry, Record
+from runplan.dsl.syntax.pack_views import EntrySpec, RecordHead
+from runplan.dsl.syntax.tree import Node, text_of
+from runplan.dsl.text.finding import finding
+from runplan.dsl.text.words import listing
+from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, RECORDS, TEXTS, Field
+
+
+def record(reader: Definitions, node: Node) -> Record:
+    """One `record` block, line by line."""
+    head = RecordHead.of(node)
+    kind, name = head.kind.text, head.name
+    entries = tuple(_entry(reader, item, kind) for item in head.block.nodes("entry"))
+    # A table has a row a size; all else is said once.
+    reader.given_once(
+        ((e.key, e.qualifier, e.values[:1] if e.key == "size" else ()), f"{e.key} {e.qualifier}".rstrip(), e.span)
+        for e in entries
+        if e.key not in TEXTS
+    )
+    if kind in CLOSED and all(e.key in TEXTS for e in entries):
+        message = f"{kind} `{name.text}` has no {' or '.join(f'`{key}`' for key in RECORDS.get(kind, {}))}"
+        reader.findings.append(finding("P001", message, name.span))
+    return Record(
+        kind=kind,
+        name=name.text,
+        aliases=reader.words(head.aliases),
+        title=text_of(head.title),
+        entries=entries,
+        span=name.span,
+    )
+
+
+def _entry(reader: Definitions, node: Node, kind: str) -> Entry:
+    spec = EntrySpec.of(node)
+    values = map(reader.expr, spec.values)
+    entry = Entry(
+        key=spec.key.text,
+        qualifier=text_of(spec.qualifier),
+        values=tuple(value for value in values if isinstance(value, Num | Text)),
+        source=text_of(spec.source),
+        evidence=reader.evidence(spec.evidence),
+        span=node.span,
+    )
+    known = RECORDS.get(kind, {})
+    if entry.key in known:
+        _check_figures(reader, entry, known[entry.key])
+    elif kind in CLOSED and entry.key not in TEXTS:
+        reader.unknown_field(spec.key, kind, [*known, *TEXTS])
+    return entry
+
+
+def _check_figures(reader: Definitions, entry: Entry, fields: Sequence[Field]) -> None:
+    """Hold the figures of an entry to what the engine reads them as."""
+    if entry.key in OF_A_PRECISION and not entry.qualifier:
+        help = [f"write `{entry.key} bf16 ...`"]
+        message = f"`{entry.key}` does not say of which precision it is"
+        reader.findings.append(finding("P001", message, entry.span, help=help))
+    if len(entry.values) != len(fields) or not all(isinstance(value, Num) for value in entry.values):
+        help = [f"write it like {listing([' '.join((entry.key, *(field.example for field in fields)))])}"]
+        message = f"`{entry.key}` is followed by {'one figure' if len(fields) == 1 else f'{len(fields)} figures'}"
+        reader.findings.append(finding("P001", message, entry.span, help=help))
+        return
+    for value, field in zip(entry.values, fields, strict=True):
+        reader.figure(value, field, entry.span)
