@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, DataSource, Given
 from runplan.dsl.plan.reading import Reading
-from runplan.dsl.syntax.tree import Node, Word, name_of, text_of
+from runplan.dsl.syntax.tree import Node, Word, as_node, name_of, text_of
 from runplan.dsl.syntax.views import DataOption, DataSpec
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import did_you_mean
@@ -98,7 +98,7 @@ def _word(reading: Reading, options: Mapping[str, DataOption], rule: str, allowe
 
 def _counted_in(reading: Reading, option: DataOption) -> Dim | None:
     """Whether a density is that of characters or of bytes; None, with a finding, where it is neither."""
-    expr = reading.expr(option.value)
+    expr = reading.expr(as_node(option.value))
     dim = reading.checked(expr)
     if dim is None:
         return None

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text
-from runplan.dsl.syntax.tree import Node, Word, unquoted
+from runplan.dsl.syntax.tree import Node, Word, as_node, as_word, unquoted, word_or_none
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import ALSO_KNOWN, Field, natural
 from runplan.dsl.units.base import DATE, GPU, TIME
 from runplan.dsl.units.dims import NONE, UNKNOWN, USUAL_MONEY, Dim, over
@@ -20,7 +21,11 @@ from runplan.dsl.units.parse import is_binary, number, unit
 from runplan.dsl.units.show import mismatch, said_dim, show
 from runplan.dsl.units.table import UnknownUnit, currencies
 
-_ARITHMETIC = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^", "neg": "neg", "not_": "not"}
+# The operator of a rule of which all children are operands.
+_OPERATORS = {
+    **{"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^", "neg": "neg"},
+    **{"not_": "not", "and_": "and", "or_": "or", "if_": "if"},
+}
 
 
 class Builder:
@@ -90,17 +95,13 @@ class Builder:
         Args:
             wanted: The field's dimension in the money at hand.
         """
-        if dim != wanted:
-            if field.per_gpu and dim == over(wanted, GPU):
-                pass
-            elif field.name == "hours_per_day" and dim in (NONE, over(TIME, TIME)):
-                # `20` and `20 hours/day` both count hours of a day.
-                value = value * 86400 if "/" in shown(expr) else value * 3600
-            elif dim == NONE and natural(field.dim):
-                pass
-            else:
-                self._of_another_dimension(expr, dim, field, wanted, span)
-                return None
+        fits = dim == wanted or (field.per_gpu and dim == over(wanted, GPU)) or (dim == NONE and natural(field.dim))
+        if field.name == "hours_per_day" and dim in (NONE, over(TIME, TIME)):
+            # `20` and `20 hours/day` both count hours of a day.
+            value = value * 86400 if "/" in shown(expr) else value * 3600
+        elif not fits:
+            self._of_another_dimension(expr, dim, field, wanted, span)
+            return None
         low = value > field.least or (value == field.least and field.zero)
         whole = not field.whole or abs(value - round(value)) <= 1e-9 * abs(value)
         if not (math.isfinite(value) and low and value <= field.most and whole):
@@ -146,7 +147,7 @@ class Builder:
         known = list(known)
         also_known = ALSO_KNOWN.get(word.text.lower(), "")
         close = did_you_mean(also_known if also_known in known else word.text, known)
-        help = close or [f"the fields of `{where}` are " + ", ".join(f"`{name}`" for name in known)]
+        help = close or [f"the fields of `{where}` are {listing(known)}"]
         self.findings.append(finding("N001", f"unknown field `{word.text[:60]}` in `{where}`", word.span, help=help))
 
     def given_once(self, named: Iterable[tuple[Hashable, str, Span]]) -> None:
@@ -164,54 +165,41 @@ class Builder:
 
     # ---- expressions
 
-    def expr(self, node: Node | Word) -> Expr:
-        """The expression of a node of the expression rules."""
-        if isinstance(node, Word):
-            return self._leaf(node)
-        rule = node.rule
-        if rule in ("amount", "goal", "group", "hw_value", "data_amount"):
-            inner = node.children[0]
-            assert inner is not None
-            built = self.expr(inner)
-            if rule == "group" and isinstance(built, Op):
-                return Op(built.op, built.args, node.span)
-            return built
-        if rule == "quantity":
-            return self.quantity(node.word(0), _optional(node, 1), node.span)
-        if rule == "count_number":
-            return self.quantity(node.word(0), None, node.span)
-        if rule == "count_negative":
-            return Op("neg", (self.quantity(node.word(0), None, node.word(0).span),), node.span)
-        if rule in ("name", "string", "date"):
-            return self._leaf(node.word(0))
-        if rule == "call":
-            return self._call(node)
-        parts = [child for child in node.children if child is not None]
-        if rule == "compare":
-            return self._compare(node)
-        if rule == "within":
-            x, low, high = (self.expr(part) for part in parts)
-            return Op("and", (Op(">=", (x, low), node.span), Op("<=", (x, high), node.span)), node.span)
-        if rule in ("or_", "and_"):
-            return Op(rule.rstrip("_"), tuple(self.expr(part) for part in parts), node.span)
-        if rule == "if_":
-            return Op("if", tuple(self.expr(part) for part in parts), node.span)
-        return Op(_ARITHMETIC[rule], tuple(self.expr(part) for part in parts), node.span)
-
-    def _leaf(self, word: Word) -> Expr:
-        if word.type == "STRING":
-            return Text(unquoted(word.text), word.span)
-        if word.type == "DATE":
-            return self.date(word)
-        return Ref(word.text, word.span)
+    def expr(self, node: Node) -> Expr:
+        """The expression of a node of the expression rules, or of one that holds nothing else."""
+        match node.rule:
+            case "amount" | "goal":
+                return self.expr(as_node(node.children[0]))
+            case "group":
+                built = self.expr(as_node(node.children[0]))
+                return Op(built.op, built.args, node.span) if isinstance(built, Op) else built
+            case "quantity":
+                value, unit_word = node.children
+                return self.quantity(as_word(value), word_or_none(unit_word), node.span)
+            case "count_number":
+                return self.quantity(node.word(), None, node.span)
+            case "count_negative":
+                return Op("neg", (self.quantity(node.word(), None, node.word().span),), node.span)
+            case "name":
+                return Ref(node.word().text, node.word().span)
+            case "string":
+                return Text(unquoted(node.word().text), node.word().span)
+            case "date":
+                return self.date(node.word())
+            case "call":
+                return self._call(node)
+            case "compare":
+                return self._compare(node)
+            case "within":
+                x, low, high = map(self.expr, node.nodes())
+                return Op("and", (Op(">=", (x, low), node.span), Op("<=", (x, high), node.span)), node.span)
+        return Op(_OPERATORS[node.rule], tuple(map(self.expr, node.nodes())), node.span)
 
     def _call(self, node: Node) -> Expr:
-        word = node.word(0)
-        args = tuple(self.expr(child) for child in node.children[1:] if child is not None)
+        word, args = node.word(), tuple(map(self.expr, node.nodes()))
         arity = FUNCTIONS.get(word.text)
         if arity is None:
-            listed = "the functions are " + ", ".join(f"`{name}`" for name in FUNCTIONS)
-            help = did_you_mean(word.text, FUNCTIONS) or [listed]
+            help = did_you_mean(word.text, FUNCTIONS) or [f"the functions are {listing(FUNCTIONS)}"]
             self.findings.append(finding("N002", f"unknown function `{word.text}`", word.span, help=help))
             return Num(1.0, UNKNOWN, span=node.span)
         if len(args) != arity:
@@ -221,20 +209,12 @@ class Builder:
         return Op(word.text, args, node.span)
 
     def _compare(self, node: Node) -> Expr:
-        parts = [child for child in node.children if child is not None]
-        out: list[Expr] = []
-        left = self.expr(parts[0])
-        for sign, right_part in zip(parts[1::2], parts[2::2], strict=True):
-            assert isinstance(sign, Word)
+        """A comparison; a chain such as `1 < x <= 3` is all of its links."""
+        sides = list(map(self.expr, node.nodes()))
+        links = []
+        for sign, left, right in zip(node.words(), sides, sides[1:], strict=False):
             op = {"≤": "<=", "≥": ">="}.get(sign.text, sign.text)
             assert op in COMPARISONS
-            right = self.expr(right_part)
             span = left.span.to(right.span) if left.span and right.span else node.span
-            out.append(Op(op, (left, right), span))
-            left = right
-        return out[0] if len(out) == 1 else Op("and", tuple(out), node.span)
-
-
-def _optional(node: Node, index: int) -> Word | None:
-    child = node.children[index] if index < len(node.children) else None
-    return child if isinstance(child, Word) else None
+            links.append(Op(op, (left, right), span))
+        return links[0] if len(links) == 1 else Op("and", tuple(links), node.span)
