@@ -37,10 +37,11 @@ class Definitions(Builder):
 
     def cite(self, node: Node) -> Cite:
         """A `cites` line: the work, and how its figures were come by where that is said."""
-        work, evidence = CiteSpec.of(node)
-        if not text_of(work).strip():
+        spec = CiteSpec(node)
+        work = text_of(spec.work)
+        if not work.strip():
             self.findings.append(finding("P001", "`cites` names nothing", node.span))
-        return Cite(text_of(work), self.evidence(evidence))
+        return Cite(work, self.evidence(spec.evidence))
 
     def notes(self, block: Node) -> tuple[str, ...]:
         """The `note` lines of a block."""

@@ -36,13 +36,13 @@ ROUNDED = 1e-9
 
 def law(reader: Definitions, node: Node) -> Law:
     """One `law` block as it is written: what it inherits is added by `inherit`."""
-    head = LawHead.of(node)
+    head = LawHead(node)
     block = head.block
     single = {item.rule: item for item in block.nodes(*SINGLE)}
     reader.given_once((i.rule, i.rule.removeprefix("law_"), i.span) for i in block.nodes(*SINGLE))
     objectives, fitted, jointly = (single.get(f"law_{item}") for item in ("objective", "fitted", "jointly"))
     constants = [c for item in block.nodes("law_constants") for c in _constants(reader, item)]
-    lets = {name.text: reader.expr(body) for name, body in map(Named.of, block.nodes("law_let"))}
+    lets = {let.name.text: reader.expr(let.value) for let in map(Named, block.nodes("law_let"))}
     functions = tuple(_function(reader, item) for item in block.nodes("law_function"))
     tables = tuple(_table(reader, item) for item in block.nodes("law_table"))
     goldens = tuple(_golden(reader, item) for item in block.nodes("law_golden"))
@@ -85,7 +85,7 @@ def _check_said_once(
     goldens: Sequence[Golden],
 ) -> None:
     """Names of a law mean one thing, and one thing is given by one formula."""
-    lets = [Named.of(item).name for item in block.nodes("law_let")]
+    lets = [Named(item).name for item in block.nodes("law_let")]
     named = [*((c.name, c.span) for c in constants), *((name.text, name.span) for name in lets)]
     reader.given_once((name, name, span) for name, span in named)
     formulas = [((*f.signature, f.objective), f.output, f.span) for f in functions]
@@ -111,7 +111,8 @@ def _range(
     reader: Definitions, node: Node, known: Mapping[str, Dim], inherits: bool
 ) -> tuple[str, tuple[float, float]]:
     """A range of the runs, its ends held to the quantity; one that is not known here may be a parent's."""
-    quantity, *ends = RangeSpec.of(node)
+    spec = RangeSpec(node)
+    quantity = spec.quantity
     if quantity.text not in known and not inherits:
         reader.unknown("quantity", quantity, known)
     dim = known.get(quantity.text)
@@ -120,7 +121,7 @@ def _range(
     def end(expr: Expr) -> float | None:
         return reader.fixed(expr, node.span).value if dim is None else reader.figure(expr, field, node.span)
 
-    low, high = map(reader.expr, ends)
+    low, high = reader.expr(spec.low), reader.expr(spec.high)
     pair = (end(low) or 0.0, end(high) or math.inf)
     if pair[0] > pair[1]:
         message = f"the range runs down: from {shown(low)} to {shown(high)}"
@@ -133,18 +134,19 @@ def _range(
 
 def _constants(reader: Definitions, node: Node) -> Iterator[Constant]:
     for item in node.nodes():
-        name, number, unit, error = ConstantSpec.of(item)
-        if number is None:
-            yield Constant(name.text, None, None, None, "free", item.span)
+        spec = ConstantSpec(item)
+        if item.rule == "free_constant":
+            yield Constant(spec.name.text, None, None, None, "free", item.span)
             continue
+        unit, error = spec.unit, spec.error
         factor, dim = reader.unit(unit) if unit else (1.0, None)
         if error and reader.number(error) == 0.0:
-            message = f"the standard error of `{name.text}` is zero"
+            message = f"the standard error of `{spec.name.text}` is zero"
             help = ["leave it out where it is not known"]
             reader.findings.append(finding("P001", message, error.span, help=help))
         yield Constant(
-            name=name.text,
-            value=_signed(reader, number) * factor,
+            name=spec.name.text,
+            value=_signed(reader, spec.number) * factor,
             dim=dim,
             error=reader.number(error) * factor if error else None,
             text=item.span.text.split("=", 1)[1].strip(),
@@ -190,14 +192,15 @@ def _semidefinite(rows: Sequence[Sequence[float]]) -> bool:
 
 
 def _parameter(reader: Definitions, node: Node) -> Parameter:
-    quantity, local, unit, default = ParameterSpec.of(node)
-    counted = reader.counted(unit, quantity.text, quantity.span)
-    taken = reader.number(default) if default else None
-    return Parameter(quantity.text, local.text, counted, node.span, taken)
+    spec = ParameterSpec(node)
+    quantity = spec.quantity
+    counted = reader.counted(spec.unit, quantity.text, quantity.span)
+    taken = reader.number(spec.default) if spec.default else None
+    return Parameter(quantity.text, spec.local.text, counted, node.span, taken)
 
 
 def _function(reader: Definitions, node: Node) -> Function:
-    spec = FunctionSpec.of(node)
+    spec = FunctionSpec(node)
     parameters = tuple(_parameter(reader, item) for item in spec.parameters)
     reader.given_once((key, key, p.span) for p in parameters for key in dict.fromkeys((p.quantity, p.local)))
     return Function(
@@ -211,7 +214,7 @@ def _function(reader: Definitions, node: Node) -> Function:
 
 
 def _table(reader: Definitions, node: Node) -> Table:
-    spec = TableSpec.of(node)
+    spec = TableSpec(node)
     counted = reader.counted(spec.unit, spec.name.text, spec.name.span)
     parameter = _parameter(reader, spec.parameter)
     rows = []
@@ -232,7 +235,7 @@ def _table(reader: Definitions, node: Node) -> Table:
 
 
 def _golden(reader: Definitions, node: Node) -> Golden:
-    spec = GoldenSpec.of(node)
+    spec = GoldenSpec(node)
     given = tuple((shown(left), number) for left, number in _bindings(reader, spec.at))
     gives = tuple(_bindings(reader, spec.gives))
     rtol = reader.number(spec.within) if spec.within else 1e-5
@@ -258,7 +261,7 @@ def _for(reader: Definitions, node: Node | None) -> str:
 
 def _objective(reader: Definitions, node: Node, domain: bool = True) -> str:
     """An objective as laws name it, `CLM of text`; without its domain where that is not wanted."""
-    spec = ObjectiveSpec.of(node)
+    spec = ObjectiveSpec(node)
     for word in spec.names:
         # What is transferred may be between domains, so only what looks like a misspelling is one there.
         doubtful = node.rule == "single" or nearest(word.text, OBJECTIVES.values())

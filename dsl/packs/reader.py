@@ -53,7 +53,7 @@ class PackReader(Definitions):
 
     def quantity_def(self, node: Node) -> QuantityDef:
         """A quantity that a pack adds to those that a plan may name."""
-        spec = QuantitySpec.of(node)
+        spec = QuantitySpec(node)
         return QuantityDef(
             name=spec.name.text,
             counted=self.counted(spec.unit, spec.name.text, spec.name.span),

@@ -16,7 +16,7 @@ from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, RECORDS, TEXTS, Fie
 
 def record(reader: Definitions, node: Node) -> Record:
     """One `record` block, line by line."""
-    head = RecordHead.of(node)
+    head = RecordHead(node)
     kind, name = head.kind.text, head.name
     entries = tuple(_entry(reader, item, kind) for item in head.block.nodes("entry"))
     # A table has a row a size; all else is said once.
@@ -39,7 +39,7 @@ def record(reader: Definitions, node: Node) -> Record:
 
 
 def _entry(reader: Definitions, node: Node, kind: str) -> Entry:
-    spec = EntrySpec.of(node)
+    spec = EntrySpec(node)
     values = map(reader.expr, spec.values)
     entry = Entry(
         key=spec.key.text,

@@ -16,7 +16,7 @@ SEVERITIES: tuple[Severity | Literal["note"], ...] = ("error", "warning", "info"
 
 def rule(reader: Definitions, node: Node) -> Rule | None:
     """One `rule` block; None, with a finding, where it lacks what it needs to be tried."""
-    head = RuleHead.of(node)
+    head = RuleHead(node)
     severity = next((s for s in SEVERITIES if s == head.severity.text), None)
     if severity is None:
         reader.unknown("severity", head.severity, SEVERITIES)

@@ -9,14 +9,14 @@ from runplan.dsl.packs.definitions import Definitions
 from runplan.dsl.packs.pack import BatchStep, PhaseShape, ScheduleShape
 from runplan.dsl.syntax.pack_views import RampStep, ScheduleHead
 from runplan.dsl.syntax.tree import Node, name_of, text_of
-from runplan.dsl.syntax.views import PhaseSpec
+from runplan.dsl.syntax.views import PhaseSpec, spec_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.typed.fields import SHARE
 
 
 def schedule(reader: Definitions, node: Node) -> ScheduleShape:
     """A named schedule, its phases held to share all of the tokens."""
-    head = ScheduleHead.of(node)
+    head = ScheduleHead(node)
     name = head.name
     phases = tuple(_phase(reader, item) for item in head.block.nodes("phase"))
     reader.given_once((phase.name, f"phase {phase.name}", phase.span) for phase in phases)
@@ -35,7 +35,7 @@ def schedule(reader: Definitions, node: Node) -> ScheduleShape:
 
 
 def _phase(reader: Definitions, node: Node) -> PhaseShape:
-    spec = PhaseSpec.of(node)
+    spec = PhaseSpec(spec_of(node))
     share = reader.figure(reader.expr(spec.share), SHARE, spec.share.span)
     return PhaseShape(name_of(node).text, math.nan if share is None else share, spec.shape.text, node.span)
 
@@ -45,7 +45,8 @@ def _batch_ramp(reader: Definitions, node: Node | None) -> tuple[BatchStep, ...]
     if node is None:
         return ()
     steps: list[BatchStep] = []
-    for share, until in map(RampStep.of, node.nodes()):
+    for step in map(RampStep, node.nodes()):
+        share, until = step.share, step.until
         of_batch = reader.figure(reader.expr(share), SHARE, share.span)
         end = reader.figure(reader.expr(until), SHARE, until.span) if until is not None else 1.0
         if of_batch is None or end is None:

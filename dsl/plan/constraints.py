@@ -26,7 +26,7 @@ def constraints(reading: Reading, statements: Sequence[Node], rule: str) -> Iter
 
 
 def _constraint(reading: Reading, node: Node, key: str) -> Constraint | None:
-    spec = Reasoned.of(spec_of(node))
+    spec = Reasoned(spec_of(node))
     expr = _implied(reading, reading.expr(spec.value))
     if expr is None:
         if not (reading.findings or reading.file.broken):

@@ -8,7 +8,7 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, DataSource, Given
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Node, Word, as_node, name_of, text_of
-from runplan.dsl.syntax.views import DataOption, DataSpec
+from runplan.dsl.syntax.views import DataOption, DataSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.typed.fields import DATA, EPOCHS, WEIGHT, Field
@@ -47,12 +47,12 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
 
 
 def _source(reading: Reading, node: Node) -> DataSource | None:
-    spec = DataSpec.of(next(node.nodes()))
+    spec = DataSpec(spec_of(node))
     options: dict[str, DataOption] = {}
-    for option in spec.options:
-        if option.rule in options:
-            reading.again(option.rule.replace("_", " "), option.span, options[option.rule].span)
-        options[option.rule] = option
+    for option in spec.options():
+        if option.node.rule in options:
+            reading.again(option.node.rule.replace("_", " "), option.span, options[option.node.rule].span)
+        options[option.node.rule] = option
     density: Given | None = None
     field = DATA
     if "at_density" in options:

@@ -69,7 +69,7 @@ def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:
 
 def reserve(reading: Reading, node: Node) -> Reserve | None:
     """The share that is not for the run."""
-    spec = Reasoned.of(spec_of(node))
+    spec = Reasoned(spec_of(node))
     share = reading.given_by(spec.value, RESERVE)
     if share is None:
         return None

@@ -24,21 +24,21 @@ def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, En
             it wins over those of packs, which a plan need not know.
     """
     statements = list(statements)
-    specs = [spec_of(node) for node in statements if node.rule == "let"]
-    named = {Named.of(spec).name.text for spec in specs}
+    specs = [Named(spec_of(node)) for node in statements if node.rule == "let"]
+    named = {spec.name.text for spec in specs}
     for figure, entry in _mentioned(reading, statements):
         if figure in own or figure not in named:
             value = in_money(entry.values[0], reading.currency, reading.rates)
             reading.lets[figure] = Let(figure, value, entry.span, entry.source)
     for spec in specs:
-        name, body = Named.of(spec)
+        name = spec.name
         if name.text in reading.lets:
             reading.again(name.text, spec.span, reading.lets[name.text].span)
         elif name.text in reading.vocabulary.quantities:
             message = f"`{name.text}` is a quantity of the plan and cannot be a `let`"
             reading.findings.append(finding("N005", message, name.span, help=["choose another name"]))
         else:
-            reading.lets[name.text] = Let(name.text, reading.expr(body), spec.span)
+            reading.lets[name.text] = Let(name.text, reading.expr(spec.value), spec.span)
     for let in list(reading.lets.values()):
         _settle(reading, let)
 

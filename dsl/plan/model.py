@@ -7,7 +7,7 @@ from runplan.dsl.expr.tree import Num, Op
 from runplan.dsl.plan.ir import Amount, Given, Model, Optimizer
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node, leaves
-from runplan.dsl.syntax.views import ModelSpec, OptimizerSpec, Setting, spec_of
+from runplan.dsl.syntax.views import Setting, SizeSpec, block_of, spec_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.typed.fields import ALSO_KNOWN, ARCHITECTURE, PARAMS, SETTINGS, Field
 from runplan.dsl.units.base import SEQUENCE, TOKEN
@@ -19,13 +19,14 @@ TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 def model(reading: Reading, node: Node) -> Model:
     """The model of a plan."""
-    spec = ModelSpec.of(spec_of(node))
-    if spec.size is not None:
+    block = block_of(spec_of(node), "model_block")
+    if block is None:
+        spec = SizeSpec(spec_of(node))
         params = reading.amount(spec.size, PARAMS)
-        active = reading.given_by(spec.active, ARCHITECTURE["active"]) if spec.active is not None else None
+        active = reading.given_by(spec.active, ARCHITECTURE["active"]) if spec.active else None
         return Model(params=params, active=active, architecture={}, span=node.span)
     figures: dict[str, Amount] = {}
-    for setting in spec.block:
+    for setting in block:
         name = setting.name.text
         if name in figures:
             reading.again(name, setting.span)
@@ -59,10 +60,11 @@ def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer
     Args:
         context: The tokens of a sequence, where the model says so.
     """
-    spec = OptimizerSpec.of(spec_of(node))
+    spec = spec_of(node)
+    called = spec.word(0)
     settings: dict[str, Amount] = {}
     seen: set[str] = set()
-    for setting in spec.settings:
+    for setting in block_of(spec, "opt_block") or ():
         name = setting.name.text
         if name in seen:
             reading.again(name, setting.span)
@@ -75,7 +77,7 @@ def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer
         found = _batch(reading, value, context) if key == "batch" else reading.amount(value, field)
         if found:
             settings[key] = found
-    return Optimizer(Mention(spec.name.text, spec.name.span), settings, node.span)
+    return Optimizer(Mention(called.text, called.span), settings, node.span)
 
 
 def _batch(reading: Reading, node: Node, context: Amount | None) -> Amount | None:

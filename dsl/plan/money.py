@@ -49,7 +49,7 @@ def _currency(statements: Iterable[Node], vocabulary: Vocabulary) -> str:
 
 
 def _has_named_figures(definition: Node) -> bool:
-    return definition.rule == "record" and RecordHead.of(definition).kind.text in NAMED_FIGURES
+    return definition.rule == "record" and RecordHead(definition).kind.text in NAMED_FIGURES
 
 
 def _money_in(leaf: Word, vocabulary: Vocabulary) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _money_in(leaf: Word, vocabulary: Vocabulary) -> Iterator[str]:
 
 def _rate(reading: Reading, node: Node) -> None:
     """What one unit of another currency is worth."""
-    spec = RateSpec.of(spec_of(node))
+    spec = RateSpec(spec_of(node))
     name, expr = spec.name, reading.expr(spec.value)
     reading.date(spec.date)
     help = ["write it like `rate EUR = 1.08 USD on 2026-01-15`"]
@@ -87,7 +87,7 @@ def _rate(reading: Reading, node: Node) -> None:
         reading.findings.append(finding("U001", message, spec.value.span, help=help))
     elif name.text == dim[0][0]:
         message = f"a rate of {name.text} in {name.text} says nothing"
-        reading.findings.append(finding("C001", message, spec_of(node).span, help=help))
+        reading.findings.append(finding("C001", message, spec.span, help=help))
     elif not 0 < value < math.inf:
         message = f"a rate is `{shown(expr)}`; it must be more than zero"
         reading.findings.append(finding("U004", message, spec.value.span, help=help))
@@ -99,13 +99,13 @@ def _rate(reading: Reading, node: Node) -> None:
 
 def _calendar(reading: Reading, node: Node) -> None:
     """How many days a month has."""
-    name, value_node = Named.of(spec_of(node))
-    expr = reading.expr(value_node)
+    spec = Named(spec_of(node))
+    expr = reading.expr(spec.value)
     value = reading.value(expr) if reading.checked(expr) == TIME else None
     days = value / 86400 if value is not None else 0.0
-    if name.text != "month" or not 28 <= days <= 31:
+    if spec.name.text != "month" or not 28 <= days <= 31:
         help = ["write `calendar month = 30.4375 days`"]
         message = "a calendar sets the month, to 28 to 31 days"
-        reading.findings.append(finding("U004", message, spec_of(node).span, help=help))
+        reading.findings.append(finding("U004", message, spec.span, help=help))
     else:
         reading.month = days

@@ -16,7 +16,7 @@ MIXED = ("mixed", "joint")
 def objective(reading: Reading, node: Node) -> Objective | None:
     """The objective of a plan or a stage; None, with a finding, where there is no such one."""
     spec = spec_of(node)
-    parts = ObjectiveSpec.of(spec)
+    parts = ObjectiveSpec(spec)
     domain = parts.domain.text if parts.domain else "text"
     if spec.rule == "transfer":
         start, target = (OBJECTIVES.get(name.text.lower(), name.text) for name in parts.names)

@@ -29,7 +29,8 @@ def schedule(reading: Reading, statements: list[Node]) -> Schedule | None:
 
 
 def _named(reading: Reading, node: Node) -> Schedule:
-    name, quality = ScheduleSpec.of(spec_of(node))
+    spec = ScheduleSpec(spec_of(node))
+    name, quality = spec.name, spec.quality
     mention = Mention(name.text, name.span)
     reading.must_be_known("schedule", mention, reading.vocabulary.schedules)
     if quality is not None and quality.text not in PLACEMENTS:
@@ -52,7 +53,7 @@ def _check_shares(reading: Reading, phases: tuple[Phase, ...], all_read: bool) -
 
 
 def _phase(reading: Reading, node: Node) -> Phase | None:
-    spec = PhaseSpec.of(node)
+    spec = PhaseSpec(spec_of(node))
     name = name_of(node).text
     expr = reading.expr(spec.share)
     dim = reading.checked(expr)
@@ -66,7 +67,7 @@ def _phase(reading: Reading, node: Node) -> Phase | None:
 def _mix(reading: Reading, spec: PhaseSpec, phase: str) -> tuple[MixItem, ...]:
     """What a phase is made of, held to sum to the whole at its start and at its end."""
     items: list[MixItem] = []
-    parts = list(spec.mixed())
+    parts = spec.mixed()
     seen: set[str] = set()
     for part in parts:
         source = Mention(unquoted(part.source.text), part.source.span)

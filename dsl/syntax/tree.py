@@ -82,16 +82,6 @@ def as_word(part: Node | Word | None) -> Word:
     return part
 
 
-def node_or_none(part: Node | Word | None) -> Node | None:
-    """A node that may be left out."""
-    return None if part is None else as_node(part)
-
-
-def word_or_none(part: Node | Word | None) -> Word | None:
-    """A leaf that may be left out."""
-    return None if part is None else as_word(part)
-
-
 @dataclass(frozen=True, slots=True)
 class File:
     """One parsed file: its statements in order, and its comments.

@@ -1,21 +1,78 @@
-"""A statement of a plan to its parts by name: the one place that knows at which position a rule has which.
-
-Tuples, not dataclasses: they take a tenth of the time to define, and every start of the program defines them.
-"""
+"""A node of a plan's tree to its parts by name: the one place that knows at which position a rule has which."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from runplan.dsl.syntax.tree import Node, Word, as_node, as_word, node_or_none, unquoted, word_or_none
+from runplan.dsl.syntax.tree import Node, Word, as_node, as_word, unquoted
 from runplan.dsl.text.source import Span
 
 
-def _last(node: Node) -> Node | Word:
-    part = node.children[-1]
-    assert part is not None
-    return part
+class View:
+    """A node of which the parts have names.
+
+    Plain classes with descriptors: every start of the program defines them all, and dataclasses take longer for it
+    than the rest of reading a plan.
+    """
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self.node.span
+
+
+class _At:
+    """A part by its position among the children of a view's node."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class NodeAt(_At):
+    """A part that is a node."""
+
+    def __get__(self, view: View, owner: type[View]) -> Node:
+        return as_node(view.node.children[self.index])
+
+
+class WordAt(_At):
+    """A part that is a leaf."""
+
+    def __get__(self, view: View, owner: type[View]) -> Word:
+        return as_word(view.node.children[self.index])
+
+
+class NodeIf(_At):
+    """A node that may be left out."""
+
+    def __get__(self, view: View, owner: type[View]) -> Node | None:
+        part = view.node.children[self.index]
+        return None if part is None else as_node(part)
+
+
+class WordIf(_At):
+    """A leaf that may be left out."""
+
+    def __get__(self, view: View, owner: type[View]) -> Word | None:
+        part = view.node.children[self.index]
+        return None if part is None else as_word(part)
+
+
+class PartAt(_At):
+    """A part that is a node or a leaf."""
+
+    def __get__(self, view: View, owner: type[View]) -> Node | Word:
+        part = view.node.children[self.index]
+        assert part is not None
+        return part
 
 
 def spec_of(statement: Node) -> Node:
@@ -23,57 +80,36 @@ def spec_of(statement: Node) -> Node:
     return next(statement.nodes())
 
 
-class Named(NamedTuple):
-    """`NAME = VALUE`, of a `let`, a `calendar` or a law's `let`."""
+class Named(View):
+    """`NAME = VALUE`: a `let_spec`, `calendar_spec` or `law_let`, or a `rate_spec`, which goes on."""
 
-    name: Word
-    value: Node
-
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of a `let_spec`, a `calendar_spec` or a `law_let`."""
-        name, value = spec.children
-        return cls(as_word(name), as_node(value))
+    name = WordAt(0)
+    value = NodeAt(1)
 
 
-class RateSpec(NamedTuple):
-    """`NAME = VALUE on DATE`."""
+class RateSpec(Named):
+    """`NAME = VALUE on DATE`: a `rate_spec`."""
 
-    name: Word
-    value: Node
-    date: Word
-
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of a `rate_spec`."""
-        name, value, date = spec.children
-        return cls(as_word(name), as_node(value), as_word(date))
+    date = WordAt(2)
 
 
-class Reasoned(NamedTuple):
-    """`VALUE [because "..."]`, of a constraint or a reserve."""
+class Reasoned(View):
+    """`VALUE [because "..."]`: a `constraint` or a `reserve_spec`."""
 
-    value: Node
-    reason: str | None
+    value = NodeAt(0)
+    because = WordIf(1)
 
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of a `constraint` or a `reserve_spec`."""
-        value, because = spec.children
-        return cls(as_node(value), unquoted(because.text) if isinstance(because, Word) else None)
+    @property
+    def reason(self) -> str | None:
+        """The reason given; None where there is none."""
+        return unquoted(self.because.text) if self.because else None
 
 
-class Setting(NamedTuple):
-    """`NAME: VALUE` in a block of the model or of the optimizer, or a part of a text that stands for one."""
+class Setting(View):
+    """`NAME: VALUE` in a block: a `model_pair` or an `opt_pair`."""
 
-    name: Word
-    value: Node
-    span: Span
-
-    @classmethod
-    def of(cls, pair: Node) -> Self:
-        """The parts of a `model_pair` or an `opt_pair`."""
-        return cls(as_word(pair.children[0]), as_node(pair.children[1]), pair.span)
+    name = WordAt(0)
+    value = NodeAt(1)
 
 
 # ---- hardware
@@ -94,6 +130,24 @@ class PoolField(NamedTuple):
     span: Span
     at_most: bool = False
     word: Word | None = None
+
+
+class _LastOf(View):
+    value = PartAt(-1)
+
+
+class _PoolText(View):
+    """`[up to] COUNT x DEVICE [in PRECISION] for [up to] TIME OPTION*`: a `pool`."""
+
+    at_most_gpus = WordIf(0)
+    gpus = NodeAt(1)
+    device = NodeAt(3)
+    precision = WordIf(4)
+    at_most_time = WordIf(5)
+    time = NodeAt(6)
+
+    def options(self) -> Iterator[_LastOf]:
+        return map(_LastOf, map(as_node, self.node.children[7:]))
 
 
 # Options of a pool's one-line form, by the field that they give.
@@ -117,135 +171,89 @@ def pool_fields(pool: Node) -> Iterator[PoolField]:
     if pool.rule == "hw_block":
         for pair in pool.nodes():
             word = pair.word(0) if pair.rule == "hw_pair" else None
-            yield PoolField(word.text if word else pair.rule.removeprefix("hw_"), _last(pair), pair.span, word=word)
+            name = word.text if word else pair.rule.removeprefix("hw_")
+            yield PoolField(name, _LastOf(pair).value, pair.span, word=word)
         return
-    at_most_gpus, gpus, _, device, precision, at_most_time, time, *options = pool.children
-    yield PoolField("gpus", as_node(gpus), as_node(gpus).span, at_most_gpus is not None)
-    yield PoolField("time", as_node(time), as_node(time).span, at_most_time is not None)
-    yield PoolField("device", as_node(device), as_node(device).span)
-    if isinstance(precision, Word):
-        yield PoolField("precision", precision, precision.span)
-    for option in map(as_node, options):
-        yield PoolField(_OPTIONS[option.rule], _last(option), option.span)
+    text = _PoolText(pool)
+    yield PoolField("gpus", text.gpus, text.gpus.span, text.at_most_gpus is not None)
+    yield PoolField("time", text.time, text.time.span, text.at_most_time is not None)
+    yield PoolField("device", text.device, text.device.span)
+    if text.precision is not None:
+        yield PoolField("precision", text.precision, text.precision.span)
+    for option in text.options():
+        yield PoolField(_OPTIONS[option.node.rule], option.value, option.span)
 
 
 # ---- data, model, objective, schedule, optimizer
 
 
-class DataOption(NamedTuple):
+class DataOption(View):
     """What is said of a source after its amount, such as `up to 4 epochs`."""
 
-    rule: str
-    value: Node | Word
-    span: Span
+    value = PartAt(-1)
 
 
-class DataSpec(NamedTuple):
-    """`AMOUNT OPTION*` of one source."""
+class DataSpec(View):
+    """`AMOUNT OPTION*`: a `data_spec`."""
 
-    amount: Node
-    options: tuple[DataOption, ...]
+    amount = NodeAt(0)
 
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of a `data_spec`."""
-        amount, *options = map(as_node, spec.children)
-        return cls(as_node(amount), tuple(DataOption(o.rule, _last(o), o.span) for o in options))
+    def options(self) -> Iterator[DataOption]:
+        """What is said after the amount."""
+        return map(DataOption, map(as_node, self.node.children[1:]))
 
 
-class ModelSpec(NamedTuple):
-    """A size with the active part of it, or the fields of a block."""
+class SizeSpec(View):
+    """`SIZE [, ACTIVE active]`: a `model_spec` without a block."""
 
-    size: Node | None
-    active: Node | None
-    block: tuple[Setting, ...]
-
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of a `model_spec`."""
-        block = spec.node("model_block")
-        if block is not None:
-            return cls(None, None, tuple(map(Setting.of, block.nodes())))
-        size, active = spec.children
-        return cls(as_node(size), node_or_none(active), ())
+    size = NodeAt(0)
+    active = NodeIf(1)
 
 
-class OptimizerSpec(NamedTuple):
-    """A name with its settings."""
-
-    name: Word
-    settings: tuple[Setting, ...]
-
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of an `opt_spec`."""
-        name, block = spec.children
-        return cls(as_word(name), tuple(map(Setting.of, block.nodes())) if isinstance(block, Node) else ())
+def block_of(spec: Node, rule: str) -> Iterator[Setting] | None:
+    """The settings in the block of a `model_spec` or an `opt_spec`; None where it has none."""
+    block = spec.node(rule)
+    return map(Setting, block.nodes()) if block else None
 
 
-class ObjectiveSpec(NamedTuple):
-    """What a run trains for.
+class ObjectiveSpec(View):
+    """What a run trains for: a `single`, `transfer` or `mixed` node."""
 
-    Attributes:
-        names: One of a `single` objective, two of a `transfer`; of a `mixed` one that which leads, if any does.
-        parts: Those that are mixed.
-        domain: None where it is not said.
-    """
+    domain = WordIf(-1)
 
-    names: tuple[Word, ...]
-    parts: tuple[Node, ...]
-    domain: Word | None
+    @property
+    def names(self) -> list[Word]:
+        """One of a `single` objective, two of a `transfer`; of a `mixed` one that which leads, if any does."""
+        return [part for part in self.node.children[:-1] if isinstance(part, Word)]
 
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of a `single`, `transfer` or `mixed` node."""
-        *names, domain = spec.children
-        return cls(
-            tuple(n for n in names if isinstance(n, Word)), tuple(spec.nodes("mixed_part")), word_or_none(domain)
-        )
+    @property
+    def parts(self) -> list[Node]:
+        """Those that are mixed."""
+        return list(self.node.nodes("mixed_part"))
 
 
-class ScheduleSpec(NamedTuple):
-    """A schedule by name, with where in it data of high quality stand."""
+class ScheduleSpec(View):
+    """`NAME [quality PLACE]`: a `sched_spec`."""
 
-    name: Word
-    quality: Word | None
-
-    @classmethod
-    def of(cls, spec: Node) -> Self:
-        """The parts of a `sched_spec`."""
-        name, quality = spec.children
-        return cls(as_word(name), word_or_none(quality))
+    name = WordAt(0)
+    quality = WordIf(1)
 
 
-class MixPart(NamedTuple):
-    """A source's share of a phase; the share at its end where that is another one."""
+class PhaseSpec(View):
+    """`SHARE SHAPE [mix ...]`: a `phase_spec`."""
 
-    source: Word
-    start: Node
-    end: Node | None
-    span: Span
+    share = NodeAt(0)
+    shape = WordAt(1)
+    mix = NodeIf(2)
 
-
-class PhaseSpec(NamedTuple):
-    """`SHARE SHAPE [mix ...]` of a phase.
-
-    Attributes:
-        mix: Where the mix stands; None where there is none.
-    """
-
-    share: Node
-    shape: Word
-    mix: Node | None
-
-    @classmethod
-    def of(cls, phase: Node) -> Self:
-        """The parts of the `phase_spec` in a `phase`."""
-        share, shape, mix = as_node(phase.children[1]).children
-        return cls(as_node(share), as_word(shape), node_or_none(mix))
-
-    def mixed(self) -> Iterator[MixPart]:
+    def mixed(self) -> list[MixPart]:
         """What is mixed in it."""
-        for item in self.mix.nodes() if self.mix else ():
-            source, start, end = item.children
-            yield MixPart(as_word(source), as_node(start), node_or_none(end), item.span)
+        return list(map(MixPart, self.mix.nodes())) if self.mix else []
+
+
+class MixPart(View):
+    """`SOURCE START [.. END]`: a `mix_item`."""
+
+    source = WordAt(0)
+    start = NodeAt(1)
+    end = NodeIf(2)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text
-from runplan.dsl.syntax.tree import Node, Word, as_node, as_word, unquoted, word_or_none
+from runplan.dsl.syntax.tree import Node, Word, as_node, unquoted
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
@@ -174,8 +174,8 @@ class Builder:
                 built = self.expr(as_node(node.children[0]))
                 return Op(built.op, built.args, node.span) if isinstance(built, Op) else built
             case "quantity":
-                value, unit_word = node.children
-                return self.quantity(as_word(value), word_or_none(unit_word), node.span)
+                value, *unit_words = node.words()
+                return self.quantity(value, next(iter(unit_words), None), node.span)
             case "count_number":
                 return self.quantity(node.word(), None, node.span)
             case "count_negative":
