@@ -353,7 +353,8 @@ class Catalogue:
 
         quantities = {name: q.counted.dim for name, q in self.quantities().items()}
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
-        return Vocabulary(quantities, names("device"), names("law"), names("schedule"), figures)
+        parts = {name: q.facts.parts for name, q in self.quantities().items()}
+        return Vocabulary(quantities, names("device"), names("law"), names("schedule"), parts, figures)
 
 
 def _plans(root: Path) -> list[Path]:
