@@ -237,3 +237,11 @@ def test_links_lead_somewhere(document: str) -> None:
             assert os.environ.get("RUNPLAN_WHEEL") == "1", target
         elif place:
             assert place in anchors(there), target
+
+
+@pytest.mark.skipif(os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel")
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CONTRIBUTING.md", "tests/facts/README.md"])
+def test_paths_that_are_named_are_there(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = set(re.findall(r"\b((?:bench|cli|docs|dsl|engine|plans|stdlib|tests)/[\w./-]*[\w/])", text))
+    assert {path for path in named if not (ROOT / path).exists()} == set()
