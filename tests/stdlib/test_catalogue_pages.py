@@ -71,6 +71,12 @@ def test_what_a_claim_names_is_there() -> None:
     goldens = {name for listed in named for name in re.findall(r"`(.*?)`", listed)}
     assert len(goldens) > 30
     assert goldens <= GOLDENS
+    schedules = {
+        name
+        for listed in re.findall(r"schedules? (`[^;\n]*`)$", here, re.M)
+        for name in listed.strip("`").split("`, `")
+    }
+    assert schedules and all(standard().schedule(name) for name in schedules)
 
 
 def test_what_rules_stand_for_is_a_claim() -> None:
