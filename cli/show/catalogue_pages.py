@@ -1,6 +1,8 @@
-"""The catalogue to Markdown pages: every law and every rule of the standard library, for `docs/`."""
+"""The catalogue to Markdown pages for `docs/`: every law and every rule, and the rules that stand for each claim."""
 
 from __future__ import annotations
+
+import re
 
 from runplan.cli.show.markdown_findings import inline
 from runplan.dsl.packs.catalogue import Catalogue
@@ -9,7 +11,19 @@ from runplan.dsl.units.show import show, show_dim
 from runplan.engine.judge.rules import condition, example
 from runplan.engine.laws.steps import written
 
-NOTE = "<!-- Generated from stdlib/ by tests/stdlib/test_catalogue_pages.py; UPDATE_SNAPSHOTS=1 rewrites it. -->"
+NOTE = "<!-- Made from stdlib/: UPDATE_SNAPSHOTS=1 python -m pytest tests/stdlib/test_catalogue_pages.py -->"
+CLAIMS = "docs/claims.md"  # where the numbers are told that rules of the library name as their `rows`
+_CLAIM = re.compile(r"^### Claim (\d+)\n.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def anchor(heading: str) -> str:
+    """What a heading of Markdown is linked by."""
+    return re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
+
+
+def claim(row: int) -> str:
+    """The anchor of a claim in the page of claims."""
+    return anchor(f"Claim {row}")
 
 
 def laws_page(catalogue: Catalogue) -> str:
@@ -56,7 +70,7 @@ def _law(law: Law, catalogue: Catalogue) -> list[str]:
 
 
 def rules_page(catalogue: Catalogue) -> str:
-    """Each rule with its condition, what it says, its rows and sources, and examples that break and keep it."""
+    """Each rule with its condition, what it says, its claims and sources, and examples that break and keep it."""
     parts = [
         "# The rules",
         NOTE,
@@ -67,9 +81,29 @@ def rules_page(catalogue: Catalogue) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def claims_page(text: str, catalogue: Catalogue) -> str:
+    """The page of claims, its lines of `Rules` written anew: what it says of a claim is kept."""
+    standing: dict[int, dict[str, str]] = {}
+    for rule in catalogue.rules():
+        for row in rule.rows:
+            standing.setdefault(row, {}).setdefault(rule.code, f"[{rule.code}](rules.md#{anchor(_heading(rule))})")
+
+    def section(found: re.Match[str]) -> str:
+        kept = [line for line in found[0].rstrip().split("\n") if not line.startswith("- Rules: ")]
+        links = standing.get(int(found[1]), {})
+        return "\n".join([*kept, *([f"- Rules: {', '.join(links.values())}"] if links else [])]) + "\n\n"
+
+    return _CLAIM.sub(section, text).rstrip() + "\n"
+
+
+def _heading(rule: Rule) -> str:
+    return f"{rule.code} {rule.name} ({rule.severity})"
+
+
 def _rule(rule: Rule) -> list[str]:
-    rows = f" Row{'s' * (len(rule.rows) > 1)} {', '.join(map(str, rule.rows))}." if rule.rows else ""
-    parts = [f"## {rule.code} {rule.name} ({rule.severity})", f"> {inline(rule.says)}"]
+    links = ", ".join(f"[{row}](claims.md#{claim(row)})" for row in rule.rows)
+    rows = f" Claim{'s' * (len(rule.rows) > 1)} {links}." if links else ""
+    parts = [f"## {_heading(rule)}", f"> {inline(rule.says)}"]
     parts.append(f"When `{condition(rule)}`.{rows}")
     if rule.help:
         parts.append(f"Help: {inline(rule.help)}")

@@ -9,8 +9,10 @@ from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wan
 from runplan.cli.ignores import ALWAYS
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
+from runplan.cli.show.catalogue_pages import CLAIMS, claim
 from runplan.cli.show.json_findings import document_text
 from runplan.cli.show.page import columns, paragraph, section
+from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.text.codes import ENGINE, NAMES
 from runplan.engine.judge.rules import condition, example
@@ -96,11 +98,18 @@ def _page(rule: Rule) -> str:
             section("when", paragraph(condition(rule), "  ")),
             section("help", paragraph(rule.help, "  ") if rule.help else ""),
             section("why", "".join(paragraph(line, "  ") for line in (*why, *rule.notes))),
-            section("rows", paragraph(", ".join(map(str, rule.rows)), "  ") if rule.rows else ""),
+            _rows(rule),
             *(section(title, "".join(f"  {line}\n" for line in text.splitlines())) for title, text in examples),
             "" if rule.severity == "note" else _silenced(rule.code),
         )
     )
+
+
+def _rows(rule: Rule) -> str:
+    """What it stands for: of the library claims of its page, of a pack numbers in a list of the pack's own."""
+    ours = rule in standard().rules()
+    named = (f"{CLAIMS}#{claim(row)}" if ours else str(row) for row in rule.rows)
+    return section("claims" if ours else "rows", paragraph(", ".join(named), "  ") if rule.rows else "")
 
 
 def _page_json(rule: Rule) -> dict[str, object]:
