@@ -9,7 +9,7 @@ from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wan
 from runplan.cli.ignores import ALWAYS
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
-from runplan.cli.show.json_findings import document_text
+from runplan.cli.show.json_text import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.text.codes import ENGINE, NAMES
