@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from datetime import date
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
-from runplan.cli.ignores import ALWAYS, kept
+from runplan.cli.ignores import kept
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import use_color, write
 from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.summary import Summary
-from runplan.dsl.text.codes import NAMES
+from runplan.dsl.text.codes import silenceable, words
 from runplan.dsl.text.finding import Finding, in_order
 
 FORMATS = ("full", "concise", "json", "github", "markdown")
@@ -57,7 +57,7 @@ def run(argv: list[str]) -> int:
             report = report_of(path, reader, catalogue=catalogue, settings=args.set, intervals=False)
             own = report.plan.definitions.rules if report.plan else ()
             known = {word for rule in (*catalogue.rules(), *own) for word in (rule.code, rule.name)}
-            found = kept(report.findings, report.source, known | {*NAMES, *NAMES.values()}, date.today())
+            found = kept(report.findings, report.source, known | {*words()}, date.today())
         select, ignore = args.select or ",".join(config.select), args.ignore or ",".join(config.ignore)
         findings.extend(_chosen(found, select, ignore))
     all_found = in_order(findings)
@@ -81,7 +81,9 @@ def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None)
         return any(f.code.startswith(word) or f.name == word for word in words)
 
     return [
-        f for f in findings if f.code in ALWAYS or ((not selected or matches(f, selected)) and not matches(f, ignored))
+        f
+        for f in findings
+        if not silenceable(f.code) or ((not selected or matches(f, selected)) and not matches(f, ignored))
     ]
 
 
