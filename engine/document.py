@@ -36,6 +36,9 @@ WORTH = (
 LIFETIME = ("lifetime_params", "lifetime_tokens", "lifetime_training", "lifetime_saving", "break_even_tokens")
 OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
 OF_PHASE = ("tokens", "steps", "share")
+# Figures of a phase at its start and at its end.
+LEARNING_RATE = ("learning_rate.start", "learning_rate.end")
+BATCH = ("batch.start", "batch.end")
 # A share nearer to zero than this is rounding in the solver.
 NOISE = 1e-9
 # Digits beyond these are rounding in the solver, too, and may differ between machines.
@@ -140,9 +143,9 @@ def _phase(solution: Solution, name: str) -> dict[str, object]:
     """One phase of the schedule; only its name where nothing is known of it."""
     found = solution.within(("phase", name))
     out: dict[str, object] = {"name": name, **{key: quantity(found[key]) for key in OF_PHASE if key in found}}
-    for key in ("learning_rate", "batch"):
-        ends = {side: found.get(f"{key}.{side}") for side in ("start", "end")}
-        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in ends.items() if value}:
+    for key, ends in (("learning_rate", LEARNING_RATE), ("batch", BATCH)):
+        sides = {side: found.get(end) for side, end in zip(("start", "end"), ends, strict=True)}
+        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in sides.items() if value}:
             out[key] = ramp
     mixed = {source: solution.within(("phase", name), ("source", source)).get("mix") for source in solution.sources}
     if mix := {source: amount(value.value, value.dim)["value"] for source, value in mixed.items() if value}:

@@ -16,7 +16,9 @@ import pytest
 
 from runplan.cli.main import main
 from runplan.cli.outcome import exit_code
-from runplan.cli.show import explain
+from runplan.cli.show.derivation import json as json_format
+from runplan.cli.show.derivation import terminal
+from runplan.cli.show.derivation.content import derivation
 from runplan.dsl.text.reader import Disk
 from runplan.engine.document import document as document_of
 from runplan.engine.pipeline import report_of
@@ -141,9 +143,9 @@ def test_every_number_explains_itself(name: str) -> None:
     for solution, written in zip(found.solutions, document_of(found)["solutions"], strict=True):  # type: ignore[call-overload]
         for quantity in numbers(written):
             assert quantity in solution.values, quantity
-            told = explain.tree(solution, quantity, width=80, color=False)
+            told = terminal.tree(derivation(solution, quantity))
             assert told.strip(), quantity
-            json.dumps(explain.explain_json(solution, quantity))
+            json.dumps(json_format.document(derivation(solution, quantity)))
 
 
 @pytest.mark.parametrize("quantity", ["params", "cost", "epochs.code", "phase.decay.tokens"])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runplan.cli.show.catalogue_pages import laws_page, rules_page
+from runplan.cli.show.catalogue.pages import laws_page, rules_page
 from runplan.dsl.packs.catalogue import Catalogue, standard
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -1,0 +1,85 @@
+"""The catalogue to Markdown pages: every law and every rule of the standard library, for `docs/`."""
+
+from __future__ import annotations
+
+from runplan.cli.show.text.markdown import inline
+from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.pack import Cite, Law, Rule
+from runplan.dsl.units.show import show, show_dim
+from runplan.engine.judge.rules import condition, example
+from runplan.engine.laws.steps import written
+
+NOTE = "<!-- Generated from stdlib/ by tests/stdlib/test_catalogue_pages.py; UPDATE_SNAPSHOTS=1 rewrites it. -->"
+
+
+def laws_page(catalogue: Catalogue) -> str:
+    """Each law with its formulas, constants, range, sources and golden values."""
+    parts = [
+        "# The laws",
+        NOTE,
+        "`plan law NAME` prints the same page; `plan law NAME --at params=7B ...` evaluates it.",
+    ]
+    for law in catalogue.laws():
+        parts += _law(law, catalogue)
+    return "\n\n".join(parts) + "\n"
+
+
+def _law(law: Law, catalogue: Catalogue) -> list[str]:
+    quantities = catalogue.quantities()
+    also = f" (also `{'`, `'.join(law.aliases)}`)" if law.aliases else ""
+    parts = [
+        f"## {law.name}",
+        f"{inline(law.title)}{also}. For {', '.join(law.objectives)}; counts {law.counts} params.",
+    ]
+    formulas = [f"    {written(function)}" for function in law.functions]
+    if formulas:
+        parts.append("\n".join(formulas))
+    if law.constants:
+        rows = [
+            f"| `{c.name}` | {c.text.split('+-')[0].strip()} | {'' if c.error is None else f'{c.error:.6g}'} |"
+            f" {show_dim(law.dims.get(c.name, ()))} |"
+            for c in law.constants.values()
+        ]
+        parts.append("\n".join(["| constant | value | standard error | unit |", "|---|---|---|---|", *rows]))
+    if law.fitted:
+        ranges = []
+        for name, (low, high) in law.fitted.items():
+            dim = quantities[name].counted.dim if name in quantities else ()
+            ranges.append(f"`{name}` {show(low, dim, 4)} to {show(high, dim, 4)}")
+        parts.append(f"Fitted on {', '.join(ranges)}.")
+    if law.corpus:
+        parts.append(f"Measured on {inline(law.corpus)}.")
+    parts.append("\n".join(f"- {_cited(cite)}" for cite in law.cites))
+    if law.notes:
+        parts.append("\n".join(f"- {inline(note)}" for note in law.notes))
+    return parts
+
+
+def rules_page(catalogue: Catalogue) -> str:
+    """Each rule with its condition, what it says, its rows and sources, and examples that break and keep it."""
+    parts = [
+        "# The rules",
+        NOTE,
+        "`plan rule CODE` prints the same page. The codes that the program raises itself are in `docs/language.md`.",
+    ]
+    for rule in catalogue.rules():
+        parts += _rule(rule)
+    return "\n\n".join(parts) + "\n"
+
+
+def _rule(rule: Rule) -> list[str]:
+    rows = f" Row{'s' * (len(rule.rows) > 1)} {', '.join(map(str, rule.rows))}." if rule.rows else ""
+    parts = [f"## {rule.code} {rule.name} ({rule.severity})", f"> {inline(rule.says)}"]
+    parts.append(f"When `{condition(rule)}`.{rows}")
+    if rule.help:
+        parts.append(f"Help: {inline(rule.help)}")
+    parts.append("\n".join(f"- {_cited(cite)}" for cite in rule.cites))
+    titles = ("Said of", "Not said of") if rule.severity == "note" else ("Breaks it", "Keeps it")
+    for what, statements in zip(titles, (rule.breaks, rule.keeps), strict=True):
+        if text := example(statements):
+            parts.append(f"{what}:\n\n```\n{text.rstrip()}\n```")
+    return parts
+
+
+def _cited(cite: Cite) -> str:
+    return f"{inline(cite.text)} ({cite.evidence.replace('_', ' ')})" if cite.evidence else inline(cite.text)
