@@ -114,6 +114,7 @@ class Comparison:
             the same.
         losses: Why losses of the columns must not be compared; empty where they may be.
         findings: Those of the plans, and L002.
+        files: How many plans there were, also those that cannot be read.
     """
 
     by: Literal["law", "plan"]
@@ -124,6 +125,7 @@ class Comparison:
     losses: str
     reasons: tuple[Why, ...]
     findings: tuple[Finding, ...]
+    files: int = 1
 
     def worst(self, choice: int) -> float | None:
         """The worst regret of a column's choice; None where nobody judges it."""
@@ -187,7 +189,7 @@ def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = N
         *_disagreement("plans", columns, most),
     )
     reasons = tuple(_reasons(columns))
-    return Comparison("plan", columns, (), nobody, None, _losses(columns), reasons, findings)
+    return Comparison("plan", columns, (), nobody, None, _losses(columns), reasons, findings, len(reports))
 
 
 # ---- quantities

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runplan.cli.show.catalogue_pages import claims_page, laws_page, rules_page
+from runplan.cli.show.catalogue.pages import claims_page, laws_page, rules_page
 from runplan.dsl.packs.catalogue import standard
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
