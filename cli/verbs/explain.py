@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
-from runplan.cli.config import catalogue_for
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
@@ -29,6 +28,7 @@ def run(argv: list[str]) -> int:
     from runplan.cli.show.derivation.explained import Explained
     from runplan.cli.show.derivation.names import public
     from runplan.cli.show.findings.concise import line
+    from runplan.dsl.expr.name import written
     from runplan.dsl.text.nearest import did_you_mean
 
     report = report_for(args.path, args)
@@ -39,11 +39,10 @@ def run(argv: list[str]) -> int:
     if solution is None:
         laws = ", ".join(s.law for s in report.solutions)
         raise CannotRun(f"the plan is not solved under `{args.law}`; its laws are {laws}")
-    if args.quantity not in solution.values:
+    named = written(solution.values)
+    if args.quantity not in named:
         listed = "it has " + ", ".join(sorted(public(solution)))
-        (help,) = did_you_mean(args.quantity, solution.values) or [listed]
+        (help,) = did_you_mean(args.quantity, named) or [listed]
         raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`; {help}")
-    assert report.plan is not None
-    known = catalogue_for(report.source.path).with_pack(report.plan.definitions, ())
-    show("derivation", Explained(report.plan, solution, args.quantity, known), outputs)
+    show("derivation", Explained(solution, named[args.quantity]), outputs)
     return CLEAN

@@ -227,12 +227,13 @@ class PackReader(LawReader, QuantityReader):
         """A quantity that a pack adds to those that a plan may name."""
         name, unit_node, formula, title, block = node.children
         assert isinstance(name, Word)
-        counted = self.counted(unit_node, name.text, name.span)
+        text = unquoted(name.text)
+        counted = self.counted(unit_node, text, name.span)
         return QuantityDef(
-            name.text,
+            text,
             counted,
             self.expr(formula) if formula is not None else None,
             unquoted(title.text) if isinstance(title, Word) else "",
             node.span,
-            self.facts(block, name.text, counted),
+            self.facts(block, text, counted),
         )

@@ -189,7 +189,7 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             decaying.append(phase)
         elif level > start:
             rising.append(phase)
-        for side, factor in ((q.START_RATE, start), (q.END_RATE, level)):
+        for side, factor in ((q.LEARNING_RATE_START, start), (q.LEARNING_RATE_END, level)):
             expr = Op("*", (Num(factor), Ref(q.LEARNING_RATE)))
             source = entry.source if entry and entry.source else f"shape `{phase.shape}`"
             draft.define(phase.of(side), expr, "derived", source, phase.span)
@@ -203,7 +203,7 @@ def _part(phase: PhasePlan, whole: Name) -> Expr:
 
 def _add_mix(draft: Draft, phase: PhasePlan, mix: Mix) -> None:
     for source, (first, last) in mix.items():
-        own = [phase.of(name).of("source", source) for name in (q.MIX_SHARE, q.MIX_START, q.MIX_END)]
+        own = [phase.of(name).of("source", source) for name in (q.MIX, q.MIX_START, q.MIX_END)]
         ends = (first, last) if first != last else (first,)
         average = Op("/", (joined("+", ends), Num(2.0))) if len(ends) > 1 else first
         draft.define(own[0], average, "derived", "share of the phase's tokens", phase.span)
@@ -273,7 +273,7 @@ def _add_steps(draft: Draft, phases: Sequence[PhasePlan], at: int, ramp: Sequenc
     # By rounding a phase may end a hair after the stretch that it fills.
     within = [s for i, s in enumerate(ramp) if s.until > begun + 1e-9 and (i == 0 or ramp[i - 1].until < ended - 1e-9)]
     within = within or [ramp[-1]]
-    for side, share in ((q.START_BATCH, within[0].share), (q.END_BATCH, within[-1].share)):
+    for side, share in ((q.BATCH_START, within[0].share), (q.BATCH_END, within[-1].share)):
         batch = Op("*", (Num(share), Ref(q.BATCH)))
         draft.define(phase.of(side), batch, "derived", "the schedule's batch ramp", phase.span)
 

@@ -21,7 +21,7 @@ import pytest
 
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
-from runplan.cli.show.catalogue_pages import anchor
+from runplan.cli.show.catalogue.pages import anchor
 from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.syntax import grammar
 from runplan.dsl.syntax import yaml as yaml_reader

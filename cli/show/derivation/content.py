@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from runplan.cli.show.derivation import words
 from runplan.cli.show.derivation.names import figure_of, said, target
 from runplan.cli.show.text.figures import interval
-from runplan.cli.show.text.quantities import quantity_of
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref, walk
 from runplan.engine.problem.solution import Solution, Value
 
@@ -22,9 +22,9 @@ class Branch:
         elsewhere: What went into it, too, and is opened at another place of the tree.
     """
 
-    name: str
+    name: Name
     inputs: list[Branch] = field(default_factory=list)
-    elsewhere: list[str] = field(default_factory=list)
+    elsewhere: list[Name] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Node:
     limits: tuple[str, ...]
     source: str
     below: str
-    inputs: tuple[str, ...]
+    inputs: tuple[Name, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,12 @@ class Derivation:
     """
 
     solution: Solution
-    name: str
+    name: Name
     root: Branch
-    nodes: Mapping[str, Node]
+    nodes: Mapping[Name, Node]
 
 
-def derivation(solution: Solution, name: str) -> Derivation:
+def derivation(solution: Solution, name: Name) -> Derivation:
     """The derivation of a value.
 
     Raises:
@@ -82,28 +82,28 @@ def derivation(solution: Solution, name: str) -> Derivation:
     return Derivation(solution, name, root, {child: _node(solution, child, above) for child, above in _walked(root)})
 
 
-def _node(solution: Solution, name: str, above: str) -> Node:
+def _node(solution: Solution, name: Name, above: Name | None) -> Node:
     value = words.value_of(solution, name)
     return Node(
         value,
         said(solution, name),
         figure_of(value),
-        interval(quantity_of(name), value),
+        interval(name.text, value),
         words.formula(solution, value),
         words.letters(solution, value),
         words.substituted(solution, value),
         tuple(words.limits(solution, value)),
-        words.source(solution, value, ""),
+        words.source(solution, value, None),
         words.source(solution, value, above),
         tuple(_inputs(solution, name)),
     )
 
 
-def _grown(solution: Solution, name: str) -> Branch:
+def _grown(solution: Solution, name: Name) -> Branch:
     """The tree of a value; each is opened once, as near to the root as its first mention, so that cycles end."""
     root = Branch(target(solution, name))
     if root.name not in solution.values:
-        raise KeyError(name)
+        raise KeyError(str(name))
     opened = {root.name}
     stack = [root]
     while stack:
@@ -118,16 +118,16 @@ def _grown(solution: Solution, name: str) -> Branch:
     return root
 
 
-def _walked(root: Branch) -> Iterator[tuple[str, str]]:
+def _walked(root: Branch) -> Iterator[tuple[Name, Name | None]]:
     """The values of a tree in the order in which they are shown, each with the one above it."""
-    stack = [(root, "")]
+    stack: list[tuple[Branch, Name | None]] = [(root, None)]
     while stack:
         branch, above = stack.pop()
         yield branch.name, above
         stack.extend((child, branch.name) for child in reversed(branch.inputs))
 
 
-def _inputs(solution: Solution, name: str) -> list[str]:
+def _inputs(solution: Solution, name: Name) -> list[Name]:
     """The values that went into a value, in the order in which its formula names them."""
     definition = solution.problem.definitions.get(name)
     order = [item.name for item in walk(definition.expr) if isinstance(item, Ref)] if definition else []

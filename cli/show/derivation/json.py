@@ -11,6 +11,7 @@ from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
 from runplan.engine.analysis.sensitivity import Change
 from runplan.engine.document import quantity
+from runplan.engine.problem.problem import Constraint
 
 
 def render(explained: Explained, look: Look = PLAIN) -> str:
@@ -26,8 +27,8 @@ def document(found: Derivation) -> dict[str, object]:
         "law": found.solution.law,
         "resolved": found.solution.resolved,
         "status": found.solution.status,
-        "quantity": found.name,
-        "nodes": [_node(name, node) for name, node in found.nodes.items()],
+        "quantity": str(found.name),
+        "nodes": [_node(str(name), node) for name, node in found.nodes.items()],
     }
 
 
@@ -44,7 +45,7 @@ def _node(name: str, node: Node) -> dict[str, object]:
     out |= {key: text for key, text in texts.items() if text}
     if value.span is not None:
         out |= {"file": value.span.source.path, "line": value.span.line}
-    return {**out, "inputs": list(node.inputs)}
+    return {**out, "inputs": [str(name) for name in node.inputs]}
 
 
 def _changes(found: Sequence[Change]) -> list[dict[str, object]]:
@@ -54,5 +55,6 @@ def _changes(found: Sequence[Change]) -> list[dict[str, object]]:
         span = change.cause.span
         place = {"file": span.source.path, "line": span.line} if span else {}
         elasticity = float(f"{change.elasticity:.4g}")
-        out.append({"name": change.cause.name, "kind": change.cause.kind, "elasticity": elasticity, **place})
+        kind = "given" if isinstance(change.cause, Constraint) else change.cause.kind
+        out.append({"name": change.text, "kind": kind, "elasticity": elasticity, **place})
     return out

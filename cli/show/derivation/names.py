@@ -1,41 +1,37 @@
-"""Names of values of a solution to the words that a reader has for them.
-
-All that is known here of how a name is spelled stands in this module and in `text/quantities.py`.
-"""
+"""Names of values of a solution to the words that a reader has for them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import quantity_of
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref
 from runplan.engine.document import QUANTITIES, TRANSFER
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 
 # Figures of a source of data, and how they are said.
 _OF_SOURCE = {
-    "available": "all of {}",
-    "max_epochs": "epochs of {}, at most",
-    "amount": "{} as given",
-    "density": "density of {}",
+    q.AVAILABLE.text: "all of {}",
+    q.MAX_EPOCHS.text: "epochs of {}, at most",
+    q.AMOUNT.text: "{} as given",
+    q.DENSITY.text: "density of {}",
 }
-_SOURCE = re.compile(r"(available|max_epochs|amount|density)\.(.+)")
-_POOL = re.compile(r"pool(\d+)\.(.+)")
+_NAMED = (q.TOKENS.text, q.SHARE.text, q.EPOCHS.text)
 
 
 def public(solution: Solution) -> Iterator[str]:
     """The names of a solution's values that a plan may name."""
     known = {*QUANTITIES, *TRANSFER}
-    for source in solution.sources:
-        found = solution.within(("source", source))
-        known |= {found[key].name for key in ("tokens", "share", "epochs") if key in found}
-    yield from (name for name in solution.values if name in known or is_let(solution, name))
+    for name in solution.values:
+        of_source = [part for part, _ in name.scope] == ["source"] and name.text in _NAMED
+        if name.kind == "let" or of_source or (name.kind == "quantity" and not name.scope and name.text in known):
+            yield str(name)
 
 
-def target(solution: Solution, name: str) -> str:
+def target(solution: Solution, name: Name) -> Name:
     """The value that a name stands for: another one, where its whole formula is the other's name."""
     for _ in range(len(solution.values)):
         definition = solution.problem.definitions.get(name)
@@ -45,27 +41,21 @@ def target(solution: Solution, name: str) -> str:
     return name
 
 
-def said(solution: Solution, name: str) -> str:
+def said(solution: Solution, name: Name) -> str:
     """A value's name as a reader would say it."""
-    if name == "law_params":
-        return "params_non_embedding" if "params_non_embedding" in solution.values else "params"
-    if name in solution.values and solution.values[name].kind == "constant":
-        return plain(name.rpartition(".")[2])  # as its law writes it
-    if m := _SOURCE.fullmatch(name):
-        return plain(_OF_SOURCE[m[1]].format(m[2]))
-    if m := _POOL.fullmatch(name):
-        return plain(f"{m[2]} of pool {m[1]}")
-    return plain(name)
-
-
-def is_let(solution: Solution, name: str) -> bool:
-    """Whether a value is a `let` of the plan."""
-    definition = solution.problem.definitions.get(name)
-    return definition is not None and definition.source == "let"
+    if name == q.LAW_PARAMS:
+        return str(q.PARAMS_NON_EMBEDDING if q.PARAMS_NON_EMBEDDING in solution.values else q.PARAMS)
+    if name.kind == "constant":
+        return plain(name.text)  # as its law writes it
+    if name.text in _OF_SOURCE and name.part("source"):
+        return plain(_OF_SOURCE[name.text].format(name.part("source")))
+    if name.part("pool"):
+        return plain(f"{name.text} of pool {name.part('pool')}")
+    return plain(str(name))
 
 
 def figure_of(value: Value) -> str:
     """A value's figure with its unit; of a law's constant as the law writes it."""
     if value.kind == "constant":
         return plain(value.formula.replace(" +- ", " ± "))
-    return plain(figure(quantity_of(value.name), value.value, value.dim))
+    return plain(figure(value.name.text, value.value, value.dim))

@@ -12,10 +12,9 @@ from runplan.cli.show.derivation.words import value_of
 from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import quantity_of
 from runplan.cli.show.text.terminal import console, printed, styled
 from runplan.engine.analysis.sensitivity import Change
-from runplan.engine.problem.problem import Kind
+from runplan.engine.problem.problem import Constraint, Kind
 from runplan.engine.problem.solution import Solution
 
 if TYPE_CHECKING:
@@ -64,12 +63,13 @@ def changes_section(solution: Solution, found: Sequence[Change], look: Look = PL
     rows = []
     for change in found:
         cause = change.cause
-        stated = cause.span if cause.kind == "given" else None
-        place = f"{plain(stated.source.path)}:{stated.line}" if stated else cause.kind
-        label = plain(cause.name)  # a requirement, as the plan writes it
-        if cause.name in solution.values:
+        if isinstance(cause, Constraint):  # as the plan writes it
+            label, stated, kind = plain(cause.text), cause.span, "given"
+        else:
             dim = value_of(solution, cause.name).dim
-            label = f"{said(solution, cause.name)} = {figure(quantity_of(cause.name), cause.value, dim)}"
+            label = f"{said(solution, cause.name)} = {figure(cause.name.text, cause.value, dim)}"
+            stated, kind = (cause.span if cause.kind == "given" else None), cause.kind
+        place = f"{plain(stated.source.path)}:{stated.line}" if stated else kind
         rows.append((label, f"{(1.01**change.elasticity - 1.0) * 100.0:+.2g} %", place))
     if not rows:
         return ""

@@ -12,7 +12,7 @@ from runplan.cli.show.report.under import under
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Mood, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, interval
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import BUDGET_LABELS, HEADLINE, LEFT_OUT, label, number, quantity_of
+from runplan.cli.show.text.quantities import BUDGET_LABELS, HEADLINE, LEFT_OUT, label, number
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
@@ -224,7 +224,7 @@ def _assumptions(report: Report) -> Table:
     before = ""
     for a in report.assumptions:
         source = plain(a.source) or NOTHING
-        value = figure(quantity_of(a.name), a.value, a.dim)
-        rows.append((plain(a.name), value, "the same" if source == before else source))
+        value = figure(a.name.text, a.value, a.dim)
+        rows.append((plain(str(a.name)), value, "the same" if source == before else source))
         before = source
     return table(rows, ("name", "value", "rests on"), wrap=2)

@@ -9,7 +9,8 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import LEFT_OUT, label
 from runplan.dsl.text.words import enumerated
 from runplan.engine.document import QUANTITIES, TRANSFER
-from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.solution import Relaxation, Solution, Value
 
 _SHOWN = tuple(name for name in (*QUANTITIES, *TRANSFER) if name not in LEFT_OUT)
 
@@ -33,7 +34,7 @@ def notes(solutions: Sequence[Solution]) -> tuple[str, ...]:
             why = [f.message for f in solution.findings] or ["nothing says why"]
             out.append(f"`{solution.law}` is undecided: {_sentence(why[0])}.")
         if solution.status == "infeasible":
-            requires = [f"`{room.text}`" for room in solution.conflict if _is_require(solution, room.name)]
+            requires = [f"`{one.text}`" for one in solution.conflict if _is_require(one)]
             if requires and "solved" in {value.kind for value in solution.values.values()}:
                 out.append(f"The figures under `{solution.law}` are those without {' and '.join(requires)}.")
             else:
@@ -73,5 +74,5 @@ def _shown(solution: Solution) -> Iterator[tuple[str, Value]]:
     return ((name, value) for name in _SHOWN if (value := solution.quantity(name)))
 
 
-def _is_require(solution: Solution, name: str) -> bool:
-    return any(limit.name == name and limit.kind == "require" for limit in solution.problem.limits)
+def _is_require(relaxation: Relaxation) -> bool:
+    return isinstance(relaxation.of, Constraint) and relaxation.of.kind == "require"

@@ -13,6 +13,7 @@ from runplan.dsl.expr.tree import names
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.document import BATCH, LEARNING_RATE
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
@@ -160,6 +161,5 @@ def _branch_point(solution: Solution) -> str:
 
 def _falling(solution: Solution) -> frozenset[str]:
     """The phases that end with a lower rate than they begin with."""
-    decay = solution.problem.definitions.get("decay_share")
-    shares = names(decay.expr) if decay else frozenset()
-    return frozenset(share.removeprefix("phase.").removesuffix(".share") for share in shares)
+    decay = solution.problem.definitions.get(q.DECAY_SHARE)
+    return frozenset(share.part("phase") for share in names(decay.expr)) if decay else frozenset()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from runplan.engine.problem.solution import Solution
 
 # What a report calls a quantity where its own name would not do; the unit stands here where the figure has none.
@@ -24,7 +22,9 @@ _LABELS = {
 # The same in the budget, which comes before any solution.
 BUDGET_LABELS = {"gpu_hours": "GPU-hours", "time": "reserved for"}
 # Quantities that are shares and read better in per cent.
-SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret share mix mix_start mix_end".split())
+SHARES = frozenset(
+    "mfu reserve availability idle_share pretrain_share regret share mix_share mix_start mix_end".split()
+)
 # What tables for people leave to the JSON: it says nothing that another row does not.
 LEFT_OUT = frozenset(("perplexity", "price", "rate"))
 # What the headline of a solved plan names, in order.
@@ -32,23 +32,10 @@ HEADLINE = ("params", "tokens", "loss", "gpus", "time", "cost")
 # What the report tells of serving.
 SERVED = ("inference_tokens", "inference_compute", "lifetime_compute")
 
-_POOL = re.compile(r"pool\d+\.(.+)")
-_OF_PHASE = re.compile(r"phase\..+?\.(?:(mix(?:_start|_end)?)\..*|(share|steps))")
-_OF_SOURCE = re.compile(r"(share)\..*")
-
 
 def label(name: str) -> str:
     """What reports call a quantity."""
     return _LABELS.get(name, name.replace("_", " "))
-
-
-def quantity_of(name: str) -> str:
-    """The quantity of a value's name, which may be of a pool, a source or a phase, as far as its form depends on it."""
-    if m := _POOL.fullmatch(name):
-        name = m[1]
-    if m := _OF_PHASE.fullmatch(name) or _OF_SOURCE.fullmatch(name):
-        return next(text for text in m.groups() if text)
-    return name
 
 
 def number(solution: Solution, name: str) -> float | None:

@@ -15,9 +15,10 @@ from runplan.cli.show.derivation.content import derivation
 from runplan.cli.show.derivation.names import public
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.width import columns
+from runplan.dsl.expr.name import Name, let, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.dsl.packs.catalogue import standard
 from runplan.engine.analysis.sensitivity import changes
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
@@ -36,7 +37,7 @@ def h100() -> Report:
 def test_the_cost_explained(h100: Report) -> None:
     cost, hours = (_line(h100.solutions[0], name) for name in ("cost", "gpu_hours"))
     assert (
-        terminal.tree(derivation(h100.solutions[0], "cost"), Look(80))
+        terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "cost")), Look(80))
         == f"""\
 cost = 10.8M USD  [derived]
 │   = gpu_hours * price
@@ -51,8 +52,7 @@ cost = 10.8M USD  [derived]
 └── price = 2.5 USD/GPU/hour  [given]  small.plan:6
 """
     )
-    assert h100.plan is not None
-    found = changes(h100.plan, h100.solutions[0], "cost", standard())
+    found = changes(h100.solutions[0], q.COST)
     assert (
         terminal.changes_section(h100.solutions[0], found, Look(80))
         == """
@@ -64,14 +64,21 @@ What would change it, for 1 % more
     )
 
 
+def _name(solution: Solution, text: str) -> Name:
+    value = solution.named(text)
+    if value is None:
+        raise KeyError(text)
+    return value.name
+
+
 def _line(solution: Solution, name: str) -> int:
-    span = solution.values[name].span
+    span = solution.values[_name(solution, name)].span
     assert span is not None
     return span.line
 
 
 def test_the_loss_explained(h100: Report) -> None:
-    text = terminal.tree(derivation(h100.solutions[0], "loss"), Look(140))
+    text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "loss")), Look(140))
     assert text.startswith("loss = 1.920")
     assert "= E + A / N^alpha + B / D^beta   N is params, D is effective_tokens\n" in text
     assert "= 1.8172 nat/token + 482.01 / (226.5B params)^0.3478 + 2085.43 / (4.527T tokens)^0.3658\n" in text
@@ -81,14 +88,14 @@ def test_the_loss_explained(h100: Report) -> None:
 
 
 def test_what_is_solved_explained(h100: Report) -> None:
-    text = terminal.tree(derivation(h100.solutions[0], "params"), Look(120))
+    text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "params")), Look(120))
     assert text.split("\n")[:4] == [
         "params = 226.5B params  [solved]",
         "│   solved: minimize loss, subject to compute, tokens / params >= 20",
         "│     compute <= capacity: 6.155e24 FLOP <= 6.155e24 FLOP",
         "│     20 <= tokens / params: 20 <= 4.529T tokens / 226.5B params",
     ]
-    text = terminal.tree(derivation(h100.solutions[0], "tokens"), Look(120))
+    text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "tokens")), Look(120))
     assert text.startswith("tokens = 4.529T tokens  [solved]")
 
 
@@ -114,27 +121,31 @@ def test_no_line_of_a_tree_is_longer_than_the_width(report: Report, width: int) 
 def test_a_deep_tree_stays_on_the_page(h100: Report) -> None:
     solution = h100.solutions[0]
     values, definitions = dict(solution.values), dict(solution.problem.definitions)
-    base = values["cost"]
+    base = values[q.COST]
+    last = q.COST
     for i in range(2000):
-        last = f"x{i - 1}" if i else "cost"
-        expr = Op("+", (Ref(last), Num(1.0, base.dim)))
-        definitions[f"x{i}"] = Definition(f"x{i}", base.dim, expr, "derived")
-        values[f"x{i}"] = replace(base, name=f"x{i}", formula=f"{last} + 1 USD", inputs=(last,), span=None)
+        own, expr = let(f"x{i}"), Op("+", (Ref(last), Num(1.0, base.dim)))
+        definitions[own] = Definition(own, base.dim, expr, "derived")
+        values[own] = replace(base, name=own, formula=f"{last} + 1 USD", inputs=(last,), span=None)
+        last = own
     deep = replace(solution, values=values, problem=replace(solution.problem, definitions=definitions))
-    text = terminal.tree(derivation(deep, "x1999"), Look(80))
+    text = terminal.tree(derivation(deep, last), Look(80))
     assert max(map(len, text.split("\n"))) <= 80
     assert text.count("cost = 10.8M USD") == 1
 
 
 def test_a_let_has_the_unit_of_its_expression(h100: Report) -> None:
     solution = h100.solutions[0]
-    assert terminal.tree(derivation(solution, "budget"), Look(80)) == "budget = 30M USD  [given]  small.plan:4\n"
+    assert (
+        terminal.tree(derivation(solution, _name(solution, "budget")), Look(80))
+        == "budget = 30M USD  [given]  small.plan:4\n"
+    )
     assert {"budget", "cost", "tokens.web"} <= set(public(solution))
     assert {"capacity", "law.A", "available.web"}.isdisjoint(public(solution))
 
 
 def test_explain_json_of_the_cost(h100: Report) -> None:
-    document: Any = json_format.document(derivation(h100.solutions[0], "cost"))
+    document: Any = json_format.document(derivation(h100.solutions[0], _name(h100.solutions[0], "cost")))
     assert [node["name"] for node in document["nodes"]] == ["cost", "gpu_hours", "gpus", "reserved_time", "price"]
     cost, *_, price = document["nodes"]
     assert cost["value"] == 10.8e6 and cost["unit"] == "USD" and cost["inputs"] == ["gpu_hours", "price"]
@@ -144,7 +155,7 @@ def test_explain_json_of_the_cost(h100: Report) -> None:
 
 def test_mermaid(h100: Report) -> None:
     solution = h100.solutions[0]
-    lines = mermaid.flowchart(derivation(solution, "cost")).split("\n")
+    lines = mermaid.flowchart(derivation(solution, _name(solution, "cost"))).split("\n")
     at = {name: f"#183; stdlib/quantities.plan:{_line(solution, name)}" for name in ("cost", "gpu_hours")}
     assert lines[:7] == [
         "flowchart TD",
@@ -156,10 +167,10 @@ def test_mermaid(h100: Report) -> None:
         '    n4["price = 2.5 USD/GPU/hour<br>small.plan:6"]:::given',
         "    n1 --> n0",
     ]
-    assert "chinchilla.epoch: arXiv:2404.10102" in mermaid.flowchart(derivation(solution, "loss"))
+    assert "chinchilla.epoch: arXiv:2404.10102" in mermaid.flowchart(derivation(solution, _name(solution, "loss")))
     assert mermaid._escaped('a"b<c>#`d`') == "a#34;b#60;c#62;#35;#96;d#96;"
 
 
 def test_a_name_that_is_no_value_is_a_key_error(h100: Report) -> None:
     with pytest.raises(KeyError):
-        derivation(h100.solutions[0], "nothing")
+        derivation(h100.solutions[0], quantity("nothing"))
