@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
 from runplan.cli.paths import reader_for
-from runplan.cli.show.summary import plain
+from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def catalogue_here() -> Catalogue:
         CannotRun: Where the configuration cannot be read.
     """
     from runplan.cli.config import catalogue_for
-    from runplan.cli.show.concise import line
+    from runplan.cli.show.findings.concise import line
 
     catalogue = catalogue_for(".")
     catalogue.index("law")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
@@ -22,7 +23,7 @@ class Assumption:
         span: Where the figure stands in a pack; None where it is none of a pack.
     """
 
-    name: str
+    name: Name
     value: float
     dim: Dim
     source: str

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from datetime import date
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
-from runplan.cli.ignores import ALWAYS, kept
+from runplan.cli.ignores import kept
 from runplan.cli.outcome import exit_code
-from runplan.cli.output import use_color, write
+from runplan.cli.output import show
 from runplan.cli.paths import plan_files, reader_for
-from runplan.cli.show.summary import Summary
-from runplan.dsl.text.codes import NAMES
+from runplan.cli.show.findings.content import Checked
+from runplan.cli.show.formats import offered
+from runplan.dsl.text.codes import silenceable, words
 from runplan.dsl.text.finding import Finding, in_order
 
-FORMATS = ("full", "concise", "json", "github", "markdown")
 # Of the plans' own thresholds the strictest decides.
 STRICTEST = ("warning", "error", "never")
 
@@ -34,14 +34,14 @@ def run(argv: list[str]) -> int:
         "paths", metavar="PATH", nargs="*", help="plans and folders of plans; the current folder unless said"
     )
     add_plan_options(parser)
-    add_output(parser, FORMATS, several=True)
+    add_output(parser, offered("findings"), several=True)
     parser.add_argument("--select", metavar="CODES", help="report only these codes, names or prefixes")
     parser.add_argument("--ignore", metavar="CODES", help="leave these codes, names or prefixes out")
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
     args = parser.parse_args(argv)
-    outputs = wanted(args, FORMATS)
+    outputs = wanted(args, offered("findings"))
     from runplan.cli.config import catalogue_for, config_of
     from runplan.engine.pipeline import report_of
 
@@ -57,13 +57,11 @@ def run(argv: list[str]) -> int:
             report = report_of(path, reader, catalogue=catalogue, settings=args.set, intervals=False)
             own = report.plan.definitions.rules if report.plan else ()
             known = {word for rule in (*catalogue.rules(), *own) for word in (rule.code, rule.name)}
-            found = kept(report.findings, report.source, known | {*NAMES, *NAMES.values()}, date.today())
+            found = kept(report.findings, report.source, known | {*words()}, date.today())
         select, ignore = args.select or ",".join(config.select), args.ignore or ",".join(config.ignore)
         findings.extend(_chosen(found, select, ignore))
     all_found = in_order(findings)
-    summary = Summary.of(all_found, len(files))
-    for name, target in outputs:
-        write(_rendered(name, all_found, summary, target), target)
+    show("findings", Checked(all_found, len(files)), outputs)
     if args.statistics:
         counts = Counter((f.code, f.name) for f in all_found)
         for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
@@ -81,27 +79,7 @@ def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None)
         return any(f.code.startswith(word) or f.name == word for word in words)
 
     return [
-        f for f in findings if f.code in ALWAYS or ((not selected or matches(f, selected)) and not matches(f, ignored))
+        f
+        for f in findings
+        if not silenceable(f.code) or ((not selected or matches(f, selected)) and not matches(f, ignored))
     ]
-
-
-def _rendered(name: str, findings: tuple[Finding, ...], summary: Summary, target: str | None) -> str:
-    if name == "json":
-        from runplan.cli.show import json_findings
-
-        return json_findings.render(findings, summary)
-    if name == "concise":
-        from runplan.cli.show import concise
-
-        return concise.render(findings, summary)
-    if name == "github":
-        from runplan.cli.show import github
-
-        return github.render(findings, summary)
-    if name == "markdown":
-        from runplan.cli.show import markdown_findings
-
-        return markdown_findings.render(findings, summary)
-    from runplan.cli.show import full
-
-    return full.render(findings, summary, color=use_color(target))

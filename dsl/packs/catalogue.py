@@ -17,7 +17,7 @@ from runplan.dsl.packs.rule_check import checked as rule_findings
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of, syntax_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
-from runplan.dsl.text.codes import NAMES
+from runplan.dsl.text.codes import code_of
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import decoded
@@ -238,7 +238,7 @@ class Catalogue:
         if header.kind != "rule" or header.over is not None:
             return False
         of_library = header.path is not None and header.path.is_relative_to(self.roots[0][1])
-        return not of_library and (name.upper() in NAMES or name in NAMES.values())
+        return not of_library and code_of(name) is not None
 
     def _check_shapes(self, header: Header) -> None:
         shapes = self.index("shape")
@@ -353,7 +353,8 @@ class Catalogue:
 
         quantities = {name: q.counted.dim for name, q in self.quantities().items()}
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
-        return Vocabulary(quantities, names("device"), names("law"), names("schedule"), figures)
+        parts = {name: q.facts.parts for name, q in self.quantities().items()}
+        return Vocabulary(quantities, names("device"), names("law"), names("schedule"), parts, figures)
 
 
 def _plans(root: Path) -> list[Path]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from runplan.dsl.packs.definitions import Definitions
 from runplan.dsl.packs.laws import law
 from runplan.dsl.packs.pack import Pack, QuantityDef
+from runplan.dsl.packs.quantity_reader import QuantityReader
 from runplan.dsl.packs.records import record
 from runplan.dsl.packs.rules import rule
 from runplan.dsl.packs.schedules import schedule
@@ -16,7 +16,7 @@ from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.text.source import Span
 
 
-class PackReader(Definitions):
+class PackReader(QuantityReader):
     """Reads definitions of all kinds."""
 
     def pack(self, statements: Iterable[Node], broken: Sequence[Span] = ()) -> Pack:
@@ -54,12 +54,15 @@ class PackReader(Definitions):
     def quantity_def(self, node: Node) -> QuantityDef:
         """A quantity that a pack adds to those that a plan may name."""
         spec = QuantitySpec(node)
+        name = text_of(spec.name)
+        counted = self.counted(spec.unit, name, spec.name.span)
         return QuantityDef(
-            name=spec.name.text,
-            counted=self.counted(spec.unit, spec.name.text, spec.name.span),
+            name=name,
+            counted=counted,
             formula=self.expr(spec.formula) if spec.formula else None,
             title=text_of(spec.title),
             span=node.span,
+            facts=self.facts(spec.block, name, counted),
         )
 
 

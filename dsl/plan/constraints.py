@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from runplan.dsl.expr.dimensions import DimensionClash
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op
-from runplan.dsl.plan.ir import Constraint, Goal
+from runplan.dsl.plan.ir import Optimize, Requirement
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Node
 from runplan.dsl.syntax.views import Reasoned, spec_of
@@ -17,7 +17,7 @@ from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import said_dim, show
 
 
-def constraints(reading: Reading, statements: Sequence[Node], rule: str) -> Iterator[Constraint]:
+def constraints(reading: Reading, statements: Sequence[Node], rule: str) -> Iterator[Requirement]:
     """What the statements of a rule, `require` or `prefer`, ask for."""
     for i, node in enumerate(node for node in statements if node.rule == rule):
         made = _constraint(reading, node, f"{rule}[{i}]")
@@ -25,7 +25,7 @@ def constraints(reading: Reading, statements: Sequence[Node], rule: str) -> Iter
             yield made
 
 
-def _constraint(reading: Reading, node: Node, key: str) -> Constraint | None:
+def _constraint(reading: Reading, node: Node, key: str) -> Requirement | None:
     spec = Reasoned(spec_of(node))
     expr = _implied(reading, reading.expr(spec.value))
     if expr is None:
@@ -36,10 +36,12 @@ def _constraint(reading: Reading, node: Node, key: str) -> Constraint | None:
         help = ["write a comparison, such as `cost <= 30M USD`"]
         reading.findings.append(finding("S001", f"`{shown(expr)}` compares nothing", spec.value.span, help=help))
         return None
-    return Constraint(condition=expr, because=spec.reason, soft=node.rule == "prefer", key=key, span=spec.value.span)
+    return Requirement(
+        condition=reading.bound(expr), because=spec.reason, soft=node.rule == "prefer", key=key, span=spec.value.span
+    )
 
 
-def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Goal]:
+def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Optimize]:
     """What is to be made small, or large."""
     for node in statements:
         if node.rule not in ("minimize", "maximize"):
@@ -49,7 +51,7 @@ def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Goal]:
         if reading.checked(expr) is None:
             continue
         if reading.value(expr) is None:
-            yield Goal(node.rule, expr, inner.span)
+            yield Optimize(node.rule, reading.bound(expr), inner.span)
         else:
             message = f"`{shown(expr)}` is a fixed number: there is nothing to {node.rule}"
             reading.findings.append(finding("C001", message, inner.span))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from runplan.dsl.expr.money import in_money
-from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.expr.tree import Num, words
 from runplan.dsl.packs.pack import Entry
 from runplan.dsl.plan.ir import Let
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.statements import DEFINITIONS
 from runplan.dsl.syntax.tree import Node, leaves
 from runplan.dsl.syntax.views import Named, spec_of
-from runplan.dsl.text.finding import finding
+from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.dims import UNKNOWN
 
 
@@ -25,18 +26,20 @@ def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, En
     """
     statements = list(statements)
     specs = [Named(spec_of(node)) for node in statements if node.rule == "let"]
-    named = {spec.name.text for spec in specs}
+    named = reading.words.lets
     for figure, entry in _mentioned(reading, statements):
         if figure in own or figure not in named:
             value = in_money(entry.values[0], reading.currency, reading.rates)
             reading.lets[figure] = Let(figure, value, entry.span, entry.source)
+    reading.words = replace(reading.words, lets=frozenset((*named, *reading.lets)))
     for spec in specs:
         name = spec.name
         if name.text in reading.lets:
             reading.again(name.text, spec.span, reading.lets[name.text].span)
-        elif name.text in reading.vocabulary.quantities:
+        elif (hidden := reading.words.quantity(name.text)) is not None:
             message = f"`{name.text}` is a quantity of the plan and cannot be a `let`"
-            reading.findings.append(finding("N005", message, name.span, help=["choose another name"]))
+            also = [Label(reading.places[part], f"its {part[0]}") for part in hidden.scope[:1]]
+            reading.findings.append(finding("N005", message, name.span, also=also, help=["choose another name"]))
         else:
             reading.lets[name.text] = Let(name.text, reading.expr(spec.value), spec.span)
     for let in list(reading.lets.values()):
@@ -45,9 +48,9 @@ def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, En
 
 def _mentioned(reading: Reading, statements: Iterable[Node]) -> Iterator[tuple[str, Entry]]:
     """The figures of packs that the plan names."""
-    words = {leaf.text for node in statements if node.rule not in DEFINITIONS for leaf in leaves(node)}
+    mentioned = {leaf.text for node in statements if node.rule not in DEFINITIONS for leaf in leaves(node)}
     figures = reading.vocabulary.figures
-    for name in sorted(words & figures.keys() - reading.vocabulary.quantities.keys()):
+    for name in sorted(mentioned & figures.keys() - reading.vocabulary.quantities.keys()):
         yield name, figures[name]
 
 
@@ -56,7 +59,7 @@ def _settle(reading: Reading, let: Let) -> None:
     chain = [let.name]
     while chain:
         name = chain[-1]
-        waits = names(reading.lets[name].expr) & reading.lets.keys() - reading.let_dims.keys()
+        waits = words(reading.lets[name].expr) & reading.lets.keys() - reading.let_dims.keys()
         following = min(waits, default="")
         if name in reading.let_dims:
             chain.pop()

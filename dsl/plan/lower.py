@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from runplan.dsl.expr.name import Words, let
 from runplan.dsl.packs.pack import Entry, Pack, figures_of
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.rule_check import checked
@@ -22,7 +23,7 @@ from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.schedule import schedule
 from runplan.dsl.syntax.statements import BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
-from runplan.dsl.syntax.views import spec_of
+from runplan.dsl.syntax.views import pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span
@@ -33,6 +34,8 @@ from runplan.dsl.units.show import show
 T = TypeVar("T")
 # What imports bring, or only other statements rest on: with nothing else a file is no plan.
 _ASIDES = ("let", "rate", "calendar")
+# The parts of a run that have quantities of their own, by the rule of the statement that names one.
+_PARTS = {"data_named": "source", "phase": "phase"}
 
 
 def lower(file: File, vocabulary: Vocabulary) -> Lowered:
@@ -64,14 +67,25 @@ def lower(file: File, vocabulary: Vocabulary) -> Lowered:
 
 
 def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
-    """The names of stages and sources: an expression may mention them before they are read."""
+    """The names of stages and other parts: an expression may mention them before they are read."""
     stages = [node for node in statements if node.rule == "stage"]
     if len(stages) > MAX_STAGES:
         message = f"the plan has {len(stages):,} stages; at most {MAX_STAGES} are read"
         reading.findings.append(finding("S004", message, stages[MAX_STAGES].span))
-    reading.stages = [name_of(node).text for node in stages[:MAX_STAGES]]
-    inside = [item for node in statements for item in (node, *_inside(node))]
-    reading.sources = [name_of(node).text for node in inside if node.rule == "data_named"]
+    places = [(("stage", name_of(node).text), node.span) for node in stages[:MAX_STAGES]]
+    for node in [item for outer in statements for item in (outer, *_inside(outer))]:
+        if node.rule in _PARTS:
+            places.append(((_PARTS[node.rule], name_of(node).text), node.span))
+        elif node.rule == "hardware":
+            pools = pools_of(spec_of(node))
+            places += [(("pool", str(i + 1)), pool.span) for i, pool in enumerate(pools) if len(pools) > 1]
+    for part, span in places:
+        reading.places.setdefault(part, span)
+    parts: dict[str, list[str]] = {}
+    for kind, name in reading.places:
+        parts.setdefault(kind, []).append(name)
+    lets = frozenset(spec_of(node).word(0).text for node in statements if node.rule == "let")
+    reading.words = Words(reading.vocabulary.parts, parts, lets)
 
 
 def _definitions(reading: Reading, statements: Iterable[Node]) -> Pack:
@@ -107,7 +121,7 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         title=_title(reading, first.get("plan")),
         source=reading.file.source,
         laws=tuple(_laws(reading, first.get("use"))),
-        lets=reading.lets,
+        lets={let(name): replace(one, expr=reading.bound(one.expr)) for name, one in reading.lets.items()},
         currency=reading.currency,
         stages=stages,
         model=model_,
@@ -118,6 +132,7 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         optimizer=optimizer(reading, first["optimizer"], context) if "optimizer" in first else None,
         definitions=pack,
         rates=reading.rates,
+        words=reading.words,
     )
 
 
@@ -229,4 +244,4 @@ def _say_binary_prefixes(reading: Reading, statements: Iterable[Node]) -> None:
             plain = leaf.text[:-1].replace("G", "B")  # a decimal giga is a billion here
             message = f"`{leaf.text}` is binary: {show(reading.number(leaf), NONE, 6)}, not {plain}"
             help = [f"counts are decimal: write `{plain}` if that is what is meant"]
-            reading.findings.append(finding("D009", message, leaf.span, severity="warning", help=help))
+            reading.findings.append(finding("D009", message, leaf.span, help=help))

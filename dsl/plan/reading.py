@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections import ChainMap
 from collections.abc import Iterable, Mapping
 
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
+from runplan.dsl.expr.name import Words
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Ref, names, walk
+from runplan.dsl.expr.tree import Expr, Num, Unbound, bound, walk, words
 from runplan.dsl.expr.values import compiled, not_finite
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
+from runplan.dsl.plan.known import Known
 from runplan.dsl.syntax.tree import File, Mention, Node, Word
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_TERMS
@@ -21,8 +22,8 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.build import Builder
 from runplan.dsl.typed.fields import ALSO_KNOWN, Field
-from runplan.dsl.units.base import DATE, TOKEN
-from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency
+from runplan.dsl.units.base import DATE
+from runplan.dsl.units.dims import UNKNOWN, Dim, in_currency
 from runplan.dsl.units.show import mismatch
 from runplan.dsl.units.table import Quantity, currencies
 
@@ -38,7 +39,8 @@ class Reading(Builder):
         lets: The plan's `let`s and the figures of packs that it mentions, by name.
         let_dims, let_values, let_terms: Of each `let` its dimension, its value where it has one before anything is
             solved, and how many terms it has with its `let`s written out.
-        sources, stages: The names of the plan's data and of its stages.
+        words: What each word of the plan means.
+        places: Where each part of the plan stands that has quantities of its own, by its kind and name.
     """
 
     def __init__(self, file: File, vocabulary: Vocabulary) -> None:
@@ -49,8 +51,8 @@ class Reading(Builder):
         self.let_dims: dict[str, Dim] = {}
         self.let_values: dict[str, float] = {}
         self.let_terms: dict[str, int] = {}
-        self.sources: list[str] = []
-        self.stages: list[str] = []
+        self.words = Words({})
+        self.places: dict[tuple[str, str], Span] = {}
         self.broken = frozenset(re.findall(r"\w+", " ".join(span.text for span in file.broken)))
         self._known: dict[str, Dim] = {}
 
@@ -63,14 +65,12 @@ class Reading(Builder):
     def known(self) -> Mapping[str, Dim]:
         """Every name that an expression may use, with its dimension."""
         if not self._known:
-            out = {name: self.money(dim) for name, dim in self.vocabulary.quantities.items()}
-            for source in self.sources:
-                out |= {f"tokens.{source}": TOKEN, f"share.{source}": NONE, f"epochs.{source}": NONE}
-            plain = [(name, dim) for name, dim in out.items() if "." not in name]
-            for stage in self.stages:
-                out |= {f"{stage}.{name}": dim for name, dim in plain}
-            self._known = out
-        return ChainMap(self.let_dims, self._known)
+            self._known = {name: self.money(dim) for name, dim in self.vocabulary.quantities.items()}
+        return Known(self.words, self._known, self.let_dims)
+
+    def bound(self, expr: Expr) -> Expr:
+        """The expression with its words as the names that they mean."""
+        return bound(expr, self.words.bind)
 
     def forget_known(self) -> None:
         """Let go of the dimensions found so far: the plan's money has changed."""
@@ -90,7 +90,7 @@ class Reading(Builder):
         words = {name, *re.findall(r"\w+", name)} - {"tokens", "share", "epochs"}
         return not self.broken.isdisjoint(words) or any(name.startswith(prefix) for prefix in self.file.adrift)
 
-    def _unknown_quantity(self, item: Ref, known: Mapping[str, Dim]) -> None:
+    def _unknown_quantity(self, item: Unbound, known: Mapping[str, Dim]) -> None:
         span = item.span
         assert span is not None
         if item.name.lower() in ("nan", "inf", "infinity"):
@@ -108,7 +108,7 @@ class Reading(Builder):
 
     def terms(self, expr: Expr) -> int:
         """How many terms an expression has with its `let`s written out."""
-        return sum(self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr))
+        return sum(self.let_terms.get(item.name, 1) if isinstance(item, Unbound) else 1 for item in walk(expr))
 
     def checked(self, expr: Expr) -> Dim | None:
         """The dimension of an expression; None, with findings, where it has none."""
@@ -124,13 +124,13 @@ class Reading(Builder):
             assert unfit.span is not None
             self.findings.append(finding("U004", message, unfit.span))
             return None
-        unknown = [item for item in walk(expr) if isinstance(item, Ref) and item.name not in known]
+        unknown = [item for item in walk(expr) if isinstance(item, Unbound) and item.name not in known]
         for item in unknown:
             if not self._excused(item.name):
                 self._unknown_quantity(item, known)
         if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(expr)):
             return None
-        if any(self.let_dims.get(name) == UNKNOWN for name in names(expr)):
+        if any(self.let_dims.get(name) == UNKNOWN for name in words(expr)):
             return None
         try:
             return Dimensions(known, values=self.let_values).of(expr)
@@ -177,7 +177,7 @@ class Reading(Builder):
             self.findings.append(finding("N002", message, span, help=help))
             return None
         held = self.held(value, dim, field, wanted, expr, span)
-        return None if held is None else Given(Quantity(held, wanted), expr, span)
+        return None if held is None else Given(Quantity(held, wanted), self.bound(expr), span)
 
     def given_by(self, node: Node, field: Field) -> Given | None:
         """A figure of a field where it is written."""

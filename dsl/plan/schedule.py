@@ -68,13 +68,14 @@ def _mix(reading: Reading, spec: PhaseSpec, phase: str) -> tuple[MixItem, ...]:
     """What a phase is made of, held to sum to the whole at its start and at its end."""
     items: list[MixItem] = []
     parts = spec.mixed()
+    sources = reading.words.parts.get("source")
     seen: set[str] = set()
     for part in parts:
         source = Mention(unquoted(part.source.text), part.source.span)
         start = reading.given_by(part.start, SHARE_OR_NONE)
         end = reading.given_by(part.end, SHARE_OR_NONE) if part.end is not None else start
-        if reading.sources:
-            reading.must_be_known("source", source, reading.sources)
+        if sources:
+            reading.must_be_known("source", source, sources)
         if source.text in seen:
             reading.again(source.text, part.span)
         seen.add(source.text)

@@ -135,9 +135,10 @@ class RampStep(View):
 
 
 class QuantitySpec(View):
-    """`quantity NAME in UNIT [= FORMULA] ["TITLE"]`: a `quantity_def`."""
+    """`quantity NAME in UNIT [= FORMULA] ["TITLE"] [{...}]`: a `quantity_def`."""
 
     name = WordAt(0)
     unit = NodeAt(1)
     formula = NodeIf(2)
     title = WordIf(3)
+    block = NodeIf(4)

@@ -14,7 +14,7 @@ from runplan.dsl.syntax.statements import CONTINUED
 # Rules of which a block holds a list: where a mistake ends, the next one of these begins.
 ITEMS = frozenset(
     "_statement _hw_pair model_pair opt_pair _law_item _rule_item constant entry number_row table_row"
-    " _schedule_item".split()
+    " _schedule_item quantity_item".split()
 )
 SEPARATORS = {"_NL", "SEMICOLON"}
 _EMPTY_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?(?:\r?\n|;))*+")

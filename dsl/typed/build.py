@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text
+from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Text, Unbound
 from runplan.dsl.syntax.tree import Node, Word, as_node, unquoted
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
@@ -181,7 +181,7 @@ class Builder:
             case "count_negative":
                 return Op("neg", (self.quantity(node.word(), None, node.word().span),), node.span)
             case "name":
-                return Ref(node.word().text, node.word().span)
+                return Unbound(node.word().text, node.word().span)
             case "string":
                 return Text(unquoted(node.word().text), node.word().span)
             case "date":

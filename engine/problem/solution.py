@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from runplan.dsl.expr.name import Name, quantity, written
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
-from runplan.engine.problem.problem import Kind, Problem
+from runplan.engine.problem.problem import Constraint, Kind, Problem
 
 Status = Literal["solved", "infeasible", "undecided"]
 
@@ -26,87 +27,18 @@ class Value:
         by: The law that gives it; empty where none does.
     """
 
-    name: str
+    name: Name
     value: float
     dim: Dim
     low: float | None
     high: float | None
     kind: Kind
     formula: str
-    inputs: tuple[str, ...]
+    inputs: tuple[Name, ...]
     source: str
     span: Span | None
     note: str = ""
     by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """The smallest change to one constraint or given of a conflict that, by itself, makes room.
-
-    Attributes:
-        text: The constraint or given as the plan says it.
-        change: As one would write it; empty where no change of this one alone is enough.
-        value: The new figure in base units.
-    """
-
-    name: str
-    text: str
-    span: Span | None
-    change: str
-    value: float | None
-    dim: Dim
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """The plan under one law.
-
-    Attributes:
-        law: As the plan names it; `resolved` is the law that this means.
-        values: By name; what does not apply is absent.
-        binding: Names of the limits that bind.
-        worst: Where the plan gives ranges on what nature decides, the solution at their worst ends, by which
-            requirements are judged; `worst_at` says which ends.
-        off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
-        sources: Names of the data sources, in order.
-    """
-
-    law: str
-    resolved: str
-    status: Status
-    values: Mapping[str, Value]
-    binding: tuple[str, ...]
-    conflict: tuple[Room, ...]
-    findings: tuple[Finding, ...]
-    sources: tuple[str, ...]
-    problem: Problem
-    off_line: float | None = None
-    interval_note: str = ""
-    worst: Solution | None = None
-    worst_at: str = ""
-
-    def quantity(self, text: str) -> Value | None:
-        """A quantity of the run; None where it does not apply."""
-        return self.values.get(text)
-
-    def within(self, *scope: tuple[str, str]) -> dict[str, Value]:
-        """The quantities of a part of the run, by their bare names.
-
-        Args:
-            scope: `("pool", "1")`, `("source", "web")`, `("phase", "decay")`, or a phase and then a source in it.
-        """
-        kinds, names = [kind for kind, _ in scope], [name for _, name in scope]
-        before = {"pool": f"pool{names[0]}.", "phase": f"phase.{names[0]}."}.get(kinds[0], "")
-        after = f".{names[-1]}" if kinds[-1] == "source" else ""
-        found = {name[len(before) :]: value for name, value in self.values.items() if name.startswith(before)}
-        found = {name[: len(name) - len(after)]: value for name, value in found.items() if name.endswith(after)}
-        return {name: value for name, value in found.items() if kinds[-1] != "source" or "." not in name}
-
-    def get(self, name: str) -> float | None:
-        """A value in base units, or None where the quantity does not apply."""
-        found = self.values.get(name)
-        return found.value if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +53,76 @@ class Note:
     text: str
     law: str = ""
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """The smallest change to one constraint or given of a conflict that, by itself, makes room.
+
+    Attributes:
+        of: The constraint, or the figure of the plan.
+        text: The constraint or given as the plan says it.
+        change: As one would write it; empty where no change of this one alone is enough.
+        value: The new figure in base units.
+    """
+
+    of: Constraint | Name
+    text: str
+    span: Span | None
+    change: str
+    value: float | None
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The plan under one law.
+
+    Attributes:
+        law: As the plan names it; `resolved` is the law that this means.
+        values: By name; what does not apply is absent.
+        binding: The constraints that bind, and after them the figures of the plan that leave nothing to choose, as
+            the plan says them.
+        active: Keys of the constraints that bind.
+        worst: Where the plan gives ranges on what nature decides, the solution at their worst ends, by which
+            requirements are judged; `worst_at` says which ends.
+        off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
+        sources: Names of the data sources, in order.
+    """
+
+    law: str
+    resolved: str
+    status: Status
+    values: Mapping[Name, Value]
+    binding: tuple[str, ...]
+    active: frozenset[str]
+    conflict: tuple[Relaxation, ...]
+    findings: tuple[Finding, ...]
+    sources: tuple[str, ...]
+    problem: Problem
+    off_line: float | None = None
+    interval_note: str = ""
+    worst: Solution | None = None
+    worst_at: str = ""
+
+    def quantity(self, text: str) -> Value | None:
+        """A quantity of the run; None where it does not apply."""
+        return self.values.get(quantity(text))
+
+    def within(self, *scope: tuple[str, str]) -> dict[str, Value]:
+        """The quantities of a part of the run, by their bare names.
+
+        Args:
+            scope: `("pool", "1")`, `("source", "web")`, `("phase", "decay")`, or a phase and then a source in it.
+        """
+        return {name.text: value for name, value in self.values.items() if name.scope == scope}
+
+    def get(self, name: str | Name) -> float | None:
+        """The value of a quantity of the run, or of a name, in base units; None where it does not apply."""
+        found = self.values.get(quantity(name) if isinstance(name, str) else name)
+        return found.value if found else None
+
+    def named(self, text: str) -> Value | None:
+        """The value that is written so, such as `tokens.web` or the name of a `let`; None where there is none."""
+        found = written(self.values).get(text)
+        return None if found is None else self.values[found]
