@@ -9,8 +9,8 @@ from typing import Literal
 Kind = Literal["quantity", "let", "constant"]
 Scope = tuple[tuple[str, str], ...]
 
-# The parts of a run that have quantities of their own, and how such a quantity is written: before or after the dot.
-_WRITTEN: Mapping[str, str] = {"stage": "{part}.{name}", "pool": "pool{part}.{name}", "phase": "phase.{part}.{name}"}
+# What stands before the name of a part, and the part before its quantity. Of a source, the part stands behind it.
+_STARTS: Mapping[str, str] = {"pool": "pool", "phase": "phase."}
 
 _NAMES: dict[tuple[str, Kind, Scope], Name] = {}
 
@@ -69,8 +69,8 @@ class Name:
         for part, name in reversed(self.scope):
             text = f"{name}.{text}" if part == "law" else f"{text}.{name}" if part == "source" else text
         for part, name in reversed(self.scope):
-            if part in _WRITTEN:
-                text = _WRITTEN[part].format(part=name, name=text)
+            if part in ("stage", *_STARTS):
+                text = f"{_STARTS.get(part, '')}{name}.{text}"
         return text
 
 
@@ -121,17 +121,17 @@ class Words:
         """The quantity that a word means, of the run or of a part of it."""
         if "" in self.quantities.get(text, ()):
             return Name(text)
-        for kind, names in self.parts.items():
-            for part in names:
-                pattern = _WRITTEN.get(kind, "{name}.{part}").format(part=part, name="\0")
-                before, _, after = pattern.partition("\0")
-                if not (text.startswith(before) and text.endswith(after) and len(text) > len(before) + len(after)):
-                    continue
-                inner = text[len(before) : len(text) - len(after)]
-                if kind == "stage" and (found := self.quantity(inner)) is not None:
-                    return Name(found.text, found.kind, (("stage", part), *found.scope))
-                if kind in self.quantities.get(inner, ()):
-                    return Name(inner).of(kind, part)
+        for at, letter in enumerate(text):
+            if letter == ".":
+                before, after = text[:at], text[at + 1 :]
+                if after in self.parts.get("source", ()) and "source" in self.quantities.get(before, ()):
+                    return Name(before).of("source", after)
+                if before in self.parts.get("stage", ()) and (found := self.quantity(after)) is not None:
+                    return Name(found.text, found.kind, (("stage", before), *found.scope))
+                for kind, start in _STARTS.items():
+                    part = before.removeprefix(start)
+                    if part != before and part in self.parts.get(kind, ()) and kind in self.quantities.get(after, ()):
+                        return Name(after).of(kind, part)
         return None
 
     def spellings(self) -> Iterable[str]:

@@ -112,7 +112,7 @@ class Model:
     """The model: its size, or its architecture by field."""
 
     params: Amount | None
-    active: Given | None
+    active: Amount | None
     architecture: Mapping[str, Amount]
     span: Span = field(compare=False)
 

@@ -31,7 +31,9 @@ def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, En
         if figure in own or figure not in named:
             value = in_money(entry.values[0], reading.currency, reading.rates)
             reading.lets[figure] = Let(figure, value, entry.span, entry.source)
-    reading.words = replace(reading.words, lets=frozenset((*named, *reading.lets)))
+    # A word that is a quantity is one, whatever else is called so: that has its finding.
+    own_names = (name for name in (*named, *reading.lets) if reading.words.quantity(name) is None)
+    reading.words = replace(reading.words, lets=frozenset(own_names))
     for spec in specs:
         name = spec.name
         if name.text in reading.lets:

@@ -35,10 +35,9 @@ def model(reading: Reading, node: Node) -> Model:
             figures |= {name: found} if found else {}
         else:
             reading.unknown_field(setting.name, "model", [*ARCHITECTURE, "tied"])
-    stated = figures.pop("active", None)
     return Model(
         params=figures.pop("params", None),
-        active=stated if isinstance(stated, Given) else None,
+        active=figures.pop("active", None),
         architecture=figures,
         span=node.span,
     )
