@@ -16,7 +16,7 @@ from runplan.cli.show.summary import plain
 from runplan.dsl.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from runplan.dsl.packs.catalogue import Catalogue
+    from runplan.dsl.packs.library import Library
     from runplan.engine.report import Report
 
 Run = Callable[[list[str]], int]
@@ -84,7 +84,7 @@ def reading(path: str) -> Iterator[None]:
         raise CannotRun(f"{error.filename or path}: {error.strerror or 'cannot be read'}") from error
 
 
-def catalogue_here() -> Catalogue:
+def catalogue_here() -> Library:
     """What is known in the current folder; what is wrong with its packs is said on standard error.
 
     Raises:

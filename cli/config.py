@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runplan.cli.outcome import CannotRun
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.text.nearest import did_you_mean
 
 KEYS = ("packs", "select", "ignore", "fail-on")
@@ -128,7 +128,7 @@ def _any_wheel_has_packs() -> bool:
     return False
 
 
-def catalogue_for(path: str) -> Catalogue:
+def catalogue_for(path: str) -> Library:
     """The standard library with the packs that are installed, and those that the plan's project names.
 
     Raises:
@@ -154,6 +154,6 @@ def _shown(pack: Path) -> str:
 
 
 @lru_cache(16)
-def _catalogue(packs: tuple[tuple[str, Path], ...]) -> Catalogue:
+def _catalogue(packs: tuple[tuple[str, Path], ...]) -> Library:
     extra = (*installed(), *packs)
-    return standard() if not extra else Catalogue((*standard().roots, *extra))
+    return standard() if not extra else Library((*standard().roots, *extra))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.syntax.tree import Node
 from runplan.dsl.text.reader import Buffer, Disk
@@ -41,7 +41,7 @@ class Example:
         return self.solved and self.flagged == (self.kind == "breaks")
 
 
-def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
+def examples(rule: Rule, catalogue: Library) -> Iterator[Example]:
     """The examples of a rule, each put through the whole pipeline as a plan of its own."""
     kinds: tuple[tuple[Literal["breaks", "keeps"], tuple[Node, ...]], ...]
     kinds = (("breaks", rule.breaks), ("keeps", rule.keeps))

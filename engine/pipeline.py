@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
@@ -42,7 +42,7 @@ def report_of(
     path: str,
     reader: Reader,
     *,
-    catalogue: Catalogue | None = None,
+    catalogue: Library | None = None,
     settings: Sequence[str] = (),
     laws: tuple[str, ...] | None = None,
     intervals: bool = True,
@@ -102,7 +102,7 @@ def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
     return tuple(out)
 
 
-def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
+def _laws(plan: Plan, catalogue: Library) -> tuple[str, ...]:
     """The plan's laws; where it names none the first default of its domain that is for its objective."""
     if plan.laws:
         return tuple(dict.fromkeys(name.text for name in plan.laws))
@@ -112,7 +112,7 @@ def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
     return (next(fit, named[0]),)
 
 
-def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
+def _known(laws: tuple[str, ...], catalogue: Library) -> tuple[str, ...]:
     for name in laws:
         if catalogue.law(name) is None:
             (help,) = did_you_mean(name, catalogue.vocabulary().laws) or ["`plan law` lists them"]
@@ -120,7 +120,7 @@ def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(laws))
 
 
-def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> Solution:
+def _solved(plan: Plan, named: str, catalogue: Library, intervals: bool) -> Solution:
     """The plan under a law; with ranges on what nature decides at their middle, with what the ends make of it."""
     ends = ends_of(plan)
     if ends is None:
@@ -129,7 +129,7 @@ def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> So
     return spread(middle, worst, best, ends.said)
 
 
-def _solved_at(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> Solution:
+def _solved_at(plan: Plan, named: str, catalogue: Library, intervals: bool) -> Solution:
     law = catalogue.law(named)
     if law is None:
         raise AssertionError(f"lowering let an unknown law pass: {named}")
@@ -177,7 +177,7 @@ def _mfu(solution: Solution) -> list[str]:
     ]
 
 
-def _mfu_at(plan: Plan, solution: Solution, catalogue: Catalogue, size: float | None) -> list[str]:
+def _mfu_at(plan: Plan, solution: Solution, catalogue: Library, size: float | None) -> list[str]:
     """The sources of the default MFUs that a size would take."""
     if not _mfu(solution):
         return []
@@ -202,7 +202,7 @@ def _budget(solution: Solution) -> dict[str, Value]:
     return out
 
 
-def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Catalogue) -> tuple[Assumption, ...]:
+def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Library) -> tuple[Assumption, ...]:
     """Every default that was taken, once."""
     out: dict[tuple[str, str], Assumption] = {}
     for solution in solutions:
@@ -216,7 +216,7 @@ def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Catalog
     return tuple(out.values())
 
 
-def pack_findings(path: str, reader: Reader, catalogue: Catalogue) -> list[Finding]:
+def pack_findings(path: str, reader: Reader, catalogue: Library) -> list[Finding]:
     """What is wrong with a file that only defines things.
 
     Raises:

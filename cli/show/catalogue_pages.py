@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.cli.show.markdown_findings import inline
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Cite, Law, Rule
 from runplan.dsl.units.show import show, show_dim
 from runplan.engine.judge.rules import condition, example
@@ -12,7 +12,7 @@ from runplan.engine.laws.steps import written
 NOTE = "<!-- Generated from stdlib/ by tests/stdlib/test_catalogue_pages.py; UPDATE_SNAPSHOTS=1 rewrites it. -->"
 
 
-def laws_page(catalogue: Catalogue) -> str:
+def laws_page(catalogue: Library) -> str:
     """Each law with its formulas, constants, range, sources and golden values."""
     parts = [
         "# The laws",
@@ -24,7 +24,7 @@ def laws_page(catalogue: Catalogue) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _law(law: Law, catalogue: Catalogue) -> list[str]:
+def _law(law: Law, catalogue: Library) -> list[str]:
     quantities = catalogue.quantities()
     also = f" (also `{'`, `'.join(law.aliases)}`)" if law.aliases else ""
     parts = [
@@ -55,7 +55,7 @@ def _law(law: Law, catalogue: Catalogue) -> list[str]:
     return parts
 
 
-def rules_page(catalogue: Catalogue) -> str:
+def rules_page(catalogue: Library) -> str:
     """Each rule with its condition, what it says, its rows and sources, and examples that break and keep it."""
     parts = [
         "# The rules",

@@ -14,7 +14,7 @@ from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Cite, Law
 from runplan.dsl.syntax.grammar import parse
 from runplan.dsl.text.nearest import did_you_mean
@@ -85,7 +85,7 @@ def run(argv: list[str]) -> int:
 # ---- inputs
 
 
-def evaluated(law: Law, words: Sequence[str], catalogue: Catalogue) -> Evaluation:
+def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:
     """A law at inputs as the command line gives them: `params=70B`, `objective=MLM`.
 
     Raises:
@@ -151,7 +151,7 @@ def _list(laws: Sequence[Law]) -> str:
     return columns([(law.name, law.title + "".join(f" (alias {a})" for a in law.aliases)) for law in laws])
 
 
-def _list_json(laws: Sequence[Law], catalogue: Catalogue) -> dict[str, object]:
+def _list_json(laws: Sequence[Law], catalogue: Library) -> dict[str, object]:
     return {
         "schema": "plan.laws/v1",
         "laws": [
@@ -180,7 +180,7 @@ def _needs(law: Law) -> list[str]:
 # ---- a page
 
 
-def _page(law: Law, catalogue: Catalogue) -> str:
+def _page(law: Law, catalogue: Library) -> str:
     head = paragraph(f"{law.name}{''.join(f' (alias {alias})' for alias in law.aliases)}") + paragraph(law.title)
     facts = [("objective", ", ".join(law.objectives)), ("counts", f"{law.counts or 'total'} params")]
     facts += [("loss on", law.corpus)] if law.corpus else []
@@ -218,7 +218,7 @@ def _constants(law: Law) -> str:
     return columns(rows, "  ") if rows else ""
 
 
-def _dim_of(law: Law, name: str, catalogue: Catalogue) -> Dim:
+def _dim_of(law: Law, name: str, catalogue: Library) -> Dim:
     """The dimension of a quantity that a law takes or gives."""
     quantities = catalogue.quantities()
     if name in quantities:
@@ -229,7 +229,7 @@ def _dim_of(law: Law, name: str, catalogue: Catalogue) -> Dim:
     return next((f.counted.dim for f in law.functions if f.output == name), NONE)
 
 
-def _span_shown(law: Law, name: str, catalogue: Catalogue) -> str:
+def _span_shown(law: Law, name: str, catalogue: Library) -> str:
     low, high = law.fitted[name]
     dim = _dim_of(law, name, catalogue)
     return f"{show(low, dim)} .. {show(high, dim)}"
@@ -247,7 +247,7 @@ def _golden_lines(law: Law) -> list[str]:
     return lines
 
 
-def _range_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
+def _range_json(law: Law, catalogue: Library) -> dict[str, object]:
     out: dict[str, object] = {}
     for name, (low, high) in law.fitted.items():
         unit, factor = json_unit(_dim_of(law, name, catalogue))
@@ -255,7 +255,7 @@ def _range_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
     return out
 
 
-def _page_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
+def _page_json(law: Law, catalogue: Library) -> dict[str, object]:
     constants = []
     for c in law.constants.values():
         unit, factor = json_unit(law.dims.get(c.name, NONE))
@@ -302,7 +302,7 @@ def _page_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
 # ---- a law at some inputs
 
 
-def _at(found: Evaluation, catalogue: Catalogue) -> str:
+def _at(found: Evaluation, catalogue: Library) -> str:
     law = found.law
     head = paragraph(f"{law.name} for {found.objective}, counting {law.counts or 'total'} params")
     given = [(n, show(v, _dim_of(law, n, catalogue), 6), "") for n, v in found.given.items()]
@@ -323,7 +323,7 @@ def _nothing(found: Evaluation) -> str:
     return "".join(paragraph(line, "  ") for line in dict.fromkeys(lines))
 
 
-def _at_json(found: Evaluation, catalogue: Catalogue) -> dict[str, object]:
+def _at_json(found: Evaluation, catalogue: Library) -> dict[str, object]:
     given = {n: _valued(v, _dim_of(found.law, n, catalogue)) for n, v in found.given.items()}
     outputs = {
         o.name: _valued(o.value, o.dim) | {"formula": o.formula, "inputs": list(o.inputs)}

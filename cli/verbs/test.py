@@ -16,7 +16,7 @@ from runplan.cli.show.concise import render
 from runplan.cli.show.json_findings import document_text, finding_json
 from runplan.cli.show.page import paragraph
 from runplan.cli.show.summary import Summary, counted
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack, Rule
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
@@ -69,7 +69,7 @@ def run(argv: list[str]) -> int:
 class Tested:
     """What is held to its promises: laws and rules in their catalogue, and what is wrong with them as they stand."""
 
-    catalogue: Catalogue
+    catalogue: Library
     laws: tuple[Law, ...]
     rules: tuple[Rule, ...]
     findings: tuple[Finding, ...]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.tree import Num, names
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.units.base import DATE
 from runplan.engine.formulate.formulate import pose
@@ -38,7 +38,7 @@ class Change:
     elasticity: float
 
 
-def changes(plan: Plan, solution: Solution, name: str, catalogue: Catalogue) -> tuple[Change, ...]:
+def changes(plan: Plan, solution: Solution, name: str, catalogue: Library) -> tuple[Change, ...]:
     """What would change a value, the strongest first; nothing for a date, and where the plan has no solution.
 
     Args:

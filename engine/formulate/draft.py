@@ -10,7 +10,7 @@ from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Parameter
 from runplan.dsl.plan.ir import Amount, Given, Hole, Objective, Plan, Stage, Within
 from runplan.dsl.text.finding import Finding, finding
@@ -37,7 +37,7 @@ class Draft:
     law: Law
     named: str
     objective: Objective
-    catalogue: Catalogue
+    catalogue: Library
     size: float | None
     loosened: frozenset[str]
     fixed: Mapping[str, float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runplan.dsl.expr.tree import Op, walk
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.units.base import TOKEN
@@ -29,7 +29,7 @@ def pose(
     plan: Plan,
     law: Law,
     named: str,
-    catalogue: Catalogue,
+    catalogue: Library,
     *,
     size: float | None = None,
     loosened: frozenset[str] = frozenset(),

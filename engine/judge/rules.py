@@ -11,7 +11,7 @@ from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, walk
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.plan.ir import Given, Plan
@@ -90,7 +90,7 @@ def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
                     yield Note(_filled(rule.says, view), code=rule.code)
 
 
-def views_of(plan: Plan, solution: Solution, catalogue: Catalogue) -> tuple[View, ...]:
+def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, ...]:
     """The plan as a whole, and where it has several pools, as each of them makes it: what rules are applied to."""
     values, definitions = solution.values, solution.problem.definitions
     prefixes = sorted({name.partition(".")[0] for name in values if re.match(r"pool\d+\.", name)})
@@ -152,7 +152,7 @@ def _holds(rule: Rule, view: View) -> bool:
     return bool(compiled(_converted(condition, view))(view.numbers))
 
 
-def texts(plan: Plan, solution: Solution, catalogue: Catalogue, pool: int = 0) -> Words:
+def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> Words:
     """The words of a plan that rules may ask about; device and precision are those of one of its pools."""
     stage = plan.stages[0]
     law = solution.problem.law

@@ -15,7 +15,7 @@ from runplan.cli.main import main
 from runplan.cli.show.page import columns, paragraph
 from runplan.cli.verbs import device, law
 from runplan.cli.verbs import test as test_verb
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 
 Run = Callable[..., tuple[int, str, str]]
 VERBS = {"law": law.run, "device": device.run, "test": test_verb.run}

@@ -23,7 +23,7 @@ from runplan.cli.show import explain, figures, solve_csv, solve_json, solve_mark
 from runplan.cli.show.section import Section
 from runplan.cli.show.terminal import columns
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show

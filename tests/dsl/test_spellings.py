@@ -13,7 +13,7 @@ import strategies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Lowered, Plan
 from runplan.dsl.plan.lower import lower

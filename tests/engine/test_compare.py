@@ -15,7 +15,7 @@ import pytest
 
 from runplan.cli.main import main
 from runplan.cli.show import compare_json, compare_markdown, compare_table
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.compare import Comparison, compared_laws, compared_plans, fitting
 from runplan.engine.pipeline import UnknownLaw, report_of

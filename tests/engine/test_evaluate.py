@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.grammar import parse_file
@@ -26,7 +26,7 @@ CHINCHILLA = (482.01, 0.3478, 2085.43, 0.3658)
 HEAD = 'objective CLM of text; counts total params; cites "a test" evidence derived'
 
 
-def own(body: str) -> Catalogue:
+def own(body: str) -> Library:
     """The standard library with a law `own` in front."""
     file, findings = parse_file(Source("own.plan", f'law own "A law of a test" {{ {HEAD}\n{body}\n}}\n'))
     reader = PackReader({name: q.counted.dim for name, q in standard().quantities().items()})
@@ -42,7 +42,7 @@ def known(name: str) -> Law:
 
 
 def outputs(
-    name: str, given: Mapping[str, float], objective: str | None = None, catalogue: Catalogue | None = None
+    name: str, given: Mapping[str, float], objective: str | None = None, catalogue: Library | None = None
 ) -> dict[str, float]:
     catalogue = catalogue or standard()
     law = catalogue.law(name)

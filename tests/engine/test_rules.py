@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runplan.cli.main import main
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import checked
 from runplan.dsl.text.codes import ENGINE, NAMES

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 

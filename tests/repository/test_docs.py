@@ -20,7 +20,7 @@ import pytest
 
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.dsl.syntax import grammar
 from runplan.dsl.syntax import yaml as yaml_reader
 from runplan.dsl.text import limits

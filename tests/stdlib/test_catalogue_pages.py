@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runplan.cli.show.catalogue_pages import laws_page, rules_page
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library, standard
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -32,7 +32,7 @@ PAGES = [("laws.md", laws_page, LAWS), ("rules.md", rules_page, RULES)]
 
 
 @pytest.mark.parametrize(("name", "page", "files"), PAGES)
-def test_a_page_is_current(name: str, page: Callable[[Catalogue], str], files: dict[str, str]) -> None:
+def test_a_page_is_current(name: str, page: Callable[[Library], str], files: dict[str, str]) -> None:
     path = DOCS / name
     text = page(standard())
     if os.environ.get("UPDATE_SNAPSHOTS"):
@@ -44,5 +44,5 @@ def test_a_page_is_current(name: str, page: Callable[[Catalogue], str], files: d
 
 
 @pytest.mark.parametrize(("name", "page", "files"), PAGES)
-def test_every_law_and_rule_has_its_section(name: str, page: Callable[[Catalogue], str], files: dict[str, str]) -> None:
+def test_every_law_and_rule_has_its_section(name: str, page: Callable[[Library], str], files: dict[str, str]) -> None:
     assert files.keys() <= sections(page(standard())).keys()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.engine.laws.goldens import GoldenResult, check_goldens
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts" / "golden.json"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.engine.laws.evaluate import evaluate
 
 PF_DAY = 8.64e19

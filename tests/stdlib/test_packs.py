@@ -22,7 +22,7 @@ from wheels import built
 import runplan
 from runplan.cli import config
 from runplan.cli.main import main
-from runplan.dsl.packs.catalogue import Catalogue, headers, headers_of, standard
+from runplan.dsl.packs.library import Library, headers, headers_of, standard
 from runplan.dsl.packs.quantity_check import checked as quantity_findings
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.imports import syntax_of
@@ -217,7 +217,7 @@ quantity fee in 1 = assumed(gpus)                 # error: 21 [P001] "no value o
 def test_a_quantity_is_made_of_what_there_is(project: Path, text: str) -> None:
     (project / "packs").mkdir()
     (project / "packs" / "quantities.plan").write_text(text + "\n", encoding="utf-8")
-    known = Catalogue((*standard().roots, ("packs", project / "packs")))
+    known = Library((*standard().roots, ("packs", project / "packs")))
     known.quantities()
     wanted = list(EXPECTED.finditer(text))
     assert len(known.findings) == len(wanted), list(map(said, known.findings))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.packs.library import standard
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.text.finding import Finding

@@ -82,7 +82,7 @@ def headers_of(pack: Pack, path: Path | None = None) -> Iterator[Header]:
 
 
 @dataclass(slots=True)
-class Catalogue:
+class Library:
     """Everything that is known: the standard library, packs by path, and what a plan defines itself.
 
     The library is read file by file, when something in it is asked for. Packs are read whole, and held to what there
@@ -103,7 +103,7 @@ class Catalogue:
     _quantities: dict[str, QuantityDef] = field(default_factory=dict)
     _broken: list[Span] = field(default_factory=list)
 
-    def with_pack(self, pack: Pack, broken: Sequence[Span] = ()) -> Catalogue:
+    def with_pack(self, pack: Pack, broken: Sequence[Span] = ()) -> Library:
         """The same with the definitions of a plan beside them.
 
         Args:
@@ -112,7 +112,7 @@ class Catalogue:
         if pack == Pack():
             return self
         self.index("law")
-        made = Catalogue(
+        made = Library(
             self.roots,
             self.own.plus(pack),
             list(self.findings),
@@ -373,6 +373,6 @@ def _beside(known: Header, header: Header) -> bool:
 
 
 @lru_cache(1)
-def standard() -> Catalogue:
+def standard() -> Library:
     """The standard library. It is rooted at itself: seen through a link it lies outside the package."""
-    return Catalogue((("stdlib", Path(__file__).resolve().parents[2] / "stdlib"),))
+    return Library((("stdlib", Path(__file__).resolve().parents[2] / "stdlib"),))
