@@ -10,6 +10,7 @@ from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
 from runplan.dsl.syntax.imports import read_file
+from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
@@ -34,10 +35,6 @@ from runplan.engine.solve.verify import verify
 ROUNDS = 5
 
 
-class UnknownLaw(Exception):
-    """A law that was asked for by a name that none has."""
-
-
 def report_of(
     path: str,
     reader: Reader,
@@ -50,6 +47,7 @@ def report_of(
     """Everything that is known of the plan at a path.
 
     Args:
+        catalogue: What is known; the standard library as its files are now unless said.
         settings: `path=value` each, in place of what the plan says.
         laws: Names of laws, in place of the plan's own.
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
@@ -70,6 +68,8 @@ def report_of(
     if plan is None or any(f.severity == "error" for f in findings):
         return Report(file.source, None, findings=in_order(findings))
     named = _laws(plan, known) if laws is None else _known(laws, known)
+    if unsound := [f for name in named for f in known.law_findings(name)]:
+        return Report(file.source, None, findings=in_order([*findings, *unsound]))
     solutions = tuple(_solved(plan, name, known, intervals) for name in named)
     for solution in solutions:
         verify(solution)
@@ -85,7 +85,7 @@ def report_of(
         _budget(solutions[0]),
         solutions,
         _assumptions(plan, solutions, known),
-        in_order([*findings, *judged, *known.findings]),
+        in_order([*findings, *judged]),
         tuple(band_of(s) for s in solutions) if intervals else (),
         (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
     )

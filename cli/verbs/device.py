@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
+from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
@@ -32,7 +32,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, FORMATS)
     args = parser.parse_args(argv)
     [(form, file)] = wanted(args, FORMATS)
-    catalogue = catalogue_here()
+    catalogue = library_here()
     document: dict[str, object]
     if args.name is None:
         devices = catalogue.records("device")

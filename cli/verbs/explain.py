@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
-from runplan.cli.config import catalogue_for
+from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import use_color, width, write
+from runplan.cli.paths import Projects
 
 FORMATS = ("tree", "json", "mermaid")
 
@@ -32,7 +32,9 @@ def run(argv: list[str]) -> int:
     from runplan.dsl.text.nearest import did_you_mean
     from runplan.engine.analysis.sensitivity import changes
 
-    report = report_for(args.path, args)
+    with reading(args.path):
+        path, project = Projects(args.stdin_filename).of(args.path)
+        report = project.report(path, settings=args.set)
     if not report.solutions:
         why = next((line(f) for f in report.findings if f.severity == "error"), "there are only definitions")
         raise CannotRun(f"{args.path} cannot be solved: {why}")
@@ -48,7 +50,7 @@ def run(argv: list[str]) -> int:
         write(explain.mermaid(solution, args.quantity), file)
         return CLEAN
     assert report.plan is not None
-    known = catalogue_for(report.source.path).with_pack(report.plan.definitions, ())
+    known = project.library.with_pack(report.plan.definitions, ())
     found = changes(report.plan, solution, explain.target(solution, args.quantity), known)
     if name == "json":
         from runplan.cli.show.json_findings import document_text

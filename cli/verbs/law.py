@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
+from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import write
 from runplan.cli.show.json_findings import document_text
@@ -59,7 +59,7 @@ def run(argv: list[str]) -> int:
     [(form, file)] = wanted(args, FORMATS)
     if args.at and not args.name:
         raise CannotRun("--at needs the name of a law: plan law NAME --at params=7B")
-    catalogue = catalogue_here()
+    catalogue = library_here()
     if args.name is None:
         laws = catalogue.laws()
         text = document_text(_list_json(laws, catalogue)) if form == "json" else _list(laws)

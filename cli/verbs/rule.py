@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
+from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
 from runplan.cli.ignores import ALWAYS
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
@@ -31,7 +31,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, FORMATS)
     args = parser.parse_args(argv)
     [(form, file)] = wanted(args, FORMATS)
-    rules = catalogue_here().rules()
+    rules = library_here().rules()
     document: dict[str, object]
     if args.name is None:
         document = {"schema": "plan.rules/v1", "rules": _list_json(rules)}

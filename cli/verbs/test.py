@@ -79,7 +79,7 @@ class Tested:
 def _library() -> Tested:
     known = standard()
     laws = known.laws()
-    return Tested(known, laws, known.rules(), tuple(known.findings), len({law.span.source.path for law in laws}))
+    return Tested(known, laws, known.rules(), known.audit(), len({law.span.source.path for law in laws}))
 
 
 def _read(paths: Sequence[str], stdin_filename: str | None) -> Tested:
@@ -91,7 +91,8 @@ def _read(paths: Sequence[str], stdin_filename: str | None) -> Tested:
     broken: list[Span] = []
     for given in paths:
         with reading(given):
-            file, wrong = read_file(*reader_for(given, stdin_filename))
+            path, _, reader = reader_for(given, stdin_filename)
+            file, wrong = read_file(path, reader)
         named = tuple(node for node in file.statements if node.rule in DEFINITIONS or node.rule in LETS)
         lowered = lower(replace(file, statements=named), vocabulary)
         pack = pack.plus(lowered.pack)

@@ -1,107 +1,64 @@
-"""Folders of packs to laws, devices, rules and schedules by name, each file read when something in it is asked for."""
+"""Texts of packs to the one value that holds all that is known: laws, records, rules, schedules, quantities."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
+from functools import cached_property
 
 from runplan.dsl.expr.tree import Text
+from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
+from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, figures_of
-from runplan.dsl.packs.quantity_check import checked as quantity_findings
-from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.rule_check import checked as rule_findings
+from runplan.dsl.packs.shelf import PackFile, Shelf, pack_files
 from runplan.dsl.packs.vocabulary import Vocabulary
-from runplan.dsl.syntax.imports import blocks_of, syntax_of
+from runplan.dsl.syntax.imports import blocks_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
-from runplan.dsl.text.codes import NAMES
-from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.reader import decoded
-from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.reader import Disk
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.dims import Dim
 
-# The first line of a definition of the library; a test holds what it finds equal to what the grammar finds.
-_HEADER = re.compile(
-    r"^(override[ \t]+)?(law|rule|schedule|device|mfu|price|region|shape|defaults)[ \t]+([\w.-]+)"
-    r'(?:[ \t]+aliases[ \t]+((?:"[^"\n]*"|[\w.-]+)(?:[ \t]*,[ \t]*(?:"[^"\n]*"|[\w.-]+))*)'
-    r"|[ \t]+([\w.-]+)(?=[ \t]+(?:error|warning|info|note)\b))?",
-    re.MULTILINE,
-)
-_ALIAS = re.compile(r'"([^"\n]*)"|([\w.-]+)')
+# Beside `dsl`, and looked for as a file is, since it is read and never imported.
+_STANDARD = os.path.join(os.path.dirname(os.path.realpath(__file__)), os.pardir, os.pardir, "stdlib")
+
+# A law with what it inherits, and what is wrong with it.
+CheckedLaw = tuple[Law, tuple[Finding, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a definition is called.
-
-    Attributes:
-        aliases: Other names that are its own; of a rule its kebab name.
-        span: Where it says its name.
-        path: The pack file to find it in; None for what a plan brings.
-        over: What it takes the place of.
-    """
-
-    kind: str
-    name: str
-    aliases: tuple[str, ...]
-    override: bool
-    span: Span
-    path: Path | None = None
-    over: Header | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Everything that it goes by, as it is looked up."""
-        return tuple(dict.fromkeys(name.lower() for name in (self.name, *self.aliases)))
-
-    def spelled(self, name: str) -> str:
-        """One of its names as its pack spells it."""
-        return next(known for known in (self.name, *self.aliases) if known.lower() == name)
-
-
-def headers(source: Source, path: Path) -> Iterator[Header]:
-    """The definitions that a pack file begins lines with, without reading it."""
-    for m in _HEADER.finditer(source.text):
-        aliases = tuple(a or b for a, b in _ALIAS.findall(m[4] or m[5] or ""))
-        yield Header(m[2], m[3], aliases, bool(m[1]), Span(source, m.start(3), m.end(3)), path)
-
-
-def headers_of(pack: Pack, path: Path | None = None) -> Iterator[Header]:
-    """The definitions of a pack."""
-    for law in pack.laws:
-        yield Header("law", law.name, law.aliases, law.override, law.span, path)
-    for record in pack.records:
-        yield Header(record.kind, record.name, record.aliases, record.override, record.span, path)
-    for rule in pack.rules:
-        yield Header("rule", rule.code, (rule.name,), rule.override, rule.span, path)
-    for schedule in pack.schedules:
-        yield Header("schedule", schedule.name, (), schedule.override, schedule.span, path)
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Library:
-    """Everything that is known: the standard library, packs by path, and what a plan defines itself.
+    """Everything that is known: the standard library, packs, and what a plan defines itself.
 
-    The library is read file by file, when something in it is asked for. Packs are read whole, and held to what there
-    is: `findings` has all that is wrong with them before anything is solved.
+    A value: its texts were read before it was made, and every answer follows from them. What an answer costs is paid
+    once, when it is first asked for, and kept with the library that was asked.
 
     Attributes:
-        roots: Folders and files, each with the name that its paths are shown by; the first is the library.
+        shelf: The texts of the standard library and of packs.
         own: What a plan brings.
-        findings: What is wrong with what was read so far.
+        broken: Blocks of the plan that could not be read whole.
+        base: The same without what the plan brings; None where there is nothing of a plan.
     """
 
-    roots: tuple[tuple[str, Path], ...]
+    shelf: Shelf
     own: Pack = field(default_factory=Pack)
-    findings: list[Finding] = field(default_factory=list)
-    _headers: dict[str, dict[str, Header]] = field(default_factory=dict)
-    _packs: dict[Path, Pack] = field(default_factory=dict)
-    _laws: dict[Span, Law] = field(default_factory=dict)
-    _quantities: dict[str, QuantityDef] = field(default_factory=dict)
-    _broken: list[Span] = field(default_factory=list)
+    broken: tuple[Span, ...] = ()
+    base: Library | None = field(default=None, repr=False, compare=False)
+    _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        packs = sum(file.layer == "pack" for file in self.shelf.files)
+        beside = (f", {packs} of packs" if packs else "") + (", and a plan's own" if self.own != Pack() else "")
+        return f"<Library: {len(self.shelf.files) - packs} files{beside}>"
+
+    def with_packs(self, files: Iterable[PackFile]) -> Library:
+        """The same with the files of packs beside it."""
+        brought = tuple(files)
+        return Library(Shelf((*self.shelf.files, *brought))) if brought else self
 
     def with_pack(self, pack: Pack, broken: Sequence[Span] = ()) -> Library:
         """The same with the definitions of a plan beside them.
@@ -111,142 +68,183 @@ class Library:
         """
         if pack == Pack():
             return self
-        self.index("law")
-        made = Library(
-            self.roots,
-            self.own.plus(pack),
-            list(self.findings),
-            {kind: dict(table) for kind, table in self._headers.items()},
-            self._packs,
-            {},
-            self._quantities,
-            [*self._broken, *broken],
-        )
-        made._bring(tuple(headers_of(pack)))
-        return made
+        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self)
 
-    # ---- reading
+    # ---- names
 
-    def files(self) -> Iterator[Path]:
-        """Every pack file, in a stable order."""
-        for _, root in self.roots:
-            yield from _plans(root)
+    @cached_property
+    def _names(self) -> Names:
+        if self.base is None:
+            return Names(self.shelf.headers())
+        known = self.base._names
+        return Names(headers_of(self.own, "plan"), known)
 
-    def index(self, kind: str) -> dict[str, Header]:
+    def index(self, kind: str) -> Mapping[str, Header]:
         """Headers of a kind by lower-case name and alias."""
-        if not self._headers:
-            (_, library), *packs = self.roots
-            for path in _plans(library):
-                for header in headers(self._source(path), path):
-                    self._enter(header)
-            self._bring(
-                tuple(h for _, root in packs for path in _plans(root) for h in headers_of(self.pack(path), path))
-            )
-        return self._headers.get(kind, {})
+        return self._names.of(kind)
 
-    def _source(self, path: Path) -> Source:
-        """The text of a pack file; empty, with a finding, where it is none."""
-        source, wrong = decoded(self.shown_path(path), path.read_bytes())
-        if wrong is None:
-            return source
-        if wrong not in self.findings:
-            self.findings.append(wrong)
-        return Source(source.path, "")
+    def vocabulary(self) -> Vocabulary:
+        """The names that a plan may use."""
+        return self._vocabulary
 
-    def shown_path(self, path: Path) -> str:
-        """A pack file's path as findings print it: `stdlib/laws/chinchilla.plan`."""
-        for name, root in self.roots:
-            if path.is_relative_to(root):
-                return "/".join((name, *path.relative_to(root).parts))
-        return path.as_posix()
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        devices, laws, schedules = (frozenset(self._names.spellings(kind)) for kind in ("device", "law", "schedule"))
+        figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
+        return Vocabulary(self._dims, devices, laws, schedules, figures)
 
-    def pack(self, path: Path) -> Pack:
-        """The definitions of one file."""
-        if path not in self._packs:
-            source = self._source(path)
-            file, findings = syntax_of(source)
-            in_quantities = path.name == "quantities.plan"
-            known = {} if in_quantities else {name: q.counted.dim for name, q in self.quantities().items()}
-            reader = PackReader(known)
-            broken = blocks_of(findings)
-            self._packs[path] = reader.pack(file.statements, broken)
-            self._broken.extend(broken)
-            self.findings.extend([*findings, *reader.findings])
-        return self._packs[path]
+    @cached_property
+    def _dims(self) -> Mapping[str, Dim]:
+        return {name: q.counted.dim for name, q in self.quantities().items()}
+
+    # ---- asking
+
+    def quantities(self) -> Mapping[str, QuantityDef]:
+        """The quantities that plans may name."""
+        return self.shelf.quantities
+
+    def law(self, name: str) -> Law | None:
+        """A law by name or alias, with what it inherits and the dimension of each constant; None for no law."""
+        header = self._names.find("law", name)
+        found = None if header is None else self._checked(header)
+        return None if found is None else found[0]
+
+    def laws(self) -> tuple[Law, ...]:
+        """Every law, by name."""
+        found = (self._checked(header) for header in self._names.each("law"))
+        return tuple(pair[0] for pair in found if pair)
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """A record by kind and name or alias."""
+        header = self._names.find(kind, name)
+        return None if header is None else self._record(header)
+
+    def records(self, kind: str) -> tuple[Record, ...]:
+        """Every record of a kind, by name."""
+        found = (self._record(header) for header in self._names.each(kind))
+        return tuple(record for record in found if record)
+
+    def defaults(self, domain: str, key: str) -> tuple[str, ...]:
+        """The names of what is taken for a domain where a plan says nothing, the first choice first."""
+        record = self.record("defaults", domain)
+        entries = record.entries if record else ()
+        return tuple(e.values[0].value for e in entries if e.key == key and isinstance(e.values[0], Text))
+
+    def schedule(self, name: str) -> ScheduleShape | None:
+        """A schedule by name."""
+        header = self._names.find("schedule", name)
+        found = None if header is None else self._schedule(header)
+        return replace(found, name=header.name) if header and found else None
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, by code; a code may have a rule for each severity."""
+        return self._rules
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        headers = self._names.each("rule")
+        found = [r for h in headers for r in self._pack_of(h).rules if r.code.lower() == h.name.lower()]
+        return tuple(sorted(found, key=lambda rule: (rule.code, rule.severity)))
+
+    # ---- definitions behind headers
 
     def _pack_of(self, header: Header) -> Pack:
-        return self.own if header.path is None else self.pack(header.path)
+        return self.own if header.layer == "plan" else self.shelf.read(header.span.source).pack
 
-    # ---- what users bring
+    def _record(self, header: Header) -> Record | None:
+        found = next((record for record in self._pack_of(header).records if record.span == header.span), None)
+        return found and replace(found, name=header.name, aliases=header.aliases)
 
-    def _bring(self, found: tuple[Header, ...]) -> None:
-        """Enter definitions under their names, then hold each to what there is."""
-        quantities = {name: q.counted.dim for name, q in self.quantities().items()}
-        for header in [entered for header in found if (entered := self._enter(header))]:
+    def _schedule(self, header: Header) -> ScheduleShape | None:
+        return next((schedule for schedule in self._pack_of(header).schedules if schedule.span == header.span), None)
+
+    def _law(self, header: Header) -> Law | None:
+        """A law as its pack writes it."""
+        found = next((law for law in self._pack_of(header).laws if law.span == header.span), None)
+        return found and replace(found, name=header.name, aliases=header.aliases)
+
+    def _parent(self, law: Law) -> Law | None:
+        """What a law extends; where it overrides a law of that name, the one that it takes the place of."""
+        header = self._names.find("law", law.parent) if law.parent else None
+        while header is not None and law.override and header.span == law.span:
+            header = header.over
+        return None if header is None else self._law(header)
+
+    def _checked(self, header: Header) -> CheckedLaw | None:
+        """The law of a header, checked once; None where its pack could not be read so far."""
+        if self.base is not None and not self.own.laws:
+            return self.base._checked(header)
+        if header.span not in self._laws:
+            written = self._law(header)
+            if written is None:
+                return None
+            merged, wrong = inherit(written, self._parent)
+            law, more = checked(merged)
+            # What a law lacks because a part of it, or its parent, is not there is no mistake of its own.
+            found = () if self._is_broken(header) else tuple(wrong or more)
+            self._laws[header.span] = law, found
+        return self._laws[header.span]
+
+    def _is_broken(self, header: Header) -> bool:
+        broken = self.broken if header.layer == "plan" else self.shelf.read(header.span.source).broken
+        return header.span.begins_in(broken)
+
+    # ---- what is wrong
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with packs and with what a plan brings, in order.
+
+        The standard library is held to the same when it is tested, by `audit`, and not each time that it is used.
+        """
+        if self.base is not None:
+            return in_order([*self.base.findings, *self._names.findings, *self._faults_of(self._names.entered)])
+        brought = [file for file in self.shelf.files if file.layer != "standard"]
+        return in_order(
+            [
+                *(file.wrong for file in self.shelf.files if file.wrong),
+                *self.shelf.quantity_findings,
+                *(wrong for file in brought for wrong in self.shelf.read(file.source).findings),
+                *self._names.findings,
+                *self._faults_of(header for header in self._names.entered if header.layer != "standard"),
+            ]
+        )
+
+    def audit(self) -> tuple[Finding, ...]:
+        """What is wrong anywhere, the standard library included, every text read whole."""
+        read = (wrong for file in self.shelf.files for wrong in self.shelf.read(file.source).findings)
+        return in_order([*self.findings, *read, *self._faults_of(self._names.entered)])
+
+    def law_findings(self, name: str) -> tuple[Finding, ...]:
+        """What is wrong with one law, wherever it comes from."""
+        header = self._names.find("law", name)
+        found = None if header is None else self._checked(header)
+        return () if found is None else found[1]
+
+    def _faults_of(self, headers: Iterable[Header]) -> Iterator[Finding]:
+        """Definitions held to what there is."""
+        for header in headers:
             if header.kind == "law":
-                self._law_of(header)
+                found = self._checked(header)
+                yield from found[1] if found else ()
             elif header.kind == "schedule":
-                self._check_shapes(header)
+                yield from self._unknown_shapes(header)
             elif header.kind in NAMED_FIGURES:
-                for name in quantities.keys() & {header.name, *header.aliases}:
+                for name in sorted(self._dims.keys() & {header.name, *header.aliases}):
                     message = f"`{name}` is a quantity of plans and cannot be a {header.kind}"
-                    self.findings.append(finding("N005", message, header.span, help=["give it another name"]))
-            elif header.path is not None and header.kind == "rule":  # a plan's own were held to its `let`s, too
+                    yield finding("N005", message, header.span, help=["give it another name"])
+            elif header.kind == "rule" and header.layer != "plan":  # a plan's own were held to its `let`s, too
                 for rule in self._pack_of(header).rules:
-                    if rule.span == header.span and not rule.span.begins_in(self._broken):
-                        self.findings.extend(rule_findings(rule, quantities))
+                    if rule.span == header.span and not self._is_broken(header):
+                        yield from rule_findings(rule, self._dims)
 
-    def _enter(self, header: Header) -> Header | None:
-        """A definition as it is found by its names; None where it is there already, having come another way."""
-        table = self._headers.setdefault(header.kind, {})
-        known = table.get(header.name.lower())
-        if known is not None and (_same(known, header) or _beside(known, header)):
-            return None if _same(known, header) else header
-        if header.override and known is not None:
-            # It is found by all the names of what it replaces, and is that to whoever asks what it is called.
-            aliases = dict.fromkeys((*known.aliases, header.name, *header.aliases))
-            header = replace(header, name=known.name, aliases=tuple(aliases), over=known)
-            table.update({name: header for name in known.names if table.get(name) is known})
-        elif header.override and not self._reserved(header, header.name):
-            spelled = {other.spelled(name) for name, other in table.items()}
-            message = f"there is no {header.kind} `{header.name}` to override"
-            help = did_you_mean(header.name, spelled) or ["leave out `override`"]
-            self.findings.append(finding("P001", message, header.span, help=help))
-        for name in header.names:
-            taken = self._taken(header, name, table.setdefault(name, header))
-            if taken is not None:
-                self.findings.append(taken)
-                break
-        return header
-
-    def _taken(self, header: Header, name: str, by: Header) -> Finding | None:
-        """Why a definition cannot go by a name; None where it can."""
-        said = f"`{header.spelled(name)}`"
-        if by is header:
-            help = ["give the rule a code and a name of its own"]
-            reserved = self._reserved(header, name)
-            return finding("N005", f"{said} is the engine's own", header.span, help=help) if reserved else None
-        if _same(by, header):
-            return None
-        where = f"line {by.span.line}" if by.span.source == header.span.source else by.span.source.path
-        help = [f"write `override {header.kind} {by.name} ...` to replace it, or give it another name"]
-        message = f"{header.kind} {said} is defined in {where} already"
-        return finding("N005", message, header.span, also=[Label(by.span, "the first is here")], help=help)
-
-    def _reserved(self, header: Header, name: str) -> bool:
-        """Whether a rule of a pack goes by a code or name of the engine that no rule of the library stands for."""
-        if header.kind != "rule" or header.over is not None:
-            return False
-        of_library = header.path is not None and header.path.is_relative_to(self.roots[0][1])
-        return not of_library and (name.upper() in NAMES or name in NAMES.values())
-
-    def _check_shapes(self, header: Header) -> None:
+    def _unknown_shapes(self, header: Header) -> Iterator[Finding]:
         shapes = self.index("shape")
-        for schedule in self._pack_of(header).schedules:
-            for phase in schedule.phases if schedule.span == header.span else ():
-                if phase.shape.lower() not in shapes:
-                    help = did_you_mean(phase.shape, shapes)
-                    self.findings.append(finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help))
+        schedule = self._schedule(header)
+        for phase in schedule.phases if schedule else ():
+            if phase.shape.lower() not in shapes:
+                help = did_you_mean(phase.shape, shapes)
+                yield finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help)
 
     def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The errors among findings that are in a law, or in one that it extends: it gives no numbers then."""
@@ -260,119 +258,7 @@ class Library:
             if any(one.span.begins_in([block]) for one in chain)
         )
 
-    # ---- asking
 
-    def quantities(self) -> dict[str, QuantityDef]:
-        """The quantities that plans may name."""
-        if not self._quantities:
-            paths = [path for _, root in self.roots if (path := root / "quantities.plan").exists()]
-            for path in paths:
-                for quantity in self.pack(path).quantities:
-                    if self._quantities.setdefault(quantity.name, quantity) is not quantity:
-                        message = f"quantity `{quantity.name}` is there already"
-                        self.findings.append(finding("N005", message, quantity.span, help=["give it another name"]))
-            if brought := [q for path in paths[1:] for q in self.pack(path).quantities]:
-                self.findings.extend(quantity_findings(brought, self._quantities))
-        return self._quantities
-
-    def law(self, name: str) -> Law | None:
-        """A law by name or alias, with what it inherits and the dimension of each constant; None for no law."""
-        header = self.index("law").get(name.lower())
-        return None if header is None else self._law_of(header)
-
-    def _law_of(self, header: Header) -> Law | None:
-        if header.span not in self._laws:
-            raw = self._raw(header)
-            if raw is None:
-                return None
-            merged, wrong = inherit(raw, self._parent)
-            law, more = checked(merged)
-            # What a law lacks because a part of it, or its parent, is not there is no mistake of its own.
-            self.findings.extend([] if header.span.begins_in(self._broken) else wrong or more)
-            self._laws[header.span] = law
-        return self._laws[header.span]
-
-    def _raw(self, header: Header) -> Law | None:
-        """A law as its pack writes it."""
-        found = next((law for law in self._pack_of(header).laws if law.span == header.span), None)
-        return found and replace(found, name=header.name, aliases=header.aliases)
-
-    def _parent(self, law: Law) -> Law | None:
-        """What a law extends; where it overrides a law of that name, the one that it takes the place of."""
-        header = self.index("law").get(law.parent.lower()) if law.parent else None
-        while header is not None and law.override and header.span == law.span:
-            header = header.over
-        return None if header is None else self._raw(header)
-
-    def record(self, kind: str, name: str) -> Record | None:
-        """A record by kind and name or alias."""
-        header = self.index(kind).get(name.lower())
-        if header is None:
-            return None
-        found = next((record for record in self._pack_of(header).records if record.span == header.span), None)
-        return found and replace(found, name=header.name, aliases=header.aliases)
-
-    def defaults(self, domain: str, key: str) -> tuple[str, ...]:
-        """The names of what is taken for a domain where a plan says nothing, the first choice first."""
-        record = self.record("defaults", domain)
-        entries = record.entries if record else ()
-        return tuple(e.values[0].value for e in entries if e.key == key and isinstance(e.values[0], Text))
-
-    def schedule(self, name: str) -> ScheduleShape | None:
-        """A schedule by name."""
-        header = self.index("schedule").get(name.lower())
-        if header is None:
-            return None
-        found = next((schedule for schedule in self._pack_of(header).schedules if schedule.span == header.span), None)
-        return found and replace(found, name=header.name)
-
-    def rules(self) -> tuple[Rule, ...]:
-        """Every rule, by code; a code may have a rule for each severity."""
-        found = [r for h in self._unique("rule") for r in self._pack_of(h).rules if r.code.lower() == h.name.lower()]
-        return tuple(sorted(found, key=lambda rule: (rule.code, rule.severity)))
-
-    def laws(self) -> tuple[Law, ...]:
-        """Every law, by name."""
-        found = (self.law(header.name) for header in self._unique("law"))
-        return tuple(law for law in found if law)
-
-    def records(self, kind: str) -> tuple[Record, ...]:
-        """Every record of a kind, by name."""
-        found = (self.record(kind, header.name) for header in self._unique(kind))
-        return tuple(record for record in found if record)
-
-    def _unique(self, kind: str) -> list[Header]:
-        """The headers of a kind, each once, by name."""
-        return sorted({id(h): h for h in self.index(kind).values()}.values(), key=lambda header: header.name)
-
-    def vocabulary(self) -> Vocabulary:
-        """The names that a plan may use."""
-
-        def names(kind: str) -> frozenset[str]:
-            return frozenset(spelled for header in self._unique(kind) for spelled in (header.name, *header.aliases))
-
-        quantities = {name: q.counted.dim for name, q in self.quantities().items()}
-        figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
-        return Vocabulary(quantities, names("device"), names("law"), names("schedule"), figures)
-
-
-def _plans(root: Path) -> list[Path]:
-    """The files of a root, in a stable order."""
-    return [root] if root.is_file() else sorted(path for path in root.rglob("*.plan") if path.is_file())
-
-
-def _same(known: Header, header: Header) -> bool:
-    """Whether two headers are of one definition that came on two ways, such as by import and by configuration."""
-    return known.span.start == header.span.start and known.span.source.text == header.span.source.text
-
-
-def _beside(known: Header, header: Header) -> bool:
-    """Whether two rules of a file have one code and name: they may differ in severity."""
-    one_file = known.span.source.path == header.span.source.path and known.override == header.override
-    return header.kind == "rule" and one_file and known.names == header.names
-
-
-@lru_cache(1)
 def standard() -> Library:
-    """The standard library. It is rooted at itself: seen through a link it lies outside the package."""
-    return Library((("stdlib", Path(__file__).resolve().parents[2] / "stdlib"),))
+    """The standard library, as its files are now. It is rooted at itself."""
+    return Library(Shelf(pack_files(Disk(_STANDARD), "", "stdlib", "standard")))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import NONE, Dim, power, times
 from runplan.dsl.units.traps import trap
 
@@ -33,8 +34,8 @@ class Quantity:
     dim: Dim
 
 
-class UnknownUnit(Exception):
-    """A name that is no unit.
+class UnknownUnit(RunplanError):
+    """Raised for a name that is no unit.
 
     Attributes:
         name: The part of the text that is to blame.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
@@ -31,8 +32,8 @@ from runplan.engine.laws.steps import (
 AGREE = 1e-3
 
 
-class Refused(ValueError):
-    """An input that a law cannot be evaluated at; the message says which and why."""
+class Refused(RunplanError, ValueError):
+    """Raised for an input that a law cannot be evaluated at; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.text.errors import RunplanError
 from runplan.engine.problem.solution import Solution
 
 # What sources of data are mixed into.
 STAGES = frozenset(("tokens", "finetune_tokens", "pretrain_tokens"))
 
 
-class BrokenInvariant(Exception):
-    """A solved plan contradicts itself: a bug of ours, never a mistake of the user."""
+class BrokenInvariant(RunplanError):
+    """Raised where a solved plan contradicts itself: a bug of ours, never a mistake of the user."""
 
 
 def residuals(solution: Solution) -> dict[str, float]:

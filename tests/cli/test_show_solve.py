@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.output import spelled
 from runplan.cli.show import explain, figures, solve_csv, solve_json, solve_markdown, solve_size, solve_table
 from runplan.cli.show.section import Section
 from runplan.cli.show.terminal import columns
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.dsl.packs.library import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
@@ -704,7 +704,7 @@ cost = 10.8M USD  [derived]
 """
     )
     assert h100.plan is not None
-    found = changes(h100.plan, h100.solutions[0], "cost", standard())
+    found = changes(h100.plan, h100.solutions[0], "cost", LIBRARY)
     assert (
         explain.changes_section(h100.solutions[0], found, width=80, color=False)
         == """

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.cli.show import compare_json, compare_markdown, compare_table
-from runplan.dsl.packs.library import standard
+from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.compare import Comparison, compared_laws, compared_plans, fitting
-from runplan.engine.pipeline import UnknownLaw, report_of
+from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -233,13 +234,13 @@ def test_one_law_has_no_reason_to_differ_from_itself() -> None:
 def test_the_laws_that_fit() -> None:
     plan = solved(BUDGET).plan
     assert plan is not None
-    fit = fitting(plan, standard(), "chinchilla")
+    fit = fitting(plan, LIBRARY, "chinchilla")
     assert fit[0] == "chinchilla"
     assert {"kaplan", "llama3"} <= set(fit)
     assert not {"chinchilla.epoch", "chinchilla.approach3", "plm", "deepseek", "compute.6nd", "params.pearce"} & set(
         fit
     )
-    every = fitting(plan, standard(), "chinchilla", variants=True)
+    every = fitting(plan, LIBRARY, "chinchilla", variants=True)
     assert set(fit) < set(every)
     assert "chinchilla.epoch" not in every
     for report in (solved(BUDGET, *every),):
@@ -249,7 +250,7 @@ def test_the_laws_that_fit() -> None:
 def test_protein_has_variants_only() -> None:
     plan = solved("compute: 1e21 FLOP\nobjective: CLM of protein\n").plan
     assert plan is not None
-    assert {"plm", "plm.refit"} <= set(fitting(plan, standard(), "plm"))
+    assert {"plm", "plm.refit"} <= set(fitting(plan, LIBRARY, "plm"))
 
 
 def test_a_law_of_the_plan_itself() -> None:
@@ -263,7 +264,7 @@ def test_a_law_of_the_plan_itself() -> None:
     """
     plan = solved(BUDGET + law).plan
     assert plan is not None
-    assert "ours" in fitting(plan, standard(), "chinchilla")
+    assert "ours" in fitting(plan, LIBRARY, "chinchilla")
     assert [s.law for s in solved(BUDGET + law, "ours").solutions] == ["ours"]
 
 

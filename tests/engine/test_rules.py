@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
-from runplan.dsl.packs.library import standard
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import checked
 from runplan.dsl.text.codes import ENGINE, NAMES
@@ -18,7 +18,7 @@ from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.examples import examples
 from runplan.engine.pipeline import report_of
 
-RULES = standard().rules()
+RULES = LIBRARY.rules()
 CODE = re.compile(r"[A-Z]\d{3}")
 
 
@@ -28,7 +28,7 @@ def named(rule: Rule) -> str:
 
 @pytest.mark.parametrize("rule", RULES, ids=named)
 def test_a_rule_flags_what_breaks_it_and_not_what_keeps_it(rule: Rule) -> None:
-    found = {example.kind: example for example in examples(rule, standard())}
+    found = {example.kind: example for example in examples(rule, LIBRARY)}
     assert found.keys() == {"breaks", "keeps"}
     for example in found.values():
         assert example.solved, example.text
@@ -37,7 +37,7 @@ def test_a_rule_flags_what_breaks_it_and_not_what_keeps_it(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=named)
 def test_a_rule_names_what_there_is(rule: Rule) -> None:
-    quantities = {name: q.counted.dim for name, q in standard().quantities().items()}
+    quantities = {name: q.counted.dim for name, q in LIBRARY.quantities().items()}
     assert [finding.message for finding in checked(rule, quantities)] == []
 
 
@@ -67,7 +67,7 @@ def test_an_example_that_does_not_do_what_it_should_is_seen() -> None:
 
     rule = RULES[0]
     swapped = replace(rule, breaks=rule.keeps, keeps=rule.breaks)
-    assert [example.holds for example in examples(swapped, standard())] == [False, False]
+    assert [example.holds for example in examples(swapped, LIBRARY)] == [False, False]
 
 
 # ---- the verb

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.library import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 
-NAMES = sorted({header.name for header in standard().index("schedule").values()})
+NAMES = sorted({header.name for header in LIBRARY.index("schedule").values()})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,7 +29,7 @@ def test_a_schedule_makes_up_the_run(name: str) -> None:
 
 def test_the_steps_of_deepseek() -> None:
     """arXiv:2401.02954, section 2.3: 80, 10 and 10 % of the tokens at 100, 31.6 and 10 % of the peak."""
-    shape = standard().schedule("multi-step")
+    shape = LIBRARY.schedule("multi-step")
     assert shape is not None
     assert [round(sum(p.share for p in shape.phases[:n]), 9) for n in (2, 3, 4)] == [0.8, 0.9, 1.0]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.library import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.analysis.sensitivity import Change, changes
 from runplan.engine.pipeline import report_of
@@ -15,7 +15,7 @@ from runplan.engine.pipeline import report_of
 def found(text: str, name: str) -> tuple[Change, ...]:
     report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
     assert report.plan is not None
-    return changes(report.plan, report.solutions[0], name, standard())
+    return changes(report.plan, report.solutions[0], name, LIBRARY)
 
 
 def elasticities(text: str, name: str) -> dict[str, float]:

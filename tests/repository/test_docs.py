@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
-from runplan.dsl.packs.library import standard
 from runplan.dsl.syntax import grammar
 from runplan.dsl.syntax import yaml as yaml_reader
 from runplan.dsl.text import limits
@@ -91,7 +91,7 @@ def test_example(block: Block, tmp_path: Path) -> None:
     path.write_text(block.text, encoding="utf-8")
     (tmp_path / "runplan.toml").touch()
     if "pack" in block.mark.split():
-        assert pack_findings(str(path), Disk(tmp_path), standard()) == []
+        assert pack_findings(str(path), Disk(tmp_path), LIBRARY) == []
         return
     report = report_of(str(path), Disk(tmp_path), intervals=False)
     said = {f.code: f.message for f in report.findings if f.severity == "error"}
@@ -173,7 +173,7 @@ def table(document: str, heading: str) -> list[list[str]]:
 
 
 def test_the_quantities_are_those_of_the_library() -> None:
-    known = {name: (q.counted.text, q.title.split(":")[0]) for name, q in standard().quantities().items()}
+    known = {name: (q.counted.text, q.title.split(":")[0]) for name, q in LIBRARY.quantities().items()}
     listed = table("docs/language.md", "## Quantities")
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path = ROOT / "docs" / "language.md"
@@ -214,7 +214,7 @@ def test_every_verb_has_its_section() -> None:
 
 
 def test_the_laws_of_the_readme_exist() -> None:
-    known = {spelled for law in standard().laws() for spelled in (law.name, *law.aliases)}
+    known = {spelled for law in LIBRARY.laws() for spelled in (law.name, *law.aliases)}
     assert {row[0] for row in table("README.md", "## Laws")} <= known
 
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.show.catalogue_pages import laws_page, rules_page
-from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.library import Library
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -26,15 +27,15 @@ def sections(text: str) -> dict[str, str]:
 
 
 WAITING = 3  # files of the library that may have no section yet
-LAWS = {law.name: law.span.source.path for law in standard().laws()}
-RULES = {f"{rule.code} {rule.name} ({rule.severity})": rule.span.source.path for rule in standard().rules()}
+LAWS = {law.name: law.span.source.path for law in LIBRARY.laws()}
+RULES = {f"{rule.code} {rule.name} ({rule.severity})": rule.span.source.path for rule in LIBRARY.rules()}
 PAGES = [("laws.md", laws_page, LAWS), ("rules.md", rules_page, RULES)]
 
 
 @pytest.mark.parametrize(("name", "page", "files"), PAGES)
 def test_a_page_is_current(name: str, page: Callable[[Library], str], files: dict[str, str]) -> None:
     path = DOCS / name
-    text = page(standard())
+    text = page(LIBRARY)
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(text, encoding="utf-8")
     written, current = sections(path.read_text(encoding="utf-8")), sections(text)
@@ -45,4 +46,4 @@ def test_a_page_is_current(name: str, page: Callable[[Library], str], files: dic
 
 @pytest.mark.parametrize(("name", "page", "files"), PAGES)
 def test_every_law_and_rule_has_its_section(name: str, page: Callable[[Library], str], files: dict[str, str]) -> None:
-    assert files.keys() <= sections(page(standard())).keys()
+    assert files.keys() <= sections(page(LIBRARY)).keys()

@@ -7,8 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.library import standard
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.text.finding import Finding
@@ -19,7 +19,7 @@ from runplan.engine.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT.parent / "shared" / "facts" / "rows.md"
-RULES = standard().rules()
+RULES = LIBRARY.rules()
 LINTS = [rule for rule in RULES if rule.severity != "note"]
 
 # The rows of the facts that no plan can break (row 99): a note says them where they bear on a plan.
