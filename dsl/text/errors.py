@@ -3,6 +3,7 @@
 RunplanError
   BadConfig         a project's configuration cannot be used
   UnknownLaw        a law is asked for by a name that none has
+  NotThere          a report or a solution is asked for what it does not have
   Refused           a law cannot be evaluated at what it is given            (engine.laws.evaluate)
   UnknownUnit       a text is no unit                                        (dsl.units.table)
   DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
@@ -25,4 +26,11 @@ class BadConfig(RunplanError):
 
 
 class UnknownLaw(RunplanError):
-    """Raised where a law is asked for by a name that none has; it says the nearest one."""
+    """Raised where a plan is to be solved under a law by a name that none has; it says the nearest one."""
+
+
+class NotThere(RunplanError, KeyError):
+    """Raised by `report["LAW"]` and `solution["QUANTITY"]` for what is not there; it says what is."""
+
+    def __str__(self) -> str:  # that of a KeyError puts quotes around the message
+        return str(self.args[0])

@@ -59,6 +59,12 @@ class Finding:
     laws: tuple[str, ...] = ()
     data: dict[str, float | str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        span = self.at.span
+        return (
+            f"<{self.severity} {self.code} {self.name}, {span.source.path}:{span.line}:{span.column}: {self.message}>"
+        )
+
 
 def finding(
     code: str,
