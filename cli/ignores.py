@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
-from runplan.dsl.text.codes import NAMES
+from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Source, Span
 
@@ -15,8 +15,6 @@ _IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
 _UNTIL = re.compile(r"\buntil\s+(\d{4}-\d{2}-\d{2})\s*$")
 # Empty lines and comments.
 _SILENT = re.compile(r"(?:\s*+#[^\n]*+)*+\s*+")
-# What is wrong with a plan or a pack itself is not a matter of taste; the code of a pack's own rule, `CORP1`, is.
-ALWAYS = frozenset(code for code in NAMES if code[0] in "SNUCP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +66,13 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: da
     found = list(findings)
     out, wrong = set(range(len(found))), list[Finding]()
     # Rules were not applied to a plan that could not be solved: what would be silenced there is not known.
-    solved = not any(_is_of_the_plan(f) for f in found)
+    solved = all(silenceable(f.code) for f in found)
     for ignore in ignores(source):
         late = _over(ignore.until, today)
         if late:
-            wrong.append(_warning("X003", f"this ignores until {ignore.until}, which is {late}", ignore, "look again"))
+            wrong.append(_of(ignore, "X003", f"this ignores until {ignore.until}, which is {late}", "look again"))
         if not ignore.reason:
-            wrong.append(_warning("X004", "this ignores without a reason", ignore, "write why after the bracket"))
+            wrong.append(_of(ignore, "X004", "this ignores without a reason", "write why after the bracket"))
         for code in ignore.codes or ("",):
             silenced = {
                 i
@@ -82,14 +80,14 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: da
                 if code in (f.code, f.name)
                 and f.at.span.line in ignore.lines
                 and f.at.span.source is source
-                and not _is_of_the_plan(f)
+                and silenceable(f.code)
             }
             if not late:
                 out -= silenced
             if code not in known:
-                wrong.append(_warning("X002", f"`{code}` is no code of a finding", ignore, "`plan rule` lists them"))
+                wrong.append(_of(ignore, "X002", f"`{code}` is no code of a finding", "`plan rule` lists them"))
             elif solved and not silenced and not late:
-                wrong.append(_warning("X001", f"`{code}` is not found here", ignore, "take it out of the comment"))
+                wrong.append(_of(ignore, "X001", f"`{code}` is not found here", "take it out of the comment"))
     return [*(found[i] for i in sorted(out)), *wrong]
 
 
@@ -103,12 +101,10 @@ def chosen(findings: Iterable[Finding], select: Sequence[str], ignore: Sequence[
         return any(f.code.startswith(word) or f.name == word for word in words)
 
     return [
-        f for f in findings if _is_of_the_plan(f) or ((not select or matches(f, select)) and not matches(f, ignore))
+        f
+        for f in findings
+        if not silenceable(f.code) or ((not select or matches(f, select)) and not matches(f, ignore))
     ]
-
-
-def _is_of_the_plan(f: Finding) -> bool:
-    return f.code in ALWAYS
 
 
 def _over(until: str, today: date) -> str:
@@ -119,5 +115,5 @@ def _over(until: str, today: date) -> str:
         return "no date of the calendar"
 
 
-def _warning(code: str, message: str, ignore: Ignore, help: str) -> Finding:
-    return finding(code, message, ignore.span, severity="warning", help=[help])
+def _of(ignore: Ignore, code: str, message: str, help: str) -> Finding:
+    return finding(code, message, ignore.span, help=[help])

@@ -131,12 +131,12 @@ class Project:
         from datetime import date
 
         from runplan.cli.ignores import chosen, kept
-        from runplan.dsl.text.codes import NAMES
+        from runplan.dsl.text.codes import words
         from runplan.dsl.text.finding import in_order
 
         report = self.report(path, text=text, settings=settings, intervals=False)
         rules = (*self.library.rules(), *(report.plan.definitions.rules if report.plan else ()))
-        known = {word for rule in rules for word in (rule.code, rule.name)} | {*NAMES, *NAMES.values()}
+        known = {word for rule in rules for word in (rule.code, rule.name)} | {*words()}
         left = kept(report.findings, report.source, known, date.today())
         of = self.configuration
         return in_order(chosen(left, of.select if select is None else select, of.ignore if ignore is None else ignore))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from io import StringIO
 
-from runplan.cli.show.compare_json import rounded, rows
 from runplan.cli.show.solve_csv import safe
-from runplan.cli.show.solve_json import amount
 from runplan.engine.compare import Comparison
+from runplan.engine.compare_document import rounded, rows
+from runplan.engine.document import amount
 
 COLUMNS = ("name", "file", "law", "resolved", "status", "quantity", "value", "unit", "beyond", "spread")
 

@@ -1,98 +1,12 @@
-"""A comparison as JSON, `plan.compare/v1`: the document that other programs read."""
+"""A comparison as JSON text, `plan.compare/v1`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from runplan.cli.show.json_findings import document_text, finding_json
-from runplan.cli.show.solve_json import DIGITS, NOISE, QUANTITIES, TRANSFER, amount, quantity
-from runplan.engine.compare import TOKENS_PER_PARAM, Column, Comparison, Row, row
+from runplan.cli.show.json_text import document_text
+from runplan.engine.compare import Comparison
+from runplan.engine.compare_document import document
 
 
 def render(comparison: Comparison) -> str:
     """The document as text."""
     return document_text(document(comparison))
-
-
-def document(comparison: Comparison) -> dict[str, object]:
-    """The document as plain data; a cell that does not apply is null."""
-    columns = comparison.columns
-    return {
-        "schema": "plan.compare/v1",
-        "by": comparison.by,
-        "columns": [_column(column) for column in columns],
-        "rows": [_row(columns, found) for found in rows(columns)],
-        "losses": {"comparable": not comparison.losses, "why": comparison.losses},
-        "regret": _regret(comparison),
-        "reasons": [{"kind": why.kind, "about": list(why.about), "text": why.text} for why in comparison.reasons],
-        "findings": [finding_json(finding) for finding in comparison.findings],
-    }
-
-
-def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
-    """The quantities that are compared, in the order of a plan's report."""
-    for name in (*QUANTITIES, *TRANSFER):
-        # What the givens contradict is less than nothing.
-        if (found := row(columns, name)) and not (name == "idle_share" and min(known(found)) < -NOISE):
-            yield found
-        if name == "tokens" and (found := row(columns, TOKENS_PER_PARAM)):
-            yield found
-
-
-def known(found: Row) -> list[float]:
-    """The values of a row that there are."""
-    return [value for value in found.values if value is not None]
-
-
-def rounded(value: float) -> float:
-    """A plain number without the solver's rounding."""
-    return float(f"{value:.{DIGITS}g}") if abs(value) > NOISE else 0.0
-
-
-def _column(column: Column) -> dict[str, object]:
-    report, solution = column.report, column.solution
-    return {
-        "name": column.name,
-        "file": report.source.path,
-        "title": report.plan.title if report.plan else "",
-        "law": solution.law,
-        "resolved": solution.resolved,
-        "status": solution.status,
-        "corpus": solution.problem.law.corpus,
-        "counts": solution.problem.law.counts or "total",
-        "binding": list(solution.binding),
-        "off_line": None if solution.off_line is None else rounded(solution.off_line),
-    }
-
-
-def _row(columns: tuple[Column, ...], found: Row) -> dict[str, object]:
-    cells: list[dict[str, object] | None] = []
-    for column, value in zip(columns, found.values, strict=True):
-        there = column.solution.values.get(found.quantity)
-        cell = None if value is None else quantity(there) if there else amount(value, found.dim)
-        if cell is not None and (factor := column.beyond.get(found.quantity)):
-            cell["beyond"] = rounded(factor)
-        cells.append(cell)
-    return {
-        "quantity": found.quantity,
-        "values": cells,
-        "spread": None if found.spread is None else rounded(found.spread),
-    }
-
-
-def _regret(comparison: Comparison) -> dict[str, object]:
-    choices = []
-    for i, column in enumerate(comparison.columns):
-        under: dict[str, object] = {}
-        for judge, verdict in zip(comparison.judges, comparison.verdicts[i], strict=True):
-            name = comparison.columns[judge].name
-            loss = verdict and amount(verdict.loss, comparison.columns[judge].solution.values["loss"].dim)
-            under[name] = {"regret": rounded(verdict.regret), "loss": loss} if verdict else None
-        worst = comparison.worst(i)
-        choices.append({"choice": column.name, "under": under, "worst": None if worst is None else rounded(worst)})
-    least = comparison.least_worst
-    return {
-        "judges": [comparison.columns[judge].name for judge in comparison.judges],
-        "choices": choices if comparison.judges else [],
-        "least_worst": None if least is None else comparison.columns[least].name,
-    }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from runplan.cli.show.compare_json import rows
 from runplan.cli.show.figures import LABELS, NOTHING, bare, figure, per_cent
-from runplan.cli.show.solve_json import NOISE
 from runplan.cli.show.summary import plain
 from runplan.cli.show.terminal import GAP, Line, Page, column_widths
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.units.show import show
 from runplan.engine.compare import CHOSEN, SAME, TOKENS_PER_PARAM, Column, Comparison, Row, Why, listed, row, times
+from runplan.engine.compare_document import rows
+from runplan.engine.document import NOISE
 
 MARK = "*"
 # Without the mark a figure keeps its place.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from runplan.cli.show.figures import figure, interval
-from runplan.cli.show.solve_json import QUANTITIES, TRANSFER, quantity
 from runplan.cli.show.summary import plain
 from runplan.cli.show.terminal import console, printed, styled
 from runplan.dsl.expr.dimensions import Dimensions
@@ -17,6 +16,7 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
 from runplan.dsl.units.dims import Dim
 from runplan.engine.analysis.sensitivity import Change
+from runplan.engine.document import QUANTITIES, TRANSFER, quantity
 from runplan.engine.problem.problem import Kind
 from runplan.engine.problem.solution import Solution, Value
 

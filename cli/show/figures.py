@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from runplan.cli.show.solve_json import NOISE, iso_date
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
-from runplan.dsl.units.show import show
+from runplan.dsl.units.show import iso_date, show
+from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Value
 
 Cell = tuple[str, str]

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from runplan.cli.show.solve_json import TRANSFER, quantities, quantity
 from runplan.cli.show.summary import plain
+from runplan.engine.document import TRANSFER, quantities, quantity
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
@@ -23,7 +23,7 @@ def render(report: Report) -> str:
     writer.writerow(COLUMNS)
     for solution in report.solutions:
         law = [safe(solution.law), safe(solution.resolved), solution.status]
-        rows = [(value.name, quantity(value)) for value in _values(solution)]
+        rows = [(name, quantity(value)) for name, value in _values(solution)]
         for name, shown in rows:
             writer.writerow([*law, safe(name), *(shown.get(key, "") for key in COLUMNS[4:])])
         if not rows:
@@ -31,12 +31,12 @@ def render(report: Report) -> str:
     return stream.getvalue()
 
 
-def _values(solution: Solution) -> Iterator[Value]:
+def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
     yield from quantities(solution)
-    names = [f"{key}.{source}" for source in solution.sources for key in ("tokens", "share", "epochs")]
-    for name in (*TRANSFER, *names):
-        if value := solution.values.get(name):
-            yield value
+    yield from ((name, value) for name in TRANSFER if (value := solution.quantity(name)))
+    for source in solution.sources:
+        found = solution.within(("source", source))
+        yield from ((f"{key}.{source}", found[key]) for key in ("tokens", "share", "epochs") if key in found)
 
 
 def safe(text: str) -> str:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 from runplan.cli.show import solve_run, solve_size, solve_stages
 from runplan.cli.show.figures import LABELS, NOTHING, Cell, bare, figure, interval
 from runplan.cli.show.section import Section, under
-from runplan.cli.show.solve_json import BUDGET, NOISE, QUANTITIES, TRANSFER
 from runplan.cli.show.summary import counted, plain
 from runplan.cli.show.terminal import GAP, INDENT, Line, Page, columns, styled
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import show
+from runplan.engine.document import BUDGET, NOISE, QUANTITIES, TRANSFER
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
-from runplan.cli.show.json_findings import document_text
+from runplan.cli.show.json_text import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.expr.tree import Num, Text
 from runplan.dsl.packs.pack import Entry, Record

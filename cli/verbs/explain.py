@@ -53,7 +53,7 @@ def run(argv: list[str]) -> int:
     known = project.library.with_pack(report.plan.definitions, ())
     found = changes(report.plan, solution, explain.target(solution, args.quantity), known)
     if name == "json":
-        from runplan.cli.show.json_findings import document_text
+        from runplan.cli.show.json_text import document_text
 
         tree = explain.explain_json(solution, args.quantity)
         text = document_text(tree | {"changes": explain.changes_json(found)})

@@ -6,13 +6,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
-from runplan.cli.ignores import ALWAYS
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import write
-from runplan.cli.show.json_findings import document_text
+from runplan.cli.show.json_text import document_text
 from runplan.cli.show.page import columns, paragraph, section
 from runplan.dsl.packs.pack import Rule
-from runplan.dsl.text.codes import ENGINE, NAMES
+from runplan.dsl.text.codes import CODES, code_of, silenceable, words
 from runplan.engine.judge.rules import condition, example
 
 FORMATS = ("table", "json")
@@ -38,9 +37,9 @@ def run(argv: list[str]) -> int:
         text = document_text(document) if form == "json" else _list(rules)
     else:
         named = [rule for rule in rules if args.name.lower() in (rule.code.lower(), rule.name)]
-        code = next((code for code, name in NAMES.items() if args.name.lower() in (code.lower(), name)), None)
+        code = code_of(args.name)
         if not named and code is None:
-            known = [*NAMES, *NAMES.values(), *(word for rule in rules for word in (rule.code, rule.name))]
+            known = [*words(), *(word for rule in rules for word in (rule.code, rule.name))]
             raise unknown("rule", args.name, known)
         pages = [_page_json(rule) for rule in named] if named else [_engine_page_json(code or "")]
         document = {"schema": "plan.rule/v1", "rules": pages}
@@ -56,18 +55,18 @@ def run(argv: list[str]) -> int:
 def _own(rules: Sequence[Rule]) -> Iterator[str]:
     """The engine's own codes: a rule of the library that goes by the same one stands for it."""
     codes = {rule.code for rule in rules}
-    return (code for code in NAMES if code not in codes)
+    return (code for code in CODES if code not in codes)
 
 
 def _list(rules: Sequence[Rule]) -> str:
     rows = [(rule.code, rule.name, rule.severity, rule.says) for rule in rules]
-    rows += [(code, NAMES[code], ENGINE[code][0], ENGINE[code][1]) for code in _own(rules)]
+    rows += [(code, CODES[code].name, CODES[code].severity, CODES[code].says) for code in _own(rules)]
     return columns([("code", "name", "severity", "says"), *sorted(rows)])
 
 
 def _list_json(rules: Sequence[Rule]) -> list[dict[str, object]]:
     documents = {(rule.code, rule.severity): _json(rule) for rule in rules}
-    documents |= {(code, ENGINE[code][0]): _engine_json(code) for code in _own(rules)}
+    documents |= {(code, CODES[code].severity): _engine_json(code) for code in _own(rules)}
     return [documents[key] for key in sorted(documents)]
 
 
@@ -115,20 +114,20 @@ def _page_json(rule: Rule) -> dict[str, object]:
 
 
 def _engine_page(code: str) -> str:
-    severity, says = ENGINE[code]
-    return paragraph(f"{code} {NAMES[code]} ({severity})") + "\n" + paragraph(says) + _silenced(code)
+    known = CODES[code]
+    return paragraph(f"{code} {known.name} ({known.severity})") + "\n" + paragraph(known.says) + _silenced(code)
 
 
 def _engine_json(code: str) -> dict[str, object]:
-    return {"code": code, "name": NAMES[code], "severity": ENGINE[code][0], "rows": [], "cites": []}
+    return {"code": code, "name": CODES[code].name, "severity": CODES[code].severity, "rows": [], "cites": []}
 
 
 def _engine_page_json(code: str) -> dict[str, object]:
-    return _engine_json(code) | {"says": ENGINE[code][1]}
+    return _engine_json(code) | {"says": CODES[code].says}
 
 
 def _silenced(code: str) -> str:
     """How a finding can be left out, where it can."""
-    if code in ALWAYS:
+    if not silenceable(code):
         return "\n" + paragraph(f"{code} cannot be left out: the plan or the pack itself is wrong.")
     return "\n" + paragraph(f"`plan check --ignore {code}` leaves it out, and `# ignore[{code}] REASON` at its line.")

@@ -13,7 +13,7 @@ from runplan.cli.outcome import FOUND, CannotRun, exit_code
 from runplan.cli.output import write
 from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.concise import render
-from runplan.cli.show.json_findings import document_text, finding_json
+from runplan.cli.show.json_text import document_text
 from runplan.cli.show.page import paragraph
 from runplan.cli.show.summary import Summary, counted
 from runplan.dsl.packs.library import Library, standard
@@ -23,6 +23,7 @@ from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.syntax.tree import DEFINITIONS
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.source import Span
+from runplan.engine.document import finding_document
 from runplan.engine.examples import examples
 from runplan.engine.laws.goldens import GoldenResult, check_goldens
 
@@ -195,7 +196,7 @@ def _json(results: Sequence[GoldenResult], findings: Sequence[Finding], untested
             "results": [_result_json(result) for result in results],
             "summary": _summary(results) | {"findings": len(findings)},
             "untested": list(untested),
-            "findings": [finding_json(finding) for finding in findings],
+            "findings": [finding_document(finding) for finding in findings],
         }
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from runplan.dsl.packs.headers import Header
-from runplan.dsl.text.codes import NAMES
+from runplan.dsl.text.codes import code_of
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 
@@ -92,7 +92,7 @@ def _reserved(header: Header, name: str) -> bool:
     """Whether a rule of a pack goes by a code or name of the engine that no rule of the library stands for."""
     if header.kind != "rule" or header.over is not None or header.layer == "standard":
         return False
-    return name.upper() in NAMES or name in NAMES.values()
+    return code_of(name) is not None
 
 
 def _same(known: Header, header: Header) -> bool:

@@ -187,7 +187,7 @@ class _Lowering(Statements, Constraints):
                     plain = leaf.text[:-1].replace("G", "B")  # a decimal giga is a billion here
                     message = f"`{leaf.text}` is binary: {show(self.number(leaf), NONE, 6)}, not {plain}"
                     help = [f"counts are decimal: write `{plain}` if that is what is meant"]
-                    self.findings.append(finding("D009", message, leaf.span, severity="warning", help=help))
+                    self.findings.append(finding("D009", message, leaf.span, help=help))
 
 
 def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) -> Vocabulary:

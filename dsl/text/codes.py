@@ -1,85 +1,90 @@
-"""The codes that the reader and the engine raise themselves: each one's name, severity and sentence."""
+"""The codes of the findings that the reader and the engine raise themselves; a rule of a pack brings its own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
 RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
-# The codes that the engine and the reader raise themselves; a rule of a pack brings its own.
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code stands for.
+
+    Attributes:
+        name: Its kebab name, accepted wherever the code is.
+        severity: Of its findings, where they do not say another.
+        says: When it is found, in a sentence without a full stop.
+        silenceable: Whether a plan or a flag may leave it out: it may not where the plan or a pack itself is wrong.
+    """
+
+    name: str
+    severity: Severity
+    says: str
+    silenceable: bool = True
+
+
+def _firm(name: str, says: str) -> Code:
+    return Code(name, "error", says, silenceable=False)
+
+
 # A code is permanent and is never used again for another thing.
-NAMES: dict[str, str] = {
-    "S001": "syntax",
-    "S002": "duplicate-key",
-    "S003": "not-text",
-    "S004": "too-large",
-    "S005": "yaml-feature",
-    "S006": "empty-plan",
-    "N001": "unknown-statement",
-    "N002": "unknown-name",
-    "N003": "cyclic",
-    "N004": "import-not-found",
-    "N005": "given-twice",
-    "U001": "dimension-mismatch",
-    "U002": "unknown-unit",
-    "U003": "unit-missing",
-    "U004": "out-of-domain",
-    "C001": "conflicting-values",
-    "C002": "under-determined",
-    "C003": "infeasible",
-    "C004": "missing-price",
-    "C009": "gave-up",
-    "B001": "over-budget",
-    "B002": "requirement-broken",
-    "B003": "preference-missed",
-    "L001": "beyond-fitted-range",
-    "L002": "laws-disagree",
-    "L003": "left-the-line",
-    "L004": "law-does-not-give",
-    "D009": "binary-prefix",
-    "P001": "pack-invalid",
-    "P002": "golden-value-off",
-    "X001": "unused-ignore",
-    "X002": "unknown-code-in-ignore",
-    "X003": "ignore-expired",
-    "X004": "ignore-without-reason",
-    "R001": "unpinned-pack",
+CODES: dict[str, Code] = {
+    "S001": _firm("syntax", "the text is not of the language: what was expected there is said"),
+    "S002": _firm("duplicate-key", "a YAML key stands twice"),
+    "S003": _firm("not-text", "the file is no text: binary, a NUL, or not UTF-8"),
+    "S004": _firm("too-large", "the file is too large, nested too deep, or has too many items"),
+    "S005": _firm(
+        "yaml-feature", "a feature of YAML that plans do not have: tag, anchor, alias, merge, several documents"
+    ),
+    "S006": _firm("empty-plan", "the plan says nothing that could be solved"),
+    "N001": _firm("unknown-statement", "a statement or a field that there is not"),
+    "N002": _firm("unknown-name", "a device, law, quantity or `let` that nothing defines"),
+    "N003": _firm("cyclic", "`let`s, imports or laws that refer to each other in a circle"),
+    "N004": _firm("import-not-found", "an imported file is not there, or lies outside the project"),
+    "N005": _firm("given-twice", "a figure is given twice"),
+    "U001": _firm("dimension-mismatch", "dimensions that do not go together"),
+    "U002": _firm("unknown-unit", "a unit that there is not"),
+    "U003": _firm("unit-missing", "a number without a unit where nothing implies one"),
+    "U004": _firm("out-of-domain", "a figure that cannot be: zero, negative, not finite, or a share over 100 %"),
+    "C001": _firm("conflicting-values", "figures of the plan contradict each other"),
+    "C002": _firm("under-determined", "nothing determines a `?`: what more would is said"),
+    "C003": _firm("infeasible", "the givens cannot hold together: what would make room is said"),
+    "C004": _firm("missing-price", "a requirement needs a figure that is not given, such as a price"),
+    "C009": _firm("gave-up", "a limit of the solver was reached, or a form is read and not solved yet"),
+    "B001": Code(
+        "over-budget", "error", "cost, compute, time, energy, emissions or hardware are over what the plan allows"
+    ),
+    "B002": Code("requirement-broken", "error", "a requirement is broken"),
+    "B003": Code("preference-missed", "warning", "a preference is not met"),
+    "L001": Code("beyond-fitted-range", "info", "a law is used outside the range of the runs that it was fitted to"),
+    "L002": Code("laws-disagree", "error", "laws, or plans, lie further apart than `plan compare --max-spread` allows"),
+    "L003": Code("left-the-line", "info", "the plan moves a law off its optimum line"),
+    "L004": Code("law-does-not-give", "error", "the plan asks of a law what it does not give"),
+    "D009": Code("binary-prefix", "warning", "a count has a binary suffix, such as `85Mi`"),
+    "P001": _firm("pack-invalid", "a definition in a pack is not whole, or not sound"),
+    "P002": _firm("golden-value-off", "a law does not give its golden value, or a rule its examples"),
+    "X001": Code("unused-ignore", "warning", "an `ignore` that ignores nothing"),
+    "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
+    "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),
+    "X004": Code("ignore-without-reason", "warning", "an `ignore` without a reason"),
+    "R001": Code("unpinned-pack", "warning", "a pack is not pinned to a version"),
 }
-# The codes that no pack brings: how severe each is, and what it says. A test holds it against `dsl.finding.NAMES`.
-ENGINE: dict[str, tuple[Severity, str]] = {
-    "S001": ("error", "the text is not of the language: what was expected there is said"),
-    "S002": ("error", "a YAML key stands twice"),
-    "S003": ("error", "the file is no text: binary, a NUL, or not UTF-8"),
-    "S004": ("error", "the file is too large, nested too deep, or has too many items"),
-    "S005": ("error", "a feature of YAML that plans do not have: tag, anchor, alias, merge, several documents"),
-    "S006": ("error", "the plan says nothing that could be solved"),
-    "N001": ("error", "a statement or a field that there is not"),
-    "N002": ("error", "a device, law, quantity or `let` that nothing defines"),
-    "N003": ("error", "`let`s, imports or laws that refer to each other in a circle"),
-    "N004": ("error", "an imported file is not there, or lies outside the project"),
-    "N005": ("error", "a figure is given twice"),
-    "U001": ("error", "dimensions that do not go together"),
-    "U002": ("error", "a unit that there is not"),
-    "U003": ("error", "a number without a unit where nothing implies one"),
-    "U004": ("error", "a figure that cannot be: zero, negative, not finite, or a share over 100 %"),
-    "C001": ("error", "figures of the plan contradict each other"),
-    "C002": ("error", "nothing determines a `?`: what more would is said"),
-    "C003": ("error", "the givens cannot hold together: what would make room is said"),
-    "C004": ("error", "a requirement needs a figure that is not given, such as a price"),
-    "C009": ("error", "a limit of the solver was reached, or a form is read and not solved yet"),
-    "B001": ("error", "cost, compute, time, energy, emissions or hardware are over what the plan allows"),
-    "B002": ("error", "a requirement is broken"),
-    "B003": ("warning", "a preference is not met"),
-    "L001": ("info", "a law is used outside the range of the runs that it was fitted to"),
-    "L002": ("error", "laws, or plans, lie further apart than `plan compare --max-spread` allows"),
-    "L003": ("info", "the plan moves a law off its optimum line"),
-    "L004": ("error", "the plan asks of a law what it does not give"),
-    "D009": ("warning", "a count has a binary suffix, such as `85Mi`"),
-    "P001": ("error", "a definition in a pack is not whole, or not sound"),
-    "P002": ("error", "a law does not give its golden value, or a rule its examples"),
-    "X001": ("warning", "an `ignore` that ignores nothing"),
-    "X002": ("warning", "an `ignore` of a code that there is not"),
-    "X003": ("warning", "an `ignore` whose date has passed, or is none"),
-    "X004": ("warning", "an `ignore` without a reason"),
-    "R001": ("warning", "a pack is not pinned to a version"),
-}
+
+
+def silenceable(code: str) -> bool:
+    """Whether findings of a code may be left out; those of a pack's own rules may."""
+    return code not in CODES or CODES[code].silenceable
+
+
+def code_of(word: str) -> str | None:
+    """The code that a word, in any case, is or names; None where none of these does."""
+    word = word.lower()
+    return next((code for code, known in CODES.items() if word in (code.lower(), known.name)), None)
+
+
+def words() -> tuple[str, ...]:
+    """Every code and every name."""
+    return (*CODES, *(known.name for known in CODES.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runplan.dsl.text.codes import NAMES, Severity
+from runplan.dsl.text.codes import CODES, Severity
 from runplan.dsl.text.source import Span
 
 
@@ -71,7 +71,7 @@ def finding(
     message: str,
     at: Span | Label,
     *,
-    severity: Severity = "error",
+    severity: Severity | None = None,
     name: str = "",
     also: Iterable[Label] = (),
     notes: Iterable[str] = (),
@@ -81,11 +81,15 @@ def finding(
     laws: Iterable[str] = (),
     data: dict[str, float | str] | None = None,
 ) -> Finding:
-    """A finding; the name is looked up by code unless a rule brings its own."""
+    """A finding, with the name and the severity of its code where no others are given; a rule of a pack gives both.
+
+    Raises:
+        KeyError: For a code that the program does not have, without a name and a severity.
+    """
     return Finding(
         code,
-        name or NAMES[code],
-        severity,
+        name or CODES[code].name,
+        severity or CODES[code].severity,
         message,
         at if isinstance(at, Label) else Label(at),
         tuple(also),

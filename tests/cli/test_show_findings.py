@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runplan.cli.show import concise, full, github, json_findings, markdown_findings
+from runplan.cli.show.json_text import document_text
 from runplan.cli.show.summary import Summary
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Edit, Finding, Label, finding
 from runplan.dsl.text.source import Source, Span
+from runplan.engine.document import finding_document
 
 H100 = Source(
     "plans/h100.plan",
@@ -393,8 +395,8 @@ def test_json_is_as_specified() -> None:
 
 def test_json_has_edits_only_where_there_are_any() -> None:
     edit = Edit("add the unit", at(H100, "8M").span, "8M USD", safe=True)
-    assert "edits" not in json_findings.finding_json(UNUSED)
-    assert json_findings.finding_json(replace(UNUSED, edits=(edit,)))["edits"] == [
+    assert "edits" not in finding_document(UNUSED)
+    assert finding_document(replace(UNUSED, edits=(edit,)))["edits"] == [
         {
             "title": "add the unit",
             "file": "plans/h100.plan",
@@ -409,12 +411,12 @@ def test_json_has_edits_only_where_there_are_any() -> None:
 
 
 def test_json_always_has_its_lists() -> None:
-    it = json_findings.finding_json(OUT_OF_RANGE)
+    it = finding_document(OUT_OF_RANGE)
     assert (it["laws"], it["help"], it["data"], it["notes"], it["also"]) == ([], [], {}, [], [])
 
 
 def test_json_keeps_text_and_escapes_what_steers_a_terminal() -> None:
-    text = json_findings.document_text("préval \x1b\x9b\x7f\u2028\u202e\ud800", indent=None)
+    text = document_text("préval \x1b\x9b\x7f\u2028\u202e\ud800", indent=None)
     assert text == '"préval \\u001b\\u009b\\u007f\\u2028\\u202e\ufffd"\n'
 
 

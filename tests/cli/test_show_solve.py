@@ -29,6 +29,8 @@ from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.regret import loss_function
 from runplan.engine.analysis.sensitivity import changes
+from runplan.engine.document import amount
+from runplan.engine.document import document as document_of
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.problem import Definition
 from runplan.engine.problem.solution import Solution
@@ -164,12 +166,13 @@ def wrong(value: Any, schema: Mapping[str, Any], path: str = "$") -> Iterator[st
 def test_json_follows_the_schema(report: Report) -> None:
     text = solve_json.render(report)
     document = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    assert document == document_of(report)
     assert list(wrong(document, SCHEMA)) == []
     assert text == solve_json.render(report)
 
 
 def test_the_schema_finds_what_is_wrong(h100: Report) -> None:
-    document: Any = solve_json.document(h100)
+    document: Any = document_of(h100)
     document["solutions"][0]["loss"]["unit"] = "nat"
     document["solutions"][1]["status"] = "done"
     document["solutions"][1]["law_params"] = {"value": 1.0}
@@ -178,7 +181,7 @@ def test_the_schema_finds_what_is_wrong(h100: Report) -> None:
 
 
 def test_json_of_the_example(h100: Report) -> None:
-    document: Any = solve_json.document(h100)
+    document: Any = document_of(h100)
     assert document["plan"] == {"title": "Thousand H100s, half a year", "file": "small.plan"}
     assert document["budget"]["compute"] == {"value": 6.15485952e24, "unit": "FLOP"}
     assert document["budget"]["gpu_hours"] == {"value": 4.32e6, "unit": "GPU*hour"}
@@ -197,7 +200,7 @@ def test_json_of_the_example(h100: Report) -> None:
 
 
 def test_json_of_a_contradiction() -> None:
-    document: Any = solve_json.document(solved(PLANS["contradiction"]))
+    document: Any = document_of(solved(PLANS["contradiction"]))
     (solution,) = document["solutions"]
     assert solution["status"] == "infeasible"
     rooms = {room["to"]["unit"]: room for room in solution["conflict"]}
@@ -216,16 +219,16 @@ def test_a_contradiction_is_said_in_words() -> None:
 
 
 def test_json_of_what_is_undecided() -> None:
-    document: Any = solve_json.document(solved(PLANS["requirement"]))
+    document: Any = document_of(solved(PLANS["requirement"]))
     second = document["solutions"][1]
     assert second["status"] == "undecided"
     assert {"params", "tokens", "loss"}.isdisjoint(second)
 
 
 def test_json_of_a_date_and_of_a_text_that_is_no_plan() -> None:
-    document: Any = solve_json.document(solved(PLANS["energy"]))
+    document: Any = document_of(solved(PLANS["energy"]))
     assert document["solutions"][0]["finish"] == {"value": "2027-01-30", "unit": "date"}
-    document = solve_json.document(solved(PLANS["wrong"]))
+    document = document_of(solved(PLANS["wrong"]))
     assert document["plan"] == {"file": "small.plan"} and document["solutions"] == []
     assert document["findings"][0]["code"] == "N002"
 
@@ -243,7 +246,7 @@ def test_json_of_a_date_and_of_a_text_that_is_no_plan() -> None:
     ],
 )
 def test_an_amount_in_json(value: float, dim: Any, shown: dict[str, object]) -> None:
-    assert solve_json.amount(value, dim) == shown
+    assert amount(value, dim) == shown
 
 
 # ---- table
@@ -463,7 +466,7 @@ def test_a_transfer() -> None:
         "From scratch the same loss takes 2.988e19 FLOP of MLM: both stages take 2.8% less;"
         " 18.1% less where a model of CLM is there already."
     )
-    document: Any = solve_json.document(report)
+    document: Any = document_of(report)
     keys = {"pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share"}
     keys |= {"effective_finetune_tokens", "data_multiplier", "finetune_compute", "pretrain_compute"}
     keys |= {"scratch_loss", "scratch_compute"}
@@ -486,7 +489,7 @@ def test_what_serving_asks_for() -> None:
     rows = {line[0]: line[1] for line in found.lines}
     assert re.fullmatch(r"[\d.]+B params on [\d.]+[BT] tokens \([\d.]+% less compute\)", rows["cheapest over its life"])
     assert rows["break-even"].endswith(" tokens served") and found.notes
-    document: Any = solve_json.document(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"))
+    document: Any = document_of(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"))
     assert document["solutions"][0]["lifetime"]["break_even_tokens"]["unit"] == "token"
 
 
@@ -504,7 +507,7 @@ def test_inference() -> None:
     assert rows["tokens served"] == ("2T", "2T")
     assert re.fullmatch(r"\S+ FLOP \(\d\d\.\d% of all\)", rows["compute of serving"][0])
     assert rows["lifetime compute"][0].startswith(figures.figure("x", *_value(report, "lifetime_compute")))
-    document: Any = solve_json.document(report)
+    document: Any = document_of(report)
     first = document["solutions"][0]
     assert first["lifetime_compute"]["unit"] == "FLOP" and "inference_tokens" not in first
 

@@ -16,8 +16,9 @@ import pytest
 
 from runplan.cli.main import main
 from runplan.cli.outcome import exit_code
-from runplan.cli.show import explain, solve_json
+from runplan.cli.show import explain
 from runplan.dsl.text.reader import Disk
+from runplan.engine.document import document as document_of
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 
@@ -51,7 +52,7 @@ def outcome(name: str) -> dict[str, Any]:
     """What a snapshot holds of a plan: short enough to read in a diff."""
     found = report(name)
     solutions = []
-    for solution in solve_json.document(found)["solutions"]:  # type: ignore[attr-defined]
+    for solution in document_of(found)["solutions"]:  # type: ignore[attr-defined]
         parts = {key: solution[key] for key in KEPT if key in solution} | solution.get("transfer", {})
         solutions.append(
             {"law": solution["law"], "status": solution["status"], "binding": solution["binding"]}
@@ -91,7 +92,7 @@ def test_no_snapshot_without_its_plan(snapshots: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", BOTH)
 def test_both_spellings_give_equal_results(name: str) -> None:
     def told(name: str) -> tuple[object, ...]:
-        document: dict[str, Any] = solve_json.document(report(name))
+        document: dict[str, Any] = document_of(report(name))
         codes = [(f["code"], f["severity"]) for f in document["findings"]]
         conflicts = [[room.get("change") for room in s.pop("conflict", [])] for s in document["solutions"]]
         return document["plan"].get("title"), document["budget"], document["solutions"], conflicts, sorted(codes)
@@ -137,7 +138,7 @@ def numbers(solution: dict[str, Any]) -> Iterator[str]:
 @pytest.mark.parametrize("name", PLANS)
 def test_every_number_explains_itself(name: str) -> None:
     found = report(name)
-    for solution, written in zip(found.solutions, solve_json.document(found)["solutions"], strict=True):  # type: ignore[call-overload]
+    for solution, written in zip(found.solutions, document_of(found)["solutions"], strict=True):  # type: ignore[call-overload]
         for quantity in numbers(written):
             assert quantity in solution.values, quantity
             told = explain.tree(solution, quantity, width=80, color=False)

@@ -1,0 +1,207 @@
+"""A report to its documents, plain data with a schema version: what JSON, the public API and other programs read.
+
+Figures stand in the units of exchange of `dsl/units/show.py`; a key that does not apply is absent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from runplan.dsl.text.codes import RANK
+from runplan.dsl.text.finding import Edit, Finding
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.base import DATE
+from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import iso_date, json_unit
+
+if TYPE_CHECKING:
+    from runplan.engine.problem.solution import Note, Room, Solution, Value
+    from runplan.engine.report import Assumption, Report
+
+BUDGET = ("compute", "gpu_hours", "time", "cost", "energy", "emissions")
+# The quantities that a plan may name, in the order of the report; figures that only lead to them stay out.
+QUANTITIES = (
+    "params params_non_embedding active_params tokens compute loss perplexity regret time finish gpus nodes gpu_hours"
+    " price cost energy emissions idle_share epochs batch steps learning_rate memory_per_gpu mfu rate lifetime_compute"
+).split()
+TRANSFER = ("pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share")
+# What else is known of a transfer, and of the size that is cheapest over training and serving.
+WORTH = (
+    "effective_finetune_tokens data_multiplier finetune_characters transferred_characters effective_characters"
+    " finetune_compute pretrain_compute scratch_loss scratch_compute crossover"
+).split()
+LIFETIME = ("lifetime_params", "lifetime_tokens", "lifetime_training", "lifetime_saving", "break_even_tokens")
+OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
+OF_PHASE = ("tokens", "steps", "share")
+# A share nearer to zero than this is rounding in the solver.
+NOISE = 1e-9
+# Digits beyond these are rounding in the solver, too, and may differ between machines.
+DIGITS = 12
+
+
+def document(report: Report) -> dict[str, object]:
+    """The whole of a report, `plan.solve/v1`."""
+    plan: dict[str, object] = {"title": report.plan.title} if report.plan else {}
+    return {
+        "schema": "plan.solve/v1",
+        "plan": {**plan, "file": report.source.path},
+        "budget": {name: quantity(report.budget[name]) for name in BUDGET if name in report.budget},
+        "solutions": [_solution(solution) for solution in report.solutions],
+        "notes": [_note(note) for note in report.notes],
+        "assumptions": [_assumption(assumption) for assumption in report.assumptions],
+        "findings": [finding_document(finding) for finding in report.findings],
+    }
+
+
+def checked(findings: Iterable[Finding], files: int) -> dict[str, object]:
+    """What was found in so many files, `plan.check/v1`."""
+    found = tuple(findings)
+    count = Counter(finding.severity for finding in found)
+    return {
+        "schema": "plan.check/v1",
+        "findings": [finding_document(finding) for finding in found],
+        "summary": {**{f"{severity}s": count[severity] for severity in RANK}, "files": files},
+    }
+
+
+# ---- figures
+
+
+def amount(value: float, dim: Dim) -> dict[str, object]:
+    """A figure in base units as `value` and `unit`; a date as its ISO form."""
+    if dim == DATE:
+        return {"value": iso_date(value), "unit": "date"}
+    unit, factor = json_unit(dim)
+    figure = float(f"{value / factor:.{DIGITS}g}")
+    return {"value": 0.0 if dim == () and abs(figure) < NOISE else figure, "unit": unit}
+
+
+def quantity(value: Value) -> dict[str, object]:
+    """A value as an amount, with its interval where there is one."""
+    out = amount(value.value, value.dim)
+    if value.low is not None and value.high is not None:
+        low, high = amount(value.low, value.dim)["value"], amount(value.high, value.dim)["value"]
+        if low != high:
+            out |= {"low": low, "high": high}
+    return out
+
+
+# ---- a solution
+
+
+def quantities(solution: Solution) -> Iterator[tuple[str, Value]]:
+    """The quantities of the run that a report shows, by name and in order."""
+    for name in QUANTITIES:
+        value = solution.quantity(name)
+        # Where the figures contradict each other, less than nothing is left idle.
+        if value is not None and not (name == "idle_share" and value.value < -NOISE):
+            yield name, value
+
+
+def _solution(solution: Solution) -> dict[str, object]:
+    out: dict[str, object] = {"law": solution.law, "resolved": solution.resolved, "status": solution.status}
+    out.update((name, quantity(value)) for name, value in quantities(solution))
+    if lent := _lent(solution):
+        out["by"] = lent
+    out["binding"] = list(solution.binding)
+    if phases := [phase for name in solution.problem.phases if len(phase := _phase(solution, name)) > 1]:
+        out["phases"] = phases
+    if mix := [source for name in solution.sources if len(source := _source(solution, name)) > 1]:
+        out["mix"] = mix
+    for key, members in (("transfer", (*TRANSFER, *WORTH)), ("lifetime", LIFETIME)):
+        if found := {name: quantity(value) for name in members if (value := solution.quantity(name))}:
+            out[key] = found
+    if solution.conflict:
+        out["conflict"] = [_room(room) for room in solution.conflict]
+    return out
+
+
+def _lent(solution: Solution) -> dict[str, str]:
+    """The quantities of the run that another law than the plan's gives, and which."""
+    lent = (v for v in solution.values.values() if v.kind == "law" and v.by != solution.resolved)
+    return {value.name: value.by for value in lent if "." not in value.name}
+
+
+def _source(solution: Solution, name: str) -> dict[str, object]:
+    """One source of the mix; only its name where nothing is known of it."""
+    found = solution.within(("source", name))
+    return {"source": name, **{key: quantity(found[key]) for key in OF_SOURCE if key in found}}
+
+
+def _phase(solution: Solution, name: str) -> dict[str, object]:
+    """One phase of the schedule; only its name where nothing is known of it."""
+    found = solution.within(("phase", name))
+    out: dict[str, object] = {"name": name, **{key: quantity(found[key]) for key in OF_PHASE if key in found}}
+    for key in ("learning_rate", "batch"):
+        ends = {side: found.get(f"{key}.{side}") for side in ("start", "end")}
+        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in ends.items() if value}:
+            out[key] = ramp
+    mixed = {source: solution.within(("phase", name), ("source", source)).get("mix") for source in solution.sources}
+    if mix := {source: amount(value.value, value.dim)["value"] for source, value in mixed.items() if value}:
+        out["mix"] = mix
+    return out
+
+
+def _room(room: Room) -> dict[str, object]:
+    out: dict[str, object] = {"text": room.text}
+    if room.span is not None:
+        out["line"] = room.span.line
+    if room.change:
+        out["change"] = room.change
+    if room.value is not None:
+        out["to"] = amount(room.value, room.dim)
+    return out
+
+
+# ---- what else a report says
+
+
+def _note(note: Note) -> dict[str, object]:
+    about = {"law": note.law, "code": note.code}
+    return {"text": note.text, **{key: text for key, text in about.items() if text}}
+
+
+def _assumption(assumption: Assumption) -> dict[str, object]:
+    span = assumption.span
+    return {
+        "name": assumption.name,
+        **amount(assumption.value, assumption.dim),
+        "source": assumption.source,
+        "file": span.source.path if span else None,
+        "line": span.line if span else None,
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, object]:
+    """The object of one finding; lines and columns count from 1, columns in code points, ends exclusive."""
+    result: dict[str, object] = {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity,
+        "message": finding.message,
+        **_place(finding.at.span),
+        "help": list(finding.help),
+        "laws": list(finding.laws),
+        "data": dict(finding.data),
+        "notes": list(finding.notes),
+        "also": [{**_place(label.span), "text": label.text} for label in finding.also],
+    }
+    if finding.edits:
+        result["edits"] = [_edit(edit) for edit in finding.edits]
+    return result
+
+
+def _edit(edit: Edit) -> dict[str, object]:
+    return {"title": edit.title, **_place(edit.span), "text": edit.text, "safe": edit.safe}
+
+
+def _place(span: Span) -> dict[str, object]:
+    return {
+        "file": span.source.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
