@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from runplan.dsl.plan.ir import Plan
+from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
@@ -38,6 +39,11 @@ class Assumption:
 @dataclass(frozen=True, slots=True)
 class Report:
     """A plan, solved under each of its laws and judged.
+
+    >>> import runplan
+    >>> report = runplan.solve("plans/thousand-h100.plan")
+    >>> list(report), report.to_dict()["schema"]
+    (['chinchilla', 'llama3'], 'plan.solve/v1')
 
     Attributes:
         source: The plan's text.
@@ -85,7 +91,7 @@ class Report:
 
     def __repr__(self) -> str:
         counts = Counter(finding.severity for finding in self.findings)
-        found = ", ".join(f"{count} {severity}{'s' * (count > 1)}" for severity, count in counts.items())
+        found = ", ".join(f"{counts[name]} {name}{'s' * (counts[name] > 1)}" for name in RANK if counts[name])
         lines = [f"<Report of {self.source.path}: {found or 'no findings'}>"]
         lines += [f"  {one.law}: {_told(one)}" for one in self.solutions[:LINES]]
         lines += [f"  {finding!r}" for finding in self.findings if finding.severity == "error"][:LINES]

@@ -2,7 +2,8 @@
 
 >>> import runplan
 >>> report = runplan.solve("plans/thousand-h100.plan")
->>> report["chinchilla"]["params"].to_pint().to("param")
+>>> f"{report['chinchilla']['params'].to_pint():.3g}"
+'2.26e+11 param'
 
 Nothing is imported before it is asked for, so that `import runplan` costs next to nothing. `docs/python.md` tells more.
 """
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runplan.api import check, solve
     from runplan.dsl.expr.dimensions import DimensionClash
-    from runplan.dsl.text.errors import BadConfig, RunplanError, UnknownLaw
+    from runplan.dsl.text.errors import BadConfig, NotThere, RunplanError, UnknownLaw
     from runplan.dsl.text.finding import Finding
     from runplan.dsl.text.reader import Buffer, Disk, Files, Reader
     from runplan.dsl.units.table import UnknownUnit
@@ -36,6 +37,7 @@ _HOMES = {
     "Disk": "dsl.text.reader",
     "Files": "dsl.text.reader",
     "Finding": "dsl.text.finding",
+    "NotThere": "dsl.text.errors",
     "Project": "project",
     "Reader": "dsl.text.reader",
     "Refused": "engine.laws.evaluate",
@@ -57,6 +59,7 @@ __all__ = [
     "Disk",
     "Files",
     "Finding",
+    "NotThere",
     "Project",
     "Reader",
     "Refused",

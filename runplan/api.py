@@ -21,8 +21,10 @@ def solve(
 
     The project of the plan, with its packs, is read anew each time. For many plans open a `Project` once.
 
+    >>> import runplan
     >>> report = runplan.solve("plans/thousand-h100.plan", settings={"hardware.mfu": "45%"})
-    >>> report["chinchilla"]["params"]
+    >>> report["chinchilla"]["mfu"].value
+    0.45
 
     Args:
         path: A `.plan` or `.plan.yaml` file.
@@ -47,6 +49,7 @@ def check(
 ) -> tuple[Finding, ...]:
     """The findings of a plan on disk, as `plan check` shows them.
 
+    >>> import runplan
     >>> [finding.code for finding in runplan.check("plans/over-budget.plan") if finding.severity == "error"]
     ['B001']
 

@@ -26,6 +26,7 @@ class Project:
     A project never changes. One that is made later sees packs and settings that were edited since; plans are read
     each time that they are asked for.
 
+    >>> import runplan
     >>> project = runplan.Project(runplan.Files({"a.plan": "hardware: 64 x H100 for 30 days at 40% MFU"}))
     >>> project.report("a.plan").solutions[0].status
     'solved'
@@ -142,8 +143,8 @@ class Project:
         return in_order(chosen(left, of.select if select is None else select, of.ignore if ignore is None else ignore))
 
     def __repr__(self) -> str:
-        packs = f", packs {', '.join(self.packs)}" if self.packs else ""
-        return f"<Project {self.root or self.reader!r}{packs}>"
+        packs = f": packs {', '.join(self.packs)}" if self.packs else ""
+        return f"<Project {self.root or repr(self.reader)}{packs}>"
 
 
 def _settings(settings: Settings) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def _pack_files(reader: Reader, path: str, shown: str, layer: Layer) -> Iterator
         inner = name[len(path) :].strip("/") if path not in ("", ".") else name
         if inner and not name.endswith(ENDING):
             continue
-        source, wrong = decoded(f"{shown}/{inner}".strip("/") if inner else shown, reader.read(name))
+        source, wrong = decoded("/".join(filter(None, (shown, inner))), reader.read(name))
         quantities = (inner or name.rsplit("/", 1)[-1]) == "quantities.plan"
         yield PackFile(Source(source.path, "") if wrong else source, layer, quantities, wrong)
 

@@ -31,6 +31,10 @@ class Edit:
 class Finding:
     """One thing wrong, doubtful or worth knowing.
 
+    >>> import runplan
+    >>> runplan.check("plans/over-budget.plan", select=["B001"])
+    (<error B001 over-budget, plans/over-budget.plan:10:9: `cost` is ...>,)
+
     Attributes:
         code: Permanent, such as `B001`.
         name: Its kebab name, such as `over-budget`.

@@ -14,6 +14,8 @@ from runplan.dsl.units.traps import trap
 
 if TYPE_CHECKING:
     import pint
+
+    PintQuantity = pint.Quantity[float]
 PATH = Path(__file__).with_name("units.txt")
 MONTH = "month"
 
@@ -142,3 +144,11 @@ def registry() -> pint.UnitRegistry[Any]:
     import pint  # 0.2 s, and nothing but this needs it
 
     return pint.UnitRegistry(str(PATH))
+
+
+def in_pint(value: float, dim: Dim) -> PintQuantity:
+    """A value in base units as a quantity of the registry."""
+    out = registry().Quantity(value)
+    for name, exponent in dim:
+        out = out * registry().Unit(name) ** exponent
+    return out

@@ -16,7 +16,7 @@ from runplan.dsl.units.show import iso_date, show
 from runplan.engine.problem.problem import Kind, Problem
 
 if TYPE_CHECKING:
-    import pint
+    from runplan.dsl.units.table import PintQuantity
 
 Status = Literal["solved", "infeasible", "undecided"]
 # What a solution says of itself in a line each.
@@ -26,6 +26,11 @@ TOLD = ("params", "tokens", "compute", "loss", "time", "cost")
 @dataclass(frozen=True, slots=True)
 class Value:
     """A number that can answer why.
+
+    >>> import runplan
+    >>> cost = runplan.solve("plans/thousand-h100.plan")["chinchilla"]["cost"]
+    >>> print(cost, "=", cost.formula)
+    10.8M USD = ...
 
     Attributes:
         value, low, high: In base units; the interval is the 80 % one of the law's constants, None where there is none.
@@ -62,19 +67,19 @@ class Value:
     def __repr__(self) -> str:
         return f"<{self.name} = {self}, {self.kind}{f': {self.formula}' if self.formula else ''}>"
 
-    def to_pint(self) -> pint.Quantity[float]:
+    def to_pint(self) -> PintQuantity:
         """The value with its unit, for pint's arithmetic; in base units of `dsl/units/units.txt`.
 
-        >>> report["chinchilla"]["time"].to_pint().to("day")
+        >>> import runplan
+        >>> solution = runplan.solve("plans/thousand-h100.plan")["chinchilla"]
+        >>> f"{solution['time'].to_pint().to('day'):.5g}"
+        '180 day'
 
         A date is counted in seconds since 1970, a unit of its own.
         """
-        from runplan.dsl.units.table import registry
+        from runplan.dsl.units.table import in_pint
 
-        out = registry().Quantity(self.value)
-        for name, exponent in self.dim:
-            out = out * registry().Unit(name) ** exponent
-        return out
+        return in_pint(self.value, self.dim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,11 @@ class Room:
 @dataclass(frozen=True, slots=True)
 class Solution:
     """The plan under one law.
+
+    >>> import runplan
+    >>> solution = runplan.solve("plans/thousand-h100.plan")["chinchilla"]
+    >>> solution.status, "loss" in solution, solution["gpus"].value
+    ('solved', True, 1000.0)
 
     Attributes:
         law: As the plan names it; `resolved` is the law that this means.
