@@ -131,9 +131,9 @@ class Project:
         """
         from datetime import date
 
-        from runplan.cli.ignores import chosen, kept
         from runplan.dsl.text.codes import words
         from runplan.dsl.text.finding import in_order
+        from runplan.engine.judge.ignores import chosen, kept
 
         report = self.report(path, text=text, settings=settings, intervals=False)
         rules = (*self.library.rules(), *(report.plan.definitions.rules if report.plan else ()))

@@ -117,6 +117,15 @@ def test_everything_that_is_raised_has_one_base_and_stands_in_the_tree() -> None
     assert all(parent in ("", *classes[name]) for name, parent in parents.items())
 
 
+def test_the_document_lists_what_is_raised() -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8").split("\n## What is raised\n")[1]
+    listed = {name for row in re.findall(r"^\|(.*?)\|", text, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    public = (getattr(runplan, name) for name in runplan.__all__)
+    assert listed == {one.__name__ for one in public if isinstance(one, type) and issubclass(one, RunplanError)} - {
+        "RunplanError"
+    }
+
+
 # ---- objects
 
 

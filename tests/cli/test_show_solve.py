@@ -95,7 +95,7 @@ data: 48B tokens
 def solved(text: str) -> Report:
     """The report of a plan that stands in no file; it cannot change, and is shared by the tests."""
     here = Path(__file__).parent
-    return report_of("small.plan", Buffer("small.plan", text.encode(), Disk(here)))
+    return report_of("small.plan", Buffer("small.plan", text.encode(), Disk(here)), catalogue=LIBRARY)
 
 
 @pytest.fixture(params=PLANS)

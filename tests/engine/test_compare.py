@@ -42,7 +42,9 @@ def plan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def solved(text: str, *laws: str, name: str = "a.plan") -> Report:
-    return report_of(name, Buffer(name, text.encode(), Disk(ROOT)), laws=laws or None, intervals=False)
+    return report_of(
+        name, Buffer(name, text.encode(), Disk(ROOT)), catalogue=LIBRARY, laws=laws or None, intervals=False
+    )
 
 
 def compared(text: str, *laws: str, most: float | None = None) -> Comparison:
@@ -388,7 +390,9 @@ def test_what_cannot_run(plan: Run, argv: list[str], why: str) -> None:
 @pytest.mark.parametrize("width", [40, 80, 140])
 @pytest.mark.parametrize("laws", ["chinchilla,llama3", "chinchilla,kaplan,llama3,kaplan.joint,chinchilla.approach3"])
 def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
-    report = report_of("plans/thousand-h100.plan", Disk(ROOT), laws=tuple(laws.split(",")), intervals=False)
+    report = report_of(
+        "plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=tuple(laws.split(",")), intervals=False
+    )
     text = compare_table.render(compared_laws(report, 1.1), width=width, color=False)
     assert max(map(len, text.splitlines())) <= width
     for said in ("params", "Least worst regret", "Why they differ", "L002"):
@@ -398,7 +402,7 @@ def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
 
 def test_what_all_agree_about_is_said_once_where_the_table_is_split() -> None:
     laws = ("chinchilla", "kaplan", "llama3", "kaplan.joint", "chinchilla.approach3")
-    report = report_of("plans/thousand-h100.plan", Disk(ROOT), laws=laws, intervals=False)
+    report = report_of("plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=laws, intervals=False)
     text = " ".join(compare_table.render(compared_laws(report), width=80, color=False).split())
     assert "The same under all: compute 6.155e24 FLOP, time 6 months" in text
     assert text.count("GPU-hours paid") == 1

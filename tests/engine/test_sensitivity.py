@@ -13,7 +13,7 @@ from runplan.engine.pipeline import report_of
 
 
 def found(text: str, name: str) -> tuple[Change, ...]:
-    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
+    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
     assert report.plan is not None
     return changes(report.plan, report.solutions[0], name, LIBRARY)
 

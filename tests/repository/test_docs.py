@@ -9,6 +9,7 @@ those blocks, and the table of quantities.
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import shlex
@@ -93,7 +94,7 @@ def test_example(block: Block, tmp_path: Path) -> None:
     if "pack" in block.mark.split():
         assert pack_findings(str(path), Disk(tmp_path), LIBRARY) == []
         return
-    report = report_of(str(path), Disk(tmp_path), intervals=False)
+    report = report_of(str(path), Disk(tmp_path), catalogue=LIBRARY, intervals=False)
     said = {f.code: f.message for f in report.findings if f.severity == "error"}
     wanted = dict(pair.split("=") for pair in block.mark.split() if not pair.startswith("file="))
     assert set(said) == ({wanted["error"]} if "error" in wanted else set()), said
@@ -155,6 +156,23 @@ def test_command(block: Block, project: Path, capsys: pytest.CaptureFixture[str]
         path.write_text(whole[: shown.start] + text + whole[shown.end :], encoding="utf-8")
         return
     assert shown.text == text
+
+
+# ---- Python
+
+
+@pytest.mark.parametrize("document", sorted({block.document for block in ALL if block.language == "python"}))
+def test_python(document: str, project: Path) -> None:
+    """The examples of a document run one after the other, as in one session."""
+    named_files(document, project)
+    given: dict[str, object] = {}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for block in (block for block in ALL if (block.document, block.language) == (document, "python")):
+        test = doctest.DocTestParser().get_doctest(block.text, given, str(block), document, block.line)
+        said: list[str] = []
+        done = doctest.DocTestRunner(optionflags=flags).run(test, out=said.append, clear_globs=False)
+        given = test.globs
+        assert done.attempted > 0 and done.failed == 0, "".join(said)
 
 
 # ---- lists

@@ -62,7 +62,7 @@ rule CORP1 slow-device info {
 
 
 def report(text: str) -> Report:
-    return report_of("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), intervals=False)
+    return report_of("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), catalogue=LIBRARY, intervals=False)
 
 
 def held(text: str) -> None:

@@ -45,7 +45,7 @@ def named(rule: Rule) -> str:
 
 
 def report(text: str, name: str = "example.plan") -> Report:
-    return report_of(name, Buffer(name, text.encode(), Disk(ROOT)), intervals=False)
+    return report_of(name, Buffer(name, text.encode(), Disk(ROOT)), catalogue=LIBRARY, intervals=False)
 
 
 def flagged(rule: Rule, text: str) -> list[Finding]:
@@ -414,7 +414,7 @@ def test_published_runs_raise_no_warning(name: str) -> None:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_plans_raise_no_false_alarm(name: str) -> None:
-    found = report_of(f"plans/{name}", Disk(ROOT), intervals=False).findings
+    found = report_of(f"plans/{name}", Disk(ROOT), catalogue=LIBRARY, intervals=False).findings
     deserved = DESERVED.get(name.removesuffix(".yaml").removesuffix(".plan"), set())
     assert {f.code for f in found if f.severity != "info"} == deserved
 
