@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
 from runplan.cli.paths import Projects
-from runplan.cli.show.summary import plain
+from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.errors import BadConfig, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean
 
@@ -91,7 +91,7 @@ def library_here() -> Library:
     Raises:
         BadConfig: Where the configuration cannot be used.
     """
-    from runplan.cli.show.concise import line
+    from runplan.cli.show.findings.concise import line
 
     _, project = Projects().of(".")
     for found in project.library.findings:

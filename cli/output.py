@@ -1,4 +1,4 @@
-"""Texts to where they were asked for: standard output, or a file by `-o FORMAT=FILE`."""
+"""What a verb shows to where it was asked for: standard output, or a file by `-o FORMAT=FILE`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from runplan.cli.outcome import CannotRun
+from runplan.cli.show.formats import Kind, rendered
+from runplan.cli.show.text.look import Look
 
 # An arrow takes the blank after it, so that columns stay in line.
 _ARROW = re.compile("\N{RIGHTWARDS ARROW} ?")
@@ -33,6 +35,16 @@ def split(option: str) -> tuple[str, str | None]:
     """The format and, after `=`, the file of an `-o` option."""
     name, _, file = option.partition("=")
     return name, file or None
+
+
+def show(kind: Kind, shown: object, outputs: Sequence[tuple[str, str | None]]) -> None:
+    """Write what is shown in each format, to the file that goes with it or to standard output.
+
+    Raises:
+        CannotRun: Where a file cannot be written.
+    """
+    for name, file in outputs:
+        write(rendered(kind, name, shown, _look(file)), file)
 
 
 def tell_json(argv: Sequence[str], code: int, message: str) -> None:
@@ -91,8 +103,13 @@ def _ascii(character: str) -> str:
     return letters if letters.isascii() and letters.isalnum() else "?"
 
 
-def use_color(file: str | None) -> bool:
-    """Whether to colour what is written to a file, or standard output, by NO_COLOR, FORCE_COLOR and who is looking."""
+def _look(file: str | None) -> Look:
+    """How what goes to a file, or to standard output, may look."""
+    return Look(_width(file), _color(file))
+
+
+def _color(file: str | None) -> bool:
+    """Whether to colour, by NO_COLOR, FORCE_COLOR and who is looking."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -100,8 +117,10 @@ def use_color(file: str | None) -> bool:
     return file is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def width() -> int:
-    """Columns of the terminal; 80 where there is none."""
+def _width(file: str | None) -> int:
+    """Columns of the terminal; 80 where there is none, 100 in a file."""
+    if file is not None:
+        return 100
     import shutil
 
     return shutil.get_terminal_size((80, 24)).columns

@@ -7,7 +7,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from runplan.dsl.expr.tree import Expr, Ref, substitute, walk
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Ref, Unbound, substitute, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
@@ -18,12 +19,13 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
-from runplan.engine.analysis.regret import loss_function, regret_of
+from runplan.engine.analysis.regret import regret_of, surface_of
 from runplan.engine.formulate.draft import first_statement
-from runplan.engine.formulate.formulate import objective_of, pose
+from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.judge.judge import beyond
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
 from runplan.engine.numeric.search import inverse
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 from runplan.engine.solve.values import ON_THE_LINE, solved
@@ -112,6 +114,7 @@ class Comparison:
             the same.
         losses: Why losses of the columns must not be compared; empty where they may be.
         findings: Those of the plans, and L002.
+        files: How many plans there were, also those that cannot be read.
     """
 
     by: Literal["law", "plan"]
@@ -122,6 +125,7 @@ class Comparison:
     losses: str
     reasons: tuple[Why, ...]
     findings: tuple[Finding, ...]
+    files: int = 1
 
     def worst(self, choice: int) -> float | None:
         """The worst regret of a column's choice; None where nobody judges it."""
@@ -157,8 +161,8 @@ def can_choose(law: Law, objective: Objective) -> bool:
 
 def _lacks(plan: Plan, law: Law, catalogue: Library) -> bool:
     """Whether a plan asks of a law what it does not give, or the law asks of the plan what that does not say."""
-    problem = pose(plan, law, law.name, catalogue)
-    given = problem.line is not None or "loss" in problem.definitions or "transferred_tokens" in problem.definitions
+    problem = formulate(plan, law, law.name, catalogue)
+    given = problem.line is not None or not {q.LOSS, q.TRANSFERRED_TOKENS}.isdisjoint(problem.definitions)
     return not given or any(found.code == "L004" for found in problem.findings)
 
 
@@ -185,7 +189,7 @@ def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = N
         *_disagreement("plans", columns, most),
     )
     reasons = tuple(_reasons(columns))
-    return Comparison("plan", columns, (), nobody, None, _losses(columns), reasons, findings)
+    return Comparison("plan", columns, (), nobody, None, _losses(columns), reasons, findings, len(reports))
 
 
 # ---- quantities
@@ -199,7 +203,7 @@ def row(columns: Sequence[Column], name: str) -> Row | None:
         dims: set[Dim] = {()}
     else:
         values = tuple(column.solution.get(name) for column in columns)
-        dims = {column.solution.values[name].dim for column in columns if name in column.solution.values}
+        dims = {found.dim for column in columns if (found := column.solution.quantity(name))}
     if all(value is None for value in values):
         return None
     counted = [
@@ -247,7 +251,7 @@ def _disagreement(who: str, columns: Sequence[Column], most: float | None) -> It
 
 def _losses(columns: Sequence[Column]) -> str:
     """Why the losses must not be compared: not one corpus, or a law that names none; empty where they may be."""
-    having = [column for column in columns if "loss" in column.solution.values]
+    having = [column for column in columns if q.LOSS in column.solution.values]
     corpora = _grouped((column.solution.problem.law.corpus, column) for column in having)
     if len(having) < 2 or (len(corpora) == 1 and "" not in corpora):
         return ""
@@ -265,7 +269,7 @@ def _judged(columns: Sequence[Column]) -> tuple[tuple[int, ...], tuple[tuple[Ver
     judges = tuple(
         i
         for i, column in enumerate(columns)
-        if column.solution.status == "solved" and loss_function(column.solution) and _has_surface(column.solution)
+        if column.solution.status == "solved" and surface_of(column.solution) and _has_surface(column.solution)
     )
     verdicts = tuple(tuple(verdict_on(column.solution, columns[i].solution) for i in judges) for column in columns)
     return judges, verdicts
@@ -280,10 +284,10 @@ def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
     """What a law with a loss surface says of the params and tokens that another one chose for the same plan."""
     if choice.status != "solved":
         return None
-    env: dict[str, float] = {}
+    env: dict[Name, float] = {}
     for variable in judge.problem.variables:
         name = variable.name
-        value = _counted_by(judge, choice) if name == "law_params" else choice.get(name)
+        value = _counted_by(judge, choice) if name == q.LAW_PARAMS else choice.get(name)
         if value is None:
             return None
         env[name] = value
@@ -295,11 +299,11 @@ def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
 def _counted_by(judge: Solution, choice: Solution) -> float | None:
     """The params of a choice as another law counts them: the total is the same, and is turned back."""
     total = choice.get("params")
-    definition = judge.problem.definitions.get("params")
+    definition = judge.problem.definitions.get(q.PARAMS)
     if total is None or definition is None:
         return total
     function = compiled(judge.problem.expanded(definition.expr))
-    return inverse(lambda count: float(function({"law_params": count})), total, 1.0, math.e * total)
+    return inverse(lambda count: float(function({q.LAW_PARAMS: count})), total, 1.0, math.e * total)
 
 
 def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:
@@ -337,7 +341,7 @@ def _off_line(solution: Solution) -> str:
     factor, line = solution.off_line, solution.problem.line
     if factor is None or line is None or 1 / ON_THE_LINE < factor < ON_THE_LINE:
         return ""
-    return f"{times(factor)} its {'params' if line.args[0] == Ref('law_params') else 'tokens'}"
+    return f"{times(factor)} its {'params' if line.args[0] == Ref(q.LAW_PARAMS) else 'tokens'}"
 
 
 def _forms(columns: Sequence[Column]) -> Iterator[Why]:
@@ -360,10 +364,10 @@ def _form(law: Law, objective: Objective) -> tuple[str, float, Expr] | None:
             if function.output != output or (output != "loss" and (len(inputs) != 1 or inputs[0] not in BUDGETS)):
                 continue
             body = expanded(function.body, law.lets)
-            order = [item.name for item in walk(body) if isinstance(item, Ref) and item.name in law.constants]
-            by: dict[str, Expr] = {name: Ref(f"constant {i}") for i, name in enumerate(dict.fromkeys(order))}
+            order = [item.name for item in walk(body) if isinstance(item, Unbound) and item.name in law.constants]
+            by: dict[str, Expr] = {name: Unbound(f"constant {i}") for i, name in enumerate(dict.fromkeys(order))}
             for p in function.parameters:
-                by[p.local] = Ref(f"{p.quantity} in {p.counted.factor:g}")
+                by[p.local] = Unbound(f"{p.quantity} in {p.counted.factor:g}")
             return output, function.counted.factor, substitute(body, by)
     return None
 

@@ -17,7 +17,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, json_unit
 
 if TYPE_CHECKING:
-    from runplan.engine.problem.solution import Note, Room, Solution, Value
+    from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
     from runplan.engine.report import Assumption, Report
 
 BUDGET = ("compute", "gpu_hours", "time", "cost", "energy", "emissions")
@@ -35,6 +35,9 @@ WORTH = (
 LIFETIME = ("lifetime_params", "lifetime_tokens", "lifetime_training", "lifetime_saving", "break_even_tokens")
 OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
 OF_PHASE = ("tokens", "steps", "share")
+# Figures of a phase at its start and at its end.
+LEARNING_RATE = ("start_rate", "end_rate")
+BATCH = ("batch.start", "batch.end")
 # A share nearer to zero than this is rounding in the solver.
 NOISE = 1e-9
 # Digits beyond these are rounding in the solver, too, and may differ between machines.
@@ -103,8 +106,8 @@ def quantities(solution: Solution) -> Iterator[tuple[str, Value]]:
 def _solution(solution: Solution) -> dict[str, object]:
     out: dict[str, object] = {"law": solution.law, "resolved": solution.resolved, "status": solution.status}
     out.update((name, quantity(value)) for name, value in quantities(solution))
-    if lent := _lent(solution):
-        out["by"] = lent
+    if by := _by_default(solution):
+        out["by"] = by
     out["binding"] = list(solution.binding)
     if phases := [phase for name in solution.problem.phases if len(phase := _phase(solution, name)) > 1]:
         out["phases"] = phases
@@ -114,14 +117,14 @@ def _solution(solution: Solution) -> dict[str, object]:
         if found := {name: quantity(value) for name in members if (value := solution.quantity(name))}:
             out[key] = found
     if solution.conflict:
-        out["conflict"] = [_room(room) for room in solution.conflict]
+        out["conflict"] = [_relaxation(one) for one in solution.conflict]
     return out
 
 
-def _lent(solution: Solution) -> dict[str, str]:
+def _by_default(solution: Solution) -> dict[str, str]:
     """The quantities of the run that another law than the plan's gives, and which."""
-    lent = (v for v in solution.values.values() if v.kind == "law" and v.by != solution.resolved)
-    return {value.name: value.by for value in lent if "." not in value.name}
+    others = (v for v in solution.values.values() if v.kind == "law" and v.by != solution.resolved)
+    return {str(value.name): value.by for value in others if not value.name.scope}
 
 
 def _source(solution: Solution, name: str) -> dict[str, object]:
@@ -134,9 +137,9 @@ def _phase(solution: Solution, name: str) -> dict[str, object]:
     """One phase of the schedule; only its name where nothing is known of it."""
     found = solution.within(("phase", name))
     out: dict[str, object] = {"name": name, **{key: quantity(found[key]) for key in OF_PHASE if key in found}}
-    for key in ("learning_rate", "batch"):
-        ends = {side: found.get(f"{key}.{side}") for side in ("start", "end")}
-        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in ends.items() if value}:
+    for key, ends in (("learning_rate", LEARNING_RATE), ("batch", BATCH)):
+        sides = {side: found.get(end) for side, end in zip(("start", "end"), ends, strict=True)}
+        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in sides.items() if value}:
             out[key] = ramp
     mixed = {source: solution.within(("phase", name), ("source", source)).get("mix") for source in solution.sources}
     if mix := {source: amount(value.value, value.dim)["value"] for source, value in mixed.items() if value}:
@@ -144,14 +147,14 @@ def _phase(solution: Solution, name: str) -> dict[str, object]:
     return out
 
 
-def _room(room: Room) -> dict[str, object]:
-    out: dict[str, object] = {"text": room.text}
-    if room.span is not None:
-        out["line"] = room.span.line
-    if room.change:
-        out["change"] = room.change
-    if room.value is not None:
-        out["to"] = amount(room.value, room.dim)
+def _relaxation(relaxation: Relaxation) -> dict[str, object]:
+    out: dict[str, object] = {"text": relaxation.text}
+    if relaxation.span is not None:
+        out["line"] = relaxation.span.line
+    if relaxation.change:
+        out["change"] = relaxation.change
+    if relaxation.value is not None:
+        out["to"] = amount(relaxation.value, relaxation.dim)
     return out
 
 
@@ -166,7 +169,7 @@ def _note(note: Note) -> dict[str, object]:
 def _assumption(assumption: Assumption) -> dict[str, object]:
     span = assumption.span
     return {
-        "name": assumption.name,
+        "name": str(assumption.name),
         **amount(assumption.value, assumption.dim),
         "source": assumption.source,
         "file": span.source.path if span else None,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
@@ -18,21 +18,17 @@ from runplan.engine.analysis.band import band_of
 from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.analysis.lifetime import with_lifetime
 from runplan.engine.analysis.ranges import ends_of, spread
-from runplan.engine.analysis.regret import regret_of
-from runplan.engine.formulate.formulate import objective_of, pose
+from runplan.engine.analysis.regret import with_regret
+from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.rules import applied, remarked, views_of
-from runplan.engine.laws.form import cite_of
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
 from runplan.engine.report import Assumption, Report
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
-
-# A default MFU depends on the size that it helps to find, and whether data repeat on the tokens; after a step or two
-# all of them agree.
-ROUNDS = 5
 
 
 def report_of(
@@ -95,7 +91,7 @@ def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
     """What the laws say of themselves, and over what their loss is taken."""
     out: list[Note] = []
     for solution in {s.resolved: s for s in solutions if s.status != "undecided"}.values():
-        loss = solution.values.get("loss")
+        loss = solution.values.get(q.LOSS)
         if loss is not None and loss.note:
             out.append(Note(f"The loss is {loss.note}", solution.resolved))
         out.extend(Note(note, solution.resolved) for note in solution.problem.law.notes)
@@ -122,67 +118,19 @@ def _known(laws: tuple[str, ...], catalogue: Library) -> tuple[str, ...]:
 
 def _solved(plan: Plan, named: str, catalogue: Library, intervals: bool) -> Solution:
     """The plan under a law; with ranges on what nature decides at their middle, with what the ends make of it."""
-    ends = ends_of(plan)
-    if ends is None:
-        return _solved_at(plan, named, catalogue, intervals)
-    middle, worst, best = (_solved_at(one, named, catalogue, intervals) for one in (ends.middle, ends.worst, ends.best))
-    return spread(middle, worst, best, ends.said)
-
-
-def _solved_at(plan: Plan, named: str, catalogue: Library, intervals: bool) -> Solution:
     law = catalogue.law(named)
     if law is None:
         raise AssertionError(f"lowering let an unknown law pass: {named}")
-    size: float | None = None
-    repeats = False
-    for _ in range(ROUNDS):
-
-        def repose(
-            loosened: frozenset[str], fixed: Mapping[str, float], at: float | None = size, again: bool = repeats
-        ) -> Problem:
-            return pose(plan, law, named, catalogue, size=at, loosened=loosened, fixed=fixed, repeats=again)
-
-        solution = solve(repose(frozenset(), {}), repose)
-        size = solution.get("params")
-        again = _repeats(solution)
-        settled = _mfu(solution) == _mfu_at(plan, solution, catalogue, size) and again == repeats
-        if solution.status == "undecided" or settled:
-            break
-        repeats = repeats or again
-    solution = with_lifetime(solution)
-    if not intervals:
-        return solution
-    return with_intervals(_with_regret(solution))
+    problem = formulate(plan, law, named, catalogue)
+    worst, best = ends_of(problem)
+    middle = _analysed(problem, intervals)
+    return spread(middle, *(_analysed(problem.at(ends), intervals) for ends in (worst, best))) if worst else middle
 
 
-def _with_regret(solution: Solution) -> Solution:
-    """The solution with the extra compute that its size costs, where its law can tell."""
-    regret = regret_of(solution) if solution.status == "solved" else None
-    if regret is None:
-        return solution
-    formula = "compute / (the least compute for the same loss) - 1"
-    source = cite_of(solution.problem.law)
-    value = Value("regret", regret, (), None, None, "derived", formula, ("compute", "loss"), source, None)
-    return replace(solution, values={**solution.values, "regret": value})
-
-
-def _repeats(solution: Solution) -> bool:
-    """Whether any source is seen more than once."""
-    return any((solution.get(f"epochs.{name}") or 0.0) > 1 + 1e-9 for name in solution.sources)
-
-
-def _mfu(solution: Solution) -> list[str]:
-    return [
-        d.source for n, d in sorted(solution.problem.definitions.items()) if n.endswith("mfu") and d.kind == "assumed"
-    ]
-
-
-def _mfu_at(plan: Plan, solution: Solution, catalogue: Library, size: float | None) -> list[str]:
-    """The sources of the default MFUs that a size would take."""
-    if not _mfu(solution):
-        return []
-    posed = pose(plan, solution.problem.law, solution.law, catalogue, size=size)
-    return [d.source for n, d in sorted(posed.definitions.items()) if n.endswith("mfu") and d.kind == "assumed"]
+def _analysed(problem: Problem, intervals: bool) -> Solution:
+    """The solution of a problem, with what it is worth over a life, and its intervals where they are wanted."""
+    solution = with_lifetime(solve(problem))
+    return with_intervals(with_regret(solution)) if intervals else solution
 
 
 def _budget(solution: Solution) -> dict[str, Value]:
@@ -190,27 +138,27 @@ def _budget(solution: Solution) -> dict[str, Value]:
     v = solution.values
     out = {}
     for name, held in (
-        ("compute", "capacity" if "capacity" in v else "compute_budget"),
-        ("gpu_hours", "gpu_hours"),
-        ("time", "reserved_time"),
-        ("cost", "cost"),
-        ("energy", "energy"),
-        ("emissions", "emissions"),
+        (q.COMPUTE, q.CAPACITY if q.CAPACITY in v else q.COMPUTE_BUDGET),
+        (q.GPU_HOURS, q.GPU_HOURS),
+        (q.TIME, q.RESERVED_TIME),
+        (q.COST, q.COST),
+        (q.ENERGY, q.ENERGY),
+        (q.EMISSIONS, q.EMISSIONS),
     ):
         if held in v:
-            out[name] = v[held]
+            out[name.text] = v[held]
     return out
 
 
 def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Library) -> tuple[Assumption, ...]:
     """Every default that was taken, once."""
-    out: dict[tuple[str, str], Assumption] = {}
+    out: dict[tuple[Name, str], Assumption] = {}
     for solution in solutions:
         for name, value in solution.values.items():
             # A law that the plan does not name is a default, too; of several sources it is said once, of the sum.
-            lent = value.kind == "law" and value.by != solution.problem.law.name and "." not in name
-            if value.kind == "assumed" or lent:
-                source = f"{value.by}: {value.source}" if lent else value.source
+            default = value.kind == "law" and value.by != solution.problem.law.name and not name.scope
+            if value.kind == "assumed" or default:
+                source = f"{value.by}: {value.source}" if default else value.source
                 key = (name, f"{value.value:.9g}")  # what laws agree on differs by rounding
                 out.setdefault(key, Assumption(name, value.value, value.dim, source, value.span))
     return tuple(out.values())

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.errors import NotThere
@@ -29,7 +30,7 @@ class Assumption:
         span: Where the figure stands in a pack; None where it is none of a pack.
     """
 
-    name: str
+    name: Name
     value: float
     dim: Dim
     source: str

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, report_for, verb, wanted
 from runplan.cli.outcome import CannotRun, exit_code
-from runplan.cli.output import use_color, width, write
+from runplan.cli.output import show
 from runplan.cli.paths import Projects, plan_files
+from runplan.cli.show.formats import offered
 
 if TYPE_CHECKING:
-    from runplan.engine.compare import Comparison
     from runplan.engine.report import Report
 
-FORMATS = ("table", "json", "markdown", "csv")
 ALL = ("all",)
 
 
@@ -39,9 +38,9 @@ def run(argv: list[str]) -> int:
         "--max-spread", metavar="FACTOR", help="exit 1 where params or tokens lie further apart, such as 2x"
     )
     add_plan_options(parser)
-    add_output(parser, FORMATS, several=True)
+    add_output(parser, offered("comparison"), several=True)
     args = parser.parse_args(argv)
-    outputs = wanted(args, FORMATS)
+    outputs = wanted(args, offered("comparison"))
     most = _factor(args.max_spread)
     if args.max_spread is not None and most is None:
         raise CannotRun(f"`--max-spread {args.max_spread[:60]}`: write a factor of 1 or more, such as 2x")
@@ -54,16 +53,14 @@ def run(argv: list[str]) -> int:
     if len(files) > 1 and (laws == ALL or len(laws or ()) > 1):
         raise CannotRun("several plans are compared under one law; name one, or one plan")
     if len(files) == 1:
-        reports = [_under_laws(files[0], args, laws)]
-        comparison = compared_laws(reports[0], most)
+        comparison = compared_laws(_under_laws(files[0], args, laws), most)
     else:
         projects = Projects(args.stdin_filename)
         reports = [report_for(file, args, laws=laws, projects=projects) for file in files]
         comparison = compared_plans(list(zip(_short(files), reports, strict=True)), most)
     if not comparison.columns and not comparison.findings:
         raise CannotRun(f"nothing to solve in {', '.join(files)}: there are only definitions")
-    for name, target in outputs:
-        write(_rendered(name, comparison, reports, target), target)
+    show("comparison", comparison, outputs)
     return exit_code(comparison.findings)
 
 
@@ -95,35 +92,3 @@ def _short(files: list[str]) -> list[str]:
         if len(set(names)) == len(names):
             return names
     return files
-
-
-def _rendered(name: str, comparison: Comparison, reports: list[Report], target: str | None) -> str:
-    if name == "json":
-        from runplan.cli.show import compare_json
-
-        return compare_json.render(comparison)
-    if name == "csv":
-        from runplan.cli.show import compare_csv
-
-        return compare_csv.render(comparison)
-    if not comparison.columns:
-        return _unread(name, comparison, len(reports), target)
-    if name == "markdown":
-        from runplan.cli.show import compare_markdown
-
-        return compare_markdown.render(comparison)
-    from runplan.cli.show import compare_table
-
-    color = use_color(target)
-    return compare_table.render(comparison, width=width() if target is None else 100, color=color)
-
-
-def _unread(name: str, comparison: Comparison, files: int, target: str | None) -> str:
-    """What is wrong, where no plan could be read."""
-    from runplan.cli.show import full, markdown_findings
-    from runplan.cli.show.summary import Summary
-
-    summary = Summary.of(comparison.findings, files)
-    if name == "markdown":
-        return markdown_findings.render(comparison.findings, summary)
-    return full.render(comparison.findings, summary, color=use_color(target))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
-from runplan.cli.output import use_color, width, write
-from runplan.cli.paths import Projects
-
-FORMATS = ("tree", "json", "mermaid")
+from runplan.cli.output import show
+from runplan.cli.show.formats import offered
 
 
 @verb("explain")
@@ -24,17 +22,16 @@ def run(argv: list[str]) -> int:
     parser.add_argument("quantity", metavar="QUANTITY", help="such as cost, params or loss")
     parser.add_argument("--law", metavar="LAW", help="the law to explain it under; the plan's first unless said")
     add_plan_options(parser)
-    add_output(parser, FORMATS)
+    add_output(parser, offered("derivation"))
     args = parser.parse_args(argv)
-    [(name, file)] = wanted(args, FORMATS)
-    from runplan.cli.show import explain
-    from runplan.cli.show.concise import line
+    outputs = wanted(args, offered("derivation"))
+    from runplan.cli.show.derivation.explained import Explained
+    from runplan.cli.show.derivation.names import public
+    from runplan.cli.show.findings.concise import line
+    from runplan.dsl.expr.name import written
     from runplan.dsl.text.nearest import did_you_mean
-    from runplan.engine.analysis.sensitivity import changes
 
-    with reading(args.path):
-        path, project = Projects(args.stdin_filename).of(args.path)
-        report = project.report(path, settings=args.set)
+    report = report_for(args.path, args)
     if not report.solutions:
         why = next((line(f) for f in report.findings if f.severity == "error"), "there are only definitions")
         raise CannotRun(f"{args.path} cannot be solved: {why}")
@@ -42,24 +39,10 @@ def run(argv: list[str]) -> int:
     if solution is None:
         laws = ", ".join(s.law for s in report.solutions)
         raise CannotRun(f"the plan is not solved under `{args.law}`; its laws are {laws}")
-    if args.quantity not in solution.values:
-        listed = "it has " + ", ".join(sorted(explain.public(solution)))
-        (help,) = did_you_mean(args.quantity, solution.values) or [listed]
+    named = written(solution.values)
+    if args.quantity not in named:
+        listed = "it has " + ", ".join(sorted(public(solution)))
+        (help,) = did_you_mean(args.quantity, named) or [listed]
         raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`; {help}")
-    if name == "mermaid":
-        write(explain.mermaid(solution, args.quantity), file)
-        return CLEAN
-    assert report.plan is not None
-    known = project.library.with_pack(report.plan.definitions, ())
-    found = changes(report.plan, solution, explain.target(solution, args.quantity), known)
-    if name == "json":
-        from runplan.cli.show.json_text import document_text
-
-        tree = explain.explain_json(solution, args.quantity)
-        text = document_text(tree | {"changes": explain.changes_json(found)})
-    else:
-        columns, color = width(), use_color(file)
-        text = explain.tree(solution, args.quantity, width=columns, color=color)
-        text += explain.changes_section(solution, found, width=columns, color=color)
-    write(text, file)
+    show("derivation", Explained(solution, named[args.quantity]), outputs)
     return CLEAN

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runplan.cli.arguments import verb
 from runplan.cli.outcome import CLEAN, CannotRun
-from runplan.cli.show.summary import plain
+from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.nearest import did_you_mean
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"

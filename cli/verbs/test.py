@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from runplan.cli.arguments import add_output, reading, verb, wanted
 from runplan.cli.outcome import FOUND, CannotRun, exit_code
-from runplan.cli.output import write
+from runplan.cli.output import show
 from runplan.cli.paths import plan_files, reader_for
-from runplan.cli.show.concise import render
-from runplan.cli.show.json_text import document_text
-from runplan.cli.show.page import paragraph
-from runplan.cli.show.summary import Summary, counted
+from runplan.cli.show.catalogue.subjects import Tested
+from runplan.cli.show.catalogue.test import off
+from runplan.cli.show.formats import offered
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack, Rule
 from runplan.dsl.plan.lower import lower
@@ -23,14 +22,12 @@ from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.syntax.tree import DEFINITIONS
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.source import Span
-from runplan.engine.document import finding_document
 from runplan.engine.examples import examples
 from runplan.engine.laws.goldens import GoldenResult, check_goldens
 
 # What stands beside definitions for rules to mention.
 LETS = ("let", "rate", "calendar")
 Named = TypeVar("Named", Law, Rule)
-FORMATS = ("table", "json")
 
 
 @verb("test")
@@ -45,9 +42,9 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--stdlib", action="store_true", help="test the standard library")
     parser.add_argument("--coverage", action="store_true", help="name what no value or example tests, and fail for it")
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan")
-    add_output(parser, FORMATS)
+    add_output(parser, offered("tests"))
     args = parser.parse_args(argv)
-    [(form, file)] = wanted(args, FORMATS)
+    outputs = wanted(args, offered("tests"))
     if not args.paths and not args.stdlib:
         raise CannotRun("nothing to test: name packs, or say --stdlib")
     tested = [_library()] if args.stdlib else []
@@ -59,15 +56,14 @@ def run(argv: list[str]) -> int:
     found = in_order([*(f for one in tested for f in one.findings), *(off for _, off in results if off)])
     shown, bare = [result for result, _ in results], [name for one in tested for name in _untested(one)]
     files = sum(one.files for one in tested)
-    text = _json(shown, found, bare) if form == "json" else _table(shown, found, files)
-    write(text, file)
+    show("tests", Tested(tuple(shown), found, tuple(bare), files), outputs)
     if args.coverage and bare:
         print("not tested: " + ", ".join(bare), file=sys.stderr)
     return FOUND if args.coverage and bare else exit_code(found)
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class _Promised:
     """What is held to its promises: laws and rules in their catalogue, and what is wrong with them as they stand."""
 
     catalogue: Library
@@ -77,13 +73,13 @@ class Tested:
     files: int
 
 
-def _library() -> Tested:
+def _library() -> _Promised:
     known = standard()
     laws = known.laws()
-    return Tested(known, laws, known.rules(), known.audit(), len({law.span.source.path for law in laws}))
+    return _Promised(known, laws, known.rules(), known.audit(), len({law.span.source.path for law in laws}))
 
 
-def _read(paths: Sequence[str], stdin_filename: str | None) -> Tested:
+def _read(paths: Sequence[str], stdin_filename: str | None) -> _Promised:
     """The definitions of some files, and of what they import, beside the standard library."""
     known = standard()
     vocabulary = known.vocabulary()
@@ -103,7 +99,7 @@ def _read(paths: Sequence[str], stdin_filename: str | None) -> Tested:
     # A law whose name is taken stands for another, and is not the one that is found by it.
     found = [(law, own.law(law.name)) for law in _once(pack.laws)]
     laws = tuple(whole for law, whole in found if whole is not None and whole.span == law.span)
-    return Tested(own, laws, tuple(_once(pack.rules)), (*findings, *own.findings), len(paths))
+    return _Promised(own, laws, tuple(_once(pack.rules)), (*findings, *own.findings), len(paths))
 
 
 def _once(defined: Iterable[Named]) -> list[Named]:
@@ -116,14 +112,14 @@ def _once(defined: Iterable[Named]) -> list[Named]:
     return list(first.values())
 
 
-def _untested(tested: Tested) -> list[str]:
+def _untested(tested: _Promised) -> list[str]:
     """Laws without a golden value, and rules that lack an example of either kind."""
     return [law.name for law in tested.laws if not law.goldens] + [
         f"{rule.code} {rule.severity}" for rule in tested.rules if not (rule.breaks and rule.keeps)
     ]
 
 
-def _results(tested: Tested) -> Iterator[tuple[GoldenResult, Finding | None]]:
+def _results(tested: _Promised) -> Iterator[tuple[GoldenResult, Finding | None]]:
     """Everything that a pack promises of itself, with a finding where it is not so.
 
     A law that is wrong as it stands, and a rule beside one, have their finding already.
@@ -151,71 +147,4 @@ def _finding_of(result: GoldenResult, at: Span) -> Finding | None:
         return None
     data: dict[str, float | str] = {f"expected {name}": value for name, value in result.expected.items()}
     data |= {f"got {name}": value for name, value in result.got.items()}
-    return finding("P002", f"`{result.id}`: {_off(result)}", at, data=data)
-
-
-def _summary(results: Sequence[GoldenResult]) -> dict[str, int]:
-    passed = sum(result.verdict == "pass" for result in results)
-    return {"passed": passed, "failed": len(results) - passed}
-
-
-def _table(results: Sequence[GoldenResult], findings: Sequence[Finding], files: int) -> str:
-    """One line a law, one more for each value that is off, then what is wrong with the packs, and the sums."""
-    lines = []
-    for law in dict.fromkeys(result.law for result in results):
-        own = [result for result in results if result.law == law]
-        failed = [result for result in own if result.verdict == "fail"]
-        lines.append(
-            paragraph(
-                f"{law}: {len(own) - len(failed)} of {counted(len(own), 'value')}", "FAIL  " if failed else "pass  "
-            )
-        )
-        for result in failed:
-            lines.append(paragraph(f"{result.id}: {_off(result)}", "        "))
-    summary = _summary(results)
-    listed = render(findings, Summary.of(findings, files))
-    sums = f"{summary['passed']} passed, {summary['failed']} failed, {Summary.of(findings, files).line()}\n"
-    return "".join(lines) + (f"\n{listed}" if listed else "") + ("\n" if lines else "") + sums
-
-
-def _off(result: GoldenResult) -> str:
-    if result.law.startswith("rule "):
-        holds = "is flagged" if result.got.get("flagged") else "is not flagged"
-        return result.note or f"the example {holds}"
-    off = [
-        f"{name} is {result.got[name]:.10g}, not {value:.10g}" if name in result.got else f"{name} is not given"
-        for name, value in result.expected.items()
-    ]
-    return "; ".join([*off, *([result.note] if result.note else [])]) + f" (within {result.rtol:g})"
-
-
-def _json(results: Sequence[GoldenResult], findings: Sequence[Finding], untested: Sequence[str]) -> str:
-    return document_text(
-        {
-            "schema": "plan.test/v1",
-            "results": [_result_json(result) for result in results],
-            "summary": _summary(results) | {"findings": len(findings)},
-            "untested": list(untested),
-            "findings": [finding_document(finding) for finding in findings],
-        }
-    )
-
-
-def _result_json(result: GoldenResult) -> dict[str, object]:
-    note: dict[str, object] = {"note": result.note} if result.note else {}
-    return {
-        "id": result.id,
-        "law": result.law,
-        "expected": _one_or_all(result.expected, result),
-        "got": _one_or_all(result.got, result),
-        "rtol": result.rtol,
-        "verdict": result.verdict,
-        **note,
-    }
-
-
-def _one_or_all(values: Mapping[str, float], result: GoldenResult) -> object:
-    """A number where the golden value is one, else an object by expression; null for what the law does not give."""
-    if len(result.expected) == 1:
-        return values.get(next(iter(result.expected)))
-    return {name: values.get(name) for name in result.expected}
+    return finding("P002", f"`{result.id}`: {off(result)}", at, data=data)

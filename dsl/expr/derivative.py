@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterable
 from functools import reduce
 
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, walk
 
 ZERO, ONE = Num(0.0), Num(1.0)
-
-
-# ---- derivatives
 
 
 def add(a: Expr, b: Expr) -> Expr:
@@ -23,9 +21,9 @@ def add(a: Expr, b: Expr) -> Expr:
     return Op("+", (a, b))
 
 
-def joined(op: str, parts: Iterable[Expr | str]) -> Expr:
+def joined(op: str, parts: Iterable[Expr | Name]) -> Expr:
     """One expression of several, or names of them, by a binary operator or function; at least one."""
-    return reduce(lambda a, b: Op(op, (a, b)), (Ref(part) if isinstance(part, str) else part for part in parts))
+    return reduce(lambda a, b: Op(op, (a, b)), (Ref(part) if isinstance(part, Name) else part for part in parts))
 
 
 def multiply(a: Expr, b: Expr) -> Expr:
@@ -41,15 +39,15 @@ def multiply(a: Expr, b: Expr) -> Expr:
     return Op("*", (a, b))
 
 
-def derivative(expr: Expr, name: str) -> Expr:
-    """The symbolic derivative by a name; dimensions are not kept, the values are.
+def derivative(expr: Expr, name: Name | str) -> Expr:
+    """The symbolic derivative by a name, or by a word; dimensions are not kept, the values are.
 
     Raises:
         ValueError: For what has no derivative, such as a comparison.
     """
-    if isinstance(expr, Ref):
+    if isinstance(expr, Ref | Unbound):
         return ONE if expr.name == name else ZERO
-    if not isinstance(expr, Op) or name not in names(expr):
+    if not isinstance(expr, Op) or not _mentions(expr, name):
         return ZERO
     op, args = expr.op, expr.args
     if op in ("+", "-"):
@@ -61,18 +59,18 @@ def derivative(expr: Expr, name: str) -> Expr:
         return add(multiply(derivative(args[0], name), args[1]), multiply(args[0], derivative(args[1], name)))
     if op == "/":
         top, bottom = args
-        first = Op("/", (derivative(top, name), bottom)) if name in names(top) else ZERO
-        if name not in names(bottom):
+        first = Op("/", (derivative(top, name), bottom)) if _mentions(top, name) else ZERO
+        if not _mentions(bottom, name):
             return first
         second = Op("/", (multiply(top, derivative(bottom, name)), Op("*", (bottom, bottom))))
         return add(first, multiply(Num(-1.0), second))
     if op == "^":
         base, exponent = args
         out: Expr = ZERO
-        if name in names(base):
+        if _mentions(base, name):
             lowered = Op("^", (base, Op("-", (exponent, ONE))))
             out = multiply(multiply(exponent, lowered), derivative(base, name))
-        if name in names(exponent):
+        if _mentions(exponent, name):
             out = add(out, multiply(multiply(expr, Op("ln", (base,))), derivative(exponent, name)))
         return out
     if op == "exp":
@@ -87,4 +85,12 @@ def derivative(expr: Expr, name: str) -> Expr:
     if op in ("min", "max"):
         test = Op("<=" if op == "min" else ">=", args)
         return Op("if", (test, derivative(args[0], name), derivative(args[1], name)))
+    if op in ("curve", "curve_slope"):
+        slope = Op("curve_slope" if op == "curve" else "curve_bend", args)
+        rise = multiply(slope, Op("/", (derivative(args[0], name), args[0])))
+        return multiply(expr, rise) if op == "curve" else rise
     raise ValueError(f"`{op}` has no derivative")
+
+
+def _mentions(expr: Expr, name: Name | str) -> bool:
+    return any(isinstance(item, Ref | Unbound) and item.name == name for item in walk(expr))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text, Unbound
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
@@ -66,16 +67,16 @@ class Dimensions:
     inference): in `E + A / N^alpha` with E in nat/token and N in param, A is in nat/token*param^alpha.
 
     Args:
-        dims: The known dimensions by name.
+        dims: The known dimensions by name, or by word where the expression is not bound yet.
         unknown: Names whose dimension is to be found.
         values: Values of names that stand in exponents.
     """
 
     def __init__(
         self,
-        dims: Mapping[str, Dim],
+        dims: Mapping[Any, Dim],
         unknown: frozenset[str] = frozenset(),
-        values: Mapping[str, float] | None = None,
+        values: Mapping[Any, float] | None = None,
     ) -> None:
         self.dims = dims
         self.unknown = unknown
@@ -122,7 +123,7 @@ class Dimensions:
     def _form(self, expr: Expr) -> Form:
         if isinstance(expr, Num):
             return Form(dict(expr.dim), {})
-        if isinstance(expr, Ref):
+        if isinstance(expr, Ref | Unbound):
             if expr.name in self.unknown:
                 return Form({}, {expr.name: 1.0})
             return Form(dict(self.dims[expr.name]), {})
@@ -147,6 +148,9 @@ class Dimensions:
             if not base.known and not base.unknown:
                 return base
             return base.scaled(self._exponent(args[1]))
+        if op == "curve":
+            self._same(self._form(args[0]), self._form(args[1]), expr, f"`{shown(args[0])}`", "the table's rows")
+            return self._form(args[2])
         if op == "sqrt":
             return self._form(args[0]).scaled(0.5)
         if op == "if":

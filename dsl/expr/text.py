@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text
+from collections.abc import Callable
+
+from runplan.dsl.expr.curve import ORDERS
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, Unbound
 from runplan.dsl.units.show import show
 
 # ---- printing
@@ -29,10 +33,14 @@ def shown(expr: Expr) -> str:
     if isinstance(expr, Num):
         return expr.text or show(expr.value, expr.dim, 6)
     if isinstance(expr, Ref):
+        return str(expr.name)
+    if isinstance(expr, Unbound):
         return expr.name
     if isinstance(expr, Text):
         return f'"{expr.value}"'
     op, args = expr.op, expr.args
+    if op in ORDERS:
+        return f"{op.replace('_', ' of the ')}({shown(args[0])})"
     if op == "if":
         return f"if {shown(args[0])} then {shown(args[1])} else {shown(args[2])}"
     level = _LEVEL.get(op)
@@ -52,3 +60,27 @@ def _inside(expr: Expr, level: int) -> str:
     text = shown(expr)
     own = _LEVEL.get(expr.op, 9) if isinstance(expr, Op) else 9
     return f"({text})" if own < level else text
+
+
+def with_figures(expr: Expr, text_of: Callable[[Name], str | None]) -> str:
+    """The expression with texts in the place of names, each operand in the brackets that it needs.
+
+    Args:
+        text_of: The text of a name; None where the name stays.
+    """
+    if isinstance(expr, Ref):
+        return text_of(expr.name) or str(expr.name)
+    if not isinstance(expr, Op):
+        return shown(expr)
+    texts = [with_figures(arg, text_of) for arg in expr.args]
+    operator = _LEVEL.get(expr.op)
+    # What is written out as an operand keeps its brackets by its own operator; a figure with a unit binds as a product.
+    parts = tuple(_written(arg, text, operator) for arg, text in zip(expr.args, texts, strict=True))
+    return shown(Op(expr.op, parts))
+
+
+def _written(expr: Expr, text: str, outer: int | None) -> Expr:
+    own = _LEVEL.get(expr.op, 9) if isinstance(expr, Op) else 9
+    tight = outer is not None and outer > _LEVEL["*"] and " " in text
+    needs = outer is not None and (own < outer or tight or text.startswith("-"))
+    return Unbound(f"({text})" if needs else text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE, Dim
 
@@ -26,10 +27,18 @@ class Num:
 
 
 @dataclass(frozen=True, slots=True)
-class Ref:
-    """A quantity, a `let`, a law's constant or input, by name."""
+class Unbound:
+    """A word as a plan or a pack writes it, before it is known what it means: a quantity, a `let`, a law's letter."""
 
     name: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A quantity, a `let` or a law's constant."""
+
+    name: Name
     span: Span | None = field(default=None, compare=False)
 
 
@@ -54,7 +63,7 @@ class Op:
     span: Span | None = field(default=None, compare=False)
 
 
-Expr = Num | Ref | Text | Op
+Expr = Num | Unbound | Ref | Text | Op
 COMPARISONS = ("<=", ">=", "<", ">", "==", "!=")
 # Functions by their arity. `P` is probability and `assumed` asks where a value comes from: neither is evaluated here.
 FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "min": 2, "max": 2, "P": 1, "assumed": 1}
@@ -73,18 +82,33 @@ def walk(expr: Expr) -> Iterator[Expr]:
             stack.extend(reversed(item.args))
 
 
-def names(expr: Expr) -> frozenset[str]:
+def names(expr: Expr) -> frozenset[Name]:
     """The names that the expression mentions."""
     return frozenset(item.name for item in walk(expr) if isinstance(item, Ref))
 
 
-def substitute(expr: Expr, by: Mapping[str, Expr]) -> Expr:
-    """The expression with names replaced by expressions."""
-    if isinstance(expr, Ref):
-        return by.get(expr.name, expr)
+def words(expr: Expr) -> frozenset[str]:
+    """The words in the expression of which it is not known yet what they mean."""
+    return frozenset(item.name for item in walk(expr) if isinstance(item, Unbound))
+
+
+def substitute(expr: Expr, by: Mapping[Name, Expr] | Mapping[str, Expr]) -> Expr:
+    """The expression with names, or with words, replaced by expressions."""
+    if isinstance(expr, Ref | Unbound):
+        return by.get(expr.name, expr)  # type: ignore[arg-type]
     if isinstance(expr, Op):
         args = tuple(substitute(arg, by) for arg in expr.args)
         return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else Op(expr.op, args, expr.span)
+    return expr
+
+
+def bound(expr: Expr, name: Callable[[str], Name | None]) -> Expr:
+    """The expression with each word in it as the name that it means; a word that means nothing stays."""
+    if isinstance(expr, Unbound):
+        found = name(expr.name)
+        return expr if found is None else Ref(found, expr.span)
+    if isinstance(expr, Op):
+        return Op(expr.op, tuple(bound(arg, name) for arg in expr.args), expr.span)
     return expr
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, walk
-
-# ---- values
+from runplan.dsl.expr import curve
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, walk, words
 
 
 class Functions:
@@ -35,14 +35,16 @@ class Functions:
         return float(base**exponent)
 
 
-Evaluator = Callable[[Mapping[str, Any]], Any]
+# From values by name, or by word where the expression is not bound yet.
+Evaluator = Callable[[Mapping[Any, Any]], Any]
 
 
 def compiled(expr: Expr, functions: Any = Functions) -> Evaluator:
     """A function from values by name, in base units, to the expression's value.
 
     It raises KeyError for a name without a value and ArithmeticError or ValueError outside the domain.
-    With numpy's functions it takes and gives arrays.
+    With numpy's functions it takes and gives arrays, `and`, `or`, `not` and `if` element by element; what a float
+    refuses is then NaN there.
     """
     if isinstance(expr, Num):
         number = expr.value
@@ -50,12 +52,18 @@ def compiled(expr: Expr, functions: Any = Functions) -> Evaluator:
     if isinstance(expr, Text):
         text = expr.value
         return lambda env: text
-    if isinstance(expr, Ref):
+    if isinstance(expr, Ref | Unbound):
         name = expr.name
         return lambda env: env[name]
     op = expr.op
+    if op in curve.ORDERS:
+        at, on = compiled(expr.args[0], functions), curve.evaluator(op, expr.args[1:], functions)
+        return lambda env: on(at(env))
     args = tuple(compiled(arg, functions) for arg in expr.args)
     if op in ("and", "or"):
+        if functions is not Functions:
+            both = functions.logical_and if op == "and" else functions.logical_or
+            return lambda env: reduce(both, (arg(env) for arg in args))
         fold = all if op == "and" else any
         return lambda env: fold(arg(env) for arg in args)
     if op == "if":
@@ -76,7 +84,7 @@ def _unary(op: str, functions: Any) -> Callable[[Any], Any]:
     if op == "neg":
         return lambda a: -a
     if op == "not":
-        return lambda a: not a
+        return (lambda a: not a) if functions is Functions else functions.logical_not
     found = {"exp": "exp", "ln": "log", "log10": "log10", "sqrt": "sqrt", "abs": "absolute"}.get(op)
     if found is None:
         raise ValueError(f"`{op}` has no value of its own")
@@ -103,10 +111,10 @@ def _binary(op: str, functions: Any) -> Callable[[Any, Any], Any]:
     return table[op]
 
 
-def not_finite(expr: Expr, values: Mapping[str, float]) -> Expr | None:
+def not_finite(expr: Expr, values: Mapping[Any, float]) -> Expr | None:
     """The innermost part that has no finite value, of those whose names all have one."""
     for item in reversed(list(walk(expr))):
-        if not isinstance(item, Op) or item.op in ("P", "assumed") or not names(item) <= values.keys():
+        if not isinstance(item, Op) or item.op in ("P", "assumed") or not (names(item) | words(item)) <= values.keys():
             continue
         try:
             value = float(compiled(item)(values))

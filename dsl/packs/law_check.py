@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Ref, names, substitute, walk
+from runplan.dsl.expr.tree import Expr, Unbound, substitute, walk, words
 from runplan.dsl.expr.values import not_finite
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding, finding
@@ -72,7 +72,7 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
     for function in law.functions:
         dims = {**known, **{p.local: p.counted.local for p in function.parameters}}
         body = expanded(function.body, law.lets)
-        unknown = sorted(names(body) - dims.keys() - bare)
+        unknown = sorted(words(body) - dims.keys() - bare)
         for item in unknown:
             message = f"unknown name `{item}` in `{function.output}`"
             help = did_you_mean(item, [*dims, *bare, *law.lets])
@@ -93,7 +93,7 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
                 finding("U001", f"{clash.message}", at, notes=[f"in `{function.output}` of law `{law.name}`"])
             )
     for term in law.joint.terms if law.joint else ():
-        for item in sorted(names(term) - law.constants.keys()):
+        for item in sorted(words(term) - law.constants.keys()):
             message = f"unknown name `{item}` among the constants that vary jointly"
             help = did_you_mean(item, law.constants)
             findings.append(finding("N002", message, term.span or law.span, help=help))
@@ -117,7 +117,7 @@ def unsettled(lets: Mapping[str, Expr], bodies: Iterable[tuple[str, Expr]] = (),
         bodies: Formulas over the names, with what they give.
         whose: Of what they are, for messages.
     """
-    rests_on = {name: names(body) & lets.keys() for name, body in lets.items()}
+    rests_on = {name: words(body) & lets.keys() for name, body in lets.items()}
     try:
         order = tuple(TopologicalSorter(rests_on).static_order())
     except CycleError as error:
@@ -126,7 +126,7 @@ def unsettled(lets: Mapping[str, Expr], bodies: Iterable[tuple[str, Expr]] = (),
         return finding("N003", message, _place(lets[circle[0]]))
     terms: dict[str, int] = {}
     for name, body in [*((name, lets[name]) for name in order), *bodies]:
-        count = sum(terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(body))
+        count = sum(terms.get(item.name, 1) if isinstance(item, Unbound) else 1 for item in walk(body))
         if count > MAX_TERMS:
             message = f"with the names in it written out `{name}` has more than {MAX_TERMS:,} terms"
             return finding("S004", message, _place(body))
@@ -142,7 +142,7 @@ def _place(expr: Expr) -> Span:
 def expanded(expr: Expr, lets: Mapping[str, Expr]) -> Expr:
     """An expression with `let`s replaced, and those in them; a circle of them is cut after their number."""
     for _ in range(len(lets)):
-        if not names(expr) & lets.keys():
+        if not words(expr) & lets.keys():
             break
         expr = substitute(expr, lets)
     return expr

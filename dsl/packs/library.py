@@ -91,7 +91,8 @@ class Library:
     def _vocabulary(self) -> Vocabulary:
         devices, laws, schedules = (frozenset(self._names.spellings(kind)) for kind in ("device", "law", "schedule"))
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
-        return Vocabulary(self._dims, devices, laws, schedules, figures)
+        parts = {name: q.facts.parts for name, q in self.quantities().items()}
+        return Vocabulary(self._dims, devices, laws, schedules, parts, figures)
 
     @cached_property
     def _dims(self) -> Mapping[str, Dim]:

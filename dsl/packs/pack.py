@@ -10,6 +10,7 @@ from runplan.dsl.expr.tree import Expr, Num, Text
 from runplan.dsl.syntax.tree import NAMED_FIGURES, Node
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.source import Span
+from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim
 
 
@@ -277,6 +278,44 @@ class ScheduleShape:
 
 
 @dataclass(frozen=True, slots=True)
+class QuantityFacts:
+    """What is known of a quantity beside its formula.
+
+    Attributes:
+        pools: How it adds up over pools that run side by side: `sum`, `longest`, or `apart` where the whole has none;
+            empty where pools have none of their own.
+        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`.
+        statement: The statement with a field of this name; empty where none has.
+        given: How that field is written, and its bounds; None where no statement has one.
+        decided: By whom: `nature`, `hardware` (what is reserved decides it alone), `run` (a choice of the run).
+        better: `more` or `less`, where one is.
+        said: What a plan calls it, where its own name would not do.
+        label: What reports call it, where its own name would not do.
+        per_cent: Whether people read it in per cent.
+        budget: Whether a bound on it that is broken is over budget.
+        knob: Whether help may propose another figure of it, to keep a budget.
+        needs: What must be given for it, and the help that says how.
+        otherwise: What is taken where nothing says it, and what that rests on.
+        kind: What group the engine knows it by: `mixture`, `precision`.
+    """
+
+    pools: str = ""
+    parts: tuple[str, ...] = ()
+    statement: str = ""
+    given: Field | None = None
+    decided: str = ""
+    better: str = ""
+    said: str = ""
+    label: str = ""
+    per_cent: bool = False
+    budget: bool = False
+    knob: bool = False
+    needs: tuple[tuple[str, str], ...] = ()
+    otherwise: tuple[Num, str] | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QuantityDef:
     """A quantity that a plan may name: its dimension, its display unit, and the formula that gives it, if one does."""
 
@@ -285,6 +324,7 @@ class QuantityDef:
     formula: Expr | None
     title: str
     span: Span = field(compare=False)
+    facts: QuantityFacts = QuantityFacts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Num, Op, Ref, names, walk
+from runplan.dsl.expr.tree import Num, Op, Unbound, walk, words
 from runplan.dsl.packs.law_check import unsettled
 from runplan.dsl.packs.pack import QuantityDef
 from runplan.dsl.text.finding import Finding, finding
@@ -29,7 +29,7 @@ def checked(brought: Iterable[QuantityDef], known: Mapping[str, QuantityDef]) ->
     for quantity in brought:
         if quantity.formula is None:
             continue
-        unknown = [item for item in walk(quantity.formula) if isinstance(item, Ref) and item.name not in known]
+        unknown = [item for item in walk(quantity.formula) if isinstance(item, Unbound) and item.name not in known]
         for item in unknown:
             message = f"quantity `{quantity.name}` names `{item.name}`, which nothing gives"
             yield finding("N002", message, item.span or quantity.span, help=did_you_mean(item.name, known))
@@ -38,7 +38,7 @@ def checked(brought: Iterable[QuantityDef], known: Mapping[str, QuantityDef]) ->
                 message = f"quantity `{quantity.name}`: `{shown(part)}` has no value of its own"
                 yield finding("P001", message, part.span or quantity.span)
         unread = any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(quantity.formula))
-        if unknown or unread or UNKNOWN in (*(dims[name] for name in names(quantity.formula)), quantity.counted.dim):
+        if unknown or unread or UNKNOWN in (*(dims[name] for name in words(quantity.formula)), quantity.counted.dim):
             continue
         try:
             Dimensions(dims).require(quantity.formula, quantity.counted.dim)

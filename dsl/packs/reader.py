@@ -11,6 +11,7 @@ from typing import Literal
 from runplan.dsl.expr.tree import Num, Text
 from runplan.dsl.packs.law_reader import LawReader
 from runplan.dsl.packs.pack import BatchStep, Entry, Pack, PhaseShape, QuantityDef, Record, Rule, ScheduleShape
+from runplan.dsl.packs.quantity_reader import QuantityReader
 from runplan.dsl.syntax.tree import Node, Word, name_of, unquoted
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import finding
@@ -20,7 +21,7 @@ from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, RECORDS, SHARE, TEX
 SEVERITIES: tuple[Severity | Literal["note"], ...] = ("error", "warning", "info", "note")
 
 
-class PackReader(LawReader):
+class PackReader(LawReader, QuantityReader):
     """Reads definitions of all kinds."""
 
     def pack(self, statements: Iterable[Node], broken: Sequence[Span] = ()) -> Pack:
@@ -224,12 +225,15 @@ class PackReader(LawReader):
 
     def quantity_def(self, node: Node) -> QuantityDef:
         """A quantity that a pack adds to those that a plan may name."""
-        name, unit_node, formula, title = node.children
+        name, unit_node, formula, title, block = node.children
         assert isinstance(name, Word)
+        text = unquoted(name.text)
+        counted = self.counted(unit_node, text, name.span)
         return QuantityDef(
-            name.text,
-            self.counted(unit_node, name.text, name.span),
+            text,
+            counted,
             self.expr(formula) if formula is not None else None,
             unquoted(title.text) if isinstance(title, Word) else "",
             node.span,
+            self.facts(block, text, counted),
         )

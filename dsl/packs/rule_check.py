@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, names, walk
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Text, Unbound, walk, words
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
@@ -48,7 +48,7 @@ def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
 
 def _unknown_names(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
     for item in walk(rule.when):
-        if isinstance(item, Ref) and item.name not in known and item.name not in TEXTS:
+        if isinstance(item, Unbound) and item.name not in known and item.name not in TEXTS:
             message = f"rule `{rule.code}` names `{item.name}`, which nothing gives"
             help = did_you_mean(item.name, [*known, *TEXTS])
             yield finding("N002", message, item.span or rule.span, help=help)
@@ -77,11 +77,11 @@ def _unfit(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
             help = ["compare it with something: `<=`, `>=`, `==`"]
             yield finding("P001", f"rule `{rule.code}`: `{shown(part)}` is no condition", at, help=help)
         elif part.op == "assumed":
-            if not isinstance(part.args[0], Ref):
+            if not isinstance(part.args[0], Unbound):
                 yield finding("P001", f"rule `{rule.code}`: `assumed` takes the name of a quantity", at)
-        elif names(part) & set(TEXTS) or any(isinstance(arg, Text) for arg in part.args):
-            words = [isinstance(arg, Text) or (isinstance(arg, Ref) and arg.name in TEXTS) for arg in part.args]
-            if not all(words) or part.op not in ("==", "!="):
+        elif words(part) & set(TEXTS) or any(isinstance(arg, Text) for arg in part.args):
+            asked = [isinstance(arg, Text) or (isinstance(arg, Unbound) and arg.name in TEXTS) for arg in part.args]
+            if not all(asked) or part.op not in ("==", "!="):
                 message = f"rule `{rule.code}`: `{shown(part)}` does not compare a word with a word"
                 help = ['words are compared with `==` or `!=`, such as `objective == "MLM"`']
                 yield finding("U001", message, at, help=help)
@@ -98,8 +98,8 @@ def _unlike(rule: Rule, part: Op, known: Mapping[str, Dim], at: Span) -> Iterato
         return
     if left == right:
         return
-    bare, other = (0, right) if left == NONE and not names(part.args[0]) else (1, left)
-    if names(part.args[bare]) or (left, right)[bare] != NONE:
+    bare, other = (0, right) if left == NONE and not words(part.args[0]) else (1, left)
+    if words(part.args[bare]) or (left, right)[bare] != NONE:
         sides = " and ".join(f"`{shown(s)}` is {said_dim(d)}" for s, d in zip(part.args, (left, right), strict=True))
         yield finding("U001", f"rule `{rule.code}`: {sides}", at)
     elif not natural(other):

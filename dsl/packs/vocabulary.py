@@ -16,6 +16,7 @@ class Vocabulary:
     Attributes:
         quantities: Dimension of each quantity; money is the dimension `currency`.
         devices, laws, schedules: Names and aliases.
+        parts: For each quantity the kinds of parts of a run that have one of their own.
         figures: Those of prices and regions, by `NAME.KEY`, and a price by its NAME too.
     """
 
@@ -23,4 +24,5 @@ class Vocabulary:
     devices: frozenset[str]
     laws: frozenset[str]
     schedules: frozenset[str]
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     figures: Mapping[str, Entry] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from runplan.dsl.expr.dimensions import DimensionClash
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op
 from runplan.dsl.plan.figures import Figures
-from runplan.dsl.plan.ir import Constraint, Goal
+from runplan.dsl.plan.ir import Optimize, Requirement
 from runplan.dsl.syntax.tree import Node, Word, unquoted
 from runplan.dsl.text.finding import finding
 from runplan.dsl.typed.fields import HARDWARE, natural
@@ -17,7 +17,7 @@ from runplan.dsl.units.show import said_dim, show
 class Constraints(Figures):
     """Reads what a plan requires, prefers, minimizes and maximizes."""
 
-    def _constraint(self, node: Node, key: str) -> Constraint | None:
+    def _constraint(self, node: Node, key: str) -> Requirement | None:
         spec = next(node.nodes())
         logic, because = spec.children
         assert logic is not None
@@ -31,9 +31,9 @@ class Constraints(Figures):
             self.findings.append(finding("S001", f"`{shown(expr)}` compares nothing", logic.span, help=help))
             return None
         text = unquoted(because.text) if isinstance(because, Word) else None
-        return Constraint(expr, text, node.rule == "prefer", key, logic.span)
+        return Requirement(self.bound(expr), text, node.rule == "prefer", key, logic.span)
 
-    def _goal(self, node: Node) -> Goal | None:
+    def _goal(self, node: Node) -> Optimize | None:
         inner = next(node.nodes())
         expr = self.expr(inner)
         if self._checked(expr) is None:
@@ -42,7 +42,7 @@ class Constraints(Figures):
             message = f"`{shown(expr)}` is a fixed number: there is nothing to {node.rule}"
             self.findings.append(finding("C001", message, inner.span))
             return None
-        return Goal(node.rule, expr, inner.span)
+        return Optimize(node.rule, self.bound(expr), inner.span)
 
     def _implied(self, expr: Expr) -> Expr | None:
         """The condition with bare numbers in the dimension of the other side; None, with findings, if it is wrong."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.money import in_money
+from runplan.dsl.expr.name import Words
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Ref, names, walk
+from runplan.dsl.expr.tree import Expr, Num, Unbound, bound, walk, words
 from runplan.dsl.expr.values import compiled, not_finite
 from runplan.dsl.packs.pack import Entry
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
+from runplan.dsl.plan.known import Known
 from runplan.dsl.syntax.tree import DEFINITIONS, NAMED_FIGURES, File, Mention, Node, Word, leaves, name_of
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_STAGES, MAX_TERMS
@@ -23,7 +25,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.build import Builder
 from runplan.dsl.typed.fields import ALSO_KNOWN, Field
-from runplan.dsl.units.base import TIME, TOKEN
+from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE, UNKNOWN, USUAL_MONEY, Dim, in_currency
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import mismatch, said_dim
@@ -46,9 +48,9 @@ class Figures(Builder):
         self.let_dims: dict[str, Dim] = {}
         self.let_values: dict[str, float] = {}
         self.let_terms: dict[str, int] = {}
+        self.words = Words({})
+        self.places: dict[tuple[str, str], Span] = {}
         self._base: dict[str, Dim] = {}
-        self.sources: list[str] = []
-        self.stage_names: list[str] = []
         lines = " ".join(span.text for span in file.broken)
         self.broken = frozenset(re.findall(r"\w+", lines))
 
@@ -145,25 +147,33 @@ class Figures(Builder):
         if len(stages) > MAX_STAGES:
             message = f"the plan has {len(stages):,} stages; at most {MAX_STAGES} are read"
             self.findings.append(finding("S004", message, stages[MAX_STAGES].span))
-        self.stage_names = [name_of(node).text for node in stages[:MAX_STAGES]]
-        self.sources = [name_of(n).text for n in _with_stages(statements) if n.rule == "data_named"]
+        places = [(("stage", name_of(node).text), node.span) for node in stages[:MAX_STAGES]]
+        for node in _with_stages(statements):
+            if node.rule in ("data_named", "phase"):
+                kind = "source" if node.rule == "data_named" else "phase"
+                places.append(((kind, name_of(node).text), node.span))
+            elif node.rule == "hardware":
+                pools = list(next(node.nodes()).nodes("pool", "hw_block"))
+                places += [(("pool", str(i + 1)), pool.span) for i, pool in enumerate(pools) if len(pools) > 1]
+        for part, span in places:
+            self.places.setdefault(part, span)
+        parts: dict[str, list[str]] = {}
+        for kind, name in self.places:
+            parts.setdefault(kind, []).append(name)
+        named = [next(node.nodes()).word(0).text for node in statements if node.rule == "let"]
+        self.words = Words(self.vocabulary.parts, parts, frozenset(named))
 
     def _known(self) -> Mapping[str, Dim]:
         """Every name that an expression may use, with its dimension."""
-        if self._base:
-            return ChainMap(self.let_dims, self._base)
-        out = {name: self._money(dim) for name, dim in self.vocabulary.quantities.items()}
-        for source in self.sources:
-            out[f"tokens.{source}"] = TOKEN
-            out[f"share.{source}"] = NONE
-            out[f"epochs.{source}"] = NONE
-        plain = [(name, dim) for name, dim in out.items() if "." not in name]
-        for stage in self.stage_names:
-            out.update({f"{stage}.{name}": dim for name, dim in plain})
-        self._base = out
-        return ChainMap(self.let_dims, out)
+        if not self._base:
+            self._base = {name: self._money(dim) for name, dim in self.vocabulary.quantities.items()}
+        return Known(self.words, self._base, self.let_dims)
 
-    def _unknown_quantity(self, item: Ref, known: Mapping[str, Dim]) -> None:
+    def bound(self, expr: Expr) -> Expr:
+        """The expression with its words as the names that they mean."""
+        return bound(expr, self.words.bind)
+
+    def _unknown_quantity(self, item: Unbound, known: Mapping[str, Dim]) -> None:
         span = item.span
         assert span is not None
         also_known = ALSO_KNOWN.get(item.name.lower(), "")
@@ -188,12 +198,13 @@ class Figures(Builder):
         """
         nodes = [node for node in statements if node.rule == "let"]
         mentioned = {leaf.text for node in statements if node.rule not in DEFINITIONS for leaf in leaves(node)}
-        named = {next(node.nodes()).word(0).text for node in nodes}
+        named = self.words.lets
         for figure in sorted(mentioned & self.vocabulary.figures.keys() - self.vocabulary.quantities.keys()):
             if figure in own or figure not in named:
                 entry = self.vocabulary.figures[figure]
                 value = in_money(entry.values[0], self.currency, self.rates)
                 self.lets[figure] = Let(figure, value, entry.span, entry.source)
+        self.words = replace(self.words, lets=frozenset((*named, *self.lets)))
         for node in nodes:
             spec = next(node.nodes())
             name, body = spec.word(0), spec.children[1]
@@ -201,9 +212,10 @@ class Figures(Builder):
             if name.text in self.lets:
                 also = [Label(self.lets[name.text].span, "the first is here")]
                 self.findings.append(finding("N005", f"`{name.text}` is given twice", spec.span, also=also))
-            elif name.text in self.vocabulary.quantities:
+            elif (hidden := self.words.quantity(name.text)) is not None:
                 message = f"`{name.text}` is a quantity of the plan and cannot be a `let`"
-                self.findings.append(finding("N005", message, name.span, help=["choose another name"]))
+                also = [Label(self.places[part], f"its {part[0]}") for part in hidden.scope[:1]]
+                self.findings.append(finding("N005", message, name.span, also=also, help=["choose another name"]))
             else:
                 self.lets[name.text] = Let(name.text, self.expr(body), spec.span)
         for let in list(self.lets.values()):
@@ -214,7 +226,7 @@ class Figures(Builder):
         chain = [let.name]
         while chain:
             name = chain[-1]
-            waits = names(self.lets[name].expr) & self.lets.keys() - self.let_dims.keys()
+            waits = words(self.lets[name].expr) & self.lets.keys() - self.let_dims.keys()
             following = min(waits, default="")
             if name in self.let_dims:
                 chain.pop()
@@ -242,7 +254,7 @@ class Figures(Builder):
 
     def _terms(self, expr: Expr) -> int:
         """How many terms an expression has with its `let`s written out."""
-        return sum(self.let_terms.get(item.name, 1) if isinstance(item, Ref) else 1 for item in walk(expr))
+        return sum(self.let_terms.get(item.name, 1) if isinstance(item, Unbound) else 1 for item in walk(expr))
 
     # ---- dimensions and values
 
@@ -260,13 +272,13 @@ class Figures(Builder):
             assert unfit.span is not None
             self.findings.append(finding("U004", message, unfit.span))
             return None
-        unknown = [item for item in walk(expr) if isinstance(item, Ref) and item.name not in known]
+        unknown = [item for item in walk(expr) if isinstance(item, Unbound) and item.name not in known]
         for item in unknown:
             if not self._excused(item.name):
                 self._unknown_quantity(item, known)
         if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(expr)):
             return None
-        if any(self.let_dims.get(name) == UNKNOWN for name in names(expr)):
+        if any(self.let_dims.get(name) == UNKNOWN for name in words(expr)):
             return None
         try:
             return Dimensions(known, values=self.let_values).of(expr)
@@ -312,7 +324,7 @@ class Figures(Builder):
             self.findings.append(finding("N002", message, span, help=help))
             return None
         held = self.held(value, dim, field, wanted, expr, span)
-        return None if held is None else Given(Quantity(held, wanted), expr, span)
+        return None if held is None else Given(Quantity(held, wanted), self.bound(expr), span)
 
     def amount(self, node: Node | Word | None, field: Field, up_to: bool = False) -> Amount | None:
         """A given, bounded or free figure."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from runplan.dsl.expr.name import Name, Words
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.packs.pack import Pack
 from runplan.dsl.syntax.tree import Mention
@@ -156,7 +157,7 @@ class Optimizer:
 
 
 @dataclass(frozen=True, slots=True)
-class Constraint:
+class Requirement:
     """A `require`, or a `prefer` where `soft`.
 
     Attributes:
@@ -173,7 +174,7 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class Optimize:
     """What is to be made small, or large."""
 
     sense: str
@@ -229,23 +230,24 @@ class Plan:
         stages: At least one.
         definitions: Laws, devices and rules that the plan or its imports bring.
         rates: The value of one of each other currency that the plan converts, in its own.
-        unsolved: Findings C009 for what is read but not solved; never silent.
+        words: What each word of the plan means.
     """
 
     title: str
     source: Source = field(compare=False)
     laws: tuple[Mention, ...]
-    lets: Mapping[str, Let]
+    lets: Mapping[Name, Let]
     currency: str
     stages: tuple[Stage, ...]
     model: Model | None
-    requires: tuple[Constraint, ...]
-    prefers: tuple[Constraint, ...]
-    goals: tuple[Goal, ...]
+    requires: tuple[Requirement, ...]
+    prefers: tuple[Requirement, ...]
+    goals: tuple[Optimize, ...]
     reserve: Reserve | None
     optimizer: Optimizer | None
     definitions: Pack = field(compare=False)
     rates: Mapping[str, float] = field(default_factory=dict)
+    words: Words = field(default=Words({}), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from runplan.dsl.expr.name import let
 from runplan.dsl.packs.pack import Entry, Pack, figures_of
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.rule_check import checked
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.constraints import Constraints
-from runplan.dsl.plan.ir import Amount, Constraint, Lowered, Plan, Stage
+from runplan.dsl.plan.ir import Amount, Lowered, Plan, Requirement, Stage
 from runplan.dsl.plan.statements import Statements
 from runplan.dsl.syntax.tree import DEFINITIONS, File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.text.finding import Label, finding, in_order
@@ -80,7 +81,7 @@ class _Lowering(Statements, Constraints):
                 self._must_be_known("law", word, self.vocabulary.laws)
         constraints = [n for n in statements if n.rule in ("require", "prefer")]
         counts = {"require": 0, "prefer": 0}
-        lowered: list[Constraint] = []
+        lowered: list[Requirement] = []
         for node in constraints:
             made = self._constraint(node, f"{node.rule}[{counts[node.rule]}]")
             counts[node.rule] += 1
@@ -92,7 +93,7 @@ class _Lowering(Statements, Constraints):
             title,
             self.file.source,
             laws,
-            self.lets,
+            {let(name): replace(one, expr=self.bound(one.expr)) for name, one in self.lets.items()},
             self.currency,
             stages,
             model,
@@ -103,6 +104,7 @@ class _Lowering(Statements, Constraints):
             self._optimizer(first["optimizer"], context) if "optimizer" in first else None,
             pack,
             self.rates,
+            self.words,
         )
 
     def _once(self, statements: list[Node]) -> dict[str, Node]:

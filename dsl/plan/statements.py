@@ -376,8 +376,8 @@ class Statements(Figures):
             start = self.given(self.expr(start_node), SHARE_OR_NONE, start_node.span)
             end = self.given(self.expr(end_node), SHARE_OR_NONE, end_node.span) if end_node is not None else start
             name = Mention(unquoted(source.text), source.span)
-            if self.sources:
-                self._must_be_known("source", name, self.sources)
+            if sources := self.words.parts.get("source"):
+                self._must_be_known("source", name, sources)
             if name.text in seen:
                 self.findings.append(finding("N005", f"`{name.text}` is given twice", item.span))
             seen.add(name.text)

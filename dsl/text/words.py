@@ -23,3 +23,8 @@ FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
 def listing(names: Iterable[str]) -> str:
     """Names as a message lists them, each in backquotes."""
     return ", ".join(f"`{name}`" for name in names)
+
+
+def counted(count: int, noun: str) -> str:
+    """A count and its noun, in the plural where it is one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

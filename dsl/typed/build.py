@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Ref, Text
+from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Text, Unbound
 from runplan.dsl.syntax.tree import Node, Word, unquoted
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
@@ -199,7 +199,7 @@ class Builder:
             return Text(unquoted(word.text), word.span)
         if word.type == "DATE":
             return self.date(word)
-        return Ref(word.text, word.span)
+        return Unbound(word.text, word.span)
 
     def _call(self, node: Node) -> Expr:
         word = node.word(0)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runplan.engine.analysis.regret import Loss, loss_function
+from runplan.engine.analysis.regret import Surface, surface_of
 from runplan.engine.numeric.search import least
 from runplan.engine.problem.solution import Solution
 
@@ -29,6 +29,7 @@ class Point:
     """
 
     params: float
+    tokens: float
     loss: float
     regret: float | None
 
@@ -55,22 +56,21 @@ class Band:
 
 def band_of(solution: Solution) -> Band | None:
     """The band of a solved plan; None where the law has no loss surface."""
-    loss = loss_function(solution)
+    surface = surface_of(solution)
     compute = solution.get("compute")
-    if loss is None or compute is None or solution.status != "solved":
+    if surface is None or compute is None or solution.status != "solved":
         return None
 
     def at(log_size: float) -> float:
-        size = math.exp(log_size)
-        return loss(size, compute / 6.0 / size)
+        return surface.at(math.exp(log_size), compute)
 
-    best = least(at, math.log(compute / 6.0) / 2)
+    best = least(at, math.log(compute / surface.flop) / 2)
     lowest = at(best)
 
     def regret(log_size: float) -> float | None:
         size = math.exp(log_size)
-        tokens = _tokens_for(loss, size, lowest)
-        return None if tokens is None else 6.0 * size * tokens / compute - 1.0
+        tokens = _tokens_for(surface, size, lowest)
+        return None if tokens is None else surface.flop * size * tokens / compute - 1.0
 
     def within(log_size: float) -> bool:
         found = regret(log_size)
@@ -84,18 +84,22 @@ def band_of(solution: Solution) -> Band | None:
         lowest,
         _edges(lambda x: at(x) <= lowest + NATS, best),
         _edges(within, best),
-        tuple(Point(math.exp(x), at(x), regret(x) if abs(x - best) > 1e-9 else 0.0) for x in sizes),
+        tuple(_point(surface, math.exp(x), compute, regret(x) if abs(x - best) > 1e-9 else 0.0) for x in sizes),
     )
 
 
-def _tokens_for(loss: Loss, size: float, wanted: float) -> float | None:
+def _point(surface: Surface, size: float, compute: float, regret: float | None) -> Point:
+    return Point(size, surface.tokens(size, compute), surface.at(size, compute), regret)
+
+
+def _tokens_for(surface: Surface, size: float, wanted: float) -> float | None:
     """Tokens at which a size reaches a loss; None where none do."""
     low, high = 0.0, 60.0
-    if loss(size, math.exp(high)) > wanted:
+    if surface.loss(size, math.exp(high)) > wanted:
         return None
     for _ in range(ROUNDS):
         middle = (low + high) / 2
-        low, high = (low, middle) if loss(size, math.exp(middle)) <= wanted else (middle, high)
+        low, high = (low, middle) if surface.loss(size, math.exp(middle)) <= wanted else (middle, high)
     return math.exp(high)
 
 

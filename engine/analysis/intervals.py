@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.name import Name, constant
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, names, substitute
 from runplan.dsl.expr.values import compiled
-from runplan.engine.formulate.scope import OF_THE_RUN
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.search import least
-from runplan.engine.problem.problem import Definition, Limit, Problem, expand
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Constraint, Problem, in_order
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import optimum_of
 
@@ -24,7 +25,9 @@ SLOW_DRAWS = 60
 NEAR = 4.0
 LOW, HIGH = 0.10, 0.90
 SEED = 20240402
-Draw = Mapping[str, float]
+Draw = Mapping[Name, float]
+# From drawn constants to the values of the variables; None where the draw has no solution.
+Resolver = Callable[[Draw], dict[Name, float] | None]
 
 
 def with_intervals(solution: Solution) -> Solution:
@@ -36,9 +39,11 @@ def with_intervals(solution: Solution) -> Solution:
     if law.joint is None and not any(c.error for c in law.constants.values()):
         return replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
     resolve, count = _resolver(solution)
-    steps = _evaluation(problem)
-    samples: dict[str, list[float]] = {}
-    for draw in draws(problem, count):
+    drawn = draws(problem, count)
+    known = {v.name for v in problem.variables} | drawn[0].keys() if drawn else set()
+    steps = in_order(problem.definitions, known)
+    samples: dict[Name, list[float]] = {}
+    for draw in drawn:
         env = resolve(draw)
         if env is None:
             continue
@@ -62,10 +67,10 @@ def with_intervals(solution: Solution) -> Solution:
     return replace(solution, values=values)
 
 
-def quantile(values: Sequence[float], q: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
     """The quantile of unsorted values, linear between them."""
     ordered = sorted(values)
-    at = q * (len(ordered) - 1)
+    at = share * (len(ordered) - 1)
     below = int(at)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (at - below) * (ordered[above] - ordered[below])
@@ -75,9 +80,13 @@ def draws(problem: Problem, count: int) -> list[Draw]:
     """Values of the law's constants, drawn jointly where their covariance is known, else one by one; seeded."""
     law = problem.law
     random = Random(SEED)
-    centre = {f"law.{name}": c.value for name, c in law.constants.items() if c.value is not None}
+
+    def own(text: str) -> Name:
+        return constant(law.name, text)
+
+    centre = {own(text): c.value for text, c in law.constants.items() if c.value is not None}
     if law.joint is None:
-        errors = {f"law.{name}": c.error for name, c in law.constants.items() if c.error}
+        errors = {own(text): c.error for text, c in law.constants.items() if c.error}
         return [{n: v + errors.get(n, 0.0) * random.gauss(0, 1) for n, v in centre.items()} for _ in range(count)]
     root = _cholesky(law.joint.covariance)
     out: list[Draw] = []
@@ -86,10 +95,10 @@ def draws(problem: Problem, count: int) -> list[Draw]:
         shift = [sum(row[j] * normal[j] for j in range(i + 1)) for i, row in enumerate(root)]
         draw = dict(centre)
         for term, by in zip(law.joint.terms, shift, strict=True):
-            if isinstance(term, Op) and term.op == "ln" and isinstance(term.args[0], Ref):
-                draw[f"law.{term.args[0].name}"] *= math.exp(by)
-            elif isinstance(term, Ref):
-                draw[f"law.{term.name}"] += by
+            if isinstance(term, Op) and term.op == "ln" and isinstance(term.args[0], Unbound):
+                draw[own(term.args[0].name)] *= math.exp(by)
+            elif isinstance(term, Unbound):
+                draw[own(term.name)] += by
         out.append(draw)
     return out
 
@@ -107,79 +116,55 @@ def _cholesky(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
     return root
 
 
-def _evaluation(problem: Problem) -> list[tuple[str, Callable[[Mapping[str, float]], float]]]:
-    """Definitions in an order in which they can be computed, without the law's constants."""
-    done = {v.name for v in problem.variables} | {n for n in problem.definitions if n.startswith("law.")}
-    left = {n: d for n, d in problem.definitions.items() if n not in done}
-    out: list[tuple[str, Callable[[Mapping[str, float]], float]]] = []
-    while True:
-        ready = [name for name, d in left.items() if names(d.expr) <= done]
-        if not ready:
-            return out
-        for name in ready:
-            out.append((name, compiled(left.pop(name).expr)))
-            done.add(name)
-
-
-def _resolver(solution: Solution) -> tuple[Callable[[Draw], dict[str, float] | None], int]:
+def _resolver(solution: Solution) -> tuple[Resolver, int]:
     """A function from drawn constants to the values of the variables, and how many draws it is good for."""
     problem = solution.problem
     if solution.status != "solved":
         return lambda draw: None, 2
-    held = {v.name for v in problem.variables} - set(OF_THE_RUN)
-    if held and problem.aims and problem.aims[0].expr == Ref("loss"):
-        # The least loss takes all the hardware that the limits allow, whatever the constants: only the run moves.
-        fixed = {n: solution.values[n].value for n in held}
-        kept = dict(problem.definitions)
-        for variable in problem.variables:
-            if variable.name in held:
-                value = Num(fixed[variable.name], variable.dim)
-                kept[variable.name] = Definition(variable.name, variable.dim, value, "solved")
-        free_variables = tuple(v for v in problem.variables if v.name not in held)
-        whole = {v.name for v in free_variables}
-        limits = tuple(x for x in problem.limits if names(_over(x, kept)) & whole)
-        resolve, count = _resolver(
-            replace(solution, problem=replace(problem, definitions=kept, variables=free_variables, limits=limits))
-        )
-
-        def with_hardware(draw: Draw) -> dict[str, float] | None:
-            found = resolve(draw)
-            return None if found is None else found | fixed
-
-        return with_hardware, count
+    of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
+    held = {v.name for v in problem.variables if v.name.text not in of_the_run}
+    if held and problem.goals and problem.goals[0].expr == Ref(q.LOSS):
+        # The least loss takes all the hardware that the constraints allow, whatever the constants: only the run moves.
+        return _with_hardware(solution, {name: solution.values[name].value for name in held})
     variables = [v.name for v in problem.variables]
     centre = {name: solution.values[name].value for name in variables if name in solution.values}
-    free = [limit for limit in problem.limits if limit.name in solution.binding and not _fixed_by_law(problem, limit)]
-    if len(free) >= len(variables):
-        # The limits alone fix every variable: the constants move the loss, not the choice.
+    active = [c for c in problem.constraints if c.key in solution.active]
+    if sum(1 for c in active if not _fixed_by_law(problem, c)) >= len(variables):
+        # The constraints alone fix every variable: the constants move the loss, not the choice.
         return lambda draw: dict(centre), DRAWS
-    along = _along_budget(problem, solution, variables, centre)
+    along = _along_budget(problem, active, variables, centre)
     if along is not None:
         return along
 
-    def slow(draw: Draw) -> dict[str, float] | None:
-        definitions = dict(problem.definitions)
-        for name, value in draw.items():
-            definitions[name] = replace(definitions[name], expr=Num(value, definitions[name].dim))
+    def slow(draw: Draw) -> dict[Name, float] | None:
         starts = tuple(replace(v, start=centre[v.name]) for v in problem.variables)
-        found, env = optimum_of(replace(problem, definitions=definitions, variables=starts))
-        return env if found.outcome == "optimal" else None
+        found = optimum_of(replace(problem, variables=starts).at(draw))
+        return found.values if found.is_optimal else None
 
     return slow, SLOW_DRAWS
 
 
-def _over(limit: Limit, definitions: Mapping[str, Definition]) -> Expr:
-    """A limit over variables alone."""
-    return expand(Op("/", (limit.left, limit.right)), definitions, {})
+def _with_hardware(solution: Solution, fixed: Mapping[Name, float]) -> tuple[Resolver, int]:
+    """The resolver of the run alone, the hardware held."""
+    problem = solution.problem.fixed(fixed)
+    free = {v.name for v in problem.variables}
+    moving = tuple(c for c in problem.constraints if names(problem.expanded(Op("/", (c.left, c.right)))) & free)
+    resolve, count = _resolver(replace(solution, problem=replace(problem, constraints=moving)))
+
+    def with_hardware(draw: Draw) -> dict[Name, float] | None:
+        found = resolve(draw)
+        return None if found is None else found | dict(fixed)
+
+    return with_hardware, count
 
 
-def _fixed_by_law(problem: Problem, limit: Limit) -> bool:
-    """Whether a limit depends on the law's constants, such as a bound on the loss."""
-    seen: set[str] = set()
-    stack = [*names(limit.left), *names(limit.right)]
+def _fixed_by_law(problem: Problem, constraint: Constraint) -> bool:
+    """Whether a constraint depends on the law's constants, such as a bound on the loss."""
+    seen: set[Name] = set()
+    stack = [*names(constraint.left), *names(constraint.right)]
     while stack:
         name = stack.pop()
-        if name.startswith("law."):
+        if _is_drawn(problem, name):
             return True
         if name not in seen and name in problem.definitions:
             seen.add(name)
@@ -187,93 +172,120 @@ def _fixed_by_law(problem: Problem, limit: Limit) -> bool:
     return False
 
 
+def _is_drawn(problem: Problem, name: Name) -> bool:
+    """Whether a name is a constant of the plan's own law."""
+    return name.kind == "constant" and name.part("law") == problem.law.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    """A budget that binds as a line in logs: along it x = x0 + t and y = y0 - t p / q, for t between two ends."""
+
+    a: Name
+    b: Name
+    x0: float
+    y0: float
+    slope: float
+    low: float
+    high: float
+
+    def at(self, t: float) -> dict[Name, float]:
+        """The values of both variables."""
+        return {self.a: math.exp(self.x0 + t), self.b: math.exp(self.y0 - t * self.slope)}
+
+
 def _along_budget(
-    problem: Problem, solution: Solution, variables: Sequence[str], centre: Mapping[str, float]
-) -> tuple[Callable[[Draw], dict[str, float] | None], int] | None:
-    """Where a loss is least on a budget, clipped by limits that are lines in logs: one unknown is left.
+    problem: Problem, active: Sequence[Constraint], variables: Sequence[Name], centre: Mapping[Name, float]
+) -> tuple[Resolver, int] | None:
+    """Where a loss is least on a budget, clipped by constraints that are lines in logs: one unknown is left.
 
     In closed form for a loss of two power laws, else by a search along the budget.
     """
-    if (
-        len(variables) != 2
-        or not problem.aims
-        or problem.aims[0].expr != Ref("loss")
-        or "loss" not in problem.definitions
-    ):
+    least_loss = bool(problem.goals) and problem.goals[0].expr == Ref(q.LOSS) and q.LOSS in problem.definitions
+    if len(variables) != 2 or not least_loss:
         return None
-    bound = [limit for limit in problem.limits if limit.name in solution.binding]
-    if len(bound) != 1 or _fixed_by_law(problem, bound[0]):
+    budget = _budget(problem, active, variables, centre)
+    if budget is None:
         return None
-    budget = smooth.signomial(problem.expanded(Op("/", (bound[0].left, bound[0].right))))
-    if budget is None or len(budget) != 1 or set(budget[0].exponents) != set(variables):
-        return None
-    lines = []
-    for limit in problem.limits:
-        if limit is bound[0]:
-            continue
-        terms = smooth.signomial(problem.expanded(Op("/", (limit.left, limit.right))))
-        if terms is None or len(terms) != 1 or terms[0].coefficient <= 0 or limit.equal:
-            return None
-        lines.append(terms[0])
-    loss = problem.definitions["loss"].expr
-    kept = {n: d for n, d in problem.definitions.items() if not n.startswith("law.")}
-    body = replace(problem, definitions=kept).expanded(loss)
-    a, b = variables
-    p, q = budget[0].exponents[a], budget[0].exponents[b]
-    x0, y0 = math.log(centre[a]), math.log(centre[b])
+    kept = {n: d for n, d in problem.definitions.items() if not _is_drawn(problem, n)}
+    body = replace(problem, definitions=kept).expanded(problem.definitions[q.LOSS].expr)
+    constants = sorted(n for n in names(body) if _is_drawn(problem, n))
 
-    # Along the budget x = x0 + t, y = y0 - t p / q; each line allows a stretch of t.
-    low, high = -60.0, 60.0
-    for m in lines:
-        at = math.log(m.coefficient) + m.exponents.get(a, 0.0) * x0 + m.exponents.get(b, 0.0) * y0
-        slope = m.exponents.get(a, 0.0) - m.exponents.get(b, 0.0) * p / q
-        if slope > 0:
-            high = min(high, -at / slope)
-        elif slope < 0:
-            low = max(low, -at / slope)
-
-    constants = sorted(n for n in names(body) if n.startswith("law."))
-
-    def closed(draw: Draw) -> dict[str, float] | None:
-        terms = smooth.signomial(substitute(body, {n: Num(draw[n]) for n in constants}))
-        if terms is None:
-            return None
-        in_a = [m for m in terms if set(m.exponents) == {a}]
-        in_b = [m for m in terms if set(m.exponents) == {b}]
-        if len(in_a) != 1 or len(in_b) != 1 or any(len(m.exponents) > 1 for m in terms):
-            return None
-        alpha, beta = -in_a[0].exponents[a], -in_b[0].exponents[b]
-        fall, rise = in_a[0].coefficient * alpha, in_b[0].coefficient * beta * p / q
-        if min(alpha, beta, fall, rise) <= 0:
-            return None
-        # d/dt: -fall e^(-alpha x) + rise e^(-beta y) = 0
-        t = (math.log(fall / rise) - alpha * x0 + beta * y0) / (alpha + beta * p / q)
-        t = min(max(t, low), high)
-        return {a: math.exp(x0 + t), b: math.exp(y0 - t * p / q)}
+    def closed(draw: Draw) -> dict[Name, float] | None:
+        return _least_of_two(substitute(body, {n: Num(draw[n]) for n in constants}), budget)
 
     if closed({n: _constant(problem, n) for n in constants}):
         return closed, DRAWS
-    if not names(body) <= {a, b, *constants}:
+    if not names(body) <= {budget.a, budget.b, *constants}:
         return None
     value = compiled(body)
 
-    def searched(draw: Draw) -> dict[str, float] | None:
-        def at(t: float) -> dict[str, float]:
-            return {a: math.exp(x0 + t), b: math.exp(y0 - t * p / q)}
-
+    def searched(draw: Draw) -> dict[Name, float] | None:
         def loss_at(t: float) -> float:
-            return float(value({**at(t), **draw}))
+            return float(value({**budget.at(t), **draw}))
 
         try:
-            left, right = max(low, -NEAR), min(high, NEAR)
-            return at(least(loss_at, (left + right) / 2, (right - left) / 2, 1e-4))
+            left, right = max(budget.low, -NEAR), min(budget.high, NEAR)
+            return budget.at(least(loss_at, (left + right) / 2, (right - left) / 2, 1e-4))
         except (ArithmeticError, ValueError):
             return None
 
     return searched, SEARCHED_DRAWS
 
 
-def _constant(problem: Problem, name: str) -> float:
+def _budget(
+    problem: Problem, active: Sequence[Constraint], variables: Sequence[Name], centre: Mapping[Name, float]
+) -> _Budget | None:
+    """The one budget that binds, and how far along it the other constraints let one go; None where one is no line."""
+    if len(active) != 1 or _fixed_by_law(problem, active[0]):
+        return None
+    (spent,) = _monomials(problem, active[0]) or (None,)
+    if spent is None or set(spent.exponents) != set(variables):
+        return None
+    a, b = variables
+    slope = spent.exponents[a] / spent.exponents[b]
+    x0, y0 = math.log(centre[a]), math.log(centre[b])
+    low, high = -60.0, 60.0
+    for constraint in problem.constraints:
+        if constraint.key == active[0].key:
+            continue
+        (line,) = _monomials(problem, constraint) or (None,)
+        if line is None or line.coefficient <= 0 or constraint.equal:
+            return None
+        at = math.log(line.coefficient) + line.exponents.get(a, 0.0) * x0 + line.exponents.get(b, 0.0) * y0
+        rise = line.exponents.get(a, 0.0) - line.exponents.get(b, 0.0) * slope
+        if rise > 0:
+            high = min(high, -at / rise)
+        elif rise < 0:
+            low = max(low, -at / rise)
+    return _Budget(a, b, x0, y0, slope, low, high)
+
+
+def _monomials(problem: Problem, constraint: Constraint) -> tuple[smooth.Monomial] | None:
+    """The left side over the right one, where that is one monomial."""
+    terms = smooth.signomial(problem.expanded(Op("/", (constraint.left, constraint.right))))
+    return (terms[0],) if terms is not None and len(terms) == 1 else None
+
+
+def _least_of_two(loss: Expr, budget: _Budget) -> dict[Name, float] | None:
+    """Where a loss of two power laws is least along a budget; None where it is no such loss."""
+    terms = smooth.signomial(loss)
+    if terms is None:
+        return None
+    in_a = [m for m in terms if set(m.exponents) == {budget.a}]
+    in_b = [m for m in terms if set(m.exponents) == {budget.b}]
+    if len(in_a) != 1 or len(in_b) != 1 or any(len(m.exponents) > 1 for m in terms):
+        return None
+    alpha, beta = -in_a[0].exponents[budget.a], -in_b[0].exponents[budget.b]
+    fall, rise = in_a[0].coefficient * alpha, in_b[0].coefficient * beta * budget.slope
+    if min(alpha, beta, fall, rise) <= 0:
+        return None
+    # d/dt: -fall e^(-alpha x) + rise e^(-beta y) = 0
+    t = (math.log(fall / rise) - alpha * budget.x0 + beta * budget.y0) / (alpha + beta * budget.slope)
+    return budget.at(min(max(t, budget.low), budget.high))
+
+
+def _constant(problem: Problem, name: Name) -> float:
     expr = problem.definitions[name].expr
     assert isinstance(expr, Num)
     return expr.value

@@ -1,75 +1,28 @@
-"""A plan with ranges on what nature decides to three plans: at the middle, and at the worst and the best ends."""
+"""Ranges on what nature decides to solutions at the middle, and at the worst and the best ends."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from runplan.dsl.expr.tree import Num
-from runplan.dsl.plan.ir import Amount, Given, Plan, Pool, Within
+from runplan.dsl.expr.name import Name
 from runplan.dsl.units.show import show
-from runplan.dsl.units.table import Quantity
-from runplan.engine.formulate.hardware import NATURE
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
 
-# Of these more is better; of the others that nature decides, less is.
-MORE_IS_BETTER = frozenset({"mfu", "rate", "availability"})
+
+def ends_of(problem: Problem) -> tuple[dict[Name, float], dict[Name, float]]:
+    """The worst and the best end of each figure that nature decides and the plan gives a range."""
+    worst: dict[Name, float] = {}
+    best: dict[Name, float] = {}
+    for name, definition in problem.definitions.items():
+        if definition.between is not None:
+            low, high = definition.between
+            more = problem.quantities[name.text].facts.better == "more"
+            worst[name], best[name] = (low, high) if more else (high, low)
+    return worst, best
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """The plan at the middle of its ranges, and at their ends.
-
-    Attributes:
-        said: The worst ends in words.
-    """
-
-    middle: Plan
-    worst: Plan
-    best: Plan
-    said: str
-
-
-def ends_of(plan: Plan) -> Ends | None:
-    """The three plans; None where no figure that nature decides is a range."""
-    said: list[str] = []
-    for stage in plan.stages:
-        for pool in stage.hardware:
-            for name, amount in pool.figures.items():
-                if ends := _range(name, amount):
-                    low, high = ends
-                    end = low if name in MORE_IS_BETTER else high
-                    said.append(f"{name} {show(end.value.value, end.value.dim)}")
-    if not said:
-        return None
-    return Ends(_at(plan, "middle"), _at(plan, "worst"), _at(plan, "best"), ", ".join(said))
-
-
-def _range(name: str, amount: Amount) -> tuple[Given, Given] | None:
-    if name in NATURE and isinstance(amount, Within) and amount.low and amount.high:
-        return amount.low, amount.high
-    return None
-
-
-def _at(plan: Plan, where: str) -> Plan:
-    def figure(name: str, amount: Amount) -> Amount:
-        ends = _range(name, amount)
-        if ends is None:
-            return amount
-        low, high = ends
-        if where == "middle":
-            value = (low.value.value + high.value.value) / 2
-            return Given(Quantity(value, low.value.dim), Num(value, low.value.dim), amount.span)
-        end = low if (where == "worst") == (name in MORE_IS_BETTER) else high
-        return replace(end, span=amount.span)
-
-    def pool(one: Pool) -> Pool:
-        return replace(one, figures={name: figure(name, amount) for name, amount in one.figures.items()})
-
-    stages = tuple(replace(stage, hardware=tuple(map(pool, stage.hardware))) for stage in plan.stages)
-    return replace(plan, stages=stages)
-
-
-def spread(middle: Solution, worst: Solution, best: Solution, said: str) -> Solution:
+def spread(middle: Solution, worst: Solution, best: Solution) -> Solution:
     """The solution at the middle, each value with what the ends and the law's constants make of it, and the worst
     for judging."""
 
@@ -81,4 +34,6 @@ def spread(middle: Solution, worst: Solution, best: Solution, said: str) -> Solu
         return replace(value, low=low, high=high) if high - low > 1e-9 * abs(value.value) else value
 
     values = {name: widened(value) for name, value in middle.values.items()}
+    ends, _ = ends_of(middle.problem)
+    said = ", ".join(f"{name.bare} {show(end, middle.problem.dim(name))}" for name, end in ends.items())
     return replace(middle, values=values, worst=worst, worst_at=said)

@@ -4,36 +4,71 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from runplan.dsl.expr.tree import names
+from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.expr.values import compiled
+from runplan.engine.laws.form import cite_of
 from runplan.engine.numeric.search import least
-from runplan.engine.problem.solution import Solution
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.solution import Solution, Value
 
-Loss = Callable[[float, float], float]
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """A law's loss over params, as the law counts them, and tokens, and the compute that they take.
+
+    Attributes:
+        loss: In nats a token.
+        flop: FLOP a param and token, by the formula of `compute` in `quantities.plan`.
+    """
+
+    loss: Callable[[float, float], float]
+    flop: float
+
+    def tokens(self, params: float, compute: float) -> float:
+        """Tokens on which a size is trained with a compute in FLOP."""
+        return compute / self.flop / params
+
+    def at(self, params: float, compute: float) -> float:
+        """The loss of a size at a compute."""
+        return self.loss(params, self.tokens(params, compute))
 
 
-def loss_function(solution: Solution) -> Loss | None:
-    """The law's loss as a function of params and tokens; None where it gives none over both."""
+def surface_of(solution: Solution) -> Surface | None:
+    """The law's loss surface at a solution; None where the law gives none over both params and tokens."""
     problem = solution.problem
     # Of a mixture the compute is not that of the size: another size would have other active params, which are not told.
-    if problem.frontier or "loss" not in problem.definitions or "active_params" in problem.definitions:
+    if problem.frontier or q.LOSS not in problem.definitions or q.ACTIVE_PARAMS in problem.definitions:
         return None
-    kept = {n: d for n, d in problem.definitions.items() if n not in ("law_params", "params", "tokens", "compute")}
-    free = {"law_params", "tokens"}
-    body = replace(problem, definitions=kept).expanded(problem.definitions["loss"].expr)
-    if names(body) != free:
+    whole = problem.definitions[q.COMPUTE].expr if q.COMPUTE in problem.definitions else Ref(q.COMPUTE)
+    own = (q.LAW_PARAMS, q.PARAMS, q.TOKENS, q.COMPUTE)
+    open_ = replace(problem, definitions={n: d for n, d in problem.definitions.items() if n not in own})
+    loss, compute = open_.expanded(problem.definitions[q.LOSS].expr), open_.expanded(whole)
+    free = {q.LAW_PARAMS, q.TOKENS}
+    if names(loss) != free or names(compute) != free:
         return None
-    function = compiled(body)
-    return lambda params, tokens: float(function({"law_params": params, "tokens": tokens}))
+    function = compiled(loss)
+    flop = float(compiled(compute)({q.LAW_PARAMS: 1.0, q.TOKENS: 1.0}))
+    return Surface(lambda params, tokens: float(function({q.LAW_PARAMS: params, q.TOKENS: tokens})), flop)
+
+
+def with_regret(solution: Solution) -> Solution:
+    """The solution with the extra compute that its size costs, where its law can tell."""
+    regret = regret_of(solution) if solution.status == "solved" else None
+    if regret is None:
+        return solution
+    formula = "compute / (the least compute for the same loss) - 1"
+    source, inputs = cite_of(solution.problem.law), (q.COMPUTE, q.LOSS)
+    value = Value(q.REGRET, regret, (), None, None, "derived", formula, inputs, source, None)
+    return replace(solution, values={**solution.values, q.REGRET: value})
 
 
 def regret_of(solution: Solution) -> float | None:
     """The extra compute, as a share, that the solution spends over the least for its own loss."""
-    loss = loss_function(solution)
+    surface = surface_of(solution)
     compute, reached = solution.get("compute"), solution.get("loss")
-    if loss is None or compute is None or reached is None:
+    if surface is None or compute is None or reached is None:
         return None
 
     guess = math.log(size) if (size := solution.get("law_params")) else math.log(compute) / 2 - 0.9
@@ -42,8 +77,8 @@ def regret_of(solution: Solution) -> float | None:
         nonlocal guess
         spent = math.exp(log_compute)
         # The optimum moves little between budgets; the loss there is flat, so a coarse size will do.
-        guess = least(lambda x: loss(math.exp(x), spent / 6.0 / math.exp(x)), guess, 6.0, 1e-4)
-        return loss(math.exp(guess), spent / 6.0 / math.exp(guess))
+        guess = least(lambda x: surface.at(math.exp(x), spent), guess, 6.0, 1e-4)
+        return surface.at(math.exp(guess), spent)
 
     high = math.log(compute)
     low = high - 1.0

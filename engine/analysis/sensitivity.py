@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from runplan.dsl.expr.tree import Num, names
-from runplan.dsl.packs.library import Library
-from runplan.dsl.plan.ir import Plan
+from runplan.dsl.expr.curve import ORDERS
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Num, Op
 from runplan.dsl.units.base import DATE
-from runplan.engine.formulate.formulate import pose
-from runplan.engine.problem.problem import Problem
+from runplan.engine.problem.problem import Constraint, Problem, derive
 from runplan.engine.problem.solution import Solution, Value
-from runplan.engine.solve.search import optimum_of
-from runplan.engine.solve.values import evaluate
+from runplan.engine.solve.search import agreed, optimum_of
 
 # A figure is lowered by this share: a share of 100 % cannot be raised.
 STEP = 0.01
@@ -29,73 +27,79 @@ class Change:
     """A figure that a value answers to.
 
     Attributes:
-        cause: The figure, given or assumed; of a bound in a requirement the name is the requirement's text.
+        cause: The figure, given or assumed; or the constraint of which the bound is moved.
         elasticity: By how many per cent the value goes up when the figure does by one, the plan solved anew; whole
             GPUs are not rounded.
     """
 
-    cause: Value
+    cause: Value | Constraint
     elasticity: float
 
+    @property
+    def text(self) -> str:
+        """What the figure is called, or the requirement as the plan writes it."""
+        return self.cause.text if isinstance(self.cause, Constraint) else str(self.cause.name)
 
-def changes(plan: Plan, solution: Solution, name: str, catalogue: Library) -> tuple[Change, ...]:
-    """What would change a value, the strongest first; nothing for a date, and where the plan has no solution.
 
-    Args:
-        catalogue: Where the plan was solved by it, with the plan's own definitions.
-    """
+def changes(solution: Solution, name: Name) -> tuple[Change, ...]:
+    """What would change a value, the strongest first; nothing for a date, and where the plan has no solution."""
     if solution.status != "solved" or solution.values[name].dim == DATE:
         return ()
-    problem, repeats = solution.problem, any((solution.get(f"epochs.{s}") or 0.0) > 1 + 1e-9 for s in solution.sources)
-
-    def posed(scaled: str) -> Problem:
-        factor = (scaled, 1.0 - STEP)
-        law, size = problem.law, solution.get("params")
-        return pose(plan, law, solution.law, catalogue, size=size, repeats=repeats, scaled=factor)
-
-    before = _solved(posed(""), name)
+    problem = solution.problem
+    before = _solved(problem, name)
     if before is not None and abs(before) < NOTHING and solution.values[name].dim == ():
         return ()
     found = []
-    for cause, lowered in (*_figures(solution, name, posed), *_bounds(posed(""))) if before else ():
+    moved: list[tuple[Value | Constraint, Problem]] = [*_figures(solution, name), *_bounds(problem)]
+    for cause, lowered in moved if before else ():
         after = _solved(lowered, name)
         if before and after and after * before > 0.0:
             elasticity = math.log(after / before) / math.log1p(-STEP)
             found += [Change(cause, elasticity)] if abs(elasticity) > NOISE else []
-    return tuple(sorted(found, key=lambda change: (-round(abs(change.elasticity), 6), change.cause.name)))
+    return tuple(sorted(found, key=lambda change: (-round(abs(change.elasticity), 6), change.text)))
 
 
-def _figures(solution: Solution, name: str, posed: Callable[[str], Problem]) -> Iterator[tuple[Value, Problem]]:
+def _figures(solution: Solution, name: Name) -> Iterator[tuple[Value, Problem]]:
     """Each figure that is given or assumed, and the problem with a little less of it."""
+    problem = solution.problem
+    inverted = {turned.definition.name for turned in problem.inverses}
     for cause in solution.values.values():
-        definition = solution.problem.definitions.get(cause.name)
-        stated = definition is not None and not names(definition.expr) and cause.kind in ("given", "assumed")
+        definition = problem.definitions.get(cause.name)
+        if definition is None or cause.kind not in ("given", "assumed") or cause.name in inverted:
+            continue
         # What is assumed of a figure that is given, such as another count of the params, answers for itself.
-        if stated and cause.dim != DATE and cause.name != name and not (cause.by and cause.kind == "assumed"):
-            yield cause, posed(cause.name)
+        own = not (cause.by and cause.kind == "assumed") and cause.name != name
+        if own and cause.dim != DATE and (problem.is_parameter(cause.name) or _is_curve(definition.expr)):
+            yield cause, problem.scaled(cause.name, 1.0 - STEP)
 
 
-def _bounds(problem: Problem) -> Iterator[tuple[Value, Problem]]:
+def _is_curve(expr: Expr) -> bool:
+    """Whether a figure is read from a table: then it is assumed as a figure is."""
+    return isinstance(expr, Op) and expr.op in ORDERS
+
+
+def _bounds(problem: Problem) -> Iterator[tuple[Constraint, Problem]]:
     """Each bound that is a number of its own, of a requirement or a range, and the problem with a lower one."""
-    for i, limit in enumerate(problem.limits):
-        for bound in (limit.left, limit.right) if limit.kind in ("require", "range", "given") else ():
+    for i, constraint in enumerate(problem.constraints):
+        movable = constraint.kind in ("require", "range", "given")
+        for bound in (constraint.left, constraint.right) if movable else ():
             if isinstance(bound, Num) and bound.dim != DATE:
-                cause = Value(limit.name, bound.value, bound.dim, None, None, "given", "", (), "plan", limit.span)
-                sides = [_less(bound) if side is bound else side for side in (limit.left, limit.right)]
-                less = replace(limit, left=sides[0], right=sides[1])
-                limits = (*problem.limits[:i], less, *problem.limits[i + 1 :])
-                yield cause, replace(problem, limits=limits)
+                sides = [_less(bound) if side is bound else side for side in (constraint.left, constraint.right)]
+                less = replace(constraint, left=sides[0], right=sides[1])
+                constraints = (*problem.constraints[:i], less, *problem.constraints[i + 1 :])
+                yield constraint, replace(problem, constraints=constraints)
 
 
 def _less(number: Num) -> Num:
     return Num(number.value * (1.0 - STEP), number.dim)
 
 
-def _solved(problem: Problem, name: str) -> float | None:
+def _solved(problem: Problem, name: Name) -> float | None:
     """A value at a problem's optimum; None where it has none, or the value is nothing there."""
-    optimum, env = optimum_of(problem)
-    if optimum.outcome != "optimal":
+    problem = agreed(problem)
+    found = optimum_of(problem)
+    if not found.is_optimal:
         return None
-    every = dict(env)
-    evaluate(problem, every)
+    every = dict(found.values)
+    derive(problem.settled(), every)
     return every.get(name) or None

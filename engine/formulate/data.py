@@ -2,148 +2,270 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.derivative import joined
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given, Hole
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import TOKEN
-from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.law import add_constants, default_law, function_expr, line_of
-from runplan.engine.formulate.schedule import Mix, PhasePlan, add_phases, phases_of, placed, shares_of
+from runplan.engine.formulate.schedule import (
+    Mix,
+    PhasePlan,
+    add_phases,
+    add_shares,
+    in_shares,
+    mean,
+    mixed_by_hand,
+    phases_of,
+    placed,
+)
 from runplan.engine.laws.form import cite_of, functions_for
-from runplan.engine.problem.problem import Limit
-
-# Passes over data that are nearly as good as fresh ones (arXiv:2305.16264).
-NEARLY_FRESH = 4.0
-# Names and domains of data that teach to reason.
-REASONING = frozenset(("code", "math", "maths", "mathematics", "reasoning"))
+from runplan.engine.problem import quantities as q
 
 
 def add_data(draft: Draft) -> None:
     """The sources of the stage, the phases of its schedule, and the mix of each phase."""
-    sources = []
-    for source in draft.stage.data:
-        if not isinstance(source.amount, Given):
-            draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
-        elif source.stage and not draft.transfer:
-            message = f"data `for {source.stage}` where the objective has one stage"
-            help = ["say `objective: transfer from CLM to MLM`, or leave it out"]
-            draft.findings.append(finding("C001", message, source.span, help=help))
-        else:
-            sources.append(source)
+    sources = [source for source in draft.stage.data if _is_known(draft, source)]
     phases = phases_of(draft)
+    add_shares(draft, phases)
     if draft.transfer:
-        target = [s for s in sources if s.stage != "pretrain"]
-        _add_group(draft, target, "finetune_tokens", {})
-        if len(target) == 1 and target[0].density and ("character", 1.0) in target[0].density.value.dim:
-            dim, said = draft.dim("characters_per_token"), "of the target's data"
-            density = Ref(f"density.{_label(target[0])}")
-            if f"density.{_label(target[0])}" in draft.definitions:
-                draft.define("characters_per_token", dim, density, "derived", said, target[0].span)
-            else:
-                draft.give("characters_per_token", dim, target[0].density)
-        before = [s for s in sources if s.stage == "pretrain"]
-        if draft.knows("pretrain_tokens"):  # else the law says nothing of the first stage
-            _add_group(draft, before, "pretrain_tokens", {})
-        _add_share_of_code(draft, before)
-        _add_repeats(draft, sources)
-        draft.sources = tuple(_label(s) for s in sources if f"share.{_label(s)}" in draft.definitions)
+        _add_transferred(draft, sources)
         add_phases(draft, phases, [{} for _ in phases])
         _must_tell_density(draft)
         return
-    if not sources and any(p.quantity == "data_tokens" for f in draft.law.functions for p in f.parameters):
-        draft.define("data_tokens", TOKEN, Ref("tokens"), "assumed", "not given: fresh data without end")
-    by_hand = _mixed_by_hand(phases, sources)
-    _add_group(draft, sources, "tokens", by_hand)
-    if draft.repeats and sources:
-        _discount(draft, [_label(s) for s in sources])
+    if not sources and any(p.quantity == q.DATA_TOKENS.text for f in draft.law.functions for p in f.parameters):
+        draft.define(q.DATA_TOKENS, Ref(q.TOKENS), "assumed", "not given: fresh data without end")
+    by_hand = in_shares(phases) and bool(sources) and all(phase.mix for phase in phases)
+    _add_group(draft, sources, q.TOKENS, phases if by_hand else ())
+    _add_worth(draft, sources)
     draft.sources = tuple(_label(s) for s in sources)
-    mixes = _mixes(draft, phases, sources, by_hand)
+    mixes = _mixes(draft, phases, sources)
     add_phases(draft, phases, mixes)
     _add_quality(draft, sources, phases, mixes)
     _add_repeats(draft, sources)
     _add_enough(draft, sources)
 
 
-def _must_tell_density(draft: Draft) -> None:
-    """A law that counts characters needs to know how many a token has."""
-    counted = any("finetune_characters" in f.needs for f in functions_for(draft.law, draft.objective))
-    if counted and draft.stage.data and not draft.knows("characters_per_token"):
-        source = next((s for s in draft.stage.data if s.stage != "pretrain"), draft.stage.data[0])
-        message = f"`{draft.law.name}` counts characters; how many a token has is not said"
-        help = ["add `at 4.2 characters/token` to the data, with the figure of your tokenizer"]
-        draft.findings.append(finding("C004", message, source.span, help=help, laws=(draft.named,)))
+def _is_known(draft: Draft, source: DataSource) -> bool:
+    """Whether a source can be used: of what cannot there is a finding."""
+    if not isinstance(source.amount, Given):
+        draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
+    elif source.stage and not draft.transfer:
+        message = f"data `for {source.stage}` where the objective has one stage"
+        help = ["say `objective: transfer from CLM to MLM`, or leave it out"]
+        draft.findings.append(finding("C001", message, source.span, help=help))
+    else:
+        return True
+    return False
 
 
 def _label(source: DataSource) -> str:
     return source.name or "data"
 
 
-def _mixed_by_hand(phases: Sequence[PhasePlan], sources: Sequence[DataSource]) -> dict[str, float]:
-    """The share of each source over the whole run where every phase gives its mix; else nothing."""
-    shares = shares_of(phases)
-    if shares is None or not all(phase.mix for phase in phases) or not sources:
-        return {}
-    out = {_label(source): 0.0 for source in sources}
-    for phase, share in zip(phases, shares, strict=True):
-        for name, (start, end) in phase.mix.items():
-            out[name] = out.get(name, 0.0) + share * (start + end) / 2
-    return out
+def _of(source: DataSource, name: Name) -> Name:
+    """A quantity of a source."""
+    return name.of("source", _label(source))
 
 
-def _mixes(
-    draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[DataSource], by_hand: Mapping[str, float]
-) -> list[Mix]:
-    """The mix of each phase: by hand where it is given, else the placement of quality that the schedule asks for."""
-    if by_hand or not sources:
-        return [phase.mix for phase in phases]
-    shares = shares_of(phases)
-    mix = {}
+# ---- transfers
+
+
+def _add_transferred(draft: Draft, sources: Sequence[DataSource]) -> None:
+    """The data of both stages of a transfer: those of the target, and those of the stage before."""
+    target = [s for s in sources if s.stage != "pretrain"]
+    _add_group(draft, target, q.FINETUNE_TOKENS, ())
+    if len(target) == 1 and target[0].density and ("character", 1.0) in target[0].density.value.dim:
+        density = _of(target[0], q.DENSITY)
+        if density in draft.definitions:
+            said = "of the target's data"
+            draft.define(q.CHARACTERS_PER_TOKEN, Ref(density), "derived", said, target[0].span)
+        else:
+            draft.give(q.CHARACTERS_PER_TOKEN, target[0].density)
+    before = [s for s in sources if s.stage == "pretrain"]
+    if draft.knows(q.PRETRAIN_TOKENS):  # else the law says nothing of the first stage
+        _add_group(draft, before, q.PRETRAIN_TOKENS, ())
+    _add_share_of_code(draft, before)
+    _add_repeats(draft, sources)
+    draft.sources = tuple(_label(s) for s in sources if _of(s, q.SHARE) in draft.definitions)
+
+
+def _must_tell_density(draft: Draft) -> None:
+    """A law that counts characters needs to know how many a token has."""
+    needed = q.FINETUNE_CHARACTERS.text
+    counted = any(needed in f.needs for f in functions_for(draft.law, draft.objective))
+    if counted and draft.stage.data and not draft.knows(q.CHARACTERS_PER_TOKEN):
+        source = next((s for s in draft.stage.data if s.stage != "pretrain"), draft.stage.data[0])
+        message = f"`{draft.law.name}` counts characters; how many a token has is not said"
+        help = ["add `at 4.2 characters/token` to the data, with the figure of your tokenizer"]
+        draft.findings.append(finding("C004", message, source.span, help=help, laws=(draft.named,)))
+
+
+def _add_share_of_code(draft: Draft, sources: Sequence[DataSource]) -> None:
+    """How much of the data of the first stage is code, by their amounts."""
+    code = [s for s in sources if {_label(s).lower(), (s.domain or "").lower()} & {"code", draft.objective.target}]
+    if code:
+        part, whole = (joined("+", map(_in_tokens, some)) for some in (code, sources))
+        said = "code among the data of the first stage"
+        draft.define(q.PRETRAIN_CODE, Op("/", (part, whole)), "derived", said, code[0].span)
+
+
+def _in_tokens(source: DataSource) -> Expr:
+    """What there is of a source."""
+    assert isinstance(source.amount, Given)
+    amount = number(source.amount)
+    return Op("/", (amount, number(source.density))) if source.density else amount
+
+
+# ---- shares and caps
+
+
+def _add_group(draft: Draft, sources: Sequence[DataSource], base: Name, by_hand: Sequence[PhasePlan]) -> None:
+    """Sources that are mixed into one run: their shares, tokens, epochs, and the cap on `base`.
+
+    Args:
+        by_hand: The phases, where each gives its mix: they say the shares.
+    """
+    if not sources:
+        return
     for source in sources:
-        expr = draft.definitions[f"share.{_label(source)}"].expr
-        assert isinstance(expr, Num)
-        mix[_label(source)] = expr.value
-    good = frozenset(_label(s) for s in sources if s.quality in ("high", "sft"))
-    if shares is None or any(phase.mix for phase in phases):
-        even = {name: (share, share) for name, share in mix.items()}
-        return [phase.mix or even for phase in phases]
-    schedule = draft.stage.schedule
-    where = schedule.quality.text if schedule and schedule.quality else "late"
-    return placed(phases, shares, mix, good, where)
-
-
-def _discount(draft: Draft, labels: Sequence[str]) -> None:
-    """The loss over effective tokens: a repeated token counts for less than a fresh one, by the default law."""
-    loss = draft.definitions.get("loss")
-    if loss is None:
+        _add_amount(draft, source)
+    uneven = bool(by_hand) or any(source.weight for source in sources)
+    caps: list[tuple[str, Expr, Span]] = []
+    for at, source in enumerate(sources):
+        share, said = _share(sources, source, by_hand)
+        draft.define(_of(source, q.SHARE), share, "derived", said, source.span)
+        tokens = Op("*", (Ref(_of(source, q.SHARE)), Ref(base)))
+        draft.define(_of(source, q.TOKENS), tokens, "derived", "its share of the tokens", source.span)
+        passes = Op("/", (Ref(_of(source, q.TOKENS)), Ref(_of(source, q.AVAILABLE))))
+        draft.define(_of(source, q.EPOCHS), passes, "derived", "passes over the source", source.span)
+        left = Op("-", (_all_of(source), Ref(_of(source, q.TOKENS))))
+        draft.define(_of(source, q.LEFT), left, "derived", "what is left over", source.span)
+        if _is_used(source, by_hand) and (uneven or at == 0):
+            # In proportion to amount and epochs all sources run out together: one constraint says it for all.
+            text = f"data {source.name}" if uneven and source.name else "data"
+            cap = Op("/", (_all_of(source), Ref(_of(source, q.SHARE)))) if len(sources) > 1 else _all_of(source)
+            caps.append((text, cap, source.span))
+    if base == q.PRETRAIN_TOKENS:
+        # Fewer data than the transfer is worth make it worth less; they do not cap the second stage.
+        said = "data for the first stage, at most"
+        fewest = joined("min", (cap for _, cap, _ in caps))
+        draft.define(q.PRETRAIN_DATA, fewest, "derived", said, sources[0].span)
         return
-    known = "data_tokens" in names(loss.expr)  # the plan's own law counts repeats, of all sources together
+    for text, cap, span in caps:
+        draft.constrain(text, Ref(base), cap, "data", span)
+    total = joined("+", (_of(source, q.AVAILABLE) for source in sources))
+    draft.define(q.DATA_TOKENS, total, "derived", "all sources, once")
+    if draft.transfer:
+        draft.define(q.EPOCHS, Op("/", (Ref(base), Ref(q.DATA_TOKENS))), "derived", "passes over the data")
+
+
+def _add_amount(draft: Draft, source: DataSource) -> None:
+    """How many tokens there are of a source, and how often they may be seen."""
+    assert isinstance(source.amount, Given)
+    dim = source.amount.value.dim
+    if dim == TOKEN:
+        draft.define(_of(source, q.AVAILABLE), number(source.amount), "given", "plan", source.span)
+    elif source.density:
+        draft.give(_of(source, q.AMOUNT), source.amount, source.span, dim=dim)
+        draft.give(_of(source, q.DENSITY), source.density, source.span, dim=source.density.value.dim)
+        there = Op("/", (Ref(_of(source, q.AMOUNT)), Ref(_of(source, q.DENSITY))))
+        draft.define(_of(source, q.AVAILABLE), there, "derived", "tokens of the source", source.span)
+    if source.epochs:
+        draft.give(_of(source, q.MAX_EPOCHS), source.epochs, source.span)
+    else:
+        draft.assume(_of(source, q.MAX_EPOCHS), source.span)
+
+
+def _all_of(source: DataSource) -> Expr:
+    """The tokens of a source in all the passes that it may be seen."""
+    return Op("*", (Ref(_of(source, q.AVAILABLE)), Ref(_of(source, q.MAX_EPOCHS))))
+
+
+def _share(sources: Sequence[DataSource], source: DataSource, by_hand: Sequence[PhasePlan]) -> tuple[Expr, str]:
+    """The share of the tokens that a source is, and who says so."""
+    if by_hand:
+        parts: list[Expr] = []
+        for phase in by_hand:
+            part = mean(mixed_by_hand(phase), [_label(source)])
+            if part is not None:
+                parts.append(Op("*", (Ref(phase.of(q.SHARE)), part)))
+        return (joined("+", parts) if parts else Num(0.0)), "the mix of the phases"
+    if source.weight:
+        return number(source.weight), "weight given"
+    unweighted = [s for s in sources if not s.weight]
+    weights: list[Expr] = [Ref(_of(s, q.SHARE)) for s in sources if s.weight]
+    part = Op("/", (_all_of(source), joined("+", map(_all_of, unweighted)))) if len(unweighted) > 1 else Num(1.0)
+    if weights:
+        left = Op("max", (Num(0.0), Op("-", (Num(1.0), joined("+", weights)))))
+        part = Op("*", (left, part))
+    return part, "in proportion to amount and epochs"
+
+
+def _is_used(source: DataSource, by_hand: Sequence[PhasePlan]) -> bool:
+    """Whether a mix by hand takes anything of a source."""
+    ends = [end.value.value for phase in by_hand for end in phase.mix.get(_label(source), ())]
+    return any(ends) or not by_hand
+
+
+# ---- what repeated data are worth
+
+
+def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
+    """Effective tokens where a source may be repeated: a repeated token counts for less, by the default law."""
+    loss = draft.definitions.get(q.LOSS)
+    if loss is None or not any(source.epochs and source.epochs.value.value > 1 for source in sources):
+        return
+    known = q.DATA_TOKENS in names(loss.expr)  # the plan's own law counts repeats, of all sources together
     law = draft.law if known else default_law(draft, "repeats")
-    formula = next((f for f in law.functions if f.output == "effective_tokens"), None) if law else None
-    if law is None or formula is None or (known and len(labels) > 1):
+    output = q.EFFECTIVE_TOKENS
+    formula = next((f for f in law.functions if f.output == output.text), None) if law else None
+    if law is None or formula is None or (known and len(sources) > 1):
         return
-    prefix = "law" if known else law.name
-    add_constants(draft, law, prefix)
-    for label in labels:
-        by: dict[str, Expr] = {"tokens": Ref(f"tokens.{label}"), "data_tokens": Ref(f"available.{label}")}
-        worth = substitute(function_expr(draft, law, formula, prefix), by)
-        draft.define(f"effective_tokens.{label}", TOKEN, worth, "law", cite_of(law), formula.span, by=law.name)
-        once_more = Op("+", (Ref(f"tokens.{label}"), Ref(f"available.{label}")))
-        gained = Op("-", (substitute(worth, {f"tokens.{label}": once_more}), Ref(f"effective_tokens.{label}")))
+    add_constants(draft, law)
+    for source in sources:
+        seen, there = _of(source, q.TOKENS), _of(source, q.AVAILABLE)
+        worth = substitute(function_expr(draft, law, formula), {q.TOKENS: Ref(seen), q.DATA_TOKENS: Ref(there)})
+        own = _of(source, output)
+        draft.repeats.append(draft.definition(own, worth, "law", cite_of(law), formula.span, by=law.name))
+        once_more = substitute(worth, {seen: Op("+", (Ref(seen), Ref(there)))})
         said = "what a further pass over the source is worth, in fresh tokens"
-        draft.define(f"next_epoch.{label}", TOKEN, gained, "derived", said, formula.span, by=law.name)
+        gained = Op("-", (once_more, Ref(own)))
+        draft.repeats.append(
+            draft.definition(_of(source, q.NEXT_EPOCH), gained, "derived", said, formula.span, by=law.name)
+        )
     if known:
         return
-    total = joined("+", (f"effective_tokens.{label}" for label in labels))
-    draft.define("effective_tokens", TOKEN, total, "law", cite_of(law), formula.span, "all sources", law.name)
-    expr = substitute(loss.expr, {"tokens": Ref("effective_tokens")})
+    total = joined("+", (_of(source, output) for source in sources))
+    draft.repeats.append(
+        draft.definition(output, total, "law", cite_of(law), formula.span, note="all sources", by=law.name)
+    )
+    expr = substitute(loss.expr, {q.TOKENS: Ref(output)})
     note = "over effective tokens: some data are seen more than once"
-    draft.definitions["loss"] = replace(loss, expr=expr, note="; ".join(text for text in (loss.note, note) if text))
+    draft.repeats.append(replace(loss, expr=expr, note="; ".join(text for text in (loss.note, note) if text)))
+
+
+# ---- the mix of each phase
+
+
+def _mixes(draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[DataSource]) -> list[Mix]:
+    """The mix of each phase: by hand where it is given, else the placement of quality that the schedule asks for."""
+    if not sources:
+        return [mixed_by_hand(phase) for phase in phases]
+    labels = [_label(source) for source in sources]
+    if not in_shares(phases) or any(phase.mix for phase in phases):
+        even = placed(draft, phases, labels, frozenset(), "throughout")
+        return [mixed_by_hand(phase) or same for phase, same in zip(phases, even, strict=True)]
+    good = frozenset(_label(s) for s in sources if s.quality in ("high", "sft"))
+    schedule = draft.stage.schedule
+    where = schedule.quality.text if schedule and schedule.quality else "late"
+    return placed(draft, phases, labels, good, where)
 
 
 def _add_quality(
@@ -153,154 +275,81 @@ def _add_quality(
     good = [s for s in sources if s.quality == "high"]
     sft = [s for s in sources if s.quality == "sft"]
     if good:
-        most, span = _most(draft, good)
-        draft.define("high_quality_epochs", NONE, most, "derived", "the most repeated source of high quality", span)
-    shares = shares_of(phases)
-    if shares is None or not any(mixes):
+        most, span = _most(good)
+        draft.define(q.HIGH_QUALITY_EPOCHS, most, "derived", "the most repeated source of high quality", span)
+    if not in_shares(phases) or not any(mixes):
         return
-    by_hand = draft.stage.schedule is not None and draft.stage.schedule.name is None
-
-    def part(kind: Sequence[DataSource], mix: Mix) -> float:
-        return sum((mix[label][0] + mix[label][1]) / 2 for s in kind if (label := _label(s)) in mix)
-
-    for name, kind in (("high_quality_early", good), ("sft_early", sft)):
-        seen = [share * part(kind, mix) for share, mix in zip(shares, mixes, strict=True)]
-        if sum(seen) > 0:
-            early = max(0.0, 1.0 - seen[-1] / sum(seen))
-            at = phases[max(range(len(seen)), key=lambda i: seen[i] if i < len(seen) - 1 else 0.0)].span
-            placed_by = draft.stage.schedule.quality if draft.stage.schedule else None
-            span = at if by_hand else placed_by.span if placed_by else kind[0].span
-            draft.define(name, NONE, Num(early), "derived", "the mix of the phases", span)
+    schedule = draft.stage.schedule
+    by_hand = schedule is not None and schedule.name is None
+    for name, kind in ((q.HIGH_QUALITY_EARLY, good), (q.SFT_EARLY, sft)):
+        labels = [_label(source) for source in kind]
+        seen = [_seen(phase, mix, labels) for phase, mix in zip(phases, mixes, strict=True)]
+        used = [part for part in seen if part is not None]
+        if not used:
+            continue
+        late = seen[-1] or Num(0.0)
+        early = Op("max", (Num(0.0), Op("-", (Num(1.0), Op("/", (late, joined("+", used)))))))
+        first = next(phase for phase, part in zip(phases, seen, strict=True) if part is not None)
+        placed_by = schedule.quality if schedule else None
+        span = first.span if by_hand else placed_by.span if placed_by else kind[0].span
+        draft.define(name, early, "derived", "the mix of the phases", span)
     if sft:
         span = phases[-1].span if by_hand else sft[0].span
-        draft.define("sft_in_decay", NONE, Num(part(sft, mixes[-1])), "derived", "the mix of the last phase", span)
+        part = mean(mixes[-1], [_label(source) for source in sft]) or Num(0.0)
+        draft.define(q.SFT_IN_DECAY, part, "derived", "the mix of the last phase", span)
 
 
-def _most(draft: Draft, sources: Sequence[DataSource]) -> tuple[Expr, Span | None]:
+def _seen(phase: PhasePlan, mix: Mix, labels: Sequence[str]) -> Expr | None:
+    """The share of all tokens that some sources have in a phase; None where the phase has none of them."""
+    part = mean(mix, labels)
+    return None if part is None else Op("*", (Ref(phase.of(q.SHARE)), part))
+
+
+def _most(sources: Sequence[DataSource]) -> tuple[Expr, Span | None]:
     """The passes over the most repeated of some sources, and its place where there is but one."""
-    most = joined("max", (f"epochs.{_label(s)}" for s in sources))
+    most = joined("max", (_of(source, q.EPOCHS) for source in sources))
     return most, sources[0].span if len(sources) == 1 else None
 
 
 def _add_repeats(draft: Draft, sources: Sequence[DataSource]) -> None:
     """How often the most repeated source is seen, and what share of the mix teaches to reason."""
-    used = [s for s in sources if f"epochs.{_label(s)}" in draft.definitions]
-    draft.define("source_count", NONE, Num(float(len(sources))), "derived", "the plan's sources")
+    used = [source for source in sources if _of(source, q.EPOCHS) in draft.definitions]
+    draft.define(q.SOURCE_COUNT, Num(float(len(sources))), "derived", "the plan's sources")
     if used:
-        most, span = _most(draft, used)
-        draft.define("most_epochs", NONE, most, "derived", "the most repeated source", span)
-    reasoning = [s for s in used if {_label(s).lower(), (s.domain or "").lower()} & REASONING]
+        most, span = _most(used)
+        draft.define(q.MOST_EPOCHS, most, "derived", "the most repeated source", span)
+    teach = draft.default_words("reasoning")
+    reasoning = [source for source in used if {_label(source).lower(), (source.domain or "").lower()} & teach]
     if reasoning and not draft.transfer:
-        total = joined("+", (f"share.{_label(s)}" for s in reasoning))
-        draft.define("reasoning_share", NONE, total, "derived", "sources of code and mathematics", reasoning[0].span)
-
-
-def _add_share_of_code(draft: Draft, sources: Sequence[DataSource]) -> None:
-    """How much of the data of the first stage is code, by their amounts."""
-    code = [s for s in sources if {_label(s).lower(), (s.domain or "").lower()} & {"code", draft.objective.target}]
-    if code:
-        part, whole = (joined("+", map(_in_tokens, some)) for some in (code, sources))
-        said = "code among the data of the first stage"
-        draft.define("pretrain_code", NONE, Op("/", (part, whole)), "derived", said, code[0].span)
-
-
-def _in_tokens(source: DataSource) -> Expr:
-    """What there is of a source."""
-    assert isinstance(source.amount, Given)
-    amount = number(source.amount, source.amount.value.dim)
-    return Op("/", (amount, number(source.density, source.density.value.dim))) if source.density else amount
+        total = joined("+", (_of(source, q.SHARE) for source in reasoning))
+        said = "sources of code and mathematics"
+        draft.define(q.REASONING_SHARE, total, "derived", said, reasoning[0].span)
 
 
 def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
     """What the tokens are to the size: how many are as good as fresh, and how far their ratio is from the law's own."""
     tokens = draft.stage.tokens
-    stated = tokens is not None and not isinstance(tokens, Hole)
     if sources:
         parts: list[Expr] = []
-        for label in map(_label, sources):
-            most = Op("*", (Num(NEARLY_FRESH), Ref(f"available.{label}")))
-            parts.append(Op("min", (Ref(f"tokens.{label}"), most)))
-        said = f"passes beyond {NEARLY_FRESH:g} over a source are not counted"
-        draft.define("fresh_tokens", TOKEN, joined("+", parts), "derived", said)
-    elif stated:
-        draft.define("fresh_tokens", TOKEN, Ref("tokens"), "derived", "one pass")
+        for source in sources:
+            most = Op("*", (Ref(q.FRESH_PASSES), Ref(_of(source, q.AVAILABLE))))
+            parts.append(Op("min", (Ref(_of(source, q.TOKENS)), most)))
+        said = "passes beyond `fresh_passes` over a source are not counted"
+        draft.define(q.FRESH_TOKENS, joined("+", parts), "derived", said)
+    elif tokens is not None and not isinstance(tokens, Hole):
+        draft.define(q.FRESH_TOKENS, Ref(q.TOKENS), "derived", "one pass")
     line = line_of(draft)
     model = draft.plan.model
-    if model is not None and (model.active is not None or "experts" in model.architecture):
+    if model is not None and (model.active is not None or q.EXPERTS.text in model.architecture):
         return  # a mixture: what its ratio should be is not known
     if line is not None:
         # Along a budget, tokens a param go with the square of the tokens and of one over the params.
         chosen, asked = line.args
-        pair = (chosen, asked) if chosen == Ref("tokens") else (asked, chosen)
+        pair = (chosen, asked) if chosen == Ref(q.TOKENS) else (asked, chosen)
         off = Op("^", (Op("/", pair), Num(2.0)))
-        wanted = Op("/", (Ref("tokens_per_param"), off))
-        draft.define("law_tokens_per_param", draft.dim("tokens_per_param"), wanted, "derived", "the law's optimum line")
+        wanted = Op("/", (Ref(q.TOKENS_PER_PARAM), off))
+        draft.define(q.LAW_TOKENS_PER_PARAM, wanted, "derived", "the law's optimum line")
     elif draft.objective.domain != "text":
         return
-    ratio = Op("/", (Ref("tokens_per_param"), Ref("law_tokens_per_param")))
-    draft.define("tokens_to_law", NONE, ratio, "derived", "tokens a param over what the law asks for")
-
-
-def _add_group(draft: Draft, sources: Sequence[DataSource], base: str, by_hand: Mapping[str, float]) -> None:
-    """Sources that are mixed into one run: their shares, tokens, epochs, and the cap on `base`."""
-    if not sources:
-        return
-    labels = [_label(source) for source in sources]
-    full: dict[str, float] = {}
-    for label, source in zip(labels, sources, strict=True):
-        assert isinstance(source.amount, Given)
-        amount = source.amount.value.dim
-        if amount == TOKEN:
-            draft.define(f"available.{label}", TOKEN, number(source.amount, TOKEN), "given", "plan", source.span)
-        elif source.density:
-            draft.give(f"amount.{label}", amount, source.amount, source.span)
-            draft.give(f"density.{label}", source.density.value.dim, source.density, source.span)
-            there = Op("/", (Ref(f"amount.{label}"), Ref(f"density.{label}")))
-            draft.define(f"available.{label}", TOKEN, there, "derived", "tokens of the source", source.span)
-        if source.epochs:
-            draft.give(f"max_epochs.{label}", NONE, source.epochs, source.span)
-        else:
-            draft.define(f"max_epochs.{label}", NONE, Num(1.0), "assumed", "not given: one pass", source.span)
-        full[label] = draft.value(f"available.{label}") * draft.value(f"max_epochs.{label}")
-    weights = {label: s.weight.value.value for label, s in zip(labels, sources, strict=True) if s.weight}
-    rest = sum(full[label] for label in labels if label not in weights)
-    left = max(0.0, 1.0 - sum(weights.values()))
-    uneven = bool(weights or by_hand)
-    caps: list[Limit] = []
-    for label, source in zip(labels, sources, strict=True):
-        if by_hand:
-            share, said = by_hand.get(label, 0.0), "the mix of the phases"
-        elif label in weights:
-            share, said = weights[label], "weight given"
-        else:
-            share, said = left * full[label] / rest, "in proportion to amount and epochs"
-        draft.define(f"share.{label}", NONE, Num(share), "derived", said, source.span)
-        tokens = Op("*", (Ref(f"share.{label}"), Ref(base)))
-        draft.define(f"tokens.{label}", TOKEN, tokens, "derived", "its share of the tokens", source.span)
-        passes = Op("/", (Ref(f"tokens.{label}"), Ref(f"available.{label}")))
-        draft.define(f"epochs.{label}", NONE, passes, "derived", "passes over the source", source.span)
-        most = Op("*", (Ref(f"available.{label}"), Ref(f"max_epochs.{label}")))
-        draft.define(
-            f"left.{label}",
-            TOKEN,
-            Op("-", (most, Ref(f"tokens.{label}"))),
-            "derived",
-            "what is left over",
-            source.span,
-        )
-        if share > 0 and (uneven or label == labels[0]):
-            # In proportion to amount and epochs all sources run out together: one limit says it for all.
-            name = f"data {source.name}" if uneven and source.name else "data"
-            cap = Op("/", (most, Ref(f"share.{label}"))) if len(labels) > 1 else most
-            caps.append(Limit(name, Ref(base), cap, "data", source.span))
-    if base == "pretrain_tokens":
-        # Fewer data than the transfer is worth make it worth less; they do not cap the second stage.
-        fewest = joined("min", (cap.right for cap in caps))
-        said = "data for the first stage, at most"
-        draft.define("pretrain_data", TOKEN, fewest, "derived", said, sources[0].span)
-    else:
-        draft.limits.extend(caps)
-        total = joined("+", (f"available.{label}" for label in labels))
-        draft.define("data_tokens", TOKEN, total, "derived", "all sources, once")
-        if draft.transfer:
-            draft.define("epochs", NONE, Op("/", (Ref(base), Ref("data_tokens"))), "derived", "passes over the data")
+    ratio = Op("/", (Ref(q.TOKENS_PER_PARAM), Ref(q.LAW_TOKENS_PER_PARAM)))
+    draft.define(q.TOKENS_TO_LAW, ratio, "derived", "tokens a param over what the law asks for")

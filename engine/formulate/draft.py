@@ -1,35 +1,35 @@
-"""A problem while it is being posed: what the stages of posing add to, and read from each other."""
+"""A problem while it is being formulated: what the stages of formulating add to, and read from each other."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runplan.dsl.expr.money import in_money
+from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.tree import Expr, Num, Ref, Text, bound, names, substitute
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Law, Parameter
-from runplan.dsl.plan.ir import Amount, Given, Hole, Objective, Plan, Stage, Within
+from runplan.dsl.packs.pack import Law, Parameter, QuantityDef
+from runplan.dsl.plan.ir import Amount, Given, Hole, Objective, Plan, Requirement, Stage, Within
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
-from runplan.engine.problem.problem import Definition, Kind, Limit, Variable, expand
+from runplan.engine.problem.problem import Agreement, Constraint, ConstraintKind, Definition, Inverse, Kind, Variable
+
+# The figures of a statement, by field.
+Figures = Mapping[str, Amount]
 
 
 @dataclass(slots=True)
 class Draft:
-    """Definitions, variables and limits so far.
+    """Definitions, variables and constraints so far.
 
     Attributes:
-        size: Params at which a default MFU is looked up, where the plan gives none.
-        loosened: Names of givens that are left open.
-        fixed: Variables that are set to a value.
-        repeats: Whether repeated data are discounted.
-        scaled: A figure that is given or assumed, by name, and a factor to it: to see what would change.
-        lent: Laws that stand in for what the plan's own does not know.
+        absent: Quantities that have no value for the whole, though a formula would give them one.
+        default_laws: Laws that stand in for what the plan's own does not know.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
     """
 
@@ -38,21 +38,23 @@ class Draft:
     named: str
     objective: Objective
     catalogue: Library
-    size: float | None
-    loosened: frozenset[str]
-    fixed: Mapping[str, float]
-    repeats: bool = False
-    scaled: tuple[str, float] = ("", 1.0)
-    definitions: dict[str, Definition] = field(default_factory=dict)
+    definitions: dict[Name, Definition] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
-    limits: list[Limit] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    inverses: list[Inverse] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
+    repeats: list[Definition] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    givens: dict[str, Given] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    givens: dict[Name, Given] = field(default_factory=dict)
+    asked: list[Name] = field(default_factory=list)
+    absent: set[Name] = field(default_factory=set)
     sources: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
-    lent: dict[str, Law] = field(default_factory=dict)
+    default_laws: dict[str, Law] = field(default_factory=dict)
     defaults: dict[str, tuple[str, Parameter]] = field(default_factory=dict)
+    _taken: set[tuple[int, str]] = field(default_factory=set)
+
+    # ---- asking
 
     @property
     def stage(self) -> Stage:
@@ -64,87 +66,199 @@ class Draft:
         """Whether the objective has a stage that is transferred from and one that is transferred to."""
         return self.objective.kind == "transfer"
 
-    def define(
-        self,
-        name: str,
-        dim: Dim,
-        expr: Expr,
-        kind: Kind,
-        source: str = "",
-        span: Span | None = None,
-        note: str = "",
-        by: str = "",
-    ) -> None:
-        """Say where a value comes from; a formula of a pack may have money that the plan converts."""
-        if name == self.scaled[0] and kind in ("given", "assumed"):
-            expr = Op("*", (expr, Num(self.scaled[1])))
-        expr = in_money(expr, self.plan.currency, self.plan.rates)
-        self.definitions[name] = Definition(name, self.money(dim), expr, kind, source, span, note, by)
+    @property
+    def quantities(self) -> Mapping[str, QuantityDef]:
+        """What is known of each quantity that plans may name."""
+        return self.catalogue.quantities()
 
-    def give(self, name: str, dim: Dim, given: Given, span: Span | None = None) -> None:
-        """A figure that the plan states."""
-        let = self.plan.lets.get(given.expr.name) if isinstance(given.expr, Ref) else None
-        note = f"{let.source}, {let.span.source.path}:{let.span.line}" if let and let.source else ""
-        self.define(name, dim, number(given, dim), "given", "plan", span or given.span, note)
-
-    def value(self, name: str) -> float:
-        """The value of a figure that the plan states, or that is assumed."""
-        return float(compiled(expand(self.definitions[name].expr, self.definitions, {}))({}))
-
-    def is_variable(self, name: str) -> bool:
+    def is_variable(self, name: Name) -> bool:
         """Whether a quantity is to be found."""
         return any(variable.name == name for variable in self.variables)
 
-    def knows(self, name: str) -> bool:
+    def knows(self, name: Name) -> bool:
         """Whether a quantity is found, given or follows."""
-        return name in self.definitions or self.is_variable(name)
+        return (
+            name in self.definitions
+            or self.is_variable(name)
+            or any(turned.definition.name == name for turned in self.inverses)
+        )
 
-    def money(self, dim: Dim) -> Dim:
-        """A dimension with the plan's currency in place of money, and of what it converts."""
-        return in_currency(dim, self.plan.currency, self.plan.rates)
+    def chosen(self) -> frozenset[Name]:
+        """What is to be found by choice; what an inverse finds from a figure is none."""
+        return frozenset(v.name for v in self.variables)
 
-    def formula(self, quantity: str, **by: str) -> Expr:
-        """The formula of a quantity of plans, with other names in place of some of its own."""
-        formula = self.catalogue.quantities()[quantity].formula
-        assert formula is not None, "the standard library has it"
-        return substitute(formula, {name: Ref(other) for name, other in by.items()})
+    def decided_by(self, whom: str) -> frozenset[str]:
+        """The quantities that are decided by `nature`, by the `hardware`, or are a choice of the `run`."""
+        return frozenset(name for name, known in self.quantities.items() if known.facts.decided == whom)
+
+    def of_kind(self, kind: str) -> frozenset[str]:
+        """The quantities of a group that the engine knows, such as those of a `mixture` of experts."""
+        return frozenset(name for name, known in self.quantities.items() if known.facts.kind == kind)
+
+    def fields_of(self, statement: str) -> Mapping[str, Field]:
+        """The fields of a statement that give a quantity, by the quantity."""
+        return {
+            name: known.facts.given
+            for name, known in self.quantities.items()
+            if known.facts.statement == statement and known.facts.given is not None
+        }
 
     def default(self, key: str) -> str:
         """The name of what the plan's domain takes where nothing is said; empty where it takes nothing."""
         return next(iter(self.catalogue.defaults(self.objective.domain, key)), "")
 
-    def dim(self, quantity: str) -> Dim:
-        """The dimension of a quantity of plans."""
-        known = self.catalogue.quantities().get(quantity)
+    def default_words(self, key: str) -> frozenset[str]:
+        """All the words of a line of the domain's defaults."""
+        record = self.catalogue.record("defaults", self.objective.domain)
+        entries = [entry for entry in record.entries if entry.key == key] if record else []
+        return frozenset(value.value for entry in entries for value in entry.values if isinstance(value, Text))
+
+    def dim(self, name: Name) -> Dim:
+        """The dimension of a quantity of plans, of the run or of a part of it."""
+        known = self.quantities.get(name.text)
         return self.money(known.counted.dim) if known else NONE
 
-    def bound(self, what: str, name: str, amount: Within) -> None:
-        """The limits of a bounded figure."""
+    def money(self, dim: Dim) -> Dim:
+        """A dimension with the plan's currency in place of money, and of what it converts."""
+        return in_currency(dim, self.plan.currency, self.plan.rates)
+
+    def formula(self, name: Name, by: Mapping[Name, Name] | None = None) -> Expr:
+        """The formula of a quantity of plans, with other names in place of some of its own."""
+        formula = self.quantities[name.text].formula
+        assert formula is not None, "the standard library has it"
+        return substitute(bound(formula, quantity), {old: Ref(new) for old, new in (by or {}).items()})
+
+    # ---- saying
+
+    def define(
+        self,
+        name: Name,
+        expr: Expr,
+        kind: Kind,
+        source: str = "",
+        span: Span | None = None,
+        *,
+        dim: Dim | None = None,
+        note: str = "",
+        by: str = "",
+        between: tuple[float, float] | None = None,
+    ) -> None:
+        """Say where a value comes from; its dimension is that of the quantity unless it is said."""
+        made = self.definition(name, expr, kind, source, span, dim=dim, note=note, by=by, between=between)
+        self.definitions[name] = made
+
+    def definition(
+        self,
+        name: Name,
+        expr: Expr,
+        kind: Kind,
+        source: str = "",
+        span: Span | None = None,
+        *,
+        dim: Dim | None = None,
+        note: str = "",
+        by: str = "",
+        between: tuple[float, float] | None = None,
+    ) -> Definition:
+        """Where a value comes from; a formula of a pack may have money that the plan converts."""
+        expr = in_money(expr, self.plan.currency, self.plan.rates)
+        dim = self.dim(name) if dim is None else self.money(dim)
+        return Definition(name, dim, expr, kind, source, span, note, by, between)
+
+    def give(self, name: Name, given: Given, span: Span | None = None, *, dim: Dim | None = None) -> None:
+        """A figure that the plan states."""
+        let = self.plan.lets.get(given.expr.name) if isinstance(given.expr, Ref) else None
+        note = f"{let.source}, {let.span.source.path}:{let.span.line}" if let and let.source else ""
+        self.define(name, number(given), "given", "plan", span or given.span, dim=dim, note=note)
+
+    def assume(self, name: Name, span: Span | None = None) -> None:
+        """A figure that nothing says, at what `quantities.plan` takes otherwise."""
+        otherwise = self.quantities[name.text].facts.otherwise
+        assert otherwise is not None, "the standard library has it"
+        self.define(name, otherwise[0], "assumed", otherwise[1], span)
+
+    def constrain(
+        self,
+        key: str,
+        left: Expr,
+        right: Expr,
+        kind: ConstraintKind,
+        span: Span | None = None,
+        *,
+        text: str = "",
+        equal: bool = False,
+        of: Name | None = None,
+        requirement: Requirement | None = None,
+    ) -> None:
+        """Something that the solution keeps; a key that is there already gets a number."""
+        taken = {constraint.key for constraint in self.constraints}
+        own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
+        self.constraints.append(Constraint(own, text or key, left, right, kind, span, equal, of, requirement))
+
+    def bound(self, name: Name, amount: Within, text: str) -> None:
+        """The constraints of a bounded figure."""
         for side, low in ((amount.low, True), (amount.high, False)):
             if side is not None:
-                end = number(side, side.value.dim)
-                left, right = (end, Ref(name)) if low else (Ref(name), end)
-                self.limits.append(Limit(what, left, right, "range", amount.span))
+                left, right = (number(side), Ref(name)) if low else (Ref(name), number(side))
+                self.constrain(f"{name} {'>=' if low else '<='}", left, right, "range", amount.span, text=text, of=name)
 
-    def figure(self, name: str, amount: Amount | None, dim: Dim, start: float, what: str) -> None:
-        """A figure of the plan as a definition where it is given, else as a variable with its limits."""
-        span = amount.span if amount is not None else None
-        if name in self.fixed:
-            self.define(name, dim, Num(self.fixed[name], dim), "solved", "held for whole devices", span)
-            return
+    def figure(self, name: Name, amount: Amount | None, start: float, text: str) -> None:
+        """A figure of the plan as a definition where it is given, else as a variable with its bounds."""
         if isinstance(amount, Given):
-            self.givens[name] = amount
-            if name not in self.loosened:
-                self.give(name, dim, amount)
-                return
-            start = amount.value.value
+            self.giving(name, amount)
+            return
         if isinstance(amount, Hole):
             self.asked.append(name)
         if isinstance(amount, Within):
-            self.bound(what, name, amount)
+            self.bound(name, amount, text)
             ends = [side.value.value for side in (amount.low, amount.high) if side]
             start = math.exp(sum(map(math.log, ends)) / len(ends))
-        self.variables.append(Variable(name, dim, start, span))
+        self.variables.append(Variable(name, self.dim(name), start, amount.span if amount is not None else None))
+
+    def giving(self, name: Name, given: Given) -> None:
+        """A figure of the plan that could be changed to make room."""
+        self.givens[name] = given
+        self.give(name, given)
+
+    def limited(self, name: Name, amount: Amount | None, text: str) -> None:
+        """A figure of the plan on a quantity that follows from others: a constraint."""
+        if isinstance(amount, Given):
+            self.givens[name] = amount
+            self.constrain(str(name), Ref(name), number(amount), "given", amount.span, equal=True, of=name, text=text)
+        elif isinstance(amount, Within):
+            self.bound(name, amount, text)
+        elif isinstance(amount, Hole):
+            self.asked.append(name)
+
+    # ---- taking what a statement says
+
+    def take(self, figures: Figures, key: str, *forms: type[Given] | type[Within] | type[Hole]) -> Amount | None:
+        """A figure of a statement, in a form that its taker knows; one in another form has its finding, and is none.
+
+        What is never taken becomes a finding when the problem is made: no figure is passed over.
+        """
+        self._taken.add((id(figures), key))
+        amount = figures.get(key)
+        if amount is None or isinstance(amount, forms):
+            return amount
+        what = "a `?`" if isinstance(amount, Hole) else "a bound" if isinstance(amount, Within) else "a figure"
+        self.gave_up(f"{what} on `{key}` is read, and not solved yet", amount.span, ["give one value"])
+        return None
+
+    def given(self, figures: Figures, key: str) -> Given | None:
+        """A figure of a statement of which only one value is known what to do with."""
+        found = self.take(figures, key, Given)
+        return found if isinstance(found, Given) else None
+
+    def unread(self) -> Iterator[tuple[str, Amount]]:
+        """The figures of statements that nothing took."""
+        bags = [pool.figures for pool in self.stage.hardware]
+        bags += [self.plan.model.architecture] if self.plan.model else []
+        bags += [self.plan.optimizer.settings] if self.plan.optimizer else []
+        for figures in bags:
+            yield from ((key, amount) for key, amount in figures.items() if (id(figures), key) not in self._taken)
+
+    # ---- what cannot be solved
 
     def gave_up(self, message: str, span: Span | None, help: Sequence[str] = ()) -> None:
         """Something is read and typed, but not solved: said, never passed over."""
@@ -162,9 +276,15 @@ class Draft:
                 return name.span
         return first_statement(self.plan)
 
-    def prune(self) -> None:
-        """Leave out what needs a figure that is not there, such as a cost without a price."""
-        alive = {variable.name for variable in self.variables}
+    # ---- the end
+
+    def follow(self) -> None:
+        """Define what follows by the formulas of `quantities.plan`, and leave out what needs what is not there."""
+        for text, q in self.quantities.items():
+            name = quantity(text)
+            if q.formula is not None and name not in self.absent and not self.knows(name):
+                self.define(name, bound(q.formula, quantity), "derived", q.title, q.span)
+        alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         left = dict(self.definitions)
         while ready := [name for name, d in left.items() if names(d.expr) <= alive]:
             alive.update(ready)
@@ -174,9 +294,9 @@ class Draft:
             del self.definitions[name]
 
 
-def number(given: Given, dim: Dim) -> Num:
+def number(given: Given) -> Num:
     """A figure of the plan as a number, with the plan's own spelling."""
-    return Num(given.value.value, dim, shown(given.expr))
+    return Num(given.value.value, given.value.dim, shown(given.expr))
 
 
 def first_statement(plan: Plan) -> Span:

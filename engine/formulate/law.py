@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from runplan.dsl.expr.name import Name, constant, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.pack import Function, Law, Parameter
-from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import enumerated
-from runplan.dsl.typed.fields import ARCHITECTURE
-from runplan.dsl.units.base import PARAM, SEQUENCE, TOKEN
-from runplan.dsl.units.dims import NONE, over
+from runplan.dsl.units.base import SEQUENCE
+from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.laws.form import BUDGETS, CHOICES, OF_MIXTURES, cite_of, functions_for
-
-# How long a sequence is taken to be where a batch is counted in them and the model's block gives no context.
-SEQUENCE_TOKENS = 2048.0
+from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for
+from runplan.engine.problem import quantities as q
 
 
-def function_expr(draft: Draft, law: Law, function: Function, prefix: str = "law") -> Expr:
-    """A law's formula over quantities: its inputs by their names in plans, its constants as `PREFIX.NAME`.
+def function_expr(draft: Draft, law: Law, function: Function) -> Expr:
+    """A law's formula over quantities: its inputs by their names in plans, its constants by the law's.
 
-    An input that may be left out is noted with its default, for when all is posed and the plan does not give it.
+    An input that may be left out is noted with its default, for when all is there and the plan does not give it.
     """
-    by: dict[str, Expr] = {name: Ref(f"{prefix}.{name}") for name in law.constants}
+    by: dict[str, Expr] = {name: Ref(constant(law.name, name)) for name in law.constants}
     for p in function.parameters:
         if p.default is not None:
             draft.defaults.setdefault(p.quantity, (law.name, p))
-        ref = Ref("law_params" if p.quantity == "params" else p.quantity)
+        ref = Ref(q.LAW_PARAMS if p.quantity == q.PARAMS.text else quantity(p.quantity))
         by[p.local] = ref if p.counted.factor == 1.0 else Op("/", (ref, Num(p.counted.factor, p.counted.dim)))
     body = substitute(expanded(function.body, law.lets), by)
     return (
@@ -39,27 +36,36 @@ def function_expr(draft: Draft, law: Law, function: Function, prefix: str = "law
 
 def add_defaults(draft: Draft) -> None:
     """The inputs of laws that the plan leaves out, at their defaults."""
-    for name, (law, p) in draft.defaults.items():
-        if not draft.knows(name):
+    for text, (law, p) in draft.defaults.items():
+        if not draft.knows(quantity(text)):
             assert p.default is not None
             value = Num(p.default * p.counted.factor, p.counted.dim)
-            draft.define(name, p.counted.dim, value, "assumed", f"not given: the default of `{law}`", p.span)
+            said = f"not given: the default of `{law}`"
+            draft.define(quantity(text), value, "assumed", said, p.span, dim=p.counted.dim)
 
 
-def add_constants(draft: Draft, law: Law, prefix: str = "law") -> None:
-    """The law's constants as definitions; a law that is not the plan's own is lent to it."""
+def add_constants(draft: Draft, law: Law) -> None:
+    """The law's constants as definitions; a law that is not the plan's own is a default law of it."""
     if law is not draft.law:
-        draft.lent[law.name] = law
-    free = [name for name, constant in law.constants.items() if constant.value is None]
+        draft.default_laws[law.name] = law
+    free = [name for name, c in law.constants.items() if c.value is None]
     if free:
         said = enumerated([f"`{name}`" for name in free])
         are = "constants {} of `{}` are free: fit them" if len(free) > 1 else "constant {} of `{}` is free: fit it"
         draft.does_not_give(f"the {are.format(said, law.name)} first", draft.law_span())
-    for name, constant in law.constants.items():
-        if constant.value is not None:
-            dim = law.dims.get(name, NONE)
-            value = Num(constant.value, dim, constant.text)
-            draft.define(f"{prefix}.{name}", dim, value, "constant", cite_of(law), constant.span, by=law.name)
+    for text, c in law.constants.items():
+        if c.value is not None:
+            dim = law.dims.get(text, NONE)
+            value = Num(c.value, dim, c.text)
+            draft.define(constant(law.name, text), value, "constant", cite_of(law), c.span, dim=dim, by=law.name)
+
+
+def add_function(draft: Draft, law: Law, function: Function, name: Name | None = None, note: str = "") -> None:
+    """What a formula of a law gives, as a definition of its output, or under another name."""
+    expr = function_expr(draft, law, function)
+    own = name or quantity(function.output)
+    dim = function.counted.dim
+    draft.define(own, expr, "law", cite_of(law), function.span, dim=dim, note=note, by=law.name)
 
 
 def add_law(draft: Draft) -> None:
@@ -69,16 +75,15 @@ def add_law(draft: Draft) -> None:
         help = ["name a law that is for it, or leave `laws` out"]
         message = f"`{law.name}` is for {' and '.join(law.objectives)}, not for {draft.objective}"
         draft.does_not_give(message, draft.objective.span or draft.law_span(), help)
+        _take_settings(draft)
         return
     add_constants(draft, law)
-    quantities = draft.catalogue.quantities()
     for function in functions_for(law, draft.objective):
-        known = quantities.get(function.output)
+        known = draft.quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
-        free = function.output not in CHOICES and function.output not in draft.definitions
+        free = function.output not in CHOICES and quantity(function.output) not in draft.definitions
         if free and (known is None or known.formula is None):
-            expr = function_expr(draft, law, function)
-            draft.define(function.output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
+            add_function(draft, law, function)
     _must_be_told(draft)
     _add_precision(draft)
     _add_settings(draft)
@@ -91,27 +96,29 @@ MEANT = {"sparsity": ("experts", "active_experts"), "active_params": ("active",)
 def _must_be_told(draft: Draft) -> None:
     """What the law's loss needs of the model's block, where the block does not say it."""
     losses = [f for f in functions_for(draft.law, draft.objective) if f.output == "loss"]
-    of_block = OF_MIXTURES | ARCHITECTURE.keys()
+    fields = draft.fields_of("model")
+    mixed = draft.of_kind("mixture")
+    of_block = {quantity(text) for text in mixed | fields.keys()}
     # What the law gives from a block's figures is known where these are.
-    known = {name for name, d in draft.definitions.items() if names(d.expr) & of_block <= draft.definitions.keys()}
-    known.add("params")
+    known = {n for n, d in draft.definitions.items() if names(d.expr) & of_block <= draft.definitions.keys()}
+    known.add(q.PARAMS)
     mixture = draft.plan.model is not None and draft.plan.model.active is not None
 
     def asked(p: Parameter) -> bool:
         """Whether the block must say it; what may be left out of a dense model must be said of a mixture."""
-        needed = p.default is None or (mixture and p.quantity in OF_MIXTURES)
-        return needed and p.quantity not in known and (p.quantity in ARCHITECTURE or p.quantity in OF_MIXTURES)
+        needed = p.default is None or (mixture and p.quantity in mixed)
+        return needed and quantity(p.quantity) not in known and (p.quantity in fields or p.quantity in mixed)
 
     lacking = [[p.quantity for p in f.parameters if asked(p)] for f in losses]
     missing = min(lacking, key=len, default=[])
     if missing:
-        fields = [field for name in missing for field in MEANT.get(name, (name,))]
-        examples = " and ".join(f"`{name}: {ARCHITECTURE[name].example}`" for name in fields)
+        written = [field for name in missing for field in MEANT.get(name, (name,))]
+        examples = {field.name: field.example for field in fields.values()}
+        help = [f"add {' and '.join(f'`{name}: {examples[name]}`' for name in written)} to the model's block"]
         said = enumerated([f"`{name}`" for name in missing])
         model = draft.plan.model
-        at = model.span if model else draft.law_span()
         message = f"`{draft.law.name}` needs {said} for its loss, which the plan does not give"
-        help = [f"add {examples} to the model's block"]
+        at = model.span if model else draft.law_span()
         draft.findings.append(finding("C004", message, at, help=help, laws=(draft.named,)))
 
 
@@ -120,64 +127,66 @@ def default_law(draft: Draft, key: str) -> Law | None:
     return draft.catalogue.law(draft.default(key))
 
 
-# What the model's block says of precision, and the share of its params that this leaves.
-BITS = frozenset(("weight_bits", "activation_bits", "kv_bits"))
-
-
 def _add_precision(draft: Draft) -> None:
     """The loss over effective params: few bits of weights, activations or cache are worth fewer, by the default law."""
-    bits = BITS & draft.definitions.keys()
-    loss = draft.definitions.get("loss")
+    bits = {quantity(text) for text in draft.of_kind("precision")} & draft.definitions.keys()
+    loss = draft.definitions.get(q.LOSS)
     if not bits or loss is None or bits <= names(loss.expr):
         return
     at = next(draft.definitions[name].span for name in sorted(bits)) or draft.law_span()
     law = default_law(draft, "precision")
-    formula = next((f for f in law.functions if f.output == "params_share"), None) if law else None
-    if law is None or formula is None or "law_params" not in names(loss.expr) or is_frontier(draft):
+    formula = next((f for f in law.functions if f.output == q.PARAMS_SHARE.text), None) if law else None
+    if law is None or formula is None or q.LAW_PARAMS not in names(loss.expr) or is_frontier(draft):
         draft.does_not_give(f"`{draft.law.name}` does not say what a loss in few bits is", at)
         return
-    add_constants(draft, law, law.name)
-    share = function_expr(draft, law, formula, law.name)
-    draft.define("params_share", NONE, share, "law", cite_of(law), formula.span, by=law.name)
-    worth = Op("*", (Ref("law_params"), Ref("params_share")))
-    draft.define("effective_params", PARAM, worth, "derived", "params in those of full precision", at)
-    expr = substitute(loss.expr, {"law_params": Ref("effective_params")})
+    add_constants(draft, law)
+    add_function(draft, law, formula)
+    worth = Op("*", (Ref(q.LAW_PARAMS), Ref(q.PARAMS_SHARE)))
+    draft.define(q.EFFECTIVE_PARAMS, worth, "derived", "params in those of full precision", at)
+    expr = substitute(loss.expr, {q.LAW_PARAMS: Ref(q.EFFECTIVE_PARAMS)})
     note = f"over effective params: {', '.join(f'`{name}`' for name in sorted(bits))} by `{law.name}`"
-    draft.definitions["loss"] = replace(loss, expr=expr, note=note)
+    draft.definitions[q.LOSS] = replace(loss, expr=expr, note=note)
+
+
+# What the plan may set of its own, and where what the law asks for is kept beside it.
+SETTINGS = {q.BATCH: q.LAW_BATCH, q.LEARNING_RATE: q.LAW_LEARNING_RATE}
 
 
 def _add_settings(draft: Draft) -> None:
     """Batch and learning rate by the plan's law, else the default one; what the plan sets wins, and both are kept."""
-    for output in ("batch", "learning_rate"):
-        _add_default(draft, output)
-        optimizer = draft.plan.optimizer
-        setting = optimizer.settings.get(output) if optimizer else None
-        if isinstance(setting, Given):
-            if output in draft.definitions:
-                draft.definitions[f"law_{output}"] = replace(draft.definitions[output], name=f"law_{output}")
-            draft.give(output, draft.dim(output), setting)
-            if output == "batch":
-                _add_sequences(draft)
+    for output in SETTINGS:
+        law = default_law(draft, output.text) if output not in draft.definitions else None
+        for function in law.functions if law else ():
+            if law is not None and function.output == output.text:
+                add_constants(draft, law)
+                add_function(draft, law, function)
+    _take_settings(draft)
+
+
+def _take_settings(draft: Draft) -> None:
+    """What the plan sets of the optimizer, in place of what a law asks for."""
+    optimizer = draft.plan.optimizer
+    for text in optimizer.settings if optimizer else ():
+        assert optimizer is not None
+        setting, output = draft.given(optimizer.settings, text), quantity(text)
+        if setting is None:
+            continue
+        asked = SETTINGS.get(output)
+        if asked is not None and output in draft.definitions:
+            draft.definitions[asked] = replace(draft.definitions[output], name=asked)
+        draft.give(output, setting)
+        if output == q.BATCH:
+            _add_sequences(draft)
 
 
 def _add_sequences(draft: Draft) -> None:
     """The batch that a plan sets, counted in sequences."""
-    known = "context" in draft.definitions
-    length: Expr = (
-        Op("/", (Ref("context"), Num(1.0, SEQUENCE))) if known else Num(SEQUENCE_TOKENS, over(TOKEN, SEQUENCE))
-    )
-    said = "batch over context" if known else f"no context is given: sequences of {SEQUENCE_TOKENS:,.0f} tokens"
-    expr = Op("/", (Ref("batch"), length))
-    draft.define("batch_sequences", SEQUENCE, expr, "derived" if known else "assumed", said)
-
-
-def _add_default(draft: Draft, output: str) -> None:
-    law = default_law(draft, output) if output not in draft.definitions else None
-    for function in law.functions if law else ():
-        if law is not None and function.output == output:
-            add_constants(draft, law, law.name)
-            expr = function_expr(draft, law, function, law.name)
-            draft.define(output, function.counted.dim, expr, "law", cite_of(law), function.span, by=law.name)
+    known = q.CONTEXT in draft.definitions
+    length: Expr = Op("/", (Ref(q.CONTEXT), Num(1.0, SEQUENCE))) if known else Ref(q.SEQUENCE_LENGTH)
+    usual = draft.quantities[q.SEQUENCE_LENGTH.text].title
+    said = "batch over context" if known else f"no context is given: {usual}"
+    expr = Op("/", (Ref(q.BATCH), length))
+    draft.define(q.BATCH_SEQUENCES, expr, "derived" if known else "assumed", said)
 
 
 def line_of(draft: Draft) -> Op | None:
@@ -186,14 +195,10 @@ def line_of(draft: Draft) -> Op | None:
         for function in functions_for(draft.law, draft.objective):
             inputs = function.needs
             if function.output == output and len(inputs) == 1 and inputs[0] in BUDGETS:
-                chosen = "law_params" if output == "params" else ("finetune_tokens" if draft.transfer else "tokens")
+                tokens = q.FINETUNE_TOKENS if draft.transfer else q.TOKENS
+                chosen = q.LAW_PARAMS if output == q.PARAMS.text else tokens
                 return Op("==", (Ref(chosen), function_expr(draft, draft.law, function)), function.span)
     return None
-
-
-def gives(draft: Draft, output: str) -> bool:
-    """Whether the law has a formula for an output under the plan's objective."""
-    return any(function.output == output for function in functions_for(draft.law, draft.objective))
 
 
 def is_frontier(draft: Draft) -> bool:

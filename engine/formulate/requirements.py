@@ -2,67 +2,66 @@
 
 from __future__ import annotations
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Ref, comparisons, names
-from runplan.dsl.plan.ir import Constraint, Given, Plan, Within
+from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.dsl.text.finding import finding
-from runplan.dsl.units.base import FLOP
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.missing import why_missing
-from runplan.engine.formulate.scope import OF_THE_RUN
-from runplan.engine.problem.problem import Definition, Limit, expand
-
-# What the hardware that a plan reserves decides by itself: it is judged, and does not move the solution.
-RESERVED = frozenset(
-    "time finish cost gpu_hours energy emissions gpus nodes mfu rate price peak power pue carbon_intensity availability"
-    " capacity reserved_time".split()
-)
-
-
-# ---- what must hold
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Definition, expand
 
 
 def add_compute_limits(draft: Draft) -> None:
-    """The compute that there is, or that the plan states, as limits."""
-    if "capacity" in draft.definitions:
+    """The compute that there is, or that the plan states, as constraints."""
+    if q.CAPACITY in draft.definitions:
         span = draft.stage.hardware[0].span
-        draft.limits.append(Limit("compute", Ref("compute"), Ref("capacity"), "capacity", span))
+        draft.constrain("compute", Ref(q.COMPUTE), Ref(q.CAPACITY), "capacity", span)
     budget = draft.stage.compute
     if isinstance(budget, Within) and budget.low is not None:
-        low = number(budget.low, FLOP)
-        draft.limits.append(Limit("compute", low, Ref("compute"), "range", budget.span))
+        draft.constrain("compute", number(budget.low), Ref(q.COMPUTE), "range", budget.span, of=q.COMPUTE)
     high = budget if isinstance(budget, Given) else (budget.high if isinstance(budget, Within) else None)
     if high is None:
         return
-    draft.givens["compute"] = high
-    if "compute" not in draft.loosened:
-        draft.give("compute_budget", FLOP, high)
-        draft.limits.append(Limit("compute", Ref("compute"), Ref("compute_budget"), "budget", high.span))
+    draft.givens[q.COMPUTE] = high
+    draft.give(q.COMPUTE_BUDGET, high)
+    draft.constrain("compute", Ref(q.COMPUTE), Ref(q.COMPUTE_BUDGET), "budget", high.span, of=q.COMPUTE)
 
 
-def add_requirements(draft: Draft) -> tuple[Constraint, ...]:
-    """Requirements that the solution keeps become limits; those that the givens decide are returned."""
-    decided: list[Constraint] = []
-    variables = {variable.name for variable in draft.variables}
-    reserved = "capacity" in draft.definitions and variables <= set(OF_THE_RUN)
-    memo: dict[str, Expr] = {}
-    for constraint in draft.plan.requires:
-        mentioned = names(without_lets(constraint.condition, draft.plan))
-        missing = sorted(name for name in mentioned if not draft.knows(name))
+def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
+    """Requirements that the solution keeps become constraints; those that the givens decide are returned."""
+    decided: list[Requirement] = []
+    variables = draft.chosen()
+    by_hardware = draft.decided_by("hardware") | draft.decided_by("nature")
+    of_the_run = draft.decided_by("run")
+    reserved = q.CAPACITY in draft.definitions and {name.text for name in variables} <= of_the_run
+    memo: dict[Name, Expr] = {}
+    for requirement in draft.plan.requires:
+        mentioned = names(without_lets(requirement.condition, draft.plan))
+        missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
         if missing:
             # A figure that is read and not solved has its finding, and what needs it no second one.
             if not any(f.code == "C009" for f in draft.findings):
-                _missing(draft, constraint, missing[0])
+                _missing(draft, requirement, missing[0])
             continue
-        free = names(expand(constraint.condition, draft.definitions, memo)) & variables
-        if not free or (reserved and mentioned <= RESERVED):
-            decided.append(constraint)
+        free = names(expand(requirement.condition, draft.definitions, memo)) & variables
+        if not free or (reserved and {name.text for name in mentioned} <= by_hardware):
+            decided.append(requirement)
             continue
-        for part in comparisons(constraint.condition):
+        for part in comparisons(requirement.condition):
             if part.op not in COMPARISONS:  # read and not solved: said already
                 continue
             left, right = reversed(part.args) if part.op in (">=", ">") else part.args
-            text = " ".join(constraint.span.text.split())
-            draft.limits.append(Limit(text, left, right, "require", constraint.span, part.op == "==", constraint))
+            draft.constrain(
+                requirement.key,
+                left,
+                right,
+                "require",
+                requirement.span,
+                text=" ".join(requirement.span.text.split()),
+                equal=part.op == "==",
+                requirement=requirement,
+            )
     return tuple(decided)
 
 
@@ -72,11 +71,11 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
     return expand(expr, lets, {})
 
 
-def _missing(draft: Draft, constraint: Constraint, name: str) -> None:
+def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
     reason, help = why_missing(draft, name)
     if reason == "law":
         message, code = f"`{draft.law.name}` does not give `{name}`", "L004"
     else:
         message, code = f"`{name}` is not known: {reason}", "C004"
     laws = (draft.named,) if reason == "law" else ()
-    draft.findings.append(finding(code, message, constraint.span, help=help, key=constraint.key, laws=laws))
+    draft.findings.append(finding(code, message, requirement.span, help=help, key=requirement.key, laws=laws))

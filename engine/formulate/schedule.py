@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runplan.dsl.expr.derivative import joined
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.packs.pack import BatchStep, Entry, ScheduleShape
+from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import TOKEN
-from runplan.dsl.units.dims import NONE
-from runplan.engine.formulate.draft import Draft
-from runplan.engine.problem.problem import Kind, Limit
+from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Kind
 
-# Of a phase that good data is kept for, at most this share is that data; the rest stays ordinary.
-GOOD_AT_MOST = 0.5
-Mix = Mapping[str, tuple[float, float]]
+# For each source its share of a phase, at the start and at the end.
+Mix = Mapping[str, tuple[Expr, Expr]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,26 @@ class PhasePlan:
     """A phase before its numbers are known.
 
     Attributes:
-        share: Its share of the tokens; None where it is given in tokens.
-        mix: For each source its share of the phase, at its start and at its end; empty where none is given.
+        given: Its share of the tokens, or its tokens.
+        mix: As the plan gives it; empty where it gives none.
     """
 
     name: str
-    share: float | None
-    tokens: float | None
+    given: Num
     shape: str
     span: Span
     kind: Kind
     source: str
-    mix: Mix = field(default_factory=dict)
+    mix: Mapping[str, tuple[Given, Given]] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float | None:
+        """Its share of the tokens; None where it is given in tokens."""
+        return None if self.given.dim == TOKEN else self.given.value
+
+    def of(self, name: Name) -> Name:
+        """A quantity of this phase."""
+        return name.of("phase", self.name)
 
 
 def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
@@ -47,13 +56,12 @@ def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
         return tuple(
             PhasePlan(
                 phase.name,
-                phase.share.value.value if phase.share.value.dim == NONE else None,
-                phase.share.value.value if phase.share.value.dim != NONE else None,
+                number(phase.share),
                 phase.shape.text,
                 phase.shape.span,
                 "given",
                 "plan",
-                {item.source.text: (item.start.value.value, item.end.value.value) for item in phase.mix},
+                {item.source.text: (item.start, item.end) for item in phase.mix},
             )
             for phase in schedule.phases
         )
@@ -61,7 +69,7 @@ def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
     if shape is None:
         return ()
     said = f"schedule {shape.name}: {shape.cites[0].text}" if shape.cites else f"schedule {shape.name}"
-    return tuple(PhasePlan(p.name, p.share, None, p.shape, p.span, kind, said) for p in shape.phases)
+    return tuple(PhasePlan(p.name, Num(p.share), p.shape, p.span, kind, said) for p in shape.phases)
 
 
 def named_schedule(draft: Draft) -> tuple[ScheduleShape | None, Kind]:
@@ -72,112 +80,156 @@ def named_schedule(draft: Draft) -> tuple[ScheduleShape | None, Kind]:
     return draft.catalogue.schedule(draft.default("schedule")), "assumed"
 
 
-def shares_of(phases: Sequence[PhasePlan]) -> list[float] | None:
-    """The phases' shares of the tokens, where all are given as shares."""
-    shares = [phase.share for phase in phases if phase.share is not None]
-    return shares if shares and len(shares) == len(phases) else None
+def in_shares(phases: Sequence[PhasePlan]) -> bool:
+    """Whether all phases are given as shares of the tokens."""
+    return bool(phases) and all(phase.share is not None for phase in phases)
+
+
+def mixed_by_hand(phase: PhasePlan) -> Mix:
+    """The mix that the plan gives a phase."""
+    return {name: (number(start), number(end)) for name, (start, end) in phase.mix.items()}
 
 
 def placed(
-    phases: Sequence[PhasePlan],
-    shares: Sequence[float],
-    mix: Mapping[str, float],
-    good: frozenset[str],
-    where: str,
+    draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[str], good: frozenset[str], where: str
 ) -> list[Mix]:
-    """The mix of each phase when good data is placed late, early or throughout; the totals stay those of `mix`.
+    """The mix of each phase when good data is placed late, early or throughout; the totals stay those of the sources.
 
     Late: in the last phase, at most half of it, what is left over in the others. Early: a higher share at first that
     falls through the longest phase, the last phase going on with what that ends with.
     """
-    quality = sum(share for name, share in mix.items() if name in good)
-    even: list[Mix] = [{name: (share, share) for name, share in mix.items()} for _ in phases]
-    if where == "throughout" or not 0 < quality < 1 or len(phases) < 2:
+    of = {name: Ref(q.SHARE.of("source", name)) for name in sources}
+    even: list[Mix] = [{name: (share, share) for name, share in of.items()} for _ in phases]
+    if where == "throughout" or not good or good >= set(sources) or len(phases) < 2:
         return even
-    levels: list[tuple[float, float]]
-    if where == "late":
-        last = min(GOOD_AT_MOST, quality / shares[-1])
-        rest = max(0.0, (quality - last * shares[-1]) / (1 - shares[-1]))
-        levels = [(rest, rest)] * (len(phases) - 1) + [(last, last)]
+    quality = joined("+", (share for name, share in of.items() if name in good))
+    ordinary = _minus(Num(1.0), quality)
+    shares = [Ref(phase.of(q.SHARE)) for phase in phases]
+    levels = _late(quality, shares) if where == "late" else _early(quality, shares, phases)
+
+    def level(name: str, at: Expr) -> Expr:
+        whole = (at, quality) if name in good else (_minus(Num(1.0), at), ordinary)
+        return Op("/", (Op("*", (whole[0], of[name])), whole[1]))
+
+    return [{name: (level(name, start), level(name, end)) for name in sources} for start, end in levels]
+
+
+def _late(quality: Expr, shares: Sequence[Expr]) -> list[tuple[Expr, Expr]]:
+    last: Expr = Op("min", (Ref(q.QUALITY_AT_MOST), Op("/", (quality, shares[-1]))))
+    left = Op("max", (Num(0.0), _minus(quality, Op("*", (last, shares[-1])))))
+    rest: Expr = Op("/", (left, _minus(Num(1.0), shares[-1])))
+    return [(rest, rest)] * (len(shares) - 1) + [(last, last)]
+
+
+def _early(quality: Expr, shares: Sequence[Expr], phases: Sequence[PhasePlan]) -> list[tuple[Expr, Expr]]:
+    longest = max(range(len(phases) - 1), key=lambda i: phases[i].share or 0.0)
+    half = Op("*", (Num(0.5), shares[longest]))
+    before = joined("+", (*shares[:longest], half))
+    after = joined("+", (half, *shares[longest + 1 :]))
+    low: Expr = Op("*", (Num(0.5), quality))
+    high: Expr = Op("/", (_minus(quality, Op("*", (low, after))), before))
+    # No phase is more than good data: what does not fit at first is seen later.
+    full = Op(">", (high, Num(1.0)))
+    low = Op("if", (full, Op("/", (_minus(quality, before), after)), low))
+    high = Op("min", (Num(1.0), high))
+    first, falling, last = (high, high), (high, low), (low, low)
+    return [*[first] * longest, falling, *[last] * (len(phases) - longest - 1)]
+
+
+def _minus(a: Expr, b: Expr) -> Expr:
+    return Op("-", (a, b))
+
+
+def mean(mix: Mix, sources: Sequence[str]) -> Expr | None:
+    """The share of some sources together in a phase; None where it has none of them."""
+    ends = [end for name in sources if name in mix for end in mix[name]]
+    return Op("/", (joined("+", ends), Num(2.0))) if ends else None
+
+
+def add_shares(draft: Draft, phases: Sequence[PhasePlan]) -> None:
+    """The share of the tokens that each phase is; phases in tokens hold the tokens of the run."""
+    draft.phases = tuple(phase.name for phase in phases)
+    counted = [phase for phase in phases if phase.share is None]
+    for phase in phases:
+        share: Expr = phase.given
+        if phase.share is None:
+            draft.define(phase.of(q.STATED_TOKENS), phase.given, phase.kind, phase.source, phase.span)
+            share = Op("/", (Ref(phase.of(q.STATED_TOKENS)), Ref(q.TOKENS)))
+        draft.define(phase.of(q.SHARE), share, phase.kind, phase.source, phase.span)
+    if not counted:
+        return
+    left = 1.0 - sum(phase.share or 0.0 for phase in phases)
+    if left > 1e-9:
+        others: list[Expr] = [Ref(phase.of(q.SHARE)) for phase in phases if phase.share is not None]
+        rest = _minus(Num(1.0), joined("+", others)) if others else Num(1.0)
+        total = joined("+", (phase.of(q.STATED_TOKENS) for phase in counted))
+        draft.constrain("phases", Ref(q.TOKENS), Op("/", (total, rest)), "given", counted[0].span, equal=True)
     else:
-        longest = max(range(len(phases) - 1), key=lambda i: shares[i])
-        before, middle, after = sum(shares[:longest]), shares[longest], sum(shares[longest + 1 :])
-        low = quality / 2
-        high = (quality - low * (middle / 2 + after)) / (before + middle / 2)
-        if high > 1:
-            high = 1.0
-            low = (quality - high * (before + middle / 2)) / (middle / 2 + after)
-        levels = [(high, high)] * longest + [(high, low)] + [(low, low)] * (len(phases) - longest - 1)
-
-    def of(name: str, level: float) -> float:
-        share = mix[name]
-        return level * share / quality if name in good else (1 - level) * share / (1 - quality)
-
-    return [{name: (of(name, start), of(name, end)) for name in mix} for start, end in levels]
+        message = "phases in tokens leave no room: the shares of the others are 100 % already"
+        draft.findings.append(finding("C001", message, counted[0].span))
 
 
 def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) -> None:
-    """The numbers of each phase as definitions: `phase.NAME.tokens` and so on."""
-    draft.phases = tuple(phase.name for phase in phases)
-    counted = [phase for phase in phases if phase.tokens is not None]
-    if counted:
-        left = 1.0 - sum(phase.share or 0.0 for phase in phases)
-        total = Num(sum(phase.tokens or 0.0 for phase in counted), TOKEN)
-        if left > 1e-9:
-            right: Expr = Op("/", (total, Num(left)))
-            draft.limits.append(Limit("phases", Ref("tokens"), right, "given", counted[0].span, equal=True))
-        else:
-            message = "phases in tokens leave no room: the shares of the others are 100 % already"
-            draft.findings.append(finding("C001", message, counted[0].span))
+    """The numbers of each phase: tokens, steps, time, learning rate and the mix of the sources."""
     ramp = _ramp(draft)
-    begun = level = 0.0
+    level = 0.0
     decaying: list[PhasePlan] = []
     rising: list[PhasePlan] = []
-    done: Expr | None = None
-    for phase, mix in zip(phases, mixes, strict=True):
-        name = f"phase.{phase.name}"
-        share: Expr = (
-            Num(phase.share) if phase.share is not None else Op("/", (Num(phase.tokens or 0.0, TOKEN), Ref("tokens")))
-        )
-        draft.define(f"{name}.share", NONE, share, phase.kind, phase.source, phase.span)
-        tokens = Op("*", (Ref(f"{name}.share"), Ref("tokens")))
-        draft.define(f"{name}.tokens", TOKEN, tokens, "derived", "its share of the tokens", phase.span)
-        _add_steps(draft, phase, name, begun, ramp)
-        begun += phase.share or 0.0
-        time = Op("*", (Ref(f"{name}.share"), Ref("time")))
-        draft.define(f"{name}.time", draft.dim("time"), time, "derived", "its share of the time", phase.span)
-        done = Ref(f"{name}.tokens") if done is None else Op("+", (done, Ref(f"{name}.tokens")))
-        draft.define(f"{name}.end_tokens", TOKEN, done, "derived", "tokens seen when it ends", phase.span)
+    seen: list[Expr] = []
+    for at, (phase, mix) in enumerate(zip(phases, mixes, strict=True)):
+        of_share = "its share of the tokens"
+        draft.define(phase.of(q.TOKENS), _part(phase, q.TOKENS), "derived", of_share, phase.span)
+        _add_steps(draft, phases, at, ramp)
+        draft.define(phase.of(q.TIME), _part(phase, q.TIME), "derived", "its share of the time", phase.span)
+        seen.append(Ref(phase.of(q.TOKENS)))
+        draft.define(phase.of(q.END_TOKENS), joined("+", seen), "derived", "tokens seen when it ends", phase.span)
         before = level
         start, level, entry = _levels(draft, phase, level)
         if level < start or start < before:  # it falls, or has stepped down
             decaying.append(phase)
         elif level > start:
             rising.append(phase)
-        for side, factor in (("start", start), ("end", level)):
-            expr = Op("*", (Num(factor), Ref("learning_rate")))
+        for side, factor in ((q.LEARNING_RATE_START, start), (q.LEARNING_RATE_END, level)):
+            expr = Op("*", (Num(factor), Ref(q.LEARNING_RATE)))
             source = entry.source if entry and entry.source else f"shape `{phase.shape}`"
-            draft.define(f"{name}.learning_rate.{side}", NONE, expr, "derived", source, phase.span)
-        for source_name, (first, last) in mix.items():
-            mean = Num((first + last) / 2)
-            draft.define(f"{name}.mix.{source_name}", NONE, mean, "derived", "share of the phase's tokens", phase.span)
-            if first != last:
-                draft.define(f"{name}.mix_start.{source_name}", NONE, Num(first), "derived", "ramp", phase.span)
-                draft.define(f"{name}.mix_end.{source_name}", NONE, Num(last), "derived", "ramp", phase.span)
-    for quantity, some, other, how in (
-        ("decay_share", decaying, phases[-1:], "lower"),
-        ("warmup_share", rising, phases[:1], "higher"),
+            draft.define(phase.of(side), expr, "derived", source, phase.span)
+        _add_mix(draft, phase, mix)
+    _add_summary(draft, phases, decaying, rising, level)
+
+
+def _part(phase: PhasePlan, whole: Name) -> Expr:
+    return Op("*", (Ref(phase.of(q.SHARE)), Ref(whole)))
+
+
+def _add_mix(draft: Draft, phase: PhasePlan, mix: Mix) -> None:
+    for source, (first, last) in mix.items():
+        own = [phase.of(name).of("source", source) for name in (q.MIX, q.MIX_START, q.MIX_END)]
+        ends = (first, last) if first != last else (first,)
+        average = Op("/", (joined("+", ends), Num(2.0))) if len(ends) > 1 else first
+        draft.define(own[0], average, "derived", "share of the phase's tokens", phase.span)
+        for name, end in zip(own[1:], ends if len(ends) > 1 else (), strict=False):
+            draft.define(name, end, "derived", "ramp", phase.span)
+
+
+def _add_summary(
+    draft: Draft, phases: Sequence[PhasePlan], decaying: list[PhasePlan], rising: list[PhasePlan], level: float
+) -> None:
+    """What rules ask of a schedule: how much of it falls, how much rises, where it ends."""
+    schedule = draft.stage.schedule
+
+    def span(phase: PhasePlan) -> Span | None:
+        return phase.span if phase.kind == "given" else schedule.span if schedule else None
+
+    for name, some, other, how in (
+        (q.DECAY_SHARE, decaying, phases[-1:], "lower"),
+        (q.WARMUP_SHARE, rising, phases[:1], "higher"),
     ):
         for at in (*some, *other)[:1]:
-            total_share: Expr = joined("+", (f"phase.{phase.name}.share" for phase in some)) if some else Num(0.0)
-            schedule = draft.stage.schedule
-            span = at.span if at.kind == "given" else schedule.span if schedule else None
+            total: Expr = joined("+", (phase.of(q.SHARE) for phase in some)) if some else Num(0.0)
             said = f"phases that end with a {how} rate than they begin with"
-            draft.define(quantity, NONE, total_share, "derived", said, span)
+            draft.define(name, total, "derived", said, span(at))
     if phases:
-        schedule = draft.stage.schedule
-        span = phases[-1].span if phases[-1].kind == "given" else schedule.span if schedule else None
-        draft.define("final_rate", NONE, Num(level), "derived", "where the last phase ends", span)
+        draft.define(q.FINAL_RATE, Num(level), "derived", "where the last phase ends", span(phases[-1]))
 
 
 def _ramp(draft: Draft) -> tuple[BatchStep, ...]:
@@ -186,36 +238,44 @@ def _ramp(draft: Draft) -> tuple[BatchStep, ...]:
     ramp = shape.batch if shape else ()
     if ramp and shape is not None:
         said = f"schedule {shape.name}: steps over those with the full batch all along"
-        draft.define("batch_ramp", NONE, Num(_over(ramp, 0.0, 1.0)), "derived", said, shape.span)
-        steps = Op("*", (Op("/", (Ref("tokens"), Ref("batch"))), Ref("batch_ramp")))
-        draft.define("steps", NONE, steps, "derived", "optimizer steps, the batch being raised", shape.span)
+        draft.define(q.BATCH_RAMP, _over(ramp, Num(0.0), Num(1.0)), "derived", said, shape.span)
+        steps = Op("*", (Op("/", (Ref(q.TOKENS), Ref(q.BATCH))), Ref(q.BATCH_RAMP)))
+        draft.define(q.STEPS, steps, "derived", "optimizer steps, the batch being raised", shape.span)
     return ramp
 
 
-def _over(ramp: Sequence[BatchStep], begin: float, end: float) -> float:
+def _over(ramp: Sequence[BatchStep], begin: Expr, end: Expr) -> Expr:
     """The steps between two shares of the tokens, over those that all tokens take with the full batch."""
-    total, at = 0.0, 0.0
+    parts: list[Expr] = []
+    at = 0.0
     for step in ramp:
-        total += max(0.0, min(end, step.until) - max(begin, at)) / step.share
+        inside = _minus(Op("min", (end, Num(step.until))), Op("max", (begin, Num(at))))
+        parts.append(Op("/", (Op("max", (Num(0.0), inside)), Num(step.share))))
         at = step.until
-    return total
+    return joined("+", parts)
 
 
-def _add_steps(draft: Draft, phase: PhasePlan, name: str, begun: float, ramp: Sequence[BatchStep]) -> None:
-    """The steps of a phase that begins at a share of the tokens, and its batch where that is raised."""
+def _add_steps(draft: Draft, phases: Sequence[PhasePlan], at: int, ramp: Sequence[BatchStep]) -> None:
+    """The steps of a phase, and its batch where that is raised."""
+    phase = phases[at]
     if not ramp or phase.share is None:
-        steps = Op("/", (Ref(f"{name}.tokens"), Ref("batch")))
-        draft.define(f"{name}.steps", NONE, steps, "derived", "tokens over batch", phase.span)
+        steps = Op("/", (Ref(phase.of(q.TOKENS)), Ref(q.BATCH)))
+        draft.define(phase.of(q.STEPS), steps, "derived", "tokens over batch", phase.span)
         return
-    end = begun + phase.share
-    steps = Op("*", (Op("/", (Ref("tokens"), Ref("batch"))), Num(_over(ramp, begun, end))))
-    draft.define(f"{name}.steps", NONE, steps, "derived", "tokens over batch, the batch being raised", phase.span)
+    shares = [Ref(p.of(q.SHARE)) for p in phases[:at]]
+    begin: Expr = joined("+", shares) if shares else Num(0.0)
+    draft.define(phase.of(q.BEGIN), begin, "derived", "share of the tokens before it", phase.span)
+    end = Op("+", (Ref(phase.of(q.BEGIN)), Ref(phase.of(q.SHARE))))
+    steps = Op("*", (Op("/", (Ref(q.TOKENS), Ref(q.BATCH))), _over(ramp, Ref(phase.of(q.BEGIN)), end)))
+    draft.define(phase.of(q.STEPS), steps, "derived", "tokens over batch, the batch being raised", phase.span)
+    begun = sum(p.share or 0.0 for p in phases[:at])
+    ended = begun + phase.share
     # By rounding a phase may end a hair after the stretch that it fills.
-    within = [s for i, s in enumerate(ramp) if s.until > begun + 1e-9 and (i == 0 or ramp[i - 1].until < end - 1e-9)]
+    within = [s for i, s in enumerate(ramp) if s.until > begun + 1e-9 and (i == 0 or ramp[i - 1].until < ended - 1e-9)]
     within = within or [ramp[-1]]
-    for side, share in (("start", within[0].share), ("end", within[-1].share)):
-        batch = Op("*", (Num(share), Ref("batch")))
-        draft.define(f"{name}.batch.{side}", TOKEN, batch, "derived", "the schedule's batch ramp", phase.span)
+    for side, share in ((q.BATCH_START, within[0].share), (q.BATCH_END, within[-1].share)):
+        batch = Op("*", (Num(share), Ref(q.BATCH)))
+        draft.define(phase.of(side), batch, "derived", "the schedule's batch ramp", phase.span)
 
 
 def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float, Entry | None]:

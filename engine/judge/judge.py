@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Ref
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan
@@ -14,6 +15,8 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Constraint
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.values import ON_THE_LINE
 
@@ -38,10 +41,10 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
         yield _conflict(plan, solution)
     if solution.status == "undecided":
         return
-    for constraint in solution.problem.decided:
-        yield from broken(plan, solution, constraint)
-    for constraint in plan.prefers if solution.status == "solved" else ():
-        yield from broken(plan, solution, constraint)
+    for requirement in solution.problem.decided:
+        yield from broken(plan, solution, requirement)
+    for requirement in plan.prefers if solution.status == "solved" else ():
+        yield from broken(plan, solution, requirement)
 
 
 # ---- conflicts
@@ -50,36 +53,33 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
 def _conflict(plan: Plan, solution: Solution) -> Finding:
     """One finding for one conflict: who takes part, and the smallest changes that make room."""
     problem = solution.problem
-    rooms = solution.conflict
-    required = [
-        limit for limit in problem.limits if limit.kind == "require" and any(room.name == limit.name for room in rooms)
-    ]
+    relaxations = solution.conflict
+    required = [r for r in relaxations if isinstance(r.of, Constraint) and r.of.kind == "require"]
     code = "C003"
     at: Span | None = None
     key = ""
     data: dict[str, float | str] = {}
     if required:
-        constraint = required[-1].constraint
-        assert constraint is not None
-        budgets = [budget_quantity(limit.left, True) for limit in required]
-        code = "B001" if any(budgets) else "B002"
-        at, key = constraint.span, constraint.key
-        room = next(room for room in rooms if room.name == required[-1].name)
-        if room.value is not None:
-            unit, factor = json_unit(room.dim)
-            data = {"quantity": room.name, "value": room.value / factor, "unit": unit}
-    spans = [room.span for room in rooms if room.span is not None]
+        last = required[-1]
+        assert isinstance(last.of, Constraint) and last.of.requirement is not None
+        lefts = (r.of.left for r in required if isinstance(r.of, Constraint))
+        code = "B001" if any(budget_quantity(problem, left, True) for left in lefts) else "B002"
+        at, key = last.of.requirement.span, last.of.requirement.key
+        if last.value is not None:
+            unit, factor = json_unit(last.dim)
+            data = {"quantity": last.text, "value": last.value / factor, "unit": unit}
+    spans = [r.span for r in relaxations if r.span is not None]
     if at is None:
         at = max(spans, key=lambda span: (span.source.path, span.start)) if spans else Span(plan.source, 0, 0)
-    texts = [f"`{room.text}`" for room in rooms]
-    if len(rooms) == 1:
+    texts = [f"`{r.text}`" for r in relaxations]
+    if len(relaxations) == 1:
         message = f"{texts[0]} cannot be kept, whatever is free"
     elif texts:
         message = f"{enumerated(texts)} cannot hold together"
     else:
         message = "the plan's figures cannot hold together"
-    also = [Label(room.span, room.change) for room in rooms if room.span is not None and room.span != at]
-    changes = [room.change for room in rooms if room.change]
+    also = [Label(r.span, r.change) for r in relaxations if r.span is not None and r.span != at]
+    changes = [r.change for r in relaxations if r.change]
     return finding(
         code,
         message,
@@ -95,7 +95,7 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
 
 def _needed(solution: Solution) -> list[str]:
     """What the givens need against what there is, where the compute is what conflicts."""
-    need, there = solution.values.get("compute"), solution.values.get("capacity")
+    need, there = solution.values.get(q.COMPUTE), solution.values.get(q.CAPACITY)
     if need and there and need.value > there.value:
         ratio = need.value / there.value
         needed, given = show(need.value, need.dim), show(there.value, there.dim)
@@ -119,21 +119,21 @@ def beyond(solution: Solution, law: Law | None = None) -> dict[str, float]:
     return out
 
 
-def _counted(solution: Solution, law: Law, name: str) -> str:
+def _counted(solution: Solution, law: Law, text: str) -> Name:
     """The value that a quantity of a law is: its params are as the law counts them."""
-    if name != "params":
-        return name
-    other = law.counts == "non_embedding" and "params_non_embedding" in solution.values
-    return "law_params" if law is solution.problem.law else "params_non_embedding" if other else "params"
+    if text != q.PARAMS.text:
+        return quantity(text)
+    other = law.counts == "non_embedding" and q.PARAMS_NON_EMBEDDING in solution.values
+    return q.LAW_PARAMS if law is solution.problem.law else q.PARAMS_NON_EMBEDDING if other else q.PARAMS
 
 
 def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
-    """One line a law, also of one that is lent: how far the solution lies beyond the runs that it was fitted to."""
-    gives: dict[str, list[str]] = {law.name: [] for law in solution.problem.lent}
+    """One line a law, also of a default one: how far the solution lies beyond the runs that it was fitted to."""
+    gives: dict[str, list[str]] = {law.name: [] for law in solution.problem.default_laws}
     for value in solution.values.values():
-        if value.kind == "law" and value.by in gives and "." not in value.name:
+        if value.kind == "law" and value.by in gives and not value.name.scope:
             gives[value.by].append(f"`{value.name}`")
-    for law in (solution.problem.law, *(law for law in solution.problem.lent if gives[law.name])):
+    for law in (solution.problem.law, *(law for law in solution.problem.default_laws if gives[law.name])):
         factors = beyond(solution, law)
         parts = []
         for name, factor in factors.items():
@@ -144,12 +144,12 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
                 f"{show(value.value, value.dim, 3)} is {show(factor, (), 3)}x {side} {show(end, value.dim, 3)}"
             )
         if parts:
-            lent = f", which gives {enumerated(gives[law.name])}," if law.name in gives else ""
-            message = f"`{law.name}`{lent} is used beyond its fitted range: {enumerated(parts)}"
+            default = f", which gives {enumerated(gives[law.name])}," if law.name in gives else ""
+            message = f"`{law.name}`{default} is used beyond its fitted range: {enumerated(parts)}"
             data: dict[str, float | str] = {"factor": max(factors.values())}
-            # Several laws may be lent the same: it is said in one place, and once.
-            at = plan.laws[0].span if lent and plan.laws else _law_span(plan, solution)
-            key = f"range of {law.name}" if lent else ""
+            # Several laws may take the same default: it is said in one place, and once.
+            at = plan.laws[0].span if default and plan.laws else _law_span(plan, solution)
+            key = f"range of {law.name}" if default else ""
             yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data, key=key)
 
 
@@ -159,7 +159,7 @@ def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
         return
     line = solution.problem.line
     assert line is not None
-    what = "params" if line.args[0] == Ref("law_params") else "tokens"
+    what = "params" if line.args[0] == Ref(q.LAW_PARAMS) else "tokens"
     because = enumerated([f"`{name}`" for name in solution.binding if name != "compute"] or ["the plan"])
     moves = "move" if " and " in because else "moves"
     message = f"{because} {moves} {what} to {factor:.3g}x the optimum line of `{solution.resolved}`"

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, substitute, walk
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.text import shown, with_figures
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, walk
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.plan.ir import Constraint, Plan
+from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.numeric import functions as smooth
-from runplan.engine.problem.problem import Definition, Problem
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.rounding import TOLERANCE, loosened, show_plain
 from runplan.engine.solve.values import dim_of
 
-# A broken bound on one of these is over budget; on anything else it is a broken requirement.
-BUDGETS = ("cost", "compute", "time", "energy", "emissions", "gpus", "gpu_hours", "nodes", "finish")
-# Figures of a plan that help may propose to change, as a plan writes them.
-KNOBS = {
-    "gpus": "gpus",
-    "reserved_time": "time",
-    "price": "price",
-    "power": "power",
-    "carbon_intensity": "carbon_intensity",
-}
 
-
-def broken(plan: Plan, solution: Solution, constraint: Constraint) -> Iterator[Finding]:
+def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator[Finding]:
     """The finding of a constraint that a solution breaks, if it does."""
     env = {name: value.value for name, value in solution.values.items()}
-    for part in comparisons(constraint.condition):
+    for part in comparisons(requirement.condition):
         if part.op not in ("<=", ">=", "<", ">", "==", "!="):
             continue
         left, right = part.args
@@ -51,7 +42,7 @@ def broken(plan: Plan, solution: Solution, constraint: Constraint) -> Iterator[F
             "!=": a != b,
         }[part.op]
         if not holds:
-            yield _broken_finding(plan, solution, constraint, part, a, b)
+            yield _broken_finding(plan, solution, requirement, part, a, b)
             return
 
 
@@ -63,7 +54,7 @@ def _is_fixed(problem: Problem, expr: Expr, plan: Plan) -> bool:
             return True
         if not mentioned <= plan.lets.keys():
             return False
-        expr = Op("and", tuple(plan.lets[name].expr for name in sorted(mentioned)))
+        expr = Op("and", tuple(plan.lets[name].expr for name in sorted(mentioned, key=str)))
     return False
 
 
@@ -75,27 +66,27 @@ def _sides(plan: Plan, problem: Problem, part: Op, a: float, b: float) -> tuple[
     return left, right, a, b, part.op in ("<=", "<")
 
 
-def budget_quantity(bounded: Expr, upper: bool) -> str | None:
+def budget_quantity(problem: Problem, bounded: Expr, upper: bool) -> str | None:
     """The budget that a bound is on, where it is on one."""
     if not upper:
         return None
-    mentioned = [name for item in walk(bounded) if isinstance(item, Ref) for name in [item.name] if name in BUDGETS]
-    return mentioned[0] if mentioned else None
+    mentioned = (item.name for item in walk(bounded) if isinstance(item, Ref) and item.name.text in problem.quantities)
+    return next((str(name) for name in mentioned if problem.quantities[name.text].facts.budget), None)
 
 
-def _broken_finding(plan: Plan, solution: Solution, constraint: Constraint, part: Op, a: float, b: float) -> Finding:
+def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, part: Op, a: float, b: float) -> Finding:
     problem = solution.problem
     bounded, bound, value, limit, upper = _sides(plan, problem, part, a, b)
     dim = dim_of(problem, bounded)
-    budget = budget_quantity(bounded, upper)
-    code = "B003" if constraint.soft else ("B001" if budget else "B002")
+    budget = budget_quantity(problem, bounded, upper)
+    code = "B003" if requirement.soft else ("B001" if budget else "B002")
     said_value, said_limit = _figure(value, dim), _figure(limit, dim)
     if said_value == said_limit:
         said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
     ratio = value / limit if limit else math.inf
     how = f"{ratio:.3g}x" if upper and 0 < ratio < 1e6 else ""
     verb = "allows" if upper else "asks for"
-    wanted = "prefers" if constraint.soft else verb
+    wanted = "prefers" if requirement.soft else verb
     if dim == DATE:
         message = f"`{shown(bounded)}` is {said_value}, after the {said_limit} that the plan {wanted}"
     elif how:
@@ -107,12 +98,12 @@ def _broken_finding(plan: Plan, solution: Solution, constraint: Constraint, part
     return finding(
         code,
         message,
-        Label(constraint.span, _bound_label(plan, bound, limit, dim)),
-        severity="warning" if constraint.soft else "error",
+        Label(requirement.span, _bound_label(plan, bound, limit, dim)),
+        severity="warning" if requirement.soft else "error",
         also=_inputs_labels(solution, bounded),
-        notes=tuple(_notes(solution, bounded)) + ((f"because: {constraint.because}",) if constraint.because else ()),
+        notes=tuple(_notes(solution, bounded)) + ((f"because: {requirement.because}",) if requirement.because else ()),
         help=_knob_help(solution, bounded, limit, upper),
-        key=constraint.key,
+        key=requirement.key,
         laws=(solution.law,),
         data={"quantity": quantity, "value": value / factor, "limit": limit / factor, "unit": unit},
     )
@@ -134,14 +125,13 @@ def _inputs_labels(solution: Solution, bounded: Expr) -> list[Label]:
     """The hardware, with what it amounts to, where the bounded side depends on it."""
     if not isinstance(bounded, Ref) or bounded.name not in solution.values:
         return []
-    for limit in solution.problem.limits:
-        if limit.kind == "capacity" and limit.span is not None:
-            hours = solution.values.get("gpu_hours")
-            price = solution.values.get("price")
+    for constraint in solution.problem.constraints:
+        if constraint.kind == "capacity" and constraint.span is not None:
+            hours, price = (solution.values.get(name) for name in (q.GPU_HOURS, q.PRICE))
             said = show(hours.value, hours.dim, 3) if hours else ""
-            if bounded.name == "cost" and price:
+            if bounded.name == q.COST and price:
                 said += f" at {show(price.value, price.dim)}"
-            return [Label(limit.span, said)]
+            return [Label(constraint.span, said)]
     return []
 
 
@@ -154,54 +144,41 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
         return
     expr = definition.expr
     formula = shown(expr)
-    with_values = substituted_text(expr, solution)
+
+    def text(name: Name) -> str | None:
+        value = solution.values.get(name)
+        return show(value.value, value.dim) if value else None
+
+    with_values = with_figures(expr, text)
     yield (f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}")
-
-
-def substituted_text(expr: Expr, solution: Solution) -> str:
-    """The formula with each name replaced by its value, as one would write it."""
-    if isinstance(expr, Ref):
-        value = solution.values.get(expr.name)
-        return show(value.value, value.dim) if value else expr.name
-    if isinstance(expr, Op):
-        args = tuple(_Shown(substituted_text(arg, solution), arg) for arg in expr.args)
-        return shown(Op(expr.op, tuple(arg.as_expr() for arg in args)))
-    return shown(expr)
-
-
-class _Shown:
-    """A text that prints in place of an operand, with the brackets that the operand needs."""
-
-    def __init__(self, text: str, expr: Expr) -> None:
-        self.text, self.expr = text, expr
-
-    def as_expr(self) -> Expr:
-        if isinstance(self.expr, Op) and self.expr.op in ("+", "-"):
-            return Ref(f"({self.text})")
-        return Ref(self.text)
 
 
 def _knob_help(solution: Solution, bounded: Expr, limit: float, upper: bool) -> list[str]:
     """Changes to one given figure each that would keep the bound, computed."""
     changes = []
-    for name, said in KNOBS.items():
-        definition = solution.problem.definitions.get(name)
-        if definition is None or definition.kind != "given" or not isinstance(definition.expr, Num):
+    problem = solution.problem
+    for name, definition in problem.definitions.items():
+        if not _is_knob(problem, name) or definition.kind != "given" or not isinstance(definition.expr, Num):
             continue
         new = _solved_for(solution, bounded, limit, name)
         if new is None or new <= 0:
             continue
-        current = definition.expr.value
-        if name == "gpus":
+        current, said = definition.expr.value, problem.said(name)
+        if name.text == q.GPUS.text:
             new = float(math.floor(new + 1e-9) if new < current else math.ceil(new - 1e-9))
-            if new < 1:
-                continue
-            changes.append(f"{said} {'<=' if new < current else '>='} {new:.0f}")
+            if new >= 1:
+                changes.append(f"{said} {'<=' if new < current else '>='} {new:.0f}")
             continue
         down = new < current
         figure = show_plain(loosened(new, down, 3, definition.dim), definition.dim)
         changes.append(f"{said} {'<=' if down else '>='} {figure}")
     return fits_with(changes)
+
+
+def _is_knob(problem: Problem, name: Name) -> bool:
+    """Whether help may propose another figure: one of the hardware that adds to what is paid."""
+    known = problem.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
+    return known is not None and known.facts.knob
 
 
 def fits_with(changes: Sequence[str]) -> list[str]:
@@ -211,29 +188,17 @@ def fits_with(changes: Sequence[str]) -> list[str]:
     return [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")]
 
 
-def _solved_for(solution: Solution, bounded: Expr, limit: float, name: str) -> float | None:
+def _solved_for(solution: Solution, bounded: Expr, limit: float, name: Name) -> float | None:
     """The value of a given figure at which the bounded side meets the limit, all other givens kept."""
     problem = solution.problem
-    kept = {n: d for n, d in problem.definitions.items() if n != name}
-    for variable in problem.variables:
-        value = solution.values.get(variable.name)
-        if value is None:  # where the figures contradict each other nothing is solved
-            return None
-        kept[variable.name] = Definition(variable.name, variable.dim, Num(value.value, variable.dim), "solved")
-    expr = _expand_with(bounded, kept)
-    terms = smooth.signomial(expr)
+    values = {v.name: solution.values[v.name].value for v in problem.variables if v.name in solution.values}
+    if len(values) < len(problem.variables):  # where the figures contradict each other nothing is solved
+        return None
+    held = problem.fixed(values).loosened({name})
+    terms = smooth.signomial(held.expanded(bounded))
     if terms is None or len(terms) != 1 or set(terms[0].exponents) != {name} or terms[0].coefficient <= 0:
         return None
     try:
         return float((limit / terms[0].coefficient) ** (1.0 / terms[0].exponents[name]))
     except (ArithmeticError, ValueError):
         return None
-
-
-def _expand_with(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
-    for _ in range(40):
-        inner = names(expr) & definitions.keys()
-        if not inner:
-            break
-        expr = substitute(expr, {n: definitions[n].expr for n in inner})
-    return expr

@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.money import in_money
+from runplan.dsl.expr.name import written
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Text, Unbound, names, walk, words
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
@@ -22,9 +23,9 @@ from runplan.dsl.text.words import FIELD
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import currencies
 from runplan.engine.formulate.draft import first_statement
-from runplan.engine.formulate.hardware import POOLED
 from runplan.engine.formulate.requirements import without_lets
-from runplan.engine.problem.problem import Definition, Limit
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Constraint
 from runplan.engine.problem.solution import Note, Solution, Value
 
 # The words of a plan that rules may ask about: for each all that it goes by, first what messages call it.
@@ -32,7 +33,7 @@ Words = Mapping[str, tuple[str, ...]]
 # The words that are known of a plan that is not solved.
 OF_OBJECTIVE = frozenset(("objective", "subject"))
 # What is trained: a limit on one of these that binds is a choice of the plan, and not of its law.
-TRAINED = frozenset(("params", "law_params", "active_params", "tokens", "tokens_per_param"))
+TRAINED = frozenset((q.PARAMS, q.LAW_PARAMS, q.ACTIVE_PARAMS, q.TOKENS, q.TOKENS_PER_PARAM))
 # Where to point when the statement that a rule blames is not there: what else had a part in it.
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "tokens": ("model", "compute", "data"),
@@ -60,13 +61,13 @@ class View:
 
     Attributes:
         words: The words of the plan that rules may ask about.
-        numbers: The values of the solution, in base units.
+        values: Those of the solution, as rules write their names.
     """
 
     plan: Plan
     solution: Solution
     words: Words
-    numbers: Mapping[str, float]
+    values: Mapping[str, Value]
 
 
 def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]:
@@ -76,7 +77,7 @@ def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]
     """
     solved = views[0].solution.status == "solved"
     for rule in rules:
-        if rule.severity != "note" and (solved or names(rule.when) <= OF_OBJECTIVE):
+        if rule.severity != "note" and (solved or words(rule.when) <= OF_OBJECTIVE):
             for view in _seen(rule, views):
                 yield from _applied(rule, view)
 
@@ -92,32 +93,31 @@ def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
 
 def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, ...]:
     """The plan as a whole, and where it has several pools, as each of them makes it: what rules are applied to."""
-    values, definitions = solution.values, solution.problem.definitions
-    prefixes = sorted({name.partition(".")[0] for name in values if re.match(r"pool\d+\.", name)})
-    seen = [(0, solution)]
-    for number, prefix in enumerate(prefixes):
-        of_pool = {name: f"{prefix}.{name}" for name in POOLED}
-        own = {name: values[full] for name, full in of_pool.items() if full in values}
-        defined = {name: definitions[full] for name, full in of_pool.items() if full in definitions}
-        problem = replace(solution.problem, definitions={**definitions, **defined})
-        seen.append((number, replace(solution, values={**values, **own}, problem=problem)))
-    return tuple(
-        View(plan, one, texts(plan, one, catalogue, pool), {name: value.value for name, value in one.values.items()})
-        for pool, one in seen
-    )
+    whole = written(solution.values)
+    pools = sorted({at for name in solution.values if (at := name.part("pool"))}, key=int)
+    out = [_view(plan, solution, catalogue, {word: solution.values[name] for word, name in whole.items()}, 0)]
+    for number, pool in enumerate(pools):
+        own = {**out[0].values, **solution.within(("pool", pool))}
+        out.append(_view(plan, solution, catalogue, own, number))
+    return tuple(out)
+
+
+def _view(plan: Plan, solution: Solution, catalogue: Library, values: Mapping[str, Value], pool: int) -> View:
+    return View(plan, solution, texts(plan, solution, catalogue, pool), values)
 
 
 def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
     """The views that a rule is about: each pool where it asks for what each has of its own, else the whole."""
     whole, *pools = views
-    own = names(rule.when) & (set(POOLED) - whole.solution.values.keys() | {"device", "precision"})
-    return pools if pools and own else (whole,)
+    asked = words(rule.when)
+    own = {word for view in pools for word in asked & view.values.keys() - whole.values.keys()}
+    return pools if pools and (own or asked & {"device", "precision"}) else (whole,)
 
 
 def _applied(rule: Rule, view: View) -> Iterator[Finding]:
     assert rule.severity != "note"
-    if largest := _largest(rule, view.solution):
-        view = replace(view, words={**view.words, "source": (largest.name.partition(".")[2],)})
+    if largest := _largest(rule, view):
+        view = replace(view, words={**view.words, "source": (largest.name.part("source"),)})
     law = (view.solution.law,)
     try:
         holds = _holds(rule, view)
@@ -146,10 +146,11 @@ def _holds(rule: Rule, view: View) -> bool:
     Raises:
         ArithmeticError, ValueError: Where it has no value.
     """
-    condition = _decided(rule.when, view.solution, view.words)
-    if condition is None or not names(condition) <= view.numbers.keys():
+    condition = _decided(rule.when, view)
+    if condition is None or not words(condition) <= view.values.keys():
         return False
-    return bool(compiled(_converted(condition, view))(view.numbers))
+    numbers = {word: view.values[word].value for word in words(condition)}
+    return bool(compiled(_converted(condition, view))(numbers))
 
 
 def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> Words:
@@ -168,42 +169,41 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
         "budget": ("hardware" if stage.hardware else "compute" if stage.compute else "none",),
         "data_domain": (next((source.domain for source in stage.data if source.domain), ""),),
     }
-    peak = solution.problem.definitions.get("peak")
-    device = peak.source.split(",")[0] if peak is not None and peak.kind != "given" and "," in peak.source else ""
+    domain = solution.problem.objective.domain
     hardware = stage.hardware[pool] if pool < len(stage.hardware) else None
+    device = hardware.device.text if hardware is not None and hardware.device else ""
     if hardware is not None and hardware.device:
-        device = device or hardware.device.text
-        out["precision"] = (hardware.precision.text if hardware.precision else "bf16",)
+        usual = catalogue.defaults(domain, "number_format")
+        out["precision"] = (hardware.precision.text,) if hardware.precision else usual
     if device:
         record = catalogue.record("device", device)
         out["device"] = (record.name, *record.aliases) if record else (device,)
     named = stage.schedule.name.text if stage.schedule and stage.schedule.name else ""
     out["schedule"] = (named or ("by hand" if stage.schedule else ""),)
     out["quality"] = (stage.schedule.quality.text if stage.schedule and stage.schedule.quality else "late",)
-    out["optimizer"] = (plan.optimizer.name.text if plan.optimizer else "AdamW",)
+    out["optimizer"] = (plan.optimizer.name.text,) if plan.optimizer else catalogue.defaults(domain, "optimizer")
     return out
 
 
-def _decided(expr: Expr, solution: Solution, words: Words) -> Expr | None:
+def _decided(expr: Expr, view: View) -> Expr | None:
     """The condition with `assumed(x)` and words decided; None where it asks about what the plan has not."""
     if not isinstance(expr, Op):
         return expr
     if expr.op == "assumed":
-        name = expr.args[0].name if isinstance(expr.args[0], Ref) else ""
-        definition: Definition | None = solution.problem.definitions.get(name)
-        return None if definition is None else _truth(definition.kind == "assumed")
-    if any(isinstance(arg, Text) or (isinstance(arg, Ref) and arg.name in TEXTS) for arg in expr.args):
-        sides = [_names_of(arg, words) for arg in expr.args]
+        value = view.values.get(expr.args[0].name) if isinstance(expr.args[0], Unbound) else None
+        return None if value is None else _truth(value.kind == "assumed")
+    if any(isinstance(arg, Text) or (isinstance(arg, Unbound) and arg.name in TEXTS) for arg in expr.args):
+        sides = [_names_of(arg, view.words) for arg in expr.args]
         return _truth((not sides[0].isdisjoint(sides[1])) == (expr.op == "==")) if all(sides) else None
-    args = [_decided(arg, solution, words) for arg in expr.args]
+    args = [_decided(arg, view) for arg in expr.args]
     if any(arg is None for arg in args):
         return None
     return Op(expr.op, tuple(arg for arg in args if arg is not None), expr.span)
 
 
-def _names_of(expr: Expr, words: Words) -> frozenset[str]:
+def _names_of(expr: Expr, known: Words) -> frozenset[str]:
     """All that a word goes by, in lower case; nothing where the plan has it not."""
-    said = (expr.value,) if isinstance(expr, Text) else words.get(expr.name, ()) if isinstance(expr, Ref) else ()
+    said = (expr.value,) if isinstance(expr, Text) else known.get(expr.name, ()) if isinstance(expr, Unbound) else ()
     return frozenset(name.lower() for name in said)
 
 
@@ -224,7 +224,7 @@ def _converted(expr: Expr, view: View) -> Expr:
     plan = view.plan
     converted = in_money(expr, plan.currency, plan.rates)
     dims = [item.dim for item in walk(converted) if isinstance(item, Num)]
-    dims += [view.solution.values[name].dim for name in names(converted)]
+    dims += [view.values[word].dim for word in words(converted)]
     left = sorted({name for dim in dims for name, _ in dim} & currencies() - {plan.currency})
     if left:
         raise _OtherMoney(f"declare the rate: `rate {left[0]} = ... {plan.currency} on YYYY-MM-DD`")
@@ -233,7 +233,7 @@ def _converted(expr: Expr, view: View) -> Expr:
 
 def _filled(template: str, view: View) -> str:
     def one(m: re.Match[str]) -> str:
-        value = view.solution.values.get(m[1])
+        value = view.values.get(m[1])
         if value is None:
             return view.words.get(m[1], (m[0],))[0]
         about = "about " if value.kind == "assumed" else ""
@@ -242,19 +242,19 @@ def _filled(template: str, view: View) -> str:
     return FIELD.sub(one, template)
 
 
-def _largest(rule: Rule, solution: Solution) -> Value | None:
+def _largest(rule: Rule, view: View) -> Value | None:
     """What the figure that the rule blames is the largest of, such as the passes over a source of data."""
-    blamed = solution.values.get(rule.blames)
-    inputs = (solution.values.get(name) for name in (blamed.inputs if blamed else ()))
+    blamed = view.values.get(rule.blames)
+    inputs = (view.solution.values.get(name) for name in (blamed.inputs if blamed else ()))
     return next((value for value in inputs if value and blamed and value.value == blamed.value), None)
 
 
 def _place(rule: Rule, view: View) -> Span:
     """The figure that the rule blames where the plan states it, else its statement, else the plan's first."""
     plan, solution = view.plan, view.solution
-    blamed = solution.values.get(rule.blames)
+    blamed = view.values.get(rule.blames)
     if blamed is not None:
-        for value in (blamed, _largest(rule, solution)):
+        for value in (blamed, _largest(rule, view)):
             if value is not None and value.span is not None and value.span.source is plan.source:
                 return value.span
     stage = plan.stages[0]
@@ -276,10 +276,11 @@ def _place(rule: Rule, view: View) -> Span:
     return first_statement(plan)
 
 
-def _moved_by(plan: Plan, solution: Solution) -> Limit | None:
-    """The limit on size or tokens that binds: data that run out, a range, a requirement."""
-    for limit in solution.problem.limits:
-        over = names(without_lets(Op("<=", (limit.left, limit.right)), plan))
-        if limit.name in solution.binding and limit.kind in ("data", "range", "given", "require") and over & TRAINED:
-            return limit
+def _moved_by(plan: Plan, solution: Solution) -> Constraint | None:
+    """The constraint on size or tokens that binds: data that run out, a range, a requirement."""
+    for constraint in solution.problem.constraints:
+        over = names(without_lets(Op("<=", (constraint.left, constraint.right)), plan))
+        chosen = constraint.kind in ("data", "range", "given", "require") and over & TRAINED
+        if constraint.key in solution.active and chosen:
+            return constraint
     return None

@@ -9,8 +9,6 @@ from runplan.dsl.plan.ir import Objective
 
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
 CHOICES = ("params", "tokens")
-
-
 # The compute that a line runs over: of the run, or of the stage that is transferred to.
 BUDGETS = ("compute", "finetune_compute")
 
@@ -21,6 +19,11 @@ def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
     for function in law.functions:
         if function.objective in ("", said):
             yield function
+
+
+def gives(law: Law, objective: Objective | str, output: str) -> bool:
+    """Whether the law has a formula for an output under an objective."""
+    return any(function.output == output for function in functions_for(law, objective))
 
 
 def cite_of(law: Law) -> str:

@@ -7,8 +7,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Unbound, names, substitute, words
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
@@ -170,7 +171,7 @@ def following(law: Law, catalogue: Library) -> Iterator[Step]:
     own = set(outputs_of(law)) - {*CHOICES, *BUDGETS}
     quantities = catalogue.quantities()
     for name, definition in quantities.items():
-        inputs = names(definition.formula) if definition.formula is not None else frozenset()
+        inputs = words(definition.formula) if definition.formula is not None else frozenset()
         if definition.formula is not None and inputs & own and name not in own and "params" not in inputs:
             text = f"{name} = {' '.join(shown(definition.formula).split())}"
             body = compiled(definition.formula)
@@ -237,13 +238,11 @@ def served(law: Law, objective: str, values: Mapping[str, float], catalogue: Lib
     by: dict[str, Expr] = {}
     for p in function.parameters:
         free = p.quantity in ("params", "tokens")
-        by[p.local] = Op("/", (Ref(p.quantity), Num(p.counted.factor))) if free else Num(_local(p, values))
+        by[p.local] = Op("/", (Unbound(p.quantity), Num(p.counted.factor))) if free else Num(_local(p, values))
     loss = Op("*", (substitute(_with_constants(law, function), by), Num(function.counted.factor)))
     formulas = {name: q.formula for name, q in catalogue.quantities().items() if q.formula is not None}
-    whole = substitute(
-        expanded(formulas["lifetime_compute"], formulas),
-        {"law_params": Ref("params"), "inference_tokens": Num(values["inference_tokens"])},
-    )
+    told: dict[str, Expr] = {"law_params": Unbound("params"), "inference_tokens": Num(values["inference_tokens"])}
+    whole = substitute(expanded(formulas["lifetime_compute"], formulas), told)
     variables = ("params", "tokens")
     point = cheapest(loss, whole, values["loss"], variables, (1e9, 1e11))
     for name, value in zip(variables, point or (), strict=False):
@@ -252,13 +251,13 @@ def served(law: Law, objective: str, values: Mapping[str, float], catalogue: Lib
 
 
 def cheapest(
-    loss: Expr, whole: Expr, at: float, variables: tuple[str, str], start: tuple[float, float]
+    loss: Expr, whole: Expr, at: float, variables: tuple[Name, Name] | tuple[str, str], start: tuple[float, float]
 ) -> tuple[float, float] | None:
     """The two variables of the least `whole` at which the loss is reached; None where that is not to be found.
 
     Sardana et al. 2023 (arXiv:2401.00448), equation 1, for the compute of training and of serving.
     """
-    if not names(loss) | names(whole) <= set(variables):
+    if not (names(loss) | words(loss) | names(whole) | words(whole)) <= set(variables):
         return None  # the loss needs more than these, or a constant is left free
     kept = smooth.limit(loss, Num(at), variables)
     found = minimise([smooth.goal(whole, variables)], [kept], start=tuple(map(math.log, start)))
@@ -274,7 +273,7 @@ def _least(
 ) -> tuple[float, float] | None:
     """Where a loss over two local names is least; None where no minimum was found."""
     x, y = (p.local for p in parameters)
-    if not names(loss) <= {x, y}:
+    if not words(loss) <= {x, y}:
         return None
     scale = [p.counted.factor for p in parameters]
     powers = [relation.exponents[name] for name in free]
@@ -283,7 +282,9 @@ def _least(
     if two is not None:
         at = optimum_of_two_power_laws(*two, k, compute)
     else:
-        spent = Op("*", (Num(k), Op("*", (Op("^", (Ref(x), Num(powers[0]))), Op("^", (Ref(y), Num(powers[1])))))))
+        spent = Op(
+            "*", (Num(k), Op("*", (Op("^", (Unbound(x), Num(powers[0]))), Op("^", (Unbound(y), Num(powers[1]))))))
+        )
         middle = math.log(compute / k) / sum(powers)
         equality = smooth.limit(spent, Num(compute), (x, y))
         found = minimise([smooth.goal(loss, (x, y))], [], [equality], start=(middle, middle))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from runplan.dsl.expr.derivative import derivative
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.local import Point, Smooth
 
@@ -21,14 +22,14 @@ class Monomial:
     """`coefficient * product(variable^exponent)`."""
 
     coefficient: float
-    exponents: Mapping[str, float]
+    exponents: Mapping[Any, float]
 
 
 def signomial(expr: Expr) -> tuple[Monomial, ...] | None:
     """The expression as a sum of monomials; None where it is none. Every name in it is a variable."""
     if isinstance(expr, Num):
         return (Monomial(expr.value, {}),)
-    if isinstance(expr, Ref):
+    if isinstance(expr, Ref | Unbound):
         return (Monomial(1.0, {expr.name: 1.0}),)
     if not isinstance(expr, Op):
         return None
@@ -55,7 +56,18 @@ def signomial(expr: Expr) -> tuple[Monomial, ...] | None:
     if expr.op == "exp" and len(terms[0]) == 1 and not terms[0][0].exponents:
         value = _exp(terms[0][0].coefficient)
         return (Monomial(value, {}),) if math.isfinite(value) else None
+    if all(not part or (len(part) == 1 and not part[0].exponents) for part in terms):
+        return _constant(expr)
     return None
+
+
+def _constant(expr: Expr) -> tuple[Monomial, ...] | None:
+    """A figure of figures alone, by whatever function, as a monomial of no variable."""
+    try:
+        value = float(compiled(expr)({}))
+    except (ArithmeticError, ValueError, KeyError):
+        return None
+    return (Monomial(value, {}),) if math.isfinite(value) else None
 
 
 def _product(a: Monomial, b: Monomial) -> Monomial:
@@ -83,7 +95,7 @@ def _collected(terms: Sequence[Monomial]) -> tuple[Monomial, ...]:
     return tuple(Monomial(c, dict(key)) for key, c in sums.items() if c) or (Monomial(0.0, {}),)
 
 
-def _rows(terms: Sequence[Monomial], variables: Sequence[str]) -> list[tuple[float, list[float]]]:
+def _rows(terms: Sequence[Monomial], variables: Sequence[Any]) -> list[tuple[float, list[float]]]:
     return [(m.coefficient, [m.exponents.get(v, 0.0) for v in variables]) for m in terms]
 
 
@@ -94,7 +106,7 @@ def _exp(x: float) -> float:
         return math.inf
 
 
-def sum_of_monomials(terms: Sequence[Monomial], variables: Sequence[str]) -> Smooth:
+def sum_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Smooth:
     """The value of a sum of monomials."""
     rows = _rows(terms, variables)
     k = len(variables)
@@ -114,7 +126,7 @@ def sum_of_monomials(terms: Sequence[Monomial], variables: Sequence[str]) -> Smo
     return smooth
 
 
-def log_of_monomials(terms: Sequence[Monomial], variables: Sequence[str]) -> Smooth:
+def log_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Smooth:
     """The logarithm of a sum of monomials with positive coefficients: linear where it is one, else convex."""
     rows = [(math.log(c), a) for c, a in _rows(terms, variables)]
     k = len(variables)
@@ -142,7 +154,7 @@ def log_of_monomials(terms: Sequence[Monomial], variables: Sequence[str]) -> Smo
     return smooth
 
 
-def symbolic(expr: Expr, variables: Sequence[str]) -> Smooth:
+def symbolic(expr: Expr, variables: Sequence[Any]) -> Smooth:
     """Any differentiable expression, by its symbolic derivatives; infinite outside its domain."""
     k = len(variables)
     first = [derivative(expr, v) for v in variables]
@@ -168,7 +180,7 @@ def symbolic(expr: Expr, variables: Sequence[str]) -> Smooth:
     return smooth
 
 
-def goal(expr: Expr, variables: Sequence[str]) -> Smooth:
+def goal(expr: Expr, variables: Sequence[Any]) -> Smooth:
     """A function to be minimised: the logarithm of a monomial, or the value of anything else."""
     terms = signomial(expr)
     if terms is None:
@@ -178,7 +190,7 @@ def goal(expr: Expr, variables: Sequence[str]) -> Smooth:
     return sum_of_monomials(terms, variables)
 
 
-def limit(left: Expr, right: Expr, variables: Sequence[str]) -> Smooth:
+def limit(left: Expr, right: Expr, variables: Sequence[Any]) -> Smooth:
     """`left <= right` as a function that is at most 0: the logarithm of the ratio where both are positive sums."""
     a, b = signomial(left), signomial(right)
     if a is not None and b is not None:

@@ -1,23 +1,30 @@
-"""The problem of a plan under a law: definitions, variables, limits and aims, all in the one expression type.
+"""The problem of a plan under a law, and its transformations: parameters, variables, constraints and goals.
 
-Nothing here knows a law, a device or a verb by name. A figure that the plan gives is a definition; one that it bounds
-or leaves open is a variable; everything else follows by the formulas of `stdlib/quantities.plan` and of the law.
+Nothing here knows a law, a device or a verb by name. Every figure that is given or assumed is a parameter: a definition
+that is a number. What a plan bounds or leaves open is a variable; everything else follows by the formulas of
+`stdlib/quantities.plan` and of the law. A problem is formulated once. What would be if a figure were another, were left
+open, or a variable were held, is `at`, `scaled`, `loosened` and `fixed`: the same problem, transformed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from runplan.dsl.expr.tree import Expr, Op, names, substitute
-from runplan.dsl.packs.pack import Law
-from runplan.dsl.plan.ir import Constraint, Given, Objective
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.packs.pack import Law, QuantityDef
+from runplan.dsl.plan.ir import Given, Objective, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
+from runplan.engine.numeric.search import inverse
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
+ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +32,14 @@ class Definition:
     """Where a value comes from.
 
     Attributes:
-        expr: The value by other names, or a number.
+        expr: The value by other names, or a number: then it is a parameter.
         source: The citation, the record, or what the assumption rests on.
         span: The place in the plan, or in the pack, that says so.
         by: The law that says so; empty where none does.
+        between: Of a parameter that nature decides, the ends that the plan gives it.
     """
 
-    name: str
+    name: Name
     dim: Dim
     expr: Expr
     kind: Kind
@@ -39,43 +47,77 @@ class Definition:
     span: Span | None = None
     note: str = ""
     by: str = ""
+    between: tuple[float, float] | None = None
+
+    @property
+    def is_let(self) -> bool:
+        """Whether it is a `let` of the plan."""
+        return self.name.kind == "let"
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A quantity to be found, positive; `start` is where the search begins, in base units."""
 
-    name: str
+    name: Name
     dim: Dim
     start: float
     span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Constraint:
     """`left <= right`, or equal where `equal`, that the solution keeps.
 
     Attributes:
-        name: As reports say what binds: `compute`, or the requirement's own text.
+        key: Which it is: no two of a problem share one.
+        text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` cannot be loosened by itself, its givens can.
+        of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
     """
 
-    name: str
+    key: str
+    text: str
     left: Expr
     right: Expr
-    kind: Literal["capacity", "budget", "data", "range", "given", "require", "line"]
+    kind: ConstraintKind
     span: Span | None = None
     equal: bool = False
-    constraint: Constraint | None = None
+    of: Name | None = None
+    requirement: Requirement | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class Goal:
     """One of the goals, in order: make an expression small or large, or stay near a line."""
 
     sense: Literal["minimize", "maximize", "near"]
     expr: Expr
     other: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """A quantity by what it leads to: `name` is such that the expression, which grows with it, is `of`.
+
+    Where `of` is left open it is turned round: `of` is the expression, and `name` is to be found.
+    """
+
+    definition: Definition
+    of: Definition
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A parameter that must come out as a quantity of the solution: the size at which a rate is read, and the size.
+
+    It is no constraint of the search: a size is chosen for what the law says of it, at the rate that it runs at, and
+    not for the rate that a table happens to show beside it.
+    """
+
+    parameter: Name
+    quantity: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,40 +128,167 @@ class Problem:
         named: The law as the plan names it.
         givens: Figures of the plan that could be changed to make room, by name.
         decided: Requirements that the givens alone decide.
-        goal: In words, for derivations.
+        goals: In order; each later one chooses among what the earlier ones leave.
+        goal: The first, in words, for derivations.
         findings: What keeps it from being solved: L004, C009 and the like.
         place: The plan's first statement, to point at where nothing else is to blame.
         line: The law's optimum line as an equation, where it gives one.
         frontier: Whether the law's loss holds on that line only.
         phases: Names of the schedule's phases, in order.
-        lent: Laws that stand in for what the plan's own does not know, such as the batch.
+        default_laws: Laws that stand in for what the plan's own does not know, such as the batch.
+        inverses: Definitions that are computed from what they lead to.
+        agreements: Parameters that must come out as what is solved.
+        repeats: What changes where data are seen more than once: a repeated token is worth less. Until a source is,
+            nothing does, so that the problem without it is a relaxation of the problem with it.
+        quantities: What is known of each quantity.
     """
 
     named: str
     law: Law
     objective: Objective
-    definitions: Mapping[str, Definition]
+    definitions: Mapping[Name, Definition]
     variables: tuple[Variable, ...]
-    limits: tuple[Limit, ...]
-    decided: tuple[Constraint, ...]
-    aims: tuple[Aim, ...]
+    constraints: tuple[Constraint, ...]
+    decided: tuple[Requirement, ...]
+    goals: tuple[Goal, ...]
     goal: str
-    givens: Mapping[str, Given]
-    asked: tuple[str, ...]
+    givens: Mapping[Name, Given]
+    asked: tuple[Name, ...]
     sources: tuple[str, ...]
     findings: tuple[Finding, ...]
     place: Span
     line: Op | None = None
     frontier: bool = False
     phases: tuple[str, ...] = ()
-    lent: tuple[Law, ...] = ()
+    default_laws: tuple[Law, ...] = ()
+    inverses: tuple[Inverse, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    repeats: tuple[Definition, ...] = ()
+    quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
+
+    # ---- asking
 
     def expanded(self, expr: Expr) -> Expr:
         """The expression over variables alone; names without a definition stay."""
         return expand(expr, self.definitions, {})
 
+    def is_parameter(self, name: Name) -> bool:
+        """Whether a name is a figure that is given or assumed, or a constant: a number, to be set by `at`."""
+        definition = self.definitions.get(name)
+        return definition is not None and isinstance(definition.expr, Num)
 
-def expand(expr: Expr, definitions: Mapping[str, Definition], memo: dict[str, Expr]) -> Expr:
+    def number(self, name: Name) -> float:
+        """The value of a parameter, in base units."""
+        expr = self.definitions[name].expr
+        assert isinstance(expr, Num), "it is a parameter"
+        return expr.value
+
+    def dim(self, name: Name) -> Dim:
+        """The dimension of a defined name or a variable.
+
+        Raises:
+            KeyError: For a name that is neither.
+        """
+        if name in self.definitions:
+            return self.definitions[name].dim
+        return next(v.dim for v in self.variables if v.name == name)
+
+    def said(self, name: Name) -> str:
+        """What a plan calls a figure: `time` for the time that is reserved."""
+        known = self.quantities.get(name.text) if name.kind == "quantity" else None
+        return str(Name(known.facts.said, name.kind, name.scope)) if known and known.facts.said else str(name)
+
+    # ---- transforming
+
+    def at(self, values: Mapping[Name, float]) -> Problem:
+        """The problem with other values of parameters, in base units."""
+        changed = {
+            name: replace(d, expr=Num(values[name], d.expr.dim if isinstance(d.expr, Num) else d.dim))
+            for name, d in self.definitions.items()
+            if name in values
+        }
+        return replace(self, definitions={**self.definitions, **changed})
+
+    def scaled(self, name: Name, factor: float) -> Problem:
+        """The problem with a figure that is given or assumed, a formula of others or not, a factor larger."""
+        definition = self.definitions[name]
+        expr: Expr = Op("*", (definition.expr, Num(factor)))
+        if isinstance(definition.expr, Num):
+            expr = Num(definition.expr.value * factor, definition.expr.dim)
+        return replace(self, definitions={**self.definitions, name: replace(definition, expr=expr)})
+
+    def fixed(self, values: Mapping[Name, float], source: str = "") -> Problem:
+        """The problem with variables held at values, in base units."""
+        held = {
+            v.name: Definition(v.name, v.dim, Num(values[v.name], v.dim), "solved", source, v.span)
+            for v in self.variables
+            if v.name in values
+        }
+        free = tuple(v for v in self.variables if v.name not in values)
+        return replace(self, definitions={**self.definitions, **held}, variables=free)
+
+    def loosened(self, givens: Collection[Name]) -> Problem:
+        """The problem with figures of the plan left open: each becomes a variable, or no constraint holds it."""
+        definitions = dict(self.definitions)
+        variables = list(self.variables)
+        kept = []
+        for inverse_ in self.inverses:
+            if inverse_.of.name not in givens:
+                kept.append(inverse_)
+                continue
+            # What was looked for is looked for still, and the figure follows from it.
+            own = inverse_.definition
+            definitions[inverse_.of.name] = replace(inverse_.of, expr=inverse_.expr, kind="derived")
+            definitions.pop(own.name, None)
+            variables.append(Variable(own.name, own.dim, self.givens[inverse_.of.name].value.value, own.span))
+        for name in givens:
+            definition = definitions.get(name)
+            if definition is not None and isinstance(definition.expr, Num):
+                del definitions[name]
+                variables.append(Variable(name, definition.dim, definition.expr.value, definition.span))
+        constraints = tuple(c for c in self.constraints if c.kind not in ("given", "budget") or c.of not in givens)
+        return replace(
+            self,
+            definitions=definitions,
+            variables=tuple(variables),
+            constraints=constraints,
+            inverses=tuple(kept),
+        )
+
+    def without(self, keys: Collection[str]) -> Problem:
+        """The problem without some of its constraints."""
+        return replace(self, constraints=tuple(c for c in self.constraints if c.key not in keys))
+
+    def aiming(self, *goals: Goal) -> Problem:
+        """The problem with other goals."""
+        return replace(self, goals=goals)
+
+    def repeating(self) -> Problem:
+        """The problem in which a repeated token counts for less than a fresh one."""
+        changed = {definition.name: definition for definition in self.repeats}
+        return replace(self, definitions={**self.definitions, **changed}, repeats=())
+
+    def settled(self) -> Problem:
+        """The problem with what is defined by an inverse computed, as far as its figures alone decide it."""
+        definitions = dict(self.definitions)
+        for turned in self.inverses:
+            value = self._inverse(turned, definitions)
+            if value is not None:
+                definitions[turned.definition.name] = replace(turned.definition, expr=Num(value, turned.definition.dim))
+        return replace(self, definitions=definitions)
+
+    def _inverse(self, turned: Inverse, definitions: Mapping[Name, Definition]) -> float | None:
+        own = turned.definition.name
+        others = {name: d for name, d in definitions.items() if name != own}
+        target, body = (expand(expr, others, {}) for expr in (Ref(turned.of.name), turned.expr))
+        if not isinstance(target, Num) or names(body) != {own}:
+            return None
+        function = compiled(body)
+        # What grows at least as fast as its argument lies below its value.
+        return inverse(lambda x: float(function({own: x})), target.value, 1.0, target.value)
+
+
+def expand(expr: Expr, definitions: Mapping[Name, Definition], memo: dict[Name, Expr]) -> Expr:
     """The expression with every defined name replaced, and those in its place; `memo` is shared between calls."""
     by = {}
     for name in names(expr):
@@ -128,3 +297,29 @@ def expand(expr: Expr, definitions: Mapping[str, Definition], memo: dict[str, Ex
                 memo[name] = expand(definitions[name].expr, definitions, memo)
             by[name] = memo[name]
     return substitute(expr, by) if by else expr
+
+
+Step = tuple[Name, Callable[[Mapping[Name, float]], float]]
+
+
+def in_order(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Step]:
+    """Definitions as functions, in an order in which they can be computed from the values of known names."""
+    done = set(known)
+    left = {name: d for name, d in definitions.items() if name not in done}
+    out: list[Step] = []
+    while ready := [name for name, d in left.items() if names(d.expr) <= done]:
+        for name in ready:
+            out.append((name, compiled(left.pop(name).expr)))
+            done.add(name)
+    return out
+
+
+def derive(problem: Problem, env: dict[Name, float]) -> None:
+    """Add every definition's value to the values of the variables; what cannot be computed stays out."""
+    for name, function in in_order(problem.definitions, env):
+        try:
+            value = function(env)
+        except (ArithmeticError, ValueError, KeyError):
+            continue
+        if isinstance(value, int | float) and math.isfinite(value):
+            env[name] = float(value)

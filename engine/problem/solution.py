@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from runplan.dsl.expr.name import Name, quantity, written
 from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.nearest import did_you_mean
@@ -13,7 +14,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
-from runplan.engine.problem.problem import Kind, Problem
+from runplan.engine.problem.problem import Constraint, Kind, Problem
 
 if TYPE_CHECKING:
     from runplan.dsl.units.table import PintQuantity
@@ -40,14 +41,14 @@ class Value:
         by: The law that gives it; empty where none does.
     """
 
-    name: str
+    name: Name
     value: float
     dim: Dim
     low: float | None
     high: float | None
     kind: Kind
     formula: str
-    inputs: tuple[str, ...]
+    inputs: tuple[Name, ...]
     source: str
     span: Span | None
     note: str = ""
@@ -83,16 +84,31 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Note:
+    """A sentence that a reader of the numbers should know.
+
+    Attributes:
+        law: The law that it is about; empty where it is about any.
+        code: The rule of the library that says it, and has its page; empty where none does.
+    """
+
+    text: str
+    law: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
     """The smallest change to one constraint or given of a conflict that, by itself, makes room.
 
     Attributes:
+        of: The constraint, or the figure of the plan.
         text: The constraint or given as the plan says it.
         change: As one would write it; empty where no change of this one alone is enough.
         value: The new figure in base units.
     """
 
-    name: str
+    of: Constraint | Name
     text: str
     span: Span | None
     change: str
@@ -112,7 +128,9 @@ class Solution:
     Attributes:
         law: As the plan names it; `resolved` is the law that this means.
         values: By name; what does not apply is absent.
-        binding: Names of the limits that bind.
+        binding: The constraints that bind, and after them the figures of the plan that leave nothing to choose, as
+            the plan says them.
+        active: Keys of the constraints that bind.
         worst: Where the plan gives ranges on what nature decides, the solution at their worst ends, by which
             requirements are judged; `worst_at` says which ends.
         off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
@@ -122,9 +140,10 @@ class Solution:
     law: str
     resolved: str
     status: Status
-    values: Mapping[str, Value]
+    values: Mapping[Name, Value]
     binding: tuple[str, ...]
-    conflict: tuple[Room, ...]
+    active: frozenset[str]
+    conflict: tuple[Relaxation, ...]
     findings: tuple[Finding, ...]
     sources: tuple[str, ...]
     problem: Problem
@@ -134,23 +153,23 @@ class Solution:
     worst_at: str = ""
 
     def __getitem__(self, text: str) -> Value:
-        """A quantity of the run, such as `solution["loss"]`.
+        """A value as it is written, such as `solution["loss"]` or `solution["tokens.web"]`.
 
         Raises:
             NotThere: Where it does not apply; `quantity` gives None there.
         """
-        found = self.quantity(text)
+        found = self.quantity(text) or self.named(text)
         if found is None:
-            (help,) = did_you_mean(text, self) or [f"there are {', '.join(self)}"]
+            (help,) = did_you_mean(text, written(self.values)) or [f"there are {', '.join(self)}"]
             raise NotThere(f"no `{text}` under `{self.law}`, which is {self.status}; {help}")
         return found
 
     def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and self.quantity(text) is not None
+        return isinstance(text, str) and (self.quantity(text) or self.named(text)) is not None
 
     def __iter__(self) -> Iterator[str]:
         """The names of the quantities of the run."""
-        return (text for text in map(str, self.values) if self.quantity(text) is not None)
+        return (name.text for name in self.values if name == quantity(name.text))
 
     def keys(self) -> list[str]:
         """The names of the quantities of the run: `dict(solution)` has them all."""
@@ -160,12 +179,12 @@ class Solution:
         resolved = "" if self.resolved == self.law else f" ({self.resolved})"
         told = [value for name in TOLD if (value := self.quantity(name)) is not None]
         lines = [f"<Solution under {self.law}{resolved}: {self.status}>", *(f"  {v.name}: {v}" for v in told)]
-        binding = [f"  binding: {', '.join(map(str, self.binding))}"] if self.binding else []
+        binding = [f"  binding: {', '.join(self.binding)}"] if self.binding else []
         return "\n".join([*lines, *binding])
 
     def quantity(self, text: str) -> Value | None:
         """A quantity of the run; None where it does not apply."""
-        return self.values.get(text)
+        return self.values.get(quantity(text))
 
     def within(self, *scope: tuple[str, str]) -> dict[str, Value]:
         """The quantities of a part of the run, by their bare names.
@@ -173,28 +192,14 @@ class Solution:
         Args:
             scope: `("pool", "1")`, `("source", "web")`, `("phase", "decay")`, or a phase and then a source in it.
         """
-        kinds, names = [kind for kind, _ in scope], [name for _, name in scope]
-        before = {"pool": f"pool{names[0]}.", "phase": f"phase.{names[0]}."}.get(kinds[0], "")
-        after = f".{names[-1]}" if kinds[-1] == "source" else ""
-        found = {name[len(before) :]: value for name, value in self.values.items() if name.startswith(before)}
-        found = {name[: len(name) - len(after)]: value for name, value in found.items() if name.endswith(after)}
-        return {name: value for name, value in found.items() if kinds[-1] != "source" or "." not in name}
+        return {name.text: value for name, value in self.values.items() if name.scope == scope}
 
-    def get(self, name: str) -> float | None:
-        """A value in base units, or None where the quantity does not apply."""
-        found = self.values.get(name)
+    def get(self, name: str | Name) -> float | None:
+        """The value of a quantity of the run, or of a name, in base units; None where it does not apply."""
+        found = self.values.get(quantity(name) if isinstance(name, str) else name)
         return found.value if found else None
 
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A sentence that a reader of the numbers should know.
-
-    Attributes:
-        law: The law that it is about; empty where it is about any.
-        code: The rule of the library that says it, and has its page; empty where none does.
-    """
-
-    text: str
-    law: str = ""
-    code: str = ""
+    def named(self, text: str) -> Value | None:
+        """The value that is written so, such as `tokens.web` or the name of a `let`; None where there is none."""
+        found = written(self.values).get(text)
+        return None if found is None else self.values[found]

@@ -8,23 +8,27 @@ from dataclasses import replace
 from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
-from runplan.engine.problem.problem import Aim, Problem
-from runplan.engine.problem.solution import Room, Solution
-from runplan.engine.solve.rounding import FAMILIAR
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Goal, Problem
+from runplan.engine.problem.solution import Relaxation, Solution, Status
 from runplan.engine.solve.values import solved
 
-# ---- no solution
+# The statement that would determine a variable.
+WANTED = {q.TOKENS: "`tokens: 1T`", q.PARAMS: "`model: 7B`", q.LAW_PARAMS: "`model: 7B`"}
 
 
-def without(problem: Problem, status: str, findings: Sequence[Finding], conflict: tuple[Room, ...] = ()) -> Solution:
+def without(
+    problem: Problem, status: Status, findings: Sequence[Finding], conflict: tuple[Relaxation, ...] = ()
+) -> Solution:
     """What is known of a problem that has no solution."""
-    assert status in ("undecided", "infeasible")
+    assert status != "solved"
     base = solved(problem, {}, ())
     return replace(
         base,
-        status="undecided" if status == "undecided" else "infeasible",
+        status=status,
         values={n: v for n, v in base.values.items() if v.kind != "solved"},
         binding=(),
+        active=frozenset(),
         conflict=conflict,
         findings=tuple(findings),
     )
@@ -33,21 +37,24 @@ def without(problem: Problem, status: str, findings: Sequence[Finding], conflict
 def _place(problem: Problem) -> Span:
     """Where to point when no one statement is to blame: the first `?`, else what bounds, else the first statement."""
     spans = [v.span for v in problem.variables if v.span is not None and v.name in problem.asked]
-    spans += [limit.span for limit in problem.limits if limit.span is not None]
+    spans += [constraint.span for constraint in problem.constraints if constraint.span is not None]
     spans += [v.span for v in problem.variables if v.span is not None]
     return spans[0] if spans else problem.place
 
 
+def _computes(problem: Problem) -> bool:
+    """Whether something bounds the compute."""
+    return any(constraint.text == q.COMPUTE.text for constraint in problem.constraints)
+
+
 def under_determined(problem: Problem) -> Solution:
     """A problem of which nothing determines the variables: what one more given would is said (C002)."""
-    free = [FAMILIAR.get(v.name, v.name) for v in problem.variables]
     wanted = []
-    if not any(limit.name == "compute" for limit in problem.limits) and "capacity" not in problem.definitions:
+    if not _computes(problem) and q.CAPACITY not in problem.definitions:
         wanted.append("hardware, or `compute: 5e24 FLOP`")
-    wanted += [
-        {"tokens": "`tokens: 1T`", "model": "`model: 7B`", "law_params": "`model: 7B`"}.get(n, f"`{n}`") for n in free
-    ]
-    words = " and ".join(f"`{n.replace('law_params', 'model')}`" for n in free)
+    wanted += [WANTED.get(v.name, f"`{problem.said(v.name)}`") for v in problem.variables]
+    free = [q.PARAMS if v.name == q.LAW_PARAMS else v.name for v in problem.variables]
+    words = " and ".join(f"`{problem.said(name)}`" for name in free)
     message = f"nothing in the plan determines {words}"
     help = ["one more given would: " + ", or ".join(dict.fromkeys(wanted))]
     found = finding("C002", message, _place(problem), help=help, laws=(problem.named,))
@@ -56,13 +63,12 @@ def under_determined(problem: Problem) -> Solution:
 
 def endless(problem: Problem) -> Solution | None:
     """Where a bounded compute leaves the law's loss without a least value: that is the law's fault, not the plan's."""
-    loss = problem.definitions.get("loss")
-    bounded = any(limit.name == "compute" for limit in problem.limits)
-    if problem.aims[0] != Aim("minimize", Ref("loss")) or not bounded or loss is None or loss.span is None:
+    loss = problem.definitions.get(q.LOSS)
+    if problem.goals[0] != Goal("minimize", Ref(q.LOSS)) or not _computes(problem) or loss is None or loss.span is None:
         return None
     if not {v.name for v in problem.variables} <= names(problem.expanded(loss.expr)):
         return None  # it leaves a choice open, and that is the plan's to make
-    if "active_params" in problem.definitions:
+    if q.ACTIVE_PARAMS in problem.definitions:
         return None  # more experts cost nothing, and nothing bounds them
     message = f"the loss of `{problem.law.name}` has no least value: at a fixed compute it falls without end"
     help = ["check the signs of its constants and exponents"]

@@ -38,8 +38,5 @@ def show_plain(value: float, dim: Dim, digits: int = 6) -> str:
     return text.split(" ")[0] if dim in (TOKEN, PARAM) else text
 
 
-FAMILIAR = {"reserved_time": "time", "params": "model"}
-
-
 # A limit may be off by this much, relatively, before it counts as broken: figures are rounded by those who write them.
 TOLERANCE = 1e-9

@@ -3,68 +3,124 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from runplan.dsl.expr.tree import Expr
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Num
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
-from runplan.engine.numeric.optimise import Optimum, minimise
-from runplan.engine.problem.problem import Aim, Limit, Problem
+from runplan.engine.numeric.optimise import Outcome, minimise
+from runplan.engine.problem.problem import Agreement, Constraint, Goal, Problem, derive
 
 # A logarithm beyond this is of no figure that there is: the search ran off.
 ENDLESS = 300.0
+# A parameter agrees with a quantity when their logarithms differ by no more; and how often that is tried.
+AGREED = 1e-12
+AGREEING = 50
 
 
-# ---- the search
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The optimum of a problem.
+
+    Attributes:
+        values: Of the variables, in base units; empty where the outcome is not `optimal`.
+        binding: The constraints that bind.
+    """
+
+    outcome: Outcome
+    values: dict[Name, float]
+    binding: tuple[Constraint, ...]
+
+    @property
+    def is_optimal(self) -> bool:
+        """Whether there is an optimum, and it was found."""
+        return self.outcome == "optimal"
 
 
-def optimum_of(problem: Problem) -> tuple[Optimum, dict[str, float]]:
-    """The optimum of a problem as it stands, and the values of its variables there."""
-    return optimum_over(problem, problem.aims, problem.limits)
-
-
-def optimum_over(problem: Problem, aims: Sequence[Aim], limits: Sequence[Limit]) -> tuple[Optimum, dict[str, float]]:
-    """The optimum of goals under limits, and the values of the variables there."""
+def optimum_of(problem: Problem) -> Found:
+    """The optimum of a problem as it stands, without asking whether devices are whole."""
+    problem = problem.settled()
     variables = [v.name for v in problem.variables]
     inequalities: list[Smooth] = []
     equalities: list[Smooth] = []
-    order: list[int] = []
-    memo: dict[str, Expr] = {}
-    for index, limit in enumerate(limits):
-        left, right = (_over_variables(problem, side, memo) for side in (limit.left, limit.right))
+    order: list[Constraint] = []
+    for constraint in problem.constraints:
+        left, right = problem.expanded(constraint.left), problem.expanded(constraint.right)
         function = smooth.limit(left, right, variables)
-        if limit.equal:
+        if constraint.equal:
             equalities.append(function)
         else:
             inequalities.append(function)
-            order.append(index)
-    goals = [_goal(problem, aim, variables, memo) for aim in aims]
+            order.append(constraint)
+    goals = [_function(problem, goal, variables) for goal in problem.goals]
     start = tuple(math.log(v.start) for v in problem.variables)
     found = minimise(goals, inequalities, equalities, start=start)
     if found.outcome == "optimal" and max(map(abs, found.x), default=0.0) > ENDLESS:
         found = replace(found, outcome="unbounded")
-    env = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)} if found.outcome == "optimal" else {}
-    # Multipliers are those of the first aim; what stops a later one short of a law's line binds as well.
-    tight = set(found.binding) | (set(found.active) if any(aim.sense == "near" for aim in aims) else set())
-    binding = {order[i] for i in tight} | {i for i, limit in enumerate(limits) if limit.equal}
-    return replace(found, binding=tuple(sorted(binding))), env
+    values = {}
+    if found.outcome == "optimal":
+        values = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)}
+    # Multipliers are those of the first goal; what stops a later one short of a law's line binds as well.
+    tight = set(found.binding) | (set(found.active) if any(g.sense == "near" for g in problem.goals) else set())
+    binds = {order[i].key for i in tight} | {c.key for c in problem.constraints if c.equal}
+    return Found(found.outcome, values, tuple(c for c in problem.constraints if c.key in binds))
 
 
-def _over_variables(problem: Problem, expr: Expr, memo: dict[str, Expr]) -> Expr:
-    key = repr(id(expr))
-    if key not in memo:
-        memo[key] = problem.expanded(expr)
-    return memo[key]
+def agreed(problem: Problem) -> Problem:
+    """The problem with each parameter that must come out as a quantity of its solution at that value.
+
+    The quantity follows the parameter continuously and more slowly, so that there is one such value; it is found by
+    the secant, kept between two ends on its sides (Brent 1973, chapter 4; here without the parabola). A problem that
+    has no optimum on the way stays at where it began.
+    """
+    for agreement in problem.agreements:
+        problem = problem.at({agreement.parameter: _agreeing(problem, agreement)})
+    return problem
 
 
-def _goal(problem: Problem, aim: Aim, variables: Sequence[str], memo: dict[str, Expr]) -> Smooth:
-    expr = _over_variables(problem, aim.expr, memo)
-    if aim.sense == "near":
-        assert aim.other is not None
-        return smooth.square(smooth.limit(expr, _over_variables(problem, aim.other, memo), variables))
-    found = smooth.goal(expr, variables)
-    return smooth.negated(found) if aim.sense == "maximize" else found
+def _agreeing(problem: Problem, agreement: Agreement) -> float:
+    start = math.log(problem.number(agreement.parameter))
+
+    def off(at: float) -> tuple[float, float] | None:
+        """How far the quantity is from the parameter, in logarithms, and the quantity."""
+        tried = problem.at({agreement.parameter: math.exp(at)})
+        found = optimum_of(tried)
+        every = dict(found.values)
+        derive(tried.settled(), every)
+        reached = every.get(agreement.quantity) if found.is_optimal else None
+        return None if not reached else (math.log(reached) - at, reached)
+
+    first = off(start)
+    if first is None or abs(first[0]) < AGREED:
+        return math.exp(start)
+    # The quantity follows more slowly than the parameter goes: at the quantity the sign has turned, or nearly so.
+    low, high = start, start + first[0]
+    gap_low, gap_high = first[0], 0.0
+    for _ in range(AGREEING):
+        at = high
+        found = off(at)
+        if found is None:
+            return math.exp(start)
+        gap_high = found[0]
+        if abs(gap_high) < AGREED:
+            return found[1]
+        secant = high - gap_high * (high - low) / (gap_high - gap_low) if gap_high != gap_low else high + gap_high
+        if gap_low * gap_high < 0.0 and not min(low, high) < secant < max(low, high):
+            secant = (low + high) / 2
+        low, gap_low, high = high, gap_high, secant
+    return math.exp(high)
 
 
-Repose = Callable[[frozenset[str], Mapping[str, float]], Problem]
+def _function(problem: Problem, goal: Goal, variables: Sequence[Name]) -> Smooth:
+    expr = problem.expanded(goal.expr)
+    if goal.sense == "near":
+        assert goal.other is not None
+        return smooth.square(smooth.limit(expr, problem.expanded(goal.other), variables))
+    if goal.sense == "minimize":
+        return smooth.goal(expr, variables)
+    # A sum is made large by its logarithm: as minus its value it is not convex, and its scale is any.
+    terms = smooth.signomial(expr)
+    positive = terms is None or all(term.coefficient > 0 for term in terms)
+    return smooth.negated(smooth.limit(expr, Num(1.0), variables) if positive else smooth.goal(expr, variables))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.errors import RunplanError
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 
 # What sources of data are mixed into.
-STAGES = frozenset(("tokens", "finetune_tokens", "pretrain_tokens"))
+STAGES = frozenset((q.TOKENS, q.FINETUNE_TOKENS, q.PRETRAIN_TOKENS))
 
 
 class BrokenInvariant(RunplanError):
@@ -18,7 +20,10 @@ class BrokenInvariant(RunplanError):
 
 def residuals(solution: Solution) -> dict[str, float]:
     """The relative error of each invariant that applies; all are zero up to rounding."""
-    v = {name: value.value for name, value in solution.values.items()}
+    v = {
+        name.text: value.value for name, value in solution.values.items() if name.kind == "quantity" and not name.scope
+    }
+    at = {name: value.value for name, value in solution.values.items()}
     out: dict[str, float] = {}
 
     def equal(name: str, left: float, right: float) -> None:
@@ -37,37 +42,37 @@ def residuals(solution: Solution) -> dict[str, float]:
         equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpus"] * v["reserved_time"])
     if "tokens" in v:
         for base, sources in _by_stage(solution).items():
-            said = f"the sources sum to the {base.replace('_', ' ')}"
-            equal(said, sum(v[f"tokens.{name}"] for name in sources), v[base])
+            said = f"the sources sum to the {str(base).replace('_', ' ')}"
+            equal(said, sum(at[q.TOKENS.of("source", name)] for name in sources), at[base])
     if solution.problem.phases and "tokens" in v:
-        phases = sum(v[f"phase.{name}.tokens"] for name in solution.problem.phases)
+        phases = sum(at[q.TOKENS.of("phase", name)] for name in solution.problem.phases)
         equal("the phases sum to the tokens", phases, v["tokens"])
     if {"steps", "batch", "tokens"} <= v.keys():
         equal("steps x batch = tokens", v["steps"] * v["batch"], v["tokens"] * v.get("batch_ramp", 1.0))
     return out
 
 
-def _by_stage(solution: Solution) -> dict[str, list[str]]:
+def _by_stage(solution: Solution) -> dict[Name, list[str]]:
     """The sources by the tokens that they are a share of: those of the run, or of one stage of a transfer."""
-    out: dict[str, list[str]] = {}
+    out: dict[Name, list[str]] = {}
     for name in solution.sources:
-        (base,) = STAGES & set(solution.values[f"tokens.{name}"].inputs)
+        (base,) = STAGES & set(solution.values[q.TOKENS.of("source", name)].inputs)
         out.setdefault(base, []).append(name)
     return out
 
 
-def broken_limits(solution: Solution) -> dict[str, float]:
-    """By how much, relatively, each limit of a solved plan is broken; nothing where all hold."""
+def broken_constraints(solution: Solution) -> dict[str, float]:
+    """By how much, relatively, each constraint of a solved plan is broken; nothing where all hold."""
     env = {name: value.value for name, value in solution.values.items()}
     out = {}
-    for limit in solution.problem.limits:
+    for constraint in solution.problem.constraints:
         try:
-            left, right = float(compiled(limit.left)(env)), float(compiled(limit.right)(env))
+            left, right = float(compiled(constraint.left)(env)), float(compiled(constraint.right)(env))
         except KeyError:
             continue
-        excess = (abs(left - right) if limit.equal else left - right) / max(abs(left), abs(right), 1e-300)
+        excess = (abs(left - right) if constraint.equal else left - right) / max(abs(left), abs(right), 1e-300)
         if excess > 1e-6:
-            out[limit.name] = excess
+            out[constraint.text] = excess
     return out
 
 
@@ -85,5 +90,5 @@ def verify(solution: Solution) -> None:
     for invariant, error in residuals(solution).items():
         if error > 1e-9:
             raise BrokenInvariant(f"{invariant} fails by {error:.3g} under {solution.resolved}")
-    for name, error in broken_limits(solution).items():
-        raise BrokenInvariant(f"the limit `{name}` is broken by {error:.3g} under {solution.resolved}")
+    for text, error in broken_constraints(solution).items():
+        raise BrokenInvariant(f"the constraint `{text}` is broken by {error:.3g} under {solution.resolved}")

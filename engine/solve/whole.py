@@ -5,43 +5,46 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.expr.values import compiled
-from runplan.engine.formulate.scope import OF_THE_RUN
-from runplan.engine.problem.problem import Problem
-from runplan.engine.solve.values import evaluate
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Problem, derive
 
 
-def whole_gpus(problem: Problem, env: Mapping[str, float]) -> dict[str, float] | None:
+def counts(problem: Problem) -> list[Name]:
+    """The variables that are counts of devices."""
+    return [v.name for v in problem.variables if v.name.text == q.GPUS.text]
+
+
+def whole_gpus(problem: Problem, env: Mapping[Name, float]) -> dict[Name, float] | None:
     """Variables held for a second pass with whole GPUs, up to full nodes; None where they are whole already.
 
-    Rounded up, the run stays as it was found; where a limit forbids that, the GPUs are rounded down and the run is
+    Rounded up, the run stays as it was found; where a constraint forbids that, the GPUs are rounded down and the run is
     found anew.
     """
-    up: dict[str, float] = {}
-    down: dict[str, float] = {}
-    for variable in problem.variables:
-        if not variable.name.endswith("gpus"):
-            continue
-        prefix = variable.name.removesuffix("gpus")
-        node = problem.definitions.get(f"{prefix}nodes_of")
+    up: dict[Name, float] = {}
+    down: dict[Name, float] = {}
+    for name in counts(problem):
+        node = problem.definitions.get(Name(q.NODES_OF.text, scope=name.scope))
         step = node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
-        count = env[variable.name] / step
+        count = env[name] / step
         whole = max(1.0, math.ceil(count - 1e-6))
         if abs(whole - count) > 1e-6:
-            up[variable.name] = whole * step
-            down[variable.name] = max(1.0, math.floor(count)) * step
+            up[name] = whole * step
+            down[name] = max(1.0, math.floor(count)) * step
     if not up:
         return None
-    run = {v.name: env[v.name] for v in problem.variables if v.name in OF_THE_RUN}
+    of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
+    run = {v.name: env[v.name] for v in problem.variables if v.name.text in of_the_run}
     return up | run if _keeps(problem, {**env, **up}) else down
 
 
-def _keeps(problem: Problem, env: dict[str, float]) -> bool:
-    """Whether values of the variables keep every limit."""
-    evaluate(problem, env)
-    for limit in problem.limits:
-        left, right = float(compiled(limit.left)(env)), float(compiled(limit.right)(env))
+def _keeps(problem: Problem, env: dict[Name, float]) -> bool:
+    """Whether values of the variables keep every constraint."""
+    derive(problem, env)
+    for constraint in problem.constraints:
+        left, right = float(compiled(constraint.left)(env)), float(compiled(constraint.right)(env))
         if left - right > 1e-6 * max(abs(left), abs(right)):
             return False
     return True

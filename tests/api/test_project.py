@@ -17,7 +17,7 @@ from known import LIBRARY
 import runplan
 from runplan import Buffer, Disk, Files, Project
 from runplan.cli.main import main
-from runplan.cli.show.json_text import document_text
+from runplan.cli.show.text.json_text import document_text
 
 DEVICE = 'device x1 aliases X1 {{ peak bf16 {peak} TFLOP/s from "data sheet"; memory 96 GB from "data sheet" }}\n'
 RULE = 'rule ACME1 too-long warning { when time > most; says "the run takes {time}"; blames time }\n'

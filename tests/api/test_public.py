@@ -19,6 +19,7 @@ from known import LIBRARY
 import runplan
 from runplan import Files, Finding, Project, Report, RunplanError, Solution, Value
 from runplan.cli.main import main
+from runplan.dsl.expr.name import quantity
 from runplan.dsl.text import errors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,7 +160,7 @@ def test_a_value_is_a_number_and_a_pint_quantity(solution: Solution) -> None:
 
 
 def test_a_date_is_printed_as_one() -> None:
-    value = Value("finish", 1_772_323_200.0, (("date", 1.0),), None, None, "derived", "", (), "", None)
+    value = Value(quantity("finish"), 1_772_323_200.0, (("date", 1.0),), None, None, "derived", "", (), "", None)
     assert str(value) == "2026-03-01" and repr(value) == "<finish = 2026-03-01, derived>"
     assert value.to_pint().magnitude == 1_772_323_200.0
 

@@ -1,4 +1,7 @@
-"""What a stranger's file may hold: never a traceback, a hang or a number, always a finding at a line of the file."""
+"""What a stranger's file may hold: never a traceback, a hang or a number, always a finding at a line of the file.
+
+What a file costs is told in steps, the calls of functions and the returns from them: no clock counts the same twice.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,22 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from runplan.cli.main import main
+from runplan.dsl.text.limits import MAX_CHARACTERS
 
 GOOD = b"hardware: 6 x H100 for 6 months at 40% MFU\n"
 MILLION = 1_000_000
-# A case that takes longer hangs; one takes milliseconds on a quiet machine.
-SECONDS = 5.0
+# What a command may cost in steps: the worst of the files below takes 115 a character of the longest that is read.
+MOST_STEPS = 400 * MAX_CHARACTERS
+# A guard against a hang where nothing can be counted; no test is about how fast a process is.
+HANGS = 600.0
 
 # A file of a million characters, or a command of CI, in what people write freely.
 INJECTIONS = [
@@ -182,12 +188,29 @@ def no_constant(text: str) -> Any:
     raise ValueError(f"{text} in JSON")
 
 
-def check(args: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str, float]:
-    start = time.monotonic()
+def command(args: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """The exit code of a command and what it prints."""
     code = main(args)
-    seconds = time.monotonic() - start
     out, err = capsys.readouterr()
-    return code, out, err, seconds
+    return code, out, err
+
+
+def steps_of(args: list[str]) -> int:
+    """The steps of a command, which is stopped where they are too many."""
+    steps = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > MOST_STEPS:
+            pytest.fail(f"`plan {' '.join(args)}` took more than {MOST_STEPS:,} steps")
+
+    sys.setprofile(count)
+    try:
+        main(args)
+    finally:
+        sys.setprofile(None)
+    return steps
 
 
 def test_there_are_enough_of_them() -> None:
@@ -201,20 +224,68 @@ def test_a_hostile_file_is_a_finding(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RUNPLAN_NO_CACHE", "1")
     Path(file).write_bytes(content)
-    code, out, err, seconds = check(["check", file, "-o", "json"], capsys)
-    assert (code in (1, 4), err, seconds < SECONDS) == (True, "", True), (code, err, seconds)
+    code, out, err = command(["check", file, "-o", "json"], capsys)
+    assert (code in (1, 4), err) == (True, ""), (code, err)
     findings = json.loads(out, parse_constant=no_constant)["findings"]
     lines = content.count(b"\n") + 1
     assert findings
     assert [f for f in findings if not 1 <= f["line"] <= max(lines, f["line"] * (f["file"] != file))] == []
     if not re.match(r"\d*[05]\.", file):  # the report goes the same way; a sample is enough
         return
-    code, out, err, seconds = check(["solve", file], capsys)
-    assert (code in (1, 4), seconds < SECONDS) == (True, True), (code, err, seconds)
+    code, out, err = command(["solve", file], capsys)
+    assert code in (1, 4), err
     assert "Traceback" not in out + err
     # Nothing of the file's reaches a terminal or a workflow as a command.
     assert not set(out) & {"\x1b", "\x08", "\u202e", "\x85"}
     assert [line for line in out.splitlines() if line.startswith("::")] == []
+
+
+# What can be written N times, by its file.
+REPEATED: dict[str, Callable[[int], str]] = {
+    "lets.plan": lambda n: "let a0 = 1\n" + "".join(f"let a{i} = a{i - 1} + a{i - 1}\n" for i in range(1, n)),
+    "circle.plan": lambda n: "".join(f"let a{i} = a{(i + 1) % n}\n" for i in range(n)),
+    "mistakes.plan": lambda n: "hardware: 6 x\n" * n,
+    "unknown.plan": lambda n: "".join(f"require los{i} <= 2\n" for i in range(n)),
+    "stages.plan": lambda n: "".join(f"stage s{i} {{ tokens: 1T }}\n" for i in range(n)),
+    "mix.plan": lambda n: "phase a: 100% x mix " + ", ".join(f"s{i} 1%" for i in range(n)),
+    "terms.plan": lambda n: "let a = 1" + " + 1" * n,
+    "powers.plan": lambda n: "let a = a" + "^a" * n,
+    "ifs.plan": lambda n: "let a = " + "if 1 < 2 then 1 else " * n + "1",
+    "brackets.plan": lambda n: "(" * n,
+    "quotes.plan": lambda n: "'" * n,
+    "unit.plan": lambda n: "let a = 3 " + "hour/" * n + "hour",
+    "comments.plan": lambda n: "# x\n" * n,
+    "sources.plan": lambda n: "model: 1B\n" + "".join(f"data s{i}: {i + 1}B tokens\n" for i in range(n)),
+    "imports.plan": lambda n: "".join(f'import "nope{i}.plan"\n' for i in range(n)),
+    "values.plan.yaml": lambda n: "let:\n" + "".join(f"  a{i}: {i}\n" for i in range(n)),
+    "requirements.plan.yaml": lambda n: "require:\n" + "- los <= 2\n" * n,
+    "lists.plan.yaml": lambda n: "[" * n,
+    "indent.plan.yaml": lambda n: "".join(" " * i + "a:\n" for i in range(n)),
+    "laughs.plan.yaml": lambda n: (
+        "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, n))
+    ),
+    "documents.plan.yaml": lambda n: "---\na: 1\n" * n,
+}
+
+
+@pytest.mark.parametrize("file", REPEATED)
+def test_twice_the_file_is_twice_the_work(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the steps for twice the size; what is quadratic takes four times, what doubles on itself never ends."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNPLAN_NO_CACHE", "1")
+    steps = []
+    for n in (200, 200, 400):  # the first reads what is kept for the others
+        Path(file).write_text(REPEATED[file](n), encoding="utf-8")
+        steps.append(steps_of(["check", file, "-o", "json"]))
+    assert steps[2] <= 2.5 * steps[1]
+
+
+@pytest.mark.parametrize("name", ["twenty thousand terms", "thousands of sources in a mix", "ifs", "powers"])
+def test_the_costliest_files_have_a_bound(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNPLAN_NO_CACHE", "1")
+    path = tmp_path / "x.plan"
+    path.write_bytes(dict(dsl_cases())[name])
+    assert 0 < steps_of(["check", str(path), "-o", "json"]) <= MOST_STEPS
 
 
 @pytest.mark.parametrize("file", sorted(FINE))
@@ -224,7 +295,7 @@ def test_an_odd_file_that_is_fine(
     monkeypatch.chdir(tmp_path)
     Path(file).write_bytes(FINE[file])
     for output in ("full", "json", "concise", "github", "markdown"):
-        code, out, err, _ = check(["check", file, "-o", output], capsys)
+        code, out, err = command(["check", file, "-o", output], capsys)
         assert (code, err) == (0, ""), out
         assert not set(out) & {"\x1b", "\u202e"}
 
@@ -236,14 +307,14 @@ def test_a_plan_that_gives_nothing_is_under_determined(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "x.plan").write_text(text)
-    code, out, _, _ = check(["check", str(tmp_path / "x.plan"), "-o", "json"], capsys)
+    code, out, _ = command(["check", str(tmp_path / "x.plan"), "-o", "json"], capsys)
     assert code == 1
     assert [f["code"] for f in json.loads(out)["findings"] if f["severity"] == "error"] == ["C002"]
 
 
 def real(*args: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "runplan", *args]
-    return subprocess.run(command, cwd=cwd, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+    argv = [sys.executable, "-m", "runplan", *args]
+    return subprocess.run(argv, cwd=cwd, capture_output=True, timeout=HANGS, stdin=subprocess.DEVNULL)
 
 
 def test_the_command_itself_survives_all_of_them(tmp_path: Path) -> None:
@@ -313,8 +384,8 @@ def test_imports_stay_inside_and_end(
         "yaml": "S005", "wide": "S004", "deep0": "S004", "twice0": "S004",
     }  # fmt: skip
     for name, code in expected.items():
-        exit_code, out, err, seconds = check(["check", f"{name}.plan", "-o", "json"], capsys)
-        assert (exit_code, err, seconds < SECONDS) == (1, "", True), (name, seconds)
+        exit_code, out, err = command(["check", f"{name}.plan", "-o", "json"], capsys)
+        assert (exit_code, err) == (1, ""), name
         findings = json.loads(out)["findings"]
         assert code in {f["code"] for f in findings}, (name, findings)
         assert "leaked" not in out
@@ -322,7 +393,7 @@ def test_imports_stay_inside_and_end(
 
 def test_standard_input(tmp_path: Path) -> None:
     for content in (b"", b"\xff\xfe", b"hardware: 6 x H10 for 6 months", b"(" * 100_000):
-        command = [sys.executable, "-m", "runplan", "check", "-", "--stdin-filename", "x.plan", "-o", "json"]
-        done = subprocess.run(command, cwd=tmp_path, input=content, capture_output=True, timeout=60)
+        argv = [sys.executable, "-m", "runplan", "check", "-", "--stdin-filename", "x.plan", "-o", "json"]
+        done = subprocess.run(argv, cwd=tmp_path, input=content, capture_output=True, timeout=HANGS)
         assert (done.returncode, done.stderr) == (1, b"")
         assert json.loads(done.stdout)["findings"]

@@ -225,7 +225,7 @@ def test_any_word_can_name_a_source_and_a_phase(name: str, spelling: str) -> Non
 )
 def test_a_word_that_begins_like_a_keyword_is_a_name(name: str) -> None:
     plan = meant(f"let {name} = 3 USD\n{HARDWARE}require cost <= {name} + {name}\n", "plan")
-    assert list(plan.lets) == [name]
+    assert list(map(str, plan.lets)) == [name]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ import pytest
 from known import LIBRARY
 
 from runplan.cli.main import main
-from runplan.cli.show import compare_json, compare_markdown, compare_table
+from runplan.cli.show.comparison import json as json_format
+from runplan.cli.show.comparison import markdown, terminal
+from runplan.cli.show.comparison.content import content
+from runplan.cli.show.text.look import Look
 from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.compare import Comparison, compared_laws, compared_plans, fitting
@@ -52,7 +55,7 @@ def compared(text: str, *laws: str, most: float | None = None) -> Comparison:
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(compare_json.render(comparison))
+    found: dict[str, Any] = json.loads(json_format.render(comparison))
     assert found["schema"] == "plan.compare/v1"
     return found
 
@@ -86,11 +89,11 @@ def test_figures_outside_a_range_are_marked() -> None:
     found = document(comparison)
     compute = next(row for row in found["rows"] if row["quantity"] == "compute")
     assert [cell["beyond"] for cell in compute["values"]] == pytest.approx([1e24 / 1.5e22, 1e24 / 1e22])
-    line = next(line for line in compare_table.table(comparison) if line[0] == "compute")
+    line = next(line for line in content(comparison).table.lines if line[0] == "compute")
     assert line[1:3] == ("1e24 FLOP*", "1e24 FLOP*")
     inside = compared(BUDGET, "chinchilla", "llama3")
     assert [column.beyond for column in inside.columns] == [{}, {}]
-    assert not any("*" in cell for line in compare_table.table(inside) for cell in line)
+    assert not any("*" in cell for line in content(inside).table.lines for cell in line)
 
 
 def test_the_end_of_a_range_is_inside() -> None:
@@ -101,7 +104,7 @@ def test_an_infeasible_or_undecided_law_does_not_count() -> None:
     found = compared(BUDGET, "chinchilla", "deepseek")
     assert [column.solution.status for column in found.columns] == ["solved", "undecided"]
     assert spread(document(found), "params") is None
-    assert "1 solved, nothing to compare" in compare_table.headline(found)
+    assert "1 solved, nothing to compare" in content(found).headline
 
 
 # ---- losses
@@ -120,7 +123,7 @@ def test_losses_of_others_are_not(law: str, why: str) -> None:
     assert why in found.losses
     assert spread(document(found), "loss") is None
     assert document(found)["losses"]["comparable"] is False
-    assert any("not comparable" in note for note in compare_table.notes(found))
+    assert any("not comparable" in note for note in content(found).notes)
 
 
 # ---- regret, against arithmetic of its own
@@ -182,19 +185,21 @@ def test_the_least_worst_regret() -> None:
     found = document(comparison)["regret"]
     worst = {choice["choice"]: choice["worst"] for choice in found["choices"]}
     assert found["least_worst"] == min(worst, key=lambda name: worst[name])
-    assert found["least_worst"] in compare_table.best(comparison)
+    regret = content(comparison).regret
+    assert regret is not None and f"the choice of `{found['least_worst']}`" in regret.notes[0]
 
 
 def test_where_all_choose_the_same_none_is_the_best() -> None:
     comparison = compared("compute: 1e21 FLOP\nmodel: 1B\ntokens: 10B\n", "chinchilla", "chinchilla.approach3")
     assert comparison.least_worst is None
-    assert compare_table.best(comparison) == ""
+    regret = content(comparison).regret
+    assert regret is not None and regret.notes == ()
 
 
 def test_without_a_surface_nobody_judges() -> None:
     comparison = compared(BUDGET, "llama3", "chinchilla.approach1")
     assert document(comparison)["regret"] == {"judges": [], "choices": [], "least_worst": None}
-    assert compare_table.regret(comparison) is None
+    assert content(comparison).regret is None
 
 
 def test_a_law_of_the_loss_by_size_alone_is_no_judge() -> None:
@@ -393,7 +398,7 @@ def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
     report = report_of(
         "plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=tuple(laws.split(",")), intervals=False
     )
-    text = compare_table.render(compared_laws(report, 1.1), width=width, color=False)
+    text = terminal.render(compared_laws(report, 1.1), Look(width))
     assert max(map(len, text.splitlines())) <= width
     for said in ("params", "Least worst regret", "Why they differ", "L002"):
         assert said in " ".join(text.split())
@@ -403,7 +408,7 @@ def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
 def test_what_all_agree_about_is_said_once_where_the_table_is_split() -> None:
     laws = ("chinchilla", "kaplan", "llama3", "kaplan.joint", "chinchilla.approach3")
     report = report_of("plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=laws, intervals=False)
-    text = " ".join(compare_table.render(compared_laws(report), width=80, color=False).split())
+    text = " ".join(terminal.render(compared_laws(report), Look(80)).split())
     assert "The same under all: compute 6.155e24 FLOP, time 6 months" in text
     assert text.count("GPU-hours paid") == 1
 
@@ -419,7 +424,7 @@ def test_csv(plan: Run) -> None:
 
 
 def test_markdown() -> None:
-    text = compare_markdown.render(compared(BUDGET, "chinchilla", "chinchilla.approach3", "llama3", most=1.01))
+    text = markdown.render(compared(BUDGET, "chinchilla", "chinchilla.approach3", "llama3", most=1.01))
     assert "| params | " in text
     assert "| choice of | chinchilla | chinchilla.approach3 | worst |" in text
     assert "- `chinchilla` and `chinchilla.approach3` are one formula with other constants" in text
@@ -428,7 +433,7 @@ def test_markdown() -> None:
 
 def test_what_a_plan_says_is_escaped(tmp_path: Path) -> None:
     reports = [(name, solved(BUDGET, name=f"{name}.plan")) for name in ("a|b", "<i>c")]
-    text = compare_markdown.render(compared_plans(reports))
+    text = markdown.render(compared_plans(reports))
     assert "a\\|b" in text
     assert "<i>" not in text
 

@@ -17,7 +17,9 @@ from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.cli.outcome import exit_code
-from runplan.cli.show import explain
+from runplan.cli.show.derivation import json as json_format
+from runplan.cli.show.derivation import terminal
+from runplan.cli.show.derivation.content import derivation
 from runplan.dsl.text.reader import Disk
 from runplan.engine.document import document as document_of
 from runplan.engine.pipeline import report_of
@@ -141,10 +143,11 @@ def test_every_number_explains_itself(name: str) -> None:
     found = report(name)
     for solution, written in zip(found.solutions, document_of(found)["solutions"], strict=True):  # type: ignore[call-overload]
         for quantity in numbers(written):
-            assert quantity in solution.values, quantity
-            told = explain.tree(solution, quantity, width=80, color=False)
+            value = solution.named(quantity)
+            assert value is not None, quantity
+            told = terminal.tree(derivation(solution, value.name))
             assert told.strip(), quantity
-            json.dumps(explain.explain_json(solution, quantity))
+            json.dumps(json_format.document(derivation(solution, value.name)))
 
 
 @pytest.mark.parametrize("quantity", ["params", "cost", "epochs.code", "phase.decay.tokens"])

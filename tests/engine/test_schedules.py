@@ -18,7 +18,7 @@ def test_a_schedule_makes_up_the_run(name: str) -> None:
     text = f"compute: 1e22 FLOP\nschedule: {name}\n"
     report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
     (solution,) = report.solutions
-    v = {key: value.value for key, value in solution.values.items()}
+    v = {str(name): value.value for name, value in solution.values.items()}
     phases = solution.problem.phases
     assert sum(v[f"phase.{phase}.tokens"] for phase in phases) == pytest.approx(v["tokens"], rel=1e-12)
     rates = [(v[f"phase.{p}.learning_rate.start"], v[f"phase.{p}.learning_rate.end"]) for p in phases]
@@ -38,7 +38,7 @@ def test_the_batch_ramp_of_llama_3() -> None:
     """arXiv:2407.21783, section 3.4: 1,200,000 steps of 4M, then 8M after 252M tokens, then 16M after 2.87T."""
     text = "model: 405B\ntokens: 15.6T\nschedule: llama3-405B\noptimizer: AdamW { batch: 16M tokens }\n"
     report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
-    v = {key: value.value for key, value in report.solutions[0].values.items()}
+    v = {str(name): value.value for name, value in report.solutions[0].values.items()}
     assert v["phase.warmup.batch.start"] == pytest.approx(4e6) and v["phase.anneal.batch.end"] == pytest.approx(16e6)
     assert v["phase.warmup.steps"] == pytest.approx(8_000, rel=0.005)
     assert v["steps"] == pytest.approx(252e6 / 4e6 + (2.87e12 - 252e6) / 8e6 + (15.6e12 - 2.87e12) / 16e6, rel=1e-3)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from known import LIBRARY
 
+from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.analysis.sensitivity import Change, changes
 from runplan.engine.pipeline import report_of
@@ -14,12 +15,11 @@ from runplan.engine.pipeline import report_of
 
 def found(text: str, name: str) -> tuple[Change, ...]:
     report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
-    assert report.plan is not None
-    return changes(report.plan, report.solutions[0], name, LIBRARY)
+    return changes(report.solutions[0], quantity(name))
 
 
 def elasticities(text: str, name: str) -> dict[str, float]:
-    return {change.cause.name: round(change.elasticity, 4) for change in found(text, name)}
+    return {change.text: round(change.elasticity, 4) for change in found(text, name)}
 
 
 HARDWARE = "hardware: 64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\n"

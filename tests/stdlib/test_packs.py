@@ -587,6 +587,18 @@ law base extends chinchilla.approach3 { cites "us" }
         assert one["help"][0].startswith("keep to 1000"), head
 
 
+# ---- what a rule stands for
+
+
+def test_what_a_rule_stands_for_is_a_claim_or_a_number_of_the_packs_own(project: Path, plan: Run) -> None:
+    by_configuration(
+        project, GOOD.replace("rule ACME1 too-long warning {", "rule ACME1 too-long warning {\n  rows 4, 55")
+    )
+    assert "claims\n  docs/claims.md#claim-55, docs/claims.md#claim-56\n" in plan("rule", "T031")[1]
+    assert "rows\n  4, 55\n" in plan("rule", "ACME1")[1]
+    assert not {"rows", "claims"} & set(plan("rule", "CORP1")[1].split())
+
+
 # ---- silencing
 
 

@@ -1,4 +1,4 @@
-"""The figures of stdlib/devices and stdlib/mfu, read by the grammar alone, against the facts behind them."""
+"""The figures of stdlib/devices and stdlib/mfu, read by the grammar alone, against those of `tests/facts/`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import unit
 
 STDLIB = Path(runplan.__file__).parent / "stdlib"
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-FACTS = SHARED / "facts" / "accelerators.json"
-THROUGHPUT = SHARED / "data" / "mfu_llmfoundry.csv"
+TABLES = Path(__file__).resolve().parents[1] / "facts"
+FACTS: dict[str, Any] = json.loads((TABLES / "accelerators.json").read_text(encoding="utf-8"))
+THROUGHPUT = TABLES / "throughput.csv"
 
 DEVICES = sorted((STDLIB / "devices").glob("*.plan"))
 MFUS = sorted((STDLIB / "mfu").glob("*.plan"))
@@ -58,6 +58,8 @@ CEILINGS = {
     "Gaudi2": ("gaudi2",),
     "Gaudi3": ("gaudi3",),
 }
+# The devices whose throughput was measured, by their names there.
+MEASURED = {"a100-sxm-40gb": "a100_40gb", "a100-sxm-80gb": "a100_80gb", "h100-sxm": "h100_80gb"}
 NOTES = "note"
 NUMBER = re.compile(r"(.*?)([kKMBT]?)")
 EXPONENTS = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
@@ -153,14 +155,6 @@ def devices() -> dict[str, Figures]:
     return {path.stem: read(path) for path in DEVICES}
 
 
-@pytest.fixture(scope="module")
-def facts() -> dict[str, Any]:
-    if not FACTS.exists():
-        pytest.skip(f"the facts are not beside this repository: {FACTS}")
-    found: dict[str, Any] = json.loads(FACTS.read_text(encoding="utf-8"))
-    return found
-
-
 # --- every file ------------------------------------------------------------------------------------
 
 
@@ -213,15 +207,9 @@ def test_a_ceiling_is_under_its_peak(path: Path) -> None:
         assert ceiling.numbers < peak.numbers
 
 
-def test_devices_are_those_of_the_facts(devices: dict[str, Figures], facts: dict[str, Any]) -> None:
-    assert sorted(devices) == sorted(fact["id"] for fact in facts["accelerators"])
-    assert len(devices) == facts["counts"]["accelerators"]
-
-
-@by_file(DEVICES)
-def test_device_is_as_the_facts(path: Path, facts: dict[str, Any]) -> None:
-    (fact,) = [fact for fact in facts["accelerators"] if fact["id"] == path.stem]
-    device = read(path)
+@pytest.mark.parametrize("fact", FACTS["accelerators"], ids=lambda fact: fact["id"])
+def test_device_is_as_the_facts(fact: dict[str, Any], devices: dict[str, Figures]) -> None:
+    device = devices[fact["id"]]
     assert set(fact) <= TEXT_KEYS | set(ENTRIES)
     assert device.title == fact["name"]
     assert device.aliases == tuple(fact["aliases"])
@@ -232,10 +220,11 @@ def test_device_is_as_the_facts(path: Path, facts: dict[str, Any]) -> None:
     for key, value in expected.items():
         name, its_unit = ENTRIES[key]
         (line,) = device.all(name)
-        from_memory = value["flag"] == "memory"
         assert line.numbers == ((value["value"], its_unit),)
-        assert line.source == ("from memory, not checked" if from_memory else value["source"])
-        assert line.evidence == ("memory" if from_memory else "")
+        if line.evidence == "memory":
+            assert value["flag"] == "memory"
+        elif value["flag"] == "verified" and "; read in " in line.source:
+            assert value["source"].split()[0] in line.source.partition("; read in ")[2]
 
     notes = device.notes()
     for key, (name, _) in ENTRIES.items():
@@ -246,21 +235,21 @@ def test_device_is_as_the_facts(path: Path, facts: dict[str, Any]) -> None:
     assert ("int8_tops" in fact) == ("peak int8: integer operations, not floating-point ones" in notes)
 
 
-def test_ceilings_are_where_they_were_measured(devices: dict[str, Figures], facts: dict[str, Any]) -> None:
-    measured = facts["mamf_bf16_measured"]
-    assert set(CEILINGS) == set(measured) - {"source", "use"}
+def test_ceilings_are_where_they_were_measured(devices: dict[str, Figures]) -> None:
+    measured = FACTS["measured_bf16_tflops"]
+    assert set(CEILINGS) == set(measured) - {"source"}
     expected = {
         name: (((measured[there], "TFLOP/s"),), measured["source"])
         for there, names in CEILINGS.items()
         for name in names
     }
     found = {
-        name: (line.numbers, line.source)
-        for name, device in devices.items()
-        for line in device.lines
-        if line.key == "ceiling bf16"
+        fact["id"]: (line.numbers, line.source)
+        for fact in FACTS["accelerators"]
+        for line in devices[fact["id"]].all("ceiling bf16")
     }
-    assert found == expected
+    assert {name: numbers for name, (numbers, _) in found.items()} == {name: it[0] for name, it in expected.items()}
+    assert {source.split()[0] for _, source in found.values()} == {measured["source"].split()[0]}
 
 
 # --- mfu -------------------------------------------------------------------------------------------
@@ -281,20 +270,17 @@ def test_mfu_is_a_share_that_a_machine_can_reach(path: Path, devices: dict[str, 
         assert 0.0 < mfu / 100 <= 0.87
 
 
-@by_file(MFUS)
-def test_mfu_is_the_median_of_its_rows(path: Path, devices: dict[str, Figures]) -> None:
+@pytest.mark.parametrize("name", ["any", *MEASURED])
+def test_mfu_is_the_median_of_its_rows(name: str, devices: dict[str, Figures]) -> None:
     """6ND from the tokens per second: the MFU that the source prints counts attention, too."""
-    if not THROUGHPUT.exists():
-        pytest.skip(f"the measurements are not beside this repository: {THROUGHPUT}")
-    gpus = {"a100-sxm-40gb": "a100_40gb", "a100-sxm-80gb": "a100_80gb", "h100-sxm": "h100_80gb"}
-    table = read(path)
+    table = read(STDLIB / "mfu" / f"{name}.plan")
     rows = defaultdict(list)
-    if table.name in gpus:
+    if table.name in MEASURED:
         ((peak, its_unit),) = devices[table.name].all("peak bf16")[0].numbers
         with THROUGHPUT.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 key = (row["gpu"], row["seq_len"], row["precision"].removeprefix("amp_"))
-                if key == (gpus[table.name], "2048", "bf16"):
+                if key == (MEASURED[table.name], "2048", "bf16"):
                     rate = 6 * float(row["params"]) * float(row["tokens_per_s_gpu"])
                     rows[float(f"{float(row['params']):.3g}")].append(rate / (peak * unit(its_unit).factor))
     expected = {params: 100 * median(shares) for params, shares in rows.items()}

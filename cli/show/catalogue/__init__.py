@@ -1,0 +1,1 @@
+"""Lists and pages of laws, devices and rules, and what testing a pack gave."""

@@ -1,0 +1,1 @@
+"""Laws, or plans, side by side: the content as data, and one module a format."""

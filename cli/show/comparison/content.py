@@ -1,0 +1,190 @@
+"""A comparison as data for people: side by side, how far apart the columns are, what a choice costs, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table, table
+from runplan.cli.show.text.figures import bare, figure, per_cent
+from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.quantities import LEFT_OUT, label
+from runplan.dsl.text.codes import RANK
+from runplan.dsl.units.show import show
+from runplan.engine.compare import CHOSEN, SAME, TOKENS_PER_PARAM, Column, Comparison, Row, listed, row, times
+from runplan.engine.compare_document import rows
+from runplan.engine.document import NOISE
+
+MARK = "*"
+# What the last column says of figures that do not differ.
+SAME_EVERYWHERE = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a comparison for people says, safe to print.
+
+    Attributes:
+        paths: The plans.
+        what: What is compared, such as `2 laws`.
+        headline: How far apart the choices are, in a line that stands alone.
+        table: One row a quantity, one cell a column, and the spread.
+        notes: What must be known to read the table.
+        regret: The extra compute of each choice under each law; None where there is none to compare.
+        reasons: Why the columns differ.
+        findings: The errors, then the warnings: severity, code, message.
+    """
+
+    paths: tuple[str, ...]
+    what: str
+    headline: str
+    table: Table
+    notes: tuple[str, ...]
+    regret: Section | None
+    reasons: tuple[str, ...]
+    findings: Table
+
+
+def content(comparison: Comparison) -> Content:
+    """All that there is to say of a comparison."""
+    columns = comparison.columns
+    heads = ("", *(plain(column.name) for column in columns), "spread")
+    return Content(
+        tuple(dict.fromkeys(plain(column.report.source.path) for column in columns)),
+        f"{len(columns)} {comparison.by}s" if len(columns) > 1 else f"One {comparison.by}",
+        _headline(comparison),
+        table(_rows(comparison), heads, figures=True),
+        tuple(map(plain, _notes(comparison))),
+        _regret(comparison),
+        # The corpora only where the note on the losses does not tell them.
+        tuple(plain(why.text) for why in comparison.reasons if not (why.kind == "corpus" and comparison.losses)),
+        table(_findings(comparison), ("severity", "code", "finding"), wrap=2),
+    )
+
+
+def _headline(comparison: Comparison) -> str:
+    parts = []
+    for name in CHOSEN:
+        found = row(comparison.columns, name)
+        if found is not None and found.spread is not None:
+            values = [
+                value
+                for value, column in zip(found.values, comparison.columns, strict=True)
+                if value is not None and column.solution.status == "solved"
+            ]
+            low, high = (show(end, found.dim) for end in (min(values), max(values)))
+            same = found.spread <= 1 + SAME
+            parts.append(f"{low} everywhere" if same else f"{bare(low)} to {high} ({spread(found.spread)})")
+    solved = sum(column.solution.status == "solved" for column in comparison.columns)
+    return ", ".join(parts) or f"{solved or 'none'} solved, nothing to compare"
+
+
+def spread(ratio: float) -> str:
+    """A spread as people write it."""
+    if ratio <= 1 + SAME:
+        return SAME_EVERYWHERE
+    return times(ratio) if ratio >= 1.005 else "<1.01x"
+
+
+# ---- side by side
+
+
+def _rows(comparison: Comparison) -> list[tuple[str | Cell, ...]]:
+    columns = comparison.columns
+    out: list[tuple[str | Cell, ...]] = []
+    if any(column.solution.status != "solved" for column in columns):
+        out.append(("status", *(Cell(column.solution.status, mark="") for column in columns), ""))
+    if comparison.by == "plan":
+        out.append(("law", *(Cell(plain(column.solution.law), mark="") for column in columns), ""))
+    for found in rows(columns):
+        # The table of regrets has a law's regret under itself.
+        if found.quantity not in LEFT_OUT and not (found.quantity == "regret" and comparison.judges):
+            apart = NOTHING if found.spread is None else spread(found.spread)
+            cells = (_cell(column, found, i) for i, column in enumerate(columns))
+            out.append((label(found.quantity), *cells, apart))
+    return out
+
+
+def _cell(column: Column, found: Row, index: int) -> Cell:
+    value = found.values[index]
+    if value is None:
+        return Cell(NOTHING, mark="")
+    text = show(value, (), 3) if found.quantity == TOKENS_PER_PARAM else bare(figure(found.quantity, value, found.dim))
+    return Cell(text, mark=MARK if found.quantity in column.beyond else "")
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    out = []
+    if any(column.beyond for column in comparison.columns):
+        out.append(f"{MARK} outside the range of the runs that the law was fitted to.")
+    for column in comparison.columns:
+        solution = column.solution
+        if comparison.by == "law" and solution.resolved != solution.law:
+            out.append(f"`{solution.law}` is `{solution.resolved}`.")
+        if solution.status == "undecided":
+            why = [found.message for found in solution.findings] or ["nothing says why"]
+            out.append(f"`{column.name}` is undecided: {why[0]}.")
+    if broken := [column.name for column in comparison.columns if column.solution.status == "infeasible"]:
+        out.append(f"Nothing keeps all that is asked for under {listed(broken)}: no spread counts such figures.")
+    if comparison.losses:
+        out.append(f"{comparison.losses[0].upper()}{comparison.losses[1:]}.")
+    return out
+
+
+# ---- what a choice costs
+
+
+def _regret(comparison: Comparison) -> Section | None:
+    """The regrets, a choice a row and a judge a column."""
+    if not comparison.judges or len(comparison.columns) < 2:
+        return None
+    judges = [plain(comparison.columns[judge].name) for judge in comparison.judges]
+    lines: list[Line] = []
+    for i, column in enumerate(comparison.columns):
+        cells = [NOTHING if verdict is None else _share(verdict.regret) for verdict in comparison.verdicts[i]]
+        worst = comparison.worst(i)
+        lines.append((plain(column.name), *cells, NOTHING if worst is None else _share(worst)))
+    heads = ("choice of", *judges, "worst")
+    notes = [_best(comparison)]
+    if any(column.solution.quantity("lifetime_compute") for column in comparison.columns):
+        notes.append("The regrets are of training alone: what is served is not in them.")
+    return Section(
+        "Regret: extra compute for the same loss, of each choice under each law",
+        table(lines, heads, figures=True, apart=len(heads) - 1),
+        notes=tuple(filter(None, notes)),
+    )
+
+
+def _share(value: float) -> str:
+    """An extra share of compute in per cent; from ten times on as a multiple."""
+    if value < 0.001:
+        return "0%" if value <= NOISE else "<0.1%"
+    return times(value) if value >= 10 else per_cent(float(f"{value:.2g}"))
+
+
+def _best(comparison: Comparison) -> str:
+    """The choice with the least worst regret, in a sentence; empty where there is none."""
+    least = comparison.least_worst
+    if least is None:
+        return ""
+    worst = comparison.worst(least) or 0.0
+    judges = [comparison.columns[judge].name for judge in comparison.judges]
+    who = listed(judges) if len(judges) < 4 else f"{len(judges)} laws"
+    of = comparison.columns[least].name
+    more = "no more compute than needed" if worst <= NOISE else f"at most {_share(worst)} more compute than needed"
+    text = f"Least worst regret: the choice of `{of}`, {more}, as {who} {'sees' if len(judges) == 1 else 'see'} it."
+    return plain(text)
+
+
+# ---- findings
+
+
+def _findings(comparison: Comparison) -> list[Line]:
+    """The message names its plan where there are several."""
+    plans = {column.report.source.path for column in comparison.columns}
+    several = len(plans | {found.at.span.source.path for found in comparison.findings}) > 1
+    out: list[Line] = []
+    for found in sorted(comparison.findings, key=lambda found: RANK[found.severity]):
+        if found.severity != "info":
+            where = f"{found.at.span.source.path}:{found.at.span.line}: " if several else ""
+            out.append((found.severity, found.code, plain(f"{where}{found.message}")))
+    return out

@@ -1,0 +1,1 @@
+"""Where a number comes from: the tree as data, and one module a format."""

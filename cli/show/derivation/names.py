@@ -1,0 +1,61 @@
+"""Names of values of a solution to the words that a reader has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runplan.cli.show.text.figures import figure
+from runplan.cli.show.text.plain import plain
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Ref
+from runplan.engine.document import QUANTITIES, TRANSFER
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.solution import Solution, Value
+
+# Figures of a source of data, and how they are said.
+_OF_SOURCE = {
+    q.AVAILABLE.text: "all of {}",
+    q.MAX_EPOCHS.text: "epochs of {}, at most",
+    q.AMOUNT.text: "{} as given",
+    q.DENSITY.text: "density of {}",
+}
+_NAMED = (q.TOKENS.text, q.SHARE.text, q.EPOCHS.text)
+
+
+def public(solution: Solution) -> Iterator[str]:
+    """The names of a solution's values that a plan may name."""
+    known = {*QUANTITIES, *TRANSFER}
+    for name in solution.values:
+        of_source = [part for part, _ in name.scope] == ["source"] and name.text in _NAMED
+        if name.kind == "let" or of_source or (name.kind == "quantity" and not name.scope and name.text in known):
+            yield str(name)
+
+
+def target(solution: Solution, name: Name) -> Name:
+    """The value that a name stands for: another one, where its whole formula is the other's name."""
+    for _ in range(len(solution.values)):
+        definition = solution.problem.definitions.get(name)
+        if definition is None or not isinstance(definition.expr, Ref) or definition.expr.name not in solution.values:
+            break
+        name = definition.expr.name
+    return name
+
+
+def said(solution: Solution, name: Name) -> str:
+    """A value's name as a reader would say it."""
+    if name == q.LAW_PARAMS:
+        return str(q.PARAMS_NON_EMBEDDING if q.PARAMS_NON_EMBEDDING in solution.values else q.PARAMS)
+    if name.kind == "constant":
+        return plain(name.text)  # as its law writes it
+    if name.text in _OF_SOURCE and name.part("source"):
+        return plain(_OF_SOURCE[name.text].format(name.part("source")))
+    if name.part("pool"):
+        return plain(f"{name.text} of pool {name.part('pool')}")
+    return plain(str(name))
+
+
+def figure_of(value: Value) -> str:
+    """A value's figure with its unit; of a law's constant as the law writes it."""
+    if value.kind == "constant":
+        return plain(value.formula.replace(" +- ", " ± "))
+    return plain(figure(value.name.text, value.value, value.dim))

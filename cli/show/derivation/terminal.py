@@ -1,0 +1,117 @@
+"""A derivation as an indented tree for a terminal, and what would change the value at its root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from runplan.cli.show.derivation.content import Derivation, Node, derivation
+from runplan.cli.show.derivation.explained import Explained
+from runplan.cli.show.derivation.names import said
+from runplan.cli.show.derivation.words import value_of
+from runplan.cli.show.text.figures import figure
+from runplan.cli.show.text.look import PLAIN, Look
+from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.terminal import console, printed, styled
+from runplan.engine.analysis.sensitivity import Change
+from runplan.engine.problem.problem import Constraint, Kind
+from runplan.engine.problem.solution import Solution
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_KINDS: dict[Kind, str] = {
+    "given": "green",
+    "assumed": "yellow",
+    "derived": "dim",
+    "law": "cyan",
+    "constant": "dim",
+    "solved": "magenta",
+}
+# However deep a tree grows, its texts keep so many columns.
+_ROOM = 40
+
+
+def render(explained: Explained, look: Look = PLAIN) -> str:
+    """The tree, and a line for each figure that the value answers to."""
+    found = derivation(explained.solution, explained.name)
+    return tree(found, look) + changes_section(explained.solution, explained.changes(), look)
+
+
+def tree(found: Derivation, look: Look = PLAIN) -> str:
+    """The derivation as an indented tree, no line longer than the page is wide."""
+    page = console(max(look.width, _ROOM), look.color)
+    stack = [(found.root, "", "")]
+    while stack:
+        branch, first, rest = stack.pop()
+        below = f"{rest}│   " if branch.inputs or branch.elsewhere else f"{rest}    "
+        for i, text in enumerate(_texts(found.nodes[branch.name])):
+            _print(page, text, below if i else first, below)
+        if branch.elsewhere:
+            others = ", ".join(found.nodes[other].label for other in branch.elsewhere)
+            _print(page, styled(f"see {others}", "dim"), rest + ("├── " if branch.inputs else "└── "), below)
+        for i, child in reversed(list(enumerate(branch.inputs))):
+            ends = i == len(branch.inputs) - 1
+            stack.append((child, rest + ("└── " if ends else "├── "), rest + ("    " if ends else "│   ")))
+    return printed(page)
+
+
+def changes_section(solution: Solution, found: Sequence[Change], look: Look = PLAIN) -> str:
+    """A line for each figure that a value answers to: its name and figure, the effect, and the place."""
+    page = console(max(look.width, _ROOM), look.color)
+    rows = []
+    for change in found:
+        cause = change.cause
+        if isinstance(cause, Constraint):  # as the plan writes it
+            label, stated, kind = plain(cause.text), cause.span, "given"
+        else:
+            dim = value_of(solution, cause.name).dim
+            label = f"{said(solution, cause.name)} = {figure(cause.name.text, cause.value, dim)}"
+            stated, kind = (cause.span if cause.kind == "given" else None), cause.kind
+        place = f"{plain(stated.source.path)}:{stated.line}" if stated else kind
+        rows.append((label, f"{(1.01**change.elasticity - 1.0) * 100.0:+.2g} %", place))
+    if not rows:
+        return ""
+    page.print()
+    page.print(styled("What would change it, for 1 % more", "bold"))
+    wide = max(len(label) for label, _, _ in rows)
+    for label, effect, place in rows:
+        page.print(styled(f"  {label:{wide}}  {effect:>8}").append(f"  {place}", "dim"))
+    return printed(page)
+
+
+def _texts(node: Node) -> list[Text]:
+    """The lines of one value: figure, formula, figures in the formula, source."""
+    kind = node.value.kind
+    head = styled(node.label, "bold")
+    head.append(f" = {node.figure}")
+    if node.ends:
+        head.append(f"  {node.ends}", "dim")
+    head.append(f"  [{kind}]", _KINDS[kind])
+    lines = [head]
+    if node.formula:
+        lines.append(styled(node.formula if kind == "solved" else f"= {node.formula}"))
+        if node.letters:
+            lines[-1].append(f"   {node.letters}", "dim")
+    if node.substituted:
+        lines.append(styled(f"= {node.substituted}"))
+    lines += [styled(f"  {limit}") for limit in node.limits]
+    if node.below and len(lines) == 1 and len(node.below) < _ROOM:
+        head.append(f"  {node.below}", "dim")
+    elif node.below:
+        lines.append(styled(node.below, "dim"))
+    return lines
+
+
+def _print(page: Console, text: Text, first: str, rest: str) -> None:
+    """A text behind its guide lines, wrapped."""
+    guides = [_cut(guide, page.width) for guide in (first, rest)]
+    for i, line in enumerate(text.wrap(page, page.width - max(map(len, guides)))):
+        page.print(styled(guides[min(i, 1)], "dim").append_text(line))
+
+
+def _cut(guide: str, width: int) -> str:
+    """The guide lines before a text, from the right where the tree is deeper than the page is wide."""
+    most = max(width - _ROOM, 4)
+    return guide if len(guide) <= most else f"…{guide[1 - most :]}"

@@ -1,0 +1,1 @@
+"""What was found in plans, as text for people, for CI systems and for other programs."""

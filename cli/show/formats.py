@@ -1,0 +1,69 @@
+"""Each kind of report to the formats that it has: a name, and the function that renders it, imported when asked for.
+
+A format is a module with that function and a line here. The first format of a kind is its default. Every function
+takes what is shown and a `Look`, and gives the text.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Literal
+
+from runplan.cli.show.text.look import PLAIN, Look
+
+Kind = Literal[
+    "findings", "report", "comparison", "derivation",
+    "laws", "law", "law at inputs", "devices", "device", "rules", "rule", "tests",
+]  # fmt: skip
+
+# A format's name to `module:function`, the module as seen from this folder.
+FORMATS: dict[Kind, dict[str, str]] = {
+    "findings": {
+        "full": "findings.full:render",
+        "concise": "findings.concise:render",
+        "json": "findings.json:render",
+        "github": "findings.github:render",
+        "markdown": "findings.markdown:render",
+    },
+    "report": {
+        "table": "report.terminal:render",
+        "json": "report.json:render",
+        "markdown": "report.markdown:render",
+        "csv": "report.csv:render",
+    },
+    "comparison": {
+        "table": "comparison.terminal:render",
+        "json": "comparison.json:render",
+        "markdown": "comparison.markdown:render",
+        "csv": "comparison.csv:render",
+    },
+    "derivation": {
+        "tree": "derivation.terminal:render",
+        "json": "derivation.json:render",
+        "mermaid": "derivation.mermaid:render",
+    },
+    "laws": {"table": "catalogue.law:listed", "json": "catalogue.law_json:listed"},
+    "law": {"table": "catalogue.law:page", "json": "catalogue.law_json:page"},
+    "law at inputs": {"table": "catalogue.law:evaluated", "json": "catalogue.law_json:evaluated"},
+    "devices": {"table": "catalogue.device:listed", "json": "catalogue.device:listed_json"},
+    "device": {"table": "catalogue.device:page", "json": "catalogue.device:page_json"},
+    "rules": {"table": "catalogue.rule:listed", "json": "catalogue.rule:listed_json"},
+    "rule": {"table": "catalogue.rule:page", "json": "catalogue.rule:page_json"},
+    "tests": {"table": "catalogue.test:listed", "json": "catalogue.test:listed_json"},
+}
+
+
+def offered(kind: Kind) -> tuple[str, ...]:
+    """The names of the formats of a kind of report, the default first."""
+    return tuple(FORMATS[kind])
+
+
+def rendered(kind: Kind, name: str, shown: object, look: Look = PLAIN) -> str:
+    """What is shown, in one of the formats of its kind.
+
+    Raises:
+        KeyError: The kind has no format of that name.
+    """
+    module, _, function = FORMATS[kind][name].partition(":")
+    text: str = getattr(import_module(f"{__package__}.{module}"), function)(shown, look)
+    return text

@@ -1,0 +1,33 @@
+"""A solved plan as tidy CSV: one row a law and quantity, for spreadsheets and data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runplan.cli.show.text.csv import csv_text
+from runplan.cli.show.text.look import PLAIN, Look
+from runplan.engine.document import TRANSFER, quantities, quantity
+from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.report import Report
+
+COLUMNS = ("law", "resolved", "status", "quantity", "value", "unit", "low", "high")
+
+
+def render(report: Report, look: Look = PLAIN) -> str:
+    """The header and the rows; a law without a number has one row, so that its status is not lost."""
+    return csv_text(COLUMNS, (row for solution in report.solutions for row in _rows(solution)))
+
+
+def _rows(solution: Solution) -> Iterator[list[object]]:
+    law: list[object] = [solution.law, solution.resolved, solution.status]
+    rows = [[*law, name, *(quantity(value).get(key, "") for key in COLUMNS[4:])] for name, value in _values(solution)]
+    yield from rows or [[*law, *("" for _ in COLUMNS[3:])]]
+
+
+def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
+    yield from quantities(solution)
+    yield from ((name, value) for name in TRANSFER if (value := solution.quantity(name)))
+    for source in solution.sources:
+        found = solution.within(("source", source))
+        mixed = (found[key] for key in ("tokens", "share", "epochs") if key in found)
+        yield from ((str(value.name), value) for value in mixed)

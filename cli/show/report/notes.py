@@ -1,0 +1,78 @@
+"""Solutions to what a reader must know of their table: intervals, what is undecided or asked for, other laws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from runplan.cli.show.text.figures import interval
+from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.quantities import LEFT_OUT, label
+from runplan.dsl.text.words import enumerated
+from runplan.engine.document import QUANTITIES, TRANSFER
+from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.solution import Relaxation, Solution, Value
+
+_SHOWN = tuple(name for name in (*QUANTITIES, *TRANSFER) if name not in LEFT_OUT)
+
+
+def notes(solutions: Sequence[Solution]) -> tuple[str, ...]:
+    """What must be known to read the table of solutions."""
+    out = []
+    if any(interval(name, value) for solution in solutions for name, value in _shown(solution)):
+        ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
+        out.append(f"In brackets: the 80 % interval of a law's constants{ranges}.")
+    unsure = [solution for solution in solutions if solution.interval_note]
+    # The same that is said of several laws is said once.
+    said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}
+    if len(unsure) > 1 and len(said) == 1:
+        laws = enumerated([f"`{solution.resolved}`" for solution in unsure])
+        out.append(f"No interval: each of {laws} {_sentence(said.pop())}.")
+    else:
+        out += [f"No interval: {_sentence(solution.interval_note)}." for solution in unsure]
+    for solution in solutions:
+        if solution.status == "undecided":
+            why = [f.message for f in solution.findings] or ["nothing says why"]
+            out.append(f"`{solution.law}` is undecided: {_sentence(why[0])}.")
+        if solution.status == "infeasible":
+            requires = [f"`{one.text}`" for one in solution.conflict if _is_require(one)]
+            if requires and "solved" in {value.kind for value in solution.values.values()}:
+                out.append(f"The figures under `{solution.law}` are those without {' and '.join(requires)}.")
+            else:
+                out.append(f"The figures under `{solution.law}` are what the plan asks for, not what can be.")
+    for (law, those), named in _others_by(solutions).items():
+        where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
+        out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")
+    corpora = {s.problem.law.corpus for s in solutions if s.quantity("loss")}
+    if len(corpora) > 1:
+        out.append("The losses are of different corpora or tokenizers: do not compare them.")
+    return tuple(map(plain, out))
+
+
+def _others_by(solutions: Sequence[Solution]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """What the table shows by a law that is not that of its column: by that law and the columns, the quantities."""
+    under: dict[tuple[str, str], list[str]] = {}
+    for solution in solutions:
+        for name, value in _shown(solution):
+            if value.kind == "law" and value.by != solution.resolved:
+                under.setdefault((value.by, name), []).append(solution.law)
+    out: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (law, name), laws in under.items():
+        out.setdefault((law, tuple(laws)), []).append(label(name))
+    return out
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _sentence(text: str) -> str:
+    return text.rstrip(".")
+
+
+def _shown(solution: Solution) -> Iterator[tuple[str, Value]]:
+    """The quantities of a solution that the table has a row for."""
+    return ((name, value) for name in _SHOWN if (value := solution.quantity(name)))
+
+
+def _is_require(relaxation: Relaxation) -> bool:
+    return isinstance(relaxation.of, Constraint) and relaxation.of.kind == "require"

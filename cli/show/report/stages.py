@@ -1,0 +1,130 @@
+"""What comes before and after the run: the stage that is transferred from, and the tokens that are served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runplan.cli.show.report.under import by_law
+from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, table
+from runplan.cli.show.text.figures import bare, figure, interval, part, per_cent
+from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.quantities import SERVED, label, number
+from runplan.dsl.units.show import show
+from runplan.engine.problem.solution import Solution
+from runplan.engine.report import Report
+
+BREAK_EVEN = (
+    "Break-even: tokens served above which that size is cheaper than the plan's, or, where it is the plan's, "
+    "than the one that is cheapest to train."
+)
+# For each stage the quantities that are parts of one of the whole run.
+_PARTS = {
+    "pretrain": {"tokens": "pretrain_tokens", "compute": "pretrain_compute"},
+    "finetune": {"tokens": "finetune_tokens", "compute": "finetune_compute"},
+}
+
+
+def transfer(report: Report) -> Iterator[Section]:
+    """The two stages of a transfer and what it is worth; laws that say the same share a section."""
+    found: list[tuple[list[str], tuple[Line, ...], tuple[str, ...]]] = []
+    for solution in report.solutions:
+        if solution.problem.objective.kind != "transfer" or solution.quantity("finetune_tokens") is None:
+            continue
+        lines, said = _stages(solution), tuple(_worth(solution))
+        same = next((entry for entry in found if entry[1:] == (lines, said)), None)
+        if same:
+            same[0].append(plain(solution.law))
+        else:
+            found.append(([plain(solution.law)], lines, said))
+    for laws, lines, said in found:
+        title = "Transfer" if len(report.solutions) == 1 else f"Transfer, under {' and '.join(laws)}"
+        heads = ("stage", "tokens", "of tokens", "compute", "of compute")
+        used = [i for i in range(len(heads)) if any(line[i] != NOTHING for line in lines)]
+        kept = [[line[i] for i in used] for line in lines]
+        yield Section(title, table(kept, tuple(heads[i] for i in used), figures=True), said=said)
+
+
+def _stages(solution: Solution) -> tuple[Line, ...]:
+    """The stages in their order."""
+    objective = solution.problem.objective
+    out: list[Line] = []
+    for order, kind, stage in (("1", objective.start, "pretrain"), ("2", objective.target, "finetune")):
+        cells = [f"{order}. {plain(kind or stage)}"]
+        for key, name in _PARTS[stage].items():
+            value, total = solution.quantity(name), number(solution, key)
+            known = value is not None and solution.quantity(_PARTS["pretrain"][key]) is not None
+            cells.append(NOTHING if value is None else bare(figure(key, value.value, value.dim)))
+            cells.append(part(value.value / total) if known and value is not None and total else NOTHING)
+        out.append(tuple(cells))
+    return tuple(out)
+
+
+def _worth(solution: Solution) -> Iterator[str]:
+    """What the transfer is worth, and what it saves."""
+    objective, v = solution.problem.objective, solution.quantity
+    first, second = plain(objective.start or "the first stage"), plain(objective.target or "the second")
+    if worth := v("transferred_tokens"):
+        wasted = ": more of it is wasted" if v("pretrain_tokens") else ""
+        yield f"{first} is worth {figure('tokens', worth.value, worth.dim)} of {second}{wasted}."
+    if worth and (whole := v("effective_finetune_tokens")) and (times := v("data_multiplier")):
+        counted = figure("tokens", whole.value, whole.dim)
+        if characters := v("effective_characters"):
+            counted += f" ({show(characters.value, characters.dim)})"
+        own = bare(figure("tokens", number(solution, "finetune_tokens") or 0.0, worth.dim))
+        yield f"With its own {own} that is {counted}, {show(times.value, (), 3)}x as many."
+    if not v("pretrain_tokens"):
+        what = "" if worth else f"what {first} is worth in tokens of {second}, nor "
+        yield f"The law does not say {what}how long {first} takes."
+    scratch, compute, tuned = v("scratch_compute"), v("compute"), v("finetune_compute")
+    if scratch and compute and tuned:
+        alone = f"From scratch the same loss takes {figure('compute', scratch.value, scratch.dim)} of {second}"
+        ahead = f"{_saved(tuned.value / scratch.value)} where a model of {first} is there already"
+        both = "" if not v("pretrain_compute") else f"both stages take {_saved(compute.value / scratch.value)}; "
+        yield f"{alone}: {both}{ahead}."
+    if crossing := v("crossover"):
+        beyond = ", and this is beyond" if tuned and tuned.value > crossing.value else ""
+        yield f"It pays up to {figure('compute', crossing.value, crossing.dim)} of {second}{beyond}."
+
+
+def _saved(ratio: float) -> str:
+    return f"{per_cent(abs(1 - ratio))} {'less' if ratio <= 1 else 'more'}"
+
+
+def inference(report: Report) -> Iterator[Section]:
+    """What the model serves, and the compute of its life, a law a column."""
+    needed = ("inference_tokens", "lifetime_compute")
+    solutions = [s for s in report.solutions if all(number(s, name) for name in needed)]
+    if not solutions:
+        return
+    rows: list[tuple[str | Cell, ...]] = [(label(name), *(_served(s, name) for s in solutions)) for name in SERVED]
+    for name, tell in (("cheapest over its life", _cheapest), ("break-even", _break_even)):
+        told = [tell(solution) for solution in solutions]
+        rows += [(name, *told)] if any(text != NOTHING for text in told) else []
+    yield Section("Inference", by_law(solutions, rows), notes=(BREAK_EVEN,) if rows[-1][0] == "break-even" else ())
+
+
+def _served(solution: Solution, name: str) -> Cell:
+    """A quantity of serving with its interval; the compute with its share of all."""
+    value = solution.quantity(name)
+    if value is None:
+        return Cell(NOTHING)
+    beside = interval(name, value)
+    if name == "inference_compute" and (whole := number(solution, "lifetime_compute")):
+        beside = f"({part(value.value / whole)} of all)"
+    return Cell(bare(figure(name, value.value, value.dim)), beside)
+
+
+def _cheapest(solution: Solution) -> str:
+    """The size of least lifetime compute at the plan's loss."""
+    size, tokens = solution.quantity("lifetime_params"), solution.quantity("lifetime_tokens")
+    if size is None or tokens is None:
+        return NOTHING
+    saving = number(solution, "lifetime_saving") or 0.0
+    less = f"{per_cent(saving)} less compute" if saving > 0 else "the plan's"
+    return f"{bare(show(size.value, size.dim))} params on {bare(show(tokens.value, tokens.dim))} tokens ({less})"
+
+
+def _break_even(solution: Solution) -> str:
+    """The tokens served at which that size begins to pay."""
+    value = solution.quantity("break_even_tokens")
+    return NOTHING if value is None else f"{bare(figure('tokens', value.value, value.dim))} tokens served"

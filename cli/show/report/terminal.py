@@ -1,0 +1,166 @@
+"""The report of a solved plan as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runplan.cli.show.findings import full
+from runplan.cli.show.findings.content import Checked
+from runplan.cli.show.report.content import Content, content
+from runplan.cli.show.text.content import NOTHING, Cell, Line, Table
+from runplan.cli.show.text.look import PLAIN, Look
+from runplan.cli.show.text.terminal import GAP, INDENT, MOODS, Page, styled
+from runplan.cli.show.text.width import columns
+from runplan.engine.report import Report
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+# Notes on the laws that a page has room for, about.
+_NOTES = 6
+
+
+def render(report: Report, look: Look = PLAIN) -> str:
+    """The report, no line longer than the page is wide; of a text that is no plan, what is wrong with it."""
+    if report.plan is None:
+        return full.render(Checked(report.findings, 1), look)
+    return page_of(content(report), look)
+
+
+def page_of(shown: Content, look: Look) -> str:
+    """A report's content on a page."""
+    page = Page(look)
+    if shown.title:
+        page.line(shown.title, style="bold")
+    page.line(shown.path, style="dim")
+    page.blank()
+    verdict = shown.verdict
+    page.line(f"{verdict.word}: {verdict.said}", style=MOODS[verdict.mood], upto=len(verdict.word) + 1)
+    if shown.budget.rows:
+        page.heading("Budget")
+        page.table(shown.budget)
+    if shown.solutions.rows:
+        _solutions(page, shown.solutions)
+        page.said((), shown.notes)
+    for section in shown.sections:
+        page.section(section)
+    if shown.remarks:
+        _remarks(page, shown.remarks)
+    if shown.assumptions.rows:
+        page.heading("Assumptions")
+        page.table(shown.assumptions)
+    if shown.findings:
+        page.heading("Findings")
+        page.findings(shown.findings)
+        page.blank()
+        page.line(f"`plan check {shown.path}` shows them in full, on the lines they are about.", style="dim")
+    return page.text()
+
+
+def _remarks(page: Page, notes: Sequence[tuple[str, str]]) -> None:
+    """What is true of all laws, then of each law the first few notes, and where the others are."""
+    page.heading("Notes")
+    for law, text in notes:
+        if not law:
+            page.line(text, indent=INDENT)
+    lines: list[Line] = []
+    laws = list(dict.fromkeys(law for law, _ in notes if law))
+    most = max(1, _NOTES // max(len(laws), 1))
+    for law in laws:
+        texts = [text for name, text in notes if name == law]
+        if len(texts) > most:
+            texts[most:] = [f"{len(texts) - most} more: `plan law {law}`"]
+        lines += [("" if i else law, text) for i, text in enumerate(texts)]
+    if lines:
+        page.texts(lines, (), wrap=1)
+
+
+def _solutions(page: Page, table: Table) -> None:
+    """The table of solutions, in as many parts as the width asks for."""
+    names = [row[0] for row in table.rows]
+    laws = [_Law.of(head, [row[i] for row in table.rows]) for i, head in enumerate(table.heads) if i]
+    first = min(max(columns(name.text) for name in names), max(8, page.width // 2))
+    room = page.width - INDENT - first
+    # Intervals stand beside the figures, or under them where that saves a part.
+    beside = len(_parts([law.wide for law in laws], room)) <= len(_parts([law.narrow for law in laws], room))
+    widths = [min(law.wide if beside else law.narrow, max(room - GAP, 8)) for law in laws]
+    page.heading("Solution" if len(laws) == 1 else "Solutions")
+    for part in _parts(widths, room):
+        if part.start:
+            page.blank()
+        # What limits a solution takes what room is left, and wraps there.
+        spare = room - sum(widths[i] + GAP for i in part)
+        for i in part:
+            more = max(0, min(laws[i].words - widths[i], spare))
+            widths[i], spare = widths[i] + more, spare - more
+        _part(page, names, [laws[i] for i in part], [first, *(widths[i] for i in part)], beside)
+
+
+def _part(page: Page, names: Sequence[Cell], laws: Sequence[_Law], widths: Sequence[int], beside: bool) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+    table.add_column("", width=widths[0], overflow="fold")
+    for law, width in zip(laws, widths[1:], strict=True):
+        head = styled(law.head[0], "bold")
+        for line in law.head[1:]:
+            head.append_text(styled(f"\n{line}", "dim", lines=True))
+        table.add_column(head, width=width, overflow="fold")
+    for i, name in enumerate(names):
+        if any(law.cells[i].text != NOTHING for law in laws):
+            table.add_row(styled(name.text), *(law.shown(i, beside) for law in laws))
+    page.put(table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """A column of the table of solutions.
+
+    Attributes:
+        figure: Columns of the widest figure that has an interval.
+        wide, narrow: Columns that it takes with the intervals beside, or under, the figures.
+        words: Columns of the longest of its texts.
+    """
+
+    head: Sequence[str]
+    cells: Sequence[Cell]
+    figure: int
+    wide: int
+    narrow: int
+    words: int
+
+    @classmethod
+    def of(cls, head: str, cells: Sequence[Cell]) -> _Law:
+        lines = head.split("\n")
+        figures = [cell for cell in cells if not cell.code]
+        figure = max((columns(cell.text) for cell in figures if cell.ends), default=0)
+        least = max(map(columns, (*lines, *(cell.text for cell in figures))))
+        ends = max((columns(cell.ends) for cell in figures), default=0)
+        words = [columns(line) for cell in cells if cell.code for line in cell.text.split("\n")]
+        wide = max(least, figure + GAP + ends if ends else 0)
+        return cls(lines, cells, figure, wide, max(least, ends), max(words, default=0))
+
+    def shown(self, i: int, beside: bool) -> Text:
+        """A figure with its interval, or a text."""
+        cell = self.cells[i]
+        style = "dim" if cell.text == NOTHING else MOODS[cell.mood] if cell.mood else ""
+        out = styled(cell.text, style, lines=cell.code)
+        if cell.ends:
+            out.append(" " * (self.figure - columns(cell.text) + GAP) if beside else "\n")
+            out.append_text(styled(cell.ends, "dim"))
+        return out
+
+
+def _parts(widths: Sequence[int], room: int) -> list[range]:
+    """Neighbouring columns that fit beside each other; at least one a part."""
+    out: list[range] = []
+    at, used = 0, 0
+    for i, width in enumerate(widths):
+        if i > at and used + width + GAP > room:
+            out.append(range(at, i))
+            at, used = i, 0
+        used += width + GAP
+    return [*out, range(at, len(widths))]

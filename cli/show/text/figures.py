@@ -1,0 +1,74 @@
+"""Figures as every report writes them: a value with its unit, its interval, a share in per cent."""
+
+from __future__ import annotations
+
+import re
+
+from runplan.cli.show.text.content import NOTHING
+from runplan.cli.show.text.quantities import SHARES
+from runplan.dsl.units.base import DATE
+from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import iso_date, show
+from runplan.engine.document import NOISE
+from runplan.engine.problem.solution import Value
+
+_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
+
+
+def figure(name: str, value: float, dim: Dim) -> str:
+    """A quantity's value as reports write it: a share in per cent, a date as its day, a loss to the third decimal."""
+    if dim == DATE:
+        return iso_date(value)
+    if not dim and name in SHARES:
+        return per_cent(value)
+    if name == "loss":
+        return f"{value:.3f}"
+    if name == "learning_rate" and 0 < value < 0.1:
+        mantissa, _, exponent = f"{value:.2e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    if name == "steps":
+        return f"{value:,.0f}"
+    if name == "hours_per_day":
+        return f"{value / 3600:.4g} hours"
+    return show(value, dim)
+
+
+def per_cent(share: float) -> str:
+    """A share in per cent to three digits, or as many more as keep it from being all of it."""
+    if abs(share) <= NOISE or abs(share - 1) <= NOISE:
+        return f"{100 * round(share)}%"
+    if share >= 10:
+        return f"{100 * share:,.0f}%"
+    return next((text for digits in range(3, 12) if (text := f"{100 * share:.{digits}g}%") != "100%"), "100%")
+
+
+def bare(text: str) -> str:
+    """A figure without the unit that its row names."""
+    return _UNITS.sub("", text)
+
+
+def interval(name: str, value: Value) -> str:
+    """The ends of a quantity's interval, in brackets; empty where it has none, or none that shows."""
+    if value.low is None or value.high is None:
+        return ""
+    middle = bare(figure(name, value.value, value.dim))
+    low, high = (bare(figure(name, end, value.dim)) for end in (value.low, value.high))
+    if low == middle == high:
+        return ""
+    if name != "loss":
+        low, high = (_short(name, end, value.dim) for end in (value.low, value.high))
+    # A unit that both ends have is said once.
+    unit = " " + high.partition(" ")[2] if " " in high else ""
+    if unit and low.endswith(unit):
+        low = low.removesuffix(unit)
+    return f"({low} {NOTHING} {high})"
+
+
+def _short(name: str, value: float, dim: Dim) -> str:
+    exact = dim == DATE or name in SHARES or name == "learning_rate"
+    return bare(figure(name, value, dim) if exact else show(value, dim, 3))
+
+
+def part(share: float) -> str:
+    """A share in per cent to one decimal, so that a column of them lines up."""
+    return f"{100 * share:.1g}%" if 0 < share < 0.0005 else f"{100 * share:.1f}%"

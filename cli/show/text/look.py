@@ -1,0 +1,21 @@
+"""What a format is told of where its text goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a text may look; a format that is no picture, such as JSON, ignores it.
+
+    Attributes:
+        width: Columns of the terminal.
+        color: Whether ANSI styles are wanted.
+    """
+
+    width: int = 80
+    color: bool = False
+
+
+PLAIN = Look()

@@ -1,0 +1,207 @@
+"""Tables and sections of a report to text for a terminal, of at most so many columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from runplan.cli.show.text.chart import drawn
+from runplan.cli.show.text.content import Line, Mood, Section, Table
+from runplan.cli.show.text.look import Look
+from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.width import columns
+from runplan.dsl.text.codes import Severity
+from runplan.dsl.text.finding import Finding
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+_SEVERITY: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
+MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
+INDENT = 2
+GAP = 2
+_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+
+
+class Page:
+    """Lines for a terminal, one under the other."""
+
+    def __init__(self, look: Look, least: int = 20) -> None:
+        self.width = max(look.width, least)
+        self.console = console(self.width, look.color)
+
+    def text(self) -> str:
+        """All that was put on the page."""
+        return printed(self.console)
+
+    def put(self, item: RenderableType, indent: int = INDENT) -> None:
+        """Anything that rich can print, indented."""
+        from rich.padding import Padding
+
+        self.console.print(Padding(item, (0, 0, 0, indent), expand=False))
+
+    def blank(self) -> None:
+        """An empty line."""
+        self.console.print()
+
+    def line(self, text: str, style: str = "", indent: int = 0, upto: int | None = None) -> None:
+        """A line, wrapped; `upto` ends the style after so many characters."""
+        said = styled(text)
+        said.stylize(style, 0, upto)
+        self.put(said, indent)
+
+    def heading(self, text: str) -> None:
+        """A heading behind an empty line."""
+        self.blank()
+        self.line(text, style="bold")
+
+    def section(self, section: Section) -> None:
+        """A heading, the table and the chart below it, and what is said under them."""
+        self.heading(section.title)
+        self.table(section.table)
+        if section.chart and (chart := drawn(section.chart, self.width - INDENT)):
+            self.blank()
+            for line in chart:
+                self.put(styled(line))
+        self.said(section.said, section.notes)
+
+    def said(self, texts: Sequence[str], notes: Sequence[str] = ()) -> None:
+        """Sentences behind an empty line: what tells something, then, dimmed, how to read what stands above."""
+        if texts or notes:
+            self.blank()
+        for text in texts:
+            self.line(text, indent=INDENT)
+        for text in notes:
+            self.line(text, style="dim", indent=INDENT)
+
+    def table(self, table: Table) -> None:
+        """A table in as many parts, or lines, as the width asks for."""
+        if table.figures:
+            self.figures(table.lines, table.heads, apart=table.apart)
+        else:
+            self.texts(table.lines, table.heads, wrap=table.wrap)
+
+    def texts(self, lines: Sequence[Line], heads: Sequence[str], *, wrap: int) -> None:
+        """Rows of text; the column `wrap` takes what room is left, and wraps there.
+
+        Where that is too little to read, the rows stand one under the other, a line a cell.
+        """
+        widths = column_widths(lines, heads)
+        room = self.width - INDENT - sum(widths) + widths[wrap] - GAP * (len(widths) - 1)
+        if room < min(widths[wrap], 12):
+            for line in lines:
+                self.line(line[0], style="bold", indent=INDENT)
+                for i, cell in enumerate(line[1:], 1):
+                    self.line(f"{heads[i]}: {cell}" if heads else cell, indent=2 * INDENT)
+            return
+        widths[wrap] = min(widths[wrap], room)
+        self._table([(*line[:wrap], wrapped(line[wrap], room), *line[wrap + 1 :]) for line in lines], heads, widths)
+
+    def figures(self, lines: Sequence[Line], heads: Sequence[str], apart: int = 0) -> None:
+        """Rows of figures behind a name, in as many parts as the width asks for, one of them at the column `apart`."""
+        widths = column_widths(lines, heads)
+        first = min(widths[0], self.width // 3)
+        widths = [first, *(min(width, self.width - INDENT - GAP - first) for width in widths[1:])]
+        at = 1
+        while at < len(widths):
+            end, room = at + 1, self.width - INDENT - first - GAP - widths[at]
+            while end < len(widths) and room >= GAP + widths[end]:
+                end, room = end + 1, room - GAP - widths[end]
+            if end < len(widths) and at < apart < end:
+                end = apart
+            if at > 1:
+                self.blank()
+            kept = [0, *range(at, end)]
+            part = [tuple(line[i] for i in kept) for line in lines]
+            self._table(part, [heads[i] for i in kept], [widths[i] for i in kept], figures=True)
+            at = end
+
+    def _table(self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False) -> None:
+        from rich import box
+        from rich.table import Table
+
+        table = Table(
+            box=box.SIMPLE_HEAD if heads else None,
+            show_header=bool(heads),
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0) if heads else (0, GAP, 0, 0),
+            header_style="dim",
+        )
+        for i, width in enumerate(widths):
+            right = figures and i > 0
+            table.add_column(
+                styled(heads[i]) if heads else "", width=width, justify="right" if right else "left", overflow="fold"
+            )
+        for line in lines:
+            table.add_row(*(styled(text, lines=True) for text in line))
+        self.put(table)
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        """Findings: severity, code and message, wrapped."""
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+        table.add_column(width=max(len(f.severity) for f in found))
+        table.add_column(width=max(len(f.code) for f in found))
+        table.add_column(overflow="fold")
+        for finding in found:
+            style = _SEVERITY[finding.severity]
+            table.add_row(styled(finding.severity, style), styled(finding.code, style), styled(finding.message))
+        self.put(table)
+
+
+def console(width: int, color: bool) -> Console:
+    """A console that writes to a text and asks neither the terminal nor the environment."""
+    from rich.console import Console
+
+    return Console(
+        file=StringIO(),
+        width=width,
+        color_system="standard" if color else None,
+        force_terminal=color,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+
+
+def column_widths(lines: Sequence[Line], heads: Sequence[str]) -> list[int]:
+    """For each column the columns that its widest cell takes."""
+    rows = [*lines, *([tuple(heads)] if heads else [])]
+    return [max(map(columns, column)) for column in zip(*rows, strict=True)]
+
+
+def printed(console: Console) -> str:
+    """What a console of ours was given to print, without trailing blanks."""
+    stream = console.file
+    assert isinstance(stream, StringIO)
+    return _TRAILING.sub(lambda match: match[0].replace(" ", ""), stream.getvalue())
+
+
+def styled(text: str, style: str = "", lines: bool = False) -> Text:
+    """Text that is printed as it stands: no markup, nothing that moves a cursor, one line unless `lines`."""
+    from rich.text import Text
+
+    return Text("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style=style, overflow="fold")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text in lines of at most `width` columns; a word that is too long breaks behind a mark such as `/` or `@`."""
+    lines = [""]
+    for word in text.split():
+        pieces = re.split(r"(?<=[/@;,_=&?-])", word) if columns(word) > width else [word]
+        for i, piece in enumerate(pieces):
+            # What has no mark to break behind is left to the table to fold.
+            blank = " " if lines[-1] and not i else ""
+            if lines[-1] and columns(lines[-1]) + len(blank) + columns(piece) > width:
+                lines.append(piece)
+            else:
+                lines[-1] += blank + piece
+    return "\n".join(lines)

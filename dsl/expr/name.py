@@ -1,0 +1,125 @@
+"""What a formula may mention, as a type: the only code that builds or takes apart a dotted name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Kind = Literal["quantity", "let", "constant"]
+Scope = tuple[tuple[str, str], ...]
+
+# The parts of a run that have quantities of their own, and how such a quantity is written: before or after the dot.
+_WRITTEN: Mapping[str, str] = {"stage": "{part}.{name}", "pool": "pool{part}.{name}", "phase": "phase.{part}.{name}"}
+
+
+class Name(NamedTuple):
+    """A quantity of plans, a `let`, or a constant of a law: three spaces that never meet.
+
+    Attributes:
+        text: As `stdlib/quantities.plan`, the plan or the law spells it.
+        scope: Where it holds, from the outside in: () for the run, `(("stage", "pretrain"), ("pool", "1"))` for a part
+            of it; of a constant, the law.
+    """
+
+    text: str
+    kind: Kind = "quantity"
+    scope: Scope = ()
+
+    def of(self, part: str, name: str) -> Name:
+        """The same of a part of the run: of a stage, a pool, a source of data, a phase."""
+        return Name(self.text, self.kind, (*self.scope, (part, name)))
+
+    @property
+    def bare(self) -> Name:
+        """The same of the run."""
+        return Name(self.text, self.kind)
+
+    def part(self, kind: str) -> str:
+        """Which stage, pool, source or phase it is of; empty where it is of none."""
+        return next((name for part, name in self.scope if part == kind), "")
+
+    def __str__(self) -> str:
+        """As a plan writes it: `gpus`, `tokens.web`, `pool1.gpus`, `phase.decay.mix.web`, `pretrain.cost`."""
+        text = self.text
+        for part, name in reversed(self.scope):
+            text = f"{name}.{text}" if part == "law" else f"{text}.{name}" if part == "source" else text
+        for part, name in reversed(self.scope):
+            if part in _WRITTEN:
+                text = _WRITTEN[part].format(part=name, name=text)
+        return text
+
+
+def quantity(text: str) -> Name:
+    """A quantity of the run."""
+    return Name(text)
+
+
+def let(text: str) -> Name:
+    """A `let` of the plan, or a figure of a price or region that it names."""
+    return Name(text, "let")
+
+
+def constant(law: str, text: str) -> Name:
+    """A constant of a law."""
+    return Name(text, "constant", (("law", law),))
+
+
+def qualified(prefix: str, text: str) -> str:
+    """What an import `as` a name brings, as the plan writes it."""
+    return f"{prefix}.{text}"
+
+
+def last(text: str) -> str:
+    """A written name without what stands before its last dot."""
+    return text.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the words of a plan mean.
+
+    Attributes:
+        quantities: For each quantity the kinds of parts that have one of their own.
+        parts: The names of the plan's stages, pools, sources and phases, by kind.
+        lets: The texts of its `let`s.
+    """
+
+    quantities: Mapping[str, Collection[str]]
+    parts: Mapping[str, Collection[str]] = field(default_factory=dict)
+    lets: Collection[str] = ()
+
+    def bind(self, text: str) -> Name | None:
+        """The name that a word of the plan means; None where nothing is called so."""
+        return let(text) if text in self.lets else self.quantity(text)
+
+    def quantity(self, text: str) -> Name | None:
+        """The quantity that a word means, of the run or of a part of it."""
+        if text in self.quantities:
+            return Name(text)
+        for kind, names in self.parts.items():
+            for part in names:
+                pattern = _WRITTEN.get(kind, "{name}.{part}").format(part=part, name="\0")
+                before, _, after = pattern.partition("\0")
+                if not (text.startswith(before) and text.endswith(after) and len(text) > len(before) + len(after)):
+                    continue
+                inner = text[len(before) : len(text) - len(after)]
+                if kind == "stage" and (found := self.quantity(inner)) is not None:
+                    return Name(found.text, found.kind, (("stage", part), *found.scope))
+                if kind in self.quantities.get(inner, ()):
+                    return Name(inner).of(kind, part)
+        return None
+
+    def spellings(self) -> Iterable[str]:
+        """Every word that means something, for the nearest one; of stages the quantities of the whole only."""
+        yield from self.lets
+        yield from self.quantities
+        for kind, names in self.parts.items():
+            for text, kinds in self.quantities.items():
+                if kind == "stage" or kind in kinds:
+                    yield from (str(Name(text).of(kind, part)) for part in names)
+
+
+def written(names: Iterable[Name]) -> dict[str, Name]:
+    """Names by what they are written as; a `let` before a quantity that is written the same."""
+    return {str(name): name for name in sorted(names, key=lambda name: name.kind == "let")}

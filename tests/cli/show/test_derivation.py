@@ -1,0 +1,176 @@
+"""Where a number comes from, as a tree, as JSON and as a Mermaid flowchart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from reports import H100, PLANS, solved
+
+from runplan.cli.show.derivation import json as json_format
+from runplan.cli.show.derivation import mermaid, terminal
+from runplan.cli.show.derivation.content import derivation
+from runplan.cli.show.derivation.names import public
+from runplan.cli.show.text.look import Look
+from runplan.cli.show.text.width import columns
+from runplan.dsl.expr.name import Name, let, quantity
+from runplan.dsl.expr.tree import Num, Op, Ref
+from runplan.engine.analysis.sensitivity import changes
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Definition
+from runplan.engine.problem.solution import Solution
+from runplan.engine.report import Report
+
+
+@pytest.fixture(params=PLANS)
+def report(request: pytest.FixtureRequest) -> Report:
+    return solved(PLANS[request.param])
+
+
+@pytest.fixture
+def h100() -> Report:
+    return solved(H100)
+
+
+def test_the_cost_explained(h100: Report) -> None:
+    cost, hours = (_line(h100.solutions[0], name) for name in ("cost", "gpu_hours"))
+    assert (
+        terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "cost")), Look(80))
+        == f"""\
+cost = 10.8M USD  [derived]
+│   = gpu_hours * price
+│   = 4.32M GPU-hours * 2.5 USD/GPU/hour
+│   cost of the hardware as paid · stdlib/quantities.plan:{cost}
+├── gpu_hours = 4.32M GPU-hours  [derived]
+│   │   = gpus * reserved_time
+│   │   = 1000 GPU * 6 months
+│   │   device hours paid for · stdlib/quantities.plan:{hours}
+│   ├── gpus = 1000 GPU  [given]  small.plan:6
+│   └── reserved_time = 6 months  [given]  small.plan:6
+└── price = 2.5 USD/GPU/hour  [given]  small.plan:6
+"""
+    )
+    found = changes(h100.solutions[0], q.COST)
+    assert (
+        terminal.changes_section(h100.solutions[0], found, Look(80))
+        == """
+What would change it, for 1 % more
+  gpus = 1000 GPU               +1 %  small.plan:6
+  price = 2.5 USD/GPU/hour      +1 %  small.plan:6
+  reserved_time = 6 months      +1 %  small.plan:6
+"""
+    )
+
+
+def _name(solution: Solution, text: str) -> Name:
+    value = solution.named(text)
+    if value is None:
+        raise KeyError(text)
+    return value.name
+
+
+def _line(solution: Solution, name: str) -> int:
+    span = solution.values[_name(solution, name)].span
+    assert span is not None
+    return span.line
+
+
+def test_the_loss_explained(h100: Report) -> None:
+    text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "loss")), Look(140))
+    assert text.startswith("loss = 1.920")
+    assert "= E + A / N^alpha + B / D^beta   N is params, D is effective_tokens\n" in text
+    assert "= 1.8172 nat/token + 482.01 / (226.5B params)^0.3478 + 2085.43 / (4.527T tokens)^0.3658\n" in text
+    assert "├── alpha = 0.3478 ± 0.02  [constant]  stdlib/laws/chinchilla.plan:" in text
+    assert "arXiv:2404.10102" in text.split("\n")[3]
+    assert "law." not in text
+
+
+def test_what_is_solved_explained(h100: Report) -> None:
+    text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "params")), Look(120))
+    assert text.split("\n")[:4] == [
+        "params = 226.5B params  [solved]",
+        "│   solved: minimize loss, subject to compute, tokens / params >= 20",
+        "│     compute <= capacity: 6.155e24 FLOP <= 6.155e24 FLOP",
+        "│     20 <= tokens / params: 20 <= 4.529T tokens / 226.5B params",
+    ]
+    text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "tokens")), Look(120))
+    assert text.startswith("tokens = 4.529T tokens  [solved]")
+
+
+def test_every_value_is_opened_once(report: Report) -> None:
+    for solution in report.solutions:
+        for name in solution.values:
+            document: Any = json_format.document(derivation(solution, name))
+            found = [node["name"] for node in document["nodes"]]
+            assert len(found) == len(set(found))
+            assert {child for node in document["nodes"] for child in node["inputs"]} <= set(found)
+            json.dumps(document, allow_nan=False)
+
+
+@pytest.mark.parametrize("width", [40, 100])
+def test_no_line_of_a_tree_is_longer_than_the_width(report: Report, width: int) -> None:
+    for solution in report.solutions:
+        for name in solution.values:
+            text = terminal.tree(derivation(solution, name), Look(width))
+            assert max(map(columns, text.split("\n"))) <= width
+            assert "max_epochs." not in text and "available." not in text and "law." not in text
+
+
+def test_a_deep_tree_stays_on_the_page(h100: Report) -> None:
+    solution = h100.solutions[0]
+    values, definitions = dict(solution.values), dict(solution.problem.definitions)
+    base = values[q.COST]
+    last = q.COST
+    for i in range(2000):
+        own, expr = let(f"x{i}"), Op("+", (Ref(last), Num(1.0, base.dim)))
+        definitions[own] = Definition(own, base.dim, expr, "derived")
+        values[own] = replace(base, name=own, formula=f"{last} + 1 USD", inputs=(last,), span=None)
+        last = own
+    deep = replace(solution, values=values, problem=replace(solution.problem, definitions=definitions))
+    text = terminal.tree(derivation(deep, last), Look(80))
+    assert max(map(len, text.split("\n"))) <= 80
+    assert text.count("cost = 10.8M USD") == 1
+
+
+def test_a_let_has_the_unit_of_its_expression(h100: Report) -> None:
+    solution = h100.solutions[0]
+    assert (
+        terminal.tree(derivation(solution, _name(solution, "budget")), Look(80))
+        == "budget = 30M USD  [given]  small.plan:4\n"
+    )
+    assert {"budget", "cost", "tokens.web"} <= set(public(solution))
+    assert {"capacity", "law.A", "available.web"}.isdisjoint(public(solution))
+
+
+def test_explain_json_of_the_cost(h100: Report) -> None:
+    document: Any = json_format.document(derivation(h100.solutions[0], _name(h100.solutions[0], "cost")))
+    assert [node["name"] for node in document["nodes"]] == ["cost", "gpu_hours", "gpus", "reserved_time", "price"]
+    cost, *_, price = document["nodes"]
+    assert cost["value"] == 10.8e6 and cost["unit"] == "USD" and cost["inputs"] == ["gpu_hours", "price"]
+    assert cost["substituted"] == "4.32M GPU-hours * 2.5 USD/GPU/hour"
+    assert price["kind"] == "given" and price["file"] == "small.plan" and price["line"] == 6
+
+
+def test_mermaid(h100: Report) -> None:
+    solution = h100.solutions[0]
+    lines = mermaid.flowchart(derivation(solution, _name(solution, "cost"))).split("\n")
+    at = {name: f"#183; stdlib/quantities.plan:{_line(solution, name)}" for name in ("cost", "gpu_hours")}
+    assert lines[:7] == [
+        "flowchart TD",
+        f'    n0["cost = 10.8M USD<br>gpu_hours * price<br>cost of the hardware as paid {at["cost"]}"]:::derived',
+        '    n1["gpu_hours = 4.32M GPU-hours<br>gpus * reserved_time<br>'
+        f'device hours paid for {at["gpu_hours"]}"]:::derived',
+        '    n2["gpus = 1000 GPU<br>small.plan:6"]:::given',
+        '    n3["reserved_time = 6 months<br>small.plan:6"]:::given',
+        '    n4["price = 2.5 USD/GPU/hour<br>small.plan:6"]:::given',
+        "    n1 --> n0",
+    ]
+    assert "chinchilla.epoch: arXiv:2404.10102" in mermaid.flowchart(derivation(solution, _name(solution, "loss")))
+    assert mermaid._escaped('a"b<c>#`d`') == "a#34;b#60;c#62;#35;#96;d#96;"
+
+
+def test_a_name_that_is_no_value_is_a_key_error(h100: Report) -> None:
+    with pytest.raises(KeyError):
+        derivation(h100.solutions[0], quantity("nothing"))

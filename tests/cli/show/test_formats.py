@@ -1,0 +1,90 @@
+"""The table of formats: every name has its function, what a verb offers is what it gives, and nothing stands beside."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from runplan.cli.main import main
+from runplan.cli.show.formats import FORMATS, Kind, offered, rendered
+
+SHOW = Path(inspect.getfile(rendered)).parent
+NAMED = [(kind, name) for kind, formats in FORMATS.items() for name in formats]
+# A verb, with what it needs, and the kinds of report that it may show.
+VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
+    (["check", "small.plan"], ("findings",)),
+    (["solve", "small.plan"], ("report",)),
+    (["compare", "small.plan"], ("comparison",)),
+    (["explain", "small.plan", "cost"], ("derivation",)),
+    (["law"], ("laws", "law", "law at inputs")),
+    (["device"], ("devices", "device")),
+    (["rule"], ("rules", "rule")),
+    (["test", "--stdlib"], ("tests",)),
+]
+
+
+@pytest.fixture(autouse=True)
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "small.plan").write_text("hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+def function_of(kind: Kind, name: str) -> object:
+    module, _, function = FORMATS[kind][name].partition(":")
+    return getattr(import_module(f"runplan.cli.show.{module}"), function)
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMED)
+def test_a_format_has_its_function(kind: Kind, name: str) -> None:
+    """All formats of a kind take the same: what is shown, and how it may look."""
+    signature, first = (inspect.signature(function_of(kind, n)) for n in (name, offered(kind)[0]))  # type: ignore[arg-type]
+    subject, look = signature.parameters.values()
+    assert subject.annotation == next(iter(first.parameters.values())).annotation
+    assert (look.name, look.annotation, signature.return_annotation) == ("look", "Look", "str")
+
+
+def test_no_function_shows_two_formats() -> None:
+    assert len({FORMATS[kind][name] for kind, name in NAMED}) == len(NAMED)
+
+
+def test_no_renderer_is_left_out() -> None:
+    """A module with a `render` that the table does not name would be a format that nobody can ask for."""
+    named = {place.partition(":")[0] for formats in FORMATS.values() for place in formats.values()}
+    modules = {
+        path.relative_to(SHOW).with_suffix("").as_posix().replace("/", ".")
+        for path in SHOW.rglob("*.py")
+        if "\ndef render(" in path.read_text(encoding="utf-8")
+    }
+    assert modules <= named
+
+
+@pytest.mark.parametrize(("argv", "kinds"), VERBS, ids=lambda value: value[0])
+def test_a_verb_offers_the_formats_of_what_it_shows(
+    argv: list[str], kinds: tuple[Kind, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = offered(kinds[0])
+    assert [offered(kind) for kind in kinds] == [names] * len(kinds), "whatever it shows, they are the same"
+    assert main([argv[0], "--help"]) == 0
+    assert f"{', '.join(names)}; {names[0]} unless said" in " ".join(capsys.readouterr().out.split())
+    assert main([*argv, "-o", "fax"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"plan {argv[0]}: unknown format `fax`; it is one of {', '.join(names)}\n")
+    said = {}
+    for name in names:
+        assert main([*argv, "-o", name]) == 0
+        said[name] = capsys.readouterr().out
+    assert len(set(said.values())) == len(names), "no format stands for another"
+    assert main(argv) == 0
+    assert capsys.readouterr().out == said[names[0]]
+
+
+def test_every_kind_is_shown_by_a_verb() -> None:
+    assert {kind for _, kinds in VERBS for kind in kinds} == set(FORMATS)
+
+
+def test_a_format_that_there_is_not_is_never_another_one() -> None:
+    with pytest.raises(KeyError):
+        rendered("findings", "fax", None)

@@ -1,0 +1,502 @@
+"""A solved plan as table, Markdown and CSV, and the sections that they are made of."""
+
+# ruff: noqa: RUF001 - what is printed has dashes of its own
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from dataclasses import replace
+from io import StringIO
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from reports import H100, PLANS, SMALL, solved
+
+from runplan.cli.output import spelled
+from runplan.cli.show.findings import full
+from runplan.cli.show.findings.content import Checked
+from runplan.cli.show.report import csv as csv_format
+from runplan.cli.show.report import markdown, terminal
+from runplan.cli.show.report.content import content, hardware
+from runplan.cli.show.text import chart, figures
+from runplan.cli.show.text.chart import drawn
+from runplan.cli.show.text.content import NOTHING, Section
+from runplan.cli.show.text.curve import between
+from runplan.cli.show.text.look import Look
+from runplan.cli.show.text.width import columns
+from runplan.dsl.units.parse import unit
+from runplan.dsl.units.show import show
+from runplan.engine.analysis.regret import surface_of
+from runplan.engine.document import document as document_of
+from runplan.engine.problem import quantities as q
+from runplan.engine.report import Assumption, Report
+
+PARAM = unit("param").dim
+
+
+@pytest.fixture(params=PLANS)
+def report(request: pytest.FixtureRequest) -> Report:
+    return solved(PLANS[request.param])
+
+
+@pytest.fixture
+def h100() -> Report:
+    return solved(H100)
+
+
+def bare(report: Report) -> Report:
+    """The same without what the standard library adds to it over time."""
+    keep = ("params", "tokens", "compute", "loss", "time", "gpus", "gpu_hours", "cost", "idle_share", "capacity")
+    solutions = []
+    for solution in report.solutions:
+        values = {name: value for name, value in solution.values.items() if str(name) in keep}
+        values[q.LOSS] = replace(values[q.LOSS], value=2.0488, low=2.0381, high=2.0638)
+        values[q.PARAMS] = replace(values[q.PARAMS], value=23.73e9, low=19.3e9, high=28.9e9)
+        values[q.TOKENS] = replace(values[q.TOKENS], value=461.1e9, low=378e9, high=566e9)
+        solutions.append(replace(solution, values=values, problem=replace(solution.problem, phases=())))
+    assumption = Assumption(q.MFU, 0.4, (), "a table that says so at length: " + "lorem/ipsum-dolor@" * 4, None)
+    return replace(report, solutions=tuple(solutions), assumptions=(assumption,), findings=(), bands=(), notes=())
+
+
+def test_a_contradiction_is_said_in_words() -> None:
+    found = solved(PLANS["contradiction"])
+    headline = " ".join(terminal.render(found, Look(140)).split())
+    assert "`gpus: 64`" in headline and "cannot hold together" in headline
+    assert "What cannot hold together, and a change that alone makes room" in headline
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 140])
+def test_no_line_is_longer_than_the_width(report: Report, width: int) -> None:
+    text = terminal.page_of(content(report), Look(width))
+    for line in text.split("\n"):
+        assert columns(line) <= width
+        assert line == line.rstrip()
+    assert text.endswith("\n") and not text.endswith("\n\n") and "\n\n\n" not in text
+    colored = terminal.page_of(content(report), Look(width, color=True))
+    assert "\x1b[" in colored and re.sub(r"\x1b\[[0-9;]*m", "", colored) == text
+
+
+def test_the_table() -> None:
+    assert terminal.render(bare(solved(SMALL)), Look(60)) == (
+        """\
+Sixty-four
+small.plan
+
+Holds: 23.73B params, 461.1B tokens, loss 2.049, 1 month,
+138,240 USD
+
+Budget
+  hardware      64 x H100 for 30 days at 40% MFU @ 3
+                USD/GPU/hour
+  compute       6.565e22 FLOP
+  GPU-hours     46,080
+  reserved for  1 month
+  cost          138,240 USD
+
+Solution
+                    chinchilla
+                    = chinchilla.epoch
+  ─────────────────────────────────────────
+  params            23.73B  (19.3B – 28.9B)
+  tokens            461.1B  (378B – 566B)
+  tokens per param  19.4
+  compute           6.565e22 FLOP
+  loss, nat/token   2.049   (2.038 – 2.064)
+  time              1 month
+  GPUs              64
+  GPU-hours paid    46,080
+  cost              138,240 USD
+  idle share        0%
+  limited by        compute
+
+  In brackets: the 80 % interval of a law's constants.
+
+Assumptions
+  name  value  rests on
+  ──────────────────────────────────────────────────────────
+  mfu   40%    a table that says so at length: lorem/ipsum-
+               dolor@lorem/ipsum-dolor@lorem/ipsum-dolor@
+               lorem/ipsum-dolor@
+"""
+    )
+
+
+def test_intervals_go_under_the_figures_where_that_saves_room() -> None:
+    report = bare(solved(SMALL))
+    report = replace(report, solutions=(*report.solutions, *report.solutions))
+    text = terminal.render(report, Look(62))
+    assert "  params            23.73B              23.73B\n" in text
+    dash = NOTHING
+    assert f"\n                    (19.3B {dash} 28.9B)     (19.3B {dash} 28.9B)\n" in text
+    assert text.count("params  ") == 1
+
+
+def test_the_table_of_the_example(h100: Report) -> None:
+    text = terminal.render(h100, Look(80))
+    assert "\nHolds: 226.5B params, 4.529T tokens, loss 1.920, 6 months, 10.8M USD\n" in text
+    assert "1000 x H100 for 6 months at 40% MFU @ 2.50 USD/GPU/hour" in text
+    assert "  limited by        compute                 compute\n" in text
+    assert "                    tokens / params >= 20\n" in text
+    assert "No interval: `llama3` publishes no uncertainty of its constants." in text
+    assert "  web     3.235T  71.4%  0.324 of 1      6.76T  3.235T  9.97T, 99.7%\n" in text
+    assert "  math    258.8B   5.7%   1.29 of 4       541B  258.3B     190B, 95%\n" in text
+    assert "Batch and learning rate by `deepseek`." in text
+    assert "`plan check small.plan` shows them in full" in text
+
+
+def test_a_broken_plan_says_so_first() -> None:
+    text = terminal.render(solved(PLANS["over budget"]), Look(80))
+    assert text.startswith("Sixty-four\nsmall.plan\n\nOver budget: `cost` is 138")
+    text = terminal.render(solved(PLANS["contradiction"]), Look(80))
+    assert text.startswith("small.plan\n\nCannot be done: ")
+    assert "  1     gpus: 64       gpus >= 790\n" in text
+    assert "  status            infeasible\n" in text
+    text = terminal.render(solved(PLANS["requirement"]), Look(80))
+    assert "infeasible          undecided\n" in text
+    assert "The figures under `chinchilla` are those without `loss <= 2.5`." in text
+    text = terminal.render(solved(PLANS["free"]), Look(80))
+    assert text.startswith("small.plan\n\nUndecided: ")
+    wrong = solved(PLANS["wrong"])
+    assert terminal.page_of(content(wrong), Look()).startswith("small.plan\n\nCannot be read: 1 error\n")
+    assert terminal.render(wrong) == full.render(Checked(wrong.findings, 1)), "its findings say more"
+
+
+def test_a_block_of_hardware_is_one_line() -> None:
+    (text,) = hardware(solved(PLANS["energy"]))
+    assert text == (
+        "gpus: 512; device: H100; time: 60 days; mfu: 40%; pue: 1.1; carbon_intensity: 385 gCO2eq/kWh; from: 2026-12-01"
+    )
+    names = {line[0] for line in content(solved(PLANS["energy"])).budget.lines}
+    assert {"energy", "emissions"} <= names
+    assert [name for name, _ in content(solved(PLANS["pools"])).budget.lines][:2] == ["pool 1", "pool 2"]
+
+
+def test_what_a_plan_says_cannot_steer_a_terminal() -> None:
+    report = solved(SMALL)
+    assert report.plan is not None
+    hostile = replace(report, plan=replace(report.plan, title="[red]a[/] \x1b[31m:smile:\u202e"))
+    first = terminal.render(hostile, Look(80)).split("\n")[0]
+    assert first == "[red]a[/] \ufffd[31m:smile:\ufffd"
+
+
+# ---- the parts between the solutions and what they rest on
+
+
+def part(report: Report, title: str) -> Section:
+    (found,) = (section for section in content(report).sections if section.title == title)
+    return found
+
+
+def test_how_much_the_size_matters() -> None:
+    report = solved(SMALL)
+    solution, band = report.solutions[0], report.bands[0]
+    assert band is not None
+    size = {line[0]: line[1] for line in part(report, "Size").table.lines}
+    assert size["optimum"] == size["the plan's size"] == "23.73B" and size["its regret"] == "none"
+    low, high = (figures.bare(show(end, PARAM)) for end in band.by_loss)
+    assert size["within 0.005 nats"] == f"{low} {NOTHING} {high}"
+    assert set(size) >= {"its loss", "within 1% compute"}
+    surface = surface_of(solution)
+    assert surface is not None
+    others = part(report, "Other sizes")
+    assert [line[0] for line in others.table.lines] == ["0.5x", "0.67x", "optimum", "1.5x", "2x"]
+    for share, line in zip((0.5, 2 / 3, 1, 1.5, 2), others.table.lines, strict=True):
+        params = share * band.optimum
+        assert line[3] == f"{surface.at(params, band.compute):.4f}"
+    assert others.table.lines[2][4] == "0%" and others.table.lines[4][4] == "+15%"
+
+
+def test_the_extra_compute_of_a_size_reaches_the_least_loss() -> None:
+    report = solved(SMALL)
+    solution, band = report.solutions[0], report.bands[0]
+    surface = surface_of(solution)
+    assert band is not None and surface is not None
+    for share in (0.5, 0.7, 1.3, 3.1):
+        size = share * band.optimum
+        regret = between([(p.params, p.regret) for p in band.points], math.log(size))
+        assert regret is not None
+        assert surface.at(size, band.compute * (1 + regret)) == pytest.approx(band.loss, abs=2e-5)
+    assert between([(p.params, p.loss) for p in band.points], math.log(100 * band.optimum)) is None
+
+
+def test_the_chart_marks_the_optimum_the_plan_and_the_band() -> None:
+    found = part(solved(SMALL + "model: 7B\n"), "Size")
+    assert found.chart is not None
+    lines = drawn(found.chart, 78)
+    assert lines[0] == "loss, nat/token, against params at 6.565e22 FLOP"
+    rows = lines[1:9]
+    assert all(re.match(r"\d\.\d{3} ┤", row) for row in rows)
+    (best,) = (row.index("○") for row in rows if "○" in row)
+    (own,) = (row.index("●") for row in rows if "●" in row)
+    assert rows[-1].index("○") == best and own < best
+    assert lines[9].lstrip()[0] == "└" and lines[9].count("┬") >= 3 and "10B" in lines[10]
+    for bar, name in zip(lines[11:13], ("within 0.005 nats", "within 1% compute"), strict=True):
+        assert name in bar and bar.index("├") < best < bar.index("┤")
+    assert lines[13].strip() == "○ optimum 23.73B   ● the plan 7B"
+    assert max(map(columns, lines)) <= 8 + chart.WIDEST
+    narrow = drawn(found.chart, 46)
+    assert max(map(columns, narrow[1:])) <= 46 and "0.005 nats" in narrow[11] and "within 1% compute" in narrow[12]
+    assert drawn(found.chart, 30) == [], "too narrow to say anything"
+    together = part(solved(SMALL), "Size").chart
+    assert together is not None and "● the plan and the optimum" in drawn(together, 78)[-1]
+    far = part(solved(PLANS["small"]), "Size").chart
+    assert far is not None and drawn(far, 78)[-1].endswith("the plan's 100M lies off to the left")
+
+
+def test_an_optimum_that_the_data_do_not_give_says_so() -> None:
+    report = solved(PLANS["repeats"])
+    (said,) = part(report, "Size").said
+    assert said.startswith("The optimum is out of reach: it takes 2") and said.endswith("data give 160B tokens.")
+    others = part(report, "Other sizes")
+    assert [line[2].endswith("*") for line in others.table.lines] == [True, True, True, False, False]
+    assert others.notes[-1] == "* More tokens than the plan's data give."
+
+
+def test_several_laws_with_a_band_stand_side_by_side() -> None:
+    report = solved(PLANS["served"])
+    found = part(report, "Size")
+    assert found.table.heads == ("", "chinchilla", "kaplan.joint")
+    assert found.notes[-1] == "Under `kaplan.joint` the sizes here are params without embeddings."
+    assert found.chart is not None and drawn(found.chart, 78)[0].endswith(", under chinchilla")
+    assert part(report, "Other sizes, under chinchilla").table.heads[1] == "params"
+
+
+def test_a_law_without_a_loss_has_no_band() -> None:
+    report = solved("compute: 1e23 FLOP\nuse laws llama3\n")
+    assert not any(section.title.startswith(("Size", "Other")) for section in content(report).sections)
+
+
+def test_a_transfer() -> None:
+    report = solved(PLANS["transfer"])
+    found = part(report, "Transfer, under plm and plm.refit")
+    assert found.table.heads == ("stage", "tokens", "of tokens", "compute", "of compute")
+    assert found.table.lines == (
+        ("1. CLM", "8.945B", "15.7%", "4.562e18 FLOP", "15.7%"),
+        ("2. MLM", "48B", "84.3%", "2.448e19 FLOP", "84.3%"),
+    )
+    assert found.said[0] == "CLM is worth 8.945B tokens of MLM: more of it is wasted."
+    assert found.said[1] == "With its own 48B that is 56.94B tokens, 1.19x as many."
+    assert found.said[2] == (
+        "From scratch the same loss takes 2.988e19 FLOP of MLM: both stages take 2.8% less;"
+        " 18.1% less where a model of CLM is there already."
+    )
+    document: Any = document_of(report)
+    keys = {"pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share"}
+    keys |= {"effective_finetune_tokens", "data_multiplier", "finetune_compute", "pretrain_compute"}
+    keys |= {"scratch_loss", "scratch_compute"}
+    assert all(set(solution["transfer"]) == keys for solution in document["solutions"])
+
+
+def test_a_transfer_in_characters_and_what_it_saves() -> None:
+    text = "objective: transfer from text to python\nmodel: 1B\ndata: 1e8 characters at 4 characters/token\n"
+    said = part(solved(text), "Transfer").said
+    assert said == (
+        "text is worth 337.9M tokens of python.",
+        "With its own 25M that is 362.9M tokens (1.452B characters), 14.5x as many.",
+        "The law does not say how long text takes.",
+        "From scratch the same loss takes 2.076e18 FLOP of python: 93.1% less where a model of text is there already.",
+    )
+
+
+def test_what_serving_asks_for() -> None:
+    found = part(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"), "Inference")
+    rows = {line[0]: line[1] for line in found.table.lines}
+    assert re.fullmatch(r"[\d.]+B params on [\d.]+[BT] tokens \([\d.]+% less compute\)", rows["cheapest over its life"])
+    assert rows["break-even"].endswith(" tokens served") and found.notes
+    document: Any = document_of(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"))
+    assert document["solutions"][0]["lifetime"]["break_even_tokens"]["unit"] == "token"
+
+
+def test_a_transfer_beyond_its_crossover() -> None:
+    text = "use laws plm\nobjective: transfer from MLM to CLM of protein\ncompute: 1e21 FLOP\n"
+    found = part(solved(text), "Transfer")
+    assert found.table.heads == ("stage", "tokens", "compute")
+    assert found.said[-1] == "It pays up to 8.049e19 FLOP of CLM, and this is beyond."
+    assert "32.3% more where a model of MLM is there already" in found.said[1]
+
+
+def test_inference() -> None:
+    report = solved(PLANS["served"])
+    rows = {line[0]: line[1:] for line in part(report, "Inference").table.lines}
+    assert rows["tokens served"] == ("2T", "2T")
+    assert re.fullmatch(r"\S+ FLOP \(\d\d\.\d% of all\)", rows["compute of serving"][0])
+    assert rows["lifetime compute"][0].startswith(figures.figure("x", *_value(report, "lifetime_compute")))
+    document: Any = document_of(report)
+    first = document["solutions"][0]
+    assert first["lifetime_compute"]["unit"] == "FLOP" and "inference_tokens" not in first
+
+
+def _value(report: Report, name: str) -> tuple[float, Any]:
+    value = report.solutions[0].quantity(name)
+    assert value is not None
+    return value.value, value.dim
+
+
+def test_the_branch_point_is_where_the_decay_begins(h100: Report) -> None:
+    found = part(h100, "Schedule, under chinchilla")
+    assert found.table.heads[:6] == ("phase", "share", "tokens", "days", "steps", "learning rate")
+    assert [line[3] for line in found.table.lines] == ["1.8", "160.2", "18.0"]
+    assert found.said == (
+        "Branch point: 4.077T tokens, step 108,731, day 162.0, at the end of `stable`;"
+        " a longer run goes on from there, undecayed.",
+    )
+    # A law without a learning rate; a schedule that never holds one.
+    assert part(solved(PLANS["transfer"]), "Schedule, under plm").said[0].startswith("Branch point: 51.25B tokens, at")
+    assert part(solved(PLANS["repeats"]), "Schedule").said == ()
+
+
+def test_what_repeated_data_are_worth() -> None:
+    found = part(solved(PLANS["repeats"]), "Data")
+    assert found.table.heads[-2:] == ("worth", "next epoch")
+    assert found.table.lines == (("data", "160B", "100.0%", "4 of 4", "none", "149B", "31.9B, 79.7%"),)
+    assert found.notes[0].endswith("By `muennighoff`.") and "149B in all" in found.notes[0]
+    assert (
+        part(solved("hardware: 8 x H100 for 9 days at 40% MFU\ndata: 1T tokens\n"), "Data").table.heads[-1]
+        == "left over"
+    )
+
+
+def test_notes_of_the_laws(h100: Report) -> None:
+    said = content(h100).remarks
+    of_any = [text for law, text in said if not law]
+    assert any(text.startswith("The loss is the law's: ") and text.endswith(". [K015]") for text in of_any)
+    assert {law for law, _ in said} == {"", "chinchilla.epoch", "llama3"}
+    text = terminal.render(solved(PLANS["transfer"]), Look(80))
+    assert re.search(r"\n +\d more: `plan law plm`\n", text)
+    assert "`plm.refit` is the one for" in text
+
+
+def test_no_section_says_nothing(report: Report) -> None:
+    for section in content(report).sections:
+        assert section.title and section.table.lines
+        for i in range(len(section.table.heads)):
+            assert any(line[i] != NOTHING for line in section.table.lines), section.table.heads[i]
+
+
+# ---- characters
+
+
+def test_characters_that_an_encoding_lacks_are_spelled(h100: Report) -> None:
+    text = terminal.render(h100, Look(80))
+    plain = spelled(text, "ascii")
+    assert plain.isascii() and "?" not in plain.replace("? ", "")
+    assert [len(line) for line in plain.split("\n")] == [columns(line) for line in text.split("\n")]
+    assert "0 ->2.48e-4" in plain and "(1.901 - 1.943)" in plain
+    assert spelled(text, "utf-8") == text
+    assert spelled("a – b ─ é Å 10² ½ 漢 →\n", "ascii") == "a - b - e A 10? ? ? ->\n"
+    assert spelled("a – b ─ é\n", "cp1252") == "a – b - é\n"
+    assert spelled("＜b＞ ｜ ＠x \udc80", "ascii") == "?b? ? ?x ?", "nothing becomes markup"
+
+
+def test_markdown_has_the_same_parts(report: Report) -> None:
+    text = markdown.render(report)
+    for section in content(report).sections:
+        assert f"**{section.title}**" in text
+    for _, note in content(report).remarks:
+        assert note.split("`")[0].split(".")[0][:20] in text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.4, "40%"),
+        (0.416, "41.6%"),
+        (-1e-15, "0%"),
+        (1.0, "100%"),
+        (0.99999, "99.999%"),
+        (1e-5, "0.001%"),
+        (30.3, "3,030%"),
+    ],
+)
+def test_a_share_in_per_cent(share: float, text: str) -> None:
+    assert figures.per_cent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("mfu", 0.4, "40%"),
+        ("share", 0.5, "50%"),
+        ("mix", 0.1, "10%"),
+        ("epochs", 0.1, "0.1"),
+        ("learning_rate", 3e-4, "3e-4"),
+        ("learning_rate", 2.484e-5, "2.48e-5"),
+        ("steps", 120812.7, "120,813"),
+    ],
+)
+def test_a_figure_without_a_unit(name: str, value: float, text: str) -> None:
+    assert figures.figure(name, value, ()) == text
+
+
+# ---- Markdown and CSV
+
+
+def test_markdown() -> None:
+    dash = NOTHING
+    lines = markdown.render(bare(solved(SMALL))).split("\n")
+    assert lines[:4] == [
+        "### Sixty-four",
+        "",
+        "✅ **Holds:** 23.73B params, 461.1B tokens, loss 2.049, 1 month, 138,240 USD",
+        "",
+    ]
+    assert "|  | chinchilla = chinchilla.epoch |" in lines
+    assert f"| params | 23.73B (19.3B {dash} 28.9B) |" in lines
+    assert "| limited by | `compute` |" in lines
+    assert lines[-8:] == [
+        "<details><summary>1 assumption</summary>",
+        "",
+        "| name | value | rests on |",
+        "| --- | --- | --- |",
+        "| mfu | 40% | a table that says so at length: " + "lorem/ipsum-dolor@<!-- -->" * 4 + " |",
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def test_markdown_is_made_of_whole_tables(report: Report) -> None:
+    lines = markdown.render(report).split("\n")
+    tables = [line for line in lines if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)
+    for before, line in pairwise(lines):
+        if line.startswith("|") and before.startswith("|"):
+            count = len(re.findall(r"(?<!\\)\|", line))
+            assert count == len(re.findall(r"(?<!\\)\|", before))
+        elif line.startswith("|"):
+            assert before == ""
+
+
+def test_markdown_escapes_what_the_plan_says() -> None:
+    text = SMALL.replace("Sixty-four", "a|b <img> @team `c` [d](e)")
+    first = markdown.render(solved(text)).split("\n")[0]
+    assert first == r"### a\|b \<img\> @<!-- -->team \`c\` \[d\](e)"
+    text = 'data "we|b<b>": 1T tokens\ndata "@x": 2T tokens\n' + SMALL
+    shown = markdown.render(solved(text))
+    assert r"| we\|b\<b\> |" in shown and "| @<!-- -->x |" in shown
+
+
+def test_csv(h100: Report) -> None:
+    rows = list(csv.DictReader(StringIO(csv_format.render(h100))))
+    assert {row["law"] for row in rows} == {"chinchilla", "llama3"}
+    by = {(row["law"], row["quantity"]): row for row in rows}
+    assert by["chinchilla", "cost"] == {
+        "law": "chinchilla",
+        "resolved": "chinchilla.epoch",
+        "status": "solved",
+        "quantity": "cost",
+        "value": "10800000.0",
+        "unit": "USD",
+        "low": "",
+        "high": "",
+    }
+    assert float(by["chinchilla", "loss"]["low"]) < float(by["chinchilla", "loss"]["value"])
+    assert ("llama3", "tokens.web") in by
+    assert len(by) == len(rows)
+
+
+def test_csv_keeps_the_status_of_a_law_without_numbers() -> None:
+    assert csv_format.render(solved(PLANS["requirement"])).endswith("llama3,llama3,undecided,,,,,\n")
