@@ -52,7 +52,7 @@ class Project:
     def __post_init__(self) -> None:
         configuration = configuration_of(self.reader, self.root)
         object.__setattr__(self, "configuration", configuration)
-        object.__setattr__(self, "library", self.base.with_packs(configured_packs(self.reader, configuration)))
+        object.__setattr__(self, "library", self.base.with_files(configured_packs(self.reader, configuration)))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = ".", *, base: Library | None = None) -> Project:

@@ -17,7 +17,7 @@ GROUP = "runplan.packs"
 def shared() -> Library:
     """The standard library and the packs of installed wheels, as their files are now."""
     wheels = (file for name, place in _installed() for file in pack_files(Disk(place), "", name, "pack"))
-    return standard().with_packs(wheels)
+    return standard().with_files(wheels)
 
 
 def _installed() -> Iterator[tuple[str, str]]:

@@ -55,7 +55,7 @@ class Library:
         beside = (f", {packs} of packs" if packs else "") + (", and a plan's own" if self.own != Pack() else "")
         return f"<Library: {len(self.shelf.files) - packs} files{beside}>"
 
-    def with_packs(self, files: Iterable[PackFile]) -> Library:
+    def with_files(self, files: Iterable[PackFile]) -> Library:
         """The same with the files of packs beside it."""
         brought = tuple(files)
         return Library(Shelf((*self.shelf.files, *brought))) if brought else self

@@ -40,7 +40,7 @@ ASKED: dict[str, Callable[[Library], object]] = {
 
 
 def with_packs() -> Library:
-    return standard().with_packs(
+    return standard().with_files(
         pack_files(Files({"packs/a.plan": PACK, "packs/quantities.plan": QUANTITIES}), "packs", "packs", "pack")
     )
 
@@ -64,17 +64,17 @@ def test_answers_do_not_depend_on_the_order_of_asking(seed: int) -> None:
 
 def test_what_was_read_stays(tmp_path: Path) -> None:
     (tmp_path / "a.plan").write_text(PACK, encoding="utf-8")
-    library = LIBRARY.with_packs(pack_files(Disk(tmp_path), "", "packs", "pack"))
+    library = LIBRARY.with_files(pack_files(Disk(tmp_path), "", "packs", "pack"))
     (tmp_path / "a.plan").write_text(PACK.replace("400", "800"), encoding="utf-8")
     device = library.record("device", "x1")
     assert device is not None and device.entries[0].span.text == "peak bf16 400 TFLOP/s"
-    again = LIBRARY.with_packs(pack_files(Disk(tmp_path), "", "packs", "pack")).record("device", "x1")
+    again = LIBRARY.with_files(pack_files(Disk(tmp_path), "", "packs", "pack")).record("device", "x1")
     assert again is not None and again.entries[0].span.text == "peak bf16 800 TFLOP/s"
 
 
 def test_nothing_goes_from_one_library_to_another() -> None:
     base = standard()
-    beside = base.with_packs(pack_files(Files({"a.plan": PACK}), "", "packs", "pack"))
+    beside = base.with_files(pack_files(Files({"a.plan": PACK}), "", "packs", "pack"))
     brought = base.with_pack(own("device x2 { peak bf16 100 TFLOP/s }\n"))
     assert beside.law("ours") and brought.record("device", "x2")
     assert not beside.record("device", "x2") and not brought.law("ours")
@@ -85,7 +85,7 @@ def test_nothing_goes_from_one_library_to_another() -> None:
 
 def test_libraries_of_the_same_texts_are_equal() -> None:
     assert standard() == LIBRARY and with_packs() == with_packs() != LIBRARY
-    assert LIBRARY.with_pack(Pack()) is LIBRARY and LIBRARY.with_packs(()) is LIBRARY
+    assert LIBRARY.with_pack(Pack()) is LIBRARY and LIBRARY.with_files(()) is LIBRARY
     assert repr(with_packs()).startswith("<Library: ") and len(repr(with_packs())) < 80
 
 
@@ -108,5 +108,5 @@ def test_a_mistake_in_the_standard_library_is_found_by_its_audit() -> None:
 
 
 def test_a_pack_that_is_no_text_is_a_finding() -> None:
-    library = LIBRARY.with_packs(pack_files(Files({"packs/a.plan": b"\xff\xfe"}), "packs", "packs", "pack"))
+    library = LIBRARY.with_files(pack_files(Files({"packs/a.plan": b"\xff\xfe"}), "packs", "packs", "pack"))
     assert [(f.code, f.at.span.source.path) for f in library.findings] == [("S003", "packs/a.plan")]

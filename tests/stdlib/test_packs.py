@@ -218,7 +218,7 @@ quantity fee in 1 = assumed(gpus)                 # error: 21 [P001] "no value o
 def test_a_quantity_is_made_of_what_there_is(project: Path, text: str) -> None:
     (project / "packs").mkdir()
     (project / "packs" / "quantities.plan").write_text(text + "\n", encoding="utf-8")
-    known = LIBRARY.with_packs(pack_files(Disk(project), "packs", "packs", "pack"))
+    known = LIBRARY.with_files(pack_files(Disk(project), "packs", "packs", "pack"))
     wanted = list(EXPECTED.finditer(text))
     assert len(known.findings) == len(wanted), list(map(said, known.findings))
     assert all(met(found, 1, m) for found, m in zip(known.findings, wanted, strict=True)), said(known.findings[0])
