@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
@@ -84,7 +85,7 @@ class Report:
         """The laws, as the plan names them."""
         return (solution.law for solution in self.solutions)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, Any]:
         """The report as plain data, `plan.solve/v1`: what `plan solve -o json` prints."""
         from runplan.engine.document import document
 

@@ -75,13 +75,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """A public name, imported when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'runplan' has no attribute {name!r}")
-    found: object = getattr(import_module(f"runplan.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # a checker would take it that every name is there
+
+    def __getattr__(name: str) -> object:
+        """A public name, imported when it is first asked for."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'runplan' has no attribute {name!r}")
+        found: object = getattr(import_module(f"runplan.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:
