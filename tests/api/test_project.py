@@ -174,6 +174,20 @@ def test_projects_share_what_is_known_and_nothing_else(project: Path) -> None:
     assert LIBRARY.record("device", "x1") is None
 
 
+def test_one_command_reads_each_plan_in_its_own_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, peak in (("a", 400), ("b", 800)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "runplan.toml").write_text('packs = ["x1.plan"]\n', encoding="utf-8")
+        (tmp_path / name / "x1.plan").write_text(DEVICE.format(peak=peak), encoding="utf-8")
+        (tmp_path / name / "p.plan").write_text("hardware: 64 x X1 for 30 days at 40% MFU\n", encoding="utf-8")
+    plans = [str(tmp_path / name / "p.plan") for name in ("a", "b")]
+    assert main(["compare", *plans, "-o", "json"]) == 0
+    peaks = [runplan.solve(path, intervals=False).solutions[0].get("peak") for path in plans]
+    assert peaks == [400e12, 800e12]
+    rows = {row["quantity"]: row["values"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert rows["compute"][1]["value"] == pytest.approx(2 * rows["compute"][0]["value"])
+
+
 # ---- where a project begins
 
 
