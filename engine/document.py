@@ -36,7 +36,7 @@ LIFETIME = ("lifetime_params", "lifetime_tokens", "lifetime_training", "lifetime
 OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
 OF_PHASE = ("tokens", "steps", "share")
 # Figures of a phase at its start and at its end.
-LEARNING_RATE = ("start_rate", "end_rate")
+LEARNING_RATE = ("learning_rate.start", "learning_rate.end")
 BATCH = ("batch.start", "batch.end")
 # A share nearer to zero than this is rounding in the solver.
 NOISE = 1e-9

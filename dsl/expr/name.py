@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 Kind = Literal["quantity", "let", "constant"]
 Scope = tuple[tuple[str, str], ...]
@@ -12,9 +12,14 @@ Scope = tuple[tuple[str, str], ...]
 # The parts of a run that have quantities of their own, and how such a quantity is written: before or after the dot.
 _WRITTEN: Mapping[str, str] = {"stage": "{part}.{name}", "pool": "pool{part}.{name}", "phase": "phase.{part}.{name}"}
 
+_NAMES: dict[tuple[str, Kind, Scope], Name] = {}
 
-class Name(NamedTuple):
+
+class Name:
     """A quantity of plans, a `let`, or a constant of a law: three spaces that never meet.
+
+    There is one object for each name, so that they are compared and looked up as fast as can be: whole solutions are
+    mappings of them.
 
     Attributes:
         text: As `stdlib/quantities.plan`, the plan or the law spells it.
@@ -22,9 +27,28 @@ class Name(NamedTuple):
             of it; of a constant, the law.
     """
 
+    __slots__ = ("kind", "scope", "text")
     text: str
-    kind: Kind = "quantity"
-    scope: Scope = ()
+    kind: Kind
+    scope: Scope
+
+    def __new__(cls, text: str, kind: Kind = "quantity", scope: Scope = ()) -> Name:
+        """The name, made where there is none yet."""
+        found = _NAMES.get((text, kind, scope))
+        if found is None:
+            made = super().__new__(cls)
+            made.text, made.kind, made.scope = text, kind, scope
+            found = _NAMES.setdefault((text, kind, scope), made)
+        return found
+
+    def __reduce__(self) -> tuple[type[Name], tuple[str, Kind, Scope]]:
+        return Name, (self.text, self.kind, self.scope)
+
+    def __lt__(self, other: Name) -> bool:
+        return (self.text, self.kind, self.scope) < (other.text, other.kind, other.scope)
+
+    def __repr__(self) -> str:
+        return f"Name({str(self)!r}, {self.kind!r})"
 
     def of(self, part: str, name: str) -> Name:
         """The same of a part of the run: of a stage, a pool, a source of data, a phase."""
@@ -80,7 +104,7 @@ class Words:
     """What the words of a plan mean.
 
     Attributes:
-        quantities: For each quantity the kinds of parts that have one of their own.
+        quantities: For each quantity the kinds of parts that have one of their own; an empty one is the run.
         parts: The names of the plan's stages, pools, sources and phases, by kind.
         lets: The texts of its `let`s.
     """
@@ -95,7 +119,7 @@ class Words:
 
     def quantity(self, text: str) -> Name | None:
         """The quantity that a word means, of the run or of a part of it."""
-        if text in self.quantities:
+        if "" in self.quantities.get(text, ()):
             return Name(text)
         for kind, names in self.parts.items():
             for part in names:
@@ -113,10 +137,10 @@ class Words:
     def spellings(self) -> Iterable[str]:
         """Every word that means something, for the nearest one; of stages the quantities of the whole only."""
         yield from self.lets
-        yield from self.quantities
+        yield from (text for text, kinds in self.quantities.items() if "" in kinds)
         for kind, names in self.parts.items():
             for text, kinds in self.quantities.items():
-                if kind == "stage" or kind in kinds:
+                if kind in kinds or (kind == "stage" and "" in kinds):
                     yield from (str(Name(text).of(kind, part)) for part in names)
 
 

@@ -61,6 +61,8 @@ class Op:
     op: str
     args: tuple[Expr, ...]
     span: Span | None = field(default=None, compare=False)
+    # The names in it, once they have been asked for: they are asked for often, of formulas that never change.
+    _names: frozenset[Name] | None = field(default=None, compare=False, repr=False)
 
 
 Expr = Num | Unbound | Ref | Text | Op
@@ -84,7 +86,13 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 def names(expr: Expr) -> frozenset[Name]:
     """The names that the expression mentions."""
-    return frozenset(item.name for item in walk(expr) if isinstance(item, Ref))
+    if isinstance(expr, Op):
+        if expr._names is None:
+            found = frozenset[Name]().union(*map(names, expr.args))
+            object.__setattr__(expr, "_names", found)
+            return found
+        return expr._names
+    return frozenset((expr.name,)) if isinstance(expr, Ref) else frozenset()
 
 
 def words(expr: Expr) -> frozenset[str]:

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from runplan.dsl.expr import curve
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, walk, words
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, Unbound, names, walk, words
 
 
 class Functions:
@@ -80,6 +80,31 @@ def compiled(expr: Expr, functions: Any = Functions) -> Evaluator:
     return lambda env: two(a(env), b(env))
 
 
+def value(expr: Expr, env: Mapping[Any, Any]) -> Any:
+    """The value of an expression that is computed once: as `compiled` gives it, without making a function first.
+
+    Raises:
+        KeyError: For a name without a value.
+        ArithmeticError, ValueError: Outside the domain.
+    """
+    if isinstance(expr, Num):
+        return expr.value
+    if isinstance(expr, Ref | Unbound):
+        return env[expr.name]
+    if isinstance(expr, Text):
+        return expr.value
+    op, args = expr.op, expr.args
+    if op in ("and", "or"):
+        return (all if op == "and" else any)(value(arg, env) for arg in args)
+    if op == "if":
+        return value(args[1] if value(args[0], env) else args[2], env)
+    if op in curve.ORDERS:
+        return curve.evaluator(op, args[1:], Functions)(value(args[0], env))
+    if len(args) == 1:
+        return _UNARY_OF_FLOATS[op](value(args[0], env)) if op in _UNARY_OF_FLOATS else _unary(op, Functions)(0.0)
+    return _BINARY_OF_FLOATS[op](value(args[0], env), value(args[1], env))
+
+
 def _unary(op: str, functions: Any) -> Callable[[Any], Any]:
     if op == "neg":
         return lambda a: -a
@@ -111,17 +136,21 @@ def _binary(op: str, functions: Any) -> Callable[[Any, Any], Any]:
     return table[op]
 
 
+_BINARY_OF_FLOATS = {op: _binary(op, Functions) for op in ("+", "-", "*", "/", "^", "min", "max", *COMPARISONS)}
+_UNARY_OF_FLOATS = {op: _unary(op, Functions) for op in ("neg", "not", "exp", "ln", "log10", "sqrt", "abs")}
+
+
 def not_finite(expr: Expr, values: Mapping[Any, float]) -> Expr | None:
     """The innermost part that has no finite value, of those whose names all have one."""
     for item in reversed(list(walk(expr))):
         if not isinstance(item, Op) or item.op in ("P", "assumed") or not (names(item) | words(item)) <= values.keys():
             continue
         try:
-            value = float(compiled(item)(values))
+            found = float(value(item, values))
         except TypeError:  # a comparison of texts
             continue
         except (ArithmeticError, ValueError):
             return item
-        if not math.isfinite(value):
+        if not math.isfinite(found):
             return item
     return None

@@ -284,7 +284,7 @@ class QuantityFacts:
     Attributes:
         pools: How it adds up over pools that run side by side: `sum`, `longest`, or `apart` where the whole has none;
             empty where pools have none of their own.
-        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`.
+        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`; an empty one is the run.
         statement: The statement with a field of this name; empty where none has.
         given: How that field is written, and its bounds; None where no statement has one.
         decided: By whom: `nature`, `hardware` (what is reserved decides it alone), `run` (a choice of the run).
@@ -295,12 +295,13 @@ class QuantityFacts:
         budget: Whether a bound on it that is broken is over budget.
         knob: Whether help may propose another figure of it, to keep a budget.
         needs: What must be given for it, and the help that says how.
+        may_be_zero: Whether it may be nothing, where it is an input of a law.
         otherwise: What is taken where nothing says it, and what that rests on.
         kind: What group the engine knows it by: `mixture`, `precision`.
     """
 
     pools: str = ""
-    parts: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ("",)
     statement: str = ""
     given: Field | None = None
     decided: str = ""
@@ -310,6 +311,7 @@ class QuantityFacts:
     per_cent: bool = False
     budget: bool = False
     knob: bool = False
+    may_be_zero: bool = False
     needs: tuple[tuple[str, str], ...] = ()
     otherwise: tuple[Num, str] | None = None
     kind: str = ""

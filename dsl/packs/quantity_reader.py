@@ -41,9 +41,9 @@ class QuantityReader(Definitions):
 
         return {
             "pools": lambda out, parts, *_: replace(out, pools=self._one_of(parts, POOLS), parts=(*out.parts, "pool")),
-            "parts": lambda out, parts, *_: replace(
-                out, parts=(*out.parts, *(self._one_of([part], PARTS) for part in parts))
-            ),
+            "parts": lambda out, parts, *_: replace(out, parts=(*out.parts, *self._parts(parts))),
+            "only": lambda out, parts, *_: replace(out, parts=self._parts(parts)),
+            "zero": lambda out, *_: replace(out, may_be_zero=True),
             "field": self._field,
             "decided": choice("decided", DECIDED),
             "better": choice("better", BETTER),
@@ -83,6 +83,9 @@ class QuantityReader(Definitions):
         """`otherwise 100% "not given: ..."`."""
         value = self.fixed(self.expr(parts[0]), parts[0].span) if parts else None
         return out if value is None else replace(out, otherwise=(value, self._text(parts, 1)))
+
+    def _parts(self, parts: Sequence[Node]) -> tuple[str, ...]:
+        return tuple(self._one_of([part], PARTS) for part in parts)
 
     def _text(self, parts: Sequence[Node], index: int) -> str:
         if index < len(parts) and parts[index].rule in ("name", "string"):

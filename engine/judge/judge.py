@@ -62,7 +62,8 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
     if required:
         last = required[-1]
         assert isinstance(last.of, Constraint) and last.of.requirement is not None
-        lefts = (r.of.left for r in required if isinstance(r.of, Constraint))
+        broken_ = {r.of.requirement.key for r in required if isinstance(r.of, Constraint) and r.of.requirement}
+        lefts = [c.left for c in problem.constraints if c.requirement is not None and c.requirement.key in broken_]
         code = "B001" if any(budget_quantity(problem, left, True) for left in lefts) else "B002"
         at, key = last.of.requirement.span, last.of.requirement.key
         if last.value is not None:

@@ -184,7 +184,8 @@ def _refuse(law: Law, name: str, value: float, taken: Mapping[str, Counted], cat
     if name not in taken:
         raise Refused(f"`{law.name}` does not take `{name}`; it takes {_listed(taken) or 'nothing'}")
     # Zero has a meaning only where a law of its own says so, as for a sparsity.
-    may_be_zero = name not in catalogue.quantities()
+    known = catalogue.quantities().get(name)
+    may_be_zero = known is None or known.facts.may_be_zero
     if not (0.0 < value < math.inf or (value == 0.0 and may_be_zero)):
         least = "0 or more" if may_be_zero else "above 0"
         raise Refused(f"`{name}` must be a number {least}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from runplan.dsl.expr.derivative import derivative
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import compiled, value
 from runplan.engine.numeric.local import Point, Smooth
 
 
@@ -54,8 +54,8 @@ def signomial(expr: Expr) -> tuple[Monomial, ...] | None:
             raised = _power(terms[0][0], exponent.coefficient)
             return None if raised is None else (raised,)
     if expr.op == "exp" and len(terms[0]) == 1 and not terms[0][0].exponents:
-        value = _exp(terms[0][0].coefficient)
-        return (Monomial(value, {}),) if math.isfinite(value) else None
+        found = _exp(terms[0][0].coefficient)
+        return (Monomial(found, {}),) if math.isfinite(found) else None
     if all(not part or (len(part) == 1 and not part[0].exponents) for part in terms):
         return _constant(expr)
     return None
@@ -64,10 +64,10 @@ def signomial(expr: Expr) -> tuple[Monomial, ...] | None:
 def _constant(expr: Expr) -> tuple[Monomial, ...] | None:
     """A figure of figures alone, by whatever function, as a monomial of no variable."""
     try:
-        value = float(compiled(expr)({}))
+        found = float(value(expr, {}))
     except (ArithmeticError, ValueError, KeyError):
         return None
-    return (Monomial(value, {}),) if math.isfinite(value) else None
+    return (Monomial(found, {}),) if math.isfinite(found) else None
 
 
 def _product(a: Monomial, b: Monomial) -> Monomial:

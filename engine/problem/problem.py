@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, substitute, walk
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Law, QuantityDef
 from runplan.dsl.plan.ir import Given, Objective, Requirement
 from runplan.dsl.text.finding import Finding
@@ -168,9 +169,9 @@ class Problem:
 
     # ---- asking
 
-    def expanded(self, expr: Expr) -> Expr:
-        """The expression over variables alone; names without a definition stay."""
-        return expand(expr, self.definitions, {})
+    def expanded(self, expr: Expr, memo: dict[Name, Expr] | None = None) -> Expr:
+        """The expression over variables alone; names without a definition stay. `memo` is shared between calls."""
+        return expand(expr, self.definitions, {} if memo is None else memo)
 
     def is_parameter(self, name: Name) -> bool:
         """Whether a name is a figure that is given or assumed, or a constant: a number, to be set by `at`."""
@@ -294,31 +295,48 @@ def expand(expr: Expr, definitions: Mapping[Name, Definition], memo: dict[Name, 
     for name in names(expr):
         if name in definitions:
             if name not in memo:
-                memo[name] = expand(definitions[name].expr, definitions, memo)
+                memo[name] = _folded(expand(definitions[name].expr, definitions, memo), definitions[name].dim)
             by[name] = memo[name]
     return substitute(expr, by) if by else expr
+
+
+def _folded(expr: Expr, dim: Dim) -> Expr:
+    """The expression as the figure that it comes to, where it is of figures alone: it may stand in many others."""
+    if not isinstance(expr, Op) or any(isinstance(item, Ref | Unbound | Text) for item in walk(expr)):
+        return expr
+    try:
+        value = float(value_of(expr, {}))
+    except (ArithmeticError, ValueError):
+        return expr
+    return Num(value, dim) if math.isfinite(value) else expr
 
 
 Step = tuple[Name, Callable[[Mapping[Name, float]], float]]
 
 
-def in_order(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Step]:
-    """Definitions as functions, in an order in which they can be computed from the values of known names."""
+def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Name]:
+    """Definitions in an order in which they can be computed from the values of known names."""
     done = set(known)
     left = {name: d for name, d in definitions.items() if name not in done}
-    out: list[Step] = []
+    out: list[Name] = []
     while ready := [name for name, d in left.items() if names(d.expr) <= done]:
         for name in ready:
-            out.append((name, compiled(left.pop(name).expr)))
+            del left[name]
+            out.append(name)
             done.add(name)
     return out
 
 
+def in_order(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Step]:
+    """Definitions as functions, in an order in which they can be computed from the values of known names."""
+    return [(name, compiled(definitions[name].expr)) for name in order_of(definitions, known)]
+
+
 def derive(problem: Problem, env: dict[Name, float]) -> None:
     """Add every definition's value to the values of the variables; what cannot be computed stays out."""
-    for name, function in in_order(problem.definitions, env):
+    for name in order_of(problem.definitions, env):
         try:
-            value = function(env)
+            value = value_of(problem.definitions[name].expr, env)
         except (ArithmeticError, ValueError, KeyError):
             continue
         if isinstance(value, int | float) and math.isfinite(value):

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Num
+from runplan.dsl.expr.tree import Expr, Num, Ref
+from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Outcome, minimise
-from runplan.engine.problem.problem import Agreement, Constraint, Goal, Problem, derive
+from runplan.engine.problem.problem import Agreement, Constraint, Goal, Problem
 
 # A logarithm beyond this is of no figure that there is: the search ran off.
 ENDLESS = 300.0
@@ -46,15 +47,16 @@ def optimum_of(problem: Problem) -> Found:
     inequalities: list[Smooth] = []
     equalities: list[Smooth] = []
     order: list[Constraint] = []
+    memo: dict[Name, Expr] = {}
     for constraint in problem.constraints:
-        left, right = problem.expanded(constraint.left), problem.expanded(constraint.right)
+        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.right))
         function = smooth.limit(left, right, variables)
         if constraint.equal:
             equalities.append(function)
         else:
             inequalities.append(function)
             order.append(constraint)
-    goals = [_function(problem, goal, variables) for goal in problem.goals]
+    goals = [_function(problem, goal, variables, memo) for goal in problem.goals]
     start = tuple(math.log(v.start) for v in problem.variables)
     found = minimise(goals, inequalities, equalities, start=start)
     if found.outcome == "optimal" and max(map(abs, found.x), default=0.0) > ENDLESS:
@@ -85,12 +87,12 @@ def _agreeing(problem: Problem, agreement: Agreement) -> float:
 
     def off(at: float) -> tuple[float, float] | None:
         """How far the quantity is from the parameter, in logarithms, and the quantity."""
-        tried = problem.at({agreement.parameter: math.exp(at)})
+        tried = problem.at({agreement.parameter: math.exp(at)}).settled()
         found = optimum_of(tried)
-        every = dict(found.values)
-        derive(tried.settled(), every)
-        reached = every.get(agreement.quantity) if found.is_optimal else None
-        return None if not reached else (math.log(reached) - at, reached)
+        if not found.is_optimal:
+            return None
+        reached = float(compiled(tried.expanded(Ref(agreement.quantity)))(found.values))
+        return math.log(reached) - at, reached
 
     first = off(start)
     if first is None or abs(first[0]) < AGREED:
@@ -113,11 +115,11 @@ def _agreeing(problem: Problem, agreement: Agreement) -> float:
     return math.exp(high)
 
 
-def _function(problem: Problem, goal: Goal, variables: Sequence[Name]) -> Smooth:
-    expr = problem.expanded(goal.expr)
+def _function(problem: Problem, goal: Goal, variables: Sequence[Name], memo: dict[Name, Expr]) -> Smooth:
+    expr = problem.expanded(goal.expr, memo)
     if goal.sense == "near":
         assert goal.other is not None
-        return smooth.square(smooth.limit(expr, problem.expanded(goal.other), variables))
+        return smooth.square(smooth.limit(expr, problem.expanded(goal.other, memo), variables))
     if goal.sense == "minimize":
         return smooth.goal(expr, variables)
     # A sum is made large by its logarithm: as minus its value it is not convex, and its scale is any.
