@@ -50,7 +50,7 @@ def test_all_is_sorted_and_whole() -> None:
     assert set(runplan.__all__) == {"__version__", *runplan._HOMES}
     assert set(runplan.__all__) <= set(dir(runplan))
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    block = next(node for node in tree.body if isinstance(node, ast.If))
     typed = {a.name: i.module for i in block.body if isinstance(i, ast.ImportFrom) for a in i.names}
     assert typed == {name: f"runplan.{home}" for name, home in runplan._HOMES.items()}, "what type checkers see"
 
