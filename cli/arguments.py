@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
-from runplan.cli.paths import reader_for
+from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
+from runplan.dsl.text.errors import BadConfig, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from runplan.dsl.packs.catalogue import Catalogue
+    from runplan.dsl.packs.library import Library
     from runplan.engine.report import Report
 
 Run = Callable[[list[str]], int]
@@ -30,7 +31,7 @@ def verb(name: str) -> Callable[[Run], Run]:
         def answering(argv: list[str]) -> int:
             try:
                 return run(argv)
-            except CannotRun as error:
+            except (CannotRun, BadConfig, UnknownLaw) as error:
                 print(f"plan {name}: {plain(str(error))}", file=sys.stderr)
                 tell_json(argv, COULD_NOT_RUN, str(error))
                 return COULD_NOT_RUN
@@ -81,35 +82,37 @@ def reading(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotRun(f"{error.filename or path}: {error.strerror or 'cannot be read'}") from error
+        raise CannotRun(f"{path}: {error.strerror or 'cannot be read'}") from error
 
 
-def catalogue_here() -> Catalogue:
+def library_here() -> Library:
     """What is known in the current folder; what is wrong with its packs is said on standard error.
 
     Raises:
-        CannotRun: Where the configuration cannot be read.
+        BadConfig: Where the configuration cannot be used.
     """
-    from runplan.cli.config import catalogue_for
     from runplan.cli.show.findings.concise import line
 
-    catalogue = catalogue_for(".")
-    catalogue.index("law")
-    for found in catalogue.findings:
+    _, project = Projects().of(".")
+    for found in project.library.findings:
         print(line(found), file=sys.stderr)
-    return catalogue
+    return project.library
 
 
-def report_for(file: str, args: Namespace, *, laws: tuple[str, ...] | None = None) -> Report:
+def report_for(
+    file: str, args: Namespace, *, laws: tuple[str, ...] | None = None, projects: Projects | None = None
+) -> Report:
     """The report of a plan by the options of `add_plan_options`.
 
+    Args:
+        laws: In place of the plan's own.
+        projects: Where the projects are kept that several plans may share.
+
     Raises:
-        CannotRun: Where the plan or its configuration cannot be read.
+        CannotRun: Where the plan cannot be read.
+        BadConfig: Where its project's configuration cannot be used.
         UnknownLaw: For a name in `laws` that no law has.
     """
-    from runplan.cli.config import catalogue_for
-    from runplan.engine.pipeline import report_of
-
     with reading(file):
-        path, reader = reader_for(file, args.stdin_filename)
-        return report_of(path, reader, catalogue=catalogue_for(path), settings=args.set, laws=laws)
+        path, project = (projects or Projects(args.stdin_filename)).of(file)
+        return project.report(path, settings=args.set, laws=laws)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runplan.dsl.text.codes import RANK, Severity
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.text.finding import Finding
 
 CLEAN, FOUND, COULD_NOT_RUN, BUG, UNDECIDED = 0, 1, 2, 3, 4
 
 
-class CannotRun(Exception):
-    """A command that cannot be run; the message says why, in one line."""
+class CannotRun(RunplanError):
+    """Raised for a command that cannot be run; the message says why, in one line."""
 
 
 def exit_code(findings: Iterable[Finding], fail_on: str = "error") -> int:

@@ -1,21 +1,27 @@
-"""Paths of the command line to plan files and the reader that gives their bytes."""
+"""Paths of the command line to plan files, and to the projects that they lie in."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import CannotRun
+from runplan.dsl.packs.configuration import root_of
+from runplan.dsl.packs.installed import shared
 from runplan.dsl.text.limits import MAX_BYTES
-from runplan.dsl.text.reader import Buffer, Disk, Reader, project_root
+from runplan.dsl.text.reader import Buffer, Disk, Reader
+
+if TYPE_CHECKING:
+    from runplan import Project
+    from runplan.dsl.packs.library import Library
 
 ENDINGS = (".plan", ".plan.yaml", ".plan.yml")
 
 
 class NotFound(CannotRun):
-    """A path that is not there, or a folder without a plan."""
+    """Raised for a path that is not there, or a folder without a plan."""
 
 
 def plan_files(paths: Sequence[str]) -> list[str]:
@@ -47,15 +53,43 @@ def _below(folder: str) -> Iterator[str]:
                 yield os.path.normpath(os.path.join(base, name))
 
 
-def reader_for(path: str, stdin_filename: str | None) -> tuple[str, Reader]:
-    """The name of a plan and the reader that gives it; `-` reads standard input.
+def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]:
+    """The name of a plan, the root of its project, and the reader that gives it; `-` reads standard input.
 
     Raises:
         NotFound: Where standard input is asked for without a name for it.
     """
-    if path != "-":
-        return path, Disk(project_root(Path(path)))
-    if not stdin_filename:
+    if path == "-" and not stdin_filename:
         raise NotFound("`-` reads standard input: say what it is with --stdin-filename NAME.plan")
-    content = sys.stdin.buffer.read(MAX_BYTES + 1)
-    return stdin_filename, Buffer(stdin_filename, content, Disk(project_root(Path(stdin_filename))))
+    name = stdin_filename if path == "-" and stdin_filename else path
+    root = root_of(name if os.path.isdir(name) else os.path.dirname(name))
+    disk = Disk(root, os.curdir)
+    return name, root, Buffer(name, sys.stdin.buffer.read(MAX_BYTES + 1), disk) if path == "-" else disk
+
+
+class Projects:
+    """The projects of the plans that one command names, each read once, all beside one library."""
+
+    __slots__ = ("_base", "_by_root", "_stdin_filename")
+
+    def __init__(self, stdin_filename: str | None = None) -> None:
+        self._stdin_filename = stdin_filename
+        self._base: Library | None = None
+        self._by_root: dict[str, Project] = {}
+
+    def of(self, path: str) -> tuple[str, Project]:
+        """The name of a plan and its project, which reads it under that name; `-` is standard input.
+
+        Raises:
+            NotFound: Where standard input is asked for without a name for it.
+            BadConfig: Where the project's configuration cannot be used.
+        """
+        from runplan import Project
+
+        name, root, reader = reader_for(path, self._stdin_filename)
+        self._base = self._base or shared()
+        if path == "-":
+            return name, Project(reader, root, self._base)
+        if root not in self._by_root:
+            self._by_root[root] = Project(reader, root, self._base)
+        return name, self._by_root[root]

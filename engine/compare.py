@@ -10,8 +10,8 @@ from typing import Literal, TypeVar
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Ref, Unbound, substitute, walk
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
 from runplan.dsl.packs.law_check import expanded
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import Finding, finding
@@ -132,7 +132,7 @@ class Comparison:
         return max((verdict.regret for verdict in self.verdicts[choice] if verdict), default=None)
 
 
-def fitting(plan: Plan, catalogue: Catalogue, first: str, variants: bool = False) -> tuple[str, ...]:
+def fitting(plan: Plan, catalogue: Library, first: str, variants: bool = False) -> tuple[str, ...]:
     """A law, then by name every other one that is for the plan's objective and can choose a size.
 
     Args:
@@ -159,7 +159,7 @@ def can_choose(law: Law, objective: Objective) -> bool:
     return False
 
 
-def _lacks(plan: Plan, law: Law, catalogue: Catalogue) -> bool:
+def _lacks(plan: Plan, law: Law, catalogue: Library) -> bool:
     """Whether a plan asks of a law what it does not give, or the law asks of the plan what that does not say."""
     problem = formulate(plan, law, law.name, catalogue)
     given = problem.line is not None or not {q.LOSS, q.TRANSFERRED_TOKENS}.isdisjoint(problem.definitions)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runplan.dsl.text.codes import RANK
@@ -15,7 +14,7 @@ from runplan.dsl.text.finding import Edit, Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
-from runplan.dsl.units.show import json_unit
+from runplan.dsl.units.show import iso_date, json_unit
 
 if TYPE_CHECKING:
     from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
@@ -90,11 +89,6 @@ def quantity(value: Value) -> dict[str, object]:
         if low != high:
             out |= {"low": low, "high": high}
     return out
-
-
-def iso_date(value: float) -> str:
-    """A point in time as its day, in UTC."""
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
 
 
 # ---- a solution

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.syntax.tree import Node
-from runplan.dsl.text.reader import Buffer, Disk
+from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Span
 from runplan.engine.judge.rules import example
 from runplan.engine.pipeline import report_of
@@ -41,14 +40,14 @@ class Example:
         return self.solved and self.flagged == (self.kind == "breaks")
 
 
-def examples(rule: Rule, catalogue: Catalogue) -> Iterator[Example]:
+def examples(rule: Rule, catalogue: Library) -> Iterator[Example]:
     """The examples of a rule, each put through the whole pipeline as a plan of its own."""
     kinds: tuple[tuple[Literal["breaks", "keeps"], tuple[Node, ...]], ...]
     kinds = (("breaks", rule.breaks), ("keeps", rule.keeps))
     for kind, statements in kinds:
         if text := example(statements):
             name = f"{kind}.plan"
-            report = report_of(name, Buffer(name, text.encode(), Disk(Path())), catalogue=catalogue, intervals=False)
+            report = report_of(name, Files({name: text}), catalogue=catalogue, intervals=False)
             flagged = any((f.code, f.severity) == (rule.code, rule.severity) for f in report.findings)
             flagged = flagged or any(note.code == rule.code for note in report.notes if rule.severity == "note")
             solved = flagged or (report.solutions[:1] != () and report.solutions[0].status == "solved")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
 from runplan.dsl.syntax.imports import read_file
+from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
@@ -30,15 +31,11 @@ from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
 
 
-class UnknownLaw(Exception):
-    """A law that was asked for by a name that none has."""
-
-
 def report_of(
     path: str,
     reader: Reader,
     *,
-    catalogue: Catalogue | None = None,
+    catalogue: Library | None = None,
     settings: Sequence[str] = (),
     laws: tuple[str, ...] | None = None,
     intervals: bool = True,
@@ -46,6 +43,7 @@ def report_of(
     """Everything that is known of the plan at a path.
 
     Args:
+        catalogue: What is known; the standard library as its files are now unless said.
         settings: `path=value` each, in place of what the plan says.
         laws: Names of laws, in place of the plan's own.
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
@@ -66,6 +64,8 @@ def report_of(
     if plan is None or any(f.severity == "error" for f in findings):
         return Report(file.source, None, findings=in_order(findings))
     named = _laws(plan, known) if laws is None else _known(laws, known)
+    if unsound := [f for name in named for f in known.law_findings(name)]:
+        return Report(file.source, None, findings=in_order([*findings, *unsound]))
     solutions = tuple(_solved(plan, name, known, intervals) for name in named)
     for solution in solutions:
         verify(solution)
@@ -81,7 +81,7 @@ def report_of(
         _budget(solutions[0]),
         solutions,
         _assumptions(plan, solutions, known),
-        in_order([*findings, *judged, *known.findings]),
+        in_order([*findings, *judged]),
         tuple(band_of(s) for s in solutions) if intervals else (),
         (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
     )
@@ -98,7 +98,7 @@ def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
     return tuple(out)
 
 
-def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
+def _laws(plan: Plan, catalogue: Library) -> tuple[str, ...]:
     """The plan's laws; where it names none the first default of its domain that is for its objective."""
     if plan.laws:
         return tuple(dict.fromkeys(name.text for name in plan.laws))
@@ -108,7 +108,7 @@ def _laws(plan: Plan, catalogue: Catalogue) -> tuple[str, ...]:
     return (next(fit, named[0]),)
 
 
-def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
+def _known(laws: tuple[str, ...], catalogue: Library) -> tuple[str, ...]:
     for name in laws:
         if catalogue.law(name) is None:
             (help,) = did_you_mean(name, catalogue.vocabulary().laws) or ["`plan law` lists them"]
@@ -116,7 +116,7 @@ def _known(laws: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(laws))
 
 
-def _solved(plan: Plan, named: str, catalogue: Catalogue, intervals: bool) -> Solution:
+def _solved(plan: Plan, named: str, catalogue: Library, intervals: bool) -> Solution:
     """The plan under a law; with ranges on what nature decides at their middle, with what the ends make of it."""
     law = catalogue.law(named)
     if law is None:
@@ -150,7 +150,7 @@ def _budget(solution: Solution) -> dict[str, Value]:
     return out
 
 
-def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Catalogue) -> tuple[Assumption, ...]:
+def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Library) -> tuple[Assumption, ...]:
     """Every default that was taken, once."""
     out: dict[tuple[Name, str], Assumption] = {}
     for solution in solutions:
@@ -164,7 +164,7 @@ def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Catalog
     return tuple(out.values())
 
 
-def pack_findings(path: str, reader: Reader, catalogue: Catalogue) -> list[Finding]:
+def pack_findings(path: str, reader: Reader, catalogue: Library) -> list[Finding]:
     """What is wrong with a file that only defines things.
 
     Raises:

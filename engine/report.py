@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
+from runplan.dsl.text.codes import RANK
+from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import show
 from runplan.engine.analysis.band import Band
-from runplan.engine.problem.solution import Note, Solution, Value
+from runplan.engine.problem.solution import TOLD, Note, Solution, Value
+
+# How many solutions, and how many errors, a report lists when it is printed.
+LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,11 @@ class Assumption:
 class Report:
     """A plan, solved under each of its laws and judged.
 
+    >>> import runplan
+    >>> report = runplan.solve("plans/thousand-h100.plan")
+    >>> list(report), report.to_dict()["schema"]
+    (['chinchilla', 'llama3'], 'plan.solve/v1')
+
     Attributes:
         source: The plan's text.
         plan: None where it could not be read; the findings say why.
@@ -52,3 +65,43 @@ class Report:
     findings: tuple[Finding, ...] = ()
     bands: tuple[Band | None, ...] = ()
     notes: tuple[Note, ...] = ()
+
+    def __getitem__(self, law: str) -> Solution:
+        """The solution under a law, as the plan names it or by its own name.
+
+        Raises:
+            NotThere: Where the plan was not solved under it.
+        """
+        for solution in self.solutions:
+            if law in (solution.law, solution.resolved):
+                return solution
+        solved = ", ".join(self) or "none: the findings say why"
+        raise NotThere(f"{self.source.path} is not solved under `{law}`; its laws are {solved}")
+
+    def __contains__(self, law: object) -> bool:
+        return any(law in (solution.law, solution.resolved) for solution in self.solutions)
+
+    def __iter__(self) -> Iterator[str]:
+        """The laws, as the plan names them."""
+        return (solution.law for solution in self.solutions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data, `plan.solve/v1`: what `plan solve -o json` prints."""
+        from runplan.engine.document import document
+
+        return document(self)
+
+    def __repr__(self) -> str:
+        counts = Counter(finding.severity for finding in self.findings)
+        found = ", ".join(f"{counts[name]} {name}{'s' * (counts[name] > 1)}" for name in RANK if counts[name])
+        lines = [f"<Report of {self.source.path}: {found or 'no findings'}>"]
+        lines += [f"  {one.law}: {_told(one)}" for one in self.solutions[:LINES]]
+        lines += [f"  {finding!r}" for finding in self.findings if finding.severity == "error"][:LINES]
+        return "\n".join(lines)
+
+
+def _told(solution: Solution) -> str:
+    """A solution in a line."""
+    told = ((name, solution.quantity(name)) for name in TOLD)
+    figures = (f"{name} = {show(value.value, value.dim)}" for name, value in told if value is not None)
+    return ", ".join([solution.status, *figures])

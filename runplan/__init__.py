@@ -1,41 +1,91 @@
-"""Declarative plans for language-model training runs: the public names."""
+"""Declarative plans for language-model training runs: the public names.
+
+>>> import runplan
+>>> report = runplan.solve("plans/thousand-h100.plan")
+>>> f"{report['chinchilla']['params'].to_pint():.3g}"
+'2.26e+11 param'
+
+Nothing is imported before it is asked for, so that `import runplan` costs next to nothing. `docs/python.md` tells more.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runplan.engine.problem.solution import Value
+    from runplan.api import check, solve
+    from runplan.dsl.expr.dimensions import DimensionClash
+    from runplan.dsl.text.errors import BadConfig, NotThere, RunplanError, UnknownLaw
+    from runplan.dsl.text.finding import Finding
+    from runplan.dsl.text.reader import Buffer, Disk, Files, Reader
+    from runplan.dsl.units.table import UnknownUnit
+    from runplan.engine.laws.evaluate import Refused
+    from runplan.engine.problem.solution import Solution, Value
     from runplan.engine.report import Report
+    from runplan.engine.solve.verify import BrokenInvariant
+    from runplan.project import Project
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "quantity", "solve"]
+
+# Where each public name is defined.
+_HOMES = {
+    "BadConfig": "dsl.text.errors",
+    "BrokenInvariant": "engine.solve.verify",
+    "Buffer": "dsl.text.reader",
+    "DimensionClash": "dsl.expr.dimensions",
+    "Disk": "dsl.text.reader",
+    "Files": "dsl.text.reader",
+    "Finding": "dsl.text.finding",
+    "NotThere": "dsl.text.errors",
+    "Project": "project",
+    "Reader": "dsl.text.reader",
+    "Refused": "engine.laws.evaluate",
+    "Report": "engine.report",
+    "RunplanError": "dsl.text.errors",
+    "Solution": "engine.problem.solution",
+    "UnknownLaw": "dsl.text.errors",
+    "UnknownUnit": "dsl.units.table",
+    "Value": "engine.problem.solution",
+    "check": "api",
+    "solve": "api",
+}
+
+__all__ = [
+    "BadConfig",
+    "BrokenInvariant",
+    "Buffer",
+    "DimensionClash",
+    "Disk",
+    "Files",
+    "Finding",
+    "NotThere",
+    "Project",
+    "Reader",
+    "Refused",
+    "Report",
+    "RunplanError",
+    "Solution",
+    "UnknownLaw",
+    "UnknownUnit",
+    "Value",
+    "__version__",
+    "check",
+    "solve",
+]
 
 
-def solve(path: str, *, settings: tuple[str, ...] = (), intervals: bool = True) -> Report:
-    """The report of the plan at a path: solutions with their values, assumptions, findings.
+if not TYPE_CHECKING:  # a checker would take it that every name is there
 
-    Args:
-        path: A `.plan` or `.plan.yaml` file.
-        settings: `path=value` each, instead of what the plan says, such as `tokens=2T`.
-        intervals: Whether to compute the 80 % intervals of the laws' constants.
-
-    Raises:
-        OSError: Where the file cannot be read. What is wrong with a plan is a finding, never an exception.
-    """
-    from pathlib import Path
-
-    from runplan.dsl.text.reader import Disk, project_root
-    from runplan.engine.pipeline import report_of
-
-    return report_of(path, Disk(project_root(Path(path))), settings=settings, intervals=intervals)
+    def __getattr__(name: str) -> object:
+        """A public name, imported when it is first asked for."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'runplan' has no attribute {name!r}")
+        found: object = getattr(import_module(f"runplan.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
 
 
-def quantity(value: Value) -> Any:
-    """A value of a solution as a pint quantity, in base units of `dsl/units/units.txt`, for pint's arithmetic."""
-    from runplan.dsl.units.table import registry
-
-    out = registry().Quantity(value.value)
-    for name, exponent in value.dim:
-        out = out * registry().Unit(name) ** exponent
-    return out
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return [*__all__, *(name for name in globals() if name.startswith("__") and name not in __all__)]

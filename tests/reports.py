@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from known import LIBRARY
+
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
@@ -65,4 +67,4 @@ data: 48B tokens
 def solved(text: str) -> Report:
     """The report of a plan that stands in no file; it cannot change, and is shared by the tests."""
     here = Path(__file__).parent
-    return report_of("small.plan", Buffer("small.plan", text.encode(), Disk(here)))
+    return report_of("small.plan", Buffer("small.plan", text.encode(), Disk(here)), catalogue=LIBRARY)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable
-from datetime import date
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
-from runplan.cli.ignores import kept
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import show
-from runplan.cli.paths import plan_files, reader_for
+from runplan.cli.paths import Projects, plan_files
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.formats import offered
-from runplan.dsl.text.codes import silenceable, words
 from runplan.dsl.text.finding import Finding, in_order
 
 # Of the plans' own thresholds the strictest decides.
@@ -42,24 +38,16 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("findings"))
-    from runplan.cli.config import catalogue_for, config_of
-    from runplan.engine.pipeline import report_of
-
     findings: list[Finding] = []
     thresholds: list[str] = []
     files = plan_files(args.paths)
+    projects = Projects(args.stdin_filename)
     for file in files:
         with reading(file):
-            path, reader = reader_for(file, args.stdin_filename)
-            config = config_of(path)
-            thresholds.append(args.fail_on or config.fail_on)
-            catalogue = catalogue_for(path)
-            report = report_of(path, reader, catalogue=catalogue, settings=args.set, intervals=False)
-            own = report.plan.definitions.rules if report.plan else ()
-            known = {word for rule in (*catalogue.rules(), *own) for word in (rule.code, rule.name)}
-            found = kept(report.findings, report.source, known | {*words()}, date.today())
-        select, ignore = args.select or ",".join(config.select), args.ignore or ",".join(config.ignore)
-        findings.extend(_chosen(found, select, ignore))
+            path, project = projects.of(file)
+            select, ignore = _words(args.select), _words(args.ignore)
+            findings.extend(project.check(path, settings=args.set, select=select, ignore=ignore))
+        thresholds.append(args.fail_on or project.configuration.fail_on)
     all_found = in_order(findings)
     show("findings", Checked(all_found, len(files)), outputs)
     if args.statistics:
@@ -70,16 +58,6 @@ def run(argv: list[str]) -> int:
     return 0 if args.exit_zero else exit_code(all_found, threshold)
 
 
-def _chosen(findings: Iterable[Finding], select: str | None, ignore: str | None) -> list[Finding]:
-    """What the flags leave: names, codes and prefixes of codes; errors of the plan itself stay."""
-    selected = [word.strip() for word in (select or "").split(",") if word.strip()]
-    ignored = [word.strip() for word in (ignore or "").split(",") if word.strip()]
-
-    def matches(f: Finding, words: list[str]) -> bool:
-        return any(f.code.startswith(word) or f.name == word for word in words)
-
-    return [
-        f
-        for f in findings
-        if not silenceable(f.code) or ((not selected or matches(f, selected)) and not matches(f, ignored))
-    ]
+def _words(option: str | None) -> tuple[str, ...] | None:
+    """The codes, names and prefixes of an option; None where it is not given, or empty."""
+    return tuple(word.strip() for word in option.split(",") if word.strip()) if option else None

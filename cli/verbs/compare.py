@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from runplan.cli.arguments import add_output, add_plan_options, reading, report_for, verb, wanted
 from runplan.cli.outcome import CannotRun, exit_code
 from runplan.cli.output import show
-from runplan.cli.paths import plan_files, reader_for
+from runplan.cli.paths import Projects, plan_files
 from runplan.cli.show.formats import offered
 
 if TYPE_CHECKING:
@@ -48,19 +48,16 @@ def run(argv: list[str]) -> int:
     if laws == ():
         raise CannotRun("`--laws` names none; write them like `--laws chinchilla,llama3`")
     from runplan.engine.compare import compared_laws, compared_plans
-    from runplan.engine.pipeline import UnknownLaw
 
     files = plan_files(args.paths)
     if len(files) > 1 and (laws == ALL or len(laws or ()) > 1):
         raise CannotRun("several plans are compared under one law; name one, or one plan")
-    try:
-        if len(files) == 1:
-            comparison = compared_laws(_under_laws(files[0], args, laws), most)
-        else:
-            reports = [report_for(file, args, laws=laws) for file in files]
-            comparison = compared_plans(list(zip(_short(files), reports, strict=True)), most)
-    except UnknownLaw as error:
-        raise CannotRun(str(error)) from error
+    if len(files) == 1:
+        comparison = compared_laws(_under_laws(files[0], args, laws), most)
+    else:
+        projects = Projects(args.stdin_filename)
+        reports = [report_for(file, args, laws=laws, projects=projects) for file in files]
+        comparison = compared_plans(list(zip(_short(files), reports, strict=True)), most)
     if not comparison.columns and not comparison.findings:
         raise CannotRun(f"nothing to solve in {', '.join(files)}: there are only definitions")
     show("comparison", comparison, outputs)
@@ -76,19 +73,16 @@ def _factor(text: str | None) -> float | None:
 
 def _under_laws(file: str, args: argparse.Namespace, laws: tuple[str, ...] | None) -> Report:
     """The plan under the laws that are asked for, else its own, and where it has but one, those that fit it."""
-    from runplan.cli.config import catalogue_for
     from runplan.engine.compare import fitting
-    from runplan.engine.pipeline import report_of
 
     every = laws == ALL
     with reading(file):
-        path, reader = reader_for(file, args.stdin_filename)
-        known = catalogue_for(path)
-        report = report_of(path, reader, catalogue=known, settings=args.set, laws=None if every else laws)
+        path, project = Projects(args.stdin_filename).of(file)
+        report = project.report(path, settings=args.set, laws=None if every else laws)
         if report.plan is None or not (every or (laws is None and len(report.solutions) == 1)):
             return report
-        fit = fitting(report.plan, known, report.solutions[0].law, variants=every)
-        return report_of(path, reader, catalogue=known, settings=args.set, laws=fit)
+        fit = fitting(report.plan, project.library, report.solutions[0].law, variants=every)
+        return project.report(path, settings=args.set, laws=fit)
 
 
 def _short(files: list[str]) -> list[str]:

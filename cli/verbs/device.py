@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
+from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
@@ -22,7 +22,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, offered("devices"))
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("devices"))
-    catalogue = catalogue_here()
+    catalogue = library_here()
     if args.name is None:
         show("devices", catalogue.records("device"), outputs)
         return CLEAN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
+from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage
@@ -14,7 +14,7 @@ from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.syntax.grammar import parse
 from runplan.dsl.text.nearest import did_you_mean
@@ -43,7 +43,7 @@ def run(argv: list[str]) -> int:
     outputs = wanted(args, offered("laws"))
     if args.at and not args.name:
         raise CannotRun("--at needs the name of a law: plan law NAME --at params=7B")
-    catalogue = catalogue_here()
+    catalogue = library_here()
     if args.name is None:
         show("laws", catalogue, outputs)
         return CLEAN
@@ -64,7 +64,7 @@ def run(argv: list[str]) -> int:
     return CLEAN
 
 
-def evaluated(law: Law, words: Sequence[str], catalogue: Catalogue) -> Evaluation:
+def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:
     """A law at inputs as the command line gives them: `params=70B`, `objective=MLM`.
 
     Raises:

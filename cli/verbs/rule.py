@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from runplan.cli.arguments import add_output, catalogue_here, unknown, verb, wanted
+from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import show
 from runplan.cli.show.catalogue.subjects import RulePage
@@ -25,7 +25,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, offered("rules"))
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("rules"))
-    rules = catalogue_here().rules()
+    rules = library_here().rules()
     if args.name is None:
         show("rules", rules, outputs)
         return CLEAN

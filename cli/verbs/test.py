@@ -15,7 +15,7 @@ from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.catalogue.subjects import Tested
 from runplan.cli.show.catalogue.test import off
 from runplan.cli.show.formats import offered
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack, Rule
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
@@ -66,7 +66,7 @@ def run(argv: list[str]) -> int:
 class _Promised:
     """What is held to its promises: laws and rules in their catalogue, and what is wrong with them as they stand."""
 
-    catalogue: Catalogue
+    catalogue: Library
     laws: tuple[Law, ...]
     rules: tuple[Rule, ...]
     findings: tuple[Finding, ...]
@@ -76,7 +76,7 @@ class _Promised:
 def _library() -> _Promised:
     known = standard()
     laws = known.laws()
-    return _Promised(known, laws, known.rules(), tuple(known.findings), len({law.span.source.path for law in laws}))
+    return _Promised(known, laws, known.rules(), known.audit(), len({law.span.source.path for law in laws}))
 
 
 def _read(paths: Sequence[str], stdin_filename: str | None) -> _Promised:
@@ -88,7 +88,8 @@ def _read(paths: Sequence[str], stdin_filename: str | None) -> _Promised:
     broken: list[Span] = []
     for given in paths:
         with reading(given):
-            file, wrong = read_file(*reader_for(given, stdin_filename))
+            path, _, reader = reader_for(given, stdin_filename)
+            file, wrong = read_file(path, reader)
         named = tuple(node for node in file.statements if node.rule in DEFINITIONS or node.rule in LETS)
         lowered = lower(replace(file, statements=named), vocabulary)
         pack = pack.plus(lowered.pack)

@@ -9,12 +9,13 @@ from typing import Any
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text, Unbound
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import said_dim
 
 
-class DimensionClash(ValueError):
-    """Two dimensions that do not go together.
+class DimensionClash(RunplanError, ValueError):
+    """Raised where two dimensions do not go together.
 
     Attributes:
         message: A sentence that names both.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
@@ -26,7 +27,7 @@ def read_file(path: str, reader: Reader) -> tuple[File, list[Finding]]:
     """
     file, findings = _parsed(path, reader.read(path))
     imports = _Imports(reader)
-    statements = imports.resolved(file, (os.path.realpath(path),))
+    statements = imports.resolved(file, (reader.resolve(path) or path,))
     findings = [*findings, *imports.findings]
     return File(file.source, tuple(statements), file.comments, blocks_of(findings), tuple(imports.adrift)), findings
 
@@ -122,16 +123,16 @@ class _Imports:
     def _statements(self, file: File, target: Word, chain: tuple[str, ...]) -> list[Node] | None:
         """The statements that an import brings; None, with a finding, where it cannot be read."""
         relative = unquoted(target.text)
-        path = os.path.normpath(os.path.join(os.path.dirname(file.source.path), relative))
-        real = os.path.realpath(path)
-        outside = os.path.isabs(relative) or relative.startswith("~") or "://" in relative
-        if outside or not self.reader.inside(path):
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(file.source.path), relative))
+        elsewhere = os.path.isabs(relative) or relative.startswith("~") or "://" in relative
+        real = None if elsewhere else self.reader.resolve(path)
+        if real is None:
             message = f"the import `{relative[:80]}` lies outside the project"
             help = ["imports are relative and stay inside the project's root"]
             self.findings.append(finding("N004", message, target.span, help=help))
             return None
         if real in chain:
-            names = " -> ".join(os.path.basename(p) for p in [*chain[chain.index(real) :], real])
+            names = " -> ".join(posixpath.basename(p) for p in [*chain[chain.index(real) :], real])
             message = f"files import each other in a circle: {names}"
             self.findings.append(finding("N003", message, target.span))
             return None

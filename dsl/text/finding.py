@@ -31,6 +31,10 @@ class Edit:
 class Finding:
     """One thing wrong, doubtful or worth knowing.
 
+    >>> import runplan
+    >>> runplan.check("plans/over-budget.plan", select=["B001"])
+    (<error B001 over-budget, plans/over-budget.plan:10:9: `cost` is ...>,)
+
     Attributes:
         code: Permanent, such as `B001`.
         name: Its kebab name, such as `over-budget`.
@@ -58,6 +62,12 @@ class Finding:
     key: str = ""
     laws: tuple[str, ...] = ()
     data: dict[str, float | str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        span = self.at.span
+        return (
+            f"<{self.severity} {self.code} {self.name}, {span.source.path}:{span.line}:{span.column}: {self.message}>"
+        )
 
 
 def finding(

@@ -1,11 +1,12 @@
-"""Where text comes from: disk, standard input, a buffer; and bytes to a `Source`, or to why they are none."""
+"""Paths to the bytes of files, by the one thing that opens any; and bytes to a `Source`, or to why they are none."""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from runplan.dsl.text.finding import Finding, finding
@@ -13,39 +14,133 @@ from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.source import Source, Span
 
 
+def _by_folder(path: str) -> list[str]:
+    """What paths are sorted by: a folder's files stay together."""
+    return path.split("/")
+
+
 class Reader(Protocol):
-    """Gives the bytes of a file by the path that a user or an import named."""
+    """Gives files by the paths that a user, an import or a configuration names. Nothing else opens one.
+
+    A reader knows one project: what lies in its root, links followed, is inside. A git revision, an archive or an
+    editor's buffers are readers, too: these three methods are all that is asked of one.
+    """
 
     def read(self, path: str) -> bytes:
-        """The bytes.
+        """The bytes; of a file beyond `MAX_BYTES` at least so many that the limit shows.
 
         Raises:
             OSError: Where there is no such file, or it cannot be read.
         """
 
-    def inside(self, path: str) -> bool:
-        """Whether the path lies inside the project's root once links are followed."""
+    def resolve(self, path: str) -> str | None:
+        """The one name of a path, however it is spelled: from the root, with forward slashes, links followed.
+
+        None where it lies outside the root. Nothing need be there.
+        """
+
+    def files(self, path: str) -> tuple[str, ...]:
+        """The paths of all files below a folder, in order; of a file, its own.
+
+        Raises:
+            OSError: Where there is neither.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Reads files. The root is the nearest folder above that holds `.git`, `pyproject.toml` or `runplan.toml`."""
+    """Files of a folder on disk.
 
-    root: Path
+    Attributes:
+        root: The project's folder; absolute once made, whatever the current folder becomes.
+        folder: From where relative paths lead; the root unless said. The command says the current folder.
+    """
+
+    root: str | os.PathLike[str] = "."
+    folder: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", os.path.abspath(self.root))
+        object.__setattr__(self, "folder", os.path.abspath(self.root if self.folder is None else self.folder))
+
+    def _on_disk(self, path: str) -> str:
+        assert self.folder is not None, "set when it was made"
+        return os.path.join(self.folder, path)
 
     def read(self, path: str) -> bytes:
-        """See `Reader`; a file beyond the limit is read only so far that the limit shows."""
-        with open(path, "rb") as stream:
+        """See `Reader`."""
+        with open(self._on_disk(path), "rb") as stream:
             return stream.read(MAX_BYTES + 1)
 
-    def inside(self, path: str) -> bool:
+    def resolve(self, path: str) -> str | None:
         """See `Reader`."""
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
+        real, root = os.path.realpath(self._on_disk(path)), os.path.realpath(self.root)
+        if real == root:
+            return "."
+        beginning = root if root.endswith(os.sep) else root + os.sep
+        return real[len(beginning) :].replace(os.sep, "/") if real.startswith(beginning) else None
+
+    def files(self, path: str) -> tuple[str, ...]:
+        """See `Reader`. A link to a folder is not followed: it may lead round in a circle."""
+        top = self._on_disk(path)
+        if os.path.isfile(top):
+            return (path,)
+        found: list[str] = []
+        waiting = [(top, "" if path == "." else path.rstrip("/"))]
+        while waiting:
+            where, said = waiting.pop()
+            with os.scandir(where) as entries:
+                for entry in entries:
+                    name = f"{said}/{entry.name}" if said else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, name))
+                    elif entry.is_file():
+                        found.append(name)
+        return tuple(sorted(found, key=_by_folder))
+
+
+class Files:
+    """Files of a dictionary: their texts, or bytes, by path from the root, with forward slashes."""
+
+    __slots__ = ("_contents",)
+
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        self._contents = {
+            posixpath.normpath(path): text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+            for path, text in files.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"Files({', '.join(sorted(self._contents))})"
+
+    def read(self, path: str) -> bytes:
+        """See `Reader`."""
+        content = self._contents.get(posixpath.normpath(path))
+        if content is None:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return content
+
+    def resolve(self, path: str) -> str | None:
+        """See `Reader`."""
+        name = posixpath.normpath(path)
+        return None if name == ".." or name.startswith(("../", "/")) else name
+
+    def files(self, path: str) -> tuple[str, ...]:
+        """See `Reader`."""
+        top = posixpath.normpath(path)
+        if top in self._contents:
+            return (path,)
+        below = "" if top == "." else f"{top}/"
+        said = "" if top == "." else f"{path.rstrip('/')}/"
+        found = [said + name[len(below) :] for name in self._contents if name.startswith(below)]
+        if not found and below:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return tuple(sorted(found, key=_by_folder))
 
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """Standard input or an editor's buffer under a name, with a disk behind it for imports."""
+    """Another text for one file: standard input, or what an editor has not saved. All else is read from behind."""
 
     name: str
     content: bytes
@@ -53,20 +148,16 @@ class Buffer:
 
     def read(self, path: str) -> bytes:
         """See `Reader`."""
-        return self.content if path == self.name else self.behind.read(path)
+        same = path == self.name or (self.resolve(path) or path) == (self.resolve(self.name) or self.name)
+        return self.content if same else self.behind.read(path)
 
-    def inside(self, path: str) -> bool:
+    def resolve(self, path: str) -> str | None:
         """See `Reader`."""
-        return self.behind.inside(path)
+        return self.behind.resolve(path)
 
-
-def project_root(path: Path) -> Path:
-    """The root of the project in which a plan lies, else the plan's own folder."""
-    folder = (path if path.is_dir() else path.parent).absolute()
-    for candidate in (folder, *folder.parents):
-        if any((candidate / mark).exists() for mark in (".git", "pyproject.toml", "runplan.toml")):
-            return candidate
-    return folder
+    def files(self, path: str) -> tuple[str, ...]:
+        """See `Reader`. A file that is in the buffer only is in no folder yet."""
+        return (path,) if path == self.name else self.behind.files(path)
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]|\r(?!\n)")

@@ -159,6 +159,13 @@ def _one(text: str) -> str:
 _JSON = ("GPU*hour", "kWh", "W", "gCO2eq/kWh")
 
 
+def iso_date(value: float) -> str:
+    """A point in time, in seconds since 1970, as its day in UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
+
+
 @lru_cache(1024)
 def json_unit(dim: Dim) -> tuple[str, float]:
     """The unit that a dimension has in JSON, and what to divide a value in base units by."""

@@ -8,11 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import NONE, Dim, power, times
 from runplan.dsl.units.traps import trap
 
 if TYPE_CHECKING:
     import pint
+
+    PintQuantity = pint.Quantity[float]
 PATH = Path(__file__).with_name("units.txt")
 MONTH = "month"
 
@@ -33,8 +36,8 @@ class Quantity:
     dim: Dim
 
 
-class UnknownUnit(Exception):
-    """A name that is no unit.
+class UnknownUnit(RunplanError):
+    """Raised for a name that is no unit.
 
     Attributes:
         name: The part of the text that is to blame.
@@ -141,3 +144,11 @@ def registry() -> pint.UnitRegistry[Any]:
     import pint  # 0.2 s, and nothing but this needs it
 
     return pint.UnitRegistry(str(PATH))
+
+
+def in_pint(value: float, dim: Dim) -> PintQuantity:
+    """A value in base units as a quantity of the registry."""
+    out = registry().Quantity(value)
+    for name, exponent in dim:
+        out = out * registry().Unit(name) ** exponent
+    return out

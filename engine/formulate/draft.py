@@ -10,7 +10,7 @@ from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Ref, Text, bound, names, substitute
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Parameter, QuantityDef
 from runplan.dsl.plan.ir import Amount, Given, Hole, Objective, Plan, Requirement, Stage, Within
 from runplan.dsl.text.finding import Finding, finding
@@ -37,7 +37,7 @@ class Draft:
     law: Law
     named: str
     objective: Objective
-    catalogue: Catalogue
+    catalogue: Library
     definitions: dict[Name, Definition] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)

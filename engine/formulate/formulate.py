@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.tree import Op, walk
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective, Plan
 from runplan.engine.formulate.data import add_data
@@ -23,7 +23,7 @@ def objective_of(plan: Plan) -> Objective:
     return found or Objective("CLM", None, None, "text", None)
 
 
-def formulate(plan: Plan, law: Law, named: str, catalogue: Catalogue) -> Problem:
+def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     """The problem of a plan under a law, as expressions only: no value is computed here.
 
     Args:

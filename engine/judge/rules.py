@@ -12,7 +12,7 @@ from runplan.dsl.expr.name import written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Text, Unbound, names, walk, words
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.plan.ir import Given, Plan
@@ -91,7 +91,7 @@ def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
                     yield Note(_filled(rule.says, view), code=rule.code)
 
 
-def views_of(plan: Plan, solution: Solution, catalogue: Catalogue) -> tuple[View, ...]:
+def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, ...]:
     """The plan as a whole, and where it has several pools, as each of them makes it: what rules are applied to."""
     whole = written(solution.values)
     pools = sorted({at for name in solution.values if (at := name.part("pool"))}, key=int)
@@ -102,7 +102,7 @@ def views_of(plan: Plan, solution: Solution, catalogue: Catalogue) -> tuple[View
     return tuple(out)
 
 
-def _view(plan: Plan, solution: Solution, catalogue: Catalogue, values: Mapping[str, Value], pool: int) -> View:
+def _view(plan: Plan, solution: Solution, catalogue: Library, values: Mapping[str, Value], pool: int) -> View:
     return View(plan, solution, texts(plan, solution, catalogue, pool), values)
 
 
@@ -153,7 +153,7 @@ def _holds(rule: Rule, view: View) -> bool:
     return bool(compiled(_converted(condition, view))(numbers))
 
 
-def texts(plan: Plan, solution: Solution, catalogue: Catalogue, pool: int = 0) -> Words:
+def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> Words:
     """The words of a plan that rules may ask about; device and precision are those of one of its pools."""
     stage = plan.stages[0]
     law = solution.problem.law

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runplan.dsl.expr.tree import Num
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
@@ -31,8 +32,8 @@ from runplan.engine.laws.steps import (
 AGREE = 1e-3
 
 
-class Refused(ValueError):
-    """An input that a law cannot be evaluated at; the message says which and why."""
+class Refused(RunplanError, ValueError):
+    """Raised for an input that a law cannot be evaluated at; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Evaluation:
     unused: tuple[str, ...]
 
 
-def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None, *, catalogue: Catalogue) -> Evaluation:
+def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None, *, catalogue: Library) -> Evaluation:
     """Every output of a law that the inputs determine.
 
     Args:
@@ -134,7 +135,7 @@ def objective_of(law: Law, text: str | None, given: Iterable[str] = ()) -> str:
     raise Refused(f"`{law.name}` is for {' and '.join(law.objectives) or 'no objective'}, not for {text}")
 
 
-def inputs_of(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
+def inputs_of(law: Law, catalogue: Library) -> Mapping[str, Counted]:
     """What a law can be given, and the unit in which a number without one counts it.
 
     A quantity of plans counts as it does there, whatever the unit inside the law's formula.
@@ -153,7 +154,7 @@ def inputs_of(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
     return found
 
 
-def accepted(law: Law, catalogue: Catalogue) -> Mapping[str, Counted]:
+def accepted(law: Law, catalogue: Library) -> Mapping[str, Counted]:
     """What a law can be given: its inputs, and what these are in a product with, such as epochs with the tokens."""
     found = dict(inputs_of(law, catalogue))
     touched = found.keys() | set(outputs_of(law))
@@ -179,7 +180,7 @@ def in_base(name: str, number: Num, counted: Counted) -> float:
 # ---- what is refused
 
 
-def _refuse(law: Law, name: str, value: float, taken: Mapping[str, Counted], catalogue: Catalogue) -> None:
+def _refuse(law: Law, name: str, value: float, taken: Mapping[str, Counted], catalogue: Library) -> None:
     if name not in taken:
         raise Refused(f"`{law.name}` does not take `{name}`; it takes {_listed(taken) or 'nothing'}")
     # Zero has a meaning only where a law of its own says so, as for a sparsity.

@@ -9,8 +9,8 @@ from typing import Literal
 
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
 from runplan.dsl.packs.law_check import expanded
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Golden, Law
 from runplan.dsl.units.dims import NONE
 from runplan.engine.laws.evaluate import Refused, accepted, evaluate, in_base
@@ -36,12 +36,12 @@ class GoldenResult:
     note: str = ""
 
 
-def check_goldens(law: Law, catalogue: Catalogue) -> list[GoldenResult]:
+def check_goldens(law: Law, catalogue: Library) -> list[GoldenResult]:
     """Each golden value that a law declares, held against what it gives."""
     return [_checked(law, golden, catalogue) for golden in law.goldens]
 
 
-def _checked(law: Law, golden: Golden, catalogue: Catalogue) -> GoldenResult:
+def _checked(law: Law, golden: Golden, catalogue: Library) -> GoldenResult:
     quantities = catalogue.quantities()
     units = {f.output: f.counted for f in law.functions} | {t.output: t.counted for t in law.tables}
     units |= {name: q.counted for name, q in quantities.items()}

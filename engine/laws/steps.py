@@ -11,8 +11,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Unbound, names, substitute, words
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.catalogue import Catalogue
 from runplan.dsl.packs.law_check import expanded
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law, Parameter, Table
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.form import BUDGETS, CHOICES, OF_MIXTURES, functions_for
@@ -135,7 +135,7 @@ class Relation:
     formula: str
 
 
-def relations_of(law: Law, catalogue: Catalogue) -> Iterator[Relation]:
+def relations_of(law: Law, catalogue: Library) -> Iterator[Relation]:
     """The products that hold of a law's inputs; of a mixture of experts the compute is that of its active params."""
     mixture = any(p.quantity in OF_MIXTURES for f in law.functions for p in f.parameters)
     for whole, definition in catalogue.quantities().items():
@@ -151,7 +151,7 @@ def relations_of(law: Law, catalogue: Catalogue) -> Iterator[Relation]:
         yield Relation(whole, terms[0].coefficient, {**exponents, whole: -1.0}, written)
 
 
-def relating(relation: Relation, catalogue: Catalogue) -> Iterator[Step]:
+def relating(relation: Relation, catalogue: Library) -> Iterator[Step]:
     """For each member of a relation the step that finds it from the others."""
     quantities = catalogue.quantities()
     for wanted, exponent in relation.exponents.items():
@@ -166,7 +166,7 @@ def relating(relation: Relation, catalogue: Catalogue) -> Iterator[Step]:
         yield Step(wanted, quantities[wanted].counted.dim, tuple(others), relation.formula, value)
 
 
-def following(law: Law, catalogue: Catalogue) -> Iterator[Step]:
+def following(law: Law, catalogue: Library) -> Iterator[Step]:
     """What follows from the law's own outputs by formulas that are no products, such as the perplexity."""
     own = set(outputs_of(law)) - {*CHOICES, *BUDGETS}
     quantities = catalogue.quantities()
@@ -178,7 +178,7 @@ def following(law: Law, catalogue: Catalogue) -> Iterator[Step]:
             yield Step(name, definition.counted.dim, tuple(sorted(inputs)), text, lambda v, f=body: float(f(v)))  # type: ignore[misc]
 
 
-def turned_round(law: Law, objective: str, catalogue: Catalogue) -> Iterator[Step]:
+def turned_round(law: Law, objective: str, catalogue: Library) -> Iterator[Step]:
     """The budget at which an optimum line, a single power law, gives a size or tokens."""
     for function in functions_for(law, objective):
         if function.output not in CHOICES or len(function.needs) != 1 or function.needs[0] not in BUDGETS:
@@ -227,7 +227,7 @@ def optimum(law: Law, objective: str, values: Mapping[str, float], relation: Rel
         return
 
 
-def served(law: Law, objective: str, values: Mapping[str, float], catalogue: Catalogue) -> Iterator[Step]:
+def served(law: Law, objective: str, values: Mapping[str, float], catalogue: Library) -> Iterator[Step]:
     """Params and tokens of the least compute of training and serving together that reaches a loss.
 
     Sardana et al. 2023 (arXiv:2401.00448), equation 1: least `6 N D + 2 N T` at `L(N, D) = l`.

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from runplan.dsl.expr.name import Name, quantity, written
+from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
+from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import iso_date, show
 from runplan.engine.problem.problem import Constraint, Kind, Problem
 
+if TYPE_CHECKING:
+    from runplan.dsl.units.table import PintQuantity
+
 Status = Literal["solved", "infeasible", "undecided"]
+# What a solution says of itself in a line each.
+TOLD = ("params", "tokens", "compute", "loss", "time", "cost")
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """A number that can answer why.
+
+    >>> import runplan
+    >>> cost = runplan.solve("plans/thousand-h100.plan")["chinchilla"]["cost"]
+    >>> print(cost, "=", cost.formula)
+    10.8M USD = ...
 
     Attributes:
         value, low, high: In base units; the interval is the 80 % one of the law's constants, None where there is none.
@@ -39,6 +53,34 @@ class Value:
     span: Span | None
     note: str = ""
     by: str = ""
+
+    def __float__(self) -> float:
+        """The number in base units."""
+        return self.value
+
+    def __str__(self) -> str:
+        """As people write it, such as `226.5B params`, with the interval where there is one."""
+        if self.dim == DATE:
+            return iso_date(self.value)
+        ends = [show(end, self.dim) for end in (self.low, self.high) if end is not None]
+        return show(self.value, self.dim) + (f" ({' .. '.join(ends)})" if len(set(ends)) == 2 else "")
+
+    def __repr__(self) -> str:
+        return f"<{self.name} = {self}, {self.kind}{f': {self.formula}' if self.formula else ''}>"
+
+    def to_pint(self) -> PintQuantity:
+        """The value with its unit, for pint's arithmetic; in base units of `dsl/units/units.txt`.
+
+        >>> import runplan
+        >>> solution = runplan.solve("plans/thousand-h100.plan")["chinchilla"]
+        >>> f"{solution['time'].to_pint().to('day'):.5g}"
+        '180 day'
+
+        A date is counted in seconds since 1970, a unit of its own.
+        """
+        from runplan.dsl.units.table import in_pint
+
+        return in_pint(self.value, self.dim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +120,11 @@ class Relaxation:
 class Solution:
     """The plan under one law.
 
+    >>> import runplan
+    >>> solution = runplan.solve("plans/thousand-h100.plan")["chinchilla"]
+    >>> solution.status, "loss" in solution, solution["gpus"].value
+    ('solved', True, 1000.0)
+
     Attributes:
         law: As the plan names it; `resolved` is the law that this means.
         values: By name; what does not apply is absent.
@@ -104,6 +151,36 @@ class Solution:
     interval_note: str = ""
     worst: Solution | None = None
     worst_at: str = ""
+
+    def __getitem__(self, text: str) -> Value:
+        """A value as it is written, such as `solution["loss"]` or `solution["tokens.web"]`.
+
+        Raises:
+            NotThere: Where it does not apply; `quantity` gives None there.
+        """
+        found = self.quantity(text) or self.named(text)
+        if found is None:
+            (help,) = did_you_mean(text, written(self.values)) or [f"there are {', '.join(self)}"]
+            raise NotThere(f"no `{text}` under `{self.law}`, which is {self.status}; {help}")
+        return found
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and (self.quantity(text) or self.named(text)) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the quantities of the run."""
+        return (name.text for name in self.values if name == quantity(name.text))
+
+    def keys(self) -> list[str]:
+        """The names of the quantities of the run: `dict(solution)` has them all."""
+        return list(self)
+
+    def __repr__(self) -> str:
+        resolved = "" if self.resolved == self.law else f" ({self.resolved})"
+        told = [value for name in TOLD if (value := self.quantity(name)) is not None]
+        lines = [f"<Solution under {self.law}{resolved}: {self.status}>", *(f"  {v.name}: {v}" for v in told)]
+        binding = [f"  binding: {', '.join(self.binding)}"] if self.binding else []
+        return "\n".join([*lines, *binding])
 
     def quantity(self, text: str) -> Value | None:
         """A quantity of the run; None where it does not apply."""

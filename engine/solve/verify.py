@@ -6,6 +6,7 @@ import math
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.text.errors import RunplanError
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 
@@ -13,8 +14,8 @@ from runplan.engine.problem.solution import Solution
 STAGES = frozenset((q.TOKENS, q.FINETUNE_TOKENS, q.PRETRAIN_TOKENS))
 
 
-class BrokenInvariant(Exception):
-    """A solved plan contradicts itself: a bug of ours, never a mistake of the user."""
+class BrokenInvariant(RunplanError):
+    """Raised where a solved plan contradicts itself: a bug of ours, never a mistake of the user."""
 
 
 def residuals(solution: Solution) -> dict[str, float]:

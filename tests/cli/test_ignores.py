@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runplan.cli.ignores import ignores, kept
 from runplan.cli.main import main
 from runplan.dsl.text.source import Source
+from runplan.engine.judge.ignores import ignores, kept
 
 BIG = "model: 70B\n"
 

@@ -11,8 +11,8 @@ import pytest
 import strategies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Lowered, Plan
 from runplan.dsl.plan.lower import lower
@@ -28,7 +28,7 @@ relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, H
 
 @lru_cache(1)
 def vocabulary() -> Vocabulary:
-    return standard().vocabulary()
+    return LIBRARY.vocabulary()
 
 
 def read(text: str, spelling: str) -> tuple[File, Lowered, list[Finding]]:

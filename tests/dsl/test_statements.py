@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
 from runplan.dsl.syntax import cache, grammar, recovery
@@ -75,11 +75,11 @@ def mapped(text: str) -> File:
 
 
 def plan_of(file: File) -> object:
-    return lower(file, standard().vocabulary()).plan
+    return lower(file, LIBRARY.vocabulary()).plan
 
 
 def codes(file: File) -> list[str]:
-    return [f.code for f in lower(file, standard().vocabulary()).findings if f.severity == "error"]
+    return [f.code for f in lower(file, LIBRARY.vocabulary()).findings if f.severity == "error"]
 
 
 rows = pytest.mark.parametrize("row", OF_PLANS, ids=lambda row: row.rule)

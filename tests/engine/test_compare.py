@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.cli.show.comparison import json as json_format
 from runplan.cli.show.comparison import markdown, terminal
 from runplan.cli.show.comparison.content import content
 from runplan.cli.show.text.look import Look
-from runplan.dsl.packs.catalogue import standard
+from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.compare import Comparison, compared_laws, compared_plans, fitting
-from runplan.engine.pipeline import UnknownLaw, report_of
+from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,9 @@ def plan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def solved(text: str, *laws: str, name: str = "a.plan") -> Report:
-    return report_of(name, Buffer(name, text.encode(), Disk(ROOT)), laws=laws or None, intervals=False)
+    return report_of(
+        name, Buffer(name, text.encode(), Disk(ROOT)), catalogue=LIBRARY, laws=laws or None, intervals=False
+    )
 
 
 def compared(text: str, *laws: str, most: float | None = None) -> Comparison:
@@ -238,13 +241,13 @@ def test_one_law_has_no_reason_to_differ_from_itself() -> None:
 def test_the_laws_that_fit() -> None:
     plan = solved(BUDGET).plan
     assert plan is not None
-    fit = fitting(plan, standard(), "chinchilla")
+    fit = fitting(plan, LIBRARY, "chinchilla")
     assert fit[0] == "chinchilla"
     assert {"kaplan", "llama3"} <= set(fit)
     assert not {"chinchilla.epoch", "chinchilla.approach3", "plm", "deepseek", "compute.6nd", "params.pearce"} & set(
         fit
     )
-    every = fitting(plan, standard(), "chinchilla", variants=True)
+    every = fitting(plan, LIBRARY, "chinchilla", variants=True)
     assert set(fit) < set(every)
     assert "chinchilla.epoch" not in every
     for report in (solved(BUDGET, *every),):
@@ -254,7 +257,7 @@ def test_the_laws_that_fit() -> None:
 def test_protein_has_variants_only() -> None:
     plan = solved("compute: 1e21 FLOP\nobjective: CLM of protein\n").plan
     assert plan is not None
-    assert {"plm", "plm.refit"} <= set(fitting(plan, standard(), "plm"))
+    assert {"plm", "plm.refit"} <= set(fitting(plan, LIBRARY, "plm"))
 
 
 def test_a_law_of_the_plan_itself() -> None:
@@ -268,7 +271,7 @@ def test_a_law_of_the_plan_itself() -> None:
     """
     plan = solved(BUDGET + law).plan
     assert plan is not None
-    assert "ours" in fitting(plan, standard(), "chinchilla")
+    assert "ours" in fitting(plan, LIBRARY, "chinchilla")
     assert [s.law for s in solved(BUDGET + law, "ours").solutions] == ["ours"]
 
 
@@ -392,7 +395,9 @@ def test_what_cannot_run(plan: Run, argv: list[str], why: str) -> None:
 @pytest.mark.parametrize("width", [40, 80, 140])
 @pytest.mark.parametrize("laws", ["chinchilla,llama3", "chinchilla,kaplan,llama3,kaplan.joint,chinchilla.approach3"])
 def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
-    report = report_of("plans/thousand-h100.plan", Disk(ROOT), laws=tuple(laws.split(",")), intervals=False)
+    report = report_of(
+        "plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=tuple(laws.split(",")), intervals=False
+    )
     text = terminal.render(compared_laws(report, 1.1), Look(width))
     assert max(map(len, text.splitlines())) <= width
     for said in ("params", "Least worst regret", "Why they differ", "L002"):
@@ -402,7 +407,7 @@ def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
 
 def test_what_all_agree_about_is_said_once_where_the_table_is_split() -> None:
     laws = ("chinchilla", "kaplan", "llama3", "kaplan.joint", "chinchilla.approach3")
-    report = report_of("plans/thousand-h100.plan", Disk(ROOT), laws=laws, intervals=False)
+    report = report_of("plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=laws, intervals=False)
     text = " ".join(terminal.render(compared_laws(report), Look(80)).split())
     assert "The same under all: compute 6.155e24 FLOP, time 6 months" in text
     assert text.count("GPU-hours paid") == 1

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import Catalogue, standard
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.grammar import parse_file
@@ -26,29 +27,29 @@ CHINCHILLA = (482.01, 0.3478, 2085.43, 0.3658)
 HEAD = 'objective CLM of text; counts total params; cites "a test" evidence derived'
 
 
-def own(body: str) -> Catalogue:
+def own(body: str) -> Library:
     """The standard library with a law `own` in front."""
     file, findings = parse_file(Source("own.plan", f'law own "A law of a test" {{ {HEAD}\n{body}\n}}\n'))
-    reader = PackReader({name: q.counted.dim for name, q in standard().quantities().items()})
+    reader = PackReader({name: q.counted.dim for name, q in LIBRARY.quantities().items()})
     pack = reader.pack(file.statements)
     assert [f.message for f in (*findings, *reader.findings)] == []
-    return standard().with_pack(pack)
+    return LIBRARY.with_pack(pack)
 
 
 def known(name: str) -> Law:
-    law = standard().law(name)
+    law = LIBRARY.law(name)
     assert law is not None
     return law
 
 
 def outputs(
-    name: str, given: Mapping[str, float], objective: str | None = None, catalogue: Catalogue | None = None
+    name: str, given: Mapping[str, float], objective: str | None = None, catalogue: Library | None = None
 ) -> dict[str, float]:
-    catalogue = catalogue or standard()
+    catalogue = catalogue or LIBRARY
     law = catalogue.law(name)
     assert law is not None
     found = evaluate(law, given, objective, catalogue=catalogue)
-    assert catalogue.findings == []
+    assert catalogue.findings == ()
     return {name: output.value for name, output in found.outputs.items()}
 
 
@@ -145,7 +146,7 @@ def test_a_table_is_read_between_its_rows_and_not_beyond() -> None:
     assert between["tokens"] == pytest.approx(math.sqrt(20.2e9 * 205.1e9))
     # Beyond its ends the law's own line is turned round.
     for beyond in (399e6, 10.1e12):
-        found = evaluate(known("chinchilla.approach1"), {"params": beyond}, catalogue=standard()).outputs["compute"]
+        found = evaluate(known("chinchilla.approach1"), {"params": beyond}, catalogue=LIBRARY).outputs["compute"]
         assert found.formula.startswith("where params(compute C)")
         assert outputs("chinchilla.approach1", {"compute": found.value})["params"] == pytest.approx(beyond)
 
@@ -179,9 +180,9 @@ def test_a_second_stage_has_a_budget_of_its_own() -> None:
 
 
 def test_an_output_names_formula_and_inputs() -> None:
-    law = standard().law("chinchilla")
+    law = LIBRARY.law("chinchilla")
     assert law is not None
-    found = evaluate(law, {"params": 7e10, "tokens": 1.4e12}, catalogue=standard())
+    found = evaluate(law, {"params": 7e10, "tokens": 1.4e12}, catalogue=LIBRARY)
     loss = found.outputs["loss"]
     assert loss.formula == "loss(params N, tokens D) = E + A / N^alpha + B / D^beta"
     assert loss.inputs == ("params", "tokens")
@@ -277,10 +278,10 @@ def test_what_follows_from_an_output_by_a_formula() -> None:
 
 
 def test_the_objective_is_the_first_that_takes_the_inputs() -> None:
-    found = evaluate(known("plm"), {"params": 470e6, "finetune_tokens": 85e9}, catalogue=standard())
+    found = evaluate(known("plm"), {"params": 470e6, "finetune_tokens": 85e9}, catalogue=LIBRARY)
     assert found.objective == "transfer from CLM to MLM of protein"
     assert found.outputs["transferred_tokens"].value == pytest.approx(18.1814e9, rel=1e-4)
-    assert evaluate(known("plm"), {"params": 470e6}, catalogue=standard()).objective == "CLM of protein"
+    assert evaluate(known("plm"), {"params": 470e6}, catalogue=LIBRARY).objective == "CLM of protein"
 
 
 def test_a_given_output_that_the_law_gives_otherwise_is_refused() -> None:
@@ -289,14 +290,14 @@ def test_a_given_output_that_the_law_gives_otherwise_is_refused() -> None:
 
 
 def test_an_input_without_a_part_is_named() -> None:
-    found = evaluate(known("llama3"), {"compute": 1e22, "epochs": 2.0}, catalogue=standard())
+    found = evaluate(known("llama3"), {"compute": 1e22, "epochs": 2.0}, catalogue=LIBRARY)
     assert found.unused == ()
-    assert evaluate(known("deepseek"), {"compute": 1e22, "params": 1e9}, catalogue=standard()).unused == ()
+    assert evaluate(known("deepseek"), {"compute": 1e22, "params": 1e9}, catalogue=LIBRARY).unused == ()
     bits = {"params": 1e9, "tokens": 20e9, "weight_bits": 4.0}
-    assert evaluate(known("kumar"), bits, catalogue=standard()).unused == ()
+    assert evaluate(known("kumar"), bits, catalogue=LIBRARY).unused == ()
     idle = {"compute": 1e22, "params": 1e9, "epochs": 2.0}
-    assert evaluate(known("kaplan.compute"), idle, catalogue=standard()).unused == ()
-    assert evaluate(known("chinchilla"), {"params": 1e9, "batch": 1e6}, catalogue=standard()).unused == (
+    assert evaluate(known("kaplan.compute"), idle, catalogue=LIBRARY).unused == ()
+    assert evaluate(known("chinchilla"), {"params": 1e9, "batch": 1e6}, catalogue=LIBRARY).unused == (
         "params",
         "batch",
     )

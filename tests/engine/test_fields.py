@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
@@ -26,7 +26,7 @@ FORMS = ("given", "range", "at most", "at least", "?")
 
 FIELDS = {
     (known.facts.statement, known.facts.given.name): known
-    for known in standard().quantities().values()
+    for known in LIBRARY.quantities().values()
     if known.facts.given is not None and known.facts.statement in BASE
 }
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known import LIBRARY
 
 from runplan.dsl.expr.name import Name, Words, constant, let, quantity, written
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities
@@ -68,7 +68,7 @@ def test_a_let_of_a_phase_that_the_plan_does_not_name_is_a_let() -> None:
 
 @pytest.mark.parametrize("name", [name for name, value in vars(quantities).items() if isinstance(value, Name)])
 def test_what_the_engine_is_about_is_a_quantity(name: str) -> None:
-    assert vars(quantities)[name].text in standard().quantities()
+    assert vars(quantities)[name].text in LIBRARY.quantities()
 
 
 PARTS = st.lists(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.cli.outcome import exit_code
@@ -34,7 +35,7 @@ KEPT = "params tokens loss compute time gpus cost energy emissions finish batch 
 
 @lru_cache
 def report(name: str) -> Report:
-    return report_of(f"plans/{name}", Disk(ROOT))
+    return report_of(f"plans/{name}", Disk(ROOT), catalogue=LIBRARY)
 
 
 @pytest.fixture(autouse=True)

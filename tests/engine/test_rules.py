@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import checked
 from runplan.dsl.text.codes import CODES
@@ -18,7 +18,7 @@ from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.examples import examples
 from runplan.engine.pipeline import report_of
 
-RULES = standard().rules()
+RULES = LIBRARY.rules()
 CODE = re.compile(r"[A-Z]\d{3}")
 
 
@@ -28,7 +28,7 @@ def named(rule: Rule) -> str:
 
 @pytest.mark.parametrize("rule", RULES, ids=named)
 def test_a_rule_flags_what_breaks_it_and_not_what_keeps_it(rule: Rule) -> None:
-    found = {example.kind: example for example in examples(rule, standard())}
+    found = {example.kind: example for example in examples(rule, LIBRARY)}
     assert found.keys() == {"breaks", "keeps"}
     for example in found.values():
         assert example.solved, example.text
@@ -37,7 +37,7 @@ def test_a_rule_flags_what_breaks_it_and_not_what_keeps_it(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=named)
 def test_a_rule_names_what_there_is(rule: Rule) -> None:
-    quantities = {name: q.counted.dim for name, q in standard().quantities().items()}
+    quantities = {name: q.counted.dim for name, q in LIBRARY.quantities().items()}
     assert [finding.message for finding in checked(rule, quantities)] == []
 
 
@@ -66,7 +66,7 @@ def test_an_example_that_does_not_do_what_it_should_is_seen() -> None:
 
     rule = RULES[0]
     swapped = replace(rule, breaks=rule.keeps, keeps=rule.breaks)
-    assert [example.holds for example in examples(swapped, standard())] == [False, False]
+    assert [example.holds for example in examples(swapped, LIBRARY)] == [False, False]
 
 
 # ---- the verb
@@ -154,5 +154,5 @@ hardware: 64 x H100 for 30 days at 40% MFU + 32 x A100 for 30 days at 45% MFU
 
 
 def test_the_words_of_a_device_are_those_of_each_pool() -> None:
-    report = report_of("x.plan", Buffer("x.plan", POOLS.encode(), Disk(Path())), intervals=False)
+    report = report_of("x.plan", Buffer("x.plan", POOLS.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
     assert [f.message for f in report.findings if f.code == "OURS1"] == ["a100-sxm-40gb is old: 45 %"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 
-NAMES = sorted({header.name for header in standard().index("schedule").values()})
+NAMES = sorted({header.name for header in LIBRARY.index("schedule").values()})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schedule_makes_up_the_run(name: str) -> None:
     text = f"compute: 1e22 FLOP\nschedule: {name}\n"
-    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
+    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
     (solution,) = report.solutions
     v = {str(name): value.value for name, value in solution.values.items()}
     phases = solution.problem.phases
@@ -29,7 +29,7 @@ def test_a_schedule_makes_up_the_run(name: str) -> None:
 
 def test_the_steps_of_deepseek() -> None:
     """arXiv:2401.02954, section 2.3: 80, 10 and 10 % of the tokens at 100, 31.6 and 10 % of the peak."""
-    shape = standard().schedule("multi-step")
+    shape = LIBRARY.schedule("multi-step")
     assert shape is not None
     assert [round(sum(p.share for p in shape.phases[:n]), 9) for n in (2, 3, 4)] == [0.8, 0.9, 1.0]
 
@@ -37,7 +37,7 @@ def test_the_steps_of_deepseek() -> None:
 def test_the_batch_ramp_of_llama_3() -> None:
     """arXiv:2407.21783, section 3.4: 1,200,000 steps of 4M, then 8M after 252M tokens, then 16M after 2.87T."""
     text = "model: 405B\ntokens: 15.6T\nschedule: llama3-405B\noptimizer: AdamW { batch: 16M tokens }\n"
-    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
+    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
     v = {str(name): value.value for name, value in report.solutions[0].values.items()}
     assert v["phase.warmup.batch.start"] == pytest.approx(4e6) and v["phase.anneal.batch.end"] == pytest.approx(16e6)
     assert v["phase.warmup.steps"] == pytest.approx(8_000, rel=0.005)
@@ -68,5 +68,7 @@ schedule: mine
 )
 def test_a_ramp_that_does_not_reach_the_end_in_order_is_refused(ramp: str, code: str) -> None:
     text = RAMP.format(ramp=ramp)
-    found = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False).findings
+    found = report_of(
+        "x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False
+    ).findings
     assert [(f.code, f.at.span.line) for f in found] == [(code, 4)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.reader import Buffer, Disk
@@ -13,7 +14,7 @@ from runplan.engine.pipeline import report_of
 
 
 def found(text: str, name: str) -> tuple[Change, ...]:
-    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
+    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
     return changes(report.solutions[0], quantity(name))
 
 

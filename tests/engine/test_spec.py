@@ -11,7 +11,6 @@ or `llama3.tokens` for one law of several, is a value of the solution. Errors an
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,9 +18,11 @@ from pathlib import Path
 
 import pytest
 from expected import EXPECTED, met, said
+from known import LIBRARY
 
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.syntax.grammar import parse
+from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Source, View
 from runplan.dsl.typed.build import Builder
 from runplan.engine.pipeline import report_of
@@ -38,21 +39,6 @@ class Case:
     path: str
     text: str
     files: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Files:
-    """A project of files in memory."""
-
-    texts: dict[str, str]
-
-    def read(self, path: str) -> bytes:
-        if path not in self.texts:
-            raise FileNotFoundError(2, "No such file or directory", path)
-        return self.texts[path].encode()
-
-    def inside(self, path: str) -> bool:
-        return not posixpath.normpath(path).startswith(("../", "/"))
 
 
 def cases() -> Iterator[Case]:
@@ -73,7 +59,7 @@ def cases() -> Iterator[Case]:
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases()])
 def test_spec(case: Case) -> None:
-    report = report_of(case.path, Files({**case.files, case.path: case.text}), intervals=False)
+    report = report_of(case.path, Files({**case.files, case.path: case.text}), catalogue=LIBRARY, intervals=False)
     left = list(report.findings)
     wrong = []
     for path, text in {**case.files, case.path: case.text}.items():

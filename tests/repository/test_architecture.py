@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "engine": {"dsl", "engine"},
     "stdlib": set[str](),
     "cli": {"runplan", "dsl", "engine", "cli"},
-    "runplan": {"dsl", "engine", "cli"},
+    "runplan": {"dsl", "engine", "cli", "api", "project"},
 }
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
 LADDERS = {
@@ -36,6 +36,18 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "rich": "cli/show/",
 }
 HEAVY = {"numpy", "scipy", "pint", "rich"}
+# What looks at a disk, and the only files of these folders that do: a project's files are the reader's business alone.
+LOOKS = set("open read_text read_bytes scandir listdir walk glob rglob iterdir exists isfile isdir realpath".split())
+LOOKING = {
+    "dsl/packs/configuration.py": "where on a disk a project begins",
+    "dsl/packs/installed.py": "which wheels name packs",
+    "dsl/packs/library.py": "where the standard library lies",
+    "dsl/syntax/cache.py": "the user's cache of syntax trees",
+    "dsl/syntax/grammar.py": "the grammar, a file of the package",
+    "dsl/text/reader.py": "the reader",
+    "dsl/units/table.py": "the units, a file of the package",
+    "runplan/project.py": "whether a folder or a plan is opened",
+}
 
 FILES = [
     path.relative_to(ROOT).as_posix()
@@ -87,6 +99,20 @@ def wrong_steps(path: str, text: str) -> list[str]:
     below = ladder[: ladder.index(room) + 1]
     own = [name.split(".") for name in imports(text) if name.startswith(f"runplan.{folder}.")]
     return [".".join(parts) for parts in own if parts[2] not in below]
+
+
+def looks(text: str) -> set[str]:
+    """The calls of a module that look at a disk; `Project.open` is none."""
+    calls = [node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    owned = [(call.value, call.attr) for call in calls if isinstance(call, ast.Attribute)]
+    named = {name for owner, name in owned if not (isinstance(owner, ast.Name) and owner.id == "Project")}
+    return named & LOOKS | {call.id for call in calls if isinstance(call, ast.Name) and call.id == "open"}
+
+
+@needs_repository
+def test_nothing_but_the_reader_opens_a_file_of_a_project() -> None:
+    found = {path for path in FILES if path.split("/")[0] != "cli" and looks((ROOT / path).read_text("utf-8"))}
+    assert found == set(LOOKING)
 
 
 @needs_repository

@@ -9,6 +9,7 @@ those blocks, and the table of quantities.
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import shlex
@@ -18,11 +19,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
 from runplan.cli.show.catalogue.pages import anchor
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.text import limits
 from runplan.dsl.text.codes import CODES
 from runplan.dsl.text.reader import Disk
@@ -91,9 +92,9 @@ def test_example(block: Block, tmp_path: Path) -> None:
     path.write_text(block.text, encoding="utf-8")
     (tmp_path / "runplan.toml").touch()
     if "pack" in block.mark.split():
-        assert pack_findings(str(path), Disk(tmp_path), standard()) == []
+        assert pack_findings(str(path), Disk(tmp_path), LIBRARY) == []
         return
-    report = report_of(str(path), Disk(tmp_path), intervals=False)
+    report = report_of(str(path), Disk(tmp_path), catalogue=LIBRARY, intervals=False)
     said = {f.code: f.message for f in report.findings if f.severity == "error"}
     wanted = dict(pair.split("=") for pair in block.mark.split() if not pair.startswith("file="))
     assert set(said) == ({wanted["error"]} if "error" in wanted else set()), said
@@ -157,6 +158,23 @@ def test_command(block: Block, project: Path, capsys: pytest.CaptureFixture[str]
     assert shown.text == text
 
 
+# ---- Python
+
+
+@pytest.mark.parametrize("document", sorted({block.document for block in ALL if block.language == "python"}))
+def test_python(document: str, project: Path) -> None:
+    """The examples of a document run one after the other, as in one session."""
+    named_files(document, project)
+    given: dict[str, object] = {}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for block in (block for block in ALL if (block.document, block.language) == (document, "python")):
+        test = doctest.DocTestParser().get_doctest(block.text, given, str(block), document, block.line)
+        said: list[str] = []
+        done = doctest.DocTestRunner(optionflags=flags).run(test, out=said.append, clear_globs=False)
+        given = test.globs
+        assert done.attempted > 0 and done.failed == 0, "".join(said)
+
+
 # ---- lists
 
 
@@ -173,7 +191,7 @@ def table(document: str, heading: str) -> list[list[str]]:
 
 
 def test_the_quantities_are_those_of_the_library() -> None:
-    known = {name: (q.counted.text, q.title.split(":")[0]) for name, q in standard().quantities().items()}
+    known = {name: (q.counted.text, q.title.split(":")[0]) for name, q in LIBRARY.quantities().items()}
     listed = table("docs/language.md", "## Quantities")
     if os.environ.get("UPDATE_SNAPSHOTS"):
         rows = [[f"`{name}`", unit, title] for name, (unit, title) in known.items()]
@@ -223,7 +241,7 @@ def test_every_verb_has_its_section() -> None:
 
 
 def test_the_laws_of_the_readme_exist() -> None:
-    known = {spelled for law in standard().laws() for spelled in (law.name, *law.aliases)}
+    known = {spelled for law in LIBRARY.laws() for spelled in (law.name, *law.aliases)}
     assert {row[0] for row in table("README.md", "## Laws")} <= known
 
 

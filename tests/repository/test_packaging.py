@@ -64,5 +64,5 @@ def test_wheel_has_every_file_under_one_name(tmp_path: Path) -> None:
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
-    } | {"runplan/__init__.py", "runplan/__main__.py", "runplan/py.typed"}
+    } | {f"runplan/{path.name}" for path in (ROOT / "runplan").iterdir() if path.suffix in (".py", ".typed")}
     assert names == expected

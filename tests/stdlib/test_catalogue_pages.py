@@ -8,20 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.show.catalogue.pages import claims_page, laws_page, rules_page
-from runplan.dsl.packs.catalogue import standard
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REWRITE = "UPDATE_SNAPSHOTS=1 python -m pytest tests/stdlib/test_catalogue_pages.py"
 
-LAWS = {law.name for law in standard().laws()}
-GOLDENS = {golden.id for law in standard().laws() for golden in law.goldens}
-RULES = standard().rules()
+LAWS = {law.name for law in LIBRARY.laws()}
+GOLDENS = {golden.id for law in LIBRARY.laws() for golden in law.goldens}
+RULES = LIBRARY.rules()
 PAGES: dict[str, Callable[[str], str]] = {
-    "laws.md": lambda _: laws_page(standard()),
-    "rules.md": lambda _: rules_page(standard()),
-    "claims.md": lambda text: claims_page(text, standard()),
+    "laws.md": lambda _: laws_page(LIBRARY),
+    "rules.md": lambda _: rules_page(LIBRARY),
+    "claims.md": lambda text: claims_page(text, LIBRARY),
 }
 
 
@@ -39,14 +39,14 @@ def test_a_page_is_current(name: str) -> None:
 
 
 def test_every_law_and_rule_has_its_section() -> None:
-    headings = set(re.findall(r"^## (.+)$", laws_page(standard()) + rules_page(standard()), re.MULTILINE))
+    headings = set(re.findall(r"^## (.+)$", laws_page(LIBRARY) + rules_page(LIBRARY), re.MULTILINE))
     assert headings >= LAWS | {f"{rule.code} {rule.name} ({rule.severity})" for rule in RULES}
 
 
 # ---- claims
 
 
-PAGE = claims_page(written("claims.md"), standard())
+PAGE = claims_page(written("claims.md"), LIBRARY)
 CLAIM = re.compile(r"^### Claim (\d+)\n\n\*(Formula|Example|Advice|Practice)\.\* (.*?)(?=^#|\Z)", re.M | re.S)
 CLAIMS = {int(number): (kind, text) for number, kind, text in CLAIM.findall(PAGE)}
 
@@ -76,7 +76,7 @@ def test_what_a_claim_names_is_there() -> None:
         for listed in re.findall(r"schedules? (`[^;\n]*`)$", here, re.M)
         for name in listed.strip("`").split("`, `")
     }
-    assert schedules and all(standard().schedule(name) for name in schedules)
+    assert schedules and all(LIBRARY.schedule(name) for name in schedules)
 
 
 def test_what_rules_stand_for_is_a_claim() -> None:

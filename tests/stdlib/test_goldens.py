@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import standard
 from runplan.engine.laws.goldens import GoldenResult, check_goldens
 
 FACTS = Path(__file__).resolve().parents[1] / "facts" / "golden.json"
-LAWS = standard().laws()
-RESULTS = [result for law in LAWS for result in check_goldens(law, standard())]
+LAWS = LIBRARY.laws()
+RESULTS = [result for law in LAWS for result in check_goldens(law, LIBRARY)]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_an_id_is_used_once() -> None:
 
 
 def test_the_laws_are_read_without_a_finding() -> None:
-    assert standard().findings == []
+    assert LIBRARY.audit() == ()
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)

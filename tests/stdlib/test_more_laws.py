@@ -6,17 +6,17 @@ import math
 from collections.abc import Callable, Mapping
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import standard
 from runplan.engine.laws.evaluate import evaluate
 
 PF_DAY = 8.64e19
 
 
 def outputs(name: str, given: Mapping[str, float], objective: str | None = None) -> dict[str, float]:
-    law = standard().law(name)
+    law = LIBRARY.law(name)
     assert law is not None
-    return {key: o.value for key, o in evaluate(law, given, objective, catalogue=standard()).outputs.items()}
+    return {key: o.value for key, o in evaluate(law, given, objective, catalogue=LIBRARY).outputs.items()}
 
 
 # ---- formulas of one output

@@ -11,20 +11,21 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from expected import EXPECTED, met, said
+from known import LIBRARY
 from wheels import built
 
 import runplan
-from runplan.cli import config
 from runplan.cli.main import main
-from runplan.dsl.packs.catalogue import Catalogue, headers, headers_of, standard
+from runplan.dsl.packs.headers import headers, headers_of
 from runplan.dsl.packs.quantity_check import checked as quantity_findings
 from runplan.dsl.packs.reader import PackReader
+from runplan.dsl.packs.shelf import pack_files
 from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.text.reader import Buffer, Disk, decoded
 from runplan.engine.pipeline import pack_findings, report_of
@@ -61,12 +62,12 @@ rule CORP1 slow-device info {
 
 
 def report(text: str) -> Report:
-    return report_of("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), intervals=False)
+    return report_of("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), catalogue=LIBRARY, intervals=False)
 
 
 def held(text: str) -> None:
     """Hold a pack to the findings that its comments expect, as the suites in `tests/engine/spec/` do."""
-    left = pack_findings("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), standard())
+    left = pack_findings("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), LIBRARY)
     for number, line in enumerate(text.split("\n"), 1):
         for m in EXPECTED.finditer(line):
             hit = next((f for f in left if met(f, number, m)), None)
@@ -217,15 +218,14 @@ quantity fee in 1 = assumed(gpus)                 # error: 21 [P001] "no value o
 def test_a_quantity_is_made_of_what_there_is(project: Path, text: str) -> None:
     (project / "packs").mkdir()
     (project / "packs" / "quantities.plan").write_text(text + "\n", encoding="utf-8")
-    known = Catalogue((*standard().roots, ("packs", project / "packs")))
-    known.quantities()
+    known = LIBRARY.with_files(pack_files(Disk(project), "packs", "packs", "pack"))
     wanted = list(EXPECTED.finditer(text))
     assert len(known.findings) == len(wanted), list(map(said, known.findings))
     assert all(met(found, 1, m) for found, m in zip(known.findings, wanted, strict=True)), said(known.findings[0])
 
 
 def test_the_quantities_of_the_library_are_sound() -> None:
-    known = standard().quantities()
+    known = LIBRARY.quantities()
     assert list(quantity_findings(known.values(), known)) == []
 
 
@@ -331,14 +331,14 @@ def test_a_law_without_an_optimum_is_no_bug(formula: str, more: str, code: str |
 def test_the_first_lines_of_the_library_say_what_the_grammar_reads(path: Path) -> None:
     source, _ = decoded(path.name, path.read_bytes())
     file, _ = syntax_of(source)
-    pack = PackReader({name: q.counted.dim for name, q in standard().quantities().items()}).pack(file.statements)
-    assert sorted(headers(source, path), key=repr) == sorted(headers_of(pack, path), key=repr)
+    pack = PackReader({name: q.counted.dim for name, q in LIBRARY.quantities().items()}).pack(file.statements)
+    assert sorted(headers(source, "standard"), key=repr) == sorted(headers_of(pack, "standard"), key=repr)
 
 
 def test_the_first_line_of_what_overrides() -> None:
     text = 'override law a.b aliases c, "d e" extends f "x" {\noverride  rule A1 b-c error {\ndevice h {\n'
     source, _ = decoded("x.plan", text.encode())
-    found = [(h.kind, h.name, h.aliases, h.override) for h in headers(source, Path("x.plan"))]
+    found = [(h.kind, h.name, h.aliases, h.override) for h in headers(source, "pack")]
     assert found == [("law", "a.b", ("c", "d e"), True), ("rule", "A1", ("b-c",), True), ("device", "h", (), False)]
 
 
@@ -361,7 +361,7 @@ hardware: 64 x h100-sxm for 30 days at 39% MFU
     assert first.get("peak") == 500e12
     assert first.problem.phases == ("first", "last")
     assert [(f.severity, f.message) for f in found.findings if f.code == "H002"] == [("warning", "39 % is much")]
-    assert standard().law("chinchilla") != found.solutions[0].problem.law, "only where the plan reaches"
+    assert LIBRARY.law("chinchilla") != found.solutions[0].problem.law, "only where the plan reaches"
 
 
 def test_what_extends_takes_all_that_it_does_not_say_itself() -> None:
@@ -375,7 +375,7 @@ compute: 1e22 FLOP
 """
     plan = report(text).plan
     assert plan is not None
-    known = standard().with_pack(plan.definitions)
+    known = LIBRARY.with_pack(plan.definitions)
     ours, other, table, longer = (known.law(name) for name in ("ours", "other", "table", "longer"))
     assert ours and other and table and longer
     assert ours.joint is not None and other.joint is None, "what varied jointly varies no more beside a new value"
@@ -428,19 +428,14 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project, the current folder, in which `site` is where wheels are installed."""
     (tmp_path / "runplan.toml").touch()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "site").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.setenv("NO_COLOR", "1")
-    caches = (config.installed, config.config_for, config._catalogue)
-    for cache in caches:
-        cache.cache_clear()
-    yield tmp_path
-    for cache in caches:
-        cache.cache_clear()
+    return tmp_path
 
 
 @pytest.fixture
@@ -543,7 +538,6 @@ def test_two_packs_that_define_the_same_are_told_at_the_second(project: Path, pl
     (project / "packs" / "other.plan").write_text(f"\nlaw acme {{ {HEAD} }}\n", encoding="utf-8")
     assert places(document(plan("check", "p.plan", "-o", "json"), 1)) == [("N005", "packs/other.plan", 2)]
     (project / "packs" / "other.plan").write_text('override law acme extends acme { cites "x" }\n', encoding="utf-8")
-    config._catalogue.cache_clear()
     assert plan("check", "p.plan")[0] == 0
 
 

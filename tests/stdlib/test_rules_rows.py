@@ -10,8 +10,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.text.finding import Finding
@@ -21,7 +21,7 @@ from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
-RULES = standard().rules()
+RULES = LIBRARY.rules()
 LINTS = [rule for rule in RULES if rule.severity != "note"]
 
 # The claims that no plan can break: a note says them where they bear on a plan.
@@ -47,7 +47,7 @@ def named(rule: Rule) -> str:
 
 
 def report(text: str, name: str = "example.plan") -> Report:
-    return report_of(name, Buffer(name, text.encode(), Disk(ROOT)), intervals=False)
+    return report_of(name, Buffer(name, text.encode(), Disk(ROOT)), catalogue=LIBRARY, intervals=False)
 
 
 def flagged(rule: Rule, text: str) -> list[Finding]:
@@ -408,7 +408,7 @@ def test_published_runs_raise_no_warning(name: str) -> None:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_plans_raise_no_false_alarm(name: str) -> None:
-    found = report_of(f"plans/{name}", Disk(ROOT), intervals=False).findings
+    found = report_of(f"plans/{name}", Disk(ROOT), catalogue=LIBRARY, intervals=False).findings
     deserved = DESERVED.get(name.removesuffix(".yaml").removesuffix(".plan"), set())
     assert {f.code for f in found if f.severity != "info"} == deserved
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from known import LIBRARY
 
 from runplan.dsl.expr.tree import Num
-from runplan.dsl.packs.catalogue import standard
 from runplan.dsl.packs.pack import Entry, Law, Record
 
 READ_IN = "; read in "
@@ -39,7 +39,7 @@ def is_written_well(source: str) -> bool:
     return len(source) <= LONGEST and bool(document.strip()) and len(places) <= 1 and all(places)
 
 
-@pytest.mark.parametrize("device", standard().records("device"), ids=name)
+@pytest.mark.parametrize("device", LIBRARY.records("device"), ids=name)
 def test_a_figure_of_a_device_names_its_vendors_document_first(device: Record) -> None:
     (vendor,) = [entry.values[0].value for entry in device.entries if entry.key == "vendor"]
     for entry in figures(device):
@@ -58,14 +58,14 @@ def test_a_figure_of_a_device_names_its_vendors_document_first(device: Record) -
         assert (NOT_CHECKED in entry.source) == (entry.evidence == "memory"), entry.source
 
 
-@pytest.mark.parametrize("table", standard().records("mfu"), ids=name)
+@pytest.mark.parametrize("table", LIBRARY.records("mfu"), ids=name)
 def test_a_measured_mfu_names_who_measured_it_first(table: Record) -> None:
     for entry in figures(table):
         assert is_written_well(entry.source), entry.source
         assert REPOSITORY.match(entry.source) or PAPER.match(entry.source), entry.source
 
 
-@pytest.mark.parametrize("law", standard().laws(), ids=name)
+@pytest.mark.parametrize("law", LIBRARY.laws(), ids=name)
 def test_a_law_names_its_paper_first(law: Law) -> None:
     assert law.cites
     for cite in law.cites:

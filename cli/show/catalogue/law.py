@@ -5,7 +5,7 @@ from __future__ import annotations
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage, dim_of
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph, section
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Cite, Law
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import NONE
@@ -25,7 +25,7 @@ EVIDENCE = {
 }
 
 
-def listed(catalogue: Catalogue, look: Look = PLAIN) -> str:
+def listed(catalogue: Library, look: Look = PLAIN) -> str:
     """A line a law."""
     return columns([(law.name, law.title + "".join(f" (alias {a})" for a in law.aliases)) for law in catalogue.laws()])
 
@@ -70,7 +70,7 @@ def _constants(law: Law) -> str:
     return columns(rows, "  ") if rows else ""
 
 
-def _span_shown(law: Law, name: str, catalogue: Catalogue) -> str:
+def _span_shown(law: Law, name: str, catalogue: Library) -> str:
     low, high = law.fitted[name]
     dim = dim_of(law, name, catalogue)
     return f"{show(low, dim)} .. {show(high, dim)}"

@@ -6,7 +6,7 @@ from runplan.cli.show.catalogue.subjects import LawAt, LawPage, dim_of
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.dsl.expr.text import shown as written_expr
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import json_unit
@@ -14,7 +14,7 @@ from runplan.engine.laws.evaluate import inputs_of
 from runplan.engine.laws.steps import outputs_of, written
 
 
-def listed(catalogue: Catalogue, look: Look = PLAIN) -> str:
+def listed(catalogue: Library, look: Look = PLAIN) -> str:
     """Every law, `plan.laws/v1`."""
     document = {
         "schema": "plan.laws/v1",
@@ -93,7 +93,7 @@ def _constants(law: Law) -> list[dict[str, object]]:
     return constants
 
 
-def _range_json(law: Law, catalogue: Catalogue) -> dict[str, object]:
+def _range_json(law: Law, catalogue: Library) -> dict[str, object]:
     out: dict[str, object] = {}
     for name, (low, high) in law.fitted.items():
         unit, factor = json_unit(dim_of(law, name, catalogue))

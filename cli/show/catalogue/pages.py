@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from runplan.cli.show.text.markdown import inline
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Cite, Law, Rule
 from runplan.dsl.units.show import show, show_dim
 from runplan.engine.judge.rules import condition, example
@@ -26,7 +26,7 @@ def claim(row: int) -> str:
     return anchor(f"Claim {row}")
 
 
-def laws_page(catalogue: Catalogue) -> str:
+def laws_page(catalogue: Library) -> str:
     """Each law with its formulas, constants, range, sources and golden values."""
     parts = [
         "# The laws",
@@ -38,7 +38,7 @@ def laws_page(catalogue: Catalogue) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _law(law: Law, catalogue: Catalogue) -> list[str]:
+def _law(law: Law, catalogue: Library) -> list[str]:
     quantities = catalogue.quantities()
     also = f" (also `{'`, `'.join(law.aliases)}`)" if law.aliases else ""
     parts = [
@@ -69,7 +69,7 @@ def _law(law: Law, catalogue: Catalogue) -> list[str]:
     return parts
 
 
-def rules_page(catalogue: Catalogue) -> str:
+def rules_page(catalogue: Library) -> str:
     """Each rule with its condition, what it says, its claims and sources, and examples that break and keep it."""
     parts = [
         "# The rules",
@@ -81,7 +81,7 @@ def rules_page(catalogue: Catalogue) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def claims_page(text: str, catalogue: Catalogue) -> str:
+def claims_page(text: str, catalogue: Library) -> str:
     """The page of claims, its lines of `Rules` written anew: what it says of a claim is kept."""
     standing: dict[int, dict[str, str]] = {}
     for rule in catalogue.rules():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runplan.dsl.packs.catalogue import Catalogue
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Rule
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.units.dims import NONE, Dim
@@ -17,7 +17,7 @@ class LawPage:
     """One law among the others."""
 
     law: Law
-    catalogue: Catalogue
+    catalogue: Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class LawAt:
     """A law at some inputs."""
 
     found: Evaluation
-    catalogue: Catalogue
+    catalogue: Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Tested:
         return {"passed": passed, "failed": len(self.results) - passed}
 
 
-def dim_of(law: Law, name: str, catalogue: Catalogue) -> Dim:
+def dim_of(law: Law, name: str, catalogue: Library) -> Dim:
     """The dimension of a quantity that a law takes or gives."""
     quantities = catalogue.quantities()
     if name in quantities:

@@ -8,8 +8,8 @@ from runplan.cli.show.text.content import NOTHING
 from runplan.cli.show.text.quantities import SHARES
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
-from runplan.dsl.units.show import show
-from runplan.engine.document import NOISE, iso_date
+from runplan.dsl.units.show import iso_date, show
+from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Value
 
 _UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")

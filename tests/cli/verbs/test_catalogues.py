@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.cli.show.text.page import columns, paragraph
 from runplan.cli.verbs import device, law
 from runplan.cli.verbs import test as test_verb
-from runplan.dsl.packs.catalogue import standard
 
 Run = Callable[..., tuple[int, str, str]]
 VERBS = {"law": law.run, "device": device.run, "test": test_verb.run}
@@ -57,7 +57,7 @@ def test_the_list_of_laws(plan: Run) -> None:
     listed = document(plan("law", "-o", "json"))
     assert listed["schema"] == "plan.laws/v1"
     by_name = {one["name"]: one for one in listed["laws"]}
-    assert by_name.keys() == {known.name for known in standard().laws()}
+    assert by_name.keys() == {known.name for known in LIBRARY.laws()}
     refit = by_name["chinchilla.epoch"]
     assert refit["gives"] == ["loss"]
     assert refit["needs"] == ["params", "tokens"]
@@ -141,7 +141,7 @@ def test_a_law_that_gives_nothing_there_says_so(plan: Run) -> None:
     assert document(plan("law", "chinchilla", "--at", "params=7B", "-o", "json"))["outputs"] == {}
 
 
-@pytest.mark.parametrize("one", standard().laws(), ids=lambda one: one.name)
+@pytest.mark.parametrize("one", LIBRARY.laws(), ids=lambda one: one.name)
 def test_every_page(plan: Run, one: Any) -> None:
     code, out, err = plan("law", one.name)
     assert (code, err) == (0, "")
@@ -182,7 +182,7 @@ def test_the_output_goes_to_a_file(plan: Run, tmp_path: Path) -> None:
 def test_the_list_of_devices(plan: Run) -> None:
     listed = document(plan("device", "-o", "json"))
     assert listed["schema"] == "plan.devices/v1"
-    assert [one["name"] for one in listed["devices"]] == [known.name for known in standard().records("device")]
+    assert [one["name"] for one in listed["devices"]] == [known.name for known in LIBRARY.records("device")]
     _, out, _ = plan("device")
     assert re.search(r"^h100-sxm +989\.4 TFLOP/s +80 GB +700 W", out, re.MULTILINE)
 
@@ -200,7 +200,7 @@ def test_the_page_of_a_device(plan: Run) -> None:
 
 
 def test_a_figure_from_memory_is_flagged(plan: Run) -> None:
-    flagged = [d for d in standard().records("device") if any(e.evidence == "memory" for e in d.entries)]
+    flagged = [d for d in LIBRARY.records("device") if any(e.evidence == "memory" for e in d.entries)]
     assert flagged
     assert "[memory]" in plan("device", flagged[0].name)[1]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runplan.cli.config import KEYS
 from runplan.cli.main import main
 from runplan.cli.verbs.init import BESIDE, PLANS, TEMPLATES
+from runplan.dsl.packs.configuration import KEYS
 from runplan.dsl.text.reader import Disk
 from runplan.engine.pipeline import report_of
 

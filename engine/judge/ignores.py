@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -89,6 +89,22 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: da
             elif solved and not silenced and not late:
                 wrong.append(_of(ignore, "X001", f"`{code}` is not found here", "take it out of the comment"))
     return [*(found[i] for i in sorted(out)), *wrong]
+
+
+def chosen(findings: Iterable[Finding], select: Sequence[str], ignore: Sequence[str]) -> list[Finding]:
+    """The findings of codes, names and prefixes of codes that are selected, all unless any, and not ignored.
+
+    What is wrong with a plan itself stays.
+    """
+
+    def matches(f: Finding, words: Sequence[str]) -> bool:
+        return any(f.code.startswith(word) or f.name == word for word in words)
+
+    return [
+        f
+        for f in findings
+        if not silenceable(f.code) or ((not select or matches(f, select)) and not matches(f, ignore))
+    ]
 
 
 def _over(until: str, today: date) -> str:

@@ -1,0 +1,146 @@
+"""A folder to the project that it is in; and its `runplan.toml`, or `[tool.runplan]`, to settings and to packs."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from typing import Any
+
+from runplan.dsl.packs.shelf import PackFile, pack_files
+from runplan.dsl.text.errors import BadConfig
+from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.reader import Disk, Reader
+
+KEYS = ("packs", "select", "ignore", "fail-on")
+THRESHOLDS = ("error", "warning", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Settings of a project.
+
+    Attributes:
+        file: The path of the file that they stand in; empty where there is none.
+        packs: Files and folders of packs, as they are named there.
+        select, ignore: Codes, names or prefixes of the findings that are shown, or left out.
+        fail_on: From which severity on a check fails: one of `THRESHOLDS`.
+    """
+
+    file: str = ""
+    packs: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: str = "error"
+
+
+def configuration_of(reader: Reader, root: str = "") -> Configuration:
+    """The settings that stand in the root of a project.
+
+    Raises:
+        BadConfig: For a file that cannot be read, an unknown key or a value of another kind.
+    """
+    own = posixpath.join(root, "runplan.toml")
+    values = _toml(reader, own)
+    if values is not None:
+        return _checked(own, values)
+    project = posixpath.join(root, "pyproject.toml")
+    tool = _table(reader, project)
+    return Configuration() if tool is None else _checked(project, tool)
+
+
+def root_of(folder: str) -> str:
+    """The root of the project that a folder on disk is in.
+
+    The nearest one, from the folder upwards, with a configuration or `.git`; else the nearest with a `pyproject.toml`;
+    else the folder itself.
+    """
+    here = nearest = os.path.abspath(folder).replace(os.sep, "/")
+    python = ""
+    while True:
+        if any(os.path.exists(os.path.join(nearest, mark)) for mark in ("runplan.toml", ".git")):
+            return nearest
+        if os.path.isfile(os.path.join(nearest, "pyproject.toml")):
+            if _configures(nearest):
+                return nearest
+            python = python or nearest
+        above = os.path.dirname(nearest)
+        if above == nearest:
+            return python or here
+        nearest = above
+
+
+def _configures(folder: str) -> bool:
+    """Whether the `pyproject.toml` of a folder has settings of ours; one that cannot be read is to say so."""
+    try:
+        return _table(Disk(folder), "pyproject.toml") is not None
+    except BadConfig:
+        return True
+
+
+def _table(reader: Reader, path: str) -> Any:
+    """What a `pyproject.toml` says under `[tool.runplan]`; None where it says nothing."""
+    tools = (_toml(reader, path, b"runplan") or {}).get("tool")
+    return tools.get("runplan") if isinstance(tools, dict) else None
+
+
+def _toml(reader: Reader, path: str, word: bytes = b"") -> dict[str, Any] | None:
+    """What a TOML file says; None where there is no such file, or a word is not in it: it is none of ours then."""
+    try:
+        content = reader.read(path)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as error:
+        raise BadConfig(f"{path}: {error.strerror or 'cannot be read'}") from None
+    if word not in content:
+        return None
+    if len(content) > MAX_BYTES:
+        raise BadConfig(f"{path}: the file is larger than {MAX_BYTES:,} bytes")
+    import tomllib
+
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: {error}") from None
+
+
+def _checked(path: str, values: Any) -> Configuration:
+    if not isinstance(values, dict):
+        raise BadConfig(f"{path}: `tool.runplan` is a table")
+    for key in values:
+        if key not in KEYS:
+            (help,) = did_you_mean(key, KEYS) or [f"the keys are {', '.join(KEYS)}"]
+            raise BadConfig(f"{path}: unknown key `{key}`; {help}")
+
+    def words(key: str) -> tuple[str, ...]:
+        found = values.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise BadConfig(f"{path}: `{key}` is a list of texts")
+        return tuple(found)
+
+    threshold = values.get("fail-on", "error")
+    if threshold not in THRESHOLDS:
+        raise BadConfig(f"{path}: `fail-on` is one of {', '.join(THRESHOLDS)}")
+    return Configuration(path, words("packs"), words("select"), words("ignore"), threshold)
+
+
+def configured_packs(reader: Reader, configuration: Configuration) -> tuple[PackFile, ...]:
+    """The files of the packs that a configuration names, shown by their paths from it, wherever one looks from.
+
+    Raises:
+        BadConfig: For a pack that is not there or cannot be read.
+    """
+    folder = posixpath.dirname(configuration.file)
+    found: list[PackFile] = []
+    for name in configuration.packs:
+        shown = posixpath.normpath(reader.resolve(name) or name if os.path.isabs(name) else name)
+        try:
+            path = name if os.path.isabs(name) else posixpath.normpath(posixpath.join(folder, name))
+            found.extend(pack_files(reader, path, "" if shown == "." else shown, "pack"))
+        except (FileNotFoundError, NotADirectoryError):
+            raise BadConfig(f"{configuration.file}: the pack `{name}` is not there") from None
+        except OSError as error:
+            reason = error.strerror or "it cannot be read"
+            raise BadConfig(f"{configuration.file}: the pack `{name}`: {reason}") from None
+    return tuple(found)

@@ -1,0 +1,265 @@
+"""Texts of packs to the one value that holds all that is known: laws, records, rules, schedules, quantities."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from runplan.dsl.expr.tree import Text
+from runplan.dsl.packs.headers import Header, headers_of
+from runplan.dsl.packs.law_check import checked, inherit
+from runplan.dsl.packs.names import Names
+from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, figures_of
+from runplan.dsl.packs.rule_check import checked as rule_findings
+from runplan.dsl.packs.shelf import PackFile, Shelf, pack_files
+from runplan.dsl.packs.vocabulary import Vocabulary
+from runplan.dsl.syntax.imports import blocks_of
+from runplan.dsl.syntax.tree import NAMED_FIGURES
+from runplan.dsl.text.finding import Finding, finding, in_order
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.reader import Disk
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.dims import Dim
+
+# Beside `dsl`, and looked for as a file is, since it is read and never imported.
+_STANDARD = os.path.join(os.path.dirname(os.path.realpath(__file__)), os.pardir, os.pardir, "stdlib")
+
+# A law with what it inherits, and what is wrong with it.
+CheckedLaw = tuple[Law, tuple[Finding, ...]]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything that is known: the standard library, packs, and what a plan defines itself.
+
+    A value: its texts were read before it was made, and every answer follows from them. What an answer costs is paid
+    once, when it is first asked for, and kept with the library that was asked.
+
+    Attributes:
+        shelf: The texts of the standard library and of packs.
+        own: What a plan brings.
+        broken: Blocks of the plan that could not be read whole.
+        base: The same without what the plan brings; None where there is nothing of a plan.
+    """
+
+    shelf: Shelf
+    own: Pack = field(default_factory=Pack)
+    broken: tuple[Span, ...] = ()
+    base: Library | None = field(default=None, repr=False, compare=False)
+    _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        packs = sum(file.layer == "pack" for file in self.shelf.files)
+        beside = (f", {packs} of packs" if packs else "") + (", and a plan's own" if self.own != Pack() else "")
+        return f"<Library: {len(self.shelf.files) - packs} files{beside}>"
+
+    def with_files(self, files: Iterable[PackFile]) -> Library:
+        """The same with the files of packs beside it."""
+        brought = tuple(files)
+        return Library(Shelf((*self.shelf.files, *brought))) if brought else self
+
+    def with_pack(self, pack: Pack, broken: Sequence[Span] = ()) -> Library:
+        """The same with the definitions of a plan beside them.
+
+        Args:
+            broken: Blocks of them that could not be read whole.
+        """
+        if pack == Pack():
+            return self
+        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self)
+
+    # ---- names
+
+    @cached_property
+    def _names(self) -> Names:
+        if self.base is None:
+            return Names(self.shelf.headers())
+        known = self.base._names
+        return Names(headers_of(self.own, "plan"), known)
+
+    def index(self, kind: str) -> Mapping[str, Header]:
+        """Headers of a kind by lower-case name and alias."""
+        return self._names.of(kind)
+
+    def vocabulary(self) -> Vocabulary:
+        """The names that a plan may use."""
+        return self._vocabulary
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        devices, laws, schedules = (frozenset(self._names.spellings(kind)) for kind in ("device", "law", "schedule"))
+        figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
+        parts = {name: q.facts.parts for name, q in self.quantities().items()}
+        return Vocabulary(self._dims, devices, laws, schedules, parts, figures)
+
+    @cached_property
+    def _dims(self) -> Mapping[str, Dim]:
+        return {name: q.counted.dim for name, q in self.quantities().items()}
+
+    # ---- asking
+
+    def quantities(self) -> Mapping[str, QuantityDef]:
+        """The quantities that plans may name."""
+        return self.shelf.quantities
+
+    def law(self, name: str) -> Law | None:
+        """A law by name or alias, with what it inherits and the dimension of each constant; None for no law."""
+        header = self._names.find("law", name)
+        found = None if header is None else self._checked(header)
+        return None if found is None else found[0]
+
+    def laws(self) -> tuple[Law, ...]:
+        """Every law, by name."""
+        found = (self._checked(header) for header in self._names.each("law"))
+        return tuple(pair[0] for pair in found if pair)
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """A record by kind and name or alias."""
+        header = self._names.find(kind, name)
+        return None if header is None else self._record(header)
+
+    def records(self, kind: str) -> tuple[Record, ...]:
+        """Every record of a kind, by name."""
+        found = (self._record(header) for header in self._names.each(kind))
+        return tuple(record for record in found if record)
+
+    def defaults(self, domain: str, key: str) -> tuple[str, ...]:
+        """The names of what is taken for a domain where a plan says nothing, the first choice first."""
+        record = self.record("defaults", domain)
+        entries = record.entries if record else ()
+        return tuple(e.values[0].value for e in entries if e.key == key and isinstance(e.values[0], Text))
+
+    def schedule(self, name: str) -> ScheduleShape | None:
+        """A schedule by name."""
+        header = self._names.find("schedule", name)
+        found = None if header is None else self._schedule(header)
+        return replace(found, name=header.name) if header and found else None
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, by code; a code may have a rule for each severity."""
+        return self._rules
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        headers = self._names.each("rule")
+        found = [r for h in headers for r in self._pack_of(h).rules if r.code.lower() == h.name.lower()]
+        return tuple(sorted(found, key=lambda rule: (rule.code, rule.severity)))
+
+    # ---- definitions behind headers
+
+    def _pack_of(self, header: Header) -> Pack:
+        return self.own if header.layer == "plan" else self.shelf.read(header.span.source).pack
+
+    def _record(self, header: Header) -> Record | None:
+        found = next((record for record in self._pack_of(header).records if record.span == header.span), None)
+        return found and replace(found, name=header.name, aliases=header.aliases)
+
+    def _schedule(self, header: Header) -> ScheduleShape | None:
+        return next((schedule for schedule in self._pack_of(header).schedules if schedule.span == header.span), None)
+
+    def _law(self, header: Header) -> Law | None:
+        """A law as its pack writes it."""
+        found = next((law for law in self._pack_of(header).laws if law.span == header.span), None)
+        return found and replace(found, name=header.name, aliases=header.aliases)
+
+    def _parent(self, law: Law) -> Law | None:
+        """What a law extends; where it overrides a law of that name, the one that it takes the place of."""
+        header = self._names.find("law", law.parent) if law.parent else None
+        while header is not None and law.override and header.span == law.span:
+            header = header.over
+        return None if header is None else self._law(header)
+
+    def _checked(self, header: Header) -> CheckedLaw | None:
+        """The law of a header, checked once; None where its pack could not be read so far."""
+        if self.base is not None and not self.own.laws:
+            return self.base._checked(header)
+        if header.span not in self._laws:
+            written = self._law(header)
+            if written is None:
+                return None
+            merged, wrong = inherit(written, self._parent)
+            law, more = checked(merged)
+            # What a law lacks because a part of it, or its parent, is not there is no mistake of its own.
+            found = () if self._is_broken(header) else tuple(wrong or more)
+            self._laws[header.span] = law, found
+        return self._laws[header.span]
+
+    def _is_broken(self, header: Header) -> bool:
+        broken = self.broken if header.layer == "plan" else self.shelf.read(header.span.source).broken
+        return header.span.begins_in(broken)
+
+    # ---- what is wrong
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with packs and with what a plan brings, in order.
+
+        The standard library is held to the same when it is tested, by `audit`, and not each time that it is used.
+        """
+        if self.base is not None:
+            return in_order([*self.base.findings, *self._names.findings, *self._faults_of(self._names.entered)])
+        brought = [file for file in self.shelf.files if file.layer != "standard"]
+        return in_order(
+            [
+                *(file.wrong for file in self.shelf.files if file.wrong),
+                *self.shelf.quantity_findings,
+                *(wrong for file in brought for wrong in self.shelf.read(file.source).findings),
+                *self._names.findings,
+                *self._faults_of(header for header in self._names.entered if header.layer != "standard"),
+            ]
+        )
+
+    def audit(self) -> tuple[Finding, ...]:
+        """What is wrong anywhere, the standard library included, every text read whole."""
+        read = (wrong for file in self.shelf.files for wrong in self.shelf.read(file.source).findings)
+        return in_order([*self.findings, *read, *self._faults_of(self._names.entered)])
+
+    def law_findings(self, name: str) -> tuple[Finding, ...]:
+        """What is wrong with one law, wherever it comes from."""
+        header = self._names.find("law", name)
+        found = None if header is None else self._checked(header)
+        return () if found is None else found[1]
+
+    def _faults_of(self, headers: Iterable[Header]) -> Iterator[Finding]:
+        """Definitions held to what there is."""
+        for header in headers:
+            if header.kind == "law":
+                found = self._checked(header)
+                yield from found[1] if found else ()
+            elif header.kind == "schedule":
+                yield from self._unknown_shapes(header)
+            elif header.kind in NAMED_FIGURES:
+                for name in sorted(self._dims.keys() & {header.name, *header.aliases}):
+                    message = f"`{name}` is a quantity of plans and cannot be a {header.kind}"
+                    yield finding("N005", message, header.span, help=["give it another name"])
+            elif header.kind == "rule" and header.layer != "plan":  # a plan's own were held to its `let`s, too
+                for rule in self._pack_of(header).rules:
+                    if rule.span == header.span and not self._is_broken(header):
+                        yield from rule_findings(rule, self._dims)
+
+    def _unknown_shapes(self, header: Header) -> Iterator[Finding]:
+        shapes = self.index("shape")
+        schedule = self._schedule(header)
+        for phase in schedule.phases if schedule else ():
+            if phase.shape.lower() not in shapes:
+                help = did_you_mean(phase.shape, shapes)
+                yield finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help)
+
+    def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The errors among findings that are in a law, or in one that it extends: it gives no numbers then."""
+        chain = [law]
+        while (parent := self._parent(chain[-1])) is not None and not any(parent.span == one.span for one in chain):
+            chain.append(parent)
+        errors = [f for f in findings if f.severity == "error"]
+        return tuple(
+            f
+            for f, block in zip(errors, blocks_of(errors), strict=True)
+            if any(one.span.begins_in([block]) for one in chain)
+        )
+
+
+def standard() -> Library:
+    """The standard library, as its files are now. It is rooted at itself."""
+    return Library(Shelf(pack_files(Disk(_STANDARD), "", "stdlib", "standard")))

@@ -1,0 +1,36 @@
+"""What is raised, by one base. What is wrong with a plan or a pack is a finding and never raised.
+
+RunplanError
+  BadConfig         a project's configuration cannot be used
+  UnknownLaw        a law is asked for by a name that none has
+  NotThere          a report or a solution is asked for what it does not have
+  Refused           a law cannot be evaluated at what it is given            (engine.laws.evaluate)
+  UnknownUnit       a text is no unit                                        (dsl.units.table)
+  DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
+  CannotRun         a command cannot be run                                  (cli.outcome)
+    NotFound        a path of the command line is not there                  (cli.paths)
+  BrokenInvariant   a solution contradicts itself: a bug in runplan          (engine.solve.verify)
+
+A file that is not there raises Python's own `OSError`.
+"""
+
+from __future__ import annotations
+
+
+class RunplanError(Exception):
+    """The base of all that runplan raises; catch it to catch every refusal."""
+
+
+class BadConfig(RunplanError):
+    """Raised where a project is opened whose configuration cannot be read or used; it says which file and why."""
+
+
+class UnknownLaw(RunplanError):
+    """Raised where a plan is to be solved under a law by a name that none has; it says the nearest one."""
+
+
+class NotThere(RunplanError, KeyError):
+    """Raised by `report["LAW"]` and `solution["QUANTITY"]` for what is not there; it says what is."""
+
+    def __str__(self) -> str:  # that of a KeyError puts quotes around the message
+        return str(self.args[0])

@@ -1,0 +1,155 @@
+"""A project's files to reports: what the command, a notebook, an editor and a look at a git revision start from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, root_of
+from runplan.dsl.packs.installed import shared
+from runplan.dsl.packs.library import Library
+from runplan.dsl.text.reader import Buffer, Disk, Reader
+
+if TYPE_CHECKING:
+    from runplan.dsl.text.finding import Finding
+    from runplan.engine.report import Report
+
+Settings = Mapping[str, object] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder of plans with its configuration and packs, as they were when the project was made.
+
+    A project never changes. One that is made later sees packs and settings that were edited since; plans are read
+    each time that they are asked for.
+
+    >>> import runplan
+    >>> project = runplan.Project(runplan.Files({"a.plan": "hardware: 64 x H100 for 30 days at 40% MFU"}))
+    >>> project.report("a.plan").solutions[0].status
+    'solved'
+
+    Attributes:
+        reader: Gives every file: plans, their imports, packs, the configuration.
+        root: The reader's path of the folder with the configuration; empty for the reader's own folder.
+        base: What is known in every project: the standard library and the packs of installed wheels. It is read anew
+            unless it is given; projects that are made in a row can share one.
+        configuration: The settings.
+        library: The base with the project's packs.
+
+    Raises:
+        BadConfig: Where the configuration cannot be read or used, or a pack is not there.
+    """
+
+    reader: Reader
+    root: str = ""
+    base: Library = field(default_factory=shared)
+    configuration: Configuration = field(init=False)
+    library: Library = field(init=False)
+
+    def __post_init__(self) -> None:
+        configuration = configuration_of(self.reader, self.root)
+        object.__setattr__(self, "configuration", configuration)
+        object.__setattr__(self, "library", self.base.with_files(configured_packs(self.reader, configuration)))
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] = ".", *, base: Library | None = None) -> Project:
+        """The project on disk that a folder or a plan is in.
+
+        Its root is the nearest folder, from there upwards, with a configuration or `.git`.
+
+        Args:
+            path: A folder: plans are then named by their paths from it. Or a plan: plans are then named as this one
+                is, from the current folder.
+            base: See `Project`.
+
+        Raises:
+            BadConfig: See `Project`.
+        """
+        there = os.fspath(path)
+        is_folder = os.path.isdir(there)
+        root = root_of(there if is_folder else os.path.dirname(there))
+        reader = Disk(root, there if is_folder else os.curdir)
+        return cls(reader, root) if base is None else cls(reader, root, base)
+
+    @property
+    def packs(self) -> tuple[str, ...]:
+        """The files of packs that are known beside the standard library, as findings name them."""
+        return tuple(file.source.path for file in self.library.shelf.files if file.layer != "standard")
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        text: str | None = None,
+        settings: Settings = (),
+        laws: Sequence[str] | None = None,
+        intervals: bool = True,
+    ) -> Report:
+        """A plan, solved and judged: its solutions with their values, what was assumed, and all findings.
+
+        Args:
+            path: A `.plan` or `.plan.yaml` file, by the reader's path.
+            text: The plan's text in place of what the file has, such as an editor's buffer; there need be no file.
+            settings: Instead of what the plan says: `{"tokens": "2T"}`, or `["tokens=2T"]`.
+            laws: Names of laws, in place of the plan's own.
+            intervals: Whether to compute the 80 % intervals of the laws' constants.
+
+        Raises:
+            OSError: Where the file cannot be read. What is wrong with a plan is a finding, never an exception.
+            UnknownLaw: For a name in `laws` that no law has.
+        """
+        from runplan.engine.pipeline import report_of
+
+        name = os.fspath(path)
+        reader = self.reader if text is None else Buffer(name, text.encode("utf-8", "surrogatepass"), self.reader)
+        named = None if laws is None else (laws,) if isinstance(laws, str) else tuple(laws)
+        return report_of(
+            name, reader, catalogue=self.library, settings=_settings(settings), laws=named, intervals=intervals
+        )
+
+    def check(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        text: str | None = None,
+        settings: Settings = (),
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] | None = None,
+    ) -> tuple[Finding, ...]:
+        """The findings of a plan as `plan check` shows them: without what the plan or the configuration leaves out.
+
+        Args:
+            path, text, settings: See `report`.
+            select: Codes, names or prefixes of the findings to keep; those of the configuration unless said.
+            ignore: Of those to leave out; those of the configuration unless said.
+
+        Raises:
+            OSError: Where the file cannot be read.
+        """
+        from datetime import date
+
+        from runplan.dsl.text.codes import words
+        from runplan.dsl.text.finding import in_order
+        from runplan.engine.judge.ignores import chosen, kept
+
+        report = self.report(path, text=text, settings=settings, intervals=False)
+        rules = (*self.library.rules(), *(report.plan.definitions.rules if report.plan else ()))
+        known = {word for rule in rules for word in (rule.code, rule.name)} | {*words()}
+        left = kept(report.findings, report.source, known, date.today())
+        of = self.configuration
+        return in_order(chosen(left, of.select if select is None else select, of.ignore if ignore is None else ignore))
+
+    def __repr__(self) -> str:
+        packs = f": packs {', '.join(self.packs)}" if self.packs else ""
+        return f"<Project {self.root or repr(self.reader)}{packs}>"
+
+
+def _settings(settings: Settings) -> tuple[str, ...]:
+    if isinstance(settings, str):
+        return (settings,)
+    if isinstance(settings, Mapping):
+        return tuple(f"{path}={value}" for path, value in settings.items())
+    return tuple(settings)
