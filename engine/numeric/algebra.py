@@ -10,7 +10,11 @@ import math
 
 Vector = list[float]
 Matrix = list[list[float]]
-NOISE = 1e-11  # pivots of a matrix with unit diagonal below this are rounding
+# Pivots of a matrix with unit diagonal below this are rounding: 1e5 times what a sum of a few terms leaves, since what
+# is factored is itself a sum of curvatures that may cancel.
+NOISE = 1e-11
+# A pivot below this share of its diagonal is no longer positive but by rounding.
+POSITIVE = 1e-15
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -43,7 +47,7 @@ def cholesky(h: Matrix) -> Matrix | None:
                 total -= u * w
             if j < i:
                 row.append(total / other[j])
-            elif total > 1e-15 * source[i]:
+            elif total > POSITIVE * source[i]:
                 row.append(math.sqrt(total))
             else:
                 return None

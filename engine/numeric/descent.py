@@ -24,6 +24,7 @@ Ending = Literal["optimal", "unbounded", "inconsistent", "stalled", "enough"]
 # A least violation above this is a proof, below it is arithmetic: a hundred times FEASIBLE.
 INFEASIBLE = 1e-7
 # The logarithm of a positive objective that has run down to nothing: exp(-640) is 1e-278, and no figure is that small.
+# It has to be above -708, where doubles end.
 VANISHED = -640.0
 # A multiplier below this, relative to the gradient of the objective, is not binding.
 MATTERS = 1e-9
@@ -32,7 +33,7 @@ FAINT = 1e-12
 
 # Steps below this are left to Newton's method, which squares the error: 1e-6, 1e-12, rounding.
 SHORT = 1e-6
-# Steps below this change nothing: a hundred units in the last place of a logarithm near 10.
+# Steps below this change nothing: some fifty units in the last place of a logarithm near 10.
 NOTHING = 1e-13
 # A settled point may look for better multipliers this often: after two, the curvature is that of the last ones.
 REFRESHES = 2
@@ -50,6 +51,8 @@ REFUSED, SPOILED, POOR, GOOD = 1e-4, 0.1, 0.25, 0.7
 # Damping: less after a good step, more after a poor one, more still after a refused one; at least this share of the
 # force along the step.
 LESS, MORE, MUCH_MORE, PULL = 0.1, 4.0, 8.0, 0.1
+# The first damping, of the gradient. Phase one is linear in t and nearly so in x, and may begin with longer steps.
+FIRST_DAMPING, FIRST_DAMPING_OF_VIOLATION = 0.1, 1e-3
 # A refused step shorter than this, or damping beyond this, and nothing more can be gained.
 SHORTEST, STIFF = 1e-14, 1e280
 # A violation that a step may add before curvature is to blame: rounding of a constraint, ten times.
@@ -261,7 +264,7 @@ class Feasibility(_Run):
     """Phase one: the least violation. Ends early at a point that is feasible, or once it is proven that none is."""
 
     def __init__(self, at: Elastic, here: Local) -> None:
-        super().__init__(at, here, damping=1e-3)
+        super().__init__(at, here, FIRST_DAMPING_OF_VIOLATION)
         self.proof: Vector | None = None
 
     def idle(self) -> float:
@@ -299,7 +302,7 @@ class Minimisation(_Run):
     at: Objective
 
     def __init__(self, at: Objective, here: Local) -> None:
-        super().__init__(at, here, damping=0.1)
+        super().__init__(at, here, FIRST_DAMPING)
         self.rays = 0
 
     def prepare(self) -> bool:

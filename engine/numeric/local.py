@@ -1,4 +1,4 @@
-"""Smooth goals and constraints to what they are around a point, to second order."""
+"""Smooth objectives and constraints to what they are around a point, to second order."""
 
 from __future__ import annotations
 
@@ -193,36 +193,26 @@ class Elastic:
         limits = limits_at(x[:-1], self.inequalities, self.equalities, 0.0)
         if limits is None:
             return None
-        c, c_rows, c_curves, e, e_rows, e_curves, t = limits
+        c, c_rows, c_curves, e, e_rows, e_curves, _ = limits
         k = len(x) - 1
         for i, over in enumerate(c):
-            if over > STEEP:  # a sum of exponentials, most likely; its logarithm has the same level sets
-                rate = STEEP / over
-                row = [rate * a for a in c_rows[i]]
-                c[i] = STEEP * (1.0 + math.log(over / STEEP))
-                c_curves[i] = [
-                    [rate * a - u * w / STEEP for a, w in zip(bent, row, strict=True)]
-                    for bent, u in zip(c_curves[i], row, strict=True)
-                ]
-                c_rows[i] = row
+            if over > STEEP:
+                c[i], c_rows[i], c_curves[i] = _flattened(over, c_rows[i], c_curves[i])
         t = max([0.0, *c, *map(abs, e)])
-        values = [a - t for a in c] + [a - t for a in e] + [-a - t for a in e] + [-t]
-        rows = [[*row, -1.0] for row in c_rows + e_rows] + [[*(-a for a in row), -1.0] for row in e_rows]
-        rows.append([0.0] * k + [-1.0])
-        curves = [[*([*row, 0.0] for row in curve), [0.0] * (k + 1)] for curve in c_curves + e_curves]
-        curves += [[*([*(-a for a in row), 0.0] for row in curve), [0.0] * (k + 1)] for curve in e_curves]
-        curves.append([[0.0] * (k + 1) for _ in range(k + 1)])
-        hessian = [[0.0] * (k + 1) for _ in range(k)] + [[0.0] * k + [1.0]]
-        slope = [0.0] * k + [1.0 + t]
+        # c <= t, then e <= t, then -e <= t, then 0 <= t
+        above = [*c, *e, *(-a for a in e), 0.0]
+        minus_rows = [[-a for a in row] for row in e_rows]
+        minus_curves = [[[-a for a in row] for row in curve] for curve in e_curves]
+        flat = [[0.0] * k for _ in range(k)]
         return Local(
             [*x[:-1], t],
             t + 0.5 * t * t,
-            slope,
-            hessian,
+            [0.0] * k + [1.0 + t],
+            _bordered(flat, 1.0),
             [0.0] * k + [1.0],
-            values,
-            rows,
-            curves,
+            [a - t for a in above],
+            [[*row, -1.0] for row in [*c_rows, *e_rows, *minus_rows, [0.0] * k]],
+            [_bordered(curve, 0.0) for curve in [*c_curves, *e_curves, *minus_curves, flat]],
             [],
             [],
             [],
@@ -234,6 +224,25 @@ class Elastic:
         m, p = len(self.inequalities), len(self.equalities)
         above, below = multipliers[m : m + p], multipliers[m + p : m + 2 * p]
         return multipliers[:m], [a - b for a, b in zip(above, below, strict=True)]
+
+
+def _flattened(over: float, row: Vector, curve: Matrix) -> tuple[float, Vector, Matrix]:
+    """STEEP (1 + ln(over / STEEP)) in place of a violation: the same level sets and, at STEEP, the same slope.
+
+    Such a violation is a sum of exponentials, most likely, and its logarithm nearly a line.
+    """
+    rate = STEEP / over
+    slope = [rate * a for a in row]
+    bent = [
+        [rate * a - u * w / STEEP for a, w in zip(bends, slope, strict=True)]
+        for bends, u in zip(curve, slope, strict=True)
+    ]
+    return STEEP * (1.0 + math.log(over / STEEP)), slope, bent
+
+
+def _bordered(matrix: Matrix, corner: float) -> Matrix:
+    """A matrix (k, k) as one of (k + 1, k + 1): zeros, and one number in the corner."""
+    return [[*row, 0.0] for row in matrix] + [[0.0] * len(matrix) + [corner]]
 
 
 def lagrangian(here: Local, c_multipliers: Vector, e_multipliers: Vector) -> tuple[Matrix, Matrix, Vector]:

@@ -16,8 +16,8 @@ UNPRICED = 1e-11
 # for multipliers that change from one step to the next; weights fall by no more than half a step, so that two
 # steps that take turns do not undo each other.
 MARGIN, FADE = 2.0, 0.5
-# Where two values agree to this many digits, half of what is left of their difference is rounding: 1e-16 of each,
-# over 1e-7 of them, is known to 1e-9, and over 1e-8 of that, which a step of length 1e-4 gains, no longer.
+# Of values that agree to seven digits the difference has nine at most, and soon none, while the last good steps gain
+# ever less: they would be refused for rounding. Their gradients still tell.
 INDISTINCT = 1e-7
 
 
