@@ -10,6 +10,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from problems import Bowl
 
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Num, Op, Ref
+from runplan.engine.numeric.functions import LogSum, Monomial, Negated, Square, log_of_monomials, objective
 from runplan.engine.numeric.local import Point, Smooth, linear
 from runplan.engine.numeric.optimise import Optimum, minimise
 
@@ -407,3 +410,23 @@ def test_random_contradictions(
     inequalities = [*inequalities, linear(ones, -middle + gap), linear([-1.0] * k, middle + gap)]
     found = minimise(goals, inequalities, equalities, start=start)
     assert found.outcome == "infeasible" and found.violation >= gap * (1.0 - 1e-9)
+
+
+def test_ties_on_a_curved_surface_of_optima() -> None:
+    """A sum is maximised up to a limit on the same sum: its optima are a curve, on which the next goal decides."""
+    variables = ("n", "d")
+    spent = [Monomial(6.0, {"n": 1.0, "d": 1.0}), Monomial(2e6, {"n": 1.4, "d": 0.1})]
+    capped = LogSum([(math.log(m.coefficient) - 50.0, [m.exponents[v] for v in variables]) for m in spent], 2)
+    near = Square(linear([1.0, -1.0], 3.0))
+    for start in [(23.0, 20.0), (0.0, 0.0), (60.0, -10.0)]:
+        found = minimise([Negated(log_of_monomials(spent, variables)), near], [capped], start=start)
+        assert found.outcome == "optimal" and found.binding == (0,)
+        assert abs(capped(found.x)[0]) <= 1e-12
+        assert found.x[1] - found.x[0] == pytest.approx(3.0, abs=1e-12)
+
+
+def test_what_is_maximised_without_bound_is_unbounded() -> None:
+    x = Ref(Name("params"))
+    growing = Op("+", (Op("*", (Num(2e6), Op("^", (x, Num(1.4))))), x))
+    upward = objective(growing, [x.name], maximize=True)
+    assert minimise([upward], [], start=(23.0,)).outcome == "unbounded"
