@@ -260,7 +260,7 @@ def cheapest(
     if not (names(loss) | words(loss) | names(whole) | words(whole)) <= set(variables):
         return None  # the loss needs more than these, or a constant is left free
     kept = smooth.limit(loss, Num(at), variables)
-    found = minimise([smooth.goal(whole, variables)], [kept], start=tuple(map(math.log, start)))
+    found = minimise([smooth.objective(whole, variables)], [kept], start=tuple(map(math.log, start)))
     return (math.exp(found.x[0]), math.exp(found.x[1])) if found.outcome == "optimal" else None
 
 
@@ -287,7 +287,7 @@ def _least(
         )
         middle = math.log(compute / k) / sum(powers)
         equality = smooth.limit(spent, Num(compute), (x, y))
-        found = minimise([smooth.goal(loss, (x, y))], [], [equality], start=(middle, middle))
+        found = minimise([smooth.objective(loss, (x, y))], [], [equality], start=(middle, middle))
         if found.outcome != "optimal":
             return None
         at = (math.exp(found.x[0]), math.exp(found.x[1]))

@@ -10,7 +10,11 @@ import math
 
 Vector = list[float]
 Matrix = list[list[float]]
-NOISE = 1e-11  # pivots of a matrix with unit diagonal below this are rounding
+# Pivots of a matrix with unit diagonal below this are rounding: 1e5 times what a sum of a few terms leaves, since what
+# is factored is itself a sum of curvatures that may cancel.
+NOISE = 1e-11
+# A pivot below this share of its diagonal is no longer positive but by rounding.
+POSITIVE = 1e-15
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -31,34 +35,6 @@ def times(matrix: Matrix, a: Vector) -> Vector:
     return [dot(row, a) for row in matrix]
 
 
-def solve_linear(a: Matrix, b: Vector) -> Vector | None:
-    """The x (n) with a x = b for a square a (n, n), by elimination with scaled partial pivoting.
-
-    None where a is singular to working precision, or holds an inf or nan.
-    """
-    n = len(b)
-    rows = []
-    for row, right in zip(a, b, strict=True):
-        size = max((abs(entry) for entry in row), default=0.0)
-        if not 0.0 < size < math.inf:
-            return None
-        rows.append([entry / size for entry in row] + [right / size])
-    for i in range(n):
-        p = max(range(i, n), key=lambda j: abs(rows[j][i]))
-        if not abs(rows[p][i]) > 1e-14:
-            return None
-        rows[i], rows[p] = rows[p], rows[i]
-        pivot = rows[i]
-        for j in range(i + 1, n):
-            ratio = rows[j][i] / pivot[i]
-            if ratio:
-                rows[j] = [u - ratio * w for u, w in zip(rows[j], pivot, strict=True)]
-    x = [0.0] * n
-    for i in reversed(range(n)):
-        x[i] = (rows[i][n] - sum(rows[i][j] * x[j] for j in range(i + 1, n))) / rows[i][i]
-    return x if all(map(math.isfinite, x)) else None
-
-
 def cholesky(h: Matrix) -> Matrix | None:
     """The lower L with L L' = h, or None where h is not positive definite."""
     lower: Matrix = []
@@ -71,7 +47,7 @@ def cholesky(h: Matrix) -> Matrix | None:
                 total -= u * w
             if j < i:
                 row.append(total / other[j])
-            elif total > 1e-15 * source[i]:
+            elif total > POSITIVE * source[i]:
                 row.append(math.sqrt(total))
             else:
                 return None
@@ -125,9 +101,13 @@ class Frame:
         parts, rest, length = self.split(a)
         if not length > least * math.sqrt(dot(a, a)):
             return False
+        self.append(parts, rest, length)
+        return True
+
+    def append(self, parts: Vector, rest: Vector, length: float) -> None:
+        """Take in the row of which `split` gave these."""
         self.q.append([u / length for u in rest])
         self.parts.append([*parts, length])
-        return True
 
     def combine(self, parts: Vector) -> Vector:
         """The u with sum u_j a_j = sum parts_l q_l."""

@@ -7,7 +7,7 @@ linear, or convex, in the logarithms. What is not goes through the symbolic deri
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,10 @@ class Monomial:
     exponents: Mapping[Any, float]
 
 
-def signomial(expr: Expr) -> tuple[Monomial, ...] | None:
+Terms = tuple[Monomial, ...]
+
+
+def signomial(expr: Expr) -> Terms | None:
     """The expression as a sum of monomials; None where it is none. Every name in it is a variable."""
     if isinstance(expr, Num):
         return (Monomial(expr.value, {}),)
@@ -33,35 +36,56 @@ def signomial(expr: Expr) -> tuple[Monomial, ...] | None:
         return (Monomial(1.0, {expr.name: 1.0}),)
     if not isinstance(expr, Op):
         return None
-    parts = [signomial(arg) for arg in expr.args]
-    if any(part is None for part in parts):
+    parts: list[Terms] = []
+    for arg in expr.args:
+        part = signomial(arg)
+        if part is None:
+            return None
+        parts.append(part)
+    if expr.op in _SIGNOMIALS:
+        return _SIGNOMIALS[expr.op](*parts)
+    return _constant(expr) if all(len(part) == 1 and not part[0].exponents for part in parts) else None
+
+
+def _negative(a: Terms) -> Terms:
+    return tuple(Monomial(-m.coefficient, m.exponents) for m in a)
+
+
+def _quotient(a: Terms, b: Terms) -> Terms | None:
+    if len(b) > 1 or not b[0].coefficient:
         return None
-    terms = [part for part in parts if part is not None]
-    if expr.op == "neg":
-        return tuple(Monomial(-m.coefficient, m.exponents) for m in terms[0])
-    if expr.op == "+":
-        return _collected([*terms[0], *terms[1]])
-    if expr.op == "-":
-        return _collected([*terms[0], *(Monomial(-m.coefficient, m.exponents) for m in terms[1])])
-    if expr.op == "*":
-        return _collected([_product(a, b) for a in terms[0] for b in terms[1]])
-    if expr.op == "/" and len(terms[1]) == 1 and terms[1][0].coefficient:
-        below = _power(terms[1][0], -1.0)
-        return None if below is None else _collected([_product(a, below) for a in terms[0]])
-    if expr.op in ("^", "sqrt") and len(terms[0]) == 1:
-        exponent = Monomial(0.5, {}) if expr.op == "sqrt" else terms[1][0]
-        if (expr.op == "sqrt" or len(terms[1]) == 1) and not exponent.exponents:
-            raised = _power(terms[0][0], exponent.coefficient)
-            return None if raised is None else (raised,)
-    if expr.op == "exp" and len(terms[0]) == 1 and not terms[0][0].exponents:
-        found = _exp(terms[0][0].coefficient)
-        return (Monomial(found, {}),) if math.isfinite(found) else None
-    if all(not part or (len(part) == 1 and not part[0].exponents) for part in terms):
-        return _constant(expr)
-    return None
+    below = _power(b[0], -1.0)
+    return None if below is None else _collected([_product(m, below) for m in a])
 
 
-def _constant(expr: Expr) -> tuple[Monomial, ...] | None:
+def _raised(a: Terms, b: Terms) -> Terms | None:
+    if len(a) > 1 or len(b) > 1 or b[0].exponents:
+        return None
+    raised = _power(a[0], b[0].coefficient)
+    return None if raised is None else (raised,)
+
+
+def _exponential(a: Terms) -> Terms | None:
+    if len(a) > 1 or a[0].exponents:
+        return None
+    found = _exp(a[0].coefficient)
+    return (Monomial(found, {}),) if math.isfinite(found) else None
+
+
+# Each operator that may leave a sum of monomials one, and what of its arguments does.
+_SIGNOMIALS: Mapping[str, Callable[..., Terms | None]] = {
+    "neg": _negative,
+    "+": lambda a, b: _collected([*a, *b]),
+    "-": lambda a, b: _collected([*a, *_negative(b)]),
+    "*": lambda a, b: _collected([_product(m, n) for m in a for n in b]),
+    "/": _quotient,
+    "^": _raised,
+    "sqrt": lambda a: _raised(a, (Monomial(0.5, {}),)),
+    "exp": _exponential,
+}
+
+
+def _constant(expr: Expr) -> Terms | None:
     """A figure of figures alone, by whatever function, as a monomial of no variable."""
     try:
         found = float(value(expr, {}))
@@ -95,6 +119,10 @@ def _collected(terms: Sequence[Monomial]) -> tuple[Monomial, ...]:
     return tuple(Monomial(c, dict(key)) for key, c in sums.items() if c) or (Monomial(0.0, {}),)
 
 
+Derivatives = tuple[float, list[float], list[list[float]]]
+Rows = Sequence[tuple[float, Sequence[float]]]
+
+
 def _rows(terms: Sequence[Monomial], variables: Sequence[Any]) -> list[tuple[float, list[float]]]:
     return [(m.coefficient, [m.exponents.get(v, 0.0) for v in variables]) for m in terms]
 
@@ -106,14 +134,18 @@ def _exp(x: float) -> float:
         return math.inf
 
 
-def sum_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Smooth:
-    """The value of a sum of monomials."""
-    rows = _rows(terms, variables)
-    k = len(variables)
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The sum of c_i exp(a_i'x): a row is c_i and a_i (k)."""
 
-    def smooth(x: Point) -> tuple[float, list[float], list[list[float]]]:
+    rows: Rows
+    k: int
+
+    def __call__(self, x: Point) -> Derivatives:
+        """Value, gradient and Hessian; see `Smooth`."""
+        k = self.k
         value, gradient, hessian = 0.0, [0.0] * k, [[0.0] * k for _ in range(k)]
-        for c, a in rows:
+        for c, a in self.rows:
             v = c * _exp(sum(ai * xi for ai, xi in zip(a, x, strict=True)))
             value += v
             for i in range(k):
@@ -123,35 +155,99 @@ def sum_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Smo
                         hessian[i][j] += v * a[i] * a[j]
         return value, gradient, hessian
 
-    return smooth
 
+@dataclass(frozen=True, slots=True)
+class LogSum:
+    """The logarithm of a sum of exp(b_i + a_i'x): a row is b_i and a_i (k). Linear where there is one row."""
 
-def log_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Smooth:
-    """The logarithm of a sum of monomials with positive coefficients: linear where it is one, else convex."""
-    rows = [(math.log(c), a) for c, a in _rows(terms, variables)]
-    k = len(variables)
-    if len(rows) == 1:
-        ((constant, slope),) = rows
-        flat = [[0.0] * k for _ in range(k)]
-        return lambda x: (constant + sum(ai * xi for ai, xi in zip(slope, x, strict=True)), list(slope), flat)
+    rows: Rows
+    k: int
 
-    def smooth(x: Point) -> tuple[float, list[float], list[list[float]]]:
-        logs = [c + sum(ai * xi for ai, xi in zip(a, x, strict=True)) for c, a in rows]
-        top = max(logs)
+    def __call__(self, x: Point) -> Derivatives:
+        """Value, gradient and Hessian; see `Smooth`."""
+        logs = [b + sum(ai * xi for ai, xi in zip(a, x, strict=True)) for b, a in self.rows]
+        if len(logs) == 1:
+            return logs[0], list(self.rows[0][1]), [[0.0] * self.k for _ in range(self.k)]
+        top = max(logs)  # taken out, so that nothing overflows
         weights = [_exp(v - top) for v in logs]
         total = sum(weights)
         weights = [w / total for w in weights]
-        gradient = [sum(w * a[i] for w, (_, a) in zip(weights, rows, strict=True)) for i in range(k)]
+        exponents = [a for _, a in self.rows]
+        gradient = [sum(w * a[i] for w, a in zip(weights, exponents, strict=True)) for i in range(self.k)]
         hessian = [
             [
-                sum(w * a[i] * a[j] for w, (_, a) in zip(weights, rows, strict=True)) - gradient[i] * gradient[j]
-                for j in range(k)
+                sum(w * a[i] * a[j] for w, a in zip(weights, exponents, strict=True)) - gradient[i] * gradient[j]
+                for j in range(self.k)
             ]
-            for i in range(k)
+            for i in range(self.k)
         ]
         return top + math.log(total), gradient, hessian
 
-    return smooth
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number, whatever the k variables."""
+
+    value: float
+    k: int
+
+    def __call__(self, x: Point) -> Derivatives:
+        """Value, gradient and Hessian; see `Smooth`."""
+        return self.value, [0.0] * self.k, [[0.0] * self.k for _ in range(self.k)]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One function less another."""
+
+    of: Smooth
+    less: Smooth
+
+    def __call__(self, x: Point) -> Derivatives:
+        """Value, gradient and Hessian; see `Smooth`."""
+        av, ag, ah = self.of(x)
+        bv, bg, bh = self.less(x)
+        return (
+            av - bv,
+            [p - q for p, q in zip(ag, bg, strict=True)],
+            [[p - q for p, q in zip(r, s, strict=True)] for r, s in zip(ah, bh, strict=True)],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """The square of a function."""
+
+    of: Smooth
+
+    def __call__(self, x: Point) -> Derivatives:
+        """Value, gradient and Hessian; see `Smooth`."""
+        v, g, h = self.of(x)
+        k = len(g)
+        hessian = [[2 * g[i] * g[j] + 2 * v * h[i][j] for j in range(k)] for i in range(k)]
+        return v * v, [2 * v * gi for gi in g], hessian
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """A function with its sign turned, for maximising."""
+
+    of: Smooth
+
+    def __call__(self, x: Point) -> Derivatives:
+        """Value, gradient and Hessian; see `Smooth`."""
+        v, g, h = self.of(x)
+        return -v, [-gi for gi in g], [[-hij for hij in row] for row in h]
+
+
+def sum_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Sum:
+    """The value of a sum of monomials."""
+    return Sum(_rows(terms, variables), len(variables))
+
+
+def log_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> LogSum:
+    """The logarithm of a sum of monomials with positive coefficients: linear where it is one, else convex."""
+    return LogSum([(math.log(c), a) for c, a in _rows(terms, variables)], len(variables))
 
 
 def symbolic(expr: Expr, variables: Sequence[Any]) -> Smooth:
@@ -162,7 +258,7 @@ def symbolic(expr: Expr, variables: Sequence[Any]) -> Smooth:
     first_of = [compiled(d) for d in first]
     second_of = [[compiled(derivative(first[i], variables[j])) for j in range(i + 1)] for i in range(k)]
 
-    def smooth(x: Point) -> tuple[float, list[float], list[list[float]]]:
+    def smooth(x: Point) -> Derivatives:
         env = {name: _exp(xi) for name, xi in zip(variables, x, strict=True)}
         v = list(env.values())
         try:
@@ -180,14 +276,22 @@ def symbolic(expr: Expr, variables: Sequence[Any]) -> Smooth:
     return smooth
 
 
-def goal(expr: Expr, variables: Sequence[Any]) -> Smooth:
-    """A function to be minimised: the logarithm of a monomial, or the value of anything else."""
+def objective(expr: Expr, variables: Sequence[Any], *, maximize: bool = False) -> Smooth:
+    """A function to be minimised: an expression, or what falls as it rises.
+
+    A monomial is taken by its logarithm, which is linear, and so is whatever is positive and to be maximised: minus
+    its value would be of any scale (1e22 in one plan) and run down without end, where minus its logarithm stays of
+    the size of the variables. Anything else is taken by its value.
+    """
     terms = signomial(expr)
     if terms is None:
-        return symbolic(expr, variables)
-    if len(terms) == 1 and terms[0].coefficient > 0:
-        return log_of_monomials(terms, variables)
-    return sum_of_monomials(terms, variables)
+        logarithmic = maximize and not _signed(expr)
+        found: Smooth = symbolic(Op("ln", (expr,)) if logarithmic else expr, variables)
+    elif all(m.coefficient > 0 for m in terms) and (maximize or len(terms) == 1):
+        found = log_of_monomials(terms, variables)
+    else:
+        found = sum_of_monomials(terms, variables)
+    return Negated(found) if maximize else found
 
 
 def limit(left: Expr, right: Expr, variables: Sequence[Any]) -> Smooth:
@@ -197,10 +301,9 @@ def limit(left: Expr, right: Expr, variables: Sequence[Any]) -> Smooth:
         # What is subtracted goes to the other side, so that both sides are positive.
         small, large = _balanced(a, b)
         if small and large:
-            return _difference(log_of_monomials(small, variables), log_of_monomials(large, variables))
+            return Difference(log_of_monomials(small, variables), log_of_monomials(large, variables))
         # Nothing is at most something positive: always so; and never the other way round.
-        k, constant = len(variables), 1.0 if small else (-1.0 if large else 0.0)
-        return lambda x: (constant, [0.0] * k, [[0.0] * k for _ in range(k)])
+        return Constant(1.0 if small else (-1.0 if large else 0.0), len(variables))
     if not _signed(left) and not _signed(right):
         return symbolic(Op("-", (Op("ln", (left,)), Op("ln", (right,)))), variables)
     return symbolic(
@@ -210,10 +313,9 @@ def limit(left: Expr, right: Expr, variables: Sequence[Any]) -> Smooth:
 
 
 def _balanced(a: Sequence[Monomial], b: Sequence[Monomial]) -> tuple[list[Monomial], list[Monomial]]:
-    over = _collected([*a, *(Monomial(-m.coefficient, m.exponents) for m in b)])
     if any(m.coefficient < 0 for m in (*a, *b)):
-        left = [m for m in over if m.coefficient > 0]
-        return left, [Monomial(-m.coefficient, m.exponents) for m in over if m.coefficient < 0]
+        over = _collected([*a, *_negative(tuple(b))])
+        return [m for m in over if m.coefficient > 0], [m for m in _negative(over) if m.coefficient > 0]
     return [m for m in a if m.coefficient], [m for m in b if m.coefficient]
 
 
@@ -224,38 +326,3 @@ def _signed(expr: Expr) -> bool:
     if isinstance(expr, Op):
         return expr.op in ("-", "neg", "ln", "log10") or any(_signed(arg) for arg in expr.args)
     return False
-
-
-def _difference(a: Smooth, b: Smooth) -> Smooth:
-    def smooth(x: Point) -> tuple[float, list[float], list[list[float]]]:
-        av, ag, ah = a(x)
-        bv, bg, bh = b(x)
-        return (
-            av - bv,
-            [p - q for p, q in zip(ag, bg, strict=True)],
-            [[p - q for p, q in zip(r, s, strict=True)] for r, s in zip(ah, bh, strict=True)],
-        )
-
-    return smooth
-
-
-def square(of: Smooth) -> Smooth:
-    """The square of a function."""
-
-    def smooth(x: Point) -> tuple[float, list[float], list[list[float]]]:
-        v, g, h = of(x)
-        k = len(g)
-        hessian = [[2 * g[i] * g[j] + 2 * v * h[i][j] for j in range(k)] for i in range(k)]
-        return v * v, [2 * v * gi for gi in g], hessian
-
-    return smooth
-
-
-def negated(of: Smooth) -> Smooth:
-    """The function with its sign turned, for maximising."""
-
-    def smooth(x: Point) -> tuple[float, list[float], list[list[float]]]:
-        v, g, h = of(x)
-        return -v, [-gi for gi in g], [[-hij for hij in row] for row in h]
-
-    return smooth

@@ -1,4 +1,4 @@
-"""Smooth goals and constraints to what they are around a point, to second order."""
+"""Smooth objectives and constraints to what they are around a point, to second order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ from typing import Protocol
 from runplan.engine.numeric.algebra import Matrix, Vector, cholesky, size_of
 
 Point = tuple[float, ...]
-STEEP = 100.0  # violations beyond this are compared by their logarithms
+
+# Violations beyond this are compared by their logarithms: exp(100) is further than any plan is off, and squares of
+# what lies beyond would overflow.
+STEEP = 100.0
+# A positive objective below this has no logarithm to work with: doubles lose digits from 2e-308 on.
+GONE = 1e-290
+# With a slope above this, rounding made the objective zero, as in log(1 + tiny): a sum of exponentials that is GONE
+# has a slope as small as itself.
+SLOPE_OF_GONE = 1e-200
+# A slope of a logarithm beyond this overflows when it is squared twice.
+STEEPEST = 1e100
+# A logarithm is taken for convex where its Hessian is positive definite with this share of its diagonal added, of
+# what the diagonal is without cancellation; TINY stands in where that is zero.
+CONVEX, TINY = 1e-9, 1e-300
 
 
 class Smooth(Protocol):
@@ -44,9 +57,9 @@ def linear(coefficients: Sequence[float], constant: float) -> Smooth:
 
 @dataclass(slots=True)
 class Local:
-    """A goal and constraints at a point, to second order.
+    """An objective and constraints at a point, to second order.
 
-    `spread` is the diagonal of the goal's Hessian without cancellation: a measure of its rounding.
+    `spread` is the diagonal of the objective's Hessian without cancellation: a measure of its rounding.
     """
 
     x: Vector
@@ -111,17 +124,21 @@ def limits_at(
     return c, c_rows, c_curves, e, e_rows, e_curves, worst
 
 
-class Goal:
-    """A goal under constraints. Works on the logarithm of the goal for as long as that is convex.
+class Objective:
+    """An objective under constraints. Works on its logarithm for as long as that is convex.
 
     Far from its minimum a sum of exponentials looks like one exponential, on which Newton's method creeps;
     its logarithm looks like a line.
+
+    Attributes:
+        in_logs: Whether the logarithm is in use.
+        doubtful: Whether the objective was 0 by rounding, so that its logarithm says nothing.
     """
 
     def __init__(
-        self, goal: Smooth, inequalities: Sequence[Smooth], equalities: Sequence[Smooth], slack: float
+        self, objective: Smooth, inequalities: Sequence[Smooth], equalities: Sequence[Smooth], slack: float
     ) -> None:
-        self.goal = goal
+        self.objective = objective
         self.inequalities = inequalities
         self.equalities = equalities
         self.slack = slack
@@ -129,20 +146,20 @@ class Goal:
         self.doubtful = False
 
     def __call__(self, x: Vector) -> Local | None:
-        """The goal, or its logarithm, and the constraints at a point (k)."""
-        found = value_at(self.goal, tuple(x))
+        """The objective, or its logarithm, and the constraints at a point (k)."""
+        found = value_at(self.objective, tuple(x))
         if found is None:
             return None
         limits = limits_at(x, self.inequalities, self.equalities, self.slack)
         if limits is None:
             return None
         f, g, h = found
-        if self.in_logs and 0.0 <= f <= 1e-290:
-            self.doubtful = size_of(g) > 1e-200  # then it is rounding that made it zero, as in log(1 + tiny)
+        if self.in_logs and 0.0 <= f <= GONE:
+            self.doubtful = size_of(g) > SLOPE_OF_GONE
             return None
         if self.in_logs and f > 0.0:
             slope = [a / f for a in g]
-            if not size_of(slope) < 1e100:
+            if not size_of(slope) < STEEPEST:
                 return None
             curve = [[a / f - u * w for a, w in zip(row, slope, strict=True)] for row, u in zip(h, slope, strict=True)]
             spread = [abs(row[i]) / f + slope[i] * slope[i] for i, row in enumerate(h)]
@@ -150,12 +167,12 @@ class Goal:
         return Local(x, f, g, h, [abs(row[i]) for i, row in enumerate(h)], *limits)
 
     def suits(self, here: Local) -> bool:
-        """Whether the form in use is convex at a point; turns to the plain goal for good where it is not."""
+        """Whether the form in use is convex at a point; turns to the plain objective for good where it is not."""
         if not self.in_logs:
             return True
-        if not self.doubtful and self.goal(tuple(here.x))[0] > 1e-290:
+        if not self.doubtful and self.objective(tuple(here.x))[0] > GONE:
             lifted = [
-                [a + (1e-9 * s + 1e-300 if i == j else 0.0) for j, a in enumerate(row)]
+                [a + (CONVEX * s + TINY if i == j else 0.0) for j, a in enumerate(row)]
                 for i, (row, s) in enumerate(zip(here.hessian, here.spread, strict=True))
             ]
             if cholesky(lifted) is not None:
@@ -176,41 +193,56 @@ class Elastic:
         limits = limits_at(x[:-1], self.inequalities, self.equalities, 0.0)
         if limits is None:
             return None
-        c, c_rows, c_curves, e, e_rows, e_curves, t = limits
+        c, c_rows, c_curves, e, e_rows, e_curves, _ = limits
         k = len(x) - 1
         for i, over in enumerate(c):
-            if over > STEEP:  # a sum of exponentials, most likely; its logarithm has the same level sets
-                rate = STEEP / over
-                row = [rate * a for a in c_rows[i]]
-                c[i] = STEEP * (1.0 + math.log(over / STEEP))
-                c_curves[i] = [
-                    [rate * a - u * w / STEEP for a, w in zip(bent, row, strict=True)]
-                    for bent, u in zip(c_curves[i], row, strict=True)
-                ]
-                c_rows[i] = row
+            if over > STEEP:
+                c[i], c_rows[i], c_curves[i] = _flattened(over, c_rows[i], c_curves[i])
         t = max([0.0, *c, *map(abs, e)])
-        values = [a - t for a in c] + [a - t for a in e] + [-a - t for a in e] + [-t]
-        rows = [[*row, -1.0] for row in c_rows + e_rows] + [[*(-a for a in row), -1.0] for row in e_rows]
-        rows.append([0.0] * k + [-1.0])
-        curves = [[*([*row, 0.0] for row in curve), [0.0] * (k + 1)] for curve in c_curves + e_curves]
-        curves += [[*([*(-a for a in row), 0.0] for row in curve), [0.0] * (k + 1)] for curve in e_curves]
-        curves.append([[0.0] * (k + 1) for _ in range(k + 1)])
-        hessian = [[0.0] * (k + 1) for _ in range(k)] + [[0.0] * k + [1.0]]
-        slope = [0.0] * k + [1.0 + t]
+        # c <= t, then e <= t, then -e <= t, then 0 <= t
+        above = [*c, *e, *(-a for a in e), 0.0]
+        minus_rows = [[-a for a in row] for row in e_rows]
+        minus_curves = [[[-a for a in row] for row in curve] for curve in e_curves]
+        flat = [[0.0] * k for _ in range(k)]
         return Local(
             [*x[:-1], t],
             t + 0.5 * t * t,
-            slope,
-            hessian,
+            [0.0] * k + [1.0 + t],
+            _bordered(flat, 1.0),
             [0.0] * k + [1.0],
-            values,
-            rows,
-            curves,
+            [a - t for a in above],
+            [[*row, -1.0] for row in [*c_rows, *e_rows, *minus_rows, [0.0] * k]],
+            [_bordered(curve, 0.0) for curve in [*c_curves, *e_curves, *minus_curves, flat]],
             [],
             [],
             [],
             0.0,
         )
+
+    def split(self, multipliers: Vector) -> tuple[Vector, Vector]:
+        """Multipliers of the rows above as those of the inequalities, >= 0, and of the equalities, with a sign."""
+        m, p = len(self.inequalities), len(self.equalities)
+        above, below = multipliers[m : m + p], multipliers[m + p : m + 2 * p]
+        return multipliers[:m], [a - b for a, b in zip(above, below, strict=True)]
+
+
+def _flattened(over: float, row: Vector, curve: Matrix) -> tuple[float, Vector, Matrix]:
+    """STEEP (1 + ln(over / STEEP)) in place of a violation: the same level sets and, at STEEP, the same slope.
+
+    Such a violation is a sum of exponentials, most likely, and its logarithm nearly a line.
+    """
+    rate = STEEP / over
+    slope = [rate * a for a in row]
+    bent = [
+        [rate * a - u * w / STEEP for a, w in zip(bends, slope, strict=True)]
+        for bends, u in zip(curve, slope, strict=True)
+    ]
+    return STEEP * (1.0 + math.log(over / STEEP)), slope, bent
+
+
+def _bordered(matrix: Matrix, corner: float) -> Matrix:
+    """A matrix (k, k) as one of (k + 1, k + 1): zeros, and one number in the corner."""
+    return [[*row, 0.0] for row in matrix] + [[0.0] * len(matrix) + [corner]]
 
 
 def lagrangian(here: Local, c_multipliers: Vector, e_multipliers: Vector) -> tuple[Matrix, Matrix, Vector]:

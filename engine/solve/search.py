@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Ref
+from runplan.dsl.expr.tree import Expr, Ref
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
@@ -119,10 +119,5 @@ def _function(problem: Problem, goal: Goal, variables: Sequence[Name], memo: dic
     expr = problem.expanded(goal.expr, memo)
     if goal.sense == "near":
         assert goal.other is not None
-        return smooth.square(smooth.limit(expr, problem.expanded(goal.other, memo), variables))
-    if goal.sense == "minimize":
-        return smooth.goal(expr, variables)
-    # A sum is made large by its logarithm: as minus its value it is not convex, and its scale is any.
-    terms = smooth.signomial(expr)
-    positive = terms is None or all(term.coefficient > 0 for term in terms)
-    return smooth.negated(smooth.limit(expr, Num(1.0), variables) if positive else smooth.goal(expr, variables))
+        return smooth.Square(smooth.limit(expr, problem.expanded(goal.other, memo), variables))
+    return smooth.objective(expr, variables, maximize=goal.sense == "maximize")

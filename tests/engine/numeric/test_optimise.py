@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from problems import Bowl
 
-from runplan.engine.numeric.algebra import solve_linear
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Num, Op, Ref
+from runplan.engine.numeric.functions import LogSum, Monomial, Negated, Square, log_of_monomials, objective
 from runplan.engine.numeric.local import Point, Smooth, linear
 from runplan.engine.numeric.optimise import Optimum, minimise
 
@@ -51,22 +53,21 @@ class Log:
         return math.log(f) - self.shift, slope, bent
 
 
-class Bowl:
-    """Sum of w_i (x_i - c_i)^2."""
-
-    def __init__(self, weights: Sequence[float], centre: Sequence[float]) -> None:
-        self.weights, self.centre = weights, centre
-
-    def __call__(self, x: Point) -> Derivatives:
-        off = [a - c for a, c in zip(x, self.centre, strict=True)]
-        value = sum(w * a * a for w, a in zip(self.weights, off, strict=True))
-        g = [2.0 * w * a for w, a in zip(self.weights, off, strict=True)]
-        return value, g, [[2.0 * w * (i == j) for j in range(len(x))] for i, w in enumerate(self.weights)]
-
-
 def loss(k: int = 2, e: float = E, a: float = A, b: float = B, alpha: float = ALPHA, beta: float = BETA) -> Smooth:
     rest = [0.0] * (k - 2)
     return PowerSum(e, [(a, [-alpha, 0.0, *rest]), (b, [0.0, -beta, *rest])])
+
+
+def orthogonal(rows: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Independent rows made orthogonal (Gram-Schmidt)."""
+    found: list[list[float]] = []
+    for row in rows:
+        rest = list(row)
+        for other in found:
+            along = sum(a * b for a, b in zip(rest, other, strict=True)) / sum(a * a for a in other)
+            rest = [a - along * b for a, b in zip(rest, other, strict=True)]
+        found.append(rest)
+    return found
 
 
 def verify(
@@ -87,13 +88,9 @@ def verify(
     for weight, (value, slope, _) in zip(found.multipliers, here, strict=True):
         assert weight * abs(value) <= 1e-8 * scale
         rest = [a + weight * b for a, b in zip(rest, slope, strict=True)]
-    if level:  # take out what is a combination of the equalities' gradients
-        rows = [e[1] for e in level]
-        gram = [[sum(a * b for a, b in zip(r, s, strict=True)) for s in rows] for r in rows]
-        weights = solve_linear(gram, [sum(a * b for a, b in zip(r, rest, strict=True)) for r in rows])
-        assert weights is not None
-        for weight, row in zip(weights, rows, strict=True):
-            rest = [a - weight * b for a, b in zip(rest, row, strict=True)]
+    for row in orthogonal([e[1] for e in level]):  # a combination of the equalities' gradients is balanced
+        weight = sum(a * b for a, b in zip(row, rest, strict=True)) / sum(a * a for a in row)
+        rest = [a - weight * b for a, b in zip(rest, row, strict=True)]
     assert max(map(abs, rest), default=0.0) <= 1e-8 * scale
     assert found.active == tuple(i for i, c in enumerate(here) if abs(c[0]) <= 1e-9)
     assert set(found.binding) <= {i for i, weight in enumerate(found.multipliers) if weight > 0.0}
@@ -415,37 +412,21 @@ def test_random_contradictions(
     assert found.outcome == "infeasible" and found.violation >= gap * (1.0 - 1e-9)
 
 
-# Algebra, and speed.
+def test_ties_on_a_curved_surface_of_optima() -> None:
+    """A sum is maximised up to a limit on the same sum: its optima are a curve, on which the next goal decides."""
+    variables = ("n", "d")
+    spent = [Monomial(6.0, {"n": 1.0, "d": 1.0}), Monomial(2e6, {"n": 1.4, "d": 0.1})]
+    capped = LogSum([(math.log(m.coefficient) - 50.0, [m.exponents[v] for v in variables]) for m in spent], 2)
+    near = Square(linear([1.0, -1.0], 3.0))
+    for start in [(23.0, 20.0), (0.0, 0.0), (60.0, -10.0)]:
+        found = minimise([Negated(log_of_monomials(spent, variables)), near], [capped], start=start)
+        assert found.outcome == "optimal" and found.binding == (0,)
+        assert abs(capped(found.x)[0]) <= 1e-12
+        assert found.x[1] - found.x[0] == pytest.approx(3.0, abs=1e-12)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.integers(0, 6).flatmap(lambda n: st.lists(st.floats(-10.0, 10.0), min_size=n * n + n, max_size=n * n + n)))
-def test_solve_linear(numbers: list[float]) -> None:
-    n = next(i for i in range(7) if i * i + i == len(numbers))
-    a = [numbers[i * n : (i + 1) * n] for i in range(n)]
-    b = numbers[n * n :]
-    x = solve_linear(a, b)
-    if x is None:
-        return
-    for row, right in zip(a, b, strict=True):
-        size = abs(right) + max(map(abs, row)) * max(map(abs, x))
-        assert abs(sum(p * q for p, q in zip(row, x, strict=True)) - right) <= 1e-9 * size
-
-
-def test_solve_linear_knows_singular() -> None:
-    assert solve_linear([[1.0, 2.0], [2.0, 4.0]], [1.0, 1.0]) is None
-    assert solve_linear([[0.0]], [0.0]) is None
-    assert solve_linear([[math.nan]], [1.0]) is None
-    assert solve_linear([[1e-30, 0.0], [0.0, 1e30]], [1e-30, 1e30]) == [1.0, 1.0]
-
-
-def test_speed_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    limits = [linear([1.0, 1.0], LN6 - 55.0), linear([1.0, -1.0], LN20), linear([0.0, 1.0], -29.0)]
-    limits += [linear([-1.0, 0.0], 15.0), linear([1.0, 0.0], -40.0), linear([0.0, -1.0], 10.0)]
-    limits += [linear([0.5, 1.0], -50.0), linear([1.0, 0.5], -50.0)]
-    begun = time.perf_counter()
-    for _ in range(50):
-        assert minimise([loss()], limits, start=(20.0, 20.0)).outcome == "optimal"
-    spent = (time.perf_counter() - begun) / 50.0
-    with capsys.disabled():
-        print(f" [{spent * 1e6:.0f} µs for 2 variables and 8 constraints] ", end="")
+def test_what_is_maximised_without_bound_is_unbounded() -> None:
+    x = Ref(Name("params"))
+    growing = Op("+", (Op("*", (Num(2e6), Op("^", (x, Num(1.4))))), x))
+    upward = objective(growing, [x.name], maximize=True)
+    assert minimise([upward], [], start=(23.0,)).outcome == "unbounded"
