@@ -11,7 +11,7 @@ from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
 from runplan.dsl.packs.names import Names
-from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, figures_of
+from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
 from runplan.dsl.packs.rule_check import checked as rule_findings
 from runplan.dsl.packs.shelf import PackFile, Shelf, pack_files
 from runplan.dsl.packs.vocabulary import Vocabulary
@@ -92,7 +92,8 @@ class Library:
         devices, laws, schedules = (frozenset(self._names.spellings(kind)) for kind in ("device", "law", "schedule"))
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
-        return Vocabulary(self._dims, devices, laws, schedules, parts, figures)
+        fields = fields_of(self.quantities())
+        return Vocabulary(self._dims, devices, laws, schedules, parts, fields, figures)
 
     @cached_property
     def _dims(self) -> Mapping[str, Dim]:

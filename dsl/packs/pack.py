@@ -350,6 +350,15 @@ class Pack:
         )
 
 
+def fields_of(quantities: Mapping[str, QuantityDef]) -> dict[str, dict[str, Field]]:
+    """For each statement its fields that give a quantity, by their names."""
+    out: dict[str, dict[str, Field]] = {}
+    for known in quantities.values():
+        if known.facts.given is not None:
+            out.setdefault(known.facts.statement, {})[known.facts.given.name] = known.facts.given
+    return out
+
+
 def figures_of(records: Iterable[Record]) -> dict[str, Entry]:
     """The figures of prices and regions by the names that a plan may call them: `NAME.KEY`, and a price's by NAME."""
     out: dict[str, Entry] = {}

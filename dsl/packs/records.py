@@ -11,7 +11,7 @@ from runplan.dsl.syntax.pack_views import EntrySpec, RecordHead
 from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import listing
-from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, RECORDS, TEXTS, Field
+from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, TEXTS, Field, figures_of
 
 
 def record(reader: Definitions, node: Node) -> Record:
@@ -26,7 +26,7 @@ def record(reader: Definitions, node: Node) -> Record:
         if e.key not in TEXTS
     )
     if kind in CLOSED and all(e.key in TEXTS for e in entries):
-        message = f"{kind} `{name.text}` has no {' or '.join(f'`{key}`' for key in RECORDS.get(kind, {}))}"
+        message = f"{kind} `{name.text}` has no {' or '.join(f'`{key}`' for key in figures_of(kind, reader.hardware))}"
         reader.findings.append(finding("P001", message, name.span))
     return Record(
         kind=kind,
@@ -49,7 +49,7 @@ def _entry(reader: Definitions, node: Node, kind: str) -> Entry:
         evidence=reader.evidence(spec.evidence),
         span=node.span,
     )
-    known = RECORDS.get(kind, {})
+    known = figures_of(kind, reader.hardware)
     if entry.key in known:
         _check_figures(reader, entry, known[entry.key])
     elif kind in CLOSED and entry.key not in TEXTS:

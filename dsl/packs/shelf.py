@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from runplan.dsl.packs.headers import Header, Layer, headers, headers_of
-from runplan.dsl.packs.pack import Pack, QuantityDef
+from runplan.dsl.packs.pack import Pack, QuantityDef, fields_of
 from runplan.dsl.packs.quantity_check import checked
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.imports import blocks_of, syntax_of
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.reader import Reader, decoded
 from runplan.dsl.text.source import Source, Span
-from runplan.dsl.units.dims import Dim
 
 ENDING = ".plan"
 
@@ -76,12 +75,13 @@ class Shelf:
     def read(self, source: Source) -> Contents:
         """What one of the texts holds."""
         if source not in self._read:
-            self._read[source] = self._contents(source, {name: q.counted.dim for name, q in self.quantities.items()})
+            self._read[source] = self._contents(source, self.quantities)
         return self._read[source]
 
-    def _contents(self, source: Source, dims: Mapping[str, Dim]) -> Contents:
+    def _contents(self, source: Source, known: Mapping[str, QuantityDef]) -> Contents:
         file, findings = syntax_of(source)
-        reader, broken = PackReader(dims), blocks_of(findings)
+        dims = {name: quantity.counted.dim for name, quantity in known.items()}
+        reader, broken = PackReader(dims, fields_of(known).get("hardware")), blocks_of(findings)
         pack = reader.pack(file.statements, broken)
         return Contents(pack, (*findings, *reader.findings), broken)
 

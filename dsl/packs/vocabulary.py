@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runplan.dsl.packs.pack import Entry
+from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim
 
 
@@ -17,6 +18,7 @@ class Vocabulary:
         quantities: Dimension of each quantity; money is the dimension `currency`.
         devices, laws, schedules: Names and aliases.
         parts: For each quantity the kinds of parts of a run that have one of their own.
+        fields: For each statement its fields that give a quantity, by their names.
         figures: Those of prices and regions, by `NAME.KEY`, and a price by its NAME too.
     """
 
@@ -25,4 +27,5 @@ class Vocabulary:
     laws: frozenset[str]
     schedules: frozenset[str]
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     figures: Mapping[str, Entry] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
 from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.typed.fields import HARDWARE, RESERVE
+from runplan.dsl.typed.fields import RESERVE
 
 
 def hardware(reading: Reading, node: Node) -> tuple[Pool, ...]:
@@ -22,6 +22,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
     in_block = node.rule == "hw_block"
     device: Mention | None = None
     precision: Mention | None = None
+    fields = reading.fields("hardware")
     figures: dict[str, Amount] = {}
     dates: dict[str, Given] = {}
     seen: dict[str, Span] = {}
@@ -41,12 +42,12 @@ def _pool(reading: Reading, node: Node) -> Pool:
                 dates[name] = reading.day(value, field.span if in_block else value.span)
         elif name == "device":
             device = _device(reading, value)
-        elif name in HARDWARE:
-            amount = reading.amount(value, HARDWARE[name], field.at_most)
+        elif name in fields:
+            amount = reading.amount(value, fields[name], field.at_most)
             figures |= {name: amount} if amount else {}
         elif field.word is not None:
             unknown = True
-            reading.unknown_field(field.word, "hardware", [*HARDWARE, "device", "precision", "from", "until"])
+            reading.unknown_field(field.word, "hardware", [*fields, "device", "precision", "from", "until"])
     _check_dates(reading, dates)
     if device is None and not {"rate", "peak"} & seen.keys() and not reading.broken and not unknown:
         help = ["add `device: H100`, or `rate` or `peak`"]

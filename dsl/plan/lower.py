@@ -90,7 +90,8 @@ def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
 
 def _definitions(reading: Reading, statements: Iterable[Node]) -> Pack:
     """What the file and its imports define."""
-    reader = PackReader({name: reading.money(dim) for name, dim in reading.vocabulary.quantities.items()})
+    dims = {name: reading.money(dim) for name, dim in reading.vocabulary.quantities.items()}
+    reader = PackReader(dims, reading.fields("hardware"))
     pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), reading.file.broken)
     reading.findings.extend(reader.findings)
     return pack

@@ -9,7 +9,7 @@ from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node, leaves
 from runplan.dsl.syntax.views import Setting, SizeSpec, block_of, spec_of
 from runplan.dsl.text.finding import finding
-from runplan.dsl.typed.fields import ALSO_KNOWN, ARCHITECTURE, PARAMS, SETTINGS, Field
+from runplan.dsl.typed.fields import ALSO_KNOWN, PARAMS
 from runplan.dsl.units.base import SEQUENCE, TOKEN
 from runplan.dsl.units.dims import NONE, over
 from runplan.dsl.units.table import Quantity
@@ -19,22 +19,22 @@ TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 def model(reading: Reading, node: Node) -> Model:
     """The model of a plan."""
-    block = block_of(spec_of(node), "model_block")
+    block, fields = block_of(spec_of(node), "model_block"), reading.fields("model")
     if block is None:
         spec = SizeSpec(spec_of(node))
         params = reading.amount(spec.size, PARAMS)
-        active = reading.given_by(spec.active, ARCHITECTURE["active"]) if spec.active else None
+        active = reading.given_by(spec.active, fields["active"]) if spec.active else None
         return Model(params=params, active=active, architecture={}, span=node.span)
     figures: dict[str, Amount] = {}
     for setting in block:
         name = setting.name.text
         if name in figures:
             reading.again(name, setting.span)
-        elif name == "tied" or name in ARCHITECTURE:
-            found = _tied(reading, setting) if name == "tied" else reading.amount(setting.value, ARCHITECTURE[name])
+        elif name == "tied" or name in fields:
+            found = _tied(reading, setting) if name == "tied" else reading.amount(setting.value, fields[name])
             figures |= {name: found} if found else {}
         else:
-            reading.unknown_field(setting.name, "model", [*ARCHITECTURE, "tied"])
+            reading.unknown_field(setting.name, "model", [*fields, "tied"])
     return Model(
         params=figures.pop("params", None),
         active=figures.pop("active", None),
@@ -59,7 +59,7 @@ def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer
     Args:
         context: The tokens of a sequence, where the model says so.
     """
-    spec = spec_of(node)
+    spec, fields = spec_of(node), reading.fields("optimizer")
     called = spec.word(0)
     settings: dict[str, Amount] = {}
     seen: set[str] = set()
@@ -69,11 +69,12 @@ def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer
             reading.again(name, setting.span)
         seen.add(name)
         key = ALSO_KNOWN.get(name.lower(), name)
-        key = key if key in SETTINGS else name
-        # Momenta and the like are plain numbers; the batch and the learning rate are quantities of the plan.
-        field = SETTINGS.get(key, Field(name, NONE, "0.1", zero=True))
+        key = key if key in fields else name
+        if key not in fields:
+            reading.unknown_field(setting.name, "optimizer", fields)
+            continue
         value = setting.value
-        found = _batch(reading, value, context) if key == "batch" else reading.amount(value, field)
+        found = _batch(reading, value, context) if key == "batch" else reading.amount(value, fields[key])
         if found:
             settings[key] = found
     return Optimizer(Mention(called.text, called.span), settings, node.span)
@@ -81,7 +82,7 @@ def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer
 
 def _batch(reading: Reading, node: Node, context: Amount | None) -> Amount | None:
     """The tokens of a step; a batch in sequences has as many as the model's block says of one."""
-    field = SETTINGS["batch"]
+    field = reading.fields("optimizer")["batch"]
     if node.rule != "amount":
         return reading.amount(node, field)
     expr = reading.expr(node)

@@ -60,6 +60,10 @@ class Reading(Builder):
         """A dimension in the plan's money."""
         return in_currency(dim, self.currency, self.rates)
 
+    def fields(self, statement: str) -> Mapping[str, Field]:
+        """The fields of a statement that give a quantity, by their names."""
+        return self.vocabulary.fields.get(statement, {})
+
     # ---- names
 
     def known(self) -> Mapping[str, Dim]:

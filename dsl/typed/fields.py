@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runplan.dsl.units.base import FLOP, GPU, PARAM, PRICE, TIME, TOKEN, dim_of
+from runplan.dsl.units.base import FLOP, PARAM, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
 from runplan.dsl.units.table import currencies
 
@@ -32,44 +33,6 @@ class Field:
     whole: bool = False
 
 
-HARDWARE = {
-    f.name: f
-    for f in (
-        Field("gpus", GPU, "1000", whole=True),
-        Field("time", TIME, "6 months"),
-        Field("mfu", NONE, "40%", most=1.0),
-        Field("rate", dim_of("FLOP/s"), "400 TFLOP/s", per_gpu=True),
-        Field("price", PRICE, "2.50 USD/GPU/hour", zero=True),
-        Field("peak", dim_of("FLOP/s"), "989 TFLOP/s", per_gpu=True),
-        Field("memory", dim_of("byte"), "80 GB", per_gpu=True),
-        Field("power", dim_of("W"), "700 W", per_gpu=True),
-        Field("pue", NONE, "1.1", least=1.0, zero=True),
-        Field("carbon_intensity", dim_of("gCO2eq/kWh"), "385 gCO2eq/kWh", zero=True),
-        Field("availability", NONE, "90%", most=1.0),
-        Field("hours_per_day", TIME, "20 hours", most=86400.0),
-        Field("nodes_of", GPU, "8", whole=True),
-    )
-}
-ARCHITECTURE = {
-    f.name: f
-    for f in (
-        Field("params", PARAM, "7B"),
-        Field("active", PARAM, "37B"),
-        Field("layers", NONE, "32", whole=True),
-        Field("hidden", NONE, "4096", whole=True),
-        Field("heads", NONE, "32", whole=True),
-        Field("kv_heads", NONE, "8", whole=True),
-        Field("ffn", NONE, "14336", whole=True),
-        Field("vocab", NONE, "128256", whole=True),
-        Field("context", TOKEN, "8192 tokens", whole=True),
-        Field("experts", NONE, "256", whole=True),
-        Field("active_experts", NONE, "8", whole=True),
-        Field("granularity", NONE, "8"),
-        Field("weight_bits", NONE, "4", most=64.0),
-        Field("activation_bits", NONE, "8", most=64.0),
-        Field("kv_bits", NONE, "8", most=64.0),
-    )
-}
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")
@@ -79,28 +42,40 @@ WEIGHT = Field("weight", NONE, "30%", most=1.0)
 SHARE = Field("share", NONE, "15%", most=1.0)
 SHARE_OR_NONE = Field("share", NONE, "60%", most=1.0, zero=True)
 RESERVE = Field("reserve", NONE, "15%", most=1.0)
-SETTINGS = {
-    "batch": Field("batch", TOKEN, "4M tokens"),
-    "learning_rate": Field("learning_rate", NONE, "3e-4", most=1.0),
-}
 DATA = Field("data", TOKEN, "10T tokens")
 # What a model is trained to do, by the name in lower case.
 OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
-# The figures of records that are read, by kind and key; one entry may have several.
-_LEVEL = {name: Field(name, NONE, "10%", most=1.0, zero=True) for name in ("start", "end", "hold")}
-_BYTES_A_SECOND = {name: Field(name, dim_of("byte/s"), "3 TB/s") for name in ("bandwidth", "interconnect", "internode")}
-RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
-    "device": {
-        **{name: (HARDWARE[name],) for name in ("peak", "memory", "power", "price")},
-        "ceiling": (replace(HARDWARE["peak"], name="ceiling"),),
-        "plausible": (replace(HARDWARE["mfu"], name="plausible"),),
-        **{name: (field,) for name, field in _BYTES_A_SECOND.items()},
-    },
-    "mfu": {"size": (replace(PARAMS, name="size"), HARDWARE["mfu"])},
-    "shape": {name: (field,) for name, field in _LEVEL.items()},
-    "price": {"price": (HARDWARE["price"],)},
-    "region": {name: (HARDWARE[name],) for name in ("pue", "carbon_intensity", "price")},
+# The figures of records that are no fields of a statement, by kind and key; one entry may have several.
+_LEVEL: dict[str, tuple[Field, ...]] = {
+    name: (Field(name, NONE, "10%", most=1.0, zero=True),) for name in ("start", "end", "hold")
 }
+_BANDWIDTH: dict[str, tuple[Field, ...]] = {
+    name: (Field(name, dim_of("byte/s"), "3 TB/s"),) for name in ("bandwidth", "interconnect", "internode")
+}
+_CEILING = Field("ceiling", dim_of("FLOP/s"), "794 TFLOP/s", per_gpu=True)
+_MFU = Field("mfu", NONE, "40%", most=1.0)
+RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
+    "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),), **_BANDWIDTH},
+    "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
+    "shape": _LEVEL,
+    "price": {},
+    "region": {},
+}
+# What else a record may say: the fields of hardware, of a device any, of a price or a region some.
+OF_HARDWARE: dict[str, tuple[str, ...] | None] = {
+    "device": None,
+    "price": ("price",),
+    "region": ("pue", "carbon_intensity", "price"),
+}
+
+
+def figures_of(kind: str, hardware: Mapping[str, Field]) -> dict[str, tuple[Field, ...]]:
+    """The figures of a kind of record, by key, each with the fields that its values are read as."""
+    own = OF_HARDWARE.get(kind, ())
+    shared = {name: (field,) for name, field in hardware.items() if own is None or name in own}
+    return {**RECORDS.get(kind, {}), **shared}
+
+
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
 CLOSED = ("mfu", "shape")
 TEXTS = ("convention", "note")

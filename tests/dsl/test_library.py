@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from known import LIBRARY
+from known import LIBRARY, known_of
 
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Pack
@@ -48,7 +48,7 @@ def with_packs() -> Library:
 def own(text: str) -> Pack:
     file, findings = syntax_of(Source("p.plan", text))
     assert findings == []
-    return PackReader({name: q.counted.dim for name, q in LIBRARY.quantities().items()}).pack(file.statements)
+    return PackReader(*known_of(LIBRARY)).pack(file.statements)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
-from known import LIBRARY
+from known import LIBRARY, known_of
 
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
@@ -30,7 +30,7 @@ HEAD = 'objective CLM of text; counts total params; cites "a test" evidence deri
 def own(body: str) -> Library:
     """The standard library with a law `own` in front."""
     file, findings = parse_file(Source("own.plan", f'law own "A law of a test" {{ {HEAD}\n{body}\n}}\n'))
-    reader = PackReader({name: q.counted.dim for name, q in LIBRARY.quantities().items()})
+    reader = PackReader(*known_of(LIBRARY))
     pack = reader.pack(file.statements)
     assert [f.message for f in (*findings, *reader.findings)] == []
     return LIBRARY.with_pack(pack)

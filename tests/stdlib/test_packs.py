@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from expected import EXPECTED, met, said
-from known import LIBRARY
+from known import LIBRARY, known_of
 from wheels import built
 
 import runplan
@@ -331,7 +331,7 @@ def test_a_law_without_an_optimum_is_no_bug(formula: str, more: str, code: str |
 def test_the_first_lines_of_the_library_say_what_the_grammar_reads(path: Path) -> None:
     source, _ = decoded(path.name, path.read_bytes())
     file, _ = syntax_of(source)
-    pack = PackReader({name: q.counted.dim for name, q in LIBRARY.quantities().items()}).pack(file.statements)
+    pack = PackReader(*known_of(LIBRARY)).pack(file.statements)
     assert sorted(headers(source, "standard"), key=repr) == sorted(headers_of(pack, "standard"), key=repr)
 
 
