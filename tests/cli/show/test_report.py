@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 from dataclasses import replace
@@ -19,6 +20,7 @@ from runplan.cli.output import spelled
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.report import csv as csv_format
+from runplan.cli.show.report import json as json_format
 from runplan.cli.show.report import markdown, terminal
 from runplan.cli.show.report.content import content, hardware
 from runplan.cli.show.text import chart, figures
@@ -500,3 +502,9 @@ def test_csv(h100: Report) -> None:
 
 def test_csv_keeps_the_status_of_a_law_without_numbers() -> None:
     assert csv_format.render(solved(PLANS["requirement"])).endswith("llama3,llama3,undecided,,,,,\n")
+
+
+def test_json_is_the_document(report: Report) -> None:
+    text = json_format.render(report)
+    assert json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON")) == document_of(report)
+    assert text == json_format.render(report)
