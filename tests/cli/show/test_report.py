@@ -28,6 +28,7 @@ from runplan.cli.show.text.chart import drawn
 from runplan.cli.show.text.content import NOTHING, Section
 from runplan.cli.show.text.curve import between
 from runplan.cli.show.text.look import Look
+from runplan.cli.show.text.markdown import inline
 from runplan.cli.show.text.width import columns
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
@@ -391,6 +392,17 @@ def test_characters_that_an_encoding_lacks_are_spelled(h100: Report) -> None:
     assert spelled("a – b ─ é Å 10² ½ 漢 →\n", "ascii") == "a - b - e A 10? ? ? ->\n"
     assert spelled("a – b ─ é\n", "cp1252") == "a – b - é\n"
     assert spelled("＜b＞ ｜ ＠x \udc80", "ascii") == "?b? ? ?x ?", "nothing becomes markup"
+
+
+def test_a_terminal_and_markdown_show_the_same_cells(report: Report) -> None:
+    shown = content(report)
+    wide, marked = terminal.page_of(shown, Look(1000)), markdown.render(report)
+    for table in (shown.budget, shown.solutions, shown.assumptions, *(section.table for section in shown.sections)):
+        for cell in (cell for row in table.rows for cell in row):
+            for line in cell.text.split("\n"):
+                assert line in wide
+                assert inline(f"`{line}`" if cell.code else line) in marked
+            assert cell.ends in wide and inline(cell.ends) in marked
 
 
 def test_markdown_has_the_same_parts(report: Report) -> None:
