@@ -26,7 +26,7 @@ MAY_IMPORT = {
 LADDERS = {
     "dsl": ["text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": ["numeric", "problem", "laws", "formulate", "solve", "analysis", "judge"],
-    "cli": ["outcome", "show", "output", "paths", "config", "ignores", "arguments", "verbs"],
+    "cli": ["outcome", "show", "output", "paths", "arguments", "verbs"],
     "cli/show": ["text", "findings", "report", "comparison", "derivation", "catalogue"],
 }
 # A third party and the only files or folder that may import it; no other third party is imported at all.
