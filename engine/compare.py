@@ -20,6 +20,7 @@ from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.regret import regret_of, surface_of
+from runplan.engine.document import NOISE
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.judge.judge import beyond
@@ -35,8 +36,6 @@ TOKENS_PER_PARAM = "tokens_per_param"
 CHOSEN = ("params", "tokens")
 # Figures nearer to each other than this are the same: what is left is rounding in the solver.
 SAME = 1e-6
-# A share nearer to zero than this is rounding in the solver.
-NOISE = 1e-9
 # What a law's N counts, in a sentence.
 COUNTED = {
     "total": "all params",

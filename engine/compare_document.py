@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runplan.engine.compare import NOISE, TOKENS_PER_PARAM, Column, Comparison, Row, row
-from runplan.engine.document import DIGITS, QUANTITIES, TRANSFER, amount, finding_document, quantity
+from runplan.engine.compare import TOKENS_PER_PARAM, Column, Comparison, Row, row
+from runplan.engine.document import DIGITS, NOISE, QUANTITIES, TRANSFER, amount, finding_document, quantity
 
 
 def document(comparison: Comparison) -> dict[str, object]:

@@ -8,9 +8,12 @@ from pathlib import Path
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Buffer, Disk
+from runplan.engine.compare import Comparison, compared_laws
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 
+ROOT = Path(__file__).resolve().parents[1]
+BUDGET = "compute: 1e21 FLOP\n"
 H100 = """\
 plan "Thousand H100s, half a year"
 use laws chinchilla, llama3
@@ -68,3 +71,15 @@ def solved(text: str) -> Report:
     """The report of a plan that stands in no file; it cannot change, and is shared by the tests."""
     here = Path(__file__).parent
     return report_of("small.plan", Buffer("small.plan", text.encode(), Disk(here)), catalogue=LIBRARY)
+
+
+def under(text: str, *laws: str, name: str = "a.plan") -> Report:
+    """A plan under laws in place of its own, without intervals."""
+    return report_of(
+        name, Buffer(name, text.encode(), Disk(ROOT)), catalogue=LIBRARY, laws=laws or None, intervals=False
+    )
+
+
+def compared(text: str, *laws: str, most: float | None = None) -> Comparison:
+    """The laws of a plan, or others, side by side."""
+    return compared_laws(under(text, *laws), most)

@@ -1,61 +1,21 @@
-"""Laws, and plans, side by side: spread, marks, regrets against arithmetic of its own, reasons, exit codes."""
+"""Laws, or plans, side by side: spreads, marks, losses that must not be compared, regrets and reasons."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import shlex
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from known import LIBRARY
+from reports import BUDGET, compared, under
 
-from runplan.cli.main import main
-from runplan.cli.show.comparison import json as json_format
-from runplan.cli.show.comparison import markdown, terminal
-from runplan.cli.show.comparison.content import content
-from runplan.cli.show.text.look import Look
 from runplan.dsl.text.errors import UnknownLaw
-from runplan.dsl.text.reader import Buffer, Disk
-from runplan.engine.compare import Comparison, compared_laws, compared_plans, fitting
-from runplan.engine.pipeline import report_of
-from runplan.engine.report import Report
-
-ROOT = Path(__file__).resolve().parents[2]
-BUDGET = "compute: 1e21 FLOP\n"
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def plan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*argv: str) -> tuple[int, str, str]:
-        code = main(["compare", *argv])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-def solved(text: str, *laws: str, name: str = "a.plan") -> Report:
-    return report_of(
-        name, Buffer(name, text.encode(), Disk(ROOT)), catalogue=LIBRARY, laws=laws or None, intervals=False
-    )
-
-
-def compared(text: str, *laws: str, most: float | None = None) -> Comparison:
-    return compared_laws(solved(text, *laws), most)
+from runplan.engine.compare import Comparison, fitting
+from runplan.engine.compare_document import document as document_of
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json_format.render(comparison))
+    found: dict[str, Any] = document_of(comparison)
     assert found["schema"] == "plan.compare/v1"
     return found
 
@@ -89,11 +49,8 @@ def test_figures_outside_a_range_are_marked() -> None:
     found = document(comparison)
     compute = next(row for row in found["rows"] if row["quantity"] == "compute")
     assert [cell["beyond"] for cell in compute["values"]] == pytest.approx([1e24 / 1.5e22, 1e24 / 1e22])
-    line = next(line for line in content(comparison).table.lines if line[0] == "compute")
-    assert line[1:3] == ("1e24 FLOP*", "1e24 FLOP*")
     inside = compared(BUDGET, "chinchilla", "llama3")
     assert [column.beyond for column in inside.columns] == [{}, {}]
-    assert not any("*" in cell for line in content(inside).table.lines for cell in line)
 
 
 def test_the_end_of_a_range_is_inside() -> None:
@@ -104,7 +61,6 @@ def test_an_infeasible_or_undecided_law_does_not_count() -> None:
     found = compared(BUDGET, "chinchilla", "deepseek")
     assert [column.solution.status for column in found.columns] == ["solved", "undecided"]
     assert spread(document(found), "params") is None
-    assert "1 solved, nothing to compare" in content(found).headline
 
 
 # ---- losses
@@ -123,7 +79,6 @@ def test_losses_of_others_are_not(law: str, why: str) -> None:
     assert why in found.losses
     assert spread(document(found), "loss") is None
     assert document(found)["losses"]["comparable"] is False
-    assert any("not comparable" in note for note in content(found).notes)
 
 
 # ---- regret, against arithmetic of its own
@@ -185,21 +140,16 @@ def test_the_least_worst_regret() -> None:
     found = document(comparison)["regret"]
     worst = {choice["choice"]: choice["worst"] for choice in found["choices"]}
     assert found["least_worst"] == min(worst, key=lambda name: worst[name])
-    regret = content(comparison).regret
-    assert regret is not None and f"the choice of `{found['least_worst']}`" in regret.notes[0]
 
 
 def test_where_all_choose_the_same_none_is_the_best() -> None:
     comparison = compared("compute: 1e21 FLOP\nmodel: 1B\ntokens: 10B\n", "chinchilla", "chinchilla.approach3")
     assert comparison.least_worst is None
-    regret = content(comparison).regret
-    assert regret is not None and regret.notes == ()
 
 
 def test_without_a_surface_nobody_judges() -> None:
     comparison = compared(BUDGET, "llama3", "chinchilla.approach1")
     assert document(comparison)["regret"] == {"judges": [], "choices": [], "least_worst": None}
-    assert content(comparison).regret is None
 
 
 def test_a_law_of_the_loss_by_size_alone_is_no_judge() -> None:
@@ -239,7 +189,7 @@ def test_one_law_has_no_reason_to_differ_from_itself() -> None:
 
 
 def test_the_laws_that_fit() -> None:
-    plan = solved(BUDGET).plan
+    plan = under(BUDGET).plan
     assert plan is not None
     fit = fitting(plan, LIBRARY, "chinchilla")
     assert fit[0] == "chinchilla"
@@ -250,12 +200,12 @@ def test_the_laws_that_fit() -> None:
     every = fitting(plan, LIBRARY, "chinchilla", variants=True)
     assert set(fit) < set(every)
     assert "chinchilla.epoch" not in every
-    for report in (solved(BUDGET, *every),):
+    for report in (under(BUDGET, *every),):
         assert {s.law: s.status for s in report.solutions} == dict.fromkeys(every, "solved")
 
 
 def test_protein_has_variants_only() -> None:
-    plan = solved("compute: 1e21 FLOP\nobjective: CLM of protein\n").plan
+    plan = under("compute: 1e21 FLOP\nobjective: CLM of protein\n").plan
     assert plan is not None
     assert {"plm", "plm.refit"} <= set(fitting(plan, LIBRARY, "plm"))
 
@@ -269,182 +219,12 @@ def test_a_law_of_the_plan_itself() -> None:
       cites "us"
     }
     """
-    plan = solved(BUDGET + law).plan
+    plan = under(BUDGET + law).plan
     assert plan is not None
     assert "ours" in fitting(plan, LIBRARY, "chinchilla")
-    assert [s.law for s in solved(BUDGET + law, "ours").solutions] == ["ours"]
+    assert [s.law for s in under(BUDGET + law, "ours").solutions] == ["ours"]
 
 
 def test_an_unknown_law_is_refused() -> None:
     with pytest.raises(UnknownLaw, match="did you mean `chinchilla`"):
-        solved(BUDGET, "chinchila")
-
-
-# ---- the verb
-
-
-def test_the_plans_own_laws(plan: Run) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "-o", "json")
-    assert code == 0
-    assert [column["law"] for column in json.loads(out)["columns"]] == ["chinchilla", "llama3"]
-
-
-def test_a_plan_of_one_law_is_compared_under_those_that_fit(plan: Run) -> None:
-    code, out, _ = plan("plans/compute-only.plan", "-o", "json")
-    assert code == 0
-    laws = [column["law"] for column in json.loads(out)["columns"]]
-    assert laws[0] == "chinchilla"
-    assert "kaplan" in laws
-
-
-@pytest.mark.parametrize(("factor", "expected"), [("10x", 0), ("1.1x", 1), ("1.1", 1)])
-def test_max_spread(plan: Run, factor: str, expected: int) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "--max-spread", factor, "-o", "json")
-    assert code == expected
-    found = [f for f in json.loads(out)["findings"] if f["code"] == "L002"]
-    assert [f["data"]["quantity"] for f in found] == (["params", "tokens"] if expected else [])
-    for one in found:
-        assert (one["name"], one["severity"], one["line"]) == ("laws-disagree", "error", 3)
-        assert one["data"]["value"] == pytest.approx(1.353, rel=1e-2)
-        assert one["data"]["limit"] == 1.1
-
-
-def test_max_spread_in_words(plan: Run) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "--max-spread", "1.1x")
-    assert code == 1
-    said = " ".join(out.split())
-    assert "error L002 the laws disagree about params: 167.3B params by `llama3`, 226.5B params by `chinchilla`" in said
-
-
-def test_plans_side_by_side(plan: Run) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "plans/pretrain-7b.plan", "-o", "json")
-    assert code == 0
-    found = json.loads(out)
-    assert found["by"] == "plan"
-    assert [column["name"] for column in found["columns"]] == ["thousand-h100", "pretrain-7b"]
-    assert [column["law"] for column in found["columns"]] == ["chinchilla", "chinchilla"]
-    assert found["regret"]["judges"] == []
-    assert found["losses"]["comparable"] is True
-
-
-def test_two_spellings_are_the_same(plan: Run) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "plans/thousand-h100.plan.yaml", "-o", "json", "--max-spread", "1x")
-    assert code == 0
-    found = json.loads(out)
-    assert [column["name"] for column in found["columns"]] == ["thousand-h100.plan", "thousand-h100.plan.yaml"]
-    assert {row["spread"] for row in found["rows"]} == {1.0}
-
-
-def test_plans_under_another_law(plan: Run) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "plans/pretrain-7b.plan", "--laws", "llama3", "-o", "json")
-    assert code == 0
-    assert [column["law"] for column in json.loads(out)["columns"]] == ["llama3", "llama3"]
-
-
-def test_a_setting_holds_for_the_comparison(plan: Run) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "--set", "tokens=5T", "-o", "json")
-    assert code == 0
-    assert cells(json.loads(out), "tokens") == [5e12, 5e12]
-
-
-def test_a_plan_that_is_over_budget(plan: Run) -> None:
-    code, out, _ = plan("plans/over-budget.plan", "--laws", "chinchilla,llama3")
-    assert code == 1
-    assert "B001" in out
-
-
-def test_a_plan_that_cannot_be_read(plan: Run, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.plan"
-    broken.write_text("hardware: 5 x H999 for 1 day\n", encoding="utf-8")
-    for arguments in ([str(broken)], [str(broken), "plans/thousand-h100.plan"]):
-        code, out, _ = plan(*arguments)
-        assert code == 1
-        assert "N002" in out
-        assert "H999" in out
-        found = json.loads(plan(*arguments, "-o", "json")[1])
-        assert [f["code"] for f in found["findings"] if f["severity"] == "error"] == ["N002"]
-        assert len(found["columns"]) == len(arguments) - 1
-        assert plan(*arguments, "-o", "markdown")[0] == 1
-
-
-@pytest.mark.parametrize(
-    ("argv", "why"),
-    [
-        (["plans/thousand-h100.plan", "--laws", "chinchila,llama3"], "did you mean `chinchilla`?"),
-        (["plans/thousand-h100.plan", "--laws", "zzzzzz"], "`plan law` lists them"),
-        (["plans/thousand-h100.plan", "--laws", ","], "names none"),
-        (["plans/thousand-h100.plan", "plans/pretrain-7b.plan", "--laws", "chinchilla,llama3"], "under one law"),
-        (["plans/thousand-h100.plan", "--max-spread", "big"], "write a factor"),
-        (["plans/thousand-h100.plan", "--max-spread", "0.5x"], "write a factor"),
-        (["plans/thousand-h100.plan", "-o", "html"], "unknown format"),
-        (["plans/nowhere.plan"], "no such file"),
-        (["plans/prices.plan"], "only definitions"),
-        (["-"], "--stdin-filename"),
-    ],
-)
-def test_what_cannot_run(plan: Run, argv: list[str], why: str) -> None:
-    code, out, err = plan(*argv)
-    assert (code, out) == (2, "")
-    assert err.startswith("plan compare: ")
-    assert why in err
-
-
-# ---- formats
-
-
-@pytest.mark.parametrize("width", [40, 80, 140])
-@pytest.mark.parametrize("laws", ["chinchilla,llama3", "chinchilla,kaplan,llama3,kaplan.joint,chinchilla.approach3"])
-def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
-    report = report_of(
-        "plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=tuple(laws.split(",")), intervals=False
-    )
-    text = terminal.render(compared_laws(report, 1.1), Look(width))
-    assert max(map(len, text.splitlines())) <= width
-    for said in ("params", "Least worst regret", "Why they differ", "L002"):
-        assert said in " ".join(text.split())
-    assert "\x1b" not in text
-
-
-def test_what_all_agree_about_is_said_once_where_the_table_is_split() -> None:
-    laws = ("chinchilla", "kaplan", "llama3", "kaplan.joint", "chinchilla.approach3")
-    report = report_of("plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=laws, intervals=False)
-    text = " ".join(terminal.render(compared_laws(report), Look(80)).split())
-    assert "The same under all: compute 6.155e24 FLOP, time 6 months" in text
-    assert text.count("GPU-hours paid") == 1
-
-
-def test_csv(plan: Run) -> None:
-    code, out, _ = plan("plans/thousand-h100.plan", "-o", "csv")
-    assert code == 0
-    rows = list(csv.DictReader(io.StringIO(out)))
-    params = {row["name"]: row for row in rows if row["quantity"] == "params"}
-    assert float(params["chinchilla"]["value"]) == pytest.approx(2.265e11, rel=1e-3)
-    assert float(params["llama3"]["spread"]) == pytest.approx(1.353, rel=1e-2)
-    assert any(row["quantity"] == "regret under chinchilla" for row in rows)
-
-
-def test_markdown() -> None:
-    text = markdown.render(compared(BUDGET, "chinchilla", "chinchilla.approach3", "llama3", most=1.01))
-    assert "| params | " in text
-    assert "| choice of | chinchilla | chinchilla.approach3 | worst |" in text
-    assert "- `chinchilla` and `chinchilla.approach3` are one formula with other constants" in text
-    assert "| error | L002 | " in text
-
-
-def test_what_a_plan_says_is_escaped(tmp_path: Path) -> None:
-    reports = [(name, solved(BUDGET, name=f"{name}.plan")) for name in ("a|b", "<i>c")]
-    text = markdown.render(compared_plans(reports))
-    assert "a\\|b" in text
-    assert "<i>" not in text
-
-
-def test_same_input_same_bytes(plan: Run) -> None:
-    argv = ("plans/thousand-h100.plan", "--laws", "chinchilla,kaplan.joint,llama3", "-o", "json")
-    assert plan(*argv) == plan(*argv)
-
-
-def test_the_example_of_the_help_runs(plan: Run) -> None:
-    code, out, _ = plan("--help")
-    assert code == 0
-    example = " ".join(out.split()).partition("example: plan compare ")[2]
-    assert plan(*shlex.split(example))[0] == 0
+        under(BUDGET, "chinchila")

@@ -49,15 +49,17 @@ def content(comparison: Comparison) -> Content:
     columns = comparison.columns
     heads = ("", *(plain(column.name) for column in columns), "spread")
     return Content(
-        tuple(dict.fromkeys(plain(column.report.source.path) for column in columns)),
-        f"{len(columns)} {comparison.by}s" if len(columns) > 1 else f"One {comparison.by}",
-        _headline(comparison),
-        table(_rows(comparison), heads, figures=True),
-        tuple(map(plain, _notes(comparison))),
-        _regret(comparison),
+        paths=tuple(dict.fromkeys(plain(column.report.source.path) for column in columns)),
+        what=f"{len(columns)} {comparison.by}s" if len(columns) > 1 else f"One {comparison.by}",
+        headline=_headline(comparison),
+        table=table(_rows(comparison), heads, figures=True),
+        notes=tuple(map(plain, _notes(comparison))),
+        regret=_regret(comparison),
         # The corpora only where the note on the losses does not tell them.
-        tuple(plain(why.text) for why in comparison.reasons if not (why.kind == "corpus" and comparison.losses)),
-        table(_findings(comparison), ("severity", "code", "finding"), wrap=2),
+        reasons=tuple(
+            plain(why.text) for why in comparison.reasons if not (why.kind == "corpus" and comparison.losses)
+        ),
+        findings=table(_findings(comparison), ("severity", "code", "finding"), wrap=2),
     )
 
 

@@ -85,17 +85,17 @@ def derivation(solution: Solution, name: Name) -> Derivation:
 def _node(solution: Solution, name: Name, above: Name | None) -> Node:
     value = words.value_of(solution, name)
     return Node(
-        value,
-        said(solution, name),
-        figure_of(value),
-        interval(name.text, value),
-        words.formula(solution, value),
-        words.letters(solution, value),
-        words.substituted(solution, value),
-        tuple(words.limits(solution, value)),
-        words.source(solution, value, None),
-        words.source(solution, value, above),
-        tuple(_inputs(solution, name)),
+        value=value,
+        label=said(solution, name),
+        figure=figure_of(value),
+        ends=interval(name.text, value),
+        formula=words.formula(solution, value),
+        letters=words.letters(solution, value),
+        substituted=words.substituted(solution, value),
+        limits=tuple(words.limits(solution, value)),
+        source=words.source(solution, value, None),
+        below=words.source(solution, value, above),
+        inputs=tuple(_inputs(solution, name)),
     )
 
 

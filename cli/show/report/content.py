@@ -66,16 +66,16 @@ class Content:
 def content(report: Report) -> Content:
     """All that there is to say of a report."""
     return Content(
-        _title(report),
-        plain(report.source.path),
-        _verdict(report),
-        _budget(report),
-        _solutions(report),
-        notes(report.solutions),
-        tuple(_sections(report)),
-        tuple(_remarks(report)),
-        _assumptions(report),
-        tuple(sorted(report.findings, key=lambda finding: RANK[finding.severity])),
+        title=_title(report),
+        path=plain(report.source.path),
+        verdict=_verdict(report),
+        budget=_budget(report),
+        solutions=_solutions(report),
+        notes=notes(report.solutions),
+        sections=tuple(_sections(report)),
+        remarks=tuple(_remarks(report)),
+        assumptions=_assumptions(report),
+        findings=tuple(sorted(report.findings, key=lambda finding: RANK[finding.severity])),
     )
 
 

@@ -22,9 +22,7 @@ _LABELS = {
 # The same in the budget, which comes before any solution.
 BUDGET_LABELS = {"gpu_hours": "GPU-hours", "time": "reserved for"}
 # Quantities that are shares and read better in per cent.
-SHARES = frozenset(
-    "mfu reserve availability idle_share pretrain_share regret share mix_share mix_start mix_end".split()
-)
+SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret share mix mix_start mix_end".split())
 # What tables for people leave to the JSON: it says nothing that another row does not.
 LEFT_OUT = frozenset(("perplexity", "price", "rate"))
 # What the headline of a solved plan names, in order.

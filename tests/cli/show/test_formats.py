@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from runplan.cli.main import main
 from runplan.cli.show.formats import FORMATS, Kind, offered, rendered
 
+ROOT = Path(__file__).resolve().parents[3]
 SHOW = Path(inspect.getfile(rendered)).parent
 NAMED = [(kind, name) for kind, formats in FORMATS.items() for name in formats]
 # A verb, with what it needs, and the kinds of report that it may show.
@@ -79,6 +81,16 @@ def test_a_verb_offers_the_formats_of_what_it_shows(
     assert len(set(said.values())) == len(names), "no format stands for another"
     assert main(argv) == 0
     assert capsys.readouterr().out == said[names[0]]
+
+
+@pytest.mark.parametrize(("argv", "kinds"), VERBS, ids=lambda value: value[0])
+def test_the_document_names_the_formats_of_a_verb(argv: list[str], kinds: tuple[Kind, ...]) -> None:
+    document = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    section = re.split(rf"^## plan {argv[0]}$", document, flags=re.MULTILINE)[1].partition("\n## ")[0]
+    row = re.search(r"^\| `-o FMT\[=FILE\]` \| (.*) \|$", section, re.MULTILINE)
+    assert row is not None
+    assert tuple(re.findall(r"`(\w+)`", row[1])) == offered(kinds[0])
+    assert row[1].startswith(f"`{offered(kinds[0])[0]}` (default)")
 
 
 def test_every_kind_is_shown_by_a_verb() -> None:

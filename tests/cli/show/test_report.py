@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 from dataclasses import replace
@@ -19,6 +20,7 @@ from runplan.cli.output import spelled
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.report import csv as csv_format
+from runplan.cli.show.report import json as json_format
 from runplan.cli.show.report import markdown, terminal
 from runplan.cli.show.report.content import content, hardware
 from runplan.cli.show.text import chart, figures
@@ -26,6 +28,7 @@ from runplan.cli.show.text.chart import drawn
 from runplan.cli.show.text.content import NOTHING, Section
 from runplan.cli.show.text.curve import between
 from runplan.cli.show.text.look import Look
+from runplan.cli.show.text.markdown import inline
 from runplan.cli.show.text.width import columns
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
@@ -391,6 +394,17 @@ def test_characters_that_an_encoding_lacks_are_spelled(h100: Report) -> None:
     assert spelled("＜b＞ ｜ ＠x \udc80", "ascii") == "?b? ? ?x ?", "nothing becomes markup"
 
 
+def test_a_terminal_and_markdown_show_the_same_cells(report: Report) -> None:
+    shown = content(report)
+    wide, marked = terminal.page_of(shown, Look(1000)), markdown.render(report)
+    for table in (shown.budget, shown.solutions, shown.assumptions, *(section.table for section in shown.sections)):
+        for cell in (cell for row in table.rows for cell in row):
+            for line in cell.text.split("\n"):
+                assert line in wide
+                assert inline(f"`{line}`" if cell.code else line) in marked
+            assert cell.ends in wide and inline(cell.ends) in marked
+
+
 def test_markdown_has_the_same_parts(report: Report) -> None:
     text = markdown.render(report)
     for section in content(report).sections:
@@ -500,3 +514,9 @@ def test_csv(h100: Report) -> None:
 
 def test_csv_keeps_the_status_of_a_law_without_numbers() -> None:
     assert csv_format.render(solved(PLANS["requirement"])).endswith("llama3,llama3,undecided,,,,,\n")
+
+
+def test_json_is_the_document(report: Report) -> None:
+    text = json_format.render(report)
+    assert json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON")) == document_of(report)
+    assert text == json_format.render(report)

@@ -1,0 +1,80 @@
+"""A comparison as table and Markdown, and what both are made of."""
+
+from __future__ import annotations
+
+import pytest
+from known import LIBRARY
+from reports import BUDGET, ROOT, compared, under
+
+from runplan.cli.show.comparison import markdown, terminal
+from runplan.cli.show.comparison.content import content
+from runplan.cli.show.text.look import Look
+from runplan.dsl.text.reader import Disk
+from runplan.engine.compare import compared_laws, compared_plans
+from runplan.engine.pipeline import report_of
+
+
+def test_figures_outside_a_range_are_marked() -> None:
+    lines = content(compared("compute: 1e24 FLOP\n", "chinchilla", "llama3")).table.lines
+    (line,) = (line for line in lines if line[0] == "compute")
+    assert line[1:3] == ("1e24 FLOP*", "1e24 FLOP*")
+    inside = content(compared(BUDGET, "chinchilla", "llama3")).table.lines
+    assert not any("*" in cell for line in inside for cell in line)
+
+
+def test_one_solved_law_is_compared_with_nothing() -> None:
+    assert "1 solved, nothing to compare" in content(compared(BUDGET, "chinchilla", "deepseek")).headline
+
+
+def test_losses_that_are_not_comparable_say_so() -> None:
+    assert any("not comparable" in note for note in content(compared(BUDGET, "chinchilla", "kumar")).notes)
+
+
+def test_the_choice_of_least_worst_regret_is_named() -> None:
+    comparison = compared(BUDGET, "chinchilla", "chinchilla.approach3", "llama3")
+    regret, least = content(comparison).regret, comparison.least_worst
+    assert regret is not None and least is not None
+    assert f"the choice of `{comparison.columns[least].name}`" in regret.notes[0]
+
+
+def test_where_all_choose_the_same_none_is_named() -> None:
+    comparison = compared("compute: 1e21 FLOP\nmodel: 1B\ntokens: 10B\n", "chinchilla", "chinchilla.approach3")
+    regret = content(comparison).regret
+    assert regret is not None and regret.notes == ()
+    assert content(compared(BUDGET, "llama3", "chinchilla.approach1")).regret is None
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+@pytest.mark.parametrize("laws", ["chinchilla,llama3", "chinchilla,kaplan,llama3,kaplan.joint,chinchilla.approach3"])
+def test_the_table_keeps_to_its_width(width: int, laws: str) -> None:
+    report = report_of(
+        "plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=tuple(laws.split(",")), intervals=False
+    )
+    text = terminal.render(compared_laws(report, 1.1), Look(width))
+    assert max(map(len, text.splitlines())) <= width
+    for said in ("params", "Least worst regret", "Why they differ", "L002"):
+        assert said in " ".join(text.split())
+    assert "\x1b" not in text
+
+
+def test_what_all_agree_about_is_said_once_where_the_table_is_split() -> None:
+    laws = ("chinchilla", "kaplan", "llama3", "kaplan.joint", "chinchilla.approach3")
+    report = report_of("plans/thousand-h100.plan", Disk(ROOT), catalogue=LIBRARY, laws=laws, intervals=False)
+    text = " ".join(terminal.render(compared_laws(report), Look(80)).split())
+    assert "The same under all: compute 6.155e24 FLOP, time 6 months" in text
+    assert text.count("GPU-hours paid") == 1
+
+
+def test_markdown() -> None:
+    text = markdown.render(compared(BUDGET, "chinchilla", "chinchilla.approach3", "llama3", most=1.01))
+    assert "| params | " in text
+    assert "| choice of | chinchilla | chinchilla.approach3 | worst |" in text
+    assert "- `chinchilla` and `chinchilla.approach3` are one formula with other constants" in text
+    assert "| error | L002 | " in text
+
+
+def test_what_a_plan_says_is_escaped() -> None:
+    reports = [(name, under(BUDGET, name=f"{name}.plan")) for name in ("a|b", "<i>c")]
+    text = markdown.render(compared_plans(reports))
+    assert "a\\|b" in text
+    assert "<i>" not in text
