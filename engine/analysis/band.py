@@ -29,7 +29,6 @@ class Point:
     """
 
     params: float
-    tokens: float
     loss: float
     regret: float | None
 
@@ -40,6 +39,7 @@ class Band:
 
     Attributes:
         compute: FLOP at which the sizes are compared.
+        flop: FLOP a param and token.
         optimum: The size of least loss, before any requirement.
         by_loss: Smallest and largest size within NATS of the least loss.
         by_compute: Smallest and largest size within COMPUTE of the least compute for the least loss.
@@ -47,11 +47,16 @@ class Band:
     """
 
     compute: float
+    flop: float
     optimum: float
     loss: float
     by_loss: tuple[float, float]
     by_compute: tuple[float, float]
     points: tuple[Point, ...]
+
+    def tokens(self, params: float) -> float:
+        """Tokens on which a size is trained with the compute at which they are compared."""
+        return self.compute / self.flop / params
 
 
 def band_of(solution: Solution) -> Band | None:
@@ -80,6 +85,7 @@ def band_of(solution: Solution) -> Band | None:
     sizes = [best - math.log(REACH) + i * step for i in range(POINTS)]
     return Band(
         compute,
+        surface.flop,
         math.exp(best),
         lowest,
         _edges(lambda x: at(x) <= lowest + NATS, best),
@@ -89,7 +95,7 @@ def band_of(solution: Solution) -> Band | None:
 
 
 def _point(surface: Surface, size: float, compute: float, regret: float | None) -> Point:
-    return Point(size, surface.tokens(size, compute), surface.at(size, compute), regret)
+    return Point(size, surface.at(size, compute), regret)
 
 
 def _tokens_for(surface: Surface, size: float, wanted: float) -> float | None:

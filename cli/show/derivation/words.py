@@ -17,6 +17,8 @@ from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 
+_WORD = re.compile(r"[^\W\d][\w.-]*")
+
 
 def formula(solution: Solution, value: Value) -> str:
     """How a value is found, as written; empty where that only says the figure again."""
@@ -25,8 +27,8 @@ def formula(solution: Solution, value: Value) -> str:
         return ""
     if value.kind == "given" and not value.inputs:
         return "" if _says(value.formula, figure_of(value)) else plain(value.formula)
-    renamed = any(said(solution, name) != str(name) for name in value.inputs)
-    if definition is None or not renamed or definition.expr.span is not None:
+    renamed = {str(name) for name in value.inputs if said(solution, name) != str(name)}
+    if definition is None or not renamed & set(_WORD.findall(value.formula)):
         return plain(value.formula)
     # Written by the engine, in names of its own.
     return plain(_in_words(solution, definition.expr))

@@ -63,7 +63,7 @@ def _summary(solution: Solution, band: Band) -> tuple[str, ...]:
 
 def _said(solution: Solution, band: Band) -> Iterator[str]:
     """Why the optimum is out of reach, where it is."""
-    wanted, most = _tokens(band, band.optimum), _most_tokens(solution)
+    wanted, most = band.tokens(band.optimum), _most_tokens(solution)
     if wanted > most * (1 + _SAME):
         have = show(most, _TOKEN)
         yield f"The optimum is out of reach: it takes {show(wanted, _TOKEN)}, and the plan's data give {have}."
@@ -86,12 +86,12 @@ def _others(report: Report, solution: Solution, band: Band) -> Section:
     losses = [(point.params, point.loss) for point in band.points]
     regrets = [(point.params, point.regret) for point in band.points]
     sizes = [(share, share * band.optimum) for share in _SIZES]
-    beyond = [_tokens(band, size) > most * (1 + _SAME) for _, size in sizes]
+    beyond = [band.tokens(size) > most * (1 + _SAME) for _, size in sizes]
     lines = []
     for (share, size), is_beyond in zip(sizes, beyond, strict=True):
         x = math.log(size)
         regret = 0.0 if share == 1 else between(regrets, x)
-        tokens = Cell(bare(show(_tokens(band, size), _TOKEN)), mark=("*" if is_beyond else "") if any(beyond) else None)
+        tokens = Cell(bare(show(band.tokens(size), _TOKEN)), mark=("*" if is_beyond else "") if any(beyond) else None)
         lines.append(
             (
                 "optimum" if share == 1 else f"{share:.2g}x",
@@ -122,11 +122,6 @@ def _chart(solution: Solution, band: Band, named: bool) -> Chart:
             for ends, little in ((band.by_loss, _LITTLE_LOSS), (band.by_compute, _LITTLE_COMPUTE))
         ),
     )
-
-
-def _tokens(band: Band, size: float) -> float:
-    """Tokens that the plan's compute gives a size."""
-    return band.compute / 6.0 / size
 
 
 def _most_tokens(solution: Solution) -> float:
