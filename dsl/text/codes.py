@@ -44,7 +44,7 @@ CODES: dict[str, Code] = {
     "N002": _firm("unknown-name", "a device, law, quantity or `let` that nothing defines"),
     "N003": _firm("cyclic", "`let`s, imports or laws that refer to each other in a circle"),
     "N004": _firm("import-not-found", "an imported file is not there, or lies outside the project"),
-    "N005": _firm("given-twice", "a figure is given twice"),
+    "N005": _firm("given-twice", "a figure is given twice, or a `let` has the name of a quantity"),
     "U001": _firm("dimension-mismatch", "dimensions that do not go together"),
     "U002": _firm("unknown-unit", "a unit that there is not"),
     "U003": _firm("unit-missing", "a number without a unit where nothing implies one"),
