@@ -130,8 +130,14 @@ class Words:
                     return Name(found.text, found.kind, (("stage", before), *found.scope))
                 for kind, start in _STARTS.items():
                     part = before.removeprefix(start)
-                    if part != before and part in self.parts.get(kind, ()) and kind in self.quantities.get(after, ()):
-                        return Name(after).of(kind, part)
+                    if part != before and part in self.parts.get(kind, ()):
+                        if kind in self.quantities.get(after, ()):
+                            return Name(after).of(kind, part)
+                        inner, _, source = after.partition(".")
+                        if f"{kind}+source" in self.quantities.get(inner, ()) and source in self.parts.get(
+                            "source", ()
+                        ):
+                            return Name(inner).of(kind, part).of("source", source)
         return None
 
     def spellings(self) -> Iterable[str]:

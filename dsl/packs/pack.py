@@ -284,7 +284,8 @@ class QuantityFacts:
     Attributes:
         pools: How it adds up over pools that run side by side: `sum`, `longest`, or `apart` where the whole has none;
             empty where pools have none of their own.
-        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`; an empty one is the run.
+        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`; an empty one is the run, and
+            `phase+source` a source within a phase.
         statement: The statement with a field of this name; empty where none has.
         given: How that field is written, and its bounds; None where no statement has one.
         decided: By whom: `nature`, `hardware` (what is reserved decides it alone), `run` (a choice of the run).

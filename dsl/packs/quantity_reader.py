@@ -43,6 +43,7 @@ class QuantityReader(Definitions):
             "pools": lambda out, parts, *_: replace(out, pools=self._one_of(parts, POOLS), parts=(*out.parts, "pool")),
             "parts": lambda out, parts, *_: replace(out, parts=(*out.parts, *self._parts(parts))),
             "only": lambda out, parts, *_: replace(out, parts=self._parts(parts)),
+            "both": lambda out, parts, *_: replace(out, parts=("+".join(self._parts(parts)),)),
             "zero": lambda out, *_: replace(out, may_be_zero=True),
             "field": self._field,
             "decided": choice("decided", DECIDED),

@@ -14,6 +14,7 @@ from runplan.dsl.packs.pack import Pack
 from runplan.dsl.syntax.tree import Mention
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.table import Quantity
 
 
@@ -197,12 +198,14 @@ class Let:
 
     Attributes:
         source: Where the figure of a price or a region is from; empty for a `let` of the plan.
+        dim: That of its expression.
     """
 
     name: str
     expr: Expr
     span: Span = field(compare=False)
     source: str = ""
+    dim: Dim = NONE
 
 
 @dataclass(frozen=True, slots=True)

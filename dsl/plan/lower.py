@@ -14,7 +14,7 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.constraints import constraints, goals
 from runplan.dsl.plan.data import data
 from runplan.dsl.plan.hardware import hardware, reserve
-from runplan.dsl.plan.ir import Amount, Lowered, Plan, Stage
+from runplan.dsl.plan.ir import Amount, Let, Lowered, Plan, Stage
 from runplan.dsl.plan.lets import read_lets
 from runplan.dsl.plan.model import model, optimizer
 from runplan.dsl.plan.money import read_money_and_month
@@ -88,11 +88,20 @@ def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
     reading.words = Words(reading.vocabulary.parts, parts, lets)
 
 
+def _bound(reading: Reading, one: Let) -> Let:
+    """A `let` with its words as the names that they mean, and its dimension."""
+    return replace(one, expr=reading.bound(one.expr), dim=reading.let_dims.get(one.name, NONE))
+
+
 def _definitions(reading: Reading, statements: Iterable[Node]) -> Pack:
     """What the file and its imports define."""
     dims = {name: reading.money(dim) for name, dim in reading.vocabulary.quantities.items()}
     reader = PackReader(dims, reading.fields("hardware"))
     pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), reading.file.broken)
+    for known in pack.quantities:
+        message = f"a quantity such as `{known.name}` stands in a pack's `quantities.plan`, not in a plan"
+        help = ["move it there, or write a `let`"]
+        reading.findings.append(finding("N001", message, known.span, help=help))
     reading.findings.extend(reader.findings)
     return pack
 
@@ -122,7 +131,7 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         title=_title(reading, first.get("plan")),
         source=reading.file.source,
         laws=tuple(_laws(reading, first.get("use"))),
-        lets={let(name): replace(one, expr=reading.bound(one.expr)) for name, one in reading.lets.items()},
+        lets={let(name): _bound(reading, one) for name, one in reading.lets.items()},
         currency=reading.currency,
         stages=stages,
         model=model_,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runplan.dsl.expr.tree import Op, walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
-from runplan.dsl.plan.ir import Objective, Plan
+from runplan.dsl.plan.ir import Given, Objective, Plan
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import goals_of
@@ -32,14 +32,17 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     draft = Draft(plan, law, named, objective_of(plan), catalogue)
     _not_solved_yet(draft)
     for name, let in plan.lets.items():
-        draft.define(name, let.expr, "given", "let", let.span, dim=())
+        draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)
     add_model_and_tokens(draft)
     add_law(draft)
     add_mixture(draft)
     add_hardware(draft)
     add_data(draft)
-    if draft.stage.inference is not None:
-        draft.figure(q.INFERENCE_TOKENS, draft.stage.inference, 1e12, "inference")
+    served = draft.stage.inference
+    if isinstance(served, Given):
+        draft.giving(q.INFERENCE_TOKENS, served)
+    elif served is not None:
+        draft.gave_up("`inference` is read as one value only", served.span, ["give one value: `inference: 2T tokens`"])
     add_defaults(draft)
     draft.follow()
     _nothing_passed_over(draft)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown, with_figures
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, walk
 from runplan.dsl.expr.values import compiled
@@ -157,8 +157,10 @@ def _knob_help(solution: Solution, bounded: Expr, limit: float, upper: bool) -> 
     """Changes to one given figure each that would keep the bound, computed."""
     changes = []
     problem = solution.problem
-    for name, definition in problem.definitions.items():
-        if not _is_knob(problem, name) or definition.kind != "given" or not isinstance(definition.expr, Num):
+    for text, known in problem.quantities.items():
+        name = quantity(text)
+        definition = problem.definitions.get(name) if known.facts.knob else None
+        if definition is None or definition.kind != "given" or not isinstance(definition.expr, Num):
             continue
         new = _solved_for(solution, bounded, limit, name)
         if new is None or new <= 0:
@@ -173,12 +175,6 @@ def _knob_help(solution: Solution, bounded: Expr, limit: float, upper: bool) -> 
         figure = show_plain(loosened(new, down, 3, definition.dim), definition.dim)
         changes.append(f"{said} {'<=' if down else '>='} {figure}")
     return fits_with(changes)
-
-
-def _is_knob(problem: Problem, name: Name) -> bool:
-    """Whether help may propose another figure: one of the hardware that adds to what is paid."""
-    known = problem.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
-    return known is not None and known.facts.knob
 
 
 def fits_with(changes: Sequence[str]) -> list[str]:

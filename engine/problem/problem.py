@@ -50,11 +50,6 @@ class Definition:
     by: str = ""
     between: tuple[float, float] | None = None
 
-    @property
-    def is_let(self) -> bool:
-        """Whether it is a `let` of the plan."""
-        return self.name.kind == "let"
-
 
 @dataclass(frozen=True, slots=True)
 class Variable:

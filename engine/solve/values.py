@@ -81,11 +81,7 @@ def _off_line(problem: Problem, env: Mapping[Name, float]) -> float | None:
 def dim_of(problem: Problem, expr: Expr) -> Dim:
     """The dimension of an expression over the problem's names."""
     dims = {name: d.dim for name, d in problem.definitions.items()} | {v.name: v.dim for v in problem.variables}
-    lets = {name: d for name, d in problem.definitions.items() if d.is_let}
-    checked = Dimensions(dims)
-    for name in names(expr) & lets.keys():
-        checked.dims = {**checked.dims, name: checked.of(lets[name].expr)}
     try:
-        return checked.of(expr)
+        return Dimensions(dims).of(expr)
     except (ValueError, KeyError):
         return ()

@@ -83,7 +83,7 @@ def derivation(solution: Solution, name: Name) -> Derivation:
 
 
 def _node(solution: Solution, name: Name, above: Name | None) -> Node:
-    value = words.value_of(solution, name)
+    value = solution.values[name]
     return Node(
         value=value,
         label=said(solution, name),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from runplan.cli.show.derivation.content import Derivation, Node, derivation
 from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.derivation.names import said
-from runplan.cli.show.derivation.words import value_of
 from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
@@ -66,7 +65,7 @@ def changes_section(solution: Solution, found: Sequence[Change], look: Look = PL
         if isinstance(cause, Constraint):  # as the plan writes it
             label, stated, kind = plain(cause.text), cause.span, "given"
         else:
-            dim = value_of(solution, cause.name).dim
+            dim = cause.dim
             label = f"{said(solution, cause.name)} = {figure(cause.name.text, cause.value, dim)}"
             stated, kind = (cause.span if cause.kind == "given" else None), cause.kind
         place = f"{plain(stated.source.path)}:{stated.line}" if stated else kind

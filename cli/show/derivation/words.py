@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
 
 from runplan.cli.show.derivation.names import figure_of, said, target
 from runplan.cli.show.text.plain import plain
-from runplan.dsl.expr.dimensions import Dimensions
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import with_figures
 from runplan.dsl.expr.tree import Expr, Op, names
-from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 
@@ -58,28 +54,9 @@ def _in_figures(solution: Solution, expr: Expr) -> str:
     def text(name: Name) -> str | None:
         if name not in solution.values:
             return None
-        return figure_of(value_of(solution, name)).partition(" ± ")[0]
+        return figure_of(solution.values[name]).partition(" ± ")[0]
 
     return with_figures(expr, text)
-
-
-def value_of(solution: Solution, name: Name) -> Value:
-    """A value; that of a `let` with the dimension of its expression."""
-    value = solution.values[name]
-    return replace(value, dim=_let_dims(solution)[name]) if name.kind == "let" else value
-
-
-def _let_dims(solution: Solution) -> dict[Name, Dim]:
-    """The dimensions of all values, with those of the `let`s found from their expressions."""
-    dims = {name: value.dim for name, value in solution.values.items()}
-    left = {name: solution.problem.definitions[name].expr for name in dims if name.kind == "let"}
-    while ready := [name for name, expr in left.items() if not names(expr) & left.keys()]:
-        for name in ready:
-            # What cannot be checked, such as a `let` of a quantity that the plan has not, stays a plain number.
-            with suppress(ValueError, KeyError):
-                dims[name] = Dimensions(dims).of(left[name])
-            del left[name]
-    return dims
 
 
 def _says(written: str, shown: str) -> bool:

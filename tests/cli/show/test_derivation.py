@@ -15,7 +15,7 @@ from runplan.cli.show.derivation.content import derivation
 from runplan.cli.show.derivation.names import public
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.width import columns
-from runplan.dsl.expr.name import Name, let, quantity
+from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
 from runplan.engine.analysis.sensitivity import changes
 from runplan.engine.problem import quantities as q
@@ -124,7 +124,7 @@ def test_a_deep_tree_stays_on_the_page(h100: Report) -> None:
     base = values[q.COST]
     last = q.COST
     for i in range(2000):
-        own, expr = let(f"x{i}"), Op("+", (Ref(last), Num(1.0, base.dim)))
+        own, expr = quantity(f"x{i}"), Op("+", (Ref(last), Num(1.0, base.dim)))
         definitions[own] = Definition(own, base.dim, expr, "derived")
         values[own] = replace(base, name=own, formula=f"{last} + 1 USD", inputs=(last,), span=None)
         last = own
