@@ -90,13 +90,8 @@ def constant(law: str, text: str) -> Name:
 
 
 def qualified(prefix: str, text: str) -> str:
-    """What an import `as` a name brings, as the plan writes it."""
+    """What an import `as` a name brings, or a record's figure, as the plan writes it."""
     return f"{prefix}.{text}"
-
-
-def last(text: str) -> str:
-    """A written name without what stands before its last dot."""
-    return text.rpartition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)

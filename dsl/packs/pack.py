@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from runplan.dsl.expr.name import qualified
 from runplan.dsl.expr.tree import Expr, Num, Text
 from runplan.dsl.syntax.tree import NAMED_FIGURES, Node
 from runplan.dsl.text.codes import Severity
@@ -367,6 +368,6 @@ def figures_of(records: Iterable[Record]) -> dict[str, Entry]:
         for entry in record.entries if record.kind in NAMED_FIGURES else ():
             if len(entry.values) == 1 and isinstance(entry.values[0], Num):
                 names = (record.name, *record.aliases)
-                out |= {f"{name}.{entry.key}": entry for name in names}
+                out |= {qualified(name, entry.key): entry for name in names}
                 out |= {name: entry for name in names if entry.key == record.kind}
     return out

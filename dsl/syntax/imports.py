@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
+from runplan.dsl.expr.name import qualified
 from runplan.dsl.syntax.cache import parsed
 from runplan.dsl.syntax.statements import DEFINITIONS
 from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Node, Word, unquoted
@@ -181,11 +182,11 @@ def _renamed(statements: list[Node], alias: str) -> list[Node]:
         """The same with every name of some under the alias."""
         if isinstance(item, Word):
             rename = item.type in ("NAME", "DEVICE") and item.text in names
-            return Word(item.type, f"{alias}.{item.text}", item.span) if rename else item
+            return Word(item.type, qualified(alias, item.text), item.span) if rename else item
         return item and Node(item.rule, tuple(under(child, names) for child in item.children), item.span)
 
     def field(m: re.Match[str]) -> str:
-        return f"{{{alias}.{m[1]}{m[2]}}}" if m[1] in values else m[0]
+        return f"{{{qualified(alias, m[1])}{m[2]}}}" if m[1] in values else m[0]
 
     def part_of_rule(item: Node | Word | None) -> Node | Word | None:
         """A part of a rule; its examples are plans of their own."""
