@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.library import Library, standard
@@ -14,11 +15,7 @@ from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
-from runplan.engine.analysis.band import band_of
-from runplan.engine.analysis.intervals import with_intervals
-from runplan.engine.analysis.lifetime import with_lifetime
 from runplan.engine.analysis.ranges import ends_of, spread
-from runplan.engine.analysis.regret import with_regret
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
@@ -29,6 +26,9 @@ from runplan.engine.problem.solution import Note, Solution, Value
 from runplan.engine.report import Assumption, Report
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
+
+if TYPE_CHECKING:
+    from runplan.engine.analysis.band import Band
 
 
 def report_of(
@@ -82,7 +82,7 @@ def report_of(
         solutions,
         _assumptions(plan, solutions, known),
         in_order([*findings, *judged]),
-        tuple(band_of(s) for s in solutions) if intervals else (),
+        _bands(solutions) if intervals else (),
         (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
     )
 
@@ -129,8 +129,25 @@ def _solved(plan: Plan, named: str, catalogue: Library, intervals: bool) -> Solu
 
 def _analysed(problem: Problem, intervals: bool) -> Solution:
     """The solution of a problem, with what it is worth over a life, and its intervals where they are wanted."""
-    solution = with_lifetime(solve(problem))
-    return with_intervals(with_regret(solution)) if intervals else solution
+    solution = solve(problem)
+    # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
+    if q.INFERENCE_TOKENS in solution.values:
+        from runplan.engine.analysis.lifetime import with_lifetime
+
+        solution = with_lifetime(solution)
+    if intervals:
+        from runplan.engine.analysis.intervals import with_intervals
+        from runplan.engine.analysis.regret import with_regret
+
+        solution = with_intervals(with_regret(solution))
+    return solution
+
+
+def _bands(solutions: Iterable[Solution]) -> tuple[Band | None, ...]:
+    """How much the size matters, for each solution."""
+    from runplan.engine.analysis.band import band_of
+
+    return tuple(map(band_of, solutions))
 
 
 def _budget(solution: Solution) -> dict[str, Value]:

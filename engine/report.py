@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
@@ -15,8 +15,10 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
-from runplan.engine.analysis.band import Band
 from runplan.engine.problem.solution import TOLD, Note, Solution, Value
+
+if TYPE_CHECKING:
+    from runplan.engine.analysis.band import Band
 
 # How many solutions, and how many errors, a report lists when it is printed.
 LINES = 5

@@ -8,9 +8,9 @@ from __future__ import annotations
 import marshal
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from runplan.dsl.syntax.tree import File, Node, Word
@@ -28,15 +28,15 @@ Parse = Callable[[Source], tuple[File, list[Finding]]]
 
 
 @lru_cache(1)
-def folder() -> Path | None:
+def folder() -> str | None:
     """The user's cache folder for runplan; None where there is none to write to, or RUNPLAN_NO_CACHE is set."""
     home = os.environ.get("HOME")
     base = os.environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
     if not base or os.environ.get("RUNPLAN_NO_CACHE"):
         return None
-    path = Path(base) / "runplan"
+    path = os.path.join(base, "runplan")
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        os.makedirs(path, exist_ok=True)
     except OSError:
         return None
     return path
@@ -47,7 +47,8 @@ def _grammar_mark() -> bytes:
     """Changes with anything that a tree depends on: the grammar, the table of statements and the readers."""
     mark = blake2b(digest_size=16)
     for name in SHAPING:
-        mark.update(Path(__file__).with_name(name).read_bytes())
+        with open(os.path.join(os.path.dirname(__file__), name), "rb") as file:
+            mark.update(file.read())
     return mark.digest()
 
 
@@ -59,9 +60,10 @@ def parsed(source: Source, parse: Parse) -> tuple[File, list[Finding]]:
     kind = source.path.rsplit(".", 1)[-1].encode("utf-8", "replace")
     text = source.text.encode("utf-8", "surrogatepass")
     key = blake2b(_grammar_mark() + kind + b"\0" + text, digest_size=16).hexdigest()
-    path = base / f"{key}.tree"
+    path = os.path.join(base, f"{key}.tree")
     try:
-        return _thawed(marshal.loads(path.read_bytes()), source), []
+        with open(path, "rb") as kept:
+            return _thawed(marshal.loads(kept.read()), source), []
     except (OSError, ValueError, EOFError, TypeError, IndexError):
         pass
     file, findings = parse(source)
@@ -70,14 +72,16 @@ def parsed(source: Source, parse: Parse) -> tuple[File, list[Finding]]:
     return file, findings
 
 
-def _keep(path: Path, file: File) -> None:
+def _keep(path: str, file: File) -> None:
     content = marshal.dumps((tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
-    beside = path.with_suffix(f".{os.getpid()}")
+    beside = f"{path}.{os.getpid()}"
     try:
-        beside.write_bytes(content)
+        with open(beside, "wb") as stream:
+            stream.write(content)
         os.replace(beside, path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.unlink(beside)
 
 
 def _frozen(item: Node | Word | None) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
@@ -35,8 +35,8 @@ def grammar_text() -> str:
             words = " ".join(f'"{word}"' for word in row.keyword.split())
             heads.append(f'{row.rule}: {words} {named}":"{"" if named else "?"} {row.value}')
     any_statement = f"_statement: {' | '.join(dict.fromkeys(row.rule for row in ALL))}"
-    text = Path(__file__).with_name("plan.lark").read_text(encoding="utf-8")
-    return "\n".join((text, any_statement, *heads, ""))
+    with open(os.path.join(os.path.dirname(__file__), "plan.lark"), encoding="utf-8") as file:
+        return "\n".join((file.read(), any_statement, *heads, ""))
 
 
 def from_the_table(terminal: TerminalDef) -> None:
@@ -66,7 +66,7 @@ def _parser() -> Lark:
         from hashlib import blake2b
 
         mark = blake2b(repr((text, RESERVED, CONTINUED, KINDS)).encode(), digest_size=8).hexdigest()
-        options["cache"] = str(folder / f"grammar-{mark}.bin")
+        options["cache"] = os.path.join(folder, f"grammar-{mark}.bin")
     return Lark(
         text,
         parser="lalr",
@@ -126,17 +126,21 @@ def _converted(tree: Tree[Token], view: View) -> tuple[Node, Span | None]:
     too_deep: Span | None = None
     done: dict[int, tuple[Node, int]] = {}
     for item in _children_first(tree):
-        below = [done.pop(id(child)) for child in item.children if isinstance(child, Tree)]
-        nodes = iter(below)
-        children = tuple(
-            next(nodes)[0] if isinstance(child, Tree) else _leaf(child, view) if child is not None else None
-            for child in item.children
-        )
-        depth = max((levels for _, levels in below), default=0) + 1
-        span = view.span(0, 0) if item.meta.empty else view.span(item.meta.start_pos, item.meta.end_pos)
+        children: list[Node | Word | None] = []
+        depth = 0
+        for child in item.children:
+            if isinstance(child, Tree):
+                node, levels = done.pop(id(child))
+                children.append(node)
+                depth = max(depth, levels)
+            else:
+                children.append(None if child is None else _leaf(child, view))
+        depth += 1
+        meta = item.meta
+        span = view.span(0, 0) if meta.empty else view.span(meta.start_pos, meta.end_pos)
         if depth > MAX_DEPTH and too_deep is None:
             too_deep = span
-        done[id(item)] = (Node(str(item.data), children, span), depth)
+        done[id(item)] = (Node(str(item.data), tuple(children), span), depth)
     return done[id(tree)][0], too_deep
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runplan.dsl.text.errors import RunplanError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pint
 
     PintQuantity = pint.Quantity[float]
-PATH = Path(__file__).with_name("units.txt")
+PATH = os.path.join(os.path.dirname(__file__), "units.txt")
 MONTH = "month"
 
 
@@ -125,7 +125,8 @@ def read_table(text: str) -> _Table:
 @lru_cache(1)
 def table_of_units() -> _Table:
     """The table of `units.txt`."""
-    return read_table(PATH.read_text(encoding="utf-8"))
+    with open(PATH, encoding="utf-8") as file:
+        return read_table(file.read())
 
 
 def names() -> frozenset[str]:
@@ -143,7 +144,7 @@ def registry() -> pint.UnitRegistry[Any]:
     """The same units as a pint registry, for those who compute with pint."""
     import pint  # 0.2 s, and nothing but this needs it
 
-    return pint.UnitRegistry(str(PATH))
+    return pint.UnitRegistry(PATH)
 
 
 def in_pint(value: float, dim: Dim) -> PintQuantity:

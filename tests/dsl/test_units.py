@@ -6,6 +6,7 @@ import math
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_every_unit_of_pint_is_in_the_table() -> None:
 
 
 def test_a_further_unit_is_one_line() -> None:
-    text = units.PATH.read_text(encoding="utf-8")
+    text = Path(units.PATH).read_text(encoding="utf-8")
     table = units.read_table(text + "\nshard = 512 * token = _ = shd\nSEK = [currency_SEK]\n").units
     assert table["shards"] == table["shd"] == table["shds"] == Unit(512.0, (("token", 1.0),))
     assert table["SEK"] == Unit(1.0, (("SEK", 1.0),))
@@ -60,7 +61,7 @@ def test_a_further_unit_is_one_line() -> None:
 )  # fmt: skip
 def test_a_line_of_another_form_is_refused(line: str) -> None:
     with pytest.raises(ValueError):
-        units.read_table(units.PATH.read_text(encoding="utf-8") + f"\n{line}\n")
+        units.read_table(Path(units.PATH).read_text(encoding="utf-8") + f"\n{line}\n")
 
 
 def test_pint_is_not_imported_to_read_a_unit() -> None:
