@@ -16,7 +16,6 @@ from runplan.dsl.expr.tree import Num
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
-from runplan.dsl.syntax.grammar import parse
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, View
 from runplan.dsl.typed.build import Builder
@@ -104,6 +103,8 @@ def _joined(words: Sequence[str]) -> list[str]:
 
 
 def _figure(name: str, text: str) -> Num:
+    from runplan.dsl.syntax.grammar import parse  # a page needs no Lark
+
     node, findings = parse(View(text, Source("--at", text)), "goal")
     builder = Builder()
     expr = builder.expr(node) if node is not None and not findings else None

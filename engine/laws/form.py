@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from runplan.dsl.packs.pack import Function, Law
-from runplan.dsl.plan.ir import Objective
+
+if TYPE_CHECKING:
+    from runplan.dsl.plan.ir import Objective
 
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
 CHOICES = ("params", "tokens")
