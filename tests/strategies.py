@@ -400,7 +400,7 @@ def _optimizers(draw: st.DrawFn) -> Value:
     name = draw(st.sampled_from(["AdamW", "LAMB", "Muon"]))
     settings: Data = {
         key: draw(st.sampled_from(["0.9", "0.95", "1e-8", "0", "0.1 .. 0.2"]))
-        for key in draw(st.lists(st.sampled_from(["beta1", "beta2", "weight_decay", "quality_"]), unique=True))
+        for key in draw(st.lists(st.sampled_from(["beta1", "beta2", "weight_decay", "momentum"]), unique=True))
     }
     return {"name": name, **settings} if settings else name
 
