@@ -28,6 +28,10 @@ from runplan.engine.formulate.schedule import (
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
 
+# Of the sources that are mixed into tokens of one kind: all that there is of those without a weight, and their share.
+ALL_PASSES = {q.TOKENS: q.ALL_PASSES, q.FINETUNE_TOKENS: q.ALL_PASSES, q.PRETRAIN_TOKENS: q.ALL_PRETRAIN_PASSES}
+UNWEIGHTED = {q.TOKENS: q.UNWEIGHTED, q.FINETUNE_TOKENS: q.UNWEIGHTED, q.PRETRAIN_TOKENS: q.UNWEIGHTED_PRETRAIN}
+
 
 def add_data(draft: Draft) -> None:
     """The sources of the stage, the phases of its schedule, and the mix of each phase."""
@@ -136,10 +140,11 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: Name, by_hand:
         return
     for source in sources:
         _add_amount(draft, source)
+    _add_unweighted(draft, sources, base)
     uneven = bool(by_hand) or any(source.weight for source in sources)
     caps: list[tuple[str, Expr, Span]] = []
     for at, source in enumerate(sources):
-        share, said = _share(sources, source, by_hand)
+        share, said = _share(sources, source, by_hand, base)
         draft.define(_of(source, q.SHARE), share, "derived", said, source.span)
         tokens = Op("*", (Ref(_of(source, q.SHARE)), Ref(base)))
         draft.define(_of(source, q.TOKENS), tokens, "derived", "its share of the tokens", source.span)
@@ -188,7 +193,9 @@ def _all_of(source: DataSource) -> Expr:
     return Op("*", (Ref(_of(source, q.AVAILABLE)), Ref(_of(source, q.MAX_EPOCHS))))
 
 
-def _share(sources: Sequence[DataSource], source: DataSource, by_hand: Sequence[PhasePlan]) -> tuple[Expr, str]:
+def _share(
+    sources: Sequence[DataSource], source: DataSource, by_hand: Sequence[PhasePlan], base: Name
+) -> tuple[Expr, str]:
     """The share of the tokens that a source is, and who says so."""
     if by_hand:
         parts: list[Expr] = []
@@ -199,13 +206,22 @@ def _share(sources: Sequence[DataSource], source: DataSource, by_hand: Sequence[
         return (joined("+", parts) if parts else Num(0.0)), "the mix of the phases"
     if source.weight:
         return number(source.weight), "weight given"
-    unweighted = [s for s in sources if not s.weight]
-    weights: list[Expr] = [Ref(_of(s, q.SHARE)) for s in sources if s.weight]
-    part = Op("/", (_all_of(source), joined("+", map(_all_of, unweighted)))) if len(unweighted) > 1 else Num(1.0)
-    if weights:
-        left = Op("max", (Num(0.0), Op("-", (Num(1.0), joined("+", weights)))))
-        part = Op("*", (left, part))
-    return part, "in proportion to amount and epochs"
+    said = "in proportion to amount and epochs"
+    unweighted = sum(1 for s in sources if not s.weight)
+    own: Expr = Op("/", (_all_of(source), Ref(ALL_PASSES[base]))) if unweighted > 1 else Num(1.0)
+    return (Op("*", (Ref(UNWEIGHTED[base]), own)) if unweighted < len(sources) else own), said
+
+
+def _add_unweighted(draft: Draft, sources: Sequence[DataSource], base: Name) -> None:
+    """What there is of the sources without a weight together, and the share of the tokens that is left for them."""
+    unweighted = [source for source in sources if not source.weight]
+    if len(unweighted) > 1:
+        said = "the sources without a weight, in all their passes"
+        draft.define(ALL_PASSES[base], joined("+", map(_all_of, unweighted)), "derived", said)
+    if unweighted and len(unweighted) < len(sources):
+        weights = joined("+", (_of(source, q.SHARE) for source in sources if source.weight))
+        left = Op("max", (Num(0.0), Op("-", (Num(1.0), weights))))
+        draft.define(UNWEIGHTED[base], left, "derived", "what the weights leave")
 
 
 def _is_used(source: DataSource, by_hand: Sequence[PhasePlan]) -> bool:

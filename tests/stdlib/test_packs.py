@@ -584,7 +584,7 @@ law base extends chinchilla.approach3 { cites "us" }
         found = document(plan("check", "p.plan", "-o", "json"), 1)
         (one,) = [f for f in found["findings"] if f["severity"] == "error"]
         assert (one["code"], one["message"]) == ("ACME1", "34,560 USD"), head
-        assert one["help"][0].startswith("keep to 1000"), head
+        assert one["help"][0].startswith("keep to 1,000 USD"), head
 
 
 # ---- what a rule stands for
