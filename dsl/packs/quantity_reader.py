@@ -33,13 +33,14 @@ REPEATED = ("needs",)
 
 @dataclass(slots=True)
 class _Item:
-    """An item while it is read: what of it is left, and the quantity that it is of."""
+    """An item while it is read: what of it is left, and the quantity that it is of; one mistake is the last."""
 
     word: Word
     left: list[Node]
     name: str
     counted: Counted
     last: Span = field(init=False)
+    wrong: bool = False
 
     def __post_init__(self) -> None:
         self.last = self.word.span
@@ -153,6 +154,13 @@ class QuantityReader(Definitions):
 
     # ---- the parts of an item
 
+    def _mistaken(self, item: _Item, message: str, help: Sequence[str] = ()) -> None:
+        """A finding where the item was last read; what follows in it is not looked at."""
+        if not item.wrong:
+            self.findings.append(finding("P001", message, item.last, help=help))
+        item.wrong = True
+        item.left.clear()
+
     def _of_the_quantity(self, item: _Item) -> float | None:
         """A figure of the quantity itself, in base units."""
         any_value = Field(item.name, item.counted.dim, item.counted.text, least=-math.inf)
@@ -161,7 +169,7 @@ class QuantityReader(Definitions):
     def _number(self, item: _Item, known: Field) -> float | None:
         part = item.next()
         if part is None or part.rule in ("name", "string"):
-            self.findings.append(finding("P001", f"a number is missing after `{item.word.text}`", item.last))
+            self._mistaken(item, f"a number is missing after `{item.word.text}`")
             return None
         return self.figure(self.expr(part), known, part.span)
 
@@ -175,18 +183,20 @@ class QuantityReader(Definitions):
         if item.is_next("name") or item.is_next("string"):
             part = item.next()
             return unquoted(part.word(0).text) if part else ""
-        message = f"a word or a quoted text is missing after `{item.last.text}`"
-        self.findings.append(finding("P001", message, item.last))
+        self._mistaken(item, f"a word or a quoted text is missing after `{item.last.text}`")
         return ""
 
     def _one_of(self, item: _Item, choices: Sequence[str]) -> str:
         part = item.next()
         if part is None:
             help = ["it is one of " + ", ".join(choices)]
-            self.findings.append(finding("P001", f"a word is missing after `{item.word.text}`", item.last, help=help))
+            self._mistaken(item, f"a word is missing after `{item.word.text}`", help)
             return ""
         word = part.word(0) if isinstance(part.children[0], Word) else Word("NAME", part.span.text, part.span)
         if word.text in choices:
             return word.text
-        self.unknown(f"word after `{item.word.text}`", word, choices)
+        if not item.wrong:
+            self.unknown(f"word after `{item.word.text}`", word, choices)
+        item.wrong = True
+        item.left.clear()
         return ""
