@@ -70,9 +70,9 @@ class QuantityReader(Definitions):
         self.given_once((w.text, w.text, w.span) for item in items if (w := item.word(0)).text not in REPEATED)
         for part in items:
             word = part.word(0)
-            read = self._items().get(word.text)
+            read = self.items().get(word.text)
             if read is None:
-                self.unknown("item of a quantity", word, self._items())
+                self.unknown("item of a quantity", word, self.items())
                 continue
             item = _Item(word, [child for child in part.children[1:] if isinstance(child, Node)], name, counted)
             out = read(out, item)
@@ -87,7 +87,9 @@ class QuantityReader(Definitions):
             self.findings.append(finding("P001", message, node.span, help=help))
         return out
 
-    def _items(self) -> dict[str, _Read]:
+    def items(self) -> dict[str, _Read]:
+        """The items that a block may have, each with what reads it."""
+
         def choice(key: str, choices: Sequence[str]) -> _Read:
             return lambda out, item: replace(out, **{key: self._one_of(item, choices)})  # type: ignore[arg-type]
 

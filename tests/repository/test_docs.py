@@ -25,6 +25,8 @@ from known import LIBRARY
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
 from runplan.cli.show.catalogue.pages import anchor
+from runplan.dsl.packs.quantity_reader import BETTER, BOUNDS, DECIDED, KINDS, PARTS, POOLS, SECTIONS, STATEMENTS
+from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.text import limits
 from runplan.dsl.text.codes import CODES
 from runplan.dsl.text.reader import Disk
@@ -260,6 +262,14 @@ def test_the_fields_are_those_of_the_library() -> None:
     assert table("docs/language.md", "## Fields") == [[cell.replace("`", "") for cell in row] for row in rows]
     written = {name.strip() for row in table("docs/language.md", "### hardware") for name in row[0].split(",")}
     assert written <= {row[1].strip("`") for row in rows if row[0] == "hardware"} | set(OTHER_HARDWARE)
+
+
+def test_the_items_of_a_quantity_are_those_that_are_read() -> None:
+    listed = {row[0].split()[0]: " ".join(row) for row in table("docs/packs.md", "## A quantity")}
+    assert sorted(listed) == sorted(PackReader({}).items())
+    words = {"pools": POOLS, "parts": PARTS, "field": (*STATEMENTS, *BOUNDS), "decided": DECIDED, "better": BETTER}
+    for item, choices in {**words, "kind": KINDS, "row": SECTIONS}.items():
+        assert [word for word in choices if not re.search(rf"\b{word}\b", listed[item])] == [], item
 
 
 def test_the_findings_are_those_of_the_program() -> None:
