@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from runplan.dsl.packs.definitions import Definitions
 from runplan.dsl.packs.pack import Counted, QuantityFacts
@@ -70,9 +71,9 @@ class QuantityReader(Definitions):
         self.given_once((w.text, w.text, w.span) for item in items if (w := item.word(0)).text not in REPEATED)
         for part in items:
             word = part.word(0)
-            read = self.items().get(word.text)
+            read = self.items.get(word.text)
             if read is None:
-                self.unknown("item of a quantity", word, self.items())
+                self.unknown("item of a quantity", word, self.items)
                 continue
             item = _Item(word, [child for child in part.children[1:] if isinstance(child, Node)], name, counted)
             out = read(out, item)
@@ -87,6 +88,7 @@ class QuantityReader(Definitions):
             self.findings.append(finding("P001", message, node.span, help=help))
         return out
 
+    @cached_property
     def items(self) -> dict[str, _Read]:
         """The items that a block may have, each with what reads it."""
 

@@ -265,7 +265,7 @@ def test_the_fields_are_those_of_the_library() -> None:
 
 def test_the_items_of_a_quantity_are_those_that_are_read() -> None:
     listed = {row[0].split()[0]: " ".join(row) for row in table("docs/packs.md", "## A quantity")}
-    assert sorted(listed) == sorted(PackReader({}).items())
+    assert sorted(listed) == sorted(PackReader({}).items)
     words = {"pools": POOLS, "parts": PARTS, "field": (*STATEMENTS, *BOUNDS), "decided": DECIDED, "better": BETTER}
     for item, choices in {**words, "kind": KINDS, "row": SECTIONS}.items():
         assert [word for word in choices if not re.search(rf"\b{word}\b", listed[item])] == [], item
