@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runplan.dsl.packs.pack import rows_of
 from runplan.engine.compare import TOKENS_PER_PARAM, Column, Comparison, Row, row
-from runplan.engine.document import DIGITS, NOISE, QUANTITIES, TRANSFER, amount, finding_document, quantity
+from runplan.engine.document import DIGITS, LISTED, NOISE, amount, finding_document, quantity
 
 
 def document(comparison: Comparison) -> dict[str, object]:
@@ -25,7 +26,8 @@ def document(comparison: Comparison) -> dict[str, object]:
 
 def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
     """The quantities that are compared, in the order of a plan's report."""
-    for name in (*QUANTITIES, *TRANSFER):
+    known = {name: q for column in columns for name, q in column.solution.problem.quantities.items()}
+    for name in rows_of(known, *LISTED):
         # What the givens contradict is less than nothing.
         if (found := row(columns, name)) and not (name == "idle_share" and min(_known(found)) < -NOISE):
             yield found

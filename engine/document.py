@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Edit, Finding
 from runplan.dsl.text.source import Span
@@ -20,19 +21,12 @@ if TYPE_CHECKING:
     from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
     from runplan.engine.report import Assumption, Report
 
-BUDGET = ("compute", "gpu_hours", "time", "cost", "energy", "emissions")
-# The quantities that a plan may name, in the order of the report; figures that only lead to them stay out.
-QUANTITIES = (
-    "params params_non_embedding active_params tokens compute loss perplexity regret time finish gpus nodes gpu_hours"
-    " price cost energy emissions idle_share epochs batch steps learning_rate memory_per_gpu mfu rate lifetime_compute"
-).split()
-TRANSFER = ("pretrain_tokens", "finetune_tokens", "transferred_tokens", "pretrain_share")
-# What else is known of a transfer, and of the size that is cheapest over training and serving.
-WORTH = (
-    "effective_finetune_tokens data_multiplier finetune_characters transferred_characters effective_characters"
-    " finetune_compute pretrain_compute scratch_loss scratch_compute crossover"
-).split()
-LIFETIME = ("lifetime_params", "lifetime_tokens", "lifetime_training", "lifetime_saving", "break_even_tokens")
+# The sections of rows, as `quantities.plan` places them, of which the solution's own object is made: those of tables
+# for people, and those that are left out there.
+OWN = ("", "data")
+# The sections that are listed beside those, and the objects that stand within a solution's.
+LISTED = (*OWN, "transfer")
+WITHIN = {"transfer": ("transfer", "worth"), "lifetime": ("lifetime",)}
 OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
 OF_PHASE = ("tokens", "steps", "share")
 # Figures of a phase at its start and at its end.
@@ -50,7 +44,7 @@ def document(report: Report) -> dict[str, object]:
     return {
         "schema": "plan.solve/v1",
         "plan": {**plan, "file": report.source.path},
-        "budget": {name: quantity(report.budget[name]) for name in BUDGET if name in report.budget},
+        "budget": {name: quantity(value) for name, value in report.budget.items()},
         "solutions": [_solution(solution) for solution in report.solutions],
         "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
@@ -94,9 +88,9 @@ def quantity(value: Value) -> dict[str, object]:
 # ---- a solution
 
 
-def quantities(solution: Solution) -> Iterator[tuple[str, Value]]:
-    """The quantities of the run that a report shows, by name and in order."""
-    for name in QUANTITIES:
+def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]]:
+    """The quantities of the run that have a row in these sections, by name and in order."""
+    for name in rows_of(solution.problem.quantities, *sections):
         value = solution.quantity(name)
         # Where the figures contradict each other, less than nothing is left idle.
         if value is not None and not (name == "idle_share" and value.value < -NOISE):
@@ -105,7 +99,7 @@ def quantities(solution: Solution) -> Iterator[tuple[str, Value]]:
 
 def _solution(solution: Solution) -> dict[str, object]:
     out: dict[str, object] = {"law": solution.law, "resolved": solution.resolved, "status": solution.status}
-    out.update((name, quantity(value)) for name, value in quantities(solution))
+    out.update((name, quantity(value)) for name, value in quantities(solution, *OWN))
     if by := _by_default(solution):
         out["by"] = by
     out["binding"] = list(solution.binding)
@@ -113,8 +107,8 @@ def _solution(solution: Solution) -> dict[str, object]:
         out["phases"] = phases
     if mix := [source for name in solution.sources if len(source := _source(solution, name)) > 1]:
         out["mix"] = mix
-    for key, members in (("transfer", (*TRANSFER, *WORTH)), ("lifetime", LIFETIME)):
-        if found := {name: quantity(value) for name in members if (value := solution.quantity(name))}:
+    for key, sections in WITHIN.items():
+        if found := {name: quantity(value) for name, value in quantities(solution, *sections)}:
             out[key] = found
     if solution.conflict:
         out["conflict"] = [_relaxation(one) for one in solution.conflict]

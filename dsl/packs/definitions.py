@@ -85,6 +85,8 @@ class Definitions(Builder):
 
     def fixed(self, expr: Expr, span: Span) -> Num:
         """What a formula of numbers comes to; a 1 of no known dimension, with a finding, where it is none."""
+        if isinstance(expr, Num) and math.isfinite(expr.value):  # most are, and need no formula
+            return Num(expr.value, expr.dim, span=expr.span or span)
         try:
             number = Num(float(compiled(expr)({})), Dimensions({}).of(expr), span=expr.span or span)
             if math.isfinite(number.value) or number.dim == UNKNOWN:

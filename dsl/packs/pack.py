@@ -283,8 +283,8 @@ class QuantityFacts:
     """What is known of a quantity beside its formula.
 
     Attributes:
-        pools: How it adds up over pools that run side by side: `sum`, `longest`, or `apart` where the whole has none;
-            empty where pools have none of their own.
+        pools: What it comes to over pools that run side by side: their `sum`, the `least` or the `most` of them, or
+            `apart` where the whole has none; empty where pools have none of their own.
         parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`; an empty one is the run, and
             `phase+source` a source within a phase.
         statement: The statement with a field of this name; empty where none has.
@@ -294,6 +294,9 @@ class QuantityFacts:
         said: What a plan calls it, where its own name would not do.
         label: What reports call it, where its own name would not do.
         per_cent: Whether people read it in per cent.
+        row: Its place among the rows of reports, by rising numbers; None where it has no row.
+        section: What the row is of: empty for the solution's, `data` for one that tables for people leave out, else the
+            part of a document that it stands in.
         budget: Whether a bound on it that is broken is over budget.
         knob: Whether help may propose another figure of it, to keep a budget.
         needs: What must be given for it, and the help that says how.
@@ -311,6 +314,8 @@ class QuantityFacts:
     said: str = ""
     label: str = ""
     per_cent: bool = False
+    row: float | None = None
+    section: str = ""
     budget: bool = False
     knob: bool = False
     may_be_zero: bool = False
@@ -359,6 +364,16 @@ def fields_of(quantities: Mapping[str, QuantityDef]) -> dict[str, dict[str, Fiel
         if known.facts.given is not None:
             out.setdefault(known.facts.statement, {})[known.facts.given.name] = known.facts.given
     return out
+
+
+def rows_of(quantities: Mapping[str, QuantityDef], *sections: str) -> tuple[str, ...]:
+    """The quantities that have a row in one of these sections, in the order of their rows."""
+    placed = {
+        name: facts.row
+        for name, known in quantities.items()
+        if (facts := known.facts).row is not None and facts.section in sections
+    }
+    return tuple(sorted(placed, key=placed.__getitem__))
 
 
 def figures_of(records: Iterable[Record]) -> dict[str, Entry]:

@@ -27,6 +27,10 @@ def checked(brought: Iterable[QuantityDef], known: Mapping[str, QuantityDef]) ->
     dims = {name: quantity.counted.dim for name, quantity in known.items()}
     formulas = {name: quantity.formula for name, quantity in known.items() if quantity.formula is not None}
     for quantity in brought:
+        for need, _ in quantity.facts.needs:
+            if need and need not in known:
+                message = f"quantity `{quantity.name}` needs `{need}`, which there is not"
+                yield finding("N002", message, quantity.span, help=did_you_mean(need, known))
         if quantity.formula is None:
             continue
         unknown = [item for item in walk(quantity.formula) if isinstance(item, Unbound) and item.name not in known]

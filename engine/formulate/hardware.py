@@ -18,6 +18,12 @@ from runplan.engine.problem.problem import Agreement, Kind, expand
 
 # A quantity of the pool at hand: of the run where there is one pool, else of that one.
 Own = Callable[[Name], Name]
+# What pools come to together, by the word that `quantities.plan` has for it.
+_TOTALS = {
+    "sum": ("+", "all pools together"),
+    "least": ("min", "the smallest of the pools"),
+    "most": ("max", "the largest of the pools"),
+}
 # Where the search for a size begins, in params.
 USUAL_SIZE = 7e9
 
@@ -50,10 +56,9 @@ def _in_pool(at: str) -> Own:
 def _total(draft: Draft, name: Name, how: str, pools: list[str]) -> None:
     """What pools side by side come to together; the formula over single figures does not hold for them."""
     own = [name.of("pool", at) for at in pools]
-    if how == "sum" and all(_reachable(draft, one) for one in own):
-        draft.define(name, joined("+", own), "derived", "all pools together")
-    elif how == "longest":
-        draft.define(name, joined("max", own), "derived", "the longest of the pools")
+    if how in _TOTALS and all(_reachable(draft, one) for one in own):
+        op, said = _TOTALS[how]
+        draft.define(name, joined(op, own), "derived", said)
     else:
         draft.absent.add(name)
 

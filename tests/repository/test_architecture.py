@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,19 @@ FILES = [
 needs_repository = pytest.mark.skipif(
     os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel"
 )
+
+
+@needs_repository
+def test_the_map_for_contributors_shows_the_folders_as_they_stand() -> None:
+    said = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| folder | turns what into what |\n")[1]
+    rows = [line.split("|")[1] for line in said.split("\n\n")[0].splitlines()[1:]]
+    shown = [path for row in rows for path in re.findall(r"`(\S+)/`", row)]
+    folders = [f"{top}/{name}" for top, names in LADDERS.items() for name in names if (ROOT / top / name).is_dir()]
+    folders = [path for path in folders if path not in LADDERS]
+    assert sorted(shown) == sorted(folders)
+    for top, names in LADDERS.items():
+        own = [path.removeprefix(f"{top}/") for path in shown if path.rpartition("/")[0] == top]
+        assert own == [name for name in names if name in own]
 
 
 def imports(text: str) -> Iterator[str]:

@@ -4,12 +4,13 @@ The mark after the language says what is expected of an example: ```plan error=B
 ```plan pack a file of definitions, ```plan alone a plan without an error; `file=NAME` makes an example a file that
 the other examples and the commands of its document find beside them. A block of ```text right after a block of
 ```sh is what its last command prints, `until=WORD` up to the line that begins with a word. UPDATE_SNAPSHOTS=1 rewrites
-those blocks, and the table of quantities.
+those blocks, and the tables of quantities, fields and findings.
 """
 
 from __future__ import annotations
 
 import doctest
+import math
 import os
 import re
 import shlex
@@ -24,14 +25,19 @@ from known import LIBRARY
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
 from runplan.cli.show.catalogue.pages import anchor
+from runplan.dsl.packs.quantity_reader import BETTER, BOUNDS, DECIDED, KINDS, PARTS, POOLS, SECTIONS, STATEMENTS
+from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.text import limits
 from runplan.dsl.text.codes import CODES
 from runplan.dsl.text.reader import Disk
 from runplan.dsl.units.parse import unit
+from runplan.dsl.units.show import show
 from runplan.engine.pipeline import pack_findings, report_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
+# What hardware says beside figures.
+OTHER_HARDWARE = ("device", "precision", "from", "until")
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -201,6 +207,7 @@ def test_the_quantities_are_those_of_the_library() -> None:
     for name, known in LIBRARY.quantities().items():
         parts = known.facts.parts
         ways = [name] if "" in parts else [way.format(name) for part, way in OF_PARTS.items() if part in parts]
+        ways += [f"poolN.{name}"] if "pool" in parts else []
         if name not in ONLY_SHOWN:
             rows.append([", ".join(f"`{way}`" for way in ways), known.counted.text, known.title.split(": ")[0]])
     if os.environ.get("UPDATE_SNAPSHOTS"):
@@ -217,8 +224,6 @@ def test_quantities_of_parts_are_what_the_page_says() -> None:
         for name, known in LIBRARY.quantities().items():
             if part in known.facts.parts and "" in known.facts.parts:
                 assert f"`{way.format(name)}`" in said
-    for name, known in LIBRARY.quantities().items():
-        assert ("pool" in known.facts.parts) == (f"`{name}`" in said.split("of each pool:")[1].split(".")[0])
 
 
 def test_every_decision_is_in_the_index() -> None:
@@ -226,6 +231,44 @@ def test_every_decision_is_in_the_index() -> None:
     said = {page.name: page.read_text(encoding="utf-8").splitlines()[0] for page in pages}
     rows = re.findall(r"^\| \[(\d+)\]\((.+)\) \| (.+) \|$", (pages[0].parent / "README.md").read_text("utf-8"), re.M)
     assert [(file, f"# {number}: {title}") for number, file, title in rows] == list(said.items())
+
+
+def bounds(name: str) -> str:
+    """The bounds of the field of a quantity, as the table of fields says them."""
+    facts, field = LIBRARY.quantities()[name].facts, LIBRARY.quantities()[name].facts.given
+    assert field is not None
+    least, most = (f"{100 * end:g}%" if facts.per_cent else show(end, field.dim) for end in (field.least, field.most))
+    said = [
+        "whole" if field.whole else "",
+        f"at least {least}" if field.least else "0 is allowed" if field.zero else "",
+        f"at most {most}" if math.isfinite(field.most) else "",
+        "of one device" if field.per_gpu else "",
+    ]
+    return ", ".join(filter(None, said))
+
+
+def test_the_fields_are_those_of_the_library() -> None:
+    rows = []
+    for name, known in sorted(LIBRARY.quantities().items(), key=lambda pair: pair[1].facts.statement):
+        if (field := known.facts.given) is not None:
+            title, taken = known.title.split(": ")[0], known.facts.otherwise
+            otherwise = taken[1].replace("not given: ", "") if taken else ""
+            cells = [known.facts.statement, f"`{field.name}`", f"`{field.example}`", bounds(name), title, otherwise]
+            rows.append(cells)
+    head = "| statement | field | such as | bounds | what it is | otherwise |\n|---|---|---|---|---|---|\n"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        _rewritten(ROOT / "docs" / "language.md", head, rows)
+    assert table("docs/language.md", "## Fields") == [[cell.replace("`", "") for cell in row] for row in rows]
+    written = {name.strip() for row in table("docs/language.md", "### hardware") for name in row[0].split(",")}
+    assert written <= {row[1].strip("`") for row in rows if row[0] == "hardware"} | set(OTHER_HARDWARE)
+
+
+def test_the_items_of_a_quantity_are_those_that_are_read() -> None:
+    listed = {row[0].split()[0]: " ".join(row) for row in table("docs/packs.md", "## A quantity")}
+    assert sorted(listed) == sorted(PackReader({}).items)
+    words = {"pools": POOLS, "parts": PARTS, "field": (*STATEMENTS, *BOUNDS), "decided": DECIDED, "better": BETTER}
+    for item, choices in {**words, "kind": KINDS, "row": SECTIONS}.items():
+        assert [word for word in choices if not re.search(rf"\b{word}\b", listed[item])] == [], item
 
 
 def test_the_findings_are_those_of_the_program() -> None:

@@ -211,6 +211,32 @@ quantity fee in EUR = 3 ZZ                        # error: 25 [U002]
 quantity fee in 1 = fee / 2                       # error: 21 [N003] "`fee` is defined by itself"
 quantity fee in 1 = more; quantity more in 1 = fee + 1  # error: [N003] "by itself"
 quantity fee in 1 = assumed(gpus)                 # error: 21 [P001] "no value of its own"
+quantity fee in 1 { lable "Fee" }                 # error: 21 [N002] "item of a quantity `lable`" help "`label`"
+quantity fee in 1 { pools summ }                  # error: 27 [N002] "word after `pools` `summ`" help "`sum`"
+quantity fee in 1 { pools }                       # error: 21 [P001] "missing after `pools`" help "sum, least"
+quantity fee in 1 { pools 5 }                     # error: 27 [N002] "`5`"
+quantity fee in 1 { pools sum apart }             # error: 31 [P001] "`apart` is too much after `pools`"
+quantity fee in 1 { parts phas }                  # error: 27 [N002] help "`phase`"
+quantity fee in 1 { only }                        # error: 21 [P001] "missing after `only`"
+quantity fee in 1 { zero 5 }                      # error: 26 [P001] "`5` is too much"
+quantity fee in 1 { label }                       # error: 21 [P001] "text is missing after `label`"
+quantity fee in 1 { label "a"; label "b" }        # error: 32 [N005] "`label` is given twice"
+quantity fee in 1 { row }                         # error: 21 [P001] "a number is missing after `row`"
+quantity fee in 1 { row 5 GB }                    # error: 25 [U001] "`row`"
+quantity fee in 1 { row transfr 10 }              # error: 25 [N002] help "`transfer`"
+quantity fee in 1 { row transfer 10 }
+quantity status in 1 { row 10 }                   # error: 24 [N005] "`status` is the name of something else"
+quantity fee in 1 { needs gpu "add it" }          # error: [N002] "`fee` needs `gpu`" help "`gpus`"
+quantity fee in 1 { needs gpus }                  # error: 27 [P001] "text is missing after `gpus`"
+quantity fee in second { otherwise 5 GB "a" }     # error: 36 [U001] "`fee` is in seconds"
+quantity fee in second { otherwise "a" 5 }        # error: 36 [P001] "a number is missing"
+quantity fee in second { field hardwre "5 h" }    # error: 32 [N002] help "`hardware`"
+quantity fee in second { field hardware "5 h" }   # error: 24 [P001] "over pools" help "`pools apart`"
+quantity fee in second { field model "5 h" mots 6 h }  # error: 44 [N002] help "`most`"
+quantity fee in second { field model "5 h" most 6 GB }  # error: 49 [U001]
+quantity fee in second { field model "5 h" most }  # error: 44 [P001] "a number is missing"
+quantity fee in second { field model }            # error: 32 [P001] "text is missing after `model`"
+quantity fee in second { field model toll "5 h" most 6 h whole; said "toll"; better less; decided run; knob }
 """
 
 

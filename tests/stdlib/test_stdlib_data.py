@@ -12,8 +12,10 @@ from statistics import median
 from typing import Any
 
 import pytest
+from known import LIBRARY
 
 import runplan
+from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.syntax.grammar import parse_file
 from runplan.dsl.syntax.tree import Node, Word
 from runplan.dsl.text.source import Source
@@ -64,16 +66,14 @@ NOTES = "note"
 NUMBER = re.compile(r"(.*?)([kKMBT]?)")
 EXPONENTS = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
 RATE: Dim = unit("FLOP/s").dim
-# The dimension of each figure; entries of text are not here.
+# The dimension of each figure, those of fields of hardware as the library has them; entries of text are not here.
 DIMENSIONS: dict[str, Dim] = {
-    "peak": RATE,
+    **{name: field.dim for name, field in fields_of(LIBRARY.quantities())["hardware"].items()},
     "ceiling": RATE,
     "plausible": (),
-    "memory": unit("byte").dim,
     "bandwidth": unit("byte/s").dim,
     "interconnect": unit("byte/s").dim,
     "internode": unit("byte/s").dim,
-    "power": unit("W").dim,
 }
 
 

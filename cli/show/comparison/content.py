@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import LEFT_OUT, label
+from runplan.cli.show.text.quantities import label
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.units.show import show
 from runplan.engine.compare import CHOSEN, SAME, TOKENS_PER_PARAM, Column, Comparison, Row, listed, row, times
@@ -98,11 +98,13 @@ def _rows(comparison: Comparison) -> list[tuple[str | Cell, ...]]:
     if comparison.by == "plan":
         out.append(("law", *(Cell(plain(column.solution.law), mark="") for column in columns), ""))
     for found in rows(columns):
+        known = columns[0].solution.problem.quantities
+        data_only = found.quantity in known and known[found.quantity].facts.section == "data"
         # The table of regrets has a law's regret under itself.
-        if found.quantity not in LEFT_OUT and not (found.quantity == "regret" and comparison.judges):
+        if not data_only and not (found.quantity == "regret" and comparison.judges):
             apart = NOTHING if found.spread is None else spread(found.spread)
             cells = (_cell(column, found, i) for i, column in enumerate(columns))
-            out.append((label(found.quantity), *cells, apart))
+            out.append((label(found.quantity, known), *cells, apart))
     return out
 
 
@@ -110,7 +112,9 @@ def _cell(column: Column, found: Row, index: int) -> Cell:
     value = found.values[index]
     if value is None:
         return Cell(NOTHING, mark="")
-    text = show(value, (), 3) if found.quantity == TOKENS_PER_PARAM else bare(figure(found.quantity, value, found.dim))
+    text = bare(figure(found.quantity, value, found.dim, column.solution.problem.quantities))
+    if found.quantity == TOKENS_PER_PARAM:
+        text = show(value, (), 3)
     return Cell(text, mark=MARK if found.quantity in column.beyond else "")
 
 

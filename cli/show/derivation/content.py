@@ -87,8 +87,8 @@ def _node(solution: Solution, name: Name, above: Name | None) -> Node:
     return Node(
         value=value,
         label=said(solution, name),
-        figure=figure_of(value),
-        ends=interval(name.text, value),
+        figure=figure_of(solution, value),
+        ends=interval(name.text, value, solution.problem.quantities),
         formula=words.formula(solution, value),
         letters=words.letters(solution, value),
         substituted=words.substituted(solution, value),

@@ -8,7 +8,8 @@ from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref
-from runplan.engine.document import QUANTITIES, TRANSFER
+from runplan.dsl.packs.pack import rows_of
+from runplan.engine.document import LISTED
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 
@@ -24,7 +25,7 @@ _NAMED = (q.TOKENS.text, q.SHARE.text, q.EPOCHS.text)
 
 def public(solution: Solution) -> Iterator[str]:
     """The names of a solution's values that a plan may name."""
-    known = {*QUANTITIES, *TRANSFER}
+    known = rows_of(solution.problem.quantities, *LISTED)
     for name in solution.values:
         of_source = [part for part, _ in name.scope] == ["source"] and name.text in _NAMED
         if name.kind == "let" or of_source or (name.kind == "quantity" and not name.scope and name.text in known):
@@ -54,8 +55,8 @@ def said(solution: Solution, name: Name) -> str:
     return plain(str(name))
 
 
-def figure_of(value: Value) -> str:
+def figure_of(solution: Solution, value: Value) -> str:
     """A value's figure with its unit; of a law's constant as the law writes it."""
     if value.kind == "constant":
         return plain(value.formula.replace(" +- ", " ± "))
-    return plain(figure(value.name.text, value.value, value.dim))
+    return plain(figure(value.name.text, value.value, value.dim, solution.problem.quantities))

@@ -65,8 +65,8 @@ def changes_section(solution: Solution, found: Sequence[Change], look: Look = PL
         if isinstance(cause, Constraint):  # as the plan writes it
             label, stated, kind = plain(cause.text), cause.span, "given"
         else:
-            dim = cause.dim
-            label = f"{said(solution, cause.name)} = {figure(cause.name.text, cause.value, dim)}"
+            amount = figure(cause.name.text, cause.value, cause.dim, solution.problem.quantities)
+            label = f"{said(solution, cause.name)} = {amount}"
             stated, kind = (cause.span if cause.kind == "given" else None), cause.kind
         place = f"{plain(stated.source.path)}:{stated.line}" if stated else kind
         rows.append((label, f"{(1.01**change.elasticity - 1.0) * 100.0:+.2g} %", place))

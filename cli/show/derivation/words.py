@@ -22,7 +22,7 @@ def formula(solution: Solution, value: Value) -> str:
     if value.kind == "constant" or (not value.inputs and value.kind != "given"):
         return ""
     if value.kind == "given" and not value.inputs:
-        return "" if _says(value.formula, figure_of(value)) else plain(value.formula)
+        return "" if _says(value.formula, figure_of(solution, value)) else plain(value.formula)
     renamed = {str(name) for name in value.inputs if said(solution, name) != str(name)}
     if definition is None or not renamed & set(_WORD.findall(value.formula)):
         return plain(value.formula)
@@ -54,7 +54,7 @@ def _in_figures(solution: Solution, expr: Expr) -> str:
     def text(name: Name) -> str | None:
         if name not in solution.values:
             return None
-        return figure_of(solution.values[name]).partition(" ± ")[0]
+        return figure_of(solution, solution.values[name]).partition(" ± ")[0]
 
     return with_figures(expr, text)
 

@@ -12,12 +12,13 @@ from runplan.cli.show.report.under import under
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Mood, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, interval
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import BUDGET_LABELS, HEADLINE, LEFT_OUT, label, number
+from runplan.cli.show.text.quantities import BUDGET_LABELS, HEADLINE, known_of, label, number
+from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.document import BUDGET, NOISE, QUANTITIES, TRANSFER
+from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -116,7 +117,7 @@ def _headline(solution: Solution) -> Iterator[str]:
     for name in HEADLINE:
         value = solution.quantity(name)
         if value is not None and (name != "gpus" or value.kind == "solved"):
-            text = figure(name, value.value, value.dim)
+            text = figure(name, value.value, value.dim, solution.problem.quantities)
             yield {"loss": f"loss {text}", "gpus": f"{bare(text)} GPUs"}.get(name, text)
 
 
@@ -139,10 +140,9 @@ def hardware(report: Report) -> list[str]:
 def _budget(report: Report) -> Table:
     pools = hardware(report)
     rows: list[Line] = [("hardware" if len(pools) == 1 else f"pool {i + 1}", text) for i, text in enumerate(pools)]
-    for name in BUDGET:
-        if value := report.budget.get(name):
-            text = figure(name, value.value, value.dim)
-            rows.append((BUDGET_LABELS.get(name, name), bare(text) if name == "gpu_hours" else text))
+    for name, value in report.budget.items():
+        text = figure(name, value.value, value.dim, known_of(report))
+        rows.append((BUDGET_LABELS.get(name, name), bare(text) if name == "gpu_hours" else text))
     return table(rows)
 
 
@@ -152,14 +152,14 @@ def _budget(report: Report) -> Table:
 def _solutions(report: Report) -> Table:
     """The table of solutions; what a section of its own tells is left to it."""
     solutions = report.solutions
-    told = {"regret": any(report.bands), "lifetime_compute": True, **dict.fromkeys(TRANSFER, True)}
-    left_out = LEFT_OUT | {name for name, elsewhere in told.items() if elsewhere}
+    elsewhere = {"lifetime_compute"} | ({"regret"} if any(report.bands) else set())
+    known = known_of(report)
     rows: list[tuple[str, Sequence[Cell]]] = []
     if any(solution.status != "solved" for solution in solutions):
         rows.append(("status", [Cell(solution.status, mood=_STATUS[solution.status]) for solution in solutions]))
-    for name in (*QUANTITIES, *TRANSFER):
-        if name not in left_out:
-            rows.append((label(name), [_cell(solution, name) for solution in solutions]))
+    for name in rows_of(known, ""):
+        if name not in elsewhere:
+            rows.append((label(name, known), [_cell(solution, name) for solution in solutions]))
         if name == "tokens":
             rows.append(("tokens per param", [_ratio(solution) for solution in solutions]))
     rows.append(("limited by", [_limits(solution) for solution in solutions]))
@@ -178,7 +178,8 @@ def _cell(solution: Solution, name: str) -> Cell:
     value = solution.quantity(name)
     if value is None or (name == "idle_share" and value.value < -NOISE):
         return Cell(NOTHING)
-    return Cell(bare(figure(name, value.value, value.dim)), interval(name, value))
+    known = solution.problem.quantities
+    return Cell(bare(figure(name, value.value, value.dim, known)), interval(name, value, known))
 
 
 def _ratio(solution: Solution) -> Cell:
@@ -224,7 +225,7 @@ def _assumptions(report: Report) -> Table:
     before = ""
     for a in report.assumptions:
         source = plain(a.source) or NOTHING
-        value = figure(a.name.text, a.value, a.dim)
+        value = figure(a.name.text, a.value, a.dim, known_of(report))
         rows.append((plain(str(a.name)), value, "the same" if source == before else source))
         before = source
     return table(rows, ("name", "value", "rests on"), wrap=2)

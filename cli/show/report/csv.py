@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from runplan.cli.show.text.csv import csv_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.document import TRANSFER, quantities, quantity
+from runplan.engine.document import LISTED, quantities, quantity
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
@@ -25,8 +25,7 @@ def _rows(solution: Solution) -> Iterator[list[object]]:
 
 
 def _values(solution: Solution) -> Iterator[tuple[str, Value]]:
-    yield from quantities(solution)
-    yield from ((name, value) for name in TRANSFER if (value := solution.quantity(name)))
+    yield from quantities(solution, *LISTED)
     for source in solution.sources:
         found = solution.within(("source", source))
         mixed = (found[key] for key in ("tokens", "share", "epochs") if key in found)

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from runplan.cli.show.text.figures import interval
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import LEFT_OUT, label
+from runplan.cli.show.text.quantities import label
 from runplan.dsl.text.words import enumerated
-from runplan.engine.document import QUANTITIES, TRANSFER
+from runplan.engine.document import quantities
 from runplan.engine.problem.problem import Constraint
 from runplan.engine.problem.solution import Relaxation, Solution, Value
-
-_SHOWN = tuple(name for name in (*QUANTITIES, *TRANSFER) if name not in LEFT_OUT)
 
 
 def notes(solutions: Sequence[Solution]) -> tuple[str, ...]:
     """What must be known to read the table of solutions."""
     out = []
-    if any(interval(name, value) for solution in solutions for name, value in _shown(solution)):
+    if any(
+        interval(name, value, solution.problem.quantities) for solution in solutions for name, value in _shown(solution)
+    ):
         ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
         out.append(f"In brackets: the 80 % interval of a law's constants{ranges}.")
     unsure = [solution for solution in solutions if solution.interval_note]
@@ -57,7 +57,7 @@ def _others_by(solutions: Sequence[Solution]) -> dict[tuple[str, tuple[str, ...]
                 under.setdefault((value.by, name), []).append(solution.law)
     out: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (law, name), laws in under.items():
-        out.setdefault((law, tuple(laws)), []).append(label(name))
+        out.setdefault((law, tuple(laws)), []).append(label(name, solutions[0].problem.quantities))
     return out
 
 
@@ -70,8 +70,8 @@ def _sentence(text: str) -> str:
 
 
 def _shown(solution: Solution) -> Iterator[tuple[str, Value]]:
-    """The quantities of a solution that the table has a row for."""
-    return ((name, value) for name in _SHOWN if (value := solution.quantity(name)))
+    """The quantities of a solution that a table has a row for."""
+    return quantities(solution, "", "transfer")
 
 
 def _is_require(relaxation: Relaxation) -> bool:

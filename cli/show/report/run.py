@@ -98,16 +98,16 @@ def _schedule(report: Report, solution: Solution) -> Section | None:
 
 def _phase(solution: Solution, name: str) -> dict[str, str]:
     row = {"phase": plain(name)}
-    found = solution.within(("phase", name))
+    found, known = solution.within(("phase", name)), solution.problem.quantities
     for key in ("share", "tokens", "time", "steps"):
         if value := found.get(key):
             if key == "time":
                 row["days"] = _days(value.value)
             else:
-                row[key] = part(value.value) if key == "share" else bare(figure(key, value.value, value.dim))
+                row[key] = part(value.value) if key == "share" else bare(figure(key, value.value, value.dim, known))
     start, end = (found.get(side) for side in LEARNING_RATE)
     if start and end:
-        row["learning rate"] = _ramp(*(figure("learning_rate", level.value, ()) for level in (start, end)))
+        row["learning rate"] = _ramp(*(figure("learning_rate", level.value, (), known) for level in (start, end)))
     small, large = (found.get(side) for side in BATCH)
     if small and large:
         row["batch"] = _ramp(*(bare(show(batch.value, _TOKEN, 3)) for batch in (small, large)))

@@ -8,7 +8,7 @@ from runplan.cli.show.report.under import by_law
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, table
 from runplan.cli.show.text.figures import bare, figure, interval, part, per_cent
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import SERVED, label, number
+from runplan.cli.show.text.quantities import SERVED, known_of, label, number
 from runplan.dsl.units.show import show
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
@@ -53,7 +53,9 @@ def _stages(solution: Solution) -> tuple[Line, ...]:
         for key, name in _PARTS[stage].items():
             value, total = solution.quantity(name), number(solution, key)
             known = value is not None and solution.quantity(_PARTS["pretrain"][key]) is not None
-            cells.append(NOTHING if value is None else bare(figure(key, value.value, value.dim)))
+            cells.append(
+                NOTHING if value is None else bare(figure(key, value.value, value.dim, solution.problem.quantities))
+            )
             cells.append(part(value.value / total) if known and value is not None and total else NOTHING)
         out.append(tuple(cells))
     return tuple(out)
@@ -61,29 +63,29 @@ def _stages(solution: Solution) -> tuple[Line, ...]:
 
 def _worth(solution: Solution) -> Iterator[str]:
     """What the transfer is worth, and what it saves."""
-    objective, v = solution.problem.objective, solution.quantity
+    objective, v, known = solution.problem.objective, solution.quantity, solution.problem.quantities
     first, second = plain(objective.start or "the first stage"), plain(objective.target or "the second")
     if worth := v("transferred_tokens"):
         wasted = ": more of it is wasted" if v("pretrain_tokens") else ""
-        yield f"{first} is worth {figure('tokens', worth.value, worth.dim)} of {second}{wasted}."
+        yield f"{first} is worth {figure('tokens', worth.value, worth.dim, known)} of {second}{wasted}."
     if worth and (whole := v("effective_finetune_tokens")) and (times := v("data_multiplier")):
-        counted = figure("tokens", whole.value, whole.dim)
+        counted = figure("tokens", whole.value, whole.dim, known)
         if characters := v("effective_characters"):
             counted += f" ({show(characters.value, characters.dim)})"
-        own = bare(figure("tokens", number(solution, "finetune_tokens") or 0.0, worth.dim))
+        own = bare(figure("tokens", number(solution, "finetune_tokens") or 0.0, worth.dim, known))
         yield f"With its own {own} that is {counted}, {show(times.value, (), 3)}x as many."
     if not v("pretrain_tokens"):
         what = "" if worth else f"what {first} is worth in tokens of {second}, nor "
         yield f"The law does not say {what}how long {first} takes."
     scratch, compute, tuned = v("scratch_compute"), v("compute"), v("finetune_compute")
     if scratch and compute and tuned:
-        alone = f"From scratch the same loss takes {figure('compute', scratch.value, scratch.dim)} of {second}"
+        alone = f"From scratch the same loss takes {figure('compute', scratch.value, scratch.dim, known)} of {second}"
         ahead = f"{_saved(tuned.value / scratch.value)} where a model of {first} is there already"
         both = "" if not v("pretrain_compute") else f"both stages take {_saved(compute.value / scratch.value)}; "
         yield f"{alone}: {both}{ahead}."
     if crossing := v("crossover"):
         beyond = ", and this is beyond" if tuned and tuned.value > crossing.value else ""
-        yield f"It pays up to {figure('compute', crossing.value, crossing.dim)} of {second}{beyond}."
+        yield f"It pays up to {figure('compute', crossing.value, crossing.dim, known)} of {second}{beyond}."
 
 
 def _saved(ratio: float) -> str:
@@ -96,7 +98,10 @@ def inference(report: Report) -> Iterator[Section]:
     solutions = [s for s in report.solutions if all(number(s, name) for name in needed)]
     if not solutions:
         return
-    rows: list[tuple[str | Cell, ...]] = [(label(name), *(_served(s, name) for s in solutions)) for name in SERVED]
+    known = known_of(report)
+    rows: list[tuple[str | Cell, ...]] = [
+        (label(name, known), *(_served(s, name) for s in solutions)) for name in SERVED
+    ]
     for name, tell in (("cheapest over its life", _cheapest), ("break-even", _break_even)):
         told = [tell(solution) for solution in solutions]
         rows += [(name, *told)] if any(text != NOTHING for text in told) else []
@@ -108,10 +113,11 @@ def _served(solution: Solution, name: str) -> Cell:
     value = solution.quantity(name)
     if value is None:
         return Cell(NOTHING)
-    beside = interval(name, value)
+    known = solution.problem.quantities
+    beside = interval(name, value, known)
     if name == "inference_compute" and (whole := number(solution, "lifetime_compute")):
         beside = f"({part(value.value / whole)} of all)"
-    return Cell(bare(figure(name, value.value, value.dim)), beside)
+    return Cell(bare(figure(name, value.value, value.dim, known)), beside)
 
 
 def _cheapest(solution: Solution) -> str:
@@ -127,4 +133,8 @@ def _cheapest(solution: Solution) -> str:
 def _break_even(solution: Solution) -> str:
     """The tokens served at which that size begins to pay."""
     value = solution.quantity("break_even_tokens")
-    return NOTHING if value is None else f"{bare(figure('tokens', value.value, value.dim))} tokens served"
+    return (
+        NOTHING
+        if value is None
+        else f"{bare(figure('tokens', value.value, value.dim, solution.problem.quantities))} tokens served"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from runplan.cli.show.text.content import NOTHING
-from runplan.cli.show.text.quantities import SHARES
+from runplan.cli.show.text.quantities import Known, is_share
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
@@ -15,11 +15,11 @@ from runplan.engine.problem.solution import Value
 _UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
 
 
-def figure(name: str, value: float, dim: Dim) -> str:
+def figure(name: str, value: float, dim: Dim, known: Known) -> str:
     """A quantity's value as reports write it: a share in per cent, a date as its day, a loss to the third decimal."""
     if dim == DATE:
         return iso_date(value)
-    if not dim and name in SHARES:
+    if not dim and is_share(name, known):
         return per_cent(value)
     if name == "loss":
         return f"{value:.3f}"
@@ -47,16 +47,16 @@ def bare(text: str) -> str:
     return _UNITS.sub("", text)
 
 
-def interval(name: str, value: Value) -> str:
+def interval(name: str, value: Value, known: Known) -> str:
     """The ends of a quantity's interval, in brackets; empty where it has none, or none that shows."""
     if value.low is None or value.high is None:
         return ""
-    middle = bare(figure(name, value.value, value.dim))
-    low, high = (bare(figure(name, end, value.dim)) for end in (value.low, value.high))
+    middle = bare(figure(name, value.value, value.dim, known))
+    low, high = (bare(figure(name, end, value.dim, known)) for end in (value.low, value.high))
     if low == middle == high:
         return ""
     if name != "loss":
-        low, high = (_short(name, end, value.dim) for end in (value.low, value.high))
+        low, high = (_short(name, end, value.dim, known) for end in (value.low, value.high))
     # A unit that both ends have is said once.
     unit = " " + high.partition(" ")[2] if " " in high else ""
     if unit and low.endswith(unit):
@@ -64,9 +64,9 @@ def interval(name: str, value: Value) -> str:
     return f"({low} {NOTHING} {high})"
 
 
-def _short(name: str, value: float, dim: Dim) -> str:
-    exact = dim == DATE or name in SHARES or name == "learning_rate"
-    return bare(figure(name, value, dim) if exact else show(value, dim, 3))
+def _short(name: str, value: float, dim: Dim, known: Known) -> str:
+    exact = dim == DATE or is_share(name, known) or name == "learning_rate"
+    return bare(figure(name, value, dim, known) if exact else show(value, dim, 3))
 
 
 def part(share: float) -> str:

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from runplan.engine.problem.solution import Solution
+from collections.abc import Mapping
 
-# What a report calls a quantity where its own name would not do; the unit stands here where the figure has none.
-_LABELS = {
-    "params_non_embedding": "params, no embeddings",
-    "loss": "loss, nat/token",
-    "regret": "regret, in compute",
-    "gpus": "GPUs",
-    "gpu_hours": "GPU-hours paid",
-    "mfu": "MFU",
-    "memory_per_gpu": "memory per GPU",
-    "pretrain_tokens": "pre-training tokens",
-    "finetune_tokens": "fine-tuning tokens",
-    "pretrain_share": "pre-training share",
-    "inference_tokens": "tokens served",
-    "inference_compute": "compute of serving",
-}
-# The same in the budget, which comes before any solution.
+from runplan.dsl.packs.pack import QuantityDef
+from runplan.engine.problem.solution import Solution
+from runplan.engine.report import Report
+
+# What is known of each quantity, by its name.
+Known = Mapping[str, QuantityDef]
+# What the budget, which comes before any solution, calls quantities otherwise.
 BUDGET_LABELS = {"gpu_hours": "GPU-hours", "time": "reserved for"}
-# Quantities that are shares and read better in per cent.
-SHARES = frozenset("mfu reserve availability idle_share pretrain_share regret share mix mix_start mix_end".split())
-# What tables for people leave to the JSON: it says nothing that another row does not.
-LEFT_OUT = frozenset(("perplexity", "price", "rate"))
 # What the headline of a solved plan names, in order.
 HEADLINE = ("params", "tokens", "loss", "gpus", "time", "cost")
 # What the report tells of serving.
 SERVED = ("inference_tokens", "inference_compute", "lifetime_compute")
 
 
-def label(name: str) -> str:
+def known_of(report: Report) -> Known:
+    """What is known of each quantity of a report; nothing where the plan could not be read."""
+    return report.solutions[0].problem.quantities if report.solutions else {}
+
+
+def label(name: str, known: Known) -> str:
     """What reports call a quantity."""
-    return _LABELS.get(name, name.replace("_", " "))
+    return (known[name].facts.label if name in known else "") or name.replace("_", " ")
+
+
+def is_share(name: str, known: Known) -> bool:
+    """Whether a quantity is read in per cent."""
+    return name in known and known[name].facts.per_cent
 
 
 def number(solution: Solution, name: str) -> float | None:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from known import LIBRARY
 from reports import H100, PLANS, SMALL, solved
 
 from runplan.cli.output import spelled
@@ -326,7 +327,7 @@ def test_inference() -> None:
     rows = {line[0]: line[1:] for line in part(report, "Inference").table.lines}
     assert rows["tokens served"] == ("2T", "2T")
     assert re.fullmatch(r"\S+ FLOP \(\d\d\.\d% of all\)", rows["compute of serving"][0])
-    assert rows["lifetime compute"][0].startswith(figures.figure("x", *_value(report, "lifetime_compute")))
+    assert rows["lifetime compute"][0].startswith(figures.figure("x", *_value(report, "lifetime_compute"), {}))
     document: Any = document_of(report)
     first = document["solutions"][0]
     assert first["lifetime_compute"]["unit"] == "FLOP" and "inference_tokens" not in first
@@ -442,7 +443,7 @@ def test_a_share_in_per_cent(share: float, text: str) -> None:
     ],
 )
 def test_a_figure_without_a_unit(name: str, value: float, text: str) -> None:
-    assert figures.figure(name, value, ()) == text
+    assert figures.figure(name, value, (), LIBRARY.quantities()) == text
 
 
 # ---- Markdown and CSV
