@@ -159,11 +159,19 @@ def _one(text: str) -> str:
 _JSON = ("GPU*hour", "kWh", "W", "gCO2eq/kWh")
 
 
+# The Gregorian calendar comes round after so many years, and seconds.
+_ROUND = (400, 146_097 * 86_400)
+
+
 def iso_date(value: float) -> str:
-    """A point in time, in seconds since 1970, as its day in UTC."""
+    """A point in time, in seconds since 1970, as its day in UTC; of a year beyond 9999 with its sign (ISO 8601-1)."""
     from datetime import UTC, datetime
 
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
+    years, seconds = _ROUND
+    rounds, rest = divmod(value, seconds)
+    day = datetime.fromtimestamp(rest, UTC)
+    year = day.year + years * int(rounds)
+    return f"{year:04d}-{day:%m-%d}" if 0 <= year <= 9999 else f"{year:+06d}-{day:%m-%d}"
 
 
 @lru_cache(1024)

@@ -44,6 +44,7 @@ class Draft:
     inverses: list[Inverse] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
+    held: list[Constraint] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
     asked: list[Name] = field(default_factory=list)

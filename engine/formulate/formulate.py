@@ -72,6 +72,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
         inverses=tuple(draft.inverses),
         agreements=tuple(draft.agreements),
         repeats=tuple(draft.repeats),
+        held=tuple(draft.held),
         quantities=catalogue.quantities(),
     )
 

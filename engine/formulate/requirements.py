@@ -45,24 +45,30 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
                 _missing(draft, requirement, missing[0])
             continue
         free = names(expand(requirement.condition, draft.definitions, memo)) & variables
+        before = len(draft.constraints)
+        _constrain(draft, requirement)
         if not free or (reserved and {name.text for name in mentioned} <= by_hardware):
             decided.append(requirement)
-            continue
-        for part in comparisons(requirement.condition):
-            if part.op not in COMPARISONS:  # read and not solved: said already
-                continue
-            left, right = reversed(part.args) if part.op in (">=", ">") else part.args
-            draft.constrain(
-                requirement.key,
-                left,
-                right,
-                "require",
-                requirement.span,
-                text=" ".join(requirement.span.text.split()),
-                equal=part.op == "==",
-                requirement=requirement,
-            )
+            draft.held += draft.constraints[before:]
+            del draft.constraints[before:]
     return tuple(decided)
+
+
+def _constrain(draft: Draft, requirement: Requirement) -> None:
+    for part in comparisons(requirement.condition):
+        if part.op not in COMPARISONS:  # read and not solved: said already
+            continue
+        left, right = reversed(part.args) if part.op in (">=", ">") else part.args
+        draft.constrain(
+            requirement.key,
+            left,
+            right,
+            "require",
+            requirement.span,
+            text=" ".join(requirement.span.text.split()),
+            equal=part.op == "==",
+            requirement=requirement,
+        )
 
 
 def without_lets(expr: Expr, plan: Plan) -> Expr:

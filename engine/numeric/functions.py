@@ -323,6 +323,9 @@ def _signed(expr: Expr) -> bool:
     """Whether the expression may be negative for positive variables, as far as its form tells."""
     if isinstance(expr, Num):
         return expr.value <= 0
-    if isinstance(expr, Op):
-        return expr.op in ("-", "neg", "ln", "log10") or any(_signed(arg) for arg in expr.args)
-    return False
+    if not isinstance(expr, Op):
+        return False
+    terms = signomial(expr)
+    if terms is not None:  # `1 - 15%` is positive, whatever the sign in it
+        return any(m.coefficient <= 0 for m in terms)
+    return expr.op in ("-", "neg", "ln", "log10") or any(_signed(arg) for arg in expr.args)

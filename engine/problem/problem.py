@@ -124,6 +124,7 @@ class Problem:
         named: The law as the plan names it.
         givens: Figures of the plan that could be changed to make room, by name.
         decided: Requirements that the givens alone decide.
+        held: Those requirements as constraints, for where a figure that decides them is left open.
         goals: In order; each later one chooses among what the earlier ones leave.
         goal: The first, in words, for derivations.
         findings: What keeps it from being solved: L004, C009 and the like.
@@ -160,6 +161,7 @@ class Problem:
     inverses: tuple[Inverse, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     repeats: tuple[Definition, ...] = ()
+    held: tuple[Constraint, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
 
     # ---- asking
@@ -250,6 +252,12 @@ class Problem:
             constraints=constraints,
             inverses=tuple(kept),
         )
+
+    def keeping_decided(self) -> Problem:
+        """The problem with the requirements among its constraints that figures left open decide no more."""
+        free, memo = {v.name for v in self.variables}, dict[Name, Expr]()
+        moved = [c for c in self.held if free & names(self.expanded(Op("-", (c.left, c.right)), memo))]
+        return replace(self, constraints=(*self.constraints, *moved))
 
     def without(self, keys: Collection[str]) -> Problem:
         """The problem without some of its constraints."""

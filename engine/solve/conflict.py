@@ -144,7 +144,8 @@ def _of_given(problem: Problem, name: Name) -> Relaxation:
     given = problem.givens[name]
     said, dim = problem.said(name), given.value.dim
     text = f"{said}: {shown(given.expr)}"
-    every = _values(problem.loosened({name}).aiming(Goal("near", Ref(name), Num(given.value.value, dim))))
+    free = problem.loosened({name}).keeping_decided()
+    every = _values(free.aiming(Goal("near", Ref(name), Num(given.value.value, dim))))
     if every is None:
         return Relaxation(name, text, given.span, "", None, ())
     new = every[name]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 
 from runplan.dsl.units.base import DATE, GPU, PARAM, TIME, TOKEN
 from runplan.dsl.units.dims import Dim
-from runplan.dsl.units.show import show
+from runplan.dsl.units.show import iso_date, show
 
 
 def loosened(value: float, down: bool, digits: int = 4, dim: Dim = ()) -> float:
@@ -30,7 +29,7 @@ def _shown_in(value: float, dim: Dim) -> float:
 def show_plain(value: float, dim: Dim, digits: int = 6) -> str:
     """A figure as one would write it in a plan."""
     if dim == DATE:
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
+        return iso_date(value)
     if dim == GPU:
         return f"{value:.10g}"
     text = show(value, dim, digits).replace(",", "")

@@ -26,9 +26,9 @@ def solve(problem: Problem) -> Solution:
     relaxation, and its solution, where it repeats nothing, is that of the whole problem.
     """
     found = _solve(problem.settled())
-    if found.status != "solved" or not problem.repeats or not _repeats(found):
+    if found.status == "undecided" or not problem.repeats or not _repeats(found):
         return found
-    starts = tuple(replace(v, start=found.values[v.name].value) for v in problem.variables)
+    starts = tuple(replace(v, start=found.get(v.name) or v.start) for v in problem.variables)
     return _solve(replace(problem, variables=starts).repeating().settled())
 
 
@@ -66,6 +66,8 @@ def _held(problem: Problem, found: Solution, binding: Iterable[Constraint]) -> S
     if found.status != "solved":
         texts = tuple(dict.fromkeys(constraint.text for constraint in binding))
         return replace(found, problem=problem, binding=texts, active=frozenset(c.key for c in binding))
+    # With other devices another size is found, and the rate is that of this one.
+    problem = problem.at({a.parameter: found.values[a.parameter].value for a in problem.agreements})
     out = solved(problem, {v.name: found.values[v.name].value for v in problem.variables}, binding)
     whole = {name: replace(out.values[name], note="in whole devices") for name in counts(problem)}
     return replace(out, values={**out.values, **whole})

@@ -17,7 +17,7 @@ from pint.util import UnitsContainer
 from runplan.dsl.units import table as units
 from runplan.dsl.units.dims import NONE, Dim, over, power, times
 from runplan.dsl.units.parse import is_binary, number, unit
-from runplan.dsl.units.show import json_unit, mismatch, show, show_dim
+from runplan.dsl.units.show import iso_date, json_unit, mismatch, show, show_dim
 from runplan.dsl.units.table import Unit, UnknownUnit
 
 
@@ -424,3 +424,19 @@ def test_json_unit_is_a_unit(d: Dim) -> None:
 )
 def test_mismatch(left: str, right: str, side: str, said: str | None) -> None:
     assert mismatch(dim(left), dim(right), side) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "day"),
+    [
+        (0.0, "1970-01-01"),
+        (1_767_225_600.0, "2026-01-01"),
+        (253_402_300_799.0, "9999-12-31"),
+        (253_402_300_800.0, "+10000-01-01"),
+        (305_512_000_000.0, "+11651-04-16"),
+        (-1.0, "1969-12-31"),
+    ],
+)
+def test_a_date_of_any_year(seconds: float, day: str) -> None:
+    """A run of ten thousand years is a poor plan, and no reason to fail."""
+    assert iso_date(seconds) == day

@@ -12,7 +12,7 @@ from problems import Bowl
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.engine.numeric.functions import LogSum, Monomial, Negated, Square, log_of_monomials, objective
+from runplan.engine.numeric.functions import LogSum, Monomial, Negated, Square, limit, log_of_monomials, objective
 from runplan.engine.numeric.local import Point, Smooth, linear
 from runplan.engine.numeric.optimise import Optimum, minimise
 
@@ -430,3 +430,14 @@ def test_what_is_maximised_without_bound_is_unbounded() -> None:
     growing = Op("+", (Op("*", (Num(2e6), Op("^", (x, Num(1.4))))), x))
     upward = objective(growing, [x.name], maximize=True)
     assert minimise([upward], [], start=(23.0,)).outcome == "unbounded"
+
+
+def test_a_share_that_is_taken_off_hides_no_product() -> None:
+    """`1 - 15%` is positive: a bound of 1e22 that curves is compared by its logarithm, not by its size."""
+    x = Name("x")
+    kept = Op("-", (Num(1.0), Num(0.15)))
+    curved = Op("curve", (Ref(x), Num(1.0), Num(0.3), Num(10.0), Num(0.4)))
+    function = limit(Num(1e22), Op("*", (Op("*", (kept, Num(1e20))), Op("*", (curved, Ref(x))))), [x])
+    value, gradient, _ = function((math.log(5.0),))
+    assert abs(value) < 10.0
+    assert -2.0 < gradient[0] < -1.0
