@@ -145,7 +145,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, help="how often each command is timed (default: %(default)s)")
     parser.add_argument("--plan", type=Path, help="a plan without imports, in place of the one in this file")
-    parser.add_argument("--against", metavar="PYTHON", help="the interpreter of another version of runplan")
+    about = "path of the interpreter of another version of runplan"
+    parser.add_argument("--against", metavar="PYTHON", type=os.path.abspath, help=about)
     parser.add_argument("--quick", action="store_true", help="one round of `plan check`: to see that it works")
     args = parser.parse_args()
     pythons = [sys.executable, *([args.against] if args.against else [])]
