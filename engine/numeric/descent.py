@@ -8,6 +8,7 @@ the violation, and `Minimisation` for phase two. `newton.polish` finishes either
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,7 +77,7 @@ class Descent:
     steps: int
 
 
-class _Run:
+class _Run(ABC):
     """The iterations of one descent: where they stand, and the steps that both phases share.
 
     Attributes:
@@ -138,9 +139,9 @@ class _Run:
         """A point further along an accepted step."""
         return there
 
+    @abstractmethod
     def most_damping(self) -> float:
         """The largest damping after an accepted step."""
-        raise NotImplementedError
 
     def outcome_at_rest(self) -> Ending:
         """What it means that nothing more was gained."""
