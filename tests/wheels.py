@@ -1,12 +1,17 @@
-"""Wheels that tests build, by the build tool of the environment."""
+"""Wheels: those that tests build, by the build tool of the environment, and whether the tests run beside one."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+BESIDE_A_WHEEL = os.environ.get("RUNPLAN_WHEEL") == "1"
+
+needs_repository = pytest.mark.skipif(BESIDE_A_WHEEL, reason="about the repository; the tests run beside a wheel")
 
 
 def built(tree: Path, folder: Path) -> Path:

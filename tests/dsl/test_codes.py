@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 from pathlib import Path
 
 import pytest
+from wheels import needs_repository
 
 from runplan.dsl.text.codes import CODES, code_of, silenceable, words
 from runplan.dsl.text.finding import finding
@@ -48,7 +48,7 @@ def test_a_finding_is_what_its_code_says() -> None:
         finding("B0O1", "a typo", HERE)
 
 
-@pytest.mark.skipif(os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository")
+@needs_repository
 @pytest.mark.parametrize("folder", ["cli", "dsl", "engine"])
 def test_the_program_names_no_other_code(folder: str) -> None:
     named = {

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from wheels import needs_repository
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,10 +62,6 @@ FILES = [
     # Not through the links in runplan/: every file once, by its real name.
     for path in sorted((ROOT / folder).glob("*.py" if folder == "runplan" else "**/*.py"))
 ]
-
-needs_repository = pytest.mark.skipif(
-    os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel"
-)
 
 
 @needs_repository

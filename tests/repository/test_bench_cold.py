@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from wheels import needs_repository
 
 BENCH = Path(__file__).resolve().parents[2] / "bench" / "cold.py"
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel"
-)
+pytestmark = needs_repository
 
 
 def test_the_bench_of_cold_starts_runs() -> None:

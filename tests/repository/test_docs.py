@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 from known import LIBRARY
+from wheels import BESIDE_A_WHEEL, needs_repository
 
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
@@ -330,12 +331,12 @@ def test_links_lead_somewhere(document: str) -> None:
         file, _, place = target.partition("#")
         there = path.parent / file if file else path
         if not there.exists():  # what the tests beside a wheel have not with them
-            assert os.environ.get("RUNPLAN_WHEEL") == "1", target
+            assert BESIDE_A_WHEEL, target
         elif place:
             assert place in anchors(there), target
 
 
-@pytest.mark.skipif(os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel")
+@needs_repository
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CONTRIBUTING.md", "tests/facts/README.md"])
 def test_paths_that_are_named_are_there(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tomllib
 import zipfile
@@ -10,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wheels import built
+from wheels import built, needs_repository
 
 import runplan
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("cli", "dsl", "engine", "stdlib")
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("RUNPLAN_WHEEL") == "1", reason="about the repository; the tests run beside a wheel"
-)
+pytestmark = needs_repository
 
 
 @pytest.fixture(scope="module")
