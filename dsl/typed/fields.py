@@ -21,6 +21,7 @@ class Field:
         least, most: Bounds in base units; `least` itself is allowed only where `zero` is.
         per_gpu: Whether `X/GPU` is read as X, the figure being that of one device.
         whole: Whether it is counted in whole numbers.
+        words: What it may say instead of a number, each with the number that it stands for.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Field:
     zero: bool = False
     per_gpu: bool = False
     whole: bool = False
+    words: tuple[tuple[str, float], ...] = ()
 
 
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
