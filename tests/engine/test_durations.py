@@ -144,7 +144,7 @@ def test_steps_are_steps_under_any_ramp(ends: list[int], warmup: int, decay: int
 
 @pytest.mark.parametrize(
     "batch",
-    ["25% until 2B tokens, 50% until 4%, 100%", "25% until 4B tokens, 50% until 2B tokens, 100%", "50% until 2B tokens"],
+    ["25% until 2B tokens, 50% until 4%, 100%", "25% until 4B tokens, 50% until 2B tokens, 100%", "50% until 2B token"],
 )
 def test_a_ramp_goes_on_in_one_unit_to_the_end(batch: str) -> None:
     text = RAMP.format(batch=batch, warmup="1%", decay="10%")
