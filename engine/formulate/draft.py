@@ -30,6 +30,7 @@ class Draft:
     Attributes:
         absent: Quantities that have no value for the whole, though a formula would give them one.
         default_laws: Laws that stand in for what the plan's own does not know.
+        elastic: Whether pools side by side are reserved for as long as the run needs them.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
     """
 
@@ -49,6 +50,7 @@ class Draft:
     givens: dict[Name, Given] = field(default_factory=dict)
     asked: list[Name] = field(default_factory=list)
     absent: set[Name] = field(default_factory=set)
+    elastic: bool = False
     sources: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
     default_laws: dict[str, Law] = field(default_factory=dict)
