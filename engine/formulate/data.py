@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.derivative import joined
-from runplan.dsl.expr.tree import Expr, Op, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.data_figures import add_enough, add_quality, add_repeats
@@ -118,7 +118,8 @@ def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
     if law is None or formula is None or (known and len(sources) > 1):
         return
     add_constants(draft, law)
-    for source in sources:
+    used = [source for source in sources if draft.definitions[of(source, q.SHARE)].expr != Num(0.0)]
+    for source in used:
         seen, there = of(source, q.TOKENS), of(source, q.AVAILABLE)
         worth = substitute(function_expr(draft, law, formula), {q.TOKENS: Ref(seen), q.DATA_TOKENS: Ref(there)})
         own = of(source, output)
@@ -131,7 +132,7 @@ def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
         )
     if known:
         return
-    total = joined("+", (of(source, output) for source in sources))
+    total = joined("+", (of(source, output) for source in used))
     draft.repeats.append(
         draft.definition(output, total, "law", cite_of(law), formula.span, note="all sources", by=law.name)
     )

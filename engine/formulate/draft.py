@@ -18,6 +18,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem.problem import Agreement, Constraint, ConstraintKind, Definition, Inverse, Kind, Variable
+from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
 Figures = Mapping[str, Amount]
@@ -45,6 +46,7 @@ class Draft:
     agreements: list[Agreement] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
     held: list[Constraint] = field(default_factory=list)
+    evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
     asked: list[Name] = field(default_factory=list)

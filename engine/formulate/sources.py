@@ -19,6 +19,7 @@ from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.stretches import Evenly, Part
 
 # Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the
 # weights leave them, and the passes over each that goes on.
@@ -76,8 +77,9 @@ def add_group(draft: Draft, sources: Sequence[DataSource], base: Name, phases: S
     mix = _Mixing(draft, sources, base, phases)
     mix.add_shares()
     for source in sources:
-        tokens = Op("*", (Ref(of(source, q.SHARE)), Ref(base)))
-        draft.define(of(source, q.TOKENS), tokens, "derived", "its share of the tokens", source.span)
+        if of(source, q.TOKENS) not in draft.definitions:
+            tokens = Op("*", (Ref(of(source, q.SHARE)), Ref(base)))
+            draft.define(of(source, q.TOKENS), tokens, "derived", "its share of the tokens", source.span)
         passes = Op("/", (Ref(of(source, q.TOKENS)), Ref(of(source, q.AVAILABLE))))
         draft.define(of(source, q.EPOCHS), passes, "derived", "passes over the source", source.span)
         left = minus(all_of(source), Ref(of(source, q.TOKENS)))
@@ -182,9 +184,12 @@ class _Mixing:
             part = Op("/", (Ref(of(source, q.AVAILABLE)), there))
             whole = part if len(self.even) == len(self.sources) else Op("*", (left, part))
             return whole, "seen as often as the others"
-        seen = Op("min", (Ref(EVEN[self.base]), self._open(source)))
-        part = Op("*", (Ref(of(source, q.AVAILABLE)), seen))
+        part: Expr = Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, EVEN[self.base]))))
         said = "seen as often as the others, until it has reached its epochs"
+        if not self.both:
+            # The other way round, so that the tokens, of which much is asked, are no share of themselves.
+            self.draft.define(of(source, q.TOKENS), part, "derived", said, source.span)
+            part, said = Ref(of(source, q.TOKENS)), "its share of the tokens"
         return Op("/", (part, self._over(Ref(self.base)))), said
 
     def _alike(self) -> bool:
@@ -220,9 +225,15 @@ class _Mixing:
                 left = Op("max", (Num(0.0), minus(Ref(of(source, q.MAX_EPOCHS)), seen)))
                 said = "passes that the phases with a mix leave"
                 self.draft.define(of(source, q.OPEN_EPOCHS), left, "derived", said, source.span)
-        parts = [(Ref(of(source, q.AVAILABLE)), self._open(source)) for source in self.even]
+        level = EVEN[self.base]
+        parts = [Part(of(s, level), Ref(of(s, q.AVAILABLE)), self._open(s)) for s in self.even]
+        passes = evenly(self._together(), ((part.amount, part.limit) for part in parts))
         said = "equally often, until each has reached its epochs"
-        self.draft.define(EVEN[self.base], evenly(self._together(), parts), "derived", said, self.even[0].span)
+        self.draft.define(level, passes, "derived", said, self.even[0].span)
+        self.draft.evenly.append(Evenly(level, self._together(), tuple(parts)))
+        for source, part in zip(self.even, parts, strict=True):
+            seen = Op("min", (Ref(level), part.limit))
+            self.draft.define(part.seen, seen, "derived", "as often as the others, up to its epochs", source.span)
 
     def _together(self) -> Expr:
         """The tokens of the sources without a weight in phases without a mix."""

@@ -23,6 +23,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
 from runplan.engine.numeric.search import inverse
+from runplan.engine.problem.stretches import Evenly
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line"]
@@ -139,6 +140,7 @@ class Problem:
         agreements: Parameters that must come out as what is solved.
         repeats: What changes where data are seen more than once: a repeated token is worth less. Until a source is,
             nothing does, so that the problem without it is a relaxation of the problem with it.
+        evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
     """
 
@@ -164,6 +166,7 @@ class Problem:
     agreements: tuple[Agreement, ...] = ()
     repeats: tuple[Definition, ...] = ()
     held: tuple[Constraint, ...] = ()
+    evenly: tuple[Evenly, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
 
     # ---- asking
