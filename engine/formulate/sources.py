@@ -181,10 +181,10 @@ class _Mixing:
             return left, "what the weights leave" if len(self.sources) > 1 else "the only source"
         if self._alike():
             there = joined("+", (of(other, q.AVAILABLE) for other in self.even))
-            part = Op("/", (Ref(of(source, q.AVAILABLE)), there))
-            whole = part if len(self.even) == len(self.sources) else Op("*", (left, part))
+            own = Op("/", (Ref(of(source, q.AVAILABLE)), there))
+            whole = own if len(self.even) == len(self.sources) else Op("*", (left, own))
             return whole, "seen as often as the others"
-        part: Expr = Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, EVEN[self.base]))))
+        part: Expr = Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, q.PLANNED_EPOCHS))))
         said = "seen as often as the others, until it has reached its epochs"
         if not self.both:
             # The other way round, so that the tokens, of which much is asked, are no share of themselves.
@@ -226,7 +226,7 @@ class _Mixing:
                 said = "passes that the phases with a mix leave"
                 self.draft.define(of(source, q.OPEN_EPOCHS), left, "derived", said, source.span)
         level = EVEN[self.base]
-        parts = [Part(of(s, level), Ref(of(s, q.AVAILABLE)), self._open(s)) for s in self.even]
+        parts = [Part(of(s, q.PLANNED_EPOCHS), Ref(of(s, q.AVAILABLE)), self._open(s)) for s in self.even]
         passes = evenly(self._together(), ((part.amount, part.limit) for part in parts))
         said = "equally often, until each has reached its epochs"
         self.draft.define(level, passes, "derived", said, self.even[0].span)
