@@ -11,9 +11,10 @@ from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.data_figures import add_enough, add_quality, add_repeats
 from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.durations import add_durations
 from runplan.engine.formulate.law import add_constants, default_law, function_expr
 from runplan.engine.formulate.placement import placed
-from runplan.engine.formulate.schedule import Mix, PhasePlan, add_phases, add_shares, mixed_by_hand, phases_of
+from runplan.engine.formulate.schedule import Mix, PhasePlan, add_phases, mixed_by_hand, phases_of
 from runplan.engine.formulate.sources import add_group, label_of, of
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
@@ -22,8 +23,7 @@ from runplan.engine.problem import quantities as q
 def add_data(draft: Draft) -> None:
     """The sources of the stage, the phases of its schedule, and the mix of each phase."""
     sources = [source for source in draft.stage.data if _is_known(draft, source)]
-    phases = phases_of(draft)
-    add_shares(draft, phases)
+    phases = add_durations(draft, phases_of(draft))
     if draft.transfer:
         _add_transferred(draft, sources)
         add_phases(draft, phases, [{} for _ in phases])
