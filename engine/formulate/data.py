@@ -60,6 +60,8 @@ def _is_known(draft: Draft, source: DataSource) -> bool:
     """Whether a source can be used: of what cannot there is a finding."""
     if not isinstance(source.amount, Given):
         draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
+    elif source.stage and draft.objective.kind == "transfer" and draft.lawless:
+        draft.gave_up(f"no law says how the tokens of a {draft.objective} divide between its stages", source.span)
     elif source.stage and not draft.transfer:
         message = f"data `for {source.stage}` where the objective has one stage"
         help = ["say `objective: transfer from CLM to MLM`, or leave it out"]
@@ -355,9 +357,8 @@ def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
     elif tokens is not None and not isinstance(tokens, Hole):
         draft.define(q.FRESH_TOKENS, Ref(q.TOKENS), "derived", "one pass")
     line = line_of(draft)
-    model = draft.plan.model
-    if model is not None and (model.active is not None or q.EXPERTS.text in model.architecture):
-        return  # a mixture: what its ratio should be is not known
+    if draft.mixture or draft.lawless:
+        return  # what the ratio should be is not known
     if line is not None:
         # Along a budget, tokens a param go with the square of the tokens and of one over the params.
         chosen, asked = line.args

@@ -9,7 +9,7 @@ from runplan.dsl.plan.ir import Optimize
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
-from runplan.engine.formulate.missing import why_missing
+from runplan.engine.formulate.missing import how_to_choose, why_missing
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Goal, expand
@@ -53,8 +53,10 @@ def _default(draft: Draft, line: Op | None, has_loss: bool) -> Goals | None:
     if _pinned(draft):
         return (), "what the plan states"
     if draft.chosen() and not draft.findings:
-        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose the size"
-        draft.does_not_give(message, draft.law_span(), ["name a law that can, such as `chinchilla`"])
+        size = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+        what = "the size" if size else "the tokens" if draft.is_variable(q.TOKENS) else "the rest"
+        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose {what}"
+        draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return None
 
 
@@ -83,13 +85,16 @@ def _asked(draft: Draft, asked: list[Name]) -> Goals:
 def _stated(draft: Draft, goal: Optimize, line: Op | None, has_loss: bool) -> Goals:
     """The plan's own goal; nothing, with a finding, where what it is about is not known."""
     mentioned = names(without_lets(goal.expr, draft.plan))
+    line = None if draft.lacking else line
     if mentioned == {q.LOSS} and goal.sense == "minimize" and not has_loss and line is not None:
         return _along(line), "the law's optimum line"
     missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
     if missing:
         reason, help = why_missing(draft, missing[0])
+        if reason == "active":
+            return (), ""
         law = reason == "law"
-        what = f"`{draft.law.name}` does not give `{missing[0]}`" if law else f"`{missing[0]}` is not known: {reason}"
+        what = draft.lacks_of(missing[0]) if law else f"`{missing[0]}` is not known: {reason}"
         laws = (draft.named,) if law else ()
         draft.findings.append(finding("L004" if law else "C004", what, goal.span, help=help, laws=laws))
         return (), ""
