@@ -84,9 +84,8 @@ def add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
     elif tokens is not None and not isinstance(tokens, Hole):
         draft.define(q.FRESH_TOKENS, Ref(q.TOKENS), "derived", "one pass")
     line = line_of(draft)
-    model = draft.plan.model
-    if model is not None and (model.active is not None or q.EXPERTS.text in model.architecture):
-        return  # a mixture: what its ratio should be is not known
+    if draft.mixture or draft.lawless:
+        return  # what the ratio should be is not known
     if line is not None:
         # Along a budget, tokens a param go with the square of the tokens and of one over the params.
         chosen, asked = line.args
