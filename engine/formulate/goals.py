@@ -11,7 +11,7 @@ from runplan.dsl.plan.ir import Optimize
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
-from runplan.engine.formulate.missing import why_missing
+from runplan.engine.formulate.missing import how_to_choose, why_missing
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Aim, Constraint, Goal, expand
@@ -35,8 +35,10 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     if found:
         return tuple(_tied(draft, aim, line) for aim in found)
     if draft.chosen() and not draft.findings:
-        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose the size"
-        draft.does_not_give(message, draft.law_span(), ["name a law that can, such as `chinchilla`"])
+        size = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+        what = "the size" if size else "the tokens" if draft.is_variable(q.TOKENS) else "the rest"
+        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose {what}"
+        draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return (Aim((), ""),)
 
 
@@ -46,13 +48,21 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
 def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
     """The plan's own goal; nothing, with a finding, where what it is about is not known."""
     mentioned = names(without_lets(goal.expr, draft.plan))
-    if mentioned == {q.LOSS} and goal.sense == "minimize" and not _has_loss(draft) and line is not None:
+    if (
+        mentioned == {q.LOSS}
+        and goal.sense == "minimize"
+        and not _has_loss(draft)
+        and line is not None
+        and not draft.lacking
+    ):
         return _along(line)
     missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
     if missing:
         reason, help = why_missing(draft, missing[0])
+        if reason == "active":
+            return Aim((), "")
         law = reason == "law"
-        what = f"`{draft.law.name}` does not give `{missing[0]}`" if law else f"`{missing[0]}` is not known: {reason}"
+        what = draft.lacks_of(missing[0]) if law else f"`{missing[0]}` is not known: {reason}"
         laws = (draft.named,) if law else ()
         draft.findings.append(finding("L004" if law else "C004", what, goal.span, help=help, laws=laws))
         return Aim((), "")

@@ -23,6 +23,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
 from runplan.engine.numeric.search import inverse
+from runplan.engine.problem.stretches import Evenly
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
@@ -70,6 +71,7 @@ class Constraint:
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
+        knobs: Figures of the plan that move its bound, of the kind `data`: the amounts, then the epochs.
         otherwise: What the plan may say in its place, where it has no bound that could be moved.
     """
 
@@ -82,6 +84,7 @@ class Constraint:
     equal: bool = False
     of: Name | None = None
     requirement: Requirement | None = None
+    knobs: tuple[Name, ...] = ()
     otherwise: str = ""
 
 
@@ -150,12 +153,14 @@ class Problem:
         place: The plan's first statement, to point at where nothing else is to blame.
         line: The law's optimum line as an equation, where it gives one.
         frontier: Whether the law's loss holds on that line only.
+        lawless: Whether the law is for another objective or model: it gives nothing here.
         phases: Names of the schedule's phases, in order.
         default_laws: Laws that stand in for what the plan's own does not know, such as the batch.
         inverses: Definitions that are computed from what they lead to.
         agreements: Parameters that must come out as what is solved.
         repeats: What changes where data are seen more than once: a repeated token is worth less. Until a source is,
             nothing does, so that the problem without it is a relaxation of the problem with it.
+        evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
     """
 
@@ -178,12 +183,14 @@ class Problem:
     stated: bool = False
     line: Op | None = None
     frontier: bool = False
+    lawless: bool = False
     phases: tuple[str, ...] = ()
     default_laws: tuple[Law, ...] = ()
     inverses: tuple[Inverse, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     repeats: tuple[Definition, ...] = ()
     held: tuple[Constraint, ...] = ()
+    evenly: tuple[Evenly, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
 
     # ---- asking
