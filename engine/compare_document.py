@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runplan.dsl.packs.pack import rows_of
-from runplan.engine.compare import TOKENS_PER_PARAM, Column, Comparison, Row, row
+from runplan.engine.compare import Comparison
+from runplan.engine.compare_rows import TOKENS_PER_PARAM, Column, Row, row
 from runplan.engine.document import DIGITS, LISTED, NOISE, amount, finding_document, quantity
 
 
@@ -63,9 +64,9 @@ def _column(column: Column) -> dict[str, object]:
 
 def _row(columns: tuple[Column, ...], found: Row) -> dict[str, object]:
     cells: list[dict[str, object] | None] = []
-    for column, value in zip(columns, found.values, strict=True):
+    for column, value, dim in zip(columns, found.values, found.dims, strict=True):
         there = column.solution.quantity(found.quantity)
-        cell = None if value is None else quantity(there) if there else amount(value, found.dim)
+        cell = None if value is None else quantity(there) if there else amount(value, dim)
         if cell is not None and (factor := column.beyond.get(found.quantity)):
             cell["beyond"] = rounded(factor)
         cells.append(cell)
