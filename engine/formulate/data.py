@@ -13,7 +13,7 @@ from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.law import add_constants, default_law, function_expr, line_of
+from runplan.engine.formulate.law import add_constants, default_law, function_expr
 from runplan.engine.formulate.schedule import (
     Mix,
     PhasePlan,
@@ -343,7 +343,7 @@ def _add_repeats(draft: Draft, sources: Sequence[DataSource]) -> None:
 
 
 def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
-    """What the tokens are to the size: how many are as good as fresh, and how far their ratio is from the law's own."""
+    """How many of the tokens are as good as fresh."""
     tokens = draft.stage.tokens
     if sources:
         parts: list[Expr] = []
@@ -354,18 +354,3 @@ def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
         draft.define(q.FRESH_TOKENS, joined("+", parts), "derived", said)
     elif tokens is not None and not isinstance(tokens, Hole):
         draft.define(q.FRESH_TOKENS, Ref(q.TOKENS), "derived", "one pass")
-    line = line_of(draft)
-    model = draft.plan.model
-    if model is not None and (model.active is not None or q.EXPERTS.text in model.architecture):
-        return  # a mixture: what its ratio should be is not known
-    if line is not None:
-        # Along a budget, tokens a param go with the square of the tokens and of one over the params.
-        chosen, asked = line.args
-        pair = (chosen, asked) if chosen == Ref(q.TOKENS) else (asked, chosen)
-        off = Op("^", (Op("/", pair), Num(2.0)))
-        wanted = Op("/", (Ref(q.TOKENS_PER_PARAM), off))
-        draft.define(q.LAW_TOKENS_PER_PARAM, wanted, "derived", "the law's optimum line")
-    elif draft.objective.domain != "text":
-        return
-    ratio = Op("/", (Ref(q.TOKENS_PER_PARAM), Ref(q.LAW_TOKENS_PER_PARAM)))
-    draft.define(q.TOKENS_TO_LAW, ratio, "derived", "tokens a param over what the law asks for")

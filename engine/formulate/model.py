@@ -82,7 +82,7 @@ def add_conversion(draft: Draft, size: Amount | None) -> None:
 
     A total that is given is one, and the law's count is what leads to it. Else the law's count is to be found.
     """
-    by, total = _conversion(draft)
+    by, total = conversion(draft)
     source, span = f"{by.title}: {cite_of(by)}", by.functions[0].span
     if isinstance(size, Given):
         draft.figure(q.PARAMS, size, 1e9, "model")
@@ -99,7 +99,7 @@ def add_conversion(draft: Draft, size: Amount | None) -> None:
     draft.define(q.PARAMS_NON_EMBEDDING, Ref(q.LAW_PARAMS), "derived", said)
 
 
-def _conversion(draft: Draft) -> tuple[Law, Expr]:
+def conversion(draft: Draft) -> tuple[Law, Expr]:
     """The published conversion of params without embeddings: the law, and all params by `params_non_embedding`."""
     by = default_law(draft, "conversion")
     assert by is not None and by.functions, "only asked for where there is one"
