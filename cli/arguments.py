@@ -13,7 +13,7 @@ from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
-from runplan.dsl.text.errors import BadConfig, UnknownLaw
+from runplan.dsl.text.errors import BadConfig, UnknownCode, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def verb(name: str) -> Callable[[Run], Run]:
         def answering(argv: list[str]) -> int:
             try:
                 return run(argv)
-            except (CannotRun, BadConfig, UnknownLaw) as error:
+            except (CannotRun, BadConfig, UnknownCode, UnknownLaw) as error:
                 print(f"plan {name}: {plain(str(error))}", file=sys.stderr)
                 tell_json(argv, COULD_NOT_RUN, str(error))
                 return COULD_NOT_RUN

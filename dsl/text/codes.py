@@ -85,6 +85,11 @@ def code_of(word: str) -> str | None:
     return next((code for code, known in CODES.items() if word in (code.lower(), known.name)), None)
 
 
+def pairs() -> frozenset[tuple[str, str]]:
+    """Each code with its name."""
+    return frozenset((code, known.name) for code, known in CODES.items())
+
+
 def words() -> tuple[str, ...]:
     """Every code and every name."""
     return (*CODES, *(known.name for known in CODES.values()))

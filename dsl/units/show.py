@@ -155,6 +155,8 @@ def _one(text: str) -> str:
     return "1 GPU-hour" if text == "1 GPU-hours" else text
 
 
+# What is counted one by one, and has no unit in JSON.
+_COUNTS = frozenset(("step", "epoch", "node"))
 # The unit that a dimension has in JSON, where it is not the base unit.
 _JSON = ("GPU*hour", "kWh", "W", "gCO2eq/kWh")
 
@@ -177,7 +179,7 @@ def iso_date(value: float) -> str:
 @lru_cache(1024)
 def json_unit(dim: Dim) -> tuple[str, float]:
     """The unit that a dimension has in JSON, and what to divide a value in base units by."""
-    if not dim:
+    if not dim or (len(dim) == 1 and dim[0][1] == 1 and dim[0][0] in _COUNTS):
         return "1", 1.0
     for name in (*_JSON, *(f"{code}/{per}" for code in sorted(currencies()) for per in _MONEY_PER)):
         if unit(name).dim == dim:

@@ -18,7 +18,7 @@ def add_model_and_tokens(draft: Draft) -> None:
     else:
         draft.figure(q.TOKENS, draft.stage.tokens, 1e11, "tokens")
     size = draft.plan.model.params if draft.plan.model else None
-    if add_architecture(draft) and size is None:
+    if add_architecture(draft):
         # The architecture tells the size: the law's own count follows from it.
         counted = q.PARAMS_NON_EMBEDDING if counts_without_embeddings(draft) else q.PARAMS
         draft.define(q.LAW_PARAMS, Ref(counted), "derived", f"the law counts `{counted}`")

@@ -155,7 +155,7 @@ data web:  90B tokens weight 80%
 data code: 3B tokens up to 8 epochs weight 20%
 """
     assert place(text, "D010") == [(4, "data code: 3B tokens up to 8 epochs weight 20%")]
-    assert any(f.message.startswith("`code` is seen 6.667 times") for f in report(text).findings)
+    assert any(f.message.startswith("`code` is seen for 6.667 epochs") for f in report(text).findings)
 
 
 def test_the_phase_that_is_too_short_is_blamed() -> None:

@@ -12,7 +12,7 @@ from runplan.dsl.units.show import iso_date, show
 from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Value
 
-_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
+_UNITS = re.compile(r" (?:params?|tokens?|steps?|epochs?|nodes?|GPUs?|GPU-hours?)$")
 
 
 def figure(name: str, value: float, dim: Dim, known: Known) -> str:
