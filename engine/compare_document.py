@@ -29,8 +29,7 @@ def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
     """The quantities that are compared, in the order of a plan's report."""
     known = {name: q for column in columns for name, q in column.solution.problem.quantities.items()}
     for name in rows_of(known, *LISTED):
-        # What the givens contradict is less than nothing.
-        if (found := row(columns, name)) and not (name == "idle_share" and min(_known(found)) < -NOISE):
+        if found := row(columns, name):
             yield found
         if name == "tokens" and (found := row(columns, TOKENS_PER_PARAM)):
             yield found
@@ -39,11 +38,6 @@ def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
 def rounded(value: float) -> float:
     """A plain number without the solver's rounding."""
     return float(f"{value:.{DIGITS}g}") if abs(value) > NOISE else 0.0
-
-
-def _known(found: Row) -> list[float]:
-    """The values of a row that there are."""
-    return [value for value in found.values if value is not None]
 
 
 def _column(column: Column) -> dict[str, object]:

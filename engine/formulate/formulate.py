@@ -13,7 +13,7 @@ from runplan.engine.formulate.hardware import add_hardware
 from runplan.engine.formulate.law import add_defaults, add_law, is_frontier, line_of
 from runplan.engine.formulate.optimum import add_optimum
 from runplan.engine.formulate.requirements import add_compute_limits, add_requirements
-from runplan.engine.formulate.size import add_mixture, add_model_and_tokens
+from runplan.engine.formulate.size import add_mixture, add_model_and_tokens, say_active
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 
@@ -46,6 +46,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
         draft.gave_up("`inference` is read as one value only", served.span, ["give one value: `inference: 2T tokens`"])
     add_defaults(draft)
     add_optimum(draft)
+    say_active(draft)
     draft.follow()
     _nothing_passed_over(draft)
     add_compute_limits(draft)

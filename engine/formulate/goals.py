@@ -9,7 +9,7 @@ from runplan.dsl.plan.ir import Optimize
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
-from runplan.engine.formulate.missing import why_missing
+from runplan.engine.formulate.missing import missing
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Goal, expand
@@ -85,13 +85,11 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None, has_loss: bool) -> Go
     mentioned = names(without_lets(goal.expr, draft.plan))
     if mentioned == {q.LOSS} and goal.sense == "minimize" and not has_loss and line is not None:
         return _along(line), "the law's optimum line"
-    missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
-    if missing:
-        reason, help = why_missing(draft, missing[0])
-        law = reason == "law"
-        what = f"`{draft.law.name}` does not give `{missing[0]}`" if law else f"`{missing[0]}` is not known: {reason}"
-        laws = (draft.named,) if law else ()
-        draft.findings.append(finding("L004" if law else "C004", what, goal.span, help=help, laws=laws))
+    unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
+    if unknown:
+        why = missing(draft, unknown[0])
+        laws = (draft.named,) if why.code != "C004" else ()
+        draft.findings.append(finding(why.code, why.message, goal.span, help=why.help, laws=laws))
         return (), ""
     if goal.sense == "maximize":
         return (Goal("maximize", goal.expr),), f"maximize {shown(goal.expr)}"

@@ -7,7 +7,7 @@ from runplan.dsl.expr.tree import COMPARISONS, Expr, Ref, comparisons, names
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.missing import why_missing
+from runplan.engine.formulate.missing import missing
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition, expand
 
@@ -38,11 +38,11 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     memo: dict[Name, Expr] = {}
     for requirement in draft.plan.requires:
         mentioned = names(without_lets(requirement.condition, draft.plan))
-        missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
-        if missing:
+        unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
+        if unknown:
             # A figure that is read and not solved has its finding, and what needs it no second one.
             if not any(f.code == "C009" for f in draft.findings):
-                _missing(draft, requirement, missing[0])
+                _missing(draft, requirement, unknown[0])
             continue
         free = names(expand(requirement.condition, draft.definitions, memo)) & variables
         before = len(draft.constraints)
@@ -78,10 +78,8 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
 
 
 def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
-    reason, help = why_missing(draft, name)
-    if reason == "law":
-        message, code = f"`{draft.law.name}` does not give `{name}`", "L004"
-    else:
-        message, code = f"`{name}` is not known: {reason}", "C004"
-    laws = (draft.named,) if reason == "law" else ()
-    draft.findings.append(finding(code, message, requirement.span, help=help, key=requirement.key, laws=laws))
+    why = missing(draft, name)
+    laws = (draft.named,) if why.code != "C004" else ()
+    draft.findings.append(
+        finding(why.code, why.message, requirement.span, help=why.help, key=requirement.key, laws=laws)
+    )

@@ -107,6 +107,13 @@ def add_mixture(draft: Draft) -> None:
         draft.define(q.SPARSITY, Op("/", (unused, Ref(q.EXPERTS))), "derived", said)
 
 
+def say_active(draft: Draft) -> None:
+    """What is active of a dense model: all of it. Of a mixture the plan says it, or nobody does."""
+    model = draft.plan.model
+    if model is None or (model.active is None and q.EXPERTS.text not in model.architecture):
+        draft.define(q.ACTIVE_PARAMS, Ref(q.PARAMS), "derived", "a token passes all params of a dense model")
+
+
 def _active(draft: Draft, size: Amount | None, active: Given) -> None:
     if isinstance(size, Given) and active.value.value > size.value.value:
         message = "more params are active than there are"

@@ -18,7 +18,7 @@ from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.document import NOISE
+from runplan.engine.document import told
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -175,8 +175,8 @@ def _head(solution: Solution) -> str:
 
 
 def _cell(solution: Solution, name: str) -> Cell:
-    value = solution.quantity(name)
-    if value is None or (name == "idle_share" and value.value < -NOISE):
+    value = told(solution, name)
+    if value is None:
         return Cell(NOTHING)
     known = solution.problem.quantities
     return Cell(bare(figure(name, value.value, value.dim, known)), interval(name, value, known))
