@@ -17,7 +17,7 @@ from runplan.dsl.plan.known import Known
 from runplan.dsl.syntax.tree import File, Mention, Node, Word, leaves
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_TERMS
-from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.build import Builder
@@ -86,7 +86,7 @@ class Reading(Builder):
         folded = {k.lower() for k in known}
         if name.text.lower() not in folded and not self._excused(name.text):
             listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {listing(sorted(known))}"
-            help = did_you_mean(name.text, known) or [listed]
+            help = did_you_mean(name.text, same_model(name.text, known) if what == "device" else known) or [listed]
             self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
 
     def _excused(self, name: str) -> bool:

@@ -240,11 +240,16 @@ class ScheduleSpec(View):
 
 
 class PhaseSpec(View):
-    """`SHARE SHAPE [mix ...]`: a `phase_spec`."""
+    """`LENGTH SHAPE [mix ...]`: a `phase_spec`."""
 
-    share = NodeAt(0)
+    length = NodeAt(0)
     shape = WordAt(1)
     mix = NodeIf(2)
+
+    @property
+    def takes_the_rest(self) -> bool:
+        """Whether it is as long as the other phases leave: `rest`, or `?`."""
+        return self.length.rule == "hole" or (self.length.rule == "name" and self.length.word(0).text == "rest")
 
     def mixed(self) -> list[MixPart]:
         """What is mixed in it."""

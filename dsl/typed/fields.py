@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runplan.dsl.units.base import EPOCH, FLOP, PARAM, TOKEN, dim_of
+from runplan.dsl.units.base import EPOCH, FLOP, PARAM, STEP, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
 from runplan.dsl.units.table import currencies
 
@@ -39,10 +39,13 @@ COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")
 SERVED = Field("inference", TOKEN, "2T tokens")
+STEPS = Field("steps", STEP, "2000 steps")
 EPOCHS = Field("epochs", EPOCH, "4 epochs")
 WEIGHT = Field("weight", NONE, "30%", most=1.0)
 SHARE = Field("share", NONE, "15%", most=1.0)
 SHARE_OR_NONE = Field("share", NONE, "60%", most=1.0, zero=True)
+# How long a part of a run is, by the dimension that it is given in.
+LENGTHS = {field.dim: field for field in (SHARE, replace(TOKENS, example="50B tokens"), STEPS, EPOCHS)}
 RESERVE = Field("reserve", NONE, "15%", most=1.0)
 DATA = Field("data", TOKEN, "10T tokens")
 # What a model is trained to do, by the name in lower case.

@@ -13,12 +13,12 @@ from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.durations import add_durations
 from runplan.engine.formulate.law import add_constants, default_law, function_expr
 from runplan.engine.formulate.schedule import (
     Mix,
     PhasePlan,
     add_phases,
-    add_shares,
     in_shares,
     mean,
     mixed_by_hand,
@@ -36,8 +36,7 @@ UNWEIGHTED = {q.TOKENS: q.UNWEIGHTED, q.FINETUNE_TOKENS: q.UNWEIGHTED, q.PRETRAI
 def add_data(draft: Draft) -> None:
     """The sources of the stage, the phases of its schedule, and the mix of each phase."""
     sources = [source for source in draft.stage.data if _is_known(draft, source)]
-    phases = phases_of(draft)
-    add_shares(draft, phases)
+    phases = add_durations(draft, phases_of(draft))
     if draft.transfer:
         _add_transferred(draft, sources)
         add_phases(draft, phases, [{} for _ in phases])

@@ -71,6 +71,7 @@ class Constraint:
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` cannot be loosened by itself, its givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
+        otherwise: What the plan may say in its place, where it has no bound that could be moved.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Constraint:
     equal: bool = False
     of: Name | None = None
     requirement: Requirement | None = None
+    otherwise: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,9 @@ def _relaxation(problem: Problem, member: _Member) -> Relaxation:
 
 
 def _of_bound(problem: Problem, constraint: Constraint) -> Relaxation:
-    """How near to its bound the left side can come, all else kept."""
+    """How near to its bound the left side can come, all else kept; of what has no bound, what may be said instead."""
+    if constraint.kind == "given" and constraint.of is None:
+        return Relaxation(constraint, constraint.text, constraint.span, constraint.otherwise, None, ())
     nearest = Goal("minimize", Op("/", (constraint.left, constraint.right)))
     every = _values(problem.without({constraint.key}).aiming(nearest))
     if every is None:

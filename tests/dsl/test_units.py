@@ -141,6 +141,17 @@ def test_dimensions_that_do_not_mix() -> None:
         ("PF", "`PF-day`"),
         ("PF/s", "`PF-day`"),
         ("PFLOP/s-day", "`PF-day`"),
+        ("petaflop/s-days", "`PF-day`"),
+        ("pfs-days", "`PF-day`"),
+        ("PF/s-day", "`PF-day`"),
+        ("TFLOP/s-days", "`TFLOP/s*day`"),
+        ("exaflop/s-days", "`EFLOP/s*day`"),
+        ("petaflops", "`PFLOP` for an amount"),
+        ("teraflop/s", "`TFLOP/s`"),
+        ("gigabytes", "`GB`"),
+        ("megawatt-hours", "`MWh`"),
+        ("mo", "`months`"),
+        ("billion", "`300B tokens`"),
         ("t", "`tCO2eq`"),
         ("ton", "`tCO2eq`"),
         ("tonnes", "`tCO2eq`"),
@@ -197,6 +208,13 @@ def test_suggestions(text: str, first: str) -> None:
         unit(text)
     assert e.value.suggestions[0] == first
     assert e.value.hint is None
+
+
+@pytest.mark.parametrize("text", ["YFLOP", "xflop/s", "YB", "QWh"])
+def test_no_suggestion_is_of_another_order_of_magnitude(text: str) -> None:
+    with pytest.raises(UnknownUnit) as e:
+        unit(text)
+    assert e.value.suggestions == ()
 
 
 # --- reading a number ------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def test_as_many_tokens_as_the_law_asks_for() -> None:
 def test_regret_can_be_required() -> None:
     text = "hardware: 64 x H100 for 30 days at 40% MFU\nrequire regret <= 1%\n"
     assert solution(text)["regret"].value == pytest.approx(0.0, abs=1e-9)
-    small = "compute: 1e23 FLOP\nrequire regret <= 5%\nmodel: ?\nminimize params\n"
+    small = "compute: 1e23 FLOP\nrequire regret <= 5%\nrequire compute >= 1e23 FLOP\nminimize params\n"
     found = solution(small)
     assert found.status == "solved"
     assert found["regret"].value == pytest.approx(0.05)

@@ -1,4 +1,4 @@
-"""Shapes of published models: their params are counted to the last one, and a size or a figure beside is held to them."""
+"""Shapes of published models: their params are counted to the last one, and a size beside is held to them."""
 
 from __future__ import annotations
 
