@@ -12,7 +12,7 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
-from runplan.engine.document import NOISE, told
+from runplan.engine.document import NOISE, applying
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
@@ -63,7 +63,7 @@ def row(columns: Sequence[Column], name: str) -> Row | None:
         values = tuple(tokens / params if tokens and params else None for tokens, params in pairs)
         dims: tuple[Dim, ...] = (NONE,) * len(columns)
     else:
-        found = [told(column.solution, name) for column in columns]
+        found = [applying(column.solution, name) for column in columns]
         values = tuple(value.value if value else None for value in found)
         dims = tuple(value.dim if value else NONE for value in found)
     if all(value is None for value in values):

@@ -96,12 +96,12 @@ def quantity(value: Value) -> dict[str, object]:
 def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]]:
     """The quantities of the run that have a row in these sections, by name and in order."""
     for name in rows_of(solution.problem.quantities, *sections):
-        value = told(solution, name)
+        value = applying(solution, name)
         if value is not None:
             yield name, value
 
 
-def told(solution: Solution, name: str) -> Value | None:
+def applying(solution: Solution, name: str) -> Value | None:
     """A quantity of the run, where it says something.
 
     Where figures contradict each other that is not what less than nothing leaves idle, and not what a size costs beyond

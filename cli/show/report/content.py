@@ -19,7 +19,7 @@ from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.document import told
+from runplan.engine.document import applying
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -204,7 +204,7 @@ def _head(solution: Solution) -> str:
 
 
 def _cell(solution: Solution, name: str) -> Cell:
-    value = told(solution, name)
+    value = applying(solution, name)
     if value is None:
         return Cell(NOTHING)
     known = solution.problem.quantities
