@@ -8,7 +8,7 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Objective, Plan
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft, first_statement
-from runplan.engine.formulate.goals import goals_of
+from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.hardware import add_hardware
 from runplan.engine.formulate.law import add_defaults, add_law, is_frontier, line_of
 from runplan.engine.formulate.optimum import add_optimum
@@ -52,7 +52,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     add_compute_limits(draft)
     decided = add_requirements(draft)
     line = line_of(draft)
-    goals, goal = goals_of(draft, line)
+    aim, *instead = aims_of(draft, line)
     return Problem(
         named=named,
         law=law,
@@ -61,8 +61,11 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
         variables=tuple(draft.variables),
         constraints=tuple(draft.constraints),
         decided=decided,
-        goals=goals,
-        goal=goal,
+        goals=(*aim.goals, *aim.ties),
+        goal=aim.said,
+        ties=len(aim.ties),
+        instead=tuple(instead),
+        stated=bool(plan.goals),
         givens=draft.givens,
         asked=tuple(draft.asked),
         sources=draft.sources,

@@ -79,6 +79,9 @@ def add_law(draft: Draft) -> None:
         return
     add_constants(draft, law)
     for function in functions_for(law, draft.objective):
+        if function.output == q.TRANSFERRED_TOKENS.text and q.TRANSFERRED_TOKENS in draft.definitions:
+            # Of what the transfer could be worth there is as much as there are data for it.
+            add_function(draft, law, function, q.WORTH_TOKENS)
         known = draft.quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
         free = function.output not in CHOICES and quantity(function.output) not in draft.definitions

@@ -60,23 +60,21 @@ def _transferred_tokens(draft: Draft) -> None:
 
 def _first_stage(draft: Draft) -> None:
     """The tokens of the stage that is transferred from: what it is worth, of the data that there are for it."""
-    worth, said = Ref(q.TRANSFERRED_TOKENS), "what the transfer is worth; more is wasted"
+    said = "what the transfer is worth; more is wasted"
     data = next((source for source in draft.stage.data if source.stage == "pretrain"), None)
-    if data is None:
-        draft.define(q.PRETRAIN_TOKENS, worth, "derived", said)
-        return
-    least = Op("min", (worth, Ref(q.PRETRAIN_DATA)))
-    tokens, model = draft.stage.tokens, draft.plan.model
-    if not isinstance(tokens, Given):
-        draft.define(q.PRETRAIN_TOKENS, least, "derived", said)
+    if data is not None:
+        there = Op("min", (Ref(q.WORTH_TOKENS), Ref(q.PRETRAIN_DATA)))
+        draft.define(q.TRANSFERRED_TOKENS, there, "derived", "what it is worth, of the data that there are for it")
+    tokens = draft.stage.tokens
+    if data is None or not isinstance(tokens, Given):
+        draft.define(q.PRETRAIN_TOKENS, Ref(q.TRANSFERRED_TOKENS), "derived", said)
         return
     # All is stated: what the second stage leaves of the tokens is the first's, wasted or not.
     draft.giving(q.STATED_TOKENS, tokens)
     left = Op("-", (Ref(q.STATED_TOKENS), Ref(q.FINETUNE_TOKENS)))
     draft.define(q.PRETRAIN_TOKENS, left, "derived", "what the second stage leaves of the tokens")
-    # The kink of a minimum is more than the solver takes where the size is free, too.
-    floor = least if model and isinstance(model.params, Given) else worth
-    draft.constrain("pretrain_tokens", floor, Ref(q.PRETRAIN_TOKENS), "line", data.span)
+    both = Op("+", (Ref(q.FINETUNE_TOKENS), Ref(q.TRANSFERRED_TOKENS)))
+    draft.constrain("pretrain_tokens", both, Ref(q.STATED_TOKENS), "line", data.span, text="tokens")
     draft.constrain("data", Ref(q.PRETRAIN_TOKENS), Ref(q.PRETRAIN_DATA), "data", data.span)
 
 

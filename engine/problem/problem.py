@@ -9,7 +9,7 @@ open, or a variable were held, is `at`, `scaled`, `loosened` and `fixed`: the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -96,6 +96,20 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """What is wanted: goals in order, each later one choosing among what those before leave.
+
+    Attributes:
+        said: What is wanted first, in words.
+        ties: What chooses among what the goals leave, in order.
+    """
+
+    goals: tuple[Goal, ...]
+    said: str
+    ties: tuple[Goal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inverse:
     """A quantity by what it leads to: `name` is such that the expression, which grows with it, is `of`.
 
@@ -128,8 +142,11 @@ class Problem:
         givens: Figures of the plan that could be changed to make room, by name.
         decided: Requirements that the givens alone decide.
         held: Those requirements as constraints, for where a figure that decides them is left open.
-        goals: In order; each later one chooses among what the earlier ones leave.
+        goals: In order, ties last; each later one chooses among what the earlier ones leave.
         goal: The first, in words, for derivations.
+        ties: How many of the goals only break ties.
+        instead: What is wanted where a goal that is no tie has no least value, in order.
+        stated: Whether the plan states a goal itself.
         findings: What keeps it from being solved: L004, C009 and the like.
         place: The plan's first statement, to point at where nothing else is to blame.
         line: The law's optimum line as an equation, where it gives one.
@@ -157,6 +174,9 @@ class Problem:
     sources: tuple[str, ...]
     findings: tuple[Finding, ...]
     place: Span
+    ties: int = 0
+    instead: tuple[Aim, ...] = ()
+    stated: bool = False
     line: Op | None = None
     frontier: bool = False
     phases: tuple[str, ...] = ()
@@ -274,7 +294,14 @@ class Problem:
 
     def aiming(self, *goals: Goal) -> Problem:
         """The problem with other goals."""
-        return replace(self, goals=goals)
+        return replace(self, goals=goals, ties=0)
+
+    def aimed(self) -> Iterator[Problem]:
+        """The problem, and with each of what is wanted instead in place of its goals."""
+        yield self
+        for i, aim in enumerate(self.instead):
+            goals, rest = (*aim.goals, *aim.ties), self.instead[i + 1 :]
+            yield replace(self, goals=goals, goal=aim.said, ties=len(aim.ties), instead=rest)
 
     def repeating(self) -> Problem:
         """The problem in which a repeated token counts for less than a fresh one."""
