@@ -59,6 +59,8 @@ def _is_known(draft: Draft, source: DataSource) -> bool:
     """Whether a source can be used: of what cannot there is a finding."""
     if not isinstance(source.amount, Given):
         draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
+    elif source.stage and draft.objective.kind == "transfer" and draft.lawless:
+        draft.gave_up(f"no law says how the tokens of a {draft.objective} divide between its stages", source.span)
     elif source.stage and not draft.transfer:
         message = f"data `for {source.stage}` where the objective has one stage"
         help = ["say `objective: transfer from CLM to MLM`, or leave it out"]

@@ -8,10 +8,9 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
-from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
-from runplan.engine.formulate.missing import missing
+from runplan.engine.formulate.missing import how_to_choose, missing
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Aim, Constraint, Goal, expand
@@ -35,8 +34,10 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     if found:
         return tuple(_tied(draft, aim, line) for aim in found)
     if draft.chosen() and not draft.findings:
-        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose the size"
-        draft.does_not_give(message, draft.law_span(), ["name a law that can, such as `chinchilla`"])
+        size = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+        what = "the size" if size else "the tokens" if draft.is_variable(q.TOKENS) else "the rest"
+        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose {what}"
+        draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return (Aim((), ""),)
 
 
@@ -46,13 +47,19 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
 def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
     """The plan's own goal; nothing, with a finding, where what it is about is not known."""
     mentioned = names(without_lets(goal.expr, draft.plan))
-    if mentioned == {q.LOSS} and goal.sense == "minimize" and not _has_loss(draft) and line is not None:
+    if (
+        mentioned == {q.LOSS}
+        and goal.sense == "minimize"
+        and not _has_loss(draft)
+        and line is not None
+        and not draft.lacking
+    ):
         return _along(line)
     unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
     if unknown:
         why = missing(draft, unknown[0])
-        laws = (draft.named,) if why.code != "C004" else ()
-        draft.findings.append(finding(why.code, why.message, goal.span, help=why.help, laws=laws))
+        if why is not None:
+            draft.findings.append(why.finding(goal.span))
         return Aim((), "")
     if goal.sense == "maximize":
         return Aim((Goal("maximize", goal.expr),), f"maximize {shown(goal.expr)}")

@@ -45,11 +45,10 @@ class _PowerLaws:
 
 def add_optimum(draft: Draft) -> None:
     """What the law asks for at the plan's compute, and the least compute for its loss, as far as it says them."""
-    model = draft.plan.model
-    mixture = model is not None and (model.active is not None or q.EXPERTS.text in model.architecture)
-    if draft.transfer:
+    known = not (draft.mixture or draft.lawless)  # of a mixture, what its ratio should be is not known
+    if known and draft.transfer:
         _of_transfer(draft)
-    elif not mixture:  # of one, what its ratio should be is not known
+    elif known:
         _of_run(draft)
     if {q.LAW_TOKENS_PER_PARAM, q.OPTIMUM_SIZE}.isdisjoint(draft.definitions):
         draft.define(q.TOKENS_SHORT, Num(0.0), "derived", "the law has no optimum")

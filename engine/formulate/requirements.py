@@ -5,15 +5,19 @@ from __future__ import annotations
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Ref, comparisons, names
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
-from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.missing import missing
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition, expand
 
+# What may join or hold a requirement, and is read and not solved yet.
+UNSOLVED = ("P", "or", "not", "!=")
+
 
 def add_compute_limits(draft: Draft) -> None:
     """The compute that there is, or that the plan states, as constraints."""
+    if not draft.knows(q.COMPUTE):
+        return
     if q.CAPACITY in draft.definitions:
         span = draft.stage.hardware[0].span
         draft.constrain("compute", Ref(q.COMPUTE), Ref(q.CAPACITY), "capacity", span)
@@ -35,6 +39,8 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     by_hardware = draft.decided_by("hardware") | draft.decided_by("nature")
     of_the_run = draft.decided_by("run")
     reserved = q.CAPACITY in draft.definitions and {name.text for name in variables} <= of_the_run
+    # How long it takes is no choice: with all else given the run has the time that it needs.
+    needed = variables == {q.RESERVED_TIME} <= {*draft.asked}
     memo: dict[Name, Expr] = {}
     for requirement in draft.plan.requires:
         mentioned = names(without_lets(requirement.condition, draft.plan))
@@ -47,7 +53,7 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
         free = names(expand(requirement.condition, draft.definitions, memo)) & variables
         before = len(draft.constraints)
         _constrain(draft, requirement)
-        if not free or (reserved and {name.text for name in mentioned} <= by_hardware):
+        if not free or needed or (reserved and {name.text for name in mentioned} <= by_hardware):
             decided.append(requirement)
             draft.held += draft.constraints[before:]
             del draft.constraints[before:]
@@ -79,7 +85,5 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
 
 def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
     why = missing(draft, name)
-    laws = (draft.named,) if why.code != "C004" else ()
-    draft.findings.append(
-        finding(why.code, why.message, requirement.span, help=why.help, key=requirement.key, laws=laws)
-    )
+    if why is not None:
+        draft.findings.append(why.finding(requirement.span, requirement.key))

@@ -151,6 +151,7 @@ class Problem:
         place: The plan's first statement, to point at where nothing else is to blame.
         line: The law's optimum line as an equation, where it gives one.
         frontier: Whether the law's loss holds on that line only.
+        lawless: Whether the law is for another objective or model: it gives nothing here.
         phases: Names of the schedule's phases, in order.
         default_laws: Laws that stand in for what the plan's own does not know, such as the batch.
         inverses: Definitions that are computed from what they lead to.
@@ -179,6 +180,7 @@ class Problem:
     stated: bool = False
     line: Op | None = None
     frontier: bool = False
+    lawless: bool = False
     phases: tuple[str, ...] = ()
     default_laws: tuple[Law, ...] = ()
     inverses: tuple[Inverse, ...] = ()

@@ -39,12 +39,14 @@ def _repeats(solution: Solution) -> bool:
 
 
 def _solve(problem: Problem) -> Solution:
-    blocking = [f for f in problem.findings if f.code != "C004"]
-    if any(f.severity == "error" for f in blocking):
+    errors = {f.code for f in problem.findings if f.severity == "error"}
+    if errors - {"C004", "L004"} or q.COMPUTE not in problem.definitions:
         return without(problem, "undecided", problem.findings)
+    if "L004" in errors:
+        return _but_for_the_law(problem)
     if problem.variables and not problem.goals:
         # A goal that asks for what is not known has said so already.
-        return without(problem, "undecided", problem.findings) if problem.findings else under_determined(problem)
+        return without(problem, "undecided", problem.findings) if errors else under_determined(problem)
     problem, found, open_ = _aimed(problem)
     if found.outcome == "infeasible":
         return infeasible(problem)
@@ -56,6 +58,17 @@ def _solve(problem: Problem) -> Solution:
     if whole is not None:
         return _held(problem, _solve(problem.fixed(whole, "held for whole devices")), found.binding)
     return solved(problem, found.values, found.binding)
+
+
+def _but_for_the_law(problem: Problem) -> Solution:
+    """What the plan comes to without what its law does not give, where the size and the tokens are no choice of it."""
+    chosen = any(problem.quantities[v.name.text].facts.decided == "run" for v in problem.variables)
+    if not chosen and (problem.goals or not problem.variables):
+        asked = tuple(f for f in problem.findings if f.code != "L004")
+        found = _solve(replace(problem, findings=asked))
+        if found.status == "solved":
+            return replace(found, status="undecided", findings=problem.findings)
+    return without(problem, "undecided", problem.findings)
 
 
 def _aimed(problem: Problem) -> tuple[Problem, Found, bool]:
