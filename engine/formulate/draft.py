@@ -19,6 +19,7 @@ from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Agreement, Constraint, ConstraintKind, Definition, Inverse, Kind, Variable
+from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
 Figures = Mapping[str, Amount]
@@ -48,6 +49,7 @@ class Draft:
     agreements: list[Agreement] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
     held: list[Constraint] = field(default_factory=list)
+    evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
     asked: list[Name] = field(default_factory=list)
@@ -202,12 +204,13 @@ class Draft:
         equal: bool = False,
         of: Name | None = None,
         requirement: Requirement | None = None,
+        knobs: tuple[Name, ...] = (),
         otherwise: str = "",
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise)
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, knobs, otherwise)
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:

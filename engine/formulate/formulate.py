@@ -81,6 +81,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
         agreements=tuple(draft.agreements),
         repeats=tuple(draft.repeats),
         held=tuple(draft.held),
+        evenly=tuple(draft.evenly),
         quantities=catalogue.quantities(),
     )
 
