@@ -5,9 +5,8 @@ from __future__ import annotations
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Ref, comparisons, names
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
-from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.missing import why_missing
+from runplan.engine.formulate.missing import missing
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition, expand
 
@@ -47,11 +46,11 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     memo: dict[Name, Expr] = {}
     for requirement in draft.plan.requires:
         mentioned = names(without_lets(requirement.condition, draft.plan))
-        missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
-        if missing:
+        unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
+        if unknown:
             # A figure that is read and not solved has its finding, and what needs it no second one.
             if not any(f.code == "C009" for f in draft.findings):
-                _missing(draft, requirement, missing[0])
+                _missing(draft, requirement, unknown[0])
             continue
         free = names(expand(requirement.condition, draft.definitions, memo)) & variables
         before = len(draft.constraints)
@@ -87,12 +86,6 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
 
 
 def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
-    reason, help = why_missing(draft, name)
-    if reason == "active":
-        return
-    if reason == "law":
-        message, code = draft.lacks_of(name), "L004"
-    else:
-        message, code = f"`{name}` is not known: {reason}", "C004"
-    laws = (draft.named,) if reason == "law" else ()
-    draft.findings.append(finding(code, message, requirement.span, help=help, key=requirement.key, laws=laws))
+    why = missing(draft, name)
+    if why is not None:
+        draft.findings.append(why.finding(requirement.span, requirement.key))

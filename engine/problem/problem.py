@@ -23,6 +23,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
 from runplan.engine.numeric.search import inverse
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.stretches import Evenly
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
@@ -203,6 +204,12 @@ class Problem:
         """Whether a name is a figure that is given or assumed, or a constant: a number, to be set by `at`."""
         definition = self.definitions.get(name)
         return definition is not None and isinstance(definition.expr, Num)
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether a token passes fewer params than the model has."""
+        active = self.definitions.get(q.ACTIVE_PARAMS)
+        return active is not None and active.expr != Ref(q.PARAMS)
 
     def number(self, name: Name) -> float:
         """The value of a parameter, in base units."""
