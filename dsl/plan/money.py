@@ -15,6 +15,7 @@ from runplan.dsl.syntax.tree import NAMED_FIGURES, Node, Word, leaves
 from runplan.dsl.syntax.views import Named, RateSpec, spec_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import USUAL_MONEY
@@ -26,9 +27,16 @@ from runplan.dsl.units.table import UnknownUnit, currencies
 def read_money_and_month(reading: Reading, statements: Sequence[Node]) -> None:
     """Give a reading the plan's currency, its rates and its month."""
     reading.currency = _currency(statements, reading.vocabulary)
+    told: dict[frozenset[str], Span] = {}
     for node in statements:
         if node.rule == "rate":
-            _rate(reading, node)
+            pair = _rate(reading, node)
+            if pair in told:
+                reading.again(
+                    f"rate {spec_of(node).word(0).text}", node.span, told[pair], ["one rate joins two currencies"]
+                )
+            elif pair:
+                told[pair] = node.span
         elif node.rule == "calendar":
             _calendar(reading, node)
     reading.forget_known()
@@ -67,8 +75,8 @@ def _money_in(leaf: Word, vocabulary: Vocabulary) -> Iterator[str]:
     yield from [name for name, _ in dim if name in currencies()][:1]
 
 
-def _rate(reading: Reading, node: Node) -> None:
-    """What one unit of another currency is worth."""
+def _rate(reading: Reading, node: Node) -> frozenset[str]:
+    """What one unit of another currency is worth; the two currencies that it joins, none where it joins none."""
     spec = RateSpec(spec_of(node))
     name, expr = spec.name, reading.expr(spec.value)
     reading.date(spec.date)
@@ -77,10 +85,10 @@ def _rate(reading: Reading, node: Node) -> None:
         message = f"unknown currency `{name.text[:60]}`"
         help = did_you_mean(name.text, currencies()) or [listing(sorted(currencies()))]
         reading.findings.append(finding("U002", message, name.span, help=help))
-        return
+        return frozenset()
     dim = reading.checked(expr)
     if dim is None:
-        return
+        return frozenset()
     value = reading.value(expr)
     if len(dim) != 1 or dim[0][1] != 1.0 or dim[0][0] not in currencies() or value is None:
         message = f"`{shown(expr)}` is {said_dim(dim)}; a rate is one currency in another"
@@ -91,10 +99,14 @@ def _rate(reading: Reading, node: Node) -> None:
     elif not 0 < value < math.inf:
         message = f"a rate is `{shown(expr)}`; it must be more than zero"
         reading.findings.append(finding("U004", message, spec.value.span, help=help))
-    elif dim[0][0] == reading.currency:
-        reading.rates[name.text] = value
-    elif name.text == reading.currency:
-        reading.rates[dim[0][0]] = 1 / value
+    else:
+        other = dim[0][0]
+        if other == reading.currency:
+            reading.rates.setdefault(name.text, value)
+        elif name.text == reading.currency:
+            reading.rates.setdefault(other, 1 / value)
+        return frozenset((name.text, other))
+    return frozenset()
 
 
 def _calendar(reading: Reading, node: Node) -> None:
