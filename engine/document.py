@@ -137,9 +137,9 @@ def _phase(solution: Solution, name: str) -> dict[str, object]:
     found = solution.within(("phase", name))
     out: dict[str, object] = {"name": name, **{key: quantity(found[key]) for key in OF_PHASE if key in found}}
     for key, ends in (("learning_rate", LEARNING_RATE), ("batch", BATCH)):
-        sides = {side: found.get(end) for side, end in zip(("start", "end"), ends, strict=True)}
-        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in sides.items() if value}:
-            out[key] = ramp
+        if all(end in found for end in ends):
+            sides = zip(("start", "end"), (found[end] for end in ends), strict=True)
+            out[key] = {side: amount(value.value, value.dim)["value"] for side, value in sides}
     mixed = {source: solution.within(("phase", name), ("source", source)).get("mix") for source in solution.sources}
     if mix := {source: amount(value.value, value.dim)["value"] for source, value in mixed.items() if value}:
         out["mix"] = mix

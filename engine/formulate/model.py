@@ -121,7 +121,8 @@ def _estimate_width(draft: Draft, model: Model, size: Amount | None) -> None:
 
 def counts_without_embeddings(draft: Draft) -> bool:
     """Whether the law's count is another one than all params, in a domain where embeddings matter."""
-    return draft.law.counts == "non_embedding" and default_law(draft, "conversion") is not None
+    of_law = draft.law.counts == "non_embedding" and not draft.lawless
+    return of_law and default_law(draft, "conversion") is not None
 
 
 def add_conversion(draft: Draft, size: Amount | None) -> None:

@@ -64,7 +64,7 @@ def plan_of(file: File) -> object:
         (PLAN, "data.code.epochs=3 epochs", "100B tokens weight", "100B tokens up to 3 epochs weight"),
         (PLAN, "data.web.weight=0.9", "weight 90%", "weight 0.9"),
         (PLAN, "data.code.quality=ordinary", "quality high", "quality ordinary"),
-        (PLAN, "data.new=5B tokens", "quality high\n", "quality high\ndata new: 5B tokens\n"),
+        (POOLS + "data a: 1T tokens\n", "data.new=5B tokens", "1T tokens\n", "1T tokens\ndata new: 5B tokens\n"),
         (PLAN, "data=5T tokens", None, "data: 5T tokens"),
         (PLAN, "model.layers=32", "model: 7B", "model { params: 7B; layers: 32 }"),
         (PLAN, "model.params=8B", "model: 7B", "model: { params: 8B }"),
