@@ -30,13 +30,15 @@ def read_money_and_month(reading: Reading, statements: Sequence[Node]) -> None:
     told: dict[frozenset[str], Span] = {}
     for node in statements:
         if node.rule == "rate":
-            pair = _rate(reading, node)
+            units = (money for leaf in leaves(node) for money in _money_in(leaf, reading.vocabulary))
+            pair = frozenset((spec_of(node).word(0).text, *units))
             if pair in told:
                 reading.again(
                     f"rate {spec_of(node).word(0).text}", node.span, told[pair], ["one rate joins two currencies"]
                 )
-            elif pair:
+            else:
                 told[pair] = node.span
+                _rate(reading, node)
         elif node.rule == "calendar":
             _calendar(reading, node)
     reading.forget_known()
@@ -75,8 +77,8 @@ def _money_in(leaf: Word, vocabulary: Vocabulary) -> Iterator[str]:
     yield from [name for name, _ in dim if name in currencies()][:1]
 
 
-def _rate(reading: Reading, node: Node) -> frozenset[str]:
-    """What one unit of another currency is worth; the two currencies that it joins, none where it joins none."""
+def _rate(reading: Reading, node: Node) -> None:
+    """What one unit of another currency is worth."""
     spec = RateSpec(spec_of(node))
     name, expr = spec.name, reading.expr(spec.value)
     reading.date(spec.date)
@@ -85,10 +87,10 @@ def _rate(reading: Reading, node: Node) -> frozenset[str]:
         message = f"unknown currency `{name.text[:60]}`"
         help = did_you_mean(name.text, currencies()) or [listing(sorted(currencies()))]
         reading.findings.append(finding("U002", message, name.span, help=help))
-        return frozenset()
+        return
     dim = reading.checked(expr)
     if dim is None:
-        return frozenset()
+        return
     value = reading.value(expr)
     if len(dim) != 1 or dim[0][1] != 1.0 or dim[0][0] not in currencies() or value is None:
         message = f"`{shown(expr)}` is {said_dim(dim)}; a rate is one currency in another"
@@ -99,14 +101,10 @@ def _rate(reading: Reading, node: Node) -> frozenset[str]:
     elif not 0 < value < math.inf:
         message = f"a rate is `{shown(expr)}`; it must be more than zero"
         reading.findings.append(finding("U004", message, spec.value.span, help=help))
-    else:
-        other = dim[0][0]
-        if other == reading.currency:
-            reading.rates.setdefault(name.text, value)
-        elif name.text == reading.currency:
-            reading.rates.setdefault(other, 1 / value)
-        return frozenset((name.text, other))
-    return frozenset()
+    elif dim[0][0] == reading.currency:
+        reading.rates[name.text] = value
+    elif name.text == reading.currency:
+        reading.rates[dim[0][0]] = 1 / value
 
 
 def _calendar(reading: Reading, node: Node) -> None:

@@ -71,8 +71,8 @@ _THEIRS: dict[str, str] = {
 ALSO_KNOWN = {theirs: ours for ours, several in _THEIRS.items() for theirs in several.split()}
 # The fields of blocks, by the statement that has them; a test holds them to the library.
 FIELDS = {
-    "hardware": "gpus device time precision mfu rate price peak memory power pue carbon_intensity availability"
-    " hours_per_day nodes_of".split(),
+    "hardware": "gpus device time gpu_hours precision mfu rate price peak memory power pue carbon_intensity"
+    " availability hours_per_day nodes_of".split(),
     "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context tied"
     " experts active_experts granularity weight_bits activation_bits kv_bits".split(),
     "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip".split(),

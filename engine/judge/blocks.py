@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from runplan.dsl.expr.text import shown
-from runplan.dsl.plan.ir import Amount, Plan, Pool, Within
+from runplan.dsl.plan.ir import Amount, Hole, Plan, Pool, Within
 from runplan.dsl.text.finding import Finding
 
 _TO_ADD = re.compile(r"add `(\w+: [^`]+)`(.*?) to the hardware's block(.*)")
@@ -71,6 +71,8 @@ def _fields(pool: Pool, yaml: bool) -> Iterator[str]:
         yield f"time: {_written(figures.pop('time'), yaml)}"
     if pool.precision is not None:
         yield f"precision: {pool.precision.span.text}"
+    if pool.paid is not None:
+        yield f"paid: {pool.paid.span.text}"
     yield from (f"{name}: {_written(amount, yaml)}" for name, amount in figures.items())
     yield from (f"{name}: {shown(date.expr)}" for name, date in pool.dates.items())
 
@@ -80,4 +82,6 @@ def _written(amount: Amount, yaml: bool) -> str:
     text = amount.span.text
     if isinstance(amount, Within) and amount.low is None and not text.startswith(("up", "at")):
         return f"up to {text}"
-    return "unknown" if yaml and text == "?" else text
+    if isinstance(amount, Hole):
+        return "unknown" if yaml else "?"
+    return text
