@@ -19,6 +19,7 @@ from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Agreement, Constraint, ConstraintKind, Definition, Inverse, Kind, Variable
+from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
 Figures = Mapping[str, Amount]
@@ -31,6 +32,7 @@ class Draft:
     Attributes:
         absent: Quantities that have no value for the whole, though a formula would give them one.
         default_laws: Laws that stand in for what the plan's own does not know.
+        elastic: Whether pools side by side are reserved for as long as the run needs them.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
         lacking: What the law does not give of this plan: information, unless the plan asks for it.
         lawless: Whether the law is not for this objective or model at all: what needs no law is solved without.
@@ -48,10 +50,12 @@ class Draft:
     agreements: list[Agreement] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
     held: list[Constraint] = field(default_factory=list)
+    evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
     asked: list[Name] = field(default_factory=list)
     absent: set[Name] = field(default_factory=set)
+    elastic: bool = False
     sources: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
     default_laws: dict[str, Law] = field(default_factory=dict)
@@ -202,12 +206,13 @@ class Draft:
         equal: bool = False,
         of: Name | None = None,
         requirement: Requirement | None = None,
+        knobs: tuple[Name, ...] = (),
         otherwise: str = "",
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise)
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, knobs, otherwise)
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:
