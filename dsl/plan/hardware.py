@@ -5,6 +5,7 @@ from __future__ import annotations
 from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve
 from runplan.dsl.plan.reading import Reading
+from runplan.dsl.plan.sizes import NOT_SAID
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
 from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding
@@ -14,12 +15,16 @@ from runplan.dsl.typed.fields import RESERVE
 
 def hardware(reading: Reading, node: Node) -> tuple[Pool, ...]:
     """The pools of a `hardware` statement."""
-    return tuple(_pool(reading, pool) for pool in pools_of(spec_of(node)))
+    pools = tuple(_pool(reading, pool) for pool in pools_of(spec_of(node)))
+    if len(pools) > 1:
+        reading.sizes["node"] = "say it in GPUs: each of the pools has nodes of its own"
+    return pools
 
 
 def _pool(reading: Reading, node: Node) -> Pool:
     """A pool in either form."""
     in_block = node.rule == "hw_block"
+    reading.sizes["node"] = "add `nodes_of: 8` to the hardware" if in_block else NOT_SAID["node"]
     device: Mention | None = None
     precision: Mention | None = None
     fields = reading.fields("hardware")
@@ -27,7 +32,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
     dates: dict[str, Given] = {}
     seen: dict[str, Span] = {}
     unknown = False
-    for field in pool_fields(node):
+    # What a node is comes first: a count or a price may be by the node.
+    for field in sorted(pool_fields(node), key=lambda field: field.name != "nodes_of"):
         name, value = field.name, field.value
         # On one line an MFU and an achieved rate both follow an `at`, of which there is one.
         slot = "mfu" if name == "rate" and not in_block else name
@@ -45,6 +51,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
         elif name in fields:
             amount = reading.amount(value, fields[name], field.at_most)
             figures |= {name: amount} if amount else {}
+            if name == "nodes_of" and isinstance(amount, Given):
+                reading.sizes["node"] = amount
         elif field.word is not None:
             unknown = True
             reading.unknown_field(field.word, "hardware", [*fields, "device", "precision", "from", "until"])

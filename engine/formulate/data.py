@@ -11,7 +11,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given, Hole
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.units.base import TOKEN
+from runplan.dsl.units.base import EPOCH, TOKEN
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.durations import add_durations
 from runplan.engine.formulate.law import add_constants, default_law, function_expr, line_of
@@ -147,7 +147,8 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: Name, by_hand:
         draft.define(_of(source, q.SHARE), share, "derived", said, source.span)
         tokens = Op("*", (Ref(_of(source, q.SHARE)), Ref(base)))
         draft.define(_of(source, q.TOKENS), tokens, "derived", "its share of the tokens", source.span)
-        passes = Op("/", (Ref(_of(source, q.TOKENS)), Ref(_of(source, q.AVAILABLE))))
+        seen = Op("/", (Ref(_of(source, q.TOKENS)), Ref(_of(source, q.AVAILABLE))))
+        passes = Op("*", (seen, Num(1.0, EPOCH)))
         draft.define(_of(source, q.EPOCHS), passes, "derived", "passes over the source", source.span)
         left = Op("-", (_all_of(source), Ref(_of(source, q.TOKENS))))
         draft.define(_of(source, q.LEFT), left, "derived", "what is left over", source.span)
@@ -167,7 +168,8 @@ def _add_group(draft: Draft, sources: Sequence[DataSource], base: Name, by_hand:
     total = joined("+", (_of(source, q.AVAILABLE) for source in sources))
     draft.define(q.DATA_TOKENS, total, "derived", "all sources, once")
     if draft.transfer:
-        draft.define(q.EPOCHS, Op("/", (Ref(base), Ref(q.DATA_TOKENS))), "derived", "passes over the data")
+        passes = Op("*", (Op("/", (Ref(base), Ref(q.DATA_TOKENS))), Num(1.0, EPOCH)))
+        draft.define(q.EPOCHS, passes, "derived", "passes over the data")
 
 
 def _add_amount(draft: Draft, source: DataSource) -> None:
@@ -189,7 +191,8 @@ def _add_amount(draft: Draft, source: DataSource) -> None:
 
 def _all_of(source: DataSource) -> Expr:
     """The tokens of a source in all the passes that it may be seen."""
-    return Op("*", (Ref(_of(source, q.AVAILABLE)), Ref(_of(source, q.MAX_EPOCHS))))
+    passes = Op("/", (Ref(_of(source, q.MAX_EPOCHS)), Num(1.0, EPOCH)))
+    return Op("*", (Ref(_of(source, q.AVAILABLE)), passes))
 
 
 def _share(
@@ -347,7 +350,7 @@ def _add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
     if sources:
         parts: list[Expr] = []
         for source in sources:
-            most = Op("*", (Ref(q.FRESH_PASSES), Ref(_of(source, q.AVAILABLE))))
+            most = Op("*", (Op("/", (Ref(q.FRESH_PASSES), Num(1.0, EPOCH))), Ref(_of(source, q.AVAILABLE))))
             parts.append(Op("min", (Ref(_of(source, q.TOKENS)), most)))
         said = "passes beyond `fresh_passes` over a source are not counted"
         draft.define(q.FRESH_TOKENS, joined("+", parts), "derived", said)

@@ -11,6 +11,7 @@ from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import goals_of
 from runplan.engine.formulate.hardware import add_hardware
 from runplan.engine.formulate.law import add_defaults, add_law, is_frontier, line_of
+from runplan.engine.formulate.length import seen_as_often
 from runplan.engine.formulate.requirements import add_compute_limits, add_requirements
 from runplan.engine.formulate.size import add_mixture, add_model_and_tokens
 from runplan.engine.problem import quantities as q
@@ -29,7 +30,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     Args:
         named: The law as the plan names it.
     """
-    draft = Draft(plan, law, named, objective_of(plan), catalogue)
+    draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue)
     _not_solved_yet(draft)
     for name, let in plan.lets.items():
         draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)
