@@ -96,10 +96,23 @@ def quantity(value: Value) -> dict[str, object]:
 def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]]:
     """The quantities of the run that have a row in these sections, by name and in order."""
     for name in rows_of(solution.problem.quantities, *sections):
-        value = solution.quantity(name)
-        # Where the figures contradict each other, less than nothing is left idle.
-        if value is not None and not (name == "idle_share" and value.value < -NOISE):
+        value = applying(solution, name)
+        if value is not None:
             yield name, value
+
+
+def applying(solution: Solution, name: str) -> Value | None:
+    """A quantity of the run, where it says something.
+
+    Where figures contradict each other that is not what less than nothing leaves idle, and not what a size costs beyond
+    the best; of a dense model it is not what is active, which is all of it.
+    """
+    value = solution.quantity(name)
+    if value is None or (name == "idle_share" and value.value < -NOISE):
+        return None
+    if name == "regret" and solution.status != "solved":
+        return None
+    return None if name == "active_params" and not solution.problem.is_mixture else value
 
 
 def _solution(solution: Solution) -> dict[str, object]:
@@ -137,9 +150,9 @@ def _phase(solution: Solution, name: str) -> dict[str, object]:
     found = solution.within(("phase", name))
     out: dict[str, object] = {"name": name, **{key: quantity(found[key]) for key in OF_PHASE if key in found}}
     for key, ends in (("learning_rate", LEARNING_RATE), ("batch", BATCH)):
-        sides = {side: found.get(end) for side, end in zip(("start", "end"), ends, strict=True)}
-        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in sides.items() if value}:
-            out[key] = ramp
+        if all(end in found for end in ends):
+            sides = zip(("start", "end"), (found[end] for end in ends), strict=True)
+            out[key] = {side: amount(value.value, value.dim)["value"] for side, value in sides}
     mixed = {source: solution.within(("phase", name), ("source", source)).get("mix") for source in solution.sources}
     if mix := {source: amount(value.value, value.dim)["value"] for source, value in mixed.items() if value}:
         out["mix"] = mix

@@ -25,6 +25,7 @@ class Statement(NamedTuple):
         settable: Whether `--set KEY=VALUE` gives it.
         blamed: Whether a rule may blame it.
         again: The help where it is given twice.
+        also: Another word that it may begin with.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Statement(NamedTuple):
     settable: bool = False
     blamed: bool = False
     again: str = ""
+    also: str = ""
 
     @property
     def fills(self) -> str:
@@ -47,12 +49,12 @@ class Statement(NamedTuple):
 
 # What a plan says, in the order in which help lists it.
 OF_PLANS = (
-    Statement("plan", "plan", "title", key="plan", shape="title"),
-    Statement("use", "use laws", "law_names", key="laws", shape="laws", settable=True),
+    Statement("plan", "plan", "title", key="plan", shape="title", settable=True),
+    Statement("use", "use laws", "law_names", key="laws", shape="laws", settable=True, also="laws"),
     Statement("let", "let", "let_spec", "likes", "let", "lets"),
     Statement("import_", "import", "import_spec", "likes", "import", "texts"),
-    Statement("rate", "rate", "rate_spec", "likes", "rate", "texts"),
-    Statement("calendar", "calendar", "calendar_spec", key="calendar"),
+    Statement("rate", "rate", "rate_spec", "likes", "rate", "texts", settable=True),
+    Statement("calendar", "calendar", "calendar_spec", key="calendar", settable=True),
     Statement(
         "hardware",
         "hardware",
@@ -103,9 +105,9 @@ OF_PLANS = (
     ),
     Statement("phase", "phase", "phase_spec", "name", slot="schedule", in_stage=True),
     Statement("stage", "stage", times="name", key="stages", shape="stages"),
-    Statement("optimizer", "optimizer", "opt_spec", key="optimizer", shape="optimizer", blamed=True),
-    Statement("require", "require", "constraint", "likes", "require", "texts"),
-    Statement("prefer", "prefer", "constraint", "likes", "prefer", "texts"),
+    Statement("optimizer", "optimizer", "opt_spec", key="optimizer", shape="optimizer", settable=True, blamed=True),
+    Statement("require", "require", "constraint", "likes", "require", "texts", settable=True),
+    Statement("prefer", "prefer", "constraint", "likes", "prefer", "texts", settable=True),
     Statement("minimize", "minimize", "goal", key="minimize", shape="texts", slot="the goal", settable=True),
     Statement("maximize", "maximize", "goal", key="maximize", shape="texts", slot="the goal", settable=True),
 )
@@ -126,7 +128,7 @@ BY_RULE = {row.rule: row for row in OF_PLANS}
 BY_KEY = {row.key: row for row in OF_PLANS if row.key}
 DEFINITIONS = frozenset(row.rule for row in OF_PACKS)
 # The words that begin a statement.
-KEYWORDS = tuple(dict.fromkeys(row.keyword.split()[0] for row in ALL))
+KEYWORDS = tuple(dict.fromkeys(word for row in ALL for word in (row.keyword.split()[0], row.also) if word))
 # What a law may say, apart from its formulas.
 LAW_FIELDS = "objective counts corpus constants jointly let table fitted cites golden note".split()
 

@@ -137,14 +137,14 @@ class _LastOf(View):
 
 
 class _PoolText(View):
-    """`[up to] COUNT x DEVICE [in PRECISION] for [up to] TIME OPTION*`: a `pool`."""
+    """`[up to] COUNT x DEVICE [in PRECISION] [for [up to] TIME] OPTION*`: a `pool`."""
 
     at_most_gpus = WordIf(0)
     gpus = NodeAt(1)
     device = NodeAt(3)
     precision = WordIf(4)
     at_most_time = WordIf(5)
-    time = NodeAt(6)
+    time = NodeIf(6)
 
     def options(self) -> Iterator[_LastOf]:
         return map(_LastOf, map(as_node, self.node.children[7:]))
@@ -176,7 +176,8 @@ def pool_fields(pool: Node) -> Iterator[PoolField]:
         return
     text = _PoolText(pool)
     yield PoolField("gpus", text.gpus, text.gpus.span, text.at_most_gpus is not None)
-    yield PoolField("time", text.time, text.time.span, text.at_most_time is not None)
+    if text.time is not None:
+        yield PoolField("time", text.time, text.time.span, text.at_most_time is not None)
     yield PoolField("device", text.device, text.device.span)
     if text.precision is not None:
         yield PoolField("precision", text.precision, text.precision.span)

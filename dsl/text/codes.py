@@ -62,7 +62,11 @@ CODES: dict[str, Code] = {
     "L001": Code("beyond-fitted-range", "info", "a law is used outside the range of the runs that it was fitted to"),
     "L002": Code("laws-disagree", "error", "laws, or plans, lie further apart than `plan compare --max-spread` allows"),
     "L003": Code("left-the-line", "info", "the plan moves a law off its optimum line"),
-    "L004": Code("law-does-not-give", "error", "the plan asks of a law what it does not give"),
+    "L004": Code(
+        "law-does-not-give",
+        "error",
+        "the plan asks of a law what it does not give; information where all else is solved without",
+    ),
     "D009": Code("binary-prefix", "warning", "a count has a binary suffix, such as `85Mi`"),
     "P001": _firm("pack-invalid", "a definition in a pack is not whole, or not sound"),
     "P002": _firm("golden-value-off", "a law does not give its golden value, or a rule its examples"),

@@ -12,7 +12,7 @@ from runplan.dsl.text.finding import finding
 from runplan.dsl.units.base import EPOCH, STEP, TOKEN
 from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.schedule import PhasePlan, named_schedule
+from runplan.engine.formulate.schedule import PhasePlan, minus, named_schedule
 from runplan.engine.problem import quantities as q
 
 # For each stretch of a batch ramp its batch, as a share of the full one, and the share of the tokens at which it ends.
@@ -67,7 +67,7 @@ def _add_share(draft: Draft, phases: Sequence[PhasePlan], at: int, ramp: Ramp) -
     phase = phases[at]
     if phase.length is None:
         others = [Ref(other.of(q.SHARE)) for other in phases if other is not phase]
-        left = _minus(ALL, joined("+", others)) if others else ALL
+        left = minus(ALL, joined("+", others)) if others else ALL
         draft.define(phase.of(q.SHARE), left, "derived", "what the other phases leave", phase.span)
         return
     share: Expr = phase.length
@@ -105,9 +105,9 @@ def _ramped_share(phases: Sequence[PhasePlan], at: int, ramp: Ramp, full: Expr) 
     """
     if all(phase.length is not None for phase in phases[:at]):
         begin = _shares(phases[:at])
-        return _minus(_share_at(ramp, Op("+", (_pace(ramp, NOTHING, begin), full))), begin)
-    end = _minus(ALL, _shares(phases[at + 1 :]))
-    return _minus(end, _share_at(ramp, _minus(_pace(ramp, NOTHING, end), full)))
+        return minus(_share_at(ramp, Op("+", (_pace(ramp, NOTHING, begin), full))), begin)
+    end = minus(ALL, _shares(phases[at + 1 :]))
+    return minus(end, _share_at(ramp, minus(_pace(ramp, NOTHING, end), full)))
 
 
 def _hold_together(draft: Draft, phases: Sequence[PhasePlan]) -> None:
@@ -116,7 +116,7 @@ def _hold_together(draft: Draft, phases: Sequence[PhasePlan]) -> None:
     if not counted:
         return
     others = [phase for phase in phases if phase.share is not None]
-    room = _minus(ALL, _shares(others)) if others else ALL
+    room = minus(ALL, _shares(others)) if others else ALL
     whole = Op("/", (joined("+", (phase.of(q.STATED_TOKENS) for phase in counted)), room))
     rest = any(phase.length is None for phase in phases)
     left, right = (whole, Ref(q.TOKENS)) if rest else (Ref(q.TOKENS), whole)
@@ -187,7 +187,7 @@ def _pace(ramp: Ramp, begin: Expr, end: Expr) -> Expr:
     at: Expr = NOTHING
     for i, (share, until) in enumerate(ramp):
         reached = end if i == len(ramp) - 1 else Op("min", (end, until))
-        inside = _minus(reached, Op("max", (begin, at)))
+        inside = minus(reached, Op("max", (begin, at)))
         parts.append(Op("/", (Op("max", (NOTHING, inside)), Num(share))))
         at = until
     return joined("+", parts)
@@ -199,7 +199,7 @@ def _share_at(ramp: Ramp, pace: Expr) -> Expr:
     at: Expr = NOTHING
     for i, (share, until) in enumerate(ramp):
         upto = _pace(ramp, NOTHING, until)
-        inside = _minus(pace if i == len(ramp) - 1 else Op("min", (pace, upto)), at)
+        inside = minus(pace if i == len(ramp) - 1 else Op("min", (pace, upto)), at)
         parts.append(_product(Op("max", (NOTHING, inside)), Num(share)))
         at = upto
     return joined("+", parts)
@@ -219,7 +219,7 @@ def _add_steps(draft: Draft, phases: Sequence[PhasePlan], at: int, ramp: Ramp) -
     draft.define(phase.of(q.STEPS), steps, "derived", "tokens over batch, the batch being raised", phase.span)
     # By rounding a phase may begin or end a hair beside the stretch that it fills.
     hair = Num(1e-9)
-    inside = ((q.BATCH_START, Op("+", (begin, hair))), (q.BATCH_END, _minus(end, hair)))
+    inside = ((q.BATCH_START, Op("+", (begin, hair))), (q.BATCH_END, minus(end, hair)))
     for side, place in inside:
         batch = _product(_batch_at(ramp, place), Ref(q.BATCH))
         draft.define(phase.of(side), batch, "derived", "the schedule's batch ramp", phase.span)
@@ -247,7 +247,3 @@ def _steps(count: Expr) -> Expr:
 
 def _product(a: Expr, b: Expr) -> Expr:
     return Op("*", (a, b))
-
-
-def _minus(a: Expr, b: Expr) -> Expr:
-    return Op("-", (a, b))

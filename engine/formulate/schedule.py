@@ -90,56 +90,6 @@ def mixed_by_hand(phase: PhasePlan) -> Mix:
     return {name: (number(start), number(end)) for name, (start, end) in phase.mix.items()}
 
 
-def placed(
-    draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[str], good: frozenset[str], where: str
-) -> list[Mix]:
-    """The mix of each phase when good data is placed late, early or throughout; the totals stay those of the sources.
-
-    Late: in the last phase, at most half of it, what is left over in the others. Early: a higher share at first that
-    falls through the longest phase, the last phase going on with what that ends with.
-    """
-    of = {name: Ref(q.SHARE.of("source", name)) for name in sources}
-    even: list[Mix] = [{name: (share, share) for name, share in of.items()} for _ in phases]
-    if where == "throughout" or not good or good >= set(sources) or len(phases) < 2:
-        return even
-    quality = joined("+", (share for name, share in of.items() if name in good))
-    ordinary = _minus(Num(1.0), quality)
-    shares = [Ref(phase.of(q.SHARE)) for phase in phases]
-    levels = _late(quality, shares) if where == "late" else _early(quality, shares, phases)
-
-    def level(name: str, at: Expr) -> Expr:
-        whole = (at, quality) if name in good else (_minus(Num(1.0), at), ordinary)
-        return Op("/", (Op("*", (whole[0], of[name])), whole[1]))
-
-    return [{name: (level(name, start), level(name, end)) for name in sources} for start, end in levels]
-
-
-def _late(quality: Expr, shares: Sequence[Expr]) -> list[tuple[Expr, Expr]]:
-    last: Expr = Op("min", (Ref(q.QUALITY_AT_MOST), Op("/", (quality, shares[-1]))))
-    left = Op("max", (Num(0.0), _minus(quality, Op("*", (last, shares[-1])))))
-    rest: Expr = Op("/", (left, _minus(Num(1.0), shares[-1])))
-    return [(rest, rest)] * (len(shares) - 1) + [(last, last)]
-
-
-def _early(quality: Expr, shares: Sequence[Expr], phases: Sequence[PhasePlan]) -> list[tuple[Expr, Expr]]:
-    longest = max(range(len(phases) - 1), key=lambda i: phases[i].share or 0.0)
-    half = Op("*", (Num(0.5), shares[longest]))
-    before = joined("+", (*shares[:longest], half))
-    after = joined("+", (half, *shares[longest + 1 :]))
-    low: Expr = Op("*", (Num(0.5), quality))
-    high: Expr = Op("/", (_minus(quality, Op("*", (low, after))), before))
-    # No phase is more than good data: what does not fit at first is seen later.
-    full = Op(">", (high, Num(1.0)))
-    low = Op("if", (full, Op("/", (_minus(quality, before), after)), low))
-    high = Op("min", (Num(1.0), high))
-    first, falling, last = (high, high), (high, low), (low, low)
-    return [*[first] * longest, falling, *[last] * (len(phases) - longest - 1)]
-
-
-def _minus(a: Expr, b: Expr) -> Expr:
-    return Op("-", (a, b))
-
-
 def mean(mix: Mix, sources: Sequence[str]) -> Expr | None:
     """The share of some sources together in a phase; None where it has none of them."""
     ends = [end for name in sources if name in mix for end in mix[name]]
@@ -164,6 +114,11 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             draft.define(phase.of(side), expr, "derived", source, phase.span)
         _add_mix(draft, phase, mix)
     _add_summary(draft, phases, decaying, rising, level)
+
+
+def minus(a: Expr, b: Expr) -> Expr:
+    """The difference of two expressions."""
+    return Op("-", (a, b))
 
 
 def _add_mix(draft: Draft, phase: PhasePlan, mix: Mix) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Ref
+from runplan.dsl.expr.tree import Op, Ref, walk
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label, finding
@@ -14,6 +14,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
+from runplan.engine.formulate.requirements import UNSOLVED
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
@@ -39,9 +40,10 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
     """Requirements that are broken, or that conflict, and preferences that are missed."""
     if solution.status == "infeasible":
         yield _conflict(plan, solution)
-    if solution.status == "undecided":
-        return
-    for requirement in solution.problem.decided:
+    if solution.status == "undecided" and (len(plan.stages) > 1 or plan.stages[0].name):
+        return  # what is known is that of one stage
+    undecided = (r for r in plan.requires if not any(isinstance(i, Op) and i.op in UNSOLVED for i in walk(r.condition)))
+    for requirement in undecided if solution.status == "undecided" else solution.problem.decided:
         yield from broken(plan, solution, requirement)
     for requirement in plan.prefers if solution.status == "solved" else ():
         yield from broken(plan, solution, requirement)
@@ -110,7 +112,9 @@ def _needed(solution: Solution) -> list[str]:
 def beyond(solution: Solution, law: Law | None = None) -> dict[str, float]:
     """How many times each quantity lies outside the range that a law, its own unless said, was fitted to."""
     law = law or solution.problem.law
-    out = {}
+    out: dict[str, float] = {}
+    if law is solution.problem.law and solution.problem.lawless:
+        return out
     for name, (low, high) in law.fitted.items():
         value = solution.get(_counted(solution, law, name))
         if value is not None and not low <= value <= high:
@@ -149,9 +153,25 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
             message = f"`{law.name}`{default} is used beyond its fitted range: {enumerated(parts)}"
             data: dict[str, float | str] = {"factor": max(factors.values())}
             # Several laws may take the same default: it is said in one place, and once.
-            at = plan.laws[0].span if default and plan.laws else _law_span(plan, solution)
+            at = plan.laws[0].span if default and plan.laws else _beyond_by(plan, solution, law, factors)
             key = f"range of {law.name}" if default else ""
             yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data, key=key)
+
+
+def _beyond_by(plan: Plan, solution: Solution, law: Law, factors: Mapping[str, float]) -> Span:
+    """Where a law is named; of one that is not, what of the plan lies furthest beyond its runs."""
+    if named := [name.span for name in plan.laws if name.text == solution.law]:
+        return named[0]
+    stage = plan.stages[0]
+    spent = [part.span for part in (*stage.hardware[:1], stage.compute) if part is not None]
+    for name in sorted(factors, key=lambda name: -factors[name]):
+        value = solution.values[_counted(solution, law, name)]
+        if value.kind == "given" and value.span is not None and value.span.source is plan.source:
+            return value.span
+        if name == q.COMPUTE.text and spent:
+            return spent[0]
+    stated = [part.span for part in (*stage.hardware[:1], stage.compute, stage.tokens, plan.model) if part is not None]
+    return stated[0] if stated else first_statement(plan)
 
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown, with_figures
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, substitute, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
@@ -16,7 +17,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Problem
+from runplan.engine.problem.problem import Definition, Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.rounding import TOLERANCE, loosened, show_plain
 from runplan.engine.solve.values import dim_of
@@ -187,10 +188,9 @@ def fits_with(changes: Sequence[str]) -> list[str]:
 def _solved_for(solution: Solution, bounded: Expr, limit: float, name: Name) -> float | None:
     """The value of a given figure at which the bounded side meets the limit, all other givens kept."""
     problem = solution.problem
+    # Where nothing is solved some are missing: then what follows from them has no single term.
     values = {v.name: solution.values[v.name].value for v in problem.variables if v.name in solution.values}
-    if len(values) < len(problem.variables):  # where the figures contradict each other nothing is solved
-        return None
-    held = problem.fixed(values).loosened({name})
+    held = (_in_its_time(problem) or problem.fixed(values)).loosened({name})
     terms = smooth.signomial(held.expanded(bounded))
     if terms is None or len(terms) != 1 or set(terms[0].exponents) != {name} or terms[0].coefficient <= 0:
         return None
@@ -198,3 +198,14 @@ def _solved_for(solution: Solution, bounded: Expr, limit: float, name: Name) -> 
         return float((limit / terms[0].coefficient) ** (1.0 / terms[0].exponents[name]))
     except (ArithmeticError, ValueError):
         return None
+
+
+def _in_its_time(problem: Problem) -> Problem | None:
+    """The problem in which the hardware is there for as long as the run takes; None where its time is not so."""
+    if [v.name for v in problem.variables] != [q.RESERVED_TIME] or q.CAPACITY not in problem.definitions:
+        return None
+    variable = problem.variables[0]
+    a_second = substitute(problem.definitions[q.CAPACITY].expr, {q.RESERVED_TIME: Num(1.0, variable.dim)})
+    needed = Op("*", (Op("/", (Ref(q.COMPUTE), a_second)), Num(1.0, variable.dim)))
+    time = Definition(variable.name, variable.dim, needed, "derived")
+    return replace(problem, definitions={**problem.definitions, variable.name: time}, variables=())

@@ -10,8 +10,9 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import infeasible
-from runplan.engine.solve.failed import endless, gave_up, under_determined, without
-from runplan.engine.solve.search import agreed, optimum_of
+from runplan.engine.solve.failed import endless, gave_up, without
+from runplan.engine.solve.search import Found, agreed, optimum_of
+from runplan.engine.solve.undetermined import has_least, under_determined
 from runplan.engine.solve.values import solved
 from runplan.engine.solve.whole import counts, whole_gpus
 
@@ -38,26 +39,58 @@ def _repeats(solution: Solution) -> bool:
 
 
 def _solve(problem: Problem) -> Solution:
-    blocking = [f for f in problem.findings if f.code != "C004"]
-    if any(f.severity == "error" for f in blocking):
+    errors = {f.code for f in problem.findings if f.severity == "error"}
+    if errors - {"C004", "L004"} or q.COMPUTE not in problem.definitions:
         return without(problem, "undecided", problem.findings)
+    if "L004" in errors:
+        return _but_for_the_law(problem)
     if problem.variables and not problem.goals:
         # A goal that asks for what is not known has said so already.
-        return without(problem, "undecided", problem.findings) if problem.findings else under_determined(problem)
-    problem = agreed(problem)
-    found = optimum_of(problem)
+        return without(problem, "undecided", problem.findings) if errors else under_determined(problem)
+    problem, found, open_ = _aimed(problem)
     if found.outcome == "infeasible":
         return infeasible(problem)
-    if found.outcome == "unbounded":
+    if open_:
         return endless(problem) or under_determined(problem)
-    if found.outcome == "gave-up":
-        # A goal that nothing moves leaves all to the ties, which may run down to nothing.
-        moved = names(problem.expanded(problem.goals[0].expr)) & {v.name for v in problem.variables}
-        return gave_up(problem) if moved else under_determined(problem)
+    if found.outcome != "optimal":
+        return gave_up(problem)
     whole = whole_gpus(problem, found.values)
     if whole is not None:
         return _held(problem, _solve(problem.fixed(whole, "held for whole devices")), found.binding)
     return solved(problem, found.values, found.binding)
+
+
+def _but_for_the_law(problem: Problem) -> Solution:
+    """What the plan comes to without what its law does not give, where the size and the tokens are no choice of it."""
+    chosen = any(problem.quantities[v.name.text].facts.decided == "run" for v in problem.variables)
+    if not chosen and (problem.goals or not problem.variables):
+        asked = tuple(f for f in problem.findings if f.code != "L004")
+        found = _solve(replace(problem, findings=asked))
+        if found.status == "solved":
+            return replace(found, status="undecided", findings=problem.findings)
+    return without(problem, "undecided", problem.findings)
+
+
+def _aimed(problem: Problem) -> tuple[Problem, Found, bool]:
+    """The problem with the first of its aims that has a least value, what is found, and whether that is left open.
+
+    Where none has, it is the problem with its first aim.
+    """
+    first: tuple[Problem, Found] | None = None
+    unbounded = False
+    for aimed in problem.aimed():
+        tried = agreed(aimed)
+        found = optimum_of(tried)
+        if found.outcome in ("optimal", "infeasible"):
+            return tried, found, False
+        unbounded |= found.outcome == "unbounded"
+        if has_least(tried):
+            return tried, found, unbounded
+        first = first or (aimed, found)
+        # A goal that nothing moves leaves all to the ties, which may run down to nothing.
+        unbounded |= not names(aimed.expanded(aimed.goals[0].expr)) & {v.name for v in aimed.variables}
+    assert first is not None
+    return *first, unbounded
 
 
 def _held(problem: Problem, found: Solution, binding: Iterable[Constraint]) -> Solution:

@@ -31,7 +31,11 @@ def residuals(solution: Solution) -> dict[str, float]:
 
     if {"compute", "law_params", "tokens"} <= v.keys():
         # Of a mixture of experts each token passes the active params only.
-        equal("FLOP = 6 N D", v["compute"], 6.0 * v.get("active_params", v["law_params"]) * v["tokens"])
+        equal(
+            "FLOP = 6 N D",
+            v["compute"],
+            6.0 * v["active_params" if solution.problem.is_mixture else "law_params"] * v["tokens"],
+        )
     if {"gpus", "rate", "time", "compute", "availability", "hours_per_day", "reserve"} <= v.keys():
         given = v["availability"] * v["hours_per_day"] / 86400.0 * (1.0 - v["reserve"])
         equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["compute"])
@@ -56,7 +60,8 @@ def _by_stage(solution: Solution) -> dict[Name, list[str]]:
     """The sources by the tokens that they are a share of: those of the run, or of one stage of a transfer."""
     out: dict[Name, list[str]] = {}
     for name in solution.sources:
-        (base,) = STAGES & set(solution.values[q.TOKENS.of("source", name)].inputs)
+        tokens, share = (solution.values[whole.of("source", name)] for whole in (q.TOKENS, q.SHARE))
+        (base,) = STAGES & {*tokens.inputs, *share.inputs}
         out.setdefault(base, []).append(name)
     return out
 
