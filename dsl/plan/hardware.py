@@ -9,8 +9,14 @@ from runplan.dsl.plan.sizes import NOT_SAID
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
 from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import RESERVE
+
+# The fields of a pool that are no figures.
+NAMED = ("device", "precision", "paid", "from", "until")
+# For which hours a pool is paid.
+PAID = ("reserved", "running")
 
 
 def hardware(reading: Reading, node: Node) -> tuple[Pool, ...]:
@@ -27,6 +33,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
     reading.sizes["node"] = "add `nodes_of: 8` to the hardware" if in_block else NOT_SAID["node"]
     device: Mention | None = None
     precision: Mention | None = None
+    paid: Mention | None = None
     fields = reading.fields("hardware")
     figures: dict[str, Amount] = {}
     dates: dict[str, Given] = {}
@@ -44,6 +51,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
         if isinstance(value, Word):
             if name == "precision":
                 precision = Mention(value.text.lower(), value.span)
+            elif name == "paid":
+                paid = _paid(reading, value)
             else:
                 dates[name] = reading.day(value, field.span if in_block else value.span)
         elif name == "device":
@@ -55,15 +64,24 @@ def _pool(reading: Reading, node: Node) -> Pool:
                 reading.sizes["node"] = amount
         elif field.word is not None:
             unknown = True
-            reading.unknown_field(field.word, "hardware", [*fields, "device", "precision", "from", "until"])
+            reading.unknown_field(field.word, "hardware", [*fields, *NAMED])
     _check_dates(reading, dates)
-    if not in_block and "time" not in seen and not {"from", "until"} <= seen.keys():
+    if node.rule == "pool" and "time" not in seen and not {"from", "until"} <= seen.keys():
         help = ["write `for 30 days`, or `for ?` to ask how long; beside `from` and `until` it may be left out"]
         reading.findings.append(finding("S001", "for how long is not said", node.span, help=help))
     if device is None and not {"rate", "peak"} & seen.keys() and not reading.broken and not unknown:
         help = ["add `device: H100`, or `rate` or `peak`"]
         reading.findings.append(finding("C004", "the hardware names no device", node.span, help=help))
-    return Pool(device=device, precision=precision, figures=figures, dates=dates, span=node.span)
+    return Pool(device=device, precision=precision, paid=paid, figures=figures, dates=dates, span=node.span)
+
+
+def _paid(reading: Reading, word: Word) -> Mention:
+    if word.text not in PAID:
+        help = [*did_you_mean(word.text, PAID), "`reserved` pays for all hours, `running` for those in which it runs"]
+        reading.findings.append(
+            finding("N002", f"`paid` is {' or '.join(PAID)}, not `{word.text}`", word.span, help=help)
+        )
+    return Mention(word.text, word.span)
 
 
 def _device(reading: Reading, node: Node) -> Mention:
