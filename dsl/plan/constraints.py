@@ -15,6 +15,7 @@ from runplan.dsl.syntax.views import Reasoned, spec_of
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.typed.build import with_unit
 from runplan.dsl.typed.fields import Field, natural
+from runplan.dsl.units.base import DATE, TIME
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import said_dim, show
 
@@ -127,7 +128,13 @@ def _meant(reading: Reading, side: Expr, other: Expr, dim: Dim) -> Expr | None:
             return Num(side.value, dim, side.text, side.binary, side.span)
         return Op("*", (side, Num(1.0, dim)), side.span)
     example = next((f.example for f in reading.fields("hardware").values() if reading.money(f.dim) == dim), None)
-    help = [with_unit(side, field or Field("", dim, example or show(1.0, dim)))]
+    if dim == TIME and isinstance(side, Num):
+        example = f"{shown(side)} days"
+    elif dim == DATE:
+        example = "2026-02-01"
+    help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
+    if field is not None and field.also:
+        help = [with_unit(side, field, reading.currency)]
     assert side.span is not None
     message = f"`{shown(side)}` has no unit; `{shown(other)}` is {said_dim(dim)}"
     reading.findings.append(finding("U003", message, side.span, help=help))

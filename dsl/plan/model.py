@@ -10,7 +10,7 @@ from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node
 from runplan.dsl.syntax.views import SizeSpec, block_of, spec_of
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.typed.fields import ALSO_KNOWN, PARAMS
+from runplan.dsl.typed.fields import PARAMS
 
 
 def model(reading: Reading, node: Node) -> Model:
@@ -81,12 +81,10 @@ def optimizer(reading: Reading, node: Node) -> Optimizer:
         if name in seen:
             reading.again(name, setting.span)
         seen.add(name)
-        key = ALSO_KNOWN.get(name.lower(), name)
-        key = key if key in fields else name
-        if key not in fields:
+        if name not in fields:
             reading.unknown_field(setting.name, "optimizer", fields)
             continue
-        found = reading.amount(setting.value, fields[key])
+        found = reading.amount(setting.value, fields[name])
         if found:
-            settings[key] = found
+            settings[name] = found
     return Optimizer(Mention(called.text, called.span), settings, node.span)
