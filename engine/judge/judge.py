@@ -80,7 +80,7 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
     else:
         message = "the plan's figures cannot hold together"
     also = [Label(r.span, r.change) for r in relaxations if r.span is not None and r.span != at]
-    changes = [r.change for r in relaxations if r.change]
+    changes = [change for r in relaxations if r.change for change in (r.change, *r.others)]
     return finding(
         code,
         message,

@@ -105,7 +105,8 @@ class Relaxation:
         of: The constraint, or the figure of the plan.
         text: The constraint or given as the plan says it.
         change: As one would write it; empty where no change of this one alone is enough.
-        value: The new figure in base units.
+        value: The new figure in base units, of the digits that the change is told with.
+        others: Other changes of it, each of which is enough as well: more passes over a source.
     """
 
     of: Constraint | Name
@@ -114,6 +115,7 @@ class Relaxation:
     change: str
     value: float | None
     dim: Dim
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

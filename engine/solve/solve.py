@@ -2,72 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from runplan.dsl.expr.tree import names
-from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Problem
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import infeasible
 from runplan.engine.solve.failed import endless, gave_up, under_determined, without
-from runplan.engine.solve.search import agreed, optimum_of
+from runplan.engine.solve.reach import reached
 from runplan.engine.solve.values import solved
-from runplan.engine.solve.whole import counts, whole_gpus
-
-# More passes over a source than this are a repeat; less is rounding.
-ONCE = 1.0 + 1e-9
+from runplan.engine.solve.whole import counts
 
 
 def solve(problem: Problem) -> Solution:
-    """The solution of a problem, devices whole.
-
-    What repeats are worth makes a loss no lower, and changes nothing until there is one: the problem without it is a
-    relaxation, and its solution, where it repeats nothing, is that of the whole problem.
-    """
-    found = _solve(problem.settled())
-    if found.status == "undecided" or not problem.repeats or not _repeats(found):
-        return found
-    starts = tuple(replace(v, start=found.get(v.name) or v.start) for v in problem.variables)
-    return _solve(replace(problem, variables=starts).repeating().settled())
-
-
-def _repeats(solution: Solution) -> bool:
-    """Whether any source is seen more than once."""
-    return any((solution.get(q.EPOCHS.of("source", name)) or 0.0) > ONCE for name in solution.sources)
-
-
-def _solve(problem: Problem) -> Solution:
+    """The solution of a problem: devices whole, repeated data worth less than fresh ones."""
+    problem = problem.settled()
     blocking = [f for f in problem.findings if f.code != "C004"]
     if any(f.severity == "error" for f in blocking):
         return without(problem, "undecided", problem.findings)
     if problem.variables and not problem.goals:
         # A goal that asks for what is not known has said so already.
         return without(problem, "undecided", problem.findings) if problem.findings else under_determined(problem)
-    problem = agreed(problem)
-    found = optimum_of(problem)
-    if found.outcome == "infeasible":
-        return infeasible(problem)
-    if found.outcome == "unbounded":
+    best = reached(problem)
+    if best.found.outcome == "infeasible":
+        return infeasible(replace(best.problem, repeats=problem.repeats))
+    if best.found.outcome == "unbounded":
         return endless(problem) or under_determined(problem)
-    if found.outcome == "gave-up":
+    if best.found.outcome == "gave-up":
         # A goal that nothing moves leaves all to the ties, which may run down to nothing.
         moved = names(problem.expanded(problem.goals[0].expr)) & {v.name for v in problem.variables}
         return gave_up(problem) if moved else under_determined(problem)
-    whole = whole_gpus(problem, found.values)
-    if whole is not None:
-        return _held(problem, _solve(problem.fixed(whole, "held for whole devices")), found.binding)
-    return solved(problem, found.values, found.binding)
-
-
-def _held(problem: Problem, found: Solution, binding: Iterable[Constraint]) -> Solution:
-    """A solution with whole GPUs held, told by the problem before they were: what is solved there is solved."""
-    binding = tuple(binding)
-    if found.status != "solved":
-        texts = tuple(dict.fromkeys(constraint.text for constraint in binding))
-        return replace(found, problem=problem, binding=texts, active=frozenset(c.key for c in binding))
-    # With other devices another size is found, and the rate is that of this one.
-    problem = problem.at({a.parameter: found.values[a.parameter].value for a in problem.agreements})
-    out = solved(problem, {v.name: found.values[v.name].value for v in problem.variables}, binding)
-    whole = {name: replace(out.values[name], note="in whole devices") for name in counts(problem)}
+    out = solved(best.problem, best.found.values, best.found.binding)
+    if not best.rounded:
+        return out
+    whole = {name: replace(out.values[name], note="in whole devices") for name in counts(best.problem)}
     return replace(out, values={**out.values, **whole})
