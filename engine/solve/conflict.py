@@ -12,15 +12,47 @@ from runplan.engine.solve.knobs import Knob, Member, members_of
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.room import broken_of, makes_room, room
 from runplan.engine.solve.values import solved
+from runplan.engine.solve.why import why
+
+# Conflicts that a plan is told of at once.
+CONFLICTS = 3
 
 
 def infeasible(problem: Problem) -> Solution:
-    """The smallest set of givens and constraints that cannot hold together, and for each the change that makes room."""
-    culprits = _conflict(problem)
-    shown = _shown(problem, culprits)
+    """What cannot hold together, and for each the change that makes room.
+
+    A plan may have several conflicts, with nothing in common. No change of one figure makes room then, and each
+    conflict is told with the changes that end it.
+    """
+    found = _conflicts(problem)
+    shown = _shown(problem, [member for members in found for member in members])
     broken = broken_of(problem, {name: value.value for name, value in shown.values.items()})
-    conflict = tuple(_relaxation(problem, member, broken) for member in culprits)
-    return replace(shown, status="infeasible", conflict=conflict, problem=problem)
+    conflicts = []
+    for members in found:
+        apart = problem
+        for other in (member for others in found if others is not members for member in others):
+            apart = other.left_out(apart)
+        conflicts.append(tuple(_relaxation(apart, member, broken) for member in members))
+    first = conflicts[0]
+    if len(conflicts) > 1:
+        first = tuple(replace(one, change="", value=None, others=()) for one in first)
+    reasons = tuple(why(problem, conflict) for conflict in conflicts)
+    return replace(
+        shown, status="infeasible", conflict=first, conflicts=tuple(conflicts), reasons=reasons, problem=problem
+    )
+
+
+def _conflicts(problem: Problem) -> list[list[Member]]:
+    """Minimal conflicts, each of what the ones before it leave."""
+    found: list[list[Member]] = []
+    while len(found) < CONFLICTS:
+        members = _conflict(problem)
+        found.append(members)
+        for member in members:
+            problem = member.left_out(problem)
+        if not members or _can_hold(problem, ()):
+            break
+    return found
 
 
 def _shown(problem: Problem, culprits: Sequence[Member]) -> Solution:
@@ -40,25 +72,29 @@ def _is_of(constraint: Constraint, member: Member) -> bool:
 
 def _conflict(problem: Problem) -> list[Member]:
     """The members of a minimal conflict: without any one of them the others hold."""
-    # The rate that the verdict rests on is kept: with another size left open there would be another.
-    kept = replace(problem, agreements=()).aiming()
     members = members_of(problem)
     culprits = list(members)
     # Figures that contradict each other are to blame before what is wished for besides.
     for member in sorted(members, key=lambda m: not isinstance(m.of, Constraint)):
         trial = [m for m in culprits if m is not member]
-        left = kept
-        for other in members:
-            left = left if other in trial else other.left_out(left)
-        if reached(left).found.outcome == "infeasible":
+        if not _can_hold(problem, [m for m in members if m not in trial]):
             culprits = trial
     return culprits
+
+
+def _can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
+    """Whether the plan has any solution where it does not say some of what it says."""
+    # The rate that the verdict rests on is kept: with another size left open there would be another.
+    left = replace(problem, agreements=())
+    for member in left_out:
+        left = member.left_out(left)
+    return reached(left.aiming()).found.outcome != "infeasible"
 
 
 def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Relaxation:
     """The nearest that a member can be changed to, so that all else is kept."""
     changes: list[tuple[Knob, float]] = []
-    for knob in member.knobs:
+    for knob in member.knobs if _can_hold(problem, [member]) else ():
         value = room(problem, knob, lambda changed: makes_room(changed, broken))
         if value is not None:
             changes.append((knob, value))

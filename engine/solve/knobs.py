@@ -32,12 +32,11 @@ class Knob:
         said: What stands before the figure where a change is told: `tokens`, `data web`, `cost`.
         figure: The quantity that it is a figure of.
         now: Its value, in base units.
-        more: The sign of the comparison that tells of more of it; empty where more of it makes no room.
+        more: The sign that tells of more of it, such as `>=`; empty where more of it makes no room.
         less: The same for less of it.
         at: The problem with another value of it.
         freed: The problem in which it is left open, and comes as near to what it is as it can; None where it can only
             be tried.
-        after: What stands behind the figure where a change is told.
     """
 
     said: str
@@ -48,12 +47,10 @@ class Knob:
     less: str
     at: Callable[[Problem, float], Problem]
     freed: Change | None
-    after: str = ""
 
     def change(self, value: float) -> str:
         """The change as one would write it."""
-        sign = "up to" if self.after else self.more if value > self.now else self.less
-        return f"{self.said} {sign} {self.written.text(value)}{self.after}"
+        return f"{self.said} {self.more if value > self.now else self.less} {self.written.text(value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +128,14 @@ def _num(expr: Expr, value: float, dim: Dim) -> Num:
     return Num(value, dim, shown(expr)) if isinstance(expr, Num) else Num(value, dim)
 
 
-def parameter_knob(problem: Problem, name: Name, said: str, more: str, less: str, after: str = "") -> Knob:
+def parameter_knob(problem: Problem, name: Name, said: str, more: str, less: str) -> Knob:
     """A figure that can be tried at other values, and is not left open."""
     definition = problem.definitions[name]
     assert isinstance(definition.expr, Num)
     number = definition.expr
     as_written = written(number, definition.dim)
     opened = None if definition.dim == DATE else _left_open(name, number)
-    return Knob(said, Ref(name), number.value, as_written, more, less, lambda p, v: p.at({name: v}), opened, after)
+    return Knob(said, Ref(name), number.value, as_written, more, less, lambda p, v: p.at({name: v}), opened)
 
 
 def _left_open(name: Name, now: Num) -> Change:
@@ -242,11 +239,19 @@ def _data(problem: Problem) -> Iterator[Member]:
         definition = problem.definitions[name]
         knobs = [parameter_knob(problem, name, said, ">=", "")]
         passes = q.MAX_EPOCHS.of("source", source)
-        if problem.is_parameter(passes):
-            knobs.append(parameter_knob(problem, passes, said, ">=", "", " epochs"))
+        # What one more pass is worth is known where the plan allows for some.
+        if problem.is_parameter(passes) and (problem.repeats or not _asks_for_loss(problem)):
+            more = parameter_knob(problem, passes, said, "up to", "")
+            knobs.append(replace(more, written=Written(more.written.dim, "epochs", 1.0)))
         span = problem.definitions[q.MAX_EPOCHS.of("source", source)].span or definition.span
         text = f"{said}: {shown(definition.expr)}"
         yield Member(name, text, span, _at(name, ENOUGH), tuple(knobs))
+
+
+def _asks_for_loss(problem: Problem) -> bool:
+    """Whether a requirement is on the loss, or on what follows from it."""
+    sides = (Op("-", (c.left, c.right)) for c in (*problem.constraints, *problem.held) if c.kind == "require")
+    return any(names(side) & {q.LOSS, q.PERPLEXITY, q.REGRET} for side in sides)
 
 
 def _dates(problem: Problem) -> Iterator[Member]:

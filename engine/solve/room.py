@@ -13,21 +13,24 @@ from runplan.engine.solve.knobs import Knob
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.rounding import DAY, DIGITS, TOLERANCE
 
-# A change that is tried is doubled this often, in logarithms from 1 % on, in days from one on: to a factor of 1e142.
-DOUBLINGS = 16
-FIRST = 0.01
+# Changes that are tried grow fourfold, in logarithms from 2 % on, in days from one on: to a factor of 1e35, and to 45
+# years.
+GROWS, FIRST, TRIES = 4.0, 0.02, 8
 
 Holds = Callable[[Problem], bool]
 
 
 def makes_room(problem: Problem, broken: frozenset[str] = frozenset()) -> bool:
-    """Whether a plan can be kept: it has a solution, and what its figures alone decide holds.
+    """Whether a plan can be kept: it can be solved, and what its figures alone decide holds.
 
     Args:
         broken: Requirements that the figures break all the same.
     """
     found = reached(problem)
-    return found.is_optimal and broken_of(problem, found.values) <= broken
+    if not found.is_optimal:
+        # A plan that leaves something open leaves it open with room, too.
+        return found.found.outcome != "infeasible" and reached(problem.aiming()).is_optimal
+    return broken_of(problem, found.values) <= broken
 
 
 def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
@@ -75,7 +78,7 @@ def _nearest(problem: Problem, knob: Knob) -> float | None:
 
 
 def _searched(problem: Problem, knob: Knob, holds: Holds) -> float | None:
-    """The nearest figure on the grid of those that can be told, by doubling the change, and then halving the gap."""
+    """The nearest figure on the grid of those that can be told, by ever larger changes, and halving the gap."""
     for fails, value in _further(knob):
         if not holds(knob.at(problem, value)):
             continue
@@ -89,9 +92,9 @@ def _searched(problem: Problem, knob: Knob, holds: Holds) -> float | None:
 def _further(knob: Knob) -> Iterator[tuple[float, float]]:
     """Figures further and further away, each with the one before."""
     before = {True: knob.now, False: knob.now}
-    for doubling in range(DOUBLINGS):
+    for n in range(TRIES):
         for up in (up for up, sign in ((True, knob.more), (False, knob.less)) if sign):
-            step = 2.0**doubling * (1.0 if up else -1.0)
+            step = GROWS**n * (1.0 if up else -1.0)
             moved = knob.now + step * DAY if knob.written.dim == DATE else knob.now * math.exp(FIRST * step)
             value = knob.written.rounded(moved, not up)
             if value != before[up] and 0.0 < value < math.inf:

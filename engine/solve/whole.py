@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.dsl.expr.values import compiled
+from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Problem, derive
 from runplan.engine.solve.search import Found, agreed, optimum_of
 
 # A count is whole when it is off by no more than this share of a node.
 WHOLE = 1e-6
-# Problems to solve before the best count so far is taken.
-BRANCHES = 60
+# Splits before the best counts so far are taken.
+SPLITS = 20
 # One count is better than another when its goal is, by more than rounding.
 BETTER = 1e-9
 
@@ -78,8 +79,8 @@ def whole(problem: Problem) -> Reached:
     run = {v.name: found.values[v.name] for v in problem.variables if v.name.text in of_the_run}
     if _keeps(problem, {**found.values, **up}):
         return _told(problem, up | run, found)
-    best = _branched(problem, found)
-    return _told(problem, best, found) if best is not None else Reached(problem, Found("infeasible", {}, ()))
+    best, outcome = _branched(problem, found)
+    return _told(problem, best, found) if best is not None else Reached(problem, Found(outcome, {}, ()))
 
 
 def _up(problem: Problem, values: Mapping[Name, float]) -> dict[Name, float]:
@@ -109,12 +110,13 @@ def _told(problem: Problem, held: Mapping[Name, float], found: Found) -> Reached
     return Reached(problem.at(at), replace(inner, values=values, binding=found.binding), rounded=True)
 
 
-def _branched(problem: Problem, found: Found) -> dict[Name, float] | None:
-    """The whole counts of the best solution that has them; None where there is none."""
+def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None, Outcome]:
+    """The whole counts of the best solution that has them; where there is none, whether that is proven."""
     best: dict[Name, float] | None = None
     least: tuple[float, ...] = ()
+    outcome: Outcome = "infeasible"
     left = [(problem, found)]
-    for _ in range(BRANCHES):
+    for split in range(SPLITS):
         if not left:
             break
         tried, found = left.pop()
@@ -127,19 +129,33 @@ def _branched(problem: Problem, found: Found) -> dict[Name, float] | None:
         name = max(off, key=lambda each: off[each])
         if off[name] <= WHOLE:
             best, least = {each: round(count) * steps[each] for each, count in nodes.items()}, goals
+            if not goals:
+                break
             continue
+        if not goals and (some := _some(tried, nodes, steps)):
+            return some, "optimal"
         low, node = math.floor(nodes[name]), Num(steps[name], tried.dim(name))
         sides: list[tuple[Expr, Expr]] = [(Num(max(low + 1.0, 1.0) * node.value, node.dim), Ref(name))]
         if low >= 1:
             sides.append((Ref(name), Num(low * node.value, node.dim)))
         for at, (less, more) in enumerate(sides):
-            key = f"whole {name} {len(tried.constraints)} {at}"
-            side = Constraint(key, str(name), less, more, "range", of=name)
+            side = Constraint(f"whole {split} {at}", str(name), less, more, "range", of=name)
             bounded = agreed(replace(tried, constraints=(*tried.constraints, side)))
             inner = optimum_of(bounded)
             if inner.is_optimal:
                 left.append((bounded, inner))
-    return best
+            elif inner.outcome != "infeasible":
+                outcome = "gave-up"
+    return best, "gave-up" if left else outcome
+
+
+def _some(problem: Problem, nodes: Mapping[Name, float], steps: Mapping[Name, float]) -> dict[Name, float] | None:
+    """Whole counts beside real ones with which there is a solution, where any will do."""
+    for rounded in (math.floor, math.ceil):
+        held = {name: max(1.0, rounded(count)) * steps[name] for name, count in nodes.items()}
+        if optimum_of(problem.fixed(held)).is_optimal:
+            return held
+    return None
 
 
 def _goals(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
