@@ -13,8 +13,8 @@ from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
-from runplan.dsl.text.errors import BadConfig, UnknownLaw
-from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.errors import BadConfig, UnknownCode, UnknownLaw
+from runplan.dsl.text.nearest import did_you_mean, same_model
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
@@ -31,7 +31,7 @@ def verb(name: str) -> Callable[[Run], Run]:
         def answering(argv: list[str]) -> int:
             try:
                 return run(argv)
-            except (CannotRun, BadConfig, UnknownLaw) as error:
+            except (CannotRun, BadConfig, UnknownCode, UnknownLaw) as error:
                 print(f"plan {name}: {plain(str(error))}", file=sys.stderr)
                 tell_json(argv, COULD_NOT_RUN, str(error))
                 return COULD_NOT_RUN
@@ -72,7 +72,9 @@ def wanted(args: Namespace, formats: Sequence[str]) -> list[tuple[str, str | Non
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> CannotRun:
     """The refusal of a name that no law, device or rule has; the verb of that kind lists them."""
-    (help,) = did_you_mean(name, known) or [f"`plan {kind}` lists them"]
+    (help,) = did_you_mean(name, same_model(name, known) if kind == "device" else known) or [
+        f"`plan {kind}` lists them"
+    ]
     return CannotRun(f"unknown {kind} `{name[:60]}`; {help}")
 
 

@@ -37,14 +37,17 @@ def split(option: str) -> tuple[str, str | None]:
     return name, file or None
 
 
-def show(kind: Kind, shown: object, outputs: Sequence[tuple[str, str | None]]) -> None:
+def show(kind: Kind, shown: object, outputs: Sequence[tuple[str, str | None]], *, details: bool = False) -> None:
     """Write what is shown in each format, to the file that goes with it or to standard output.
+
+    Args:
+        details: Whether all that there is to say is wanted, or what a screen has room for.
 
     Raises:
         CannotRun: Where a file cannot be written.
     """
     for name, file in outputs:
-        write(rendered(kind, name, shown, _look(file)), file)
+        write(rendered(kind, name, shown, Look(_width(file), _color(file), details)), file)
 
 
 def tell_json(argv: Sequence[str], code: int, message: str) -> None:
@@ -101,11 +104,6 @@ def _ascii(character: str) -> str:
     # Without its accents; what is only alike, such as a raised 2 or a wide bracket, would say something else.
     letters = "".join(c for c in unicodedata.normalize("NFD", character) if not unicodedata.combining(c))
     return letters if letters.isascii() and letters.isalnum() else "?"
-
-
-def _look(file: str | None) -> Look:
-    """How what goes to a file, or to standard output, may look."""
-    return Look(_width(file), _color(file))
 
 
 def _color(file: str | None) -> bool:

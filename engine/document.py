@@ -16,6 +16,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, json_unit
+from runplan.engine.gate import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
@@ -48,19 +49,23 @@ def document(report: Report) -> dict[str, object]:
         "solutions": [_solution(solution) for solution in report.solutions],
         "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
+        "verdict": _verdict(verdict_of(report)),
         "findings": [finding_document(finding) for finding in report.findings],
     }
 
 
-def checked(findings: Iterable[Finding], files: int) -> dict[str, object]:
-    """What was found in so many files, `plan.check/v1`."""
+def checked(findings: Iterable[Finding], files: int, verdicts: Iterable[Verdict] = ()) -> dict[str, object]:
+    """What was found in so many files, and the verdict on each, `plan.check/v1`."""
     found = tuple(findings)
     count = Counter(finding.severity for finding in found)
-    return {
+    out: dict[str, object] = {
         "schema": "plan.check/v1",
         "findings": [finding_document(finding) for finding in found],
         "summary": {**{f"{severity}s": count[severity] for severity in RANK}, "files": files},
     }
+    if judged := [{"file": verdict.file, **_verdict(verdict)} for verdict in verdicts]:
+        out["verdicts"] = judged
+    return out
 
 
 # ---- figures
@@ -132,9 +137,9 @@ def _phase(solution: Solution, name: str) -> dict[str, object]:
     found = solution.within(("phase", name))
     out: dict[str, object] = {"name": name, **{key: quantity(found[key]) for key in OF_PHASE if key in found}}
     for key, ends in (("learning_rate", LEARNING_RATE), ("batch", BATCH)):
-        sides = {side: found.get(end) for side, end in zip(("start", "end"), ends, strict=True)}
-        if ramp := {side: amount(value.value, value.dim)["value"] for side, value in sides.items() if value}:
-            out[key] = ramp
+        if all(end in found for end in ends):
+            sides = zip(("start", "end"), (found[end] for end in ends), strict=True)
+            out[key] = {side: amount(value.value, value.dim)["value"] for side, value in sides}
     mixed = {source: solution.within(("phase", name), ("source", source)).get("mix") for source in solution.sources}
     if mix := {source: amount(value.value, value.dim)["value"] for source, value in mixed.items() if value}:
         out["mix"] = mix
@@ -153,6 +158,12 @@ def _relaxation(relaxation: Relaxation) -> dict[str, object]:
 
 
 # ---- what else a report says
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    """Whether a plan holds, by its first law; and the code of what keeps it from that."""
+    said = {"law": verdict.law, "code": "" if verdict.holds else verdict.by[0].code}
+    return {"holds": verdict.holds, **{key: text for key, text in said.items() if text}}
 
 
 def _note(note: Note) -> dict[str, object]:

@@ -17,6 +17,7 @@ from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
 from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.formulate.formulate import formulate, objective_of
+from runplan.engine.formulate.law import usual_law
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.rules import applied, remarked, views_of
@@ -99,13 +100,10 @@ def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
 
 
 def _laws(plan: Plan, catalogue: Library) -> tuple[str, ...]:
-    """The plan's laws; where it names none the first default of its domain that is for its objective."""
+    """The plan's laws; where it names none the usual one."""
     if plan.laws:
         return tuple(dict.fromkeys(name.text for name in plan.laws))
-    objective = objective_of(plan)
-    named = catalogue.defaults(objective.domain, "law") or catalogue.defaults("text", "law")
-    fit = (name for name in named if (law := catalogue.law(name)) is not None and str(objective) in law.objectives)
-    return (next(fit, named[0]),)
+    return (usual_law(plan, objective_of(plan), catalogue),)
 
 
 def _known(laws: tuple[str, ...], catalogue: Library) -> tuple[str, ...]:

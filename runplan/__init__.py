@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runplan.api import check, solve
     from runplan.dsl.expr.dimensions import DimensionClash
-    from runplan.dsl.text.errors import BadConfig, NotThere, RunplanError, UnknownLaw
+    from runplan.dsl.text.errors import BadConfig, NotThere, RunplanError, UnknownCode, UnknownLaw
     from runplan.dsl.text.finding import Finding
     from runplan.dsl.text.reader import Buffer, Disk, Files, Reader
     from runplan.dsl.units.table import UnknownUnit
@@ -44,6 +44,7 @@ _HOMES = {
     "Report": "engine.report",
     "RunplanError": "dsl.text.errors",
     "Solution": "engine.problem.solution",
+    "UnknownCode": "dsl.text.errors",
     "UnknownLaw": "dsl.text.errors",
     "UnknownUnit": "dsl.units.table",
     "Value": "engine.problem.solution",
@@ -66,6 +67,7 @@ __all__ = [
     "Report",
     "RunplanError",
     "Solution",
+    "UnknownCode",
     "UnknownLaw",
     "UnknownUnit",
     "Value",

@@ -62,5 +62,6 @@ def check(
     Raises:
         OSError: Where the file cannot be read. What is wrong with a plan is a finding, never an exception.
         BadConfig: Where the configuration of its project cannot be used.
+        UnknownCode: For a word of `select` or `ignore` that no finding has.
     """
     return Project.open(path).check(path, settings=settings, select=select, ignore=ignore)

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, root_of
+from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.packs.library import Library
+from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.reader import Buffer, Disk, Reader
 
 if TYPE_CHECKING:
     from runplan.dsl.text.finding import Finding
+    from runplan.engine.gate import Gate
     from runplan.engine.report import Report
 
 Settings = Mapping[str, object] | Sequence[str]
@@ -128,19 +130,59 @@ class Project:
 
         Raises:
             OSError: Where the file cannot be read.
+            UnknownCode: For a word of `select` or `ignore` that no finding has.
+            BadConfig: For such a word of the configuration.
+        """
+        from runplan.engine.gate import unknown
+
+        gate = self.gate(path, text=text, settings=settings, select=select, ignore=ignore)
+        if wrong := unknown([*(select or ()), *(ignore or ())], [gate]):
+            raise wrong
+        self.refuse_unknown([gate])
+        return gate.findings
+
+    def gate(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        text: str | None = None,
+        settings: Settings = (),
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] | None = None,
+    ) -> Gate:
+        """What `plan check` makes of a plan: the findings of `check`, and the verdict, which no selection changes.
+
+        Args:
+            path, text, settings, select, ignore: See `check`. A word that no finding has selects nothing here.
+
+        Raises:
+            OSError: Where the file cannot be read.
         """
         from datetime import date
 
-        from runplan.dsl.text.codes import words
-        from runplan.dsl.text.finding import in_order
-        from runplan.engine.judge.ignores import chosen, kept
+        from runplan.engine.gate import Choice, gate
 
         report = self.report(path, text=text, settings=settings, intervals=False)
-        rules = (*self.library.rules(), *(report.plan.definitions.rules if report.plan else ()))
-        known = {word for rule in rules for word in (rule.code, rule.name)} | {*words()}
-        left = kept(report.findings, report.source, known, date.today())
         of = self.configuration
-        return in_order(chosen(left, of.select if select is None else select, of.ignore if ignore is None else ignore))
+        choice = Choice(
+            of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
+        )
+        rules = frozenset((rule.code, rule.name) for rule in self.library.rules())
+        return gate(report, rules, choice, date.today())
+
+    def refuse_unknown(self, gates: Sequence[Gate]) -> None:
+        """Refuse a configuration with codes that none of these plans of the project can have.
+
+        Raises:
+            BadConfig: With the line and the nearest code.
+        """
+        from runplan.engine.gate import unknown
+
+        of = self.configuration
+        for key, words in (("select", of.select), ("ignore", of.ignore), ("severity", tuple(of.severity))):
+            for word in words:
+                if wrong := unknown([word], gates):
+                    raise BadConfig(f"{place_of(self.reader, of, word)}: `{key}`: {wrong}")
 
     def __repr__(self) -> str:
         packs = f": packs {', '.join(self.packs)}" if self.packs else ""

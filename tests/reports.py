@@ -67,10 +67,12 @@ data: 48B tokens
 
 
 @lru_cache(None)
-def solved(text: str) -> Report:
+def solved(text: str, *settings: str) -> Report:
     """The report of a plan that stands in no file; it cannot change, and is shared by the tests."""
     here = Path(__file__).parent
-    return report_of("small.plan", Buffer("small.plan", text.encode(), Disk(here)), catalogue=LIBRARY)
+    return report_of(
+        "small.plan", Buffer("small.plan", text.encode(), Disk(here)), catalogue=LIBRARY, settings=settings
+    )
 
 
 def under(text: str, *laws: str, name: str = "a.plan") -> Report:

@@ -239,7 +239,12 @@ MODEL = {
     "ffn": st.just("14336"),
     "vocab": st.sampled_from(["128256", "(128 * 1024)"]),
     "context": st.sampled_from(["8192", "8192 tokens", "8k tokens"]),
-    "tied": st.sampled_from(["true", "false", "yes", "no"]),
+    "tied": st.sampled_from(["true", "false", "yes", "no", "1", "0"]),
+    "mlp": st.sampled_from(["gated", "plain"]),
+    "biases": st.sampled_from(["none", "qkv", "all"]),
+    "head_dim": st.just("128"),
+    "qk_norm": st.just("true"),
+    "positions": st.just("1024"),
     "experts": st.just("256"),
     "active_experts": st.just("8"),
 }

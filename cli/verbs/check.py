@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
-from runplan.cli.outcome import exit_code
+from runplan.cli.outcome import CLEAN, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects, plan_files
+from runplan.cli.show.findings.concise import line
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.formats import offered
-from runplan.dsl.text.finding import Finding, in_order
+from runplan.dsl.text.finding import in_order
+from runplan.engine.gate import Gate, unknown
+
+if TYPE_CHECKING:
+    from runplan import Project
 
 # Of the plans' own thresholds the strictest decides.
 STRICTEST = ("warning", "error", "never")
@@ -20,7 +26,7 @@ STRICTEST = ("warning", "error", "never")
 
 @verb("check")
 def run(argv: list[str]) -> int:
-    """Check plans; exit 1 where a finding is at or above the threshold."""
+    """Check plans; exit 1 where a finding is at or above the threshold, or a plan does not hold whatever is shown."""
     parser = argparse.ArgumentParser(
         prog="plan check",
         description="Parse, solve and judge plans. Offline and read-only.",
@@ -31,31 +37,38 @@ def run(argv: list[str]) -> int:
     )
     add_plan_options(parser)
     add_output(parser, offered("findings"), several=True)
-    parser.add_argument("--select", metavar="CODES", help="report only these codes, names or prefixes")
+    parser.add_argument("--select", metavar="CODES", help="show only these codes, names or prefixes")
     parser.add_argument("--ignore", metavar="CODES", help="leave these codes, names or prefixes out")
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("findings"))
-    findings: list[Finding] = []
-    thresholds: list[str] = []
-    files = plan_files(args.paths)
+    select, ignore = _words(args.select), _words(args.ignore)
     projects = Projects(args.stdin_filename)
-    for file in files:
+    checked: list[tuple[Project, Gate]] = []
+    for file in plan_files(args.paths):
         with reading(file):
             path, project = projects.of(file)
-            select, ignore = _words(args.select), _words(args.ignore)
-            findings.extend(project.check(path, settings=args.set, select=select, ignore=ignore))
-        thresholds.append(args.fail_on or project.configuration.fail_on)
-    all_found = in_order(findings)
-    show("findings", Checked(all_found, len(files)), outputs)
+            checked.append((project, project.gate(path, settings=args.set, select=select, ignore=ignore)))
+    gates = [gate for _, gate in checked]
+    if wrong := unknown([*(select or ()), *(ignore or ())], gates):
+        raise wrong
+    for project in {id(project): project for project, _ in checked}.values():
+        project.refuse_unknown([gate for own, gate in checked if own is project])
+    shown = in_order(f for gate in gates for f in gate.findings)
+    found = Checked(shown, len(gates), tuple(gate.verdict for gate in gates))
+    show("findings", found, outputs)
     if args.statistics:
-        counts = Counter((f.code, f.name) for f in all_found)
+        counts = Counter((f.code, f.name) for f in found.findings)
         for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             print(f"{count:>5}  {code}  {name}", file=sys.stderr)
-    threshold = min(thresholds, key=STRICTEST.index)
-    return 0 if args.exit_zero else exit_code(all_found, threshold)
+    if args.exit_zero:
+        return CLEAN
+    for finding in found.left_out():
+        print(f"plan check: not shown, and what decides: {line(finding)}", file=sys.stderr)
+    threshold = min((args.fail_on or project.configuration.fail_on for project, _ in checked), key=STRICTEST.index)
+    return exit_code(found.findings, threshold, found.deciding())
 
 
 def _words(option: str | None) -> tuple[str, ...] | None:

@@ -15,14 +15,18 @@ def run(argv: list[str]) -> int:
     """Solve a plan and show it; exit 1 where something is wrong with it, 4 where it is undecided."""
     parser = argparse.ArgumentParser(
         prog="plan solve",
-        description="The report of one plan: budget, solution per law, schedule, data mix, assumptions, what binds.",
+        description="The report of one plan in a screen: whether it holds, budget, solution per law, data mix, "
+        "schedule, what is assumed, findings.",
         epilog="example: plan solve plans/thousand-h100.plan -o json",
     )
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
     add_plan_options(parser)
+    parser.add_argument(
+        "--details", action="store_true", help="all of it: the size and other sizes, notes, every assumption"
+    )
     add_output(parser, offered("report"), several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("report"))
     report = report_for(args.path, args)
-    show("report", report, outputs)
+    show("report", report, outputs, details=args.details)
     return exit_code(report.findings)

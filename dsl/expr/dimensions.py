@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runplan.dsl.expr.evenly import EVENLY
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text, Unbound
 from runplan.dsl.expr.values import compiled
@@ -151,6 +152,8 @@ class Dimensions:
         if op == "curve":
             self._same(self._form(args[0]), self._form(args[1]), expr, f"`{shown(args[0])}`", "the table's rows")
             return self._form(args[2])
+        if op == EVENLY:
+            return self._form(args[0]).plus(self._form(args[1]).scaled(-1.0))
         if op == "sqrt":
             return self._form(args[0]).scaled(0.5)
         if op == "if":

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from runplan.dsl.packs.shelf import PackFile, pack_files
+from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk, Reader
 
-KEYS = ("packs", "select", "ignore", "fail-on")
+KEYS = ("packs", "select", "ignore", "severity", "fail-on")
 THRESHOLDS = ("error", "warning", "never")
 
 
@@ -25,6 +28,7 @@ class Configuration:
         file: The path of the file that they stand in; empty where there is none.
         packs: Files and folders of packs, as they are named there.
         select, ignore: Codes, names or prefixes of the findings that are shown, or left out.
+        severity: As which severity findings are shown, by their codes, names or prefixes.
         fail_on: From which severity on a check fails: one of `THRESHOLDS`.
     """
 
@@ -32,6 +36,7 @@ class Configuration:
     packs: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: str = "error"
 
 
@@ -119,10 +124,23 @@ def _checked(path: str, values: Any) -> Configuration:
             raise BadConfig(f"{path}: `{key}` is a list of texts")
         return tuple(found)
 
+    severity = values.get("severity", {})
+    if not isinstance(severity, dict) or not all(value in RANK for value in severity.values()):
+        raise BadConfig(f"{path}: `severity` is a table of codes, each {', '.join(RANK)}")
     threshold = values.get("fail-on", "error")
     if threshold not in THRESHOLDS:
         raise BadConfig(f"{path}: `fail-on` is one of {', '.join(THRESHOLDS)}")
-    return Configuration(path, words("packs"), words("select"), words("ignore"), threshold)
+    return Configuration(path, words("packs"), words("select"), words("ignore"), severity, threshold)
+
+
+def place_of(reader: Reader, configuration: Configuration, word: str) -> str:
+    """Where a word stands in the file of a configuration, as `FILE:LINE`."""
+    text = reader.read(configuration.file).decode("utf-8", "replace")
+    lines = (
+        i for i, line in enumerate(text.splitlines(), 1) if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", line)
+    )
+    line = next(lines, None)
+    return f"{configuration.file}:{line}" if line else configuration.file
 
 
 def configured_packs(reader: Reader, configuration: Configuration) -> tuple[PackFile, ...]:

@@ -239,10 +239,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class PhaseShape:
-    """A phase of a named schedule."""
+    """A phase of a named schedule.
+
+    Attributes:
+        length: A share of the tokens, tokens, steps or epochs; None where it takes what the others leave.
+    """
 
     name: str
-    share: float
+    length: Num | None
     shape: str
     span: Span = field(compare=False)
 
@@ -253,11 +257,11 @@ class BatchStep:
 
     Attributes:
         share: Its batch, as a share of the run's.
-        until: Where it ends, as a share of the tokens.
+        until: Where it ends, as a share of the tokens, in tokens or in steps; a share of 1 is the end of the run.
     """
 
     share: float
-    until: float
+    until: Num
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -27,7 +27,7 @@ SECTIONS = ("data", "transfer", "worth", "lifetime")
 # What stands beside the rows of a solution in documents, and is no name of a row.
 DOCUMENT_KEYS = frozenset("law resolved status by binding phases mix transfer lifetime conflict".split())
 # What may follow a field's example.
-BOUNDS = ("least", "most", "zero", "whole", "per_gpu")
+BOUNDS = ("least", "most", "zero", "whole", "per_gpu", "words")
 # Items that may stand several times.
 REPEATED = ("needs",)
 
@@ -133,9 +133,18 @@ class QuantityReader(Definitions):
                 value = self._of_the_quantity(item)
                 if value is not None:
                     found = replace(found, least=value) if key == "least" else replace(found, most=value)
+            elif key == "words":
+                found = replace(found, words=tuple(self._words(item, found)))
             elif key:
                 found = replace(found, **{key: True})  # type: ignore[arg-type]
         return replace(out, statement=statement, given=found) if statement else out
+
+    def _words(self, item: _Item, known: Field) -> Iterator[tuple[str, float]]:
+        """`words "gated" 3 "plain" 2`: what may stand there, and the number that each stands for."""
+        while item.is_next("string"):
+            word, value = self._text(item), self._number(item, replace(known, zero=True))
+            if value is not None:
+                yield word, value
 
     def _otherwise(self, out: QuantityFacts, item: _Item) -> QuantityFacts:
         """`otherwise 100% "not given: ..."`."""

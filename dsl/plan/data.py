@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runplan.dsl.expr.text import shown
-from runplan.dsl.plan.ir import Amount, DataSource, Given
+from runplan.dsl.plan.ir import Amount, DataSource, Given, Schedule
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Node, Word, as_node, name_of, text_of
 from runplan.dsl.syntax.views import DataOption, DataSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.words import enumerated
 from runplan.dsl.typed.fields import DATA, EPOCHS, WEIGHT, Field
 from runplan.dsl.units.base import TOKEN, dim_of
 from runplan.dsl.units.dims import NONE, Dim, over
@@ -36,6 +37,12 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
     weights = [source.weight for source in sources if source.weight]
     total = sum(weight.value.value for weight in weights)
     too_little = all_read and len(weights) == len(sources) and total < 1 - 1e-9
+    without = [source for source in sources if not source.weight]
+    if weights and without and abs(total - 1) <= 1e-9:
+        message = f"the weights sum to 100 %, and leave nothing for {enumerated([f'`{s.name}`' for s in without])}"
+        help = ["lower them, or give each source a weight, or none"]
+        also = [Label(source.span) for source in without]
+        reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
     if not weights or not (total > 1 + 1e-9 or too_little):
         return
     stages = {source.stage for source in sources if source.weight}
@@ -44,6 +51,17 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
     also = [Label(weight.span) for weight in weights[1:]]
     help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
     reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
+
+
+def check_weights_are_used(reading: Reading, sources: Sequence[DataSource], schedule: Schedule | None) -> None:
+    """A weight is for phases without a mix: where each has one, it is used by none, whatever it says."""
+    weights = [source.weight for source in sources if source.weight]
+    phases = schedule.phases if schedule else ()
+    if weights and phases and all(phase.mix for phase in phases):
+        message = "the weights are used by no phase: each has a mix of its own, which says the shares"
+        also = [*(Label(weight.span) for weight in weights[1:]), Label(phases[-1].mix[0].source.span, "a mix")]
+        help = ["leave out the weights, or the `mix` of a phase that is to keep to them"]
+        reading.findings.append(finding("C001", message, weights[0].span, also=also, help=help))
 
 
 def _source(reading: Reading, node: Node) -> DataSource | None:

@@ -49,6 +49,9 @@ def _pool(reading: Reading, node: Node) -> Pool:
             unknown = True
             reading.unknown_field(field.word, "hardware", [*fields, "device", "precision", "from", "until"])
     _check_dates(reading, dates)
+    if not in_block and "time" not in seen and not {"from", "until"} <= seen.keys():
+        help = ["write `for 30 days`, or `for ?` to ask how long; beside `from` and `until` it may be left out"]
+        reading.findings.append(finding("S001", "for how long is not said", node.span, help=help))
     if device is None and not {"rate", "peak"} & seen.keys() and not reading.broken and not unknown:
         help = ["add `device: H100`, or `rate` or `peak`"]
         reading.findings.append(finding("C004", "the hardware names no device", node.span, help=help))

@@ -129,10 +129,14 @@ class MixItem:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of the schedule: its share of the tokens, its shape, its data."""
+    """A stretch of the schedule: how long it is, its shape, its data.
+
+    Attributes:
+        length: A share of the tokens, tokens, steps or epochs; a hole takes what the others leave.
+    """
 
     name: str
-    share: Given
+    length: Given | Hole
     shape: Mention
     mix: tuple[MixItem, ...]
     span: Span = field(compare=False)

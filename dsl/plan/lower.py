@@ -12,7 +12,7 @@ from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.rule_check import checked
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.constraints import constraints, goals
-from runplan.dsl.plan.data import data
+from runplan.dsl.plan.data import check_weights_are_used, data
 from runplan.dsl.plan.hardware import hardware, reserve
 from runplan.dsl.plan.ir import Amount, Let, Lowered, Plan, Stage
 from runplan.dsl.plan.lets import read_lets
@@ -190,14 +190,17 @@ def _stage(reading: Reading, name: str, span: Span | None, statements: list[Node
     def amount(rule: str, field: Field) -> Amount | None:
         return reading.amount(spec_of(first[rule]), field) if rule in first else None
 
+    sources = data(reading, [node for node in statements if node.rule in ("data", "data_named")])
+    phases = schedule(reading, statements)
+    check_weights_are_used(reading, sources, phases)
     return Stage(
         name=name,
         hardware=_read(hardware, reading, first.get("hardware")) or (),
         compute=amount("compute", COMPUTE),
-        data=data(reading, [node for node in statements if node.rule in ("data", "data_named")]),
+        data=sources,
         tokens=amount("tokens", TOKENS),
         objective=_read(objective, reading, first.get("objective")),
-        schedule=schedule(reading, statements),
+        schedule=phases,
         inference=amount("inference", SERVED),
         span=span,
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Num, Op
 from runplan.dsl.plan.ir import Amount, Given, Model, Optimizer
 from runplan.dsl.plan.reading import Reading
-from runplan.dsl.syntax.tree import Mention, Node, leaves
-from runplan.dsl.syntax.views import Setting, SizeSpec, block_of, spec_of
-from runplan.dsl.text.finding import finding
+from runplan.dsl.syntax.tree import Mention, Node
+from runplan.dsl.syntax.views import SizeSpec, block_of, spec_of
+from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.typed.fields import ALSO_KNOWN, PARAMS
 from runplan.dsl.units.base import SEQUENCE, TOKEN
-from runplan.dsl.units.dims import NONE, over
-from runplan.dsl.units.table import Quantity
-
-TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+from runplan.dsl.units.dims import over
 
 
 def model(reading: Reading, node: Node) -> Model:
@@ -30,11 +30,12 @@ def model(reading: Reading, node: Node) -> Model:
         name = setting.name.text
         if name in figures:
             reading.again(name, setting.span)
-        elif name == "tied" or name in fields:
-            found = _tied(reading, setting) if name == "tied" else reading.amount(setting.value, fields[name])
+        elif name in fields:
+            found = reading.amount(setting.value, fields[name])
             figures |= {name: found} if found else {}
         else:
-            reading.unknown_field(setting.name, "model", [*fields, "tied"])
+            reading.unknown_field(setting.name, "model", fields)
+    _check_shape(reading, figures)
     return Model(
         params=figures.pop("params", None),
         active=figures.pop("active", None),
@@ -43,14 +44,34 @@ def model(reading: Reading, node: Node) -> Model:
     )
 
 
-def _tied(reading: Reading, setting: Setting) -> Given | None:
-    """Whether the embeddings are tied: one or zero."""
-    words = [leaf.text.lower() for leaf in leaves(setting.value)]
-    if len(words) != 1 or words[0] not in TRUTHS:
-        reading.findings.append(finding("U003", "`tied` is true or false", setting.span))
-        return None
-    number = Num(TRUTHS[words[0]])
-    return Given(Quantity(number.value, NONE), number, setting.span)
+# What is a part of what: whether it divides it, and what is said where it cannot be.
+_PARTS = (
+    ("heads", "hidden", True, "a head's width is no whole number"),
+    ("kv_heads", "heads", True, "each of them serves as many heads"),
+    ("active_experts", "experts", False, "a token cannot pass more of them than there are"),
+)
+
+
+def _check_shape(reading: Reading, figures: Mapping[str, Amount]) -> None:
+    """The figures of a block that no layer can have together."""
+    for part, whole, divides, said in _PARTS:
+        few, many = figures.get(part), figures.get(whole)
+        of_its_own_width = part == "heads" and "head_dim" in figures
+        if not isinstance(few, Given) or not isinstance(many, Given) or of_its_own_width:
+            continue
+        count, total = round(few.value.value), round(many.value.value)
+        if count <= total and not (divides and total % count):
+            continue
+        fits = min(_divisors(total), key=lambda n: abs(n - count)) if divides else total
+        help = [f"write `{part}: {fits}`, or another `{whole}`"]
+        message = f"`{part}: {count}` does not go with `{whole}: {total}`: {said}"
+        reading.findings.append(finding("C001", message, few.span, also=[Label(many.span)], help=help))
+
+
+def _divisors(total: int) -> list[int]:
+    """The whole numbers that divide a positive one."""
+    below = [n for n in range(1, math.isqrt(total) + 1) if total % n == 0]
+    return [*below, *(total // n for n in below)]
 
 
 def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer:

@@ -14,16 +14,16 @@ from runplan.dsl.expr.values import compiled, not_finite
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
 from runplan.dsl.plan.known import Known
-from runplan.dsl.syntax.tree import File, Mention, Node, Word
+from runplan.dsl.syntax.tree import File, Mention, Node, Word, leaves
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_TERMS
-from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import listing
+from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.build import Builder
 from runplan.dsl.typed.fields import ALSO_KNOWN, Field
 from runplan.dsl.units.base import DATE
-from runplan.dsl.units.dims import UNKNOWN, Dim, in_currency
+from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency
 from runplan.dsl.units.show import mismatch
 from runplan.dsl.units.table import Quantity, currencies
 
@@ -86,7 +86,7 @@ class Reading(Builder):
         folded = {k.lower() for k in known}
         if name.text.lower() not in folded and not self._excused(name.text):
             listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {listing(sorted(known))}"
-            help = did_you_mean(name.text, known) or [listed]
+            help = did_you_mean(name.text, same_model(name.text, known) if what == "device" else known) or [listed]
             self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
 
     def _excused(self, name: str) -> bool:
@@ -198,6 +198,8 @@ class Reading(Builder):
         Args:
             at_most: Whether what is written bounds it.
         """
+        if field.words:
+            return self._worded(node, field)
         if node.rule == "hole":
             return Hole(node.span)
         if node.rule == "between":
@@ -209,6 +211,18 @@ class Reading(Builder):
         if node.rule == "at_least":
             return Within(found, None, node.span)
         return Within(None, found, node.span) if at_most or node.rule == "at_most" else found
+
+    def _worded(self, node: Node, field: Field) -> Given | None:
+        """The number that a word stands for; None, with a finding, where it is none of the field's words."""
+        said = " ".join(leaf.text for leaf in leaves(node))
+        value = dict(field.words).get(said.lower())
+        if value is None:
+            first = dict.fromkeys(next(word for word, v in field.words if v == value) for _, value in field.words)
+            message = f"`{field.name}` is `{cut(said)}`; it is one of {listing(first)}"
+            help = ["write " + " or ".join(f"`{field.name}: {word}`" for word in first)]
+            self.findings.append(finding("U004", message, node.span, help=help))
+            return None
+        return Given(Quantity(value, NONE), Num(value, text=said, span=node.span), node.span)
 
     def _between(self, node: Node, field: Field) -> Within | None:
         low, high = (self.given_by(end, field) for end in node.nodes())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from runplan.dsl.plan.ir import MixItem, Phase, Schedule
+from runplan.dsl.expr.text import shown
+from runplan.dsl.plan.ir import Given, Hole, MixItem, Phase, Schedule
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node, name_of, unquoted
 from runplan.dsl.syntax.views import PhaseSpec, ScheduleSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.typed.fields import SHARE, SHARE_OR_NONE, TOKENS
-from runplan.dsl.units.base import TOKEN
+from runplan.dsl.typed.fields import LENGTHS, SHARE_OR_NONE
 from runplan.dsl.units.dims import NONE
+from runplan.dsl.units.show import said_dim
 
 # Where in a schedule the data of high quality stand.
 PLACEMENTS = ("late", "early", "throughout")
@@ -42,26 +43,46 @@ def _named(reading: Reading, node: Node) -> Schedule:
 
 
 def _check_shares(reading: Reading, phases: tuple[Phase, ...], all_read: bool) -> None:
-    """Phases that give shares give all of the tokens, where none of them is in tokens."""
-    shares = [phase.share for phase in phases if phase.share.value.dim == NONE]
+    """Phases that give shares give all of the tokens, where none of them is an amount or takes the rest."""
+    lengths = [phase.length for phase in phases]
+    given = [length for length in lengths if isinstance(length, Given)]
+    shares = [length for length in given if length.value.dim == NONE]
     total = sum(share.value.value for share in shares)
+    also = [Label(share.span) for share in shares[:-1]]
+    said = f"the phases share {total * 100:.4g} % of the tokens"
+    takes_rest = len(given) < len(lengths)
     if total > 1 + 1e-9 or (all_read and len(shares) == len(phases) and total < 1 - 1e-9):
         more = "more" if total > 1 else "less"
-        message = f"the phases share {total * 100:.4g} % of the tokens, {more} than 100 %"
-        also = [Label(share.span) for share in shares[:-1]]
-        reading.findings.append(finding("U004", message, shares[-1].span, also=also))
+        help = [] if total > 1 else ["say `rest` in place of one of the shares: it takes what the others leave"]
+        reading.findings.append(finding("U004", f"{said}, {more} than 100 %", shares[-1].span, also=also, help=help))
+    elif total > 1 - 1e-9 and len(shares) < len(lengths):
+        what = "leave nothing for the rest" if takes_rest else "leave no room for the others"
+        reading.findings.append(finding("U004", f"{said}: they {what}", shares[-1].span, also=also))
+    rests = [length.span for length in lengths if isinstance(length, Hole)]
+    for span in rests[1:]:
+        reading.again("rest", span, rests[0], ["one phase takes what the others leave: say how long the others are"])
 
 
 def _phase(reading: Reading, node: Node) -> Phase | None:
     spec = PhaseSpec(spec_of(node))
     name = name_of(node).text
-    expr = reading.expr(spec.share)
-    dim = reading.checked(expr)
-    share = reading.given(expr, TOKENS if dim == TOKEN else SHARE, spec.share.span) if dim is not None else None
+    length = Hole(spec.length.span) if spec.takes_the_rest else _length(reading, spec.length)
     mix = _mix(reading, spec, name)
-    if share is None:
+    if length is None:
         return None
-    return Phase(name, share, Mention(spec.shape.text, spec.shape.span), mix, node.span)
+    return Phase(name, length, Mention(spec.shape.text, spec.shape.span), mix, node.span)
+
+
+def _length(reading: Reading, node: Node) -> Given | None:
+    """How long a phase is: a share of the tokens, tokens, steps or epochs."""
+    expr = reading.expr(node)
+    dim = reading.checked(expr)
+    if dim is None or dim in LENGTHS:
+        return reading.given(expr, LENGTHS[dim], node.span) if dim is not None else None
+    message = f"`{shown(expr)}` is {said_dim(dim)}; a phase is a share of the tokens, tokens, steps or epochs"
+    help = ["write it like " + ", ".join(f"`{field.example}`" for field in LENGTHS.values()) + " or `rest`"]
+    reading.findings.append(finding("U001", message, node.span, help=help))
+    return None
 
 
 def _mix(reading: Reading, spec: PhaseSpec, phase: str) -> tuple[MixItem, ...]:

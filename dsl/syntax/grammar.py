@@ -32,8 +32,8 @@ def grammar_text() -> str:
     for row in OF_PLANS:
         if row.value:
             named = "(NAMED | STRING) " if row.times == "name" else ""
-            words = " ".join(f'"{word}"' for word in row.keyword.split())
-            heads.append(f'{row.rule}: {words} {named}":"{"" if named else "?"} {row.value}')
+            words = " ".join(f'"{word}"' for word in row.keyword.split()) + (f' | "{row.also}"' if row.also else "")
+            heads.append(f'{row.rule}: ({words}) {named}":"{"" if named else "?"} {row.value}')
     any_statement = f"_statement: {' | '.join(dict.fromkeys(row.rule for row in ALL))}"
     with open(os.path.join(os.path.dirname(__file__), "plan.lark"), encoding="utf-8") as file:
         return "\n".join((file.read(), any_statement, *heads, ""))

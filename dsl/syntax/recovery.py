@@ -16,7 +16,9 @@ ITEMS = frozenset(
     "_statement _hw_pair model_pair opt_pair _law_item _rule_item constant entry number_row table_row"
     " _schedule_item quantity_item".split()
 )
-SEPARATORS = {"_NL", "SEMICOLON"}
+SEPARATORS = {"_NL", "SEMICOLON", "COMMA"}
+# Those that a comma ends, too.
+FIELDS = frozenset(("_hw_pair", "model_pair", "opt_pair"))
 _EMPTY_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?(?:\r?\n|;))*+")
 _CONTINUES = re.compile(CONTINUED)
 
@@ -44,7 +46,8 @@ def skip(error: UnexpectedInput, text: str) -> bool:
         start = getattr(error, "pos_in_stream", None) or 0
     in_block = "_statement" not in states[state.state_stack[-1]] or len(state.state_stack) > 2
     here = lexer.line_ctr.char_pos
-    position = _end_of_item(text, start, in_block)
+    ends = "\n;," if FIELDS & set(states[state.state_stack[-1]]) else "\n;"
+    position = _end_of_item(text, start, in_block, ends)
     if position >= here or text[position - 1 : position] == "\n":
         # Where an item can begin, the empty lines and comments before it have been passed.
         position = _EMPTY_LINES.match(text, max(position, here)).end()  # type: ignore[union-attr]
@@ -71,8 +74,12 @@ def _finish_item(state: Any, accepted: set[str]) -> None:
         state.state_stack.append(states[state.state_stack[-1]][rule.origin.name][1])
 
 
-def _end_of_item(text: str, start: int, in_block: bool) -> int:
-    """The offset just past the statement or pair in which `start` lies, a `{...}` that it opens included."""
+def _end_of_item(text: str, start: int, in_block: bool, ends: str) -> int:
+    """The offset just past the statement or pair in which `start` lies, a `{...}` that it opens included.
+
+    Args:
+        ends: The characters that end one.
+    """
     depth = 0
     at = start
     while at < len(text):
@@ -86,7 +93,7 @@ def _end_of_item(text: str, start: int, in_block: bool) -> int:
             depth -= 1
         elif c == "}" and in_block:
             return at
-        elif c in "\n;" and depth == 0 and not _CONTINUES.match(text, at + 1):
+        elif c in ends and depth == 0 and not _CONTINUES.match(text, at + 1):
             return at + 1
         at += 1
     return len(text)

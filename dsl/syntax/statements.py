@@ -25,6 +25,7 @@ class Statement(NamedTuple):
         settable: Whether `--set KEY=VALUE` gives it.
         blamed: Whether a rule may blame it.
         again: The help where it is given twice.
+        also: Another word that it may begin with.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Statement(NamedTuple):
     settable: bool = False
     blamed: bool = False
     again: str = ""
+    also: str = ""
 
     @property
     def fills(self) -> str:
@@ -48,7 +50,7 @@ class Statement(NamedTuple):
 # What a plan says, in the order in which help lists it.
 OF_PLANS = (
     Statement("plan", "plan", "title", key="plan", shape="title"),
-    Statement("use", "use laws", "law_names", key="laws", shape="laws", settable=True),
+    Statement("use", "use laws", "law_names", key="laws", shape="laws", settable=True, also="laws"),
     Statement("let", "let", "let_spec", "likes", "let", "lets"),
     Statement("import_", "import", "import_spec", "likes", "import", "texts"),
     Statement("rate", "rate", "rate_spec", "likes", "rate", "texts"),
@@ -126,7 +128,7 @@ BY_RULE = {row.rule: row for row in OF_PLANS}
 BY_KEY = {row.key: row for row in OF_PLANS if row.key}
 DEFINITIONS = frozenset(row.rule for row in OF_PACKS)
 # The words that begin a statement.
-KEYWORDS = tuple(dict.fromkeys(row.keyword.split()[0] for row in ALL))
+KEYWORDS = tuple(dict.fromkeys(word for row in ALL for word in (row.keyword.split()[0], row.also) if word))
 # What a law may say, apart from its formulas.
 LAW_FIELDS = "objective counts corpus constants jointly let table fitted cites golden note".split()
 

@@ -137,14 +137,14 @@ class _LastOf(View):
 
 
 class _PoolText(View):
-    """`[up to] COUNT x DEVICE [in PRECISION] for [up to] TIME OPTION*`: a `pool`."""
+    """`[up to] COUNT x DEVICE [in PRECISION] [for [up to] TIME] OPTION*`: a `pool`."""
 
     at_most_gpus = WordIf(0)
     gpus = NodeAt(1)
     device = NodeAt(3)
     precision = WordIf(4)
     at_most_time = WordIf(5)
-    time = NodeAt(6)
+    time = NodeIf(6)
 
     def options(self) -> Iterator[_LastOf]:
         return map(_LastOf, map(as_node, self.node.children[7:]))
@@ -176,7 +176,8 @@ def pool_fields(pool: Node) -> Iterator[PoolField]:
         return
     text = _PoolText(pool)
     yield PoolField("gpus", text.gpus, text.gpus.span, text.at_most_gpus is not None)
-    yield PoolField("time", text.time, text.time.span, text.at_most_time is not None)
+    if text.time is not None:
+        yield PoolField("time", text.time, text.time.span, text.at_most_time is not None)
     yield PoolField("device", text.device, text.device.span)
     if text.precision is not None:
         yield PoolField("precision", text.precision, text.precision.span)
@@ -240,11 +241,16 @@ class ScheduleSpec(View):
 
 
 class PhaseSpec(View):
-    """`SHARE SHAPE [mix ...]`: a `phase_spec`."""
+    """`LENGTH SHAPE [mix ...]`: a `phase_spec`."""
 
-    share = NodeAt(0)
+    length = NodeAt(0)
     shape = WordAt(1)
     mix = NodeIf(2)
+
+    @property
+    def takes_the_rest(self) -> bool:
+        """Whether it is as long as the other phases leave: `rest`, or `?`."""
+        return self.length.rule == "hole" or (self.length.rule == "name" and self.length.word(0).text == "rest")
 
     def mixed(self) -> list[MixPart]:
         """What is mixed in it."""

@@ -62,7 +62,11 @@ CODES: dict[str, Code] = {
     "L001": Code("beyond-fitted-range", "info", "a law is used outside the range of the runs that it was fitted to"),
     "L002": Code("laws-disagree", "error", "laws, or plans, lie further apart than `plan compare --max-spread` allows"),
     "L003": Code("left-the-line", "info", "the plan moves a law off its optimum line"),
-    "L004": Code("law-does-not-give", "error", "the plan asks of a law what it does not give"),
+    "L004": Code(
+        "law-does-not-give",
+        "error",
+        "the plan asks of a law what it does not give; information where all else is solved without",
+    ),
     "D009": Code("binary-prefix", "warning", "a count has a binary suffix, such as `85Mi`"),
     "P001": _firm("pack-invalid", "a definition in a pack is not whole, or not sound"),
     "P002": _firm("golden-value-off", "a law does not give its golden value, or a rule its examples"),
@@ -83,6 +87,11 @@ def code_of(word: str) -> str | None:
     """The code that a word, in any case, is or names; None where none of these does."""
     word = word.lower()
     return next((code for code, known in CODES.items() if word in (code.lower(), known.name)), None)
+
+
+def pairs() -> frozenset[tuple[str, str]]:
+    """Each code with its name."""
+    return frozenset((code, known.name) for code, known in CODES.items())
 
 
 def words() -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 RunplanError
   BadConfig         a project's configuration cannot be used
   UnknownLaw        a law is asked for by a name that none has
+  UnknownCode       findings are selected or ignored by a word that no finding has
   NotThere          a report or a solution is asked for what it does not have
   Refused           a law cannot be evaluated at what it is given            (engine.laws.evaluate)
   UnknownUnit       a text is no unit                                        (dsl.units.table)
@@ -27,6 +28,10 @@ class BadConfig(RunplanError):
 
 class UnknownLaw(RunplanError):
     """Raised where a plan is to be solved under a law by a name that none has; it says the nearest one."""
+
+
+class UnknownCode(RunplanError):
+    """Raised where findings are asked for by a code, name or prefix that none has; it says the nearest one."""
 
 
 class NotThere(RunplanError, KeyError):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runplan.dsl.units.base import FLOP, PARAM, TOKEN, dim_of
+from runplan.dsl.units.base import EPOCH, FLOP, PARAM, STEP, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
 from runplan.dsl.units.table import currencies
 
@@ -21,6 +21,7 @@ class Field:
         least, most: Bounds in base units; `least` itself is allowed only where `zero` is.
         per_gpu: Whether `X/GPU` is read as X, the figure being that of one device.
         whole: Whether it is counted in whole numbers.
+        words: What it may say instead of a number, each with the number that it stands for.
     """
 
     name: str
@@ -31,16 +32,20 @@ class Field:
     zero: bool = False
     per_gpu: bool = False
     whole: bool = False
+    words: tuple[tuple[str, float], ...] = ()
 
 
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")
 SERVED = Field("inference", TOKEN, "2T tokens")
-EPOCHS = Field("epochs", NONE, "4 epochs")
+STEPS = Field("steps", STEP, "2000 steps")
+EPOCHS = Field("epochs", EPOCH, "4 epochs")
 WEIGHT = Field("weight", NONE, "30%", most=1.0)
 SHARE = Field("share", NONE, "15%", most=1.0)
 SHARE_OR_NONE = Field("share", NONE, "60%", most=1.0, zero=True)
+# How long a part of a run is, by the dimension that it is given in.
+LENGTHS = {field.dim: field for field in (SHARE, replace(TOKENS, example="50B tokens"), STEPS, EPOCHS)}
 RESERVE = Field("reserve", NONE, "15%", most=1.0)
 DATA = Field("data", TOKEN, "10T tokens")
 # What a model is trained to do, by the name in lower case.
@@ -82,7 +87,9 @@ TEXTS = ("convention", "note")
 # The figures of a device that are of one precision.
 OF_A_PRECISION = ("peak", "ceiling")
 # Dimensions of which everybody counts in one unit: there a bare number says it all.
-NATURAL = frozenset({"token", "param", "FLOP", "GPU", "nat", "character", "sequence", MONEY}) | currencies()
+NATURAL = currencies() | {
+    *("token", "param", "FLOP", "GPU", "nat", "character", "sequence", "step", "epoch", "node", MONEY),
+}
 
 
 def natural(dim: Dim) -> bool:

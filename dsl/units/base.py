@@ -15,5 +15,5 @@ def dim_of(text: str) -> Dim:
 
 
 TIME, GPU, PARAM, TOKEN, FLOP = dim_of("second"), dim_of("GPU"), dim_of("param"), dim_of("token"), dim_of("FLOP")
-SEQUENCE = dim_of("sequence")
+SEQUENCE, STEP, EPOCH, NODE = dim_of("sequence"), dim_of("step"), dim_of("epoch"), dim_of("node")
 PRICE: Dim = (("GPU", -1.0), (MONEY, 1.0), ("second", -1.0))

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from runplan.dsl.units.dims import NONE, power, times
 from runplan.dsl.units.table import Unit, UnknownUnit, table_of_units
-from runplan.dsl.units.traps import trap
+from runplan.dsl.units.traps import spelled_out, trap
 
 _SPLIT = re.compile(r"([*·/])")
 _HYPHEN = re.compile(r"(?<!\^)-")
@@ -18,6 +18,8 @@ _POWER = re.compile(r"([^^]*)\^(-?[0-9]{1,3}(?:\.[0-9]+)?)")
 def _unknown(name: str, text: str, after: str) -> UnknownUnit:
     if not name or re.search(r"\s", text):
         return UnknownUnit(text, (), "write a unit as one word, such as `hour` or `USD/GPU/hour`")
+    if hint := spelled_out(text):
+        return UnknownUnit(text, (), hint)
     if hint := trap(name):
         return UnknownUnit(name, (), hint)
     suggestions = suggest(name)
@@ -37,7 +39,16 @@ def suggest(name: str) -> tuple[str, ...]:
         for n in sorted(units):
             by_fold.setdefault(n.casefold(), n)
         near = [by_fold[n] for n in difflib.get_close_matches(name.casefold(), sorted(by_fold), 5, 0.75)]
+        near = [n for n in near if not _of_another_size(name, n)]
     return tuple({units[n]: n for n in reversed(near)}.values())[::-1][:3]
+
+
+def _of_another_size(word: str, name: str) -> bool:
+    """Whether a unit is a multiple of one that a word may be of, and not by the prefix that the word has."""
+    units = table_of_units().units
+    is_multiple = name[1:] in units and units[name[1:]].dim == units[name].dim
+    has_prefix = word[1:].casefold() == name.casefold() and any(n[1:] == name for n in units)
+    return has_prefix or (is_multiple and word[:1].casefold() != name[:1].casefold())
 
 
 @lru_cache(4096)
@@ -75,7 +86,7 @@ def unit(text: str) -> Unit:
                 raise UnknownUnit(text, (), "write a smaller exponent")
     # FLOP/s-day is read as FLOP/(s-day): nobody means that.
     if len(parts) > 1 and dict(dim).get("second") == -2 and re.search(r"FLOP/s(ec)?-", text):
-        raise UnknownUnit(text, (), "write `PF-day` for a day at 1e15 FLOP/s")
+        raise UnknownUnit(text, (), spelled_out(text) or "write `PF-day` for a day at 1e15 FLOP/s")
     return Unit(factor, dim)
 
 

@@ -30,7 +30,7 @@ _LADDERS = (
     ("B/GPU", "kB/GPU", "MB/GPU", "GB/GPU", "TB/GPU"),
     ("FLOP/s", "kFLOP/s", "MFLOP/s", "GFLOP/s", "TFLOP/s", "PFLOP/s", "EFLOP/s", "ZFLOP/s"),
     ("FLOP/s/GPU", "kFLOP/s/GPU", "MFLOP/s/GPU", "GFLOP/s/GPU", "TFLOP/s/GPU", "PFLOP/s/GPU"),
-    ("Wh", "kWh", "GWh", "TWh"),
+    ("Wh", "kWh", "MWh", "GWh", "TWh"),
     ("W", "kW", "MW", "GW"),
     ("W/GPU", "kW/GPU"),
     ("gCO2eq", "kgCO2eq", "tCO2eq"),
@@ -40,6 +40,8 @@ _LADDERS = (
 _MONEY_PER = ("GPU/hour", "hour", "kWh")
 _SPOKEN = {"watt_hour": "Wh"}
 _PLURALS = frozenset(("token", "param", "character", "byte", "sequence", "step", "epoch", "node"))
+# A duration that is whole in these, and so long that people count in them; 90 days are 90 days.
+_LONG = (("year", 365, 1.0), ("month", 30, 6.0))
 _DURATIONS = (("day", 2.0), ("hour", 2.0), ("minute", 2.0), ("second", 0.0))
 _LARGE = (("T", 1e12), ("B", 1e9), ("M", 1e6))
 
@@ -80,15 +82,16 @@ def count(value: float, digits: int) -> str:
 def _money(value: float, digits: int) -> str:
     if abs(value) < 0.01 or round(abs(value), 2) >= 1e6:
         return count(value, digits)
-    text = f"{value:,.2f}"
-    return text.rstrip("0").rstrip(".")
+    cents = 2 if abs(value) < 1000 else min(2, max(0, digits - len(f"{abs(value):.0f}")))
+    text = f"{value:,.{cents}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _duration(value: float, digits: int) -> str:
     days = value / 86400
-    for name, length in (("year", 365), ("month", 30)):
+    for name, length, least in _LONG:
         n = round(days / length) if abs(days) < 1e9 else 0
-        if n and abs(days - n * length) <= 1e-9 * abs(days):
+        if abs(n) >= least and abs(days - n * length) <= 1e-9 * abs(days):
             return _counted(count(n, digits), name)
     for name, least in _DURATIONS:
         n_of = value / unit(name).factor
@@ -121,8 +124,8 @@ def _spelled(dim: Dim, plural: bool = False) -> str:
 def show(value: float, dim: Dim, digits: int = 4) -> str:
     """A value in base units as people write it, such as `226.5B params`, `6 months` or `30M USD`.
 
-    Figures are rounded to `digits` significant digits; whole ones below a million are given in full, and
-    so is money to the cent.
+    Figures are rounded to `digits` significant digits; whole ones below a million are given in full, and so is money:
+    to the cent below a thousand.
     """
     value = float(value)
     if math.isnan(value):
@@ -158,6 +161,8 @@ def _one(text: str) -> str:
     return "1 GPU-hour" if text == "1 GPU-hours" else text
 
 
+# What is counted one by one, and has no unit in JSON.
+_COUNTS = frozenset(("step", "epoch", "node"))
 # The unit that a dimension has in JSON, where it is not the base unit.
 _JSON = ("GPU*hour", "kWh", "W", "gCO2eq/kWh")
 
@@ -180,7 +185,7 @@ def iso_date(value: float) -> str:
 @lru_cache(1024)
 def json_unit(dim: Dim) -> tuple[str, float]:
     """The unit that a dimension has in JSON, and what to divide a value in base units by."""
-    if not dim:
+    if not dim or (len(dim) == 1 and dim[0][1] == 1 and dim[0][0] in _COUNTS):
         return "1", 1.0
     for name in (*_JSON, *(f"{code}/{per}" for code in sorted(currencies()) for per in _MONEY_PER)):
         if unit(name).dim == dim:

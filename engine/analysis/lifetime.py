@@ -23,8 +23,9 @@ SOURCE = "Sardana et al. 2023 (arXiv:2401.00448), equation 1"
 def with_lifetime(solution: Solution) -> Solution:
     """The solution with the size of least lifetime compute at its own loss; as it is where nothing is served.
 
-    `lifetime_params` on `lifetime_tokens` save `lifetime_saving` of the lifetime compute. Above `break_even_tokens`
-    served they are cheaper than the plan's size, or, where that is theirs, than the one that is cheapest to train.
+    `lifetime_params` on `lifetime_tokens` save `lifetime_saving` of the lifetime compute. At `break_even_tokens` served
+    they cost as much as the plan's size, or, where that is theirs, as the one that is cheapest to train; beyond, the
+    smaller of the two is cheaper.
     """
     needed = {q.INFERENCE_TOKENS, q.LIFETIME_COMPUTE, q.LOSS, q.COMPUTE, *FREE}
     if solution.status != "solved" or solution.problem.frontier or not needed <= solution.values.keys():
@@ -57,7 +58,7 @@ def _values(solution: Solution) -> Iterator[tuple[Name, Value]]:
         even = (trained[0] - trained[1]) / (a_token * (other[0] - best[0]))
         than = "the plan's size" if differs else "the size that is cheapest to train"
         if even > 0:
-            told[q.BREAK_EVEN_TOKENS] = (even, f"tokens served above which it is cheaper than {than}")
+            told[q.BREAK_EVEN_TOKENS] = (even, f"tokens served at which it costs as much as {than}")
     dims = {q.LIFETIME_PARAMS: q.LAW_PARAMS, q.LIFETIME_TOKENS: q.TOKENS, q.BREAK_EVEN_TOKENS: q.TOKENS}
     dims |= {q.LIFETIME_TRAINING: q.COMPUTE}
     inputs = (q.INFERENCE_TOKENS, q.LIFETIME_COMPUTE, q.LOSS)

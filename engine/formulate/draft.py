@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import Name, quantity
@@ -17,7 +17,9 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Agreement, Constraint, ConstraintKind, Definition, Inverse, Kind, Variable
+from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
 Figures = Mapping[str, Amount]
@@ -31,6 +33,8 @@ class Draft:
         absent: Quantities that have no value for the whole, though a formula would give them one.
         default_laws: Laws that stand in for what the plan's own does not know.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
+        lacking: What the law does not give of this plan: information, unless the plan asks for it.
+        lawless: Whether the law is not for this objective or model at all: what needs no law is solved without.
     """
 
     plan: Plan
@@ -45,6 +49,7 @@ class Draft:
     agreements: list[Agreement] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
     held: list[Constraint] = field(default_factory=list)
+    evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
     asked: list[Name] = field(default_factory=list)
@@ -53,6 +58,8 @@ class Draft:
     phases: tuple[str, ...] = ()
     default_laws: dict[str, Law] = field(default_factory=dict)
     defaults: dict[str, tuple[str, Parameter]] = field(default_factory=dict)
+    lacking: list[Finding] = field(default_factory=list)
+    lawless: bool = False
     _taken: set[tuple[int, str]] = field(default_factory=set)
 
     # ---- asking
@@ -64,8 +71,15 @@ class Draft:
 
     @property
     def transfer(self) -> bool:
-        """Whether the objective has a stage that is transferred from and one that is transferred to."""
-        return self.objective.kind == "transfer"
+        """Whether the law tells of a stage that is transferred from and one that is transferred to."""
+        return self.objective.kind == "transfer" and not self.lawless
+
+    @property
+    def mixture(self) -> bool:
+        """Whether the model is a mixture of experts, by any word of its block."""
+        model = self.plan.model
+        told = self.of_kind("mixture") | {q.ACTIVE_EXPERTS.text}
+        return model is not None and (model.active is not None or not told.isdisjoint(model.architecture))
 
     @property
     def quantities(self) -> Mapping[str, QuantityDef]:
@@ -190,11 +204,14 @@ class Draft:
         equal: bool = False,
         of: Name | None = None,
         requirement: Requirement | None = None,
+        knobs: tuple[Name, ...] = (),
+        otherwise: str = "",
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        self.constraints.append(Constraint(own, text or key, left, right, kind, span, equal, of, requirement))
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, knobs, otherwise)
+        self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:
         """The constraints of a bounded figure."""
@@ -270,6 +287,25 @@ class Draft:
         """The law lacks what the plan asks of it."""
         self.findings.append(finding("L004", message, span, help=help, laws=(self.named,)))
 
+    def lacks(self, message: str, span: Span, help: Sequence[str] = ()) -> None:
+        """The law lacks what the plan may do without."""
+        self.lacking.append(finding("L004", message, span, severity="info", help=help, laws=(self.named,)))
+
+    def lacks_of(self, name: Name) -> str:
+        """Why the law does not give a quantity that the plan asks for."""
+        known = (lacking.message for lacking in self.lacking)
+        return next(known, f"`{self.law.name}` does not give `{name}`")
+
+    def told(self) -> tuple[Finding, ...]:
+        """What was found: what the law lacks is information, or why it does not give what the plan asks of it."""
+        if not any(f.code == "L004" for f in self.findings):
+            return (*self.findings, *self.lacking)
+        why = [f.message for f in self.lacking]
+        return tuple(
+            replace(f, notes=(*f.notes, *(each for each in why if each != f.message))) if f.code == "L004" else f
+            for f in self.findings
+        )
+
     def law_span(self) -> Span:
         """Where the plan names the law; its first statement where it names none."""
         for name in self.plan.laws:
@@ -281,10 +317,10 @@ class Draft:
 
     def follow(self) -> None:
         """Define what follows by the formulas of `quantities.plan`, and leave out what needs what is not there."""
-        for text, q in self.quantities.items():
+        for text, known in self.quantities.items():
             name = quantity(text)
-            if q.formula is not None and name not in self.absent and not self.knows(name):
-                self.define(name, bound(q.formula, quantity), "derived", q.title, q.span)
+            if known.formula is not None and name not in self.absent and not self.knows(name):
+                self.define(name, bound(known.formula, quantity), "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         left = dict(self.definitions)
         while ready := [name for name, d in left.items() if names(d.expr) <= alive]:

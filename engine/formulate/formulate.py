@@ -8,10 +8,10 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Objective, Plan
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft, first_statement
-from runplan.engine.formulate.goals import goals_of
+from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.hardware import add_hardware
-from runplan.engine.formulate.law import add_defaults, add_law, is_frontier, line_of
-from runplan.engine.formulate.requirements import add_compute_limits, add_requirements
+from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan, is_frontier, line_of
+from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
 from runplan.engine.formulate.size import add_mixture, add_model_and_tokens
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -33,6 +33,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     _not_solved_yet(draft)
     for name, let in plan.lets.items():
         draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)
+    hold_law_to_plan(draft)
     add_model_and_tokens(draft)
     add_law(draft)
     add_mixture(draft)
@@ -49,7 +50,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     add_compute_limits(draft)
     decided = add_requirements(draft)
     line = line_of(draft)
-    goals, goal = goals_of(draft, line)
+    aim, *instead = aims_of(draft, line)
     return Problem(
         named=named,
         law=law,
@@ -58,21 +59,26 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
         variables=tuple(draft.variables),
         constraints=tuple(draft.constraints),
         decided=decided,
-        goals=goals,
-        goal=goal,
+        goals=(*aim.goals, *aim.ties),
+        goal=aim.said,
+        ties=len(aim.ties),
+        instead=tuple(instead),
+        stated=bool(plan.goals),
         givens=draft.givens,
         asked=tuple(draft.asked),
         sources=draft.sources,
-        findings=tuple(draft.findings),
+        findings=draft.told(),
         place=first_statement(plan),
         line=line,
         frontier=is_frontier(draft),
+        lawless=draft.lawless,
         phases=draft.phases,
         default_laws=tuple(draft.default_laws.values()),
         inverses=tuple(draft.inverses),
         agreements=tuple(draft.agreements),
         repeats=tuple(draft.repeats),
         held=tuple(draft.held),
+        evenly=tuple(draft.evenly),
         quantities=catalogue.quantities(),
     )
 
@@ -85,7 +91,7 @@ def _not_solved_yet(draft: Draft) -> None:
         draft.gave_up("stages are read, and not solved yet", span, ["plan each stage in a file of its own"])
     for requirement in (*plan.requires, *plan.prefers):
         for item in walk(requirement.condition):
-            if isinstance(item, Op) and item.op in ("P", "or", "not", "!="):
+            if isinstance(item, Op) and item.op in UNSOLVED:
                 said = "P(...)" if item.op == "P" else f"`{item.op}`"
                 draft.gave_up(f"{said} in a requirement is read, and not solved yet", requirement.span)
                 break

@@ -1,6 +1,8 @@
-"""What a plan wants, or leaves open, to goals in order."""
+"""What a plan wants, or leaves open, to goals in order, and to what is wanted where those have no least value."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
@@ -9,53 +11,136 @@ from runplan.dsl.plan.ir import Optimize
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
-from runplan.engine.formulate.missing import why_missing
+from runplan.engine.formulate.missing import how_to_choose, why_missing
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Goal, expand
+from runplan.engine.problem.problem import Aim, Constraint, Goal, expand
 
 # What is asked of hardware by a `?`: as few devices, or as short a time, as will do.
 OF_HARDWARE = (q.GPUS.text, q.RESERVED_TIME.text)
-Goals = tuple[tuple[Goal, ...], str]
 
 
-def goals_of(draft: Draft, line: Op | None) -> Goals:
-    """The goals in order, ties broken by fewest GPU-hours, shortest time, fewest params; and the first in words."""
-    last = tuple(Goal("minimize", Ref(name)) for name in _ties(draft))
-    has_loss = _has_loss(draft)
+def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
+    """What is wanted, and what instead where that has no least value; no goal where nothing tells.
+
+    A plan's own goal is it. Else it is the least of what the hardware is asked for by a `?`, else the least loss; and
+    where no statement bounds the compute, the least compute, before the loss where a loss is required. The table in
+    `docs/language.md` has every case.
+    """
     if draft.plan.goals:
-        goals, said = _stated(draft, draft.plan.goals[0], line, has_loss)
-        return ((*goals, *last) if goals else ()), said
-    found = _default(draft, line, has_loss)
-    if found is None:
-        return (), ""
-    return (*found[0], *last), found[1]
-
-
-def _default(draft: Draft, line: Op | None, has_loss: bool) -> Goals | None:
-    """What is wanted where the plan does not say: what it asks for by a `?`, else the least loss."""
-    bounded = any(constraint.text == "compute" for constraint in draft.constraints)
-    if q.LIFETIME_COMPUTE in draft.definitions and (not bounded or _loss_is_bounded(draft)):
-        return (Goal("minimize", Ref(q.LIFETIME_COMPUTE)),), "minimize lifetime_compute"
-    asked = [name for name in draft.asked if name.text in OF_HARDWARE]
-    if not asked and not bounded:
-        asked = draft.asked
-    if asked:
-        return _asked(draft, asked)
-    if draft.transfer:
-        return _transferred(draft, line), "all the fine-tuning data that the budget allows"
-    if has_loss and any(c.equal and Ref(q.LOSS) in (c.left, c.right) for c in draft.constraints):
-        return (), "the loss that is required, at the least compute"
-    if has_loss:
-        return (Goal("minimize", Ref(q.LOSS)),), "minimize loss"
-    if line is not None:
-        return _along(line), "the law's optimum line"
-    if _pinned(draft):
-        return (), "what the plan states"
+        aim = _stated(draft, draft.plan.goals[0], line)
+        return (_tied(draft, aim, line) if aim.goals else aim,)
+    asked, best = _asked(draft, line), _best(draft, line)
+    found = [*asked, *best] if _asked_of_hardware(draft) or _loss_is_bounded(draft) else [*best, *asked]
+    if found:
+        return tuple(_tied(draft, aim, line) for aim in found)
     if draft.chosen() and not draft.findings:
-        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose the size"
-        draft.does_not_give(message, draft.law_span(), ["name a law that can, such as `chinchilla`"])
-    return None
+        size = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+        what = "the size" if size else "the tokens" if draft.is_variable(q.TOKENS) else "the rest"
+        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose {what}"
+        draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
+    return (Aim((), ""),)
+
+
+# ---- the plan's own
+
+
+def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
+    """The plan's own goal; nothing, with a finding, where what it is about is not known."""
+    mentioned = names(without_lets(goal.expr, draft.plan))
+    if (
+        mentioned == {q.LOSS}
+        and goal.sense == "minimize"
+        and not _has_loss(draft)
+        and line is not None
+        and not draft.lacking
+    ):
+        return _along(line)
+    missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
+    if missing:
+        reason, help = why_missing(draft, missing[0])
+        if reason == "active":
+            return Aim((), "")
+        law = reason == "law"
+        what = draft.lacks_of(missing[0]) if law else f"`{missing[0]}` is not known: {reason}"
+        laws = (draft.named,) if law else ()
+        draft.findings.append(finding("L004" if law else "C004", what, goal.span, help=help, laws=laws))
+        return Aim((), "")
+    if goal.sense == "maximize":
+        return Aim((Goal("maximize", goal.expr),), f"maximize {shown(goal.expr)}")
+    if q.LIFETIME_COMPUTE in draft.definitions and q.COMPUTE in mentioned:
+        # What is served belongs to what is minimised.
+        whole = substitute(goal.expr, {q.COMPUTE: Ref(q.LIFETIME_COMPUTE)})
+        return Aim((Goal("minimize", whole),), f"minimize {shown(goal.expr)}, what is served included")
+    return Aim((Goal("minimize", goal.expr),), f"minimize {shown(goal.expr)}")
+
+
+# ---- what is wanted where the plan does not say
+
+
+def _asked_of_hardware(draft: Draft) -> list[Name]:
+    return [name for name in draft.asked if name.text in OF_HARDWARE]
+
+
+def _asked(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
+    """The least of what the hardware is asked for by a `?`: of several things the cost, or the device hours.
+
+    Where no statement bounds the compute it is the least compute that will do; of what is served, with it.
+    """
+    served, asked = q.LIFETIME_COMPUTE in draft.definitions, _asked_of_hardware(draft)
+    if served and (_loss_is_bounded(draft) or not (_computes(draft) or asked)):
+        return (Aim((Goal("minimize", Ref(q.LIFETIME_COMPUTE)),), "minimize lifetime_compute"),)
+    if not asked and _computes(draft):
+        return ()
+    least = asked[0] if asked else q.COMPUTE
+    if len(asked) > 1 and q.GPU_HOURS in draft.definitions:
+        least = q.COST if q.COST in draft.definitions else q.GPU_HOURS
+    said = draft.quantities[least.text].facts.said if least.text in OF_HARDWARE else ""
+    goals = asked if len(asked) > 1 and least in asked else [least]
+    first = str(Name(said or least.text, least.kind, least.scope))
+    # The loss of a transfer is that of its line's size: the least for a loss is sought there.
+    near = _nearest(draft, line) if draft.transfer else ()
+    return (Aim((*near, *(Goal("minimize", Ref(name)) for name in goals)), f"the least {first}"),)
+
+
+def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
+    """The least loss, or what stands for it under a law that has a line and no loss; none where the law has neither."""
+    if draft.transfer:
+        return _transferred(draft, line)
+    if _has_loss(draft) and any(c.equal and Ref(q.LOSS) in (c.left, c.right) for c in draft.constraints):
+        return (Aim((), "the loss that is required, at the least compute"),)
+    if _has_loss(draft):
+        return (Aim((Goal("minimize", Ref(q.LOSS)),), "minimize loss"),)
+    if line is not None:
+        return (_along(line),)
+    return (Aim((), "what the plan states"),) if _pinned(draft) else ()
+
+
+def _along(line: Op) -> Aim:
+    """Spend the budget, as near to the law's line as the constraints allow."""
+    return Aim((Goal("maximize", Ref(q.COMPUTE)), _near(line)), "the law's optimum line")
+
+
+def _near(line: Op) -> Goal:
+    return Goal("near", line.args[0], line.args[1])
+
+
+def _nearest(draft: Draft, line: Op | None) -> tuple[Goal, ...]:
+    """As near to the law's line as the constraints allow, where the size is free."""
+    sized = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+    return (_near(line),) if line is not None and sized else ()
+
+
+def _transferred(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
+    """Spend the budget, or without one use the target's data whole, at the size nearest to the law's line.
+
+    Where nothing bounds the data either, the size is that of the line before anything else.
+    """
+    near = _nearest(draft, line)
+    budget, data = (Goal("maximize", Ref(name)) for name in (q.COMPUTE, q.FINETUNE_TOKENS))
+    said = "all the fine-tuning data that the budget allows"
+    aims = [Aim((budget, *near), said)] if _computes(draft) else []
+    return (*aims, Aim((data, *near), said), *([Aim((*near, data), said)] if near else []))
 
 
 def _has_loss(draft: Draft) -> bool:
@@ -71,40 +156,19 @@ def _has_loss(draft: Draft) -> bool:
     return {name for name in chosen if name.text in of_the_run} <= over
 
 
-def _asked(draft: Draft, asked: list[Name]) -> Goals:
-    """The least of what is asked for; of several things the cost, or the device hours."""
-    if len(asked) > 1 and q.CAPACITY in draft.definitions:
-        asked = [q.COST if q.COST in draft.definitions else q.GPU_HOURS]
-    first = draft.quantities[asked[0].text].facts.said if asked[0].text in OF_HARDWARE else ""
-    first = str(Name(first or asked[0].text, asked[0].kind, asked[0].scope))
-    return tuple(Goal("minimize", Ref(name)) for name in asked), f"the least {first}"
-
-
-def _stated(draft: Draft, goal: Optimize, line: Op | None, has_loss: bool) -> Goals:
-    """The plan's own goal; nothing, with a finding, where what it is about is not known."""
-    mentioned = names(without_lets(goal.expr, draft.plan))
-    if mentioned == {q.LOSS} and goal.sense == "minimize" and not has_loss and line is not None:
-        return _along(line), "the law's optimum line"
-    missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
-    if missing:
-        reason, help = why_missing(draft, missing[0])
-        law = reason == "law"
-        what = f"`{draft.law.name}` does not give `{missing[0]}`" if law else f"`{missing[0]}` is not known: {reason}"
-        laws = (draft.named,) if law else ()
-        draft.findings.append(finding("L004" if law else "C004", what, goal.span, help=help, laws=laws))
-        return (), ""
-    if goal.sense == "maximize":
-        return (Goal("maximize", goal.expr),), f"maximize {shown(goal.expr)}"
-    if q.LIFETIME_COMPUTE in draft.definitions and q.COMPUTE in mentioned:
-        # What is served belongs to what is minimised.
-        whole = substitute(goal.expr, {q.COMPUTE: Ref(q.LIFETIME_COMPUTE)})
-        return (Goal("minimize", whole),), f"minimize {shown(goal.expr)}, what is served included"
-    return (Goal("minimize", goal.expr),), f"minimize {shown(goal.expr)}"
+def _computes(draft: Draft) -> bool:
+    """Whether a statement bounds the compute: hardware, or a budget of it."""
+    return any(constraint.text == q.COMPUTE.text for constraint in draft.constraints)
 
 
 def _loss_is_bounded(draft: Draft) -> bool:
-    """Whether a requirement says how low the loss must be: then what is served counts, and not a lower loss."""
-    return any(c.kind == "require" and c.left == Ref(q.LOSS) for c in draft.constraints)
+    """Whether a requirement says how low the loss must be: then what it takes counts, and not a lower loss."""
+
+    def bounds(constraint: Constraint) -> bool:
+        sides = (constraint.left, constraint.right) if constraint.equal else (constraint.left,)
+        return constraint.kind == "require" and any({q.LOSS, q.PERPLEXITY} & names(side) for side in sides)
+
+    return any(map(bounds, draft.constraints))
 
 
 def _pinned(draft: Draft) -> bool:
@@ -114,26 +178,23 @@ def _pinned(draft: Draft) -> bool:
     return len(equal) >= len(free) and free <= frozenset().union(*equal)
 
 
-def _ties(draft: Draft) -> list[Name]:
-    """What breaks ties: fewest GPU-hours, then shortest time (without hardware, least compute), then fewest params."""
+# ---- ties
+
+
+def _tied(draft: Draft, aim: Aim, line: Op | None) -> Aim:
+    """What is wanted, and what breaks ties: fewest GPU-hours, what the hardware alone is asked for, shortest time
+    (without hardware, least compute), the least loss, and then fewest params."""
     variables = draft.chosen()
 
     def moves(name: Name) -> bool:
         return draft.knows(name) and bool(names(expand(Ref(name), draft.definitions, {})) & variables)
 
     time = q.TIME if q.TIME in draft.definitions else q.COMPUTE
-    first = [name for name in (q.GPU_HOURS, time) if moves(name)]
+    asked = _asked_of_hardware(draft)
+    first = [name for name in (q.GPU_HOURS, *(asked if len(asked) == 1 else ()), time) if moves(name)]
     few = {q.GPUS.text, q.PARAMS.text, q.LAW_PARAMS.text}
-    return first + [v.name for v in draft.variables if v.name.text in few]
-
-
-def _along(line: Op) -> tuple[Goal, ...]:
-    """Spend the budget, as near to the law's line as the constraints allow."""
-    return (Goal("maximize", Ref(q.COMPUTE)), Goal("near", line.args[0], line.args[1]))
-
-
-def _transferred(draft: Draft, line: Op | None) -> tuple[Goal, ...]:
-    """Use the target's data whole, or what the budget allows of it, at the size of the law's line where it is free."""
-    if line is not None and any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables):
-        draft.constrain("optimum line", line.args[0], line.args[1], "line", equal=True)
-    return (Goal("maximize", Ref(q.FINETUNE_TOKENS)),)
+    last = [v.name for v in draft.variables if v.name.text in few]
+    best = [Goal("minimize", Ref(q.LOSS))] if _has_loss(draft) else [_near(line)] if line is not None else []
+    least = [Goal("minimize", Ref(name)) for name in first], [Goal("minimize", Ref(name)) for name in last]
+    ties = dict.fromkeys((*least[0], *(best if draft.variables else ()), *least[1]))
+    return replace(aim, ties=tuple(goal for goal in ties if goal not in aim.goals))

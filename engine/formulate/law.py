@@ -7,7 +7,9 @@ from dataclasses import replace
 from runplan.dsl.expr.name import Name, constant, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.law_check import expanded
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law, Parameter
+from runplan.dsl.plan.ir import Given, Objective, Plan
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.base import SEQUENCE
@@ -68,17 +70,89 @@ def add_function(draft: Draft, law: Law, function: Function, name: Name | None =
     draft.define(own, expr, "law", cite_of(law), function.span, dim=dim, note=note, by=law.name)
 
 
+def hold_law_to_plan(draft: Draft) -> None:
+    """Whether the law is for the plan's objective and model; what needs no law is solved without where it is not."""
+    law, objective = draft.law, draft.objective
+    if str(objective) not in law.objectives:
+        draft.lawless = True
+        if draft.plan.laws:
+            message = f"`{law.name}` is for {' and '.join(law.objectives)}, not for {objective}: it gives no loss here"
+        else:
+            message = f"no law here is for {objective}: no loss is predicted"
+        draft.lacks(message, objective.span or draft.law_span(), _help_with_objective(draft))
+    elif draft.mixture and not is_of_mixtures(draft.catalogue, law) and _judges_sizes(draft):
+        draft.lawless = True
+        model = draft.plan.model
+        assert model is not None, "a mixture is a model"
+        help = ["name a law of mixtures in `laws`; `plan law` lists what each needs"]
+        message = f"`{law.name}` is a law of dense models: it gives no loss of a mixture of experts"
+        draft.lacks(message, model.active.span if model.active else model.span, help)
+
+
+def _help_with_objective(draft: Draft) -> list[str]:
+    """The laws that are for the plan's objective, where there are any."""
+    said = str(draft.objective)
+    fit = [law.name for law in draft.catalogue.laws() if said in law.objectives and _gives_loss(law)]
+    if not fit:
+        return [f"bring a law for {said} in a pack; without one `model` and `tokens` tell all but the loss"]
+    usual = draft.catalogue.law(usual_law(draft.plan, draft.objective, draft.catalogue))
+    if usual is not None and usual.name in fit:
+        return [f"name a law that is for it, such as `{usual.name}`, or leave `laws` out"]
+    return [f"name a law that is for it, such as `{fit[0]}`"]
+
+
+def _gives_loss(law: Law) -> bool:
+    return any(function.output == q.LOSS.text for function in law.functions)
+
+
+def _judges_sizes(draft: Draft) -> bool:
+    """Whether the law gives a loss, or an optimum, of a size; else there is nothing that it could get wrong."""
+    return line_of(draft) is not None or any(
+        function.output == q.LOSS.text for function in functions_for(draft.law, draft.objective)
+    )
+
+
+def is_of_mixtures(catalogue: Library, law: Law) -> bool:
+    """Whether a law knows mixtures of experts."""
+    mixed = {name for name, known in catalogue.quantities().items() if known.facts.kind == "mixture"}
+    return any(p.quantity in mixed for function in law.functions for p in function.parameters)
+
+
+def usual_law(plan: Plan, objective: Objective, catalogue: Library) -> str:
+    """The law of a plan that names none: the first default of its domain that is for its objective and its model."""
+    named = catalogue.defaults(objective.domain, "law") or catalogue.defaults("text", "law")
+    fit = [name for name in named if (law := catalogue.law(name)) is not None and str(objective) in law.objectives]
+    mixed = [name for name in fit if (law := catalogue.law(name)) is not None and is_of_mixtures(catalogue, law)]
+    dense = [name for name in fit if name not in mixed]
+    usable = [name for name in mixed if _can_be_used(plan, catalogue.law(name))]
+    return next(iter([*usable, *dense, *named]))
+
+
+def _can_be_used(plan: Plan, law: Law | None) -> bool:
+    """Whether a plan says of a mixture of experts all that the loss of a law asks for."""
+    model = plan.model
+    if law is None or model is None or not isinstance(model.params, Given) or not isinstance(model.active, Given):
+        return False
+    told = {q.PARAMS.text, q.TOKENS.text, q.ACTIVE_PARAMS.text, *model.architecture}
+    told |= {q.SPARSITY.text} if {q.EXPERTS.text, q.ACTIVE_EXPERTS.text} <= told else set()
+    losses = [function for function in law.functions if function.output == q.LOSS.text]
+    return any({p.quantity for p in function.parameters} <= told for function in losses)
+
+
 def add_law(draft: Draft) -> None:
     """What the plan's law gives, and for batch and learning rate a default law where it does not."""
     law = draft.law
-    if str(draft.objective) not in law.objectives:
-        help = ["name a law that is for it, or leave `laws` out"]
-        message = f"`{law.name}` is for {' and '.join(law.objectives)}, not for {draft.objective}"
-        draft.does_not_give(message, draft.objective.span or draft.law_span(), help)
-        _take_settings(draft)
+    if draft.lawless:
+        if draft.mixture and str(draft.objective) in law.objectives:
+            _add_settings(draft)
+        else:
+            _take_settings(draft)
         return
     add_constants(draft, law)
     for function in functions_for(law, draft.objective):
+        if function.output == q.TRANSFERRED_TOKENS.text and q.TRANSFERRED_TOKENS in draft.definitions:
+            # Of what the transfer could be worth there is as much as there are data for it.
+            add_function(draft, law, function, q.WORTH_TOKENS)
         known = draft.quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
         free = function.output not in CHOICES and quantity(function.output) not in draft.definitions
@@ -137,7 +211,8 @@ def _add_precision(draft: Draft) -> None:
     law = default_law(draft, "precision")
     formula = next((f for f in law.functions if f.output == q.PARAMS_SHARE.text), None) if law else None
     if law is None or formula is None or q.LAW_PARAMS not in names(loss.expr) or is_frontier(draft):
-        draft.does_not_give(f"`{draft.law.name}` does not say what a loss in few bits is", at)
+        draft.lacks(f"`{draft.law.name}` does not say what a loss in few bits is", at)
+        del draft.definitions[q.LOSS]
         return
     add_constants(draft, law)
     add_function(draft, law, formula)
@@ -191,7 +266,7 @@ def _add_sequences(draft: Draft) -> None:
 
 def line_of(draft: Draft) -> Op | None:
     """The law's optimum line as an equation, over a budget of compute: params first, else tokens."""
-    for output in CHOICES:
+    for output in () if draft.lawless else CHOICES:
         for function in functions_for(draft.law, draft.objective):
             inputs = function.needs
             if function.output == output and len(inputs) == 1 and inputs[0] in BUDGETS:

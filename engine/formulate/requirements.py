@@ -11,9 +11,14 @@ from runplan.engine.formulate.missing import why_missing
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition, expand
 
+# What may join or hold a requirement, and is read and not solved yet.
+UNSOLVED = ("P", "or", "not", "!=")
+
 
 def add_compute_limits(draft: Draft) -> None:
     """The compute that there is, or that the plan states, as constraints."""
+    if not draft.knows(q.COMPUTE):
+        return
     if q.CAPACITY in draft.definitions:
         span = draft.stage.hardware[0].span
         draft.constrain("compute", Ref(q.COMPUTE), Ref(q.CAPACITY), "capacity", span)
@@ -35,6 +40,8 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     by_hardware = draft.decided_by("hardware") | draft.decided_by("nature")
     of_the_run = draft.decided_by("run")
     reserved = q.CAPACITY in draft.definitions and {name.text for name in variables} <= of_the_run
+    # How long it takes is no choice: with all else given the run has the time that it needs.
+    needed = variables == {q.RESERVED_TIME} <= {*draft.asked}
     memo: dict[Name, Expr] = {}
     for requirement in draft.plan.requires:
         mentioned = names(without_lets(requirement.condition, draft.plan))
@@ -47,7 +54,7 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
         free = names(expand(requirement.condition, draft.definitions, memo)) & variables
         before = len(draft.constraints)
         _constrain(draft, requirement)
-        if not free or (reserved and {name.text for name in mentioned} <= by_hardware):
+        if not free or needed or (reserved and {name.text for name in mentioned} <= by_hardware):
             decided.append(requirement)
             draft.held += draft.constraints[before:]
             del draft.constraints[before:]
@@ -79,8 +86,10 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
 
 def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
     reason, help = why_missing(draft, name)
+    if reason == "active":
+        return
     if reason == "law":
-        message, code = f"`{draft.law.name}` does not give `{name}`", "L004"
+        message, code = draft.lacks_of(name), "L004"
     else:
         message, code = f"`{name}` is not known: {reason}", "C004"
     laws = (draft.named,) if reason == "law" else ()

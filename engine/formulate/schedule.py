@@ -1,4 +1,4 @@
-"""A schedule to phases: the share of the tokens, the shape, the learning rate and the data mix of each."""
+"""A schedule to phases: the length, the shape, the learning rate and the data mix of each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
-from runplan.dsl.packs.pack import BatchStep, Entry, ScheduleShape
+from runplan.dsl.packs.pack import Entry, ScheduleShape
 from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
-from runplan.dsl.units.base import TOKEN
+from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Kind
@@ -27,12 +27,12 @@ class PhasePlan:
     """A phase before its numbers are known.
 
     Attributes:
-        given: Its share of the tokens, or its tokens.
+        length: Its share of the tokens, its tokens, steps or passes over the data; None where it takes the rest.
         mix: As the plan gives it; empty where it gives none.
     """
 
     name: str
-    given: Num
+    length: Num | None
     shape: str
     span: Span
     kind: Kind
@@ -41,8 +41,8 @@ class PhasePlan:
 
     @property
     def share(self) -> float | None:
-        """Its share of the tokens; None where it is given in tokens."""
-        return None if self.given.dim == TOKEN else self.given.value
+        """Its share of the tokens; None where it is an amount, or takes the rest."""
+        return self.length.value if self.length is not None and self.length.dim == NONE else None
 
     def of(self, name: Name) -> Name:
         """A quantity of this phase."""
@@ -56,7 +56,7 @@ def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
         return tuple(
             PhasePlan(
                 phase.name,
-                number(phase.share),
+                number(phase.length) if isinstance(phase.length, Given) else None,
                 phase.shape.text,
                 phase.shape.span,
                 "given",
@@ -69,7 +69,7 @@ def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
     if shape is None:
         return ()
     said = f"schedule {shape.name}: {shape.cites[0].text}" if shape.cites else f"schedule {shape.name}"
-    return tuple(PhasePlan(p.name, Num(p.share), p.shape, p.span, kind, said) for p in shape.phases)
+    return tuple(PhasePlan(p.name, p.length, p.shape, p.span, kind, said) for p in shape.phases)
 
 
 def named_schedule(draft: Draft) -> tuple[ScheduleShape | None, Kind]:
@@ -90,99 +90,18 @@ def mixed_by_hand(phase: PhasePlan) -> Mix:
     return {name: (number(start), number(end)) for name, (start, end) in phase.mix.items()}
 
 
-def placed(
-    draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[str], good: frozenset[str], where: str
-) -> list[Mix]:
-    """The mix of each phase when good data is placed late, early or throughout; the totals stay those of the sources.
-
-    Late: in the last phase, at most half of it, what is left over in the others. Early: a higher share at first that
-    falls through the longest phase, the last phase going on with what that ends with.
-    """
-    of = {name: Ref(q.SHARE.of("source", name)) for name in sources}
-    even: list[Mix] = [{name: (share, share) for name, share in of.items()} for _ in phases]
-    if where == "throughout" or not good or good >= set(sources) or len(phases) < 2:
-        return even
-    quality = joined("+", (share for name, share in of.items() if name in good))
-    ordinary = _minus(Num(1.0), quality)
-    shares = [Ref(phase.of(q.SHARE)) for phase in phases]
-    levels = _late(quality, shares) if where == "late" else _early(quality, shares, phases)
-
-    def level(name: str, at: Expr) -> Expr:
-        whole = (at, quality) if name in good else (_minus(Num(1.0), at), ordinary)
-        return Op("/", (Op("*", (whole[0], of[name])), whole[1]))
-
-    return [{name: (level(name, start), level(name, end)) for name in sources} for start, end in levels]
-
-
-def _late(quality: Expr, shares: Sequence[Expr]) -> list[tuple[Expr, Expr]]:
-    last: Expr = Op("min", (Ref(q.QUALITY_AT_MOST), Op("/", (quality, shares[-1]))))
-    left = Op("max", (Num(0.0), _minus(quality, Op("*", (last, shares[-1])))))
-    rest: Expr = Op("/", (left, _minus(Num(1.0), shares[-1])))
-    return [(rest, rest)] * (len(shares) - 1) + [(last, last)]
-
-
-def _early(quality: Expr, shares: Sequence[Expr], phases: Sequence[PhasePlan]) -> list[tuple[Expr, Expr]]:
-    longest = max(range(len(phases) - 1), key=lambda i: phases[i].share or 0.0)
-    half = Op("*", (Num(0.5), shares[longest]))
-    before = joined("+", (*shares[:longest], half))
-    after = joined("+", (half, *shares[longest + 1 :]))
-    low: Expr = Op("*", (Num(0.5), quality))
-    high: Expr = Op("/", (_minus(quality, Op("*", (low, after))), before))
-    # No phase is more than good data: what does not fit at first is seen later.
-    full = Op(">", (high, Num(1.0)))
-    low = Op("if", (full, Op("/", (_minus(quality, before), after)), low))
-    high = Op("min", (Num(1.0), high))
-    first, falling, last = (high, high), (high, low), (low, low)
-    return [*[first] * longest, falling, *[last] * (len(phases) - longest - 1)]
-
-
-def _minus(a: Expr, b: Expr) -> Expr:
-    return Op("-", (a, b))
-
-
 def mean(mix: Mix, sources: Sequence[str]) -> Expr | None:
     """The share of some sources together in a phase; None where it has none of them."""
     ends = [end for name in sources if name in mix for end in mix[name]]
     return Op("/", (joined("+", ends), Num(2.0))) if ends else None
 
 
-def add_shares(draft: Draft, phases: Sequence[PhasePlan]) -> None:
-    """The share of the tokens that each phase is; phases in tokens hold the tokens of the run."""
-    draft.phases = tuple(phase.name for phase in phases)
-    counted = [phase for phase in phases if phase.share is None]
-    for phase in phases:
-        share: Expr = phase.given
-        if phase.share is None:
-            draft.define(phase.of(q.STATED_TOKENS), phase.given, phase.kind, phase.source, phase.span)
-            share = Op("/", (Ref(phase.of(q.STATED_TOKENS)), Ref(q.TOKENS)))
-        draft.define(phase.of(q.SHARE), share, phase.kind, phase.source, phase.span)
-    if not counted:
-        return
-    left = 1.0 - sum(phase.share or 0.0 for phase in phases)
-    if left > 1e-9:
-        others: list[Expr] = [Ref(phase.of(q.SHARE)) for phase in phases if phase.share is not None]
-        rest = _minus(Num(1.0), joined("+", others)) if others else Num(1.0)
-        total = joined("+", (phase.of(q.STATED_TOKENS) for phase in counted))
-        draft.constrain("phases", Ref(q.TOKENS), Op("/", (total, rest)), "given", counted[0].span, equal=True)
-    else:
-        message = "phases in tokens leave no room: the shares of the others are 100 % already"
-        draft.findings.append(finding("C001", message, counted[0].span))
-
-
 def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) -> None:
-    """The numbers of each phase: tokens, steps, time, learning rate and the mix of the sources."""
-    ramp = _ramp(draft)
+    """The learning rate of each phase, and the mix of the sources."""
     level = 0.0
     decaying: list[PhasePlan] = []
     rising: list[PhasePlan] = []
-    seen: list[Expr] = []
-    for at, (phase, mix) in enumerate(zip(phases, mixes, strict=True)):
-        of_share = "its share of the tokens"
-        draft.define(phase.of(q.TOKENS), _part(phase, q.TOKENS), "derived", of_share, phase.span)
-        _add_steps(draft, phases, at, ramp)
-        draft.define(phase.of(q.TIME), _part(phase, q.TIME), "derived", "its share of the time", phase.span)
-        seen.append(Ref(phase.of(q.TOKENS)))
-        draft.define(phase.of(q.END_TOKENS), joined("+", seen), "derived", "tokens seen when it ends", phase.span)
+    for phase, mix in zip(phases, mixes, strict=True):
         before = level
         start, level, entry = _levels(draft, phase, level)
         if level < start or start < before:  # it falls, or has stepped down
@@ -197,8 +116,9 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
     _add_summary(draft, phases, decaying, rising, level)
 
 
-def _part(phase: PhasePlan, whole: Name) -> Expr:
-    return Op("*", (Ref(phase.of(q.SHARE)), Ref(whole)))
+def minus(a: Expr, b: Expr) -> Expr:
+    """The difference of two expressions."""
+    return Op("-", (a, b))
 
 
 def _add_mix(draft: Draft, phase: PhasePlan, mix: Mix) -> None:
@@ -230,52 +150,6 @@ def _add_summary(
             draft.define(name, total, "derived", said, span(at))
     if phases:
         draft.define(q.FINAL_RATE, Num(level), "derived", "where the last phase ends", span(phases[-1]))
-
-
-def _ramp(draft: Draft) -> tuple[BatchStep, ...]:
-    """How the schedule raises the batch; and the steps of the whole run, where it does."""
-    shape, _ = named_schedule(draft)
-    ramp = shape.batch if shape else ()
-    if ramp and shape is not None:
-        said = f"schedule {shape.name}: steps over those with the full batch all along"
-        draft.define(q.BATCH_RAMP, _over(ramp, Num(0.0), Num(1.0)), "derived", said, shape.span)
-        steps = Op("*", (Op("/", (Ref(q.TOKENS), Ref(q.BATCH))), Ref(q.BATCH_RAMP)))
-        draft.define(q.STEPS, steps, "derived", "optimizer steps, the batch being raised", shape.span)
-    return ramp
-
-
-def _over(ramp: Sequence[BatchStep], begin: Expr, end: Expr) -> Expr:
-    """The steps between two shares of the tokens, over those that all tokens take with the full batch."""
-    parts: list[Expr] = []
-    at = 0.0
-    for step in ramp:
-        inside = _minus(Op("min", (end, Num(step.until))), Op("max", (begin, Num(at))))
-        parts.append(Op("/", (Op("max", (Num(0.0), inside)), Num(step.share))))
-        at = step.until
-    return joined("+", parts)
-
-
-def _add_steps(draft: Draft, phases: Sequence[PhasePlan], at: int, ramp: Sequence[BatchStep]) -> None:
-    """The steps of a phase, and its batch where that is raised."""
-    phase = phases[at]
-    if not ramp or phase.share is None:
-        steps = Op("/", (Ref(phase.of(q.TOKENS)), Ref(q.BATCH)))
-        draft.define(phase.of(q.STEPS), steps, "derived", "tokens over batch", phase.span)
-        return
-    shares = [Ref(p.of(q.SHARE)) for p in phases[:at]]
-    begin: Expr = joined("+", shares) if shares else Num(0.0)
-    draft.define(phase.of(q.BEGIN), begin, "derived", "share of the tokens before it", phase.span)
-    end = Op("+", (Ref(phase.of(q.BEGIN)), Ref(phase.of(q.SHARE))))
-    steps = Op("*", (Op("/", (Ref(q.TOKENS), Ref(q.BATCH))), _over(ramp, Ref(phase.of(q.BEGIN)), end)))
-    draft.define(phase.of(q.STEPS), steps, "derived", "tokens over batch, the batch being raised", phase.span)
-    begun = sum(p.share or 0.0 for p in phases[:at])
-    ended = begun + phase.share
-    # By rounding a phase may end a hair after the stretch that it fills.
-    within = [s for i, s in enumerate(ramp) if s.until > begun + 1e-9 and (i == 0 or ramp[i - 1].until < ended - 1e-9)]
-    within = within or [ramp[-1]]
-    for side, share in ((q.BATCH_START, within[0].share), (q.BATCH_END, within[-1].share)):
-        batch = Op("*", (Num(share), Ref(q.BATCH)))
-        draft.define(phase.of(side), batch, "derived", "the schedule's batch ramp", phase.span)
 
 
 def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float, Entry | None]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from runplan.dsl.expr.tree import Op, Ref
-from runplan.dsl.plan.ir import Amount, Given
+from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.tree import Op, Ref, words
+from runplan.dsl.plan.ir import Amount, Given, Model
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.units.base import PARAM
+from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.model import add_architecture, add_conversion, counts_without_embeddings
 from runplan.engine.laws.form import gives
@@ -18,7 +21,7 @@ def add_model_and_tokens(draft: Draft) -> None:
     else:
         draft.figure(q.TOKENS, draft.stage.tokens, 1e11, "tokens")
     size = draft.plan.model.params if draft.plan.model else None
-    if add_architecture(draft) and size is None:
+    if add_architecture(draft):
         # The architecture tells the size: the law's own count follows from it.
         counted = q.PARAMS_NON_EMBEDDING if counts_without_embeddings(draft) else q.PARAMS
         draft.define(q.LAW_PARAMS, Ref(counted), "derived", f"the law counts `{counted}`")
@@ -28,11 +31,12 @@ def add_model_and_tokens(draft: Draft) -> None:
         return
     draft.figure(q.PARAMS, size, 1e9, "model")
     model = draft.plan.model
-    if draft.law.counts == "active" and model is not None and isinstance(model.active, Given):
-        draft.give(q.LAW_PARAMS, model.active)
+    if draft.law.counts == "active" and model is not None and draft.mixture and not draft.lawless:
+        if isinstance(model.active, Given):
+            draft.give(q.LAW_PARAMS, model.active)
         return
-    said = "the law counts all params"
-    if draft.law.counts == "non_embedding":
+    said = "no law counts them here: all params" if draft.lawless else "the law counts all params"
+    if draft.law.counts == "non_embedding" and not draft.lawless:
         said = f"the law counts no embeddings: for {draft.objective.domain} they are taken to add nothing"
     draft.define(q.LAW_PARAMS, Ref(q.PARAMS), "derived", said)
 
@@ -60,51 +64,59 @@ def _transferred_tokens(draft: Draft) -> None:
 
 def _first_stage(draft: Draft) -> None:
     """The tokens of the stage that is transferred from: what it is worth, of the data that there are for it."""
-    worth, said = Ref(q.TRANSFERRED_TOKENS), "what the transfer is worth; more is wasted"
+    said = "what the transfer is worth; more is wasted"
     data = next((source for source in draft.stage.data if source.stage == "pretrain"), None)
-    if data is None:
-        draft.define(q.PRETRAIN_TOKENS, worth, "derived", said)
-        return
-    least = Op("min", (worth, Ref(q.PRETRAIN_DATA)))
-    tokens, model = draft.stage.tokens, draft.plan.model
-    if not isinstance(tokens, Given):
-        draft.define(q.PRETRAIN_TOKENS, least, "derived", said)
+    if data is not None:
+        there = Op("min", (Ref(q.WORTH_TOKENS), Ref(q.PRETRAIN_DATA)))
+        draft.define(q.TRANSFERRED_TOKENS, there, "derived", "what it is worth, of the data that there are for it")
+    tokens = draft.stage.tokens
+    if data is None or not isinstance(tokens, Given):
+        draft.define(q.PRETRAIN_TOKENS, Ref(q.TRANSFERRED_TOKENS), "derived", said)
         return
     # All is stated: what the second stage leaves of the tokens is the first's, wasted or not.
     draft.giving(q.STATED_TOKENS, tokens)
     left = Op("-", (Ref(q.STATED_TOKENS), Ref(q.FINETUNE_TOKENS)))
     draft.define(q.PRETRAIN_TOKENS, left, "derived", "what the second stage leaves of the tokens")
-    # The kink of a minimum is more than the solver takes where the size is free, too.
-    floor = least if model and isinstance(model.params, Given) else worth
-    draft.constrain("pretrain_tokens", floor, Ref(q.PRETRAIN_TOKENS), "line", data.span)
+    both = Op("+", (Ref(q.FINETUNE_TOKENS), Ref(q.TRANSFERRED_TOKENS)))
+    draft.constrain("pretrain_tokens", both, Ref(q.STATED_TOKENS), "line", data.span, text="tokens")
     draft.constrain("data", Ref(q.PRETRAIN_TOKENS), Ref(q.PRETRAIN_DATA), "data", data.span)
 
 
 def add_mixture(draft: Draft) -> None:
-    """A mixture of experts: the compute is that of the params that a token passes through, and the law must know it."""
+    """A mixture of experts: the compute is that of the params that a token passes through, and of no others."""
     model = draft.plan.model
-    if model is None or (model.active is None and q.EXPERTS.text not in model.architecture):
+    if model is None or not draft.mixture:
         return
-    at = model.active.span if model.active else model.span
-    mixed = draft.of_kind("mixture")
-    if not any(p.quantity in mixed for f in draft.law.functions for p in f.parameters):
-        help = ["name a law of mixtures in `laws`; `plan law` lists what each needs"]
-        message = f"`{draft.law.name}` is a law of dense models; the plan's is a mixture of experts"
-        draft.does_not_give(message, at, help)
-        draft.definitions.pop(q.LOSS, None)
-    if model.active is None and (draft.stage.hardware or draft.stage.compute):
-        help = ["add the params that a token passes: `active: 37B`"]
-        message = "the compute of a mixture of experts is that of its active params, which are not told"
-        draft.findings.append(finding("C004", message, at, help=help))
     if isinstance(model.active, Given):
         _active(draft, model.params, model.active)
-    elif model.active is not None:
+    else:
+        draft.absent.update(_over_all_params(draft))
+    if model.active is None:
+        help = [f"add the params that a token passes through to the model's block, such as `active: {_example(model)}`"]
+        message = "the compute of a mixture of experts is that of its active params, which are not told"
+        draft.findings.append(finding("C004", message, model.span, help=help))
+    elif not isinstance(model.active, Given):
         what = "a bound on `active` is read, and not solved yet"
         draft.gave_up(what, model.active.span, ["give one value"])
     if {q.EXPERTS, q.ACTIVE_EXPERTS} <= draft.definitions.keys():
         unused = Op("-", (Ref(q.EXPERTS), Ref(q.ACTIVE_EXPERTS)))
         said = "experts that a token does not pass"
         draft.define(q.SPARSITY, Op("/", (unused, Ref(q.EXPERTS))), "derived", said)
+
+
+def _over_all_params(draft: Draft) -> list[Name]:
+    """The quantities that are counted over all params of a dense model, and of no mixture."""
+    formulas = ((text, known.formula) for text, known in draft.quantities.items() if known.formula is not None)
+    return [quantity(text) for text, formula in formulas if q.LAW_PARAMS.text in words(formula)]
+
+
+def _example(model: Model) -> str:
+    """A size that the active params might have, for a message: the experts' share of all, at most."""
+    all_of_them = model.params.value.value if isinstance(model.params, Given) else 8e9
+    sides = [model.architecture.get(name.text) for name in (q.ACTIVE_EXPERTS, q.EXPERTS)]
+    some, of = (side.value.value if isinstance(side, Given) else None for side in sides)
+    share = some / of if some and of and some < of else 0.125
+    return show(all_of_them * share, PARAM, 2).removesuffix(" params")
 
 
 def _active(draft: Draft, size: Amount | None, active: Given) -> None:

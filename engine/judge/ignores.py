@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import date
 
 from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, Span
 
 _IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
@@ -56,15 +57,16 @@ def _read(m: re.Match[str], span: Span) -> Ignore:
     return Ignore(codes, reason, until[1] if until else "", frozenset(lines), span)
 
 
-def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: date) -> list[Finding]:
+def kept(findings: Iterable[Finding], source: Source, known: Set[tuple[str, str]], today: date) -> list[Finding]:
     """The findings of a plan without those that it ignores, and what is wrong with how it does.
 
     Args:
         source: The plan's own text; another file's comments are not its business.
-        known: Codes and names that a finding may have.
+        known: Each code that a finding may have, with its name.
     """
     found = list(findings)
     out, wrong = set(range(len(found))), list[Finding]()
+    known_words = {word.lower() for pair in known for word in pair}
     # Rules were not applied to a plan that could not be solved: what would be silenced there is not known.
     solved = all(silenceable(f.code) for f in found)
     for ignore in ignores(source):
@@ -77,34 +79,19 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[str], today: da
             silenced = {
                 i
                 for i, f in enumerate(found)
-                if code in (f.code, f.name)
+                if code.lower() in (f.code.lower(), f.name.lower())
                 and f.at.span.line in ignore.lines
                 and f.at.span.source is source
                 and silenceable(f.code)
             }
             if not late:
                 out -= silenced
-            if code not in known:
-                wrong.append(_of(ignore, "X002", f"`{code}` is no code of a finding", "`plan rule` lists them"))
+            if code.lower() not in known_words:
+                (help,) = did_you_mean(code, {word for pair in known for word in pair}) or ["`plan rule` lists them"]
+                wrong.append(_of(ignore, "X002", f"`{code}` is no code of a finding", help))
             elif solved and not silenced and not late:
                 wrong.append(_of(ignore, "X001", f"`{code}` is not found here", "take it out of the comment"))
     return [*(found[i] for i in sorted(out)), *wrong]
-
-
-def chosen(findings: Iterable[Finding], select: Sequence[str], ignore: Sequence[str]) -> list[Finding]:
-    """The findings of codes, names and prefixes of codes that are selected, all unless any, and not ignored.
-
-    What is wrong with a plan itself stays.
-    """
-
-    def matches(f: Finding, words: Sequence[str]) -> bool:
-        return any(f.code.startswith(word) or f.name == word for word in words)
-
-    return [
-        f
-        for f in findings
-        if not silenceable(f.code) or ((not select or matches(f, select)) and not matches(f, ignore))
-    ]
 
 
 def _over(until: str, today: date) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Ref
+from runplan.dsl.expr.tree import Op, Ref, walk
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label, finding
@@ -14,6 +14,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
+from runplan.engine.formulate.requirements import UNSOLVED
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
@@ -40,9 +41,10 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
     if solution.status == "infeasible":
         for relaxations, reasons in zip(solution.conflicts, solution.reasons, strict=True):
             yield _conflict(plan, solution, relaxations, reasons)
-    if solution.status == "undecided":
-        return
-    for requirement in solution.problem.decided:
+    if solution.status == "undecided" and (len(plan.stages) > 1 or plan.stages[0].name):
+        return  # what is known is that of one stage
+    undecided = (r for r in plan.requires if not any(isinstance(i, Op) and i.op in UNSOLVED for i in walk(r.condition)))
+    for requirement in undecided if solution.status == "undecided" else solution.problem.decided:
         yield from broken(plan, solution, requirement)
     for requirement in plan.prefers if solution.status == "solved" else ():
         yield from broken(plan, solution, requirement)
@@ -100,7 +102,9 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
 def beyond(solution: Solution, law: Law | None = None) -> dict[str, float]:
     """How many times each quantity lies outside the range that a law, its own unless said, was fitted to."""
     law = law or solution.problem.law
-    out = {}
+    out: dict[str, float] = {}
+    if law is solution.problem.law and solution.problem.lawless:
+        return out
     for name, (low, high) in law.fitted.items():
         value = solution.get(_counted(solution, law, name))
         if value is not None and not low <= value <= high:

@@ -9,7 +9,7 @@ open, or a variable were held, is `at`, `scaled`, `loosened` and `fixed`: the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -23,6 +23,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
 from runplan.engine.numeric.search import inverse
+from runplan.engine.problem.stretches import Evenly
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line"]
@@ -70,6 +71,8 @@ class Constraint:
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` cannot be loosened by itself, its givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
+        knobs: Figures of the plan that move its bound, of the kind `data`: the amounts, then the epochs.
+        otherwise: What the plan may say in its place, where it has no bound that could be moved.
     """
 
     key: str
@@ -81,6 +84,8 @@ class Constraint:
     equal: bool = False
     of: Name | None = None
     requirement: Requirement | None = None
+    knobs: tuple[Name, ...] = ()
+    otherwise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,20 @@ class Goal:
     sense: Literal["minimize", "maximize", "near"]
     expr: Expr
     other: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What is wanted: goals in order, each later one choosing among what those before leave.
+
+    Attributes:
+        said: What is wanted first, in words.
+        ties: What chooses among what the goals leave, in order.
+    """
+
+    goals: tuple[Goal, ...]
+    said: str
+    ties: tuple[Goal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +144,23 @@ class Problem:
         givens: Figures of the plan that could be changed to make room, by name.
         decided: Requirements that the givens alone decide.
         held: Those requirements as constraints, for where a figure that decides them is left open.
-        goals: In order; each later one chooses among what the earlier ones leave.
+        goals: In order, ties last; each later one chooses among what the earlier ones leave.
         goal: The first, in words, for derivations.
+        ties: How many of the goals only break ties.
+        instead: What is wanted where a goal that is no tie has no least value, in order.
+        stated: Whether the plan states a goal itself.
         findings: What keeps it from being solved: L004, C009 and the like.
         place: The plan's first statement, to point at where nothing else is to blame.
         line: The law's optimum line as an equation, where it gives one.
         frontier: Whether the law's loss holds on that line only.
+        lawless: Whether the law is for another objective or model: it gives nothing here.
         phases: Names of the schedule's phases, in order.
         default_laws: Laws that stand in for what the plan's own does not know, such as the batch.
         inverses: Definitions that are computed from what they lead to.
         agreements: Parameters that must come out as what is solved.
         repeats: What changes where data are seen more than once: a repeated token is worth less. Until a source is,
             nothing does, so that the problem without it is a relaxation of the problem with it.
+        evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
     """
 
@@ -154,14 +178,19 @@ class Problem:
     sources: tuple[str, ...]
     findings: tuple[Finding, ...]
     place: Span
+    ties: int = 0
+    instead: tuple[Aim, ...] = ()
+    stated: bool = False
     line: Op | None = None
     frontier: bool = False
+    lawless: bool = False
     phases: tuple[str, ...] = ()
     default_laws: tuple[Law, ...] = ()
     inverses: tuple[Inverse, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     repeats: tuple[Definition, ...] = ()
     held: tuple[Constraint, ...] = ()
+    evenly: tuple[Evenly, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
 
     # ---- asking
@@ -275,7 +304,14 @@ class Problem:
 
     def aiming(self, *goals: Goal) -> Problem:
         """The problem with other goals."""
-        return replace(self, goals=goals)
+        return replace(self, goals=goals, ties=0)
+
+    def aimed(self) -> Iterator[Problem]:
+        """The problem, and with each of what is wanted instead in place of its goals."""
+        yield self
+        for i, aim in enumerate(self.instead):
+            goals, rest = (*aim.goals, *aim.ties), self.instead[i + 1 :]
+            yield replace(self, goals=goals, goal=aim.said, ties=len(aim.ties), instead=rest)
 
     def repeating(self) -> Problem:
         """The problem in which a repeated token counts for less than a fresh one."""

@@ -92,7 +92,9 @@ def _can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
 
 
 def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Relaxation:
-    """The nearest that a member can be changed to, so that all else is kept."""
+    """The nearest that a member can be changed to, so that all else is kept; or what may be said in its place."""
+    if isinstance(member.of, Constraint) and member.of.otherwise:
+        return Relaxation(member.of, member.text, member.span, member.of.otherwise, None, ())
     changes: list[tuple[Knob, float]] = []
     for knob in member.knobs if _can_hold(problem, [member]) else ():
         value = room(problem, knob, lambda changed: makes_room(changed, broken))

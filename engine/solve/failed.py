@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
@@ -12,9 +13,6 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Goal, Problem
 from runplan.engine.problem.solution import Relaxation, Solution, Status
 from runplan.engine.solve.values import solved
-
-# The statement that would determine a variable.
-WANTED = {q.TOKENS: "`tokens: 1T`", q.PARAMS: "`model: 7B`", q.LAW_PARAMS: "`model: 7B`"}
 
 
 def without(
@@ -34,9 +32,14 @@ def without(
     )
 
 
-def _place(problem: Problem) -> Span:
-    """Where to point when no one statement is to blame: the first `?`, else what bounds, else the first statement."""
-    spans = [v.span for v in problem.variables if v.span is not None and v.name in problem.asked]
+def place_of(problem: Problem, names: Collection[Name] = ()) -> Span:
+    """Where to point when no one statement is to blame: the first `?`, else what bounds, else the first statement.
+
+    Args:
+        names: The variables that it is about; all where there is none.
+    """
+    about = [v for v in problem.variables if not names or v.name in names]
+    spans = [v.span for v in about if v.span is not None and v.name in problem.asked]
     spans += [constraint.span for constraint in problem.constraints if constraint.span is not None]
     spans += [v.span for v in problem.variables if v.span is not None]
     return spans[0] if spans else problem.place
@@ -45,20 +48,6 @@ def _place(problem: Problem) -> Span:
 def _computes(problem: Problem) -> bool:
     """Whether something bounds the compute."""
     return any(constraint.text == q.COMPUTE.text for constraint in problem.constraints)
-
-
-def under_determined(problem: Problem) -> Solution:
-    """A problem of which nothing determines the variables: what one more given would is said (C002)."""
-    wanted = []
-    if not _computes(problem) and q.CAPACITY not in problem.definitions:
-        wanted.append("hardware, or `compute: 5e24 FLOP`")
-    wanted += [WANTED.get(v.name, f"`{problem.said(v.name)}`") for v in problem.variables]
-    free = [q.PARAMS if v.name == q.LAW_PARAMS else v.name for v in problem.variables]
-    words = " and ".join(f"`{problem.said(name)}`" for name in free)
-    message = f"nothing in the plan determines {words}"
-    help = ["one more given would: " + ", or ".join(dict.fromkeys(wanted))]
-    found = finding("C002", message, _place(problem), help=help, laws=(problem.named,))
-    return without(problem, "undecided", [*problem.findings, found])
 
 
 def endless(problem: Problem) -> Solution | None:
@@ -72,12 +61,12 @@ def endless(problem: Problem) -> Solution | None:
         return None  # more experts cost nothing, and nothing bounds them
     message = f"the loss of `{problem.law.name}` has no least value: at a fixed compute it falls without end"
     help = ["check the signs of its constants and exponents"]
-    also = [Label(_place(problem), "what is solved for it")]
+    also = [Label(place_of(problem), "what is solved for it")]
     found = finding("C002", message, loss.span, also=also, help=help, laws=(problem.named,))
     return without(problem, "undecided", [*problem.findings, found])
 
 
 def gave_up(problem: Problem) -> Solution:
     """A problem for which the solver reached its limit of steps (C009)."""
-    found = finding("C009", "the solver reached its limit of steps", _place(problem), laws=(problem.named,))
+    found = finding("C009", "the solver reached its limit of steps", place_of(problem), laws=(problem.named,))
     return without(problem, "undecided", [*problem.findings, found])

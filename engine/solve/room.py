@@ -26,11 +26,14 @@ def makes_room(problem: Problem, broken: frozenset[str] = frozenset()) -> bool:
     Args:
         broken: Requirements that the figures break all the same.
     """
-    found = reached(problem)
-    if not found.is_optimal:
-        # A plan that leaves something open leaves it open with room, too.
-        return found.found.outcome != "infeasible" and reached(problem.aiming()).is_optimal
-    return broken_of(problem, found.values) <= broken
+    for aimed in problem.aimed():
+        found = reached(aimed)
+        if found.is_optimal:
+            return broken_of(problem, found.values) <= broken
+        if found.found.outcome == "infeasible":
+            return False
+    # A plan that leaves something open leaves it open with room, too.
+    return reached(problem.aiming()).is_optimal
 
 
 def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:

@@ -7,18 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Ref
+from runplan.dsl.expr.tree import Expr, Op, Ref
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Outcome, minimise
 from runplan.engine.problem.problem import Agreement, Constraint, Goal, Problem
+from runplan.engine.problem.stretches import stretches
 
 # A logarithm beyond this is of no figure that there is: the search ran off.
 ENDLESS = 300.0
 # A parameter agrees with a quantity when their logarithms differ by no more; and how often that is tried.
 AGREED = 1e-12
 AGREEING = 50
+# Of the outcomes of stretches of a problem the first of these is its own.
+WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible")
+# Optima of two stretches that differ by less are one: where they meet.
+ALIKE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,37 @@ class Found:
 def optimum_of(problem: Problem) -> Found:
     """The optimum of a problem as it stands, without asking whether devices are whole."""
     problem = problem.settled()
+    parts = stretches(problem)
+    if len(parts) == 1:
+        return _optimum(parts[0])
+    found = [_optimum(part) for part in parts]
+    optimal = [one for one in found if one.is_optimal]
+    if not optimal or any(one.outcome == "unbounded" for one in found):
+        return min(found, key=lambda one: WORSE.index(one.outcome))
+    best = _best(problem, optimal)
+    own = {constraint.key for constraint in problem.constraints}
+    return replace(best, binding=tuple(c for c in best.binding if c.key in own))
+
+
+def _best(problem: Problem, found: Sequence[Found]) -> Found:
+    """The best of several optima by the goals, in order: to rounding alike by one, they are told apart by the next."""
+    for goal in problem.goals:
+        sense = -1.0 if goal.sense == "maximize" else 1.0
+        at = [sense * _reached(problem, goal, one) for one in found]
+        least = min(at)
+        found = [one for one, value in zip(found, at, strict=True) if value <= least + ALIKE * abs(least)]
+    return found[0]
+
+
+def _reached(problem: Problem, goal: Goal, found: Found) -> float:
+    """The value of a goal at an optimum."""
+    expr = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
+    value = float(compiled(problem.expanded(expr))(found.values))
+    return abs(math.log(value)) if goal.other is not None else value
+
+
+def _optimum(problem: Problem) -> Found:
+    """The optimum of a problem whose formulas do not bend."""
     variables = [v.name for v in problem.variables]
     inequalities: list[Smooth] = []
     equalities: list[Smooth] = []

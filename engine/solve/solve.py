@@ -5,35 +5,70 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runplan.dsl.expr.tree import names
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import infeasible
-from runplan.engine.solve.failed import endless, gave_up, under_determined, without
+from runplan.engine.solve.failed import endless, gave_up, without
 from runplan.engine.solve.reach import reached
+from runplan.engine.solve.search import agreed
+from runplan.engine.solve.undetermined import has_least, under_determined
 from runplan.engine.solve.values import solved
-from runplan.engine.solve.whole import counts
+from runplan.engine.solve.whole import Reached, counts
 
 
 def solve(problem: Problem) -> Solution:
     """The solution of a problem: devices whole, repeated data worth less than fresh ones."""
     problem = problem.settled()
-    blocking = [f for f in problem.findings if f.code != "C004"]
-    if any(f.severity == "error" for f in blocking):
+    errors = {f.code for f in problem.findings if f.severity == "error"}
+    if errors - {"C004", "L004"} or q.COMPUTE not in problem.definitions:
         return without(problem, "undecided", problem.findings)
+    if "L004" in errors:
+        return _but_for_the_law(problem)
     if problem.variables and not problem.goals:
         # A goal that asks for what is not known has said so already.
-        return without(problem, "undecided", problem.findings) if problem.findings else under_determined(problem)
-    best = reached(problem)
+        return without(problem, "undecided", problem.findings) if errors else under_determined(problem)
+    best, open_ = _aimed(problem)
     if best.found.outcome == "infeasible":
         return infeasible(replace(best.problem, repeats=problem.repeats))
-    if best.found.outcome == "unbounded":
-        return endless(problem) or under_determined(problem)
-    if best.found.outcome == "gave-up":
-        # A goal that nothing moves leaves all to the ties, which may run down to nothing.
-        moved = names(problem.expanded(problem.goals[0].expr)) & {v.name for v in problem.variables}
-        return gave_up(problem) if moved else under_determined(problem)
+    if open_:
+        return endless(best.problem) or under_determined(best.problem)
+    if not best.is_optimal:
+        return gave_up(best.problem)
     out = solved(best.problem, best.found.values, best.found.binding)
     if not best.rounded:
         return out
     whole = {name: replace(out.values[name], note="in whole devices") for name in counts(best.problem)}
     return replace(out, values={**out.values, **whole})
+
+
+def _but_for_the_law(problem: Problem) -> Solution:
+    """What the plan comes to without what its law does not give, where the size and the tokens are no choice of it."""
+    chosen = any(problem.quantities[v.name.text].facts.decided == "run" for v in problem.variables)
+    if not chosen and (problem.goals or not problem.variables):
+        asked = tuple(f for f in problem.findings if f.code != "L004")
+        found = solve(replace(problem, findings=asked))
+        if found.status == "solved":
+            return replace(found, status="undecided", findings=problem.findings)
+    return without(problem, "undecided", problem.findings)
+
+
+def _aimed(problem: Problem) -> tuple[Reached, bool]:
+    """What is reached by the first aim of a problem that has a least value, and whether that is left open.
+
+    Where none has, it is what is found of the first aim.
+    """
+    first: Reached | None = None
+    unbounded = False
+    for aimed in problem.aimed():
+        tried = reached(aimed)
+        if tried.found.outcome in ("optimal", "infeasible"):
+            return tried, False
+        unbounded |= tried.found.outcome == "unbounded"
+        if has_least(agreed(aimed)):
+            return tried, unbounded
+        first = first or replace(tried, problem=aimed)
+        # A goal that nothing moves leaves all to the ties, which may run down to nothing.
+        unbounded |= not names(aimed.expanded(aimed.goals[0].expr)) & {v.name for v in aimed.variables}
+    assert first is not None
+    return first, unbounded

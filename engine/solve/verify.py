@@ -56,7 +56,8 @@ def _by_stage(solution: Solution) -> dict[Name, list[str]]:
     """The sources by the tokens that they are a share of: those of the run, or of one stage of a transfer."""
     out: dict[Name, list[str]] = {}
     for name in solution.sources:
-        (base,) = STAGES & set(solution.values[q.TOKENS.of("source", name)].inputs)
+        tokens, share = (solution.values[whole.of("source", name)] for whole in (q.TOKENS, q.SHARE))
+        (base,) = STAGES & {*tokens.inputs, *share.inputs}
         out.setdefault(base, []).append(name)
     return out
 

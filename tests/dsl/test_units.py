@@ -141,6 +141,17 @@ def test_dimensions_that_do_not_mix() -> None:
         ("PF", "`PF-day`"),
         ("PF/s", "`PF-day`"),
         ("PFLOP/s-day", "`PF-day`"),
+        ("petaflop/s-days", "`PF-day`"),
+        ("pfs-days", "`PF-day`"),
+        ("PF/s-day", "`PF-day`"),
+        ("TFLOP/s-days", "`TFLOP/s*day`"),
+        ("exaflop/s-days", "`EFLOP/s*day`"),
+        ("petaflops", "`PFLOP` for an amount"),
+        ("teraflop/s", "`TFLOP/s`"),
+        ("gigabytes", "`GB`"),
+        ("megawatt-hours", "`MWh`"),
+        ("mo", "`months`"),
+        ("billion", "`300B tokens`"),
         ("t", "`tCO2eq`"),
         ("ton", "`tCO2eq`"),
         ("tonnes", "`tCO2eq`"),
@@ -197,6 +208,13 @@ def test_suggestions(text: str, first: str) -> None:
         unit(text)
     assert e.value.suggestions[0] == first
     assert e.value.hint is None
+
+
+@pytest.mark.parametrize("text", ["YFLOP", "xflop/s", "YB", "QWh"])
+def test_no_suggestion_is_of_another_order_of_magnitude(text: str) -> None:
+    with pytest.raises(UnknownUnit) as e:
+        unit(text)
+    assert e.value.suggestions == ()
 
 
 # --- reading a number ------------------------------------------------------------------------------
@@ -291,7 +309,8 @@ def test_noise_of_sums_is_dropped() -> None:
         (0, "second", "0 seconds"),
         (30e6, "USD", "30M USD"),
         (138_240, "USD", "138,240 USD"),
-        (1234.5, "EUR", "1,234.5 EUR"),
+        (123.45, "EUR", "123.45 EUR"),
+        (47_657.36, "EUR", "47,657 EUR"),
         (999_999.999, "USD", "1M USD"),
         (0.001, "USD", "0.001 USD"),
         (0, "USD", "0 USD"),
@@ -310,7 +329,7 @@ def test_noise_of_sums_is_dropped() -> None:
         (80, "GB", "80 GB"),
         (3.35, "TB/s", "3.35 TB/s"),
         (4.25, "bytes/token", "4.25 bytes/token"),
-        (449_839, "kWh", "449,839 kWh"),
+        (449_839, "kWh", "449.8 MWh"),
         (4.5, "GWh", "4.5 GWh"),
         (700, "W", "700 W"),
         (173.2, "tCO2eq", "173.2 tCO2eq"),

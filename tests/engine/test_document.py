@@ -40,6 +40,7 @@ def wrong(value: Any, schema: Mapping[str, Any], path: str = "$") -> Iterator[st
         "string": (str,),
         "number": (int, float),
         "integer": (int,),
+        "boolean": (bool,),
         "null": (type(None),),
     }
     types = schema.get("type", [])

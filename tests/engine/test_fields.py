@@ -45,9 +45,13 @@ def answer(report: Report) -> dict[str, object]:
 
 def written(example: str, form: str) -> str:
     """A figure of a form: its example, halved where it can be, so that it is no default."""
-    number, unit = re.fullmatch(r"([\d.e-]+)(.*)", example, re.DOTALL).groups()  # type: ignore[union-attr]
-    half = str(int(number) // 2) if number.isdigit() else f"{float(number) * 0.9:.6g}"
-    low, high = half + unit, number + unit
+    found = re.fullmatch(r"([\d.e-]+)(.*)", example, re.DOTALL)
+    if found is None:  # a word
+        low, high = example, example
+    else:
+        number, unit = found.groups()
+        half = str(int(number) // 2) if number.isdigit() else f"{float(number) * 0.9:.6g}"
+        low, high = half + unit, number + unit
     forms = {"given": low, "range": f"{low} .. {high}", "at most": f"up to {low}", "at least": f"at least {low}"}
     return forms.get(form, "?")
 

@@ -31,7 +31,7 @@ def test_the_steps_of_deepseek() -> None:
     """arXiv:2401.02954, section 2.3: 80, 10 and 10 % of the tokens at 100, 31.6 and 10 % of the peak."""
     shape = LIBRARY.schedule("multi-step")
     assert shape is not None
-    assert [round(sum(p.share for p in shape.phases[:n]), 9) for n in (2, 3, 4)] == [0.8, 0.9, 1.0]
+    assert [round(sum(p.length.value for p in shape.phases[:n] if p.length), 9) for n in (2, 3, 4)] == [0.8, 0.9, 1.0]
 
 
 def test_the_batch_ramp_of_llama_3() -> None:

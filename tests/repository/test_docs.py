@@ -239,7 +239,9 @@ def bounds(name: str) -> str:
     facts, field = LIBRARY.quantities()[name].facts, LIBRARY.quantities()[name].facts.given
     assert field is not None
     least, most = (f"{100 * end:g}%" if facts.per_cent else show(end, field.dim) for end in (field.least, field.most))
+    words = {value: word for word, value in reversed(field.words)}
     said = [
+        " or ".join(f"`{words[value]}`" for value in dict.fromkeys(value for _, value in field.words)),
         "whole" if field.whole else "",
         f"at least {least}" if field.least else "0 is allowed" if field.zero else "",
         f"at most {most}" if math.isfinite(field.most) else "",

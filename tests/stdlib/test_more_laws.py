@@ -131,7 +131,7 @@ CASES: list[tuple[str, str, Callable[..., float], tuple[dict[str, float], ...]]]
         lambda hidden, base_hidden: base_hidden / hidden,
         ({"hidden": 8192, "base_hidden": 256},),
     ),
-    ("mup", "attention_scale", lambda head_width: 8 / head_width, ({"head_width": 96},)),
+    ("mup", "attention_scale", lambda head_dim: 8 / head_dim, ({"head_dim": 96},)),
     (
         "t5.params",
         "params",

@@ -155,7 +155,7 @@ data web:  90B tokens weight 80%
 data code: 3B tokens up to 8 epochs weight 20%
 """
     assert place(text, "D010") == [(4, "data code: 3B tokens up to 8 epochs weight 20%")]
-    assert any(f.message.startswith("`code` is seen 6.667 times") for f in report(text).findings)
+    assert any(f.message.startswith("`code` is seen for 6.667 epochs") for f in report(text).findings)
 
 
 def test_the_phase_that_is_too_short_is_blamed() -> None:
@@ -332,7 +332,9 @@ def test_few_data_for_pretraining_do_not_shrink_the_second_stage() -> None:
     solution = report(text).solutions[0]
     assert solution.get("finetune_tokens") == pytest.approx(48e9)
     assert solution.get("pretrain_tokens") == pytest.approx(1e9)
-    assert solution.get("transferred_tokens") == pytest.approx(8.94496e9, rel=1e-5)
+    assert solution.get("worth_tokens") == pytest.approx(8.94496e9, rel=1e-5)
+    assert solution.get("transferred_tokens") == pytest.approx(1e9)
+    assert solution.get("data_multiplier") == pytest.approx(49 / 48)
 
 
 def test_data_for_the_first_stage_alone_bound_nothing() -> None:

@@ -10,4 +10,4 @@ from runplan.engine.document import checked as document
 
 def render(checked: Checked, look: Look = PLAIN) -> str:
     """The document as text."""
-    return document_text(document(checked.findings, checked.files))
+    return document_text(document(checked.findings, checked.files, checked.verdicts))

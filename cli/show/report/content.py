@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runplan.cli.show.report import run, size, stages
+from runplan.cli.show.report.assumptions import assumptions, weighty
+from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
 from runplan.cli.show.report.under import under
-from runplan.cli.show.text.content import NOTHING, Cell, Line, Mood, Section, Table, table
-from runplan.cli.show.text.figures import bare, figure, interval
+from runplan.cli.show.text.content import NOTHING, Cell, Mood, Section, Table, table
+from runplan.cli.show.text.figures import bare, interval
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.quantities import BUDGET_LABELS, HEADLINE, known_of, label, number
+from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
 from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
@@ -22,18 +23,26 @@ from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
-_COMMENT = re.compile(r"(?:^|[ \t])#.*", re.MULTILINE)
 _STATUS: dict[str, Mood] = {"solved": "good", "undecided": "doubtful", "infeasible": "bad"}
 _NO_ROOM = "no change of this alone"
+# An idle share below this is the rounding of whole devices.
+_IDLE = 5e-4
+# What is as near as this is the same figure.
+_SAME = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the plan holds under its first law: a mood, a word, and a line that stands alone."""
+    """Whether the plan holds under its first law: a mood, a word, and a line that stands alone.
+
+    Attributes:
+        about: The finding that decides it, whose help goes with it; None where none does.
+    """
 
     mood: Mood
     word: str
     said: str
+    about: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +51,53 @@ class Content:
 
     Attributes:
         title: The plan's; empty where it is but the file's name.
-        budget: What there is, and what it costs: a name and a figure a row.
+        hardware: What the run is on: a pool a text.
+        budget: What that gives, and what it costs: a figure a text.
+        conflicts: What cannot hold together.
         solutions: A row a quantity and a column a law; a head names on a second line what the law's name stands for.
-        notes: What must be known to read the table of solutions.
-        sections: What cannot hold together, and the parts between the solutions and what they rest on.
+        said: What the table of solutions leaves out.
+        notes: What must be known to read it.
+        sections: The parts between the solutions and what they rest on.
         remarks: What a reader should know of the numbers: the law that it is about, empty where it is any, and a
-            sentence.
+            sentence; among the details.
         assumptions: The defaults that were taken: name, value, and what it rests on.
+        more: What else there is among the details.
         findings: The worst first.
     """
 
     title: str
     path: str
     verdict: Verdict
-    budget: Table
+    hardware: tuple[str, ...]
+    budget: tuple[str, ...]
+    conflicts: tuple[Section, ...]
     solutions: Table
+    said: tuple[str, ...]
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
     remarks: tuple[tuple[str, str], ...]
     assumptions: Table
+    more: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
-def content(report: Report) -> Content:
-    """All that there is to say of a report."""
+def content(report: Report, *, details: bool = True) -> Content:
+    """What there is to say of a report: all of it, or what a screen has room for."""
+    weighed = assumptions(report) if details else weighty(report)
     return Content(
         title=_title(report),
         path=plain(report.source.path),
         verdict=_verdict(report),
-        budget=_budget(report),
-        solutions=_solutions(report),
-        notes=notes(report.solutions),
-        sections=tuple(_sections(report)),
-        remarks=tuple(_remarks(report)),
-        assumptions=_assumptions(report),
+        hardware=hardware(report),
+        budget=budget(report),
+        conflicts=tuple(_conflicts(report)),
+        solutions=_solutions(report, details),
+        said=() if details else tuple(size.in_a_line(report)),
+        notes=notes(report.solutions, details),
+        sections=tuple(_sections(report, details)),
+        remarks=tuple(_remarks(report)) if details else (),
+        assumptions=weighed,
+        more=() if details else tuple(_more(report, len(report.assumptions) - len(weighed.rows))),
         findings=tuple(sorted(report.findings, key=lambda finding: RANK[finding.severity])),
     )
 
@@ -90,14 +112,16 @@ def _verdict(report: Report) -> Verdict:
     first = report.solutions[0] if report.solutions else None
     if first is None:
         return Verdict("bad", "Cannot be read", counted(len(errors), "error"))
-    said = f"{plain(errors[0].message)}{more}" if errors else ""
+    about = errors[0] if errors else None
+    said = f"{plain(about.message)}{more}" if about else ""
     if first.status == "infeasible":
-        return Verdict("bad", "Cannot be done", said or _together(first))
+        return Verdict("bad", "Cannot be done", said or _together(first), about)
     if first.status == "undecided":
-        return Verdict("doubtful", "Undecided", said or (plain(first.findings[0].message) if first.findings else ""))
+        why = plain(first.findings[0].message) if first.findings else ""
+        return Verdict("doubtful", "Undecided", said or why, about)
     if errors:
         word = "Over budget" if errors[0].code == "B001" else "Does not hold"
-        return Verdict("bad", word, said)
+        return Verdict("bad", word, said, about)
     line = ", ".join(_headline(first))
     if warnings:
         return Verdict("doubtful", f"Holds, with {counted(len(warnings), 'warning')}", line)
@@ -117,48 +141,23 @@ def _headline(solution: Solution) -> Iterator[str]:
     for name in HEADLINE:
         value = solution.quantity(name)
         if value is not None and (name != "gpus" or value.kind == "solved"):
-            text = figure(name, value.value, value.dim, solution.problem.quantities)
+            text = told(solution, name, value)
             yield {"loss": f"loss {text}", "gpus": f"{bare(text)} GPUs"}.get(name, text)
-
-
-# ---- the budget
-
-
-def hardware(report: Report) -> list[str]:
-    """What the run is on, in the plan's own words."""
-    plan = report.plan
-    pools = [pool for stage in plan.stages for pool in stage.hardware] if plan else []
-    texts = []
-    for pool in pools:
-        # A block's lines become one, without its braces and comments.
-        lines = _COMMENT.sub("", pool.span.text.strip().strip("{}")).splitlines()
-        lines = [line.strip().rstrip(",;") for line in lines]
-        texts.append("; ".join(plain(line) for line in lines if line))
-    return texts
-
-
-def _budget(report: Report) -> Table:
-    pools = hardware(report)
-    rows: list[Line] = [("hardware" if len(pools) == 1 else f"pool {i + 1}", text) for i, text in enumerate(pools)]
-    for name, value in report.budget.items():
-        text = figure(name, value.value, value.dim, known_of(report))
-        rows.append((BUDGET_LABELS.get(name, name), bare(text) if name == "gpu_hours" else text))
-    return table(rows)
 
 
 # ---- the solutions
 
 
-def _solutions(report: Report) -> Table:
-    """The table of solutions; what a section of its own tells is left to it."""
+def _solutions(report: Report, details: bool) -> Table:
+    """The table of solutions; what another part of the report tells is left to it."""
     solutions = report.solutions
-    elsewhere = {"lifetime_compute"} | ({"regret"} if any(report.bands) else set())
     known = known_of(report)
+    left_out = _left_out(report) if not details else _with_bands if any(report.bands) else _none
     rows: list[tuple[str, Sequence[Cell]]] = []
-    if any(solution.status != "solved" for solution in solutions):
+    if len(solutions) > 1 and any(solution.status != "solved" for solution in solutions):
         rows.append(("status", [Cell(solution.status, mood=_STATUS[solution.status]) for solution in solutions]))
     for name in rows_of(known, ""):
-        if name not in elsewhere:
+        if name != "lifetime_compute" and not left_out(name):
             rows.append((label(name, known), [_cell(solution, name) for solution in solutions]))
         if name == "tokens":
             rows.append(("tokens per param", [_ratio(solution) for solution in solutions]))
@@ -169,9 +168,39 @@ def _solutions(report: Report) -> Table:
     return table(kept, ("", *map(_head, solutions)))
 
 
+def _none(name: str) -> bool:
+    return False
+
+
+def _with_bands(name: str) -> bool:
+    """Whether a section on the sizes tells of a quantity."""
+    return name == "regret"
+
+
+def _left_out(report: Report) -> Callable[[str], bool]:
+    """Whether a screen does without a quantity: the budget has said it, the plan gives it, or there is none of it."""
+    pools = [pool for stage in report.plan.stages for pool in stage.hardware] if report.plan else []
+    fields = {field for pool in pools for field in pool.figures}
+    mixed = any(section.title.startswith("Data") for section in run.sections(report, details=False))
+
+    def left_out(name: str) -> bool:
+        found = [value for solution in report.solutions if (value := solution.quantity(name))]
+        there = report.budget.get(name)
+        if there and all(abs(value.value - there.value) <= _SAME * abs(there.value) for value in found):
+            return not any(value.low for value in found)
+        if name == "idle_share":
+            return all(value.value < _IDLE for value in found)
+        if name in ("epochs", "regret"):
+            return mixed or name == "regret"
+        settled = name in fields or name == "mfu"
+        return settled and all(value.kind in ("given", "assumed") and value.low is None for value in found)
+
+    return left_out
+
+
 def _head(solution: Solution) -> str:
     law, resolved = plain(solution.law), plain(solution.resolved)
-    return law if law == resolved else f"{law}\n= {resolved}"
+    return law if law == resolved else resolved if resolved.startswith(f"{law}.") else f"{law}\n= {resolved}"
 
 
 def _cell(solution: Solution, name: str) -> Cell:
@@ -179,7 +208,7 @@ def _cell(solution: Solution, name: str) -> Cell:
     if value is None or (name == "idle_share" and value.value < -NOISE):
         return Cell(NOTHING)
     known = solution.problem.quantities
-    return Cell(bare(figure(name, value.value, value.dim, known)), interval(name, value, known))
+    return Cell(bare(told(solution, name, value)), interval(name, value, known))
 
 
 def _ratio(solution: Solution) -> Cell:
@@ -194,15 +223,19 @@ def _limits(solution: Solution) -> Cell:
 # ---- what stands between the solutions and what they rest on
 
 
-def _sections(report: Report) -> Iterator[Section]:
+def _conflicts(report: Report) -> Iterator[Section]:
     for solution in report.solutions:
         if solution.conflict:
             title = under(report, "What cannot hold together, and a change that alone makes room", solution)
             yield Section(title, _conflict(solution))
-    yield from size.sections(report)
-    yield from stages.transfer(report)
+
+
+def _sections(report: Report, details: bool) -> Iterator[Section]:
+    if details:
+        yield from size.sections(report)
+    yield from stages.transfer(report, details)
     yield from stages.inference(report)
-    yield from run.sections(report)
+    yield from run.sections(report, details)
 
 
 def _conflict(solution: Solution) -> Table:
@@ -214,18 +247,16 @@ def _conflict(solution: Solution) -> Table:
     return table(rows, ("line", "the plan says", "there is room with"))
 
 
+def _more(report: Report, assumed: int) -> Iterator[str]:
+    if any(report.bands):
+        yield "sizes"
+    if report.notes:
+        yield "notes"
+    if assumed > 0:
+        yield counted(assumed, "more assumption")
+
+
 def _remarks(report: Report) -> Iterator[tuple[str, str]]:
     for note in report.notes:
         said = note.text if note.text.endswith(".") else f"{note.text}."
         yield plain(note.law), plain(f"{said} [{note.code}]" if note.code else said)
-
-
-def _assumptions(report: Report) -> Table:
-    rows: list[Line] = []
-    before = ""
-    for a in report.assumptions:
-        source = plain(a.source) or NOTHING
-        value = figure(a.name.text, a.value, a.dim, known_of(report))
-        rows.append((plain(str(a.name)), value, "the same" if source == before else source))
-        before = source
-    return table(rows, ("name", "value", "rests on"), wrap=2)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from runplan.cli.show.report.content import Content, content
-from runplan.cli.show.text.content import Mood, table
+from runplan.cli.show.text.content import Mood, Table, table
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.cli.show.text.markdown import folded, headed, inline, literal, section, small
+from runplan.cli.show.text.markdown import folded, headed, inline, literal, paragraph, section, small
 from runplan.cli.show.text.markdown import table as lines_of
+from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.engine.report import Report
 
@@ -16,30 +17,40 @@ _MARKS: dict[Mood, str] = {"good": "✅", "doubtful": "⚠️", "bad": "❌"}
 
 
 def render(report: Report, look: Look = PLAIN) -> str:
-    """The report; all that a plan or a pack says in it is escaped."""
-    return "\n".join(_lines(content(report))) + "\n"
+    """The report; all that a plan or a pack says in it is escaped. What a reader may want to know more is folded."""
+    return "\n".join(_lines(content(report, details=look.details), content(report), look.details)) + "\n"
 
 
-def _lines(shown: Content) -> Iterator[str]:
+def _lines(shown: Content, whole: Content, details: bool) -> Iterator[str]:
+    """What is shown at once, and the whole of it for what is folded away."""
     verdict = shown.verdict
     yield f"### {literal(shown.title or shown.path)}"
     yield ""
     yield f"{_MARKS[verdict.mood]} **{verdict.word}:** {inline(verdict.said)}"
-    if shown.budget.rows:
-        yield from lines_of(table(shown.budget.lines, ("budget", "")))
+    yield from paragraph(verdict.about.help if verdict.about and not shown.conflicts else ())
+    yield from paragraph([*shown.hardware, *([" \N{MIDDLE DOT} ".join(shown.budget)] if shown.budget else [])])
+    for part in shown.conflicts:
+        yield from section(part)
     if shown.solutions.rows:
         yield from lines_of(shown.solutions)
+        yield from paragraph(shown.said)
         yield from small(shown.notes)
-    for part in shown.sections:
-        yield from section(part)
-    if general := [text for law, text in shown.remarks if not law]:
-        yield ""
-        yield from map(inline, general)
-    if shown.findings:
+    infos = [finding for finding in shown.findings if finding.severity == "info"]
+    if told := [finding for finding in shown.findings if finding not in infos]:
         yield from headed("Findings")
-        places = [(f.severity, f.code, f"{f.at.span.source.path}:{f.at.span.line}", f.message) for f in shown.findings]
-        yield from lines_of(table(places, ("severity", "code", "place", "finding")))
-    if of_laws := [(law, text) for law, text in shown.remarks if law]:
-        yield from folded(f"{counted(len(of_laws), 'note')} on the laws", table(of_laws, ("law", "note")))
-    if rows := shown.assumptions.rows:
-        yield from folded(counted(len(rows), "assumption"), shown.assumptions)
+        yield from lines_of(_findings(told))
+    titles = ", ".join(part.title for part in whole.sections)
+    sections = [line for part in whole.sections for line in section(part)]
+    if sections:
+        yield from sections if details else folded(titles, sections)
+    if infos:
+        yield from folded(counted(len(infos), "info"), lines_of(_findings(infos)))
+    if whole.remarks:
+        yield from folded(counted(len(whole.remarks), "note"), lines_of(table(whole.remarks, ("law", "note"))))
+    if whole.assumptions.rows:
+        yield from folded(counted(len(whole.assumptions.rows), "assumption"), lines_of(whole.assumptions))
+
+
+def _findings(found: Iterable[Finding]) -> Table:
+    places = [(f.severity, f.code, f"{f.at.span.source.path}:{f.at.span.line}", f.message) for f in found]
+    return table(places, ("severity", "code", "place", "finding"))

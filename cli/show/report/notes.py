@@ -13,15 +13,16 @@ from runplan.engine.problem.problem import Constraint
 from runplan.engine.problem.solution import Relaxation, Solution, Value
 
 
-def notes(solutions: Sequence[Solution]) -> tuple[str, ...]:
-    """What must be known to read the table of solutions."""
+def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
+    """What must be known to read the table of solutions; that a law has no interval beside one that has, it shows."""
     out = []
-    if any(
+    certain = any(
         interval(name, value, solution.problem.quantities) for solution in solutions for name, value in _shown(solution)
-    ):
+    )
+    if certain:
         ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
         out.append(f"In brackets: the 80 % interval of a law's constants{ranges}.")
-    unsure = [solution for solution in solutions if solution.interval_note]
+    unsure = [solution for solution in solutions if solution.interval_note and (details or not certain)]
     # The same that is said of several laws is said once.
     said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}
     if len(unsure) > 1 and len(said) == 1:

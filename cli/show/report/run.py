@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from runplan.cli.show.report.under import under
 from runplan.cli.show.text.content import NOTHING, Section, table
@@ -10,6 +11,7 @@ from runplan.cli.show.text.figures import bare, figure, part, per_cent
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import number
 from runplan.dsl.expr.tree import names
+from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.document import BATCH, LEARNING_RATE
@@ -25,9 +27,9 @@ _OF = "of "
 _LITTLE = 1e-6
 
 
-def sections(report: Report) -> Iterator[Section]:
-    """The data and the schedule, each under the first law that has it."""
-    for make in (_data, _schedule):
+def sections(report: Report, details: bool) -> Iterator[Section]:
+    """The data and the schedule, each under the first law that has it; what repeats are worth among the details."""
+    for make in (partial(_data, details=details), partial(_schedule, details=details)):
         found = (section for solution in report.solutions if (section := make(report, solution)))
         yield from [section] if (section := next(found, None)) else []
 
@@ -35,12 +37,12 @@ def sections(report: Report) -> Iterator[Section]:
 # ---- data
 
 
-def _data(report: Report, solution: Solution) -> Section | None:
+def _data(report: Report, solution: Solution, details: bool) -> Section | None:
     """The mix of data, a source a row; None where the plan has no data."""
     rows = [_source(solution, source) for source in solution.sources]
     if not any("tokens" in row for row in rows):
         return None
-    keys = ("source", "tokens", "share", "epochs", "left over", "worth", "next epoch")
+    keys = ("source", "tokens", "share", "epochs", "left over", *(("worth", "next epoch") if details else ()))
     used = [key for key in keys if any(key in row for row in rows)]
     notes: tuple[str, ...] = ()
     if "worth" in used:
@@ -80,18 +82,20 @@ def _source(solution: Solution, source: str) -> dict[str, str]:
 # ---- schedule
 
 
-def _schedule(report: Report, solution: Solution) -> Section | None:
-    """The phases, one a row; None where there are none."""
+def _schedule(report: Report, solution: Solution, details: bool) -> Section | None:
+    """The phases, one a row; None where there are none. What is mixed in each is told in words, or in columns."""
     rows = [_phase(solution, name) for name in solution.problem.phases]
     if not any(len(row) > 1 for row in rows):
         return None
     keys = ["phase", "share", "tokens", "days", "batch", "steps", "learning rate"]
-    if len(solution.sources) > 1:
-        keys += [_OF + source for source in solution.sources]
+    sources = solution.sources if len(solution.sources) > 1 else ()
+    if details:
+        keys += [_OF + source for source in sources]
     used = [key for key in keys if any(row.get(key) for row in rows)]
     lines = [[row.get(key) or NOTHING for key in used] for row in rows]
     apart = sum(not key.startswith(_OF) for key in used)
-    said = (text,) if (text := _branch_point(solution)) else ()
+    branch, mixes = _branch_point(solution, details), "" if details else _mixes(rows, sources)
+    said = tuple(filter(None, (mixes, branch)))
     phases = table(lines, tuple(map(plain, used)), figures=True, apart=apart)
     return Section(under(report, "Schedule", solution), phases, said=said)
 
@@ -117,6 +121,17 @@ def _phase(solution: Solution, name: str) -> dict[str, str]:
     return row
 
 
+def _mixes(rows: Sequence[Mapping[str, str]], sources: Sequence[str]) -> str:
+    """What is mixed in which phases; empty where it is the same in all."""
+    phases: dict[str, list[str]] = {}
+    for row in rows:
+        mix = ", ".join(f"{plain(source)} {row[_OF + source]}" for source in sources if _OF + source in row)
+        phases.setdefault(mix, []).append(f"`{row['phase']}`")
+    if len(phases) < 2:
+        return ""
+    return f"Mix: {'; '.join(f'{mix or NOTHING} in {enumerated(names)}' for mix, names in phases.items())}."
+
+
 def _mixed(found: Mapping[str, Value]) -> str:
     """The share of a source in a phase, or its first and last one; empty where nothing is known of it."""
     first, last, mean = (found.get(key) for key in ("mix_start", "mix_end", "mix"))
@@ -134,7 +149,7 @@ def _days(seconds: float) -> str:
     return f"{days:,.1f}" if days >= 0.05 else f"{days:.1g}"
 
 
-def _branch_point(solution: Solution) -> str:
+def _branch_point(solution: Solution, details: bool) -> str:
     """Where the decay begins after a phase of constant rate: from there, runs of other lengths can go on."""
     names_, before = solution.problem.phases, len(solution.problem.phases)
     falling = _falling(solution)
@@ -156,7 +171,8 @@ def _branch_point(solution: Solution) -> str:
     if times:
         where.append(f"day {_days(sum(times))}")
     after = plain(names_[before - 1])
-    return f"Branch point: {', '.join(where)}, at the end of `{after}`; a longer run goes on from there, undecayed."
+    why = "; a longer run goes on from there, undecayed" if details else ""
+    return f"Branch point: {', '.join(where)}, at the end of `{after}`{why}."
 
 
 def _falling(solution: Solution) -> frozenset[str]:

@@ -20,11 +20,15 @@ from runplan.engine.report import Report
 _PARAM, _TOKEN, _FLOP = (unit(name).dim for name in ("param", "token", "FLOP"))
 _LITTLE_LOSS = f"{NATS:g} nats"
 _LITTLE_COMPUTE = f"{COMPUTE:.0%} compute"
+# What a law counts, where it is not all params.
+_COUNTED = (("non_embedding", "without embeddings"), ("active", "that are active"))
 # The sizes of the table, as shares of the optimum.
 _SIZES = (0.5, 2 / 3, 1.0, 1.5, 2.0)
 # What is nearer to the optimum, or to its compute, is as good as there.
 _SAME = 0.005
 _NONE = 1e-6
+# A regret that is worth a word.
+_SHOWN = 5e-4
 
 
 def sections(report: Report) -> Iterator[Section]:
@@ -44,6 +48,19 @@ def sections(report: Report) -> Iterator[Section]:
         notes=tuple(_notes(found)),
     )
     yield _others(report, solution, band)
+
+
+def in_a_line(report: Report) -> Iterator[str]:
+    """How much the size matters, under the first law that says it."""
+    found = [(solution, band) for solution, band in zip(report.solutions, report.bands, strict=False) if band]
+    for solution, band in found[:1]:
+        law = f"Under `{plain(solution.law)}` the" if len(report.solutions) > 1 else "The"
+        counted = dict(_COUNTED).get(solution.problem.law.counts, "")
+        optimum = f"{_size(band.optimum)}{f' params {counted}' if counted else ''}"
+        low, high = map(_size, band.by_loss)
+        regret = number(solution, "regret") or 0.0
+        costs = f"; the plan's takes {_share(regret)} more compute for its loss" if regret > _SHOWN else ""
+        yield f"{law} optimum is {optimum}, and {low} to {high} lose less than {_LITTLE_LOSS} to it{costs}."
 
 
 def _summary(solution: Solution, band: Band) -> tuple[str, ...]:
@@ -74,7 +91,7 @@ def _notes(found: Sequence[tuple[Solution, Band]]) -> Iterator[str]:
     yield "Regret is compute beyond the least for the loss that the plan reaches."
     if any(number(solution, "inference_tokens") for solution, _ in found):
         yield "Both are of training alone; the inference makes smaller sizes cheaper."
-    for counts, said in (("non_embedding", "without embeddings"), ("active", "that are active")):
+    for counts, said in _COUNTED:
         laws = [f"`{plain(s.law)}`" for s, _ in found if s.problem.law.counts == counts]
         if laws:
             yield f"Under {' and '.join(laws)} the sizes here are params {said}."

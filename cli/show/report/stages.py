@@ -9,14 +9,11 @@ from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, table
 from runplan.cli.show.text.figures import bare, figure, interval, part, per_cent
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import SERVED, known_of, label, number
+from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
-BREAK_EVEN = (
-    "Break-even: tokens served above which that size is cheaper than the plan's, or, where it is the plan's, "
-    "than the one that is cheapest to train."
-)
 # For each stage the quantities that are parts of one of the whole run.
 _PARTS = {
     "pretrain": {"tokens": "pretrain_tokens", "compute": "pretrain_compute"},
@@ -24,13 +21,19 @@ _PARTS = {
 }
 
 
-def transfer(report: Report) -> Iterator[Section]:
-    """The two stages of a transfer and what it is worth; laws that say the same share a section."""
+def transfer(report: Report, details: bool) -> Iterator[Section]:
+    """The two stages of a transfer and what it is worth; laws that say the same share a section.
+
+    Args:
+        details: Whether each sentence has a line of its own.
+    """
     found: list[tuple[list[str], tuple[Line, ...], tuple[str, ...]]] = []
     for solution in report.solutions:
         if solution.problem.objective.kind != "transfer" or solution.quantity("finetune_tokens") is None:
             continue
         lines, said = _stages(solution), tuple(_worth(solution))
+        if not details:
+            lines = tuple(line for line in lines if set(line[1:]) != {NOTHING})
         same = next((entry for entry in found if entry[1:] == (lines, said)), None)
         if same:
             same[0].append(plain(solution.law))
@@ -41,6 +44,7 @@ def transfer(report: Report) -> Iterator[Section]:
         heads = ("stage", "tokens", "of tokens", "compute", "of compute")
         used = [i for i in range(len(heads)) if any(line[i] != NOTHING for line in lines)]
         kept = [[line[i] for i in used] for line in lines]
+        said = said if details else (" ".join(said),)
         yield Section(title, table(kept, tuple(heads[i] for i in used), figures=True), said=said)
 
 
@@ -105,7 +109,7 @@ def inference(report: Report) -> Iterator[Section]:
     for name, tell in (("cheapest over its life", _cheapest), ("break-even", _break_even)):
         told = [tell(solution) for solution in solutions]
         rows += [(name, *told)] if any(text != NOTHING for text in told) else []
-    yield Section("Inference", by_law(solutions, rows), notes=(BREAK_EVEN,) if rows[-1][0] == "break-even" else ())
+    yield Section("Inference", by_law(solutions, rows))
 
 
 def _served(solution: Solution, name: str) -> Cell:
@@ -131,10 +135,15 @@ def _cheapest(solution: Solution) -> str:
 
 
 def _break_even(solution: Solution) -> str:
-    """The tokens served at which that size begins to pay."""
-    value = solution.quantity("break_even_tokens")
-    return (
-        NOTHING
-        if value is None
-        else f"{bare(figure('tokens', value.value, value.dim, solution.problem.quantities))} tokens served"
-    )
+    """From or up to how many tokens served each size is the cheaper one: the smaller costs less for each of them."""
+    even, best, own = (number(solution, name) for name in ("break_even_tokens", "lifetime_params", "params"))
+    if best is None or own is None:
+        return NOTHING
+    saves = (number(solution, "lifetime_saving") or 0.0) > 0
+    if even is None:
+        return "none: that size is cheaper whatever is served" if saves else NOTHING
+    served = f"{bare(show(even, unit('token').dim))} tokens served"
+    if not saves:
+        return f"the plan's is cheaper than the one that is cheapest to train from {served} on"
+    first, second = ("that size", "the plan's") if best > own else ("the plan's", "that size")
+    return f"{first} is cheaper up to {served}, {second} beyond"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.report.content import Content, content
-from runplan.cli.show.text.content import NOTHING, Cell, Line, Table
+from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table
+from runplan.cli.show.text.layout import Block, lay_out
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.cli.show.text.terminal import GAP, INDENT, MOODS, Page, styled
+from runplan.cli.show.text.terminal import GAP, INDENT, MOODS, Page, column_widths, in_a_line, styled
 from runplan.cli.show.text.width import columns
 from runplan.engine.report import Report
 
@@ -26,42 +28,92 @@ def render(report: Report, look: Look = PLAIN) -> str:
     """The report, no line longer than the page is wide; of a text that is no plan, what is wrong with it."""
     if report.plan is None:
         return full.render(Checked(report.findings, 1), look)
-    return page_of(content(report), look)
+    return page_of(content(report, details=look.details), look)
 
 
 def page_of(shown: Content, look: Look) -> str:
     """A report's content on a page."""
     page = Page(look)
-    if shown.title:
+    if shown.title and columns(shown.title) + columns(shown.path) + 2 * GAP > page.width:
         page.line(shown.title, style="bold")
-    page.line(shown.path, style="dim")
+        page.line(shown.path, style="dim")
+    else:
+        page.line(
+            f"{shown.title}{' ' * 2 * GAP if shown.title else ''}{shown.path}", style="bold", upto=len(shown.title)
+        )
     page.blank()
     verdict = shown.verdict
     page.line(f"{verdict.word}: {verdict.said}", style=MOODS[verdict.mood], upto=len(verdict.word) + 1)
-    if shown.budget.rows:
-        page.heading("Budget")
-        page.table(shown.budget)
-    if shown.solutions.rows:
-        _solutions(page, shown.solutions)
-        page.said((), shown.notes)
-    for section in shown.sections:
-        page.section(section)
-    if shown.remarks:
-        _remarks(page, shown.remarks)
-    if shown.assumptions.rows:
-        page.heading("Assumptions")
-        page.table(shown.assumptions)
-    if shown.findings:
-        page.heading("Findings")
-        page.findings(shown.findings)
+    # Where there is a conflict its table says it.
+    for help in verdict.about.help if verdict.about and not shown.conflicts else ():
+        page.line(f"help: {help}", indent=INDENT)
+    lay_out(page, list(_blocks(shown, look)))
+    if elsewhere := _elsewhere(shown, look):
         page.blank()
-        page.line(f"`plan check {shown.path}` shows them in full, on the lines they are about.", style="dim")
+        page.line(elsewhere, style="dim")
     return page.text()
+
+
+def _blocks(shown: Content, look: Look) -> Iterator[Block]:
+    """The parts of the report in their order."""
+    yield from map(_block, shown.conflicts)
+    if shown.hardware or shown.budget:
+        yield Block("Budget", partial(_budget, shown=shown), whole=True)
+    if shown.solutions.rows:
+        title = "Solution" if len(shown.solutions.heads) == 2 else "Solutions"
+        # How to read the table takes fewer lines in one piece.
+        notes = shown.notes if look.details or not shown.notes else (" ".join(shown.notes),)
+        said = partial(Page.sentences, texts=shown.said, notes=notes)
+        yield Block(title, partial(_solutions, table=shown.solutions), said if shown.said or notes else None)
+    yield from map(_block, shown.sections)
+    if shown.remarks:
+        yield Block("Notes", partial(_remarks, notes=shown.remarks), whole=True)
+    if shown.assumptions.rows:
+        yield Block("Assumptions", partial(_assumptions, table=shown.assumptions), whole=True)
+    # What the verdict has said in full is not said again.
+    if rest := [finding for finding in shown.findings if look.details or finding is not shown.verdict.about]:
+        yield Block("Findings", partial(Page.findings, found=rest, short=not look.details), whole=True)
+
+
+def _block(section: Section) -> Block:
+    said = partial(Page.sentences, texts=section.said, notes=section.notes)
+    return Block(section.title, partial(Page.shown, section=section), said if section.said or section.notes else None)
+
+
+def _budget(page: Page, shown: Content) -> None:
+    """What the run is on, a pool a line; then what that gives and costs, as many figures a line as it has room for."""
+    for pool in shown.hardware:
+        page.line(pool, indent=INDENT)
+    lines = [""]
+    for figure in shown.budget:
+        longer = f"{lines[-1]} \N{MIDDLE DOT} {figure}" if lines[-1] else figure
+        fits = not lines[-1] or columns(longer) <= page.width - INDENT
+        lines[-1:] = [longer] if fits else [lines[-1], figure]
+    for line in filter(None, lines):
+        page.line(line, indent=INDENT)
+
+
+def _assumptions(page: Page, table: Table) -> None:
+    """The defaults, a line each where they have no heads, and as long as it takes where they have."""
+    if table.heads:
+        page.table(table)
+        return
+    widths = column_widths(table.lines, ())
+    room = page.width - INDENT - widths[0] - widths[1] - 2 * GAP
+    page.texts([(name, value, in_a_line(source, room)) for name, value, source in table.lines], (), wrap=2)
+
+
+def _elsewhere(shown: Content, look: Look) -> str:
+    """Where the rest is."""
+    if look.details:
+        return f"`plan check {shown.path}` shows them in full, on the lines they are about." if shown.findings else ""
+    details = f"`--details`: {', '.join(shown.more)}" if shown.more else ""
+    found = "`plan check`: findings in full" if shown.findings else ""
+    return f"{'; '.join(filter(None, (details, found)))}." if details or found else ""
 
 
 def _remarks(page: Page, notes: Sequence[tuple[str, str]]) -> None:
     """What is true of all laws, then of each law the first few notes, and where the others are."""
-    page.heading("Notes")
     for law, text in notes:
         if not law:
             page.line(text, indent=INDENT)
@@ -86,7 +138,6 @@ def _solutions(page: Page, table: Table) -> None:
     # Intervals stand beside the figures, or under them where that saves a part.
     beside = len(_parts([law.wide for law in laws], room)) <= len(_parts([law.narrow for law in laws], room))
     widths = [min(law.wide if beside else law.narrow, max(room - GAP, 8)) for law in laws]
-    page.heading("Solution" if len(laws) == 1 else "Solutions")
     for part in _parts(widths, room):
         if part.start:
             page.blank()
@@ -99,10 +150,9 @@ def _solutions(page: Page, table: Table) -> None:
 
 
 def _part(page: Page, names: Sequence[Cell], laws: Sequence[_Law], widths: Sequence[int], beside: bool) -> None:
-    from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="")
     table.add_column("", width=widths[0], overflow="fold")
     for law, width in zip(laws, widths[1:], strict=True):
         head = styled(law.head[0], "bold")

@@ -12,7 +12,7 @@ from runplan.dsl.units.show import iso_date, show
 from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Value
 
-_UNITS = re.compile(r" (?:params?|tokens?|GPUs?|GPU-hours?)$")
+_UNITS = re.compile(r" (?:params?|tokens?|steps?|epochs?|nodes?|GPUs?|GPU-hours?)$")
 
 
 def figure(name: str, value: float, dim: Dim, known: Known) -> str:
@@ -23,7 +23,7 @@ def figure(name: str, value: float, dim: Dim, known: Known) -> str:
         return per_cent(value)
     if name == "loss":
         return f"{value:.3f}"
-    if name == "learning_rate" and 0 < value < 0.1:
+    if name.endswith("learning_rate") and 0 < value < 0.1:
         mantissa, _, exponent = f"{value:.2e}".partition("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     if name == "steps":

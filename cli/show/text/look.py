@@ -12,10 +12,12 @@ class Look:
     Attributes:
         width: Columns of the terminal.
         color: Whether ANSI styles are wanted.
+        details: Whether all that there is to say is wanted, or what a screen has room for.
     """
 
     width: int = 80
     color: bool = False
+    details: bool = False
 
 
 PLAIN = Look()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 
 from runplan.cli.show.text.content import Cell, Section, Table
 from runplan.cli.show.text.plain import plain
@@ -34,6 +35,13 @@ def headed(text: str) -> Iterator[str]:
     yield f"**{inline(text)}**"
 
 
+def paragraph(texts: Sequence[str]) -> Iterator[str]:
+    """Sentences, a line each, behind a blank line; nothing where there are none."""
+    if texts:
+        yield ""
+        yield "<br>".join(map(inline, texts))
+
+
 def small(notes: Sequence[str]) -> Iterator[str]:
     """Sentences in small type behind a blank line; nothing where there are none."""
     if notes:
@@ -45,17 +53,15 @@ def section(section: Section) -> Iterator[str]:
     """A heading, its table, and what is said under it; a chart is for terminals."""
     yield from headed(section.title)
     yield from table(section.table)
-    if section.said:
-        yield ""
-        yield "<br>".join(map(inline, section.said))
+    yield from paragraph(section.said)
     yield from small(section.notes)
 
 
-def folded(summary: str, folded: Table) -> Iterator[str]:
-    """A table that is folded away behind a summary."""
+def folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
+    """Lines that are folded away behind a summary."""
     yield ""
-    yield f"<details><summary>{summary}</summary>"
-    yield from table(folded)
+    yield f"<details><summary>{escape(plain(summary))}</summary>"
+    yield from lines
     yield ""
     yield "</details>"
 

@@ -10,8 +10,8 @@ from runplan.engine.report import Report
 
 # What is known of each quantity, by its name.
 Known = Mapping[str, QuantityDef]
-# What the budget, which comes before any solution, calls quantities otherwise.
-BUDGET_LABELS = {"gpu_hours": "GPU-hours", "time": "reserved for"}
+# What the budget, which comes before any solution, says of its time.
+RESERVED = "reserved for"
 # What the headline of a solved plan names, in order.
 HEADLINE = ("params", "tokens", "loss", "gpus", "time", "cost")
 # What the report tells of serving.

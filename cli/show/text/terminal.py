@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ class Page:
     """Lines for a terminal, one under the other."""
 
     def __init__(self, look: Look, least: int = 20) -> None:
-        self.width = max(look.width, least)
+        self.width, self.color = max(look.width, least), look.color
         self.console = console(self.width, look.color)
 
     def text(self) -> str:
@@ -42,6 +43,10 @@ class Page:
         from rich.padding import Padding
 
         self.console.print(Padding(item, (0, 0, 0, indent), expand=False))
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Lines of another page."""
+        self.console.file.write("\n".join(lines) + "\n")
 
     def blank(self) -> None:
         """An empty line."""
@@ -61,17 +66,25 @@ class Page:
     def section(self, section: Section) -> None:
         """A heading, the table and the chart below it, and what is said under them."""
         self.heading(section.title)
+        self.shown(section)
+        self.said(section.said, section.notes)
+
+    def shown(self, section: Section) -> None:
+        """The table and the chart of a section."""
         self.table(section.table)
         if section.chart and (chart := drawn(section.chart, self.width - INDENT)):
             self.blank()
             for line in chart:
                 self.put(styled(line))
-        self.said(section.said, section.notes)
 
     def said(self, texts: Sequence[str], notes: Sequence[str] = ()) -> None:
-        """Sentences behind an empty line: what tells something, then, dimmed, how to read what stands above."""
+        """Sentences behind an empty line."""
         if texts or notes:
             self.blank()
+        self.sentences(texts, notes)
+
+    def sentences(self, texts: Sequence[str], notes: Sequence[str] = ()) -> None:
+        """What tells something, then, dimmed, how to read what stands above."""
         for text in texts:
             self.line(text, indent=INDENT)
         for text in notes:
@@ -103,7 +116,8 @@ class Page:
     def figures(self, lines: Sequence[Line], heads: Sequence[str], apart: int = 0) -> None:
         """Rows of figures behind a name, in as many parts as the width asks for, one of them at the column `apart`."""
         widths = column_widths(lines, heads)
-        first = min(widths[0], self.width // 3)
+        first = min(widths[0], (self.width - INDENT) // 2)
+        lines = [(wrapped(line[0], first), *line[1:]) for line in lines]
         widths = [first, *(min(width, self.width - INDENT - GAP - first) for width in widths[1:])]
         at = 1
         while at < len(widths):
@@ -120,17 +134,9 @@ class Page:
             at = end
 
     def _table(self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False) -> None:
-        from rich import box
         from rich.table import Table
 
-        table = Table(
-            box=box.SIMPLE_HEAD if heads else None,
-            show_header=bool(heads),
-            show_edge=False,
-            pad_edge=False,
-            padding=(0, 1, 0, 0) if heads else (0, GAP, 0, 0),
-            header_style="dim",
-        )
+        table = Table(box=None, show_header=bool(heads), pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
         for i, width in enumerate(widths):
             right = figures and i > 0
             table.add_column(
@@ -140,17 +146,29 @@ class Page:
             table.add_row(*(styled(text, lines=True) for text in line))
         self.put(table)
 
-    def findings(self, found: Sequence[Finding]) -> None:
-        """Findings: severity, code and message, wrapped."""
+    def findings(self, found: Sequence[Finding], short: bool = False) -> None:
+        """Findings: severity, code and message, wrapped.
+
+        Args:
+            short: Whether what is but worth knowing is told in a line a code.
+        """
         from rich.table import Table
 
+        widths = [max(len(f.severity) for f in found), max(len(f.code) for f in found)]
+        room = self.width - INDENT - sum(widths) - 2 * GAP
         table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
-        table.add_column(width=max(len(f.severity) for f in found))
-        table.add_column(width=max(len(f.code) for f in found))
+        for width in widths:
+            table.add_column(width=width)
         table.add_column(overflow="fold")
+        infos = Counter(f.code for f in found if short and f.severity == "info")
         for finding in found:
-            style = _SEVERITY[finding.severity]
-            table.add_row(styled(finding.severity, style), styled(finding.code, style), styled(finding.message))
+            style, message = _SEVERITY[finding.severity], finding.message
+            if short and finding.severity == "info":
+                if not (count := infos.pop(finding.code, 0)):
+                    continue
+                more = f" ({count - 1} more)" if count > 1 else ""
+                message = in_a_line(message, room - columns(more)) + more
+            table.add_row(styled(finding.severity, style), styled(finding.code, style), styled(message))
         self.put(table)
 
 
@@ -190,6 +208,20 @@ def styled(text: str, style: str = "", lines: bool = False) -> Text:
     from rich.text import Text
 
     return Text("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style=style, overflow="fold")
+
+
+def in_a_line(text: str, width: int) -> str:
+    """The words of a text that fit into so many columns, all or with a sign that there are more."""
+    if columns(text) <= width:
+        return text
+    words = text.split(" ")
+    while len(words) > 1 and (columns(" ".join(words)) > width - 2 or " ".join(words).count("`") % 2):
+        words.pop()
+    kept = " ".join(words)
+    # A clause that has but begun says nothing.
+    clause = kept.rfind(": ")
+    kept = kept[:clause] if clause > 2 * len(kept) / 3 else kept
+    return f"{kept.rstrip(',;:')} \N{HORIZONTAL ELLIPSIS}"
 
 
 def wrapped(text: str, width: int) -> str:

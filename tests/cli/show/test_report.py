@@ -23,7 +23,8 @@ from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.report import csv as csv_format
 from runplan.cli.show.report import json as json_format
 from runplan.cli.show.report import markdown, terminal
-from runplan.cli.show.report.content import content, hardware
+from runplan.cli.show.report.budget import hardware
+from runplan.cli.show.report.content import content
 from runplan.cli.show.text import chart, figures
 from runplan.cli.show.text.chart import drawn
 from runplan.cli.show.text.content import NOTHING, Section
@@ -86,41 +87,38 @@ def test_no_line_is_longer_than_the_width(report: Report, width: int) -> None:
 def test_the_table() -> None:
     assert terminal.render(bare(solved(SMALL)), Look(60)) == (
         """\
-Sixty-four
-small.plan
+Sixty-four    small.plan
 
-Holds: 23.73B params, 461.1B tokens, loss 2.049, 1 month,
+Holds: 23.73B params, 461.1B tokens, loss 2.049, 30 days,
 138,240 USD
 
 Budget
-  hardware      64 x H100 for 30 days at 40% MFU @ 3
-                USD/GPU/hour
-  compute       6.565e22 FLOP
-  GPU-hours     46,080
-  reserved for  1 month
-  cost          138,240 USD
+  64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour
+  6.565e22 FLOP · 46,080 GPU-hours · reserved for 30 days
+  138,240 USD
 
 Solution
-                    chinchilla
-                    = chinchilla.epoch
-  ─────────────────────────────────────────
+                    chinchilla.epoch
   params            23.73B  (19.3B – 28.9B)
   tokens            461.1B  (378B – 566B)
   tokens per param  19.4
-  compute           6.565e22 FLOP
   loss, nat/token   2.049   (2.038 – 2.064)
-  time              1 month
-  GPUs              64
-  GPU-hours paid    46,080
-  cost              138,240 USD
-  idle share        0%
   limited by        compute
-
   In brackets: the 80 % interval of a law's constants.
 
 Assumptions
+  MFU  40%  a table that says so at length …
+"""
+    )
+
+
+def test_the_details() -> None:
+    text = terminal.render(bare(solved(SMALL)), Look(60, details=True))
+    assert "  GPU-hours paid    46,080\n  cost              138,240 USD\n  idle share        0%\n" in text
+    assert text.endswith(
+        """\
+Assumptions
   name  value  rests on
-  ──────────────────────────────────────────────────────────
   mfu   40%    a table that says so at length: lorem/ipsum-
                dolor@lorem/ipsum-dolor@lorem/ipsum-dolor@
                lorem/ipsum-dolor@
@@ -132,14 +130,14 @@ def test_intervals_go_under_the_figures_where_that_saves_room() -> None:
     report = bare(solved(SMALL))
     report = replace(report, solutions=(*report.solutions, *report.solutions))
     text = terminal.render(report, Look(62))
-    assert "  params            23.73B              23.73B\n" in text
+    assert "  params            23.73B            23.73B\n" in text
     dash = NOTHING
-    assert f"\n                    (19.3B {dash} 28.9B)     (19.3B {dash} 28.9B)\n" in text
+    assert f"\n                    (19.3B {dash} 28.9B)   (19.3B {dash} 28.9B)\n" in text
     assert text.count("params  ") == 1
 
 
 def test_the_table_of_the_example(h100: Report) -> None:
-    text = terminal.render(h100, Look(80))
+    text = terminal.render(h100, Look(80, details=True))
     assert "\nHolds: 226.5B params, 4.529T tokens, loss 1.920, 6 months, 10.8M USD\n" in text
     assert "1000 x H100 for 6 months at 40% MFU @ 2.50 USD/GPU/hour" in text
     assert "  limited by        compute                 compute\n" in text
@@ -153,13 +151,14 @@ def test_the_table_of_the_example(h100: Report) -> None:
 
 def test_a_broken_plan_says_so_first() -> None:
     text = terminal.render(solved(PLANS["over budget"]), Look(80))
-    assert text.startswith("Sixty-four\nsmall.plan\n\nOver budget: `cost` is 138")
+    assert text.startswith("Sixty-four    small.plan\n\nOver budget: `cost` is 138")
+    assert "\n  help: it fits with gpus <= 46, or" in text, "what to change comes right after what is wrong"
     text = terminal.render(solved(PLANS["contradiction"]), Look(80))
     assert text.startswith("small.plan\n\nCannot be done: ")
     assert "  1     gpus: 64       gpus >= 790\n" in text
-    assert "  status            infeasible\n" in text
+    assert text.index("gpus >= 790") < text.index("Budget"), "and so does what would make room"
     text = terminal.render(solved(PLANS["requirement"]), Look(80))
-    assert "infeasible          undecided\n" in text
+    assert "infeasible        undecided\n" in text
     assert "The figures under `chinchilla` are those without `loss <= 2.5`." in text
     text = terminal.render(solved(PLANS["free"]), Look(80))
     assert text.startswith("small.plan\n\nUndecided: ")
@@ -168,14 +167,22 @@ def test_a_broken_plan_says_so_first() -> None:
     assert terminal.render(wrong) == full.render(Checked(wrong.findings, 1)), "its findings say more"
 
 
-def test_a_block_of_hardware_is_one_line() -> None:
-    (text,) = hardware(solved(PLANS["energy"]))
-    assert text == (
-        "gpus: 512; device: H100; time: 60 days; mfu: 40%; pue: 1.1; carbon_intensity: 385 gCO2eq/kWh; from: 2026-12-01"
+def test_hardware_is_one_line_whichever_form_it_has() -> None:
+    assert hardware(solved(PLANS["energy"])) == (
+        "512 x H100 for 60 days at 40% MFU from 2026-12-01, pue 1.1, carbon intensity 385 gCO2eq/kWh",
     )
-    names = {line[0] for line in content(solved(PLANS["energy"])).budget.lines}
-    assert {"energy", "emissions"} <= names
-    assert [name for name, _ in content(solved(PLANS["pools"])).budget.lines][:2] == ["pool 1", "pool 2"]
+    assert content(solved(PLANS["energy"])).budget[-2:] == ("567.7 MWh", "218.6 tCO2eq")
+    assert [text.split(" for ")[0] for text in hardware(solved(PLANS["pools"]))] == ["256 x H100", "128 x A100"]
+
+
+def test_the_budget_is_what_was_solved() -> None:
+    assert hardware(solved(SMALL, "hardware.gpus=128")) == ("128 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour",)
+    assert hardware(solved(SMALL, "hardware.time=2 months"))[0].startswith("64 x H100 for 2 months at")
+    assert content(solved(SMALL, "hardware.time=2 months")).budget[2] == "reserved for 2 months"
+    text = "let many = 8 * 16\nlet dear = 3 USD/GPU/hour\nhardware: (many) x H100 for 2160 hours at 40% MFU @ dear\n"
+    assert hardware(solved(text)) == ("128 x H100 for 2160 hours at 40% MFU @ 3 USD/GPU/hour",)
+    assert content(solved(text)).budget[2] == "reserved for 2160 hours"
+    assert hardware(solved(PLANS["how many"])) == ("14 x A100 for 30 days at 50% MFU",), "what `?` came to"
 
 
 def test_what_a_plan_says_cannot_steer_a_terminal() -> None:
@@ -183,7 +190,7 @@ def test_what_a_plan_says_cannot_steer_a_terminal() -> None:
     assert report.plan is not None
     hostile = replace(report, plan=replace(report.plan, title="[red]a[/] \x1b[31m:smile:\u202e"))
     first = terminal.render(hostile, Look(80)).split("\n")[0]
-    assert first == "[red]a[/] \ufffd[31m:smile:\ufffd"
+    assert first == "[red]a[/] \ufffd[31m:smile:\ufffd    small.plan"
 
 
 # ---- the parts between the solutions and what they rest on
@@ -309,9 +316,21 @@ def test_what_serving_asks_for() -> None:
     found = part(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"), "Inference")
     rows = {line[0]: line[1] for line in found.table.lines}
     assert re.fullmatch(r"[\d.]+B params on [\d.]+[BT] tokens \([\d.]+% less compute\)", rows["cheapest over its life"])
-    assert rows["break-even"].endswith(" tokens served") and found.notes
+    assert re.fullmatch(r"the plan's is cheaper up to \S+ tokens served, that size beyond", rows["break-even"])
     document: Any = document_of(solved("compute: 1e23 FLOP\ninference: 10T tokens\n"))
     assert document["solutions"][0]["lifetime"]["break_even_tokens"]["unit"] == "token"
+
+
+@pytest.mark.parametrize(
+    ("plan", "text"),
+    [
+        ("model: 8B\ninference: 1T tokens\n", "that size is cheaper up to 3.385T tokens served, the plan's beyond"),
+        ("model: 70B\ninference: 10T tokens\n", "the plan's is cheaper up to 267.3B tokens served, that size beyond"),
+    ],
+)
+def test_which_size_is_cheaper_on_which_side(plan: str, text: str) -> None:
+    rows = {line[0]: line[1] for line in part(solved("compute: 1e23 FLOP\n" + plan), "Inference").table.lines}
+    assert rows["break-even"] == text
 
 
 def test_a_transfer_beyond_its_crossover() -> None:
@@ -368,7 +387,7 @@ def test_notes_of_the_laws(h100: Report) -> None:
     of_any = [text for law, text in said if not law]
     assert any(text.startswith("The loss is the law's: ") and text.endswith(". [K015]") for text in of_any)
     assert {law for law, _ in said} == {"", "chinchilla.epoch", "llama3"}
-    text = terminal.render(solved(PLANS["transfer"]), Look(80))
+    text = terminal.render(solved(PLANS["transfer"]), Look(80, details=True))
     assert re.search(r"\n +\d more: `plan law plm`\n", text)
     assert "`plm.refit` is the one for" in text
 
@@ -396,14 +415,17 @@ def test_characters_that_an_encoding_lacks_are_spelled(h100: Report) -> None:
 
 
 def test_a_terminal_and_markdown_show_the_same_cells(report: Report) -> None:
-    shown = content(report)
-    wide, marked = terminal.page_of(shown, Look(1000)), markdown.render(report)
-    for table in (shown.budget, shown.solutions, shown.assumptions, *(section.table for section in shown.sections)):
+    shown, look = content(report), Look(1000, details=True)
+    wide, marked = terminal.page_of(shown, look), markdown.render(report, look)
+    tables = [section.table for section in (*shown.conflicts, *shown.sections)]
+    for table in (shown.solutions, shown.assumptions, *tables):
         for cell in (cell for row in table.rows for cell in row):
             for line in cell.text.split("\n"):
                 assert line in wide
                 assert inline(f"`{line}`" if cell.code else line) in marked
             assert cell.ends in wide and inline(cell.ends) in marked
+    for text in (*shown.hardware, *shown.budget):
+        assert text in wide and inline(text) in marked
 
 
 def test_markdown_has_the_same_parts(report: Report) -> None:
@@ -455,10 +477,10 @@ def test_markdown() -> None:
     assert lines[:4] == [
         "### Sixty-four",
         "",
-        "✅ **Holds:** 23.73B params, 461.1B tokens, loss 2.049, 1 month, 138,240 USD",
+        "✅ **Holds:** 23.73B params, 461.1B tokens, loss 2.049, 30 days, 138,240 USD",
         "",
     ]
-    assert "|  | chinchilla = chinchilla.epoch |" in lines
+    assert "|  | chinchilla.epoch |" in lines
     assert f"| params | 23.73B (19.3B {dash} 28.9B) |" in lines
     assert "| limited by | `compute` |" in lines
     assert lines[-8:] == [

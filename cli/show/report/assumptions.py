@@ -1,0 +1,51 @@
+"""The defaults that were taken, to those that an answer rests on most, or to all of them with their sources."""
+
+from __future__ import annotations
+
+import re
+
+from runplan.cli.show.text.content import NOTHING, Line, Table, table
+from runplan.cli.show.text.figures import figure
+from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.quantities import known_of, label
+from runplan.engine.report import Assumption, Report
+
+# Figures of a data sheet, what is left at nothing, and what the tables of the report show with its source: these are
+# true of any plan, and stand among the details.
+_USUAL = frozenset(
+    "peak memory power hours_per_day reserve batch learning_rate law_batch law_learning_rate effective_tokens "
+    "max_epochs".split()
+)
+# How many there is room for.
+_MOST = 6
+_READ_IN = re.compile(r"; read in .*")
+
+
+def assumptions(report: Report) -> Table:
+    """All of them: name, value, and what it rests on."""
+    rows: list[Line] = []
+    before = ""
+    for a in report.assumptions:
+        source = plain(a.source) or NOTHING
+        rows.append((plain(str(a.name)), _value(report, a), "the same" if source == before else source))
+        before = source
+    return table(rows, ("name", "value", "rests on"), wrap=2)
+
+
+def weighty(report: Report) -> Table:
+    """Those that the answer rests on most, in a line each."""
+    known, rows = known_of(report), dict[Line, None]()
+    for a in report.assumptions:
+        if not _usual(a):
+            # What is assumed of each pool alike is said once.
+            name = a.name.text if a.name.scope and a.name.scope[0][0] == "pool" else str(a.name)
+            rows[label(name, known), _value(report, a), plain(_READ_IN.sub("", a.source)) or NOTHING] = None
+    return table(list(rows)[:_MOST])
+
+
+def _usual(assumption: Assumption) -> bool:
+    return bool(assumption.name.scope and assumption.name.text == "share") or assumption.name.text in _USUAL
+
+
+def _value(report: Report, assumption: Assumption) -> str:
+    return figure(assumption.name.text, assumption.value, assumption.dim, known_of(report))

@@ -1,0 +1,274 @@
+"""Sources of data that are mixed into one run: what there is of each, its share, and what caps the tokens.
+
+A phase with a mix takes what its mix says. The others have the plan's: a source with a weight keeps its share; those
+without one are seen equally often, each until it has reached its epochs, and then the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from runplan.dsl.expr.derivative import joined
+from runplan.dsl.expr.evenly import evenly
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.plan.ir import DataSource, Given
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.base import TOKEN
+from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.stretches import Evenly, Part
+
+# Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the
+# weights leave them, and the passes over each that goes on.
+ALL_PASSES = {q.TOKENS: q.ALL_PASSES, q.FINETUNE_TOKENS: q.ALL_PASSES, q.PRETRAIN_TOKENS: q.ALL_PRETRAIN_PASSES}
+UNWEIGHTED = {q.TOKENS: q.UNWEIGHTED, q.FINETUNE_TOKENS: q.UNWEIGHTED, q.PRETRAIN_TOKENS: q.UNWEIGHTED_PRETRAIN}
+EVEN = {q.TOKENS: q.EVEN_EPOCHS, q.FINETUNE_TOKENS: q.EVEN_EPOCHS, q.PRETRAIN_TOKENS: q.EVEN_PRETRAIN_EPOCHS}
+
+
+def label_of(source: DataSource) -> str:
+    """The name of a source; the only one of a plan may have none."""
+    return source.name or "data"
+
+
+def of(source: DataSource, name: Name) -> Name:
+    """A quantity of a source."""
+    return name.of("source", label_of(source))
+
+
+def all_of(source: DataSource) -> Expr:
+    """The tokens of a source in all the passes that it may be seen."""
+    return Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, q.MAX_EPOCHS))))
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What some sources, in all their passes, leave possible: `left <= right`."""
+
+    text: str
+    left: Expr
+    right: Expr
+    sources: Sequence[DataSource]
+
+    @property
+    def span(self) -> Span:
+        """The first source's place."""
+        return self.sources[0].span
+
+    @property
+    def knobs(self) -> tuple[Name, ...]:
+        """What the plan says that could be changed to make room: the amounts, and the epochs."""
+        amounts = (of(s, q.AMOUNT if _is_converted(s) else q.AVAILABLE) for s in self.sources)
+        return (*amounts, *(of(s, q.MAX_EPOCHS) for s in self.sources))
+
+
+def add_group(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan] = ()) -> None:
+    """Sources that are mixed into one run: their shares, tokens, epochs, and the caps on `base`.
+
+    Args:
+        phases: Those of the run, where they may have mixes of their own.
+    """
+    if not sources:
+        return
+    for source in sources:
+        _add_amount(draft, source)
+    mix = _Mixing(draft, sources, base, phases)
+    mix.add_shares()
+    for source in sources:
+        if of(source, q.TOKENS) not in draft.definitions:
+            tokens = Op("*", (Ref(of(source, q.SHARE)), Ref(base)))
+            draft.define(of(source, q.TOKENS), tokens, "derived", "its share of the tokens", source.span)
+        passes = Op("/", (Ref(of(source, q.TOKENS)), Ref(of(source, q.AVAILABLE))))
+        draft.define(of(source, q.EPOCHS), passes, "derived", "passes over the source", source.span)
+        left = minus(all_of(source), Ref(of(source, q.TOKENS)))
+        draft.define(of(source, q.LEFT), left, "derived", "what is left over", source.span)
+    caps = list(mix.caps())
+    if base == q.PRETRAIN_TOKENS:
+        # Fewer data than the transfer is worth make it worth less; they do not cap the second stage.
+        said = "data for the first stage, at most"
+        fewest = joined("min", (cap.right for cap in caps))
+        draft.define(q.PRETRAIN_DATA, fewest, "derived", said, sources[0].span)
+        return
+    for cap in caps:
+        draft.constrain(cap.text, cap.left, cap.right, "data", cap.span, knobs=cap.knobs)
+    total = joined("+", (of(source, q.AVAILABLE) for source in sources))
+    draft.define(q.DATA_TOKENS, total, "derived", "all sources, once")
+    if draft.transfer:
+        draft.define(q.EPOCHS, Op("/", (Ref(base), Ref(q.DATA_TOKENS))), "derived", "passes over the data")
+
+
+def _is_converted(source: DataSource) -> bool:
+    """Whether an amount is in characters or bytes."""
+    assert isinstance(source.amount, Given)
+    return source.amount.value.dim != TOKEN and source.density is not None
+
+
+def _add_amount(draft: Draft, source: DataSource) -> None:
+    """How many tokens there are of a source, and how often they may be seen."""
+    assert isinstance(source.amount, Given)
+    if not _is_converted(source):
+        draft.define(of(source, q.AVAILABLE), number(source.amount), "given", "plan", source.span)
+    elif source.density:
+        draft.give(of(source, q.AMOUNT), source.amount, source.span, dim=source.amount.value.dim)
+        draft.give(of(source, q.DENSITY), source.density, source.span, dim=source.density.value.dim)
+        there = Op("/", (Ref(of(source, q.AMOUNT)), Ref(of(source, q.DENSITY))))
+        draft.define(of(source, q.AVAILABLE), there, "derived", "tokens of the source", source.span)
+    if source.epochs:
+        draft.give(of(source, q.MAX_EPOCHS), source.epochs, source.span)
+    else:
+        draft.assume(of(source, q.MAX_EPOCHS), source.span)
+
+
+class _Mixing:
+    """The sources of one run, and which of its phases take them by a mix of their own."""
+
+    def __init__(self, draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan]) -> None:
+        self.draft, self.sources, self.base, self.phases = draft, sources, base, phases
+        self.mixed = [phase for phase in phases if phase.mix]
+        self.plain = [phase for phase in phases if not phase.mix]
+        self.even = [source for source in sources if not source.weight]
+        # Whether some phases have a mix, and others have not: or none has one, or all have.
+        self.both = bool(self.mixed and self.plain)
+        self.by_hand = bool(self.mixed and not self.plain)
+
+    # ---- shares
+
+    def add_shares(self) -> None:
+        """The share of the tokens that each source is, and what it is made of."""
+        for source in self.sources:
+            taken = self._taken(source)
+            if taken is not None and self.both:
+                said = "the mixes of the phases that have one"
+                self.draft.define(of(source, q.MIXED_SHARE), taken, "derived", said, source.span)
+        if self.by_hand:
+            for source in self.sources:
+                taken = self._taken(source) or Num(0.0)
+                self.draft.define(of(source, q.SHARE), taken, "derived", "the mix of the phases", source.span)
+            return
+        if self.both:
+            whole = joined("+", (phase.of(q.SHARE) for phase in self.plain))
+            self.draft.define(q.UNMIXED, whole, "derived", "the phases without a mix", self.plain[0].span)
+        self._add_even()
+        for source in self.sources:
+            share, said = self._planned(source)
+            if not self.both:
+                self.draft.define(of(source, q.SHARE), share, "derived", said, source.span)
+                continue
+            self.draft.define(of(source, q.UNMIXED_SHARE), share, "derived", said, source.span)
+            share = Op("*", (Ref(q.UNMIXED), Ref(of(source, q.UNMIXED_SHARE))))
+            if self._taken(source) is not None:
+                share = Op("+", (Ref(of(source, q.MIXED_SHARE)), share))
+            said = "the mixes of the phases, and the plan's in those without one"
+            self.draft.define(of(source, q.SHARE), share, "derived", said, source.span)
+
+    def _taken(self, source: DataSource) -> Expr | None:
+        """The share of the tokens that a source has by the mixes of phases; None where they have none of it."""
+        parts: list[Expr] = []
+        for phase in self.mixed:
+            part = mean(mixed_by_hand(phase), [label_of(source)])
+            if part is not None and any(end.value.value for end in phase.mix[label_of(source)]):
+                parts.append(Op("*", (Ref(phase.of(q.SHARE)), part)))
+        return joined("+", parts) if parts else None
+
+    def _planned(self, source: DataSource) -> tuple[Expr, str]:
+        """The share that a source has by the plan's mix, and who says so."""
+        if source.weight:
+            return number(source.weight), "weight given"
+        left: Expr = Num(1.0) if len(self.even) == len(self.sources) else Ref(UNWEIGHTED[self.base])
+        if len(self.even) == 1:
+            return left, "what the weights leave" if len(self.sources) > 1 else "the only source"
+        if self._alike():
+            there = joined("+", (of(other, q.AVAILABLE) for other in self.even))
+            own = Op("/", (Ref(of(source, q.AVAILABLE)), there))
+            whole = own if len(self.even) == len(self.sources) else Op("*", (left, own))
+            return whole, "seen as often as the others"
+        part: Expr = Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, q.PLANNED_EPOCHS))))
+        said = "seen as often as the others, until it has reached its epochs"
+        if not self.both:
+            # The other way round, so that the tokens, of which much is asked, are no share of themselves.
+            self.draft.define(of(source, q.TOKENS), part, "derived", said, source.span)
+            part, said = Ref(of(source, q.TOKENS)), "its share of the tokens"
+        return Op("/", (part, self._over(Ref(self.base)))), said
+
+    def _alike(self) -> bool:
+        """Whether the sources without a weight have the same epochs before them: then their shares stay the same."""
+        epochs = {source.epochs.value.value if source.epochs else 1.0 for source in self.even}
+        return len(epochs) == 1 and all(self._taken(source) is None for source in self.even)
+
+    def _over(self, whole: Expr) -> Expr:
+        """The part of a whole that is in phases without a mix."""
+        return Op("*", (Ref(q.UNMIXED), whole)) if self.both else whole
+
+    def _open(self, source: DataSource) -> Expr:
+        """The passes over a source that phases with a mix leave."""
+        return Ref(of(source, q.OPEN_EPOCHS if self.both and self._taken(source) is not None else q.MAX_EPOCHS))
+
+    def _add_even(self) -> None:
+        """What there is of the sources without a weight, what the weights leave them, and how often they are seen."""
+        if len(self.even) > 1:
+            said = "the sources without a weight, in all their passes"
+            whole = joined("+", map(all_of, self.even))
+            self.draft.define(ALL_PASSES[self.base], whole, "derived", said)
+        weighted = [source for source in self.sources if source.weight]
+        if self.even and weighted:
+            weights = joined("+", (number(source.weight) for source in weighted if source.weight))
+            left = Op("max", (Num(0.0), minus(Num(1.0), weights)))
+            self.draft.define(UNWEIGHTED[self.base], left, "derived", "what the weights leave")
+        if len(self.even) < 2 or self._alike():
+            return
+        for source in self.even:
+            if self.both and self._taken(source) is not None:
+                mixed = Op("*", (Ref(of(source, q.MIXED_SHARE)), Ref(self.base)))
+                seen = Op("/", (mixed, Ref(of(source, q.AVAILABLE))))
+                left = Op("max", (Num(0.0), minus(Ref(of(source, q.MAX_EPOCHS)), seen)))
+                said = "passes that the phases with a mix leave"
+                self.draft.define(of(source, q.OPEN_EPOCHS), left, "derived", said, source.span)
+        level = EVEN[self.base]
+        parts = [Part(of(s, q.PLANNED_EPOCHS), Ref(of(s, q.AVAILABLE)), self._open(s)) for s in self.even]
+        passes = evenly(self._together(), ((part.amount, part.limit) for part in parts))
+        said = "equally often, until each has reached its epochs"
+        self.draft.define(level, passes, "derived", said, self.even[0].span)
+        self.draft.evenly.append(Evenly(level, self._together(), tuple(parts)))
+        for source, part in zip(self.even, parts, strict=True):
+            seen = Op("min", (Ref(level), part.limit))
+            self.draft.define(part.seen, seen, "derived", "as often as the others, up to its epochs", source.span)
+
+    def _together(self) -> Expr:
+        """The tokens of the sources without a weight in phases without a mix."""
+        whole = self._over(Ref(self.base))
+        return whole if len(self.even) == len(self.sources) else Op("*", (Ref(UNWEIGHTED[self.base]), whole))
+
+    # ---- caps
+
+    def caps(self) -> Iterator[Cap]:
+        """What each source caps, and those together that go on for each other."""
+        alone = self.sources if self.by_hand or len(self.even) == 1 else [s for s in self.sources if s.weight]
+        for source in alone:
+            if not self.by_hand or self._taken(source) is not None:
+                yield self._cap([source], Ref(of(source, q.SHARE)), all_of(source))
+        together = [source for source in self.even if source not in alone]
+        if not together:
+            return
+        taken = [source for source in together if self.both and self._taken(source) is not None]
+        for source in taken:
+            yield self._cap([source], Ref(of(source, q.MIXED_SHARE)), all_of(source))
+        share: Expr | None = Ref(q.UNMIXED) if self.both else None
+        if len(self.even) < len(self.sources):
+            left: Expr = Ref(UNWEIGHTED[self.base])
+            share = Op("*", (share, left)) if share else left
+        if taken:
+            share = joined("+", (share or Num(1.0), *(of(source, q.MIXED_SHARE) for source in taken)))
+        yield self._cap(together, share, Ref(ALL_PASSES[self.base]))
+
+    def _cap(self, sources: Sequence[DataSource], share: Expr | None, there: Expr) -> Cap:
+        """That a share of the tokens is no more than there is."""
+        tokens = Ref(self.base)
+        if share is None or len(self.sources) == 1:
+            return Cap("data", tokens, there, sources)
+        together = len(sources) == len(self.sources)
+        text = "data" if together else f"data {', '.join(map(label_of, sources))}"
+        if not self.mixed or in_shares(self.phases):
+            return Cap(text, tokens, Op("/", (there, share)), sources)
+        return Cap(text, Op("*", (share, tokens)), there, sources)

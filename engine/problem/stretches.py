@@ -1,0 +1,108 @@
+"""Sources that are seen equally often to the stretches between which their formulas bend, each with smooth ones.
+
+Where a source has reached its limit the others go on faster: shares, passes and what repeats are worth bend there. Each
+stretch is a problem of its own, in which it is known who has reached what; the best of their optima is that of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from runplan.dsl.expr.derivative import joined
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
+
+if TYPE_CHECKING:
+    from runplan.engine.problem.problem import Problem
+
+# More sources than this whose order is open are not told apart: their formulas stay as they are.
+OPEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A source: the name of how often it is seen, its amount, and how often it may be."""
+
+    seen: Name
+    amount: Expr
+    limit: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Evenly:
+    """Sources that make up a whole, each seen as often as the others until it has reached its limit.
+
+    Attributes:
+        level: The name of how often those that go on are seen.
+    """
+
+    level: Name
+    whole: Expr
+    parts: tuple[Part, ...]
+
+
+def stretches(problem: Problem) -> tuple[Problem, ...]:
+    """The problem by stretches; the problem alone where nothing that it is about bends."""
+    about = _about(problem)
+    out: tuple[Problem, ...] = (problem,)
+    for group in problem.evenly:
+        if group.level in about:
+            out = tuple(part for one in out for part in _stretches(one, group))
+    return out
+
+
+def _about(problem: Problem) -> frozenset[Name]:
+    """The names that goals and constraints lead to."""
+    seen: set[Name] = set()
+    stack = [side for c in problem.constraints for side in (c.left, c.right)]
+    stack += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
+    while stack:
+        for name in names(stack.pop()) - seen:
+            seen.add(name)
+            if name in problem.definitions:
+                stack.append(problem.definitions[name].expr)
+    return frozenset(seen)
+
+
+def _stretches(problem: Problem, group: Evenly) -> Iterator[Problem]:
+    limits = [problem.expanded(part.limit) for part in group.parts]
+    known = sorted({limit.value for limit in limits if isinstance(limit, Num)})
+    fixed = [limit.value if isinstance(limit, Num) else None for limit in limits]
+    free = [at for at, limit in enumerate(fixed) if limit is None]
+    if len(free) > OPEN:
+        yield problem
+        return
+    for reached, choice in product([0.0, *known], product((True, False), repeat=len(free))):
+        done = [limit <= reached if limit is not None else choice[free.index(at)] for at, limit in enumerate(fixed)]
+        if not all(done):
+            yield _stretch(problem, group, done)
+
+
+def _stretch(problem: Problem, group: Evenly, done: Sequence[bool]) -> Problem:
+    """The problem where it is known who has reached the limit."""
+    from runplan.engine.problem.problem import Constraint
+
+    full = [part for part, reached in zip(group.parts, done, strict=True) if reached]
+    going = [part for part, reached in zip(group.parts, done, strict=True) if not reached]
+    left = group.whole
+    for part in full:
+        left = Op("-", (left, Op("*", (part.amount, part.limit))))
+    level = Op("/", (left, joined("+", (part.amount for part in going))))
+    by: dict[Name, Expr] = {group.level: level}
+    by |= {part.seen: part.limit for part in full} | {part.seen: Ref(group.level) for part in going}
+    definitions = {name: replace(problem.definitions[name], expr=expr) for name, expr in by.items()}
+    # Where all that go on have one limit, what there is of data says it already, and is what binds.
+    ends = full if len({part.limit for part in going}) == 1 else group.parts
+    between = []
+    for part in ends:
+        low, high = (part.limit, Ref(group.level)) if part in full else (Ref(group.level), part.limit)
+        between.append(Constraint(f"stretch of {part.seen}", "data", low, high, "data"))
+    return replace(
+        problem,
+        definitions={**problem.definitions, **definitions},
+        constraints=(*problem.constraints, *between),
+        evenly=(),
+    )

@@ -1,0 +1,189 @@
+"""A problem that leaves something open to what that is, what does not depend on it, and what would settle it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Num, Ref, names
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.text.finding import finding
+from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import enumerated
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
+from runplan.engine.problem.solution import Solution
+from runplan.engine.solve.failed import place_of, without
+from runplan.engine.solve.search import agreed, optimum_of
+from runplan.engine.solve.values import solved
+
+# Values and goals that differ by no more than this share are the same.
+SAME = 1e-6
+# A variable is open where the goals are as good at this many times its value.
+MOVED = (2.0, 0.5)
+# What is tried for a figure that is open: how a plan writes it, and its value in base units.
+USUAL = {
+    q.TOKENS.text: (("1T", 1e12), ("100B", 1e11), ("10B", 1e10)),
+    q.PARAMS.text: (("7B", 7e9), ("1B", 1e9), ("70B", 7e10)),
+    q.GPUS.text: (("64", 64.0), ("1024", 1024.0), ("8", 8.0)),
+    q.RESERVED_TIME.text: (("30 days", 30 * 86400.0), ("365 days", 365 * 86400.0), ("1 day", 86400.0)),
+    q.FINETUNE_TOKENS.text: (("50B tokens", 5e10), ("1B tokens", 1e9)),
+    q.COMPUTE.text: (("1e22 FLOP", 1e22), ("1e20 FLOP", 1e20), ("1e24 FLOP", 1e24)),
+}
+# What may be made small where no goal is stated, the first that there is.
+GOALS = (q.COST, q.GPU_HOURS, q.COMPUTE)
+# At most so many ways to settle a plan are offered.
+OFFERS = 5
+
+
+def under_determined(problem: Problem) -> Solution:
+    """What is known all the same of a problem that leaves something open, and what would settle it (C002)."""
+    held = agreed(problem.aiming(*_least(problem)))
+    found = optimum_of(held)
+    base = without(problem, "undecided", problem.findings)
+    free = [v.name for v in problem.variables]
+    if found.is_optimal:
+        here = _every(held, found.values)
+        others = {name: env for name in free if (env := _elsewhere(held, here, name)) is not None}
+        free = list(others) or free
+        known = {n for n in here if all(n in env and _same(here[n], env[n]) for env in others.values())}
+        if others:
+            told = solved(held, found.values, found.binding)
+            base = replace(base, values={n: v for n, v in told.values.items() if n in known})
+    said = enumerated([f"`{problem.said(q.PARAMS if name == q.LAW_PARAMS else name)}`" for name in free])
+    offers = list(dict.fromkeys(_offers(problem, free)))[:OFFERS]
+    help = ["one more given would: " + ", or ".join(f"`{offer}`" for offer in offers)] if offers else []
+    at = place_of(problem, free)
+    message = f"nothing in the plan determines {said}"
+    out = finding("C002", message, at, help=help, laws=(problem.named,))
+    return replace(base, findings=(*problem.findings, out))
+
+
+def has_least(problem: Problem) -> bool:
+    """Whether the goals of a problem that are no ties have least values: then it is the ties that run off."""
+    goals = problem.goals[: len(problem.goals) - problem.ties]
+    return bool(goals) and optimum_of(problem.aiming(*goals)).is_optimal
+
+
+# ---- what is open
+
+
+def _least(problem: Problem) -> tuple[Goal, ...]:
+    """The goals that have a least value among those that do before them; none where the first has none."""
+    kept: tuple[Goal, ...] = ()
+    for goal in problem.goals:
+        if optimum_of(problem.aiming(*kept, goal)).is_optimal:
+            kept = (*kept, goal)
+        elif not kept:
+            break
+    return kept
+
+
+def _every(problem: Problem, values: dict[Name, float]) -> dict[Name, float]:
+    every = dict(values)
+    derive(problem.settled(), every)
+    return every
+
+
+def _elsewhere(problem: Problem, here: dict[Name, float], name: Name) -> dict[Name, float] | None:
+    """All values at an optimum that is as good with another value of a variable; None where there is none."""
+    for factor in MOVED:
+        moved = problem.fixed({name: here[name] * factor})
+        found = optimum_of(moved)
+        if found.is_optimal:
+            env = _every(moved, found.values)
+            if all(_same(_reached(goal, here), _reached(goal, env)) for goal in problem.goals):
+                return env
+    return None
+
+
+def _reached(goal: Goal, env: dict[Name, float]) -> float:
+    value = float(compiled(goal.expr)(env))
+    return value / float(compiled(goal.other)(env)) if goal.other is not None else value
+
+
+def _same(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=SAME)
+
+
+# ---- what would settle it
+
+
+def _offers(problem: Problem, free: Iterable[Name]) -> Iterator[str]:
+    """What the plan could say besides, as it would write it; each was tried."""
+    yaml = problem.place.source.path.endswith((".yaml", ".yml"))
+    free = [q.PARAMS if name == q.LAW_PARAMS else name for name in free]
+    if not problem.stated:
+        for name in GOALS:
+            if name in problem.definitions and _settled_by_goal(problem, name):
+                yield f"minimize{':' if yaml else ''} {name}"
+                break
+    yield from _losses(problem, yaml)
+    bounded = any(c.text == q.COMPUTE.text for c in problem.constraints)
+    for name in free if bounded or q.CAPACITY in problem.definitions else [*free, q.COMPUTE]:
+        for text, value in USUAL.get(name.text, ()):
+            written = _written(problem, name, text)
+            if written and _settled_by(problem, name, value):
+                yield written
+                break
+
+
+def _settled(problem: Problem) -> bool:
+    return any(optimum_of(agreed(aimed)).is_optimal for aimed in problem.aimed())
+
+
+def _settled_by(problem: Problem, name: Name, value: float) -> bool:
+    """Whether a problem is settled by one more figure: at most so much compute or data, else just that."""
+    figure = Num(value, problem.dim(name))
+    most = name in (q.COMPUTE, q.FINETUNE_TOKENS)
+    given = Constraint("offered", "offered", Ref(name), figure, "given", equal=not most)
+    return _settled(replace(problem, constraints=(*problem.constraints, given)))
+
+
+def _settled_by_goal(problem: Problem, name: Name) -> bool:
+    return _settled(replace(problem.aiming(Goal("minimize", Ref(name)), *problem.goals), instead=()))
+
+
+def _losses(problem: Problem, yaml: bool) -> Iterator[str]:
+    """A loss that could be required: that of a usual size, where none is required yet."""
+    if q.LOSS not in problem.definitions or any(q.LOSS in names(c.left) for c in problem.constraints):
+        return
+    usual = {q.LAW_PARAMS: 7e9, q.PARAMS: 7e9, q.TOKENS: 1.4e11}
+    try:
+        loss = math.ceil(20 * float(compiled(problem.expanded(Ref(q.LOSS)))(usual))) / 20
+    except (KeyError, ArithmeticError, ValueError):
+        return
+    limit = Num(loss, problem.dim(q.LOSS))
+    required = Constraint("offered", "offered", Ref(q.LOSS), limit, "require")
+    if _settled(replace(problem, constraints=(*problem.constraints, required))):
+        listed = yaml and any(c.kind == "require" for c in problem.constraints)
+        yield f"{'- ' if listed else 'require: ' if yaml else 'require '}loss <= {loss:g}"
+
+
+def _written(problem: Problem, name: Name, text: str) -> str:
+    """A figure as the plan would say it; empty where it cannot be said at one place."""
+    if name.text in (q.GPUS.text, q.RESERVED_TIME.text):
+        return _in_hardware(problem, name, text)
+    if name == q.FINETUNE_TOKENS:
+        return "" if problem.sources else f"data: {text}"
+    return f"{problem.said(name)}: {text}"
+
+
+def _in_hardware(problem: Problem, name: Name, text: str) -> str:
+    """A figure of the hardware in place of its `?`, with the line where it stands; a field where nothing stands."""
+    span = next((v.span for v in problem.variables if v.name == name), None)
+    if span is None:
+        return ""
+    if span.text not in ("?", "unknown"):
+        return f"{problem.said(name.bare)}: {text}" if span.text.lstrip().startswith(("{", "device", "-")) else ""
+    return _line_with(span, text)
+
+
+def _line_with(span: Span, text: str) -> str:
+    source = span.source.text
+    begin = source.rfind("\n", 0, span.start) + 1
+    end = source.find("\n", span.end)
+    line = source[begin : span.start] + text + source[span.end : end if end >= 0 else len(source)]
+    return line.partition(" #")[0].strip()
