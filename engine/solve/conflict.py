@@ -50,7 +50,7 @@ def _conflicts(problem: Problem) -> list[list[Member]]:
         found.append(members)
         for member in members:
             problem = member.left_out(problem)
-        if not members or _can_hold(problem, ()):
+        if not members or can_hold(problem, ()):
             break
     return found
 
@@ -77,12 +77,12 @@ def _conflict(problem: Problem) -> list[Member]:
     # Figures that contradict each other are to blame before what is wished for besides.
     for member in sorted(members, key=lambda m: not isinstance(m.of, Constraint)):
         trial = [m for m in culprits if m is not member]
-        if not _can_hold(problem, [m for m in members if m not in trial]):
+        if not can_hold(problem, [m for m in members if m not in trial]):
             culprits = trial
     return culprits
 
 
-def _can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
+def can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
     """Whether the plan has any solution where it does not say some of what it says."""
     # The rate that the verdict rests on is kept: with another size left open there would be another.
     left = replace(problem, agreements=())
@@ -96,7 +96,7 @@ def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Rel
     if isinstance(member.of, Constraint) and member.of.otherwise:
         return Relaxation(member.of, member.text, member.span, member.of.otherwise, None, ())
     changes: list[tuple[Knob, float]] = []
-    for knob in member.knobs if _can_hold(problem, [member]) else ():
+    for knob in member.knobs if can_hold(problem, [member]) else ():
         value = room(problem, knob, lambda changed: makes_room(changed, broken))
         if value is not None:
             changes.append((knob, value))
