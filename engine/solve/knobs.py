@@ -89,6 +89,7 @@ def members_of(problem: Problem) -> list[Member]:
 def knobs_of(problem: Problem) -> list[Knob]:
     """What may be changed of a plan so that it keeps what it requires: figures that it gives, or pays by, and dates."""
     knobs = {name: given_knob(problem, name) for name in problem.givens if name in problem.definitions}
+    knobs = {name: knob for name, knob in knobs.items() if knob.written.dim != DATE}
     for name, definition in problem.definitions.items():
         known = problem.quantities.get(name.text)
         if known and known.facts.knob and definition.kind == "given" and problem.is_parameter(name):
@@ -103,7 +104,7 @@ def knobs_of(problem: Problem) -> list[Knob]:
 
 def _givens(problem: Problem) -> Iterator[Member]:
     for name, given in problem.givens.items():
-        if name in problem.definitions:
+        if name in problem.definitions and given.value.dim != DATE:
             text = f"{problem.said(name)}: {shown(given.expr)}"
             knob = given_knob(problem, name)
             yield Member(name, text, given.span, _loosened(name), (knob,))

@@ -13,9 +13,9 @@ from runplan.engine.solve.knobs import Knob
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.rounding import DAY, DIGITS, TOLERANCE
 
-# Changes that are tried grow fourfold, in logarithms from 2 % on, in days from one on: to a factor of 1e35, and to 45
+# Changes that are tried grow fourfold: in logarithms from 2 % on, to a factor of 5e8, and in days from one on, to four
 # years.
-GROWS, FIRST, TRIES = 4.0, 0.02, 8
+GROWS, FIRST, TRIES = 4.0, 0.02, 6
 
 Holds = Callable[[Problem], bool]
 
