@@ -57,12 +57,6 @@ class Cap:
         """The first source's place."""
         return self.sources[0].span
 
-    @property
-    def knobs(self) -> tuple[Name, ...]:
-        """What the plan says that could be changed to make room: the amounts, and the epochs."""
-        amounts = (of(s, q.AMOUNT if _is_converted(s) else q.AVAILABLE) for s in self.sources)
-        return (*amounts, *(of(s, q.MAX_EPOCHS) for s in self.sources))
-
 
 def add_group(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan] = ()) -> None:
     """Sources that are mixed into one run: their shares, tokens, epochs, and the caps on `base`.
@@ -92,7 +86,7 @@ def add_group(draft: Draft, sources: Sequence[DataSource], base: Name, phases: S
         draft.define(q.PRETRAIN_DATA, fewest, "derived", said, sources[0].span)
         return
     for cap in caps:
-        draft.constrain(cap.text, cap.left, cap.right, "data", cap.span, knobs=cap.knobs)
+        draft.constrain(cap.text, cap.left, cap.right, "data", cap.span)
     total = joined("+", (of(source, q.AVAILABLE) for source in sources))
     draft.define(q.DATA_TOKENS, total, "derived", "all sources, once")
     if draft.transfer:
