@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runplan.dsl.packs.pack import rows_of
-from runplan.engine.compare import TOKENS_PER_PARAM, Column, Comparison, Row, row
+from runplan.engine.compare import Comparison
+from runplan.engine.compare_rows import TOKENS_PER_PARAM, Column, Row, row
 from runplan.engine.document import DIGITS, LISTED, NOISE, amount, finding_document, quantity
 
 
@@ -28,8 +29,7 @@ def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
     """The quantities that are compared, in the order of a plan's report."""
     known = {name: q for column in columns for name, q in column.solution.problem.quantities.items()}
     for name in rows_of(known, *LISTED):
-        # What the givens contradict is less than nothing.
-        if (found := row(columns, name)) and not (name == "idle_share" and min(_known(found)) < -NOISE):
+        if found := row(columns, name):
             yield found
         if name == "tokens" and (found := row(columns, TOKENS_PER_PARAM)):
             yield found
@@ -38,11 +38,6 @@ def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
 def rounded(value: float) -> float:
     """A plain number without the solver's rounding."""
     return float(f"{value:.{DIGITS}g}") if abs(value) > NOISE else 0.0
-
-
-def _known(found: Row) -> list[float]:
-    """The values of a row that there are."""
-    return [value for value in found.values if value is not None]
 
 
 def _column(column: Column) -> dict[str, object]:
@@ -63,9 +58,9 @@ def _column(column: Column) -> dict[str, object]:
 
 def _row(columns: tuple[Column, ...], found: Row) -> dict[str, object]:
     cells: list[dict[str, object] | None] = []
-    for column, value in zip(columns, found.values, strict=True):
+    for column, value, dim in zip(columns, found.values, found.dims, strict=True):
         there = column.solution.quantity(found.quantity)
-        cell = None if value is None else quantity(there) if there else amount(value, found.dim)
+        cell = None if value is None else quantity(there) if there else amount(value, dim)
         if cell is not None and (factor := column.beyond.get(found.quantity)):
             cell["beyond"] = rounded(factor)
         cells.append(cell)

@@ -96,10 +96,23 @@ def quantity(value: Value) -> dict[str, object]:
 def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]]:
     """The quantities of the run that have a row in these sections, by name and in order."""
     for name in rows_of(solution.problem.quantities, *sections):
-        value = solution.quantity(name)
-        # Where the figures contradict each other, less than nothing is left idle.
-        if value is not None and not (name == "idle_share" and value.value < -NOISE):
+        value = applying(solution, name)
+        if value is not None:
             yield name, value
+
+
+def applying(solution: Solution, name: str) -> Value | None:
+    """A quantity of the run, where it says something.
+
+    Where figures contradict each other that is not what less than nothing leaves idle, and not what a size costs beyond
+    the best; of a dense model it is not what is active, which is all of it.
+    """
+    value = solution.quantity(name)
+    if value is None or (name == "idle_share" and value.value < -NOISE):
+        return None
+    if name == "regret" and solution.status != "solved":
+        return None
+    return None if name == "active_params" and not solution.problem.is_mixture else value
 
 
 def _solution(solution: Solution) -> dict[str, object]:

@@ -73,14 +73,16 @@ def with_figures(expr: Expr, text_of: Callable[[Name], str | None]) -> str:
     if not isinstance(expr, Op):
         return shown(expr)
     texts = [with_figures(arg, text_of) for arg in expr.args]
-    operator = _LEVEL.get(expr.op)
     # What is written out as an operand keeps its brackets by its own operator; a figure with a unit binds as a product.
-    parts = tuple(_written(arg, text, operator) for arg, text in zip(expr.args, texts, strict=True))
+    parts = tuple(_written(arg, text, expr.op, i) for i, (arg, text) in enumerate(zip(expr.args, texts, strict=True)))
     return shown(Op(expr.op, parts))
 
 
-def _written(expr: Expr, text: str, outer: int | None) -> Expr:
+def _written(expr: Expr, text: str, op: str, at: int) -> Expr:
+    outer = _LEVEL.get(op)
+    if outer is None:
+        return Unbound(text)
     own = _LEVEL.get(expr.op, 9) if isinstance(expr, Op) else 9
-    tight = outer is not None and outer > _LEVEL["*"] and " " in text
-    needs = outer is not None and (own < outer or tight or text.startswith("-"))
+    tight = outer > _LEVEL["*"] and " " in text
+    needs = own < outer + (at > 0 and op in ("-", "/")) or tight or text.startswith("-")
     return Unbound(f"({text})" if needs else text)

@@ -30,7 +30,7 @@ def with_lifetime(solution: Solution) -> Solution:
     needed = {q.INFERENCE_TOKENS, q.LIFETIME_COMPUTE, q.LOSS, q.COMPUTE, *FREE}
     if solution.status != "solved" or solution.problem.frontier or not needed <= solution.values.keys():
         return solution
-    if q.ACTIVE_PARAMS in solution.values:  # how many of other params would be active is not told
+    if solution.problem.is_mixture:  # how many of other params would be active is not told
         return solution
     found = dict(_values(solution))
     return replace(solution, values={**solution.values, **found}) if found else solution

@@ -39,7 +39,7 @@ def surface_of(solution: Solution) -> Surface | None:
     """The law's loss surface at a solution; None where the law gives none over both params and tokens."""
     problem = solution.problem
     # Of a mixture the compute is not that of the size: another size would have other active params, which are not told.
-    if problem.frontier or q.LOSS not in problem.definitions or q.ACTIVE_PARAMS in problem.definitions:
+    if problem.frontier or q.LOSS not in problem.definitions or problem.is_mixture:
         return None
     whole = problem.definitions[q.COMPUTE].expr if q.COMPUTE in problem.definitions else Ref(q.COMPUTE)
     own = (q.LAW_PARAMS, q.PARAMS, q.TOKENS, q.COMPUTE)

@@ -9,7 +9,6 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.plan.ir import DataSource, Hole
 from runplan.dsl.text.source import Span
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.law import line_of
 from runplan.engine.formulate.schedule import Mix, PhasePlan, mean
 from runplan.engine.formulate.sources import label_of, of
 from runplan.engine.problem import quantities as q
@@ -83,17 +82,3 @@ def add_enough(draft: Draft, sources: Sequence[DataSource]) -> None:
         draft.define(q.FRESH_TOKENS, joined("+", parts), "derived", said)
     elif tokens is not None and not isinstance(tokens, Hole):
         draft.define(q.FRESH_TOKENS, Ref(q.TOKENS), "derived", "one pass")
-    line = line_of(draft)
-    if draft.mixture or draft.lawless:
-        return  # what the ratio should be is not known
-    if line is not None:
-        # Along a budget, tokens a param go with the square of the tokens and of one over the params.
-        chosen, asked = line.args
-        pair = (chosen, asked) if chosen == Ref(q.TOKENS) else (asked, chosen)
-        off = Op("^", (Op("/", pair), Num(2.0)))
-        wanted = Op("/", (Ref(q.TOKENS_PER_PARAM), off))
-        draft.define(q.LAW_TOKENS_PER_PARAM, wanted, "derived", "the law's optimum line")
-    elif draft.objective.domain != "text":
-        return
-    ratio = Op("/", (Ref(q.TOKENS_PER_PARAM), Ref(q.LAW_TOKENS_PER_PARAM)))
-    draft.define(q.TOKENS_TO_LAW, ratio, "derived", "tokens a param over what the law asks for")

@@ -11,8 +11,9 @@ from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.hardware import add_hardware
 from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan, is_frontier, line_of
+from runplan.engine.formulate.optimum import add_optimum
 from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
-from runplan.engine.formulate.size import add_mixture, add_model_and_tokens
+from runplan.engine.formulate.size import add_mixture, add_model_and_tokens, say_active
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 
@@ -45,6 +46,8 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     elif served is not None:
         draft.gave_up("`inference` is read as one value only", served.span, ["give one value: `inference: 2T tokens`"])
     add_defaults(draft)
+    add_optimum(draft)
+    say_active(draft)
     draft.follow()
     _nothing_passed_over(draft)
     add_compute_limits(draft)

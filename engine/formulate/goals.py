@@ -8,10 +8,9 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
-from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
-from runplan.engine.formulate.missing import how_to_choose, why_missing
+from runplan.engine.formulate.missing import how_to_choose, missing
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Aim, Constraint, Goal, expand
@@ -56,15 +55,11 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
         and not draft.lacking
     ):
         return _along(line)
-    missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
-    if missing:
-        reason, help = why_missing(draft, missing[0])
-        if reason == "active":
-            return Aim((), "")
-        law = reason == "law"
-        what = draft.lacks_of(missing[0]) if law else f"`{missing[0]}` is not known: {reason}"
-        laws = (draft.named,) if law else ()
-        draft.findings.append(finding("L004" if law else "C004", what, goal.span, help=help, laws=laws))
+    unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
+    if unknown:
+        why = missing(draft, unknown[0])
+        if why is not None:
+            draft.findings.append(why.finding(goal.span))
         return Aim((), "")
     if goal.sense == "maximize":
         return Aim((Goal("maximize", goal.expr),), f"maximize {shown(goal.expr)}")

@@ -3,38 +3,92 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Literal
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref, words
 from runplan.dsl.expr.values import value
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition, expand
 
+# Quantities of the two stages of a transfer.
+OF_TRANSFER = frozenset((q.PRETRAIN_TOKENS, q.FINETUNE_TOKENS, q.TRANSFERRED_TOKENS, q.PRETRAIN_SHARE))
+SURFACE = "name a law with a loss surface in `laws`; `plan law` lists what each gives"
 
-def why_missing(draft: Draft, name: Name) -> tuple[str, list[str]]:
-    """Why nothing gives a quantity, and what to add.
 
-    The reason is `law` where it is the law's part to give it, and `active` where the compute of a mixture is not known,
-    which has its finding.
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a plan has no value of a quantity.
+
+    Attributes:
+        code: L004 where it is the law's part to give it, C009 where it is not solved for yet, else C004.
+        help: What to add.
+        laws: The law that it is about, as the plan names it.
     """
-    if name in (q.LOSS, q.PERPLEXITY, q.REGRET):
-        own = [line for lacking in draft.lacking for line in lacking.help]
-        return "law", own or ["name a law with a loss surface in `laws`; `plan law` lists what each gives"]
-    facts = draft.quantities[name.text].facts if name.text in draft.quantities else None
+
+    code: Literal["L004", "C004", "C009"]
+    message: str
+    help: tuple[str, ...] = ()
+    laws: tuple[str, ...] = ()
+
+    def finding(self, at: Span, key: str = "") -> Finding:
+        """The finding that says so."""
+        return finding(self.code, self.message, at, help=self.help, key=key, laws=self.laws)
+
+
+def missing(draft: Draft, name: Name) -> Missing | None:
+    """Why nothing gives a quantity, and what to add; None where that has its finding."""
+    if name in (q.REGRET, q.LEAST_COMPUTE) and q.LOSS in draft.definitions:
+        return _regret(draft, name)
+    if name in (q.LOSS, q.PERPLEXITY, q.REGRET, q.LEAST_COMPUTE):
+        own = tuple(line for lacking in draft.lacking for line in lacking.help)
+        return Missing("L004", draft.lacks_of(name), own or (SURFACE,), (draft.named,))
+    if name in OF_TRANSFER and draft.transfer:
+        help = "name a law that tells how long the first stage takes, such as `plm`"
+        return Missing("L004", draft.lacks_of(name), (help,), (draft.named,))
     if draft.absent and not draft.knows(q.COMPUTE) and _needs(draft, name, q.COMPUTE):
-        return "active", []
+        return None
+    why, add = _elsewhere(draft, name)
+    return Missing("C004", f"`{name}` is not known: {why}", add)
+
+
+def _regret(draft: Draft, name: Name) -> Missing:
+    """Why the compute beyond the least is not told, of a law that has a loss."""
+    law = draft.law.name
+    if q.OPTIMUM_SIZE not in draft.definitions:
+        return Missing("L004", f"`{law}` has no optimum that `{name}` is measured from", (SURFACE,), (draft.named,))
+    why = "where data may be repeated" if draft.repeats else f"under `{law}`, whose optimum has no closed form"
+    help = "require the loss instead, such as `loss <= 2.1`"
+    message = f"`{name}` in a requirement is read, and not solved yet {why}"
+    return Missing("C009", message, (help,), (draft.named,))
+
+
+def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:
+    """Why a quantity is not known that no law would give."""
+    facts = draft.quantities[name.text].facts if name.text in draft.quantities else None
+    if name == q.PARAMS_NON_EMBEDDING:
+        help = "name a law that counts without embeddings, such as `kaplan.joint`, or give the model's shape"
+        return f"`{draft.law.name}` counts all params, and no shape tells them apart", (help,)
+    if name in OF_TRANSFER:
+        help = "add an objective of two stages: `objective: transfer from CLM to MLM of protein`"
+        return "the plan's objective is no transfer", (help,)
+    if name in (q.INFERENCE_TOKENS, q.INFERENCE_COMPUTE, q.LIFETIME_COMPUTE):
+        return "the plan does not say what is served", ("add `inference: 2T tokens`",)
     if facts is not None and facts.needs and draft.stage.hardware:
         known = {one.text for one in draft.definitions}
         lacking = [need for need in facts.needs if need[0] not in known] or list(facts.needs[:1])
-        return f"no `{lacking[0][0].replace('start', 'from')}` is given", [text for _, text in lacking]
+        return f"no `{lacking[0][0].replace('start', 'from')}` is given", tuple(text for _, text in lacking)
     if facts is not None and (facts.needs or facts.pools or name in (q.TIME, q.IDLE_SHARE)):
-        return "the plan has no hardware", ["add `hardware: 1000 x H100 for 6 months`"]
+        return "the plan has no hardware", ("add `hardware: 1000 x H100 for 6 months`",)
     if name.part("source") or name == q.EPOCHS:
-        return "the plan gives no data", ["add `data: 10T tokens`"]
-    return "nothing in the plan or the law gives it", []
+        return "the plan gives no data", ("add `data: 10T tokens`",)
+    return "nothing in the plan or the law gives it", ()
 
 
 def how_to_choose(draft: Draft) -> list[str]:

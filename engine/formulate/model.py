@@ -136,7 +136,7 @@ def add_conversion(draft: Draft, size: Amount | None) -> None:
         draft.define(q.LAW_PARAMS, Op("-", (Ref(q.PARAMS), tables)), "derived", "all params but the embeddings")
         draft.define(q.PARAMS_NON_EMBEDDING, Ref(q.LAW_PARAMS), "derived", "the law counts params without embeddings")
         return
-    by, total = _conversion(draft)
+    by, total = conversion(draft)
     source, span = f"{by.title}: {cite_of(by)}", by.functions[0].span
     if isinstance(size, Given):
         draft.figure(q.PARAMS, size, 1e9, "model")
@@ -153,7 +153,7 @@ def add_conversion(draft: Draft, size: Amount | None) -> None:
     draft.define(q.PARAMS_NON_EMBEDDING, Ref(q.LAW_PARAMS), "derived", said)
 
 
-def _conversion(draft: Draft) -> tuple[Law, Expr]:
+def conversion(draft: Draft) -> tuple[Law, Expr]:
     """The published conversion of params without embeddings: the law, and all params by `params_non_embedding`."""
     by = default_law(draft, "conversion")
     assert by is not None and by.functions, "only asked for where there is one"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Ref, comparisons, names
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
-from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.missing import why_missing
+from runplan.engine.formulate.missing import missing
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition, expand
 
@@ -19,9 +18,10 @@ def add_compute_limits(draft: Draft) -> None:
     """The compute that there is, or that the plan states, as constraints."""
     if not draft.knows(q.COMPUTE):
         return
-    if q.CAPACITY in draft.definitions:
-        span = draft.stage.hardware[0].span
-        draft.constrain("compute", Ref(q.COMPUTE), Ref(q.CAPACITY), "capacity", span)
+    # Of pools that are reserved for as long as the run needs them, it is what they could give.
+    there = q.MOST_CAPACITY if draft.elastic else q.CAPACITY
+    if there in draft.definitions:
+        draft.constrain("compute", Ref(q.COMPUTE), Ref(there), "capacity", draft.stage.hardware[0].span)
     budget = draft.stage.compute
     if isinstance(budget, Within) and budget.low is not None:
         draft.constrain("compute", number(budget.low), Ref(q.COMPUTE), "range", budget.span, of=q.COMPUTE)
@@ -39,17 +39,18 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     variables = draft.chosen()
     by_hardware = draft.decided_by("hardware") | draft.decided_by("nature")
     of_the_run = draft.decided_by("run")
-    reserved = q.CAPACITY in draft.definitions and {name.text for name in variables} <= of_the_run
+    open_ = draft.elastic or not {name.text for name in variables} <= of_the_run
+    reserved = q.CAPACITY in draft.definitions and not open_
     # How long it takes is no choice: with all else given the run has the time that it needs.
     needed = variables == {q.RESERVED_TIME} <= {*draft.asked}
     memo: dict[Name, Expr] = {}
     for requirement in draft.plan.requires:
         mentioned = names(without_lets(requirement.condition, draft.plan))
-        missing = sorted((name for name in mentioned if not draft.knows(name)), key=str)
-        if missing:
+        unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
+        if unknown:
             # A figure that is read and not solved has its finding, and what needs it no second one.
             if not any(f.code == "C009" for f in draft.findings):
-                _missing(draft, requirement, missing[0])
+                _missing(draft, requirement, unknown[0])
             continue
         free = names(expand(requirement.condition, draft.definitions, memo)) & variables
         before = len(draft.constraints)
@@ -85,12 +86,6 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
 
 
 def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
-    reason, help = why_missing(draft, name)
-    if reason == "active":
-        return
-    if reason == "law":
-        message, code = draft.lacks_of(name), "L004"
-    else:
-        message, code = f"`{name}` is not known: {reason}", "C004"
-    laws = (draft.named,) if reason == "law" else ()
-    draft.findings.append(finding(code, message, requirement.span, help=help, key=requirement.key, laws=laws))
+    why = missing(draft, name)
+    if why is not None:
+        draft.findings.append(why.finding(requirement.span, requirement.key))

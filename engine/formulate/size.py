@@ -104,6 +104,12 @@ def add_mixture(draft: Draft) -> None:
         draft.define(q.SPARSITY, Op("/", (unused, Ref(q.EXPERTS))), "derived", said)
 
 
+def say_active(draft: Draft) -> None:
+    """What is active of a dense model: all of it. Of a mixture the plan says it, or nobody does."""
+    if not draft.mixture:
+        draft.define(q.ACTIVE_PARAMS, Ref(q.PARAMS), "derived", "a token passes all params of a dense model")
+
+
 def _over_all_params(draft: Draft) -> list[Name]:
     """The quantities that are counted over all params of a dense model, and of no mixture."""
     formulas = ((text, known.formula) for text, known in draft.quantities.items() if known.formula is not None)

@@ -23,10 +23,11 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
 from runplan.engine.numeric.search import inverse
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.stretches import Evenly
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
-ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line"]
+ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Constraint:
     Attributes:
         key: Which it is: no two of a problem share one.
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
-        kind: Where it comes from; a `capacity` cannot be loosened by itself, its givens can.
+        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place, where it has no bound that could be moved.
     """
@@ -201,6 +202,12 @@ class Problem:
         """Whether a name is a figure that is given or assumed, or a constant: a number, to be set by `at`."""
         definition = self.definitions.get(name)
         return definition is not None and isinstance(definition.expr, Num)
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether a token passes fewer params than the model has."""
+        active = self.definitions.get(q.ACTIVE_PARAMS)
+        return active is not None and active.expr != Ref(q.PARAMS)
 
     def number(self, name: Name) -> float:
         """The value of a parameter, in base units."""

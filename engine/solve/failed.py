@@ -57,7 +57,7 @@ def endless(problem: Problem) -> Solution | None:
         return None
     if not {v.name for v in problem.variables} <= names(problem.expanded(loss.expr)):
         return None  # it leaves a choice open, and that is the plan's to make
-    if q.ACTIVE_PARAMS in problem.definitions:
+    if problem.is_mixture:
         return None  # more experts cost nothing, and nothing bounds them
     message = f"the loss of `{problem.law.name}` has no least value: at a fixed compute it falls without end"
     help = ["check the signs of its constants and exponents"]

@@ -31,7 +31,11 @@ def residuals(solution: Solution) -> dict[str, float]:
 
     if {"compute", "law_params", "tokens"} <= v.keys():
         # Of a mixture of experts each token passes the active params only.
-        equal("FLOP = 6 N D", v["compute"], 6.0 * v.get("active_params", v["law_params"]) * v["tokens"])
+        equal(
+            "FLOP = 6 N D",
+            v["compute"],
+            6.0 * v["active_params" if solution.problem.is_mixture else "law_params"] * v["tokens"],
+        )
     if {"gpus", "rate", "time", "compute", "availability", "hours_per_day", "reserve"} <= v.keys():
         given = v["availability"] * v["hours_per_day"] / 86400.0 * (1.0 - v["reserve"])
         equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["compute"])

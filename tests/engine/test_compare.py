@@ -9,9 +9,11 @@ import pytest
 from known import LIBRARY
 from reports import BUDGET, compared, under
 
+from runplan.cli.show.comparison import csv, markdown, terminal
 from runplan.dsl.text.errors import UnknownLaw
-from runplan.engine.compare import Comparison, fitting
+from runplan.engine.compare import Comparison, compared_plans, fitting
 from runplan.engine.compare_document import document as document_of
+from runplan.engine.compare_rows import of_money
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
@@ -228,3 +230,37 @@ def test_a_law_of_the_plan_itself() -> None:
 def test_an_unknown_law_is_refused() -> None:
     with pytest.raises(UnknownLaw, match="did you mean `chinchilla`"):
         under(BUDGET, "chinchila")
+
+
+# ---- money
+
+
+PRICED = "hardware: 64 x H100 for 30 days at 40% MFU @ 2 {}/GPU/hour\n"
+
+
+def plans_in(*texts: str) -> Comparison:
+    return compared_plans([(f"plan{i}", under(text)) for i, text in enumerate(texts)])
+
+
+def test_plans_keep_their_own_currency() -> None:
+    comparison = plans_in(PRICED.format("USD"), PRICED.format("EUR"))
+    found = document(comparison)
+    costs = next(row for row in found["rows"] if row["quantity"] == "cost")
+    assert [(cell["value"], cell["unit"]) for cell in costs["values"]] == [(92160.0, "USD"), (92160.0, "EUR")]
+    assert costs["spread"] is None
+    assert "no plan declares a rate" in of_money(comparison.columns)
+    shown = csv.render(comparison)
+    assert "cost,92160.0,USD" in shown and "cost,92160.0,EUR" in shown
+    for form in (markdown, terminal):
+        shown = form.render(comparison)
+        assert "92,160 USD" in shown and "92,160 EUR" in shown
+
+
+def test_money_is_compared_by_a_rate_that_a_plan_declares() -> None:
+    rate = "rate EUR = 1.08 USD on 2026-01-15\n"
+    comparison = plans_in(PRICED.format("USD"), rate + PRICED.format("EUR"))
+    found = document(comparison)
+    assert spread(found, "cost") == pytest.approx(1.08)
+    assert cells(found, "cost") == [92160.0, 92160.0]  # each in its own
+    twice = plans_in(rate.replace("1.08", "1.2") + PRICED.format("USD"), rate + PRICED.format("EUR"))
+    assert spread(document(twice), "cost") is None

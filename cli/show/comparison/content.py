@@ -10,8 +10,9 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.units.show import show
-from runplan.engine.compare import CHOSEN, SAME, TOKENS_PER_PARAM, Column, Comparison, Row, listed, row, times
+from runplan.engine.compare import CHOSEN, Comparison
 from runplan.engine.compare_document import rows
+from runplan.engine.compare_rows import SAME, TOKENS_PER_PARAM, Column, Row, listed, of_money, row, times
 from runplan.engine.document import NOISE
 
 MARK = "*"
@@ -73,7 +74,7 @@ def _headline(comparison: Comparison) -> str:
                 for value, column in zip(found.values, comparison.columns, strict=True)
                 if value is not None and column.solution.status == "solved"
             ]
-            low, high = (show(end, found.dim) for end in (min(values), max(values)))
+            low, high = (show(end, found.dims[0]) for end in (min(values), max(values)))
             same = found.spread <= 1 + SAME
             parts.append(f"{low} everywhere" if same else f"{bare(low)} to {high} ({spread(found.spread)})")
     solved = sum(column.solution.status == "solved" for column in comparison.columns)
@@ -112,7 +113,7 @@ def _cell(column: Column, found: Row, index: int) -> Cell:
     value = found.values[index]
     if value is None:
         return Cell(NOTHING, mark="")
-    text = bare(figure(found.quantity, value, found.dim, column.solution.problem.quantities))
+    text = bare(figure(found.quantity, value, found.dims[index], column.solution.problem.quantities))
     if found.quantity == TOKENS_PER_PARAM:
         text = show(value, (), 3)
     return Cell(text, mark=MARK if found.quantity in column.beyond else "")
@@ -131,8 +132,8 @@ def _notes(comparison: Comparison) -> list[str]:
             out.append(f"`{column.name}` is undecided: {why[0]}.")
     if broken := [column.name for column in comparison.columns if column.solution.status == "infeasible"]:
         out.append(f"Nothing keeps all that is asked for under {listed(broken)}: no spread counts such figures.")
-    if comparison.losses:
-        out.append(f"{comparison.losses[0].upper()}{comparison.losses[1:]}.")
+    for said in filter(None, (of_money(comparison.columns), comparison.losses)):
+        out.append(f"{said[0].upper()}{said[1:]}.")
     return out
 
 

@@ -26,7 +26,7 @@ def _rows(comparison: Comparison) -> Iterator[list[object]]:
         for found in table:
             value = found.values[i]
             if value is not None:
-                shown = amount(value, found.dim)
+                shown = amount(value, found.dims[i])
                 factor = column.beyond.get(found.quantity)
                 ends = ["" if figure is None else rounded(figure) for figure in (factor, found.spread)]
                 yield [*head, found.quantity, shown["value"], shown["unit"], *ends]

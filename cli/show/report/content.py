@@ -19,7 +19,7 @@ from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.document import NOISE
+from runplan.engine.document import applying
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -204,8 +204,8 @@ def _head(solution: Solution) -> str:
 
 
 def _cell(solution: Solution, name: str) -> Cell:
-    value = solution.quantity(name)
-    if value is None or (name == "idle_share" and value.value < -NOISE):
+    value = applying(solution, name)
+    if value is None:
         return Cell(NOTHING)
     known = solution.problem.quantities
     return Cell(bare(told(solution, name, value)), interval(name, value, known))

@@ -1,0 +1,108 @@
+"""The optimum of a law at a plan's compute: its own, never a rule of thumb; and the compute that is spent beyond it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known import LIBRARY
+from reports import under
+
+from runplan.engine.analysis.regret import regret_of
+from runplan.engine.laws.evaluate import evaluate
+from runplan.engine.problem.solution import Solution
+
+
+def solution(text: str, *laws: str) -> Solution:
+    return under(text, *laws).solutions[0]
+
+
+def codes(text: str, *laws: str) -> set[str]:
+    return {finding.code for finding in under(text, *laws).findings}
+
+
+def optimum(name: str, compute: float) -> tuple[float, float] | None:
+    """Size, as the law counts it, and tokens of the law's optimum, by evaluating the law without a plan."""
+    law = LIBRARY.law(name)
+    assert law is not None
+    try:
+        found = evaluate(law, {"compute": compute}, "CLM of text", catalogue=LIBRARY).outputs
+    except ValueError:
+        return None
+    return (found["params"].value, found["tokens"].value) if {"params", "tokens"} <= found.keys() else None
+
+
+OF_TEXT = [law.name for law in LIBRARY.laws() if "CLM of text" in law.objectives]
+
+
+@pytest.mark.parametrize("name", OF_TEXT)
+@settings(max_examples=3, deadline=None)
+@given(st.floats(19.0, 26.0))
+def test_the_optimum_of_a_plan_is_that_of_its_law(name: str, power: float) -> None:
+    compute = 10.0**power
+    own = optimum(name, compute)
+    found = solution(f"compute: {compute!r} FLOP\nmodel: 3B\n", name)
+    if own is None:
+        # One that needs data beside, and is at its own best where they are fresh.
+        assert "optimum_size" not in found or name == "muennighoff"
+        return
+    size, tokens = own
+    assert found["optimum_size"].value == pytest.approx(size, rel=1e-4)
+    assert found["optimum_tokens"].value == pytest.approx(tokens, rel=1e-4)
+    ratio = found["tokens"].value / found["params"].value
+    asked = found["optimum_tokens"].value / found["optimum_params"].value
+    assert found["tokens_to_law"].value == pytest.approx(ratio / asked)
+    if "least_compute" in found:
+        assert found["regret"].value == pytest.approx(regret_of(found), rel=1e-4, abs=1e-6)
+
+
+def test_a_size_below_its_law_is_no_finding_where_the_law_asks_for_as_many_tokens() -> None:
+    text = "model: 10B\ntokens: 1.2T\n"
+    assert solution(text, "chinchilla.approach3_rounded")["law_tokens_per_param"].value == pytest.approx(
+        75.76, rel=1e-3
+    )
+    assert "D003" not in codes(text, "chinchilla.approach3_rounded")
+    assert "D003" in codes(text, "chinchilla")
+
+
+def test_too_few_tokens_is_what_the_law_says() -> None:
+    text = "model: 100B\ntokens: 1.8T\n"  # 18 tokens a param
+    assert "D002" not in codes(text, "chinchilla")
+    assert "D002" in codes(text, "chinchilla.approach3_rounded")
+
+
+def test_a_law_without_an_optimum_says_nothing_of_it() -> None:
+    text = "model: 1B\ntokens: 5B\n"
+    assert not {"D002", "D003"} & codes(text, "kaplan.data")
+    assert "optimum_size" not in solution(text, "kaplan.data")
+    assert "D005" in codes(text, "kaplan.data")
+
+
+def test_as_many_tokens_as_the_law_asks_for() -> None:
+    text = "model: 67B\nrequire tokens_to_law == 1\n"
+    assert solution(text, "chinchilla.approach3_rounded")["tokens"].value == pytest.approx(7263182674458, rel=1e-6)
+    twice = solution(text.replace("== 1", "== 2"), "chinchilla")
+    once = solution(text, "chinchilla")
+    assert once["tokens"].value == pytest.approx(once["optimum_tokens"].value)
+    assert twice["tokens"].value > 1.9 * once["tokens"].value
+
+
+def test_regret_can_be_required() -> None:
+    text = "hardware: 64 x H100 for 30 days at 40% MFU\nrequire regret <= 1%\n"
+    assert solution(text)["regret"].value == pytest.approx(0.0, abs=1e-9)
+    small = "compute: 1e23 FLOP\nrequire regret <= 5%\nrequire compute >= 1e23 FLOP\nminimize params\n"
+    found = solution(small)
+    assert found.status == "solved"
+    assert found["regret"].value == pytest.approx(0.05)
+    assert regret_of(found) == pytest.approx(0.05, rel=1e-4)
+    assert found["params"].value < math.exp(-0.1) * found["optimum_params"].value
+
+
+def test_regret_that_cannot_be_solved_for_says_why() -> None:
+    (said,) = [f for f in under("compute: 1e23 FLOP\nrequire regret <= 5%\n", "gadre").findings if f.code == "C009"]
+    assert "closed form" in said.message
+    assert said.help
+    (said,) = [f for f in under("compute: 1e23 FLOP\nrequire regret <= 5%\n", "llama3").findings if f.code == "L004"]
+    assert "loss" in said.help[0]
