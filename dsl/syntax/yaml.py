@@ -230,8 +230,9 @@ class _Reader:
             inner: Node | Word | None
             if key.text == "device":
                 inner = self.parsed(item, "device", "device")
-            elif key.text == "precision":
-                inner = self.leaf(item, "NAME", _NAME, "`precision` is one word, such as bf16")
+            elif key.text in ("precision", "paid"):
+                such = "bf16" if key.text == "precision" else "running"
+                inner = self.leaf(item, "NAME", _NAME, f"`{key.text}` is one word, such as {such}")
             elif key.text in ("from", "until"):
                 inner = self.leaf(item, "DATE", _DATE, f"`{key.text}` is a date (YYYY-MM-DD)")
             else:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Op, Ref, bound, names
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
 from runplan.dsl.packs.pack import Record
-from runplan.dsl.plan.ir import Given, Hole, Pool, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.units.base import GPU, PARAM
+from runplan.dsl.units.base import GPU, PARAM, TIME
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.problem import quantities as q
@@ -36,13 +36,20 @@ def add_hardware(draft: Draft) -> None:
         draft.assume(q.RESERVE)
     if len(pools) == 1:
         _pool(draft, pools[0], lambda name: name)
-        add_reservation(draft, pools[0], lambda name: name)
+        if not pools[0].bought:
+            add_reservation(draft, pools[0], lambda name: name)
         return
     numbers = [str(i + 1) for i in range(len(pools))]
     owns = [_in_pool(at) for at in numbers]
     for pool, own in zip(pools, owns, strict=True):
         _pool(draft, pool, own)
-    add_reservations(draft, pools, owns)
+    if any(pool.bought for pool in pools):  # how long those are at work, nobody says
+        draft.absent.add(q.TIME)
+        for pool, own in zip(pools, owns, strict=True):
+            if not pool.bought:
+                add_reservation(draft, pool, own)
+    else:
+        add_reservations(draft, pools, owns)
     for text, known in draft.quantities.items():
         if known.facts.pools:
             _total(draft, quantity(text), known.facts.pools, numbers)
@@ -73,18 +80,57 @@ def _pool(draft: Draft, pool: Pool, own: Own) -> None:
     figures = pool.figures
     device = draft.catalogue.record("device", pool.device.text) if pool.device else None
     add_dates(draft, pool, own)
+    hours = draft.take(figures, "gpu_hours", Given, Within, Hole)
+    if hours is not None and pool.bought:
+        _bought(draft, pool, device, hours, own)
+        return
     gpus = draft.take(figures, "gpus", Given, Within, Hole)
     draft.figure(own(q.GPUS), gpus or Hole(pool.span), 100.0, "gpus")
     if own(q.GPUS).scope and isinstance(gpus, Within) and gpus.low is None:
         # Beside others a pool that is not worth its price would shrink to nothing: it has one device.
         draft.constrain("one device", Num(1.0, GPU), Ref(own(q.GPUS)), "line", gpus.span, text=str(own(q.GPUS)))
+    _figures(draft, pool, device, own)
+    if pool.paid is not None and pool.paid.text == "running":
+        hours_paid = Op("*", (Op("*", (Ref(own(q.GPUS)), Ref(own(q.RESERVED_TIME)))), _running(own)))
+        said = "hours in which it is stopped are not paid"
+        draft.define(own(q.GPU_HOURS), hours_paid, "derived", said, pool.paid.span)
+    draft.limited(own(q.GPU_HOURS), hours, "gpu_hours")
+    _follow(draft, own)
+
+
+def _bought(draft: Draft, pool: Pool, device: Record | None, hours: Amount, own: Own) -> None:
+    """Hours of devices, whose count and time are left open: what they give is what one device would in so long."""
+    draft.figure(own(q.GPU_HOURS), hours, 3.6e8, "gpu_hours")
+    _figures(draft, pool, device, own)
+    known = draft.quantities[q.CAPACITY.text]
+    assert known.formula is not None, "the standard library has it"
+    reserved: Expr = Op("/", (Ref(own(q.GPU_HOURS)), Num(1.0, GPU)))
+    if pool.paid is not None and pool.paid.text == "running":
+        reserved = Op("/", (reserved, _running(own)))
+    formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
+    one: dict[Name, Expr] = {own(q.GPUS): Num(1.0, GPU), own(q.RESERVED_TIME): reserved}
+    draft.define(own(q.CAPACITY), substitute(formula, one), "derived", known.title, known.span)
+    _follow(draft, own)
+
+
+def _running(own: Own) -> Expr:
+    """The share of the reserved time in which devices are not stopped."""
+    return Op("/", (Ref(own(q.HOURS_PER_DAY)), Num(86400.0, TIME)))
+
+
+def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
+    """What is stated or taken of the devices, but for how many there are and for how long."""
     _rate(draft, pool, device, own)
     for text, known in draft.quantities.items():
         facts = known.facts
         if facts.statement != "hardware" or facts.given is None or draft.knows(own(quantity(text))):
             continue
-        if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.MFU, q.RATE, q.PEAK):
+        if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.MFU, q.RATE, q.PEAK):
             _figure(draft, pool, device, quantity(text), own)
+
+
+def _follow(draft: Draft, own: Own) -> None:
+    """What follows for one of several pools, by the formulas over single figures."""
     for text, known in draft.quantities.items():
         name = own(quantity(text))
         if known.facts.pools and known.formula is not None and name.scope and name not in draft.definitions:

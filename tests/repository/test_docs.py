@@ -38,7 +38,7 @@ from runplan.engine.pipeline import pack_findings, report_of
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
 # What hardware says beside figures.
-OTHER_HARDWARE = ("device", "precision", "from", "until")
+OTHER_HARDWARE = ("device", "precision", "paid", "from", "until")
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
