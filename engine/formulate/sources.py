@@ -28,6 +28,10 @@ UNWEIGHTED = {q.TOKENS: q.UNWEIGHTED, q.FINETUNE_TOKENS: q.UNWEIGHTED, q.PRETRAI
 EVEN = {q.TOKENS: q.EVEN_EPOCHS, q.FINETUNE_TOKENS: q.EVEN_EPOCHS, q.PRETRAIN_TOKENS: q.EVEN_PRETRAIN_EPOCHS}
 
 
+# Fewer passes than this are what rounding leaves of none.
+ROUNDING = Num(1e-12)
+
+
 def label_of(source: DataSource) -> str:
     """The name of a source; the only one of a plan may have none."""
     return source.name or "data"
@@ -235,8 +239,8 @@ class _Mixing:
             parts.append(Part(of(source, q.PLANNED_EPOCHS), Ref(of(source, q.AVAILABLE)), room))
             if not isinstance(room, Ref):
                 said = "passes that the phases with a mix leave"
-                above = Op("max", (Num(0.0), room))
-                self.draft.define(of(source, q.OPEN_EPOCHS), above, "derived", said, source.span)
+                some = Op("if", (Op(">", (room, ROUNDING)), room, Num(0.0)))
+                self.draft.define(of(source, q.OPEN_EPOCHS), some, "derived", said, source.span)
             seen, said = Op("min", (Ref(level), self._open(source))), "as often as the others, up to its epochs"
             self.draft.define(of(source, q.PLANNED_EPOCHS), seen, "derived", said, source.span)
         passes = evenly(self._together(), ((Ref(of(s, q.AVAILABLE)), self._open(s)) for s in self.even))
