@@ -11,7 +11,7 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import enumerated
+from runplan.dsl.text.words import enumerated, times
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.requirements import UNSOLVED
@@ -99,10 +99,12 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
 def _needed(solution: Solution) -> list[str]:
     """What the givens need against what there is, where the compute is what conflicts."""
     need, there = solution.values.get(q.COMPUTE), solution.values.get(q.CAPACITY)
-    if need and there and need.value > there.value:
-        ratio = need.value / there.value
+    # What a solver leaves is no need.
+    if need and there and need.value > there.value * (1 + 1e-6):
         needed, given = show(need.value, need.dim), show(there.value, there.dim)
-        return [f"it needs {needed}, {ratio:.3g}x the {given} that the hardware gives"]
+        if needed == given:
+            needed, given = show(need.value, need.dim, 8), show(there.value, there.dim, 8)
+        return [f"it needs {needed}, {times(need.value / there.value)} the {given} that the hardware gives"]
     return []
 
 

@@ -12,6 +12,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, substi
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.words import times
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import json_unit, show
@@ -85,7 +86,7 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     if said_value == said_limit:
         said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
     ratio = value / limit if limit else math.inf
-    how = f"{ratio:.3g}x" if upper and 0 < ratio < 1e6 else ""
+    how = times(ratio) if upper and 0 < ratio < 1e6 else ""
     verb = "allows" if upper else "asks for"
     wanted = "prefers" if requirement.soft else verb
     if dim == DATE:
