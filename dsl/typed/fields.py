@@ -83,7 +83,7 @@ def figures_of(kind: str, hardware: Mapping[str, Field]) -> dict[str, tuple[Fiel
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
 CLOSED = ("mfu", "shape")
-TEXTS = ("convention", "note")
+TEXTS = ("convention", "measured_on", "note")
 # The figures of a device that are of one precision.
 OF_A_PRECISION = ("peak", "ceiling")
 # Dimensions of which everybody counts in one unit: there a bare number says it all.
