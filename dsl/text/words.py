@@ -31,12 +31,3 @@ def listing(names: Iterable[str]) -> str:
 def counted(count: int, noun: str) -> str:
     """A count and its noun, in the plural where it is one."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def times(ratio: float) -> str:
-    """What a figure is of another, before `the`: `1.4x`; where that would be `1x`, `0.3 % above` or `not below`."""
-    if abs(ratio - 1) < 1e-9:
-        return "not below"
-    if 0.99 < ratio < 1.01:
-        return f"{100 * abs(ratio - 1):.2g} % {'above' if ratio > 1 else 'below'}"
-    return f"{ratio:.3g}x"
