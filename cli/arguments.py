@@ -44,7 +44,12 @@ def verb(name: str) -> Callable[[Run], Run]:
 def add_plan_options(parser: ArgumentParser) -> None:
     """The options of verbs that read plans."""
     parser.add_argument(
-        "--set", metavar="PATH=VALUE", action="append", default=[], help="instead of what the plan says"
+        "--set",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="in place of what the plan says: tokens=2T, hardware.gpus=512, model.layers=32, data.web='5T tokens', "
+        "require='loss <= 2.1', a `let` by its name; may be repeated, and docs/cli.md has all paths",
     )
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import CannotRun
-from runplan.dsl.packs.configuration import root_of
+from runplan.cli.show.text.plain import plain
+from runplan.dsl.packs.configuration import Configuration, configuration_of, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.reader import Buffer, Disk, Reader
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from runplan import Project
     from runplan.dsl.packs.library import Library
 
+_FOREIGN = frozenset(("__pycache__", "venv", "node_modules", "site-packages"))
 ENDINGS = (".plan", ".plan.yaml", ".plan.yml")
 
 
@@ -27,30 +30,51 @@ class NotFound(CannotRun):
 def plan_files(paths: Sequence[str]) -> list[str]:
     """The plan files of files and folders, each once, in order; `-` is kept for standard input.
 
+    A folder without a plan is said on standard error, where others have some. What is named itself is never left out.
+
     Raises:
         NotFound: For a path that is not there, and where no plan was found.
+        BadConfig: Where a configuration that may leave out something cannot be used.
     """
     found: dict[str, None] = {}
+    empty: list[str] = []
     for path in paths or ["."]:
-        if path == "-":
-            found[path] = None
-        elif os.path.isdir(path):
-            found.update(dict.fromkeys(_below(path)))
-        elif os.path.exists(path):
+        if path != "-" and os.path.isdir(path):
+            below = list(_below(path))
+            found.update(dict.fromkeys(below))
+            empty += [] if below else [path]
+        elif path == "-" or os.path.exists(path):
             found[path] = None
         else:
             raise NotFound(f"no such file or folder: {path}")
+    why = f"no plan found in {', '.join(empty)}; plans end in {', '.join(ENDINGS)}"
     if not found:
-        raise NotFound(f"no plan found in {', '.join(paths or ['.'])}; plans end in {', '.join(ENDINGS)}")
+        raise NotFound(why)
+    if empty:
+        print(plain(why), file=sys.stderr)
     return list(found)
 
 
 def _below(folder: str) -> Iterator[str]:
+    """The plans in a folder and those below it, without what is hidden, installed or excluded."""
+    settings: dict[str, Configuration] = {}
     for base, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
-        for name in sorted(files):
-            if name.endswith(ENDINGS):
+        folders[:] = sorted(name for name in folders if not _is_foreign(base, name))
+        plans = sorted(name for name in files if name.endswith(ENDINGS))
+        if not plans:
+            continue
+        root = root_of(base)
+        if root not in settings:
+            settings[root] = configuration_of(Disk(root))
+        here = os.path.relpath(os.path.realpath(base), os.path.realpath(root)).replace(os.sep, "/")
+        for name in plans:
+            if not settings[root].excludes(posixpath.normpath(posixpath.join(here, name))):
                 yield os.path.normpath(os.path.join(base, name))
+
+
+def _is_foreign(base: str, name: str) -> bool:
+    """Whether a folder is none of plans of one's own: hidden, or where packages are installed."""
+    return name.startswith(".") or name in _FOREIGN or os.path.isfile(os.path.join(base, name, "pyvenv.cfg"))
 
 
 def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]:
@@ -60,7 +84,10 @@ def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]
         NotFound: Where standard input is asked for without a name for it.
     """
     if path == "-" and not stdin_filename:
-        raise NotFound("`-` reads standard input: say what it is with --stdin-filename NAME.plan")
+        raise NotFound(
+            "`-` reads standard input: add `--stdin-filename x.plan`, or `x.plan.yaml` for YAML; the name says which "
+            "spelling it is, and its folder where imports and settings are"
+        )
     name = stdin_filename if path == "-" and stdin_filename else path
     root = root_of(name if os.path.isdir(name) else os.path.dirname(name))
     disk = Disk(root, os.curdir)

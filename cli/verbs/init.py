@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import shlex
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+import runplan
 from runplan.cli.arguments import verb
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.show.text.plain import plain
@@ -19,8 +26,11 @@ PLANS = {
     "compare": "compare.plan",
     "protein": "protein.plan",
 }
-# What stands beside the plan, by its file among the templates.
-BESIDE = {"runplan.toml": "runplan.toml", "plan.yml": ".github/workflows/plan.yml"}
+CONFIGURATION = "runplan.toml"
+# What GitHub reads at the root of a repository, and nowhere else.
+WORKFLOW = ".github/workflows/plan.yml"
+# The words of the workflow that are written as this program was installed.
+INSTALL = "pip install runplan"
 
 
 @verb("init")
@@ -28,7 +38,8 @@ def run(argv: list[str]) -> int:
     """Write the files that are not there yet; exit 2 where none could be written."""
     parser = argparse.ArgumentParser(
         prog="plan init",
-        description="Write a commented first plan, an empty configuration and a CI workflow. Nothing is overwritten.",
+        description="Write a commented first plan, an empty configuration and a CI workflow. In a repository the "
+        "workflow stands where GitHub reads it, at the root. Nothing is overwritten.",
         epilog="example: plan init my-runs --template yaml",
     )
     parser.add_argument("folder", metavar="DIR", nargs="?", default=".", help="the current folder unless said")
@@ -39,24 +50,77 @@ def run(argv: list[str]) -> int:
         raise CannotRun(f"unknown template `{args.template[:60]}`; {help}")
     folder = Path(args.folder)
     plan = PLANS[args.template]
-    written = 0
-    for template, name in {plan: plan, **BESIDE}.items():
-        path = folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # "x": a file that appears in between, or a link, is no more overwritten than one that was there.
-            with open(path, "x", encoding="utf-8") as stream:
-                stream.write((TEMPLATES / template).read_text(encoding="utf-8"))
-        except FileExistsError as error:
-            if not path.is_symlink() and not path.exists():
-                raise CannotRun(f"{error.filename} is in the way: it is no folder") from error
-            print(f"exists   {plain(str(path))}, left as it is", file=sys.stderr)
-        except OSError as error:
-            raise CannotRun(f"{error.filename or path}: {error.strerror or 'cannot be written'}") from error
-        else:
-            written += 1
-            print(f"written  {plain(str(path))}")
+    root = _repository(folder)
+    install, by_hand = _installed()
+    files = {
+        folder / plan: _template(plan),
+        folder / CONFIGURATION: _template(CONFIGURATION),
+        (root or folder) / WORKFLOW: _template("plan.yml").replace(INSTALL, install),
+    }
+    written = [path for path, text in files.items() if _written(path, text)]
     if not written:
-        raise CannotRun("nothing to write: every file is there already")
+        there = ", ".join(plain(str(path)) for path in files)
+        raise CannotRun(
+            f"nothing to write: {there} are there already, and nothing is overwritten; `plan check "
+            f"{plain(str(folder / plan))}` checks the plan, another DIR or --template NAME writes another"
+        )
+    if root is None and folder / WORKFLOW in written:
+        print("note     GitHub reads workflows at the root of a repository: this is to be one", file=sys.stderr)
+    if by_hand and (root or folder) / WORKFLOW in written:
+        print(f"next     {by_hand}   # in {plain(str(root or folder))}: the workflow installs it", file=sys.stderr)
     print(f"next     plan check {plain(str(folder / plan))}", file=sys.stderr)
     return CLEAN
+
+
+def _template(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _written(path: Path, text: str) -> bool:
+    """Whether a file was written; False where there is one.
+
+    Raises:
+        CannotRun: Where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # "x": a file that appears in between, or a link, is no more overwritten than one that was there.
+        with open(path, "x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        if not path.is_symlink() and not path.exists():
+            raise CannotRun(f"{error.filename} is in the way: it is no folder") from error
+        print(f"exists   {plain(str(path))}, left as it is", file=sys.stderr)
+        return False
+    except OSError as error:
+        raise CannotRun(f"{error.filename or path}: {error.strerror or 'cannot be written'}") from error
+    print(f"written  {plain(str(path))}")
+    return True
+
+
+def _repository(folder: Path) -> Path | None:
+    """The root of the repository that a folder is in, by a path from here; None where it is in none."""
+    whole = folder.resolve()
+    root = next((above for above in (whole, *whole.parents) if (above / ".git").exists()), None)
+    return None if root is None else Path(os.path.relpath(root))
+
+
+def _installed() -> tuple[str, str]:
+    """The command that installs this program elsewhere as it is here, and what has to be done by hand before it.
+
+    PEP 610 says where an installation is from, unless it is from an index.
+    """
+    try:
+        origin = json.loads(distribution("runplan").read_text("direct_url.json") or "null")
+    except PackageNotFoundError:
+        origin = {"url": Path(runplan.__file__).resolve().parent.parent.as_uri()}
+    if origin is None:
+        return f"pip install runplan=={runplan.__version__}", ""
+    url = origin["url"]
+    if "vcs_info" in origin:
+        return f'pip install "{origin["vcs_info"]["vcs"]}+{url}@{origin["vcs_info"]["commit_id"]}"', ""
+    if not url.startswith("file:"):
+        return f'pip install "{url}"', ""
+    path = shlex.quote(url2pathname(urlsplit(url).path))
+    wheel = f"runplan-{runplan.__version__}-py3-none-any.whl"
+    return f"pip install .github/{wheel}", f"pip wheel --no-deps -w .github {plain(path)}"

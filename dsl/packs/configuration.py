@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from runplan.dsl.packs.shelf import PackFile, pack_files
@@ -16,7 +17,7 @@ from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk, Reader
 
-KEYS = ("packs", "select", "ignore", "severity", "fail-on")
+KEYS = ("packs", "exclude", "select", "ignore", "severity", "fail-on")
 THRESHOLDS = ("error", "warning", "never")
 
 
@@ -30,6 +31,7 @@ class Configuration:
         select, ignore: Codes, names or prefixes of the findings that are shown, or left out.
         severity: As which severity findings are shown, by their codes, names or prefixes.
         fail_on: From which severity on a check fails: one of `THRESHOLDS`.
+        exclude: Patterns of the files and folders that a search for plans leaves out.
     """
 
     file: str = ""
@@ -38,6 +40,17 @@ class Configuration:
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: str = "error"
+    exclude: tuple[str, ...] = ()
+
+    def excludes(self, path: str) -> bool:
+        """Whether a search leaves a file out, by its path from the folder of the configuration.
+
+        A pattern with a `/` in it is of such paths, another of the name of any file or folder; `*` is any text.
+        """
+        parts = path.split("/")
+        paths = ["/".join(parts[: i + 1]) for i in range(len(parts))]
+        patterns = (pattern.rstrip("/").removeprefix("./") for pattern in self.exclude)
+        return any(fnmatchcase(one, each) for each in patterns for one in (paths if "/" in each else parts))
 
 
 def configuration_of(reader: Reader, root: str = "") -> Configuration:
@@ -130,7 +143,7 @@ def _checked(path: str, values: Any) -> Configuration:
     threshold = values.get("fail-on", "error")
     if threshold not in THRESHOLDS:
         raise BadConfig(f"{path}: `fail-on` is one of {', '.join(THRESHOLDS)}")
-    return Configuration(path, words("packs"), words("select"), words("ignore"), severity, threshold)
+    return Configuration(path, words("packs"), words("select"), words("ignore"), severity, threshold, words("exclude"))
 
 
 def place_of(reader: Reader, configuration: Configuration, word: str) -> str:

@@ -49,12 +49,12 @@ class Statement(NamedTuple):
 
 # What a plan says, in the order in which help lists it.
 OF_PLANS = (
-    Statement("plan", "plan", "title", key="plan", shape="title"),
+    Statement("plan", "plan", "title", key="plan", shape="title", settable=True),
     Statement("use", "use laws", "law_names", key="laws", shape="laws", settable=True, also="laws"),
     Statement("let", "let", "let_spec", "likes", "let", "lets"),
     Statement("import_", "import", "import_spec", "likes", "import", "texts"),
-    Statement("rate", "rate", "rate_spec", "likes", "rate", "texts"),
-    Statement("calendar", "calendar", "calendar_spec", key="calendar"),
+    Statement("rate", "rate", "rate_spec", "likes", "rate", "texts", settable=True),
+    Statement("calendar", "calendar", "calendar_spec", key="calendar", settable=True),
     Statement(
         "hardware",
         "hardware",
@@ -105,9 +105,9 @@ OF_PLANS = (
     ),
     Statement("phase", "phase", "phase_spec", "name", slot="schedule", in_stage=True),
     Statement("stage", "stage", times="name", key="stages", shape="stages"),
-    Statement("optimizer", "optimizer", "opt_spec", key="optimizer", shape="optimizer", blamed=True),
-    Statement("require", "require", "constraint", "likes", "require", "texts"),
-    Statement("prefer", "prefer", "constraint", "likes", "prefer", "texts"),
+    Statement("optimizer", "optimizer", "opt_spec", key="optimizer", shape="optimizer", settable=True, blamed=True),
+    Statement("require", "require", "constraint", "likes", "require", "texts", settable=True),
+    Statement("prefer", "prefer", "constraint", "likes", "prefer", "texts", settable=True),
     Statement("minimize", "minimize", "goal", key="minimize", shape="texts", slot="the goal", settable=True),
     Statement("maximize", "maximize", "goal", key="maximize", shape="texts", slot="the goal", settable=True),
 )

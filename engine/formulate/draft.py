@@ -32,6 +32,7 @@ class Draft:
     Attributes:
         absent: Quantities that have no value for the whole, though a formula would give them one.
         default_laws: Laws that stand in for what the plan's own does not know.
+        elastic: Whether pools side by side are reserved for as long as the run needs them.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
         lacking: What the law does not give of this plan: information, unless the plan asks for it.
         lawless: Whether the law is not for this objective or model at all: what needs no law is solved without.
@@ -54,6 +55,7 @@ class Draft:
     givens: dict[Name, Given] = field(default_factory=dict)
     asked: list[Name] = field(default_factory=list)
     absent: set[Name] = field(default_factory=set)
+    elastic: bool = False
     sources: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
     default_laws: dict[str, Law] = field(default_factory=dict)

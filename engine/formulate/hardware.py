@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name, quantity
@@ -11,13 +9,12 @@ from runplan.dsl.expr.tree import Num, Op, Ref, bound, names
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Given, Hole, Pool, Within
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.units.base import PARAM
-from runplan.engine.formulate.draft import Draft, number
+from runplan.dsl.units.base import GPU, PARAM
+from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Agreement, Kind, expand
 
-# A quantity of the pool at hand: of the run where there is one pool, else of that one.
-Own = Callable[[Name], Name]
 # What pools come to together, by the word that `quantities.plan` has for it.
 _TOTALS = {
     "sum": ("+", "all pools together"),
@@ -39,11 +36,13 @@ def add_hardware(draft: Draft) -> None:
         draft.assume(q.RESERVE)
     if len(pools) == 1:
         _pool(draft, pools[0], lambda name: name)
-        _dates(draft, pools[0])
+        add_reservation(draft, pools[0], lambda name: name)
         return
     numbers = [str(i + 1) for i in range(len(pools))]
-    for pool, at in zip(pools, numbers, strict=True):
-        _pool(draft, pool, _in_pool(at))
+    owns = [_in_pool(at) for at in numbers]
+    for pool, own in zip(pools, owns, strict=True):
+        _pool(draft, pool, own)
+    add_reservations(draft, pools, owns)
     for text, known in draft.quantities.items():
         if known.facts.pools:
             _total(draft, quantity(text), known.facts.pools, numbers)
@@ -64,7 +63,7 @@ def _total(draft: Draft, name: Name, how: str, pools: list[str]) -> None:
 
 
 def _reachable(draft: Draft, name: Name) -> bool:
-    if draft.is_variable(name):
+    if draft.is_variable(name) or name == q.COMPUTE:  # what it is follows later
         return True
     definition = draft.definitions.get(name)
     return definition is not None and all(_reachable(draft, n) for n in names(definition.expr))
@@ -73,9 +72,12 @@ def _reachable(draft: Draft, name: Name) -> bool:
 def _pool(draft: Draft, pool: Pool, own: Own) -> None:
     figures = pool.figures
     device = draft.catalogue.record("device", pool.device.text) if pool.device else None
-    _time(draft, pool, own(q.RESERVED_TIME))
+    add_dates(draft, pool, own)
     gpus = draft.take(figures, "gpus", Given, Within, Hole)
     draft.figure(own(q.GPUS), gpus or Hole(pool.span), 100.0, "gpus")
+    if own(q.GPUS).scope and isinstance(gpus, Within) and gpus.low is None:
+        # Beside others a pool that is not worth its price would shrink to nothing: it has one device.
+        draft.constrain("one device", Num(1.0, GPU), Ref(own(q.GPUS)), "line", gpus.span, text=str(own(q.GPUS)))
     _rate(draft, pool, device, own)
     for text, known in draft.quantities.items():
         facts = known.facts
@@ -121,41 +123,6 @@ def _stated(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
     elif isinstance(amount, Given):
         draft.give(own(name), amount)
     return own(name) in draft.definitions
-
-
-def _time(draft: Draft, pool: Pool, name: Name) -> None:
-    """The time that a pool is reserved for; what contradicts its dates."""
-    time = draft.take(pool.figures, "time", Given, Within, Hole)
-    begin, end = pool.dates.get("from"), pool.dates.get("until")
-    if begin and end and begin.value.value >= end.value.value:
-        also = [Label(begin.span, "it begins here")]
-        draft.findings.append(finding("C001", "the hardware's `until` is not after its `from`", end.span, also=also))
-    if time is None and begin and end:
-        at = [name.scope[0]] if name.scope else []
-        start, last = (Name(each.text, each.kind, tuple(at)) for each in (q.START, q.DEADLINE))
-        for date, each in ((start, begin), (last, end)):
-            draft.define(date, Num(each.value.value, each.value.dim, each.span.text[-10:]), "given", "plan", each.span)
-        draft.define(name, Op("-", (Ref(last), Ref(start))), "given", "from and until", end.span)
-    else:
-        draft.figure(name, time if time is not None else Hole(pool.span), 30 * 86400.0, "time")
-    if begin and end and isinstance(time, Given) and begin.value.value + time.value.value > end.value.value + 1:
-        days = (begin.value.value + time.value.value - end.value.value) / 86400
-        also = [Label(time.span, f"ends {days:.4g} days after that")]
-        message = f"the hardware is for {number(time).text} from {begin.span.text[-10:]}, past its `until`"
-        draft.findings.append(finding("C001", message, end.span, also=also))
-
-
-def _dates(draft: Draft, pool: Pool) -> None:
-    """When the one pool begins, and the run ends."""
-    begin, end = pool.dates.get("from"), pool.dates.get("until")
-    for date, each in ((q.START, begin), (q.DEADLINE, end)):
-        if each:
-            draft.define(date, Num(each.value.value, each.value.dim, each.span.text[-10:]), "given", "plan", each.span)
-    if end and not begin:
-        latest = Op("-", (Ref(q.DEADLINE), Ref(q.RESERVED_TIME)))
-        draft.define(q.START, latest, "derived", "so late that the reserved time ends at `until`", end.span)
-    if begin or end:
-        draft.define(q.FINISH, Op("+", (Ref(q.START), Ref(q.TIME))), "derived", "start and time of the run")
 
 
 def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:

@@ -18,9 +18,10 @@ def add_compute_limits(draft: Draft) -> None:
     """The compute that there is, or that the plan states, as constraints."""
     if not draft.knows(q.COMPUTE):
         return
-    if q.CAPACITY in draft.definitions:
-        span = draft.stage.hardware[0].span
-        draft.constrain("compute", Ref(q.COMPUTE), Ref(q.CAPACITY), "capacity", span)
+    # Of pools that are reserved for as long as the run needs them, it is what they could give.
+    there = q.MOST_CAPACITY if draft.elastic else q.CAPACITY
+    if there in draft.definitions:
+        draft.constrain("compute", Ref(q.COMPUTE), Ref(there), "capacity", draft.stage.hardware[0].span)
     budget = draft.stage.compute
     if isinstance(budget, Within) and budget.low is not None:
         draft.constrain("compute", number(budget.low), Ref(q.COMPUTE), "range", budget.span, of=q.COMPUTE)
@@ -38,7 +39,8 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     variables = draft.chosen()
     by_hardware = draft.decided_by("hardware") | draft.decided_by("nature")
     of_the_run = draft.decided_by("run")
-    reserved = q.CAPACITY in draft.definitions and {name.text for name in variables} <= of_the_run
+    open_ = draft.elastic or not {name.text for name in variables} <= of_the_run
+    reserved = q.CAPACITY in draft.definitions and not open_
     # How long it takes is no choice: with all else given the run has the time that it needs.
     needed = variables == {q.RESERVED_TIME} <= {*draft.asked}
     memo: dict[Name, Expr] = {}

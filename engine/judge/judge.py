@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
@@ -153,9 +153,25 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
             message = f"`{law.name}`{default} is used beyond its fitted range: {enumerated(parts)}"
             data: dict[str, float | str] = {"factor": max(factors.values())}
             # Several laws may take the same default: it is said in one place, and once.
-            at = plan.laws[0].span if default and plan.laws else _law_span(plan, solution)
+            at = plan.laws[0].span if default and plan.laws else _beyond_by(plan, solution, law, factors)
             key = f"range of {law.name}" if default else ""
             yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data, key=key)
+
+
+def _beyond_by(plan: Plan, solution: Solution, law: Law, factors: Mapping[str, float]) -> Span:
+    """Where a law is named; of one that is not, what of the plan lies furthest beyond its runs."""
+    if named := [name.span for name in plan.laws if name.text == solution.law]:
+        return named[0]
+    stage = plan.stages[0]
+    spent = [part.span for part in (*stage.hardware[:1], stage.compute) if part is not None]
+    for name in sorted(factors, key=lambda name: -factors[name]):
+        value = solution.values[_counted(solution, law, name)]
+        if value.kind == "given" and value.span is not None and value.span.source is plan.source:
+            return value.span
+        if name == q.COMPUTE.text and spent:
+            return spent[0]
+    stated = [part.span for part in (*stage.hardware[:1], stage.compute, stage.tokens, plan.model) if part is not None]
+    return stated[0] if stated else first_statement(plan)
 
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:

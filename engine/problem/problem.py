@@ -27,7 +27,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.stretches import Evenly
 
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
-ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line"]
+ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Constraint:
     Attributes:
         key: Which it is: no two of a problem share one.
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
-        kind: Where it comes from; a `capacity` cannot be loosened by itself, its givens can.
+        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         knobs: Figures of the plan that move its bound, of the kind `data`: the amounts, then the epochs.
         otherwise: What the plan may say in its place, where it has no bound that could be moved.

@@ -15,8 +15,8 @@ from runplan.engine.numeric.optimise import Outcome, minimise
 from runplan.engine.problem.problem import Agreement, Constraint, Goal, Problem
 from runplan.engine.problem.stretches import stretches
 
-# A logarithm beyond this is of no figure that there is: the search ran off.
-ENDLESS = 300.0
+# A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
+ENDLESS = 75.0
 # A parameter agrees with a quantity when their logarithms differ by no more; and how often that is tried.
 AGREED = 1e-12
 AGREEING = 50
@@ -54,7 +54,7 @@ def optimum_of(problem: Problem) -> Found:
     found = [_optimum(part) for part in parts]
     optimal = [one for one in found if one.is_optimal]
     if not optimal or any(one.outcome == "unbounded" for one in found):
-        return min(found, key=lambda one: WORSE.index(one.outcome))
+        return min((one for one in found if not one.is_optimal), key=lambda one: WORSE.index(one.outcome))
     best = _best(problem, optimal)
     own = {constraint.key for constraint in problem.constraints}
     return replace(best, binding=tuple(c for c in best.binding if c.key in own))

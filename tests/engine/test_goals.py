@@ -114,7 +114,7 @@ def test_what_does_not_depend_on_the_choice_is_solved(rest: str, known: dict[str
     assert not {"gpus", "time", "reserved_time"} & set(solution.keys())
     (open_,) = (f for f in found.findings if f.severity == "error")
     assert open_.code == "C002"
-    assert open_.message == "nothing in the plan determines `time` and `gpus`"
+    assert open_.message == "nothing in the plan determines `gpus` and `time`"
 
 
 # ---- what would settle a plan that leaves something open

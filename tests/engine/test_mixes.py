@@ -315,3 +315,13 @@ def test_any_mixes_of_phases_are_summed(
         for one in found["mix"]:
             name = one["source"]
             assert one["tokens"]["value"] == pytest.approx((expected[name] + taken[name]) * 1e9, rel=1e-6, abs=1.0)
+
+
+def test_a_stretch_without_an_end_beside_one_with_an_optimum_is_no_crash() -> None:
+    text = "hardware: ? x A800 for 180 days at 45% MFU\nmodel: 350M\n"
+    text += "data web: 8T tokens up to 2 epochs\ndata code: 28B tokens\nrequire gpu_hours <= 1.66K GPU-hours\n"
+    assert solution(text).status in ("solved", "undecided", "infeasible")
+
+
+def test_a_loss_that_falls_without_end_determines_nothing() -> None:
+    assert codes("hardware: ? x A100 for 140 days\nmodel: 386M .. 30.5B\nuse laws muennighoff\n") == ["C002"]

@@ -9,17 +9,24 @@ from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 
-_COMMANDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
+# What is but worth knowing is no annotation: of few that are shown, each is to be acted on.
+_COMMANDS: dict[Severity, str] = {"error": "error", "warning": "warning"}
 # GitHub renders so many annotations of a step and drops the others without a word.
 _RENDERED = 10
 
 
 def render(checked: Checked, look: Look = PLAIN) -> str:
-    """One command a finding, errors first; the tenth says how many more are only in the log."""
-    commands = [_command(finding) for finding in sorted(checked.findings, key=lambda f: RANK[f.severity])]
+    """One command an error or a warning, errors first; the tenth says how many more are only in the log.
+
+    What else was found is counted in a line that is no command.
+    """
+    told = [finding for finding in checked.findings if finding.severity in _COMMANDS]
+    commands = [_command(finding) for finding in sorted(told, key=lambda f: RANK[f.severity])]
     if len(commands) > _RENDERED:
         more = counted(len(commands) - _RENDERED + 1, "more finding")
         commands.insert(_RENDERED - 1, f"::notice title=plan::{more} in the log of this step")
+    if rest := len(checked.findings) - len(told):
+        commands.append(f"{counted(rest, 'info')} besides: `plan check` lists what is worth knowing")
     return "".join(f"{command}\n" for command in commands)
 
 

@@ -427,7 +427,7 @@ def test_json_refuses_what_json_cannot_say(value: float) -> None:
 # github
 
 
-def test_github_puts_errors_first() -> None:
+def test_github_puts_errors_first_and_annotates_no_infos() -> None:
     assert github.render(Checked.of(ALL, 1)) == (
         "::error title=plan (B001),file=plans/h100.plan,line=14,col=9,endLine=14,endColumn=23::"
         "`cost` is 10.8M USD, 1.35x the 8M USD that the plan allows%0A"
@@ -435,8 +435,7 @@ def test_github_puts_errors_first() -> None:
         "one at a time\n"
         "::warning title=plan (X001),file=plans/h100.plan,line=8,col=11,endLine=8,endColumn=21::"
         "`# ignore[T001]` silences nothing\n"
-        "::notice title=plan (L001),file=plans/h100.plan,line=3,col=10,endLine=3,endColumn=20::"
-        "`tokens` is 3.1x past the fitted range\n"
+        "1 info besides: `plan check` lists what is worth knowing\n"
     )
 
 

@@ -143,8 +143,8 @@ def test_the_table_of_the_example(h100: Report) -> None:
     assert "  limited by        compute                 compute\n" in text
     assert "                    tokens / params >= 20\n" in text
     assert "No interval: `llama3` publishes no uncertainty of its constants." in text
-    assert "  web     3.235T  71.4%  0.324 of 1      6.76T  3.235T  9.97T, 99.7%\n" in text
-    assert "  math    258.8B   5.7%   1.29 of 4       541B  258.3B     190B, 95%\n" in text
+    assert "  web     4.118T  90.9%  0.412 of 1      5.88T\n" in text
+    assert "  math    82.35B   1.8%  0.412 of 4       718B\n" in text
     assert "Batch and learning rate by `deepseek`." in text
     assert "`plan check small.plan` shows them in full" in text
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+import runplan
 from runplan.cli.main import main
-from runplan.cli.verbs.init import BESIDE, PLANS, TEMPLATES
+from runplan.cli.verbs.init import CONFIGURATION, PLANS, TEMPLATES, WORKFLOW
 from runplan.dsl.packs.configuration import KEYS
 from runplan.dsl.text.reader import Disk
 from runplan.engine.pipeline import report_of
@@ -27,7 +28,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_written_checks(template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "runs", "--template", template]) == 0
     out, err = capsys.readouterr()
-    names = [PLANS[template], *BESIDE.values()]
+    names = [PLANS[template], CONFIGURATION, WORKFLOW]
     assert out.splitlines() == [f"written  {Path('runs', name)}" for name in names]
     assert f"plan check {Path('runs', PLANS[template])}" in err
     os.chdir("runs")
@@ -53,7 +54,7 @@ def test_both_spellings_are_one_plan() -> None:
 
 
 def test_every_template_is_written_by_some_name() -> None:
-    assert {path.name for path in TEMPLATES.iterdir()} == {*PLANS.values(), *BESIDE}
+    assert {path.name for path in TEMPLATES.iterdir()} == {*PLANS.values(), CONFIGURATION, Path(WORKFLOW).name}
 
 
 def test_the_configuration_is_empty() -> None:
@@ -70,6 +71,53 @@ def test_the_workflow_checks() -> None:
     assert [step["run"] for step in steps if "run" in step] == ["pip install runplan", "plan check -o github"]
 
 
+def test_in_a_repository_the_workflow_stands_where_github_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("repository/.git").mkdir(parents=True)
+    Path("repository/runs").mkdir()
+    os.chdir("repository/runs")
+    assert main(["init", "first"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1] == f"written  {Path('..', WORKFLOW)}" and "GitHub reads" not in err
+    assert Path("first/training.plan").exists() and not Path("first/.github").exists()
+    os.chdir("../..")
+    assert main(["init", "elsewhere"]) == 0
+    assert "GitHub reads workflows at the root of a repository: this is to be one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("origin", "command", "by_hand"),
+    [
+        (None, f"pip install runplan=={runplan.__version__}", ""),
+        (
+            {"url": "https://example.org/r.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}},
+            'pip install "git+https://example.org/r.git@abc"',
+            "",
+        ),
+        ({"url": "https://example.org/r.whl", "archive_info": {}}, 'pip install "https://example.org/r.whl"', ""),
+        (
+            {"url": "file:///my/r%20p", "dir_info": {"editable": True}},
+            f"pip install .github/runplan-{runplan.__version__}-py3-none-any.whl",
+            "pip wheel --no-deps -w .github '/my/r p'   # in .: the workflow installs it",
+        ),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are others there")
+def test_the_workflow_installs_what_is_installed_here(
+    origin: object, command: str, by_hand: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Installed:
+        def read_text(self, name: str) -> str | None:
+            assert name == "direct_url.json"
+            return None if origin is None else json.dumps(origin)
+
+    monkeypatch.setattr("runplan.cli.verbs.init.distribution", lambda name: Installed())
+    assert main(["init"]) == 0
+    steps = yaml.safe_load(Path(WORKFLOW).read_text(encoding="utf-8"))["jobs"]["check"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [command, "plan check -o github"]
+    err = capsys.readouterr().err
+    assert f"next     {by_hand}" in err and ("pip wheel" in err) == bool(by_hand)
+
+
 def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     Path("runplan.toml").write_text("# mine\n", encoding="utf-8")
     assert main(["init"]) == 0
@@ -81,7 +129,8 @@ def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "every file is there already" in err
+    assert "training.plan, runplan.toml, .github/workflows/plan.yml are there already" in err
+    assert "`plan check training.plan` checks the plan, another DIR or --template NAME writes another" in err
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 

@@ -1,0 +1,187 @@
+"""Dates and durations of hardware: what bounds a run, and how long it takes on pools of unequal length."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known import LIBRARY
+
+from runplan.dsl.text.reader import Files
+from runplan.engine.document import document
+from runplan.engine.pipeline import report_of
+from runplan.engine.problem.solution import Solution
+from runplan.engine.report import Report
+
+DAY = 86400.0
+FIRST = date(2026, 1, 1)
+RUN = "model: 7B\ntokens: 300B\n"
+
+
+def report(text: str) -> Report:
+    return report_of("x.plan", Files({"x.plan": text}), catalogue=LIBRARY, intervals=False)
+
+
+def solved(text: str) -> Solution:
+    found = report(text)
+    assert found.solutions and found.solutions[0].status == "solved", [f.message for f in found.findings]
+    return found.solutions[0]
+
+
+def errors(text: str) -> list[str]:
+    return [f.code for f in report(text).findings if f.severity == "error"]
+
+
+# ---- `until`
+
+
+@pytest.mark.parametrize("time", ["?", "up to 40 days", "10 days .. 40 days"])
+@pytest.mark.parametrize("rest", [RUN, "require loss <= 2.2\n"])
+def test_until_bounds_a_time_that_is_free(time: str, rest: str) -> None:
+    plan = "hardware: 64 x H100 for {} at 30% MFU @ 2 USD/GPU/hour from 2026-01-01 {}\n" + rest
+    bound = {"?": "?", "up to 40 days": "up to 30 days", "10 days .. 40 days": "10 days .. 30 days"}[time]
+    one, other = solved(plan.format(time, "until 2026-01-31")), solved(plan.format(bound, ""))
+    for name in ("params", "tokens", "time", "cost", "finish"):
+        assert one.get(name) == pytest.approx(other.get(name), rel=1e-6)
+
+
+def test_until_is_kept_where_all_of_it_is_used() -> None:
+    solution = solved("hardware: 64 x H100 for up to 40 days from 2026-01-01 until 2026-01-31 at 30% MFU\n")
+    assert solution.get("time") == pytest.approx(30 * DAY)
+    assert solution.get("compute") == pytest.approx(4.924e22, rel=1e-3)
+    assert "until" in solution.binding
+
+
+@pytest.mark.parametrize(
+    "hardware",
+    [
+        "64 x H100 for ? from 2026-01-01 until 2026-01-31 at 30% MFU",
+        "{ gpus: 64; device: H100; mfu: 30%; from: 2026-01-01; until: 2026-01-31 }",
+        "32 x H100 for ? from 2026-01-01 until 2026-01-31 at 30% MFU + 32 x H100 for 1 day at 30% MFU",
+    ],
+)
+def test_a_deadline_that_cannot_be_kept_is_in_the_conflict(hardware: str) -> None:
+    (found,) = report(f"hardware: {hardware}\nmodel: 7B\ntokens: 3T\n").solutions
+    assert found.status == "infeasible"
+    (until,) = (one for one in found.conflict if "until" in one.text)
+    assert until.span is not None
+    assert until.span.text.endswith("2026-01-31")
+    assert "until >= 2026-0" in until.change
+
+
+# ---- pools side by side
+
+
+@pytest.mark.parametrize(
+    ("hardware", "rest", "known"),
+    [
+        (
+            "64 x H100 for 20 days at 30% MFU + 320 x A100 for 10 days at 40% MFU",
+            RUN,
+            {"time": 213_804.0, "idle_share": 1 - 1.26e22 / 6.733e22},
+        ),
+        (
+            "256 x H100 for 60 days at 40% MFU + 512 x A100-80GB for 90 days at 45% MFU",
+            "model: 30B\ntokens: 3T\n",
+            {"time": 36.09 * DAY},
+        ),
+        (  # what is `for up to` is paid for as it is used
+            "64 x H100 for up to 20 days at 30% MFU @ 2 USD/GPU/hour"
+            " + 320 x A100 for up to 10 days at 40% MFU @ 1 USD/GPU/hour",
+            RUN,
+            {"time": 213_804.0, "cost": 213_804.0 / 3600 * (64 * 2 + 320), "idle_share": 0.0},
+        ),
+        (
+            "64 x H100 for up to 20 days at 30% MFU @ 2 USD/GPU/hour"
+            " + 320 x A100 for up to 10 days at 40% MFU @ 1 USD/GPU/hour",
+            "require cost <= 100k USD\n",
+            {"cost": 1e5, "time": 1e5 / (64 * 2 + 320) * 3600},
+        ),
+    ],
+)
+def test_pools_work_until_the_run_is_done(hardware: str, rest: str, known: dict[str, float]) -> None:
+    solution = solved(f"hardware: {hardware}\n{rest}")
+    assert {name: solution.get(name) for name in known} == pytest.approx(known, rel=1e-3, abs=1e-9)
+
+
+def test_a_requirement_on_the_time_is_judged_by_the_time_of_the_run() -> None:
+    hardware = "hardware: 64 x H100 for 20 days at 30% MFU + 320 x A100 for 10 days at 40% MFU\n"
+    assert errors(hardware + RUN + "require time <= 3 days\n") == []
+    assert errors(hardware + RUN + "require time <= 2 days\n") == ["B001"]
+
+
+@pytest.mark.parametrize("count", ["", "up to "])
+def test_the_least_cost_of_pools(count: str) -> None:
+    pools = (
+        f"{count}64 x H100 for up to 20 days at 30% MFU @ 2 USD/GPU/hour"
+        f" + {count}320 x A100 for up to 10 days at 40% MFU @ 1 USD/GPU/hour"
+    )
+    solution = solved(f"hardware: {pools}\nrequire loss <= 2.2\nminimize cost\n")
+    assert solution.get("loss") == pytest.approx(2.2)
+    # The H100 is the cheaper for its rate: where the counts are free, of the other there is but one.
+    whole = (64 * 2 + 320) / (64 * 0.3 * 989.4 + 320 * 0.4 * 312)
+    least = whole if not count else (64 * 2 + 1) / (64 * 0.3 * 989.4 + 0.4 * 312)
+    assert solution["cost"].value == pytest.approx(least / 1e12 * solution["compute"].value / 3600, rel=1e-3)
+
+
+def test_the_finish_of_pools_is_that_of_the_run() -> None:
+    plan = "hardware: 64 x H100 for 20 days at 30% MFU from 2026-01-01 + 32 x A100 for 20 days at 40% MFU {}\n"
+    for begins in ("from 2026-01-01", ""):
+        plan_ = plan.format(begins) + "require finish <= 2026-01-30\n"
+        assert errors(plan_) == []
+        finish, start = solved(plan_).get("finish"), solved(plan_).get("start")
+        assert finish is not None
+        assert start is not None
+        assert finish - start == pytest.approx(20 * DAY)
+
+
+Beside = tuple[str, int, float, float, int, int, str]
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> list[Beside]:
+    """Pools: the device, its count, FLOP/s, price, days after the first, days, and how the days are said."""
+    out = []
+    for _ in range(draw(st.integers(2, 3))):
+        rate = draw(st.integers(100, 500))
+        forms = st.sampled_from(("for {} days", "for up to {} days"))
+        begins = draw(st.sampled_from((0, 0, 3, 9)))
+        out.append(("H100", draw(st.integers(8, 512)), rate * 1e12, 2.0, begins, draw(st.integers(2, 30)), draw(forms)))
+    first = min(pool[4] for pool in out)
+    return [(*pool[:4], pool[4] - first, *pool[5:]) for pool in out]
+
+
+@settings(max_examples=40, deadline=None)
+@given(pools(), st.floats(0.05, 0.95))
+def test_the_time_of_pools_is_that_of_a_simulation(some: list[Beside], share: float) -> None:
+    """By hours: each pool that is there computes; the order of the pools does not matter."""
+    total = sum(count * rate * days * DAY for _, count, rate, _, _, days, _ in some)
+    tokens = f"{share * total / 6e9 / 1e9:.6f}B"
+    compute = 6e9 * float(tokens[:-1]) * 1e9
+    texts = [
+        f"{count} x {device} {form.format(days)} at {rate / 1e12:.0f} TFLOP/s @ {price} USD/GPU/hour"
+        f" from {FIRST + timedelta(begins)}"
+        for device, count, rate, price, begins, days, form in some
+    ]
+    edges = sorted({at for _, _, _, _, begins, days, _ in some for at in (begins, begins + days)})
+    done, time = 0.0, 0.0
+    for start, end in itertools.pairwise(edges):
+        speed = sum(count * rate for _, count, rate, _, b, d, _ in some if b <= start < b + d)
+        if done + speed * (end - start) * DAY >= compute:
+            time = start * DAY + (compute - done) / speed
+            break
+        done += speed * (end - start) * DAY
+    hours = sum(
+        count * (days * DAY if "up to" not in form else min(days * DAY, max(0.0, time - begins * DAY))) / 3600
+        for _, count, _, _, begins, days, form in some
+    )
+    solutions = []
+    for text in (texts, texts[::-1]):
+        solution = solved(f"hardware: {' + '.join(text)}\nmodel: 1B\ntokens: {tokens}\n")
+        assert solution.get("time") == pytest.approx(time, rel=1e-6)
+        assert solution.get("cost") == pytest.approx(2.0 * hours, rel=1e-6)
+        solutions.append(document(report(f"hardware: {' + '.join(text)}\nmodel: 1B\ntokens: {tokens}\n"))["solutions"])
+    assert solutions[0] == solutions[1]
