@@ -20,6 +20,7 @@ class Functions:
     log10 = staticmethod(math.log10)
     sqrt = staticmethod(math.sqrt)
     absolute = staticmethod(abs)
+    ceil = staticmethod(math.ceil)
     minimum = staticmethod(min)
     maximum = staticmethod(max)
 
@@ -115,7 +116,7 @@ def _unary(op: str, functions: Any) -> Callable[[Any], Any]:
         return lambda a: -a
     if op == "not":
         return (lambda a: not a) if functions is Functions else functions.logical_not
-    found = {"exp": "exp", "ln": "log", "log10": "log10", "sqrt": "sqrt", "abs": "absolute"}.get(op)
+    found = {"exp": "exp", "ln": "log", "log10": "log10", "sqrt": "sqrt", "abs": "absolute", "ceil": "ceil"}.get(op)
     if found is None:
         raise ValueError(f"`{op}` has no value of its own")
     function: Callable[[Any], Any] = getattr(functions, found)
@@ -142,7 +143,7 @@ def _binary(op: str, functions: Any) -> Callable[[Any, Any], Any]:
 
 
 _BINARY_OF_FLOATS = {op: _binary(op, Functions) for op in ("+", "-", "*", "/", "^", "min", "max", *COMPARISONS)}
-_UNARY_OF_FLOATS = {op: _unary(op, Functions) for op in ("neg", "not", "exp", "ln", "log10", "sqrt", "abs")}
+_UNARY_OF_FLOATS = {op: _unary(op, Functions) for op in ("neg", "not", "exp", "ln", "log10", "sqrt", "abs", "ceil")}
 
 
 def not_finite(expr: Expr, values: Mapping[Any, float]) -> Expr | None:

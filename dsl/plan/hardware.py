@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
 from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
-from runplan.dsl.typed.fields import RESERVE
+from runplan.dsl.typed.fields import RESERVE, Field
+from runplan.dsl.units.dims import UNKNOWN
+from runplan.dsl.units.show import show
+
+# The fields of a pool that are no figures.
+NAMED = ("device", "precision", "paid", "from", "until")
+# For which hours a pool is paid.
+PAID = ("reserved", "running")
 
 
 def hardware(reading: Reading, node: Node) -> tuple[Pool, ...]:
@@ -22,11 +32,14 @@ def _pool(reading: Reading, node: Node) -> Pool:
     in_block = node.rule == "hw_block"
     device: Mention | None = None
     precision: Mention | None = None
+    paid: Mention | None = None
     fields = reading.fields("hardware")
     figures: dict[str, Amount] = {}
     dates: dict[str, Given] = {}
     seen: dict[str, Span] = {}
     unknown = False
+    if node.rule == "pool" and _is_turned_round(reading, node):
+        return Pool(device=None, precision=None, paid=None, figures={}, dates={}, span=node.span)
     for field in pool_fields(node):
         name, value = field.name, field.value
         # On one line an MFU and an achieved rate both follow an `at`, of which there is one.
@@ -38,30 +51,80 @@ def _pool(reading: Reading, node: Node) -> Pool:
         if isinstance(value, Word):
             if name == "precision":
                 precision = Mention(value.text.lower(), value.span)
+            elif name == "paid":
+                paid = _paid(reading, value)
             else:
                 dates[name] = reading.day(value, field.span if in_block else value.span)
         elif name == "device":
             device = _device(reading, value)
         elif name in fields:
+            _check_asked(reading, value, fields[name])
             amount = reading.amount(value, fields[name], field.at_most)
             figures |= {name: amount} if amount else {}
         elif field.word is not None:
             unknown = True
-            reading.unknown_field(field.word, "hardware", [*fields, "device", "precision", "from", "until"])
+            reading.unknown_field(field.word, "hardware", [*fields, *NAMED])
     _check_dates(reading, dates)
-    if not in_block and "time" not in seen and not {"from", "until"} <= seen.keys():
+    _check_one_rate(reading, figures)
+    if node.rule == "pool" and "time" not in seen and not {"from", "until"} <= seen.keys():
         help = ["write `for 30 days`, or `for ?` to ask how long; beside `from` and `until` it may be left out"]
         reading.findings.append(finding("S001", "for how long is not said", node.span, help=help))
     if device is None and not {"rate", "peak"} & seen.keys() and not reading.broken and not unknown:
         help = ["add `device: H100`, or `rate` or `peak`"]
         reading.findings.append(finding("C004", "the hardware names no device", node.span, help=help))
-    return Pool(device=device, precision=precision, figures=figures, dates=dates, span=node.span)
+    return Pool(device=device, precision=precision, paid=paid, figures=figures, dates=dates, span=node.span)
+
+
+def _check_asked(reading: Reading, node: Node, field: Field) -> None:
+    """Hours that are asked for are those of devices: `? GPU-hours of H100`."""
+    for word in node.words() if node.rule == "hole" else ():
+        _, dim = reading.unit(word) if word.type == "UNIT" else (1.0, field.dim)
+        if dim not in (field.dim, UNKNOWN):
+            message = (
+                f"`? {word.text}` is in {word.text}; `{field.name}` is in {show(1.0, field.dim).partition(' ')[2]}"
+            )
+            help = ["write `? GPU-hours of DEVICE`, or `? x DEVICE for 30 days`"]
+            reading.findings.append(finding("U001", message, node.span, help=help))
+
+
+def _paid(reading: Reading, word: Word) -> Mention:
+    if word.text not in PAID:
+        help = [*did_you_mean(word.text, PAID), "`reserved` pays for all hours, `running` for those in which it runs"]
+        reading.findings.append(
+            finding("N002", f"`paid` is {' or '.join(PAID)}, not `{word.text}`", word.span, help=help)
+        )
+    return Mention(word.text, word.span)
+
+
+def _is_turned_round(reading: Reading, node: Node) -> bool:
+    """Whether the device stands where the count is, as in `H100 x 64`; that has its finding."""
+    given = {field.name: field.value.span for field in pool_fields(node)}
+    count, device = given["gpus"], given["device"]
+    known = {name.lower() for name in reading.vocabulary.devices}
+    if count.text.lower() not in known or device.text.lower() in known:
+        return False
+    help = [f"write `{device.text} x {count.text}`"]
+    reading.findings.append(finding("S001", "the count stands before the device", count.to(device), help=help))
+    return True
 
 
 def _device(reading: Reading, node: Node) -> Mention:
     name = Mention(unquoted(node.word(0).text), node.span)
     reading.must_be_known("device", name, reading.vocabulary.devices)
     return name
+
+
+# What a device reaches, each said in its own way: one of them says it all.
+_REACHED = ("mfu", "rate")
+
+
+def _check_one_rate(reading: Reading, figures: Mapping[str, Amount]) -> None:
+    first, *others = [name for name in _REACHED if name in figures] or [""]
+    for name in others:
+        message = f"`{first}` and `{name}` both say what a device reaches"
+        also = [Label(figures[first].span, f"`{first}` is here")]
+        help = [f"leave out `{first}`, or `{name}`"]
+        reading.findings.append(finding("C001", message, figures[name].span, also=also, help=help))
 
 
 def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:

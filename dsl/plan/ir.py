@@ -58,16 +58,23 @@ class Pool:
     Attributes:
         device: None where the block names none.
         precision: bf16 and the like, where it is given.
-        figures: Amounts by field: gpus, time, mfu, rate, price, peak, memory, power, pue, carbon_intensity,
+        paid: For which hours it is paid, `reserved` or `running`, where it is given.
+        figures: Amounts by field: gpus, time, gpu_hours, mfu, rate, price, peak, memory, power, pue, carbon_intensity,
             availability, hours_per_day, nodes_of.
         dates: Seconds since 1970 by `from` and `until`.
     """
 
     device: Mention | None
     precision: Mention | None
+    paid: Mention | None
     figures: Mapping[str, Amount]
     dates: Mapping[str, Given]
     span: Span = field(compare=False)
+
+    @property
+    def bought(self) -> bool:
+        """Whether it is bought by the hour: its count and its time are left open."""
+        return "gpu_hours" in self.figures and not {"gpus", "time"} & self.figures.keys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,18 @@ class _PoolText(View):
         return map(_LastOf, map(as_node, self.node.children[7:]))
 
 
+class _BoughtText(View):
+    """`[up to] HOURS of DEVICE [in PRECISION] OPTION*`: a `bought` pool."""
+
+    at_most = WordIf(0)
+    hours = NodeAt(1)
+    device = NodeAt(2)
+    precision = WordIf(3)
+
+    def options(self) -> Iterator[_LastOf]:
+        return map(_LastOf, map(as_node, self.node.children[4:]))
+
+
 # Options of a pool's one-line form, by the field that they give.
 _OPTIONS = {
     "mfu": "mfu",
@@ -162,22 +174,27 @@ _OPTIONS = {
 
 
 def pools_of(spec: Node) -> list[Node]:
-    """The pools of an `hw_spec`, in either form."""
-    return list(spec.nodes("pool", "hw_block"))
+    """The pools of an `hw_spec`, in any form."""
+    return list(spec.nodes("pool", "bought", "hw_block"))
 
 
 def pool_fields(pool: Node) -> Iterator[PoolField]:
-    """The fields of a `pool` or an `hw_block`, in the order in which they are given."""
+    """The fields of a `pool`, a `bought` one or an `hw_block`, in the order in which they are given."""
     if pool.rule == "hw_block":
         for pair in pool.nodes():
             word = pair.word(0) if pair.rule == "hw_pair" else None
             name = word.text if word else pair.rule.removeprefix("hw_")
             yield PoolField(name, _LastOf(pair).value, pair.span, word=word)
         return
-    text = _PoolText(pool)
-    yield PoolField("gpus", text.gpus, text.gpus.span, text.at_most_gpus is not None)
-    if text.time is not None:
-        yield PoolField("time", text.time, text.time.span, text.at_most_time is not None)
+    text: _BoughtText | _PoolText
+    if pool.rule == "bought":
+        text = _BoughtText(pool)
+        yield PoolField("gpu_hours", text.hours, text.hours.span, text.at_most is not None)
+    else:
+        text = _PoolText(pool)
+        yield PoolField("gpus", text.gpus, text.gpus.span, text.at_most_gpus is not None)
+        if text.time is not None:
+            yield PoolField("time", text.time, text.time.span, text.at_most_time is not None)
     yield PoolField("device", text.device, text.device.span)
     if text.precision is not None:
         yield PoolField("precision", text.precision, text.precision.span)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
@@ -16,7 +17,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Aim, Constraint, Goal, expand
 
 # What is asked of hardware by a `?`: as few devices, or as short a time, as will do.
-OF_HARDWARE = (q.GPUS.text, q.RESERVED_TIME.text)
+OF_HARDWARE = (q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text)
 
 
 def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -29,7 +30,8 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     if draft.plan.goals:
         aim = _stated(draft, draft.plan.goals[0], line)
         return (_tied(draft, aim, line) if aim.goals else aim,)
-    asked, best = _asked(draft, line), _best(draft, line)
+    best = _best(draft, line)
+    asked = _asked(draft, line, best[0].goals if best else ())
     found = [*asked, *best] if _asked_of_hardware(draft) or _loss_is_bounded(draft) else [*best, *asked]
     if found:
         return tuple(_tied(draft, aim, line) for aim in found)
@@ -77,10 +79,11 @@ def _asked_of_hardware(draft: Draft) -> list[Name]:
     return [name for name in draft.asked if name.text in OF_HARDWARE]
 
 
-def _asked(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
+def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ...]:
     """The least of what the hardware is asked for by a `?`: of several things the cost, or the device hours.
 
-    Where no statement bounds the compute it is the least compute that will do; of what is served, with it.
+    Where no statement bounds the compute it is the least compute that will do; of what is served, with it. With what is
+    then there the best is done.
     """
     served, asked = q.LIFETIME_COMPUTE in draft.definitions, _asked_of_hardware(draft)
     if served and (_loss_is_bounded(draft) or not (_computes(draft) or asked)):
@@ -95,7 +98,8 @@ def _asked(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     first = str(Name(said or least.text, least.kind, least.scope))
     # The loss of a transfer is that of its line's size: the least for a loss is sought there.
     near = _nearest(draft, line) if draft.transfer else ()
-    return (Aim((*near, *(Goal("minimize", Ref(name)) for name in goals)), f"the least {first}"),)
+    least_ = [Goal("minimize", Ref(name)) for name in goals]
+    return (Aim(tuple(dict.fromkeys((*near, *least_, *best))), f"the least {first}"),)
 
 
 def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:

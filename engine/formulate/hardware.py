@@ -5,11 +5,12 @@ from __future__ import annotations
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Op, Ref, bound, names
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, names, substitute
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
-from runplan.dsl.plan.ir import Given, Hole, Pool, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.units.base import GPU, PARAM
+from runplan.dsl.units.base import GPU, PARAM, TIME
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.problem import quantities as q
@@ -36,13 +37,20 @@ def add_hardware(draft: Draft) -> None:
         draft.assume(q.RESERVE)
     if len(pools) == 1:
         _pool(draft, pools[0], lambda name: name)
-        add_reservation(draft, pools[0], lambda name: name)
+        if not pools[0].bought:
+            add_reservation(draft, pools[0], lambda name: name)
         return
     numbers = [str(i + 1) for i in range(len(pools))]
     owns = [_in_pool(at) for at in numbers]
     for pool, own in zip(pools, owns, strict=True):
         _pool(draft, pool, own)
-    add_reservations(draft, pools, owns)
+    if any(pool.bought for pool in pools):  # how long those are at work, nobody says
+        draft.absent.add(q.TIME)
+        for pool, own in zip(pools, owns, strict=True):
+            if not pool.bought:
+                add_reservation(draft, pool, own)
+    else:
+        add_reservations(draft, pools, owns)
     for text, known in draft.quantities.items():
         if known.facts.pools:
             _total(draft, quantity(text), known.facts.pools, numbers)
@@ -73,18 +81,59 @@ def _pool(draft: Draft, pool: Pool, own: Own) -> None:
     figures = pool.figures
     device = draft.catalogue.record("device", pool.device.text) if pool.device else None
     add_dates(draft, pool, own)
+    hours = draft.take(figures, "gpu_hours", Given, Within, Hole)
+    if hours is not None and pool.bought:
+        _bought(draft, pool, device, hours, own)
+        return
     gpus = draft.take(figures, "gpus", Given, Within, Hole)
     draft.figure(own(q.GPUS), gpus or Hole(pool.span), 100.0, "gpus")
     if own(q.GPUS).scope and isinstance(gpus, Within) and gpus.low is None:
         # Beside others a pool that is not worth its price would shrink to nothing: it has one device.
         draft.constrain("one device", Num(1.0, GPU), Ref(own(q.GPUS)), "line", gpus.span, text=str(own(q.GPUS)))
+    _figures(draft, pool, device, own)
+    if pool.paid is not None and pool.paid.text == "running":
+        hours_paid = Op("*", (Op("*", (Ref(own(q.GPUS)), Ref(own(q.RESERVED_TIME)))), _running(own)))
+        said = "hours in which it is stopped are not paid"
+        draft.define(own(q.GPU_HOURS), hours_paid, "derived", said, pool.paid.span)
+    draft.limited(own(q.GPU_HOURS), hours, "gpu_hours")
+    _follow(draft, own)
+
+
+def _bought(draft: Draft, pool: Pool, device: Record | None, hours: Amount, own: Own) -> None:
+    """Hours of devices, whose count and time are left open: what they give is what one device would in so long."""
+    draft.figure(own(q.GPU_HOURS), hours, 3.6e8, "gpu_hours")
+    _figures(draft, pool, device, own)
+    known = draft.quantities[q.CAPACITY.text]
+    assert known.formula is not None, "the standard library has it"
+    reserved: Expr = Op("/", (Ref(own(q.GPU_HOURS)), Num(1.0, GPU)))
+    if pool.paid is not None and pool.paid.text == "running":
+        reserved = Op("/", (reserved, _running(own)))
+    formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
+    one: dict[Name, Expr] = {own(q.GPUS): Num(1.0, GPU), own(q.RESERVED_TIME): reserved}
+    draft.define(own(q.CAPACITY), substitute(formula, one), "derived", known.title, known.span)
+    _follow(draft, own)
+
+
+def _running(own: Own) -> Expr:
+    """The share of the reserved time in which devices are not stopped."""
+    return Op("/", (Ref(own(q.HOURS_PER_DAY)), Num(86400.0, TIME)))
+
+
+def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
+    """What is stated or taken of the devices, but for how many there are and for how long."""
     _rate(draft, pool, device, own)
     for text, known in draft.quantities.items():
         facts = known.facts
         if facts.statement != "hardware" or facts.given is None or draft.knows(own(quantity(text))):
             continue
-        if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.MFU, q.RATE, q.PEAK):
+        if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.MFU, q.RATE, q.PEAK):
             _figure(draft, pool, device, quantity(text), own)
+    if own(q.NODES_OF) in draft.definitions:
+        draft.define(own(q.BOUGHT_BY), Ref(own(q.NODES_OF)), "derived", "whole nodes")
+
+
+def _follow(draft: Draft, own: Own) -> None:
+    """What follows for one of several pools, by the formulas over single figures."""
     for text, known in draft.quantities.items():
         name = own(quantity(text))
         if known.facts.pools and known.formula is not None and name.scope and name not in draft.definitions:
@@ -143,7 +192,7 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
             span = draft.definitions[own(q.RATE)].span
             draft.define(own(q.MFU), reached, "derived", "achieved rate over peak", span)
     elif not has_mfu and device is not None and not {"mfu", "rate"} & pool.figures.keys():
-        _default_mfu(draft, device, own(q.MFU))
+        _default_mfu(draft, device, own)
     elif not {"mfu", "rate"} & pool.figures.keys():
         help = ["add `mfu: 40%` or `rate: 400 TFLOP/s`"]
         message = "nothing tells what rate the hardware achieves"
@@ -182,27 +231,51 @@ def _ceiling(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
         draft.define(own(q.PLAUSIBLE_MFU), plausible.values[0], "derived", plausible.source, plausible.span)
 
 
-def _default_mfu(draft: Draft, device: Record, name: Name) -> None:
+def _default_mfu(draft: Draft, device: Record, own: Own) -> None:
     """The MFU measured on the device as a curve over the size, in the 6ND convention of its table.
 
     Between two measured sizes it goes from one to the other, beyond the last it stays: what is solved moves little
-    with what is given. Where the size is to be found, the rate is that of the size that is found with this rate.
+    with what is given. Where the size is to be found, the rate is that of the size that is found with this rate. Of a
+    mixture of experts the size is that of the params that a token passes through.
     """
     if q.RATE_SIZE not in draft.definitions:
-        if names(expand(Ref(q.PARAMS), draft.definitions, {})) & draft.chosen():
+        if q.ACTIVE_PARAMS in draft.definitions:
+            draft.define(q.RATE_SIZE, Ref(q.ACTIVE_PARAMS), "derived", "the active size of the plan")
+        elif names(expand(Ref(q.PARAMS), draft.definitions, {})) & draft.chosen():
             said = "the size that is found"
             draft.define(q.RATE_SIZE, Num(USUAL_SIZE, PARAM), "solved", said)
             draft.agreements.append(Agreement(q.RATE_SIZE, q.PARAMS))
         else:
             draft.define(q.RATE_SIZE, Ref(q.PARAMS), "derived", "the size of the plan")
-    table = draft.catalogue.record("mfu", device.name) or draft.catalogue.record("mfu", "any")
-    assert table is not None, "the standard library has a table of MFU"
+    table = mfu_table(draft.catalogue, device)
     entries = [entry for entry in table.entries if entry.key == "size"]
     rows = sorted(
         ((size, mfu) for e in entries for size, mfu in [e.values] if isinstance(size, Num) and isinstance(mfu, Num)),
         key=lambda row: row[0].value,
     )
-    of = table.name if table.name != "any" else "another device, for want of a measurement on this one"
+    size, (least, most) = Ref(q.RATE_SIZE), (rows[0][0], rows[-1][0])
+    near = Op("min", (Op("max", (size, least)), most))
+    draft.define(own(q.MFU_SIZE), near, "derived", "the nearest size of the table", table.span)
+    off = Op("max", (Op("/", (size, Ref(own(q.MFU_SIZE)))), Op("/", (Ref(own(q.MFU_SIZE)), size))))
+    draft.define(own(q.MFU_SIZE_OFF), off, "derived", "the size over the nearest of the table, or below it")
+    of = (
+        table.name
+        if table.name != "any"
+        else f"another device, for want of a measurement on this one: {measured_of(table)}"
+    )
     sources = list(dict.fromkeys(entry.source.partition(",")[0] for entry in entries))
     said = f"measured on {of}, between the sizes of the runs, 6ND convention: {'; '.join(sources)}"
-    draft.define(name, curve(Ref(q.RATE_SIZE), rows), "assumed", said, table.span)
+    draft.define(own(q.MFU), curve(size, rows), "assumed", said, table.span)
+
+
+def mfu_table(catalogue: Library, device: Record) -> Record:
+    """The table of MFU of a device, or that which stands in for one."""
+    table = catalogue.record("mfu", device.name) or catalogue.record("mfu", "any")
+    assert table is not None, "the standard library has a table of MFU"
+    return table
+
+
+def measured_of(table: Record) -> str:
+    """What a table of MFU was measured on."""
+    entry = table.entry("measured_on")
+    return entry.values[0].value if entry and isinstance(entry.values[0], Text) else table.name

@@ -84,6 +84,9 @@ def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:
         known = {one.text for one in draft.definitions}
         lacking = [need for need in facts.needs if need[0] not in known] or list(facts.needs[:1])
         return f"no `{lacking[0][0].replace('start', 'from')}` is given", tuple(text for _, text in lacking)
+    if draft.stage.hardware and (name == q.TIME or (facts is not None and facts.pools)):
+        help = "say how many and how long, such as `512 x H100 for 30 days`, or in the hardware's block `gpus: 512`"
+        return "the hardware is bought by the hour, and how many devices or how long is open", (help,)
     if facts is not None and (facts.needs or facts.pools or name in (q.TIME, q.IDLE_SHARE)):
         return "the plan has no hardware", ("add `hardware: 1000 x H100 for 6 months`",)
     if name.part("source") or name == q.EPOCHS:

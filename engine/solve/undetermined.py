@@ -28,6 +28,7 @@ USUAL = {
     q.TOKENS.text: (("1T", 1e12), ("100B", 1e11), ("10B", 1e10)),
     q.PARAMS.text: (("7B", 7e9), ("1B", 1e9), ("70B", 7e10)),
     q.GPUS.text: (("64", 64.0), ("1024", 1024.0), ("8", 8.0)),
+    q.GPU_HOURS.text: (("10k GPU-hours", 3.6e7), ("1M GPU-hours", 3.6e9), ("100 GPU-hours", 3.6e5)),
     q.RESERVED_TIME.text: (("30 days", 30 * 86400.0), ("365 days", 365 * 86400.0), ("1 day", 86400.0)),
     q.FINETUNE_TOKENS.text: (("50B tokens", 5e10), ("1B tokens", 1e9)),
     q.COMPUTE.text: (("1e22 FLOP", 1e22), ("1e20 FLOP", 1e20), ("1e24 FLOP", 1e24)),
@@ -164,7 +165,7 @@ def _losses(problem: Problem, yaml: bool) -> Iterator[str]:
 
 def _written(problem: Problem, name: Name, text: str) -> str:
     """A figure as the plan would say it; empty where it cannot be said at one place."""
-    if name.text in (q.GPUS.text, q.RESERVED_TIME.text):
+    if name.text in (q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text):
         return _in_hardware(problem, name, text)
     if name == q.FINETUNE_TOKENS:
         return "" if problem.sources else f"data: {text}"
@@ -176,7 +177,7 @@ def _in_hardware(problem: Problem, name: Name, text: str) -> str:
     span = next((v.span for v in problem.variables if v.name == name), None)
     if span is None:
         return ""
-    if span.text not in ("?", "unknown"):
+    if span.text.split()[0] not in ("?", "unknown"):
         return f"{problem.said(name.bare)}: {text}" if span.text.lstrip().startswith(("{", "device", "-")) else ""
     return _line_with(span, text)
 

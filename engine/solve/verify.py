@@ -39,11 +39,15 @@ def residuals(solution: Solution) -> dict[str, float]:
     if {"gpus", "rate", "time", "compute", "availability", "hours_per_day", "reserve"} <= v.keys():
         given = v["availability"] * v["hours_per_day"] / 86400.0 * (1.0 - v["reserve"])
         equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["compute"])
-    if {"cost", "price", "gpus", "reserved_time"} <= v.keys():
-        equal("paid GPU-hours x price = cost", v["cost"], v["price"] * v["gpus"] * v["reserved_time"])
-    if {"energy", "power", "pue", "gpus", "reserved_time"} <= v.keys():
+    if {"cost", "price", "gpu_hours"} <= v.keys():
+        equal("paid GPU-hours x price = cost", v["cost"], v["price"] * v["gpu_hours"])
+    if {"energy", "power", "pue", "gpu_hours"} <= v.keys():
         # In base units power is in watt-hours a second.
-        equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpus"] * v["reserved_time"])
+        equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpu_hours"])
+    if {"gpu_hours", "gpus", "reserved_time", "hours_per_day"} <= v.keys():
+        reserved = v["gpus"] * v["reserved_time"]
+        running = v["hours_per_day"] / 86400.0 if v["gpu_hours"] < 0.999999 * reserved else 1.0
+        equal("GPUs x time = paid GPU-hours", v["gpu_hours"], reserved * running)
     if "tokens" in v:
         for base, sources in _by_stage(solution).items():
             said = f"the sources sum to the {str(base).replace('_', ' ')}"

@@ -22,6 +22,8 @@ BASE = {
 }
 TEXT = {"hardware": "hardware {block}\n", "model": "model {block}\ncompute: 1e22 FLOP\n"}
 TEXT["optimizer"] = "compute: 1e22 FLOP\noptimizer: AdamW {block}\n"
+# What a figure stands in place of.
+INSTEAD = {"rate": ("mfu",), "gpu_hours": ("gpus", "time")}
 FORMS = ("given", "range", "at most", "at least", "?")
 
 FIELDS = {
@@ -62,8 +64,8 @@ def test_no_figure_is_passed_over(statement: str, name: str, form: str) -> None:
     known = FIELDS[statement, name]
     assert known.facts.given is not None
     others = {key: text for key, text in BASE[statement].items() if key != name}
-    if name == "rate":
-        others.pop("mfu", None)
+    for key in INSTEAD.get(name, ()):
+        others.pop(key, None)
     without, with_ = (
         solved(statement, others),
         solved(statement, {**others, name: written(known.facts.given.example, form)}),

@@ -185,3 +185,81 @@ def test_the_time_of_pools_is_that_of_a_simulation(some: list[Beside], share: fl
         assert solution.get("cost") == pytest.approx(2.0 * hours, rel=1e-6)
         solutions.append(document(report(f"hardware: {' + '.join(text)}\nmodel: 1B\ntokens: {tokens}\n"))["solutions"])
     assert solutions[0] == solutions[1]
+
+
+# ---- what is bought by the hour, and what is paid
+
+BOUGHT = "hardware: {} of H800 at 38% MFU @ 2 USD/GPU/hour\n"
+OPEN = {"gpus", "time", "reserved_time", "finish", "nodes"}
+
+
+@pytest.mark.parametrize(
+    ("hours", "rest", "known"),
+    [
+        ("1.02M GPU-hours", "", {"cost": 2.04e6, "compute": 1.02e6 * 3600 * 0.38 * 989.4e12, "idle_share": 0.0}),
+        ("up to 1.02M GPU-hours", "model: 7B\ntokens: 1T\n", {"gpu_hours": 4.2e22 / (0.38 * 989.4e12)}),
+        ("? GPU-hours", "model: 7B\ntokens: 1T\n", {"gpu_hours": 4.2e22 / (0.38 * 989.4e12)}),
+        ("? GPU-hours", "require cost <= 10k USD\n", {"gpu_hours": 5000 * 3600.0}),
+        ("?", "require loss <= 2.1\n", {"compute": 2.1410e22}),
+    ],
+)
+def test_hours_of_devices(hours: str, rest: str, known: dict[str, float]) -> None:
+    solution = solved(BOUGHT.format(hours) + rest)
+    assert {name: solution.get(name) for name in known} == pytest.approx(known, rel=1e-3, abs=1e-9)
+    assert not OPEN & set(solution.keys())
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "hardware { gpu_hours: 100k GPU-hours; device: H800; mfu: 38%; price: 2 USD/GPU/hour }\n",
+        "hardware:\n  gpu_hours: 100k GPU-hours\n  device: H800\n  mfu: 38%\n  price: 2 USD/GPU/hour\n",
+        "hardware: 100k GPU-hours of H800 at 38% MFU @ 2 USD/GPU/hour\n",
+        "let hours = 100k GPU-hours\nhardware: hours of H800 at 38% MFU @ 2 USD/GPU/hour\n",
+    ],
+)
+def test_hours_are_said_in_each_spelling(block: str) -> None:
+    path = "x.plan.yaml" if "\n  " in block else "x.plan"
+    one = report_of(path, Files({path: block}), catalogue=LIBRARY, intervals=False)
+    other = document(report(BOUGHT.format("100k GPU-hours")))
+    assert document(one)["solutions"] == other["solutions"]
+
+
+def test_hours_and_a_count_give_the_time() -> None:
+    block = "hardware {{ {}; gpu_hours: 1.02M GPU-hours; device: H800; mfu: 38% }}\n"
+    assert solved(block.format("gpus: 2048")).get("time") == pytest.approx(1.02e6 / 2048 * 3600)
+    assert report(block.format("gpus: 8; time: 30 days")).solutions[0].status == "infeasible"
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"),
+    [
+        (BOUGHT.format("100k GPU-hours") + RUN + "require time <= 30 days\n", "C004"),
+        (BOUGHT.format("100 hours"), "U001"),
+        (BOUGHT.format("? days"), "U001"),
+        (BOUGHT.format("100k"), "U003"),
+        (BOUGHT.format("10 GPU-hours") + RUN, "C003"),
+        ("hardware { gpus: 8; device: A100; time: 90 days; paid: runing }\n", "N002"),
+    ],
+)
+def test_hours_that_cannot_be(plan: str, code: str) -> None:
+    assert errors(plan) == [code]
+
+
+@pytest.mark.parametrize(
+    ("time", "paid", "cost"),
+    [
+        ("up to 90 days", "running", 534.188),
+        ("up to 90 days", "reserved", 4 * 534.188),
+        ("90 days", "running", 8 * 90 * 6 * 2),
+        ("90 days", "reserved", 8 * 90 * 24 * 2),
+    ],
+)
+def test_hours_in_which_it_is_stopped_are_paid_or_not(time: str, paid: str, cost: float) -> None:
+    block = (
+        f"hardware {{ gpus: 8; device: A100; time: {time}; mfu: 40%; price: 2 USD/GPU/hour; hours_per_day: 6 hours; "
+        f"paid: {paid}; power: 400 W; pue: 1.1 }}\nmodel: 1B\ntokens: 20B\n"
+    )
+    solution = solved(block)
+    assert solution.get("cost") == pytest.approx(cost, rel=1e-5)
+    assert solution.get("energy") == pytest.approx(cost / 2 * 400 * 1.1, rel=1e-5)

@@ -38,7 +38,7 @@ from runplan.engine.pipeline import pack_findings, report_of
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
 # What hardware says beside figures.
-OTHER_HARDWARE = ("device", "precision", "from", "until")
+OTHER_HARDWARE = ("device", "precision", "paid", "from", "until")
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -114,6 +114,11 @@ def test_the_example_of_the_documents_is_the_shipped_plan() -> None:
     shipped = (ROOT / "plans" / "thousand-h100.plan").read_text(encoding="utf-8").split("\n", 1)[1]
     shown = [block.document for block in ALL if block.text == shipped]
     assert shown == ["README.md", "docs/language.md"]
+
+
+def test_the_readme_lists_every_document() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in DOCUMENTS[1:] if name.count("/") == 1 and f"]({name})" not in text] == []
 
 
 # ---- commands
