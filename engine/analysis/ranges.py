@@ -39,7 +39,12 @@ def spread(middle: Solution, worst: Solution, best: Solution) -> Solution:
 
     values = {name: widened(value) for name, value in middle.values.items()}
     cannot = "; ".join(_at(end) for end in (worst, best) if end.status != "solved")
-    return replace(middle, values=values, worst=worst, worst_at=_at(worst), left_out=cannot)
+    told = replace(middle, values=values, worst=worst, worst_at=_at(worst), left_out=cannot)
+    if worst.status != "infeasible":
+        return told
+    # A plan is judged at the worst end: so is what cannot hold together.
+    conflicts = {"conflict": worst.conflict, "conflicts": worst.conflicts, "reasons": worst.reasons}
+    return replace(told, status="infeasible", **conflicts)  # type: ignore[arg-type]
 
 
 def _at(solution: Solution) -> str:
