@@ -21,8 +21,7 @@ from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Problem, derive
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.search import optimum_of
-from runplan.engine.solve.whole import whole_gpus
+from runplan.engine.solve.whole import rounded_up, whole
 
 DRAWS = 1000
 # Where each draw must be solved by the general solver, fewer of them are taken.
@@ -68,12 +67,8 @@ def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name,
 
     def solved(draw: Draw) -> dict[Name, float] | None:
         drawn = replace(problem, variables=starts).at(draw)
-        found = optimum_of(drawn)
-        whole = whole_gpus(drawn, found.values) if found.is_optimal else None
-        if whole is not None:
-            again = optimum_of(drawn.fixed(whole))
-            return {**again.values, **whole, **(held or {})} if again.is_optimal else None
-        return {**found.values, **(held or {})} if found.is_optimal else None
+        reached = whole(drawn)
+        return {**reached.found.values, **(held or {})} if reached.is_optimal else None
 
     return solved
 
@@ -205,7 +200,7 @@ def _at_a_loss(
                 e * math.log(env[n]) for n, e in budget.exponents.items() if n != name
             )
             env[name] = math.exp(-rest / budget.exponents[name])
-        env |= whole_gpus(problem.at(draw), env) or {}
+        env |= rounded_up(problem.at(draw), env)
         return env if _keeps(problem.at(draw), env) else slow(draw)
 
     return found
