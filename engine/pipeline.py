@@ -18,6 +18,7 @@ from runplan.dsl.text.reader import Reader
 from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.formulate.law import usual_law
+from runplan.engine.judge.blocks import fitted
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.rules import applied, remarked, views_of
@@ -82,7 +83,7 @@ def report_of(
         _budget(solutions[0]),
         solutions,
         _assumptions(plan, solutions, known),
-        in_order([*findings, *judged]),
+        in_order([*findings, *fitted(plan, judged)]),
         _bands(solutions) if intervals else (),
         (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
     )

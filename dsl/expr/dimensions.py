@@ -133,7 +133,7 @@ class Dimensions:
         op, args = expr.op, expr.args
         if op in ("*", "/"):
             return self._form(args[0]).plus(self._form(args[1]).scaled(1.0 if op == "*" else -1.0))
-        if op == "neg" or op == "abs":
+        if op in ("neg", "abs", "ceil"):
             return self._form(args[0])
         if op in ("+", "-", "min", "max") or op in COMPARISONS:
             if any(isinstance(arg, Text) for arg in args):

@@ -68,7 +68,7 @@ class Op:
 Expr = Num | Unbound | Ref | Text | Op
 COMPARISONS = ("<=", ">=", "<", ">", "==", "!=")
 # Functions by their arity. `P` is probability and `assumed` asks where a value comes from: neither is evaluated here.
-FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "min": 2, "max": 2, "P": 1, "assumed": 1}
+FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "ceil": 1, "min": 2, "max": 2, "P": 1, "assumed": 1}
 
 
 # ---- walking

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from runplan.dsl.expr import curve
-from runplan.dsl.expr.evenly import EVENLY, OPEN, level
+from runplan.dsl.expr.evenly import EVENLY, level
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, Unbound, names, walk, words
 
 
@@ -20,6 +20,7 @@ class Functions:
     log10 = staticmethod(math.log10)
     sqrt = staticmethod(math.sqrt)
     absolute = staticmethod(abs)
+    ceil = staticmethod(math.ceil)
     minimum = staticmethod(min)
     maximum = staticmethod(max)
 
@@ -61,8 +62,8 @@ def compiled(expr: Expr, functions: Any = Functions) -> Evaluator:
         at, on = compiled(expr.args[0], functions), curve.evaluator(op, expr.args[1:], functions)
         return lambda env: on(at(env))
     args = tuple(compiled(arg, functions) for arg in expr.args)
-    if op in (EVENLY, OPEN):
-        return lambda env: level(op, [arg(env) for arg in args], functions)
+    if op == EVENLY:
+        return lambda env: level([arg(env) for arg in args], functions)
     if op in ("and", "or"):
         if functions is not Functions:
             both = functions.logical_and if op == "and" else functions.logical_or
@@ -103,8 +104,8 @@ def value(expr: Expr, env: Mapping[Any, Any]) -> Any:
         return value(args[1] if value(args[0], env) else args[2], env)
     if op in curve.ORDERS:
         return curve.evaluator(op, args[1:], Functions)(value(args[0], env))
-    if op in (EVENLY, OPEN):
-        return level(op, [value(arg, env) for arg in args], Functions)
+    if op == EVENLY:
+        return level([value(arg, env) for arg in args], Functions)
     if len(args) == 1:
         return _UNARY_OF_FLOATS[op](value(args[0], env)) if op in _UNARY_OF_FLOATS else _unary(op, Functions)(0.0)
     return _BINARY_OF_FLOATS[op](value(args[0], env), value(args[1], env))
@@ -115,7 +116,7 @@ def _unary(op: str, functions: Any) -> Callable[[Any], Any]:
         return lambda a: -a
     if op == "not":
         return (lambda a: not a) if functions is Functions else functions.logical_not
-    found = {"exp": "exp", "ln": "log", "log10": "log10", "sqrt": "sqrt", "abs": "absolute"}.get(op)
+    found = {"exp": "exp", "ln": "log", "log10": "log10", "sqrt": "sqrt", "abs": "absolute", "ceil": "ceil"}.get(op)
     if found is None:
         raise ValueError(f"`{op}` has no value of its own")
     function: Callable[[Any], Any] = getattr(functions, found)
@@ -142,7 +143,7 @@ def _binary(op: str, functions: Any) -> Callable[[Any, Any], Any]:
 
 
 _BINARY_OF_FLOATS = {op: _binary(op, Functions) for op in ("+", "-", "*", "/", "^", "min", "max", *COMPARISONS)}
-_UNARY_OF_FLOATS = {op: _unary(op, Functions) for op in ("neg", "not", "exp", "ln", "log10", "sqrt", "abs")}
+_UNARY_OF_FLOATS = {op: _unary(op, Functions) for op in ("neg", "not", "exp", "ln", "log10", "sqrt", "abs", "ceil")}
 
 
 def not_finite(expr: Expr, values: Mapping[Any, float]) -> Expr | None:

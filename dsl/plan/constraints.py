@@ -13,6 +13,7 @@ from runplan.dsl.syntax.tree import Node
 from runplan.dsl.syntax.views import Reasoned, spec_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.typed.fields import natural
+from runplan.dsl.units.base import DATE, TIME
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import said_dim, show
 
@@ -117,6 +118,10 @@ def _meant(reading: Reading, side: Expr, other: Expr, dim: Dim) -> Expr | None:
             return Num(side.value, dim, side.text, side.binary, side.span)
         return Op("*", (side, Num(1.0, dim)), side.span)
     example = next((f.example for f in reading.fields("hardware").values() if reading.money(f.dim) == dim), None)
+    if dim == TIME and isinstance(side, Num):
+        example = f"{shown(side)} days"
+    elif dim == DATE:
+        example = "2026-02-01"
     help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
     assert side.span is not None
     message = f"`{shown(side)}` has no unit; `{shown(other)}` is {said_dim(dim)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve
 from runplan.dsl.plan.reading import Reading
@@ -36,6 +38,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
     dates: dict[str, Given] = {}
     seen: dict[str, Span] = {}
     unknown = False
+    if node.rule == "pool" and _is_turned_round(reading, node):
+        return Pool(device=None, precision=None, paid=None, figures={}, dates={}, span=node.span)
     for field in pool_fields(node):
         name, value = field.name, field.value
         # On one line an MFU and an achieved rate both follow an `at`, of which there is one.
@@ -61,6 +65,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
             unknown = True
             reading.unknown_field(field.word, "hardware", [*fields, *NAMED])
     _check_dates(reading, dates)
+    _check_one_rate(reading, figures)
     if node.rule == "pool" and "time" not in seen and not {"from", "until"} <= seen.keys():
         help = ["write `for 30 days`, or `for ?` to ask how long; beside `from` and `until` it may be left out"]
         reading.findings.append(finding("S001", "for how long is not said", node.span, help=help))
@@ -91,10 +96,35 @@ def _paid(reading: Reading, word: Word) -> Mention:
     return Mention(word.text, word.span)
 
 
+def _is_turned_round(reading: Reading, node: Node) -> bool:
+    """Whether the device stands where the count is, as in `H100 x 64`; that has its finding."""
+    given = {field.name: field.value.span for field in pool_fields(node)}
+    count, device = given["gpus"], given["device"]
+    known = {name.lower() for name in reading.vocabulary.devices}
+    if count.text.lower() not in known or device.text.lower() in known:
+        return False
+    help = [f"write `{device.text} x {count.text}`"]
+    reading.findings.append(finding("S001", "the count stands before the device", count.to(device), help=help))
+    return True
+
+
 def _device(reading: Reading, node: Node) -> Mention:
     name = Mention(unquoted(node.word(0).text), node.span)
     reading.must_be_known("device", name, reading.vocabulary.devices)
     return name
+
+
+# What a device reaches, each said in its own way: one of them says it all.
+_REACHED = ("mfu", "rate")
+
+
+def _check_one_rate(reading: Reading, figures: Mapping[str, Amount]) -> None:
+    first, *others = [name for name in _REACHED if name in figures] or [""]
+    for name in others:
+        message = f"`{first}` and `{name}` both say what a device reaches"
+        also = [Label(figures[first].span, f"`{first}` is here")]
+        help = [f"leave out `{first}`, or `{name}`"]
+        reading.findings.append(finding("C001", message, figures[name].span, also=also, help=help))
 
 
 def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:

@@ -12,7 +12,7 @@ from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node
 from runplan.dsl.syntax.views import SizeSpec, block_of, spec_of
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.typed.fields import ALSO_KNOWN, PARAMS
+from runplan.dsl.typed.fields import PARAMS
 from runplan.dsl.units.base import SEQUENCE, TOKEN
 from runplan.dsl.units.dims import over
 
@@ -89,15 +89,13 @@ def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer
         if name in seen:
             reading.again(name, setting.span)
         seen.add(name)
-        key = ALSO_KNOWN.get(name.lower(), name)
-        key = key if key in fields else name
-        if key not in fields:
+        if name not in fields:
             reading.unknown_field(setting.name, "optimizer", fields)
             continue
         value = setting.value
-        found = _batch(reading, value, context) if key == "batch" else reading.amount(value, fields[key])
+        found = _batch(reading, value, context) if name == "batch" else reading.amount(value, fields[name])
         if found:
-            settings[key] = found
+            settings[name] = found
     return Optimizer(Mention(called.text, called.span), settings, node.span)
 
 

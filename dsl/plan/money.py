@@ -15,6 +15,7 @@ from runplan.dsl.syntax.tree import NAMED_FIGURES, Node, Word, leaves
 from runplan.dsl.syntax.views import Named, RateSpec, spec_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import USUAL_MONEY
@@ -26,9 +27,18 @@ from runplan.dsl.units.table import UnknownUnit, currencies
 def read_money_and_month(reading: Reading, statements: Sequence[Node]) -> None:
     """Give a reading the plan's currency, its rates and its month."""
     reading.currency = _currency(statements, reading.vocabulary)
+    told: dict[frozenset[str], Span] = {}
     for node in statements:
         if node.rule == "rate":
-            _rate(reading, node)
+            units = (money for leaf in leaves(node) for money in _money_in(leaf, reading.vocabulary))
+            pair = frozenset((spec_of(node).word(0).text, *units))
+            if pair in told:
+                reading.again(
+                    f"rate {spec_of(node).word(0).text}", node.span, told[pair], ["one rate joins two currencies"]
+                )
+            else:
+                told[pair] = node.span
+                _rate(reading, node)
         elif node.rule == "calendar":
             _calendar(reading, node)
     reading.forget_known()

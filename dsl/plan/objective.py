@@ -45,5 +45,5 @@ def _mixed(reading: Reading, parts: ObjectiveSpec, domain: str, spec: Node) -> O
 
 
 def _unknown(reading: Reading, word: Word) -> None:
-    help = ["it is CLM, MLM, or `transfer from CLM to MLM`"]
+    help = ["write `CLM`, `MLM` or `transfer from CLM to MLM`"]
     reading.findings.append(finding("N002", f"unknown objective `{word.text[:60]}`", word.span, help=help))

@@ -15,17 +15,21 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
 from runplan.dsl.plan.known import Known
 from runplan.dsl.syntax.tree import File, Mention, Node, Word, leaves
+from runplan.dsl.text.elsewhere import ours
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_TERMS
 from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.build import Builder
-from runplan.dsl.typed.fields import ALSO_KNOWN, Field
+from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency
 from runplan.dsl.units.show import mismatch
 from runplan.dsl.units.table import Quantity, currencies
+
+# The size in the name of a model, as in `Llama-3-8B`.
+_SIZED = re.compile(r"[A-Za-z].*[-_.](\d+(?:\.\d+)?)[bB](?![a-z])")
 
 
 class Reading(Builder):
@@ -87,6 +91,8 @@ class Reading(Builder):
         if name.text.lower() not in folded and not self._excused(name.text):
             listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {listing(sorted(known))}"
             help = did_you_mean(name.text, same_model(name.text, known) if what == "device" else known) or [listed]
+            if what == "device" and name.text.lower().removesuffix("s") in folded:
+                help = [f"did you mean `{name.text[:-1]}`?"]
             self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
 
     def _excused(self, name: str) -> bool:
@@ -100,9 +106,11 @@ class Reading(Builder):
         if item.name.lower() in ("nan", "inf", "infinity"):
             self.findings.append(finding("U004", f"`{item.name}` is not a number that can be used", span))
             return
-        also_known = ALSO_KNOWN.get(item.name.lower(), "")
-        help = did_you_mean(also_known if also_known in known else item.name, [*known, *self.vocabulary.figures])
-        if "-" in item.name:
+        meant = ours(item.name)
+        help = did_you_mean(meant if meant in known else item.name, [*known, *self.vocabulary.figures])
+        if (size := _SIZED.search(item.name)) and not help:
+            help = [f"write the size, `{size[1]}B`, or a block with the shape: `layers`, `hidden`, `ffn` and so on"]
+        elif "-" in item.name:
             help.append("to subtract, put blanks round the `-`")
         if not help:
             help = ["name a quantity, such as " + listing(("params", "tokens", "cost", "loss"))]

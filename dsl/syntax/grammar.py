@@ -98,7 +98,7 @@ def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
 
     def recover(error: UnexpectedInput) -> bool:
         nonlocal unfinished
-        found = finding_of(_mistake(error, view))
+        found = finding_of(_mistake(error, view, start))
         span = found.at.span
         # A second stumble on the same line comes of the first, and so does the rest of a line that broke off.
         if span.line not in seen and not (found.code == "N001" and span.line == unfinished and span.column > 1):
@@ -112,7 +112,7 @@ def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
         tree = _parser().parse(view.text, start=start, on_error=recover)
     except UnexpectedInput as error:
         if not findings:
-            findings.append(finding_of(_mistake(error, view)))
+            findings.append(finding_of(_mistake(error, view, start)))
         return None, findings
     node, too_deep = _converted(tree, view)
     if too_deep is not None:
@@ -181,17 +181,26 @@ def _beyond_limits(view: View) -> Finding | None:
 # ---- Lark's errors
 
 
-def _mistake(error: UnexpectedInput, view: View) -> Mistake:
+def _parses(text: str, start: str) -> bool:
+    """Whether a text can be read by a start rule."""
+    try:
+        _parser().parse(text, start=start)
+    except UnexpectedInput:
+        return False
+    return True
+
+
+def _mistake(error: UnexpectedInput, view: View, rule: str) -> Mistake:
     """Where Lark stopped, and what it would have gone on with."""
     expected, item = _expected(error), _law_item(error)
     if not isinstance(error, UnexpectedToken):
         start = getattr(error, "pos_in_stream", None) or 0
-        return Mistake(view, start, start + 1, "", expected, item, _spelled())
+        return Mistake(view, start, start + 1, "", expected, item, _spelled(), rule, _parses)
     token = error.token
     at_end = token.type == "$END"
     start = len(view.text.rstrip()) if at_end else token.start_pos or 0
     end = start if at_end or token.type == "_NL" else start + len(token)
-    return Mistake(view, start, end, token.type, expected, item, _spelled())
+    return Mistake(view, start, end, token.type, expected, item, _spelled(), rule, _parses)
 
 
 def _expected(error: UnexpectedInput) -> tuple[str, ...]:

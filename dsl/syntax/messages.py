@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from runplan.dsl.syntax.statements import KEYWORDS, LAW_FIELDS, RESERVED
+from runplan.dsl.syntax.repairs import Parses, mended
+from runplan.dsl.syntax.statements import CONTINUED, KEYWORDS, KINDS, LAW_FIELDS, OF_PLANS, RESERVED
+from runplan.dsl.text.elsewhere import answer
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import View
@@ -25,11 +27,12 @@ SAID = {
     "DEVICE": "a device name",
     "PATH": "a path",
     "DATE": "a date (YYYY-MM-DD)",
-    "CMP": "a comparison (<=, >=, ...)",
+    "CMP": "a comparison (`<=`, `>=`, `==`)",
     "HOLE": "`?`",
     "UPTO": "`up to`",
     "KIND": "`device`",
 }
+_ENDS = ("_NL", "$END")
 # What a mistake looks like in its line, and the way to write it; `\1` is what the writer wrote.
 HINTS = tuple(
     (re.compile(pattern), hint)
@@ -38,9 +41,7 @@ HINTS = tuple(
         (r"(\d[\d_.]*)\s+([kKMBTQ])\s+([A-Za-z]\w*)", r"join the multiplier to the number: `\1\2 \3`"),
         (r"(\d[\d_.]*)([mbt])(?=\s+[A-Za-z])", r"multipliers are K, M, B and T: did you mean `\g<0>` with a capital?"),
         (r"[$€£]\s*\d", "write money with its currency after it: `30M USD`"),
-        (r"\bMFU\s*(?:=|of|:)?\s*(\d[\d.]*)\s*%?", r"write `at \1% MFU`"),
         (r"at(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
-        (r"(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
         (r"\bupto\b", "write `up to`"),
         (r"=([<>])", r"write `\1=`"),
         (r"\bdata\s+([\w.-]+)\s+(\d\S*)", r"write `data \1: \2 ...`"),
@@ -61,6 +62,8 @@ class Mistake(NamedTuple):
         expected: The terminals that would have been right, in the order in which they are told.
         law_item: The word that was taken for a formula of a law, where one was just begun.
         spelled: How each terminal that is a word is spelled.
+        rule: The start rule that reads the text.
+        parses: Whether a text can be read by a rule.
     """
 
     view: View
@@ -70,6 +73,15 @@ class Mistake(NamedTuple):
     expected: tuple[str, ...]
     law_item: str
     spelled: Mapping[str, str]
+    rule: str
+    parses: Parses
+
+    @property
+    def line(self) -> tuple[int, int]:
+        """Where its line begins and ends."""
+        text = self.view.text
+        end = text.find("\n", self.start)
+        return text.rfind("\n", 0, self.start) + 1, len(text) if end < 0 else end
 
     @property
     def token(self) -> str:
@@ -87,6 +99,7 @@ def finding_of(mistake: Mistake) -> Finding:
     """The finding for a mistake."""
     return (
         _unknown_statement(mistake)
+        or _no_definition(mistake)
         or _unknown_law_field(mistake)
         or _not_a_number(mistake)
         or finding("S001", _unexpected(mistake), mistake.view.span(mistake.start, mistake.end), help=_help(mistake))
@@ -98,10 +111,36 @@ def _unknown_statement(mistake: Mistake) -> Finding | None:
         return None
     word = re.match(r"[\w.-]+", mistake.view.text[mistake.start :])
     name = word[0] if word else mistake.token
-    listed = "a statement begins with " + listing(KEYWORDS[:9]) + ", ..."
     span = mistake.view.span(mistake.start, mistake.start + len(name))
-    help = did_you_mean(name, KEYWORDS) or [listed]
+    rest = mistake.view.text[mistake.start + len(name) : mistake.line[1]]
+    if _COMPARES.match(rest):
+        line = f"require {name}{rest.partition('#')[0].rstrip(' ,;')}"
+        if mistake.parses(line, "file"):
+            return finding("N001", "a condition is a `require`", span, help=[f"write `{line}`"])
+    help = _said_elsewhere(mistake, name, rest) or did_you_mean(name, KEYWORDS) or [_LISTED]
     return finding("N001", f"unknown statement `{cut(name)}`", span, help=help)
+
+
+# What stands between a name and a comparison of it.
+_COMPARES = re.compile(r"[\w\s.+*/()-]*(?:[<>]=?|[≤≥]|==)")
+_LISTED = "a statement begins with " + listing(dict.fromkeys(row.keyword.split()[0] for row in OF_PLANS))
+
+
+def _said_elsewhere(mistake: Mistake, word: str, rest: str) -> list[str]:
+    """The help with a word of another tool, and what follows it."""
+    value = re.sub(r"^[ \t]*[:=]?[ \t]*", "", rest.partition("#")[0]).rstrip(" ,;\r")
+    return answer(word, value, mistake.view.text)
+
+
+def _no_definition(mistake: Mistake) -> Finding | None:
+    """A word that begins a definition and is taken for a statement, as in `law: chinchilla`."""
+    start, end = mistake.line
+    m = re.match(rf"[ \t]*(law|{'|'.join(KINDS)})[ \t]*(?=[:=])", mistake.view.text[start:end])
+    if mistake.rule != "file" or m is None or mistake.start != start + m.end():
+        return None
+    span = mistake.view.span(start + m.start(1), start + m.end(1))
+    help = _said_elsewhere(mistake, m[1], mistake.view.text[mistake.start : end]) or [_LISTED]
+    return finding("N001", f"unknown statement `{m[1]}:`", span, help=help)
 
 
 def _unknown_law_field(mistake: Mistake) -> Finding | None:
@@ -123,19 +162,43 @@ def _not_a_number(mistake: Mistake) -> Finding | None:
 
 def _near(mistake: Mistake) -> tuple[int, int]:
     """What of its line is near a mistake: a line may be long, and another mistake in it is not this one."""
-    text, start = mistake.view.text, mistake.start
-    line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", start)
-    return max(line_start, start - NEAR), min(len(text) if line_end < 0 else line_end, start + NEAR)
+    start, end = mistake.line
+    return max(start, mistake.start - NEAR), min(end, mistake.start + NEAR)
 
 
 def _help(mistake: Mistake) -> list[str]:
+    """How what stands there is written, and all of the statement, where a repair of it can be read."""
+    told = _told(mistake)
+    whole = _mended(mistake)
+    return told if whole is None or whole in told else [*told, whole]
+
+
+def _mended(mistake: Mistake) -> str | None:
+    """The statement as it may have been meant."""
+    view, (start, end) = mistake.view, mistake.line
+    if mistake.rule == "file":
+        after = view.text[end:]
+        goes_on = re.match(CONTINUED, view.text[start:end]) and not view.text[start:end].lstrip().startswith("//")
+        if goes_on or re.match(rf"\r?\n{CONTINUED}", after):
+            return None
+        text = view.text[start:end].rstrip()
+        found = mended(text, "file", mistake.start - start, mistake.parses)
+        return None if found is None else f"write `{found.strip()}`"
+    found = mended(view.text, mistake.rule, mistake.start, mistake.parses)
+    source, at = view.source, view.span(0, 0).start
+    key = source.text[source.text.rfind("\n", 0, at) + 1 : at].strip()
+    return None if found is None else f"write `{key} {found}`".replace("` ", "`")
+
+
+def _told(mistake: Mistake) -> list[str]:
     """How what stands there is written: of all that may help the most certain."""
     token, expected = mistake.token, mistake.expected
     for pattern, hint in HINTS:
         for m in pattern.finditer(mistake.view.text, *_near(mistake)):
             if m.start() - 1 <= mistake.start <= m.end() + 1:
                 return [m.expand(hint)]
+    if expected == ("DATE",):
+        return ["a date is written as year, month and day, such as `2026-02-01`"]
     if expected == ("TIMES",):
         return ["write `COUNT x DEVICE`, such as `1000 x H100`"]
     if token == "=" and "CMP" in expected:
@@ -153,8 +216,29 @@ def _unexpected(mistake: Mistake) -> str:
     message = f"unexpected {_what(mistake)}"
     if mistake.at_statement:
         return f"{message}; expected a statement"
-    said = list(dict.fromkeys(SAID.get(name) or f"`{mistake.spelled.get(name, name)}`" for name in mistake.expected))
-    return f"{message}; expected {', '.join(said[:6])}{', ...' * (len(said) > 6)}" if said else message
+    said = list(_expected(mistake))
+    return f"{message}; expected {', '.join(said)}" if said else message
+
+
+# What may go on with any value: that is not told where something else may stand.
+_GOING_ON = {"PLUS", "MINUS", "STAR", "SLASH", "CIRCUMFLEX", "LPAR", "UNIT"}
+# What a value may begin with.
+_BEGINS = {"NUMBER", "NAME", "STRING", "DATE", "LPAR", "MINUS", "IF", "NOT"}
+
+
+def _expected(mistake: Mistake) -> Iterator[str]:
+    """What would have been right, in words: a value for all that one may begin with."""
+    names = dict.fromkeys(mistake.expected)
+    if len(_BEGINS & names.keys()) > 2:
+        yield "a value"
+        names = dict.fromkeys(name for name in names if name not in _BEGINS)
+    others = [name for name in names if name not in _GOING_ON]
+    ends = [name for name in others if name in _ENDS]
+    yield from dict.fromkeys(
+        SAID.get(name) or f"`{mistake.spelled.get(name, name)}`" for name in (others or names) if name not in _ENDS
+    )
+    if ends:
+        yield SAID[ends[0]] if len(ends) == 1 else "the end of the line"
 
 
 def _what(mistake: Mistake) -> str:

@@ -11,6 +11,7 @@ from runplan.dsl.syntax.statements import BY_KEY, OF_PLANS, RESERVED, Statement
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.syntax.yaml_scalars import Scalar, first_line, quoted, view, visible
 from runplan.dsl.syntax.yaml_values import POISON, Mapping, Sequence, Value, composed
+from runplan.dsl.text.elsewhere import answer, ours
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_FINDINGS
 from runplan.dsl.text.nearest import did_you_mean
@@ -50,14 +51,15 @@ class _Reader:
         for key, value in root.items:
             row = BY_KEY.get(key.text)
             if row is None:
-                self.unknown_statement(key)
+                self.unknown_statement(key, value)
             else:
                 yield from SHAPES[row.shape](self, row, key, value)
 
-    def unknown_statement(self, key: Scalar) -> None:
-        meant = next((row.fills for row in OF_PLANS if row.keyword.split()[0] == key.text), None)
-        help = [f"did you mean `{meant}`?"] if meant else did_you_mean(key.text, BY_KEY)
-        help = help or ["a plan's keys are " + listing(list(BY_KEY)[:9]) + ", ..."]
+    def unknown_statement(self, key: Scalar, value: Value) -> None:
+        meant = next((row.fills for row in OF_PLANS if row.keyword == key.text or row.rule == key.text), None)
+        said = value.text if isinstance(value, Scalar) else ""
+        help = [f"did you mean `{meant}`?"] if meant else answer(key.text, said, key.span.source.text, in_yaml=True)
+        help = help or did_you_mean(key.text, BY_KEY) or ["a plan's keys are " + listing(BY_KEY)]
         self.findings.append(finding("N001", f"unknown statement `{cut(key.text)}`", key.span, help=help))
 
     # ---- pieces
@@ -78,7 +80,8 @@ class _Reader:
         if not isinstance(value, Scalar):
             shape = "a list" if isinstance(value, Sequence) else "a mapping"
             message = f"`{cut(what)}` takes one value here, not {shape}"
-            self.findings.append(finding("S001", message, first_line(value.span)))
+            help = as_texts(what, value, start)
+            self.findings.append(finding("S001", message, first_line(value.span), help=help))
             return None
         if not value.text.strip():
             self.findings.append(finding("S001", f"`{cut(what)}` has no value", visible(value.span)))
@@ -127,7 +130,10 @@ class _Reader:
     def mapping(self, value: Value, what: str) -> list[tuple[Scalar, Value]]:
         if isinstance(value, Mapping):
             return value.items
-        self.wrong(value, f"`{what}` is a mapping of names to values")
+        if not self.poisoned(value):
+            message = f"`{what}` is a mapping of names to values"
+            place = visible(first_line(value.span))
+            self.findings.append(finding("S001", message, place, help=as_texts(what, value, "")))
         return []
 
     def pair(self, rule: str, word: Word, value: Value) -> Iterator[Node]:
@@ -272,6 +278,28 @@ class _Reader:
                 yield Node(row.rule, (word, block), name.span.to(item.span))
             elif word:
                 self.wrong(item, f"stage `{cut(name.text)}` is a mapping of statements")
+
+
+def as_texts(what: str, value: Value, start: str) -> list[str]:
+    """The help with a list or a mapping where texts stand, as far as they can be told from it."""
+    if isinstance(value, Sequence):
+        named = [item.items[0] for item in value.items if isinstance(item, Mapping) and len(item.items) == 1]
+        if not named or len(named) < len(value.items):
+            return []
+        pairs = [f"{key.text}: {item.text}" for key, item in named if isinstance(item, Scalar)]
+        return [f"write the names as keys: `{what}: {{{', '.join(pairs)}}}`" if pairs else "leave out each `-`"]
+    if not isinstance(value, Mapping):
+        return []
+    said = {ours(key.text): item.text for key, item in value.items if isinstance(item, Scalar)}
+    if start == "constraint" and said:
+        return ["write a comparison, such as `{} <= {}`".format(*next(iter(said.items())))]
+    amount = next((said[key] for key in ("tokens", "amount", "params", "data") if key in said), "")
+    if start != "data_spec" or not amount:
+        return []
+    amount += " tokens" * amount[-1:].isalnum() * (" " not in amount)
+    parts = {"epochs": "up to {} epochs", "weight": "weight {}", "quality": "quality {}", "domain": "domain {}"}
+    options = [parts[key].format(text) for key, text in said.items() if key in parts]
+    return [f"write it in one text: `{what}: {' '.join([amount, *options])}`"]
 
 
 Shape = Callable[[_Reader, Statement, Scalar, Value], Iterator[Node]]

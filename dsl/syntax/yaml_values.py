@@ -222,4 +222,11 @@ def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
     if "mapping values are not allowed" in problem:
         help = ["put a value that contains `: ` in quotes, and each statement on a line of its own"]
         return finding("S001", "a second `:` on the line", span, help=help)
+    bound = re.fullmatch(r"(\s*(?:- )?[\w.-]+:\s*)([<>])=?\s*(\S.*)", line)
+    if bound:
+        said = f"{bound[1].strip()} at {'least' if bound[2] == '>' else 'most'} {bound[3]}"
+        return finding("S001", f"a YAML value cannot begin with `{bound[2]}`", span, help=[f"write `{said}`"])
+    if "{" in line and ";" in line:
+        help = [f"between braces YAML has commas: write `{line.strip().replace(';', ',')}`"]
+        return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
     return finding("S001", f"not valid YAML: {problem}", visible(span))

@@ -19,6 +19,9 @@ def enumerated(texts: Sequence[str]) -> str:
 # A value in the message of a rule: `{cost}`, or `{mfu%}` in per cent.
 FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
 
+# A part of such a message that is left out where one of its values is not known: `[: {cost}]`.
+IF_KNOWN = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
+
 
 def listing(names: Iterable[str]) -> str:
     """Names as a message lists them, each in backquotes."""

@@ -10,17 +10,23 @@ from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Text, Unbound
 from runplan.dsl.syntax.tree import Node, Word, as_node, unquoted
+from runplan.dsl.text.elsewhere import answer, ours
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
-from runplan.dsl.typed.fields import ALSO_KNOWN, Field, natural
+from runplan.dsl.typed.fields import Field, natural
 from runplan.dsl.units.base import DATE, GPU, TIME
 from runplan.dsl.units.dims import NONE, UNKNOWN, USUAL_MONEY, Dim, over
 from runplan.dsl.units.parse import is_binary, number, unit
 from runplan.dsl.units.show import mismatch, said_dim, show
 from runplan.dsl.units.table import UnknownUnit, currencies
 
+# What people write behind a number for a multiplier that is joined to it.
+MULTIPLIERS = {
+    **{"k": "K", "K": "K", "M": "M", "T": "T", "b": "B", "t": "T", "bn": "B", "mn": "M", "tn": "T"},
+    **{"thousand": "K", "million": "M", "billion": "B", "trillion": "T"},
+}
 # The operator of a rule of which all children are operands.
 _OPERATORS = {
     **{"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^", "neg": "neg"},
@@ -52,14 +58,23 @@ class Builder:
             self.findings.append(finding("U004", message, word.span))
             return 1.0
 
-    def unit(self, word: Word) -> tuple[float, Dim]:
-        """Factor to base units and dimension of a unit token; a plain 1 with a finding where it is unknown."""
+    def unit(self, word: Word, of: Word | None = None) -> tuple[float, Dim]:
+        """Factor to base units and dimension of a unit token; a plain 1 with a finding where it is unknown.
+
+        Args:
+            of: The number that it stands behind.
+        """
         try:
             found = unit(word.text)
         except UnknownUnit as error:
             help = [error.hint] if error.hint else [f"did you mean `{name}`?" for name in error.suggestions[:1]]
-            if "/" in word.text and not error.hint:
+            multiplier = MULTIPLIERS.get(word.text) or MULTIPLIERS.get(word.text.lower().removesuffix("s"))
+            if of is not None and multiplier and of.text[-1:].isdigit():
+                help = [f"join the multiplier to the number: `{of.text}{multiplier}`"]
+            elif "/" in word.text and not error.hint:
                 help.append("to divide by a name, put blanks round the `/`")
+            elif of is not None and not help:
+                help = [f"leave `{word.text[:40]}` out, or write a unit, such as `tokens`, `hours` or `USD`"]
             self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help))
             return 1.0, UNKNOWN
         factor, dim = found.factor, found.dim
@@ -71,7 +86,7 @@ class Builder:
     def quantity(self, value: Word, unit_word: Word | None, span: Span) -> Num:
         """A number with its unit."""
         amount = self.number(value)
-        factor, dim = self.unit(unit_word) if unit_word else (1.0, NONE)
+        factor, dim = self.unit(unit_word, value) if unit_word else (1.0, NONE)
         total = amount * factor
         if not math.isfinite(total):
             self.findings.append(finding("U004", f"`{span.text}` is too large to be used", span))
@@ -111,7 +126,9 @@ class Builder:
 
     def _of_another_dimension(self, expr: Expr, dim: Dim, field: Field, wanted: Dim, span: Span) -> None:
         if dim == NONE and wanted:
-            help = [f"write it with its unit, such as `{field.example}`"]
+            unit_of = field.example.partition(" ")[2].replace(USUAL_MONEY, self.currency)
+            unit_of = "days" if field.dim == TIME else unit_of
+            help = [f"write it with its unit, such as `{shown(expr)} {unit_of}`"]
             if field.name == "rate" and "%" in shown(expr):
                 help = [f"write `at {shown(expr)} MFU`"]
             message = f"`{shown(expr)}` has no unit; `{field.name}` is {said_dim(wanted)}"
@@ -140,14 +157,23 @@ class Builder:
         else:
             must = "must not be negative" if field.zero else "must be more than zero"
             message = f"`{field.name}` is `{shown(expr)}`; it {must}"
-        self.findings.append(finding("U004", message, span, help=[f"write it like `{field.example}`"]))
+        help = [f"write it like `{field.example}`"]
+        if field.most == 1.0 and 1.0 < value <= 100.0 and isinstance(expr, Num):
+            help = [f"write `{shown(expr)}%`"]
+        if isinstance(expr, Op) and expr.op == "-" and value < 0:
+            help = [f"a range is written with two dots: `{shown(expr.args[0])} .. {shown(expr.args[1])}`"]
+        self.findings.append(finding("U004", message, span, help=help))
 
     def unknown_field(self, word: Word, where: str, known: Iterable[str]) -> None:
         """A finding for a field that there is not, with the one that may be meant."""
         known = list(known)
-        also_known = ALSO_KNOWN.get(word.text.lower(), "")
-        close = did_you_mean(also_known if also_known in known else word.text, known)
-        help = close or [f"the fields of `{where}` are {listing(known)}"]
+        meant = ours(word.text)
+        source = word.span.source
+        elsewhere = (
+            [] if meant in known else answer(word.text, "", source.text, source.path.endswith((".yaml", ".yml")))
+        )
+        close = did_you_mean(meant if meant in known else word.text, known)
+        help = elsewhere or close or [f"the fields of `{where}` are {listing(known)}"]
         self.findings.append(finding("N001", f"unknown field `{word.text[:60]}` in `{where}`", word.span, help=help))
 
     def given_once(self, named: Iterable[tuple[Hashable, str, Span]]) -> None:

@@ -83,7 +83,7 @@ def figures_of(kind: str, hardware: Mapping[str, Field]) -> dict[str, tuple[Fiel
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
 CLOSED = ("mfu", "shape")
-TEXTS = ("convention", "note")
+TEXTS = ("convention", "measured_on", "note")
 # The figures of a device that are of one precision.
 OF_A_PRECISION = ("peak", "ceiling")
 # Dimensions of which everybody counts in one unit: there a bare number says it all.
@@ -95,15 +95,3 @@ NATURAL = currencies() | {
 def natural(dim: Dim) -> bool:
     """Whether a bare number stands for a figure of a dimension."""
     return bool(dim) and all(name in NATURAL for name, _ in dim)
-
-
-# What users of other tools write.
-ALSO_KNOWN = {
-    "n_params": "params", "parameters": "params", "size": "params", "flops": "compute", "flop": "compute",
-    "budget": "cost", "lr": "learning_rate", "batch_size": "batch", "duration": "time", "co2": "emissions",
-    "num_hidden_layers": "layers", "n_layers": "layers", "num_layers": "layers", "hidden_size": "hidden",
-    "d_model": "hidden", "intermediate_size": "ffn", "num_attention_heads": "heads", "n_heads": "heads",
-    "num_key_value_heads": "kv_heads", "vocab_size": "vocab", "seq_len": "context", "count": "gpus", "n": "gpus",
-    "utilization": "mfu", "duration_days": "time", "tdp": "power", "per_node": "nodes_of", "hours": "gpu_hours",
-    "gpu_time": "gpu_hours", "num_gpus": "gpus", "n_gpus": "gpus", "ppl": "perplexity", "money": "cost",
-}  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, names, substitute
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import Label, finding
@@ -127,6 +128,8 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
             continue
         if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.MFU, q.RATE, q.PEAK):
             _figure(draft, pool, device, quantity(text), own)
+    if own(q.NODES_OF) in draft.definitions:
+        draft.define(own(q.BOUGHT_BY), Ref(own(q.NODES_OF)), "derived", "whole nodes")
 
 
 def _follow(draft: Draft, own: Own) -> None:
@@ -189,7 +192,7 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
             span = draft.definitions[own(q.RATE)].span
             draft.define(own(q.MFU), reached, "derived", "achieved rate over peak", span)
     elif not has_mfu and device is not None and not {"mfu", "rate"} & pool.figures.keys():
-        _default_mfu(draft, device, own(q.MFU))
+        _default_mfu(draft, device, own)
     elif not {"mfu", "rate"} & pool.figures.keys():
         help = ["add `mfu: 40%` or `rate: 400 TFLOP/s`"]
         message = "nothing tells what rate the hardware achieves"
@@ -228,27 +231,51 @@ def _ceiling(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
         draft.define(own(q.PLAUSIBLE_MFU), plausible.values[0], "derived", plausible.source, plausible.span)
 
 
-def _default_mfu(draft: Draft, device: Record, name: Name) -> None:
+def _default_mfu(draft: Draft, device: Record, own: Own) -> None:
     """The MFU measured on the device as a curve over the size, in the 6ND convention of its table.
 
     Between two measured sizes it goes from one to the other, beyond the last it stays: what is solved moves little
-    with what is given. Where the size is to be found, the rate is that of the size that is found with this rate.
+    with what is given. Where the size is to be found, the rate is that of the size that is found with this rate. Of a
+    mixture of experts the size is that of the params that a token passes through.
     """
     if q.RATE_SIZE not in draft.definitions:
-        if names(expand(Ref(q.PARAMS), draft.definitions, {})) & draft.chosen():
+        if q.ACTIVE_PARAMS in draft.definitions:
+            draft.define(q.RATE_SIZE, Ref(q.ACTIVE_PARAMS), "derived", "the active size of the plan")
+        elif names(expand(Ref(q.PARAMS), draft.definitions, {})) & draft.chosen():
             said = "the size that is found"
             draft.define(q.RATE_SIZE, Num(USUAL_SIZE, PARAM), "solved", said)
             draft.agreements.append(Agreement(q.RATE_SIZE, q.PARAMS))
         else:
             draft.define(q.RATE_SIZE, Ref(q.PARAMS), "derived", "the size of the plan")
-    table = draft.catalogue.record("mfu", device.name) or draft.catalogue.record("mfu", "any")
-    assert table is not None, "the standard library has a table of MFU"
+    table = mfu_table(draft.catalogue, device)
     entries = [entry for entry in table.entries if entry.key == "size"]
     rows = sorted(
         ((size, mfu) for e in entries for size, mfu in [e.values] if isinstance(size, Num) and isinstance(mfu, Num)),
         key=lambda row: row[0].value,
     )
-    of = table.name if table.name != "any" else "another device, for want of a measurement on this one"
+    size, (least, most) = Ref(q.RATE_SIZE), (rows[0][0], rows[-1][0])
+    near = Op("min", (Op("max", (size, least)), most))
+    draft.define(own(q.MFU_SIZE), near, "derived", "the nearest size of the table", table.span)
+    off = Op("max", (Op("/", (size, Ref(own(q.MFU_SIZE)))), Op("/", (Ref(own(q.MFU_SIZE)), size))))
+    draft.define(own(q.MFU_SIZE_OFF), off, "derived", "the size over the nearest of the table, or below it")
+    of = (
+        table.name
+        if table.name != "any"
+        else f"another device, for want of a measurement on this one: {measured_of(table)}"
+    )
     sources = list(dict.fromkeys(entry.source.partition(",")[0] for entry in entries))
     said = f"measured on {of}, between the sizes of the runs, 6ND convention: {'; '.join(sources)}"
-    draft.define(name, curve(Ref(q.RATE_SIZE), rows), "assumed", said, table.span)
+    draft.define(own(q.MFU), curve(size, rows), "assumed", said, table.span)
+
+
+def mfu_table(catalogue: Library, device: Record) -> Record:
+    """The table of MFU of a device, or that which stands in for one."""
+    table = catalogue.record("mfu", device.name) or catalogue.record("mfu", "any")
+    assert table is not None, "the standard library has a table of MFU"
+    return table
+
+
+def measured_of(table: Record) -> str:
+    """What a table of MFU was measured on."""
+    entry = table.entry("measured_on")
+    return entry.values[0].value if entry and isinstance(entry.values[0], Text) else table.name

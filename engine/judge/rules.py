@@ -19,10 +19,11 @@ from runplan.dsl.plan.ir import Given, Plan
 from runplan.dsl.syntax.tree import Node
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import FIELD
+from runplan.dsl.text.words import FIELD, IF_KNOWN
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import currencies
 from runplan.engine.formulate.draft import first_statement
+from runplan.engine.formulate.hardware import measured_of, mfu_table
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
@@ -111,7 +112,7 @@ def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
     whole, *pools = views
     asked = words(rule.when)
     own = {word for view in pools for word in asked & view.values.keys() - whole.values.keys()}
-    return pools if pools and (own or asked & {"device", "precision"}) else (whole,)
+    return pools if pools and (own or asked & {"device", "precision", "mfu_of"}) else (whole,)
 
 
 def _applied(rule: Rule, view: View) -> Iterator[Finding]:
@@ -178,6 +179,9 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
     if device:
         record = catalogue.record("device", device)
         out["device"] = (record.name, *record.aliases) if record else (device,)
+        if record:
+            table = mfu_table(catalogue, record)
+            out["mfu_of"] = (measured_of(table), "the device" if table.name == record.name else "elsewhere")
     named = stage.schedule.name.text if stage.schedule and stage.schedule.name else ""
     out["schedule"] = (named or ("by hand" if stage.schedule else ""),)
     out["quality"] = (stage.schedule.quality.text if stage.schedule and stage.schedule.quality else "late",)
@@ -232,6 +236,12 @@ def _converted(expr: Expr, view: View) -> Expr:
 
 
 def _filled(template: str, view: View) -> str:
+    """A message with its values, without the parts in brackets whose values the plan has not."""
+
+    def known(m: re.Match[str]) -> str:
+        names = [name for name, _ in FIELD.findall(m[1])]
+        return m[1] if all(name in view.values or name in view.words for name in names) else ""
+
     def one(m: re.Match[str]) -> str:
         value = view.values.get(m[1])
         if value is None:
@@ -239,7 +249,7 @@ def _filled(template: str, view: View) -> str:
         about = "about " if value.kind == "assumed" else ""
         return about + (f"{value.value * 100:.3g} %" if m[2] else show(value.value, value.dim))
 
-    return FIELD.sub(one, template)
+    return FIELD.sub(one, IF_KNOWN.sub(known, template))
 
 
 def _largest(rule: Rule, view: View) -> Value | None:

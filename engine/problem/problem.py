@@ -72,7 +72,6 @@ class Constraint:
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
-        knobs: Figures of the plan that move its bound, of the kind `data`: the amounts, then the epochs.
         otherwise: What the plan may say in its place, where it has no bound that could be moved.
     """
 
@@ -85,7 +84,6 @@ class Constraint:
     equal: bool = False
     of: Name | None = None
     requirement: Requirement | None = None
-    knobs: tuple[Name, ...] = ()
     otherwise: str = ""
 
 

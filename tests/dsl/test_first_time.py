@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from known import LIBRARY
 
+from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import syntax_of
+from runplan.dsl.text.elsewhere import FIELDS
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.reader import Buffer, Disk
 from runplan.dsl.text.source import Source
+from runplan.engine.pipeline import report_of
 
 HARDWARE = "hardware: 64 x H100 for 30 days at 40% MFU\n"
 
@@ -18,7 +26,8 @@ def read(text: str, name: str = "x.plan") -> tuple[Plan | None, list[Finding]]:
     """What a text says, and all that is wrong with it before anything is solved."""
     file, findings = syntax_of(Source(name, text))
     lowered = lower(file, LIBRARY.vocabulary())
-    return lowered.plan, [*findings, *(f for f in lowered.findings if f.severity == "error")]
+    later = [f for f in lowered.findings if f.severity == "error" and not (f.code == "S006" and findings)]
+    return lowered.plan, [*findings, *later]
 
 
 @pytest.mark.parametrize(
@@ -60,3 +69,263 @@ def test_for_may_be_left_out_beside_both_dates() -> None:
     assert "time" not in plan.stages[0].hardware[0].figures
     for text in ("hardware: 64 x H100\n", "hardware: 64 x H100 at 40% MFU from 2026-01-01\n"):
         assert [f.message for f in read(text)[1]] == ["for how long is not said"]
+
+
+# ---- mistakes, and their help
+
+# One mistake each, on the line that is marked with `<`; where none is, on the last one.
+LINES = [
+    "law: chinchilla",
+    "use chinchilla",
+    "use law chinchilla, llama3",
+    "tokens: 300 billion",
+    "data: 3 trillion tokens",
+    "tokens: 1,000,000,000",
+    "tokens: 2 T",
+    "tokens: 2t",
+    "tokens = 2T",
+    "tokens: 2T-3T",
+    "tokens: 1T to 2T",
+    "tokens: <= 2T",
+    "tokens: ~2T",
+    "budget: 2M USD",
+    "cost <= 2M USD",
+    "loss < 2.1",
+    "max_cost: 2M USD",
+    "max_time: 20 days",
+    "duration: 30 days",
+    "constraints: cost <= 2M USD",
+    "lr: 3e-4",
+    "learning-rate: 3e-4",
+    "seq_len: 4096",
+    "batch_size: 4M",
+    "num_layers: 32",
+    "hidden_size: 4096",
+    "dataset: 2T tokens",
+    "train_tokens: 2T",
+    "optim: adamw",
+    "goal: minimize loss",
+    "objective: minimize loss",
+    "objective: causal language modeling",
+    "objective: pretraining",
+    "minimise loss",
+    "minimize the loss",
+    "minimize: lost",
+    "model: Llama-3-8B",
+    "model: 7b",
+    "model: 7 billion",
+    "model: 7B parameters, 32 layers",
+    "model: { params: 7B; n_layers: 32 }",
+    "model: { params: 7B; max_position_embeddings: 4096 tokens }",
+    "model: { params: 7B; tied: maybe }",
+    "model: { params: 7B; mlp: swiglu }",
+    "model: { params: 7B; hidden: 4096; heads: 33 }",
+    "model: { params: 7B; heads: 32; kv_heads: 64 }",
+    "model: { vocab: 32,000; params: 7B }",
+    "optimizer: AdamW { lr: 3e-4 }",
+    "optimizer: AdamW { beta2: 95 }",
+    "data web: 200B",
+    "data web 2T tokens",
+    "data: web 2T tokens",
+    "data web: 2T tokens 2 epochs",
+    "data web: 2T tokens, 100%",
+    "data web: 2T tokens weight 100",
+    "require cost < $2M",
+    "require cost => 2M USD",
+    "require time <= 30",
+    "require finish <= 2026/02/01",
+    "require loss is below 2",
+    "require the loss <= 2",
+    "require cost <= 2M USD because too much",
+    "require ppl <= 8",
+    "schedule: cosine with warmup",
+    "schedule: wds",
+    "plan Title",
+    "reserve: 15",
+    "compute: 3640 petaflop/s-days",
+    "compute: 1e24 FLOPs",
+    "// a comment",
+    "hardware: 64 H100 for 30 days",
+    "hardware: 64x H100 30 days",
+    "hardware: H100 x 64 for 30 days",
+    "hardware: 64 x H100s for 30 days",
+    "hardware: 8 nodes x 8 H100 for 30 days",
+    "hardware: 8 x A100 80GB for 30 days",
+    "hardware: 64 x H100SXM for 30 days",
+    "hardware: 64 x H100",
+    "hardware: 64 x H100 for 6mo",
+    "hardware: 64 x H100 for a month",
+    "hardware: 64 x H100 for 1 month and 3 days",
+    "hardware: 64 x H100 for 30 days at 40%",
+    "hardware: 64 x H100 for 30 days at 40% mfu",
+    "hardware: 64 x H100 for 30 days mfu 40%",
+    "hardware: 64 x H100 for 30 days with 40% MFU",
+    "hardware: 64 x H100 for 30 days @ 1.80",
+    "hardware: 64 x H100 for 30 days @ $1.80/h",
+    "hardware: 64 x H100 for 30 days // half the cluster",
+    "hardware: 64 x H100 for 30 days at 40% MFU availability 90%",
+    "hardware: 64 x H100 for 30 days pue 1.2",
+    "accelerators: 64 x H100 for 30 days",
+    "gpus: 64",
+    "hardware { gpus: 64; device: H100; duration: 30 days }",
+    "hardware { gpus: 64; gpu: H100; time: 30 days }",
+    "hardware { gpus: 64; device: H100; time: 30 days; mfu: 40%; rate: 400 TFLOP/s }",
+    "hardware { gpus: 64; device: H100; time: 30 }",
+    "hardware { gpus: 64; device: H100; time: 30 days; mfu: 40 }",
+]
+MAPPINGS = [
+    "law: chinchilla",
+    "use laws: chinchilla",
+    "tokens: 300 billion",
+    "tokens: 2,000,000",
+    "tokens: ?",
+    "tokens: >= 1T",
+    "tokens: 1T to 2T",
+    "budget: 2M USD",
+    "max_cost: 2M USD",
+    "duration: 30 days",
+    "constraints:\n  - cost <= 2M USD",
+    "require:\n  cost: 2M USD",
+    "lr: 3e-4",
+    "optimizer:\n  name: AdamW\n  lr: 3e-4<",
+    "optimizer:\n  learning_rate: 3e-4",
+    "seq_len: 4096",
+    "batch_size: 4M",
+    "num_layers: 32",
+    "model:\n  params: 7B\n  d_model: 4096<",
+    "model: Llama-3-8B",
+    "model: 7b",
+    "model: {params: 7B; layers: 32}",
+    "data:\n  - web: 2T tokens",
+    "data:\n  web:\n    tokens: 2T\n    epochs: 4",
+    "dataset: 2T tokens",
+    "goal: minimize loss",
+    "minimise: loss",
+    "objective: causal language modeling",
+    "title: My plan",
+    "require: cost < $2M",
+    "require: loss is below 2",
+    "hardware: 64 H100 for 30 days",
+    "hardware: 64 x H100 for a month",
+    "hardware: 64 x H100 for 30 days at 40% mfu",
+    "hardware: 8 x A100 80GB for 30 days",
+    "hardware: 64 x H100 for 30 days at 40% MFU availability 90%",
+    "hardware:\n  gpus: 64\n  device: H100\n  duration: 30 days<",
+    "hardware:\n  gpus: 64\n  type: H100<\n  time: 30 days",
+    "accelerators: 64 x H100 for 30 days",
+    "gpus: 64",
+]
+
+
+def marked(mistake: str, yaml: bool) -> tuple[str, int]:
+    """The plan with a mistake, and the line of it."""
+    before = "" if re.match(r"hardware|accelerators|gpus", mistake) else HARDWARE
+    lines = mistake.split("\n")
+    at = next((i for i, line in enumerate(lines) if line.endswith("<")), None)
+    text = before + mistake.replace("<\n", "\n").removesuffix("<") + "\n" if at is not None else before + mistake + "\n"
+    return text, before.count("\n") + (len(lines) if at is None else at + 1)
+
+
+def pasted(text: str, found: Finding) -> Iterator[str]:
+    """The plan after each way to take its help: at the place, as the line, beside it, or in the block that it names."""
+    span = found.at.span
+    lines = text.splitlines()
+    for code in [code for help in found.help for code in re.findall(r"`([^`]+)`", help)]:
+        yield text[: span.start].removesuffix("at ") + code + text[span.end :]
+        yield text[: span.start] + code + text[span.end :]
+        yield "\n".join([*lines[: span.line - 1], code, *lines[span.end_line :]]) + "\n"
+        yield "\n".join([*lines[: span.line - 1], *code.split("; "), *lines[span.end_line :]]) + "\n"
+        indent = re.match(" *", lines[span.line - 1])
+        yield "\n".join([*lines[: span.line - 1], (indent[0] if indent else "") + code, *lines[span.line :]]) + "\n"
+        without = "\n".join([*lines[: span.line - 1], *lines[span.line :]])
+        yield re.sub(r"for 30 days", code, without) + "\n"
+        yield re.sub(rf"(?m)^{re.escape(code.split(':')[0])}\b.*$", code, without) + "\n"
+        yield text.rstrip() + f" {code}\n"
+        yield re.sub(r"\b" + re.escape(code) + r": [^;}]+;? ?", "", text)
+        yield re.sub(r"(?m)^(\w+:)$", rf"\1\n  {code}", text)
+        yield re.sub(rf"(?ms)^( *){re.escape(code.split(':')[0])}:\n.*\Z", rf"\1{code}\n", text)
+
+
+def helped(text: str, name: str, found: Finding) -> bool:
+    return any(read(each, name)[1] == [] for each in pasted(text, found))
+
+
+@pytest.mark.parametrize("mistake", LINES)
+def test_one_mistake_is_one_finding_at_its_place_and_its_help_leads_to_a_plan(mistake: str) -> None:
+    text, line = marked(mistake, yaml=False)
+    _, findings = read(text)
+    assert [(f.at.span.line, bool(f.help)) for f in findings] == [(line, True)], findings
+    assert helped(text, "x.plan", findings[0]), findings[0].help
+    assert not any(part.endswith("...") for part in (findings[0].message, *findings[0].help))
+
+
+@pytest.mark.parametrize("mistake", MAPPINGS)
+def test_the_same_in_yaml(mistake: str) -> None:
+    text, line = marked(mistake, yaml=True)
+    _, findings = read(text, "x.plan.yaml")
+    places = [f.at.span.line for f in findings]
+    assert len(places) == 1 and line - mistake.count("\n") <= places[0] <= line, findings
+    assert helped(text, "x.plan.yaml", findings[0]), findings[0].help
+    assert not any(part.endswith("...") for part in (findings[0].message, *findings[0].help))
+
+
+def test_the_fields_of_statements_are_those_of_the_library() -> None:
+    known = {statement: {*fields} for statement, fields in fields_of(LIBRARY.quantities()).items()}
+    known["hardware"] |= {"device", "precision"}
+    assert {statement: {*fields} for statement, fields in FIELDS.items()} == known
+
+
+# ---- two figures for one thing
+
+
+@pytest.mark.parametrize("second", ["rate EUR = 1.3 USD on 2026-01-02", "rate USD = 0.8 EUR on 2026-01-02"])
+def test_two_currencies_have_one_rate(second: str) -> None:
+    text = f"rate EUR = 1.25 USD on 2026-01-01\n{second}\n{HARDWARE}require cost <= 2M USD\n"
+    (found,) = read(text)[1]
+    assert (found.code, found.at.span.line, [label.span.line for label in found.also]) == ("N005", 2, [1])
+
+
+def test_what_a_device_reaches_is_said_once() -> None:
+    text = "hardware { gpus: 8; device: H100; time: 30 days; mfu: 20%; rate: 400 TFLOP/s }\n"
+    (found,) = read(text)[1]
+    assert found.code == "C001" and "`mfu`" in found.message and "`rate`" in found.message
+    assert [label.span.text for label in (found.at, *found.also)] == ["400 TFLOP/s", "20%"]
+
+
+# ---- help of the engine that is about the form of the hardware
+
+
+@pytest.mark.parametrize("name", ["x.plan", "x.plan.yaml"])
+@pytest.mark.parametrize(
+    "hardware",
+    [
+        "64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour in nodes of 8 from 2026-01-01",
+        "up to 64 x H100 in fp8 for up to 30 days at 40% MFU",
+        "{gpus: 64, device: H100, time: 30 days, mfu: 40%}",
+    ],
+)
+@pytest.mark.parametrize(
+    ("code", "require"),
+    [("H004", ""), ("C004", "cost <= 2M USD"), ("C004", "emissions <= 99 tCO2eq"), ("C004", "finish <= 2027-01-01")],
+)
+def test_what_is_added_to_the_hardware_fits_its_form(hardware: str, name: str, code: str, require: str) -> None:
+    yaml = name.endswith(".yaml")
+    asked = f"require{':' * yaml} {require}\n" if require else ""
+
+    def codes(hardware: str) -> tuple[list[str], list[str]]:
+        text = f"hardware: {hardware}\nmodel: 7B\n{asked}"
+        found = report_of(name, Buffer(name, text.encode(), Disk(Path())), intervals=False).findings
+        return [f.code for f in found], [help for f in found if f.code == code for help in f.help]
+
+    found, helps = codes(hardware)
+    if code not in found:
+        return
+    for help in helps:
+        (*_, given) = re.findall(r"`([^`]+)`", help)
+        if given.startswith("hardware: "):
+            hardware = given.removeprefix("hardware: ")
+        elif hardware.startswith("{"):
+            hardware = f"{hardware[:-1]}, {given}}}"
+        else:
+            hardware = f"{hardware} {given}"
+    assert code not in codes(hardware)[0]

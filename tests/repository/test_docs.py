@@ -116,6 +116,11 @@ def test_the_example_of_the_documents_is_the_shipped_plan() -> None:
     assert shown == ["README.md", "docs/language.md"]
 
 
+def test_the_readme_lists_every_document() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in DOCUMENTS[1:] if name.count("/") == 1 and f"]({name})" not in text] == []
+
+
 # ---- commands
 
 

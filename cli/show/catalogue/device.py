@@ -26,10 +26,13 @@ def page(device: Record, look: Look = PLAIN) -> str:
     """The figures of a device with their sources."""
     facts = [("aliases", ", ".join(device.aliases))] if device.aliases else []
     facts += [(entry.key, _said(entry)) for entry in _texts(device, notes=False)]
+    # Many figures are of one source: it is cited by its number, as papers do.
+    sources: dict[str, int] = {}
     lines = []
     for entry in _figures(device):
-        evidence = f" [{entry.evidence}]" if entry.evidence else ""
-        lines.append((f"{entry.key} {entry.qualifier}".strip(), _said(entry), f"{entry.source}{evidence}"))
+        source = f"{entry.source}{f' [{entry.evidence}]' if entry.evidence else ''}"
+        cited = f"[{sources.setdefault(source, len(sources) + 1)}]" if source else ""
+        lines.append((f"{entry.key} {entry.qualifier}".strip(), _said(entry), cited))
     return "".join(
         (
             paragraph(device.name),
@@ -37,6 +40,7 @@ def page(device: Record, look: Look = PLAIN) -> str:
             "\n" if facts else "",
             columns(facts) if facts else "",
             section("figures", columns(lines, "  ") if lines else ""),
+            section("sources", columns([(f"[{n}]", source) for source, n in sources.items()], "  ") if sources else ""),
             section("notes", "".join(paragraph(_said(note), "  - ") for note in _texts(device, notes=True))),
         )
     )

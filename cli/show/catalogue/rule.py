@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from runplan.cli.show.catalogue.pages import CLAIMS, claim
 from runplan.cli.show.catalogue.subjects import RulePage
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.cli.show.text.page import columns, paragraph, section
+from runplan.cli.show.text.page import WIDTH, columns, paragraph, section
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.text.codes import CODES, silenceable
 from runplan.engine.judge.rules import condition, example
@@ -69,10 +70,22 @@ def _page(rule: Rule) -> str:
             section("help", paragraph(rule.help, "  ") if rule.help else ""),
             section("why", "".join(paragraph(line, "  ") for line in (*why, *rule.notes))),
             _rows(rule),
-            *(section(title, "".join(f"  {line}\n" for line in text.splitlines())) for title, text in examples),
+            *(section(title, "".join(map(_line, text.splitlines()))) for title, text in examples),
             "" if rule.severity == "note" else _silenced(rule.code),
         )
     )
+
+
+def _line(line: str) -> str:
+    """A line of an example; one that is too long goes on behind a `;` of its block, where a plan may."""
+    lines = [""]
+    for piece in re.split(r"(?<=;) ", line):
+        joined = f"{lines[-1]} {piece}" if lines[-1].strip() else f"{lines[-1]}{piece}"
+        if len(joined) + 2 > WIDTH and lines[-1].strip():
+            lines.append(f"    {piece}")
+        else:
+            lines[-1] = joined
+    return "".join(f"  {one}\n" for one in lines)
 
 
 def _rows(rule: Rule) -> str:

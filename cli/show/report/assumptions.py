@@ -16,6 +16,8 @@ _USUAL = frozenset(
     "peak memory power hours_per_day reserve batch learning_rate law_batch law_learning_rate effective_tokens "
     "max_epochs".split()
 )
+# What all else is multiplied by.
+_FIRST = ("rate", "mfu")
 # How many there is room for.
 _MOST = 6
 _READ_IN = re.compile(r"; read in .*")
@@ -35,7 +37,7 @@ def assumptions(report: Report) -> Table:
 def weighty(report: Report) -> Table:
     """Those that the answer rests on most, in a line each."""
     known, rows = known_of(report), dict[Line, None]()
-    for a in report.assumptions:
+    for a in sorted(report.assumptions, key=lambda a: a.name.text not in _FIRST):
         if not _usual(a):
             # What is assumed of each pool alike is said once.
             name = a.name.text if a.name.scope and a.name.scope[0][0] == "pool" else str(a.name)

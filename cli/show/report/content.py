@@ -161,7 +161,9 @@ def _solutions(report: Report, details: bool) -> Table:
             rows.append((label(name, known), [_cell(solution, name) for solution in solutions]))
         if name == "tokens":
             rows.append(("tokens per param", [_ratio(solution) for solution in solutions]))
-    rows.append(("limited by", [_limits(solution) for solution in solutions]))
+    # Under one law they have room for a line.
+    apart = ", " if len(solutions) == 1 and not details else "\n"
+    rows.append(("limited by", [_limits(solution, apart) for solution in solutions]))
     kept: list[tuple[str | Cell, ...]] = [
         (name, *cells) for name, cells in rows if any(cell.text != NOTHING for cell in cells)
     ]
@@ -216,8 +218,8 @@ def _ratio(solution: Solution) -> Cell:
     return Cell(show(tokens / params, (), 3) if params and tokens else NOTHING)
 
 
-def _limits(solution: Solution) -> Cell:
-    return Cell("\n".join(map(plain, solution.binding)), code=True) if solution.binding else Cell(NOTHING)
+def _limits(solution: Solution, apart: str) -> Cell:
+    return Cell(apart.join(map(plain, solution.binding)), code=True) if solution.binding else Cell(NOTHING)
 
 
 # ---- what stands between the solutions and what they rest on

@@ -21,7 +21,8 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
     )
     if certain:
         ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
-        out.append(f"In brackets: the 80 % interval of a law's constants{ranges}.")
+        what = "the 80 % interval of a law's constants" if details else "80 % intervals"
+        out.append(f"In brackets: {what}{ranges}.")
     unsure = [solution for solution in solutions if solution.interval_note and (details or not certain)]
     # The same that is said of several laws is said once.
     said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}

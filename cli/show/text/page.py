@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.width import wrapped
 
 WIDTH = 80
 _GAP = "  "
@@ -14,19 +14,21 @@ _LEAST = 24  # columns that wrapped text keeps, however long what stands before 
 
 def paragraph(text: str, lead: str = "", width: int = WIDTH) -> str:
     """A text wrapped behind its lead, which the lines after the first are indented by."""
-    room = max(width - len(lead), _LEAST)
-    lines = textwrap.wrap(plain(text), room, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = wrapped(plain(text), max(width - len(lead), _LEAST)).split("\n")
     return "".join(f"{lead if i == 0 else ' ' * len(lead)}{line}".rstrip() + "\n" for i, line in enumerate(lines))
 
 
 def columns(rows: Sequence[Sequence[str]], indent: str = "", width: int = WIDTH) -> str:
-    """Rows of cells in aligned columns; the last one is wrapped."""
+    """Rows of cells in aligned columns; the last one is wrapped, under the others where its words are too long."""
     cells = [[plain(cell) for cell in row] for row in rows]
     widths = [max((len(row[i]) for row in cells), default=0) for i in range(max(map(len, cells), default=1) - 1)]
     out = []
     for row in cells:
         lead = indent + "".join(cell.ljust(widths[i]) + _GAP for i, cell in enumerate(row[:-1]))
-        out.append(paragraph(row[-1], lead, width))
+        if max(map(len, row[-1].split()), default=0) > width - len(lead):
+            out.append(f"{lead.rstrip()}\n{paragraph(row[-1], indent + ' ' * 4, width)}")
+        else:
+            out.append(paragraph(row[-1], lead, width))
     return "".join(out)
 
 

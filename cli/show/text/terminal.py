@@ -12,7 +12,7 @@ from runplan.cli.show.text.chart import drawn
 from runplan.cli.show.text.content import Line, Mood, Section, Table
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.width import columns
+from runplan.cli.show.text.width import columns, wrapped
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding
 
@@ -222,18 +222,3 @@ def in_a_line(text: str, width: int) -> str:
     clause = kept.rfind(": ")
     kept = kept[:clause] if clause > 2 * len(kept) / 3 else kept
     return f"{kept.rstrip(',;:')} \N{HORIZONTAL ELLIPSIS}"
-
-
-def wrapped(text: str, width: int) -> str:
-    """Text in lines of at most `width` columns; a word that is too long breaks behind a mark such as `/` or `@`."""
-    lines = [""]
-    for word in text.split():
-        pieces = re.split(r"(?<=[/@;,_=&?-])", word) if columns(word) > width else [word]
-        for i, piece in enumerate(pieces):
-            # What has no mark to break behind is left to the table to fold.
-            blank = " " if lines[-1] and not i else ""
-            if lines[-1] and columns(lines[-1]) + len(blank) + columns(piece) > width:
-                lines.append(piece)
-            else:
-                lines[-1] += blank + piece
-    return "\n".join(lines)

@@ -104,7 +104,7 @@ Solution
   tokens per param  19.4
   loss, nat/token   2.049   (2.038 – 2.064)
   limited by        compute
-  In brackets: the 80 % interval of a law's constants.
+  In brackets: 80 % intervals.
 
 Assumptions
   MFU  40%  a table that says so at length …

@@ -206,9 +206,9 @@ def test_a_figure_from_memory_is_flagged(plan: Run) -> None:
 
 
 def test_an_unknown_device(plan: Run) -> None:
-    code, out, err = plan("device", "H1000")
+    code, out, err = plan("device", "H100SXM")
     assert (code, out) == (2, "")
-    assert "did you mean" in err
+    assert "did you mean `H100-SXM5`" in err
 
 
 # ---- tests of packs

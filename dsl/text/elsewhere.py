@@ -1,0 +1,195 @@
+"""Words of other tools to the words of a plan, and to the statement that says here what one of theirs says there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# ---- one word for another
+
+_THEIRS: dict[str, str] = {
+    # the model's block
+    "layers": "num_hidden_layers n_layers num_layers n_layer nlayers depth",
+    "hidden": "hidden_size d_model n_embd n_embed hidden_dim dim embed_dim emb_dim model_dim width",
+    "ffn": "intermediate_size ffn_hidden_size d_ff ffn_dim mlp_dim feed_forward_dim n_inner",
+    "heads": "num_attention_heads n_heads num_heads n_head",
+    "kv_heads": "num_key_value_heads n_kv_heads num_kv_heads kv_n_heads num_query_groups n_query_groups",
+    "head_dim": "head_size head_width kv_channels d_head",
+    "vocab": "vocab_size padded_vocab_size vocabulary n_vocab",
+    "context": "seq_len seq_length sequence_length sequence_len max_seq_len max_seq_length max_sequence_length"
+    " max_position_embeddings block_size context_length context_window context_size n_ctx ctx",
+    "tied": "tie_word_embeddings tie_embeddings tied_embeddings weight_tying share_embeddings",
+    "experts": "num_experts n_experts num_local_experts n_routed_experts moe_num_experts",
+    "active_experts": "num_experts_per_tok num_experts_per_token top_k topk moe_top_k moe_router_topk",
+    "params": "n_params num_params parameters num_parameters size model_size",
+    "active": "active_params active_parameters",
+    "biases": "bias add_bias_linear use_bias",
+    # the optimizer's block
+    "batch": "batch_size global_batch_size global_train_batch_size train_batch_size total_batch_size gbs bsz",
+    "learning_rate": "lr max_lr peak_lr base_lr",
+    "weight_decay": "wd",
+    "beta1": "adam_beta1",
+    "beta2": "adam_beta2",
+    "epsilon": "eps adam_eps adam_epsilon",
+    "clip": "grad_clip clip_grad max_grad_norm max_norm gradient_clip gradient_clipping clip_norm",
+    # the hardware
+    "gpus": "num_gpus n_gpus gpu_count ngpus count n num_devices devices world_size",
+    "device": "gpu gpu_type gpu_model accelerator accelerator_type instance_type type hardware_type",
+    "time": "duration duration_days walltime wall_time wall_clock wallclock runtime days train_time",
+    "precision": "dtype mixed_precision",
+    "mfu": "utilization utilisation efficiency",
+    "price": "gpu_price price_per_gpu_hour price_per_hour hourly_rate cost_per_hour cost_per_gpu_hour",
+    "power": "tdp",
+    "nodes_of": "gpus_per_node per_node devices_per_node num_gpus_per_node nproc_per_node",
+    # quantities
+    "compute": "flops flop total_flops compute_budget",
+    "cost": "budget money total_cost cost_budget",
+    "emissions": "co2 carbon",
+    "gpu_hours": "hours gpu_time",
+    "perplexity": "ppl",
+    "finish": "deadline end_date",
+    # statements
+    "hardware": "accelerators cluster machine machines resources infrastructure",
+    "data": "dataset datasets corpus train_data training_data sources",
+    "tokens": "train_tokens training_tokens num_tokens n_tokens max_tokens total_tokens token_budget",
+    "optimizer": "optim optimiser",
+    "schedule": "scheduler lr_scheduler lr_scheduler_type lr_schedule phases",
+    "laws": "law scaling_law scaling_laws",
+    "plan": "title name",
+    "require": "requires required requirement requirements constraint constraints assert limits subject_to",
+    "let": "var vars variables set define",
+    "minimize": "goal minimise",
+    "maximize": "maximise",
+    # what is counted otherwise
+    "steps": "max_steps train_steps training_steps num_steps num_train_steps total_steps train_iters max_iters"
+    " iterations max_duration",
+    "sequences": "samples train_samples num_samples max_samples",
+    "epochs": "num_epochs num_train_epochs max_epochs n_epochs",
+    "warmup": "warmup_steps warm_up_steps lr_warmup_iters warmup_iters num_warmup_steps warmup_tokens warmup_ratio",
+}
+# What users of other tools write, and what a plan calls it.
+ALSO_KNOWN = {theirs: ours for ours, several in _THEIRS.items() for theirs in several.split()}
+# The fields of blocks, by the statement that has them; a test holds them to the library.
+FIELDS = {
+    "hardware": "gpus device time gpu_hours precision mfu rate price peak memory power pue carbon_intensity"
+    " availability hours_per_day nodes_of".split(),
+    "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context tied"
+    " experts active_experts granularity weight_bits activation_bits kv_bits".split(),
+    "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip".split(),
+}
+_OF = {field: statement for statement, fields in FIELDS.items() for field in fields}
+
+
+def ours(word: str) -> str:
+    """A word as a plan calls it, where another tool has another for it."""
+    folded = word.strip().lower().replace("-", "_").replace(" ", "_")
+    return ALSO_KNOWN.get(folded, folded)
+
+
+# ---- one statement for another
+
+# Quantities that only a requirement bounds, and whether more of them is what one wants.
+_BOUNDED = {"cost": "<=", "emissions": "<=", "energy": "<=", "gpu_hours": "<=", "loss": "<=", "perplexity": "<=",
+            "finish": "<=", "steps": "<=", "regret": "<="}  # fmt: skip
+_LIMIT = re.compile(r"(max|min|maximum|minimum)_(\w+)|(\w+)_(limit|cap|max|min|budget)")
+_COUNTS = {"steps": "tokens: {} steps", "sequences": "tokens: {} sequences", "epochs": "tokens: {} epochs"}
+# How the one-line form of hardware says its fields.
+_IN_LINE = {"gpus": "{} x", "device": "x {}", "time": "for {}", "mfu": "at {} MFU", "rate": "at {}", "price": "@ {}",
+            "precision": "in {}", "nodes_of": "in nodes of {}"}  # fmt: skip
+
+
+def answer(word: str, value: str, text: str, in_yaml: bool = False) -> list[str]:
+    """The help with a word that begins no statement: what says the same in a plan; empty where nothing is known.
+
+    Args:
+        value: What follows it on its line.
+        text: The whole plan, in which a statement may be that it belongs to.
+    """
+    name, value = ours(word), value.strip().strip('"') if in_yaml else value.strip()
+    if (limit := _LIMIT.fullmatch(name)) and ours(limit[2] or limit[3]) in {*_BOUNDED, *_OF}:
+        sign = ">=" if "min" in (limit[1] or limit[4]) else "<="
+        return [_statement(f"require {ours(limit[2] or limit[3])} {sign} {value}", in_yaml)] if value else []
+    if name == "cost" and value.endswith(("FLOP", "PF-days", "PF-day")):
+        name = "compute"
+    if name in _BOUNDED and name not in _COUNTS:
+        return [_statement(f"require {name} {_BOUNDED[name]} {value}", in_yaml)] if value else []
+    if name in _COUNTS:
+        return [_statement(_COUNTS[name].format(value), in_yaml)] if re.fullmatch(r"[\d_.]+[kKMBT]?", value) else []
+    if name == "warmup":
+        steps = f"{value} steps" if re.fullmatch(r"[\d_]+", value) else value or "1%"
+        return ["write the phases: " + _phases(steps, in_yaml)]
+    if name in _OF:
+        return _field(name, value, text, in_yaml)
+    return _renamed(name, value, in_yaml) if name != word else []
+
+
+def _renamed(name: str, value: str, in_yaml: bool) -> list[str]:
+    """The statement that has another name here."""
+    if name == "minimize" and (m := re.fullmatch(r"(minimi[sz]e|maximi[sz]e)?\s*(\S.*)?", value)):
+        name, value = (m[1] or name).replace("ise", "ize"), m[2] or "loss"
+    if name not in (*_THEIRS, "maximize"):
+        return []
+    if not value:
+        return [f"did you mean `{name}`?"]
+    if in_yaml:
+        return [f"write `{name}: {value}`"]
+    bare = ("let", "require", "minimize", "maximize")
+    keyword = {"plan": f'plan "{value}"', **{name: f"{name} {value}" for name in bare}}
+    return [f"write `{keyword.get(name, f'{name}: {value}')}`"]
+
+
+def _statement(text: str, in_yaml: bool) -> str:
+    keyword, _, rest = text.partition(" ")
+    return f"write `{text}`" if not in_yaml or keyword.endswith(":") else f"write `{keyword}: {rest}`"
+
+
+def _phases(warmup: str, in_yaml: bool) -> str:
+    if in_yaml:
+        return f"`schedule: {{warmup: {warmup} warmup, stable: rest constant, decay: 10% linear}}`"
+    return f"`phase warmup: {warmup} warmup; phase stable: rest constant; phase decay: 10% linear`"
+
+
+def _field(name: str, value: str, text: str, in_yaml: bool) -> list[str]:
+    """Where a field is said: in the statement that there is, or in one of its own."""
+    statement, value = _OF[name], _with_unit(name, value)
+    if not value:
+        return [f"it is a part of `{statement}`"]
+    found = re.search(rf"^[ \t]*{statement}\b[ \t]*:?[ \t]*([^#\n]*)", text, re.MULTILINE)
+    there = found[1].strip().strip('"') if found else ""
+    pair = f"{name}: {value}"
+    if found and (not there or there.startswith("{") or there.endswith("{")):
+        return [f"write `{pair}` in the block of `{statement}`"]
+    if statement == "hardware":
+        return _of_hardware(name, value, there)
+    if statement == "model":
+        return ["write " + _block("model", [*([f"params: {there}"] if there else []), pair], in_yaml)]
+    kind = there or "AdamW"
+    return ["write " + (_block("optimizer", [f"name: {kind}", pair], True) if in_yaml else
+                        f"`optimizer: {kind} {{ {pair} }}`")]  # fmt: skip
+
+
+def _of_hardware(name: str, value: str, there: str) -> list[str]:
+    if name not in _IN_LINE:
+        return [f"write `{name}: {value}` in a block of `hardware`"]
+    said = _IN_LINE[name].format(value)
+    if there:
+        return [f"say it in `hardware`: `{said}`"]
+    count = value if name == "gpus" else "?"
+    device = f"x {value}" if name == "device" else "x H100"
+    time = value if name == "time" else "?"
+    rest = f" {said}" if name not in ("gpus", "device", "time") else ""
+    return [f"it is a part of `hardware`, such as `hardware: {count} {device} for {time}{rest}`"]
+
+
+def _block(statement: str, pairs: Iterable[str], in_yaml: bool) -> str:
+    return f"`{statement}: {{{', '.join(pairs)}}}`" if in_yaml else f"`{statement}: {{ {'; '.join(pairs)} }}`"
+
+
+def _with_unit(name: str, value: str) -> str:
+    """A bare number with the unit that its field is counted in."""
+    if name == "context" and re.fullmatch(r"[\d_]+[kK]?", value):
+        return f"{value} tokens"
+    if name == "batch" and re.fullmatch(r"[\d_.]+[kKM]?", value):
+        few = re.fullmatch(r"[\d_]{1,5}", value)
+        return f"{value} {'sequences' if few else 'tokens'}"
+    return value
