@@ -27,7 +27,8 @@ def spread(middle: Solution, worst: Solution, best: Solution) -> Solution:
     for judging."""
 
     def widened(value: Value) -> Value:
-        others = [s.values[value.name] for s in (worst, best) if value.name in s.values]
+        # Where an end has no solution, its figures are what the plan asks for.
+        others = [s.values[value.name] for s in (worst, best) if s.status != "infeasible" and value.name in s.values]
         lows = [v.value if v.low is None else v.low for v in (value, *others)]
         highs = [v.value if v.high is None else v.high for v in (value, *others)]
         low, high = min(lows), max(highs)
@@ -36,4 +37,9 @@ def spread(middle: Solution, worst: Solution, best: Solution) -> Solution:
     values = {name: widened(value) for name, value in middle.values.items()}
     ends, _ = ends_of(middle.problem)
     said = ", ".join(f"{name.bare} {show(end, middle.problem.dim(name))}" for name, end in ends.items())
-    return replace(middle, values=values, worst=worst, worst_at=said)
+    told = replace(middle, values=values, worst=worst, worst_at=said)
+    if worst.status != "infeasible":
+        return told
+    # A plan is judged at the worst end: so is what cannot hold together.
+    conflicts = {"conflict": worst.conflict, "conflicts": worst.conflicts, "reasons": worst.reasons}
+    return replace(told, status="infeasible", **conflicts)  # type: ignore[arg-type]

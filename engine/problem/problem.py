@@ -241,6 +241,16 @@ class Problem:
         }
         return replace(self, definitions={**self.definitions, **changed})
 
+    def given(self, values: Mapping[Name, float]) -> Problem:
+        """The problem with other figures of the plan, in base units, in whatever holds each of them."""
+        constraints = tuple(
+            replace(c, right=Num(values[c.of], self.givens[c.of].value.dim))
+            if c.kind in ("given", "budget") and c.of is not None and c.of in values
+            else c
+            for c in self.constraints
+        )
+        return replace(self.at({n: v for n, v in values.items() if self.is_parameter(n)}), constraints=constraints)
+
     def scaled(self, name: Name, factor: float) -> Problem:
         """The problem with a figure that is given or assumed, a formula of others or not, a factor larger."""
         definition = self.definitions[name]

@@ -23,7 +23,7 @@ KEPT = 1e-6
 AGREED = 1e-12
 AGREEING = 50
 # Of the outcomes of stretches of a problem the first of these is its own.
-WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible")
+WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible", "optimal")
 # Optima of two stretches that differ by less are one: where they meet.
 ALIKE = 1e-9
 
