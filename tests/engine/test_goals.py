@@ -89,7 +89,7 @@ def test_a_hole_in_a_block_of_hardware_is_what_is_not_mentioned() -> None:
         ("hardware: 64 x " + H100.format("?") + "model: 7B\ndata: 2T tokens\n", "tokens", 2e12),
         ("hardware: 64 x " + H100.format("?") + "require gpu_hours <= 10k GPU-hours\n", "gpu_hours", 3.6e7),
         # A goal of the plan's own leaves to a `?` what it does not decide.
-        ("hardware: ? x " + H100.format("up to 30 days") + "require cost <= 30k USD\nminimize loss\n", "gpus", 20),
+        ("hardware: ? x " + H100.format("up to 30 days") + "require cost <= 30k USD\nminimize loss\n", "gpus", 21),
         ("model: 7B\nrequire loss <= 2.2\nminimize compute\n", "loss", 2.2),
     ],
 )
