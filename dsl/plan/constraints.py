@@ -35,13 +35,26 @@ def _constraint(reading: Reading, node: Node, key: str) -> Requirement | None:
         if not (reading.findings or reading.file.broken):
             raise AssertionError("a constraint was dropped without a finding")
         return None
-    if not isinstance(expr, Op) or expr.op not in (*COMPARISONS, "and", "or", "not"):
+    idle = _comparing_nothing(expr)
+    if idle is not None:
         help = ["write a comparison, such as `cost <= 30M USD`"]
-        reading.findings.append(finding("S001", f"`{shown(expr)}` compares nothing", spec.value.span, help=help))
+        if isinstance(expr, Op) and expr.op == "and" and len(expr.args) == 2 and reading.value(idle) is not None:
+            left = expr.args[0]
+            last = left.args[1] if isinstance(left, Op) and left.op in COMPARISONS else left
+            help = [f"to add figures write `({shown(last)} + {shown(idle)})`"]
+        place = idle.span or spec.value.span
+        reading.findings.append(finding("S001", f"`{shown(idle)}` compares nothing", place, help=help))
         return None
     return Requirement(
         condition=reading.bound(expr), because=spec.reason, soft=node.rule == "prefer", key=key, span=spec.value.span
     )
+
+
+def _comparing_nothing(expr: Expr) -> Expr | None:
+    """The part of a condition that is none; None where all are."""
+    if isinstance(expr, Op) and expr.op in ("and", "or", "not"):
+        return next((idle for arg in expr.args if (idle := _comparing_nothing(arg)) is not None), None)
+    return None if isinstance(expr, Op) and expr.op in COMPARISONS else expr
 
 
 def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Optimize]:

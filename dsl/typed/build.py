@@ -180,7 +180,7 @@ class Builder:
             message = f"`{field.name}` is `{shown(expr)}`; it {must}"
         help = [f"write it like `{field.example}`"]
         if field.most == 1.0 and 1.0 < value <= 100.0 and isinstance(expr, Num):
-            help = [f"write `{shown(expr)}%`"]
+            help = [f"write `{shown(expr)}%`"] if expr.value == value and "%" not in expr.text else help
         if isinstance(expr, Op) and expr.op == "-" and value < 0:
             help = [f"a range is written with two dots: `{shown(expr.args[0])} .. {shown(expr.args[1])}`"]
         self.findings.append(finding("U004", message, span, help=help))
