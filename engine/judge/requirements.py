@@ -42,9 +42,9 @@ def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator
         slack = TOLERANCE * max(abs(a), abs(b))
         holds = {
             "<=": a <= b + slack,
-            "<": a < b + slack,
+            "<": a < b - slack,
             ">=": a >= b - slack,
-            ">": a > b - slack,
+            ">": a > b + slack,
             "==": abs(a - b) <= slack,
             "!=": a != b,
         }[part.op]
@@ -131,6 +131,8 @@ def _compared(value: float, limit: float, upper: bool, wanted: str, money: Money
         said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
     if dim == DATE:
         return f"{said_value}, {'after' if upper else 'before'} the {said_limit} that the plan {wanted}"
+    if abs(value - limit) <= TOLERANCE * abs(limit):
+        return f"{said_value}; the plan {wanted} {'less' if upper else 'more'} than that"
     ratio = value / limit if limit else math.inf
     if not upper or not 0 < ratio < 1e6:
         return f"{said_value}; the plan {wanted} {said_limit}"
