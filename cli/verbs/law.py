@@ -10,7 +10,7 @@ from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage
 from runplan.cli.show.formats import offered
-from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
+from runplan.dsl.expr.dimensions import DimensionClash, Dimensions, is_bare
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.expr.values import compiled
@@ -113,7 +113,7 @@ def _figure(name: str, text: str) -> Num:
         help = f" ({wrong[0].help[0]})" if wrong[0].help else ""
         raise Refused(f"`{name}={text[:60]}`: {wrong[0].message}{help}")
     try:
-        return Num(float(compiled(expr)({})), Dimensions({}).of(expr))
+        return Num(float(compiled(expr)({})), Dimensions({}).of(expr), "" if is_bare(expr) else text)
     except DimensionClash as clash:
         raise Refused(f"`{name}={text[:60]}`: {clash.message}") from clash
     except (KeyError, ArithmeticError, ValueError) as error:

@@ -15,7 +15,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.source import Span
-from runplan.dsl.units.base import TOKEN
+from runplan.dsl.units.base import EPOCH, TOKEN
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
@@ -44,7 +44,8 @@ def of(source: DataSource, name: Name) -> Name:
 
 def all_of(source: DataSource) -> Expr:
     """The tokens of a source in all the passes that it may be seen."""
-    return Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, q.MAX_EPOCHS))))
+    passes = Op("/", (Ref(of(source, q.MAX_EPOCHS)), Num(1.0, EPOCH)))
+    return Op("*", (Ref(of(source, q.AVAILABLE)), passes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _compared(value: float, limit: float, upper: bool, wanted: str, money: Money
         said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
     if dim == DATE:
         return f"{said_value}, {'after' if upper else 'before'} the {said_limit} that the plan {wanted}"
-    if abs(value - limit) <= TOLERANCE * abs(limit):
+    if math.isclose(value, limit, rel_tol=TOLERANCE):
         return f"{said_value}; the plan {wanted} {'less' if upper else 'more'} than that"
     ratio = value / limit if limit else math.inf
     if not upper or not 0 < ratio < 1e6:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
@@ -168,10 +169,12 @@ def in_base(name: str, number: Num, counted: Counted) -> float:
     """A figure in base units; without a unit it is counted as the input is.
 
     Raises:
-        Refused: Where its unit is one of another dimension.
+        Refused: Where its unit is one of another dimension, or it is a share of nothing.
     """
-    if not number.dim:
+    if not number.dim and (not counted.dim or is_bare(number)):
         return number.value * counted.factor
+    if not number.dim:
+        raise Refused(f"`{name}` is in {show_dim(counted.dim)}; `{number.text}` is a plain number")
     if number.dim != counted.dim:
         raise Refused(f"`{name}` is in {show_dim(counted.dim)}, not in {show_dim(number.dim)}")
     return number.value
