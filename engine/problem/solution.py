@@ -140,6 +140,8 @@ class Solution:
             requirements are judged; `worst_at` says which ends.
         off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
         sources: Names of the data sources, in order.
+        draws: From how many draws of the law's constants the intervals are, where fewer than usual.
+        left_out: Ends of ranges that the intervals do not reach, since the plan cannot be done there.
     """
 
     law: str
@@ -154,6 +156,8 @@ class Solution:
     problem: Problem
     off_line: float | None = None
     interval_note: str = ""
+    draws: int = 0
+    left_out: str = ""
     conflicts: tuple[tuple[Relaxation, ...], ...] = ()
     reasons: tuple[tuple[str, ...], ...] = ()
     worst: Solution | None = None

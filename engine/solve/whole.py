@@ -72,7 +72,7 @@ def whole(problem: Problem) -> Reached:
     """
     problem = agreed(problem)
     found = optimum_of(problem)
-    up = _up(problem, found.values) if found.is_optimal else {}
+    up = rounded_up(problem, found.values) if found.is_optimal else {}
     if not up:
         return Reached(problem, found)
     of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
@@ -83,7 +83,7 @@ def whole(problem: Problem) -> Reached:
     return _told(problem, best, found) if best is not None else Reached(problem, Found(outcome, {}, ()))
 
 
-def _up(problem: Problem, values: Mapping[Name, float]) -> dict[Name, float]:
+def rounded_up(problem: Problem, values: Mapping[Name, float]) -> dict[Name, float]:
     """The counts rounded up, at least one node each; nothing where all are whole."""
     steps = {name: node_of(problem, name) for name in counts(problem)}
     up = {name: max(1.0, math.ceil(values[name] / step - WHOLE)) * step for name, step in steps.items()}
