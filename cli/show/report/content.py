@@ -196,6 +196,8 @@ def _left_out(report: Report) -> Callable[[str], bool]:
             return all(value.value < _IDLE for value in found)
         if name in ("epochs", "regret"):
             return mixed or name == "regret"
+        if name == "gpu_hours" and "cost" in report.budget:  # the cost says it
+            return True
         if name == "nodes":
             return {"gpus", "nodes_of"} <= given
         settled = name in fields or name == "mfu"
