@@ -188,11 +188,16 @@ def _assumption(assumption: Assumption) -> dict[str, object]:
     span = assumption.span
     return {
         "name": str(assumption.name),
-        **amount(assumption.value, assumption.dim),
+        **_assumed(assumption),
         "source": assumption.source,
         "file": span.source.path if span else None,
         "line": span.line if span else None,
     }
+
+
+def _assumed(assumption: Assumption) -> dict[str, object]:
+    value = assumption.value
+    return {"value": value, "unit": "name"} if isinstance(value, str) else amount(value, assumption.dim)
 
 
 def finding_document(finding: Finding) -> dict[str, object]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
@@ -16,6 +15,7 @@ from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
 from runplan.engine.analysis.ranges import ends_of, spread
+from runplan.engine.assumptions import assumptions_of
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.formulate.law import usual_law
 from runplan.engine.judge.blocks import fitted
@@ -25,7 +25,7 @@ from runplan.engine.judge.rules import applied, remarked, views_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
-from runplan.engine.report import Assumption, Report
+from runplan.engine.report import Report
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
 
@@ -82,7 +82,7 @@ def report_of(
         plan,
         _budget(solutions[0]),
         solutions,
-        _assumptions(plan, solutions, known),
+        assumptions_of(plan, solutions, known),
         in_order([*findings, *fitted(plan, judged)]),
         _bands(solutions) if intervals else (),
         (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
@@ -164,20 +164,6 @@ def _budget(solution: Solution) -> dict[str, Value]:
         if held in v:
             out[name.text] = v[held]
     return out
-
-
-def _assumptions(plan: Plan, solutions: tuple[Solution, ...], catalogue: Library) -> tuple[Assumption, ...]:
-    """Every default that was taken, once."""
-    out: dict[tuple[Name, str], Assumption] = {}
-    for solution in solutions:
-        for name, value in solution.values.items():
-            # A law that the plan does not name is a default, too; of several sources it is said once, of the sum.
-            default = value.kind == "law" and value.by != solution.problem.law.name and not name.scope
-            if value.kind == "assumed" or default:
-                source = f"{value.by}: {value.source}" if default else value.source
-                key = (name, f"{value.value:.9g}")  # what laws agree on differs by rounding
-                out.setdefault(key, Assumption(name, value.value, value.dim, source, value.span))
-    return tuple(out.values())
 
 
 def pack_findings(path: str, reader: Reader, catalogue: Library) -> list[Finding]:

@@ -29,12 +29,12 @@ class Assumption:
     """A default that was taken, with what it rests on.
 
     Attributes:
-        value: In base units.
-        span: Where the figure stands in a pack; None where it is none of a pack.
+        value: In base units; a text where it is no figure, such as the name of a law.
+        span: Where it stands in a pack; None where it is none of a pack.
     """
 
     name: Name
-    value: float
+    value: float | str
     dim: Dim
     source: str
     span: Span | None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runplan.dsl.text.finding import Finding
     from runplan.dsl.text.reader import Buffer, Disk, Files, Reader
     from runplan.dsl.units.table import UnknownUnit
-    from runplan.engine.laws.evaluate import Refused
+    from runplan.engine.laws.form import Refused
     from runplan.engine.problem.solution import Solution, Value
     from runplan.engine.report import Report
     from runplan.engine.solve.verify import BrokenInvariant
@@ -40,7 +40,7 @@ _HOMES = {
     "NotThere": "dsl.text.errors",
     "Project": "project",
     "Reader": "dsl.text.reader",
-    "Refused": "engine.laws.evaluate",
+    "Refused": "engine.laws.form",
     "Report": "engine.report",
     "RunplanError": "dsl.text.errors",
     "Solution": "engine.problem.solution",

@@ -118,11 +118,16 @@ def pools(draw: st.DrawFn) -> Value:
     device = draw(devices)
     if sign.strip() == "x" and sign[0] == "x" and count[-1].isalpha():
         sign = " x "
-    text = ("up to " if count != "?" and count != "unknown" and draw(st.booleans()) else "") + count + sign + device
+    bought = draw(st.integers(0, 5)) == 0
+    if bought:
+        text = draw(st.sampled_from(["1.02M GPU-hours", "up to 5k GPU-hours", "?", "? GPU-hours"])) + f" of {device}"
+    else:
+        text = ("up to " if count != "?" and count != "unknown" and draw(st.booleans()) else "") + count + sign + device
     if draw(st.booleans()):
         text += f" in {draw(precisions)}"
     time = draw(st.one_of(durations, arithmetic(durations), between(durations), HOLE))
-    text += f" for {'up to ' if '..' not in time and time not in '?unknown' and draw(st.booleans()) else ''}{time}"
+    if not bought:
+        text += f" for {'up to ' if '..' not in time and time not in '?unknown' and draw(st.booleans()) else ''}{time}"
     options = []
     if draw(st.booleans()):
         options.append(draw(st.one_of(st.builds("at {} MFU".format, shares), st.builds("at {}".format, rates))))
@@ -153,6 +158,8 @@ def _pool_blocks(draw: st.DrawFn) -> Data:
         "pue": st.sampled_from(["1.1", "1", "1.05 .. 1.2"]),
         "carbon_intensity": st.sampled_from(["385 gCO2eq/kWh", "0 gCO2eq/kWh"]),
         "availability": shares,
+        "gpu_hours": st.sampled_from(["1.02M GPU-hours", "up to 5k GPU-hours", "?"]),
+        "paid": st.sampled_from(["reserved", "running"]),
         "hours_per_day": st.sampled_from(["20 hours", "20", "24 h"]),
         "nodes_of": st.sampled_from(["8", "16 GPU"]),
         "from": st.just("2026-01-05"),

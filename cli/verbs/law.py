@@ -10,7 +10,7 @@ from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage
 from runplan.cli.show.formats import offered
-from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
+from runplan.dsl.expr.dimensions import DimensionClash, Dimensions, is_bare
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.expr.values import compiled
@@ -19,7 +19,9 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, View
 from runplan.dsl.typed.build import Builder
-from runplan.engine.laws.evaluate import Evaluation, Refused, accepted, evaluate, in_base, inputs_of
+from runplan.engine.laws.evaluate import Evaluation, accepted, in_base, inputs_of
+from runplan.engine.laws.form import Refused
+from runplan.engine.laws.totals import OWN, in_totals
 
 
 @verb("law")
@@ -69,7 +71,9 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:
     Raises:
         Refused: For what cannot be read, and for what the law refuses.
     """
-    taken = accepted(law, catalogue)
+    taken = dict(accepted(law, catalogue))
+    if law.counts == "non_embedding" and "params" in taken:
+        taken.setdefault(OWN, taken["params"])
     given: dict[str, float] = {}
     objective: str | None = None
     for word in _joined(words):
@@ -78,8 +82,6 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:
             raise Refused(f"`{word[:60]}` is no input: write NAME=VALUE, such as params=70B")
         if name in given or (name == "objective" and objective is not None):
             raise Refused(f"`{name}` is given twice")
-        if name == "params_non_embedding" and law.counts == "non_embedding" and name not in taken:
-            name = "params"  # which are these, of such a law
         if name == "objective":
             objective = text
         elif name in taken:
@@ -88,7 +90,7 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:
             names = ", ".join(f"`{known}`" for known in inputs_of(law, catalogue))
             (help,) = did_you_mean(name, taken) or [f"it takes {names or 'nothing'}"]
             raise Refused(f"`{law.name}` does not take `{name[:60]}`; {help}")
-    return evaluate(law, given, objective, catalogue=catalogue)
+    return in_totals(law, given, objective, catalogue=catalogue)
 
 
 def _joined(words: Sequence[str]) -> list[str]:
@@ -113,7 +115,7 @@ def _figure(name: str, text: str) -> Num:
         help = f" ({wrong[0].help[0]})" if wrong[0].help else ""
         raise Refused(f"`{name}={text[:60]}`: {wrong[0].message}{help}")
     try:
-        return Num(float(compiled(expr)({})), Dimensions({}).of(expr))
+        return Num(float(compiled(expr)({})), Dimensions({}).of(expr), "" if is_bare(expr) else text)
     except DimensionClash as clash:
         raise Refused(f"`{name}={text[:60]}`: {clash.message}") from clash
     except (KeyError, ArithmeticError, ValueError) as error:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable
 from functools import reduce
 
-from runplan.dsl.expr.evenly import EVENLY, OPEN
-from runplan.dsl.expr.evenly import slope as evenly_slope
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, walk
 
@@ -91,8 +89,6 @@ def derivative(expr: Expr, name: Name | str) -> Expr:
         slope = Op("curve_slope" if op == "curve" else "curve_bend", args)
         rise = multiply(slope, Op("/", (derivative(args[0], name), args[0])))
         return multiply(expr, rise) if op == "curve" else rise
-    if op in (EVENLY, OPEN):
-        return evenly_slope(expr, lambda arg: derivative(arg, name))
     raise ValueError(f"`{op}` has no derivative")
 
 

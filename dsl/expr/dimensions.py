@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from runplan.dsl.expr.evenly import EVENLY
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text, Unbound
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text, Unbound, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.parse import is_number
 from runplan.dsl.units.show import said_dim
+
+
+def is_bare(expr: Expr, lets: Collection[str] = ()) -> bool:
+    """Whether an expression is of numbers without any unit; a per cent is one, though it has no dimension.
+
+    Args:
+        lets: The names that stand for such an expression themselves.
+    """
+    return all(
+        is_number(item.text or "1") if isinstance(item, Num) else item.name in lets
+        for item in walk(expr)
+        if isinstance(item, Num | Unbound)
+    )
 
 
 class DimensionClash(RunplanError, ValueError):

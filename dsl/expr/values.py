@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from runplan.dsl.expr import curve
-from runplan.dsl.expr.evenly import EVENLY, OPEN, level
+from runplan.dsl.expr.evenly import EVENLY, level
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, Unbound, names, walk, words
 
 
@@ -62,8 +62,8 @@ def compiled(expr: Expr, functions: Any = Functions) -> Evaluator:
         at, on = compiled(expr.args[0], functions), curve.evaluator(op, expr.args[1:], functions)
         return lambda env: on(at(env))
     args = tuple(compiled(arg, functions) for arg in expr.args)
-    if op in (EVENLY, OPEN):
-        return lambda env: level(op, [arg(env) for arg in args], functions)
+    if op == EVENLY:
+        return lambda env: level([arg(env) for arg in args], functions)
     if op in ("and", "or"):
         if functions is not Functions:
             both = functions.logical_and if op == "and" else functions.logical_or
@@ -104,8 +104,8 @@ def value(expr: Expr, env: Mapping[Any, Any]) -> Any:
         return value(args[1] if value(args[0], env) else args[2], env)
     if op in curve.ORDERS:
         return curve.evaluator(op, args[1:], Functions)(value(args[0], env))
-    if op in (EVENLY, OPEN):
-        return level(op, [value(arg, env) for arg in args], Functions)
+    if op == EVENLY:
+        return level([value(arg, env) for arg in args], Functions)
     if len(args) == 1:
         return _UNARY_OF_FLOATS[op](value(args[0], env)) if op in _UNARY_OF_FLOATS else _unary(op, Functions)(0.0)
     return _BINARY_OF_FLOATS[op](value(args[0], env), value(args[1], env))

@@ -13,7 +13,7 @@ from runplan.dsl.syntax.tree import Node, Word, unquoted
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
-from runplan.dsl.units.dims import NONE
+from runplan.dsl.units.dims import NONE, Dim
 
 POOLS = ("sum", "least", "most", "apart")
 PARTS = ("source", "phase")
@@ -27,7 +27,7 @@ SECTIONS = ("data", "transfer", "worth", "lifetime")
 # What stands beside the rows of a solution in documents, and is no name of a row.
 DOCUMENT_KEYS = frozenset("law resolved status by binding phases mix transfer lifetime conflict".split())
 # What may follow a field's example.
-BOUNDS = ("least", "most", "zero", "whole", "per_gpu", "words")
+BOUNDS = ("least", "most", "zero", "whole", "per", "words", "also")
 # Items that may stand several times.
 REPEATED = ("needs",)
 
@@ -133,11 +133,23 @@ class QuantityReader(Definitions):
                 value = self._of_the_quantity(item)
                 if value is not None:
                     found = replace(found, least=value) if key == "least" else replace(found, most=value)
+            elif key == "per":
+                found = replace(found, per=self._dim(item))
+            elif key == "also":
+                found = replace(found, also=(*found.also, self._text(item)))
             elif key == "words":
                 found = replace(found, words=tuple(self._words(item, found)))
             elif key:
                 found = replace(found, **{key: True})  # type: ignore[arg-type]
         return replace(out, statement=statement, given=found) if statement else out
+
+    def _dim(self, item: _Item) -> Dim:
+        """The dimension of a unit by its name."""
+        part = item.next()
+        if part is None or part.rule != "name":
+            self._mistaken(item, f"a unit is missing after `{item.last.text}`")
+            return NONE
+        return self.unit(part.word(0))[1]
 
     def _words(self, item: _Item, known: Field) -> Iterator[tuple[str, float]]:
         """`words "gated" 3 "plain" 2`: what may stand there, and the number that each stands for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
+from runplan.dsl.expr.dimensions import DimensionClash, Dimensions, is_bare
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Text, Unbound, walk, words
@@ -103,7 +103,7 @@ def _unlike(rule: Rule, part: Op, known: Mapping[str, Dim], at: Span) -> Iterato
     if words(part.args[bare]) or (left, right)[bare] != NONE:
         sides = " and ".join(f"`{shown(s)}` is {said_dim(d)}" for s, d in zip(part.args, (left, right), strict=True))
         yield finding("U001", f"rule `{rule.code}`: {sides}", at)
-    elif not natural(other):
+    elif not natural(other) or not is_bare(part.args[bare]):
         message = f"rule `{rule.code}`: `{shown(part.args[bare])}` has no unit; the other side is {said_dim(other)}"
         yield finding("U003", message, part.args[bare].span or at)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runplan.dsl.expr.dimensions import DimensionClash
+from runplan.dsl.expr.dimensions import DimensionClash, is_bare
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Unbound
 from runplan.dsl.plan.ir import Optimize, Requirement
 from runplan.dsl.plan.reading import Reading
+from runplan.dsl.plan.sizes import sized
 from runplan.dsl.syntax.tree import Node
 from runplan.dsl.syntax.views import Reasoned, spec_of
-from runplan.dsl.text.finding import finding
-from runplan.dsl.typed.fields import natural
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.typed.build import with_unit
+from runplan.dsl.typed.fields import Field, natural
 from runplan.dsl.units.base import DATE, TIME
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import said_dim, show
@@ -33,13 +35,26 @@ def _constraint(reading: Reading, node: Node, key: str) -> Requirement | None:
         if not (reading.findings or reading.file.broken):
             raise AssertionError("a constraint was dropped without a finding")
         return None
-    if not isinstance(expr, Op) or expr.op not in (*COMPARISONS, "and", "or", "not"):
+    idle = _comparing_nothing(expr)
+    if idle is not None:
         help = ["write a comparison, such as `cost <= 30M USD`"]
-        reading.findings.append(finding("S001", f"`{shown(expr)}` compares nothing", spec.value.span, help=help))
+        if isinstance(expr, Op) and expr.op == "and" and len(expr.args) == 2 and reading.value(idle) is not None:
+            left = expr.args[0]
+            last = left.args[1] if isinstance(left, Op) and left.op in COMPARISONS else left
+            help = [f"to add figures write `({shown(last)} + {shown(idle)})`"]
+        place = idle.span or spec.value.span
+        reading.findings.append(finding("S001", f"`{shown(idle)}` compares nothing", place, help=help))
         return None
     return Requirement(
         condition=reading.bound(expr), because=spec.reason, soft=node.rule == "prefer", key=key, span=spec.value.span
     )
+
+
+def _comparing_nothing(expr: Expr) -> Expr | None:
+    """The part of a condition that is none; None where all are."""
+    if isinstance(expr, Op) and expr.op in ("and", "or", "not"):
+        return next((idle for arg in expr.args if (idle := _comparing_nothing(arg)) is not None), None)
+    return None if isinstance(expr, Op) and expr.op in COMPARISONS else expr
 
 
 def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Optimize]:
@@ -87,6 +102,14 @@ def _compared(reading: Reading, expr: Op) -> Expr | None:
     if _is_bare(reading, right, right_dim):
         meant = _meant(reading, right, left, left_dim)
         return meant and Op(expr.op, (left, meant), expr.span)
+    pair = (sized(left, left_dim, (right_dim,), reading.sizes), sized(right, right_dim, (left_dim,), reading.sizes))
+    for known in pair:
+        if isinstance(known, Finding):
+            reading.unsaid(known)
+            return None
+    exprs, dims = zip(*(known for known in pair if not isinstance(known, Finding)), strict=True)
+    if right_dim == dims[0] or left_dim == dims[1]:
+        return Op(expr.op, exprs, expr.span)
     message = f"`{shown(left)}` is {said_dim(left_dim)}, `{shown(right)}` is {said_dim(right_dim)}"
     reading.findings.append(reading.clash(DimensionClash(message, expr, left_dim, right_dim), expr))
     return None
@@ -107,13 +130,13 @@ def _is_bare(reading: Reading, side: Expr, dim: Dim) -> bool:
 
     One whose unit comes to nothing, such as `3 bit/byte`, is none: its dimension is said, not implied.
     """
-    has_unit = isinstance(side, Num) and any(c in side.text for c in " /")
-    return dim == NONE and reading.value(side) is not None and not has_unit
+    return dim == NONE and reading.value(side) is not None and is_bare(side, reading.bare_lets)
 
 
 def _meant(reading: Reading, side: Expr, other: Expr, dim: Dim) -> Expr | None:
     """A bare number in the dimension of the other side; None, with a finding, where people count that in many units."""
-    if natural(dim):
+    field = _field(reading, other)
+    if natural(dim) and not (field and field.also):
         if isinstance(side, Num):
             return Num(side.value, dim, side.text, side.binary, side.span)
         return Op("*", (side, Num(1.0, dim)), side.span)
@@ -123,10 +146,18 @@ def _meant(reading: Reading, side: Expr, other: Expr, dim: Dim) -> Expr | None:
     elif dim == DATE:
         example = "2026-02-01"
     help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
+    if field is not None and field.also:
+        help = [with_unit(side, field, reading.currency)]
     assert side.span is not None
     message = f"`{shown(side)}` has no unit; `{shown(other)}` is {said_dim(dim)}"
     reading.findings.append(finding("U003", message, side.span, help=help))
     return None
+
+
+def _field(reading: Reading, expr: Expr) -> Field | None:
+    """The field that gives the quantity that a side is; None where it is none, or no field gives it."""
+    name = expr.name if isinstance(expr, Unbound) else ""
+    return next((fields[name] for fields in reading.vocabulary.fields.values() if name in fields), None)
 
 
 def _implied_inside(reading: Reading, expr: Expr) -> Expr:

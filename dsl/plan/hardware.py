@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve
 from runplan.dsl.plan.reading import Reading
+from runplan.dsl.plan.sizes import NOT_SAID
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
 from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
-from runplan.dsl.typed.fields import RESERVE, Field
-from runplan.dsl.units.dims import UNKNOWN
-from runplan.dsl.units.show import show
+from runplan.dsl.typed.fields import RESERVE
 
 # The fields of a pool that are no figures.
 NAMED = ("device", "precision", "paid", "from", "until")
@@ -24,12 +23,16 @@ PAID = ("reserved", "running")
 
 def hardware(reading: Reading, node: Node) -> tuple[Pool, ...]:
     """The pools of a `hardware` statement."""
-    return tuple(_pool(reading, pool) for pool in pools_of(spec_of(node)))
+    pools = tuple(_pool(reading, pool) for pool in pools_of(spec_of(node)))
+    if len(pools) > 1:
+        reading.sizes["node"] = "say it in GPUs: each of the pools has nodes of its own"
+    return pools
 
 
 def _pool(reading: Reading, node: Node) -> Pool:
     """A pool in either form."""
     in_block = node.rule == "hw_block"
+    reading.sizes["node"] = "add `nodes_of: 8` to the hardware" if in_block else NOT_SAID["node"]
     device: Mention | None = None
     precision: Mention | None = None
     paid: Mention | None = None
@@ -40,7 +43,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
     unknown = False
     if node.rule == "pool" and _is_turned_round(reading, node):
         return Pool(device=None, precision=None, paid=None, figures={}, dates={}, span=node.span)
-    for field in pool_fields(node):
+    # What a node is comes first: a count or a price may be by the node.
+    for field in sorted(pool_fields(node), key=lambda field: field.name != "nodes_of"):
         name, value = field.name, field.value
         # On one line an MFU and an achieved rate both follow an `at`, of which there is one.
         slot = "mfu" if name == "rate" and not in_block else name
@@ -58,9 +62,10 @@ def _pool(reading: Reading, node: Node) -> Pool:
         elif name == "device":
             device = _device(reading, value)
         elif name in fields:
-            _check_asked(reading, value, fields[name])
             amount = reading.amount(value, fields[name], field.at_most)
             figures |= {name: amount} if amount else {}
+            if name == "nodes_of" and isinstance(amount, Given):
+                reading.sizes["node"] = amount
         elif field.word is not None:
             unknown = True
             reading.unknown_field(field.word, "hardware", [*fields, *NAMED])
@@ -73,18 +78,6 @@ def _pool(reading: Reading, node: Node) -> Pool:
         help = ["add `device: H100`, or `rate` or `peak`"]
         reading.findings.append(finding("C004", "the hardware names no device", node.span, help=help))
     return Pool(device=device, precision=precision, paid=paid, figures=figures, dates=dates, span=node.span)
-
-
-def _check_asked(reading: Reading, node: Node, field: Field) -> None:
-    """Hours that are asked for are those of devices: `? GPU-hours of H100`."""
-    for word in node.words() if node.rule == "hole" else ():
-        _, dim = reading.unit(word) if word.type == "UNIT" else (1.0, field.dim)
-        if dim not in (field.dim, UNKNOWN):
-            message = (
-                f"`? {word.text}` is in {word.text}; `{field.name}` is in {show(1.0, field.dim).partition(' ')[2]}"
-            )
-            help = ["write `? GPU-hours of DEVICE`, or `? x DEVICE for 30 days`"]
-            reading.findings.append(finding("U001", message, node.span, help=help))
 
 
 def _paid(reading: Reading, word: Word) -> Mention:

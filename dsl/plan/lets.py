@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.tree import Num, words
 from runplan.dsl.packs.pack import Entry
@@ -83,6 +84,8 @@ def _evaluate(reading: Reading, let: Let) -> None:
     if value is not None:
         reading.let_values[let.name] = value
     reading.let_dims[let.name] = UNKNOWN if dim is None else dim
+    if is_bare(let.expr, reading.bare_lets):
+        reading.bare_lets.add(let.name)
 
 
 def _cut(reading: Reading, name: str, circle: list[str]) -> None:

@@ -14,7 +14,8 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.constraints import constraints, goals
 from runplan.dsl.plan.data import check_weights_are_used, data
 from runplan.dsl.plan.hardware import hardware, reserve
-from runplan.dsl.plan.ir import Amount, Let, Lowered, Plan, Stage
+from runplan.dsl.plan.ir import Amount, Given, Let, Lowered, Plan, Stage
+from runplan.dsl.plan.length import unfounded
 from runplan.dsl.plan.lets import read_lets
 from runplan.dsl.plan.model import model, optimizer
 from runplan.dsl.plan.money import read_money_and_month
@@ -27,7 +28,7 @@ from runplan.dsl.syntax.views import pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span
-from runplan.dsl.typed.fields import COMPUTE, SERVED, TOKENS, Field
+from runplan.dsl.typed.fields import COMPUTE, RUN, SERVED, Field
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 
@@ -124,9 +125,12 @@ def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) 
 
 def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
     first = _once(reading, statements)
-    stages = _stages(reading, statements)
     model_ = _read(model, reading, first.get("model"))
     context = model_.architecture.get("context") if model_ else None
+    if isinstance(context, Given):
+        reading.sizes["sequence"] = context
+    stages = _stages(reading, statements)
+    _check_lengths(reading, statements, stages)
     return Plan(
         title=_title(reading, first.get("plan")),
         source=reading.file.source,
@@ -139,11 +143,19 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         prefers=tuple(constraints(reading, statements, "prefer")),
         goals=tuple(goals(reading, statements)),
         reserve=_read(reserve, reading, first.get("reserve")),
-        optimizer=optimizer(reading, first["optimizer"], context) if "optimizer" in first else None,
+        optimizer=_read(optimizer, reading, first.get("optimizer")),
         definitions=pack,
         rates=reading.rates,
         words=reading.words,
     )
+
+
+def _check_lengths(reading: Reading, statements: Sequence[Node], stages: Sequence[Stage]) -> None:
+    """A length in steps has a batch, and one in epochs has data, whether or not those can be read."""
+    has_data = any(item.rule in ("data", "data_named") for node in statements for item in (node, *_inside(node)))
+    has_batch = any(leaf.text == "batch" for node in statements if node.rule == "optimizer" for leaf in leaves(node))
+    for stage in () if reading.file.broken else stages:
+        reading.findings += [found] if (found := unfounded(stage, has_data, has_batch)) else []
 
 
 def _read(statement: Callable[[Reading, Node], T], reading: Reading, node: Node | None) -> T | None:
@@ -198,7 +210,7 @@ def _stage(reading: Reading, name: str, span: Span | None, statements: list[Node
         hardware=_read(hardware, reading, first.get("hardware")) or (),
         compute=amount("compute", COMPUTE),
         data=sources,
-        tokens=amount("tokens", TOKENS),
+        tokens=amount("tokens", RUN),
         objective=_read(objective, reading, first.get("objective")),
         schedule=phases,
         inference=amount("inference", SERVED),

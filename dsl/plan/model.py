@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Num, Op
 from runplan.dsl.plan.ir import Amount, Given, Model, Optimizer
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node
 from runplan.dsl.syntax.views import SizeSpec, block_of, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.typed.fields import PARAMS
-from runplan.dsl.units.base import SEQUENCE, TOKEN
-from runplan.dsl.units.dims import over
 
 
 def model(reading: Reading, node: Node) -> Model:
@@ -74,12 +70,8 @@ def _divisors(total: int) -> list[int]:
     return [*below, *(total // n for n in below)]
 
 
-def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer:
-    """The optimizer of a plan.
-
-    Args:
-        context: The tokens of a sequence, where the model says so.
-    """
+def optimizer(reading: Reading, node: Node) -> Optimizer:
+    """The optimizer of a plan."""
     spec, fields = spec_of(node), reading.fields("optimizer")
     called = spec.word(0)
     settings: dict[str, Amount] = {}
@@ -92,25 +84,7 @@ def optimizer(reading: Reading, node: Node, context: Amount | None) -> Optimizer
         if name not in fields:
             reading.unknown_field(setting.name, "optimizer", fields)
             continue
-        value = setting.value
-        found = _batch(reading, value, context) if name == "batch" else reading.amount(value, fields[name])
+        found = reading.amount(setting.value, fields[name])
         if found:
             settings[name] = found
     return Optimizer(Mention(called.text, called.span), settings, node.span)
-
-
-def _batch(reading: Reading, node: Node, context: Amount | None) -> Amount | None:
-    """The tokens of a step; a batch in sequences has as many as the model's block says of one."""
-    field = reading.fields("optimizer")["batch"]
-    if node.rule != "amount":
-        return reading.amount(node, field)
-    expr = reading.expr(node)
-    if reading.checked(expr) != SEQUENCE:
-        return reading.amount(node, field)
-    if not isinstance(context, Given):
-        message = f"`{shown(expr)}` is in sequences; how many tokens one has is not said"
-        help = ["add `context: 4096 tokens` to the model's block, or write the batch in tokens"]
-        reading.findings.append(finding("C004", message, node.span, help=help))
-        return None
-    length = Num(context.value.value, over(TOKEN, SEQUENCE), f"{shown(context.expr)}/sequence")
-    return reading.given(Op("*", (expr, length), node.span), field, node.span)

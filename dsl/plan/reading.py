@@ -14,6 +14,7 @@ from runplan.dsl.expr.values import compiled, not_finite
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
 from runplan.dsl.plan.known import Known
+from runplan.dsl.plan.sizes import NOT_SAID, sized
 from runplan.dsl.syntax.tree import File, Mention, Node, Word, leaves
 from runplan.dsl.text.elsewhere import ours
 from runplan.dsl.text.finding import Finding, finding
@@ -24,7 +25,7 @@ from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.build import Builder
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.base import DATE
-from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency
+from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency, over
 from runplan.dsl.units.show import mismatch
 from runplan.dsl.units.table import Quantity, currencies
 
@@ -45,6 +46,8 @@ class Reading(Builder):
             solved, and how many terms it has with its `let`s written out.
         words: What each word of the plan means.
         places: Where each part of the plan stands that has quantities of its own, by its kind and name.
+        sizes: How much one of what is counted holds, by the unit: the tokens of a sequence. Where the plan does not
+            say it, what to add.
     """
 
     def __init__(self, file: File, vocabulary: Vocabulary) -> None:
@@ -57,6 +60,7 @@ class Reading(Builder):
         self.let_terms: dict[str, int] = {}
         self.words = Words({})
         self.places: dict[tuple[str, str], Span] = {}
+        self.sizes: dict[str, Given | str] = dict(NOT_SAID)
         self.broken = frozenset(re.findall(r"\w+", " ".join(span.text for span in file.broken)))
         self._known: dict[str, Dim] = {}
 
@@ -181,7 +185,13 @@ class Reading(Builder):
         dim = self.checked(expr)
         if dim is None:
             return None
+        field = next((other for other in field.instead if other.dim == dim), field)
         wanted = self.money(field.dim)
+        known = sized(expr, dim, (wanted, over(wanted, field.per)), self.sizes)
+        if isinstance(known, Finding):
+            self.unsaid(known)
+            return None
+        expr, dim = known
         value = self.value(expr)
         if value is None:
             message = f"`{shown(expr)}` depends on what is solved; `{field.name}` is a figure"
@@ -190,6 +200,11 @@ class Reading(Builder):
             return None
         held = self.held(value, dim, field, wanted, expr, span)
         return None if held is None else Given(Quantity(held, wanted), self.bound(expr), span)
+
+    def unsaid(self, found: Finding) -> None:
+        """A finding for a size that figures need; one that is not said is one mistake, whatever needs it."""
+        if not any(other.code == found.code and other.help == found.help for other in self.findings):
+            self.findings.append(found)
 
     def given_by(self, node: Node, field: Field) -> Given | None:
         """A figure of a field where it is written."""
@@ -209,7 +224,7 @@ class Reading(Builder):
         if field.words:
             return self._worded(node, field)
         if node.rule == "hole":
-            return Hole(node.span)
+            return self._hole(node, field)
         if node.rule == "between":
             return self._between(node, field)
         inner = next(node.nodes()) if node.rule in ("at_least", "at_most") else node
@@ -232,9 +247,22 @@ class Reading(Builder):
             return None
         return Given(Quantity(value, NONE), Num(value, text=said, span=node.span), node.span)
 
+    def _hole(self, node: Node, field: Field) -> Hole | None:
+        """A `?`, held to the dimension of its field where it says a unit: `? nodes`."""
+        word, *units = node.words()
+        one = Word("NUMBER", "1", word.span)
+        if units and self.given(self.quantity(one, units[0], node.span), field, node.span) is None:
+            return None
+        return Hole(node.span)
+
     def _between(self, node: Node, field: Field) -> Within | None:
-        low, high = (self.given_by(end, field) for end in node.nodes())
+        exprs = self.ends(*node.nodes())
+        low, high = (self.given(expr, field, end.span) for expr, end in zip(exprs, node.nodes(), strict=True))
         if low is None or high is None:
+            return None
+        if low.value.dim != high.value.dim:
+            message = f"the range is from {shown(low.expr)} to {shown(high.expr)}: its ends are of two kinds"
+            self.findings.append(finding("U001", message, node.span, help=["write both ends in one unit"]))
             return None
         if low.value.value > high.value.value:
             message = f"the range runs down: from {shown(low.expr)} to {shown(high.expr)}"

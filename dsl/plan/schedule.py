@@ -9,6 +9,7 @@ from runplan.dsl.syntax.tree import Mention, Node, name_of, unquoted
 from runplan.dsl.syntax.views import PhaseSpec, ScheduleSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.typed.fields import LENGTHS, SHARE_OR_NONE
+from runplan.dsl.units.base import SEQUENCE, TOKEN
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import said_dim
 
@@ -77,9 +78,10 @@ def _length(reading: Reading, node: Node) -> Given | None:
     """How long a phase is: a share of the tokens, tokens, steps or epochs."""
     expr = reading.expr(node)
     dim = reading.checked(expr)
-    if dim is None or dim in LENGTHS:
-        return reading.given(expr, LENGTHS[dim], node.span) if dim is not None else None
-    message = f"`{shown(expr)}` is {said_dim(dim)}; a phase is a share of the tokens, tokens, steps or epochs"
+    field = LENGTHS.get(TOKEN if dim == SEQUENCE else dim or NONE)
+    if dim is None or field is not None:
+        return reading.given(expr, field, node.span) if dim is not None and field is not None else None
+    message = f"`{shown(expr)}` is {said_dim(dim)}; a phase is a share of the tokens, or tokens, steps or epochs"
     help = ["write it like " + ", ".join(f"`{field.example}`" for field in LENGTHS.values()) + " or `rest`"]
     reading.findings.append(finding("U001", message, node.span, help=help))
     return None

@@ -100,6 +100,7 @@ def finding_of(mistake: Mistake) -> Finding:
     return (
         _unknown_statement(mistake)
         or _no_definition(mistake)
+        or _no_times(mistake)
         or _unknown_law_field(mistake)
         or _not_a_number(mistake)
         or finding("S001", _unexpected(mistake), mistake.view.span(mistake.start, mistake.end), help=_help(mistake))
@@ -141,6 +142,16 @@ def _no_definition(mistake: Mistake) -> Finding | None:
     span = mistake.view.span(start + m.start(1), start + m.end(1))
     help = _said_elsewhere(mistake, m[1], mistake.view.text[mistake.start : end]) or [_LISTED]
     return finding("N001", f"unknown statement `{m[1]}:`", span, help=help)
+
+
+def _no_times(mistake: Mistake) -> Finding | None:
+    """A count and a device without the sign between them, which read as the hours of a device: `64 H100 for`."""
+    start, _ = mistake.line
+    m = re.search(r"\d\S*[ \t]+(\w+)[ \t]+$", mistake.view.text[start : mistake.start])
+    if mistake.expected != ("OF",) or m is None or "hour" in m[1].lower():
+        return None
+    span = mistake.view.span(start + m.start(1), start + m.end(1))
+    return finding("S001", f"unexpected `{cut(m[1])}`; expected `x`", span, help=_help(mistake))
 
 
 def _unknown_law_field(mistake: Mistake) -> Finding | None:

@@ -20,6 +20,8 @@ _STATEMENTS = _patterns(
     (r"data\s+([\w.-]+)\s+(\d.*)", r"data \1: \2"),
     (r"data\s*:\s*([a-z][\w-]*)\s+(\d.*)", r"data \1: \2"),
     (r"use\s+(?:laws?\b)?\s*(\w.*)", r"use laws \1"),
+    (r"let\s+(\w+)\s*:?=?\s*(\d.*)", r"let \1 = \2"),
+    (r"let\s+(\w+) (\w+)\s*=\s*(.*)", r"let \1_\2 = \3"),
     (r"plan\s*:?\s*([^\"\s].*)", r'plan "\1"'),
     (r"stage\s+([\w-]+)\s*:\s*(\S.*)", r"stage \1 { tokens: \2 }"),
     (r"objective\s*:?\s*(minimi|maximi)[sz]e\s+(.*)", r"\1ze \2"),
@@ -36,7 +38,12 @@ _HARDWARE = _patterns(
     (r"(\d[\d_]*)\s+([a-z]+\d\w*?)s?(\s.*)", r"\1 x \2\3"),
     (r"([a-z]+\d\w*)\s+x\s+(\d+)(.*)", r"\2 x \1\3"),
     (r"(\d[\d_]* x )([a-z]\w*(?: \w+)*? \d+ ?GB(?: \w+)*?)( for .*)", r'\1"\2"\3'),
-    (r"(\d[\d_]*\s*x [^\s\"]+)\s+(\d.*)", r"\1 for \2"),
+    (r"(\d[\d_]*\s*x [^\s\",]+),?\s+(\d.*)", r"\1 for \2"),
+    (r"(\d+\s*\*\s*\d+) x (.*)", r"(\1) x \2"),
+    (r"(\d+) x (\d+) x (.*)", r"(\1 * \2) x \3"),
+    (r"(.* x \S+)( for \S+ \w+.*?) in (bf16|fp16|fp8|fp32|tf32|int8)(.*)", r"\1 in \3\2\4"),
+    (r"(.*@\s*\S+ [a-z]{3}) per (?:gpu[- ]?)?hour(.*)", r"\1/GPU/hour\2"),
+    (r"(.*?),?\s+(\d\S* [a-z]{3}/gpu/\w+)(.*)", r"\1 @ \2\3"),
     (r"(.* for) an?\s+(.*)", r"\1 1 \2"),
     (r"(.* for) (\d\S*\s*[a-z]+)\s*(?:and|,)?\s*(\d\S*\s*[a-z]+)(.*)", r"\1 (\2 + \3)\4"),
     (r"(.*?)\s+(?:with\s+|at\s+)?(\d[\d.]*)\s*%\s*MFU(.*)", r"\1 at \2% MFU\3"),
@@ -54,7 +61,10 @@ _OBJECTIVE = _patterns(
     (r".*(?:mask|denois).*", "MLM"),
     (r".*(?:causal|autoregressive|next.token|language.model).*", "CLM"),
 )
-_MODEL = _patterns((r"(\d\S*)(?: param\w*)?\s*,\s*(\d+) layers?", r"{ params: \1, layers: \2 }"))
+_MODEL = _patterns(
+    (r"(\d\S*(?: param\w*)?)\s*[,(]?\s*(?:of which\s+)?(\d\S*(?: param\w*)?) active\W*", r"\1, \2 active"),
+    (r"(\d\S*)(?: param\w*)?\s*,\s*(\d+) layers?", r"{ params: \1, layers: \2 }"),
+)
 _VALUES: dict[str, _Repairs] = {
     "hw_spec": _HARDWARE,
     "data_spec": _DATA,
@@ -75,6 +85,7 @@ _ANY = _patterns(
     (r"(.*?\d) trillions?(.*)", r"\1T\2"),
     (r"(.*?\d) ([kMBT]) (.*)", r"\1\2 \3"),
     (r"(.*?)\bthe\s+(.*)", r"\1\2"),
+    (r"(.*\w) per (\w+?)s?( .*)", r"\1 / \2s\3"),
     (r"(.*?\w)\s+(?:is |are |stays |must be )?(?:at most|below|under|less than|no more than)\s+(.*)", r"\1 <= \2"),
     (r"(.*?\w)\s+(?:is |are |stays |must be )?(?:at least|above|over|more than|no less than)\s+(.*)", r"\1 >= \2"),
     (r"<=?\s*(.*)", r"at most \1"),
@@ -83,6 +94,7 @@ _ANY = _patterns(
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NODES = re.compile(r"(.*?)(\d+) nodes? x (\d+) (?:x )?([A-Za-z]\S*)(.*)")
+_FIGURE = re.compile(r"\d")
 _HEAD = re.compile(r"[a-z_]+(?:[ \t]+[\w.-]+(?=[ \t]*:))?[ \t]*:?[ \t]*", re.IGNORECASE)
 MAX_LENGTH = 200  # characters of a statement that is tried to be mended
 
@@ -94,7 +106,7 @@ def mended(text: str, rule: str, at: int, parses: Parses) -> str | None:
 
     Args:
         rule: The start rule: `file` for a statement with its keyword.
-        at: Where the text leaves the grammar; what follows may be left out.
+        at: Where the text leaves the grammar; words that follow may be left out.
         parses: Whether a text can be read by a rule.
     """
     if len(text) > MAX_LENGTH or "\n" in text:
@@ -110,8 +122,9 @@ def mended(text: str, rule: str, at: int, parses: Parses) -> str | None:
             if twice not in tried and parses(twice, rule):
                 return twice
             tried.add(twice)
-    rest = text[:at].rstrip()
-    return rest if rest and rest != text and parses(rest, rule) else None
+    kept, left_out = text[:at].rstrip(), text[at:]
+    # Words may go; a figure says something that is not to be lost.
+    return kept if kept and left_out.strip() and not _FIGURE.search(left_out) and parses(kept, rule) else None
 
 
 def _repaired(text: str, rule: str) -> Iterator[str]:

@@ -108,8 +108,26 @@ OF_PLANS = (
     Statement("optimizer", "optimizer", "opt_spec", key="optimizer", shape="optimizer", settable=True, blamed=True),
     Statement("require", "require", "constraint", "likes", "require", "texts", settable=True),
     Statement("prefer", "prefer", "constraint", "likes", "prefer", "texts", settable=True),
-    Statement("minimize", "minimize", "goal", key="minimize", shape="texts", slot="the goal", settable=True),
-    Statement("maximize", "maximize", "goal", key="maximize", shape="texts", slot="the goal", settable=True),
+    Statement(
+        "minimize",
+        "minimize",
+        "goal",
+        key="minimize",
+        shape="texts",
+        slot="the goal",
+        settable=True,
+        again="bound one of the two with `require`",
+    ),
+    Statement(
+        "maximize",
+        "maximize",
+        "goal",
+        key="maximize",
+        shape="texts",
+        slot="the goal",
+        settable=True,
+        again="bound one of the two with `require`",
+    ),
 )
 # Kinds of records; `defaults` are the library's own, and not offered to others.
 RECORDS = ("device", "mfu", "price", "region", "shape")

@@ -291,6 +291,8 @@ def as_texts(what: str, value: Value, start: str) -> list[str]:
     if not isinstance(value, Mapping):
         return []
     said = {ours(key.text): item.text for key, item in value.items if isinstance(item, Scalar)}
+    if start == "law_names":
+        return [f"write a list of names: `{what}: [{', '.join(key.text for key, _ in value.items)}]`"]
     if start == "constraint" and said:
         return ["write a comparison, such as `{} <= {}`".format(*next(iter(said.items())))]
     amount = next((said[key] for key in ("tokens", "amount", "params", "data") if key in said), "")

@@ -186,7 +186,8 @@ class _Composer:
             self._feature("merge keys are not read", node.span, "write the values out")
         elif first is not node.span:
             also = [Label(first, "the first is here")]
-            self.findings.append(finding("S002", f"`{cut(node.text)}` is given twice", node.span, also=also))
+            message, help = f"`{cut(node.text)}` is given twice", ["give it once; where it may say several, as a list"]
+            self.findings.append(finding("S002", message, node.span, also=also, help=help))
         self._key[-1] = (node, first is node.span and not merges)
 
 

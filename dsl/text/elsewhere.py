@@ -92,6 +92,7 @@ def ours(word: str) -> str:
 _BOUNDED = {"cost": "<=", "emissions": "<=", "energy": "<=", "gpu_hours": "<=", "loss": "<=", "perplexity": "<=",
             "finish": "<=", "steps": "<=", "regret": "<="}  # fmt: skip
 _LIMIT = re.compile(r"(max|min|maximum|minimum)_(\w+)|(\w+)_(limit|cap|max|min|budget)")
+_NODES = "say it in `hardware`: `{0} nodes x` in place of the count, and `in nodes of 8` behind it"
 _COUNTS = {"steps": "tokens: {} steps", "sequences": "tokens: {} sequences", "epochs": "tokens: {} epochs"}
 # How the one-line form of hardware says its fields.
 _IN_LINE = {"gpus": "{} x", "device": "x {}", "time": "for {}", "mfu": "at {} MFU", "rate": "at {}", "price": "@ {}",
@@ -118,6 +119,8 @@ def answer(word: str, value: str, text: str, in_yaml: bool = False) -> list[str]
     if name == "warmup":
         steps = f"{value} steps" if re.fullmatch(r"[\d_]+", value) else value or "1%"
         return ["write the phases: " + _phases(steps, in_yaml)]
+    if name in ("nodes", "num_nodes", "n_nodes") and re.fullmatch(r"\d+", value):
+        return [_NODES.format(value)]
     if name in _OF:
         return _field(name, value, text, in_yaml)
     return _renamed(name, value, in_yaml) if name != word else []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Text, Unbound
@@ -16,7 +18,7 @@ from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import Field, natural
-from runplan.dsl.units.base import DATE, GPU, TIME
+from runplan.dsl.units.base import DATE, TIME
 from runplan.dsl.units.dims import NONE, UNKNOWN, USUAL_MONEY, Dim, over
 from runplan.dsl.units.parse import is_binary, number, unit
 from runplan.dsl.units.show import mismatch, said_dim, show
@@ -34,6 +36,13 @@ _OPERATORS = {
 }
 
 
+def with_unit(expr: Expr, field: Field, currency: str) -> str:
+    """What to write in place of a bare number: in each unit that is usual, where there are several."""
+    units = [example.partition(" ")[2].replace(USUAL_MONEY, currency) for example in (field.example, *field.also)]
+    written = [f"`{shown(expr)} {'days' if field.dim == TIME else unit}`" for unit in units]
+    return f"write {' or '.join(written)}" if field.also else f"write it with its unit, such as {written[0]}"
+
+
 class Builder:
     """Builds expressions; collects what is wrong.
 
@@ -41,6 +50,9 @@ class Builder:
         currency: That of the plan's money.
         rates: For each other currency that the plan converts, the value of one in the plan's.
         month: Days in a month, where the plan sets it.
+
+    Attributes:
+        bare_lets: The names of what stands for numbers without any unit.
     """
 
     def __init__(self, currency: str = USUAL_MONEY, rates: dict[str, float] | None = None, month: float = 30.0) -> None:
@@ -48,6 +60,7 @@ class Builder:
         self.rates = rates or {}
         self.month = month
         self.findings: list[Finding] = []
+        self.bare_lets: set[str] = set()
 
     def number(self, word: Word) -> float:
         """The value of a number token; 1 with a finding where it has none."""
@@ -102,6 +115,14 @@ class Builder:
             return Num(math.nan, UNKNOWN, word.text, span=word.span)
         return Num(moment.timestamp(), DATE, word.text, span=word.span)
 
+    def ends(self, low: Node, high: Node) -> tuple[Expr, Expr]:
+        """The ends of a range; a unit that only the second has is that of both."""
+        number, units = list(low.words()), list(high.words())[1:]
+        if low.rule == high.rule == "quantity" and len(number) == 1 and units:
+            shared = self.quantity(number[0], units[0], low.span)
+            return replace(shared, text=f"{shared.text} {units[0].text}"), self.expr(high)
+        return self.expr(low), self.expr(high)
+
     # ---- figures
 
     def held(self, value: float, dim: Dim, field: Field, wanted: Dim, expr: Expr, span: Span) -> float | None:
@@ -110,10 +131,12 @@ class Builder:
         Args:
             wanted: The field's dimension in the money at hand.
         """
-        fits = dim == wanted or (field.per_gpu and dim == over(wanted, GPU)) or (dim == NONE and natural(field.dim))
-        if field.name == "hours_per_day" and dim in (NONE, over(TIME, TIME)):
+        bare = dim == NONE and bool(wanted) and is_bare(expr, self.bare_lets)
+        fits = dim == wanted or dim == over(wanted, field.per) or (bare and natural(field.dim) and not field.also)
+        of_a_day = isinstance(expr, Num) and "/" in expr.text
+        if field.name == "hours_per_day" and dim == NONE and (bare or of_a_day):
             # `20` and `20 hours/day` both count hours of a day.
-            value = value * 86400 if "/" in shown(expr) else value * 3600
+            value = value * 86400 if of_a_day else value * 3600
         elif not fits:
             self._of_another_dimension(expr, dim, field, wanted, span)
             return None
@@ -125,23 +148,21 @@ class Builder:
         return value
 
     def _of_another_dimension(self, expr: Expr, dim: Dim, field: Field, wanted: Dim, span: Span) -> None:
-        if dim == NONE and wanted:
-            unit_of = field.example.partition(" ")[2].replace(USUAL_MONEY, self.currency)
-            unit_of = "days" if field.dim == TIME else unit_of
-            help = [f"write it with its unit, such as `{shown(expr)} {unit_of}`"]
-            if field.name == "rate" and "%" in shown(expr):
-                help = [f"write `at {shown(expr)} MFU`"]
+        of_peak = field.name == "rate" and "%" in shown(expr)
+        if dim == NONE and (of_peak or is_bare(expr, self.bare_lets)):
+            meant = f"write `at {shown(expr)} MFU`" if of_peak else with_unit(expr, field, self.currency)
             message = f"`{shown(expr)}` has no unit; `{field.name}` is {said_dim(wanted)}"
-            self.findings.append(finding("U003", message, span, help=help))
+            self.findings.append(finding("U003", message, span, help=[meant]))
             return
-        message = f"`{shown(expr)}` is {said_dim(dim)}; `{field.name}` is {said_dim(wanted)}"
-        said = mismatch(wanted, dim, "right")
+        is_ = "a share" if dim == NONE and "%" in shown(expr) else said_dim(dim)
+        message = f"`{shown(expr)}` is {is_}; `{field.name}` is {said_dim(wanted)}"
+        step = mismatch(wanted, dim, "right") if dim else None
         theirs, ours = ({name for name, _ in d if name in currencies()} for d in (dim, wanted))
         help = [f"write it like `{field.example}`"]
         if theirs and ours and theirs != ours:
             help = [f"declare the rate: `rate {theirs.pop()} = ... {ours.pop()} on YYYY-MM-DD`"]
-        elif said:
-            help.append(said.replace("the right side", "it"))
+        elif step:
+            help.append(step.replace("the right side", "it"))
         self.findings.append(finding("U001", message, span, help=help))
 
     def _out_of_domain(self, expr: Expr, value: float, field: Field, wanted: Dim, span: Span) -> None:
@@ -159,7 +180,7 @@ class Builder:
             message = f"`{field.name}` is `{shown(expr)}`; it {must}"
         help = [f"write it like `{field.example}`"]
         if field.most == 1.0 and 1.0 < value <= 100.0 and isinstance(expr, Num):
-            help = [f"write `{shown(expr)}%`"]
+            help = [f"write `{shown(expr)}%`"] if expr.value == value and "%" not in expr.text else help
         if isinstance(expr, Op) and expr.op == "-" and value < 0:
             help = [f"a range is written with two dots: `{shown(expr.args[0])} .. {shown(expr.args[1])}`"]
         self.findings.append(finding("U004", message, span, help=help))
@@ -217,7 +238,8 @@ class Builder:
             case "compare":
                 return self._compare(node)
             case "within":
-                x, low, high = map(self.expr, node.nodes())
+                first, *ends = node.nodes()
+                x, (low, high) = self.expr(first), self.ends(*ends)
                 return Op("and", (Op(">=", (x, low), node.span), Op("<=", (x, high), node.span)), node.span)
         return Op(_OPERATORS[node.rule], tuple(map(self.expr, node.nodes())), node.span)
 

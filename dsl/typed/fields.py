@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runplan.dsl.units.base import EPOCH, FLOP, PARAM, STEP, TOKEN, dim_of
+from runplan.dsl.units.base import EPOCH, FLOP, GPU, PARAM, STEP, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
 from runplan.dsl.units.table import currencies
 
@@ -19,9 +19,11 @@ class Field:
         dim: Its dimension; money is `currency`.
         example: How one writes it, for help.
         least, most: Bounds in base units; `least` itself is allowed only where `zero` is.
-        per_gpu: Whether `X/GPU` is read as X, the figure being that of one device.
+        per: What the figure is one of, so that `X/GPU` is read as X; the dimension of nothing where it is of none.
         whole: Whether it is counted in whole numbers.
         words: What it may say instead of a number, each with the number that it stands for.
+        also: The same in other units that are as usual: then a number without any says too little.
+        instead: Fields of other dimensions that may be given in its place.
     """
 
     name: str
@@ -30,9 +32,11 @@ class Field:
     least: float = 0.0
     most: float = math.inf
     zero: bool = False
-    per_gpu: bool = False
+    per: Dim = NONE
     whole: bool = False
     words: tuple[tuple[str, float], ...] = ()
+    also: tuple[str, ...] = ()
+    instead: tuple[Field, ...] = ()
 
 
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
@@ -41,6 +45,8 @@ PARAMS = Field("model", PARAM, "7B")
 SERVED = Field("inference", TOKEN, "2T tokens")
 STEPS = Field("steps", STEP, "2000 steps")
 EPOCHS = Field("epochs", EPOCH, "4 epochs")
+# How long a run is.
+RUN = replace(TOKENS, instead=(STEPS, EPOCHS))
 WEIGHT = Field("weight", NONE, "30%", most=1.0)
 SHARE = Field("share", NONE, "15%", most=1.0)
 SHARE_OR_NONE = Field("share", NONE, "60%", most=1.0, zero=True)
@@ -57,7 +63,7 @@ _LEVEL: dict[str, tuple[Field, ...]] = {
 _BANDWIDTH: dict[str, tuple[Field, ...]] = {
     name: (Field(name, dim_of("byte/s"), "3 TB/s"),) for name in ("bandwidth", "interconnect", "internode")
 }
-_CEILING = Field("ceiling", dim_of("FLOP/s"), "794 TFLOP/s", per_gpu=True)
+_CEILING = Field("ceiling", dim_of("FLOP/s"), "794 TFLOP/s", per=GPU)
 _MFU = Field("mfu", NONE, "40%", most=1.0)
 RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
     "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),), **_BANDWIDTH},

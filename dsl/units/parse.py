@@ -93,9 +93,9 @@ def unit(text: str) -> Unit:
 # Reading a number
 
 _DECIMAL = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
-_BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30}
+_BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
-_NUMBER = re.compile(rf"({_DIGITS}(?:\.{_DIGITS})?)(?:[eE]([+-]?[0-9]{{1,4}}))?(Ki|Mi|Gi|[kKMBT]?)")
+_NUMBER = re.compile(rf"({_DIGITS}(?:\.{_DIGITS})?)(?:[eE]([+-]?[0-9]{{1,4}}))?(Ki|Mi|Gi|Ti|[kKMBT]?)")
 
 
 def number(text: str) -> float:
@@ -113,6 +113,11 @@ def number(text: str) -> float:
     if math.isinf(value) or (value == 0 and digits.strip("0.")):
         raise ValueError(f"`{text}` is too {'large' if value else 'small'} a number")
     return value
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number and nothing else: no unit, and no per cent."""
+    return _NUMBER.fullmatch(text.strip()) is not None
 
 
 def is_binary(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import MONEY, Dim, over, power
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.table import currencies, table_of_units
@@ -69,7 +70,7 @@ def _figure(value: float, digits: int) -> str:
     return f"{r:.{digits}g}"
 
 
-def _count(value: float, digits: int) -> str:
+def count(value: float, digits: int) -> str:
     """A number, with M, B or T from a million on."""
     r = _rounded(value, digits)
     for suffix, scale in _LARGE:
@@ -80,7 +81,7 @@ def _count(value: float, digits: int) -> str:
 
 def _money(value: float, digits: int) -> str:
     if abs(value) < 0.01 or round(abs(value), 2) >= 1e6:
-        return _count(value, digits)
+        return count(value, digits)
     cents = 2 if abs(value) < 1000 else min(2, max(0, digits - len(f"{abs(value):.0f}")))
     text = f"{value:,.{cents}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -91,11 +92,11 @@ def _duration(value: float, digits: int) -> str:
     for name, length, least in _LONG:
         n = round(days / length) if abs(days) < 1e9 else 0
         if abs(n) >= least and abs(days - n * length) <= 1e-9 * abs(days):
-            return _counted(_count(n, digits), name)
+            return _counted(count(n, digits), name)
     for name, least in _DURATIONS:
         n_of = value / unit(name).factor
         if abs(n_of) >= least * (1 - 1e-9) or math.isclose(abs(n_of), 1, rel_tol=1e-9):
-            return _counted(_count(n_of, digits), name)
+            return _counted(count(n_of, digits), name)
     raise AssertionError("a duration is at least 0 seconds")
 
 
@@ -132,13 +133,15 @@ def show(value: float, dim: Dim, digits: int = 4) -> str:
     if math.isinf(value):
         return "infinite" if value > 0 else "minus infinite"
     value += 0.0  # no -0
+    if dim == DATE:
+        return iso_date(value)
     if ladder := _ladders().get(dim):
         for name, factor in reversed(ladder):
             n = value / factor
             if not math.isfinite(n):
                 break
             if abs(_rounded(n, digits)) >= 1 or factor == ladder[0][1]:
-                return _one(f"{_count(n, digits)} {name}")
+                return _one(f"{count(n, digits)} {name}")
     base = dim[0][0] if len(dim) == 1 and dim[0][1] == 1 else ""
     if base in currencies():
         return f"{_money(value, digits)} {base}"
@@ -148,7 +151,7 @@ def show(value: float, dim: Dim, digits: int = 4) -> str:
         return _figure(value, digits)
     above = [name for name, e in dim if e > 0]
     counted = above[0] if len(above) == 1 and dict(dim)[above[0]] == 1 else ""
-    figure = _count(value, digits) if counted in _PLURALS | {"GPU"} else _figure(value, digits)
+    figure = count(value, digits) if counted in _PLURALS | {"GPU"} else _figure(value, digits)
     if not above:
         return figure + _spelled(dim)[1:]
     return f"{figure} {_spelled(dim, plural=counted in _PLURALS and figure not in ('1', '-1'))}"

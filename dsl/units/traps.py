@@ -9,7 +9,7 @@ _MONEY = "write the currency's code after the number: `30M USD`"
 _MASS = "write `tCO2eq` for emissions"
 _TRAPS = {
     "m": "write `min`, `month`, or join `M` to the number: `30M USD`",
-    **dict.fromkeys(("k", "K", "M", "T", "Ki", "Mi", "Gi"), _JOIN),
+    **dict.fromkeys(("k", "K", "M", "T", "Ki", "Mi", "Gi", "Ti"), _JOIN),
     "G": "write `B` for 1e9, joined to the number: `7B params`",
     "P": "write the number in full (`1e15`), or a unit such as `PFLOP` or `PB`",
     "b": "write `bit` or `B` (a byte); 1e9 is a `B` joined to the number: `7B params`",

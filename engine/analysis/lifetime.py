@@ -58,7 +58,10 @@ def _values(solution: Solution) -> Iterator[tuple[Name, Value]]:
         even = (trained[0] - trained[1]) / (a_token * (other[0] - best[0]))
         than = "the plan's size" if differs else "the size that is cheapest to train"
         if even > 0:
-            told[q.BREAK_EVEN_TOKENS] = (even, f"tokens served at which it costs as much as {than}")
+            # Each token served costs less of the smaller one.
+            first, then = ("it", than) if best[0] > other[0] else (than, "it")
+            said = f"tokens served up to which {first} is cheaper, and beyond which {then} is"
+            told[q.BREAK_EVEN_TOKENS] = (even, said.replace("it is", "the size of least lifetime_compute is"))
     dims = {q.LIFETIME_PARAMS: q.LAW_PARAMS, q.LIFETIME_TOKENS: q.TOKENS, q.BREAK_EVEN_TOKENS: q.TOKENS}
     dims |= {q.LIFETIME_TRAINING: q.COMPUTE}
     inputs = (q.INFERENCE_TOKENS, q.LIFETIME_COMPUTE, q.LOSS)

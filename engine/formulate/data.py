@@ -115,9 +115,12 @@ def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
         return
     known = q.DATA_TOKENS in names(loss.expr)  # the plan's own law counts repeats, of all sources together
     law = draft.law if known else default_law(draft, "repeats")
+    if known and len(sources) > 1:
+        _take_unique(draft, sources)
+        return
     output = q.EFFECTIVE_TOKENS
     formula = next((f for f in law.functions if f.output == output.text), None) if law else None
-    if law is None or formula is None or (known and len(sources) > 1):
+    if law is None or formula is None:
         return
     add_constants(draft, law)
     used = [source for source in sources if draft.definitions[of(source, q.SHARE)].expr != Num(0.0)]
@@ -141,6 +144,16 @@ def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
     expr = substitute(loss.expr, {q.TOKENS: Ref(output)})
     note = "over effective tokens: some data are seen more than once"
     draft.repeats.append(replace(loss, expr=expr, note="; ".join(text for text in (loss.note, note) if text)))
+
+
+def _take_unique(draft: Draft, sources: Sequence[DataSource]) -> None:
+    """What a law of repeats takes for all that there is: the tokens that are seen at all, where sources differ."""
+    seen = (Op("min", (Ref(of(source, q.TOKENS)), Ref(of(source, q.AVAILABLE)))) for source in sources)
+    draft.define(q.UNIQUE_TOKENS, joined("+", seen), "derived", "each source as far as it is seen, once")
+    by = {q.DATA_TOKENS: Ref(q.UNIQUE_TOKENS)}
+    for name, definition in draft.definitions.items():
+        if definition.by == draft.law.name:
+            draft.definitions[name] = replace(definition, expr=substitute(definition.expr, by))
 
 
 # ---- the mix of each phase

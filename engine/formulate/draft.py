@@ -206,13 +206,12 @@ class Draft:
         equal: bool = False,
         of: Name | None = None,
         requirement: Requirement | None = None,
-        knobs: tuple[Name, ...] = (),
         otherwise: str = "",
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, knobs, otherwise)
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise)
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:

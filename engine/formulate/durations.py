@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.packs.pack import BatchStep
+from runplan.dsl.plan.length import NO_BATCH, NO_DATA
 from runplan.dsl.text.finding import finding
 from runplan.dsl.units.base import EPOCH, STEP, TOKEN
 from runplan.dsl.units.dims import NONE
@@ -48,12 +49,12 @@ def _is_known(draft: Draft, phase: PhasePlan) -> bool:
     """Whether the plan tells how many tokens a phase in steps or in epochs has; a finding where it does not."""
     dim = phase.length.dim if phase.length else NONE
     if dim == STEP and not draft.knows(q.BATCH):
-        unknown, help = "a step", "add the batch: `optimizer: AdamW { batch: 4M tokens }`"
+        unknown, help = "a step", NO_BATCH
     elif dim == EPOCH and not draft.stage.data:
-        unknown, help = "an epoch", "add the data, such as `data: 10T tokens`"
+        unknown, help = "an epoch", NO_DATA
     else:
         return True
-    message = f"how many tokens {unknown} has is not told: `{phase.name}` has no length"
+    message = f"`{phase.name}` is no number of tokens: how many {unknown} has is not said"
     draft.findings.append(finding("C004", message, phase.span, help=[help]))
     return False
 
@@ -144,20 +145,39 @@ def _add_ramp(draft: Draft) -> Ramp:
     return ramp
 
 
+def tokens_of_steps(draft: Draft, steps: Expr) -> Expr:
+    """The tokens that so many steps of the run take, the batch being raised where the schedule does."""
+    shape, _ = named_schedule(draft)
+    full = _product(Op("/", (steps, Num(1.0, STEP))), Ref(q.BATCH))
+    if shape is None or not shape.batch:
+        return full
+    if shape.batch[0].until.dim == NONE:
+        return Op("/", (full, Ref(q.BATCH_RAMP)))
+    # The stretches of a ramp in tokens or steps end where they do however long the run is.
+    ends = _ends_in_tokens(shape.batch)
+    return _share_at([(step.share, end) for step, end in zip(shape.batch, ends, strict=True)], full)
+
+
 def _ends(ramp: Sequence[BatchStep]) -> list[Expr]:
     """Where each stretch of a ramp ends, as a share of the tokens."""
+    if ramp[0].until.dim == NONE:
+        return [step.until for step in ramp]
+    return [Op("/", (end, Ref(q.TOKENS))) for end in _ends_in_tokens(ramp)]
+
+
+def _ends_in_tokens(ramp: Sequence[BatchStep]) -> list[Expr]:
+    """Where each stretch of a ramp that goes by tokens or by steps ends."""
     ends: list[Expr] = []
     before = 0.0
     for step in ramp:
         if step.until.dim == TOKEN:
-            ends.append(Op("/", (step.until, Ref(q.TOKENS))))
+            ends.append(step.until)
         elif step.until.dim == STEP:
-            steps = Num((step.until.value - before) * step.share)
-            own = Op("/", (_product(steps, Ref(q.BATCH)), Ref(q.TOKENS)))
+            own = _product(Num((step.until.value - before) * step.share), Ref(q.BATCH))
             ends.append(Op("+", (ends[-1], own)) if ends else own)
             before = step.until.value
         else:
-            ends.append(step.until)
+            ends.append(Ref(q.TOKENS))
     return ends
 
 
@@ -165,8 +185,9 @@ def _pace(ramp: Ramp, begin: Expr, end: Expr) -> Expr:
     """The steps between two shares of the tokens, over those that all tokens take with the full batch."""
     parts: list[Expr] = []
     at: Expr = NOTHING
-    for share, until in ramp:
-        inside = minus(Op("min", (end, until)), Op("max", (begin, at)))
+    for i, (share, until) in enumerate(ramp):
+        reached = end if i == len(ramp) - 1 else Op("min", (end, until))
+        inside = minus(reached, Op("max", (begin, at)))
         parts.append(Op("/", (Op("max", (NOTHING, inside)), Num(share))))
         at = until
     return joined("+", parts)

@@ -11,6 +11,7 @@ from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.hardware import add_hardware
 from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan, is_frontier, line_of
+from runplan.engine.formulate.length import seen_as_often
 from runplan.engine.formulate.optimum import add_optimum
 from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
 from runplan.engine.formulate.size import add_mixture, add_model_and_tokens, say_active
@@ -30,7 +31,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     Args:
         named: The law as the plan names it.
     """
-    draft = Draft(plan, law, named, objective_of(plan), catalogue)
+    draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue)
     _not_solved_yet(draft)
     for name, let in plan.lets.items():
         draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)

@@ -87,9 +87,7 @@ def _pool(draft: Draft, pool: Pool, own: Own) -> None:
         return
     gpus = draft.take(figures, "gpus", Given, Within, Hole)
     draft.figure(own(q.GPUS), gpus or Hole(pool.span), 100.0, "gpus")
-    if own(q.GPUS).scope and isinstance(gpus, Within) and gpus.low is None:
-        # Beside others a pool that is not worth its price would shrink to nothing: it has one device.
-        draft.constrain("one device", Num(1.0, GPU), Ref(own(q.GPUS)), "line", gpus.span, text=str(own(q.GPUS)))
+    _some(draft, gpus, own(q.GPUS), 1.0)
     _figures(draft, pool, device, own)
     if pool.paid is not None and pool.paid.text == "running":
         hours_paid = Op("*", (Op("*", (Ref(own(q.GPUS)), Ref(own(q.RESERVED_TIME)))), _running(own)))
@@ -99,9 +97,16 @@ def _pool(draft: Draft, pool: Pool, own: Own) -> None:
     _follow(draft, own)
 
 
+def _some(draft: Draft, amount: Amount | None, name: Name, least: float) -> None:
+    """Beside others a pool that is not worth its price would shrink to nothing: it has one device, for an hour."""
+    if name.scope and isinstance(amount, Within) and amount.low is None:
+        draft.constrain(f"some {name}", Num(least, draft.dim(name)), Ref(name), "line", amount.span, text=str(name))
+
+
 def _bought(draft: Draft, pool: Pool, device: Record | None, hours: Amount, own: Own) -> None:
     """Hours of devices, whose count and time are left open: what they give is what one device would in so long."""
     draft.figure(own(q.GPU_HOURS), hours, 3.6e8, "gpu_hours")
+    _some(draft, hours, own(q.GPU_HOURS), 3600.0)
     _figures(draft, pool, device, own)
     known = draft.quantities[q.CAPACITY.text]
     assert known.formula is not None, "the standard library has it"

@@ -21,8 +21,6 @@ def placed(phases: Sequence[PhasePlan], sources: Sequence[str], good: frozenset[
     even: list[Mix] = [{name: (share, share) for name, share in of.items()} for _ in phases]
     if where == "throughout" or not good or good >= set(sources) or len(phases) < 2:
         return even
-    if where == "early" and any(phase.share is None for phase in phases):
-        return even  # which phase is the longest is not known
     quality = joined("+", (share for name, share in of.items() if name in good))
     ordinary = minus(Num(1.0), quality)
     shares = [Ref(phase.of(q.SHARE)) for phase in phases]
@@ -46,7 +44,7 @@ def _late(quality: Expr, shares: Sequence[Expr]) -> list[tuple[Expr, Expr]]:
 
 
 def _early(quality: Expr, shares: Sequence[Expr], phases: Sequence[PhasePlan]) -> list[tuple[Expr, Expr]]:
-    longest = max(range(len(phases) - 1), key=lambda i: phases[i].share or 0.0)
+    longest = max(range(len(phases) - 1), key=lambda i: _long(phases[i]))
     half = Op("*", (Num(0.5), shares[longest]))
     before = joined("+", (*shares[:longest], half))
     after = joined("+", (half, *shares[longest + 1 :]))
@@ -58,3 +56,10 @@ def _early(quality: Expr, shares: Sequence[Expr], phases: Sequence[PhasePlan]) -
     high = Op("min", (Num(1.0), high))
     first, falling, last = (high, high), (high, low), (low, low)
     return [*[first] * longest, falling, *[last] * (len(phases) - longest - 1)]
+
+
+def _long(phase: PhasePlan) -> float:
+    """How long a phase is beside others: one that takes the rest is the longest, and shares are longer than amounts."""
+    if phase.length is None:
+        return 1.0
+    return phase.share or 0.0

@@ -6,9 +6,10 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Op, Ref, words
 from runplan.dsl.plan.ir import Amount, Given, Model
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.units.base import PARAM
+from runplan.dsl.units.base import PARAM, TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.length import add_length, counted_in
 from runplan.engine.formulate.model import add_architecture, add_conversion, counts_without_embeddings
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
@@ -17,9 +18,10 @@ from runplan.engine.problem import quantities as q
 def add_model_and_tokens(draft: Draft) -> None:
     """The size and the tokens: given, bounded or free, in the counts of the plan and of the law."""
     if draft.transfer:
+        _must_be_in_tokens(draft)
         _transferred_tokens(draft)
     else:
-        draft.figure(q.TOKENS, draft.stage.tokens, 1e11, "tokens")
+        add_length(draft)
     size = draft.plan.model.params if draft.plan.model else None
     if add_architecture(draft):
         # The architecture tells the size: the law's own count follows from it.
@@ -39,6 +41,14 @@ def add_model_and_tokens(draft: Draft) -> None:
     if draft.law.counts == "non_embedding" and not draft.lawless:
         said = f"the law counts no embeddings: for {draft.objective.domain} they are taken to add nothing"
     draft.define(q.LAW_PARAMS, Ref(q.PARAMS), "derived", said)
+
+
+def _must_be_in_tokens(draft: Draft) -> None:
+    """Steps and passes of a transfer are of two stages, and which has how many is not told."""
+    tokens = draft.stage.tokens
+    if tokens is not None and counted_in(tokens) != TOKEN:
+        what = "the length of a transfer in steps or passes is read, and not solved yet"
+        draft.gave_up(what, tokens.span, ["give it in tokens"])
 
 
 def _transferred_tokens(draft: Draft) -> None:

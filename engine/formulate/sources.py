@@ -15,7 +15,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.source import Span
-from runplan.dsl.units.base import TOKEN
+from runplan.dsl.units.base import EPOCH, TOKEN
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
@@ -26,6 +26,10 @@ from runplan.engine.problem.stretches import Evenly, Part
 ALL_PASSES = {q.TOKENS: q.ALL_PASSES, q.FINETUNE_TOKENS: q.ALL_PASSES, q.PRETRAIN_TOKENS: q.ALL_PRETRAIN_PASSES}
 UNWEIGHTED = {q.TOKENS: q.UNWEIGHTED, q.FINETUNE_TOKENS: q.UNWEIGHTED, q.PRETRAIN_TOKENS: q.UNWEIGHTED_PRETRAIN}
 EVEN = {q.TOKENS: q.EVEN_EPOCHS, q.FINETUNE_TOKENS: q.EVEN_EPOCHS, q.PRETRAIN_TOKENS: q.EVEN_PRETRAIN_EPOCHS}
+
+
+# Fewer passes than this are what rounding leaves of none.
+ROUNDING = Num(1e-12)
 
 
 def label_of(source: DataSource) -> str:
@@ -40,7 +44,8 @@ def of(source: DataSource, name: Name) -> Name:
 
 def all_of(source: DataSource) -> Expr:
     """The tokens of a source in all the passes that it may be seen."""
-    return Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, q.MAX_EPOCHS))))
+    passes = Op("/", (Ref(of(source, q.MAX_EPOCHS)), Num(1.0, EPOCH)))
+    return Op("*", (Ref(of(source, q.AVAILABLE)), passes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,6 @@ class Cap:
     def span(self) -> Span:
         """The first source's place."""
         return self.sources[0].span
-
-    @property
-    def knobs(self) -> tuple[Name, ...]:
-        """What the plan says that could be changed to make room: the amounts, and the epochs."""
-        amounts = (of(s, q.AMOUNT if _is_converted(s) else q.AVAILABLE) for s in self.sources)
-        return (*amounts, *(of(s, q.MAX_EPOCHS) for s in self.sources))
 
 
 def add_group(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan] = ()) -> None:
@@ -92,7 +91,7 @@ def add_group(draft: Draft, sources: Sequence[DataSource], base: Name, phases: S
         draft.define(q.PRETRAIN_DATA, fewest, "derived", said, sources[0].span)
         return
     for cap in caps:
-        draft.constrain(cap.text, cap.left, cap.right, "data", cap.span, knobs=cap.knobs)
+        draft.constrain(cap.text, cap.left, cap.right, "data", cap.span)
     total = joined("+", (of(source, q.AVAILABLE) for source in sources))
     draft.define(q.DATA_TOKENS, total, "derived", "all sources, once")
     if draft.transfer:
@@ -152,16 +151,36 @@ class _Mixing:
             self.draft.define(q.UNMIXED, whole, "derived", "the phases without a mix", self.plain[0].span)
         self._add_even()
         for source in self.sources:
-            share, said = self._planned(source)
-            if not self.both:
-                self.draft.define(of(source, q.SHARE), share, "derived", said, source.span)
-                continue
+            if source in self.even and len(self.even) > 1 and not self._alike():
+                self._add_bent(source)
+            else:
+                self._add_straight(source)
+
+    def _add_straight(self, source: DataSource) -> None:
+        """The share of a source that is the same however many tokens there are."""
+        share, said = self._planned(source)
+        if self.both:
             self.draft.define(of(source, q.UNMIXED_SHARE), share, "derived", said, source.span)
             share = Op("*", (Ref(q.UNMIXED), Ref(of(source, q.UNMIXED_SHARE))))
             if self._taken(source) is not None:
                 share = Op("+", (Ref(of(source, q.MIXED_SHARE)), share))
             said = "the mixes of the phases, and the plan's in those without one"
-            self.draft.define(of(source, q.SHARE), share, "derived", said, source.span)
+        self.draft.define(of(source, q.SHARE), share, "derived", said, source.span)
+
+    def _add_bent(self, source: DataSource) -> None:
+        """The tokens of a source by how often it is seen; its share, which moves with the tokens, follows."""
+        said = "seen as often as the others, until it has reached its epochs"
+        planned: Expr = Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, q.PLANNED_EPOCHS))))
+        whole = planned
+        if self.both:
+            share = Op("/", (planned, self._over(Ref(self.base))))
+            self.draft.define(of(source, q.UNMIXED_SHARE), share, "derived", said, source.span)
+            said = f"{said}; and what the mixes of the phases take"
+        if self.both and self._taken(source) is not None:
+            whole = Op("+", (Op("*", (Ref(of(source, q.MIXED_SHARE)), Ref(self.base))), planned))
+        self.draft.define(of(source, q.TOKENS), whole, "derived", said, source.span)
+        share = Op("/", (Ref(of(source, q.TOKENS)), Ref(self.base)))
+        self.draft.define(of(source, q.SHARE), share, "derived", "its share of the tokens", source.span)
 
     def _taken(self, source: DataSource) -> Expr | None:
         """The share of the tokens that a source has by the mixes of phases; None where they have none of it."""
@@ -173,24 +192,16 @@ class _Mixing:
         return joined("+", parts) if parts else None
 
     def _planned(self, source: DataSource) -> tuple[Expr, str]:
-        """The share that a source has by the plan's mix, and who says so."""
+        """The share that a source has by the plan's mix where nothing bends, and who says so."""
         if source.weight:
             return number(source.weight), "weight given"
         left: Expr = Num(1.0) if len(self.even) == len(self.sources) else Ref(UNWEIGHTED[self.base])
         if len(self.even) == 1:
             return left, "what the weights leave" if len(self.sources) > 1 else "the only source"
-        if self._alike():
-            there = joined("+", (of(other, q.AVAILABLE) for other in self.even))
-            own = Op("/", (Ref(of(source, q.AVAILABLE)), there))
-            whole = own if len(self.even) == len(self.sources) else Op("*", (left, own))
-            return whole, "seen as often as the others"
-        part: Expr = Op("*", (Ref(of(source, q.AVAILABLE)), Ref(of(source, q.PLANNED_EPOCHS))))
-        said = "seen as often as the others, until it has reached its epochs"
-        if not self.both:
-            # The other way round, so that the tokens, of which much is asked, are no share of themselves.
-            self.draft.define(of(source, q.TOKENS), part, "derived", said, source.span)
-            part, said = Ref(of(source, q.TOKENS)), "its share of the tokens"
-        return Op("/", (part, self._over(Ref(self.base)))), said
+        there = joined("+", (of(other, q.AVAILABLE) for other in self.even))
+        own = Op("/", (Ref(of(source, q.AVAILABLE)), there))
+        whole = own if len(self.even) == len(self.sources) else Op("*", (left, own))
+        return whole, "seen as often as the others"
 
     def _alike(self) -> bool:
         """Whether the sources without a weight have the same epochs before them: then their shares stay the same."""
@@ -201,9 +212,13 @@ class _Mixing:
         """The part of a whole that is in phases without a mix."""
         return Op("*", (Ref(q.UNMIXED), whole)) if self.both else whole
 
-    def _open(self, source: DataSource) -> Expr:
-        """The passes over a source that phases with a mix leave."""
-        return Ref(of(source, q.OPEN_EPOCHS if self.both and self._taken(source) is not None else q.MAX_EPOCHS))
+    def _left(self, source: DataSource) -> Expr:
+        """The passes over a source that phases with a mix leave; below nothing where they take more than there is."""
+        most = Ref(of(source, q.MAX_EPOCHS))
+        if not self.both or self._taken(source) is None:
+            return most
+        mixed = Op("*", (Ref(of(source, q.MIXED_SHARE)), Ref(self.base)))
+        return minus(most, Op("/", (mixed, Ref(of(source, q.AVAILABLE)))))
 
     def _add_even(self) -> None:
         """What there is of the sources without a weight, what the weights leave them, and how often they are seen."""
@@ -218,22 +233,26 @@ class _Mixing:
             self.draft.define(UNWEIGHTED[self.base], left, "derived", "what the weights leave")
         if len(self.even) < 2 or self._alike():
             return
-        for source in self.even:
-            if self.both and self._taken(source) is not None:
-                mixed = Op("*", (Ref(of(source, q.MIXED_SHARE)), Ref(self.base)))
-                seen = Op("/", (mixed, Ref(of(source, q.AVAILABLE))))
-                left = Op("max", (Num(0.0), minus(Ref(of(source, q.MAX_EPOCHS)), seen)))
-                said = "passes that the phases with a mix leave"
-                self.draft.define(of(source, q.OPEN_EPOCHS), left, "derived", said, source.span)
         level = EVEN[self.base]
-        parts = [Part(of(s, q.PLANNED_EPOCHS), Ref(of(s, q.AVAILABLE)), self._open(s)) for s in self.even]
-        passes = evenly(self._together(), ((part.amount, part.limit) for part in parts))
+        parts = []
+        for source in self.even:
+            room = self._left(source)
+            parts.append(Part(of(source, q.PLANNED_EPOCHS), Ref(of(source, q.AVAILABLE)), room))
+            if not isinstance(room, Ref):
+                said = "passes that the phases with a mix leave"
+                some = Op("if", (Op(">", (room, ROUNDING)), room, Num(0.0)))
+                self.draft.define(of(source, q.OPEN_EPOCHS), some, "derived", said, source.span)
+            seen, said = Op("min", (Ref(level), self._open(source))), "as often as the others, up to its epochs"
+            self.draft.define(of(source, q.PLANNED_EPOCHS), seen, "derived", said, source.span)
+        passes = evenly(self._together(), ((Ref(of(s, q.AVAILABLE)), self._open(s)) for s in self.even))
         said = "equally often, until each has reached its epochs"
         self.draft.define(level, passes, "derived", said, self.even[0].span)
         self.draft.evenly.append(Evenly(level, self._together(), tuple(parts)))
-        for source, part in zip(self.even, parts, strict=True):
-            seen = Op("min", (Ref(level), part.limit))
-            self.draft.define(part.seen, seen, "derived", "as often as the others, up to its epochs", source.span)
+
+    def _open(self, source: DataSource) -> Expr:
+        """The passes over a source that phases with a mix leave, none where they take it all."""
+        open_ = of(source, q.OPEN_EPOCHS)
+        return Ref(open_ if open_ in self.draft.definitions else of(source, q.MAX_EPOCHS))
 
     def _together(self) -> Expr:
         """The tokens of the sources without a weight in phases without a mix."""

@@ -18,7 +18,7 @@ from runplan.engine.formulate.requirements import UNSOLVED
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
-from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.values import ON_THE_LINE
 
 # Beyond a range, or off a line, by less than this factor is rounding.
@@ -39,7 +39,8 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
 def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
     """Requirements that are broken, or that conflict, and preferences that are missed."""
     if solution.status == "infeasible":
-        yield _conflict(plan, solution)
+        for relaxations, reasons in zip(solution.conflicts, solution.reasons, strict=True):
+            yield _conflict(plan, solution, relaxations, reasons)
     if solution.status == "undecided" and (len(plan.stages) > 1 or plan.stages[0].name):
         return  # what is known is that of one stage
     undecided = (r for r in plan.requires if not any(isinstance(i, Op) and i.op in UNSOLVED for i in walk(r.condition)))
@@ -52,10 +53,9 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
 # ---- conflicts
 
 
-def _conflict(plan: Plan, solution: Solution) -> Finding:
+def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...], reasons: tuple[str, ...]) -> Finding:
     """One finding for one conflict: who takes part, and the smallest changes that make room."""
     problem = solution.problem
-    relaxations = solution.conflict
     required = [r for r in relaxations if isinstance(r.of, Constraint) and r.of.kind == "require"]
     code = "C003"
     at: Span | None = None
@@ -82,28 +82,18 @@ def _conflict(plan: Plan, solution: Solution) -> Finding:
     else:
         message = "the plan's figures cannot hold together"
     also = [Label(r.span, r.change) for r in relaxations if r.span is not None and r.span != at]
-    changes = [r.change for r in relaxations if r.change]
+    changes = [change for r in relaxations if r.change for change in (r.change, *r.others)]
     return finding(
         code,
         message,
         Label(at),
         also=also,
-        notes=_needed(solution),
+        notes=reasons,
         help=fits_with(changes),
         key=key,
         laws=(solution.law,),
         data=data,
     )
-
-
-def _needed(solution: Solution) -> list[str]:
-    """What the givens need against what there is, where the compute is what conflicts."""
-    need, there = solution.values.get(q.COMPUTE), solution.values.get(q.CAPACITY)
-    if need and there and need.value > there.value:
-        ratio = need.value / there.value
-        needed, given = show(need.value, need.dim), show(there.value, there.dim)
-        return [f"it needs {needed}, {ratio:.3g}x the {given} that the hardware gives"]
-    return []
 
 
 # ---- the law's own bounds

@@ -6,21 +6,27 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown, with_figures
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, substitute, walk
+from runplan.dsl.expr.tree import Expr, Op, Ref, comparisons, names, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import json_unit, show
-from runplan.engine.numeric import functions as smooth
+from runplan.dsl.units.table import UnknownUnit, currencies
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition, Problem
+from runplan.engine.problem.problem import Constraint, Problem
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.rounding import TOLERANCE, loosened, show_plain
+from runplan.engine.solve.knobs import knobs_of, number_of
+from runplan.engine.solve.room import broken_of, makes_room, room
+from runplan.engine.solve.rounding import TOLERANCE, written
 from runplan.engine.solve.values import dim_of
+
+# Digits of the changes that keep what figures alone decide, which can be worked out on the back of an envelope.
+DIGITS = (3, 4, 6, 8)
 
 
 def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator[Finding]:
@@ -36,9 +42,9 @@ def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator
         slack = TOLERANCE * max(abs(a), abs(b))
         holds = {
             "<=": a <= b + slack,
-            "<": a < b + slack,
+            "<": a < b - slack,
             ">=": a >= b - slack,
-            ">": a > b - slack,
+            ">": a > b + slack,
             "==": abs(a - b) <= slack,
             "!=": a != b,
         }[part.op]
@@ -81,21 +87,11 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     dim = dim_of(problem, bounded)
     budget = budget_quantity(problem, bounded, upper)
     code = "B003" if requirement.soft else ("B001" if budget else "B002")
-    said_value, said_limit = _figure(value, dim), _figure(limit, dim)
-    if said_value == said_limit:
-        said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
-    ratio = value / limit if limit else math.inf
-    how = f"{ratio:.3g}x" if upper and 0 < ratio < 1e6 else ""
-    verb = "allows" if upper else "asks for"
-    wanted = "prefers" if requirement.soft else verb
-    if dim == DATE:
-        message = f"`{shown(bounded)}` is {said_value}, after the {said_limit} that the plan {wanted}"
-    elif how:
-        message = f"`{shown(bounded)}` is {said_value}, {how} the {said_limit} that the plan {wanted}"
-    else:
-        message = f"`{shown(bounded)}` is {said_value}; the plan {wanted} {said_limit}"
-    unit, factor = json_unit(dim)
-    quantity = budget or shown(bounded)
+    wanted = "prefers" if requirement.soft else "allows" if upper else "asks for"
+    compared = _compared(value, limit, upper, wanted, _in_own_money(problem, bound, dim))
+    message = f"`{shown(bounded)}` is {compared}"
+    in_json, factor = json_unit(dim)
+    about = budget or shown(bounded)
     return finding(
         code,
         message,
@@ -103,16 +99,45 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
         severity="warning" if requirement.soft else "error",
         also=_inputs_labels(solution, bounded),
         notes=tuple(_notes(solution, bounded)) + ((f"because: {requirement.because}",) if requirement.because else ()),
-        help=_knob_help(solution, bounded, limit, upper),
+        help=_knob_help(solution, requirement, part),
         key=requirement.key,
         laws=(solution.law,),
-        data={"quantity": quantity, "value": value / factor, "limit": limit / factor, "unit": unit},
+        data={"quantity": about, "value": value / factor, "limit": limit / factor, "unit": in_json},
     )
 
 
-def _figure(value: float, dim: Dim) -> str:
-    """A figure for a sentence; a date as a date."""
-    return show_plain(value, dim) if dim == DATE else show(value, dim, 4)
+Money = tuple[float, Dim]
+
+
+def _in_own_money(problem: Problem, bound: Expr, dim: Dim) -> Money:
+    """What one of a bound's own currency is in base units, and its dimension, where it is not the plan's."""
+    number = number_of(problem, bound)
+    own = written(number, dim).unit if number is not None else ""
+    try:
+        found = unit(own) if own else None
+    except UnknownUnit:
+        found = None
+    if number is None or found is None or found.dim == dim or not {name for name, _ in found.dim} & currencies():
+        return 1.0, dim
+    return written(number, dim).factor / found.factor, found.dim
+
+
+def _compared(value: float, limit: float, upper: bool, wanted: str, money: Money) -> str:
+    """A value and the limit that it breaks, in words that tell how far they are apart."""
+    one, dim = money
+    value, limit = value / one, limit / one
+    said_value, said_limit = show(value, dim, 4), show(limit, dim, 4)
+    if said_value == said_limit:
+        said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
+    if dim == DATE:
+        return f"{said_value}, {'after' if upper else 'before'} the {said_limit} that the plan {wanted}"
+    if math.isclose(value, limit, rel_tol=TOLERANCE):
+        return f"{said_value}; the plan {wanted} {'less' if upper else 'more'} than that"
+    ratio = value / limit if limit else math.inf
+    if not upper or not 0 < ratio < 1e6:
+        return f"{said_value}; the plan {wanted} {said_limit}"
+    far = f"{ratio:.3g}x" if f"{ratio:.3g}" != "1" else f"{show(value - limit, dim, 3)} above"
+    return f"{said_value}, {far} the {said_limit} that the plan {wanted}"
 
 
 def _bound_label(plan: Plan, bound: Expr, limit: float, dim: Dim) -> str:
@@ -154,27 +179,19 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
     yield (f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}")
 
 
-def _knob_help(solution: Solution, bounded: Expr, limit: float, upper: bool) -> list[str]:
-    """Changes to one given figure each that would keep the bound, computed."""
+def _knob_help(solution: Solution, requirement: Requirement, part: Op) -> list[str]:
+    """Changes to one given figure each that would keep the requirement, each solved."""
+    left, right = reversed(part.args) if part.op in (">=", ">") else part.args
+    own = Constraint("kept", shown(part), left, right, "require", equal=part.op == "==")
+    before = solution.problem
+    values = {name: value.value for name, value in solution.values.items()}
+    broken = broken_of(before, values)
+    problem = replace(before, held=(*(c for c in before.held if c.key not in broken), own))
     changes = []
-    problem = solution.problem
-    for text, known in problem.quantities.items():
-        name = quantity(text)
-        definition = problem.definitions.get(name) if known.facts.knob else None
-        if definition is None or definition.kind != "given" or not isinstance(definition.expr, Num):
-            continue
-        new = _solved_for(solution, bounded, limit, name)
-        if new is None or new <= 0:
-            continue
-        current, said = definition.expr.value, problem.said(name)
-        if name.text == q.GPUS.text:
-            new = float(math.floor(new + 1e-9) if new < current else math.ceil(new - 1e-9))
-            if new >= 1:
-                changes.append(f"{said} {'<=' if new < current else '>='} {new:.0f}")
-            continue
-        down = new < current
-        figure = show_plain(loosened(new, down, 3, definition.dim), definition.dim)
-        changes.append(f"{said} {'<=' if down else '>='} {figure}")
+    for knob in knobs_of(problem):
+        value = room(problem, knob, makes_room, DIGITS)
+        if value is not None:
+            changes.append(knob.change(value))
     return fits_with(changes)
 
 
@@ -183,29 +200,3 @@ def fits_with(changes: Sequence[str]) -> list[str]:
     if not changes:
         return []
     return [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")]
-
-
-def _solved_for(solution: Solution, bounded: Expr, limit: float, name: Name) -> float | None:
-    """The value of a given figure at which the bounded side meets the limit, all other givens kept."""
-    problem = solution.problem
-    # Where nothing is solved some are missing: then what follows from them has no single term.
-    values = {v.name: solution.values[v.name].value for v in problem.variables if v.name in solution.values}
-    held = (_in_its_time(problem) or problem.fixed(values)).loosened({name})
-    terms = smooth.signomial(held.expanded(bounded))
-    if terms is None or len(terms) != 1 or set(terms[0].exponents) != {name} or terms[0].coefficient <= 0:
-        return None
-    try:
-        return float((limit / terms[0].coefficient) ** (1.0 / terms[0].exponents[name]))
-    except (ArithmeticError, ValueError):
-        return None
-
-
-def _in_its_time(problem: Problem) -> Problem | None:
-    """The problem in which the hardware is there for as long as the run takes; None where its time is not so."""
-    if [v.name for v in problem.variables] != [q.RESERVED_TIME] or q.CAPACITY not in problem.definitions:
-        return None
-    variable = problem.variables[0]
-    a_second = substitute(problem.definitions[q.CAPACITY].expr, {q.RESERVED_TIME: Num(1.0, variable.dim)})
-    needed = Op("*", (Op("/", (Ref(q.COMPUTE), a_second)), Num(1.0, variable.dim)))
-    time = Definition(variable.name, variable.dim, needed, "derived")
-    return replace(problem, definitions={**problem.definitions, variable.name: time}, variables=())

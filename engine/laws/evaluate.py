@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
-from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
-from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
+from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for
+from runplan.engine.laws.inverted import best_at, reaching
 from runplan.engine.laws.steps import (
     COUNTED,
     SERVED,
@@ -30,10 +31,6 @@ from runplan.engine.laws.steps import (
 
 # Three figures of which two give the third are taken as given together where they agree this well.
 AGREE = 1e-3
-
-
-class Refused(RunplanError, ValueError):
-    """Raised for an input that a law cannot be evaluated at; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +105,10 @@ def evaluate(law: Law, given: Mapping[str, float], objective: str | None = None,
         if len(values) == before:
             _apply(turned_round(law, objective, catalogue), values, found)
         if len(values) == before:
+            _apply(reaching(law, objective, values, catalogue), values, found)
+        for relation in budgets if len(values) == before else ():
+            _apply(best_at(law, objective, values, relation, catalogue), values, found)
+        if len(values) == before:
             break
     _refuse_contradiction([step for step in own if step.output not in (*CHOICES, *BUDGETS)], given, values)
     beyond = tuple(
@@ -149,7 +150,7 @@ def inputs_of(law: Law, catalogue: Library) -> Mapping[str, Counted]:
         if relation.whole in BUDGETS and touched & (relation.exponents.keys() - set(COUNTED.values())):
             found |= {name: quantities[name].counted for name in relation.exponents if name not in found}
     if surface(law) is not None:
-        # A loss to reach and tokens to serve afterwards tell the size that is cheapest over both.
+        # A loss to reach tells what is best for it, and with tokens to serve what is cheapest over both.
         found |= {name: quantities[name].counted for name in SERVED if name in quantities}
     return found
 
@@ -168,10 +169,12 @@ def in_base(name: str, number: Num, counted: Counted) -> float:
     """A figure in base units; without a unit it is counted as the input is.
 
     Raises:
-        Refused: Where its unit is one of another dimension.
+        Refused: Where its unit is one of another dimension, or it is a share of nothing.
     """
-    if not number.dim:
+    if not number.dim and (not counted.dim or is_bare(number)):
         return number.value * counted.factor
+    if not number.dim:
+        raise Refused(f"`{name}` is in {show_dim(counted.dim)}; `{number.text}` is a plain number")
     if number.dim != counted.dim:
         raise Refused(f"`{name}` is in {show_dim(counted.dim)}, not in {show_dim(number.dim)}")
     return number.value

@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from runplan.dsl.packs.pack import Function, Law
+from runplan.dsl.text.errors import RunplanError
 
 if TYPE_CHECKING:
     from runplan.dsl.plan.ir import Objective
+
+
+class Refused(RunplanError, ValueError):
+    """Raised for an input that a law cannot be evaluated at; the message says which and why."""
+
 
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
 CHOICES = ("params", "tokens")

@@ -13,7 +13,8 @@ from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Golden, Law
 from runplan.dsl.units.dims import NONE
-from runplan.engine.laws.evaluate import Refused, accepted, evaluate, in_base
+from runplan.engine.laws.evaluate import accepted, evaluate, in_base
+from runplan.engine.laws.form import Refused
 from runplan.engine.laws.steps import constants_of
 
 

@@ -1,7 +1,7 @@
 """Expressions over positive variables to functions of their logarithms, with first and second derivatives.
 
 Nearly all of planning is sums of monomials (`E + A N^-a + B D^-b`, `6 N D <= C`); these are taken apart once and are
-linear, or convex, in the logarithms. What is not goes through the symbolic derivatives of the expression.
+linear, or convex, in the logarithms. What is not goes part by part through the expression, with its derivatives.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runplan.dsl.expr.derivative import derivative
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
-from runplan.dsl.expr.values import compiled, value
+from runplan.dsl.expr.values import value
+from runplan.engine.numeric.jets import MANY, At, Jet, jet
 from runplan.engine.numeric.local import Point, Smooth
 
 
@@ -250,26 +250,24 @@ def log_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Log
     return LogSum([(math.log(c), a) for c, a in _rows(terms, variables)], len(variables))
 
 
-def symbolic(expr: Expr, variables: Sequence[Any]) -> Smooth:
-    """Any differentiable expression, by its symbolic derivatives; infinite outside its domain."""
+def any_form(expr: Expr, variables: Sequence[Any]) -> Smooth:
+    """Any differentiable expression, part by part; infinite outside its domain."""
     k = len(variables)
-    first = [derivative(expr, v) for v in variables]
-    value_of = compiled(expr)
-    first_of = [compiled(d) for d in first]
-    second_of = [[compiled(derivative(first[i], variables[j])) for j in range(i + 1)] for i in range(k)]
+
+    def sum_of(item: Expr) -> At | None:
+        terms = signomial(item)
+        if terms is None or len(terms) > MANY:
+            return None
+        found = sum_of_monomials(terms, variables)
+        return lambda x, known: Jet(*found(tuple(x)))
+
+    at = jet(expr, sum_of)
 
     def smooth(x: Point) -> Derivatives:
-        env = {name: _exp(xi) for name, xi in zip(variables, x, strict=True)}
-        v = list(env.values())
         try:
-            value = float(value_of(env))
-            slopes = [v[i] * float(first_of[i](env)) for i in range(k)]
-            hessian = [[0.0] * k for _ in range(k)]
-            for i in range(k):
-                for j in range(i + 1):
-                    hessian[i][j] = hessian[j][i] = v[i] * v[j] * float(second_of[i][j](env))
-                hessian[i][i] += slopes[i]
-            return value, slopes, hessian
+            found = at(x)
+            flat = [0.0] * k
+            return float(found.value), found.gradient or flat, found.hessian or [list(flat) for _ in range(k)]
         except (ArithmeticError, ValueError):
             return math.inf, [0.0] * k, [[0.0] * k for _ in range(k)]
 
@@ -286,7 +284,7 @@ def objective(expr: Expr, variables: Sequence[Any], *, maximize: bool = False) -
     terms = signomial(expr)
     if terms is None:
         logarithmic = maximize and not _signed(expr)
-        found: Smooth = symbolic(Op("ln", (expr,)) if logarithmic else expr, variables)
+        found: Smooth = any_form(Op("ln", (expr,)) if logarithmic else expr, variables)
     elif all(m.coefficient > 0 for m in terms) and (maximize or len(terms) == 1):
         found = log_of_monomials(terms, variables)
     else:
@@ -305,8 +303,8 @@ def limit(left: Expr, right: Expr, variables: Sequence[Any]) -> Smooth:
         # Nothing is at most something positive: always so; and never the other way round.
         return Constant(1.0 if small else (-1.0 if large else 0.0), len(variables))
     if not _signed(left) and not _signed(right):
-        return symbolic(Op("-", (Op("ln", (left,)), Op("ln", (right,)))), variables)
-    return symbolic(
+        return any_form(Op("-", (Op("ln", (left,)), Op("ln", (right,)))), variables)
+    return any_form(
         Op("-", (Op("/", (left, right)), Num(1.0))) if not _signed(right) else Op("-", (left, right)),
         variables,
     )

@@ -11,6 +11,8 @@ def inverse(function: Callable[[float], float], value: float, low: float, high: 
     a, b = math.log(low), math.log(high)
     for _ in range(100):
         middle = (a + b) / 2
+        if not a < middle < b:
+            break
         a, b = (middle, b) if function(math.exp(middle)) < value else (a, middle)
     return math.exp((a + b) / 2)
 

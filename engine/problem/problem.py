@@ -72,7 +72,6 @@ class Constraint:
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
-        knobs: Figures of the plan that move its bound, of the kind `data`: the amounts, then the epochs.
         otherwise: What the plan may say in its place, where it has no bound that could be moved.
     """
 
@@ -85,7 +84,6 @@ class Constraint:
     equal: bool = False
     of: Name | None = None
     requirement: Requirement | None = None
-    knobs: tuple[Name, ...] = ()
     otherwise: str = ""
 
 
@@ -242,6 +240,16 @@ class Problem:
             if name in values
         }
         return replace(self, definitions={**self.definitions, **changed})
+
+    def given(self, values: Mapping[Name, float]) -> Problem:
+        """The problem with other figures of the plan, in base units, in whatever holds each of them."""
+        constraints = tuple(
+            replace(c, right=Num(values[c.of], self.givens[c.of].value.dim))
+            if c.kind in ("given", "budget") and c.of is not None and c.of in values
+            else c
+            for c in self.constraints
+        )
+        return replace(self.at({n: v for n, v in values.items() if self.is_parameter(n)}), constraints=constraints)
 
     def scaled(self, name: Name, factor: float) -> Problem:
         """The problem with a figure that is given or assumed, a formula of others or not, a factor larger."""

@@ -105,7 +105,8 @@ class Relaxation:
         of: The constraint, or the figure of the plan.
         text: The constraint or given as the plan says it.
         change: As one would write it; empty where no change of this one alone is enough.
-        value: The new figure in base units.
+        value: The new figure in base units, of the digits that the change is told with.
+        others: Other changes of it, each of which is enough as well: more passes over a source.
     """
 
     of: Constraint | Name
@@ -114,6 +115,7 @@ class Relaxation:
     change: str
     value: float | None
     dim: Dim
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,15 @@ class Solution:
         binding: The constraints that bind, and after them the figures of the plan that leave nothing to choose, as
             the plan says them.
         active: Keys of the constraints that bind.
+        conflict: What cannot hold together, each with the change of it alone that makes room.
+        conflicts: All that cannot hold together, where that is several things, with the changes that end each.
+        reasons: Of each of these, sentences that say why.
         worst: Where the plan gives ranges on what nature decides, the solution at their worst ends, by which
             requirements are judged; `worst_at` says which ends.
         off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
         sources: Names of the data sources, in order.
+        draws: From how many draws of the law's constants the intervals are, where fewer than usual.
+        left_out: Ends of ranges that the intervals do not reach, since the plan cannot be done there.
     """
 
     law: str
@@ -149,6 +156,10 @@ class Solution:
     problem: Problem
     off_line: float | None = None
     interval_note: str = ""
+    draws: int = 0
+    left_out: str = ""
+    conflicts: tuple[tuple[Relaxation, ...], ...] = ()
+    reasons: tuple[tuple[str, ...], ...] = ()
     worst: Solution | None = None
     worst_at: str = ""
 

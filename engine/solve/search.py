@@ -17,11 +17,13 @@ from runplan.engine.problem.stretches import stretches
 
 # A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
 ENDLESS = 75.0
+# Constraints are kept, where a search gave up on its way to no figure, to this much of the logarithm of a ratio.
+KEPT = 1e-6
 # A parameter agrees with a quantity when their logarithms differ by no more; and how often that is tried.
 AGREED = 1e-12
 AGREEING = 50
 # Of the outcomes of stretches of a problem the first of these is its own.
-WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible")
+WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible", "optimal")
 # Optima of two stretches that differ by less are one: where they meet.
 ALIKE = 1e-9
 
@@ -95,7 +97,8 @@ def _optimum(problem: Problem) -> Found:
     goals = [_function(problem, goal, variables, memo) for goal in problem.goals]
     start = tuple(math.log(v.start) for v in problem.variables)
     found = minimise(goals, inequalities, equalities, start=start)
-    if found.outcome == "optimal" and max(map(abs, found.x), default=0.0) > ENDLESS:
+    ran_off = max(map(abs, found.x), default=0.0) > ENDLESS
+    if ran_off and (found.outcome == "optimal" or (found.outcome == "gave-up" and found.violation <= KEPT)):
         found = replace(found, outcome="unbounded")
     values = {}
     if found.outcome == "optimal":

@@ -72,9 +72,15 @@ def has_least(problem: Problem) -> bool:
 
 
 def _least(problem: Problem) -> tuple[Goal, ...]:
-    """The goals that have a least value among those that do before them; none where the first has none."""
+    """The goals that have a least value among those that do before them; none where the first has none.
+
+    How many devices there are breaks no tie here: of a count and a time that are both open either end would do.
+    """
     kept: tuple[Goal, ...] = ()
-    for goal in problem.goals:
+    wanted = len(problem.goals) - problem.ties
+    for i, goal in enumerate(problem.goals):
+        if i >= wanted and isinstance(goal.expr, Ref) and goal.expr.name.text == q.GPUS.text:
+            continue
         if optimum_of(problem.aiming(*kept, goal)).is_optimal:
             kept = (*kept, goal)
         elif not kept:

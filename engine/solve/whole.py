@@ -1,15 +1,56 @@
-"""A count of devices to whole ones, up to full nodes."""
+"""The optimum of a problem with its counts of devices whole, up to full nodes: branch and bound.
+
+With any count that is real the problem is convex in logarithms, so what is feasible in one count is an interval, and
+no whole one lies in it where neither the one below a point of it nor the one above does. Of several pools each count
+is split in turn. What the search says has no solution has none.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Num
+from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.dsl.expr.values import compiled
+from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Constraint, Problem, derive
+from runplan.engine.solve.search import Found, agreed, optimum_of
+
+# A count is whole when it is off by no more than this share of a node.
+WHOLE = 1e-6
+# Splits before the best counts so far are taken.
+SPLITS = 20
+# One count is better than another when its goal is, by more than rounding.
+BETTER = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The optimum of a problem, devices whole.
+
+    Attributes:
+        problem: With each parameter that must agree with the solution at that value.
+        rounded: Whether counts were made whole.
+    """
+
+    problem: Problem
+    found: Found
+    rounded: bool = False
+
+    @property
+    def is_optimal(self) -> bool:
+        """Whether there is an optimum, and it was found."""
+        return self.found.is_optimal
+
+    @property
+    def values(self) -> dict[Name, float]:
+        """Everything that can be computed at the optimum, in base units."""
+        every = dict(self.found.values)
+        derive(self.problem.settled(), every)
+        return every
 
 
 def counts(problem: Problem) -> list[Name]:
@@ -17,27 +58,36 @@ def counts(problem: Problem) -> list[Name]:
     return [v.name for v in problem.variables if v.name.text == q.GPUS.text]
 
 
-def whole_gpus(problem: Problem, env: Mapping[Name, float]) -> dict[Name, float] | None:
-    """Variables held for a second pass with whole GPUs, up to full nodes; None where they are whole already.
+def node_of(problem: Problem, name: Name) -> float:
+    """How many devices come at once, of a count of devices."""
+    node = problem.definitions.get(Name(q.NODES_OF.text, scope=name.scope))
+    return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
 
-    Rounded up, the run stays as it was found; where a constraint forbids that, the GPUs are rounded down and the run is
-    found anew.
+
+def whole(problem: Problem) -> Reached:
+    """The optimum with whole devices.
+
+    Rounded up, the run stays as it was found: more devices leave some idle. Where a constraint forbids that, the counts
+    on both sides are tried, and the run is found anew with each.
     """
-    up: dict[Name, float] = {}
-    down: dict[Name, float] = {}
-    for name in counts(problem):
-        node = problem.definitions.get(Name(q.NODES_OF.text, scope=name.scope))
-        step = node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
-        count = env[name] / step
-        whole = max(1.0, math.ceil(count - 1e-6))
-        if abs(whole - count) > 1e-6:
-            up[name] = whole * step
-            down[name] = max(1.0, math.floor(count)) * step
+    problem = agreed(problem)
+    found = optimum_of(problem)
+    up = rounded_up(problem, found.values) if found.is_optimal else {}
     if not up:
-        return None
+        return Reached(problem, found)
     of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
-    run = {v.name: env[v.name] for v in problem.variables if v.name.text in of_the_run}
-    return up | run if _keeps(problem, {**env, **up}) else down
+    run = {v.name: found.values[v.name] for v in problem.variables if v.name.text in of_the_run}
+    if _keeps(problem, {**found.values, **up}):
+        return _told(problem, up | run, found)
+    best, outcome = _branched(problem, found)
+    return _told(problem, best, found) if best is not None else Reached(problem, Found(outcome, {}, ()))
+
+
+def rounded_up(problem: Problem, values: Mapping[Name, float]) -> dict[Name, float]:
+    """The counts rounded up, at least one node each; nothing where all are whole."""
+    steps = {name: node_of(problem, name) for name in counts(problem)}
+    up = {name: max(1.0, math.ceil(values[name] / step - WHOLE)) * step for name, step in steps.items()}
+    return up if any(abs(up[name] - values[name]) > WHOLE * steps[name] for name in up) else {}
 
 
 def _keeps(problem: Problem, env: dict[Name, float]) -> bool:
@@ -48,3 +98,82 @@ def _keeps(problem: Problem, env: dict[Name, float]) -> bool:
         if left - right > 1e-6 * max(abs(left), abs(right)):
             return False
     return True
+
+
+def _told(problem: Problem, held: Mapping[Name, float], found: Found) -> Reached:
+    """The optimum with counts held, told by the problem before they were: what is solved there is solved."""
+    fixed = agreed(problem.fixed(held))
+    inner = optimum_of(fixed)
+    values = {**inner.values, **held} if inner.is_optimal else {}
+    # With other devices another size is found, and the rate is that of this one.
+    at = {a.parameter: fixed.number(a.parameter) for a in problem.agreements}
+    return Reached(problem.at(at), replace(inner, values=values, binding=found.binding), rounded=True)
+
+
+def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None, Outcome]:
+    """The whole counts of the best solution that has them; where there is none, whether that is proven."""
+    best: dict[Name, float] | None = None
+    least: tuple[float, ...] = ()
+    outcome: Outcome = "infeasible"
+    left = [(problem, found)]
+    for split in range(SPLITS):
+        if not left:
+            break
+        tried, found = left.pop()
+        goals = _goals(tried, found.values)
+        if best is not None and not _is_better(goals, least):
+            continue
+        steps = {name: node_of(problem, name) for name in counts(problem)}
+        nodes = {name: found.values[name] / step for name, step in steps.items()}
+        off = {name: abs(count - round(count)) if count > 0.5 else 1.0 for name, count in nodes.items()}
+        name = max(off, key=lambda each: off[each])
+        if off[name] <= WHOLE:
+            best, least = {each: round(count) * steps[each] for each, count in nodes.items()}, goals
+            if not goals:
+                break
+            continue
+        if not goals and (some := _some(tried, nodes, steps)):
+            return some, "optimal"
+        low, node = math.floor(nodes[name]), Num(steps[name], tried.dim(name))
+        sides: list[tuple[Expr, Expr]] = [(Num(max(low + 1.0, 1.0) * node.value, node.dim), Ref(name))]
+        if low >= 1:
+            sides.append((Ref(name), Num(low * node.value, node.dim)))
+        for at, (less, more) in enumerate(sides):
+            side = Constraint(f"whole {split} {at}", str(name), less, more, "range", of=name)
+            bounded = agreed(replace(tried, constraints=(*tried.constraints, side)))
+            inner = optimum_of(bounded)
+            if inner.is_optimal:
+                left.append((bounded, inner))
+            elif inner.outcome != "infeasible":
+                outcome = "gave-up"
+    return best, "gave-up" if left else outcome
+
+
+def _some(problem: Problem, nodes: Mapping[Name, float], steps: Mapping[Name, float]) -> dict[Name, float] | None:
+    """Whole counts beside real ones with which there is a solution, where any will do."""
+    for rounded in (math.floor, math.ceil):
+        held = {name: max(1.0, rounded(count)) * steps[name] for name, count in nodes.items()}
+        if optimum_of(problem.fixed(held)).is_optimal:
+            return held
+    return None
+
+
+def _goals(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
+    """What each goal comes to, the less the better."""
+    env = dict(values)
+    derive(problem.settled(), env)
+    out = []
+    for goal in problem.goals:
+        value = float(compiled(goal.expr)(env))
+        if goal.other is not None:
+            value = abs(math.log(value / float(compiled(goal.other)(env))))
+        out.append(-value if goal.sense == "maximize" else value)
+    return tuple(out)
+
+
+def _is_better(goals: tuple[float, ...], least: tuple[float, ...]) -> bool:
+    """Whether goals, the first that differs, are lower."""
+    for new, old in zip(goals, least, strict=True):
+        if abs(new - old) > BETTER * max(abs(new), abs(old), BETTER):
+            return new < old
+    return False

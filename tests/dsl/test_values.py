@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.derivative import derivative
+from runplan.dsl.expr.evenly import evenly
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref
 from runplan.dsl.expr.values import compiled, value
@@ -29,7 +30,9 @@ def numbers(depth: int) -> st.SearchStrategy[Expr]:
     one = st.builds(lambda op, a: Op(op, (a,)), st.sampled_from(["sqrt", "ln", "exp", "abs"]), leaf)
     tests = conditions(inner)
     choice = st.builds(lambda test, a, b: Op("if", (test, a, b)), tests, inner, inner)
-    return st.one_of(leaf, two, one, choice, st.builds(lambda a: curve(a, ROWS), st.sampled_from([Ref(X), Ref(Y)])))
+    shared = st.builds(lambda a, b: evenly(a, [(Num(3.0), Num(1.0)), (Ref(Y), Num(4.0)), (Num(1.0), b)]), inner, inner)
+    curved = st.builds(lambda a: curve(a, ROWS), st.sampled_from([Ref(X), Ref(Y)]))
+    return st.one_of(leaf, two, one, choice, shared, curved)
 
 
 def conditions(sides: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
@@ -79,3 +82,12 @@ def test_the_slope_of_a_curve_is_its_derivative(at: float) -> None:
     near = [value(on, {X: x * math.exp(side)}) for side in (-step, step)]
     wanted = (near[1] - near[0]) / (2 * step)
     assert value(derivative(on, X), {X: x}) * x == pytest.approx(wanted, abs=1e-6)
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 50), st.floats(0.1, 20)), min_size=1, max_size=5), st.floats(0.01, 1.0))
+def test_what_is_seen_evenly_makes_up_the_whole(parts: list[tuple[float, float]], share: float) -> None:
+    whole = share * sum(amount * limit for amount, limit in parts)
+    level = value(evenly(Num(whole), [(Num(amount), Num(limit)) for amount, limit in parts]), {})
+    assert sum(amount * min(level, limit) for amount, limit in parts) == pytest.approx(whole, rel=1e-9)
+    alike = value(evenly(Num(2 * whole), [(Num(amount), Num(1.0)) for amount, _ in parts]), {})
+    assert alike == pytest.approx(2 * whole / sum(amount for amount, _ in parts)), "beyond all limits it goes on"

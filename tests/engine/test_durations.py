@@ -72,7 +72,7 @@ def test_more_steps_than_the_run_has_leave_no_rest() -> None:
         ("phase a: 3 days warmup\nphase b: rest linear\n", "U001", "in seconds"),
         ("phase a: 2 nodes warmup\nphase b: rest linear\n", "U001", "in nodes"),
         ("phase a: 0 steps warmup\nphase b: rest linear\n", "U004", "more than zero"),
-        ("phase a: 0.5 epochs warmup\nphase b: rest linear\n", "C004", "how many tokens an epoch has"),
+        ("phase a: 0.5 epochs warmup\nphase b: rest linear\n", "C004", "how many an epoch has"),
     ],
 )
 def test_what_is_no_length(text: str, code: str, said: str) -> None:
@@ -167,3 +167,72 @@ optimizer: AdamW { batch: 3072 * 4096 tokens }
 """
     (solution,) = under(text, "chinchilla").solutions
     assert solution["steps"].value == pytest.approx(158945.71940104166)
+
+
+# ---- the run itself
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        "25% until 2%, 50% until 4%, 100%",
+        "25% until 2B tokens, 50% until 4B tokens, 100%",
+        "25% until 2000 steps, 50% until 3000 steps, 100%",
+    ],
+)
+@pytest.mark.parametrize("length", ["27000 steps", "27k steps", "25000 .. 27000 steps"])
+def test_a_run_in_steps_is_as_long_as_its_batches_are(batch: str, length: str) -> None:
+    """27,000 steps under the ramp are 100B tokens, as 100B tokens are 27,000 steps."""
+    text = RAMP.format(batch=batch, warmup="1000 steps", decay="5000 steps").replace(
+        "tokens: 100B", f"tokens: {length}"
+    )
+    solution = solution_of(text)
+    assert solution["tokens"].value == pytest.approx(100e9) and solution["steps"].value == pytest.approx(27_000)
+    assert of_phases(solution, "steps") == pytest.approx([1000, 21_000, 5000])
+
+
+def test_a_published_run_in_steps() -> None:
+    """63,900 steps of 1,024 sequences of 2,048 tokens: 134.0B tokens."""
+    text = """hardware: 440 x A100 for 9.5 days at 40% MFU @ 2 USD/GPU/hour
+model { params: 6.65B; context: 2048 tokens }
+tokens: 63900 steps
+optimizer: AdamW { batch: 1024 sequences }
+"""
+    (solution,) = under(text, "chinchilla").solutions
+    assert solution["tokens"].value == pytest.approx(134_008_012_800)
+    assert solution["steps"].value == pytest.approx(63_900)
+
+
+DATA = "data web: 50B tokens up to 4 epochs\ndata code: 10B tokens up to 1 epoch\ndata math: 20B tokens\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "length", "tokens"),
+    [
+        ("data: 50B tokens up to 4 epochs\n", "3 epochs", 150e9),
+        ("data: 50B tokens\n", "3 epochs", 150e9),
+        ("data: 50B tokens\n", "0.5 epochs", 25e9),
+        ("data: 200 GB at 4 bytes/token\n", "2 epochs", 100e9),
+        (DATA, "3 epochs", 150e9 + 10e9 + 60e9),
+        (DATA, "0.5 epochs", 40e9),
+        (DATA.replace("math: 20B tokens", "math: 20B tokens weight 25%"), "1 epoch", 80e9),
+    ],
+)
+def test_a_run_in_passes_sees_every_source_as_often_up_to_its_epochs(data: str, length: str, tokens: float) -> None:
+    solution = solution_of(f"{data}tokens: {length}\n")
+    assert solution["tokens"].value == pytest.approx(tokens)
+
+
+def test_bounds_in_passes_and_steps() -> None:
+    """A loss wants all the tokens that it can have: those are what the bounds allow."""
+    for bound, tokens in (("up to 3 epochs", 220e9), ("1 .. 3 epochs", 220e9), ("up to 2000 steps", 8e9)):
+        solution = solution_of(f"{DATA}tokens: {bound}\n")
+        assert solution["tokens"].value == pytest.approx(tokens), bound
+
+
+def test_more_passes_than_any_source_may_be_seen_contradict_it() -> None:
+    text = "data: 50B tokens up to 1 epoch\ntokens: 2 epochs\n"
+    (found,) = [f for f in report_of(text).findings if f.severity == "error"]
+    assert (found.code, found.help) == ("C001", ("say `up to 2 epochs` of the data",))
+    assert solution_of(text.replace("up to 1 epoch", "up to 2 epochs"))["tokens"].value == pytest.approx(100e9)
+    assert solution_of(text.replace("tokens: 2", "tokens: up to 2"))["tokens"].value == pytest.approx(50e9)

@@ -11,12 +11,15 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 from known import LIBRARY, known_of
 
+from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.pack import Counted, Law
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.grammar import parse_file
 from runplan.dsl.text.source import Source
-from runplan.engine.laws.evaluate import Refused, evaluate, inputs_of
+from runplan.dsl.units.base import TOKEN
+from runplan.engine.laws.evaluate import evaluate, in_base, inputs_of
+from runplan.engine.laws.form import Refused
 from runplan.engine.laws.goldens import check_goldens
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.closed_form import optimum_of_two_power_laws
@@ -297,10 +300,7 @@ def test_an_input_without_a_part_is_named() -> None:
     assert evaluate(known("kumar"), bits, catalogue=LIBRARY).unused == ()
     idle = {"compute": 1e22, "params": 1e9, "epochs": 2.0}
     assert evaluate(known("kaplan.compute"), idle, catalogue=LIBRARY).unused == ()
-    assert evaluate(known("chinchilla"), {"params": 1e9, "batch": 1e6}, catalogue=LIBRARY).unused == (
-        "params",
-        "batch",
-    )
+    assert evaluate(known("chinchilla"), {"batch": 1e6}, catalogue=LIBRARY).unused == ("batch",)
 
 
 def test_an_input_may_be_left_out_where_it_has_a_default() -> None:
@@ -312,3 +312,10 @@ def test_an_input_may_be_left_out_where_it_has_a_default() -> None:
 def test_a_mixture_has_no_compute_of_all_its_params() -> None:
     with pytest.raises(Refused, match="does not take `compute`"):
         outputs("krajewski", {"compute": 1e21, "granularity": 8.0})
+
+
+def test_a_share_is_no_input_in_a_unit() -> None:
+    with pytest.raises(Refused, match="`tokens` is in token; `50%` is a plain number"):
+        in_base("tokens", Num(0.5, text="50%"), Counted(1.0, TOKEN, "token"))
+    assert in_base("tokens", Num(5e10, text="50B"), Counted(1.0, TOKEN, "token")) == 5e10
+    assert in_base("mfu", Num(0.5, text="50%"), Counted(1.0, (), "1")) == 0.5

@@ -89,7 +89,7 @@ def test_a_hole_in_a_block_of_hardware_is_what_is_not_mentioned() -> None:
         ("hardware: 64 x " + H100.format("?") + "model: 7B\ndata: 2T tokens\n", "tokens", 2e12),
         ("hardware: 64 x " + H100.format("?") + "require gpu_hours <= 10k GPU-hours\n", "gpu_hours", 3.6e7),
         # A goal of the plan's own leaves to a `?` what it does not decide.
-        ("hardware: ? x " + H100.format("up to 30 days") + "require cost <= 30k USD\nminimize loss\n", "gpus", 20),
+        ("hardware: ? x " + H100.format("up to 30 days") + "require cost <= 30k USD\nminimize loss\n", "gpus", 21),
         ("model: 7B\nrequire loss <= 2.2\nminimize compute\n", "loss", 2.2),
     ],
 )
@@ -104,6 +104,7 @@ def test_what_is_wanted(plan: str, name: str, wanted: float) -> None:
         ("require loss <= 2.1\n", {"compute": 2.1410e22, "params": 1.3362e10, "loss": 2.1}),
         ("require cost <= 100k USD\n", {"cost": 1e5, "gpu_hours": 5e4 * 3600}),
         ("compute: 1e22 FLOP\n", {"compute": 1e22, "params": 9.0448e9}),
+        ("require gpu_hours >= 1000 GPU-hours\n", {"gpu_hours": 3.6e6}),
     ],
 )
 def test_what_does_not_depend_on_the_choice_is_solved(rest: str, known: dict[str, float]) -> None:
@@ -115,6 +116,17 @@ def test_what_does_not_depend_on_the_choice_is_solved(rest: str, known: dict[str
     (open_,) = (f for f in found.findings if f.severity == "error")
     assert open_.code == "C002"
     assert open_.message == "nothing in the plan determines `gpus` and `time`"
+
+
+def test_a_date_does_not_tell_a_count_from_a_time() -> None:
+    found = report("hardware: ? x H100 for ? at 40% MFU from 2026-01-01 until 2026-02-01\nmodel: 7B\ntokens: 500B\n")
+    assert [f.code for f in found.findings if f.severity == "error"] == ["C002"]
+    assert found.solutions[0].get("gpu_hours") == pytest.approx(2.1e22 / (0.4 * 989.4e12), rel=1e-4)
+
+
+def test_what_runs_off_is_under_determined() -> None:
+    found = report("use laws steplaw\ndata: 2T tokens\nrequire tokens / params >= 20\n")
+    assert [f.code for f in found.findings if f.severity == "error"] == ["C002"]
 
 
 # ---- what would settle a plan that leaves something open

@@ -166,6 +166,36 @@ def test_repeats_by_phases_are_worth_less() -> None:
     assert "D010" in {f.code for f in report(text.format(8).replace("100B", "50B")).findings}
 
 
+# ---- data of quality
+
+
+def mix_of(text: str, source: str) -> list[float]:
+    found = solution(text)
+    return [value(found, f"phase.{phase}.mix.{source}") for phase in found.problem.phases]
+
+
+def test_quality_is_late_in_phases_that_are_amounts() -> None:
+    """4.76B of 100B tokens are good: all of them fit into 10B."""
+    text = RUN.format("100B") + "data web: 1T tokens\ndata math: 50B tokens quality high\n"
+    text += "phase warmup: 2B tokens warmup\nphase stable: rest constant\nphase anneal: 10B tokens linear\n"
+    assert mix_of(text, "math") == pytest.approx([0, 0, 10 * 50 / 1050])
+
+
+def test_more_quality_than_a_phase_holds_leaves_no_share_below_nothing() -> None:
+    """60 % are good, and the last phase is 99 % of the run: what the first has of it is nothing, and not -950 %."""
+    text = RUN.format("400B") + "data a: 2T tokens weight 40%\ndata b: 800B tokens quality high weight 60%\n"
+    assert mix_of(text + "schedule: cosine\n", "b") == pytest.approx([0, 0.6 / 0.99])
+    # 98 % are good: the last phase is good altogether, and the phases before have the rest.
+    text = RUN.format("400B") + "data edu: 4.9T tokens quality high\ndata forum: 100B tokens\n"
+    assert mix_of(text + "schedule: WSD\n", "edu") == pytest.approx([0.88 / 0.9, 0.88 / 0.9, 1.0])
+
+
+def test_the_last_phase_is_half_quality_or_twice_their_share() -> None:
+    text = RUN.format("400B") + "data web: 9T tokens weight {}%\ndata edu: 9T tokens quality high weight {}%\n"
+    assert mix_of(text.format(90, 10) + "schedule: WSD\n", "edu")[-1] == pytest.approx(0.5)
+    assert mix_of(text.format(60, 40) + "schedule: WSD\n", "edu")[-1] == pytest.approx(0.8)
+
+
 # ---- what contradicts
 
 

@@ -106,3 +106,20 @@ def test_regret_that_cannot_be_solved_for_says_why() -> None:
     assert said.help
     (said,) = [f for f in under("compute: 1e23 FLOP\nrequire regret <= 5%\n", "llama3").findings if f.code == "L004"]
     assert "loss" in said.help[0]
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ("1B", "up to which the size of least lifetime_compute is cheaper, and beyond which the plan's size is"),
+        ("70B", "up to which the plan's size is cheaper, and beyond which the size of least lifetime_compute is"),
+    ],
+)
+def test_the_break_even_says_on_which_side_which_size_is_cheaper(size: str, said: str) -> None:
+    text = f"use laws sardana\nhardware: 64 x H100 for 60 days at 40% MFU\ninference: 2T tokens\nmodel: {size}\n"
+    found = solution(text)
+    even, best = found["break_even_tokens"], found["lifetime_params"].value
+    assert said in even.formula
+    # In the compute of training and serving that each of them takes, at the break-even both cost the same.
+    own = found["compute"].value + 2 * found["params"].value * even.value
+    assert found["lifetime_training"].value + 2 * best * even.value == pytest.approx(own)

@@ -225,6 +225,12 @@ def test_hours_are_said_in_each_spelling(block: str) -> None:
     assert document(one)["solutions"] == other["solutions"]
 
 
+def test_hours_that_are_not_needed_are_not_bought() -> None:
+    plan = "hardware: 64 x A100 for 30 days at 40% MFU + up to 100k GPU-hours of H100 at 40% MFU\ncompute: 1e21 FLOP\n"
+    solution = solved(plan)
+    assert solution["gpu_hours"].value / 3600 == pytest.approx(64 * 720 + 1)
+
+
 def test_hours_and_a_count_give_the_time() -> None:
     block = "hardware {{ {}; gpu_hours: 1.02M GPU-hours; device: H800; mfu: 38% }}\n"
     assert solved(block.format("gpus: 2048")).get("time") == pytest.approx(1.02e6 / 2048 * 3600)

@@ -32,7 +32,7 @@ from runplan.dsl.text import limits
 from runplan.dsl.text.codes import CODES
 from runplan.dsl.text.reader import Disk
 from runplan.dsl.units.parse import unit
-from runplan.dsl.units.show import show
+from runplan.dsl.units.show import show, show_dim
 from runplan.engine.pipeline import pack_findings, report_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -250,7 +250,7 @@ def bounds(name: str) -> str:
         "whole" if field.whole else "",
         f"at least {least}" if field.least else "0 is allowed" if field.zero else "",
         f"at most {most}" if math.isfinite(field.most) else "",
-        "of one device" if field.per_gpu else "",
+        f"of one {show_dim(field.per)}" if field.per else "",
     ]
     return ", ".join(filter(None, said))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runplan.cli.show.catalogue.pages import NO_RANGE
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage, dim_of
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph, section
@@ -43,6 +44,7 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
         for t in law.tables
     )
     units = [(name, f"in {show_dim(counted.dim)}") for name, counted in inputs_of(law, catalogue).items()]
+    fitted = [(name, _span_shown(law, name, catalogue)) for name in law.fitted]
     gives = {f.output: f.counted.dim for f in law.functions} | {t.output: t.counted.dim for t in law.tables}
     return "".join(
         (
@@ -53,7 +55,7 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
             section("takes", columns(units, "  ") if units else ""),
             section("gives", columns([(name, f"in {show_dim(dim)}") for name, dim in gives.items()], "  ")),
             section("constants", _constants(law)),
-            section("fitted on", columns([(name, _span_shown(law, name, catalogue)) for name in law.fitted], "  ")),
+            section("fitted on", columns(fitted, "  ") if fitted else paragraph(NO_RANGE, "  ")),
             section("cites", "".join(paragraph(line, "  ") for cite in law.cites for line in _cite_lines(cite))),
             section("notes", "".join(paragraph(note, "  - ") for note in law.notes)),
             section("golden values", "".join(_golden_lines(law))),
@@ -92,7 +94,8 @@ def evaluated(shown: LawAt, look: Look = PLAIN) -> str:
     """What a law gives at its inputs, or why it gives nothing."""
     found, catalogue = shown.found, shown.catalogue
     law = found.law
-    head = paragraph(f"{law.name} for {found.objective}, counting {law.counts or 'total'} params")
+    total = "; `params` are all of them" if "params_non_embedding" in {*found.given, *found.outputs} else ""
+    head = paragraph(f"{law.name} for {found.objective}, counting {law.counts or 'total'} params{total}")
     given = [(n, show(v, dim_of(law, n, catalogue), 6), "") for n, v in found.given.items()]
     rows = [(o.name, show(o.value, o.dim, 6), o.formula) for o in found.outputs.values()]
     beyond = paragraph(f"beyond the range of the fit: {', '.join(found.beyond)}") if found.beyond else ""

@@ -12,6 +12,8 @@ from runplan.engine.judge.rules import condition, example
 from runplan.engine.laws.steps import written
 
 NOTE = "<!-- Made from stdlib/: UPDATE_SNAPSHOTS=1 python -m pytest tests/stdlib/test_catalogue_pages.py -->"
+# What is said of a law whose file has no range: nothing is found to lie beyond it.
+NO_RANGE = "No range of the runs that it was fitted to is known, so that no plan is told to lie beyond it"
 CLAIMS = "docs/claims.md"  # where the numbers are told that rules of the library name as their `rows`
 _CLAIM = re.compile(r"^### Claim (\d+)\n.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -61,6 +63,8 @@ def _law(law: Law, catalogue: Library) -> list[str]:
             dim = quantities[name].counted.dim if name in quantities else ()
             ranges.append(f"`{name}` {show(low, dim, 4)} to {show(high, dim, 4)}")
         parts.append(f"Fitted on {', '.join(ranges)}.")
+    else:
+        parts.append(f"{NO_RANGE}.")
     if law.corpus:
         parts.append(f"Measured on {inline(law.corpus)}.")
     parts.append("\n".join(f"- {_cited(cite)}" for cite in law.cites))

@@ -14,7 +14,7 @@ from runplan.engine.report import Assumption, Report
 # true of any plan, and stand among the details.
 _USUAL = frozenset(
     "peak memory power hours_per_day reserve batch learning_rate law_batch law_learning_rate effective_tokens "
-    "max_epochs".split()
+    "max_epochs month objective schedule optimizer precision".split()
 )
 # What all else is multiplied by.
 _FIRST = ("rate", "mfu")
@@ -50,4 +50,6 @@ def _usual(assumption: Assumption) -> bool:
 
 
 def _value(report: Report, assumption: Assumption) -> str:
+    if isinstance(assumption.value, str):
+        return plain(assumption.value)
     return figure(assumption.name.text, assumption.value, assumption.dim, known_of(report))

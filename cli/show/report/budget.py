@@ -36,10 +36,10 @@ def hardware(report: Report) -> tuple[str, ...]:
 def _found(report: Report) -> dict[str, str]:
     """What was solved for of the hardware, where all laws agree on it."""
     out = {}
-    for field, name in (("gpus", "gpus"), ("time", "reserved_time")):
+    for field, name in (("gpus", "gpus"), ("time", "reserved_time"), ("gpu_hours", "gpu_hours")):
         said = {told(s, name, value) for s in report.solutions if (value := s.quantity(name))}
         if len(said) == 1:
-            out[field] = bare(said.pop())
+            out[field] = said.pop() if field == "gpu_hours" else bare(said.pop())
     return out
 
 
@@ -68,12 +68,17 @@ def _pool(pool: Pool, found: Mapping[str, str], known: Known) -> str:
         name: found.get(name, "?") if isinstance(amount, Hole) else _amount(name, amount, known)
         for name, amount in pool.figures.items()
     }
-    count, device = figures.pop("gpus", found.get("gpus", "?")), pool.device.text if pool.device else ""
-    words = [f"{count} x {device}" if device else f"{count} GPUs"]
+    device = pool.device.text if pool.device else ""
+    if pool.bought:
+        words = [f"{figures.pop('gpu_hours')}{f' of {device}' if device else ''}"]
+    else:
+        count = figures.pop("gpus", found.get("gpus", "?"))
+        words = [f"{count} x {device}" if device else f"{count} GPUs"]
     if pool.precision:
         words.append(f"in {pool.precision.text}")
     words += [say(figures.pop(name)) for name, say in _SPOKEN.items() if name in figures]
     words += [f"{name} {iso_date(day.value.value)}" for name, day in pool.dates.items()]
+    words += [f"paid {pool.paid.text}"] if pool.paid else []
     return ", ".join([" ".join(words), *(f"{label(name, known)} {text}" for name, text in figures.items())])
 
 

@@ -15,6 +15,7 @@ from runplan.cli.show.text.figures import bare, interval
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
 from runplan.dsl.packs.pack import rows_of
+from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
@@ -183,6 +184,7 @@ def _left_out(report: Report) -> Callable[[str], bool]:
     """Whether a screen does without a quantity: the budget has said it, the plan gives it, or there is none of it."""
     pools = [pool for stage in report.plan.stages for pool in stage.hardware] if report.plan else []
     fields = {field for pool in pools for field in pool.figures}
+    given = {field for pool in pools for field, amount in pool.figures.items() if isinstance(amount, Given)}
     mixed = any(section.title.startswith("Data") for section in run.sections(report, details=False))
 
     def left_out(name: str) -> bool:
@@ -194,6 +196,8 @@ def _left_out(report: Report) -> Callable[[str], bool]:
             return all(value.value < _IDLE for value in found)
         if name in ("epochs", "regret"):
             return mixed or name == "regret"
+        if name == "nodes":
+            return {"gpus", "nodes_of"} <= given
         settled = name in fields or name == "mfu"
         return settled and all(value.kind in ("given", "assumed") and value.low is None for value in found)
 

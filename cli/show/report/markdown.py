@@ -39,7 +39,7 @@ def _lines(shown: Content, whole: Content, details: bool) -> Iterator[str]:
     if told := [finding for finding in shown.findings if finding not in infos]:
         yield from headed("Findings")
         yield from lines_of(_findings(told))
-    titles = ", ".join(part.title for part in whole.sections)
+    titles = " \N{MIDDLE DOT} ".join(part.title for part in whole.sections)
     sections = [line for part in whole.sections for line in section(part)]
     if sections:
         yield from sections if details else folded(titles, sections)

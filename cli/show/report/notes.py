@@ -21,8 +21,11 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
     )
     if certain:
         ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
+        few = {solution.draws for solution in solutions if solution.draws}
+        drawn = f" by {max(few)} draws" if few else ""
         what = "the 80 % interval of a law's constants" if details else "80 % intervals"
-        out.append(f"In brackets: {what}{ranges}.")
+        out.append(f"In brackets: {what}{drawn}{ranges}.")
+        out += [f"They leave out {s.left_out}: the plan cannot be done there." for s in solutions if s.left_out]
     unsure = [solution for solution in solutions if solution.interval_note and (details or not certain)]
     # The same that is said of several laws is said once.
     said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}

@@ -60,7 +60,9 @@ def in_a_line(report: Report) -> Iterator[str]:
         low, high = map(_size, band.by_loss)
         regret = number(solution, "regret") or 0.0
         costs = f"; the plan's takes {_share(regret)} more compute for its loss" if regret > _SHOWN else ""
-        yield f"{law} optimum is {optimum}, and {low} to {high} lose less than {_LITTLE_LOSS} to it{costs}."
+        far = " and takes more tokens than there are" if _out_of_reach(solution, band) else ""
+        joined = "; " if far else ", and "
+        yield f"{law} optimum is {optimum}{far}{joined}{low} to {high} lose less than {_LITTLE_LOSS} to it{costs}."
 
 
 def _summary(solution: Solution, band: Band) -> tuple[str, ...]:
@@ -80,10 +82,13 @@ def _summary(solution: Solution, band: Band) -> tuple[str, ...]:
 
 def _said(solution: Solution, band: Band) -> Iterator[str]:
     """Why the optimum is out of reach, where it is."""
-    wanted, most = band.tokens(band.optimum), _most_tokens(solution)
-    if wanted > most * (1 + _SAME):
-        have = show(most, _TOKEN)
-        yield f"The optimum is out of reach: it takes {show(wanted, _TOKEN)}, and the plan's data give {have}."
+    if _out_of_reach(solution, band):
+        wanted, have = show(band.tokens(band.optimum), _TOKEN), show(_most_tokens(solution), _TOKEN)
+        yield f"The optimum is out of reach: it takes {wanted}, and the plan's data give {have}."
+
+
+def _out_of_reach(solution: Solution, band: Band) -> bool:
+    return band.tokens(band.optimum) > _most_tokens(solution) * (1 + _SAME)
 
 
 def _notes(found: Sequence[tuple[Solution, Band]]) -> Iterator[str]:

@@ -77,7 +77,8 @@ def _blocks(shown: Content, look: Look) -> Iterator[Block]:
 
 def _block(section: Section) -> Block:
     said = partial(Page.sentences, texts=section.said, notes=section.notes)
-    return Block(section.title, partial(Page.shown, section=section), said if section.said or section.notes else None)
+    body = partial(Page.shown, section=section)
+    return Block(section.title, body, said if section.said or section.notes else None, wraps=not section.table.figures)
 
 
 def _budget(page: Page, shown: Content) -> None:

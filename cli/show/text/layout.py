@@ -27,12 +27,14 @@ class Block:
         body: Draws what stands below the heading; it takes no more columns than its figures need.
         said: Draws sentences, which take the columns that there are; None where there are none.
         whole: Whether it stands alone, whatever the width.
+        wraps: Whether what stands below the heading wraps, so that it takes fewer columns where it must.
     """
 
     title: str
     body: Callable[[Page], None]
     said: Callable[[Page], None] | None = None
     whole: bool = False
+    wraps: bool = False
 
 
 def lay_out(page: Page, blocks: Sequence[Block]) -> None:
@@ -62,7 +64,8 @@ def _least(page: Page, block: Block) -> int:
 
 def _fitting(page: Page, block: Block, room: int) -> list[str]:
     """The lines of a block in so many columns; none where they are too few."""
-    return [] if block.whole or _least(page, block) > room else _drawn(page, block, room)
+    least = min(_least(page, block), _READABLE) if block.wraps else _least(page, block)
+    return [] if block.whole or least > room else _drawn(page, block, room)
 
 
 def _drawn(page: Page, block: Block, width: int) -> list[str]:

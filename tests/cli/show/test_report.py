@@ -173,6 +173,8 @@ def test_hardware_is_one_line_whichever_form_it_has() -> None:
     )
     assert content(solved(PLANS["energy"])).budget[-2:] == ("567.7 MWh", "218.6 tCO2eq")
     assert [text.split(" for ")[0] for text in hardware(solved(PLANS["pools"]))] == ["256 x H100", "128 x A100"]
+    (bought,) = hardware(solved("hardware: ? GPU-hours of H800 at 38% MFU\nmodel: 7B\ntokens: 1T\n"))
+    assert bought == "31,043 GPU-hours of H800 at 38% MFU"
 
 
 def test_the_budget_is_what_was_solved() -> None:

@@ -81,7 +81,8 @@ def test_a_law_at_inputs_is_as_the_contract_says(plan: Run) -> None:
 @pytest.mark.parametrize(
     ("argv", "name", "value", "unit"),
     [
-        ("kaplan --at compute=10 PF-day", "params", 6.98141e9, "param"),
+        ("kaplan --at compute=10 PF-day", "params", 7.07218e9, "param"),
+        ("kaplan --at compute=10 PF-day", "params_non_embedding", 6.98141e9, "param"),
         ("kaplan --at 'compute=10 PF-day'", "batch", 3.4756e6, "token"),
         ("kaplan --at compute=8.64e20", "min_steps", 5786.2, "1"),
         ("plm --at compute=3e19 objective=MLM", "loss", 2.2038, "nat/token"),
@@ -91,7 +92,13 @@ def test_a_law_at_inputs_is_as_the_contract_says(plan: Run) -> None:
             8.94496e9,
             "token",
         ),
-        ("hernandez --at finetune_characters=3e5 params=40M", "transferred_characters", 1.4237e8, "character"),
+        (
+            "hernandez --at finetune_characters=3e5 params_non_embedding=40M",
+            "transferred_characters",
+            1.4237e8,
+            "character",
+        ),
+        ("chinchilla --at params=7B", "tokens", 144408281578.42, "token"),
         ("compute.hardware --at gpus=100 'rate=210 TFLOP/s' 'time=30 days'", "compute", 5.4432e22, "FLOP"),
         ("compute.hardware --at gpus=16384 'rate=400 TFLOP/s' compute=3.8e25", "time", 67.1104 * 86400, "second"),
         ("gadre --at params=1.44B tokens=1.44B*640", "downstream_error", 0.492489, "1"),
@@ -135,10 +142,10 @@ def test_what_a_law_refuses(plan: Run, argv: str, said: str) -> None:
 
 
 def test_a_law_that_gives_nothing_there_says_so(plan: Run) -> None:
-    code, out, _ = plan("law", "chinchilla", "--at", "params=7B")
+    code, out, _ = plan("law", "muennighoff", "--at", "data_tokens=1T")
     assert code == 0
     assert "nothing: the law needs other inputs" in out
-    assert document(plan("law", "chinchilla", "--at", "params=7B", "-o", "json"))["outputs"] == {}
+    assert document(plan("law", "muennighoff", "--at", "data_tokens=1T", "-o", "json"))["outputs"] == {}
 
 
 @pytest.mark.parametrize("one", LIBRARY.laws(), ids=lambda one: one.name)

@@ -1,0 +1,62 @@
+"""The constants of a law to draws of them, by the uncertainty that it publishes; seeded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from runplan.dsl.expr.name import Name, constant
+from runplan.dsl.expr.tree import Op, Unbound
+from runplan.dsl.packs.pack import Law
+
+SEED = 20240402
+Draw = Mapping[Name, float]
+
+
+def draws(law: Law, count: int) -> list[Draw]:
+    """Values of the law's constants, drawn jointly where their covariance is known, else one by one."""
+    random = Random(SEED)
+
+    def own(text: str) -> Name:
+        return constant(law.name, text)
+
+    centre = {own(text): c.value for text, c in law.constants.items() if c.value is not None}
+    if law.joint is None:
+        errors = {own(text): c.error for text, c in law.constants.items() if c.error}
+        return [{n: v + errors.get(n, 0.0) * random.gauss(0, 1) for n, v in centre.items()} for _ in range(count)]
+    root = _cholesky(law.joint.covariance)
+    out: list[Draw] = []
+    for _ in range(count):
+        normal = [random.gauss(0, 1) for _ in root]
+        shift = [sum(row[j] * normal[j] for j in range(i + 1)) for i, row in enumerate(root)]
+        draw = dict(centre)
+        for term, by in zip(law.joint.terms, shift, strict=True):
+            if isinstance(term, Op) and term.op == "ln" and isinstance(term.args[0], Unbound):
+                draw[own(term.args[0].name)] *= math.exp(by)
+            elif isinstance(term, Unbound):
+                draw[own(term.name)] += by
+        out.append(draw)
+    return out
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The quantile of unsorted values, linear between them."""
+    ordered = sorted(values)
+    at = share * (len(ordered) - 1)
+    below = int(at)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (at - below) * (ordered[above] - ordered[below])
+
+
+def _cholesky(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
+    n = len(matrix)
+    root = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i + 1):
+            rest = matrix[i][j] - sum(root[i][k] * root[j][k] for k in range(j))
+            if i == j:
+                root[i][i] = math.sqrt(max(rest, 0.0))
+            elif root[j][j]:
+                root[i][j] = rest / root[j][j]
+    return root

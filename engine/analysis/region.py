@@ -1,0 +1,84 @@
+"""Constraints that are lines in the logarithms of size and tokens to the region that they leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Op
+from runplan.engine.numeric.functions import Monomial, signomial
+from runplan.engine.problem.problem import Constraint, Problem
+
+# How far, in logarithms, a region reaches where nothing bounds it.
+FAR = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`a x + b y + c <= 0`, x and y being logarithms."""
+
+    a: float
+    b: float
+    c: float
+
+    def y(self, x: float) -> float:
+        """Where it lies above or below x."""
+        return -(self.c + self.a * x) / self.b
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What some lines leave: between `low` and `high` of x, from the lower to the upper lines of y."""
+
+    upper: tuple[Line, ...]
+    lower: tuple[Line, ...]
+    low: float
+    high: float
+
+    def most(self, x: float) -> float:
+        """The largest y at an x."""
+        return min((line.y(x) for line in self.upper), default=FAR)
+
+    def least(self, x: float) -> float:
+        """The smallest y at an x."""
+        return max((line.y(x) for line in self.lower), default=-FAR)
+
+
+def lines_of(problem: Problem, constraints: Iterable[Constraint], x: Name, y: Name) -> list[Line] | None:
+    """Constraints as lines in the logarithms of two variables; None where one of them is no line."""
+    out: list[Line] = []
+    for constraint in constraints:
+        term = monomial_of(problem, constraint)
+        if term is None or term.coefficient <= 0 or not set(term.exponents) <= {x, y}:
+            return None
+        line = Line(term.exponents.get(x, 0.0), term.exponents.get(y, 0.0), math.log(term.coefficient))
+        out += [line, Line(-line.a, -line.b, -line.c)] if constraint.equal else [line]
+    return out
+
+
+def monomial_of(problem: Problem, constraint: Constraint) -> Monomial | None:
+    """The left side of a constraint over its right one, where that is one monomial."""
+    terms = signomial(problem.expanded(Op("/", (constraint.left, constraint.right))))
+    return terms[0] if terms is not None and len(terms) == 1 else None
+
+
+def region_of(lines: Sequence[Line], centre: Mapping[str, float]) -> Region | None:
+    """The region that lines leave; None where that is nothing."""
+    upper = tuple(line for line in lines if line.b > 0)
+    lower = tuple(line for line in lines if line.b < 0)
+    walls = [(line.a, line.c) for line in lines if line.b == 0]
+    # Each lower line lies below each upper one: what that says of x.
+    for over in upper:
+        for under in lower:
+            walls.append((over.a / over.b - under.a / under.b, over.c / over.b - under.c / under.b))
+    low, high = centre["x"] - FAR, centre["x"] + FAR
+    for a, c in walls:
+        if a > 1e-12:
+            high = min(high, -c / a)
+        elif a < -1e-12:
+            low = max(low, -c / a)
+        elif c > 1e-6:
+            return None
+    return Region(upper, lower, min(low, high), high) if low <= high + 1e-6 else None

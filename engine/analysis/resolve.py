@@ -1,0 +1,250 @@
+"""A solution to the function that solves its plan anew for other constants of its law.
+
+A draw of the constants moves the loss, and with it the choice of size and tokens. Most plans leave one thing to be
+found: along the edge of what their limits allow, or along the curve on which a required loss is reached. That is
+searched for here, for each draw anew, whichever limits bind there. What is of another form the general solver solves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.values import compiled
+from runplan.engine.analysis.draws import Draw
+from runplan.engine.analysis.region import Region, lines_of, monomial_of, region_of
+from runplan.engine.numeric.functions import signomial
+from runplan.engine.numeric.search import least
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Constraint, Problem, derive
+from runplan.engine.problem.solution import Solution
+from runplan.engine.solve.whole import rounded_up, whole
+
+DRAWS = 1000
+# Where each draw must be solved by the general solver, fewer of them are taken.
+SLOW_DRAWS = 60
+# A search goes this far, in the logarithm of the size, from the solution at the published constants, and so near.
+NEAR, CLOSE = 5.0, 1e-6
+# A limit may be off by this much, relatively, where a draw is searched for.
+LOOSE = 1e-5
+
+# From drawn constants to the values of the variables; None where the draw has no solution.
+Resolver = Callable[[Draw], dict[Name, float] | None]
+
+
+def resolver(solution: Solution) -> tuple[Resolver, int]:
+    """A function from drawn constants to the values of the variables, and how many draws it is good for."""
+    problem = solution.problem
+    centre = {v.name: solution.values[v.name].value for v in problem.variables if v.name in solution.values}
+    if solution.status != "solved" or len(centre) < len(problem.variables):
+        return lambda draw: None, 2
+    of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
+    held = {name: value for name, value in centre.items() if name.text not in of_the_run}
+    slow = _general(problem, centre)
+    if problem.goals and problem.goals[0].expr == Ref(q.LOSS):
+        # The least loss takes all the hardware that the constraints allow, whatever the constants: only the run moves.
+        found = _on_the_edge(problem.fixed(held), {n: v for n, v in centre.items() if n not in held})
+        if found is not None:
+            return (lambda draw: None if (run := found(draw)) is None else run | held), DRAWS
+        return _general(problem.fixed(held), centre, held), SLOW_DRAWS
+    bounds = [c for c in problem.constraints if _moved_by_law(problem, c)]
+    goal = problem.goals[0].expr if problem.goals else Num(0.0)
+    if not bounds and not _moved_by_law(problem, Constraint("", "", goal, Num(1.0), "require")):
+        # Neither what is wanted nor what limits it is the law's: the constants move the loss, not the choice.
+        return lambda draw: dict(centre), DRAWS
+    quick = _at_a_loss(problem, centre, held, bounds)
+    if quick is None:
+        return slow, SLOW_DRAWS
+    return quick, DRAWS
+
+
+def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:
+    """Each draw by the general solver, devices whole."""
+    starts = tuple(replace(v, start=centre[v.name]) for v in problem.variables)
+
+    def solved(draw: Draw) -> dict[Name, float] | None:
+        drawn = replace(problem, variables=starts).at(draw)
+        reached = whole(drawn)
+        return {**reached.found.values, **(held or {})} if reached.is_optimal else None
+
+    return solved
+
+
+def _moved_by_law(problem: Problem, constraint: Constraint) -> bool:
+    """Whether a constraint depends on the law's constants, such as a bound on the loss."""
+    kept = {n: d for n, d in problem.definitions.items() if not _is_drawn(problem, n)}
+    both = replace(problem, definitions=kept).expanded(Op("-", (constraint.left, constraint.right)))
+    return any(_is_drawn(problem, name) for name in names(both))
+
+
+def _is_drawn(problem: Problem, name: Name) -> bool:
+    """Whether a name is a constant of the plan's own law."""
+    return name.kind == "constant" and name.part("law") == problem.law.name
+
+
+def _loss_of(problem: Problem) -> Expr:
+    """The loss over the variables and the law's constants."""
+    kept = {n: d for n, d in problem.definitions.items() if not _is_drawn(problem, n)}
+    return replace(problem, definitions=kept).expanded(Ref(q.LOSS))
+
+
+# ---- the least loss: along the edge of what the limits allow
+
+
+def _on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | None:
+    """Where the loss is least in the region that the limits leave; None where they are no lines."""
+    variables = sorted(centre, key=lambda name: name == q.TOKENS)
+    if not variables:
+        return lambda draw: {}
+    if len(variables) > 2 or any(_moved_by_law(problem, c) for c in problem.constraints):
+        return None
+    x, y = variables if len(variables) == 2 else (Name("x"), variables[0])
+    at = {"x": math.log(centre[x]) if x in centre else 0.0}
+    free = {v.name for v in problem.variables}
+    moving = [c for c in problem.constraints if names(problem.expanded(Op("/", (c.left, c.right)))) & free]
+    lines = lines_of(problem, moving, x, y)
+    region = region_of(lines, at) if lines is not None else None
+    loss = _loss_of(problem)
+    if region is None or not all(name in free or _is_drawn(problem, name) for name in names(loss)):
+        return None
+    if len(variables) == 1:
+        return lambda draw: {y: math.exp(region.most(0.0))}
+    value, low, high = compiled(loss), max(region.low, at["x"] - NEAR), min(region.high, at["x"] + NEAR)
+
+    def searched(draw: Draw) -> dict[Name, float] | None:
+        env = dict(draw)
+
+        def at_size(log_size: float) -> float:
+            env[x], env[y] = math.exp(log_size), math.exp(region.most(log_size))
+            return float(value(env))
+
+        try:
+            best = least(at_size, (low + high) / 2, (high - low) / 2, CLOSE) if high - low > CLOSE else high
+        except (ArithmeticError, ValueError):
+            return None
+        # At an end of the region it is that end.
+        best = min((low, best, high), key=lambda end: (at_size(end), abs(end - best)))
+        return {x: math.exp(best), y: math.exp(region.most(best))}
+
+    return searched
+
+
+# ---- a required loss: along the curve on which it is reached
+
+
+@dataclass(frozen=True, slots=True)
+class _Falling:
+    """A loss of two power laws over logarithms: `floor + c1 exp(-p x) + c2 exp(-r y)`."""
+
+    floor: float
+    c1: float
+    p: float
+    c2: float
+    r: float
+
+
+def _falling(loss: Expr, draw: Draw, x: Name, y: Name) -> _Falling | None:
+    """A loss at a draw; None where it is of another form, or does not fall."""
+    terms = signomial(substitute(loss, {n: Num(draw[n]) for n in names(loss) if n in draw})) or ()
+    by = {frozenset(term.exponents): term for term in terms}
+    if len(by) != len(terms) or not by.keys() <= {frozenset(), frozenset({x}), frozenset({y})}:
+        return None
+    of_x, of_y = by.get(frozenset({x})), by.get(frozenset({y}))
+    floor = by[frozenset()].coefficient if frozenset() in by else 0.0
+    c1, p = (of_x.coefficient, -of_x.exponents[x]) if of_x else (0.0, 1.0)
+    c2, r = (of_y.coefficient, -of_y.exponents[y]) if of_y else (0.0, 1.0)
+    return _Falling(floor, c1, p, c2, r) if min(c1, c2) >= 0 and min(p, r) > 0 else None
+
+
+def _at_a_loss(
+    problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float], bounds: list[Constraint]
+) -> Resolver | None:
+    """The least compute, and of hardware what gives it, at a loss that is required."""
+    run = sorted((name for name in centre if name not in held), key=lambda name: name == q.TOKENS)
+    required = [c for c in bounds if c.left == Ref(q.LOSS) and isinstance(c.right, Num)]
+    if len(bounds) != 1 or required != bounds or not run or len(run) > 2 or len(held) > 1:
+        return None
+    x, y = run if len(run) == 2 else (Name("x"), run[0])
+    compute = (signomial(problem.expanded(Ref(q.COMPUTE))) or ()) if q.COMPUTE in problem.definitions else ()
+    own = [c for c in problem.constraints if c is not required[0]]
+    moving = [c for c in own if set(held) & names(problem.expanded(Op("/", (c.left, c.right))))]
+    lines = lines_of(problem, [c for c in own if c not in moving], x, y)
+    region = region_of(lines, {"x": math.log(centre.get(x, 1.0))}) if lines is not None else None
+    budget = next((t for c in moving if c.text == "compute" and (t := monomial_of(problem, c))), None)
+    goal = names(problem.expanded(problem.goals[0].expr))
+    if region is None or len(compute) != 1 or not set(compute[0].exponents) <= {x, y} or (held and budget is None):
+        return None
+    spends = not held and problem.expanded(problem.goals[0].expr) == problem.expanded(Ref(q.COMPUTE))
+    if not (spends or (held and goal == set(held)) or len(run) == 1):
+        return None
+    loss, wanted = _loss_of(problem), required[0].right
+    assert isinstance(wanted, Num)
+    target = wanted.value
+    slow = _general(problem, centre)
+    start = math.log(centre.get(x, 1.0))
+
+    def found(draw: Draw) -> dict[Name, float] | None:
+        form = _falling(loss, draw, x, y)
+        if form is None:
+            return slow(draw)
+        point = _cheapest(form, target, region, compute[0].exponents, x, y, start if len(run) == 2 else None)
+        if point is None:
+            return slow(draw)
+        env = {x: math.exp(point[0]), y: math.exp(point[1])} if len(run) == 2 else {y: math.exp(point[1])}
+        for name in held:
+            assert budget is not None
+            rest = math.log(budget.coefficient) + sum(
+                e * math.log(env[n]) for n, e in budget.exponents.items() if n != name
+            )
+            env[name] = math.exp(-rest / budget.exponents[name])
+        env |= rounded_up(problem.at(draw), env)
+        return env if _keeps(problem.at(draw), env) else slow(draw)
+
+    return found
+
+
+def _cheapest(
+    form: _Falling,
+    target: float,
+    region: Region,
+    spends: Mapping[Name, float],
+    x: Name,
+    y: Name,
+    start: float | None,
+) -> tuple[float, float] | None:
+    """The logarithms of size and tokens of the least compute at which a loss is reached; None where none are found."""
+
+    def tokens(log_size: float) -> float:
+        left = target - form.floor - (form.c1 * math.exp(-form.p * log_size) if start is not None else 0.0)
+        return max(region.least(log_size), math.log(form.c2 / left) / form.r) if left > 0 else math.inf
+
+    if start is None:
+        return (0.0, tokens(0.0)) if tokens(0.0) <= region.most(0.0) + LOOSE else None
+    room = target - form.floor
+    if room <= 0 or not form.c1:
+        return None
+    # Below this size no tokens reach the loss.
+    low, high = max(region.low, math.log(form.c1 / room) / form.p), min(region.high, start + NEAR)
+    if low >= high:
+        return None
+
+    def compute(log_size: float) -> float:
+        return spends.get(x, 0.0) * log_size + spends.get(y, 0.0) * tokens(log_size)
+
+    best = min((least(compute, (low + high) / 2, (high - low) / 2, CLOSE), high), key=compute)
+    return (best, tokens(best)) if tokens(best) <= region.most(best) + LOOSE else None
+
+
+def _keeps(problem: Problem, env: Mapping[Name, float]) -> bool:
+    """Whether values of the variables keep every constraint, nearly."""
+    every = dict(env)
+    derive(problem, every)
+    for constraint in problem.constraints:
+        left, right = float(compiled(constraint.left)(every)), float(compiled(constraint.right)(every))
+        off = abs(left - right) if constraint.equal else left - right
+        if off > LOOSE * max(abs(left), abs(right)):
+            return False
+    return True

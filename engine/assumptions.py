@@ -1,0 +1,99 @@
+"""Solutions to the defaults that were taken: figures that are assumed, and what a plan leaves unsaid of what it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.tree import Text
+from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.pack import Entry
+from runplan.dsl.plan.ir import Plan
+from runplan.dsl.units.base import TIME
+from runplan.dsl.units.dims import NONE
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.solution import Solution
+from runplan.engine.report import Assumption
+
+# A figure in months, outside of comments and of texts.
+_ASIDE = re.compile(r'#[^\n]*|"[^"\n]*"')
+_IN_MONTHS = re.compile(r"\d\s*months?\b|/\s*month\b")
+# In seconds, as `dsl/units/units.txt` has it.
+MONTH = 30 * 86400.0
+_CALENDAR = re.compile(r"\bcalendar\b")
+
+
+def assumptions_of(plan: Plan, solutions: Sequence[Solution], catalogue: Library) -> tuple[Assumption, ...]:
+    """Every default that was taken, once: of figures first, then of what the run is."""
+    out: dict[tuple[Name, str], Assumption] = {}
+    for solution in solutions:
+        for found in (*_figures(solution), *_unsaid(plan, solution, catalogue)):
+            value = found.value if isinstance(found.value, str) else f"{found.value:.9g}"
+            out.setdefault((found.name, value), found)  # what laws agree on differs by rounding
+    return (*(a for a in out.values() if not isinstance(a.value, str)), *(a for a in out.values() if _is_text(a)))
+
+
+def _is_text(assumption: Assumption) -> bool:
+    return isinstance(assumption.value, str)
+
+
+def _figures(solution: Solution) -> Iterator[Assumption]:
+    for name, value in solution.values.items():
+        # A law that the plan does not name is a default, too; of several sources it is said once, of the sum.
+        default = value.kind == "law" and value.by != solution.problem.law.name and not name.scope
+        if value.kind == "assumed" or default:
+            source = f"{value.by}: {value.source}" if default else value.source
+            yield Assumption(name, value.value, value.dim, source, value.span)
+
+
+def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assumption]:
+    """What stands in a plan's report and in none of its statements."""
+    stage, problem, domain = plan.stages[0], solution.problem, solution.problem.objective.domain
+    if _IN_MONTHS.search(text := _ASIDE.sub("", plan.source.text)) and not _CALENDAR.search(text):
+        yield Assumption(quantity("month"), MONTH, TIME, "not given: a month is 30 days, without a `calendar`", None)
+    if not plan.laws:
+        yield _law(solution, catalogue)
+    if stage.objective is None:
+        yield _text("objective", str(problem.objective), "not given: text, each token from those before it")
+    if not stage.data:
+        yield _text("data", "fresh without end", "not given: no token is seen twice")
+    if not plan.goals and problem.variables and problem.goal:
+        yield _text("goal", problem.goal, "not given: what the plan asks for, else the least loss")
+    if problem.phases and stage.schedule is None:
+        yield _default("schedule", catalogue, domain)
+    if plan.optimizer is None and q.STEPS in solution.values:
+        yield _default("optimizer", catalogue, domain)
+    if any(pool.precision is None and pool.device is not None for pool in stage.hardware) and q.PEAK.text in {
+        name.text for name in solution.values
+    }:
+        yield _default("number_format", catalogue, domain, "precision")
+
+
+def _law(solution: Solution, catalogue: Library) -> Assumption:
+    """The law that was taken; of one that is not for the plan, why there is none."""
+    if solution.problem.lawless:
+        why = next((f.message for f in solution.findings if f.code == "L004"), "no law is for the plan")
+        return _text("law", "none", why)
+    named = [solution.law, solution.resolved]
+    for entry in _entries(catalogue, solution.problem.objective.domain, "law"):
+        if any(isinstance(value, Text) and value.value in named for value in entry.values):
+            return Assumption(quantity("law"), solution.resolved, NONE, entry.source, entry.span)
+    return _text("law", solution.resolved, "not given: the usual one")
+
+
+def _default(key: str, catalogue: Library, domain: str, name: str = "") -> Assumption:
+    """A word of the domain's defaults, with its source."""
+    entry = next(iter(_entries(catalogue, domain, key)), None)
+    if entry is None or not isinstance(entry.values[0], Text):
+        return _text(name or key, "none", f"not given, and {domain} has no default")
+    return Assumption(quantity(name or key), entry.values[0].value, NONE, entry.source, entry.span)
+
+
+def _entries(catalogue: Library, domain: str, key: str) -> list[Entry]:
+    record = catalogue.record("defaults", domain) or catalogue.record("defaults", "text")
+    return [entry for entry in record.entries if entry.key == key] if record else []
+
+
+def _text(name: str, value: str, source: str) -> Assumption:
+    return Assumption(quantity(name), value, NONE, source, None)

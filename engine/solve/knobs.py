@@ -1,0 +1,269 @@
+"""What a plan says that can be changed by itself: its figures, bounds and requirements, its data, its dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.base import DATE
+from runplan.dsl.units.dims import Dim
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Constraint, Goal, Problem
+from runplan.engine.solve.rounding import Written, written
+from runplan.engine.solve.values import dim_of
+from runplan.engine.solve.whole import node_of
+
+# More than any plan has of anything, in base units.
+ENOUGH = 1e30
+# Later than any plan, in seconds since 1970, and earlier.
+LATE, EARLY = 1e12, -1e12
+Change = Callable[[Problem], Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A figure that can be changed by itself.
+
+    Attributes:
+        said: What stands before the figure where a change is told: `tokens`, `data web`, `cost`.
+        figure: The quantity that it is a figure of.
+        now: Its value, in base units.
+        more: The sign that tells of more of it, such as `>=`; empty where more of it makes no room.
+        less: The same for less of it.
+        at: The problem with another value of it.
+        freed: The problem in which it is left open, and comes as near to what it is as it can; None where it can only
+            be tried.
+    """
+
+    said: str
+    figure: Expr
+    now: float
+    written: Written
+    more: str
+    less: str
+    at: Callable[[Problem, float], Problem]
+    freed: Change | None
+
+    def change(self, value: float) -> str:
+        """The change as one would write it."""
+        return f"{self.said} {self.more if value > self.now else self.less} {self.written.text(value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One thing that the plan says, which may take part in a conflict.
+
+    Attributes:
+        left_out: The problem as if the plan did not say it.
+        knobs: The ways to say it otherwise.
+    """
+
+    of: Constraint | Name
+    text: str
+    span: Span | None
+    left_out: Change
+    knobs: tuple[Knob, ...]
+
+
+def _loosened(name: Name) -> Change:
+    return lambda problem: problem.loosened({name})
+
+
+def _without(keys: Collection[str]) -> Change:
+    return lambda problem: problem.without(keys)
+
+
+def _at(name: Name, value: float) -> Change:
+    return lambda problem: problem.at({name: value})
+
+
+def members_of(problem: Problem) -> list[Member]:
+    """Everything in a plan that may take part in a conflict: what is there, and then what is wished for."""
+    return [*_givens(problem), *_dates(problem), *_data(problem), *_phases(problem), *_bounds(problem)]
+
+
+def knobs_of(problem: Problem) -> list[Knob]:
+    """What may be changed of a plan so that it keeps what it requires: figures that it gives, or pays by, and dates."""
+    knobs = {name: given_knob(problem, name) for name in problem.givens if name in problem.definitions}
+    knobs = {name: knob for name, knob in knobs.items() if knob.written.dim != DATE}
+    for name, definition in problem.definitions.items():
+        known = problem.quantities.get(name.text)
+        if known and known.facts.knob and definition.kind == "given" and problem.is_parameter(name):
+            knobs.setdefault(name, parameter_knob(problem, name, problem.said(name), ">=", "<="))
+    order = list(problem.quantities)
+    dates = [knob for member in _dates(problem) for knob in member.knobs]
+    return [knobs[name] for name in sorted(knobs, key=lambda name: (order.index(name.text), name))] + dates
+
+
+# ---- figures that the plan gives
+
+
+def _givens(problem: Problem) -> Iterator[Member]:
+    for name, given in problem.givens.items():
+        if name in problem.definitions and given.value.dim != DATE:
+            text = f"{problem.said(name)}: {shown(given.expr)}"
+            knob = given_knob(problem, name)
+            yield Member(name, text, given.span, _loosened(name), (knob,))
+
+
+def given_knob(problem: Problem, name: Name) -> Knob:
+    """A figure of the plan that may be more or less."""
+    value = problem.givens[name].value
+    expr = problem.givens[name].expr
+    if isinstance(expr, Ref) and expr.name in problem.definitions:
+        expr = problem.definitions[expr.name].expr
+    step = node_of(problem, name) if name.text == q.GPUS.text else 0.0
+    as_written = written(_num(expr, value.value, value.dim), value.dim, step)
+
+    said = problem.said(name)
+    opened = _left_open(name, Num(value.value, value.dim))
+    return Knob(said, Ref(name), value.value, as_written, ">=", "<=", lambda p, v: p.given({name: v}), opened)
+
+
+def _num(expr: Expr, value: float, dim: Dim) -> Num:
+    """A figure of the plan as a number that says how it is written."""
+    return Num(value, dim, shown(expr)) if isinstance(expr, Num) else Num(value, dim)
+
+
+def parameter_knob(problem: Problem, name: Name, said: str, more: str, less: str) -> Knob:
+    """A figure that can be tried at other values, and is not left open."""
+    definition = problem.definitions[name]
+    assert isinstance(definition.expr, Num)
+    number = definition.expr
+    as_written = written(number, definition.dim)
+    opened = None if definition.dim == DATE else _left_open(name, number)
+    return Knob(said, Ref(name), number.value, as_written, more, less, lambda p, v: p.at({name: v}), opened)
+
+
+def _left_open(name: Name, now: Num) -> Change:
+    """The problem that comes as near to a figure as it can, where that is left open."""
+    near = Goal("near", Ref(name), Num(now.value, now.dim))
+    return lambda problem: problem.loosened({name}).keeping_decided().aiming(near)
+
+
+# ---- bounds and requirements
+
+
+def _bounds(problem: Problem) -> Iterator[Member]:
+    """Requirements and ranges; the two ends of a range, and the parts of a chain, are one thing that the plan says."""
+    said: dict[tuple[str, str], list[Constraint]] = {}
+    for constraint in problem.constraints:
+        if constraint.kind in ("require", "range"):
+            said.setdefault((constraint.kind, constraint.text), []).append(constraint)
+    for parts in said.values():
+        first = parts[0]
+        text = first.text
+        if first.kind == "range" and first.span:
+            text = f"{first.text}: {' '.join(first.span.text.split())}"
+        keys = {part.key for part in parts}
+        knobs = tuple(knob for part in parts if (knob := _bound_knob(problem, part)) is not None)
+        yield Member(first, text, first.span, _without(keys), knobs)
+
+
+def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
+    """The bound of a comparison, or what it is a multiple of."""
+    below = _is_figure(part.left) and not _is_figure(part.right)  # `1T <= tokens`
+    figure, bound = (part.right, part.left) if below else (part.left, part.right)
+    said = shown(figure) if part.kind == "require" else part.text
+    nearest = Goal("near" if part.equal else "minimize", part.left, part.right)
+    if not part.equal:
+        nearest = Goal("minimize", Op("/", (part.left, part.right)))
+
+    def opened(p: Problem) -> Problem:
+        return p.without({part.key}).aiming(nearest)
+
+    def at(p: Problem, value: float) -> Problem:
+        new = Num(value, dim_of(problem, bound))
+        sides = {"left": new} if below else {"right": new}
+        changed = replace(part, **sides)  # type: ignore[arg-type]
+        return replace(p, constraints=tuple(changed if c.key == part.key else c for c in p.constraints))
+
+    number = number_of(problem, bound)
+    if number is None:
+        return None
+    of_gpus = isinstance(figure, Ref) and figure.name.text == q.GPUS.text
+    step = node_of(problem, figure.name) if of_gpus and isinstance(figure, Ref) else 0.0
+    sign = "==" if part.equal else ">=" if below else "<="
+    if part.kind == "range":  # `up to 64 GPUs` has room with `gpus >= 72`
+        sign = {"<=": ">=", ">=": "<="}.get(sign, sign)
+    more, less = ("", sign) if below else (sign, "")
+    if part.equal:
+        more = less = sign
+    return Knob(said, figure, number.value, written(number, number.dim, step), more, less, at, opened)
+
+
+def _is_figure(expr: Expr) -> bool:
+    """Whether a side of a comparison is a bound: numbers and lets, no quantity."""
+    return all(name.kind == "let" for name in names(expr))
+
+
+def number_of(problem: Problem, bound: Expr) -> Num | None:
+    """The value of a bound, as it is written where it is one figure."""
+    while isinstance(bound, Ref) and bound.name in problem.definitions:
+        bound = problem.definitions[bound.name].expr
+    expanded = problem.expanded(bound)
+    if not isinstance(expanded, Num):
+        return None
+    return Num(expanded.value, dim_of(problem, bound), shown(bound) if isinstance(bound, Num) else "")
+
+
+# ---- phases, data and dates
+
+
+def _phases(problem: Problem) -> Iterator[Member]:
+    """Phases that are told in tokens, and must come to those of the run."""
+    for constraint in problem.constraints:
+        if constraint.kind == "given" and constraint.of is None:
+            told = [
+                name
+                for name in names(constraint.right)
+                if name.text == q.STATED_TOKENS.text and isinstance(problem.definitions[name].expr, Num)
+            ]
+            knobs = tuple(
+                parameter_knob(problem, name, f"phase {name.part('phase')}", ">=", "<=") for name in sorted(told)
+            )
+            yield Member(constraint, constraint.text, constraint.span, _without({constraint.key}), knobs)
+
+
+def _data(problem: Problem) -> Iterator[Member]:
+    """Each source that the plan tells the amount of: more of it, or more passes over it."""
+    for source in problem.sources:
+        amounts = (each.of("source", source) for each in (q.AMOUNT, q.AVAILABLE))
+        name = next((each for each in amounts if problem.is_parameter(each)), None)
+        if name is None:
+            continue
+        said = "data" if source == "data" else f"data {source}"
+        definition = problem.definitions[name]
+        knobs = [parameter_knob(problem, name, said, ">=", "")]
+        passes = q.MAX_EPOCHS.of("source", source)
+        # What one more pass is worth is known where the plan allows for some.
+        if problem.is_parameter(passes) and (problem.repeats or not _asks_for_loss(problem)):
+            more = parameter_knob(problem, passes, said, "up to", "")
+            knobs.append(replace(more, written=Written(more.written.dim, "epochs", 1.0)))
+        span = problem.definitions[q.MAX_EPOCHS.of("source", source)].span or definition.span
+        text = f"{said}: {shown(definition.expr)}"
+        yield Member(name, text, span, _at(name, ENOUGH), tuple(knobs))
+
+
+def _asks_for_loss(problem: Problem) -> bool:
+    """Whether a requirement is on the loss, or on what follows from it."""
+    sides = (Op("-", (c.left, c.right)) for c in (*problem.constraints, *problem.held) if c.kind == "require")
+    return any(names(side) & {q.LOSS, q.PERPLEXITY, q.REGRET} for side in sides)
+
+
+def _dates(problem: Problem) -> Iterator[Member]:
+    """The dates between which the hardware is there."""
+    for name, definition in problem.definitions.items():
+        if definition.dim != DATE or definition.kind != "given" or not isinstance(definition.expr, Num):
+            continue
+        if name.text not in (q.START.text, q.DEADLINE.text):
+            continue
+        begins = name.text == q.START.text
+        said = str(Name("from" if begins else "until", name.kind, name.scope))
+        knob = parameter_knob(problem, name, said, "" if begins else ">=", "<=" if begins else "")
+        text = f"{said}: {knob.written.text(knob.now)}"
+        yield Member(name, text, definition.span, _at(name, EARLY if begins else LATE), (knob,))
