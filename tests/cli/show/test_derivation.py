@@ -87,6 +87,12 @@ def test_the_loss_explained(h100: Report) -> None:
     assert "law." not in text
 
 
+def test_a_loss_over_repeats_is_over_effective_tokens() -> None:
+    (solution,) = solved(PLANS["repeats"]).solutions
+    text = terminal.tree(derivation(solution, _name(solution, "loss")), Look(140))
+    assert "= E + A / N^alpha + B / D^beta   N is params, D is effective_tokens\n" in text
+
+
 def test_what_is_solved_explained(h100: Report) -> None:
     text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "params")), Look(120))
     assert text.split("\n")[:4] == [
