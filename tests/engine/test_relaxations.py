@@ -14,7 +14,7 @@ from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import can_hold
 from runplan.engine.solve.knobs import Knob, members_of
 
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def judged(text: str) -> Solution:
