@@ -178,3 +178,10 @@ def test_a_date_is_never_told_in_seconds() -> None:
     (found,) = findings(text)
     assert found.notes == ("finish = start + time = 2026-02-01 + 30 days",)
     assert "finish" in found.message and "2026-03-03" in found.message
+
+
+def test_less_than_is_less() -> None:
+    text = "hardware: 10 x H100 for 10 days at 40% MFU @ 2 USD/GPU/hour\nrequire cost {} 4800 USD\n"
+    assert not findings(text.format("<="))
+    (found,) = findings(text.format("<"))
+    assert (found.code, found.message) == ("B001", "`cost` is 4,800 USD; the plan allows less than that")
