@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.curve import ORDERS
@@ -14,12 +14,16 @@ from runplan.engine.problem.problem import Constraint, Problem, derive
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.search import agreed, optimum_of
 
-# A figure is lowered by this share: a share of 100 % cannot be raised.
+# A figure is raised by this share; a share that would pass 100 %, and what has no solution then, is lowered.
 STEP = 0.01
 # A share below this is none.
 NOTHING = 1e-9
 # An answer below this is rounding in the solver.
 NOISE = 1e-3
+
+
+# A problem with a figure, or a bound, that is a share larger.
+Moved = Callable[[float], Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Change:
     elasticity: float
 
     @property
+    def per_cent(self) -> float:
+        """By how many per cent the value moves where the figure is 1 % more."""
+        return 100.0 * math.expm1(self.elasticity * math.log1p(STEP))
+
+    @property
     def text(self) -> str:
         """What the figure is called, or the requirement as the plan writes it."""
         return self.cause.text if isinstance(self.cause, Constraint) else str(self.cause.name)
@@ -50,17 +59,27 @@ def changes(solution: Solution, name: Name) -> tuple[Change, ...]:
     if before is not None and abs(before) < NOTHING and solution.values[name].dim == ():
         return ()
     found = []
-    moved: list[tuple[Value | Constraint, Problem]] = [*_figures(solution, name), *_bounds(problem)]
-    for cause, lowered in moved if before else ():
-        after = _solved(lowered, name)
+    moved: list[tuple[Value | Constraint, Moved]] = [*_figures(solution, name), *_bounds(problem)]
+    for cause, by in moved if before else ():
+        step = STEP
+        after = _solved(by(step), name) if _may_rise(problem, cause) else None
+        if after is None:
+            step = -STEP
+            after = _solved(by(step), name)
         if before and after and after * before > 0.0:
-            elasticity = math.log(after / before) / math.log1p(-STEP)
+            elasticity = math.log(after / before) / math.log1p(step)
             found += [Change(cause, elasticity)] if abs(elasticity) > NOISE else []
     return tuple(sorted(found, key=lambda change: (-round(abs(change.elasticity), 6), change.text)))
 
 
-def _figures(solution: Solution, name: Name) -> Iterator[tuple[Value, Problem]]:
-    """Each figure that is given or assumed, and the problem with a little less of it."""
+def _may_rise(problem: Problem, cause: Value | Constraint) -> bool:
+    """Whether a figure can be a little more: no share of a whole is more than all of it."""
+    known = problem.quantities.get(cause.name.text) if isinstance(cause, Value) else None
+    return known is None or not known.facts.per_cent or cause.value * (1.0 + STEP) <= 1.0  # type: ignore[union-attr]
+
+
+def _figures(solution: Solution, name: Name) -> Iterator[tuple[Value, Moved]]:
+    """Each figure that is given or assumed, and the problem with a share more or less of it."""
     problem = solution.problem
     inverted = {turned.definition.name for turned in problem.inverses}
     for cause in solution.values.values():
@@ -70,7 +89,7 @@ def _figures(solution: Solution, name: Name) -> Iterator[tuple[Value, Problem]]:
         # What is assumed of a figure that is given, such as another count of the params, answers for itself.
         own = not (cause.by and cause.kind == "assumed") and cause.name != name
         if own and cause.dim != DATE and (problem.is_parameter(cause.name) or _is_curve(definition.expr)):
-            yield cause, problem.scaled(cause.name, 1.0 - STEP)
+            yield cause, lambda step, of=cause.name: problem.scaled(of, 1.0 + step)  # type: ignore[misc]
 
 
 def _is_curve(expr: Expr) -> bool:
@@ -78,20 +97,21 @@ def _is_curve(expr: Expr) -> bool:
     return isinstance(expr, Op) and expr.op in ORDERS
 
 
-def _bounds(problem: Problem) -> Iterator[tuple[Constraint, Problem]]:
-    """Each bound that is a number of its own, of a requirement or a range, and the problem with a lower one."""
+def _bounds(problem: Problem) -> Iterator[tuple[Constraint, Moved]]:
+    """Each bound that is a number of its own, of a requirement or a range, and the problem with another one."""
     for i, constraint in enumerate(problem.constraints):
         movable = constraint.kind in ("require", "range", "given")
         for bound in (constraint.left, constraint.right) if movable else ():
             if isinstance(bound, Num) and bound.dim != DATE:
-                sides = [_less(bound) if side is bound else side for side in (constraint.left, constraint.right)]
-                less = replace(constraint, left=sides[0], right=sides[1])
-                constraints = (*problem.constraints[:i], less, *problem.constraints[i + 1 :])
-                yield constraint, replace(problem, constraints=constraints)
+                yield constraint, lambda step, i=i, of=bound: _moved(problem, i, of, step)  # type: ignore[misc]
 
 
-def _less(number: Num) -> Num:
-    return Num(number.value * (1.0 - STEP), number.dim)
+def _moved(problem: Problem, at: int, bound: Num, step: float) -> Problem:
+    """The problem with the bound of a constraint a share larger."""
+    constraint, other = problem.constraints[at], Num(bound.value * (1.0 + step), bound.dim)
+    left, right = (other if side is bound else side for side in (constraint.left, constraint.right))
+    moved = replace(constraint, left=left, right=right)
+    return replace(problem, constraints=(*problem.constraints[:at], moved, *problem.constraints[at + 1 :]))
 
 
 def _solved(problem: Problem, name: Name) -> float | None:

@@ -203,3 +203,10 @@ def test_what_a_transfer_does_not_give_is_not_sought_from_the_same_law() -> None
 def test_what_a_law_needs_of_the_data_is_said_once() -> None:
     text = "objective: transfer from text to python\nmodel: 100M\ndata: 1B tokens\nrequire transferred_tokens >= 1M\n"
     assert [found.code for found in findings(text)] == ["C004"]
+
+
+def test_less_than_is_less() -> None:
+    text = "hardware: 10 x H100 for 10 days at 40% MFU @ 2 USD/GPU/hour\nrequire cost {} 4800 USD\n"
+    assert not findings(text.format("<="))
+    (found,) = findings(text.format("<"))
+    assert (found.code, found.message) == ("B001", "`cost` is 4,800 USD; the plan allows less than that")

@@ -14,7 +14,7 @@ from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import can_hold
 from runplan.engine.solve.knobs import Knob, members_of
 
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def judged(text: str) -> Solution:
@@ -63,7 +63,7 @@ def _are_tight(text: str, solution: Solution) -> None:
             knob = members[one.text].knobs[0]
             less = _a_digit_less(knob, one.value)
             if less is not None:
-                assert judged(applied(text, one, knob.change(less))).status == "infeasible", (one.change, less)
+                assert judged(applied(text, one, knob.change(less))).status != "solved", (one.change, less)
 
 
 def _a_digit_less(knob: Knob, value: float) -> float | None:

@@ -67,3 +67,14 @@ def test_a_date_answers_to_nothing(name: str) -> None:
 
 def test_what_has_no_solution_answers_to_nothing() -> None:
     assert found(f"{HARDWARE}model: 70B\ntokens: 10T\n", "compute") == ()
+
+
+def test_one_per_cent_more_is_that() -> None:
+    """A required loss curves: 1 % more of it is another share than 1 % less, and is solved for."""
+    text = "hardware: ? x H100 for 30 days at 40% MFU\nmodel: 7B\nrequire loss <= {}\n"
+    (change,) = [change for change in found(text.format("2.1"), "compute") if change.text == "loss <= 2.1"]
+    files = (Buffer("x.plan", text.format(loss).encode(), Disk(Path())) for loss in ("2.1", "2.121"))
+    reports = (report_of("x.plan", file, catalogue=LIBRARY, intervals=False) for file in files)
+    before, after = (report.solutions[0]["tokens"].value for report in reports)
+    assert change.per_cent == pytest.approx(100 * (after / before - 1), rel=1e-4)
+    assert change.per_cent == pytest.approx(-40.3, abs=0.1)

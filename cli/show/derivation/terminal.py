@@ -69,7 +69,7 @@ def changes_section(solution: Solution, found: Sequence[Change], look: Look = PL
             label = f"{said(solution, cause.name)} = {amount}"
             stated, kind = (cause.span if cause.kind == "given" else None), cause.kind
         place = f"{plain(stated.source.path)}:{stated.line}" if stated else kind
-        rows.append((label, f"{(1.01**change.elasticity - 1.0) * 100.0:+.2g} %", place))
+        rows.append((label, f"{change.per_cent:+.2g} %", place))
     if not rows:
         return ""
     page.print()

@@ -8,6 +8,7 @@ from runplan.cli.show.text.content import NOTHING, Line, Table, table
 from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import known_of, label
+from runplan.cli.show.text.width import columns
 from runplan.engine.report import Assumption, Report
 
 # Figures of a data sheet, what is left at nothing, and what the tables of the report show with its source: these are
@@ -20,6 +21,8 @@ _USUAL = frozenset(
 _FIRST = ("rate", "mfu")
 # How many there is room for.
 _MOST = 6
+# Columns of values that leave room for what they rest on.
+_WIDEST = 20
 _READ_IN = re.compile(r"; read in .*")
 
 
@@ -36,13 +39,18 @@ def assumptions(report: Report) -> Table:
 
 def weighty(report: Report) -> Table:
     """Those that the answer rests on most, in a line each."""
-    known, rows = known_of(report), dict[Line, None]()
+    known, rows = known_of(report), dict[tuple[str, str], list[str]]()
     for a in sorted(report.assumptions, key=lambda a: a.name.text not in _FIRST):
         if not _usual(a):
-            # What is assumed of each pool alike is said once.
+            # What is assumed of each pool, or under each law, for the same reason is said once.
             name = a.name.text if a.name.scope and a.name.scope[0][0] == "pool" else str(a.name)
-            rows[label(name, known), _value(report, a), plain(_READ_IN.sub("", a.source)) or NOTHING] = None
-    return table(list(rows)[:_MOST])
+            values = rows.setdefault((label(name, known), plain(_READ_IN.sub("", a.source)) or NOTHING), [])
+            values += [] if (value := _value(report, a)) in values else [value]
+    lines: list[Line] = []
+    for (name, source), values in rows.items():
+        together = " or ".join(values)
+        lines += [(name, value, source) for value in ([together] if columns(together) <= _WIDEST else values)]
+    return table(lines[:_MOST])
 
 
 def _usual(assumption: Assumption) -> bool:

@@ -189,6 +189,8 @@ def _left_out(report: Report) -> Callable[[str], bool]:
 
     def left_out(name: str) -> bool:
         found = [value for solution in report.solutions if (value := solution.quantity(name))]
+        if name == "gpu_hours" and "cost" in report.budget:  # the cost says it
+            return True
         there = report.budget.get(name)
         if there and all(abs(value.value - there.value) <= _SAME * abs(there.value) for value in found):
             return not any(value.low for value in found)

@@ -80,11 +80,17 @@ def _line(solution: Solution, name: str) -> int:
 def test_the_loss_explained(h100: Report) -> None:
     text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "loss")), Look(140))
     assert text.startswith("loss = 1.920")
-    assert "= E + A / N^alpha + B / D^beta   N is params, D is effective_tokens\n" in text
-    assert "= 1.8172 nat/token + 482.01 / (226.5B params)^0.3478 + 2085.43 / (4.527T tokens)^0.3658\n" in text
+    assert "= E + A / N^alpha + B / D^beta   N is params, D is tokens\n" in text
+    assert "= 1.8172 nat/token + 482.01 / (226.5B params)^0.3478 + 2085.43 / (4.529T tokens)^0.3658\n" in text
     assert "├── alpha = 0.3478 ± 0.02  [constant]  stdlib/laws/chinchilla.plan:" in text
     assert "arXiv:2404.10102" in text.split("\n")[3]
     assert "law." not in text
+
+
+def test_a_loss_over_repeats_is_over_effective_tokens() -> None:
+    (solution,) = solved(PLANS["repeats"]).solutions
+    text = terminal.tree(derivation(solution, _name(solution, "loss")), Look(140))
+    assert "= E + A / N^alpha + B / D^beta   N is params, D is effective_tokens\n" in text
 
 
 def test_what_is_solved_explained(h100: Report) -> None:
