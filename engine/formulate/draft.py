@@ -18,7 +18,16 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Agreement, Constraint, ConstraintKind, Definition, Inverse, Kind, Variable
+from runplan.engine.problem.problem import (
+    Agreement,
+    Constraint,
+    ConstraintKind,
+    Definition,
+    Inverse,
+    Kind,
+    Otherwise,
+    Variable,
+)
 from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
@@ -206,7 +215,7 @@ class Draft:
         equal: bool = False,
         of: Name | None = None,
         requirement: Requirement | None = None,
-        otherwise: str = "",
+        otherwise: Otherwise | None = None,
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runplan.dsl.expr.derivative import joined
+from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.packs.pack import BatchStep
 from runplan.dsl.plan.length import NO_BATCH, NO_DATA
@@ -14,6 +15,7 @@ from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.schedule import PhasePlan, minus, named_schedule
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Otherwise
 
 # For each stretch of a batch ramp its batch, as a share of the full one, and the share of the tokens at which it ends.
 Ramp = Sequence[tuple[float, Expr]]
@@ -116,17 +118,29 @@ def _hold_together(draft: Draft, phases: Sequence[PhasePlan]) -> None:
     if not counted:
         return
     others = [phase for phase in phases if phase.share is not None]
-    room = minus(ALL, _shares(others)) if others else ALL
-    whole = Op("/", (joined("+", (phase.of(q.STATED_TOKENS) for phase in counted)), room))
     rest = any(phase.length is None for phase in phases)
+    whole, span = _whole(counted, others), counted[0].span
     left, right = (whole, Ref(q.TOKENS)) if rest else (Ref(q.TOKENS), whole)
-    longest = max(phases, key=lambda phase: phase.share or 0.0)
-    otherwise = "" if rest else f"phase {longest.name}: rest {longest.shape}"
-    if sum(phase.share or 0.0 for phase in others) < 1.0 - 1e-9:
-        draft.constrain("phases", left, right, "given", counted[0].span, equal=not rest, otherwise=otherwise)
-    else:
+    if sum(phase.share or 0.0 for phase in others) >= 1.0 - 1e-9:
         message = "the shares of the phases are 100 % already: they leave no room for the amounts"
-        draft.findings.append(finding("C001", message, counted[0].span))
+        draft.findings.append(finding("C001", message, span))
+    elif rest or not others:
+        draft.constrain("phases", left, right, "given", span, equal=not rest)
+    else:
+        longest = max(others, key=lambda phase: phase.share or 0.0)
+        assert longest.length is not None
+        kept = [phase for phase in others if phase is not longest]
+        left_over = minus(ALL, _shares([phase for phase in phases if phase is not longest]))
+        text = f"phase {longest.name}: rest {longest.shape}"
+        otherwise = Otherwise(text, longest.of(q.SHARE), left_over, _whole(counted, kept), Ref(q.TOKENS))
+        said = f"phase {longest.name}: {shown(longest.length)}"
+        draft.constrain("phases", left, right, "given", longest.span, text=said, equal=True, otherwise=otherwise)
+
+
+def _whole(counted: Sequence[PhasePlan], others: Sequence[PhasePlan]) -> Expr:
+    """The tokens of a run of phases that are amounts, and others that are shares."""
+    room = minus(ALL, _shares(others)) if others else ALL
+    return Op("/", (joined("+", (phase.of(q.STATED_TOKENS) for phase in counted)), room))
 
 
 # ---- its steps, where the schedule raises the batch or not

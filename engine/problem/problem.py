@@ -64,6 +64,23 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Otherwise:
+    """What the plan may say in the place of something that has no figure which could be moved.
+
+    Attributes:
+        text: As one would write it.
+        name: The quantity that follows from the others then, by `expr`.
+        left, right: What is kept then: `left <= right`.
+    """
+
+    text: str
+    name: Name
+    expr: Expr
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Constraint:
     """`left <= right`, or equal where `equal`, that the solution keeps.
 
@@ -72,7 +89,7 @@ class Constraint:
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
-        otherwise: What the plan may say in its place, where it has no bound that could be moved.
+        otherwise: What the plan may say in its place.
     """
 
     key: str
@@ -84,7 +101,7 @@ class Constraint:
     equal: bool = False
     of: Name | None = None
     requirement: Requirement | None = None
-    otherwise: str = ""
+    otherwise: Otherwise | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runplan.engine.problem.problem import Constraint, Problem
+from runplan.engine.problem.problem import Constraint, Otherwise, Problem
 from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.failed import without
 from runplan.engine.solve.knobs import Knob, Member, members_of
@@ -123,7 +123,10 @@ def can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
 def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Relaxation:
     """The nearest that a member can be changed to, so that all else is kept; or what may be said in its place."""
     if isinstance(member.of, Constraint) and member.of.otherwise:
-        return Relaxation(member.of, member.text, member.span, member.of.otherwise, None, ())
+        text = (
+            member.of.otherwise.text if makes_room(_otherwise(problem, member.of, member.of.otherwise), broken) else ""
+        )
+        return Relaxation(member.of, member.text, member.span, text, None, ())
     changes: list[tuple[Knob, float]] = []
     for knob in member.knobs if can_hold(problem, [member]) else ():
         value = room(problem, knob, lambda changed: makes_room(changed, broken))
@@ -134,3 +137,12 @@ def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Rel
     (knob, value), *others = changes
     more = tuple(other.change(new) for other, new in others)
     return Relaxation(member.of, member.text, member.span, knob.change(value), value, knob.written.dim, more)
+
+
+def _otherwise(problem: Problem, constraint: Constraint, instead: Otherwise) -> Problem:
+    """The problem that says something else in the place of a constraint."""
+    new = replace(constraint, left=instead.left, right=instead.right, equal=False, otherwise=None)
+    definitions = {**problem.definitions}
+    definitions[instead.name] = replace(definitions[instead.name], expr=instead.expr)
+    constraints = tuple(new if c.key == constraint.key else c for c in problem.constraints)
+    return replace(problem, definitions=definitions, constraints=constraints)

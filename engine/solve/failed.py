@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
@@ -11,7 +11,7 @@ from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Goal, Problem
-from runplan.engine.problem.solution import Relaxation, Solution, Status
+from runplan.engine.problem.solution import Relaxation, Solution, Status, Value
 from runplan.engine.solve.values import solved
 
 
@@ -24,12 +24,27 @@ def without(
     return replace(
         base,
         status=status,
-        values={n: v for n, v in base.values.items() if v.kind != "solved"},
+        values=_possible({n: v for n, v in base.values.items() if v.kind != "solved"}),
         binding=(),
         active=frozenset(),
         conflict=conflict,
         findings=tuple(findings),
     )
+
+
+def _possible(values: Mapping[Name, Value]) -> dict[Name, Value]:
+    """What is known, without phases or sources of which a share is no part of a whole, or that make up none."""
+    kept = dict(values)
+    for kind in ("phase", "source"):
+        shares = [v.value for n, v in values.items() if n.text == q.SHARE.text and n.part(kind)]
+        whole = round(sum(shares))  # each stage of a transfer is one
+        no_whole = kind == "source" and abs(sum(shares) - whole) > 1e-6
+        if no_whole or any(not -1e-9 <= share <= 1.0 + 1e-9 for share in shares):
+            kept = {n: v for n, v in kept.items() if not n.part(kind) and n.text not in _OF_PHASES}
+    return kept
+
+
+_OF_PHASES = frozenset((q.DECAY_SHARE.text, q.WARMUP_SHARE.text))
 
 
 def place_of(problem: Problem, names: Collection[Name] = ()) -> Span:

@@ -215,22 +215,30 @@ def number_of(problem: Problem, bound: Expr) -> Num | None:
 
 
 def _phases(problem: Problem) -> Iterator[Member]:
-    """Phases that are told in tokens, and must come to those of the run."""
+    """Phases that the plan gives as amounts, which must come to the tokens of the run, or leave some for the rest."""
+    of_phases = [
+        name
+        for name, definition in problem.definitions.items()
+        if name.text in _STATED and name.part("phase") and definition.kind == "given" and problem.is_parameter(name)
+    ]
+    for name in of_phases:
+        definition = problem.definitions[name]
+        said = f"phase {name.part('phase')}"
+        knob = parameter_knob(problem, name, said, ">=", "<=")
+        yield Member(name, f"{said}: {shown(definition.expr)}", definition.span, _loosened(name), (knob,))
     for constraint in problem.constraints:
-        if constraint.kind == "given" and constraint.of is None:
-            told = [
-                name
-                for name in names(constraint.right)
-                if name.text == q.STATED_TOKENS.text and isinstance(problem.definitions[name].expr, Num)
-            ]
-            knobs = tuple(
-                parameter_knob(problem, name, f"phase {name.part('phase')}", ">=", "<=") for name in sorted(told)
-            )
-            yield Member(constraint, constraint.text, constraint.span, _without({constraint.key}), knobs)
+        # The amounts of a schedule by name are the schedule's.
+        if constraint.kind == "given" and constraint.of is None and (constraint.otherwise or not of_phases):
+            yield Member(constraint, constraint.text, constraint.span, _without({constraint.key}), ())
+
+
+_STATED = frozenset((q.STATED_TOKENS.text, q.STATED_STEPS.text, q.STATED_EPOCHS.text))
 
 
 def _data(problem: Problem) -> Iterator[Member]:
     """Each source that the plan tells the amount of: more of it, or more passes over it."""
+    # Where the plan counts in passes over the data, more data are more tokens as well.
+    in_passes = any(name.text == q.STATED_EPOCHS.text for name in problem.definitions)
     for source in problem.sources:
         amounts = (each.of("source", source) for each in (q.AMOUNT, q.AVAILABLE))
         name = next((each for each in amounts if problem.is_parameter(each)), None)
@@ -243,10 +251,11 @@ def _data(problem: Problem) -> Iterator[Member]:
         # What one more pass is worth is known where the plan allows for some.
         if problem.is_parameter(passes) and (problem.repeats or not _asks_for_loss(problem)):
             more = parameter_knob(problem, passes, said, "up to", "")
-            knobs.append(replace(more, written=Written(more.written.dim, "epochs", 1.0)))
+            knobs.append(replace(more, written=Written(more.written.dim, "epochs", 1.0, step=1.0)))
         span = problem.definitions[q.MAX_EPOCHS.of("source", source)].span or definition.span
         text = f"{said}: {shown(definition.expr)}"
-        yield Member(name, text, span, _at(name, ENOUGH), tuple(knobs))
+        endless = passes if in_passes and problem.is_parameter(passes) else name
+        yield Member(name, text, span, _at(endless, ENOUGH), tuple(knobs))
 
 
 def _asks_for_loss(problem: Problem) -> bool:

@@ -236,3 +236,57 @@ def test_more_passes_than_any_source_may_be_seen_contradict_it() -> None:
     assert (found.code, found.help) == ("C001", ("say `up to 2 epochs` of the data",))
     assert solution_of(text.replace("up to 1 epoch", "up to 2 epochs"))["tokens"].value == pytest.approx(100e9)
     assert solution_of(text.replace("tokens: 2", "tokens: up to 2"))["tokens"].value == pytest.approx(50e9)
+
+
+@pytest.mark.parametrize(
+    ("text", "texts", "changes"),
+    [
+        (  # 200B less 50B of the others are 150B; a warm-up that takes the rest would have none
+            "data web: 1T tokens\ndata code: 40B tokens up to 2 epochs\nphase a: 10B tokens warmup\n"
+            "phase b: 300B tokens constant\nphase c: 40B tokens linear mix code 100%\nrequire tokens <= 200B\n",
+            ["phase b: 300B tokens", "tokens <= 200B"],
+            ["phase b <= 150B tokens", "tokens <= 350B"],
+        ),
+        (
+            "tokens: 500B\ndata web: 1T tokens\ndata sft: 5B tokens\nphase a: 1% warmup\nphase b: rest constant\n"
+            "phase c: 50B tokens linear mix sft 100%\n",
+            ["data sft: 5B tokens", "phase c: 50B tokens"],
+            ["data sft >= 50B tokens", "phase c <= 5B tokens"],
+        ),
+        (
+            "tokens: 100B\nphase a: 1B tokens warmup\nphase b: 90B tokens linear\n",
+            ["tokens: 100B", "phase a: 1B tokens", "phase b: 90B tokens"],
+            ["tokens <= 91B", "phase a >= 10B tokens", "phase b >= 99B tokens"],
+        ),
+        (  # 8B are nine tenths of 8.889B; 90 % of 7B are 1,575 steps
+            "tokens: 7B\nphase a: 2000 steps warmup\nphase b: rest constant\nphase c: 10% linear\n",
+            ["tokens: 7B", "phase a: 2000 steps"],
+            ["tokens >= 8.889B", "phase a <= 1575 steps"],
+        ),
+        (  # two passes over 100B and one over 50B are less than 300B
+            "tokens: 2 epochs\ndata web: 100B tokens\ndata sft: 50B tokens up to 1 epochs\nphase a: 90% constant\n"
+            "phase b: 10% linear mix sft 100%\n",
+            ["tokens: 2 epochs", "data web: 100B tokens", "data sft: 50B tokens"],
+            ["tokens <= 1.666 epochs", "data web up to 3 epochs", "data sft up to 2 epochs"],
+        ),
+    ],
+)
+def test_phases_that_are_amounts_take_part_in_a_conflict(text: str, texts: list[str], changes: list[str]) -> None:
+    (solution,) = report_of(text).solutions
+    assert solution.status == "infeasible"
+    assert [one.text for one in solution.conflict] == texts
+    assert [one.change for one in solution.conflict] == changes
+
+
+def test_a_rest_is_offered_where_it_has_room() -> None:
+    text = "tokens: 3T\nphase a: 2000 steps warmup\nphase b: {} cosine\n"
+    (solution,) = report_of(text.format("99%")).solutions
+    assert [one.change for one in solution.conflict][-1] == "phase b: rest cosine"
+    (solution,) = report_of("phase c: 3T tokens constant\n" + text.format("50%")).solutions
+    assert "phase b: rest cosine" not in [one.change for one in solution.conflict]
+
+
+def test_no_phase_is_less_than_nothing_or_more_than_all() -> None:
+    text = "tokens: 7B\nphase a: 2000 steps warmup\nphase b: rest constant\nphase c: 10% linear\n"
+    (solution,) = report_of(text).solutions
+    assert not any(name.part("phase") for name in solution.values if name.text in ("share", "tokens", "steps"))
