@@ -58,7 +58,7 @@ def unit_of(name: str) -> str:
         "time": "1 second", "gpu_hours": "1 GPU-hour", "rate": "1 FLOP/s", "price": "0.01 USD/GPU/hour",
         "cost": "1 USD", "energy": "1 kWh", "emissions": "1 gCO2eq", "memory_per_gpu": "1 byte",
         "lifetime_compute": "1 FLOP", "learning_rate": "1e-9", "share": "0%", "epochs": "0.001", "regret": "0",
-        "pretrain_share": "0.1%", "mfu": "1%",
+        "pretrain_share": "0.1%", "mfu": "1%", "batch": "1 token",
     }  # fmt: skip
     return dims.get(bare, "1")
 
