@@ -19,6 +19,7 @@ from runplan.dsl.units.base import EPOCH, TOKEN
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Kind
 from runplan.engine.problem.stretches import Evenly, Part
 
 # Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the
@@ -159,13 +160,14 @@ class _Mixing:
     def _add_straight(self, source: DataSource) -> None:
         """The share of a source that is the same however many tokens there are."""
         share, said = self._planned(source)
+        kind: Kind = "given" if source.weight else "derived"
         if self.both:
-            self.draft.define(of(source, q.UNMIXED_SHARE), share, "derived", said, source.span)
+            self.draft.define(of(source, q.UNMIXED_SHARE), share, kind, said, source.span)
             share = Op("*", (Ref(q.UNMIXED), Ref(of(source, q.UNMIXED_SHARE))))
             if self._taken(source) is not None:
                 share = Op("+", (Ref(of(source, q.MIXED_SHARE)), share))
-            said = "the mixes of the phases, and the plan's in those without one"
-        self.draft.define(of(source, q.SHARE), share, "derived", said, source.span)
+            kind, said = "derived", "the mixes of the phases, and the plan's in those without one"
+        self.draft.define(of(source, q.SHARE), share, kind, said, source.span)
 
     def _add_bent(self, source: DataSource) -> None:
         """The tokens of a source by how often it is seen; its share, which moves with the tokens, follows."""
