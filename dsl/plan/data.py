@@ -157,7 +157,7 @@ def _amount(reading: Reading, node: Node, field: Field, density: Given | None) -
         help = [f"add `at 4.2 {unit}/token` with the figure of your tokenizer"]
         reading.findings.append(finding("C004", message, node.span, help=help))
         return None
-    if dim == NONE:
+    if dim == NONE and "%" not in shown(expr):
         message = f"`{shown(expr)}` has no unit; data are in tokens, characters or bytes"
         help = [f"write `{shown(expr)} tokens`"]
         reading.findings.append(finding("U003", message, node.span, help=help))
