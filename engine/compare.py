@@ -70,14 +70,15 @@ class Comparison:
 
 
 def fitting(plan: Plan, catalogue: Library, first: str, variants: bool = False) -> tuple[str, ...]:
-    """A law, then by name every other one that is for the plan's objective and can choose a size.
+    """A law, then by name every other one that is for the plan's objective, can choose a size and is not set aside.
 
     Args:
         variants: Whether `kaplan.joint` is taken where there is a `kaplan`. They are where there is nothing else.
     """
     known = catalogue.with_pack(plan.definitions)
     taken = known.law(first)
-    fit = [law for law in known.laws() if law != taken and can_choose(law, objective_of(plan))]
+    fit = [law for law in known.laws() if law != taken and not law.aside]
+    fit = [law for law in fit if can_choose(law, objective_of(plan))]
     fit = [law for law in fit if not _lacks(plan, law, known)]
     heads = {name for law in (*fit, *([taken] if taken else [])) for name in (law.name, *law.aliases)}
     plain = [law for law in fit if not (law.name.partition(".")[0] in heads and "." in law.name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
@@ -20,29 +21,30 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
     parser.add_argument("quantity", metavar="QUANTITY", help="such as cost, params or loss")
-    parser.add_argument("--law", metavar="LAW", help="the law to explain it under; the plan's first unless said")
+    parser.add_argument("--law", metavar="LAW", help="any law to explain it under; the plan's first unless said")
+    parser.add_argument("--depth", metavar="N", help="levels below the quantity; all unless said")
     add_plan_options(parser)
     add_output(parser, offered("derivation"))
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("derivation"))
+    if args.depth is not None and not re.fullmatch(r"[0-9]{1,4}", args.depth):
+        raise CannotRun(f"`--depth {args.depth[:60]}`: write how many levels, such as 2")
+    depth = None if args.depth is None else int(args.depth)
     from runplan.cli.show.derivation.explained import Explained
     from runplan.cli.show.derivation.names import public
     from runplan.cli.show.findings.concise import line
     from runplan.dsl.expr.name import written
     from runplan.dsl.text.nearest import did_you_mean
 
-    report = report_for(args.path, args)
+    report = report_for(args.path, args, laws=None if args.law is None else (args.law,))
     if not report.solutions:
         why = next((line(f) for f in report.findings if f.severity == "error"), "there are only definitions")
         raise CannotRun(f"{args.path} cannot be solved: {why}")
-    solution = next((s for s in report.solutions if args.law in (None, s.law, s.resolved)), None)
-    if solution is None:
-        laws = ", ".join(s.law for s in report.solutions)
-        raise CannotRun(f"the plan is not solved under `{args.law}`; its laws are {laws}")
+    solution = report.solutions[0]
     named = written(solution.values)
     if args.quantity not in named:
         listed = "it has " + ", ".join(sorted(public(solution)))
         (help,) = did_you_mean(args.quantity, named) or [listed]
         raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`; {help}")
-    show("derivation", Explained(solution, named[args.quantity]), outputs)
+    show("derivation", Explained(solution, named[args.quantity], depth), outputs)
     return CLEAN

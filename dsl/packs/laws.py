@@ -29,7 +29,7 @@ from runplan.dsl.units.show import show
 
 COUNTS = ("total", "non_embedding", "active", "any")
 # What a law says once.
-SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_fitted")
+SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_fitted", "law_aside")
 # What is lost of a printed covariance, as a share of the variances.
 ROUNDED = 1e-9
 
@@ -65,6 +65,7 @@ def law(reader: Definitions, node: Node) -> Law:
         cites=tuple(reader.cite(item) for item in block.nodes("law_cites")),
         goldens=goldens,
         notes=reader.notes(block),
+        aside=text_of(single["law_aside"].word(0)) if "law_aside" in single else "",
         span=head.name.span,
     )
 

@@ -152,6 +152,7 @@ class Law:
         fitted: For each quantity the range of the runs that it was fitted to, in base units.
         dims: Dimension of each constant, once found.
         override: Whether it takes the place of the law of its name.
+        aside: Why it is kept for the record and taken only by its name; empty for a law to plan by.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Law:
     span: Span = field(compare=False)
     dims: Mapping[str, Dim] = field(default_factory=dict, compare=False)
     override: bool = False
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

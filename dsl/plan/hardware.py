@@ -68,7 +68,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
                 reading.sizes["node"] = amount
         elif field.word is not None:
             unknown = True
-            reading.unknown_field(field.word, "hardware", [*fields, *NAMED])
+            reading.unknown_field(field.word, "hardware", [*fields, *NAMED], field.value.span.text)
     _check_dates(reading, dates)
     _check_one_rate(reading, figures)
     if node.rule == "pool" and "time" not in seen and not {"from", "until"} <= seen.keys():

@@ -18,3 +18,9 @@ def comments(source: Source) -> tuple[Word, ...]:
         for m in QUOTED_OR_COMMENT.finditer(source.text)
         if m[0].startswith("#")
     )
+
+
+def without_comment(line: str) -> str:
+    """A line as far as it says anything: without its comment, and the blanks before it."""
+    found = (m.start() for m in QUOTED_OR_COMMENT.finditer(line) if m[0].startswith("#"))
+    return line[: next(found, len(line))].rstrip()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from runplan.dsl.syntax.comments import without_comment
 from runplan.dsl.syntax.repairs import Parses, mended
 from runplan.dsl.syntax.statements import CONTINUED, KEYWORDS, KINDS, LAW_FIELDS, OF_PLANS, RESERVED
 from runplan.dsl.text.elsewhere import answer
@@ -157,7 +158,7 @@ def _no_times(mistake: Mistake) -> Finding | None:
     """A count and a device without the sign between them, which read as the hours of a device: `64 H100 for`."""
     start, _ = mistake.line
     m = re.search(r"\d\S*[ \t]+(\w+)[ \t]+$", mistake.view.text[start : mistake.start])
-    if mistake.expected != ("OF",) or m is None or "hour" in m[1].lower():
+    if mistake.expected not in (("OF",), ("TIMES",)) or m is None or "hour" in m[1].lower():
         return None
     span = mistake.view.span(start + m.start(1), start + m.end(1))
     return finding("S001", f"unexpected `{cut(m[1])}`; expected `x`", span, help=_help(mistake))
@@ -226,7 +227,7 @@ def _mended(mistake: Mistake) -> str | None:
         goes_on = re.match(CONTINUED, view.text[start:end]) and not view.text[start:end].lstrip().startswith("//")
         if goes_on or re.match(rf"\r?\n{CONTINUED}", after):
             return None
-        text = view.text[start:end].rstrip()
+        text = without_comment(view.text[start:end])
         found = mended(text, "file", mistake.start - start, mistake.parses)
         return None if found is None else f"write `{found.strip()}`"
     found = mended(view.text, mistake.rule, mistake.start, mistake.parses)

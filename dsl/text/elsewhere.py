@@ -80,10 +80,15 @@ FIELDS = {
 _OF = {field: statement for statement, fields in FIELDS.items() for field in fields}
 
 
-def ours(word: str) -> str:
-    """A word as a plan calls it, where another tool has another for it."""
+def ours(word: str, value: str = "") -> str:
+    """A word as a plan calls it, where another tool has another for it.
+
+    Args:
+        value: What it is said to be: `gpu: H100` is the device, and `gpu: 64` how many there are.
+    """
     folded = word.strip().lower().replace("-", "_").replace(" ", "_")
-    return ALSO_KNOWN.get(folded, folded)
+    name = ALSO_KNOWN.get(folded, folded)
+    return "gpus" if name == "device" and value.strip().isdigit() else name
 
 
 # ---- one statement for another
@@ -106,7 +111,7 @@ def answer(word: str, value: str, text: str, in_yaml: bool = False) -> list[str]
         value: What follows it on its line.
         text: The whole plan, in which a statement may be that it belongs to.
     """
-    name, value = ours(word), value.strip().strip('"') if in_yaml else value.strip()
+    name, value = ours(word, value), value.strip().strip('"') if in_yaml else value.strip()
     if (limit := _LIMIT.fullmatch(name)) and ours(limit[2] or limit[3]) in {*_BOUNDED, *_OF}:
         sign = ">=" if "min" in (limit[1] or limit[4]) else "<="
         return [_statement(f"require {ours(limit[2] or limit[3])} {sign} {value}", in_yaml)] if value else []

@@ -32,5 +32,10 @@ def same_model(word: str, choices: Iterable[str]) -> list[str]:
 
     What is written apart or together is one name: `A100 80GB` and `A100-80GB`.
     """
+    choices = list(choices)
     figures = set(_MODEL.findall(word.lower()))
-    return [name for name in choices if figures <= set(_MODEL.findall(name.lower()))] if figures else list(choices)
+    if not figures:
+        return choices
+    same = [name for name in choices if figures <= set(_MODEL.findall(name.lower()))]
+    # No such model: the last key may have been missed, as in `H10`.
+    return same or [name for name in choices if name[:-1].lower() == word.lower()]

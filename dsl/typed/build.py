@@ -185,10 +185,10 @@ class Builder:
             help = [f"a range is written with two dots: `{shown(expr.args[0])} .. {shown(expr.args[1])}`"]
         self.findings.append(finding("U004", message, span, help=help))
 
-    def unknown_field(self, word: Word, where: str, known: Iterable[str]) -> None:
-        """A finding for a field that there is not, with the one that may be meant."""
+    def unknown_field(self, word: Word, where: str, known: Iterable[str], value: str = "") -> None:
+        """A finding for a field that there is not, with the one that may be meant by what it is said to be."""
         known = list(known)
-        meant = ours(word.text)
+        meant = ours(word.text, value)
         source = word.span.source
         elsewhere = (
             [] if meant in known else answer(word.text, "", source.text, source.path.endswith((".yaml", ".yml")))

@@ -10,11 +10,11 @@ from runplan.dsl.expr.curve import ORDERS
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op
 from runplan.dsl.units.base import DATE
-from runplan.engine.problem.problem import Constraint, Problem, derive
+from runplan.engine.problem.problem import Constraint, Problem
 from runplan.engine.problem.solution import Solution, Value
-from runplan.engine.solve.search import agreed, optimum_of
+from runplan.engine.solve.reach import reached
 
-# A figure is raised by this share; a share that would pass 100 %, and what has no solution then, is lowered.
+# A figure is raised by this share; what is at its most, and what has no solution then, is lowered.
 STEP = 0.01
 # A share below this is none.
 NOTHING = 1e-9
@@ -32,17 +32,24 @@ class Change:
 
     Attributes:
         cause: The figure, given or assumed; or the constraint of which the bound is moved.
-        elasticity: By how many per cent the value goes up when the figure does by one, the plan solved anew; whole
-            GPUs are not rounded.
+        step: The share by which it is moved: less than nothing where it is lowered.
+        before, after: The value in base units, the plan solved anew as it is meant: with whole devices.
     """
 
     cause: Value | Constraint
-    elasticity: float
+    step: float
+    before: float
+    after: float
 
     @property
     def per_cent(self) -> float:
-        """By how many per cent the value moves where the figure is 1 % more."""
-        return 100.0 * math.expm1(self.elasticity * math.log1p(STEP))
+        """By how many per cent the value moves."""
+        return 100.0 * (self.after / self.before - 1.0)
+
+    @property
+    def elasticity(self) -> float:
+        """By how many per cent the value goes up for each that the figure does."""
+        return math.log(self.after / self.before) / math.log1p(self.step)
 
     @property
     def text(self) -> str:
@@ -67,15 +74,18 @@ def changes(solution: Solution, name: Name) -> tuple[Change, ...]:
             step = -STEP
             after = _solved(by(step), name)
         if before and after and after * before > 0.0:
-            elasticity = math.log(after / before) / math.log1p(step)
-            found += [Change(cause, elasticity)] if abs(elasticity) > NOISE else []
+            change = Change(cause, step, before, after)
+            found += [change] if abs(change.elasticity) > NOISE else []
     return tuple(sorted(found, key=lambda change: (-round(abs(change.elasticity), 6), change.text)))
 
 
 def _may_rise(problem: Problem, cause: Value | Constraint) -> bool:
-    """Whether a figure can be a little more: no share of a whole is more than all of it."""
-    known = problem.quantities.get(cause.name.text) if isinstance(cause, Value) else None
-    return known is None or not known.facts.per_cent or cause.value * (1.0 + STEP) <= 1.0  # type: ignore[union-attr]
+    """Whether a figure can be a little more: no share of a whole is more than all of it, no day has 25 hours."""
+    if isinstance(cause, Constraint) or cause.name.text not in problem.quantities:
+        return True
+    facts = problem.quantities[cause.name.text].facts
+    most = facts.given.most if facts.given is not None else math.inf
+    return cause.value * (1.0 + STEP) <= min(most, 1.0 if facts.per_cent else math.inf)
 
 
 def _figures(solution: Solution, name: Name) -> Iterator[tuple[Value, Moved]]:
@@ -116,10 +126,5 @@ def _moved(problem: Problem, at: int, bound: Num, step: float) -> Problem:
 
 def _solved(problem: Problem, name: Name) -> float | None:
     """A value at a problem's optimum; None where it has none, or the value is nothing there."""
-    problem = agreed(problem)
-    found = optimum_of(problem)
-    if not found.is_optimal:
-        return None
-    every = dict(found.values)
-    derive(problem.settled(), every)
-    return every.get(name) or None
+    found = reached(problem)
+    return (found.values.get(name) or None) if found.is_optimal else None

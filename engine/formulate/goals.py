@@ -112,7 +112,7 @@ def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         return (Aim((Goal("minimize", Ref(q.LOSS)),), "minimize loss"),)
     if line is not None:
         return (_along(line),)
-    return (Aim((), "what the plan states"),) if _pinned(draft) else ()
+    return (Aim((), "what the plan states"),) if _pinned(draft) or not _chooses_the_run(draft) else ()
 
 
 def _along(line: Op) -> Aim:
@@ -168,6 +168,11 @@ def _loss_is_bounded(draft: Draft) -> bool:
         return constraint.kind == "require" and any({q.LOSS, q.PERPLEXITY} & names(side) for side in sides)
 
     return any(map(bounds, draft.constraints))
+
+
+def _chooses_the_run(draft: Draft) -> bool:
+    """Whether anything of the run is left to choose, and not of the hardware alone."""
+    return not {name.text for name in draft.chosen()}.isdisjoint(draft.decided_by("run"))
 
 
 def _pinned(draft: Draft) -> bool:

@@ -86,14 +86,14 @@ def _pool(draft: Draft, pool: Pool, own: Own) -> None:
         _bought(draft, pool, device, hours, own)
         return
     gpus = draft.take(figures, "gpus", Given, Within, Hole)
-    draft.figure(own(q.GPUS), gpus or Hole(pool.span), 100.0, "gpus")
+    draft.figure(own(q.GPUS), gpus or Hole(pool.span), 100.0, str(own(q.GPUS)))
     _some(draft, gpus, own(q.GPUS), 1.0)
     _figures(draft, pool, device, own)
     if pool.paid is not None and pool.paid.text == "running":
         hours_paid = Op("*", (Op("*", (Ref(own(q.GPUS)), Ref(own(q.RESERVED_TIME)))), _running(own)))
         said = "hours in which it is stopped are not paid"
         draft.define(own(q.GPU_HOURS), hours_paid, "derived", said, pool.paid.span)
-    draft.limited(own(q.GPU_HOURS), hours, "gpu_hours")
+    draft.limited(own(q.GPU_HOURS), hours, str(own(q.GPU_HOURS)))
     _follow(draft, own)
 
 
@@ -105,7 +105,7 @@ def _some(draft: Draft, amount: Amount | None, name: Name, least: float) -> None
 
 def _bought(draft: Draft, pool: Pool, device: Record | None, hours: Amount, own: Own) -> None:
     """Hours of devices, whose count and time are left open: what they give is what one device would in so long."""
-    draft.figure(own(q.GPU_HOURS), hours, 3.6e8, "gpu_hours")
+    draft.figure(own(q.GPU_HOURS), hours, 3.6e8, str(own(q.GPU_HOURS)))
     _some(draft, hours, own(q.GPU_HOURS), 3600.0)
     _figures(draft, pool, device, own)
     known = draft.quantities[q.CAPACITY.text]

@@ -50,7 +50,9 @@ def missing(draft: Draft, name: Name) -> Missing | None:
         own = tuple(line for lacking in draft.lacking for line in lacking.help)
         return Missing("L004", draft.lacks_of(name), own or (SURFACE,), (draft.named,))
     if name in OF_TRANSFER and draft.transfer:
-        help = "name a law that tells how long the first stage takes, such as `plm`"
+        if any(f.code == "C004" for f in draft.findings):  # what its law needs of the data is said
+            return None
+        help = "require `finetune_tokens` instead: the law counts the second stage alone"
         return Missing("L004", draft.lacks_of(name), (help,), (draft.named,))
     if draft.absent and not draft.knows(q.COMPUTE) and _needs(draft, name, q.COMPUTE):
         return None

@@ -140,7 +140,7 @@ def _active(draft: Draft, size: Amount | None, active: Given) -> None:
         message = "more params are active than there are"
         also = [Label(size.span, "all of them")]
         draft.findings.append(finding("C001", message, active.span, also=also))
-    draft.give(q.ACTIVE_PARAMS, active)
+    draft.giving(q.ACTIVE_PARAMS, active)
     expr = draft.formula(q.COMPUTE, {q.LAW_PARAMS: q.ACTIVE_PARAMS})
     said = "training compute: 6 a token and param that it passes through"
     draft.define(q.COMPUTE, expr, "derived", said, active.span)

@@ -105,8 +105,12 @@ def beyond(solution: Solution, law: Law | None = None) -> dict[str, float]:
     out: dict[str, float] = {}
     if law is solution.problem.law and solution.problem.lawless:
         return out
+    optional = {p.quantity for f in law.functions for p in f.parameters if p.default is not None}
     for name, (low, high) in law.fitted.items():
-        value = solution.get(_counted(solution, law, name))
+        counted = _counted(solution, law, name)
+        value = solution.get(counted)
+        if name in optional and counted in solution.values and solution.values[counted].kind == "assumed":
+            continue  # the plan leaves it out, and the law's default says that it does not matter
         if value is not None and not low <= value <= high:
             factor = value / high if value > high else low / value
             if factor > ROUNDED:

@@ -134,7 +134,7 @@ def _applied(rule: Rule, view: View) -> Iterator[Finding]:
             _place(rule, view),
             name=rule.name,
             severity=rule.severity,
-            help=[_filled(rule.help, view)] if rule.help else [],
+            help=[_filled(rule.help, view)] if rule.help and _is_known(IF_KNOWN.sub("", rule.help), view) else [],
             notes=[cite.text for cite in rule.cites[:1]],
             laws=law,
             key=f"rule {rule.code}",
@@ -235,12 +235,16 @@ def _converted(expr: Expr, view: View) -> Expr:
     return converted
 
 
+def _is_known(template: str, view: View) -> bool:
+    """Whether the plan has every value of a message."""
+    return all(name in view.values or name in view.words for name, _ in FIELD.findall(template))
+
+
 def _filled(template: str, view: View) -> str:
     """A message with its values, without the parts in brackets whose values the plan has not."""
 
     def known(m: re.Match[str]) -> str:
-        names = [name for name, _ in FIELD.findall(m[1])]
-        return m[1] if all(name in view.values or name in view.words for name in names) else ""
+        return m[1] if _is_known(m[1], view) else ""
 
     def one(m: re.Match[str]) -> str:
         value = view.values.get(m[1])

@@ -9,6 +9,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import infeasible
+from runplan.engine.solve.digits import as_written
 from runplan.engine.solve.failed import endless, gave_up, without
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.search import agreed
@@ -30,7 +31,9 @@ def solve(problem: Problem) -> Solution:
         return without(problem, "undecided", problem.findings) if errors else under_determined(problem)
     best, open_ = _aimed(problem)
     if best.found.outcome == "infeasible":
-        return infeasible(replace(best.problem, repeats=problem.repeats))
+        contradicting = replace(best.problem, repeats=problem.repeats)
+        agreeing = as_written(contradicting)
+        return solve(agreeing) if agreeing else infeasible(contradicting)
     if open_:
         return endless(best.problem) or under_determined(best.problem)
     if not best.is_optimal:

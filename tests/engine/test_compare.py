@@ -206,6 +206,20 @@ def test_the_laws_that_fit() -> None:
         assert {s.law: s.status for s in report.solutions} == dict.fromkeys(every, "solved")
 
 
+def test_what_is_set_aside_is_taken_by_its_name_only() -> None:
+    plan = under(BUDGET).plan
+    assert plan is not None
+    aside = {law.name for law in LIBRARY.laws() if law.aside}
+    assert {"llama3.text_rounding", "minicpm.panel3", "kaplan.headline"} <= aside
+    assert not aside & set(fitting(plan, LIBRARY, "chinchilla", variants=True))
+    assert fitting(plan, LIBRARY, "minicpm.panel3")[0] == "minicpm.panel3"
+
+
+def test_no_range_of_an_input_that_the_plan_does_not_have() -> None:
+    (column,) = compared(BUDGET, "kumar").columns
+    assert set(column.beyond) == {"params"}
+
+
 def test_protein_has_variants_only() -> None:
     plan = under("compute: 1e21 FLOP\nobjective: CLM of protein\n").plan
     assert plan is not None

@@ -180,6 +180,31 @@ def test_a_date_is_never_told_in_seconds() -> None:
     assert "finish" in found.message and "2026-03-03" in found.message
 
 
+def test_the_active_size_of_a_mixture_takes_part() -> None:
+    """64 H100 give 6.565e22 FLOP in 30 days: 6 x 1T tokens x 10.94B."""
+    text = "hardware: 64 x H100 for 30 days at 40% MFU\nmodel: 671B params, 37B active\ntokens: 1T\n"
+    assert conflict(text)["active: 37B"] == "active <= 10.94B"
+
+
+def test_a_bound_on_one_of_several_pools_names_it() -> None:
+    pools = "up to 64 x H100 for 10 days at 40% MFU + up to 64 x A100 for 20 days at 40% MFU"
+    changes = conflict(f"hardware: {pools}\nmodel: 7B\ntokens: 2T\n")
+    assert {"pool1.gpus: 64", "pool2.gpus: 64"} <= changes.keys()
+    assert changes["pool1.gpus: 64"] == "pool1.gpus >= 206"
+
+
+def test_what_a_transfer_does_not_give_is_not_sought_from_the_same_law() -> None:
+    (found,) = findings(
+        "compute: 1e20 FLOP\nobjective: transfer from MLM to CLM of protein\nrequire pretrain_share <= 10%\n"
+    )
+    assert found.code == "L004" and "`plm`" not in found.help[0]
+
+
+def test_what_a_law_needs_of_the_data_is_said_once() -> None:
+    text = "objective: transfer from text to python\nmodel: 100M\ndata: 1B tokens\nrequire transferred_tokens >= 1M\n"
+    assert [found.code for found in findings(text)] == ["C004"]
+
+
 def test_less_than_is_less() -> None:
     text = "hardware: 10 x H100 for 10 days at 40% MFU @ 2 USD/GPU/hour\nrequire cost {} 4800 USD\n"
     assert not findings(text.format("<="))

@@ -220,3 +220,16 @@ def test_the_data_of_a_transfer_are_used(rest: str, finetune: float, pretrain: f
     assert value(plan, "pretrain_tokens") == pytest.approx(pretrain, rel=1e-4)
     assert value(plan, "transferred_tokens") == pytest.approx(pretrain, rel=1e-4)
     assert value(plan, "data_multiplier") == pytest.approx((finetune + pretrain) / finetune, rel=1e-4)
+
+
+# ---- what needs no law is chosen without one
+
+
+@pytest.mark.parametrize("model", ["model: 671B params, 7B active\n", "objective: MLM\nmodel: 7B\n"])
+@pytest.mark.parametrize("hardware", ["up to 64 x H100 for up to 30 days", "up to 64 x H100 for 30 days"])
+def test_hardware_is_chosen_where_the_law_gives_no_loss(model: str, hardware: str) -> None:
+    """The size and the tokens are given: 4.2e22 FLOP at 395.76 TFLOP/s are 29,479 GPU-hours."""
+    plan = f"{model}tokens: 1T\nhardware: {hardware} at 40% MFU @ 2 USD/GPU/hour\n"
+    whole = 41 * 720.0 if "for 30" in hardware else 4.2e22 / (0.4 * 989.4e12) / 3600
+    assert value(plan, "gpus") == pytest.approx(41 if "for 30" in hardware else 64)
+    assert value(plan, "gpu_hours") == pytest.approx(whole * 3600)

@@ -269,3 +269,12 @@ def test_hours_in_which_it_is_stopped_are_paid_or_not(time: str, paid: str, cost
     solution = solved(block)
     assert solution.get("cost") == pytest.approx(cost, rel=1e-5)
     assert solution.get("energy") == pytest.approx(cost / 2 * 400 * 1.1, rel=1e-5)
+
+
+def test_hours_that_idle_have_no_time_to_be_reserved_for() -> None:
+    (found,) = (
+        f
+        for f in report("hardware: 1M GPU-hours of H100 at 40% MFU\nmodel: 7B\ntokens: 1T\n").findings
+        if f.code == "H005"
+    )
+    assert not any("{" in line for line in found.help)

@@ -54,9 +54,21 @@ def test_what_is_computed_while_posing_answers_too() -> None:
     assert set(by) == {"params", "tokens"} and by["params"] < 0
 
 
-def test_whole_devices_are_not_rounded_here() -> None:
-    by = elasticities("hardware: ? x H100 for 30 days at 40% MFU\nmodel: 3B\ntokens: 300B\n", "gpus")
-    assert by["params"] == 1.0 and by["mfu"] == -1.0
+def test_devices_are_whole() -> None:
+    """What the plan comes to is whole devices, and 1 % more of a figure moves them by one, by several or not at all."""
+    counted = "hardware: ? x H100 for 30 days at 40% MFU\nmodel: 30B\ntokens: 300B\n"
+    by = {change.text: (change.before, change.after) for change in found(counted, "gpus")}
+    assert by == {"params": (53, 54), "tokens": (53, 54), "availability": (53, 54), "hours_per_day": (53, 54)}
+    wanted = "hardware: ? x H100 for 30 days at 40% MFU\nrequire loss <= 2.1\nminimize gpus\n"
+    (change,) = [change for change in found(wanted, "gpus") if change.text == "loss <= 2.1"]
+    assert (change.before, change.after) == (21, 14)
+
+
+def test_what_is_at_its_most_is_lowered() -> None:
+    text = f"{HARDWARE[:-1]} availability 100%\n"
+    by = {change.text: change for change in found(HARDWARE, "params")}
+    assert {name for name, change in by.items() if change.step < 0} == {"availability", "hours_per_day"}, text
+    assert by["availability"].per_cent < 0 < by["gpus"].per_cent
 
 
 @pytest.mark.parametrize("name", ["finish", "start"])

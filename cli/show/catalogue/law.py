@@ -38,6 +38,7 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
     facts = [("objective", ", ".join(law.objectives)), ("counts", f"{law.counts or 'total'} params")]
     facts += [("loss on", law.corpus)] if law.corpus else []
     facts += [("extends", law.parent)] if law.parent else []
+    facts += [("set aside", law.aside)] if law.aside else []
     formulas = "".join(paragraph(written(f), "  ") for f in law.functions)
     formulas += "".join(
         paragraph(f"table {t.output}({t.parameter.quantity}), {len(t.rows)} rows, read on log-log axes", "  ")

@@ -20,11 +20,13 @@ class Branch:
     Attributes:
         inputs: What went into it and is opened here.
         elsewhere: What went into it, too, and is opened at another place of the tree.
+        unopened: How many values went into it that are deeper than was asked for.
     """
 
     name: Name
     inputs: list[Branch] = field(default_factory=list)
     elsewhere: list[Name] = field(default_factory=list)
+    unopened: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,13 @@ class Derivation:
     nodes: Mapping[Name, Node]
 
 
-def derivation(solution: Solution, name: Name) -> Derivation:
-    """The derivation of a value.
+def derivation(solution: Solution, name: Name, depth: int | None = None) -> Derivation:
+    """The derivation of a value, to so many levels below it; to what is given or assumed unless said.
 
     Raises:
         KeyError: The solution has no value of that name.
     """
-    root = _grown(solution, name)
+    root = _grown(solution, name, depth)
     return Derivation(solution, name, root, {child: _node(solution, child, above) for child, above in _walked(root)})
 
 
@@ -99,22 +101,24 @@ def _node(solution: Solution, name: Name, above: Name | None) -> Node:
     )
 
 
-def _grown(solution: Solution, name: Name) -> Branch:
+def _grown(solution: Solution, name: Name, depth: int | None) -> Branch:
     """The tree of a value; each is opened once, as near to the root as its first mention, so that cycles end."""
     root = Branch(target(solution, name))
     if root.name not in solution.values:
         raise KeyError(str(name))
     opened = {root.name}
-    stack = [root]
+    stack = [(root, 0)]
     while stack:
-        branch = stack.pop()
+        branch, level = stack.pop()
         for name in _inputs(solution, branch.name):
             if name in opened:
                 branch.elsewhere.append(name)
+            elif level == depth:
+                branch.unopened += 1
             else:
                 opened.add(name)
                 branch.inputs.append(Branch(name))
-        stack.extend(reversed(branch.inputs))
+        stack.extend((child, level + 1) for child in reversed(branch.inputs))
     return root
 
 

@@ -12,10 +12,11 @@ from runplan.engine.problem.solution import Solution
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A value of a plan's solution, by name."""
+    """A value of a plan's solution, by name, and how deep its tree is shown; all of it unless said."""
 
     solution: Solution
     name: Name
+    depth: int | None = None
 
     def changes(self) -> tuple[Change, ...]:
         """What would change the value, the strongest first; the problem is solved anew for each."""

@@ -10,14 +10,14 @@ from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
 from runplan.engine.analysis.sensitivity import Change
-from runplan.engine.document import quantity
+from runplan.engine.document import amount, quantity
 from runplan.engine.problem.problem import Constraint
 
 
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The document as text."""
-    found = derivation(explained.solution, explained.name)
-    return document_text(document(found) | {"changes": _changes(explained.changes())})
+    found = derivation(explained.solution, explained.name, explained.depth)
+    return document_text(document(found) | {"changes": _changes(explained.changes(), found.nodes[found.root.name])})
 
 
 def document(found: Derivation) -> dict[str, object]:
@@ -48,13 +48,16 @@ def _node(name: str, node: Node) -> dict[str, object]:
     return {**out, "inputs": [str(name) for name in node.inputs]}
 
 
-def _changes(found: Sequence[Change]) -> list[dict[str, object]]:
-    """How many per cent the value goes up for one of each cause."""
+def _changes(found: Sequence[Change], root: Node) -> list[dict[str, object]]:
+    """By which share each cause is moved, what the value is then, and how many per cent it goes up for one of it."""
     out: list[dict[str, object]] = []
     for change in found:
         span = change.cause.span
         place = {"file": span.source.path, "line": span.line} if span else {}
         elasticity = float(f"{change.elasticity:.4g}")
         kind = "given" if isinstance(change.cause, Constraint) else change.cause.kind
-        out.append({"name": change.text, "kind": kind, "elasticity": elasticity, **place})
+        to = amount(change.after, root.value.dim)
+        out.append(
+            {"name": change.text, "kind": kind, "step": change.step, "to": to, "elasticity": elasticity, **place}
+        )
     return out

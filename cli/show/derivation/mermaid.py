@@ -22,7 +22,7 @@ _CLASSES: dict[Kind, str] = {
 
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The flowchart."""
-    return flowchart(derivation(explained.solution, explained.name))
+    return flowchart(derivation(explained.solution, explained.name, explained.depth))
 
 
 def flowchart(found: Derivation) -> str:
@@ -34,7 +34,7 @@ def flowchart(found: Derivation) -> str:
         label = "<br>".join(_escaped(text) for text in texts if text)
         lines.append(f'    {ids[name]}["{label}"]:::{node.value.kind}')
     for name, node in found.nodes.items():
-        lines += [f"    {ids[child]} --> {ids[name]}" for child in node.inputs]
+        lines += [f"    {ids[child]} --> {ids[name]}" for child in node.inputs if child in ids]
     used = {node.value.kind for node in found.nodes.values()}
     lines += [f"    classDef {kind} {style}" for kind, style in _CLASSES.items() if kind in used]
     return "\n".join(lines) + "\n"

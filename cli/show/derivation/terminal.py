@@ -12,7 +12,9 @@ from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.terminal import console, printed, styled
+from runplan.dsl.expr.name import Name
 from runplan.engine.analysis.sensitivity import Change
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Kind
 from runplan.engine.problem.solution import Solution
 
@@ -28,14 +30,16 @@ _KINDS: dict[Kind, str] = {
     "constant": "dim",
     "solved": "magenta",
 }
+# What comes whole and is few: by how many per cent it changes would not say how many there are then.
+WHOLE = (q.GPUS.text, "nodes")
 # However deep a tree grows, its texts keep so many columns.
 _ROOM = 40
 
 
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The tree, and a line for each figure that the value answers to."""
-    found = derivation(explained.solution, explained.name)
-    return tree(found, look) + changes_section(explained.solution, explained.changes(), look)
+    found = derivation(explained.solution, explained.name, explained.depth)
+    return tree(found, look) + changes_section(explained.solution, found.root.name, explained.changes(), look)
 
 
 def tree(found: Derivation, look: Look = PLAIN) -> str:
@@ -44,20 +48,28 @@ def tree(found: Derivation, look: Look = PLAIN) -> str:
     stack = [(found.root, "", "")]
     while stack:
         branch, first, rest = stack.pop()
-        below = f"{rest}│   " if branch.inputs or branch.elsewhere else f"{rest}    "
+        more = branch.inputs or branch.elsewhere or branch.unopened
+        below = f"{rest}│   " if more else f"{rest}    "
         for i, text in enumerate(_texts(found.nodes[branch.name])):
             _print(page, text, below if i else first, below)
         if branch.elsewhere:
             others = ", ".join(found.nodes[other].label for other in branch.elsewhere)
-            _print(page, styled(f"see {others}", "dim"), rest + ("├── " if branch.inputs else "└── "), below)
+            _print(
+                page,
+                styled(f"see {others}", "dim"),
+                rest + ("├── " if branch.inputs or branch.unopened else "└── "),
+                below,
+            )
+        if branch.unopened:
+            _print(page, styled(f"… {branch.unopened} deeper", "dim"), f"{rest}└── ", below)
         for i, child in reversed(list(enumerate(branch.inputs))):
             ends = i == len(branch.inputs) - 1
             stack.append((child, rest + ("└── " if ends else "├── "), rest + ("    " if ends else "│   ")))
     return printed(page)
 
 
-def changes_section(solution: Solution, found: Sequence[Change], look: Look = PLAIN) -> str:
-    """A line for each figure that a value answers to: its name and figure, the effect, and the place."""
+def changes_section(solution: Solution, name: Name, found: Sequence[Change], look: Look = PLAIN) -> str:
+    """A line for each figure that the value of a name answers to: its name and figure, the effect, and the place."""
     page = console(max(look.width, _ROOM), look.color)
     rows = []
     for change in found:
@@ -69,15 +81,23 @@ def changes_section(solution: Solution, found: Sequence[Change], look: Look = PL
             label = f"{said(solution, cause.name)} = {amount}"
             stated, kind = (cause.span if cause.kind == "given" else None), cause.kind
         place = f"{plain(stated.source.path)}:{stated.line}" if stated else kind
-        rows.append((label, f"{change.per_cent:+.2g} %", place))
+        less = "" if change.step > 0 else ", for 1 % less"
+        rows.append((label, _effect(solution, name, change), f"{place}{less}"))
     if not rows:
         return ""
     page.print()
     page.print(styled("What would change it, for 1 % more", "bold"))
-    wide = max(len(label) for label, _, _ in rows)
+    wide, far = (max(len(row[i]) for row in rows) for i in (0, 1))
     for label, effect, place in rows:
-        page.print(styled(f"  {label:{wide}}  {effect:>8}").append(f"  {place}", "dim"))
+        page.print(styled(f"  {label:{wide}}  {effect:>{max(far, 8)}}").append(f"  {place}", "dim"))
     return printed(page)
+
+
+def _effect(solution: Solution, name: Name, change: Change) -> str:
+    """By how much a value changes; of what comes whole from which figure to which."""
+    if name.text not in WHOLE:
+        return f"{change.per_cent:+.2g} %"
+    return f"{change.before:,.0f} → {change.after:,.0f}"
 
 
 def _texts(node: Node) -> list[Text]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from reports import H100, PLANS, solved
 
+from runplan.cli.main import main
 from runplan.cli.show.derivation import json as json_format
 from runplan.cli.show.derivation import mermaid, terminal
 from runplan.cli.show.derivation.content import derivation
@@ -54,7 +56,7 @@ cost = 10.8M USD  [derived]
     )
     found = changes(h100.solutions[0], q.COST)
     assert (
-        terminal.changes_section(h100.solutions[0], found, Look(80))
+        terminal.changes_section(h100.solutions[0], q.COST, found, Look(80))
         == """
 What would change it, for 1 % more
   gpus = 1000 GPU               +1 %  small.plan:6
@@ -62,6 +64,26 @@ What would change it, for 1 % more
   reserved_time = 6 months      +1 %  small.plan:6
 """
     )
+
+
+def test_under_any_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.plan").write_text("compute: 1e22 FLOP\n")
+    assert main(["explain", str(tmp_path / "x.plan"), "params", "--law", "llama3", "--depth", "0"]) == 0
+    assert capsys.readouterr().out.startswith("params = 8.554B params")
+    for refused in (["params", "--law", "lama3"], ["params", "--depth", "deep"]):
+        assert main(["explain", str(tmp_path / "x.plan"), *refused]) == 2
+    assert "did you mean `llama3`" in capsys.readouterr().err
+
+
+def test_as_deep_as_is_asked_for(h100: Report) -> None:
+    solution = h100.solutions[0]
+    for depth, said in ((0, "└── … 2 deeper\n"), (1, "│   └── … 2 deeper\n├")):
+        text = terminal.tree(derivation(solution, q.COST, depth), Look(80))
+        assert said in text.replace("└── price", "├── price") and text.count("[derived]") == depth + 1
+    for depth in range(8):
+        found = derivation(solution, q.LOSS, depth)
+        assert mermaid.flowchart(found).count(":::") == len(found.nodes)
+    assert found.nodes.keys() == derivation(solution, q.LOSS).nodes.keys()
 
 
 def _name(solution: Solution, text: str) -> Name:
@@ -95,14 +117,14 @@ def test_a_loss_over_repeats_is_over_effective_tokens() -> None:
 
 def test_what_is_solved_explained(h100: Report) -> None:
     text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "params")), Look(120))
-    assert text.split("\n")[:4] == [
-        "params = 226.5B params  [solved]",
+    assert text.replace("\u2013", "to").split("\n")[:4] == [
+        "params = 226.5B params  (177B to 226B)  [solved]",
         "│   solved: minimize loss, subject to compute, tokens / params >= 20",
         "│     compute <= capacity: 6.155e24 FLOP <= 6.155e24 FLOP",
         "│     20 <= tokens / params: 20 <= 4.529T tokens / 226.5B params",
     ]
     text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "tokens")), Look(120))
-    assert text.startswith("tokens = 4.529T tokens  [solved]")
+    assert text.replace("\u2013", "to").startswith("tokens = 4.529T tokens  (4.53T to 5.8T)  [solved]")
 
 
 def test_every_value_is_opened_once(report: Report) -> None:
