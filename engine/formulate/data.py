@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runplan.dsl.expr.derivative import joined
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.data_figures import add_enough, add_quality, add_repeats
