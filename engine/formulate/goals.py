@@ -156,8 +156,8 @@ def _has_loss(draft: Draft) -> bool:
 
 
 def _computes(draft: Draft) -> bool:
-    """Whether a statement bounds the compute: hardware, or a budget of it."""
-    return any(constraint.text == q.COMPUTE.text for constraint in draft.constraints)
+    """Whether a statement bounds the compute from above: hardware, or a budget of it."""
+    return any(c.text == q.COMPUTE.text and c.left == Ref(q.COMPUTE) for c in draft.constraints)
 
 
 def _loss_is_bounded(draft: Draft) -> bool:

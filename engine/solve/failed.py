@@ -61,8 +61,8 @@ def place_of(problem: Problem, names: Collection[Name] = ()) -> Span:
 
 
 def _computes(problem: Problem) -> bool:
-    """Whether something bounds the compute."""
-    return any(constraint.text == q.COMPUTE.text for constraint in problem.constraints)
+    """Whether something bounds the compute from above."""
+    return any(c.text == q.COMPUTE.text and c.left == Ref(q.COMPUTE) for c in problem.constraints)
 
 
 def endless(problem: Problem) -> Solution | None:

@@ -233,3 +233,11 @@ def test_hardware_is_chosen_where_the_law_gives_no_loss(model: str, hardware: st
     whole = 41 * 720.0 if "for 30" in hardware else 4.2e22 / (0.4 * 989.4e12) / 3600
     assert value(plan, "gpus") == pytest.approx(41 if "for 30" in hardware else 64)
     assert value(plan, "gpu_hours") == pytest.approx(whole * 3600)
+
+
+def test_a_floor_of_the_compute_is_no_budget() -> None:
+    """At least so much, and no more than that: the least that will do."""
+    assert value("compute: at least 1e21 FLOP\n", "compute") == pytest.approx(1e21)
+    assert value("compute: at least 1e21 FLOP\nrequire loss <= 2.2\n", "loss") == pytest.approx(2.2)
+    hardware = "hardware: 8 x H100 for 10 days at 40% MFU\n"
+    assert value(f"{hardware}compute: at least 1e21 FLOP\n", "idle_share") == pytest.approx(0, abs=1e-9)

@@ -409,3 +409,10 @@ def test_shares_are_told_in_per_cent() -> None:
     data = "data web: 1T tokens weight 95%\ndata code: 50B tokens weight 5%\nrequire share.code >= 8%\n"
     (found,) = [f for f in report(RUN.format("500B") + data).findings if f.severity == "error"]
     assert found.message == "`share.code` is 5 %; the plan asks for 8 %"
+
+
+def test_a_mix_of_a_phase_is_not_dropped_in_a_transfer() -> None:
+    plan = "objective: transfer from CLM to MLM of protein\ncompute: 1e21 FLOP\ndata t: 60B tokens\n"
+    phases = "phase a: 90% constant\nphase b: 10% linear{}\n"
+    assert codes(plan + phases.format("")) == []
+    assert codes(plan + phases.format(" mix t 100%")) == ["C001"]

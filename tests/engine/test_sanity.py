@@ -13,7 +13,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Files
 from runplan.engine.pipeline import report_of
 
-FOUND = ("D006", "D007", "D008", "H005", "H006", "H007", "H008", "T025")
+FOUND = ("D006", "D007", "D008", "H005", "H006", "H007", "H008", "H009", "T025")
 
 
 def findings(text: str) -> dict[str, Finding]:
@@ -30,6 +30,7 @@ H100 = "hardware: 8 x H100 for ? at 40% MFU\n"
         ("hardware: 1 x RTX-4090 for 1 day at 30% MFU\ntokens: 1000\n", "D006", "1000 tokens"),
         ("model: 40T\ntokens: 800T\n", "D007", "40T params"),
         ("model: 7 params\ntokens: 1M\n", "D008", "7 params"),
+        ("hardware: 100 x H100 for ? at 40% MFU in nodes of 8\nmodel: 7B\ntokens: 140B\n", "H009", "12.5 nodes"),
         (H100 + "model: 10M\ntokens: 200M\noptimizer: AdamW { batch: 4M tokens }\n", "T025", "50 steps"),
         ("hardware: 2 x RTX4090 for ?\nmodel: 1.1B\ntokens: 22B\n", "H006", "MFU of Llama 3 405B on H100 stands in"),
         ("hardware: 8 x H100 for ?\nmodel: 100M\ntokens: 2B\n", "H006", "measured at 760M params, 7.6 times"),
