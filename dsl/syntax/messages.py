@@ -14,6 +14,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import View
 from runplan.dsl.text.words import cut, listing
+from runplan.dsl.units.table import names as units
 
 # How terminals are said that are no word of the language.
 SAID = {
@@ -49,6 +50,13 @@ HINTS = tuple(
         (r"(?:^|gpus\s*:\s*)(\d[\d_]*)\s*x\s+([A-Za-z][\w-]*)$", r"write `gpus: \1` and `device: \2`"),
         (r"betas\s*[:=]\s*[\[(]?\s*([\d.]+)\s*,\s*([\d.]+)", r"write `beta1: \1; beta2: \2`"),
         (r"\bdata\s+([\w.-]+)\s+(\d\S*)", r"write `data \1: \2 ...`"),
+        (r"\bepochs\s+(\d+)\b", r"write `up to \1 epochs`"),
+        (r"\bmix\s+([A-Za-z][\w.-]*)\s*[:=]\s*(\d[\d.]*\s*%)", r"write `mix \1 \2`"),
+        (r"(\d[\d.]*%)\s+([A-Za-z][\w.-]*\s+\d[\d.]*%)", r"sources of a mix have commas between them: `\1, \2`"),
+        (
+            r"(?:^|:)\s*([a-z_]+)\s+(\d[\d_.]*[kKMBT]?\s*(?:%|steps|tokens))\s*$",
+            r"the length stands before the shape: `\2 \1`",
+        ),
     )
 )
 NEAR = 24  # characters of a line, before and after a mistake, that may have caused it
@@ -106,6 +114,7 @@ def finding_of(mistake: Mistake) -> Finding:
         or _no_definition(mistake)
         or _no_times(mistake)
         or _unknown_law_field(mistake)
+        or _unfinished_phase(mistake)
         or _not_a_number(mistake)
         or finding("S001", _unexpected(mistake), mistake.view.span(mistake.start, mistake.end), help=_help(mistake))
     )
@@ -165,6 +174,31 @@ def _unknown_law_field(mistake: Mistake) -> Finding | None:
     at = mistake.view.text.rfind(field, 0, mistake.start)
     help = did_you_mean(field, LAW_FIELDS) or [f"a law has {listing(LAW_FIELDS)}, and formulas"]
     return finding("N001", f"unknown field `{cut(field)}` in `law`", mistake.view.span(at, at + len(field)), help=help)
+
+
+def _unfinished_phase(mistake: Mistake) -> Finding | None:
+    """A phase without a shape, or as long as a bare number, before which its shape reads as the unit: `2000 warmup`."""
+    start, _ = mistake.line
+    before = mistake.view.text[start : mistake.start]
+    phase = re.search(r"^[ \t]*" if mistake.rule == "phase_spec" else r"\bphase\s+\S+?\s*:\s*", before)
+    if (
+        phase is None
+        or "NAME" not in mistake.expected
+        or (mistake.token and mistake.token != "mix")
+        or " mix" in before
+    ):
+        return None
+    length = before[phase.end() :].strip()
+    place = mistake.view.span(start + phase.end(), start + phase.end() + len(length))
+    m = re.fullmatch(r"(\d[\d_.]*([kKMBT]?))[ \t]+([A-Za-z]\w*)", length)
+    if m is None or m[3] in units():
+        length += " steps" if length.isdecimal() else ""
+        help = [f"say how its learning rate goes, such as `{length} constant` or `{length} linear`"]
+        return finding("S001", "a phase is a length and a shape", place, help=help) if length else None
+    span = mistake.view.span(start + phase.end(), start + phase.end() + m.end(1))
+    message = f"`{m[1]}` has no unit; a phase is a share of the tokens, or tokens, steps or epochs"
+    likely = ("tokens",) if m[2] in ("M", "B", "T") else ("steps", "tokens")
+    return finding("U003", message, span, help=["write " + " or ".join(f"`{m[1]} {unit} {m[3]}`" for unit in likely)])
 
 
 def _not_a_number(mistake: Mistake) -> Finding | None:
