@@ -11,7 +11,7 @@ from runplan.dsl.syntax.tree import Node, Word, as_node, name_of, text_of
 from runplan.dsl.syntax.views import DataOption, DataSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.words import enumerated
+from runplan.dsl.text.words import enumerated, listing
 from runplan.dsl.typed.fields import DATA, EPOCHS, WEIGHT, Field
 from runplan.dsl.units.base import TOKEN, dim_of
 from runplan.dsl.units.dims import NONE, Dim, over
@@ -50,7 +50,21 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
     message = f"the weights {whose} sum to {total * 100:.4g} %, {'more' if total > 1 else 'less'} than 100 %"
     also = [Label(weight.span) for weight in weights[1:]]
     help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
+    if not help and len(sources) == 1:
+        help = ["leave the weight out"]
+    elif len(weights) == len(sources):
+        help.append("write " + " with ".join(f"`data {s.name} weight {part}`" for s, part in _scaled(sources, total)))
+    elif not help:
+        help = [f"lower them: what they leave is for {enumerated([f'`{s.name}`' for s in without])}"]
     reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
+
+
+def _scaled(sources: Sequence[DataSource], total: float) -> list[tuple[DataSource, str]]:
+    """The weights as they keep to each other and sum to 100 %: to a hundredth, and the largest takes what is left."""
+    parts = {s.name: round(s.weight.value.value / total * 100, 2) for s in sources if s.weight}
+    largest = max(parts, key=lambda name: parts[name])
+    parts[largest] = 100 - sum(part for name, part in parts.items() if name != largest)
+    return [(s, f"{parts[s.name]:.6g}%") for s in sources]
 
 
 def check_weights_are_used(reading: Reading, sources: Sequence[DataSource], schedule: Schedule | None) -> None:
@@ -108,7 +122,7 @@ def _word(reading: Reading, options: Mapping[str, DataOption], rule: str, allowe
         return None
     said = option.value.text
     if allowed and said not in allowed:
-        help = did_you_mean(said, allowed) or ["it is one of " + ", ".join(allowed)]
+        help = did_you_mean(said, allowed) or [f"it is one of {listing(allowed)}"]
         what = rule.removesuffix("_stage")
         reading.findings.append(finding("N002", f"unknown {what} `{said}`", option.value.span, help=help))
     return text_of(option.value)
@@ -150,6 +164,8 @@ def _amount(reading: Reading, node: Node, field: Field, density: Given | None) -
     if dim == NONE:
         message = f"`{shown(expr)}` has no unit; data are in tokens, characters or bytes"
         help = [f"write `{shown(expr)} tokens`"]
+        if "%" in shown(expr):
+            help = [f"write the amount before the share, such as `10T tokens weight {shown(expr)}`"]
         reading.findings.append(finding("U003", message, node.span, help=help))
         return None
     return reading.amount(node, field)
