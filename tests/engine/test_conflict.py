@@ -210,3 +210,11 @@ def test_less_than_is_less() -> None:
     assert not findings(text.format("<="))
     (found,) = findings(text.format("<"))
     assert (found.code, found.message) == ("B001", "`cost` is 4,800 USD; the plan allows less than that")
+
+
+def test_a_bound_that_is_computed_can_be_moved() -> None:
+    """15,028 GPU-hours at 2 USD reach the loss, whatever the budget is written as."""
+    hardware = "hardware: up to 64 x H100 for up to 30 days at 40% MFU @ 2 USD/GPU/hour\nrequire loss <= 2.1\n"
+    for bound in ("budget / 2", "2 * 10k USD"):
+        changes = conflict(f"let budget = 50k USD\n{hardware}require cost <= {bound}\n")
+        assert changes[f"cost <= {bound}"] == "cost <= 30060 USD"
