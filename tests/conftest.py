@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from known import LIBRARY
 
 from runplan.dsl.packs import installed
 from runplan.engine import pipeline
+
+# The same examples each time, so that a run tells of the change and not of its luck; `--hypothesis-profile=search`
+# looks for others.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search", print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session", autouse=True)

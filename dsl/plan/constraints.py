@@ -17,7 +17,7 @@ from runplan.dsl.typed.build import with_unit
 from runplan.dsl.typed.fields import Field, natural
 from runplan.dsl.units.base import DATE, TIME
 from runplan.dsl.units.dims import NONE, Dim
-from runplan.dsl.units.show import said_dim, show
+from runplan.dsl.units.show import json_unit, said_dim
 
 
 def constraints(reading: Reading, statements: Sequence[Node], rule: str) -> Iterator[Requirement]:
@@ -95,6 +95,8 @@ def _compared(reading: Reading, expr: Op) -> Expr | None:
         sides.append(side)
     (left, left_dim), (right, right_dim) = sides
     if left_dim == right_dim:
+        if any(_beyond_all(reading, side, other) for side, other in ((left, right), (right, left))):
+            return None
         return Op(expr.op, (left, right), expr.span)
     if _is_bare(reading, left, left_dim):
         meant = _meant(reading, left, right, right_dim)
@@ -113,6 +115,20 @@ def _compared(reading: Reading, expr: Op) -> Expr | None:
     message = f"`{shown(left)}` is {said_dim(left_dim)}, `{shown(right)}` is {said_dim(right_dim)}"
     reading.findings.append(reading.clash(DimensionClash(message, expr, left_dim, right_dim), expr))
     return None
+
+
+def _beyond_all(reading: Reading, side: Expr, other: Expr) -> bool:
+    """Whether a side is a number that the other, a share of something, never is: with the finding for it."""
+    value, field = reading.value(side), _field(reading, other)
+    name = other.name if isinstance(other, Unbound) else ""
+    share = name.startswith("share.") or name.endswith("_share") or (isinstance(other, Op) and other.op == "P")
+    if value is None or value <= 1.0 or not (share or (field is not None and field.most == 1.0)):
+        return False
+    assert side.span is not None
+    meant = [f"write `{shown(side)}%`"] if 2.0 <= value <= 100.0 and "%" not in shown(side) else []
+    message = f"`{shown(other)}` is compared with `{shown(side)}`, more than 100 %"
+    reading.findings.append(finding("U004", message, side.span, help=meant or ["write a share up to `100%`"]))
+    return True
 
 
 def _side(reading: Reading, expr: Expr) -> tuple[Expr, Dim] | None:
@@ -145,7 +161,7 @@ def _meant(reading: Reading, side: Expr, other: Expr, dim: Dim) -> Expr | None:
         example = f"{shown(side)} days"
     elif dim == DATE:
         example = "2026-02-01"
-    help = [f"write it with its unit, such as `{example or show(1.0, dim)}`"]
+    help = [f"write it with its unit, such as `{example or f'{shown(side)} {json_unit(dim)[0]}'}`"]
     if field is not None and field.also:
         help = [with_unit(side, field, reading.currency)]
     assert side.span is not None

@@ -11,7 +11,7 @@ from runplan.dsl.syntax.tree import Node, Word, as_node, name_of, text_of
 from runplan.dsl.syntax.views import DataOption, DataSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.words import enumerated
+from runplan.dsl.text.words import enumerated, listing
 from runplan.dsl.typed.fields import DATA, EPOCHS, WEIGHT, Field
 from runplan.dsl.units.base import TOKEN, dim_of
 from runplan.dsl.units.dims import NONE, Dim, over
@@ -50,6 +50,9 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
     message = f"the weights {whose} sum to {total * 100:.4g} %, {'more' if total > 1 else 'less'} than 100 %"
     also = [Label(weight.span) for weight in weights[1:]]
     help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
+    last = weights[-1].value.value + 1 - total
+    if not help and 0 < last <= 1:
+        help = ["leave the weight out" if len(sources) == 1 else f"write `{last * 100:.4g}%` for the last of them"]
     reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
 
 
@@ -108,7 +111,7 @@ def _word(reading: Reading, options: Mapping[str, DataOption], rule: str, allowe
         return None
     said = option.value.text
     if allowed and said not in allowed:
-        help = did_you_mean(said, allowed) or ["it is one of " + ", ".join(allowed)]
+        help = did_you_mean(said, allowed) or [f"it is one of {listing(allowed)}"]
         what = rule.removesuffix("_stage")
         reading.findings.append(finding("N002", f"unknown {what} `{said}`", option.value.span, help=help))
     return text_of(option.value)
@@ -150,6 +153,8 @@ def _amount(reading: Reading, node: Node, field: Field, density: Given | None) -
     if dim == NONE:
         message = f"`{shown(expr)}` has no unit; data are in tokens, characters or bytes"
         help = [f"write `{shown(expr)} tokens`"]
+        if "%" in shown(expr):
+            help = [f"write the amount before the share, such as `10T tokens weight {shown(expr)}`"]
         reading.findings.append(finding("U003", message, node.span, help=help))
         return None
     return reading.amount(node, field)

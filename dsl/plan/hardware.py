@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from runplan.dsl.expr.text import shown
@@ -47,12 +48,16 @@ def _pool(reading: Reading, node: Node) -> Pool:
     for field in sorted(pool_fields(node), key=lambda field: field.name != "nodes_of"):
         name, value = field.name, field.value
         # On one line an MFU and an achieved rate both follow an `at`, of which there is one.
-        slot = "mfu" if name == "rate" and not in_block else name
+        priced = name == "rate" and not in_block and _PRICED.search(value.span.text)
+        slot = "price" if priced else "mfu" if name == "rate" and not in_block else name
         if slot in seen:
             reading.again(name, field.span, seen[slot])
             continue
         seen[slot] = field.span
-        if isinstance(value, Word):
+        if priced:
+            message = f"`at {value.span.text}` is a price, and what a device reaches stands behind `at`"
+            reading.findings.append(finding("U001", message, field.span, help=[f"write `@ {value.span.text}`"]))
+        elif isinstance(value, Word):
             if name == "precision":
                 precision = Mention(value.text.lower(), value.span)
             elif name == "paid":
@@ -107,6 +112,7 @@ def _device(reading: Reading, node: Node) -> Mention:
     return name
 
 
+_PRICED = re.compile(r"\b[A-Z]{3}/")
 # What a device reaches, each said in its own way: one of them says it all.
 _REACHED = ("mfu", "rate")
 
@@ -124,7 +130,8 @@ def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:
     if "from" in dates and "until" in dates and dates["from"].value.value >= dates["until"].value.value:
         message = f"the hardware ends {shown(dates['until'].expr)}, before it begins"
         also = [Label(dates["from"].span, "it begins here")]
-        reading.findings.append(finding("U004", message, dates["until"].span, also=also))
+        help = [f"write `from {shown(dates['until'].expr)} until {shown(dates['from'].expr)}`"]
+        reading.findings.append(finding("U004", message, dates["until"].span, also=also, help=help))
 
 
 def reserve(reading: Reading, node: Node) -> Reserve | None:

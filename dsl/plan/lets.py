@@ -42,7 +42,11 @@ def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, En
         elif (hidden := reading.words.quantity(name.text)) is not None:
             message = f"`{name.text}` is a quantity of the plan and cannot be a `let`"
             also = [Label(reading.places[part], f"its {part[0]}") for part in hidden.scope[:1]]
-            reading.findings.append(finding("N005", message, name.span, also=also, help=["choose another name"]))
+            reading.findings.append(
+                finding(
+                    "N005", message, name.span, also=also, help=[f"choose another name, such as `{name.text}_limit`"]
+                )
+            )
         else:
             reading.lets[name.text] = Let(name.text, reading.expr(spec.value), spec.span)
     for let in list(reading.lets.values()):
@@ -92,6 +96,7 @@ def _cut(reading: Reading, name: str, circle: list[str]) -> None:
     """End a circle of `let`s at one of them."""
     said = " -> ".join(circle if len(circle) < 9 else [*circle[:4], "...", *circle[-3:]])
     span = reading.lets[name].span
-    reading.findings.append(finding("N003", f"`{name}` is defined by itself: {said}", span))
+    help = ["a `let` names a value once and for all: give what is made of it a name of its own"]
+    reading.findings.append(finding("N003", f"`{name}` is defined by itself: {said}", span, help=help))
     reading.lets[name] = Let(name, Num(1.0, UNKNOWN), span)
     reading.let_dims[name] = UNKNOWN

@@ -33,6 +33,10 @@ from runplan.dsl.units.table import Quantity, currencies
 _SIZED = re.compile(r"[A-Za-z].*[-_.](\d+(?:\.\d+)?)[bB](?![a-z])")
 
 
+# What people write for what is to be found.
+_OPEN = frozenset("auto automatic optimal optimum any free tbd best unlimited infinite none null all max min".split())
+
+
 class Reading(Builder):
     """What is known of a file while its statements are read; what is wrong with them is collected in `findings`.
 
@@ -112,7 +116,9 @@ class Reading(Builder):
             return
         meant = ours(item.name)
         help = did_you_mean(meant if meant in known else item.name, [*known, *self.vocabulary.figures])
-        if (size := _SIZED.search(item.name)) and not help:
+        if item.name.lower() in _OPEN:
+            help = ["write `?`: that is what is solved for"]
+        elif (size := _SIZED.search(item.name)) and not help:
             help = [f"write the size, `{size[1]}B`, or a block with the shape: `layers`, `hidden`, `ffn` and so on"]
         elif "-" in item.name:
             help.append("to subtract, put blanks round the `-`")

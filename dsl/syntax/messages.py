@@ -32,6 +32,7 @@ SAID = {
     "HOLE": "`?`",
     "UPTO": "`up to`",
     "KIND": "`device`",
+    "HOURS": "`GPU-hours`",
 }
 _ENDS = ("_NL", "$END")
 # What a mistake looks like in its line, and the way to write it; `\1` is what the writer wrote.
@@ -45,6 +46,7 @@ HINTS = tuple(
         (r"at(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
         (r"\bupto\b", "write `up to`"),
         (r"=([<>])", r"write `\1=`"),
+        (r"betas\s*[:=]\s*[\[(]?\s*([\d.]+)\s*,\s*([\d.]+)", r"write `beta1: \1; beta2: \2`"),
         (r"\bdata\s+([\w.-]+)\s+(\d\S*)", r"write `data \1: \2 ...`"),
     )
 )
@@ -211,8 +213,17 @@ def _told(mistake: Mistake) -> list[str]:
                 return [m.expand(hint)]
     if expected == ("DATE",):
         return ["a date is written as year, month and day, such as `2026-02-01`"]
-    if expected == ("TIMES",):
-        return ["write `COUNT x DEVICE`, such as `1000 x H100`"]
+    if set(expected) <= {"TIMES", "OF", "HOURS"}:
+        count = re.search(r"\d[\d_.]*[kM]?", mistake.view.text[mistake.line[0] : mistake.end])
+        return [f"write `COUNT x DEVICE`, such as `{count[0] if count else 1000} x H100`"]
+    if expected == ("ON",):
+        return ["say of which day the rate is, such as `on 2026-01-15`"]
+    if expected == ("NAME",) and re.match(r"\s*phase\b", mistake.view.text[slice(*mistake.line)]):
+        return ["a phase ends with its shape, such as `constant`, `linear`, `cosine` or `warmup`"]
+    if mistake.terminal == "$END" and "RBRACE" in expected:
+        return ["close the block with a `}`"]
+    if token == "}" and mistake.at_statement:
+        return ["no block is open here: leave the `}` out"]
     if token == "=" and "CMP" in expected:
         return ["compare with `<=`, `>=` or `==`"]
     if token in RESERVED and {"NAME", "NAMED"} & set(expected):

@@ -6,22 +6,73 @@ import re
 from collections.abc import Callable, Iterator
 
 from runplan.dsl.syntax.statements import BY_KEY
+from runplan.dsl.text.elsewhere import compared, ours, with_unit
 
 # What is written, and how the language writes it: of a whole statement, of the value of one, and of any value.
-_Repairs = tuple[tuple[re.Pattern[str], str], ...]
+_Written = str | Callable[[re.Match[str]], str]
+_Repairs = tuple[tuple[re.Pattern[str], _Written], ...]
 
 
-def _patterns(*pairs: tuple[str, str]) -> _Repairs:
-    return tuple((re.compile(pattern, re.IGNORECASE), template) for pattern, template in pairs)
+def _patterns(*pairs: tuple[str, _Written]) -> _Repairs:
+    return tuple((re.compile(pattern, re.IGNORECASE), written) for pattern, written in pairs)
+
+
+_SPELLED = {
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+    **{"twelve": 12, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90},
+}
+
+
+def _shape(name: str) -> str:
+    """The shape of a phase that is called so."""
+    shapes = {"warm": "warmup", "stab": "constant", "const": "constant", "main": "constant", "cos": "cosine"}
+    return next((shape for begin, shape in shapes.items() if name.lower().startswith(begin)), "linear")
+
+
+def _settings(m: re.Match[str]) -> str:
+    """An optimizer with its settings in a block: `AdamW(lr=3e-4)`, `AdamW lr 3e-4`."""
+    found = re.findall(r"([a-z]\w*)\s*[:= ]\s*([^\s,()]+(?: [a-z]+)?)", m[2], re.IGNORECASE)
+    pairs = ((ours(name), value) for name, value in found)
+    return f"{m[1]} {{ {'; '.join(f'{name}: {with_unit(name, value)}' for name, value in pairs)} }}"
+
+
+def _fields(m: re.Match[str]) -> str:
+    """A block on one line whose fields have a `=` or nothing where a `:` belongs."""
+    fields = (re.sub(r"^(\w+)\s*[=\s]\s*", r"\1: ", field.strip()) for field in re.split("[;,]", m[2]) if field.strip())
+    return f"{m[1]}{{ {'; '.join(fields)} }}"
 
 
 _STATEMENTS = _patterns(
-    (r"(.*?)\s*(?://|--)\s*(.*)", r"\1 # \2"),
+    (r"(.*?)\s*(?://|--(?!-))\s*(.*)", r"\1 # \2"),
     (r"data\s+([\w.-]+)\s+(\d.*)", r"data \1: \2"),
     (r"data\s*:\s*([a-z][\w-]*)\s+(\d.*)", r"data \1: \2"),
     (r"use\s+(?:laws?\b)?\s*(\w.*)", r"use laws \1"),
     (r"let\s+(\w+)\s*:?=?\s*(\d.*)", r"let \1 = \2"),
     (r"let\s+(\w+) (\w+)\s*=\s*(.*)", r"let \1_\2 = \3"),
+    (r"data\s+(\w+) (\w+)\s*:\s*(\d.*)", r"data \1-\2: \3"),
+    (r"data\s+([\w.-]+)\s*=\s*(.*)", r"data \1: \2"),
+    (r"data\s*:?\s*\{\s*([\w.-]+)\s*:\s*([^;,{}]*?)\s*\}", r"data \1: \2"),
+    (r"/\*\s*(.*?)\s*\*/", r"# \1"),
+    (r"'([a-z]+)'\s*(:.*)", r"\1\2"),
+    (r"([a-z]+)\s*;\s*(\S.*)", r"\1: \2"),
+    (r"((?:use )?laws?:?\s+[\w.]+)\s+([\w.]+)", r"\1, \2"),
+    (r"optimizer\s*:?\s*\{(.*)", r"optimizer: AdamW {\1"),
+    (r"rate\s+(?:1\s+)?(\w+)\s*[:=]\s*(.*)", r"rate \1 = \2"),
+    (r"phase\s+([\w-]+)\s*:\s*([\d.]+\S*(?: \w+)?)", lambda m: f"phase {m[1]}: {m[2]} {_shape(m[1])}"),
+    (r"phase\s+([\w-]+)\s*:?\s*([a-z]+)\s+([\d.]+\S*(?: (?:steps|tokens))?)", r"phase \1: \3 \2"),
+    (r"phase\s+([\w-]+)\s+([\d.]+.*)", r"phase \1: \2"),
+    (r"phase\s*:\s*(.*?)([a-z]+)", r"phase \2: \1\2"),
+    (
+        r"schedule\s*:?\s*wsd\s*,?\s*\(?(?:with\s+)?(?:an?\s+)?([\d.]+\s*%)\s*(?:decay|cooldown|anneal)\w*\)?",
+        r"phase warmup: 1% warmup; phase stable: rest constant; phase decay: \1 linear",
+    ),
+    (
+        r"tokens\s*:?\s*(\d\S*?)\s*x?\s*(?:tokens )?(?:per |/ ?)?(?:params?|parameters?)",
+        r"require tokens / params == \1",
+    ),
+    (r"(require|prefer)\s*:?\s*([a-z][\w.]*)\s*[:=]?\s+(\d.*)", lambda m: f"{m[1]} {compared(m[2], m[3])}"),
+    (r"(.*\bfinish) (?:by|before|until)\s+(.*)", r"\1 <= \2"),
+    (r"(.*) between (.*) and (.*)", r"\1 in \2 .. \3"),
     (r"plan\s*:?\s*([^\"\s].*)", r'plan "\1"'),
     (r"stage\s+([\w-]+)\s*:\s*(\S.*)", r"stage \1 { tokens: \2 }"),
     (r"objective\s*:?\s*(minimi|maximi)[sz]e\s+(.*)", r"\1ze \2"),
@@ -30,6 +81,27 @@ _STATEMENTS = _patterns(
 # Fields of hardware that only a block has.
 _OF_A_BLOCK = r"(availability|hours_per_day|pue|carbon_intensity|power|memory|peak)\s*[:=]?\s*(\d\S*(?: \w\S*)?)"
 _HARDWARE = _patterns(
+    (
+        r"(\S+) x (\S+) for (\S+ \w+) at (\S+) MFU (?:at |with )?(\d\S*) availab\w+",
+        r"{ gpus: \1, device: \2, time: \3, mfu: \4, availability: \5 }",
+    ),
+    (r"([\d.]+[kMB]?) (?:gpu|device)[- ]?hours?\s*(?:of|on|x)?\s*(.*)", r"\1 GPU-hours of \2"),
+    (r"([\d.]+[kMB]?) ([a-z]+\d\w*)[- ]hours?(.*)", r"\1 GPU-hours of \2\3"),
+    (r"(\d\S*) ([a-z]+\d\w*) gpus?(.*)", r"\1 x \2\3"),
+    (r"(\d\S*) gpus?,?(?: of| x)? \(?([a-z]+\d\w*)\)?(.*)", r"\1 x \2\3"),
+    (r"(\d[\d_]*)\s*(?:[X*]|of)\s*([a-z]+\d\S*)(.*)", r"\1 x \2\3"),
+    (r"(for \S+ \w+),? (\S+ x \S+)(.*)", r"\2 \1\3"),
+    (r"(.*?)\b(?:max(?:imum)?|at most|no more than|under|within|less than)\s+(\S.*)", r"\1up to \2"),
+    (r"(\S+ x \S+)(?: and |, ?| ?& ?)(\S+ x \S+)( for .*)", r"\1\3 + \2\3"),
+    (r"(\S+ x \S+ for .*?)(?: and|,| ?&) (\S+ x \S+ for .*)", r"\1 + \2"),
+    (r"(.* x \S+?),? (bf16|fp16|fp8|fp32|tf32|int8)(.*)", r"\1 in \2\3"),
+    (r"(.*?),?\s+(?:with\s+)?(\d+)(?: gpus?)?(?: per |/| a )node(.*)", r"\1 in nodes of \2\3"),
+    (r"(.*?),?\s+(?:starting|starts?|beginning|since)(?: on| from| at)?\s+(\d{4}-.*)", r"\1 from \2"),
+    (r"(.*from [\d-]{10}) (?:to|till|through|-)\s+(\d{4}-.*)", r"\1 until \2"),
+    (r"(.*?),?\s+(?:price|costs?|for)\s*[:=]?\s*(\d\S* [a-z]{3}/gpu/\w+)(.*)", r"\1 @ \2\3"),
+    (r"(.*@\s*)(\d[\d.]*)\s*[$](?:\s*(?:/|per)\s*[\w-]+)*(.*)", r"\1\2 USD/GPU/hour\3"),
+    (r"(.*@\s*)(\d[\d.]*)\s*€(?:\s*(?:/|per)\s*[\w-]+)*(.*)", r"\1\2 EUR/GPU/hour\3"),
+    (r"(.*?)\s+(?:with\s+|at\s+)?(?:an\s+)?MFU\s*(?:=|:|of)?\s*(0?\.\d+)(.*)", r"\1 at \2 MFU\3"),
     (
         rf"(\S+) x (\S+) for (\S+ \w+) at (\S+) MFU {_OF_A_BLOCK}",
         r"{ gpus: \1, device: \2, time: \3, mfu: \4, \5: \6 }",
@@ -53,15 +125,25 @@ _HARDWARE = _patterns(
     (r"(.*(?:from|until) \d{4})[/.](\d\d)[/.](\d\d)(.*)", r"\1-\2-\3\4"),
 )
 _DATA = _patterns(
+    (
+        r"(.*?\b(?:tokens|bytes|characters|[GT]B)),?\s+(?:for|max|x|at most)?\s*"
+        r"(\d+)\s*(?:x|times|epochs?|passes)?(.*)",
+        r"\1 up to \2 epochs\3",
+    ),
     (r"(.*\b(?:tokens|bytes|characters|GB|TB))\s+(\d[\d.]* epochs?)(.*)", r"\1 up to \2\3"),
     (r"(.*\b(?:tokens|bytes|characters|GB|TB)),?\s+(\d[\d.]*\s?%)(.*)", r"\1 weight \2\3"),
+    (r"(.*?),? (high|ordinary|sft)[- ]quality(.*)", r"\1 quality \2\3"),
     (r"(.*),\s*(.*)", r"\1 \2"),
 )
 _OBJECTIVE = _patterns(
-    (r".*(?:mask|denois).*", "MLM"),
+    (r"transfer (?:from )?(\w+) (?:to |-> ?)(.*)", r"transfer from \1 to \2"),
+    (r"transfer from (clm|mlm)", lambda m: f"transfer from {m[1]} to {'MLM' if m[1].upper() == 'CLM' else 'CLM'}"),
+    (r".*(?:mask|denois|corrupt|infill).*", "MLM"),
     (r".*(?:causal|autoregressive|next.token|language.model).*", "CLM"),
 )
+_OPTIMIZER = _patterns((r"(\w+)\s*[,({\[]?\s*([a-z]\w*\s*[:= ].*)", _settings))
 _MODEL = _patterns(
+    (r"([a-z]+) (\S+) (\d+b)", r"\1-\2-\3"),
     (r"(\d\S*(?: param\w*)?)\s*[,(]?\s*(?:of which\s+)?(\d\S*(?: param\w*)?) active\W*", r"\1, \2 active"),
     (r"(\d\S*)(?: param\w*)?\s*,\s*(\d+) layers?", r"{ params: \1, layers: \2 }"),
 )
@@ -70,8 +152,24 @@ _VALUES: dict[str, _Repairs] = {
     "data_spec": _DATA,
     "obj_spec": _OBJECTIVE,
     "model_spec": _MODEL,
+    "opt_spec": _OPTIMIZER,
 }
 _ANY = _patterns(
+    (r"([^{]*)\{([^{}]*)\}", _fields),
+    (r"\[\s*([^,\]]+),\s*([^,\]]+)\]", r"\1 .. \2"),
+    (r"\[\s*(.*?)\s*\]", r"\1"),
+    (r"(.*?)(?<![\d.])(\d+),(\d{1,2})(?![\d.])(.*)", r"\1\2.\3\4"),
+    (r"max(?:imum)?\s+(\d.*)", r"at most \1"),
+    (r"min(?:imum)?\s+(\d.*)", r"at least \1"),
+    (r"(.*?)(?:\babout\b|\baround\b|\bca\.|\broughly\b|[~≈])\s*(\d.*)", r"\1\2"),
+    (r"(.*?)\bpeta-?\s?flops?(?:/s)?[- ]days?(.*)", r"\1PF-days\2"),
+    (r"(.*[<>=].*?)\s*,\s*(.*[<>=].*)", r"\1 and \2"),
+    (r"(.*?)\b(usd|eur|gbp|chf|jpy)\s*(\d\S*)(.*)", r"\1\3 \2\4"),
+    (r'(.*"[^"]*)', r'\1"'),
+    (
+        r"(.*?)\b(one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|sixty|ninety)\b(.*)",
+        lambda m: f"{m[1]}{_SPELLED[m[2].lower()]}{m[3]}",
+    ),
     (r"(.*?)\s*[,;.]+", r"\1"),
     (r"(.*\bbecause)\s+([^\"\s].*)", r'\1 "\2"'),
     (r"(.*?)=([<>])(.*)", r"\1\2=\3"),
@@ -92,8 +190,18 @@ _ANY = _patterns(
     (r">=?\s*(.*)", r"at least \1"),
     (r"(.*?\d[^\s-]*)\s*(?:to|-)\s*(\d.*)", r"\1 .. \2"),
 )
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+# Days as people write them, but for those of which the day and the month may be meant either way.
+_DAYS = (
+    re.compile(r"\b(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})\b"),
+    re.compile(r"\b(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})\b"),
+    re.compile(rf"\b(?P<d>\d{{1,2}})\.? (?P<m>{'|'.join(_MONTHS)})\w* (?P<y>\d{{4}})\b", re.IGNORECASE),
+    re.compile(rf"\b(?P<m>{'|'.join(_MONTHS)})\w* (?P<d>\d{{1,2}}),? (?P<y>\d{{4}})\b", re.IGNORECASE),
+)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NODES = re.compile(r"(.*?)(\d+) nodes? x (\d+) (?:x )?([A-Za-z]\S*)(.*)")
+_MEASURED = re.compile(r"(?:\d\S*(?: \w+)?|\b(?:for|@|at|of) \w+)$")
+_ASIDE = re.compile(r"[\W_]*(?:max|only|in total|total|please|ish)?\W*$|(?:for|because|as|with)\b", re.IGNORECASE)
 _FIGURE = re.compile(r"\d")
 _HEAD = re.compile(r"[a-z_]+(?:[ \t]+[\w.-]+(?=[ \t]*:))?[ \t]*:?[ \t]*", re.IGNORECASE)
 MAX_LENGTH = 200  # characters of a statement that is tried to be mended
@@ -123,14 +231,18 @@ def mended(text: str, rule: str, at: int, parses: Parses) -> str | None:
                 return twice
             tried.add(twice)
     kept, left_out = text[:at].rstrip(), text[at:]
-    # Words may go; a figure says something that is not to be lost.
-    return kept if kept and left_out.strip() and not _FIGURE.search(left_out) and parses(kept, rule) else None
+    # Words may go; a figure says something that is not to be lost, and so does the word behind one, its unit.
+    lost = _FIGURE.search(left_out) or (_MEASURED.search(kept) and not _ASIDE.match(left_out))
+    return kept if kept and left_out.strip() and not lost and parses(kept, rule) else None
 
 
 def _repaired(text: str, rule: str) -> Iterator[str]:
     """The text after each repair that applies."""
     if _THOUSANDS.search(text):
         yield _THOUSANDS.sub("_", text)
+    for day in _DAYS:
+        if day.search(text):
+            yield day.sub(_iso, text)
     if m := _NODES.fullmatch(text):
         yield f"{m[1]}{int(m[2]) * int(m[3])} x {m[4]}{m[5]} in nodes of {m[3]}"
     if rule != "file":
@@ -146,6 +258,11 @@ def _repaired(text: str, rule: str) -> Iterator[str]:
 
 
 def _applied(repairs: _Repairs, text: str) -> Iterator[str]:
-    for pattern, template in repairs:
+    for pattern, written in repairs:
         if m := pattern.fullmatch(text):
-            yield m.expand(template).rstrip()
+            yield (m.expand(written) if isinstance(written, str) else written(m)).rstrip()
+
+
+def _iso(m: re.Match[str]) -> str:
+    month = _MONTHS.index(m["m"][:3].lower()) + 1 if m["m"].isalpha() else int(m["m"])
+    return f"{m['y']}-{month:02d}-{int(m['d']):02d}"

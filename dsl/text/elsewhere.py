@@ -18,6 +18,7 @@ _THEIRS: dict[str, str] = {
     "vocab": "vocab_size padded_vocab_size vocabulary n_vocab",
     "context": "seq_len seq_length sequence_length sequence_len max_seq_len max_seq_length max_sequence_length"
     " max_position_embeddings block_size context_length context_window context_size n_ctx ctx",
+    "mlp": "activation hidden_act activation_function act_fn ffn_type",
     "tied": "tie_word_embeddings tie_embeddings tied_embeddings weight_tying share_embeddings",
     "experts": "num_experts n_experts num_local_experts n_routed_experts moe_num_experts",
     "active_experts": "num_experts_per_tok num_experts_per_token top_k topk moe_top_k moe_router_topk",
@@ -58,8 +59,8 @@ _THEIRS: dict[str, str] = {
     "plan": "title name",
     "require": "requires required requirement requirements constraint constraints assert limits subject_to",
     "let": "var vars variables set define",
-    "minimize": "goal minimise",
-    "maximize": "maximise",
+    "minimize": "goal minimise min optimize optimise",
+    "maximize": "maximise max",
     # what is counted otherwise
     "steps": "max_steps train_steps training_steps num_steps num_train_steps total_steps train_iters max_iters"
     " iterations max_duration",
@@ -131,6 +132,11 @@ def answer(word: str, value: str, text: str, in_yaml: bool = False) -> list[str]
     return _renamed(name, value, in_yaml) if name != word else []
 
 
+def compared(name: str, value: str) -> str:
+    """A quantity and its figure as the comparison that is meant: what costs is bounded, and anything else is so."""
+    return f"{ours(name)} {_BOUNDED.get(ours(name), '==')} {value}"
+
+
 def _renamed(name: str, value: str, in_yaml: bool) -> list[str]:
     """The statement that has another name here."""
     if name == "minimize" and (m := re.fullmatch(r"(minimi[sz]e|maximi[sz]e)?\s*(\S.*)?", value)):
@@ -142,7 +148,7 @@ def _renamed(name: str, value: str, in_yaml: bool) -> list[str]:
     if in_yaml:
         return [f"write `{name}: {value}`"]
     bare = ("let", "require", "minimize", "maximize")
-    keyword = {"plan": f'plan "{value}"', **{name: f"{name} {value}" for name in bare}}
+    keyword = {"plan": f'plan "{value.strip(chr(34))}"', **{name: f"{name} {value}" for name in bare}}
     return [f"write `{keyword.get(name, f'{name}: {value}')}`"]
 
 
@@ -159,7 +165,7 @@ def _phases(warmup: str, in_yaml: bool) -> str:
 
 def _field(name: str, value: str, text: str, in_yaml: bool) -> list[str]:
     """Where a field is said: in the statement that there is, or in one of its own."""
-    statement, value = _OF[name], _with_unit(name, value)
+    statement, value = _OF[name], with_unit(name, value)
     if not value:
         return [f"it is a part of `{statement}`"]
     found = re.search(rf"^[ \t]*{statement}\b[ \t]*:?[ \t]*([^#\n]*)", text, re.MULTILINE)
@@ -193,7 +199,7 @@ def _block(statement: str, pairs: Iterable[str], in_yaml: bool) -> str:
     return f"`{statement}: {{{', '.join(pairs)}}}`" if in_yaml else f"`{statement}: {{ {'; '.join(pairs)} }}`"
 
 
-def _with_unit(name: str, value: str) -> str:
+def with_unit(name: str, value: str) -> str:
     """A bare number with the unit that its field is counted in."""
     if name == "context" and re.fullmatch(r"[\d_]+[kK]?", value):
         return f"{value} tokens"

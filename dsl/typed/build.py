@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from calendar import monthrange
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,11 +38,41 @@ _OPERATORS = {
 }
 
 
+# What is counted in a unit that people call otherwise, by what a plan calls it.
+_COUNTS = {
+    "steps": "iterations iteration iters iter batches updates minibatches",
+    "sequences": "samples sample examples example",
+    "epochs": "passes pass rounds",
+}
+_CALLED = {theirs: ours for ours, several in _COUNTS.items() for theirs in several.split()}
+# What has no fixed number of tokens.
+_UNCOUNTED = frozenset("documents docs words lines pages files images books requests queries".split())
+
+
+def _counted(number: str, word: str) -> str:
+    """The help with a word behind a number that counts what a plan counts in another word; empty where it does not."""
+    if word.lower() in _CALLED:
+        return f"write `{number} {_CALLED[word.lower()]}`"
+    if word.lower() in _UNCOUNTED:
+        return f"say how many tokens those are: a plan counts no {word.lower()}"
+    if re.fullmatch(r"x\d+[BMT]", word):
+        return "write the params of all experts, and those that are active: `47B params, 13B active`"
+    return ""
+
+
 def with_unit(expr: Expr, field: Field, currency: str) -> str:
     """What to write in place of a bare number: in each unit that is usual, where there are several."""
     units = [example.partition(" ")[2].replace(USUAL_MONEY, currency) for example in (field.example, *field.also)]
     written = [f"`{shown(expr)} {'days' if field.dim == TIME else unit}`" for unit in units]
     return f"write {' or '.join(written)}" if field.also else f"write it with its unit, such as {written[0]}"
+
+
+def _day_help(text: str) -> list[str]:
+    """The help with a date that is none: the last day of its month, where the month has fewer."""
+    year, month, _ = map(int, text.split("-"))
+    if 1 <= month <= 12 and year >= 1:
+        return [f"write `{year:04d}-{month:02d}-{monthrange(year, month)[1]:02d}`, the last day of that month"]
+    return ["a date is written as year, month and day, such as `2026-02-01`"]
 
 
 class Builder:
@@ -86,6 +118,8 @@ class Builder:
                 help = [f"join the multiplier to the number: `{of.text}{multiplier}`"]
             elif "/" in word.text and not error.hint:
                 help.append("to divide by a name, put blanks round the `/`")
+            elif of is not None and (said := _counted(of.text, word.text)):
+                help = [said]
             elif of is not None and not help:
                 help = [f"leave `{word.text[:40]}` out, or write a unit, such as `tokens`, `hours` or `USD`"]
             self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help))
@@ -111,7 +145,8 @@ class Builder:
         try:
             moment = datetime.strptime(word.text, "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
-            self.findings.append(finding("U004", f"`{word.text}` is not a date of the calendar", word.span))
+            help = _day_help(word.text)
+            self.findings.append(finding("U004", f"`{word.text}` is not a date of the calendar", word.span, help=help))
             return Num(math.nan, UNKNOWN, word.text, span=word.span)
         return Num(moment.timestamp(), DATE, word.text, span=word.span)
 
@@ -179,7 +214,7 @@ class Builder:
             must = "must not be negative" if field.zero else "must be more than zero"
             message = f"`{field.name}` is `{shown(expr)}`; it {must}"
         help = [f"write it like `{field.example}`"]
-        if field.most == 1.0 and 1.0 < value <= 100.0 and isinstance(expr, Num):
+        if field.most == 1.0 and 2.0 <= value <= 100.0 and isinstance(expr, Num):
             help = [f"write `{shown(expr)}%`"] if expr.value == value and "%" not in expr.text else help
         if isinstance(expr, Op) and expr.op == "-" and value < 0:
             help = [f"a range is written with two dots: `{shown(expr.args[0])} .. {shown(expr.args[1])}`"]
@@ -208,6 +243,7 @@ class Builder:
     def again(self, called: str, span: Span, first: Span | None = None, help: Iterable[str] = ()) -> None:
         """A finding for what is given a second time."""
         also = [Label(first, "the first is here")] if first is not None else []
+        help = [*help] or ["leave one of them out"]
         self.findings.append(finding("N005", f"`{called}` is given twice", span, also=also, help=help))
 
     # ---- expressions

@@ -54,6 +54,9 @@ def missing(draft: Draft, name: Name) -> Missing | None:
             return None
         help = "require `finetune_tokens` instead: the law counts the second stage alone"
         return Missing("L004", draft.lacks_of(name), (help,), (draft.named,))
+    if name == q.MEMORY_PER_GPU:
+        message = f"`{name}` in a requirement or a goal is read, and not solved yet: a model's memory is not counted"
+        return Missing("C009", message, ("leave it out",))
     if draft.absent and not draft.knows(q.COMPUTE) and _needs(draft, name, q.COMPUTE):
         return None
     why, add = _elsewhere(draft, name)

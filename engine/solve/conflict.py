@@ -22,18 +22,15 @@ CONFLICTS = 3
 def infeasible(problem: Problem) -> Solution:
     """What cannot hold together, and for each the change that makes room.
 
-    A plan may have several conflicts, with nothing in common. No change of one figure makes room then, and each
-    conflict is told with the changes that end it.
+    A plan may have several conflicts, so that no change of one figure makes room. Each is told then with the changes
+    that end it.
     """
     found = _conflicts(problem)
     shown = _shown(problem, [member for members in found for member in members])
     broken = broken_of(problem, {name: value.value for name, value in shown.values.items()})
-    conflicts = []
-    for members in found:
-        apart = problem
-        for other in (member for others in found if others is not members for member in others):
-            apart = other.left_out(apart)
-        conflicts.append(tuple(_relaxation(apart, member, broken) for member in members))
+    conflicts = _told(problem, found, broken)
+    if len(found) == 1 and not any(one.change for one in conflicts[0]) and (more := _beside(problem, found[0])):
+        conflicts = _told(problem, [*found, *more], broken)
     first = conflicts[0]
     if len(conflicts) > 1:
         first = tuple(replace(one, change="", value=None, others=()) for one in first)
@@ -56,6 +53,29 @@ def _conflicts(problem: Problem) -> list[list[Member]]:
     return found
 
 
+def _beside(problem: Problem, members: Sequence[Member]) -> list[list[Member]]:
+    """The conflicts that some members of one are in as well, each of what is left without one of the others."""
+    found: dict[tuple[str, ...], list[Member]] = {}
+    for member in members:
+        left = member.left_out(problem)
+        if not can_hold(left, ()):
+            other = _conflict(left)
+            found[tuple(m.text for m in other)] = other
+    return list(found.values())[: CONFLICTS - 1]
+
+
+def _told(problem: Problem, found: Sequence[Sequence[Member]], broken: frozenset[str]) -> list[tuple[Relaxation, ...]]:
+    """Each conflict with the changes that end it, the others being ended otherwise."""
+    told = []
+    for members in found:
+        own = {member.text for member in members}
+        apart = problem
+        for other in (member for others in found for member in others if member.text not in own):
+            apart = other.left_out(apart)
+        told.append(tuple(_relaxation(apart, member, broken) for member in members))
+    return told
+
+
 def _shown(problem: Problem, culprits: Sequence[Member]) -> Solution:
     """The numbers to show: those without the requirements that conflict, where the plan can be solved without them."""
     requires = {c.key for c in problem.constraints if c.kind == "require" and any(_is_of(c, m) for m in culprits)}
@@ -74,13 +94,22 @@ def _is_of(constraint: Constraint, member: Member) -> bool:
 def _conflict(problem: Problem) -> list[Member]:
     """The members of a minimal conflict: without any one of them the others hold."""
     members = members_of(problem)
-    culprits = list(members)
-    # Figures that contradict each other are to blame before what is wished for besides.
-    for member in sorted(members, key=lambda m: not isinstance(m.of, Constraint)):
-        trial = [m for m in culprits if m is not member]
-        if not can_hold(problem, [m for m in members if m not in trial]):
-            culprits = trial
+    culprits = _fewer(problem, members, members)
+    # What could not be told to be infeasible beside much else may be beside little.
+    while len(fewer := _fewer(problem, members, culprits)) < len(culprits):
+        culprits = fewer
     return culprits
+
+
+def _fewer(problem: Problem, members: Sequence[Member], culprits: Sequence[Member]) -> list[Member]:
+    """The culprits less each, one after the other, without which the others cannot hold together either."""
+    left = list(culprits)
+    # Figures that contradict each other are to blame before what is wished for besides.
+    for member in sorted(culprits, key=lambda m: not isinstance(m.of, Constraint)):
+        trial = [m for m in left if m is not member]
+        if not can_hold(problem, [m for m in members if m not in trial]):
+            left = trial
+    return left
 
 
 def can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:

@@ -15,6 +15,8 @@ from runplan.dsl.units.table import names as units
 
 # A limit may be off by this much, relatively, before it counts as broken: figures are rounded by those who write them.
 TOLERANCE = 1e-9
+# A figure this near to one that can be written is taken for it; whether it holds is tried before it is told.
+FITS = 1e-6
 DAY = 86400.0
 # Digits that a figure is shown with: fewer say it, unless the room is so narrow that more are needed.
 DIGITS = (4, 6, 8)
@@ -41,13 +43,13 @@ class Written:
         if self.step or self.dim == DATE:
             step = self.step or DAY
             steps = value / step
-            return float((math.floor(steps + 1e-6) if down else math.ceil(steps - 1e-6)) * step)
+            return float((math.floor(steps + FITS) if down else math.ceil(steps - FITS)) * step)
         if value <= 0 or not math.isfinite(value):
             return value
         unit = self.factor or _shown_in(value, self.dim)
         power = math.floor(math.log10(value / unit)) - (digits - 1)
         steps = value / unit / 10.0**power
-        whole = math.floor(steps + 1e-9) if down else math.ceil(steps - 1e-9)
+        whole = math.floor(steps + FITS) if down else math.ceil(steps - FITS)
         # Of the digits that are shown the float that is nearest, as when they are read.
         return float(f"{whole}e{power}") * unit
 

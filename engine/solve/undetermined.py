@@ -128,6 +128,7 @@ def _offers(problem: Problem, free: Iterable[Name]) -> Iterator[str]:
                 yield f"minimize{':' if yaml else ''} {name}"
                 break
     yield from _losses(problem, yaml)
+    yield from _optimum(problem, yaml)
     bounded = any(c.text == q.COMPUTE.text for c in problem.constraints)
     for name in free if bounded or q.CAPACITY in problem.definitions else [*free, q.COMPUTE]:
         for text, value in USUAL.get(name.text, ()):
@@ -165,8 +166,22 @@ def _losses(problem: Problem, yaml: bool) -> Iterator[str]:
     limit = Num(loss, problem.dim(q.LOSS))
     required = Constraint("offered", "offered", Ref(q.LOSS), limit, "require")
     if _settled(replace(problem, constraints=(*problem.constraints, required))):
-        listed = yaml and any(c.kind == "require" for c in problem.constraints)
-        yield f"{'- ' if listed else 'require: ' if yaml else 'require '}loss <= {loss:g}"
+        yield _required(problem, f"loss <= {loss:g}", yaml)
+
+
+def _optimum(problem: Problem, yaml: bool) -> Iterator[str]:
+    """The law's own optimum, of a size or of tokens that are given."""
+    if q.TOKENS_TO_LAW not in problem.definitions:
+        return
+    required = Constraint("offered", "offered", Ref(q.TOKENS_TO_LAW), Num(1.0), "require", equal=True)
+    if _settled(replace(problem, constraints=(*problem.constraints, required))):
+        yield _required(problem, f"{q.TOKENS_TO_LAW} == 1", yaml)
+
+
+def _required(problem: Problem, text: str, yaml: bool) -> str:
+    """A requirement as the plan would write it beside those that it has."""
+    listed = yaml and any(c.kind == "require" for c in problem.constraints)
+    return f"{'- ' if listed else 'require: ' if yaml else 'require '}{text}"
 
 
 def _written(problem: Problem, name: Name, text: str) -> str:

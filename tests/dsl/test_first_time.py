@@ -12,11 +12,10 @@ from known import LIBRARY
 from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
-from runplan.dsl.syntax.imports import syntax_of
+from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.text.elsewhere import FIELDS
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.reader import Buffer, Disk
-from runplan.dsl.text.source import Source
+from runplan.dsl.text.reader import Buffer, Disk, Files
 from runplan.engine.pipeline import report_of
 
 HARDWARE = "hardware: 64 x H100 for 30 days at 40% MFU\n"
@@ -24,7 +23,7 @@ HARDWARE = "hardware: 64 x H100 for 30 days at 40% MFU\n"
 
 def read(text: str, name: str = "x.plan") -> tuple[Plan | None, list[Finding]]:
     """What a text says, and all that is wrong with it before anything is solved."""
-    file, findings = syntax_of(Source(name, text))
+    file, findings = read_file(name, Files({name: text}))
     lowered = lower(file, LIBRARY.vocabulary())
     later = [f for f in lowered.findings if f.severity == "error" and not (f.code == "S006" and findings)]
     return lowered.plan, [*findings, *later]
@@ -184,6 +183,73 @@ LINES = [
     "hardware { gpus: 64; device: H100; time: 30 days; mfu: 40%; rate: 400 TFLOP/s }",
     "hardware { gpus: 64; device: H100; time: 30 }",
     "hardware { gpus: 64; device: H100; time: 30 days; mfu: 40 }",
+    "hardware: 64 x H100 for 30 days at MFU 0.4",
+    "hardware: 64 x H100 for 30 days at 40% MFU @ 2.5 $/h",
+    "hardware: 64 x H100 for 30 days at 40% MFU at 2.5 USD/GPU/hour",
+    "hardware: 64 x H100 for 30 days at 40% MFU price 2.5 USD/GPU/hour",
+    "hardware: 64 x H100 for 30 days at 40% MFU @ 2,50 EUR/GPU/hour",
+    "hardware: 64 x H100 for 30 days at 40% MFU from 1 Feb 2026",
+    "hardware: 64 x H100 for 30 days at 40% MFU from 2026-2-1",
+    "hardware: 64 x H100 for 30 days at 40% MFU from 2026-02-30",
+    "hardware: 64 x H100 for 30 days at 40% MFU starting 2026-02-01",
+    "hardware: 64 x H100 at 40% MFU from 2026-02-01 to 2026-03-01",
+    "hardware: for 30 days 64 x H100",
+    "hardware: 64 H100 GPUs for 30 days",
+    "hardware: 64 gpus H100 for 30 days",
+    "hardware: 64 X H100 for 30 days",
+    "hardware: 64 * H100 for 30 days",
+    "hardware: 64 x H10 for 30 days",
+    "hardware: 64 x H100 for thirty days",
+    "hardware: max 64 x H100 for 30 days",
+    "hardware: 64 x H100 for at most 30 days",
+    "hardware: 64 x H100 for ~30 days",
+    "hardware: 64 x H100 and 32 x A100 for 30 days",
+    "hardware: 64 x H100 bf16 for 30 days",
+    "hardware: 64 x H100 for 30 days with 8 per node",
+    "hardware: 1.5M gpu hours of H100",
+    "hardware: 1.5M H100-hours",
+    "hardware: 64 x H100 for 30 days at 40% MFU at 90% availability",
+    "hardware { gpus 64; device H100; time 30 days }",
+    "hardware { gpus = 64; device = H100; time = 30 days }",
+    "hardware { gpu: 64; device: H100; time: 30 days }",
+    "hardware { gpus: 64, device: H100, time: 30 days, mfu: 40%",
+    "tokens: 50000 iterations",
+    "tokens: 3 passes",
+    "tokens: auto",
+    "tokens: 20 per param",
+    "tokens: max 2T",
+    "tokens: [1T, 2T]",
+    "tokens; 2T",
+    "model: llama 3 8b",
+    "model { layers = 32, hidden = 4096 }",
+    "objective: transfer CLM to MLM",
+    "objective: span corruption",
+    "optimizer: Muon, batch 4M",
+    "optimizer: AdamW(lr=3e-4)",
+    "optimizer { learning_rate: 3e-4 }",
+    "optimizer: AdamW { betas: [0.9, 0.95] }",
+    "schedule: WSD with 10% decay",
+    "phase warmup: 2000 steps",
+    "phase warmup: warmup 1%",
+    "phase: 10% linear",
+    "data web: 10T tokens for 4 epochs",
+    "data web: 10T tokens x 4",
+    "data web: 10T tokens high quality",
+    "data web: 60%",
+    "data web = 10T tokens",
+    "data my web: 10T tokens",
+    "data: { web: 10T tokens }",
+    "require cost <= USD 2M",
+    "require cost: 2M USD",
+    "require cost <= 2M USD, time <= 20 days",
+    "require finish <= 1 March 2026",
+    "require params between 1B and 7B",
+    "require mfu >= 40",
+    "optimize loss",
+    "use laws chinchilla llama3",
+    "compute: 100 petaflop days",
+    "'tokens': 2T",
+    "}",
 ]
 MAPPINGS = [
     "law: chinchilla",
@@ -254,8 +320,8 @@ def pasted(text: str, found: Finding) -> Iterator[str]:
         yield re.sub(rf"(?m)^{re.escape(code.split(':')[0])}\b.*$", code, without) + "\n"
         yield text.rstrip() + f" {code}\n"
         yield re.sub(r"\b" + re.escape(code) + r": [^;}]+;? ?", "", text)
-        yield re.sub(r"(?m)^(\w+:)$", rf"\1\n  {code}", text)
-        yield re.sub(rf"(?ms)^( *){re.escape(code.split(':')[0])}:\n.*\Z", rf"\1{code}\n", text)
+        yield re.sub(r"(?m)^(\w+:)$", rf"\g<1>\n  {code}", text)
+        yield re.sub(rf"(?ms)^( *){re.escape(code.split(':')[0])}:\n.*\Z", rf"\g<1>{code}\n", text)
 
 
 def helped(text: str, name: str, found: Finding) -> bool:
@@ -279,6 +345,31 @@ def test_the_same_in_yaml(mistake: str) -> None:
     assert len(places) == 1 and line - mistake.count("\n") <= places[0] <= line, findings
     assert helped(text, "x.plan.yaml", findings[0]), findings[0].help
     assert not any(part.endswith("...") for part in (findings[0].message, *findings[0].help))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "never"),
+    [
+        # What would be read in silence as another figure is not offered.
+        ("tokens: 50000 iterations", "leave"),
+        ("model: 8x7B", "leave"),
+        ("compute: 100 petaflop days", "100 petaflop`"),
+        ("data web: 10T tokens high quality", "10T tokens`"),
+        ("inference: 2T tokens per year", "2T tokens`"),
+        ("hardware: 64 x H100 for 30 days @ 2.5 $/h", "@ 2.5`"),
+        ("optimizer: AdamW { beta1: 1.2 }", "1.2%"),
+    ],
+)
+def test_no_help_says_another_thing(mistake: str, never: str) -> None:
+    (found,) = read(marked(mistake, yaml=False)[0])[1]
+    assert not [help for help in found.help if never in help]
+
+
+def test_a_share_of_all_is_compared_with_a_share() -> None:
+    for asked, help in (("P(cost <= 2M USD) > 90", "`90%`"), ("mfu >= 40", "`40%`"), ("share.web <= 60", "`60%`")):
+        text = f"hardware: 64 x H100 for 30 days @ 2 USD/GPU/hour\ndata web: 2T tokens\nrequire {asked}\n"
+        (found,) = read(text)[1]
+        assert found.code == "U004" and help in found.help[0]
 
 
 def test_the_fields_of_statements_are_those_of_the_library() -> None:
