@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from runplan.dsl.expr.name import Name
@@ -72,6 +72,18 @@ FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "ceil": 1, "min
 
 
 # ---- walking
+
+
+def joined(op: str, parts: Iterable[Expr | Name]) -> Expr:
+    """One expression of several, or names of them, by a binary operator that may be grouped anyhow; at least one.
+
+    It is as deep as the logarithm of how many there are.
+    """
+    exprs = [Ref(part) if isinstance(part, Name) else part for part in parts]
+    while len(exprs) > 1:
+        pairs = zip(exprs[::2], exprs[1::2], strict=False)
+        exprs = [*(Op(op, pair) for pair in pairs), *(exprs[-1:] if len(exprs) % 2 else ())]
+    return exprs[0]
 
 
 def walk(expr: Expr) -> Iterator[Expr]:

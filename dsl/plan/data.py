@@ -50,10 +50,21 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
     message = f"the weights {whose} sum to {total * 100:.4g} %, {'more' if total > 1 else 'less'} than 100 %"
     also = [Label(weight.span) for weight in weights[1:]]
     help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
-    last = weights[-1].value.value + 1 - total
-    if not help and 0 < last <= 1:
-        help = ["leave the weight out" if len(sources) == 1 else f"write `{last * 100:.4g}%` for the last of them"]
+    if not help and len(sources) == 1:
+        help = ["leave the weight out"]
+    elif len(weights) == len(sources):
+        help.append("write " + " with ".join(f"`data {s.name} weight {part}`" for s, part in _scaled(sources, total)))
+    elif not help:
+        help = [f"lower them: what they leave is for {enumerated([f'`{s.name}`' for s in without])}"]
     reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
+
+
+def _scaled(sources: Sequence[DataSource], total: float) -> list[tuple[DataSource, str]]:
+    """The weights as they keep to each other and sum to 100 %: to a hundredth, and the largest takes what is left."""
+    parts = {s.name: round(s.weight.value.value / total * 100, 2) for s in sources if s.weight}
+    largest = max(parts, key=lambda name: parts[name])
+    parts[largest] = 100 - sum(part for name, part in parts.items() if name != largest)
+    return [(s, f"{parts[s.name]:.6g}%") for s in sources]
 
 
 def check_weights_are_used(reading: Reading, sources: Sequence[DataSource], schedule: Schedule | None) -> None:

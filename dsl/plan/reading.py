@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.name import Words
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Unbound, bound, walk, words
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Unbound, bound, walk, words
 from runplan.dsl.expr.values import compiled, not_finite
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
@@ -26,7 +26,7 @@ from runplan.dsl.typed.build import Builder
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency, over
-from runplan.dsl.units.show import mismatch
+from runplan.dsl.units.show import mismatch, said_dim
 from runplan.dsl.units.table import Quantity, currencies
 
 # The size in the name of a model, as in `Llama-3-8B`.
@@ -171,6 +171,9 @@ class Reading(Builder):
             if len(set(money)) == 2:
                 a, b = sorted(set(money), key=lambda c: c == self.currency)
                 help.append(f"declare the rate: `rate {a} = ... {b} on YYYY-MM-DD`")
+            elif isinstance(clash.at, Op) and clash.at.op in COMPARISONS and self.value(clash.at.args[1]) is not None:
+                wanted = said_dim(clash.left)
+                help.append(f"write the right side {wanted if wanted.startswith('in ') else f'as {wanted}'}")
             elif said:
                 help.append(said)
         return finding("U001", clash.message, span, help=help)

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from runplan.dsl.syntax.comments import without_comment
-from runplan.dsl.syntax.repairs import Parses, mended
+from runplan.dsl.syntax.repairs import Parses, mended, shape_of
 from runplan.dsl.syntax.statements import CONTINUED, KEYWORDS, KINDS, LAW_FIELDS, OF_PLANS, RESERVED
 from runplan.dsl.text.elsewhere import answer
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import View
 from runplan.dsl.text.words import cut, listing
+from runplan.dsl.units.table import names as units
 
 # How terminals are said that are no word of the language.
 SAID = {
@@ -46,8 +47,16 @@ HINTS = tuple(
         (r"at(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
         (r"\bupto\b", "write `up to`"),
         (r"=([<>])", r"write `\1=`"),
+        (r"(?:^|gpus\s*:\s*)(\d[\d_]*)\s*x\s+([A-Za-z][\w-]*)$", r"write `gpus: \1` and `device: \2`"),
         (r"betas\s*[:=]\s*[\[(]?\s*([\d.]+)\s*,\s*([\d.]+)", r"write `beta1: \1; beta2: \2`"),
         (r"\bdata\s+([\w.-]+)\s+(\d\S*)", r"write `data \1: \2 ...`"),
+        (r"\bepochs\s+(\d+)\b", r"write `up to \1 epochs`"),
+        (r"\bmix\s+([A-Za-z][\w.-]*)\s*[:=]\s*(\d[\d.]*\s*%)", r"write `mix \1 \2`"),
+        (r"(\d[\d.]*%)\s+([A-Za-z][\w.-]*\s+\d[\d.]*%)", r"sources of a mix have commas between them: `\1, \2`"),
+        (
+            r"(?:^|:)\s*([a-z_]+)\s+(\d[\d_.]*[kKMBT]?\s*(?:%|steps|tokens))\s*$",
+            r"the length stands before the shape: `\2 \1`",
+        ),
     )
 )
 NEAR = 24  # characters of a line, before and after a mistake, that may have caused it
@@ -105,6 +114,7 @@ def finding_of(mistake: Mistake) -> Finding:
         or _no_definition(mistake)
         or _no_times(mistake)
         or _unknown_law_field(mistake)
+        or _unfinished_phase(mistake)
         or _not_a_number(mistake)
         or finding("S001", _unexpected(mistake), mistake.view.span(mistake.start, mistake.end), help=_help(mistake))
     )
@@ -166,6 +176,31 @@ def _unknown_law_field(mistake: Mistake) -> Finding | None:
     return finding("N001", f"unknown field `{cut(field)}` in `law`", mistake.view.span(at, at + len(field)), help=help)
 
 
+def _unfinished_phase(mistake: Mistake) -> Finding | None:
+    """A phase without a shape, or as long as a bare number, before which its shape reads as the unit: `2000 warmup`."""
+    start, _ = mistake.line
+    before = mistake.view.text[start : mistake.start]
+    phase = re.search(r"^[ \t]*" if mistake.rule == "phase_spec" else r"\bphase\s+\S+?\s*:\s*", before)
+    if (
+        phase is None
+        or "NAME" not in mistake.expected
+        or (mistake.token and mistake.token != "mix")
+        or " mix" in before
+    ):
+        return None
+    length = before[phase.end() :].strip()
+    place = mistake.view.span(start + phase.end(), start + phase.end() + len(length))
+    m = re.fullmatch(r"(\d[\d_.]*([kKMBT]?))[ \t]+([A-Za-z]\w*)", length)
+    if m is None or m[3] in units():
+        length += " steps" if length.isdecimal() else ""
+        help = [f"say how its learning rate goes, such as `{length} constant` or `{length} linear`"]
+        return finding("S001", "a phase is a length and a shape", place, help=help) if length else None
+    span = mistake.view.span(start + phase.end(), start + phase.end() + m.end(1))
+    message = f"`{m[1]}` has no unit; a phase is a share of the tokens, or tokens, steps or epochs"
+    likely = ("tokens",) if m[2] in ("M", "B", "T") else ("steps", "tokens")
+    return finding("U003", message, span, help=["write " + " or ".join(f"`{m[1]} {unit} {m[3]}`" for unit in likely)])
+
+
 def _not_a_number(mistake: Mistake) -> Finding | None:
     for m in _NOT_A_NUMBER.finditer(mistake.view.text, *_near(mistake)):
         if m.start() <= mistake.start <= m.end() + 1:
@@ -218,8 +253,13 @@ def _told(mistake: Mistake) -> list[str]:
         return [f"write `COUNT x DEVICE`, such as `{count[0] if count else 1000} x H100`"]
     if expected == ("ON",):
         return ["say of which day the rate is, such as `on 2026-01-15`"]
-    if expected == ("NAME",) and re.match(r"\s*phase\b", mistake.view.text[slice(*mistake.line)]):
+    only_name = set(expected) - _GOING_ON == {"NAME"}
+    if only_name and re.match(r"\s*phase\b", mistake.view.text[slice(*mistake.line)]):
         return ["a phase ends with its shape, such as `constant`, `linear`, `cosine` or `warmup`"]
+    if only_name and mistake.rule == "phase_spec":
+        view = mistake.view
+        name = view.source.text[: view.span(0, 0).start].rpartition("\n")[2].rpartition("{")[2].strip(' :"')
+        return [f"a phase ends with its shape: write `{name}: {view.text.strip()} {shape_of(name)}`"]
     if mistake.terminal == "$END" and "RBRACE" in expected:
         return ["close the block with a `}`"]
     if token == "}" and mistake.at_statement:

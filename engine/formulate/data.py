@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runplan.dsl.expr.derivative import joined
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.data_figures import add_enough, add_quality, add_repeats
@@ -25,6 +24,7 @@ def add_data(draft: Draft) -> None:
     sources = [source for source in draft.stage.data if _is_known(draft, source)]
     phases = add_durations(draft, phases_of(draft))
     if draft.transfer:
+        _must_not_mix(draft, phases)
         _add_transferred(draft, sources)
         add_phases(draft, phases, [{} for _ in phases])
         _must_tell_density(draft)
@@ -76,6 +76,15 @@ def _add_transferred(draft: Draft, sources: Sequence[DataSource]) -> None:
     _add_share_of_code(draft, before)
     add_repeats(draft, sources)
     draft.sources = tuple(label_of(s) for s in sources if of(s, q.SHARE) in draft.definitions)
+
+
+def _must_not_mix(draft: Draft, phases: Sequence[PhasePlan]) -> None:
+    """Each stage of a transfer has data of its own, and no law says which stage a phase falls into."""
+    mixed = next((phase for phase in phases if phase.mix), None)
+    if mixed is not None:
+        message = f"the mix of `{mixed.name}` is used by no stage: in a transfer each has data of its own"
+        help = ["leave out the `mix`, and say the shares of a stage by `weight` of its sources"]
+        draft.findings.append(finding("C001", message, mixed.span, help=help))
 
 
 def _must_tell_density(draft: Draft) -> None:

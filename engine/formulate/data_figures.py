@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runplan.dsl.expr.derivative import joined
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.plan.ir import DataSource, Hole
 from runplan.dsl.text.source import Span
 from runplan.engine.formulate.draft import Draft

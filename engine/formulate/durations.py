@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.packs.pack import BatchStep
 from runplan.dsl.plan.length import NO_BATCH, NO_DATA
 from runplan.dsl.text.finding import finding

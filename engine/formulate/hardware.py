@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.curve import curve
-from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, joined, names, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within

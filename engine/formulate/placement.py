@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runplan.dsl.expr.derivative import joined
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.engine.formulate.schedule import Mix, PhasePlan, minus
 from runplan.engine.problem import quantities as q
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.plan.ir import Given, Hole, Pool, Within
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.base import TIME

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.packs.pack import Entry, ScheduleShape
 from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.finding import finding

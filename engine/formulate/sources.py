@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.evenly import evenly
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import EPOCH, TOKEN
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Kind
 from runplan.engine.problem.stretches import Evenly, Part
 
 # Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the
@@ -131,6 +131,7 @@ class _Mixing:
         # Whether some phases have a mix, and others have not: or none has one, or all have.
         self.both = bool(self.mixed and self.plain)
         self.by_hand = bool(self.mixed and not self.plain)
+        self.alike = self._is_alike()
 
     # ---- shares
 
@@ -151,7 +152,7 @@ class _Mixing:
             self.draft.define(q.UNMIXED, whole, "derived", "the phases without a mix", self.plain[0].span)
         self._add_even()
         for source in self.sources:
-            if source in self.even and len(self.even) > 1 and not self._alike():
+            if source in self.even and len(self.even) > 1 and not self.alike:
                 self._add_bent(source)
             else:
                 self._add_straight(source)
@@ -159,13 +160,14 @@ class _Mixing:
     def _add_straight(self, source: DataSource) -> None:
         """The share of a source that is the same however many tokens there are."""
         share, said = self._planned(source)
+        kind: Kind = "given" if source.weight else "derived"
         if self.both:
-            self.draft.define(of(source, q.UNMIXED_SHARE), share, "derived", said, source.span)
+            self.draft.define(of(source, q.UNMIXED_SHARE), share, kind, said, source.span)
             share = Op("*", (Ref(q.UNMIXED), Ref(of(source, q.UNMIXED_SHARE))))
             if self._taken(source) is not None:
                 share = Op("+", (Ref(of(source, q.MIXED_SHARE)), share))
-            said = "the mixes of the phases, and the plan's in those without one"
-        self.draft.define(of(source, q.SHARE), share, "derived", said, source.span)
+            kind, said = "derived", "the mixes of the phases, and the plan's in those without one"
+        self.draft.define(of(source, q.SHARE), share, kind, said, source.span)
 
     def _add_bent(self, source: DataSource) -> None:
         """The tokens of a source by how often it is seen; its share, which moves with the tokens, follows."""
@@ -198,12 +200,12 @@ class _Mixing:
         left: Expr = Num(1.0) if len(self.even) == len(self.sources) else Ref(UNWEIGHTED[self.base])
         if len(self.even) == 1:
             return left, "what the weights leave" if len(self.sources) > 1 else "the only source"
-        there = joined("+", (of(other, q.AVAILABLE) for other in self.even))
-        own = Op("/", (Ref(of(source, q.AVAILABLE)), there))
+        # With the same epochs for all, what there is of one in all its passes is its part of that of all.
+        own = Op("/", (all_of(source), Ref(ALL_PASSES[self.base])))
         whole = own if len(self.even) == len(self.sources) else Op("*", (left, own))
         return whole, "seen as often as the others"
 
-    def _alike(self) -> bool:
+    def _is_alike(self) -> bool:
         """Whether the sources without a weight have the same epochs before them: then their shares stay the same."""
         epochs = {source.epochs.value.value if source.epochs else 1.0 for source in self.even}
         return len(epochs) == 1 and all(self._taken(source) is None for source in self.even)
@@ -231,7 +233,7 @@ class _Mixing:
             weights = joined("+", (number(source.weight) for source in weighted if source.weight))
             left = Op("max", (Num(0.0), minus(Num(1.0), weights)))
             self.draft.define(UNWEIGHTED[self.base], left, "derived", "what the weights leave")
-        if len(self.even) < 2 or self._alike():
+        if len(self.even) < 2 or self.alike:
             return
         level = EVEN[self.base]
         parts = []

@@ -13,7 +13,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.units.base import DATE
-from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import json_unit, show
 from runplan.dsl.units.table import UnknownUnit, currencies
@@ -88,7 +88,9 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     budget = budget_quantity(problem, bounded, upper)
     code = "B003" if requirement.soft else ("B001" if budget else "B002")
     wanted = "prefers" if requirement.soft else "allows" if upper else "asks for"
-    compared = _compared(value, limit, upper, wanted, _in_own_money(problem, bound, dim))
+    known = problem.quantities.get(bounded.name.text) if isinstance(bounded, Ref) else None
+    read_as = PER_CENT if known and known.facts.per_cent else _in_own_money(problem, bound, dim)
+    compared = _compared(value, limit, upper, wanted, read_as)
     message = f"`{shown(bounded)}` is {compared}"
     in_json, factor = json_unit(dim)
     about = budget or shown(bounded)
@@ -106,10 +108,12 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     )
 
 
-Money = tuple[float, Dim]
+# What one of what figures are read in is in base units, and its dimension; None for per cent.
+ReadAs = tuple[float, Dim | None]
+PER_CENT: ReadAs = (0.01, None)
 
 
-def _in_own_money(problem: Problem, bound: Expr, dim: Dim) -> Money:
+def _in_own_money(problem: Problem, bound: Expr, dim: Dim) -> ReadAs:
     """What one of a bound's own currency is in base units, and its dimension, where it is not the plan's."""
     number = number_of(problem, bound)
     own = written(number, dim).unit if number is not None else ""
@@ -122,13 +126,17 @@ def _in_own_money(problem: Problem, bound: Expr, dim: Dim) -> Money:
     return written(number, dim).factor / found.factor, found.dim
 
 
-def _compared(value: float, limit: float, upper: bool, wanted: str, money: Money) -> str:
+def _compared(value: float, limit: float, upper: bool, wanted: str, read_as: ReadAs) -> str:
     """A value and the limit that it breaks, in words that tell how far they are apart."""
-    one, dim = money
+    one, dim = read_as
     value, limit = value / one, limit / one
-    said_value, said_limit = show(value, dim, 4), show(limit, dim, 4)
+
+    def said(amount: float, digits: int = 4) -> str:
+        return f"{show(amount, NONE, digits)} %" if dim is None else show(amount, dim, digits)
+
+    said_value, said_limit = said(value), said(limit)
     if said_value == said_limit:
-        said_value, said_limit = show(value, dim, 8), show(limit, dim, 8)
+        said_value, said_limit = said(value, 8), said(limit, 8)
     if dim == DATE:
         return f"{said_value}, {'after' if upper else 'before'} the {said_limit} that the plan {wanted}"
     if math.isclose(value, limit, rel_tol=TOLERANCE):
@@ -136,7 +144,7 @@ def _compared(value: float, limit: float, upper: bool, wanted: str, money: Money
     ratio = value / limit if limit else math.inf
     if not upper or not 0 < ratio < 1e6:
         return f"{said_value}; the plan {wanted} {said_limit}"
-    far = f"{ratio:.3g}x" if f"{ratio:.3g}" != "1" else f"{show(value - limit, dim, 3)} above"
+    far = f"{ratio:.3g}x" if f"{ratio:.3g}" != "1" else f"{said(value - limit, 3)} above"
     return f"{said_value}, {far} the {said_limit} that the plan {wanted}"
 
 
@@ -202,4 +210,5 @@ def fits_with(changes: Sequence[str]) -> list[str]:
     """The line of help that offers changes, each of them enough; none for none."""
     if not changes:
         return []
+    changes = list(dict.fromkeys(changes))
     return [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")]

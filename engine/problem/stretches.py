@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from runplan.dsl.expr.derivative import joined
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
 
 if TYPE_CHECKING:
     from runplan.engine.problem.problem import Problem

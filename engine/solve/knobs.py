@@ -11,7 +11,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
-from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Goal, Problem
 from runplan.engine.solve.rounding import Written, written
@@ -38,6 +38,7 @@ class Knob:
         at: The problem with another value of it.
         freed: The problem in which it is left open, and comes as near to what it is as it can; None where it can only
             be tried.
+        told: The change as one would write it, where that is more than this figure.
     """
 
     said: str
@@ -48,9 +49,12 @@ class Knob:
     less: str
     at: Callable[[Problem, float], Problem]
     freed: Change | None
+    told: Callable[[float], str] | None = None
 
     def change(self, value: float) -> str:
         """The change as one would write it."""
+        if self.told:
+            return self.told(value)
         return f"{self.said} {self.more if value > self.now else self.less} {self.written.text(value)}"
 
 
@@ -97,7 +101,8 @@ def knobs_of(problem: Problem) -> list[Knob]:
             knobs.setdefault(name, parameter_knob(problem, name, problem.said(name), ">=", "<="))
     order = list(problem.quantities)
     dates = [knob for member in _dates(problem) for knob in member.knobs]
-    return [knobs[name] for name in sorted(knobs, key=lambda name: (order.index(name.text), name))] + dates
+    weights = [knob for source in problem.sources if (knob := weight_knob(problem, source)) is not None]
+    return [knobs[name] for name in sorted(knobs, key=lambda name: (order.index(name.text), name))] + weights + dates
 
 
 # ---- figures that the plan gives
@@ -253,10 +258,74 @@ def _data(problem: Problem) -> Iterator[Member]:
         if problem.is_parameter(passes) and (problem.repeats or not _asks_for_loss(problem)):
             more = parameter_knob(problem, passes, said, "up to", "")
             knobs.append(replace(more, written=Written(more.written.dim, "epochs", 1.0, step=1.0)))
+        weight = weight_knob(problem, source)
+        if weight is not None:
+            knobs.append(weight)
         span = problem.definitions[q.MAX_EPOCHS.of("source", source)].span or definition.span
         text = f"{said}: {shown(definition.expr)}"
         endless = passes if in_passes and problem.is_parameter(passes) else name
         yield Member(name, text, span, _at(endless, ENOUGH), tuple(knobs))
+
+
+def weight_knob(problem: Problem, source: str) -> Knob | None:
+    """The weight of a source, with those of the others, which keep to each other and make up the whole with it."""
+    now = _weights(problem, source)
+    own, others = now.get(source, 0.0), {one: share for one, share in now.items() if one != source}
+    rest = sum(others.values())
+    if not own or not others or abs(own + rest - 1.0) > WHOLE:
+        return None
+    largest = max(others, key=lambda one: others[one])
+
+    def all_at(value: float) -> dict[str, float]:
+        new = {one: value if one == source else round(share / rest * (1.0 - value), 4) for one, share in now.items()}
+        return {**new, largest: round(1.0 - sum(share for one, share in new.items() if one != largest), 10)}
+
+    def at(p: Problem, value: float) -> Problem:
+        if value >= 1.0:  # that leaves the others nothing: no change
+            return p
+        return p.at({_weight_of(p, one): share for one, share in all_at(value).items()})
+
+    def told(value: float) -> str:
+        return " with ".join(f"data {one} weight {as_written.text(share)}" for one, share in all_at(value).items())
+
+    def opened(p: Problem) -> Problem:
+        left = Op("-", (Num(1.0), Ref(name)))
+        follow = {_weight_of(p, other): Op("*", (Num(share / rest), left)) for other, share in others.items()}
+        changed = {other: replace(p.definitions[other], expr=expr) for other, expr in follow.items()}
+        return _left_open(name, Num(own))(replace(p, definitions={**p.definitions, **changed}))
+
+    name, as_written = _weight_of(problem, source), Written(NONE, "%", 0.01)
+    return Knob(f"data {source}", Ref(name), own, as_written, "weight", "weight", at, opened, told)
+
+
+# Weights make up a whole to this much.
+WHOLE = 1e-9
+
+
+def _weights(problem: Problem, source: str) -> dict[str, float]:
+    """The weights that a plan gives the sources which are mixed with one."""
+    weights = {}
+    for name in problem.sources:
+        definition = problem.definitions[_weight_of(problem, name)]
+        if (
+            definition.kind == "given"
+            and isinstance(definition.expr, Num)
+            and _run_of(problem, name) == _run_of(problem, source)
+        ):
+            weights[name] = definition.expr.value
+    return weights
+
+
+def _weight_of(problem: Problem, source: str) -> Name:
+    """The share of a source in the plan's mix."""
+    unmixed = q.UNMIXED_SHARE.of("source", source)
+    return unmixed if unmixed in problem.definitions else q.SHARE.of("source", source)
+
+
+def _run_of(problem: Problem, source: str) -> frozenset[Name]:
+    """The tokens that a source is mixed into: those of the run, or of one stage of a transfer."""
+    tokens = problem.definitions[q.TOKENS.of("source", source)].expr
+    return names(tokens) - {q.SHARE.of("source", source)}
 
 
 def _asks_for_loss(problem: Problem) -> bool:

@@ -7,14 +7,15 @@ import math
 
 import numpy as np
 import pytest
+from derivative import derivative
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runplan.dsl.expr.curve import curve
-from runplan.dsl.expr.derivative import derivative
 from runplan.dsl.expr.evenly import evenly
 from runplan.dsl.expr.name import quantity
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined
 from runplan.dsl.expr.values import compiled, value
 
 X, Y = quantity("tokens"), quantity("params")
@@ -91,3 +92,14 @@ def test_what_is_seen_evenly_makes_up_the_whole(parts: list[tuple[float, float]]
     assert sum(amount * min(level, limit) for amount, limit in parts) == pytest.approx(whole, rel=1e-9)
     alike = value(evenly(Num(2 * whole), [(Num(amount), Num(1.0)) for amount, _ in parts]), {})
     assert alike == pytest.approx(2 * whole / sum(amount for amount, _ in parts)), "beyond all limits it goes on"
+
+
+def test_many_parts_are_joined_no_deeper_than_they_must_be() -> None:
+    parts = [Num(float(i)) for i in range(1, 1001)]
+
+    def depth(expr: Expr) -> int:
+        return 1 + max(map(depth, expr.args)) if isinstance(expr, Op) else 0
+
+    assert depth(joined("+", parts)) == 10
+    assert compiled(joined("+", parts))({}) == 500500
+    assert shown(joined("+", parts[:5])) == "1 + 2 + 3 + 4 + 5"

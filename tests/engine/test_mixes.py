@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -355,3 +356,63 @@ def test_a_stretch_without_an_end_beside_one_with_an_optimum_is_no_crash() -> No
 
 def test_a_loss_that_falls_without_end_determines_nothing() -> None:
     assert codes("hardware: ? x A100 for 140 days\nmodel: 386M .. 30.5B\nuse laws muennighoff\n") == ["C002"]
+
+
+# ---- weights that are changed
+
+
+@pytest.mark.parametrize(
+    ("data", "change"),
+    [
+        # 50B of 500B are a tenth
+        (
+            "data web: 1T tokens weight 60%\ndata code: 50B tokens weight 40%\n",
+            "data web weight 90% with data code weight 10%",
+        ),
+        (
+            "data web: 1T tokens weight 30%\ndata code: 50B tokens weight 40%\ndata math: 1T tokens weight 30%\n",
+            "data web weight 45% with data code weight 10% with data math weight 45%",
+        ),
+        (  # 50B of the 450B before the last phase are a ninth
+            "data web: 1T tokens weight 60%\ndata code: 50B tokens weight 40%\n"
+            "phase a: 90% constant\nphase b: 10% linear mix web 100%\n",
+            "data web weight 88.89% with data code weight 11.11%",
+        ),
+        (
+            "data web: 1T tokens weight 95%\ndata code: 50B tokens weight 5%\nrequire share.code >= 8%\n",
+            "data web weight 92% with data code weight 8%",
+        ),
+    ],
+)
+def test_weights_are_offered_together_and_clear_the_finding(data: str, change: str) -> None:
+    text = RUN.format("500B") + data
+    (found,) = [f for f in report(text).findings if f.severity == "error"]
+    assert change in found.help[0]
+    for name, weight in re.findall(r"data (\w+) weight ([\d.]+%)", change):
+        text = re.sub(rf"(data {name}: .*weight )[\d.]+%", rf"\g<1>{weight}", text)
+    assert codes(text) == []
+
+
+def test_no_weight_leaves_the_others_less_than_nothing() -> None:
+    data = "data web: 9T tokens weight 90%\ndata code: 9T tokens weight 10%\nrequire tokens.code >= 600B\n"
+    (found,) = [f for f in report(RUN.format("500B") + data).findings if f.severity == "error"]
+    assert "weight" not in "".join(found.help)
+
+
+def test_weights_that_are_no_whole_are_offered_as_one() -> None:
+    data = "data web: 1T tokens weight 60%\ndata code: 1T tokens weight 30%\n"
+    (found,) = [f for f in report(RUN.format("500B") + data).findings if f.severity == "error"]
+    assert found.help == ("write `data web weight 66.67%` with `data code weight 33.33%`",)
+
+
+def test_shares_are_told_in_per_cent() -> None:
+    data = "data web: 1T tokens weight 95%\ndata code: 50B tokens weight 5%\nrequire share.code >= 8%\n"
+    (found,) = [f for f in report(RUN.format("500B") + data).findings if f.severity == "error"]
+    assert found.message == "`share.code` is 5 %; the plan asks for 8 %"
+
+
+def test_a_mix_of_a_phase_is_not_dropped_in_a_transfer() -> None:
+    plan = "objective: transfer from CLM to MLM of protein\ncompute: 1e21 FLOP\ndata t: 60B tokens\n"
+    phases = "phase a: 90% constant\nphase b: 10% linear{}\n"
+    assert codes(plan + phases.format("")) == []
+    assert codes(plan + phases.format(" mix t 100%")) == ["C001"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
+from derivative import derivative
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runplan.dsl.expr.curve import curve
-from runplan.dsl.expr.derivative import derivative
 from runplan.dsl.expr.evenly import evenly
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref

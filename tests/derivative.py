@@ -1,10 +1,8 @@
-"""An expression to its derivative, and sums and products with nothing needless in them."""
+"""An expression to its symbolic derivative, which derivatives by rule are held to."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from functools import reduce
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, walk
@@ -19,11 +17,6 @@ def add(a: Expr, b: Expr) -> Expr:
     if isinstance(b, Num) and b.value == 0.0:
         return a
     return Op("+", (a, b))
-
-
-def joined(op: str, parts: Iterable[Expr | Name]) -> Expr:
-    """One expression of several, or names of them, by a binary operator or function; at least one."""
-    return reduce(lambda a, b: Op(op, (a, b)), (Ref(part) if isinstance(part, Name) else part for part in parts))
 
 
 def multiply(a: Expr, b: Expr) -> Expr:
