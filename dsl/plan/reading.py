@@ -30,7 +30,7 @@ from runplan.dsl.units.show import mismatch, said_dim
 from runplan.dsl.units.table import Quantity, currencies
 
 # The size in the name of a model, as in `Llama-3-8B`.
-_SIZED = re.compile(r"[A-Za-z].*[-_.](\d+(?:\.\d+)?)[bB](?![a-z])")
+_SIZED = re.compile(r"(?<=[-_.])(\d+(?:\.\d+)?)[bB](?![a-z])")
 
 
 # What people write for what is to be found.
@@ -124,7 +124,7 @@ class Reading(Builder):
             help.append("to subtract, put blanks round the `-`")
         if not help:
             help = ["name a quantity, such as " + listing(("params", "tokens", "cost", "loss"))]
-        self.findings.append(finding("N002", f"unknown name `{item.name}`", span, help=help))
+        self.findings.append(finding("N002", f"unknown name `{cut(item.name)}`", span, help=help))
 
     # ---- dimensions and values
 
