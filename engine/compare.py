@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.units.show import show
+from runplan.engine.analysis.counted import count_of
 from runplan.engine.analysis.regret import regret_of, surface_of
 from runplan.engine.compare_rows import SAME, Column, losses, row, times
 from runplan.engine.compare_why import Why, reasons_of
@@ -21,7 +20,6 @@ from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.judge.judge import beyond
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
-from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
@@ -184,23 +182,13 @@ def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
     env: dict[Name, float] = {}
     for variable in judge.problem.variables:
         name = variable.name
-        value = _counted_by(judge, choice) if name == q.LAW_PARAMS else choice.get(name)
+        value = choice.get("params" if name == q.LAW_PARAMS else name)
         if value is None:
             return None
-        env[name] = value
+        env[name] = count_of(judge, value) if name == q.LAW_PARAMS else value
     there = solved(judge.problem, env, ())
     loss, regret = there.get("loss"), regret_of(there)
     return None if loss is None or regret is None else Verdict(loss, regret)
-
-
-def _counted_by(judge: Solution, choice: Solution) -> float | None:
-    """The params of a choice as another law counts them: the total is the same, and is turned back."""
-    total = choice.get("params")
-    definition = judge.problem.definitions.get(q.PARAMS)
-    if total is None or definition is None:
-        return total
-    function = compiled(judge.problem.expanded(definition.expr))
-    return inverse(lambda count: float(function({q.LAW_PARAMS: count})), total, 1.0, math.e * total)
 
 
 def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from runplan.dsl.syntax.comments import without_comment
-from runplan.dsl.syntax.repairs import Parses, mended
+from runplan.dsl.syntax.repairs import Parses, mended, shape_of
 from runplan.dsl.syntax.statements import CONTINUED, KEYWORDS, KINDS, LAW_FIELDS, OF_PLANS, RESERVED
 from runplan.dsl.text.elsewhere import answer
 from runplan.dsl.text.finding import Finding, finding
@@ -47,6 +47,7 @@ HINTS = tuple(
         (r"at(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
         (r"\bupto\b", "write `up to`"),
         (r"=([<>])", r"write `\1=`"),
+        (r"(?:^|gpus\s*:\s*)(\d[\d_]*)\s*x\s+([A-Za-z][\w-]*)$", r"write `gpus: \1` and `device: \2`"),
         (r"betas\s*[:=]\s*[\[(]?\s*([\d.]+)\s*,\s*([\d.]+)", r"write `beta1: \1; beta2: \2`"),
         (r"\bdata\s+([\w.-]+)\s+(\d\S*)", r"write `data \1: \2 ...`"),
         (r"\bepochs\s+(\d+)\b", r"write `up to \1 epochs`"),
@@ -252,8 +253,13 @@ def _told(mistake: Mistake) -> list[str]:
         return [f"write `COUNT x DEVICE`, such as `{count[0] if count else 1000} x H100`"]
     if expected == ("ON",):
         return ["say of which day the rate is, such as `on 2026-01-15`"]
-    if expected == ("NAME",) and re.match(r"\s*phase\b", mistake.view.text[slice(*mistake.line)]):
+    only_name = set(expected) - _GOING_ON == {"NAME"}
+    if only_name and re.match(r"\s*phase\b", mistake.view.text[slice(*mistake.line)]):
         return ["a phase ends with its shape, such as `constant`, `linear`, `cosine` or `warmup`"]
+    if only_name and mistake.rule == "phase_spec":
+        view = mistake.view
+        name = view.source.text[: view.span(0, 0).start].rpartition("\n")[2].rpartition("{")[2].strip(' :"')
+        return [f"a phase ends with its shape: write `{name}: {view.text.strip()} {shape_of(name)}`"]
     if mistake.terminal == "$END" and "RBRACE" in expected:
         return ["close the block with a `}`"]
     if token == "}" and mistake.at_statement:

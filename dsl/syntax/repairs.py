@@ -23,7 +23,7 @@ _SPELLED = {
 }
 
 
-def _shape(name: str) -> str:
+def shape_of(name: str) -> str:
     """The shape of a phase that is called so."""
     shapes = {"warm": "warmup", "stab": "constant", "const": "constant", "main": "constant", "cos": "cosine"}
     return next((shape for begin, shape in shapes.items() if name.lower().startswith(begin)), "linear")
@@ -58,7 +58,7 @@ _STATEMENTS = _patterns(
     (r"((?:use )?laws?:?\s+[\w.]+)\s+([\w.]+)", r"\1, \2"),
     (r"optimizer\s*:?\s*\{(.*)", r"optimizer: AdamW {\1"),
     (r"rate\s+(?:1\s+)?(\w+)\s*[:=]\s*(.*)", r"rate \1 = \2"),
-    (r"phase\s+([\w-]+)\s*:\s*([\d.]+\S*(?: \w+)?)", lambda m: f"phase {m[1]}: {m[2]} {_shape(m[1])}"),
+    (r"phase\s+([\w-]+)\s*:\s*([\d.]+\S*(?: \w+)?)", lambda m: f"phase {m[1]}: {m[2]} {shape_of(m[1])}"),
     (r"phase\s+([\w-]+)\s*:?\s*([a-z]+)\s+([\d.]+\S*(?: (?:steps|tokens))?)", r"phase \1: \3 \2"),
     (r"phase\s+([\w-]+)\s+([\d.]+.*)", r"phase \1: \2"),
     (r"phase\s*:\s*(.*?)([a-z]+)", r"phase \2: \1\2"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from runplan.dsl.syntax.comments import comments
 from runplan.dsl.syntax.grammar import parse
 from runplan.dsl.syntax.statements import BY_KEY, OF_PLANS, RESERVED, Statement
 from runplan.dsl.syntax.tree import File, Node, Word
+from runplan.dsl.syntax.yaml_help import as_text
 from runplan.dsl.syntax.yaml_scalars import Scalar, first_line, quoted, view, visible
 from runplan.dsl.syntax.yaml_values import POISON, Mapping, Sequence, Value, composed
-from runplan.dsl.text.elsewhere import answer, ours
+from runplan.dsl.text.elsewhere import answer
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_FINDINGS
 from runplan.dsl.text.nearest import did_you_mean
@@ -64,10 +65,10 @@ class _Reader:
 
     # ---- pieces
 
-    def wrong(self, value: Value, message: str) -> None:
+    def wrong(self, value: Value, message: str, help: Iterable[str] = ()) -> None:
         """Say what is wrong with a value, unless it stands for one of which that is said."""
         if not self.poisoned(value):
-            self.findings.append(finding("S001", message, visible(first_line(value.span))))
+            self.findings.append(finding("S001", message, visible(first_line(value.span)), help=help))
 
     def poisoned(self, value: Value) -> bool:
         """Whether a value stands for one that could not be read, which has been said."""
@@ -80,11 +81,12 @@ class _Reader:
         if not isinstance(value, Scalar):
             shape = "a list" if isinstance(value, Sequence) else "a mapping"
             message = f"`{cut(what)}` takes one value here, not {shape}"
-            help = as_texts(what, value, start)
+            help = as_text(what, value, start)
             self.findings.append(finding("S001", message, first_line(value.span), help=help))
             return None
         if not value.text.strip():
-            self.findings.append(finding("S001", f"`{cut(what)}` has no value", visible(value.span)))
+            help = [f"write one, or leave `{cut(what)}` out"]
+            self.findings.append(finding("S001", f"`{cut(what)}` has no value", visible(value.span), help=help))
             return None
         node, findings = parse(view(value), start)
         self.findings.extend(findings)
@@ -98,6 +100,8 @@ class _Reader:
             why = "is a word of the language and" if key.text in RESERVED else "is"
             message = f"`{cut(key.text)}` {why} no name for {what}"
             help = ["a name is one word of letters, digits and `-._`, a letter first"]
+            joined = re.sub(r"\W+", "_", key.text)
+            help = [f"write `{joined}`"] if _NAME.fullmatch(joined) and joined not in RESERVED else help
             self.findings.append(finding("S001", message, visible(key.span), help=help))
         return None
 
@@ -120,11 +124,11 @@ class _Reader:
         self.findings.append(finding("S001", message, visible(key.span), help=help))
         return None
 
-    def leaf(self, value: Value, type: str, pattern: re.Pattern[str], wrong: str) -> Word | None:
+    def leaf(self, value: Value, type: str, pattern: re.Pattern[str], wrong: str, such: str) -> Word | None:
         """A scalar that is one word."""
         if isinstance(value, Scalar) and pattern.fullmatch(value.text.strip()):
             return Word(type, value.text.strip(), value.span)
-        self.wrong(value, wrong)
+        self.wrong(value, wrong, [f"write it like `{such}`"])
         return None
 
     def mapping(self, value: Value, what: str) -> list[tuple[Scalar, Value]]:
@@ -133,7 +137,7 @@ class _Reader:
         if not self.poisoned(value):
             message = f"`{what}` is a mapping of names to values"
             place = visible(first_line(value.span))
-            self.findings.append(finding("S001", message, place, help=as_texts(what, value, "")))
+            self.findings.append(finding("S001", message, place, help=as_text(what, value, "")))
         return []
 
     def pair(self, rule: str, word: Word, value: Value) -> Iterator[Node]:
@@ -160,7 +164,7 @@ class _Reader:
 
     def named_texts(self, row: Statement, key: Scalar, value: Value) -> Iterator[Node]:
         """A text; or a mapping of names, each a statement of its own that fills the same slot."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or {name.text for name, _ in value.items} <= {"type", "name", "kind"}:
             yield from self.text(row, key, value)
             return
         each = next(other for other in OF_PLANS if other.slot == row.fills and other.times == "name")
@@ -175,7 +179,7 @@ class _Reader:
             word = Word("STRING", quoted(value.text), value.span)
             yield Node(row.rule, (Node(row.value, (word,), value.span),), value.span)
         else:
-            self.wrong(value, f"`{row.key}` is a title")
+            self.wrong(value, f"`{row.key}` is a title", [f'write it in quotes, such as `{row.key}: "My plan"`'])
 
     def laws(self, row: Statement, key: Scalar, value: Value) -> Iterator[Node]:
         """Names, in one text or in a list."""
@@ -238,9 +242,9 @@ class _Reader:
                 inner = self.parsed(item, "device", "device")
             elif key.text in ("precision", "paid"):
                 such = "bf16" if key.text == "precision" else "running"
-                inner = self.leaf(item, "NAME", _NAME, f"`{key.text}` is one word, such as {such}")
+                inner = self.leaf(item, "NAME", _NAME, f"`{key.text}` is one word", such)
             elif key.text in ("from", "until"):
-                inner = self.leaf(item, "DATE", _DATE, f"`{key.text}` is a date (YYYY-MM-DD)")
+                inner = self.leaf(item, "DATE", _DATE, f"`{key.text}` is a date (YYYY-MM-DD)", "2026-02-01")
             else:
                 yield from self.pair("hw_pair", word, item)
                 continue
@@ -249,7 +253,9 @@ class _Reader:
 
     def model(self, row: Statement, key: Scalar, value: Value) -> Iterator[Node]:
         """A size, or a mapping of the architecture."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or (
+            value.items and all(name.text in ("min", "max") for name, _ in value.items)
+        ):
             yield from self.text(row, key, value)
             return
         block = Node("model_block", self.pairs("model_pair", value.items), value.span)
@@ -277,31 +283,9 @@ class _Reader:
                 block = Node("plan_block", tuple(self.statements(item)), item.span)
                 yield Node(row.rule, (word, block), name.span.to(item.span))
             elif word:
-                self.wrong(item, f"stage `{cut(name.text)}` is a mapping of statements")
-
-
-def as_texts(what: str, value: Value, start: str) -> list[str]:
-    """The help with a list or a mapping where texts stand, as far as they can be told from it."""
-    if isinstance(value, Sequence):
-        named = [item.items[0] for item in value.items if isinstance(item, Mapping) and len(item.items) == 1]
-        if not named or len(named) < len(value.items):
-            return []
-        pairs = [f"{key.text}: {item.text}" for key, item in named if isinstance(item, Scalar)]
-        return [f"write the names as keys: `{what}: {{{', '.join(pairs)}}}`" if pairs else "leave out each `-`"]
-    if not isinstance(value, Mapping):
-        return []
-    said = {ours(key.text): item.text for key, item in value.items if isinstance(item, Scalar)}
-    if start == "law_names":
-        return [f"write a list of names: `{what}: [{', '.join(key.text for key, _ in value.items)}]`"]
-    if start == "constraint" and said:
-        return ["write a comparison, such as `{} <= {}`".format(*next(iter(said.items())))]
-    amount = next((said[key] for key in ("tokens", "amount", "params", "data") if key in said), "")
-    if start != "data_spec" or not amount:
-        return []
-    amount += " tokens" * amount[-1:].isalnum() * (" " not in amount)
-    parts = {"epochs": "up to {} epochs", "weight": "weight {}", "quality": "quality {}", "domain": "domain {}"}
-    options = [parts[key].format(text) for key, text in said.items() if key in parts]
-    return [f"write it in one text: `{what}: {' '.join([amount, *options])}`"]
+                said = item.text if isinstance(item, Scalar) and item.text.strip() else "10B"
+                help = [f"write `{name.text}: {{tokens: {said}}}`"]
+                self.wrong(item, f"stage `{cut(name.text)}` is a mapping of statements", help)
 
 
 Shape = Callable[[_Reader, Statement, Scalar, Value], Iterator[Node]]

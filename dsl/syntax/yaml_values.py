@@ -154,7 +154,7 @@ class _Composer:
             self._feature("anchors and aliases are not read", span, "name a value with `let:` instead")
         if isinstance(event, yaml.DocumentStartEvent):
             if self._documents:
-                self._feature("a plan is one YAML document; here a second one begins", span)
+                self._feature("a plan is one YAML document; here a second one begins", span, "leave the `---` out")
             elif event.version or event.tags:
                 self._feature("YAML directives are not read", first_line(span))
 
@@ -220,6 +220,13 @@ def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
         return finding("S001", "a YAML value cannot begin with `*` or `&`", span, help=["put the value in quotes"])
     if "cannot start any token" in problem and c.strip():
         return finding("S001", f"a YAML value cannot begin with `{c}`", span, help=["put the value in quotes"])
+    before = source.line_text(span.line - 1) if span.line > 1 else ""
+    if "mapping values are not allowed" in problem and _depth(line) > _depth(before) and line.count(": ") < 2:
+        help = [f"write it below the line before: `{before[: _depth(before)]}{line.strip()}`"]
+        return finding("S001", "the line is indented deeper than the one before, which has a value", span, help=help)
+    title = re.fullmatch(r"plan: ([^\"'].*)", line)
+    if "mapping values are not allowed" in problem and title:
+        return finding("S001", "a second `:` on the line", span, help=[f'write `plan: "{title[1]}"`'])
     if "mapping values are not allowed" in problem:
         help = ["put a value that contains `: ` in quotes, and each statement on a line of its own"]
         return finding("S001", "a second `:` on the line", span, help=help)
@@ -230,4 +237,12 @@ def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
     if "{" in line and ";" in line:
         help = [f"between braces YAML has commas: write `{line.strip().replace(';', ',')}`"]
         return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
-    return finding("S001", f"not valid YAML: {problem}", visible(span))
+    bare = re.fullmatch(r"\s*([a-z_]+)\s+([^:]+)", line.strip() or before)
+    if bare and "':'" in problem:
+        return finding("S001", "a key without its `:`", visible(span), help=[f"write `{bare[1]}: {bare[2]}`"])
+    help = ["leave the `-` out"] if line.startswith("- ") else []
+    return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -9,6 +9,7 @@ from dataclasses import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Ref
 from runplan.dsl.expr.values import compiled
+from runplan.engine.analysis.counted import total_of
 from runplan.engine.laws.steps import cheapest
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition
@@ -46,7 +47,7 @@ def _values(solution: Solution) -> Iterator[tuple[Name, Value]]:
     other = (v[q.LAW_PARAMS], v[q.TOKENS]) if differs else _cheapest(solution, q.COMPUTE)
     saving = 1.0 - _at(solution, q.LIFETIME_COMPUTE, there) / v[q.LIFETIME_COMPUTE] if differs else 0.0
     told = {
-        q.LIFETIME_PARAMS: (best[0], "the size of least lifetime_compute at the same loss"),
+        q.LIFETIME_PARAMS: (total_of(solution, best[0]), "the size of least lifetime_compute at the same loss"),
         q.LIFETIME_TOKENS: (best[1], "the tokens of least lifetime_compute at the same loss"),
         q.LIFETIME_TRAINING: (_at(solution, q.COMPUTE, there), "the compute that trains it"),
         q.LIFETIME_SAVING: (saving, "1 - least lifetime_compute / lifetime_compute"),

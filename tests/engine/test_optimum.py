@@ -123,3 +123,15 @@ def test_the_break_even_says_on_which_side_which_size_is_cheaper(size: str, said
     # In the compute of training and serving that each of them takes, at the break-even both cost the same.
     own = found["compute"].value + 2 * found["params"].value * even.value
     assert found["lifetime_training"].value + 2 * best * even.value == pytest.approx(own)
+
+
+@pytest.mark.parametrize("law", ["kaplan.joint", "krajewski.dense", "sardana"])
+@pytest.mark.parametrize("size", ["", "model: 125M\n", "model: 7B\n"])
+def test_the_size_to_serve_is_of_all_params(law: str, size: str) -> None:
+    """Trained on its tokens it reaches the loss, by a plan: whatever the law counts, `params` are all of them."""
+    plan = f"use laws {law}\nhardware: 64 x H100 for 20 days at 40% MFU\ninference: 2T tokens\n{size}"
+    found = solution(plan)
+    best, tokens = found["lifetime_params"].value, found["lifetime_tokens"].value
+    again = solution(f"use laws {law}\nmodel: {best!r} params\ntokens: {tokens!r} tokens\n")
+    assert again["loss"].value == pytest.approx(found["loss"].value, rel=1e-6)
+    assert again["compute"].value == pytest.approx(found["lifetime_training"].value, rel=1e-6)
