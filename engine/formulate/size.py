@@ -141,6 +141,8 @@ def _active(draft: Draft, size: Amount | None, active: Given) -> None:
         also = [Label(size.span, "all of them")]
         draft.findings.append(finding("C001", message, active.span, also=also))
     draft.giving(q.ACTIVE_PARAMS, active)
+    if isinstance(size, Given):
+        draft.constrain("active", Ref(q.ACTIVE_PARAMS), Ref(q.PARAMS), "line", active.span)
     expr = draft.formula(q.COMPUTE, {q.LAW_PARAMS: q.ACTIVE_PARAMS})
     said = "training compute: 6 a token and param that it passes through"
     draft.define(q.COMPUTE, expr, "derived", said, active.span)

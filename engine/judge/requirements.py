@@ -191,7 +191,10 @@ def _knob_help(solution: Solution, requirement: Requirement, part: Op) -> list[s
     """Changes to one given figure each that would keep the requirement, each solved."""
     left, right = reversed(part.args) if part.op in (">=", ">") else part.args
     own = Constraint("kept", shown(part), left, right, "require", equal=part.op == "==")
+    # What is in a conflict has its own finding and help.
+    conflicting = {one.of.text for one in solution.conflict if isinstance(one.of, Constraint)}
     before = solution.problem
+    before = before.without({c.key for c in before.constraints if c.kind == "require" and c.text in conflicting})
     values = {name: value.value for name, value in solution.values.items()}
     broken = broken_of(before, values)
     problem = replace(before, held=(*(c for c in before.held if c.key not in broken), own))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from runplan.engine.problem.problem import Constraint, Otherwise, Problem
 from runplan.engine.problem.solution import Relaxation, Solution
+from runplan.engine.solve.digits import holds
 from runplan.engine.solve.failed import without
 from runplan.engine.solve.knobs import Knob, Member, members_of
 from runplan.engine.solve.reach import reached
@@ -113,11 +114,9 @@ def _fewer(problem: Problem, members: Sequence[Member], culprits: Sequence[Membe
 
 def can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
     """Whether the plan has any solution where it does not say some of what it says."""
-    # The rate that the verdict rests on is kept: with another size left open there would be another.
-    left = replace(problem, agreements=())
     for member in left_out:
-        left = member.left_out(left)
-    return reached(left.aiming()).found.outcome != "infeasible"
+        problem = member.left_out(problem)
+    return holds(problem)
 
 
 def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Relaxation:

@@ -14,8 +14,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Op, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Problem
-from runplan.engine.solve.conflict import can_hold
+from runplan.engine.problem.problem import Problem
+from runplan.engine.solve.reach import reached
 
 # What figures may be short of each other, as a share.
 SHORT = 0.005
@@ -24,32 +24,43 @@ NEAR = 1e-5
 NOTE = "to the digits of the plan's figures"
 
 
+def holds(problem: Problem) -> bool:
+    """Whether a problem has any solution."""
+    # The rate that the verdict rests on is kept: with another size left open there would be another.
+    return reached(replace(problem, agreements=()).aiming()).found.outcome != "infeasible"
+
+
 def as_written(problem: Problem) -> Problem | None:
     """The problem with its figures as their digits allow; None where they agree, or contradict each other all the same.
 
     What is required is no figure: it is kept to the digit.
     """
     wished = {c.key for c in problem.constraints if c.kind == "require"}
-    if wished and can_hold(problem.without(wished), ()):
+    if wished and holds(problem.without(wished)):
         return None
-    for phases in (c for c in problem.constraints if c.kind == "given" and c.equal and c.of is None):
-        problem = _shared(problem, phases)
-    if can_hold(problem.without(wished), ()):
+    problem = aligned(problem)
+    if holds(problem.without(wished)):
         return problem
     supplies = [group for group in (_rates(problem), _budget(problem), _amounts(problem)) if group]
     every = [name for group in supplies for name in group]
     for group in (*supplies, every):
-        if can_hold(_eased(problem, group, 1.0 + SHORT).without(wished), ()):
+        if holds(_eased(problem, group, 1.0 + SHORT).without(wished)):
             return _eased(problem, group, _needed(problem.without(wished), group))
     return None
 
 
-def _shared(problem: Problem, phases: Constraint) -> Problem:
-    """The problem with phases that come to the tokens, where they nearly do."""
-    ratio = problem.expanded(Op("/", (phases.left, phases.right)))
-    if names(ratio) or abs((factor := float(value_of(ratio, {}))) - 1.0) > SHORT:
-        return problem
-    return _eased(problem, [name for name in names(phases.right) if name.text == q.STATED_TOKENS.text], factor)
+def aligned(problem: Problem) -> Problem:
+    """The problem with figures that say the same of one thing, and nearly agree, at one: phases, and what follows."""
+    for said in (c for c in problem.constraints if c.kind == "given" and c.equal):
+        ratio = problem.expanded(Op("/", (said.left, said.right)))
+        if names(ratio) or abs((factor := float(value_of(ratio, {}))) - 1.0) > SHORT:
+            continue
+        if said.of is not None:
+            problem = problem.given({said.of: float(value_of(problem.expanded(said.left), {}))})
+        else:
+            phases = [name for name in names(said.right) if name.text == q.STATED_TOKENS.text]
+            problem = _eased(problem, phases, factor)
+    return problem
 
 
 def _needed(problem: Problem, group: Sequence[Name]) -> float:
@@ -57,7 +68,7 @@ def _needed(problem: Problem, group: Sequence[Name]) -> float:
     low, high = 1.0, 1.0 + SHORT
     while high - low > NEAR:
         middle = math.sqrt(low * high)
-        low, high = (low, middle) if can_hold(_eased(problem, group, middle), ()) else (middle, high)
+        low, high = (low, middle) if holds(_eased(problem, group, middle)) else (middle, high)
     return high
 
 

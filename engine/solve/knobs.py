@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
@@ -211,9 +212,9 @@ def number_of(problem: Problem, bound: Expr) -> Num | None:
     while isinstance(bound, Ref) and bound.name in problem.definitions:
         bound = problem.definitions[bound.name].expr
     expanded = problem.expanded(bound)
-    if not isinstance(expanded, Num):
+    if names(expanded):
         return None
-    return Num(expanded.value, dim_of(problem, bound), shown(bound) if isinstance(bound, Num) else "")
+    return Num(float(value_of(expanded, {})), dim_of(problem, bound), shown(bound) if isinstance(bound, Num) else "")
 
 
 # ---- phases, data and dates

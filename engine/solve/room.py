@@ -9,6 +9,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.base import DATE
 from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.solve.digits import aligned
 from runplan.engine.solve.knobs import Knob
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.rounding import DAY, DIGITS, TOLERANCE
@@ -26,6 +27,7 @@ def makes_room(problem: Problem, broken: frozenset[str] = frozenset()) -> bool:
     Args:
         broken: Requirements that the figures break all the same.
     """
+    problem = aligned(problem)
     for aimed in problem.aimed():
         found = reached(aimed)
         if found.is_optimal:

@@ -210,3 +210,24 @@ def test_less_than_is_less() -> None:
     assert not findings(text.format("<="))
     (found,) = findings(text.format("<"))
     assert (found.code, found.message) == ("B001", "`cost` is 4,800 USD; the plan allows less than that")
+
+
+def test_a_bound_that_is_computed_can_be_moved() -> None:
+    """15,028 GPU-hours at 2 USD reach the loss, whatever the budget is written as."""
+    hardware = "hardware: up to 64 x H100 for up to 30 days at 40% MFU @ 2 USD/GPU/hour\nrequire loss <= 2.1\n"
+    for bound in ("budget / 2", "2 * 10k USD"):
+        changes = conflict(f"let budget = 50k USD\n{hardware}require cost <= {bound}\n")
+        assert changes[f"cost <= {bound}"] == "cost <= 30060 USD"
+
+
+def test_no_more_params_are_active_than_there_are() -> None:
+    run = "model: 8B params, 1B active\ntokens: 7.51B\nrequire idle_share <= 30%\n"
+    (found,) = findings(f"hardware: 8 x A100 for 10 days at 40% MFU\n{run}")
+    assert "tokens >= " in found.help[0] and "active" not in found.help[0]
+
+
+def test_what_is_broken_beside_a_conflict_has_its_own_help() -> None:
+    text = "hardware: 64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nrequire cost <= 80k USD\nrequire loss <= 2.0\n"
+    cost, loss = findings(text)
+    assert (cost.code, loss.code) == ("B001", "B002")
+    assert "price <= 1.73 USD/GPU/hour" in cost.help[0]

@@ -80,3 +80,15 @@ def test_what_is_required_is_kept_to_the_digit() -> None:
     assert solved(f"{plan}require tokens >= {round(most * 1.0001)}\n")[1] == {"B002"}
     # Of figures that agree to their digits it is the requirement that fails.
     assert solved(f"{plan}tokens: {round(most * 1.001)}\nrequire loss <= 1.9\n")[1] == {"B002"}
+
+
+def test_hours_come_to_the_count_and_the_time_by_their_digits() -> None:
+    """64 devices for 30 days are 46,080 GPU-hours."""
+    plan = "hardware {{ gpus: 64; device: H100; time: {}; gpu_hours: {}; mfu: 40% }}\n"
+    out, errors = solved(plan.format("30 days", "46k GPU-hours"))
+    assert errors == set() and out["gpu_hours"]["value"] == pytest.approx(46080)
+    out, errors = solved(plan.format("30 days", "50k GPU-hours"))
+    assert errors == {"C003"}
+    changes = {one["text"].split(":")[0]: one["change"] for one in out["conflict"]}
+    assert changes == {"gpu_hours": "gpu_hours <= 46080 GPU-hours", "time": "time >= 32.56 days"}
+    assert solved(plan.format("32.56 days", "50k GPU-hours"))[1] == set()
