@@ -253,7 +253,8 @@ def _check_alone(reading: Reading, first: Mapping[str, Node]) -> None:
     if "phase" in first and "schedule" in first:
         also = [Label(first["phase"].span, "a phase by hand")]
         message = "the schedule is given by name and by phases"
-        reading.findings.append(finding("N005", message, first["schedule"].span, also=also))
+        help = ["leave the name out, or the phases"]
+        reading.findings.append(finding("N005", message, first["schedule"].span, also=also, help=help))
 
 
 # ---- binary prefixes

@@ -9,6 +9,7 @@ from typing import Literal
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref, words
 from runplan.dsl.expr.values import value
+from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import TOKEN
@@ -19,7 +20,7 @@ from runplan.engine.problem.problem import Definition, expand
 
 # Quantities of the two stages of a transfer.
 OF_TRANSFER = frozenset((q.PRETRAIN_TOKENS, q.FINETUNE_TOKENS, q.TRANSFERRED_TOKENS, q.PRETRAIN_SHARE))
-SURFACE = "name a law with a loss surface in `laws`; `plan law` lists what each gives"
+SURFACE = "name a law with a loss surface, such as `chinchilla`, in `laws`; `plan law` lists what each gives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,10 @@ class Missing:
     help: tuple[str, ...] = ()
     laws: tuple[str, ...] = ()
 
-    def finding(self, at: Span, key: str = "") -> Finding:
-        """The finding that says so."""
-        return finding(self.code, self.message, at, help=self.help, key=key, laws=self.laws)
+    def finding(self, at: Span, key: str = "", soft: bool = False) -> Finding:
+        """The finding that says so: a warning, where it is only preferred."""
+        severity: Severity | None = "warning" if soft else None
+        return finding(self.code, self.message, at, severity=severity, help=self.help, key=key, laws=self.laws)
 
 
 def missing(draft: Draft, name: Name) -> Missing | None:

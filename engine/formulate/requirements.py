@@ -59,6 +59,12 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
             decided.append(requirement)
             draft.held += draft.constraints[before:]
             del draft.constraints[before:]
+    for preference in draft.plan.prefers:
+        unknown = sorted(
+            (n for n in names(without_lets(preference.condition, draft.plan)) if not draft.knows(n)), key=str
+        )
+        if unknown and not any(f.code == "C009" for f in draft.findings):
+            _missing(draft, preference, unknown[0])
     return tuple(decided)
 
 
@@ -88,4 +94,4 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
 def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
     why = missing(draft, name)
     if why is not None:
-        draft.findings.append(why.finding(requirement.span, requirement.key))
+        draft.findings.append(why.finding(requirement.span, requirement.key, requirement.soft))

@@ -200,10 +200,15 @@ class _Mixing:
         left: Expr = Num(1.0) if len(self.even) == len(self.sources) else Ref(UNWEIGHTED[self.base])
         if len(self.even) == 1:
             return left, "what the weights leave" if len(self.sources) > 1 else "the only source"
-        # With the same epochs for all, what there is of one in all its passes is its part of that of all.
-        own = Op("/", (all_of(source), Ref(ALL_PASSES[self.base])))
+        own = Op("/", (Ref(of(source, q.AVAILABLE)), self._there()))
         whole = own if len(self.even) == len(self.sources) else Op("*", (left, own))
         return whole, "seen as often as the others"
+
+    def _there(self) -> Expr:
+        """What there is of the sources without a weight, once: named where that is all of the data."""
+        if len(self.even) == len(self.sources) and self.base != q.PRETRAIN_TOKENS:
+            return Ref(q.DATA_TOKENS)
+        return joined("+", (of(other, q.AVAILABLE) for other in self.even))
 
     def _is_alike(self) -> bool:
         """Whether the sources without a weight have the same epochs before them: then their shares stay the same."""

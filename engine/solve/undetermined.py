@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import combinations, islice
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref, names
@@ -35,6 +37,8 @@ USUAL = {
 }
 # What may be made small where no goal is stated, the first that there is.
 GOALS = (q.COST, q.GPU_HOURS, q.COMPUTE)
+# What a plan writes for what is open.
+_OPEN = re.compile(r"\?|\bunknown\b")
 # At most so many ways to settle a plan are offered.
 OFFERS = 5
 
@@ -56,6 +60,10 @@ def under_determined(problem: Problem) -> Solution:
     said = enumerated([f"`{problem.said(q.PARAMS if name == q.LAW_PARAMS else name)}`" for name in free])
     offers = list(dict.fromkeys(_offers(problem, free)))[:OFFERS]
     help = ["one more given would: " + ", or ".join(f"`{offer}`" for offer in offers)] if offers else []
+    pairs = [] if offers else list(islice(_pairs(problem, free), OFFERS))
+    help += (
+        ["this would: " + ", or ".join(" and ".join(f"`{each}`" for each in both) for both in pairs)] if pairs else []
+    )
     at = place_of(problem, free)
     message = f"nothing in the plan determines {said}"
     out = finding("C002", message, at, help=help, laws=(problem.named,))
@@ -135,6 +143,22 @@ def _offers(problem: Problem, free: Iterable[Name]) -> Iterator[str]:
             written = _written(problem, name, text)
             if written and _settled_by(problem, name, value):
                 yield written
+                break
+
+
+def _pairs(problem: Problem, free: Iterable[Name]) -> Iterator[tuple[str, ...]]:
+    """What the plan could say besides where one given more is too few; each pair was tried."""
+    of_size = [q.PARAMS if name == q.LAW_PARAMS else name for name in free]
+    for one, other in combinations((name for name in of_size if name.text in USUAL), 2):
+        text, value = USUAL[one.text][0]
+        first = Constraint("offered", "offered", Ref(one), Num(value, problem.dim(one)), "given", equal=True)
+        held = replace(problem, constraints=(*problem.constraints, first))
+        for further, figure in USUAL[other.text]:
+            both: tuple[str, ...] = (_written(problem, one, text), _written(problem, other, further))
+            if {one.text, other.text} == {q.GPUS.text, q.RESERVED_TIME.text} and _OPEN.search(both[0]):
+                both = (_OPEN.sub(further, both[0], count=1),)  # they stand on one line
+            if all(both) and _settled_by(held, other, figure):
+                yield both
                 break
 
 

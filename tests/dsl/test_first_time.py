@@ -431,6 +431,37 @@ def test_what_a_device_reaches_is_said_once() -> None:
     assert [label.span.text for label in (found.at, *found.also)] == ["400 TFLOP/s", "20%"]
 
 
+# ---- help of the engine that is about what is not said
+
+
+@pytest.mark.parametrize("name", ["x.plan", "x.plan.yaml"])
+@pytest.mark.parametrize("rest", ["model: 7B\n", ""])
+def test_where_one_given_more_is_too_few_two_are_offered_that_settle_the_plan(rest: str, name: str) -> None:
+    hardware = (
+        "hardware: unknown x H100 for unknown at 40% MFU" if name.endswith("yaml") else "hardware: ? x H100 for ?"
+    )
+
+    def found(text: str) -> list[Finding]:
+        findings = report_of(name, Files({name: text}), catalogue=LIBRARY, intervals=False).findings
+        return [f for f in findings if f.severity == "error"]
+
+    (undecided,) = found(f"{hardware}\n{rest}")
+    (help,) = undecided.help
+    assert undecided.code == "C002"
+    for offer in help.split(", or "):
+        lines = re.findall(r"`([^`]+)`", offer)
+        first = [line for line in lines if line.startswith("hardware")] or [hardware]
+        text = "\n".join([*first, *(line for line in lines if line not in first)]) + f"\n{rest}"
+        assert found(text) == [], offer
+
+
+def test_a_preference_that_cannot_be_judged_is_said() -> None:
+    text = f"{HARDWARE}prefer cost <= 2M USD\n"
+    findings = report_of("x.plan", Files({"x.plan": text}), catalogue=LIBRARY, intervals=False).findings
+    (found,) = [f for f in findings if f.severity != "info"]
+    assert (found.code, found.severity, found.at.span.line) == ("C004", "warning", 2)
+
+
 # ---- help of the engine that is about the form of the hardware
 
 

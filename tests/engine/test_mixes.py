@@ -416,3 +416,9 @@ def test_a_mix_of_a_phase_is_not_dropped_in_a_transfer() -> None:
     phases = "phase a: 90% constant\nphase b: 10% linear{}\n"
     assert codes(plan + phases.format("")) == []
     assert codes(plan + phases.format(" mix t 100%")) == ["C001"]
+
+
+def test_more_passes_allowed_move_no_share_while_there_are_fresh_data() -> None:
+    sources = "data web: 1T tokens up to 4 epochs\ndata code: 100B tokens up to {} epochs\n"
+    shares = [value(solution(RUN.format("100B") + sources.format(n)), "share.code") for n in (4, 8)]
+    assert shares == pytest.approx([1 / 11, 1 / 11])
