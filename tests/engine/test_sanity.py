@@ -78,3 +78,8 @@ def test_what_is_enough_is_enough(gpus: int, nodes_of: int, days: int, size: int
         fewer = int(counts[1].replace(",", ""))
         assert fewer < count and (not nodes_of or fewer % nodes_of == 0)
         assert "C003" not in findings(plan(fewer, f"{days} days"))
+
+
+def test_what_is_enough_for_next_to_nothing_is_not_nothing() -> None:
+    found = findings("hardware: 8 x H100 for 30 days at 40% MFU\nmodel: 100M\ntokens: 2000\n")["H005"]
+    assert found.help == ("reserve it for 1 hour, or reserve 1 GPU: that is enough for the run",)
