@@ -151,6 +151,8 @@ LINES = [
     "compute: 1e24 FLOPs",
     "// a comment",
     "hardware: 64 H100 for 30 days",
+    "hardware: 64 x H100 at 40% MFU for 30 days",
+    "hardware: 64 x H100 in fp8 @ 2 USD/GPU/hour at 40% MFU for up to 3 months in nodes of 8",
     "hardware: 64x H100 30 days",
     "hardware: H100 x 64 for 30 days",
     "hardware: 64 x H100s for 30 days",
