@@ -368,7 +368,7 @@ def plans(draw: st.DrawFn) -> Data:
             for key, strategy in _stage_statements(names if i == 0 else []).items():
                 if draw(st.booleans()):
                     inner[key] = draw(strategy)
-            blocks[stage] = inner or {"tokens": "1T"}
+            blocks[stage] = _with_used_weights(inner) or {"tokens": "1T"}
         out["stages"] = blocks
         own = list(next(iter(blocks.values()))) if blocks else []
         names = names if "data" in own else []
@@ -381,6 +381,7 @@ def plans(draw: st.DrawFn) -> Data:
         else:
             names = []
         maybe("schedule", schedules(names))
+    out = _with_used_weights(out)
     maybe("model", models())
     maybe("reserve", reasons(shares))
     maybe("optimizer", _optimizers())
@@ -394,6 +395,18 @@ def plans(draw: st.DrawFn) -> Data:
     if not out.keys() - {"let", "rate", "calendar"}:
         out["compute"] = draw(flop)
     return {key: out[key] for key in draw(st.permutations(sorted(out)))}
+
+
+def _with_used_weights(block: Data) -> Data:
+    """Statements without weights where each phase has a mix of its own: then they say nothing, which is a mistake."""
+    sources, phases = block.get("data"), block.get("schedule")
+    if (
+        not isinstance(sources, dict)
+        or not isinstance(phases, dict)
+        or any(" mix " not in str(p) for p in phases.values())
+    ):
+        return block
+    return block | {"data": {name: re.sub(r" weight \d+%", "", str(text)) for name, text in sources.items()}}
 
 
 def _stage_statements(names: Sequence[str]) -> dict[str, st.SearchStrategy[Value]]:
