@@ -12,6 +12,7 @@ from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import can_hold
+from runplan.engine.solve.digits import NOTE
 from runplan.engine.solve.knobs import Knob, members_of
 
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -39,7 +40,8 @@ def test_a_conflict_and_its_changes_are_true(text: str) -> None:
             assert judged(applied(text, one, change)).status != "infeasible", f"{change} makes no room"
             offered += 1
     assert offered or len(solution.conflicts) > 1 or len(solution.conflict) == 1, "there is room somewhere"
-    _are_tight(text, solution)
+    if not solution.problem.agreements:  # a rate that is read at the size is held while a change is sought
+        _are_tight(text, solution)
 
 
 def _is_minimal(solution: Solution) -> None:
@@ -56,14 +58,16 @@ def _is_minimal(solution: Solution) -> None:
 
 
 def _are_tight(text: str, solution: Solution) -> None:
-    """One of the last digit less makes no room."""
+    """One of the last digit less makes no room, but what the digits of the figures leave open."""
     members = {member.text: member for member in members_of(solution.problem)}
     for one in solution.conflict:
         if one.value is not None:
             knob = members[one.text].knobs[0]
             less = _a_digit_less(knob, one.value)
             if less is not None:
-                assert judged(applied(text, one, knob.change(less))).status != "solved", (one.change, less)
+                tried = judged(applied(text, one, knob.change(less)))
+                eased = any(value.note == NOTE for value in tried.values.values())
+                assert tried.status != "solved" or eased, (one.change, less)
 
 
 def _a_digit_less(knob: Knob, value: float) -> float | None:
