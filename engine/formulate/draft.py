@@ -168,9 +168,12 @@ class Draft:
         note: str = "",
         by: str = "",
         between: tuple[float, float] | None = None,
+        spread: float | None = None,
     ) -> None:
         """Say where a value comes from; its dimension is that of the quantity unless it is said."""
-        made = self.definition(name, expr, kind, source, span, dim=dim, note=note, by=by, between=between)
+        made = self.definition(
+            name, expr, kind, source, span, dim=dim, note=note, by=by, between=between, spread=spread
+        )
         self.definitions[name] = made
 
     def definition(
@@ -185,11 +188,12 @@ class Draft:
         note: str = "",
         by: str = "",
         between: tuple[float, float] | None = None,
+        spread: float | None = None,
     ) -> Definition:
         """Where a value comes from; a formula of a pack may have money that the plan converts."""
         expr = in_money(expr, self.plan.currency, self.plan.rates)
         dim = self.dim(name) if dim is None else self.money(dim)
-        return Definition(name, dim, expr, kind, source, span, note, by, between)
+        return Definition(name, dim, expr, kind, source, span, note, by, between, spread)
 
     def give(self, name: Name, given: Given, span: Span | None = None, *, dim: Dim | None = None) -> None:
         """A figure that the plan states."""

@@ -40,6 +40,9 @@ class Definition:
         span: The place in the plan, or in the pack, that says so.
         by: The law that says so; empty where none does.
         between: Of a parameter that nature decides, the ends that the plan gives it.
+        spread: Of a figure that is assumed, the standard deviation of its natural logarithm: it is log-normal, with the
+            value as its middle, and its 80 % interval reaches from `exp(-1.2816 * spread)` to `exp(1.2816 * spread)`
+            of that.
     """
 
     name: Name
@@ -51,6 +54,7 @@ class Definition:
     note: str = ""
     by: str = ""
     between: tuple[float, float] | None = None
+    spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
