@@ -63,7 +63,7 @@ def add_throughput(draft: Draft, pool: Pool, own: Own) -> None:
             draft.define(own(q.JOINT_THROUGHPUT), joint, "derived", "a batch in the time of a step", span)
         each = Op("/", (Ref(own(q.JOINT_THROUGHPUT)), Ref(own(q.GPUS))))
         draft.define(own(q.THROUGHPUT), each, "derived", "of all devices, over how many there are", span)
-    a_token = Op("/", (Ref(q.COMPUTE), Ref(q.TOKENS)))
+    a_token = Op("/", (Ref(q.MODEL_COMPUTE), Ref(q.TOKENS)))
     rate = Op("*", (Op("*", (Ref(own(q.THROUGHPUT)), Num(1.0, GPU))), a_token))
     draft.define(own(q.RATE), rate, "derived", "tokens a second times the model's FLOP a token", span)
 
@@ -120,6 +120,6 @@ def add_convention(draft: Draft, pool: Pool, own: Own) -> None:
         return
     as_said = own(q.STATED_MFU if stated == q.MFU else q.STATED_RATE)
     draft.define(as_said, made.expr, made.kind, made.source, made.span, note=made.note, between=made.between)
-    share = Op("/", (Ref(q.COMPUTE), Ref(own(q.COUNTED_COMPUTE))))
+    share = Op("/", (Ref(q.MODEL_COMPUTE), Ref(own(q.COUNTED_COMPUTE))))
     source = "as the plan counts it, in the model's own FLOP"
     draft.define(own(stated), Op("*", (Ref(as_said), share)), "derived", source, made.span)
