@@ -27,7 +27,7 @@ from runplan.dsl.typed.fields import OBJECTIVES, Field
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
 
-COUNTS = ("total", "non_embedding", "active", "any")
+COUNTS = ("total", "non_embedding", "with_head", "active", "any")
 # What a law says once.
 SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_fitted", "law_aside")
 # What is lost of a printed covariance, as a share of the variances.
