@@ -131,13 +131,13 @@ def _figure(reading: Reading, name: str, value: Node, at_most: bool) -> tuple[st
 
 
 def _check_one_rate(reading: Reading, figures: Mapping[str, Amount]) -> None:
-    (first, at), *others = [(name, figures[name].span) for name in REACHED if name in figures] or [("", None)]
-    for name, span in others:
-        one, other = (each.removeprefix("joint_") for each in (first, name))  # as most write it
-        message = f"`{one}` and `{other}` both say what a device reaches"
-        also = [Label(at, f"`{one}` is here")] if at else []
-        help = [f"leave out `{one}`, or `{other}`"]
-        reading.findings.append(finding("C001", message, span, also=also, help=help))
+    said = [(name.removeprefix("joint_"), figures[name].span) for name in REACHED if name in figures]
+    for name, span in said[1:]:
+        first, at = said[0]
+        message = f"`{first}` and `{name}` both say what a device reaches"
+        help = [f"leave out `{first}`, or `{name}`"]
+        found = finding("C001", message, span, also=[Label(at, f"`{first}` is here")], help=help)
+        reading.findings.append(found)
 
 
 def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:
