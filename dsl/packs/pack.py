@@ -209,6 +209,18 @@ class Record:
         """The first entry of a key and qualifier."""
         return next((e for e in self.entries if e.key == key and e.qualifier == qualifier), None)
 
+    def figure(self, key: str, qualifier: str = "") -> float | None:
+        """The figure of an entry, in base units; None where there is none."""
+        entry = self.entry(key, qualifier)
+        value = entry.values[0] if entry and entry.values else None
+        return value.value if isinstance(value, Num) else None
+
+    def text(self, key: str) -> str:
+        """The text of an entry; empty where there is none."""
+        entry = self.entry(key)
+        value = entry.values[0] if entry and entry.values else None
+        return value.value if isinstance(value, Text) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
