@@ -26,7 +26,7 @@ def record(reader: Definitions, node: Node) -> Record:
         for e in entries
         if e.key not in TEXTS
     )
-    if kind in CLOSED and not any(e.key in known for e in entries):
+    if kind in CLOSED and all(e.key in (*TEXTS, *OWN_TEXTS.get(kind, ())) for e in entries):
         message = f"{kind} `{name.text}` has no {' or '.join(f'`{key}`' for key in list(known)[:3])}"
         reader.findings.append(finding("P001", message, name.span))
     return Record(

@@ -14,7 +14,7 @@ from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Aim, Constraint, Goal, expand
+from runplan.engine.problem.problem import Aim, Constraint, Goal, bounds_compute, expand
 
 # What is asked of hardware by a `?`: as few devices, or as short a time, as will do.
 OF_HARDWARE = (q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text)
@@ -157,7 +157,7 @@ def _has_loss(draft: Draft) -> bool:
 
 def _computes(draft: Draft) -> bool:
     """Whether a statement bounds the compute from above: hardware, or a budget of it."""
-    return any(c.text == q.COMPUTE.text and c.left == Ref(q.COMPUTE) for c in draft.constraints)
+    return any(map(bounds_compute, draft.constraints))
 
 
 def _loss_is_bounded(draft: Draft) -> bool:

@@ -70,7 +70,7 @@ def _total(draft: Draft, name: Name, how: str, pools: list[str]) -> None:
 
 
 def _reachable(draft: Draft, name: Name) -> bool:
-    if draft.is_variable(name) or name == q.COMPUTE:  # what it is follows later
+    if draft.is_variable(name) or name == q.MODEL_COMPUTE:  # what it is follows later
         return True
     definition = draft.definitions.get(name)
     return definition is not None and all(_reachable(draft, n) for n in names(definition.expr))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Op, Ref, words
+from runplan.dsl.expr.tree import Num, Op, words
 from runplan.dsl.expr.values import value
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, finding
@@ -16,7 +16,7 @@ from runplan.dsl.units.base import TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition, expand
+from runplan.engine.problem.problem import Definition, bounds_compute, expand
 
 # Quantities of the two stages of a transfer.
 OF_TRANSFER = frozenset((q.PRETRAIN_TOKENS, q.FINETUNE_TOKENS, q.TRANSFERRED_TOKENS, q.PRETRAIN_SHARE))
@@ -108,9 +108,9 @@ def how_to_choose(draft: Draft) -> list[str]:
     help = [line for lacking in draft.lacking for line in lacking.help]
     if {name.text for name in draft.chosen()} != {q.TOKENS.text}:
         return [*help, "or say the size and the tokens, such as `model: 7B` and `tokens: 140B`"]
-    budgets = [c.right for c in draft.constraints if c.left == Ref(q.COMPUTE)]
+    budgets = [Op("/", (c.right, c.left)) for c in draft.constraints if bounds_compute(c)]
     one = Definition(q.TOKENS, TOKEN, Num(1.0, TOKEN), "derived")
-    most = [expand(Op("/", (each, Ref(q.COMPUTE))), {**draft.definitions, q.TOKENS: one}, {}) for each in budgets]
+    most = [expand(each, {**draft.definitions, q.TOKENS: one}, {}) for each in budgets]
     try:
         tokens = min(float(value(each, {})) for each in most)
     except (ArithmeticError, ValueError, KeyError):

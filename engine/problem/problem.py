@@ -108,6 +108,11 @@ class Constraint:
     otherwise: Otherwise | None = None
 
 
+def bounds_compute(constraint: Constraint) -> bool:
+    """Whether a constraint bounds the compute from above: what the hardware gives, or a budget of it."""
+    return constraint.text == q.COMPUTE.text and constraint.left in (Ref(q.COMPUTE), Ref(q.MODEL_COMPUTE))
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """One of the goals, in order: make an expression small or large, or stay near a line."""

@@ -32,11 +32,11 @@ def _needed(problem: Problem, conflict: Sequence[Relaxation]) -> Iterator[str]:
     figures = {one.of for one in conflict}
     if not limits or not any(isinstance(of, Constraint) or of.text in _OF_CAPACITY for of in figures):
         return
-    least = optimum_of(agreed(problem).without(limits).aiming(Goal("minimize", Ref(q.COMPUTE))))
+    least = optimum_of(agreed(problem).without(limits).aiming(Goal("minimize", Ref(q.MODEL_COMPUTE))))
     there = problem.expanded(Ref(q.CAPACITY))
     if not least.is_optimal or not isinstance(there, Num) or there.value <= 0:
         return
-    need = float(compiled(problem.settled().expanded(Ref(q.COMPUTE)))(least.values))
+    need = float(compiled(problem.settled().expanded(Ref(q.MODEL_COMPUTE)))(least.values))
     if need > NEAR * there.value:
         needed, given = show(need, there.dim), show(there.value, there.dim)
         yield f"it needs {needed}, {need / there.value:.3g}x the {given} that the hardware gives"

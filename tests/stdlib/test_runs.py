@@ -102,12 +102,12 @@ def test_a_warm_up_is_told_in_any_length(warmup: str) -> None:
     ("entry", "code", "said"),
     [
         ("parms 1B", "N001", "unknown field `parms` in `run`"),
-        ('device "H1O0"', "N002", "unknown device `H1O0`"),
-        ('device "A100"; precision "fp8"', "N002", "`A100` has no fp8 peak"),
-        ("device 7", "P001", "`device` is followed by one text"),
-        ("tokens 7 hours", "U001", "`7 hours` is time in second; `tokens` is tokens"),
+        ('year 2024; device "H1O0"', "N002", "unknown device `H1O0`"),
+        ('year 2024; device "A100"; precision "fp8"', "N002", "`A100` has no fp8 peak"),
+        ("year 2024; device 7", "P001", "`device` is followed by one text"),
+        ("tokens 7 hours", "U001", "`7 hours` is in seconds; `tokens` is in tokens"),
         ("tokens 7B; tokens 8B", "N005", "`tokens` is given twice"),
-        ("warmup 3 days", "U001", "`3 days` is time in second; `warmup` is tokens"),
+        ("warmup 3 days", "U001", "`3 days` is in seconds; `warmup` is in tokens"),
         ('note "nothing"', "P001", "run `x` has no `year` or `params` or `tokens`"),
     ],
 )
