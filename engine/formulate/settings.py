@@ -14,12 +14,14 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, add_function, default_law
 from runplan.engine.formulate.model import conversion
 from runplan.engine.laws.form import cite_of, functions_for
-from runplan.engine.laws.used import spread_of, used_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import expand
 
-# What the plan may set of its own, and where what the law asks for is kept beside it.
-KEPT = {q.BATCH: q.LAW_BATCH, q.LEARNING_RATE: q.LAW_LEARNING_RATE}
+# What the plan may set of its own, where what the law asks for is kept beside it, and how far runs lie about that.
+KEPT = {
+    q.BATCH: (q.LAW_BATCH, q.BATCH_SPREAD),
+    q.LEARNING_RATE: (q.LAW_LEARNING_RATE, q.LEARNING_RATE_SPREAD),
+}
 # The line of a domain's defaults with the optimizers whose rates are AdamW's.
 KIN = "adam_like"
 # Sizes at which one count of params is made another, as powers of ten of a param, and how many a power.
@@ -60,13 +62,19 @@ def _lend(draft: Draft, law: Law, function: Function) -> None:
 
 
 def _spread(draft: Draft, law: Law, output: str) -> float | None:
-    """How far runs lie about what a law says: as the defaults say it of one, else as it is found of the runs."""
-    for entry in draft.default_entries(output):
-        named, *said = entry.values
-        if isinstance(named, Text) and draft.catalogue.law(named.value) == law and said and isinstance(said[0], Num):
-            return said[0].value
+    """How far runs lie about what a law says: of the default law as its line says, of others as it is found.
+
+    Where too few runs tell it, it is taken to be as far as about the default law.
+    """
+    named, *said = next((entry.values for entry in draft.default_entries(output)), (Text(""),))
+    usual = said[0].value if said and isinstance(said[0], Num) else None
+    if isinstance(named, Text) and draft.catalogue.law(named.value) == law:
+        return usual
+    # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.laws.used import spread_of, used_of
+
     kin = {name.lower() for name in draft.default_words(KIN)}
-    return spread_of(used_of(law, output, str(draft.objective), draft.catalogue, kin))
+    return spread_of(used_of(law, output, str(draft.objective), draft.catalogue, kin)) or usual
 
 
 def _size(draft: Draft, law: Law) -> Name:
@@ -100,9 +108,11 @@ def _take_stated(draft: Draft) -> None:
         setting, output = draft.given(optimizer.settings, text), quantity(text)
         if setting is None:
             continue
-        asked = KEPT.get(output)
-        if asked is not None and output in draft.definitions:
-            draft.definitions[asked] = replace(draft.definitions[output], name=asked)
+        if output in KEPT and (lent := draft.definitions.get(output)) is not None:
+            asked, apart = KEPT[output]
+            draft.definitions[asked] = replace(lent, name=asked)
+            if lent.spread is not None:
+                draft.define(apart, Num(lent.spread), "derived", f"published runs about `{lent.by}`")
         draft.give(output, setting)
         if output == q.BATCH:
             _add_sequences(draft)
