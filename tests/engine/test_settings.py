@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 from reports import compared
@@ -100,6 +100,7 @@ def test_alone_it_lends_to_the_usual_law_where_there_is_something_to_choose(law:
 # ---- counts of params
 
 
+@settings(max_examples=20, deadline=None)
 @given(size=st.floats(1e7, 1e12), tokens=st.floats(1e9, 1e14))
 def test_the_size_is_converted_to_what_the_lending_law_counts(size: float, tokens: float) -> None:
     one = solution(f"use laws chinchilla, steplaw\nmodel: {size:.6e} params\ntokens: {tokens:.6e} tokens\n")
