@@ -79,7 +79,7 @@ def _devices(plan: Plan, catalogue: Library) -> Iterator[Assumption]:
             found = catalogue.device(pool.device.text) if pool.device else None
             if pool.device and found and found.others:
                 others = listing(found.others)
-                why = f"`{pool.device.text}` may be {others} as well: it is taken to be the usual form"
+                why = f"the usual form: `{pool.device.text}` may be {others}, too"
                 yield Assumption(quantity("device"), found.name, NONE, why, pool.device.span)
 
 

@@ -13,8 +13,8 @@ from runplan.dsl.text.words import listing
 # Words that say whose a device is, or that it is one, and never which.
 _SAYS_NOTHING = frozenset(
     "nvidia tesla geforce amd ati instinct google cloud intel habana labs aws amazon huawei gpu gpus device card "
-    "accelerator accelerators ai tensor core graphics generation edition series chip superchip grace hopper corporation "
-    "oam mcm ac lc mba hf vf slice podslice".split()
+    "accelerator accelerators ai tensor core graphics generation edition series chip superchip grace hopper "
+    "corporation oam mcm ac lc mba hf vf slice podslice".split()
 )
 _MARKS = re.compile(r"[®™©]|\((?:r|tm|c)\)")
 # How a variant is written, and how it is compared: the socket, the slot, and how much memory of which kind.
@@ -122,5 +122,7 @@ def one_of(name: str, devices: Mapping[str, str]) -> list[str]:
     if close := did_you_mean(name, same or [one for one in devices if one[:-1].lower() == lower]):
         return close
     wanted = _spoken(name)
-    family = sorted({owner for spelled, owner in devices.items() if wanted.model and _spoken(spelled).model == wanted.model})
+    family = sorted(
+        {owner for spelled, owner in devices.items() if wanted.model and _spoken(spelled).model == wanted.model}
+    )
     return [f"there are {listing(family)}"] if family else ["`plan device` lists them"]

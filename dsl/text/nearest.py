@@ -21,4 +21,3 @@ def nearest(word: str, choices: Iterable[str]) -> list[str]:
 def did_you_mean(word: str, choices: Iterable[str]) -> list[str]:
     """The help with a misspelled name: a question after the nearest one, where any is near."""
     return [f"did you mean `{name}`?" for name in nearest(word, choices)[:1]]
-

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from known import LIBRARY
 
+from runplan.dsl.expr.name import quantity
 from runplan.dsl.packs.devices import meant, one_of
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
@@ -185,7 +189,9 @@ VENDORS = ("", "NVIDIA ", "nvidia-", "NVIDIA® Tesla® ", "AMD Instinct(TM) ", "
     st.sampled_from((str.lower, str.upper, str)),
     st.sampled_from(("", " GPU", " (accelerator)")),
 )
-def test_case_blanks_dashes_and_vendors_do_not_matter(name: str, vendor: str, between: str, case: type, end: str) -> None:
+def test_case_dashes_and_vendors_do_not_matter(
+    name: str, vendor: str, between: str, case: Callable[[str], str], end: str
+) -> None:
     written = case(vendor + name.replace("-", " ").replace(" ", between) + end)
     found = meant(written, DEVICES)
     assert found is not None and found.name == DEVICES[name], written
@@ -245,7 +251,7 @@ def test_what_is_said_of_a_name_that_is_none(name: str, help: str) -> None:
 
 
 def report(text: str) -> Report:
-    return report_of("x.plan", Buffer("x.plan", text.encode(), Disk(".")), intervals=False)
+    return report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
 
 
 def test_the_usual_form_of_a_family_is_said_as_an_assumption() -> None:
@@ -253,7 +259,7 @@ def test_the_usual_form_of_a_family_is_said_as_an_assumption() -> None:
     (device,) = [a for a in found.assumptions if a.name.text == "device"]
     assert device.value == "a100-sxm-80gb"
     assert "`a100-sxm-40gb`" in device.source
-    assert found.solutions[0].values[device.name.__class__("memory")].value == 80e9
+    assert found.solutions[0].values[quantity("memory")].value == 80e9
 
 
 def test_a_name_that_leaves_nothing_open_assumes_nothing() -> None:
