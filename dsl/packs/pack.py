@@ -104,7 +104,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A published table, read between its rows on log-log axes; nothing is read beyond its ends."""
+    """A published table, read between its rows: on log-log axes, beside a row at 0 on plain ones; never beyond."""
 
     output: str
     parameter: Parameter
@@ -147,7 +147,8 @@ class Law:
 
     Attributes:
         objectives: As `CLM of text`, for each that it is for.
-        counts: Which parameters its N counts: total, non_embedding or active.
+        counts: Which parameters its N counts: total, non_embedding, with_head (all but the
+            table of the input), active, or any.
         corpus: What its losses are measured on; losses of two laws are compared only where this is the same.
         fitted: For each quantity the range of the runs that it was fitted to, in base units.
         dims: Dimension of each constant, once found.

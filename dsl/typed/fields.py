@@ -121,6 +121,7 @@ CLOSED = ("mfu", "model", "run", "shape")
 TEXTS = ("convention", "measured_on", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
+    "device": ("vendor", "generation"),
     "model": ("config",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "aside"),
 }
