@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.words import listing
 
 # Words that say whose a device is, or that it is one, and never which.
@@ -107,19 +107,13 @@ def _near(wanted: _Spoken, devices: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(spelled, owner) for spelled, owner in devices.items() if wanted.figure in spelled.lower()]
 
 
-_FIGURE = re.compile(r"\d+|(?<=\d)[a-z]+|[a-z]+(?=\d)")
-
-
 def one_of(name: str, devices: Mapping[str, str]) -> list[str]:
     """The help with a name that means no device: the nearest one of its generation and memory, or its family."""
     lower = name.lower()
     known = {spelled.lower(): spelled for spelled in devices}
     if plural := known.get(lower.removesuffix("s")):
         return [f"did you mean `{plural}`?"]
-    figures = set(_FIGURE.findall(lower))
-    same = [spelled for spelled in devices if figures <= set(_FIGURE.findall(spelled.lower()))]
-    # No such model: the last key may have been missed, as in `H10`.
-    if close := did_you_mean(name, same or [one for one in devices if one[:-1].lower() == lower]):
+    if close := did_you_mean(name, same_model(name, devices)):
         return close
     wanted = _spoken(name)
     family = sorted(
