@@ -119,6 +119,7 @@ CLOSED = ("mfu", "run", "shape")
 TEXTS = ("convention", "measured_on", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
+    "device": ("vendor", "generation"),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "aside"),
 }
 # The figures of a device that are of one precision.

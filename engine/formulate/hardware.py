@@ -8,9 +8,10 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, joined, names
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
-from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.finding import finding
 from runplan.dsl.units.base import GPU, PARAM, TIME
 from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.measured import REACHED, add_convention, add_throughput
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Agreement, Kind, expand
@@ -130,7 +131,7 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
         facts = known.facts
         if facts.statement != "hardware" or facts.given is None or draft.knows(own(quantity(text))):
             continue
-        if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.MFU, q.RATE, q.PEAK):
+        if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED):
             _figure(draft, pool, device, quantity(text), own)
     if own(q.NODES_OF) in draft.definitions:
         draft.define(own(q.BOUGHT_BY), Ref(own(q.NODES_OF)), "derived", "whole nodes")
@@ -166,9 +167,10 @@ def _figure(draft: Draft, pool: Pool, device: Record | None, name: Name, own: Ow
 def _stated(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
     """Whether the pool states a figure: one value, or of what nature decides a range, solved at its middle."""
     by_nature = draft.quantities[name.text].facts.decided == "nature"
-    amount = draft.take(pool.figures, name.text, Given, *((Within,) if by_nature else ()))
+    field = draft.fields_of("hardware")[name.text].name
+    amount = draft.take(pool.figures, field, Given, *((Within,) if by_nature else ()))
     if isinstance(amount, Within) and not (amount.low and amount.high):
-        draft.gave_up(f"a bound on `{name.text}` is read, and not solved yet", amount.span, ["give both ends"])
+        draft.gave_up(f"a bound on `{field}` is read, and not solved yet", amount.span, ["give both ends"])
     elif isinstance(amount, Within) and amount.low and amount.high:
         low, high = amount.low.value.value, amount.high.value.value
         middle = Num((low + high) / 2, amount.low.value.dim)
@@ -179,26 +181,25 @@ def _stated(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
 
 
 def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
-    """The achieved rate: given, or the peak of the device at the precision times an MFU."""
-    stated = "rate" in pool.figures
-    if stated and "mfu" in pool.figures:
-        at, other = pool.figures["mfu"], pool.figures["rate"]
-        also = [Label(other.span, "it is given here")]
-        message = "`mfu` and `rate` both say what rate the hardware achieves"
-        draft.findings.append(finding("C001", message, at.span, also=also, help=["leave one of them out"]))
+    """The achieved rate: stated in one of its ways, or the peak of the device at the precision times an MFU."""
+    fields = draft.fields_of("hardware")
+    stated = {name for name in REACHED if fields[name.text].name in pool.figures}
     if not _stated(draft, pool, q.PEAK, own):
-        _peak(draft, pool, device, own, needed=not stated)
+        _peak(draft, pool, device, own, needed=stated <= {q.MFU})
     _ceiling(draft, pool, device, own)
-    has_rate, has_mfu = (_stated(draft, pool, name, own) for name in (q.RATE, q.MFU))
-    if has_rate:
-        if own(q.PEAK) in draft.definitions and not has_mfu:
+    for name in stated:
+        _stated(draft, pool, name, own)
+    add_throughput(draft, pool, own)
+    add_convention(draft, pool, own)
+    if own(q.RATE) in draft.definitions:
+        if own(q.PEAK) in draft.definitions:
             reached = Op("/", (Ref(own(q.RATE)), Ref(own(q.PEAK))))
             span = draft.definitions[own(q.RATE)].span
             draft.define(own(q.MFU), reached, "derived", "achieved rate over peak", span)
-    elif not has_mfu and device is not None and not {"mfu", "rate"} & pool.figures.keys():
+    elif not stated and device is not None:
         _default_mfu(draft, device, own)
-    elif not {"mfu", "rate"} & pool.figures.keys():
-        help = ["add `mfu: 40%` or `rate: 400 TFLOP/s`"]
+    elif not stated:
+        help = ["add `mfu: 40%`, `rate: 400 TFLOP/s` or `throughput: 12k tokens/second/GPU`"]
         message = "nothing tells what rate the hardware achieves"
         draft.findings.append(finding("C004", message, pool.span, help=help))
 

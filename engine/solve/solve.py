@@ -34,6 +34,9 @@ def solve(problem: Problem) -> Solution:
         contradicting = replace(best.problem, repeats=problem.repeats)
         agreeing = as_written(contradicting)
         return solve(agreeing) if agreeing else infeasible(contradicting)
+    if open_ and errors:
+        # What it lacks may be what would determine it, and is said.
+        return without(problem, "undecided", problem.findings)
     if open_:
         return endless(best.problem) or under_determined(best.problem)
     if not best.is_optimal:
