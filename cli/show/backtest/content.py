@@ -70,13 +70,14 @@ def _headline(found: Backtest, whole: Sequence[Score]) -> str:
         return f"{runs}, none of which can be judged"
     first = whole[0]
     covered = "" if first.covered is None else f", {per_cent(_whole(first.covered))} inside the interval"
-    return f"{runs}; {first.column.title}: {_ratio(first.median)} of what {first.count} took{covered}"
+    took = "it took" if first.count == len(found.tried) == 1 else f"{counted(first.count, 'run')} took"
+    return f"{runs}; {first.column.title}: {_ratio(first.median)} of what {took}{covered}"
 
 
 def _score(score: Score) -> Iterator[str]:
     yield str(score.count)
     yield _ratio(score.median)
-    yield f"{_ratio(score.low)} {NOTHING} {_ratio(score.high)}" if score.count > 1 else ""
+    yield f"{_ratio(score.low)} {NOTHING} {_ratio(score.high)}" if score.count > 1 else NOTHING
     yield per_cent(_whole(score.within))
     yield NOTHING if score.covered is None else per_cent(_whole(score.covered))
 
@@ -120,6 +121,8 @@ def _runs(column: Column, title: str, tried: Sequence[Tried], found: Backtest, d
     notes = []
     if any(one.trial(column.key).inside is False for one in shown):
         notes.append(f"{OUTSIDE} outside the 80 % interval of the prediction.")
+    if column.quantity == "loss":
+        notes.append("A loss is of its own corpus and tokenizer, and seldom of those that the law was fitted to.")
     if cut:
         notes.append(f"The {SHOWN} of {len(tried)} runs that are furthest off; `--details` shows all.")
     of = ": furthest off" if cut else ": run by run"

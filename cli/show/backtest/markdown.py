@@ -9,6 +9,18 @@ from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.markdown import headed, inline, section, table
 from runplan.engine.backtest import Backtest
 
+NOTE = "<!-- Made from stdlib/: UPDATE_SNAPSHOTS=1 python -m pytest tests/stdlib/test_backtest_page.py -->"
+INTRODUCTION = """\
+Every run of `stdlib/runs/`, planned as if it were still to come and without what is known of its family, and held to
+what it reported. `plan backtest` prints the same; [plan backtest](cli.md#plan-backtest) says how to read it, and how to
+hold your own runs to it. The records, each figure with its source, are what default rates and settings are taken from:
+[how numbers are made](how-numbers-are-made.md)."""
+
+
+def page(found: Backtest) -> str:
+    """The page of `docs/` that has every run."""
+    return "\n\n".join(["# The backtest", NOTE, INTRODUCTION, render(found, Look(details=True))])
+
 
 def render(found: Backtest, look: Look = PLAIN) -> str:
     """The backtest, all that a pack says in it escaped."""
