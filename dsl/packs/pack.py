@@ -104,7 +104,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A published table, read between its rows on log-log axes; nothing is read beyond its ends."""
+    """A published table, read between its rows: on log-log axes, beside a row at 0 on plain ones; never beyond."""
 
     output: str
     parameter: Parameter

@@ -92,7 +92,7 @@ def hold_law_to_plan(draft: Draft) -> None:
 def _help_with_objective(draft: Draft) -> list[str]:
     """The laws that are for the plan's objective, where there are any."""
     said = str(draft.objective)
-    fit = [law.name for law in draft.catalogue.laws() if said in law.objectives and _gives_loss(law)]
+    fit = [law.name for law in draft.catalogue.laws() if said in law.objectives and _gives_loss(law) and not law.aside]
     if not fit:
         return [f"bring a law for {said} in a pack; without one `model` and `tokens` tell all but the loss"]
     usual = draft.catalogue.law(usual_law(draft.plan, draft.objective, draft.catalogue))

@@ -220,10 +220,17 @@ def _listed(items: Iterable[str]) -> str:
 
 
 def _apply(steps: Iterable[Step], values: dict[str, float], found: dict[str, Output]) -> None:
-    """Take every step whose inputs are known at the start; of two that give the same, the first counts."""
+    """Take every step whose inputs are known at the start; of two that give the same, the first counts.
+
+    One that may be given more waits for the steps that find it: its default is for what nothing finds.
+    """
     known = dict(values)
-    for step in steps:
-        if step.output in values or not all(name in known for name in step.inputs):
+    ready = [s for s in steps if s.output not in known and all(name in known for name in s.inputs)]
+    found_now = {step.output for step in ready}
+    may_wait = [step for step in ready if found_now & (set(step.optional) - known.keys())]
+    for step in (*(s for s in ready if s not in may_wait), *may_wait):
+        waits = any(name in values and name not in known for name in step.optional)
+        if step.output in values or waits:
             continue
         try:
             value = step.value(known)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from runplan.dsl.expr.tree import words
+from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.pack import Function, Law
 from runplan.dsl.text.errors import RunplanError
 
@@ -33,6 +35,17 @@ def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
 def gives(law: Law, objective: Objective | str, output: str) -> bool:
     """Whether the law has a formula for an output under an objective."""
     return any(function.output == output for function in functions_for(law, objective))
+
+
+def free_in(law: Law, function: Function) -> tuple[str, ...]:
+    """The constants that a formula rests on and that are left free: until they are set it gives no number."""
+    used = words(expanded(function.body, law.lets))
+    return tuple(name for name, constant in law.constants.items() if constant.value is None and name in used)
+
+
+def is_form(law: Law) -> bool:
+    """Whether a law is nothing but a form to be fitted: each of its formulas rests on a constant that is free."""
+    return bool(law.functions) and not law.tables and all(free_in(law, function) for function in law.functions)
 
 
 def cite_of(law: Law) -> str:

@@ -112,6 +112,8 @@ def _of_table(table: Table) -> Callable[[Mapping[str, float]], float]:
             return ys[at]
         if not 0 < at < len(xs):
             raise ValueError("nothing is read beyond the ends of a table")
+        if xs[at - 1] == 0:  # no logarithm has it
+            return float(ys[0] + (ys[1] - ys[0]) * x / xs[1])
         part = math.log(x / xs[at - 1]) / math.log(xs[at] / xs[at - 1])
         return float(ys[at - 1] * (ys[at] / ys[at - 1]) ** part)
 
