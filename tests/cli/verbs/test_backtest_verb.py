@@ -84,7 +84,7 @@ def test_the_furthest_off_are_shown_or_all(plan: Verb) -> None:
     short, long = (plan("bloom", "gpt-3", "llama-2", *more)[1] for more in ((), ("--details",)))
     assert "Batch: furthest off" in short and "The 10 of 18 runs that are furthest off; `--details` shows all." in short
     assert "Batch: run by run" in long and "furthest off" not in long
-    assert "and 9 more" in short and " more\n" not in long
+    assert "and 8 more" in " ".join(short.split()) and " more\n" not in long
 
 
 def test_markdown(plan: Verb) -> None:
@@ -113,7 +113,7 @@ def test_a_run_with_a_mistake_is_not_judged(plan: Verb, tmp_path: Path) -> None:
     (tmp_path / "ours" / "runs.plan").write_text(OWN.replace('"H100"', '"H1OO"'), encoding="utf-8")
     code, out, err = plan("ours", "-o", "json")
     assert code == 2 and json.loads(out)["schema"] == "plan.error/v1"
-    assert "error[N002]: unknown device `H1OO`" in err
+    assert "error[N002] unknown device `H1OO`" in err
     assert "ours/runs.plan: no run of it is judged until what is wrong in it is mended" in err
 
 
