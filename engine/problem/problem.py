@@ -26,6 +26,8 @@ from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.stretches import Evenly
 
+# The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
+QUANTILE = 1.2815515655446004
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
 
