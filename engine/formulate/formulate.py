@@ -14,6 +14,7 @@ from runplan.engine.formulate.hardware import add_hardware
 from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan, is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
 from runplan.engine.formulate.optimum import add_optimum
+from runplan.engine.formulate.rate import add_needed_rate
 from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
 from runplan.engine.formulate.size import add_mixture, add_model_and_tokens, say_active
 from runplan.engine.problem import quantities as q
@@ -52,6 +53,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     add_optimum(draft)
     say_active(draft)
     draft.follow()
+    add_needed_rate(draft)
     _nothing_passed_over(draft)
     add_compute_limits(draft)
     decided = add_requirements(draft)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
-from runplan.dsl.plan.ir import Given, Pool
+from runplan.dsl.plan.ir import Given, Hole, Pool
 from runplan.dsl.text.elsewhere import answer
 from runplan.dsl.text.finding import finding
 from runplan.dsl.units.base import GPU
@@ -101,6 +101,10 @@ def add_convention(draft: Draft, pool: Pool, own: Own) -> None:
         message = f"`{q.MFU_CONVENTION}` says what a stated MFU or rate counts, and the plan states none"
         help = ["leave it out, or state the MFU: `mfu: 40%`"]
         draft.findings.append(finding("C004", message, said.span, help=help))
+        return
+    if isinstance(pool.figures[stated.text], Hole):
+        what = f"a `?` on `{stated}` in another convention is read, and not solved yet"
+        draft.gave_up(what, said.span, ["leave the convention out: it is asked for in the model's own FLOP"])
         return
     convention = _CONVENTIONS[said.value.value]
     counted: Expr = Ref(q.COMPUTE)
