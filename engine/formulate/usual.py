@@ -20,26 +20,28 @@ def add_usual_rate(draft: Draft, pool: Pool, device: Record, precision: str, own
     from where theirs was down longer: nothing is taken off twice.
     """
     peak = draft.definitions.get(own(q.PEAK))
-    stated = peak.expr.value if peak is not None and isinstance(peak.expr, Num) else None
+    if peak is None:  # that it has none is found already
+        return
+    stated = peak.expr.value if isinstance(peak.expr, Num) else None
     sort = sort_of(device, precision, stated)
     expected = rates_in(draft.catalogue).expected(sort) if sort is not None else None
     if sort is None or expected is None or not expected.all:
         message = f"nothing tells what rate {device.name} reaches in {precision}"
-        where = pool.precision.span if pool.precision else pool.span
         help = ["state it: `at 30% MFU`, or `at 2.7k tokens/second/GPU`"]
-        draft.findings.append(finding("C004", message, where, help=help))
+        draft.findings.append(finding("C004", message, (pool.precision or pool).span, help=help))
         return
     for name, runs in ((q.GENERATION_RUNS, expected.generation), (q.PRECISION_RUNS, expected.precision)):
         draft.define(own(name), Num(float(len(runs))), "derived", "runs of the library and of packs")
     mfu, said = Num(expected.mfu), _said(sort, expected)
+    where = expected.own[0].record.span if expected.own else None
     if q.AVAILABILITY.text not in pool.figures:
-        draft.define(own(q.MFU), mfu, "assumed", said, spread=expected.spread)
+        draft.define(own(q.MFU), mfu, "assumed", said, where, spread=expected.spread)
         within = "not given: what stops take is in the MFU, which is that of runs end to end"
         draft.define(own(q.AVAILABILITY), Num(1.0), "assumed", within)
         return
     up: Expr = Op("max", (Ref(own(q.AVAILABILITY)), Ref(q.USUAL_AVAILABILITY)))
     beside = f"{said}; while it is up, their stops being in that"
-    draft.define(own(q.MFU), Op("/", (mfu, up)), "assumed", beside, spread=expected.spread)
+    draft.define(own(q.MFU), Op("/", (mfu, up)), "assumed", beside, where, spread=expected.spread)
 
 
 def _said(sort: Sort, expected: Expected) -> str:
