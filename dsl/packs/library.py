@@ -158,6 +158,12 @@ class Library:
         entries = record.entries if record else ()
         return tuple(e.values[0].value for e in entries if e.key == key and isinstance(e.values[0], Text))
 
+    def default_words(self, domain: str, key: str) -> frozenset[str]:
+        """All the words of the lines of a domain's defaults of a key."""
+        record = self.record("defaults", domain)
+        lines = [e.values for e in record.entries if e.key == key] if record else []
+        return frozenset(value.value for values in lines for value in values if isinstance(value, Text))
+
     def schedule(self, name: str) -> ScheduleShape | None:
         """A schedule by name."""
         header = self._names.find("schedule", name)
