@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runplan.dsl.packs.library import Library, standard
-from runplan.dsl.packs.pack import Law, fields_of
+from runplan.dsl.packs.pack import Law, Pack, fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
@@ -206,6 +206,16 @@ def pack_findings(path: str, reader: Reader, catalogue: Library) -> list[Finding
     Raises:
         OSError: Where the file cannot be read.
     """
+    return list(with_definitions(path, reader, catalogue)[2])
+
+
+def with_definitions(path: str, reader: Reader, catalogue: Library) -> tuple[Library, Pack, tuple[Finding, ...]]:
+    """What is known with the definitions of a file beside it, those definitions, and what is wrong with either.
+
+    Raises:
+        OSError: Where the file cannot be read.
+    """
     file, found = read_file(path, reader)
     lowered = lower(file, catalogue.vocabulary())
-    return list(in_order([*found, *lowered.findings, *catalogue.with_pack(lowered.pack, file.broken).findings]))
+    known = catalogue.with_pack(lowered.pack, file.broken)
+    return known, lowered.pack, tuple(in_order([*found, *lowered.findings, *known.findings]))

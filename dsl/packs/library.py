@@ -43,12 +43,14 @@ class Library:
         own: What a plan brings.
         broken: Blocks of the plan that could not be read whole.
         base: The same without what the plan brings; None where there is nothing of a plan.
+        hidden: Kind and lower-case name of definitions that are in the texts, and not known.
     """
 
     shelf: Shelf
     own: Pack = field(default_factory=Pack)
     broken: tuple[Span, ...] = ()
     base: Library | None = field(default=None, repr=False, compare=False)
+    hidden: frozenset[tuple[str, str]] = frozenset()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -69,16 +71,25 @@ class Library:
         """
         if pack == Pack():
             return self
-        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self)
+        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self, self.hidden)
+
+    def without(self, kind: str, names: Iterable[str]) -> Library:
+        """The same as if some definitions of a kind were not in it."""
+        hidden = self.hidden | {(kind, name.lower()) for name in names}
+        base = self.base and self.base.without(kind, names)
+        return Library(self.shelf, self.own, self.broken, base, hidden)
 
     # ---- names
 
     @cached_property
     def _names(self) -> Names:
         if self.base is None:
-            return Names(self.shelf.headers())
+            return Names(self._seen(self.shelf.headers()))
         known = self.base._names
-        return Names(headers_of(self.own, "plan"), known)
+        return Names(self._seen(headers_of(self.own, "plan")), known)
+
+    def _seen(self, headers: Iterable[Header]) -> Iterator[Header]:
+        return (header for header in headers if (header.kind, header.name.lower()) not in self.hidden)
 
     def index(self, kind: str) -> Mapping[str, Header]:
         """Headers of a kind by lower-case name and alias."""
