@@ -84,7 +84,8 @@ def spread_of(used: Collection[Used]) -> float | None:
 
 def _is_of(run: Run, objective: str, kin: Collection[str]) -> bool:
     optimizer = run.record.text("optimizer").lower()
-    return (run.record.text("objective") or "CLM of text") == objective and (not optimizer or optimizer in kin)
+    of = (run.record.text("objective") or "CLM of text") == objective and not run.record.text("aside")
+    return of and (not optimizer or optimizer in kin)
 
 
 def _figures(run: Run, convert: Step | None) -> Iterator[tuple[str, float]]:
