@@ -21,7 +21,8 @@ READING = (
     "ratio: what is predicted over what was reported, the middle of all runs, and where the middle 80 % of them lie; "
     "inside: the share of runs whose figure lies in the 80 % interval of the prediction.",
     "default rate: as a plan has it that states none; own rate: as the run states it of its steps.",
-    "No run is judged by itself: it is planned without what is known of its family.",
+    "No run is judged by itself: it is planned without what is known of its family. Only a law keeps its constants, "
+    "and one that was fitted to runs of the library has seen them.",
 )
 
 
