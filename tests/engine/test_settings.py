@@ -58,7 +58,7 @@ def test_each_setting_is_lent_by_the_first_law_that_gives_it() -> None:
 
 def test_who_lends_stands_in_the_document_the_assumptions_and_under_the_table() -> None:
     found: dict[str, Any] = document(report(f"use laws chinchilla, steplaw\n{SIZED}"))
-    assert found["solutions"][0]["by"] == dict.fromkeys(LENT, "steplaw")
+    assert found["solutions"][0]["by"] == {**dict.fromkeys(LENT, "steplaw"), "weight_decay": "usual"}
     said = {a["name"]: a["source"] for a in found["assumptions"]}
     assert all(said[name].startswith("steplaw: arXiv:2503.04715") for name in LENT)
 

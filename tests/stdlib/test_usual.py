@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 from known import LIBRARY
 from numpy.typing import NDArray
+from reports import under
 
 from runplan.dsl.expr.tree import Num
 from runplan.engine.formulate.settings import adamw_like
-from runplan.engine.laws.used import REACH, Used, spread_of, used_of
-from runplan.engine.runs.record import Run
+from runplan.engine.laws.used import REACH, Used, setting_of, spread_of, used_of
+from runplan.engine.runs.record import Run, runs_of
 
 STDLIB = Path(__file__).resolve().parents[2] / "stdlib"
 LAW, DEFAULTS = STDLIB / "laws" / "usual.plan", STDLIB / "defaults.plan"
@@ -209,3 +210,28 @@ def test_size_and_tokens_say_more_than_either_or_their_product(output: str, form
         own = [run.family == family for run in of.runs]
         off += list(np.abs(of.y[own] - FORMS[form](of.x)[own] @ found))
     assert np.mean([abs(one.off) for one in held_back(output)]) < np.mean(off)
+
+
+# ---- runs as they were done
+
+
+def as_done(run: Run) -> str:
+    """A run as a plan that states its size, its tokens and what it set."""
+    record = run.record
+    size = f"{{ params: {run.params}; active: {run.active} }}" if run.mixture else f"{run.params} params"
+    batch = setting_of(run, "batch")
+    stated = {"batch": f"{batch} tokens" if batch else "", "learning_rate": record.figure("learning_rate") or ""}
+    settings = "; ".join(f"{name}: {value}" for name, value in stated.items() if value)
+    optimizer = record.text("optimizer") or "AdamW"
+    return f"model: {size}\ntokens: {run.tokens} tokens\noptimizer: {optimizer} {{ {settings} }}\n"
+
+
+def test_no_run_that_was_done_is_warned_of_its_settings() -> None:
+    told = [run for run in runs_of(LIBRARY) if run.active and run.tokens and run.record.entry("learning_rate")]
+    assert len(told) > 50
+    wrong = {
+        run.name: [f.message for f in report.findings if f.code.startswith("T02") and f.severity != "info"]
+        for run in told
+        for report in [under(as_done(run))]
+    }
+    assert {name: found for name, found in wrong.items() if found} == {}
