@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,11 @@ def report_of(
         assumptions_of(plan, solutions, known),
         in_order([*findings, *fitted(plan, judged)]),
         _bands(solutions) if intervals else (),
-        (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
+        (
+            *dict.fromkeys(note for views in seen for note in remarked(rules, views)),
+            *(_corpora(solutions, known) if intervals else ()),
+            *_notes(solutions),
+        ),
     )
 
 
@@ -181,6 +185,15 @@ def _bands(solutions: Iterable[Solution]) -> tuple[Band | None, ...]:
     from runplan.engine.analysis.band import band_of
 
     return tuple(map(band_of, solutions))
+
+
+def _corpora(solutions: Sequence[Solution], catalogue: Library) -> Iterator[Note]:
+    """What laws of other corpora would choose, where the plan rests on the optimum of one."""
+    from runplan.engine.analysis.corpora import corpora_of
+
+    found = corpora_of(solutions[0], catalogue) if len(solutions) == 1 else None
+    if found is not None:
+        yield found
 
 
 def _budget(solution: Solution) -> dict[str, Value]:
