@@ -62,6 +62,8 @@ def used_of(law: Law, output: str, objective: str, library: Library, kin: Collec
     for run in runs_of(library) if step is not None else ():
         used = setting_of(run, output) if _is_of(run, objective, kin) else None
         known = dict(_figures(run, convert))
+        if step is not None and "active_params" in step.inputs and run.params is not None:
+            known["params"] = run.params
         if step is not None and used is not None and known.keys() >= set(step.inputs):
             found.append((run, used, step.value(known)))
     many = Counter(run.family for run, _, _ in found)
