@@ -27,8 +27,8 @@ KEPT = {
     q.BATCH: (q.LAW_BATCH, q.BATCH_SPREAD),
     q.LEARNING_RATE: (q.LAW_LEARNING_RATE, q.LEARNING_RATE_SPREAD),
 }
-# The optimizers that have AdamW's step, and those that have one of their own.
-ADAMW, APART = "adamw", "apart"
+# The record of the optimizers that have AdamW's step, and of those that have one of their own.
+OPTIMIZERS, ADAMW, APART = "optimizers", "adamw", "apart"
 # Settings of which a law holds whatever the optimizer is.
 OF_ANY = (q.BATCH.text,)
 # Sizes at which one count of params is made another, as powers of ten of a param, and how many a power.
@@ -56,7 +56,7 @@ def _hold_optimizer(draft: Draft) -> bool:
         return False
     settings = draft.plan.optimizer.settings if draft.plan.optimizer else {}
     none = "" if q.LEARNING_RATE.text in settings else ": no learning rate is given for it"
-    known = sorted({*words_of(draft.catalogue, ADAMW), *words_of(draft.catalogue, APART)})
+    known = sorted(word for key in (ADAMW, APART) for word in draft.catalogue.default_words(OPTIMIZERS, key))
     help = [f"say it: `optimizer: {named.text} {{ learning_rate: 1e-3 }}`"] if none else []
     if named.text.lower() not in {word.lower() for word in known}:
         message = f"`{named.text}` is no optimizer that is known here{none}"
@@ -73,14 +73,7 @@ def _say(draft: Draft, code: str, message: str, span: Span, help: Sequence[str])
 
 def adamw_like(catalogue: Library) -> frozenset[str]:
     """The optimizers, in lower case, with AdamW's step."""
-    return frozenset(word.lower() for word in words_of(catalogue, ADAMW))
-
-
-def words_of(catalogue: Library, key: str) -> tuple[str, ...]:
-    """The optimizers of a kind, as the library lists them."""
-    record = catalogue.record("defaults", "optimizers")
-    entry = record.entry(key) if record else None
-    return tuple(value.value for value in entry.values if isinstance(value, Text)) if entry else ()
+    return frozenset(word.lower() for word in catalogue.default_words(OPTIMIZERS, ADAMW))
 
 
 def _lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
