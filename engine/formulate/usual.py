@@ -13,7 +13,6 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition
 from runplan.engine.runs.rates import HALF, Expected, Sort, rates_in, sort_of
 
-
 # A hair below a bound, so that no rule finds what is at it to be above.
 _BELOW = 1 - 1e-9
 
