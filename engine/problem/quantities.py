@@ -9,6 +9,7 @@ from runplan.dsl.expr.name import quantity
 
 PARAMS = quantity("params")
 PARAMS_NON_EMBEDDING = quantity("params_non_embedding")
+PARAMS_WITH_HEAD = quantity("params_with_head")
 ACTIVE_PARAMS = quantity("active_params")
 LAW_PARAMS = quantity("law_params")
 TOKENS = quantity("tokens")
