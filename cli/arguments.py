@@ -77,7 +77,7 @@ def wanted(args: Namespace, formats: Sequence[str]) -> list[tuple[str, str | Non
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> CannotRun:
     """The refusal of a name that no law, device or rule has; the verb of that kind lists them."""
-    (help,) = did_you_mean(name, same_model(name, known) if kind == "device" else known) or [
+    (help,) = did_you_mean(name, same_model(name, known) if kind in ("device", "model") else known) or [
         f"`plan {kind}` lists them"
     ]
     return CannotRun(f"unknown {kind} `{name[:60]}`; {help}")
