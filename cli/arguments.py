@@ -76,10 +76,9 @@ def wanted(args: Namespace, formats: Sequence[str]) -> list[tuple[str, str | Non
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> CannotRun:
-    """The refusal of a name that no law, device or rule has; the verb of that kind lists them."""
-    (help,) = did_you_mean(name, same_model(name, known) if kind in ("device", "model") else known) or [
-        f"`plan {kind}` lists them"
-    ]
+    """The refusal of a name that no law, model or rule has; the verb of that kind lists them."""
+    near = did_you_mean(name, same_model(name, known) if kind == "model" else known)
+    (help,) = near or [f"`plan {kind}` lists them"]
     return CannotRun(f"unknown {kind} `{name[:60]}`; {help}")
 
 
