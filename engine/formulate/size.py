@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref, words
-from runplan.dsl.plan.ir import Amount, Given, Model
+from runplan.dsl.plan.ir import Amount, Given, Model, Plan
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.base import PARAM, TOKEN
 from runplan.dsl.units.show import show
@@ -47,6 +47,15 @@ def add_model_and_tokens(draft: Draft) -> None:
     if draft.law.counts == "non_embedding" and not draft.lawless:
         said = f"the law counts no embeddings: for {draft.objective.domain} they are taken to add nothing"
     draft.define(q.LAW_PARAMS, Ref(q.PARAMS), "derived", said)
+
+
+def has_size_and_tokens(plan: Plan) -> bool:
+    """Whether a plan states both, and leaves a law nothing to choose."""
+    model, tokens = plan.model, plan.stages[0].tokens
+    sized = model is not None and (
+        isinstance(model.params, Given) or (model.params is None and bool(model.architecture))
+    )
+    return sized and isinstance(tokens, Given)
 
 
 def _must_be_in_tokens(draft: Draft) -> None:
