@@ -10,6 +10,7 @@ from functools import cached_property
 from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
+from runplan.dsl.packs.model_names import folded
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
 from runplan.dsl.packs.rule_check import checked as rule_findings
@@ -43,12 +44,14 @@ class Library:
         own: What a plan brings.
         broken: Blocks of the plan that could not be read whole.
         base: The same without what the plan brings; None where there is nothing of a plan.
+        hidden: Kind and lower-case name of definitions that are in the texts, and not known.
     """
 
     shelf: Shelf
     own: Pack = field(default_factory=Pack)
     broken: tuple[Span, ...] = ()
     base: Library | None = field(default=None, repr=False, compare=False)
+    hidden: frozenset[tuple[str, str]] = frozenset()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -69,16 +72,25 @@ class Library:
         """
         if pack == Pack():
             return self
-        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self)
+        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self, self.hidden)
+
+    def without(self, kind: str, names: Iterable[str]) -> Library:
+        """The same as if some definitions of a kind were not in it."""
+        hidden = self.hidden | {(kind, name.lower()) for name in names}
+        base = self.base and self.base.without(kind, names)
+        return Library(self.shelf, self.own, self.broken, base, hidden)
 
     # ---- names
 
     @cached_property
     def _names(self) -> Names:
         if self.base is None:
-            return Names(self.shelf.headers())
+            return Names(self._seen(self.shelf.headers()))
         known = self.base._names
-        return Names(headers_of(self.own, "plan"), known)
+        return Names(self._seen(headers_of(self.own, "plan")), known)
+
+    def _seen(self, headers: Iterable[Header]) -> Iterator[Header]:
+        return (header for header in headers if (header.kind, header.name.lower()) not in self.hidden)
 
     def index(self, kind: str) -> Mapping[str, Header]:
         """Headers of a kind by lower-case name and alias."""
@@ -90,11 +102,12 @@ class Library:
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        devices, laws, schedules = (frozenset(self._names.spellings(kind)) for kind in ("device", "law", "schedule"))
+        kinds = ("device", "law", "schedule", "model")
+        devices, laws, schedules, models = (frozenset(self._names.spellings(kind)) for kind in kinds)
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
         fields = fields_of(self.quantities())
-        return Vocabulary(self._dims, devices, laws, schedules, parts, fields, figures)
+        return Vocabulary(self._dims, devices, laws, schedules, parts, fields, figures, models, self.model)
 
     @cached_property
     def _dims(self) -> Mapping[str, Dim]:
@@ -126,6 +139,15 @@ class Library:
         """Every record of a kind, by name."""
         found = (self._record(header) for header in self._names.each(kind))
         return tuple(record for record in found if record)
+
+    def model(self, name: str) -> Record | None:
+        """A model by any of its names, however they are written; None for no model."""
+        header = self._models.get(folded(name))
+        return None if header is None else self._record(header)
+
+    @cached_property
+    def _models(self) -> Mapping[str, Header]:
+        return {folded(name): header for name, header in self.index("model").items()}
 
     def defaults(self, domain: str, key: str) -> tuple[str, ...]:
         """The names of what is taken for a domain where a plan says nothing, the first choice first."""

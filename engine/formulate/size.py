@@ -6,11 +6,13 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref, words
 from runplan.dsl.plan.ir import Amount, Given, Model, Plan
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import PARAM, TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.length import add_length, counted_in
-from runplan.engine.formulate.model import add_architecture, add_conversion, counts_without_embeddings
+from runplan.engine.formulate.model import add_conversion, counts_without_embeddings
+from runplan.engine.formulate.shape import add_architecture
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
 
@@ -112,11 +114,15 @@ def add_mixture(draft: Draft) -> None:
     model = draft.plan.model
     if model is None or not draft.mixture:
         return
-    if isinstance(model.active, Given):
+    if q.ACTIVE_PARAMS in draft.definitions:  # counted by the shape
+        _compute_of_active(draft, model.span)
+    elif isinstance(model.active, Given):
         _active(draft, model.params, model.active)
     else:
         draft.absent.update(_over_all_params(draft))
-    if model.active is None:
+    if q.ACTIVE_PARAMS in draft.definitions:
+        pass
+    elif model.active is None:
         help = [f"add the params that a token passes through to the model's block, such as `active: {_example(model)}`"]
         message = "the compute of a mixture of experts is that of its active params, which are not told"
         draft.findings.append(finding("C004", message, model.span, help=help))
@@ -158,9 +164,13 @@ def _active(draft: Draft, size: Amount | None, active: Given) -> None:
     draft.giving(q.ACTIVE_PARAMS, active)
     if isinstance(size, Given):
         draft.constrain("active", Ref(q.ACTIVE_PARAMS), Ref(q.PARAMS), "line", active.span)
+    _compute_of_active(draft, active.span)
+
+
+def _compute_of_active(draft: Draft, span: Span) -> None:
     expr = draft.formula(q.COMPUTE, {q.LAW_PARAMS: q.ACTIVE_PARAMS})
     said = "training compute: 6 a token and param that it passes through"
-    draft.define(q.COMPUTE, expr, "derived", said, active.span)
+    draft.define(q.COMPUTE, expr, "derived", said, span)
     serving = draft.formula(q.INFERENCE_COMPUTE, {q.LAW_PARAMS: q.ACTIVE_PARAMS})
     said = "compute of serving: 2 a token and param that it passes through"
-    draft.define(q.INFERENCE_COMPUTE, serving, "derived", said, active.span)
+    draft.define(q.INFERENCE_COMPUTE, serving, "derived", said, span)

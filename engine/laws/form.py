@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.tree import words
@@ -35,6 +35,12 @@ def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
 def gives(law: Law, objective: Objective | str, output: str) -> bool:
     """Whether the law has a formula for an output under an objective."""
     return any(function.output == output for function in functions_for(law, objective))
+
+
+def without_variants(laws: Sequence[Law], beside: Sequence[Law] = ()) -> list[Law]:
+    """The laws but for those like `kaplan.joint` where there is a `kaplan`, there or beside them."""
+    heads = {name for law in (*laws, *beside) for name in (law.name, *law.aliases)}
+    return [law for law in laws if law.name.partition(".")[0] not in heads - {law.name, *law.aliases}]
 
 
 def free_in(law: Law, function: Function) -> tuple[str, ...]:
