@@ -9,14 +9,14 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import QuantityDef
 from runplan.dsl.text.reader import Files
 from runplan.engine.backtest_plan import lacking, plan_of, stated_rate
+from runplan.engine.formulate.settings import KIN
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 from runplan.engine.runs.record import Run, runs_of
 
 PLAN = "run.plan"
-# Optimizers whose learning rates laws of AdamW give, and what a run that names none is taken to have used.
-OF_ADAMW = ("", "adam", "adamw", "stableadamw")
+DOMAIN = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A run with its trials, one for each column."""
+    """A run with its trials, one for each column.
+
+    Attributes:
+        others: Trials by other laws than a plan takes that names none.
+    """
 
     run: Run
     trials: tuple[Trial, ...]
+    others: tuple[Trial, ...] = ()
 
     def trial(self, key: str) -> Trial:
         """The trial of a column."""
@@ -108,17 +113,25 @@ class Backtest:
     quantities: Mapping[str, QuantityDef]
 
 
-def backtest(runs: Iterable[Run], library: Library) -> Backtest:
-    """Each run planned without what is known of its family, and held to what it took."""
+def backtest(runs: Iterable[Run], library: Library, laws: tuple[str, ...] = ()) -> Backtest:
+    """Each run planned without what is known of its family, and held to what it took.
+
+    Args:
+        laws: Names of laws whose settings, or loss, are held to it, too.
+
+    Raises:
+        UnknownLaw: For a name that no law has.
+    """
     families: dict[str, list[str]] = {}
-    for known in runs_of(library):
-        families.setdefault(known.family, []).append(known.name)
+    for one in runs_of(library):
+        families.setdefault(one.family, []).append(one.name)
     without: dict[str, Library] = {}
     tried = []
     for run in runs:
         if run.family not in without:
             without[run.family] = library.without("run", families.get(run.family, ()))
-        tried.append(Tried(run, tuple(_trials(run, without[run.family]))))
+        known, trials = without[run.family], tuple(_trials(run, without[run.family]))
+        tried.append(Tried(run, trials, tuple(_by_others(run, trials, known, laws)) if laws else ()))
     return Backtest(tuple(tried), library.quantities())
 
 
@@ -130,7 +143,7 @@ def _trials(run: Run, library: Library) -> Iterator[Trial]:
     reports: dict[bool, Report] = {}
     for column in COLUMNS:
         reported = column.reported(run)
-        if why := _untried(run, column, reported):
+        if why := _untried(run, column, reported, library):
             yield Trial(column, reported, why=why)
             continue
         if column.at_its_rate not in reports:
@@ -139,7 +152,7 @@ def _trials(run: Run, library: Library) -> Iterator[Trial]:
         yield _judged(run, column, reported, reports[column.at_its_rate])
 
 
-def _untried(run: Run, column: Column, reported: float | None) -> str:
+def _untried(run: Run, column: Column, reported: float | None, library: Library) -> str:
     """Why a run is not planned for a column; empty where it is."""
     if reported is None:
         what = {"gpu_hours": "GPU-hours"}.get(column.quantity, column.title)
@@ -151,9 +164,28 @@ def _untried(run: Run, column: Column, reported: float | None) -> str:
     if column.at_its_rate and not stated_rate(run):
         return "it states no rate of its own"
     optimizer = run.record.text("optimizer")
-    if column.quantity == "learning_rate" and optimizer.lower() not in OF_ADAMW:
+    kin = {name.lower() for name in library.default_words(DOMAIN, KIN)}
+    if column.quantity == "learning_rate" and optimizer and optimizer.lower() not in kin:
         return f"{optimizer}'s, and laws are of AdamW's"
     return ""
+
+
+def _by_others(run: Run, trials: Iterable[Trial], library: Library, laws: tuple[str, ...]) -> Iterator[Trial]:
+    """What other laws say of the columns that are judged, of those that they give."""
+    judged = [trial for trial in trials if trial.ratio is not None and trial.column.quantity != "gpu_hours"]
+    if not judged:
+        return
+    report = report_of(PLAN, Files({PLAN: plan_of(run)}), catalogue=library, laws=laws)
+    for solution in report.solutions:
+        # A law of settings stands beside one of the loss, which is not what is asked for then.
+        law = library.law(solution.law)
+        for trial in judged:
+            value = solution.quantity(trial.column.quantity)
+            if value is None or law is None or value.by != law.name or value.by == trial.by:
+                continue
+            # Beyond its range a law may say less than nothing.
+            why = "" if value.value > 0 else f"it gives {value}"
+            yield Trial(trial.column, trial.reported, value.value, value.low, value.high, value.by, why)
 
 
 def _judged(run: Run, column: Column, reported: float | None, report: Report) -> Trial:

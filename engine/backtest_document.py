@@ -53,7 +53,7 @@ def _run(tried: Tried, found: Backtest) -> dict[str, object]:
         **{key: amount(figure, dim) for key, (figure, dim) in figures.items() if figure is not None},
         "mixture": run.mixture,
         **({"aside": tried.aside} if tried.aside else {}),
-        "columns": {trial.column.key: _trial(trial, found) for trial in tried.trials},
+        "columns": {trial.column.key: _trial(trial, found) | _others(tried, trial, found) for trial in tried.trials},
     }
 
 
@@ -74,6 +74,12 @@ def _trial(trial: Trial, found: Backtest) -> dict[str, object]:
         out["predicted"] = {**amount(trial.predicted, dim), **told}
     out |= {"ratio": None if trial.ratio is None else _plain(trial.ratio), "inside": trial.inside}
     return out | ({"by": trial.by} if trial.by else {})
+
+
+def _others(tried: Tried, trial: Trial, found: Backtest) -> dict[str, object]:
+    """What other laws say of the same, by law."""
+    told = {other.by: _trial(other, found) for other in tried.others if other.column == trial.column}
+    return {"laws": told} if told else {}
 
 
 def _plain(value: float, dim: Dim = NONE) -> object:

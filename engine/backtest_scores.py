@@ -56,6 +56,9 @@ def _scores(column: Column, kept: Sequence[Tried]) -> Iterator[Score]:
         if trial.ratio is not None:
             for group in _groups(tried.run, trial):
                 groups.setdefault(group, []).append(trial)
+        for other in tried.others:
+            if other.column == column and other.ratio is not None:
+                groups.setdefault(("law", other.by), []).append(other)
     for key in sorted(groups, key=_rank):
         yield _score(column, *key, groups[key])
 

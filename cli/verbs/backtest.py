@@ -36,6 +36,9 @@ def run(argv: list[str]) -> int:
         help="files or folders with records of runs, or names of runs or of families of the library; all that are "
         "known unless said",
     )
+    parser.add_argument(
+        "--laws", metavar="A,B,C", help="laws whose batch, learning rate and loss are scored, too, such as steplaw"
+    )
     parser.add_argument("--details", action="store_true", help="every run, and not only those that are furthest off")
     add_output(parser, offered("backtest"), several=True)
     args = parser.parse_args(argv)
@@ -43,7 +46,10 @@ def run(argv: list[str]) -> int:
     from runplan.engine.backtest import backtest
 
     library, runs = _chosen(args.runs)
-    show("backtest", backtest(runs, library), outputs, details=args.details)
+    laws = tuple(name for word in (args.laws or "").split(",") if (name := word.strip()))
+    if args.laws is not None and not laws:
+        raise CannotRun("`--laws` names none; write them like `--laws deepseek,steplaw`")
+    show("backtest", backtest(runs, library, laws), outputs, details=args.details)
     return CLEAN
 
 

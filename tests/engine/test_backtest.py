@@ -158,6 +158,35 @@ def test_a_run_on_no_device_is_judged_by_its_settings() -> None:
     assert run.trial("batch").ratio
 
 
+# ---- other laws
+
+
+def test_other_laws_are_held_to_the_same() -> None:
+    """Step Law and DeepSeek's for the settings, Kaplan's for the loss, each where it gives something."""
+    laws = ("deepseek", "steplaw", "kaplan.joint")
+    (run,) = backtest([RUNS["cerebras-gpt-13b"]], LIBRARY, laws).tried
+    assert [(other.column.key, other.by) for other in run.others] == [
+        ("batch", "deepseek"),
+        ("learning_rate", "deepseek"),
+        ("batch", "steplaw"),
+        ("learning_rate", "steplaw"),
+        ("loss", "kaplan.joint"),
+    ]
+    batch = next(other for other in run.others if (other.column, other.by) == (BATCH, "steplaw"))
+    assert batch.predicted == pytest.approx(0.58 * 257.1e9**0.571, rel=1e-3)
+    assert {(s.group, s.name) for s in scores(Backtest((run,), {})) if s.column == LOSS and s.group == "law"} == {
+        ("law", "chinchilla.epoch"),
+        ("law", "kaplan.joint"),
+    }
+
+
+def test_a_law_that_says_less_than_nothing_is_not_scored() -> None:
+    """Kaplan's learning rate falls below zero at 1.2e10 params."""
+    (run,) = backtest([RUNS["gpt-3-175b"]], LIBRARY, ("kaplan.learning_rate",)).tried
+    (other,) = run.others
+    assert other.ratio is None and other.why.startswith("it gives -")
+
+
 # ---- scores
 
 

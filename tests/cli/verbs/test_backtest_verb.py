@@ -87,6 +87,15 @@ def test_the_furthest_off_are_shown_or_all(plan: Verb) -> None:
     assert "and 8 more" in " ".join(short.split()) and " more\n" not in long
 
 
+def test_laws_are_scored_side_by_side(plan: Verb) -> None:
+    _, out, _ = plan("llama-2", "--laws", "steplaw,deepseek")
+    assert re.findall(r"^  by `(\S+)`  ", out.partition("Batch: by what")[2].partition("Batch: run")[0], re.M) == [
+        "deepseek",
+        "steplaw",
+        "usual",
+    ]
+
+
 def test_markdown(plan: Verb) -> None:
     code, out, _ = plan("llama-2", "-o", "markdown")
     assert code == 0
@@ -100,6 +109,8 @@ def test_markdown(plan: Verb) -> None:
         (["nowhere.plan"], "unknown run `nowhere.plan`; there is no such file, run or family"),
         (["lama-2"], "unknown run `lama-2`; did you mean `llama-2`?"),
         (["ours/next.plan"], "no run is told of in ours/next.plan; `run NAME { ... }` tells of one (docs/packs.md)"),
+        (["llama-2", "--laws", ","], "`--laws` names none; write them like `--laws deepseek,steplaw`"),
+        (["llama-2", "--laws", "stepplaw"], "unknown law `stepplaw`; did you mean `steplaw`?"),
         (["llama-2", "-o", "csv"], "unknown format `csv`; it is one of table, json, markdown"),
     ],
 )
