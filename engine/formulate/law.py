@@ -9,26 +9,29 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law, Parameter
-from runplan.dsl.plan.ir import Given, Objective, Plan
+from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.base import SEQUENCE
 from runplan.dsl.units.dims import NONE
-from runplan.engine.formulate.draft import Draft
-from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for
+from runplan.engine.formulate.draft import Draft, is_mixture, of_kind
+from runplan.engine.laws.form import BUDGETS, CHOICES, SIZES, cite_of, functions_for, size_of
 from runplan.engine.problem import quantities as q
 
 
-def function_expr(draft: Draft, law: Law, function: Function) -> Expr:
+def function_expr(draft: Draft, law: Law, function: Function, size: Name = q.LAW_PARAMS) -> Expr:
     """A law's formula over quantities: its inputs by their names in plans, its constants by the law's.
+
+    The size that it counts is that of the plan as the plan's law counts it, unless it is another.
 
     An input that may be left out is noted with its default, for when all is there and the plan does not give it.
     """
     by: dict[str, Expr] = {name: Ref(constant(law.name, name)) for name in law.constants}
+    own = size_of(law)
     for p in function.parameters:
         if p.default is not None:
             draft.defaults.setdefault(p.quantity, (law.name, p))
-        ref = Ref(q.LAW_PARAMS if p.quantity == q.PARAMS.text else quantity(p.quantity))
+        ref = Ref(size if p.quantity in (q.PARAMS.text, own) else quantity(p.quantity))
         by[p.local] = ref if p.counted.factor == 1.0 else Op("/", (ref, Num(p.counted.factor, p.counted.dim)))
     body = substitute(expanded(function.body, law.lets), by)
     return (
@@ -114,7 +117,7 @@ def _judges_sizes(draft: Draft) -> bool:
 
 def is_of_mixtures(catalogue: Library, law: Law) -> bool:
     """Whether a law knows mixtures of experts."""
-    mixed = {name for name, known in catalogue.quantities().items() if known.facts.kind == "mixture"}
+    mixed = of_kind(catalogue, "mixture")
     return any(p.quantity in mixed for function in law.functions for p in function.parameters)
 
 
@@ -124,19 +127,8 @@ def usual_law(plan: Plan, objective: Objective, catalogue: Library) -> str:
     fit = [name for name in named if (law := catalogue.law(name)) is not None and str(objective) in law.objectives]
     mixed = [name for name in fit if (law := catalogue.law(name)) is not None and is_of_mixtures(catalogue, law)]
     dense = [name for name in fit if name not in mixed]
-    usable = [name for name in mixed if _can_be_used(plan, catalogue.law(name))]
-    return next(iter([*usable, *dense, *named]))
-
-
-def _can_be_used(plan: Plan, law: Law | None) -> bool:
-    """Whether a plan says of a mixture of experts all that the loss of a law asks for."""
-    model = plan.model
-    if law is None or model is None or not isinstance(model.params, Given) or not isinstance(model.active, Given):
-        return False
-    told = {q.PARAMS.text, q.TOKENS.text, q.ACTIVE_PARAMS.text, *model.architecture}
-    told |= {q.SPARSITY.text} if {q.EXPERTS.text, q.ACTIVE_EXPERTS.text} <= told else set()
-    losses = [function for function in law.functions if function.output == q.LOSS.text]
-    return any({p.quantity for p in function.parameters} <= told for function in losses)
+    own, other = (mixed, dense) if is_mixture(plan.model, catalogue) else (dense, mixed)
+    return next(iter([*own, *other, *named]))
 
 
 def add_law(draft: Draft) -> None:
@@ -174,8 +166,8 @@ def _must_be_told(draft: Draft) -> None:
     mixed = draft.of_kind("mixture")
     of_block = {quantity(text) for text in mixed | fields.keys()}
     # What the law gives from a block's figures is known where these are.
-    known = {n for n, d in draft.definitions.items() if names(d.expr) & of_block <= draft.definitions.keys()}
-    known.add(q.PARAMS)
+    known = {n for n, d in draft.definitions.items() if all(map(draft.knows, names(d.expr) & of_block))}
+    known |= {*draft.chosen(), q.PARAMS, quantity(size_of(draft.law))}
     mixture = draft.plan.model is not None and draft.plan.model.active is not None
 
     def asked(p: Parameter) -> bool:
@@ -271,7 +263,7 @@ def line_of(draft: Draft) -> Op | None:
             inputs = function.needs
             if function.output == output and len(inputs) == 1 and inputs[0] in BUDGETS:
                 tokens = q.FINETUNE_TOKENS if draft.transfer else q.TOKENS
-                chosen = q.LAW_PARAMS if output == q.PARAMS.text else tokens
+                chosen = q.LAW_PARAMS if output in SIZES else tokens
                 return Op("==", (Ref(chosen), function_expr(draft, draft.law, function)), function.span)
     return None
 

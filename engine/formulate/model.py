@@ -14,6 +14,7 @@ from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, default_law, function_expr
+from runplan.engine.formulate.mixture import add_experts
 from runplan.engine.laws.form import cite_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Inverse, Variable
@@ -32,14 +33,11 @@ def add_architecture(draft: Draft) -> bool:
         return False
     fields = draft.fields_of("model")
     named = {field.name: quantity(text) for text, field in fields.items()}
+    add_experts(draft)
     for text in model.architecture:
-        if (given := draft.given(model.architecture, text)) is not None:
+        if text != q.EXPERTS.text and (given := draft.given(model.architecture, text)) is not None:
             draft.give(named[text], given)
-    mixture = q.EXPERTS in draft.definitions
-    if mixture and model.params is None:
-        help = ["add the size, all experts counted: `params: 671B`"]
-        draft.findings.append(finding("C004", "the size of a mixture of experts is not told", model.span, help=help))
-        return False
+    mixture = draft.knows(q.EXPERTS)
     _embeddings(draft)
     if q.HEAD_DIM not in draft.definitions and {q.HIDDEN, q.HEADS} <= draft.definitions.keys():
         width = Op("/", (Ref(q.HIDDEN), Ref(q.HEADS)))

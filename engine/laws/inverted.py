@@ -18,7 +18,7 @@ FAR = 1e40
 # What is found agrees with what it was found from this well, or there is none.
 CLOSE = 1e-6
 # What the optimum of a surface has.
-OF_OPTIMUM = ("params", "tokens", "loss")
+OF_OPTIMUM = (*CHOICES, "loss")
 
 
 def best_at(
