@@ -243,14 +243,12 @@ def _default_mfu(draft: Draft, device: Record, own: Own) -> None:
     mixture of experts the size is that of the params that a token passes through.
     """
     if q.RATE_SIZE not in draft.definitions:
-        if q.ACTIVE_PARAMS in draft.definitions:
-            draft.define(q.RATE_SIZE, Ref(q.ACTIVE_PARAMS), "derived", "the active size of the plan")
-        elif names(expand(Ref(q.PARAMS), draft.definitions, {})) & draft.chosen():
-            said = "the size that is found"
-            draft.define(q.RATE_SIZE, Num(USUAL_SIZE, PARAM), "solved", said)
-            draft.agreements.append(Agreement(q.RATE_SIZE, q.PARAMS))
+        read, said = (q.ACTIVE_PARAMS, "active size") if draft.knows(q.ACTIVE_PARAMS) else (q.PARAMS, "size")
+        if names(expand(Ref(read), draft.definitions, {})) & draft.chosen():
+            draft.define(q.RATE_SIZE, Num(USUAL_SIZE, PARAM), "solved", f"the {said} that is found")
+            draft.agreements.append(Agreement(q.RATE_SIZE, read))
         else:
-            draft.define(q.RATE_SIZE, Ref(q.PARAMS), "derived", "the size of the plan")
+            draft.define(q.RATE_SIZE, Ref(read), "derived", f"the {said} of the plan")
     table = mfu_table(draft.catalogue, device)
     entries = [entry for entry in table.entries if entry.key == "size"]
     rows = sorted(

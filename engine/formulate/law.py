@@ -87,7 +87,9 @@ def hold_law_to_plan(draft: Draft) -> None:
         draft.lawless = True
         model = draft.plan.model
         assert model is not None, "a mixture is a model"
-        help = ["name a law of mixtures in `laws`; `plan law` lists what each needs"]
+        usual = usual_law(draft.plan, draft.objective, draft.catalogue)
+        such = f", such as `{usual}`, or leave `laws` out" if draft.plan.laws and usual != draft.named else ""
+        help = [f"name a law of mixtures{such or ' in `laws`; `plan law` lists what each needs'}"]
         message = f"`{law.name}` is a law of dense models: it gives no loss of a mixture of experts"
         draft.lacks(message, model.active.span if model.active else model.span, help)
 
@@ -156,11 +158,17 @@ def add_law(draft: Draft) -> None:
 
 
 # The fields of the model's block that tell what is no field itself.
-MEANT = {"sparsity": ("experts", "active_experts"), "active_params": ("active",)}
+MEANT = {
+    "sparsity": ("experts", "active_experts"),
+    "expansion": ("experts", "active_experts"),
+    "active_params": ("active",),
+}
 
 
 def _must_be_told(draft: Draft) -> None:
     """What the law's loss needs of the model's block, where the block does not say it."""
+    if draft.mixture and not draft.knows(q.ACTIVE_PARAMS):
+        return  # the finding about that comes first
     losses = [f for f in functions_for(draft.law, draft.objective) if f.output == "loss"]
     fields = draft.fields_of("model")
     mixed = draft.of_kind("mixture")

@@ -8,7 +8,7 @@ follows, and what it leaves open is the law's choice.
 from __future__ import annotations
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, words
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, words
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Hole, Model, Within
 from runplan.dsl.text.finding import Label, finding
@@ -36,9 +36,7 @@ def add_experts(draft: Draft) -> None:
     if model is None or q.EXPERTS.text not in model.architecture:
         return
     amount = draft.take(model.architecture, q.EXPERTS.text, Given, Within, Hole)
-    if isinstance(amount, Given):
-        draft.give(q.EXPERTS, amount)
-    elif amount is not None:
+    if amount is not None:
         draft.figure(q.EXPERTS, amount, SOME_EXPERTS, "experts")
 
 
@@ -51,9 +49,10 @@ def add_sizes(draft: Draft) -> None:
     if (by is None or shaped) and (size is None or active is None):
         help = [f"add to the model's block what it lacks of `params: 8B` and `active: {_example(model)}`"]
         draft.findings.append(finding("C004", "the sizes of a mixture of experts are not told", model.span, help=help))
-    if active is None and (by is None or shaped or isinstance(size, Given)):
+    if active is None and (by is None or shaped or (isinstance(size, Given) and not _asks_for_active(draft, model))):
         draft.figure(q.PARAMS, size, SOME_PARAMS, "model")
-        draft.define(q.LAW_PARAMS, Ref(q.PARAMS), "derived", "the active params are not told")
+        if draft.lawless or draft.law.counts in ("total", "any"):
+            draft.define(q.LAW_PARAMS, Ref(q.PARAMS), "derived", "the law counts all params")
         return
     draft.figure(q.ACTIVE_PARAMS, active, SOME_PARAMS, "active")
     if by is not None:
@@ -66,6 +65,12 @@ def add_sizes(draft: Draft) -> None:
     if isinstance(size, Given) and isinstance(active, Given):
         draft.constrain("active", Ref(q.ACTIVE_PARAMS), Ref(q.PARAMS), "line", active.span)
     add_count_of_law(draft)
+
+
+def _asks_for_active(draft: Draft, model: Model) -> bool:
+    """Whether a plan that tells all params leaves the active size open: beside free experts, or under a bound."""
+    free = isinstance(model.architecture.get(q.EXPERTS.text), Hole | Within)
+    return free or any(q.ACTIVE_PARAMS in names(requirement.condition) for requirement in draft.plan.requires)
 
 
 def add_count_of_law(draft: Draft) -> None:
@@ -145,11 +150,23 @@ def _hold_to_runs(draft: Draft, model: Model) -> None:
     """Of more experts a law always says that they are better: where nothing says how many, as many as it has seen."""
     known = draft.law.fitted.get(q.EXPANSION.text)
     amount = model.architecture.get(q.EXPERTS.text)
-    bounded = isinstance(amount, Within)
-    if draft.lawless or known is None or bounded or _least_experts(draft) > known[1]:
+    span = amount.span if amount else model.span
+    if draft.lawless or isinstance(amount, Within):
         return
-    most = Op("*", (Num(known[1]), Ref(q.ACTIVE_EXPERTS)))
-    draft.constrain(FITTED_EXPERTS, Ref(q.EXPERTS), most, "line", amount.span if amount else model.span)
+    if known is None and not _bounded(draft, model):
+        message = f"nothing in the plan bounds `experts`: `{draft.law.name}` finds more of them better, without end"
+        help = ["say how many, such as `experts: 64`, or `experts: up to 64`; a bound on `params` does as well"]
+        draft.findings.append(finding("C002", message, span, help=help, laws=(draft.named,)))
+    elif known is not None and _least_experts(draft) <= known[1]:
+        most = Op("*", (Num(known[1]), Ref(q.ACTIVE_EXPERTS)))
+        draft.constrain(FITTED_EXPERTS, Ref(q.EXPERTS), most, "line", span)
+
+
+def _bounded(draft: Draft, model: Model) -> bool:
+    """Whether the plan says anything of how many params or experts there may be."""
+    of_all = {q.PARAMS, q.EXPERTS, q.EXPANSION, q.SPARSITY}
+    required = (names(requirement.condition) for requirement in draft.plan.requires)
+    return isinstance(model.params, Given | Within) or any(not of_all.isdisjoint(mentioned) for mentioned in required)
 
 
 def _least_experts(draft: Draft) -> float:
@@ -173,6 +190,7 @@ def add_mixture(draft: Draft) -> None:
     model = draft.plan.model
     if model is None or not draft.mixture:
         return
+    draft.absent.add(q.OVERFIT_TOKENS)  # it is known of dense models only
     if not draft.knows(q.ACTIVE_PARAMS):
         draft.absent.update(_over_all_params(draft))
         if not any(f.code == "C004" for f in draft.findings):
