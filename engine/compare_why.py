@@ -20,6 +20,7 @@ from runplan.engine.solve.values import ON_THE_LINE
 COUNTED = {
     "total": "all params",
     "non_embedding": "the params without the embeddings",
+    "with_head": "the params without the table of the input",
     "active": "the params that one token passes through",
 }
 # What a law gives, by what its formula gives.

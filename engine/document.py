@@ -17,6 +17,7 @@ from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, json_unit
 from runplan.engine.gate import Verdict, verdict_of
+from runplan.engine.problem import quantities as q
 
 if TYPE_CHECKING:
     from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
@@ -105,12 +106,15 @@ def applying(solution: Solution, name: str) -> Value | None:
     """A quantity of the run, where it says something.
 
     Where figures contradict each other that is not what less than nothing leaves idle, and not what a size costs beyond
-    the best; of a dense model it is not what is active, which is all of it.
+    the best; of a dense model it is not what is active, which is all of it; and without attention the model's compute
+    is the law's.
     """
     value = solution.quantity(name)
     if value is None or (name == "idle_share" and value.value < -NOISE):
         return None
     if name == "regret" and solution.status != "solved":
+        return None
+    if name == "model_compute" and q.ATTENTION_COMPUTE not in solution.values:
         return None
     return None if name == "active_params" and not solution.problem.is_mixture else value
 

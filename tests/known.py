@@ -10,7 +10,7 @@ from runplan.dsl.units.dims import Dim
 LIBRARY = standard()
 
 
-def known_of(library: Library) -> tuple[dict[str, Dim], dict[str, Field]]:
-    """What a reader of packs must know: the dimension of each quantity, and the fields of hardware."""
+def known_of(library: Library) -> tuple[dict[str, Dim], dict[str, dict[str, Field]]]:
+    """What a reader of packs must know: the dimension of each quantity, and the fields of statements."""
     quantities = library.quantities()
-    return {name: known.counted.dim for name, known in quantities.items()}, fields_of(quantities)["hardware"]
+    return {name: known.counted.dim for name, known in quantities.items()}, fields_of(quantities)

@@ -18,9 +18,10 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, View
+from runplan.dsl.text.words import enumerated
 from runplan.dsl.typed.build import Builder
 from runplan.engine.laws.evaluate import Evaluation, accepted, in_base, inputs_of
-from runplan.engine.laws.form import Refused
+from runplan.engine.laws.form import Refused, free_in, is_form
 from runplan.engine.laws.totals import OWN, in_totals
 
 
@@ -57,6 +58,13 @@ def run(argv: list[str]) -> int:
         return CLEAN
     if catalogue.faults(law, catalogue.findings):
         raise CannotRun(f"`{law.name}` gives no numbers until what is wrong with it is mended")
+    if is_form(law):
+        free = dict.fromkeys(name for function in law.functions for name in free_in(law, function))
+        said = enumerated([f"`{name}`" for name in free])
+        message = (
+            f"`{law.name}` is a form to be fitted and gives no numbers: {said} {'are' if len(free) > 1 else 'is'} free"
+        )
+        raise CannotRun(f"{message}; set {'them' if len(free) > 1 else 'it'} in a law that extends it")
     try:
         evaluation = evaluated(law, args.at, catalogue)
     except Refused as refused:

@@ -23,6 +23,7 @@ from runplan.dsl.syntax.statements import DEFINITIONS
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.source import Span
 from runplan.engine.examples import examples
+from runplan.engine.laws.form import is_form
 from runplan.engine.laws.goldens import GoldenResult, check_goldens
 
 # What stands beside definitions for rules to mention.
@@ -113,8 +114,8 @@ def _once(defined: Iterable[Named]) -> list[Named]:
 
 
 def _untested(tested: _Promised) -> list[str]:
-    """Laws without a golden value, and rules that lack an example of either kind."""
-    return [law.name for law in tested.laws if not law.goldens] + [
+    """Laws without a golden value, but for forms to be fitted, and rules that lack an example of either kind."""
+    return [law.name for law in tested.laws if not (law.goldens or is_form(law))] + [
         f"{rule.code} {rule.severity}" for rule in tested.rules if not (rule.breaks and rule.keeps)
     ]
 

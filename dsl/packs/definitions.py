@@ -29,13 +29,13 @@ class Definitions(Builder):
 
     Args:
         quantities: Dimension of each quantity that a law may take or give without saying `in`.
-        hardware: The fields of hardware, which records may state, too.
+        fields: The fields of a plan's statements, which records may state, too.
     """
 
-    def __init__(self, quantities: Mapping[str, Dim], hardware: Mapping[str, Field] | None = None) -> None:
+    def __init__(self, quantities: Mapping[str, Dim], fields: Mapping[str, Mapping[str, Field]] | None = None) -> None:
         super().__init__()
         self.quantities = quantities
-        self.hardware = hardware or {}
+        self.fields = fields or {}
 
     def cite(self, node: Node) -> Cite:
         """A `cites` line: the work, and how its figures were come by where that is said."""

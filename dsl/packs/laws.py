@@ -27,7 +27,7 @@ from runplan.dsl.typed.fields import OBJECTIVES, Field
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
 
-COUNTS = ("total", "non_embedding", "active", "any")
+COUNTS = ("total", "non_embedding", "with_head", "active", "any")
 # What a law says once.
 SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_fitted", "law_aside")
 # What is lost of a printed covariance, as a share of the variances.
@@ -226,8 +226,9 @@ def _table(reader: Definitions, node: Node) -> Table:
         rows.append(
             (x.value if x.dim else x.value * parameter.counted.factor, y.value if y.dim else y.value * counted.factor)
         )
-    if len(rows) < 2 or any(a[0] >= b[0] for a, b in pairwise(rows)) or min(map(min, rows)) <= 0:
-        message = "a table has two rows or more of positive figures, in rising order"
+    nothing = rows and (rows[0][0] < 0 or min(y for _, y in rows) <= 0)
+    if len(rows) < 2 or any(a[0] >= b[0] for a, b in pairwise(rows)) or nothing:
+        message = "a table has two rows or more, in rising order, of positive figures: only the first may be at 0"
         reader.findings.append(finding("P001", message, node.span))
     return Table(spec.name.text, parameter, counted, tuple(rows), node.span)
 

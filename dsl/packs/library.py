@@ -18,9 +18,10 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.finding import Finding, finding, in_order
-from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.reader import Disk
 from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import listing
 from runplan.dsl.units.dims import Dim
 
 # Beside `dsl`, and looked for as a file is, since it is read and never imported.
@@ -231,6 +232,8 @@ class Library:
                 yield from found[1] if found else ()
             elif header.kind == "schedule":
                 yield from self._unknown_shapes(header)
+            elif header.kind == "run":
+                yield from self._unknown_device(header)
             elif header.kind in NAMED_FIGURES:
                 for name in sorted(self._dims.keys() & {header.name, *header.aliases}):
                     message = f"`{name}` is a quantity of plans and cannot be a {header.kind}"
@@ -239,6 +242,22 @@ class Library:
                 for rule in self._pack_of(header).rules:
                     if rule.span == header.span and not self._is_broken(header):
                         yield from rule_findings(rule, self._dims)
+
+    def _unknown_device(self, header: Header) -> Iterator[Finding]:
+        """A device of a run that there is not, or that has no peak at the run's precision."""
+        record = self._record(header)
+        if record is None or not (name := record.text("device")):
+            return
+        precision, at = record.text("precision"), {e.key: e.span for e in record.entries}
+        device = self.record("device", name)
+        if device is None:
+            known = list(self._names.spellings("device"))
+            help = did_you_mean(name, same_model(name, known)) or ["`plan device` lists the devices"]
+            yield finding("N002", f"unknown device `{name}`", at["device"], help=help)
+        elif precision and not any(one.entry("peak", precision) for one in (record, device)):
+            peaks = [e.qualifier for e in device.entries if e.key == "peak"]
+            message = f"`{name}` has no {precision} peak"
+            yield finding("N002", message, at["precision"], help=[f"the peaks of `{name}` are {listing(peaks)}"])
 
     def _unknown_shapes(self, header: Header) -> Iterator[Finding]:
         shapes = self.index("shape")

@@ -104,7 +104,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A published table, read between its rows on log-log axes; nothing is read beyond its ends."""
+    """A published table, read between its rows: on log-log axes, beside a row at 0 on plain ones; never beyond."""
 
     output: str
     parameter: Parameter
@@ -147,7 +147,8 @@ class Law:
 
     Attributes:
         objectives: As `CLM of text`, for each that it is for.
-        counts: Which parameters its N counts: total, non_embedding or active.
+        counts: Which parameters its N counts: total, non_embedding, with_head (all but the
+            table of the input), active, or any.
         corpus: What its losses are measured on; losses of two laws are compared only where this is the same.
         fitted: For each quantity the range of the runs that it was fitted to, in base units.
         dims: Dimension of each constant, once found.
@@ -208,6 +209,18 @@ class Record:
     def entry(self, key: str, qualifier: str = "") -> Entry | None:
         """The first entry of a key and qualifier."""
         return next((e for e in self.entries if e.key == key and e.qualifier == qualifier), None)
+
+    def figure(self, key: str, qualifier: str = "") -> float | None:
+        """The figure of an entry, in base units; None where there is none."""
+        entry = self.entry(key, qualifier)
+        value = entry.values[0] if entry and entry.values else None
+        return value.value if isinstance(value, Num) else None
+
+    def text(self, key: str) -> str:
+        """The text of an entry; empty where there is none."""
+        entry = self.entry(key)
+        value = entry.values[0] if entry and entry.values else None
+        return value.value if isinstance(value, Text) else ""
 
 
 @dataclass(frozen=True, slots=True)

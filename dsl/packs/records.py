@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from runplan.dsl.expr.tree import Num, Text
 from runplan.dsl.packs.definitions import Definitions
@@ -11,22 +11,23 @@ from runplan.dsl.syntax.pack_views import EntrySpec, RecordHead
 from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import listing
-from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, TEXTS, Field, figures_of
+from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, OWN_TEXTS, TEXTS, Field, figures_of
 
 
 def record(reader: Definitions, node: Node) -> Record:
     """One `record` block, line by line."""
     head = RecordHead(node)
     kind, name = head.kind.text, head.name
-    entries = tuple(_entry(reader, item, kind) for item in head.block.nodes("entry"))
+    known = figures_of(kind, reader.fields)
+    entries = tuple(_entry(reader, item, kind, known) for item in head.block.nodes("entry"))
     # A table has a row a size; all else is said once.
     reader.given_once(
         ((e.key, e.qualifier, e.values[:1] if e.key == "size" else ()), f"{e.key} {e.qualifier}".rstrip(), e.span)
         for e in entries
         if e.key not in TEXTS
     )
-    if kind in CLOSED and all(e.key in TEXTS for e in entries):
-        message = f"{kind} `{name.text}` has no {' or '.join(f'`{key}`' for key in figures_of(kind, reader.hardware))}"
+    if kind in CLOSED and all(e.key in (*TEXTS, *OWN_TEXTS.get(kind, ())) for e in entries):
+        message = f"{kind} `{name.text}` has no {' or '.join(f'`{key}`' for key in list(known)[:3])}"
         reader.findings.append(finding("P001", message, name.span))
     return Record(
         kind=kind,
@@ -38,7 +39,7 @@ def record(reader: Definitions, node: Node) -> Record:
     )
 
 
-def _entry(reader: Definitions, node: Node, kind: str) -> Entry:
+def _entry(reader: Definitions, node: Node, kind: str, known: Mapping[str, Sequence[Field]]) -> Entry:
     spec = EntrySpec(node)
     values = map(reader.expr, spec.values)
     entry = Entry(
@@ -49,12 +50,21 @@ def _entry(reader: Definitions, node: Node, kind: str) -> Entry:
         evidence=reader.evidence(spec.evidence),
         span=node.span,
     )
-    known = figures_of(kind, reader.hardware)
-    if entry.key in known:
+    own = OWN_TEXTS.get(kind, ())
+    if entry.key in own:
+        _check_text(reader, entry)
+    elif entry.key in known:
         _check_figures(reader, entry, known[entry.key])
     elif kind in CLOSED and entry.key not in TEXTS:
-        reader.unknown_field(spec.key, kind, [*known, *TEXTS])
+        reader.unknown_field(spec.key, kind, [*known, *own, *TEXTS])
     return entry
+
+
+def _check_text(reader: Definitions, entry: Entry) -> None:
+    """Hold an entry to one text."""
+    if len(entry.values) != 1 or not isinstance(entry.values[0], Text):
+        help = [f'write it like `{entry.key} "..."`']
+        reader.findings.append(finding("P001", f"`{entry.key}` is followed by one text", entry.span, help=help))
 
 
 def _check_figures(reader: Definitions, entry: Entry, fields: Sequence[Field]) -> None:
@@ -69,4 +79,5 @@ def _check_figures(reader: Definitions, entry: Entry, fields: Sequence[Field]) -
         reader.findings.append(finding("P001", message, entry.span, help=help))
         return
     for value, field in zip(entry.values, fields, strict=True):
-        reader.figure(value, field, entry.span)
+        forms = (form for form in field.instead if isinstance(value, Num) and form.dim == value.dim)
+        reader.figure(value, next(forms, field), entry.span)

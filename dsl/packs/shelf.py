@@ -81,7 +81,7 @@ class Shelf:
     def _contents(self, source: Source, known: Mapping[str, QuantityDef]) -> Contents:
         file, findings = syntax_of(source)
         dims = {name: quantity.counted.dim for name, quantity in known.items()}
-        reader, broken = PackReader(dims, fields_of(known).get("hardware")), blocks_of(findings)
+        reader, broken = PackReader(dims, fields_of(known)), blocks_of(findings)
         pack = reader.pack(file.statements, broken)
         return Contents(pack, (*findings, *reader.findings), broken)
 

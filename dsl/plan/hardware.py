@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from runplan.dsl.expr.text import shown
-from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve
+from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve, Within
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.sizes import NOT_SAID
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
@@ -67,8 +68,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
         elif name == "device":
             device = _device(reading, value)
         elif name in fields:
-            amount = reading.amount(value, fields[name], field.at_most)
-            figures |= {name: amount} if amount else {}
+            said, amount = _figure(reading, name, value, field.at_most)
+            figures |= {said: amount} if amount else {}
             if name == "nodes_of" and isinstance(amount, Given):
                 reading.sizes["node"] = amount
         elif field.word is not None:
@@ -79,7 +80,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
     if node.rule == "pool" and "time" not in seen and not {"from", "until"} <= seen.keys():
         help = ["write `for 30 days`, or `for ?` to ask how long; beside `from` and `until` it may be left out"]
         reading.findings.append(finding("S001", "for how long is not said", node.span, help=help))
-    if device is None and not {"rate", "peak"} & seen.keys() and not reading.broken and not unknown:
+    if device is None and not {*REACHED[1:], "peak"} & figures.keys() and not reading.broken and not unknown:
         help = ["add `device: H100`, or `rate` or `peak`"]
         reading.findings.append(finding("C004", "the hardware names no device", node.span, help=help))
     return Pool(device=device, precision=precision, paid=paid, figures=figures, dates=dates, span=node.span)
@@ -114,16 +115,29 @@ def _device(reading: Reading, node: Node) -> Mention:
 
 _PRICED = re.compile(r"\b[A-Z]{3}/")
 # What a device reaches, each said in its own way: one of them says it all.
-_REACHED = ("mfu", "rate")
+REACHED = ("mfu", "rate", "throughput", "joint_throughput", "step_time")
+# What may stand in the place of a field, told by what it is counted in.
+_INSTEAD = {"rate": REACHED[2:], "throughput": ("joint_throughput",)}
+
+
+def _figure(reading: Reading, name: str, value: Node, at_most: bool) -> tuple[str, Amount | None]:
+    """A figure, and the field that it is of: `at 8 s/step` is no rate in FLOP."""
+    fields = reading.fields("hardware")
+    others = {other: fields[other] for other in _INSTEAD.get(name, ())}
+    amount = reading.amount(value, replace(fields[name], instead=tuple(others.values())), at_most)
+    end = amount.low or amount.high if isinstance(amount, Within) else amount
+    dim = end.value.dim if isinstance(end, Given) else fields[name].dim
+    return next((other for other, field in others.items() if field.dim == dim), name), amount
 
 
 def _check_one_rate(reading: Reading, figures: Mapping[str, Amount]) -> None:
-    first, *others = [name for name in _REACHED if name in figures] or [""]
-    for name in others:
+    said = [(name.removeprefix("joint_"), figures[name].span) for name in REACHED if name in figures]
+    for name, span in said[1:]:
+        first, at = said[0]
         message = f"`{first}` and `{name}` both say what a device reaches"
-        also = [Label(figures[first].span, f"`{first}` is here")]
         help = [f"leave out `{first}`, or `{name}`"]
-        reading.findings.append(finding("C001", message, figures[name].span, also=also, help=help))
+        found = finding("C001", message, span, also=[Label(at, f"`{first}` is here")], help=help)
+        reading.findings.append(found)
 
 
 def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:

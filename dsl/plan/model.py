@@ -44,6 +44,7 @@ def model(reading: Reading, node: Node) -> Model:
 _PARTS = (
     ("heads", "hidden", True, "a head's width is no whole number"),
     ("kv_heads", "heads", True, "each of them serves as many heads"),
+    ("global_layers", "layers", False, "there are not so many layers"),
     ("active_experts", "experts", False, "a token cannot pass more of them than there are"),
 )
 

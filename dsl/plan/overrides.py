@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from runplan.dsl.plan.hardware import REACHED
 from runplan.dsl.syntax.statements import BY_KEY, BY_RULE, OF_PLANS
 from runplan.dsl.syntax.tree import File, Node, Word, unquoted
 from runplan.dsl.syntax.views import PoolField, pool_fields, pools_of, spec_of
@@ -22,8 +23,6 @@ PARTS = (
     "hardware.FIELD", "hardware.pool1.FIELD", "model.FIELD", "optimizer.FIELD", "data.NAME", "data.NAME.FIELD",
     "schedule.PHASE", "require[0]", "prefer[0]", "stages.NAME.PATH",
 )  # fmt: skip
-# An achieved rate stands in place of peak x MFU, and an MFU in place of a rate.
-_INSTEAD = {"rate": "mfu", "mfu": "rate"}
 # Fields of a source of data, by the rule of the option that gives each; its amount comes first.
 _OF_SOURCE = {"epochs": "up_to", "weight": "weight", "quality": "quality", "domain": "domain", "density": "at_density"}
 # For each statement with a block: the block, and what gives a field in it.
@@ -271,7 +270,8 @@ def _in_hardware(statements: Statements, path: str, view: View) -> Statements:
         raise _nothing(f"hardware.{path}", view, [f"the hardware has several pools: say `hardware.pool1.{field}`"])
     pairs = {part.name: _pair(part) for part in (pool_fields(pools[at]) if pools else ())}
     pairs[field] = _pair(_field(field, view))
-    pairs.pop(_INSTEAD.get(field, ""), None)
+    if field in REACHED:
+        pairs = {name: pair for name, pair in pairs.items() if name == field or name not in REACHED}
     span = pools[at].span if pools else view.span(0, len(view.text))
     block = Node("hw_block", tuple(pairs.values()), span)
     spec = Node("hw_spec", (*pools[:at], block, *pools[at + 1 :]), spec_of(stated).span if stated else span)

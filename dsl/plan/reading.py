@@ -14,8 +14,8 @@ from runplan.dsl.expr.values import compiled, not_finite
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
 from runplan.dsl.plan.known import Known
-from runplan.dsl.plan.sizes import NOT_SAID, sized
-from runplan.dsl.syntax.tree import File, Mention, Node, Word, leaves
+from runplan.dsl.plan.sizes import NOT_SAID, held, sized
+from runplan.dsl.syntax.tree import File, Mention, Node, Word
 from runplan.dsl.text.elsewhere import ours
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_TERMS
@@ -194,7 +194,8 @@ class Reading(Builder):
         dim = self.checked(expr)
         if dim is None:
             return None
-        field = next((other for other in field.instead if other.dim == dim), field)
+        written = (dim, held(dim))
+        field = next((other for other in field.instead if over(other.dim, other.per) in written), field)
         wanted = self.money(field.dim)
         known = sized(expr, dim, (wanted, over(wanted, field.per)), self.sizes)
         if isinstance(known, Finding):
@@ -207,8 +208,8 @@ class Reading(Builder):
             help = ["state the bound with `require` instead"]
             self.findings.append(finding("N002", message, span, help=help))
             return None
-        held = self.held(value, dim, field, wanted, expr, span)
-        return None if held is None else Given(Quantity(held, wanted), self.bound(expr), span)
+        found = self.held(value, dim, field, wanted, expr, span)
+        return None if found is None else Given(Quantity(found, wanted), self.bound(expr), span)
 
     def unsaid(self, found: Finding) -> None:
         """A finding for a size that figures need; one that is not said is one mistake, whatever needs it."""
@@ -246,7 +247,7 @@ class Reading(Builder):
 
     def _worded(self, node: Node, field: Field) -> Given | None:
         """The number that a word stands for; None, with a finding, where it is none of the field's words."""
-        said = " ".join(leaf.text for leaf in leaves(node))
+        said = node.span.text.strip()
         value = dict(field.words).get(said.lower())
         if value is None:
             first = dict.fromkeys(next(word for word, v in field.words if v == value) for _, value in field.words)

@@ -20,6 +20,13 @@ NOT_SAID = {
 }
 
 
+def held(dim: Dim) -> Dim:
+    """A dimension in what sequences and nodes hold: in tokens, in GPUs."""
+    for unit, (counted, content, _) in _HOLDS.items():
+        dim = times(dim, power(over(content, counted), dict(dim).get(unit, 0.0)))
+    return dim
+
+
 def sized(
     expr: Expr, dim: Dim, wanted: Collection[Dim], sizes: Mapping[str, Given | str]
 ) -> tuple[Expr, Dim] | Finding:
@@ -30,9 +37,9 @@ def sized(
     Returns:
         The expression and its dimension; a finding where it is not said how much one of them is.
     """
-    for unit, (counted, held, plural) in _HOLDS.items():
+    for unit, (counted, content, plural) in _HOLDS.items():
         exponent = dict(dim).get(unit, 0.0)
-        meant = times(dim, power(over(held, counted), exponent))
+        meant = times(dim, power(over(content, counted), exponent))
         if dim in wanted or abs(exponent) != 1.0 or not meant or meant not in wanted:
             continue
         size = sizes[unit]
@@ -40,6 +47,6 @@ def sized(
             assert expr.span is not None, "it is written in a plan"
             message = f"`{shown(expr)}` counts {unit}s; how many {plural} each has is not said"
             return finding("C004", message, expr.span, help=[size])
-        each = Num(size.value.value, over(held, counted), f"{shown(size.expr)}/{unit}")
+        each = Num(size.value.value, over(content, counted), f"{shown(size.expr)}/{unit}")
         return Op("*" if exponent > 0 else "/", (expr, each), expr.span), meant
     return expr, dim

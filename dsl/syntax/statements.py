@@ -130,7 +130,7 @@ OF_PLANS = (
     ),
 )
 # Kinds of records; `defaults` are the library's own, and not offered to others.
-RECORDS = ("device", "mfu", "price", "region", "shape")
+RECORDS = ("device", "mfu", "price", "region", "run", "shape")
 KINDS = (*RECORDS, "defaults")
 # What a pack defines; a plan may define it too. It has no YAML.
 OF_PACKS = (

@@ -18,6 +18,7 @@ _THEIRS: dict[str, str] = {
     "vocab": "vocab_size padded_vocab_size vocabulary n_vocab",
     "context": "seq_len seq_length sequence_length sequence_len max_seq_len max_seq_length max_sequence_length"
     " max_position_embeddings block_size context_length context_window context_size n_ctx ctx",
+    "window": "sliding_window sliding_window_size window_size local_attention attention_window_size",
     "mlp": "activation hidden_act activation_function act_fn ffn_type",
     "tied": "tie_word_embeddings tie_embeddings tied_embeddings weight_tying share_embeddings",
     "experts": "num_experts n_experts num_local_experts n_routed_experts moe_num_experts",
@@ -74,8 +75,8 @@ ALSO_KNOWN = {theirs: ours for ours, several in _THEIRS.items() for theirs in se
 FIELDS = {
     "hardware": "gpus device time gpu_hours precision mfu rate price peak memory power pue carbon_intensity"
     " availability hours_per_day nodes_of".split(),
-    "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context tied"
-    " experts active_experts granularity weight_bits activation_bits kv_bits".split(),
+    "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context"
+    " window global_layers tied experts active_experts granularity weight_bits activation_bits kv_bits".split(),
     "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip".split(),
 }
 _OF = {field: statement for statement, fields in FIELDS.items() for field in fields}

@@ -65,31 +65,63 @@ _BANDWIDTH: dict[str, tuple[Field, ...]] = {
 }
 _CEILING = Field("ceiling", dim_of("FLOP/s"), "794 TFLOP/s", per=GPU)
 _MFU = Field("mfu", NONE, "40%", most=1.0)
+# What is told of a run that was done, beside the fields of a plan's hardware, model and optimizer.
+_RUN: dict[str, tuple[Field, ...]] = {
+    field.name: (field,)
+    for field in (
+        Field("year", NONE, "2024", least=1950, whole=True),
+        replace(PARAMS, name="params"),
+        replace(TOKENS, name="tokens"),
+        replace(TOKENS, name="unique_tokens"),
+        Field("throughput", dim_of("token/s"), "2.7k tokens/second/GPU", per=GPU),
+        Field("warmup", TOKEN, "3B tokens", instead=(STEPS, SHARE)),
+        Field("loss", dim_of("nat/token"), "1.9 nat/token"),
+        Field("energy", dim_of("kWh"), "1287 MWh"),
+        Field("emissions", dim_of("tCO2eq"), "552 tCO2eq", zero=True),
+        Field("cost", dim_of(MONEY), "4.6M USD"),
+    )
+}
 RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
     "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),), **_BANDWIDTH},
     "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
     "shape": _LEVEL,
     "price": {},
     "region": {},
+    "run": _RUN,
 }
-# What else a record may say: the fields of hardware, of a device any, of a price or a region some.
-OF_HARDWARE: dict[str, tuple[str, ...] | None] = {
-    "device": None,
-    "price": ("price",),
-    "region": ("pue", "carbon_intensity", "price"),
+# What else a record may say: the fields of these statements, any of them or some.
+OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
+    "device": {"hardware": None},
+    "price": {"hardware": ("price",)},
+    "region": {"hardware": ("pue", "carbon_intensity", "price")},
+    "run": {"hardware": None, "model": None, "optimizer": None},
 }
 
 
-def figures_of(kind: str, hardware: Mapping[str, Field]) -> dict[str, tuple[Field, ...]]:
-    """The figures of a kind of record, by key, each with the fields that its values are read as."""
-    own = OF_HARDWARE.get(kind, ())
-    shared = {name: (field,) for name, field in hardware.items() if own is None or name in own}
-    return {**RECORDS.get(kind, {}), **shared}
+def figures_of(kind: str, fields: Mapping[str, Mapping[str, Field]]) -> dict[str, tuple[Field, ...]]:
+    """The figures of a kind of record, by key, each with the fields that its values are read as.
+
+    Args:
+        fields: The fields of each statement by name.
+    """
+    own = RECORDS.get(kind, {})
+    shared = {
+        name: (field,)
+        for statement, some in OF_STATEMENTS.get(kind, {}).items()
+        for name, field in fields.get(statement, {}).items()
+        if name not in own and (some is None or name in some)
+    }
+    return {**own, **shared}
 
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
-CLOSED = ("mfu", "shape")
+CLOSED = ("mfu", "run", "shape")
 TEXTS = ("convention", "measured_on", "note")
+# The texts that a kind of record may have beside them, each once.
+OWN_TEXTS: dict[str, tuple[str, ...]] = {
+    "device": ("vendor", "generation"),
+    "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "aside"),
+}
 # The figures of a device that are of one precision.
 OF_A_PRECISION = ("peak", "ceiling")
 # Dimensions of which everybody counts in one unit: there a bare number says it all.

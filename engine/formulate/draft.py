@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Ref, Text, bound, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, names, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Parameter, QuantityDef
 from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Within
@@ -27,6 +27,7 @@ from runplan.engine.problem.problem import (
     Kind,
     Otherwise,
     Variable,
+    expand,
 )
 from runplan.engine.problem.stretches import Evenly
 
@@ -110,6 +111,13 @@ class Draft:
     def chosen(self) -> frozenset[Name]:
         """What is to be found by choice; what an inverse finds from a figure is none."""
         return frozenset(v.name for v in self.variables)
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether equalities leave nothing to choose: as many of them as there are variables, and each in one."""
+        equal = [names(expand(Op("-", (c.left, c.right)), self.definitions, {})) for c in self.constraints if c.equal]
+        free = self.chosen()
+        return len(equal) >= len(free) and free <= frozenset().union(*equal)
 
     def decided_by(self, whom: str) -> frozenset[str]:
         """The quantities that are decided by `nature`, by the `hardware`, or are a choice of the `run`."""

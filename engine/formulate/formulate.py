@@ -6,6 +6,7 @@ from runplan.dsl.expr.tree import Op, walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Objective, Plan
+from runplan.engine.formulate.attention import add_attention
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
@@ -14,6 +15,7 @@ from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan
 from runplan.engine.formulate.length import seen_as_often
 from runplan.engine.formulate.mixture import add_mixture, say_active, say_dense
 from runplan.engine.formulate.optimum import add_optimum
+from runplan.engine.formulate.rate import add_needed_rate
 from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
 from runplan.engine.formulate.size import add_model_and_tokens
 from runplan.engine.problem import quantities as q
@@ -41,6 +43,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     say_dense(draft)
     add_law(draft)
     add_mixture(draft)
+    add_attention(draft)
     add_hardware(draft)
     add_data(draft)
     served = draft.stage.inference
@@ -52,6 +55,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     add_optimum(draft)
     say_active(draft)
     draft.follow()
+    add_needed_rate(draft)
     _nothing_passed_over(draft)
     add_compute_limits(draft)
     decided = add_requirements(draft)

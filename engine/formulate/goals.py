@@ -12,12 +12,14 @@ from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
+from runplan.engine.formulate.rate import RATES
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Aim, Constraint, Goal, expand
+from runplan.engine.problem.problem import Aim, Constraint, Goal, bounds_compute, expand
 
-# What is asked of hardware by a `?`: as few devices, or as short a time, as will do.
-OF_HARDWARE = (q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text)
+# What is asked of hardware by a `?`: as low a rate, as few devices, or as short a time, as will do.
+OF_RATE = tuple(name.text for name in RATES)
+OF_HARDWARE = (*OF_RATE, q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text)
 
 
 def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -32,6 +34,8 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         return (_tied(draft, aim, line) if aim.goals else aim,)
     best = _best(draft, line)
     asked = _asked(draft, line, best[0].goals if best else ())
+    if any(name.text in OF_RATE for name in draft.asked):
+        best = ()  # what would be best takes the highest rate that there can be: that is no answer
     found = [*asked, *best] if _asked_of_hardware(draft) or _loss_is_bounded(draft) else [*best, *asked]
     if found:
         return tuple(_tied(draft, aim, line) for aim in found)
@@ -76,7 +80,8 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
 
 
 def _asked_of_hardware(draft: Draft) -> list[Name]:
-    return [name for name in draft.asked if name.text in OF_HARDWARE]
+    """What a `?` asks for, the rate first: more devices, or more time, would do with a lower one."""
+    return sorted((name for name in draft.asked if name.text in OF_HARDWARE), key=lambda name: name.text not in OF_RATE)
 
 
 def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ...]:
@@ -91,7 +96,7 @@ def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ..
     if not asked and _computes(draft):
         return ()
     least = asked[0] if asked else q.COMPUTE
-    if len(asked) > 1 and q.GPU_HOURS in draft.definitions:
+    if least.text not in OF_RATE and len(asked) > 1 and q.GPU_HOURS in draft.definitions:
         least = q.COST if q.COST in draft.definitions else q.GPU_HOURS
     said = draft.quantities[least.text].facts.said if least.text in OF_HARDWARE else ""
     goals = asked if len(asked) > 1 and least in asked else [least]
@@ -112,7 +117,7 @@ def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         return (Aim((Goal("minimize", Ref(q.LOSS)),), "minimize loss"),)
     if line is not None:
         return (_along(line),)
-    return (Aim((), "what the plan states"),) if _pinned(draft) or not _chooses_the_run(draft) else ()
+    return (Aim((), "what the plan states"),) if draft.is_pinned or not _chooses_the_run(draft) else ()
 
 
 def _along(line: Op) -> Aim:
@@ -157,7 +162,7 @@ def _has_loss(draft: Draft) -> bool:
 
 def _computes(draft: Draft) -> bool:
     """Whether a statement bounds the compute from above: hardware, or a budget of it."""
-    return any(c.text == q.COMPUTE.text and c.left == Ref(q.COMPUTE) for c in draft.constraints)
+    return any(map(bounds_compute, draft.constraints))
 
 
 def _loss_is_bounded(draft: Draft) -> bool:
@@ -173,13 +178,6 @@ def _loss_is_bounded(draft: Draft) -> bool:
 def _chooses_the_run(draft: Draft) -> bool:
     """Whether anything of the run is left to choose, and not of the hardware alone."""
     return not {name.text for name in draft.chosen()}.isdisjoint(draft.decided_by("run"))
-
-
-def _pinned(draft: Draft) -> bool:
-    """Whether equalities leave nothing to choose: as many of them as there are variables, and each variable in one."""
-    equal = [names(expand(Op("-", (c.left, c.right)), draft.definitions, {})) for c in draft.constraints if c.equal]
-    free = draft.chosen()
-    return len(equal) >= len(free) and free <= frozenset().union(*equal)
 
 
 # ---- ties

@@ -15,7 +15,7 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.base import SEQUENCE
 from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft, is_mixture, of_kind
-from runplan.engine.laws.form import BUDGETS, CHOICES, SIZES, cite_of, functions_for, size_of
+from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for, size_of
 from runplan.engine.problem import quantities as q
 
 
@@ -97,7 +97,7 @@ def hold_law_to_plan(draft: Draft) -> None:
 def _help_with_objective(draft: Draft) -> list[str]:
     """The laws that are for the plan's objective, where there are any."""
     said = str(draft.objective)
-    fit = [law.name for law in draft.catalogue.laws() if said in law.objectives and _gives_loss(law)]
+    fit = [law.name for law in draft.catalogue.laws() if said in law.objectives and _gives_loss(law) and not law.aside]
     if not fit:
         return [f"bring a law for {said} in a pack; without one `model` and `tokens` tell all but the loss"]
     usual = draft.catalogue.law(usual_law(draft.plan, draft.objective, draft.catalogue))
@@ -118,7 +118,9 @@ def _judges_sizes(draft: Draft) -> bool:
 
 
 def is_of_mixtures(catalogue: Library, law: Law) -> bool:
-    """Whether a law knows mixtures of experts."""
+    """Whether a law knows mixtures of experts: by what it takes of them, or as an optimum line of the active size."""
+    if law.counts == "active" and not _gives_loss(law):
+        return True
     mixed = of_kind(catalogue, "mixture")
     return any(p.quantity in mixed for function in law.functions for p in function.parameters)
 
@@ -149,7 +151,7 @@ def add_law(draft: Draft) -> None:
             add_function(draft, law, function, q.WORTH_TOKENS)
         known = draft.quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
-        free = function.output not in CHOICES and quantity(function.output) not in draft.definitions
+        free = function.output not in CHOICES and not draft.knows(quantity(function.output))
         if free and (known is None or known.formula is None):
             add_function(draft, law, function)
     _must_be_told(draft)
@@ -271,7 +273,7 @@ def line_of(draft: Draft) -> Op | None:
             inputs = function.needs
             if function.output == output and len(inputs) == 1 and inputs[0] in BUDGETS:
                 tokens = q.FINETUNE_TOKENS if draft.transfer else q.TOKENS
-                chosen = q.LAW_PARAMS if output in SIZES else tokens
+                chosen = q.LAW_PARAMS if output == q.PARAMS.text else tokens
                 return Op("==", (Ref(chosen), function_expr(draft, draft.law, function)), function.span)
     return None
 

@@ -154,7 +154,7 @@ def _hold_to_runs(draft: Draft, model: Model) -> None:
     if draft.lawless or isinstance(amount, Within):
         return
     if known is None and not _bounded(draft, model):
-        message = f"nothing in the plan bounds `experts`: `{draft.law.name}` finds more of them better, without end"
+        message = f"nothing in the plan bounds `experts`, and `{draft.law.name}` sets no limit to them"
         help = ["say how many, such as `experts: 64`, or `experts: up to 64`; a bound on `params` does as well"]
         draft.findings.append(finding("C002", message, span, help=help, laws=(draft.named,)))
     elif known is not None and _least_experts(draft) <= known[1]:

@@ -176,7 +176,7 @@ def _time(reserved: Sequence[Reserved]) -> Expr:
         before = by_begin[:i]
         sooner = Op("min", (_time_of(before), time))
         if all(one.most is not None for one in before):  # they may have ended without having done it all
-            done = Op("<=", (Ref(q.COMPUTE), joined("+", map(_work, before))))
+            done = Op("<=", (Ref(q.MODEL_COMPUTE), joined("+", map(_work, before))))
             sooner = Op("if", (done, sooner, time))
         time = sooner
     return time
@@ -191,7 +191,7 @@ def _time_of(begun: Sequence[Reserved]) -> Expr:
 
 def _time_after(ended: Sequence[Reserved], at_work: Sequence[Reserved]) -> Expr:
     """The time in which pools compute what those that have ended leave to them."""
-    left: Expr = Ref(q.COMPUTE)
+    left: Expr = Ref(q.MODEL_COMPUTE)
     for one in ended:
         left = Op("-", (left, _work(one)))
     for one in at_work:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runplan.dsl.expr.tree import Op, Ref
+from runplan.dsl.expr.tree import Num, Op, Ref
 from runplan.dsl.plan.ir import Given
-from runplan.dsl.units.base import TOKEN
+from runplan.dsl.units.base import PARAM, TOKEN
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.length import add_length, counted_in
 from runplan.engine.formulate.mixture import add_sizes
@@ -23,6 +23,12 @@ def add_model_and_tokens(draft: Draft) -> None:
     size = draft.plan.model.params if draft.plan.model else None
     if add_architecture(draft):
         # The architecture tells the size: the law's own count follows from it.
+        if draft.law.counts == "with_head" and not draft.lawless:
+            one_table = Op("*", (Op("*", (Ref(q.VOCAB), Ref(q.HIDDEN))), Num(1.0, PARAM)))
+            of_input = Op("*", (Op("-", (Ref(q.EMBEDDINGS), Num(1.0))), one_table))
+            said = "the law counts all but the table of the input, where that is not the head's"
+            draft.define(q.LAW_PARAMS, Op("-", (Ref(q.PARAMS), of_input)), "derived", said)
+            return
         counted = q.PARAMS_NON_EMBEDDING if counts_without_embeddings(draft) else q.PARAMS
         draft.define(q.LAW_PARAMS, Ref(counted), "derived", f"the law counts `{counted}`")
         return

@@ -12,7 +12,7 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
-from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for, size_of
+from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for, size_of, weighs
 from runplan.engine.laws.inverted import best_at, reaching
 from runplan.engine.laws.steps import (
     SERVED,
@@ -151,6 +151,8 @@ def inputs_of(law: Law, catalogue: Library) -> Mapping[str, Counted]:
     if surface(law) is not None:
         # A loss to reach tells what is best for it, and with tokens to serve what is cheapest over both.
         found |= {name: quantities[name].counted for name in SERVED if name in quantities}
+    elif any(map(weighs, law.functions)):
+        found["loss"] = quantities["loss"].counted
     return found
 
 
@@ -219,10 +221,17 @@ def _listed(items: Iterable[str]) -> str:
 
 
 def _apply(steps: Iterable[Step], values: dict[str, float], found: dict[str, Output]) -> None:
-    """Take every step whose inputs are known at the start; of two that give the same, the first counts."""
+    """Take every step whose inputs are known at the start; of two that give the same, the first counts.
+
+    One that may be given more waits for the steps that find it: its default is for what nothing finds.
+    """
     known = dict(values)
-    for step in steps:
-        if step.output in values or not all(name in known for name in step.inputs):
+    ready = [s for s in steps if s.output not in known and all(name in known for name in s.inputs)]
+    found_now = {step.output for step in ready}
+    may_wait = [step for step in ready if found_now & (set(step.optional) - known.keys())]
+    for step in (*(s for s in ready if s not in may_wait), *may_wait):
+        waits = any(name in values and name not in known for name in step.optional)
+        if step.output in values or waits:
             continue
         try:
             value = step.value(known)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from runplan.dsl.expr.tree import words
+from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.pack import Function, Law
 from runplan.dsl.text.errors import RunplanError
 
@@ -19,7 +21,7 @@ class Refused(RunplanError, ValueError):
 # The size that a law chooses: all params as it counts them, or those that a token passes through.
 SIZES = ("params", "active_params")
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
-CHOICES = (*SIZES, "tokens")
+CHOICES = ("params", "tokens")
 # The compute that a line runs over: of the run, or of the stage that is transferred to.
 BUDGETS = ("compute", "finetune_compute")
 
@@ -39,15 +41,25 @@ def gives(law: Law, objective: Objective | str, output: str) -> bool:
 
 def size_of(law: Law) -> str:
     """What the law calls the size that it counts."""
-    taken = {p.quantity for function in law.functions for p in function.parameters}
-    given = {function.output for function in law.functions}
-    return "active_params" if law.counts == "active" and "active_params" in taken | given else "params"
+    taken = {p.quantity for function in law.functions if function.output == "loss" for p in function.parameters}
+    return "active_params" if law.counts == "active" and "active_params" in taken else "params"
 
 
 def weighs(function: Function) -> bool:
     """Whether it is a loss over a size and the tokens, whatever else it takes."""
     inputs = set(function.needs)
     return function.output == "loss" and "tokens" in inputs and not inputs.isdisjoint(SIZES)
+
+
+def free_in(law: Law, function: Function) -> tuple[str, ...]:
+    """The constants that a formula rests on and that are left free: until they are set it gives no number."""
+    used = words(expanded(function.body, law.lets))
+    return tuple(name for name, constant in law.constants.items() if constant.value is None and name in used)
+
+
+def is_form(law: Law) -> bool:
+    """Whether a law is nothing but a form to be fitted: each of its formulas rests on a constant that is free."""
+    return bool(law.functions) and not law.tables and all(free_in(law, function) for function in law.functions)
 
 
 def cite_of(law: Law) -> str:

@@ -15,7 +15,7 @@ from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law, Parameter, Table
 from runplan.dsl.units.dims import Dim
-from runplan.engine.laws.form import BUDGETS, CHOICES, OF_MIXTURES, functions_for, size_of
+from runplan.engine.laws.form import BUDGETS, CHOICES, OF_MIXTURES, functions_for, size_of, weighs
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.closed_form import optimum_of_two_power_laws
 from runplan.engine.numeric.functions import signomial
@@ -110,6 +110,8 @@ def _of_table(table: Table) -> Callable[[Mapping[str, float]], float]:
             return ys[at]
         if not 0 < at < len(xs):
             raise ValueError("nothing is read beyond the ends of a table")
+        if xs[at - 1] == 0:  # no logarithm has it
+            return float(ys[0] + (ys[1] - ys[0]) * x / xs[1])
         part = math.log(x / xs[at - 1]) / math.log(xs[at] / xs[at - 1])
         return float(ys[at - 1] * (ys[at] / ys[at - 1]) ** part)
 
@@ -136,6 +138,7 @@ class Relation:
 def relations_of(law: Law, catalogue: Library) -> Iterator[Relation]:
     """The products that hold of a law's inputs; of a mixture of experts the compute is that of its active params."""
     mixture = any(p.quantity in OF_MIXTURES for f in law.functions for p in f.parameters)
+    own_compute = not mixture or (law.counts == "active" and any(map(weighs, law.functions)))
     # The formula of compute is over the params that the law counts.
     own = {"law_params": size_of(law)}
     for whole, definition in catalogue.quantities().items():
@@ -144,9 +147,7 @@ def relations_of(law: Law, catalogue: Library) -> Iterator[Relation]:
         if formula is None or terms is None or len(terms) != 1 or not terms[0].exponents:
             continue
         # All params are not what a law counts, and of those of a mixture a token passes through some.
-        if "params" in terms[0].exponents or (
-            mixture and law.counts != "active" and "law_params" in terms[0].exponents
-        ):
+        if "params" in terms[0].exponents or ("law_params" in terms[0].exponents and not own_compute):
             continue
         exponents = {own.get(name, name): e for name, e in terms[0].exponents.items()}
         written = f"{whole} = {' '.join(shown(formula).split())}"

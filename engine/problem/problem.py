@@ -26,6 +26,8 @@ from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.stretches import Evenly
 
+# The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
+QUANTILE = 1.2815515655446004
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
 
@@ -106,6 +108,11 @@ class Constraint:
     of: Name | None = None
     requirement: Requirement | None = None
     otherwise: Otherwise | None = None
+
+
+def bounds_compute(constraint: Constraint) -> bool:
+    """Whether a constraint bounds the compute from above: what the hardware gives, or a budget of it."""
+    return constraint.text == q.COMPUTE.text and constraint.left in (Ref(q.COMPUTE), Ref(q.MODEL_COMPUTE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,10 +80,11 @@ def _eased(problem: Problem, group: Collection[Name], factor: float) -> Problem:
 
 
 def _rates(problem: Problem) -> list[Name]:
-    """What devices reach: their MFU where their rate follows from it."""
+    """What devices reach: their MFU where their rate follows from it; not where it is to be found."""
     rates = [name for name in problem.definitions if name.text == q.RATE.text]
     mfu = {rate: Name(q.MFU.text, rate.kind, rate.scope) for rate in rates}
-    return [mfu[rate] if mfu[rate] in names(problem.definitions[rate].expr) else rate for rate in rates]
+    found = [mfu[rate] if mfu[rate] in names(problem.definitions[rate].expr) else rate for rate in rates]
+    return [name for name in found if name in problem.definitions]
 
 
 def _budget(problem: Problem) -> list[Name]:

@@ -10,7 +10,7 @@ from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Goal, Problem
+from runplan.engine.problem.problem import Goal, Problem, bounds_compute
 from runplan.engine.problem.solution import Relaxation, Solution, Status, Value
 from runplan.engine.solve.values import solved
 
@@ -62,7 +62,7 @@ def place_of(problem: Problem, names: Collection[Name] = ()) -> Span:
 
 def _computes(problem: Problem) -> bool:
     """Whether something bounds the compute from above."""
-    return any(c.text == q.COMPUTE.text and c.left == Ref(q.COMPUTE) for c in problem.constraints)
+    return any(map(bounds_compute, problem.constraints))
 
 
 def endless(problem: Problem) -> Solution | None:

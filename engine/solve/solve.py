@@ -12,6 +12,7 @@ from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import infeasible
 from runplan.engine.solve.digits import as_written
 from runplan.engine.solve.failed import endless, gave_up, without
+from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.search import agreed
 from runplan.engine.solve.undetermined import has_least, under_determined
@@ -33,8 +34,11 @@ def solve(problem: Problem) -> Solution:
     best, open_ = _aimed(problem)
     if best.found.outcome == "infeasible":
         contradicting = replace(best.problem, repeats=problem.repeats)
-        agreeing = as_written(contradicting)
+        agreeing = at_needed_rate(contradicting) or as_written(contradicting)
         return solve(agreeing) if agreeing else infeasible(contradicting)
+    if open_ and errors:
+        # What it lacks may be what would determine it, and is said.
+        return without(problem, "undecided", problem.findings)
     if open_:
         return endless(best.problem) or under_determined(best.problem)
     if not best.is_optimal:

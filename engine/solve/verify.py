@@ -36,9 +36,9 @@ def residuals(solution: Solution) -> dict[str, float]:
             v["compute"],
             6.0 * v["active_params" if solution.problem.is_mixture else "law_params"] * v["tokens"],
         )
-    if {"gpus", "rate", "time", "compute", "availability", "hours_per_day", "reserve"} <= v.keys():
+    if {"gpus", "rate", "time", "model_compute", "availability", "hours_per_day", "reserve"} <= v.keys():
         given = v["availability"] * v["hours_per_day"] / 86400.0 * (1.0 - v["reserve"])
-        equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["compute"])
+        equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["model_compute"])
     if {"cost", "price", "gpu_hours"} <= v.keys():
         equal("paid GPU-hours x price = cost", v["cost"], v["price"] * v["gpu_hours"])
     if {"energy", "power", "pue", "gpu_hours"} <= v.keys():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Num, Ref
+from runplan.dsl.expr.tree import Num, Op, Ref
 from runplan.dsl.expr.tree import names as names_of
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
@@ -32,17 +33,27 @@ def _needed(problem: Problem, conflict: Sequence[Relaxation]) -> Iterator[str]:
     figures = {one.of for one in conflict}
     if not limits or not any(isinstance(of, Constraint) or of.text in _OF_CAPACITY for of in figures):
         return
-    least = optimum_of(agreed(problem).without(limits).aiming(Goal("minimize", Ref(q.COMPUTE))))
+    least = optimum_of(agreed(problem).without(limits).aiming(Goal("minimize", Ref(q.MODEL_COMPUTE))))
     there = problem.expanded(Ref(q.CAPACITY))
     if not least.is_optimal or not isinstance(there, Num) or there.value <= 0:
         return
-    need = float(compiled(problem.settled().expanded(Ref(q.COMPUTE)))(least.values))
+    need = float(compiled(problem.settled().expanded(Ref(q.MODEL_COMPUTE)))(least.values))
     if need > NEAR * there.value:
         needed, given = show(need, there.dim), show(there.value, there.dim)
-        yield f"it needs {needed}, {need / there.value:.3g}x the {given} that the hardware gives"
+        ratio = need / there.value
+        yield f"it needs {needed}, {ratio:.3g}x the {given} that the hardware gives{_at_a_rate(problem, ratio)}"
     elif need > (1.0 + 1e-6) * there.value:
         more = show(need - there.value, there.dim, 3)
         yield f"it needs {show(need, there.dim, 6)}, {more} more than the hardware gives"
+
+
+def _at_a_rate(problem: Problem, ratio: float) -> str:
+    """What that is as a rate, where nobody stated one, beside the best that was measured."""
+    mfu, best = (problem.expanded(expr) for expr in (Ref(q.MFU), Op("/", (Ref(q.CEILING), Ref(q.PEAK)))))
+    if q.MFU not in problem.definitions or problem.definitions[q.MFU].kind != "assumed" or names_of(mfu):
+        return ""
+    needed, most = (float(value_of(each, {})) for each in (Op("*", (mfu, Num(ratio))), best))
+    return f", an MFU of {100 * needed:.3g} %: the best matrix product measured on the device is {100 * most:.3g} %"
 
 
 _OF_CAPACITY = frozenset((q.GPUS.text, q.RESERVED_TIME.text, q.START.text, q.DEADLINE.text, q.COMPUTE.text))

@@ -94,6 +94,7 @@ def test_params_without_embeddings_are_those_of_the_shape() -> None:
         ("hidden: 4096; heads: 33", "`heads: 33` does not go with `hidden: 4096`"),
         ("heads: 32; kv_heads: 64", "`kv_heads: 64` does not go with `heads: 32`"),
         ("heads: 32; kv_heads: 5", "`kv_heads: 5` does not go with `heads: 32`"),
+        ("layers: 8; window: 512 tokens; global_layers: 16", "`global_layers: 16` does not go with `layers: 8`"),
         ("experts: 8; active_experts: 16", "`active_experts: 16` does not go with `experts: 8`"),
     ],
 )

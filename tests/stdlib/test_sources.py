@@ -21,6 +21,8 @@ DOCUMENT = re.compile(
 )
 PAPER = re.compile(r"arXiv:\d{4}\.\d{5}\b")
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{8,40} \S+")
+# Where a project says its own in no document.
+ISSUES = re.compile(r"[\w.-]+/[\w.-]+ issues #\d+")
 # Entries that no vendor publishes: somebody measured them.
 MEASURED = ("ceiling", "plausible")
 
@@ -70,7 +72,8 @@ def test_a_law_names_its_paper_first(law: Law) -> None:
     assert law.cites
     for cite in law.cites:
         assert is_written_well(cite.text), cite.text
-        assert PAPER.match(cite.text) or cite.evidence == "derived", cite.text
+        of_code = REPOSITORY.match(cite.text) or ISSUES.match(cite.text)
+        assert PAPER.match(cite.text) or of_code or cite.evidence == "derived", cite.text
         assert cite.evidence in ("paper", "authors_code", "secondary", "derived", "memory"), cite.text
         # Code and data are the authors' only where the text says where they are.
-        assert cite.evidence != "authors_code" or READ_IN in cite.text, cite.text
+        assert cite.evidence != "authors_code" or READ_IN in cite.text or REPOSITORY.match(cite.text), cite.text

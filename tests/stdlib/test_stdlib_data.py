@@ -193,6 +193,11 @@ def test_a_name_means_one_device(devices: dict[str, Figures]) -> None:
 
 
 @by_file(DEVICES)
+def test_a_device_names_its_vendor_and_generation(path: Path) -> None:
+    assert [[len(line.texts) for line in read(path).all(key)] for key in ("vendor", "generation")] == [[1], [1]]
+
+
+@by_file(DEVICES)
 def test_every_figure_has_its_dimension(path: Path) -> None:
     for line in read(path).lines:
         for number, name in line.numbers:

@@ -12,7 +12,7 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show, show_dim
 from runplan.engine.laws.evaluate import Evaluation, inputs_of
-from runplan.engine.laws.form import functions_for
+from runplan.engine.laws.form import free_in, functions_for
 from runplan.engine.laws.steps import written
 
 # What a reader should know of a citation, by its evidence; what is not read in the source itself is flagged.
@@ -111,5 +111,11 @@ def _nothing(found: Evaluation) -> str:
     lines = ["nothing: the law needs other inputs, or has no value there"]
     for function in functions_for(found.law, found.objective):
         lacking = [f"`{name}`" for name in function.needs if name not in found.given]
+        free = [f"`{name}`" for name in free_in(found.law, function)]
+        if free:
+            lines.append(
+                f"`{function.output}` rests on {enumerated(free)}, left free: set in a law that extends this one"
+            )
+            continue
         lines.append(f"`{function.output}` {f'needs {enumerated(lacking)}' if lacking else 'has no value there'}")
     return "".join(paragraph(line, "  ") for line in dict.fromkeys(lines))

@@ -21,6 +21,9 @@ _SPOKEN: dict[str, Callable[[str], str]] = {
     "time": "for {}".format,
     "mfu": "at {} MFU".format,
     "rate": "at {}".format,
+    "throughput": "at {}".format,
+    "joint_throughput": "at {}".format,
+    "step_time": "at {}".format,
     "price": "@ {}".format,
     "nodes_of": "in nodes of {}".format,
 }

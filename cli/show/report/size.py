@@ -21,7 +21,11 @@ _PARAM, _TOKEN, _FLOP = (unit(name).dim for name in ("param", "token", "FLOP"))
 _LITTLE_LOSS = f"{NATS:g} nats"
 _LITTLE_COMPUTE = f"{COMPUTE:.0%} compute"
 # What a law counts, where it is not all params.
-_COUNTED = (("non_embedding", "without embeddings"), ("active", "that are active"))
+_COUNTED = (
+    ("non_embedding", "without embeddings"),
+    ("with_head", "without the input's embeddings"),
+    ("active", "that are active"),
+)
 # The sizes of the table, as shares of the optimum.
 _SIZES = (0.5, 2 / 3, 1.0, 1.5, 2.0)
 # What is nearer to the optimum, or to its compute, is as good as there.

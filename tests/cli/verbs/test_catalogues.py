@@ -202,7 +202,7 @@ def test_the_page_of_a_device(plan: Run) -> None:
     assert peak["source"]
     code, out, _ = plan("device", "H100")
     assert code == 0
-    for text in ("peak bf16", "989.4 TFLOP/s", "80 GB", "700 W", "aliases  H100", "notes"):
+    for text in ("peak bf16", "989.4 TFLOP/s", "80 GB", "700 W", "aliases     H100", "generation  Hopper", "notes"):
         assert text in out
 
 

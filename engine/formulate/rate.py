@@ -1,0 +1,85 @@
+"""What devices reach, where a plan does not state it: what it needs of them, and the rate as something to be found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
+from runplan.dsl.plan.ir import Hole
+from runplan.dsl.text.source import Span
+from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.reserved import Own
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import QUANTILE
+
+# What devices reach, as a share of their peak or as a rate; and where the search for it begins.
+RATES = (q.MFU, q.RATE)
+_STARTS = {q.MFU: 0.4, q.RATE: 4e14}
+
+
+def wanted_rate(draft: Draft, own: Own) -> Span | None:
+    """Where the plan's goal is about the rate of a pool: where nothing states that, it is asked for."""
+    wanted = {own(name) for name in RATES}
+    return next((goal.span for goal in draft.plan.goals if names(goal.expr) & wanted), None)
+
+
+def ask_for_rate(draft: Draft, name: Name, span: Span) -> None:
+    """A rate that is to be found: the least that the plan's figures need, and no more than was measured."""
+    if any(other.bare in RATES for other in draft.asked):
+        help = ["state what all pools but one reach, such as `at 40% MFU`"]
+        draft.gave_up("what several pools reach is asked for: nothing tells how they share it", span, help)
+        return
+    draft.figure(name, Hole(span), _STARTS[name.bare], name.text)
+    peak, rate, ceiling = (Name(each.text, scope=name.scope) for each in (q.PEAK, q.RATE, q.CEILING))
+    if peak in draft.definitions:
+        draft.constrain("ceiling", Ref(rate), Ref(ceiling), "line", span, text="the best rate measured")
+
+
+def add_needed_rate(draft: Draft) -> None:
+    """What runs of the kind reach where that is assumed; and what the plan needs of it, where it tells all else.
+
+    Pools whose rate is told give what they give; the others need the same share more or less than is assumed of each.
+    """
+    rates = [name for name, d in draft.definitions.items() if name.text == q.MFU.text]
+    assumed = [name for name in rates if draft.definitions[name].kind == "assumed"]
+    for name in assumed:
+        _usual(draft, name)
+    fixed = draft.chosen().isdisjoint(map(Name, draft.decided_by("hardware")))
+    if not assumed or not fixed or draft.elastic or q.IDLE_SHARE not in draft.definitions or not draft.is_pinned:
+        return
+    used: Expr = Op("*", (Ref(q.CAPACITY), Op("-", (Num(1.0), Ref(q.IDLE_SHARE)))))
+    said = "the rate at which the run takes all of the time that the hardware is reserved for"
+    if not assumed[0].scope:
+        needed = Op("*", (Ref(q.MFU), Op("-", (Num(1.0), Ref(q.IDLE_SHARE)))))
+        draft.define(q.NEEDED_MFU, needed, "derived", said)
+        return
+    told = [name for name in rates if name not in assumed]
+    if told:
+        used = Op("max", (Num(0.0), Op("-", (used, _together(q.CAPACITY, told)))))
+    factor = Op("/", (used, _together(q.CAPACITY, assumed)))
+    for name in assumed:
+        draft.define(Name(q.NEEDED_MFU.text, scope=name.scope), Op("*", (Ref(name), factor)), "derived", said)
+    peaks = joined("+", (Op("/", (_beside(q.CAPACITY, name), Ref(name))) for name in assumed))
+    draft.define(q.NEEDED_MFU, Op("/", (used, peaks)), "derived", "of all pools whose rate is not told")
+
+
+def _usual(draft: Draft, name: Name) -> None:
+    """What is assumed of the rate, apart from what the plan may need: its middle and the ends of its interval."""
+    definition = draft.definitions[name]
+    middle = Name(q.USUAL_MFU.text, scope=name.scope)
+    draft.define(middle, definition.expr, "derived", definition.source, definition.span)
+    for end, sign in ((q.USUAL_MFU_LOW, -1.0), (q.USUAL_MFU_HIGH, 1.0)):
+        far = math.exp(sign * QUANTILE * (definition.spread or 0.0))
+        scaled = Op("*", (Ref(middle), Num(far)))
+        draft.define(Name(end.text, scope=name.scope), scaled, "derived", "end of the 80 % interval", definition.span)
+
+
+def _together(what: Name, rates: Sequence[Name]) -> Expr:
+    return joined("+", (_beside(what, name) for name in rates))
+
+
+def _beside(what: Name, rate: Name) -> Expr:
+    """A quantity of the pool that a rate is of."""
+    return Ref(Name(what.text, scope=rate.scope))

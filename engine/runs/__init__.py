@@ -1,0 +1,1 @@
+"""Records of published runs into what they took and reached."""
