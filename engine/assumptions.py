@@ -52,6 +52,9 @@ def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assu
     stage, problem, domain = plan.stages[0], solution.problem, solution.problem.objective.domain
     if _IN_MONTHS.search(text := _ASIDE.sub("", plan.source.text)) and not _CALENDAR.search(text):
         yield Assumption(quantity("month"), MONTH, TIME, "not given: a month is 30 days, without a `calendar`", None)
+    if plan.model is not None and (record := plan.model.record):
+        source = f"{record.title}: {record.text('config')}"
+        yield Assumption(quantity("model"), record.name, NONE, source, record.span)
     if not plan.laws:
         yield _law(solution, catalogue)
     if stage.objective is None:

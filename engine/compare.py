@@ -18,7 +18,7 @@ from runplan.engine.compare_rows import SAME, Column, losses, row, times
 from runplan.engine.compare_why import Why, reasons_of
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate, objective_of
-from runplan.engine.judge.judge import beyond
+from runplan.engine.judge.judge import beyond_of
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
@@ -104,7 +104,7 @@ def _lacks(plan: Plan, law: Law, catalogue: Library) -> bool:
 
 def compared_laws(report: Report, most: float | None = None) -> Comparison:
     """The laws of one plan side by side; `most` is the spread of params or tokens above which they disagree."""
-    columns = tuple(Column(s.law, report, s, beyond(s)) for s in report.solutions)
+    columns = tuple(Column(s.law, report, s, beyond_of(s)) for s in report.solutions)
     judges, verdicts = _judged(columns)
     least = _least_worst(verdicts)
     findings = (*report.findings, *_disagreement("laws", columns, most))
@@ -115,7 +115,7 @@ def compared_laws(report: Report, most: float | None = None) -> Comparison:
 def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = None) -> Comparison:
     """Several plans by name side by side, each under its first law; one that cannot be read has no column."""
     columns = tuple(
-        Column(name, report, report.solutions[0], beyond(report.solutions[0]))
+        Column(name, report, report.solutions[0], beyond_of(report.solutions[0]))
         for name, report in reports
         if report.solutions
     )
@@ -164,7 +164,10 @@ def _judged(columns: Sequence[Column]) -> tuple[tuple[int, ...], tuple[tuple[Ver
     judges = tuple(
         i
         for i, column in enumerate(columns)
-        if column.solution.status == "solved" and surface_of(column.solution) and _has_surface(column.solution)
+        if column.solution.status == "solved"
+        and not column.solution.lends
+        and surface_of(column.solution)
+        and _has_surface(column.solution)
     )
     verdicts = tuple(tuple(verdict_on(column.solution, columns[i].solution) for i in judges) for column in columns)
     return judges, verdicts

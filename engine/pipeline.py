@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.pack import Law, fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
@@ -18,10 +20,12 @@ from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.assumptions import assumptions_of
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.formulate.law import usual_law
+from runplan.engine.formulate.size import has_size_and_tokens
 from runplan.engine.judge.blocks import fitted
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.rules import applied, remarked, views_of
+from runplan.engine.laws.form import is_of_settings
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
@@ -68,7 +72,8 @@ def report_of(
     named = _laws(plan, known) if laws is None else _known(laws, known)
     if unsound := [f for name in named for f in known.law_findings(name)]:
         return Report(file.source, None, findings=in_order([*findings, *unsound]))
-    solutions = tuple(_solved(plan, name, known, intervals) for name in named)
+    cases = _cases(plan, named, known, apart=laws is not None)
+    solutions = tuple(_solved(plan, case, known, intervals) for case in cases)
     for solution in solutions:
         verify(solution)
     rules = known.rules()
@@ -115,12 +120,41 @@ def _known(laws: tuple[str, ...], catalogue: Library) -> tuple[str, ...]:
     return tuple(dict.fromkeys(laws))
 
 
-def _solved(plan: Plan, named: str, catalogue: Library, intervals: bool) -> Solution:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What a plan is solved under: a law, as it is named, and the laws of settings beside it."""
+
+    named: str
+    law: Law
+    lenders: tuple[Law, ...] = ()
+
+
+def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: bool) -> tuple[_Case, ...]:
+    """A case a law; a law of settings lends them to the others, and where it stands alone to the usual one.
+
+    Args:
+        apart: Whether a law of settings has a case of its own beside others, too.
+    """
+    settings = fields_of(catalogue.quantities()).get("optimizer", {})
+    laws = {name: law for name in named if (law := catalogue.law(name)) is not None}
+    assert len(laws) == len(named), "lowering lets no unknown law pass"
+    lenders = {name: law for name, law in laws.items() if is_of_settings(law, settings)}
+    others = [_Case(name, law) for name, law in laws.items() if name not in lenders]
+    if others and not apart:
+        return tuple(replace(case, lenders=tuple(lenders.values())) for case in others)
+    if not others and has_size_and_tokens(plan):
+        return tuple(_Case(name, law) for name, law in laws.items())
+    usual = catalogue.law(usual_law(plan, objective_of(plan), catalogue))
+    base = others[0].law if others else usual
+    assert base is not None, "the standard library has the usual law"
+    return tuple(
+        _Case(name, base, (lenders[name],)) if name in lenders else _Case(name, law) for name, law in laws.items()
+    )
+
+
+def _solved(plan: Plan, case: _Case, catalogue: Library, intervals: bool) -> Solution:
     """The plan under a law; with ranges on what nature decides at their middle, with what the ends make of it."""
-    law = catalogue.law(named)
-    if law is None:
-        raise AssertionError(f"lowering let an unknown law pass: {named}")
-    problem = formulate(plan, law, named, catalogue)
+    problem = formulate(plan, case.law, case.named, catalogue, case.lenders)
     worst, best = ends_of(problem)
     middle = _analysed(problem, intervals)
     return spread(middle, *(_analysed(problem.at(ends), intervals) for ends in (worst, best))) if worst else middle

@@ -10,6 +10,7 @@ from functools import cached_property
 from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
+from runplan.dsl.packs.model_names import folded
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
 from runplan.dsl.packs.rule_check import checked as rule_findings
@@ -90,11 +91,12 @@ class Library:
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        devices, laws, schedules = (frozenset(self._names.spellings(kind)) for kind in ("device", "law", "schedule"))
+        kinds = ("device", "law", "schedule", "model")
+        devices, laws, schedules, models = (frozenset(self._names.spellings(kind)) for kind in kinds)
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
         fields = fields_of(self.quantities())
-        return Vocabulary(self._dims, devices, laws, schedules, parts, fields, figures)
+        return Vocabulary(self._dims, devices, laws, schedules, parts, fields, figures, models, self.model)
 
     @cached_property
     def _dims(self) -> Mapping[str, Dim]:
@@ -126,6 +128,15 @@ class Library:
         """Every record of a kind, by name."""
         found = (self._record(header) for header in self._names.each(kind))
         return tuple(record for record in found if record)
+
+    def model(self, name: str) -> Record | None:
+        """A model by any of its names, however they are written; None for no model."""
+        header = self._models.get(folded(name))
+        return None if header is None else self._record(header)
+
+    @cached_property
+    def _models(self) -> Mapping[str, Header]:
+        return {folded(name): header for name, header in self.index("model").items()}
 
     def defaults(self, domain: str, key: str) -> tuple[str, ...]:
         """The names of what is taken for a domain where a plan says nothing, the first choice first."""

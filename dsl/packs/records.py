@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from runplan.dsl.expr.tree import Num, Text
 from runplan.dsl.packs.definitions import Definitions
@@ -51,6 +52,8 @@ def _entry(reader: Definitions, node: Node, kind: str, known: Mapping[str, Seque
         span=node.span,
     )
     own = OWN_TEXTS.get(kind, ())
+    if entry.key in known:
+        entry = replace(entry, values=tuple(map(_worded, entry.values, known[entry.key])))
     if entry.key in own:
         _check_text(reader, entry)
     elif entry.key in known:
@@ -58,6 +61,12 @@ def _entry(reader: Definitions, node: Node, kind: str, known: Mapping[str, Seque
     elif kind in CLOSED and entry.key not in TEXTS:
         reader.unknown_field(spec.key, kind, [*known, *own, *TEXTS])
     return entry
+
+
+def _worded(value: Num | Text, field: Field) -> Num | Text:
+    """The number that a word of a field stands for; what is none of its words as it is."""
+    known = dict(field.words).get(value.value.lower()) if isinstance(value, Text) else None
+    return value if known is None else Num(known, text=str(value.value), span=value.span)
 
 
 def _check_text(reader: Definitions, entry: Entry) -> None:
@@ -80,4 +89,5 @@ def _check_figures(reader: Definitions, entry: Entry, fields: Sequence[Field]) -
         return
     for value, field in zip(entry.values, fields, strict=True):
         forms = (form for form in field.instead if isinstance(value, Num) and form.dim == value.dim)
-        reader.figure(value, next(forms, field), entry.span)
+        if not (isinstance(value, Num) and any(value.value == number for _, number in field.words)):
+            reader.figure(value, next(forms, field), entry.span)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from runplan.dsl.packs.pack import Entry
+from runplan.dsl.packs.pack import Entry, Record
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim
 
@@ -20,6 +20,8 @@ class Vocabulary:
         parts: For each quantity the kinds of parts of a run that have one of their own.
         fields: For each statement its fields that give a quantity, by their names.
         figures: Those of prices and regions, by `NAME.KEY`, and a price by its NAME too.
+        models: Names and aliases of models.
+        model: A model by any of its names, however they are written; None for no model.
     """
 
     quantities: Mapping[str, Dim]
@@ -29,3 +31,5 @@ class Vocabulary:
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     figures: Mapping[str, Entry] = field(default_factory=dict)
+    models: frozenset[str] = frozenset()
+    model: Callable[[str], Record | None] = field(default=lambda name: None, compare=False)

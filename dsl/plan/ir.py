@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from runplan.dsl.expr.name import Name, Words
 from runplan.dsl.expr.tree import Expr
-from runplan.dsl.packs.pack import Pack
+from runplan.dsl.packs.pack import Pack, Record
 from runplan.dsl.syntax.tree import Mention
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
@@ -117,12 +117,19 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The model: its size, or its architecture by field."""
+    """The model: its size, or its architecture by field.
+
+    Attributes:
+        record: The published model that it is named after.
+        recorded: The fields of the architecture that are that model's, and not the plan's own.
+    """
 
     params: Amount | None
     active: Amount | None
     architecture: Mapping[str, Amount]
     span: Span = field(compare=False)
+    record: Record | None = None
+    recorded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

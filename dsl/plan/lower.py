@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from runplan.dsl.expr.name import Words, let
+from runplan.dsl.packs.model_names import folded
 from runplan.dsl.packs.pack import Entry, Pack, figures_of
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.rule_check import checked
@@ -111,8 +112,11 @@ def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) 
     """The vocabulary with what the file itself defines."""
     devices = {n for r in pack.records if r.kind == "device" for n in (r.name, *r.aliases)}
     laws = {n for law in pack.laws for n in (law.name, *law.aliases)}
+    own = {folded(n): r for r in pack.records if r.kind == "model" for n in (r.name, *r.aliases)}
     return replace(
         vocabulary,
+        models=vocabulary.models | {n for r in own.values() for n in (r.name, *r.aliases)},
+        model=lambda name: own.get(folded(name)) or vocabulary.model(name),
         devices=vocabulary.devices | devices,
         laws=vocabulary.laws | laws,
         schedules=vocabulary.schedules | {s.name for s in pack.schedules},

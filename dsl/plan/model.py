@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
+from runplan.dsl.expr.tree import Num
+from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Model, Optimizer
 from runplan.dsl.plan.reading import Reading
-from runplan.dsl.syntax.tree import Mention, Node
+from runplan.dsl.syntax.tree import Mention, Node, leaves, unquoted
 from runplan.dsl.syntax.views import SizeSpec, block_of, spec_of
 from runplan.dsl.text.finding import Label, finding
-from runplan.dsl.typed.fields import PARAMS
+from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import cut
+from runplan.dsl.typed.fields import PARAMS, Field
+from runplan.dsl.units.table import Quantity
 
 
 def model(reading: Reading, node: Node) -> Model:
-    """The model of a plan."""
-    block, fields = block_of(spec_of(node), "model_block"), reading.fields("model")
-    if block is None:
-        spec = SizeSpec(spec_of(node))
-        params = reading.amount(spec.size, PARAMS)
-        active = reading.given_by(spec.active, fields["active"]) if spec.active else None
-        return Model(params=params, active=active, architecture={}, span=node.span)
+    """The model of a plan: a size, a published model by its name, a block, or one of the first two and a block."""
+    spec, fields = spec_of(node), reading.fields("model")
+    block = block_of(spec, "model_block")
     figures: dict[str, Amount] = {}
-    for setting in block:
+    record: Record | None = None
+    lead = spec.node("amount") or spec.node("model_name")
+    if lead is not None and _is_name(reading, lead):
+        record = _published(reading, lead)
+    elif lead is not None:
+        figures = _sizes(reading, SizeSpec(spec))
+    for setting in block or ():
         name = setting.name.text
         if name in figures:
             reading.again(name, setting.span)
@@ -31,13 +40,69 @@ def model(reading: Reading, node: Node) -> Model:
             figures |= {name: found} if found else {}
         else:
             reading.unknown_field(setting.name, "model", fields)
+    recorded = _of_record(record, fields, lead.span if lead else node.span) if record else {}
+    taken = recorded.keys() - figures.keys()
+    figures = {**recorded, **figures}
     _check_shape(reading, figures)
     return Model(
         params=figures.pop("params", None),
         active=figures.pop("active", None),
         architecture=figures,
         span=node.span,
+        record=record,
+        recorded=frozenset(taken),
     )
+
+
+def _sizes(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
+    params = reading.amount(spec.size, PARAMS)
+    active = reading.given_by(spec.active, reading.fields("model")["active"]) if spec.active else None
+    return {name: found for name, found in (("params", params), ("active", active)) if found}
+
+
+# ---- a published model by its name
+
+# A name of a model has a figure in it, such as `Llama-3-8B`; else it may be any word that is misspelled.
+_NAMED = re.compile(r'"?(?:[\w.-]+/)?[A-Za-z][\w.+-]*(?:[ \t][\w.+-]+)*"?')
+
+
+def _is_name(reading: Reading, node: Node) -> bool:
+    """Whether what stands in the place of a size names a model, known or not."""
+    text = node.span.text.strip()
+    words = {leaf.text for leaf in leaves(node) if leaf.type == "NAME"}
+    if node.rule == "model_name" or reading.vocabulary.model(text) is not None:
+        return not words & reading.lets.keys() or node.rule == "model_name"
+    known = {*reading.lets, *reading.vocabulary.quantities, *reading.vocabulary.figures}
+    if words & known or not _NAMED.fullmatch(text):
+        return False
+    return text.startswith('"') or any(letter.isdigit() for letter in text)
+
+
+def _published(reading: Reading, node: Node) -> Record | None:
+    """The record of a model; None, with a finding, where there is none of its name."""
+    name = unquoted(node.span.text.strip())
+    found = reading.vocabulary.model(name)
+    if found is None and node.span.text.strip() not in reading.broken:
+        help = did_you_mean(name, same_model(name, reading.vocabulary.models))
+        size = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)[bB](?![a-z])", name)
+        said = f"the size, `{size[1]}B`" if size else "the size, such as `7B`"
+        help = help or [f"write {said}, or a block with the shape: `layers`, `hidden`, `ffn` and so on"]
+        reading.findings.append(finding("N002", f"unknown model `{cut(name)}`", node.span, help=help))
+    return found
+
+
+def _of_record(record: Record, fields: Mapping[str, Field], span: Span) -> dict[str, Amount]:
+    """The shape of a published model, as if the plan had said it where it names the model.
+
+    The sizes that its authors publish are what the shape is held to when the library is tested, and stay there.
+    """
+    return {
+        entry.key: Given(Quantity(value.value, value.dim), value, span)
+        for entry in record.entries
+        if entry.key in fields and entry.key not in ("params", "active")
+        for value in entry.values
+        if isinstance(value, Num)
+    }
 
 
 # What is a part of what: whether it divides it, and what is said where it cannot be.

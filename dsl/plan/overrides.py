@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from runplan.dsl.plan.hardware import REACHED
 from runplan.dsl.syntax.statements import BY_KEY, BY_RULE, OF_PLANS
-from runplan.dsl.syntax.tree import File, Node, Word, unquoted
+from runplan.dsl.syntax.tree import File, Node, Word, leaves, unquoted
 from runplan.dsl.syntax.views import PoolField, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
@@ -235,25 +235,36 @@ def _in_block(rule: str) -> Callable[[Statements, str, View], Statements]:
     def with_field(statements: Statements, field: str, view: View) -> Statements:
         value = _parsed(view, "amount")
         stated = next((spec_of(node) for node in statements if node.rule == rule), None)
-        pairs = {pair.word(0).text: pair for pair in _pairs(stated, block_rule, pair_rule)}
+        lead = _lead(stated, statements) if rule == "model" else ()
+        pairs = {pair.word(0).text: pair for pair in _pairs(stated, block_rule, pair_rule, named=bool(lead))}
         pairs[field] = Node(pair_rule, (Word("NAMED", field, value.span), value), value.span)
         span = stated.span if stated else value.span
         block = Node(block_rule, tuple(pairs.values()), span)
         names = tuple(stated.words()) if stated else (Word("NAME", "AdamW", span),)
-        spec = Node(BY_RULE[rule].value, (*(names if rule == "optimizer" else ()), block), span)
+        spec = Node(BY_RULE[rule].value, (*(names if rule == "optimizer" else lead), block), span)
         return _put(statements, Node(rule, (spec,), span))
 
     return with_field
 
 
-def _pairs(spec: Node | None, block_rule: str, pair_rule: str) -> Iterable[Node]:
+def _lead(spec: Node | None, statements: Statements) -> tuple[Node, ...]:
+    """The name of a published model, where a specification begins with one."""
+    lead = spec and (spec.node("model_name") or spec.node("amount"))
+    if not lead:
+        return ()
+    lets = {spec_of(node).word(0).text for node in statements if node.rule == "let"}
+    words = {leaf.text for leaf in leaves(lead) if leaf.type in ("NAME", "STRING")}
+    return (lead,) if words - lets else ()
+
+
+def _pairs(spec: Node | None, block_rule: str, pair_rule: str, *, named: bool) -> Iterable[Node]:
     """The fields that a specification gives, in a block or beside its name."""
     if spec is None:
         return
-    if block := spec.node(block_rule):
-        yield from block.nodes()
-        return
-    for name, part in zip(("params", "active"), spec.nodes(), strict=False):
+    block = spec.node(block_rule)
+    yield from block.nodes() if block else ()
+    sizes = [] if named else [part for part in spec.nodes() if part.rule != block_rule]
+    for name, part in zip(("params", "active"), sizes, strict=False):
         value = part if part.rule == "amount" or name == "params" else Node("amount", (part,), part.span)
         yield Node(pair_rule, (Word("NAMED", name, part.span), value), part.span)
 

@@ -222,10 +222,15 @@ class DataSpec(View):
 
 
 class SizeSpec(View):
-    """`SIZE [, ACTIVE active]`: a `model_spec` without a block."""
+    """`SIZE [, ACTIVE active] [{...}]` or `NAME [{...}]`: a `model_spec` that does not begin with a block."""
 
     size = NodeAt(0)
-    active = NodeIf(1)
+
+    @property
+    def active(self) -> Node | None:
+        """The active size, where it is said."""
+        part = self.node.children[1] if len(self.node.children) > 1 else None
+        return part if isinstance(part, Node) and part.rule != "model_block" else None
 
 
 def block_of(spec: Node, rule: str) -> Iterator[Setting] | None:

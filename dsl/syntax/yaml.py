@@ -252,14 +252,18 @@ class _Reader:
                 yield Node(f"hw_{key.text}", (inner,), key.span.to(inner.span))
 
     def model(self, row: Statement, key: Scalar, value: Value) -> Iterator[Node]:
-        """A size, or a mapping of the architecture."""
+        """A size or a name, or a mapping of the architecture, with the name of a model among them or without."""
         if not isinstance(value, Mapping) or (
             value.items and all(name.text in ("min", "max") for name, _ in value.items)
         ):
             yield from self.text(row, key, value)
             return
-        block = Node("model_block", self.pairs("model_pair", value.items), value.span)
-        yield Node(row.rule, (Node(row.value, (block,), value.span),), value.span)
+        named = [item for name, item in value.items if name.text == "name"]
+        spec = self.parsed(named[0], row.value, row.key) if named else None
+        pairs = self.pairs("model_pair", [pair for pair in value.items if pair[0].text != "name"])
+        block = Node("model_block", pairs, value.span)
+        lead = spec.children[:1] if spec else ()
+        yield Node(row.rule, (Node(row.value, (*lead, block), value.span),), value.span)
 
     def optimizer(self, row: Statement, key: Scalar, value: Value) -> Iterator[Node]:
         """A name, or a mapping of settings with the name among them."""

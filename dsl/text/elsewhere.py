@@ -14,7 +14,7 @@ _THEIRS: dict[str, str] = {
     "ffn": "intermediate_size ffn_hidden_size d_ff ffn_dim mlp_dim feed_forward_dim n_inner",
     "heads": "num_attention_heads n_heads num_heads n_head",
     "kv_heads": "num_key_value_heads n_kv_heads num_kv_heads kv_n_heads num_query_groups n_query_groups",
-    "head_dim": "head_size head_width kv_channels d_head",
+    "head_dim": "head_size head_width kv_channels d_head qk_nope_head_dim",
     "vocab": "vocab_size padded_vocab_size vocabulary n_vocab",
     "context": "seq_len seq_length sequence_length sequence_len max_seq_len max_seq_length max_sequence_length"
     " max_position_embeddings block_size context_length context_window context_size n_ctx ctx",
@@ -26,6 +26,17 @@ _THEIRS: dict[str, str] = {
     "params": "n_params num_params parameters num_parameters size model_size",
     "active": "active_params active_parameters",
     "biases": "bias add_bias_linear use_bias",
+    "attention_biases": "attention_bias qkv_bias attn_bias add_qkv_bias",
+    "mlp_biases": "mlp_bias",
+    "qk_norm": "use_qk_norm qk_layernorm norm_qk",
+    "expert_ffn": "moe_intermediate_size moe_ffn_hidden_size expert_intermediate_size ffn_expert",
+    "shared_experts": "n_shared_experts num_shared_experts",
+    "shared_ffn": "shared_expert_intermediate_size moe_shared_expert_intermediate_size",
+    "dense_layers": "first_k_dense_replace num_dense_layers n_dense_layers first_dense_layers",
+    "kv_lora": "kv_lora_rank",
+    "q_lora": "q_lora_rank",
+    "rope_dim": "qk_rope_head_dim rope_head_dim",
+    "v_head_dim": "value_head_dim d_v",
     # the optimizer's block
     "batch": "batch_size global_batch_size global_train_batch_size train_batch_size total_batch_size gbs bsz",
     "learning_rate": "lr max_lr peak_lr base_lr",
@@ -76,7 +87,10 @@ FIELDS = {
     "hardware": "gpus device time gpu_hours precision mfu rate price peak memory power pue carbon_intensity"
     " availability hours_per_day nodes_of".split(),
     "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context"
-    " window global_layers tied experts active_experts granularity weight_bits activation_bits kv_bits".split(),
+    " window global_layers tied v_head_dim kv_lora q_lora rope_dim sinks attention_biases mlp_biases norm_biases norms"
+    " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler experts active_experts expert_ffn"
+    " shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits"
+    " activation_bits kv_bits".split(),
     "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip".split(),
 }
 _OF = {field: statement for statement, fields in FIELDS.items() for field in fields}

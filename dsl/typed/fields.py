@@ -88,6 +88,7 @@ RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
     "price": {},
     "region": {},
     "run": _RUN,
+    "model": {},
 }
 # What else a record may say: the fields of these statements, any of them or some.
 OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
@@ -95,6 +96,7 @@ OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "price": {"hardware": ("price",)},
     "region": {"hardware": ("pue", "carbon_intensity", "price")},
     "run": {"hardware": None, "model": None, "optimizer": None},
+    "model": {"model": None},
 }
 
 
@@ -115,11 +117,12 @@ def figures_of(kind: str, fields: Mapping[str, Mapping[str, Field]]) -> dict[str
 
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
-CLOSED = ("mfu", "run", "shape")
+CLOSED = ("mfu", "model", "run", "shape")
 TEXTS = ("convention", "measured_on", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),
+    "model": ("config",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "aside"),
 }
 # The figures of a device that are of one precision.

@@ -39,6 +39,8 @@ def add_attention(draft: Draft) -> None:
 
 def _width(draft: Draft) -> tuple[Expr, str] | None:
     """The width of scores and values, and why; that of the model where the block does not tell its heads."""
+    if {q.HEADS, q.HEAD_DIM, q.V_HEAD_DIM, q.ROPE_DIM} <= draft.definitions.keys():
+        return draft.formula(q.ATTENTION_WIDTH), draft.quantities[q.ATTENTION_WIDTH.text].title
     if {q.HEADS, q.HEAD_DIM} <= draft.definitions.keys():
         return Op("*", (Ref(q.HEADS), Ref(q.HEAD_DIM))), "heads times their width"
     hidden = draft.definitions.get(q.HIDDEN)

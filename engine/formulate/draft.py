@@ -11,7 +11,7 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, names, substitute
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Law, Parameter, QuantityDef
+from runplan.dsl.packs.pack import Entry, Law, Parameter, QuantityDef
 from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Within
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
@@ -41,6 +41,7 @@ class Draft:
 
     Attributes:
         absent: Quantities that have no value for the whole, though a formula would give them one.
+        lenders: Laws of settings that are named beside the plan's own.
         default_laws: Laws that stand in for what the plan's own does not know.
         elastic: Whether pools side by side are reserved for as long as the run needs them.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
@@ -53,6 +54,7 @@ class Draft:
     named: str
     objective: Objective
     catalogue: Library
+    lenders: tuple[Law, ...] = ()
     definitions: dict[Name, Definition] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
@@ -141,9 +143,13 @@ class Draft:
 
     def default_words(self, key: str) -> frozenset[str]:
         """All the words of a line of the domain's defaults."""
-        record = self.catalogue.record("defaults", self.objective.domain)
-        entries = [entry for entry in record.entries if entry.key == key] if record else []
+        entries = self.default_entries(key)
         return frozenset(value.value for entry in entries for value in entry.values if isinstance(value, Text))
+
+    def default_entries(self, key: str) -> list[Entry]:
+        """The lines of the domain's defaults of a key."""
+        record = self.catalogue.record("defaults", self.objective.domain)
+        return [entry for entry in record.entries if entry.key == key] if record else []
 
     def dim(self, name: Name) -> Dim:
         """The dimension of a quantity of plans, of the run or of a part of it."""

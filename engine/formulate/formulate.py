@@ -17,6 +17,7 @@ from runplan.engine.formulate.mixture import add_mixture, say_active, say_dense
 from runplan.engine.formulate.optimum import add_optimum
 from runplan.engine.formulate.rate import add_needed_rate
 from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
+from runplan.engine.formulate.settings import add_settings
 from runplan.engine.formulate.size import add_model_and_tokens
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -28,13 +29,14 @@ def objective_of(plan: Plan) -> Objective:
     return found or Objective("CLM", None, None, "text", None)
 
 
-def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
+def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tuple[Law, ...] = ()) -> Problem:
     """The problem of a plan under a law, as expressions only: no value is computed here.
 
     Args:
         named: The law as the plan names it.
+        lenders: Laws of settings that are named beside it.
     """
-    draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue)
+    draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue, lenders)
     _not_solved_yet(draft)
     for name, let in plan.lets.items():
         draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)
@@ -42,6 +44,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library) -> Problem:
     add_model_and_tokens(draft)
     say_dense(draft)
     add_law(draft)
+    add_settings(draft)
     add_mixture(draft)
     add_attention(draft)
     add_hardware(draft)

@@ -12,7 +12,6 @@ from runplan.dsl.packs.pack import Function, Law, Parameter
 from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import enumerated
-from runplan.dsl.units.base import SEQUENCE
 from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft, is_mixture, of_kind
 from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for, size_of
@@ -22,8 +21,7 @@ from runplan.engine.problem import quantities as q
 def function_expr(draft: Draft, law: Law, function: Function, size: Name = q.LAW_PARAMS) -> Expr:
     """A law's formula over quantities: its inputs by their names in plans, its constants by the law's.
 
-    The size that it counts is that of the plan as the plan's law counts it, unless it is another.
-
+    Its `params` are those of `size`: what the plan's law counts, unless said.
     An input that may be left out is noted with its default, for when all is there and the plan does not give it.
     """
     by: dict[str, Expr] = {name: Ref(constant(law.name, name)) for name in law.constants}
@@ -65,12 +63,20 @@ def add_constants(draft: Draft, law: Law) -> None:
             draft.define(constant(law.name, text), value, "constant", cite_of(law), c.span, dim=dim, by=law.name)
 
 
-def add_function(draft: Draft, law: Law, function: Function, name: Name | None = None, note: str = "") -> None:
+def add_function(
+    draft: Draft,
+    law: Law,
+    function: Function,
+    name: Name | None = None,
+    note: str = "",
+    size: Name = q.LAW_PARAMS,
+    spread: float | None = None,
+) -> None:
     """What a formula of a law gives, as a definition of its output, or under another name."""
-    expr = function_expr(draft, law, function)
+    expr = function_expr(draft, law, function, size)
     own = name or quantity(function.output)
     dim = function.counted.dim
-    draft.define(own, expr, "law", cite_of(law), function.span, dim=dim, note=note, by=law.name)
+    draft.define(own, expr, "law", cite_of(law), function.span, dim=dim, note=note, by=law.name, spread=spread)
 
 
 def hold_law_to_plan(draft: Draft) -> None:
@@ -136,13 +142,9 @@ def usual_law(plan: Plan, objective: Objective, catalogue: Library) -> str:
 
 
 def add_law(draft: Draft) -> None:
-    """What the plan's law gives, and for batch and learning rate a default law where it does not."""
+    """What the plan's law gives."""
     law = draft.law
     if draft.lawless:
-        if draft.mixture and str(draft.objective) in law.objectives:
-            _add_settings(draft)
-        else:
-            _take_settings(draft)
         return
     add_constants(draft, law)
     for function in functions_for(law, draft.objective):
@@ -156,7 +158,6 @@ def add_law(draft: Draft) -> None:
             add_function(draft, law, function)
     _must_be_told(draft)
     _add_precision(draft)
-    _add_settings(draft)
 
 
 # The fields of the model's block that tell what is no field itself.
@@ -223,47 +224,6 @@ def _add_precision(draft: Draft) -> None:
     expr = substitute(loss.expr, {q.LAW_PARAMS: Ref(q.EFFECTIVE_PARAMS)})
     note = f"over effective params: {', '.join(f'`{name}`' for name in sorted(bits))} by `{law.name}`"
     draft.definitions[q.LOSS] = replace(loss, expr=expr, note=note)
-
-
-# What the plan may set of its own, and where what the law asks for is kept beside it.
-SETTINGS = {q.BATCH: q.LAW_BATCH, q.LEARNING_RATE: q.LAW_LEARNING_RATE}
-
-
-def _add_settings(draft: Draft) -> None:
-    """Batch and learning rate by the plan's law, else the default one; what the plan sets wins, and both are kept."""
-    for output in SETTINGS:
-        law = default_law(draft, output.text) if output not in draft.definitions else None
-        for function in law.functions if law else ():
-            if law is not None and function.output == output.text:
-                add_constants(draft, law)
-                add_function(draft, law, function)
-    _take_settings(draft)
-
-
-def _take_settings(draft: Draft) -> None:
-    """What the plan sets of the optimizer, in place of what a law asks for."""
-    optimizer = draft.plan.optimizer
-    for text in optimizer.settings if optimizer else ():
-        assert optimizer is not None
-        setting, output = draft.given(optimizer.settings, text), quantity(text)
-        if setting is None:
-            continue
-        asked = SETTINGS.get(output)
-        if asked is not None and output in draft.definitions:
-            draft.definitions[asked] = replace(draft.definitions[output], name=asked)
-        draft.give(output, setting)
-        if output == q.BATCH:
-            _add_sequences(draft)
-
-
-def _add_sequences(draft: Draft) -> None:
-    """The batch that a plan sets, counted in sequences."""
-    known = q.CONTEXT in draft.definitions
-    length: Expr = Op("/", (Ref(q.CONTEXT), Num(1.0, SEQUENCE))) if known else Ref(q.SEQUENCE_LENGTH)
-    usual = draft.quantities[q.SEQUENCE_LENGTH.text].title
-    said = "batch over context" if known else f"no context is given: {usual}"
-    expr = Op("/", (Ref(q.BATCH), length))
-    draft.define(q.BATCH_SEQUENCES, expr, "derived" if known else "assumed", said)
 
 
 def line_of(draft: Draft) -> Op | None:

@@ -30,11 +30,8 @@ ONE = Num(1.0)
 SHAPE = (q.LAYERS, q.HIDDEN, q.FFN, q.HEADS)
 
 
-def add_experts(draft: Draft) -> None:
+def add_experts(draft: Draft, model: Model) -> None:
     """The experts of a layer as the model's block has them: given, bounded or free."""
-    model = draft.plan.model
-    if model is None or q.EXPERTS.text not in model.architecture:
-        return
     amount = draft.take(model.architecture, q.EXPERTS.text, Given, Within, Hole)
     if amount is not None:
         draft.figure(q.EXPERTS, amount, SOME_EXPERTS, "experts")
@@ -46,7 +43,8 @@ def add_sizes(draft: Draft) -> None:
     assert model is not None, "a mixture is a model"
     size, active, by = model.params, model.active, default_law(draft, "mixture")
     shaped = not draft.definitions.keys().isdisjoint(SHAPE)
-    if (by is None or shaped) and (size is None or active is None):
+    told = any(f.code == "C004" for f in draft.findings)
+    if not told and (by is None or shaped) and size is None:
         help = [f"add to the model's block what it lacks of `params: 8B` and `active: {_example(model)}`"]
         draft.findings.append(finding("C004", "the sizes of a mixture of experts are not told", model.span, help=help))
     if active is None and (by is None or shaped or (isinstance(size, Given) and not _asks_for_active(draft, model))):
@@ -67,6 +65,21 @@ def add_sizes(draft: Draft) -> None:
     add_count_of_law(draft)
 
 
+def add_counted(draft: Draft) -> None:
+    """A mixture whose params the model's block counts: its experts may be open, and a bound on all params with them."""
+    model = draft.plan.model
+    assert model is not None, "a mixture is a model"
+    _expansion(draft, model)
+    if draft.is_variable(q.EXPERTS):
+        # Of whole experts few sizes can be met to the last param: one that is stated is the most.
+        size = model.params
+        most = Within(None, size, size.span) if isinstance(size, Given) else size
+        draft.limited(q.PARAMS, most, "model")
+    without = Op("-", (Ref(q.ACTIVE_PARAMS), Ref(q.EMBEDDING_PARAMS)))
+    draft.define(q.ACTIVE_PARAMS_NON_EMBEDDING, without, "derived", "active params but the tables of embeddings")
+    add_count_of_law(draft)
+
+
 def _asks_for_active(draft: Draft, model: Model) -> bool:
     """Whether a plan that tells all params leaves the active size open: beside free experts, or under a bound."""
     free = isinstance(model.architecture.get(q.EXPERTS.text), Hole | Within)
@@ -80,8 +93,9 @@ def add_count_of_law(draft: Draft) -> None:
         draft.define(q.LAW_PARAMS, Ref(q.ACTIVE_PARAMS), "derived", "the law counts what a token passes through")
     elif counts == "non_embedding" and q.ACTIVE_PARAMS_NON_EMBEDDING in draft.definitions:
         tables = Op("-", (Ref(q.ACTIVE_PARAMS), Ref(q.ACTIVE_PARAMS_NON_EMBEDDING)))
-        without = Op("-", (Ref(q.PARAMS), tables))
-        draft.define(q.PARAMS_NON_EMBEDDING, without, "derived", "all params but the embeddings")
+        if q.PARAMS_NON_EMBEDDING not in draft.definitions:
+            without = Op("-", (Ref(q.PARAMS), tables))
+            draft.define(q.PARAMS_NON_EMBEDDING, without, "derived", "all params but the embeddings")
         draft.define(q.LAW_PARAMS, Ref(q.PARAMS_NON_EMBEDDING), "derived", "the law counts params without embeddings")
     else:
         said = "no law counts them here: all params" if draft.lawless else "the law counts all params"
@@ -106,9 +120,8 @@ def _relate(draft: Draft, by: Law) -> None:
     else:
         draft.figure(q.PARAMS, model.params, SOME_PARAMS, "model")
         _define_by(draft, by, q.EXPANSION, "the plan tells no experts: by the sizes, ")
+        _sparsity(draft)
     _define_by(draft, by, q.ACTIVE_PARAMS_NON_EMBEDDING, "")
-    passed = Op("/", (ONE, Ref(q.EXPANSION)))
-    draft.define(q.SPARSITY, Op("-", (ONE, passed)), "derived", "experts that a token does not pass")
 
 
 def _expansion(draft: Draft, model: Model) -> None:
@@ -117,11 +130,28 @@ def _expansion(draft: Draft, model: Model) -> None:
         draft.variables.append(Variable(q.EXPERTS, NONE, SOME_EXPERTS, model.span))
     if q.ACTIVE_EXPERTS not in draft.definitions:
         draft.define(q.ACTIVE_EXPERTS, ONE, "assumed", "not given: one, of the MLP's width")
-    ratio = Op("/", (Ref(q.EXPERTS), Ref(q.ACTIVE_EXPERTS)))
-    draft.define(q.EXPANSION, ratio, "derived", "experts over those that a token passes")
+    draft.define(q.EXPANSION, _experts_to_one(draft), "derived", "experts over those that a token passes")
+    _sparsity(draft)
     if draft.is_variable(q.EXPERTS):
         draft.constrain("experts", Ref(q.ACTIVE_EXPERTS), Ref(q.EXPERTS), "line", model.span)
         _hold_to_runs(draft, model)
+
+
+def _experts_to_one(draft: Draft) -> Expr:
+    """Experts over those that a token passes; shared ones, counted by the width of one, are of both."""
+    every, some = Ref(q.EXPERTS), Ref(q.ACTIVE_EXPERTS)
+    if {q.SHARED_FFN, q.EXPERT_FFN} <= draft.definitions.keys():
+        shared: Expr = Op("/", (Ref(q.SHARED_FFN), Ref(q.EXPERT_FFN)))
+    elif q.SHARED_EXPERTS in draft.definitions:
+        shared = Ref(q.SHARED_EXPERTS)
+    else:
+        return Op("/", (every, some))
+    return Op("/", (Op("+", (every, shared)), Op("+", (some, shared))))
+
+
+def _sparsity(draft: Draft) -> None:
+    passed = Op("/", (ONE, Ref(q.EXPANSION)))
+    draft.define(q.SPARSITY, Op("-", (ONE, passed)), "derived", "share of the experts that a token does not pass")
 
 
 def _total(draft: Draft, model: Model, by: Law) -> None:

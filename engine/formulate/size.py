@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.dsl.plan.ir import Given
+from runplan.dsl.plan.ir import Given, Plan
 from runplan.dsl.units.base import PARAM, TOKEN
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.length import add_length, counted_in
-from runplan.engine.formulate.mixture import add_sizes
-from runplan.engine.formulate.model import add_architecture, add_conversion, counts_without_embeddings
+from runplan.engine.formulate.mixture import add_counted, add_sizes
+from runplan.engine.formulate.model import add_conversion, counts_without_embeddings
+from runplan.engine.formulate.shape import add_architecture
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
 
@@ -23,6 +24,9 @@ def add_model_and_tokens(draft: Draft) -> None:
     size = draft.plan.model.params if draft.plan.model else None
     if add_architecture(draft):
         # The architecture tells the size: the law's own count follows from it.
+        if draft.mixture:
+            add_counted(draft)
+            return
         if draft.law.counts == "with_head" and not draft.lawless:
             one_table = Op("*", (Op("*", (Ref(q.VOCAB), Ref(q.HIDDEN))), Num(1.0, PARAM)))
             of_input = Op("*", (Op("-", (Ref(q.EMBEDDINGS), Num(1.0))), one_table))
@@ -43,6 +47,15 @@ def add_model_and_tokens(draft: Draft) -> None:
     if draft.law.counts == "non_embedding" and not draft.lawless:
         said = f"the law counts no embeddings: for {draft.objective.domain} they are taken to add nothing"
     draft.define(q.LAW_PARAMS, Ref(q.PARAMS), "derived", said)
+
+
+def has_size_and_tokens(plan: Plan) -> bool:
+    """Whether a plan states both, and leaves a law nothing to choose."""
+    model, tokens = plan.model, plan.stages[0].tokens
+    sized = model is not None and (
+        isinstance(model.params, Given) or (model.params is None and bool(model.architecture))
+    )
+    return sized and isinstance(tokens, Given)
 
 
 def _must_be_in_tokens(draft: Draft) -> None:

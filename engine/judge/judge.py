@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Op, Ref, walk
-from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.pack import Law, fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
@@ -120,6 +120,20 @@ def beyond(solution: Solution, law: Law | None = None) -> dict[str, float]:
     return out
 
 
+def beyond_of(solution: Solution) -> dict[str, float]:
+    """How many times each quantity lies outside the range of its law's runs; of settings, what they are given from.
+
+    Where the law that is named lends settings only, it is these alone.
+    """
+    problem = solution.problem
+    laws = {law.name: law for law in (problem.law, *problem.default_laws)}
+    settings = fields_of(problem.quantities).get("optimizer", {})
+    lent = {name: v for name in settings if (v := solution.quantity(name)) and v.kind == "law" and v.by in laws}
+    factors = {name: beyond(solution, laws[value.by]) for name, value in lent.items()}
+    own = {} if solution.lends else beyond(solution)
+    return own | {name: max(far.values()) for name, far in factors.items() if far}
+
+
 def _counted(solution: Solution, law: Law, text: str) -> Name:
     """The value that a quantity of a law is: its params are as the law counts them."""
     if text != q.PARAMS.text:
@@ -150,7 +164,10 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
             message = f"`{law.name}`{default} is used beyond its fitted range: {enumerated(parts)}"
             data: dict[str, float | str] = {"factor": max(factors.values())}
             # Several laws may take the same default: it is said in one place, and once.
-            at = plan.laws[0].span if default and plan.laws else _beyond_by(plan, solution, law, factors)
+            called = [name.span for name in plan.laws if name.text in (law.name, *law.aliases)] or [
+                name.span for name in plan.laws[:1]
+            ]
+            at = called[0] if default and called else _beyond_by(plan, solution, law, factors)
             key = f"range of {law.name}" if default else ""
             yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data, key=key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.tree import words
@@ -65,6 +65,12 @@ def is_form(law: Law) -> bool:
 def cite_of(law: Law) -> str:
     """The law's first citation."""
     return law.cites[0].text if law.cites else ""
+
+
+def is_of_settings(law: Law, settings: Collection[str]) -> bool:
+    """Whether a law gives settings, such as the batch, and neither a loss nor what is best to choose."""
+    outputs = {function.output for function in law.functions}
+    return bool(outputs & set(settings)) and outputs.isdisjoint((*CHOICES, "loss", "transferred_tokens"))
 
 
 # What the laws of mixtures of experts are laws of.

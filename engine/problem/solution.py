@@ -193,6 +193,11 @@ class Solution:
         binding = [f"  binding: {', '.join(self.binding)}"] if self.binding else []
         return "\n".join([*lines, *binding])
 
+    @property
+    def lends(self) -> bool:
+        """Whether the law that the plan names lends settings only, and another one chooses."""
+        return any(self.law in (law.name, *law.aliases) for law in self.problem.default_laws)
+
     def quantity(self, text: str) -> Value | None:
         """A quantity of the run; None where it does not apply."""
         return self.values.get(quantity(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runplan.dsl.text.reader import Buffer, Disk
@@ -87,6 +87,7 @@ def test_masked_tokens_see_both_sides() -> None:
     assert at(report, "attention_compute") == pytest.approx(12 * 12 * 768 * 1024 * 1e9)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     layers=st.integers(1, 100),
     context=st.integers(2, 400),

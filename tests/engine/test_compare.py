@@ -60,7 +60,7 @@ def test_the_end_of_a_range_is_inside() -> None:
 
 
 def test_an_infeasible_or_undecided_law_does_not_count() -> None:
-    found = compared(BUDGET, "chinchilla", "deepseek")
+    found = compared(BUDGET, "chinchilla", "compute.6nd")
     assert [column.solution.status for column in found.columns] == ["solved", "undecided"]
     assert spread(document(found), "params") is None
 

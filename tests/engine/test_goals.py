@@ -125,7 +125,7 @@ def test_a_date_does_not_tell_a_count_from_a_time() -> None:
 
 
 def test_what_runs_off_is_under_determined() -> None:
-    found = report("use laws steplaw\ndata: 2T tokens\nrequire tokens / params >= 20\n")
+    found = report("use laws compute.6nd\ndata: 2T tokens\nrequire tokens / params >= 20\n")
     assert [f.code for f in found.findings if f.severity == "error"] == ["C002"]
 
 

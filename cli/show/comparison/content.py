@@ -93,6 +93,7 @@ def spread(ratio: float) -> str:
 
 def _rows(comparison: Comparison) -> list[tuple[str | Cell, ...]]:
     columns = comparison.columns
+    judged = len(_choices(comparison)) > 1 and bool(comparison.judges)
     out: list[tuple[str | Cell, ...]] = []
     if any(column.solution.status != "solved" for column in columns):
         out.append(("status", *(Cell(column.solution.status, mark="") for column in columns), ""))
@@ -102,7 +103,7 @@ def _rows(comparison: Comparison) -> list[tuple[str | Cell, ...]]:
         known = columns[0].solution.problem.quantities
         data_only = found.quantity in known and known[found.quantity].facts.section == "data"
         # The table of regrets has a law's regret under itself.
-        if not data_only and not (found.quantity == "regret" and comparison.judges):
+        if not data_only and not (found.quantity == "regret" and judged):
             apart = NOTHING if found.spread is None else spread(found.spread)
             cells = (_cell(column, found, i) for i, column in enumerate(columns))
             out.append((label(found.quantity, known), *cells, apart))
@@ -125,7 +126,9 @@ def _notes(comparison: Comparison) -> list[str]:
         out.append(f"{MARK} outside the range of the runs that the law was fitted to.")
     for column in comparison.columns:
         solution = column.solution
-        if comparison.by == "law" and solution.resolved != solution.law:
+        if comparison.by == "law" and solution.lends:
+            out.append(f"`{solution.law}` is of settings: they are those at what `{solution.resolved}` chooses.")
+        elif comparison.by == "law" and solution.resolved != solution.law:
             out.append(f"`{solution.law}` is `{solution.resolved}`.")
         if solution.status == "undecided":
             why = [found.message for found in solution.findings] or ["nothing says why"]
@@ -142,11 +145,12 @@ def _notes(comparison: Comparison) -> list[str]:
 
 def _regret(comparison: Comparison) -> Section | None:
     """The regrets, a choice a row and a judge a column."""
-    if not comparison.judges or len(comparison.columns) < 2:
+    choices = _choices(comparison)
+    if not comparison.judges or len(choices) < 2:
         return None
     judges = [plain(comparison.columns[judge].name) for judge in comparison.judges]
     lines: list[Line] = []
-    for i, column in enumerate(comparison.columns):
+    for i, column in choices:
         cells = [NOTHING if verdict is None else _share(verdict.regret) for verdict in comparison.verdicts[i]]
         worst = comparison.worst(i)
         lines.append((plain(column.name), *cells, NOTHING if worst is None else _share(worst)))
@@ -159,6 +163,11 @@ def _regret(comparison: Comparison) -> Section | None:
         table(lines, heads, figures=True, apart=len(heads) - 1),
         notes=tuple(filter(None, notes)),
     )
+
+
+def _choices(comparison: Comparison) -> list[tuple[int, Column]]:
+    """The columns whose laws choose: one that lends settings shows the choice of another."""
+    return [(i, column) for i, column in enumerate(comparison.columns) if not column.solution.lends]
 
 
 def _share(value: float) -> str:

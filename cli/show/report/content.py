@@ -208,6 +208,8 @@ def _left_out(report: Report) -> Callable[[str], bool]:
 
 def _head(solution: Solution) -> str:
     law, resolved = plain(solution.law), plain(solution.resolved)
+    if solution.lends:
+        return f"{resolved}\nwith {law}"
     return law if law == resolved else resolved if resolved.startswith(f"{law}.") else f"{law}\n= {resolved}"
 
 

@@ -23,7 +23,7 @@ def test_figures_outside_a_range_are_marked() -> None:
 
 
 def test_one_solved_law_is_compared_with_nothing() -> None:
-    assert "1 solved, nothing to compare" in content(compared(BUDGET, "chinchilla", "deepseek")).headline
+    assert "1 solved, nothing to compare" in content(compared(BUDGET, "chinchilla", "compute.6nd")).headline
 
 
 def test_losses_that_are_not_comparable_say_so() -> None:

@@ -1,0 +1,128 @@
+"""Settings of the optimizer to definitions: those that a law lends, and those that the plan states in their place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runplan.dsl.expr.curve import curve
+from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.packs.pack import Function, Law
+from runplan.dsl.units.base import PARAM, SEQUENCE
+from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.law import add_constants, add_function, default_law
+from runplan.engine.formulate.model import conversion
+from runplan.engine.laws.form import cite_of, functions_for
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import expand
+
+# What the plan may set of its own, where what the law asks for is kept beside it, and how far runs lie about that.
+KEPT = {
+    q.BATCH: (q.LAW_BATCH, q.BATCH_SPREAD),
+    q.LEARNING_RATE: (q.LAW_LEARNING_RATE, q.LEARNING_RATE_SPREAD),
+}
+# The line of a domain's defaults with the optimizers whose rates are AdamW's.
+KIN = "adam_like"
+# Sizes at which one count of params is made another, as powers of ten of a param, and how many a power.
+_FIRST, _LAST, _EACH = 4, 16, 8
+
+
+def add_settings(draft: Draft) -> None:
+    """Each setting by the plan's law, else by a law of settings beside it, else by the default one.
+
+    What the plan states wins, and what the law asks for is kept beside it.
+    """
+    for text in draft.fields_of("optimizer"):
+        if quantity(text) not in draft.definitions and (found := _lender(draft, text)) is not None:
+            _lend(draft, *found)
+    _take_stated(draft)
+
+
+def _lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
+    """The law that lends a setting: of those that are named beside the plan's law the first, else the default."""
+    usual = default_law(draft, output)
+    for law in (*draft.lenders, *([usual] if usual else [])):
+        for function in functions_for(law, draft.objective) if _is_for(draft, law) else ():
+            if function.output == output:
+                return law, function
+    return None
+
+
+def _is_for(draft: Draft, law: Law) -> bool:
+    """Whether a law of settings is for the plan's objective; no law is of transfers: they take one of their domain."""
+    return str(draft.objective) in law.objectives or draft.transfer
+
+
+def _lend(draft: Draft, law: Law, function: Function) -> None:
+    add_constants(draft, law)
+    needs_size = any(p.quantity == q.PARAMS.text for p in function.parameters)
+    size = _size(draft, law) if needs_size else q.LAW_PARAMS
+    add_function(draft, law, function, size=size, spread=_spread(draft, law, function.output))
+
+
+def _spread(draft: Draft, law: Law, output: str) -> float | None:
+    """How far runs lie about what a law says: of the default law as its line says, of others as it is found.
+
+    Where too few runs tell it, it is taken to be as far as about the default law.
+    """
+    named, *said = next((entry.values for entry in draft.default_entries(output)), (Text(""),))
+    usual = said[0].value if said and isinstance(said[0], Num) else None
+    if isinstance(named, Text) and draft.catalogue.law(named.value) == law:
+        return usual
+    # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.laws.used import spread_of, used_of
+
+    kin = {name.lower() for name in draft.default_words(KIN)}
+    return spread_of(used_of(law, output, str(draft.objective), draft.catalogue, kin)) or usual
+
+
+def _size(draft: Draft, law: Law) -> Name:
+    """The size as a law counts it that is not the plan's; of a mixture of experts the params that a token passes."""
+    if draft.mixture or law.counts in ("active", "any"):
+        return q.ACTIVE_PARAMS
+    if law.counts != "non_embedding" or default_law(draft, "conversion") is None:
+        return q.PARAMS
+    if not draft.knows(q.PARAMS_NON_EMBEDDING):
+        by, whole = conversion(draft)
+        expr = _turned_round(draft, whole)
+        note = f"`{law.name}` counts params without embeddings"
+        source = f"{by.title}: {cite_of(by)}"
+        draft.define(q.PARAMS_NON_EMBEDDING, expr, "assumed", source, by.functions[0].span, note=note, by=by.name)
+    return q.PARAMS_NON_EMBEDDING
+
+
+def _turned_round(draft: Draft, whole: Expr) -> Expr:
+    """All params to those without embeddings, as a curve through what the conversion makes of these."""
+    value = compiled(expand(whole, draft.definitions, {}))
+    sizes = (10.0 ** (_FIRST + i / _EACH) for i in range((_LAST - _FIRST) * _EACH + 1))
+    rows = ((Num(float(value({q.PARAMS_NON_EMBEDDING: n})), PARAM), Num(n, PARAM)) for n in sizes)
+    return curve(Ref(q.PARAMS), rows)
+
+
+def _take_stated(draft: Draft) -> None:
+    """What the plan sets of the optimizer, in place of what a law asks for."""
+    optimizer = draft.plan.optimizer
+    for text in optimizer.settings if optimizer else ():
+        assert optimizer is not None
+        setting, output = draft.given(optimizer.settings, text), quantity(text)
+        if setting is None:
+            continue
+        if output in KEPT and (lent := draft.definitions.get(output)) is not None:
+            asked, apart = KEPT[output]
+            draft.definitions[asked] = replace(lent, name=asked)
+            if lent.spread is not None:
+                draft.define(apart, Num(lent.spread), "derived", f"published runs about `{lent.by}`")
+        draft.give(output, setting)
+        if output == q.BATCH:
+            _add_sequences(draft)
+
+
+def _add_sequences(draft: Draft) -> None:
+    """The batch that a plan sets, counted in sequences."""
+    known = q.CONTEXT in draft.definitions
+    length: Expr = Op("/", (Ref(q.CONTEXT), Num(1.0, SEQUENCE))) if known else Ref(q.SEQUENCE_LENGTH)
+    usual = draft.quantities[q.SEQUENCE_LENGTH.text].title
+    said = "batch over context" if known else f"no context is given: {usual}"
+    expr = Op("/", (Ref(q.BATCH), length))
+    draft.define(q.BATCH_SEQUENCES, expr, "derived" if known else "assumed", said)

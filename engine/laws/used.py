@@ -1,0 +1,97 @@
+"""A law of settings to how far what published runs used lies about what it says."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+from runplan.dsl.expr.tree import Num
+from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.units.base import SEQUENCE
+from runplan.engine.laws.steps import Step, formulas
+from runplan.engine.laws.totals import OWN, conversion_for
+from runplan.engine.numeric.search import inverse
+from runplan.engine.runs.record import Run, runs_of
+
+# How many standard deviations of a normal variable reach to the ends of its 80 % interval.
+REACH = 1.2816
+SHARE = 0.80
+# From fewer families than these nothing is said of how far runs lie apart.
+FEWEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A setting of a run, beside what a law says of it; the weight is that of the run among its family."""
+
+    run: Run
+    used: float
+    said: float
+    weight: float
+
+    @property
+    def off(self) -> float:
+        """By how much the run lies above the law, as a natural logarithm."""
+        return math.log(self.used / self.said)
+
+
+def setting_of(run: Run, output: str) -> float | None:
+    """A setting of a run in base units, a batch in tokens."""
+    entry, figure = run.record.entry(output), run.record.figure(output)
+    if entry is None or figure is None:
+        return None
+    if isinstance(entry.values[0], Num) and entry.values[0].dim == SEQUENCE:
+        context = run.record.figure("context")
+        return figure * context if context else None
+    return figure
+
+
+def used_of(law: Law, output: str, objective: str, library: Library, kin: Collection[str]) -> tuple[Used, ...]:
+    """What runs of an objective used of a setting, where their records say it and all that the law asks for.
+
+    Args:
+        kin: The optimizers, in lower case, whose settings are those that the law is of.
+    """
+    step = next((step for step in formulas(law, objective) if step.output == output), None)
+    convert = conversion_for(law, objective, library)
+    found = []
+    for run in runs_of(library) if step is not None else ():
+        used = setting_of(run, output) if _is_of(run, objective, kin) else None
+        known = dict(_figures(run, convert))
+        if step is not None and used is not None and known.keys() >= set(step.inputs):
+            found.append((run, used, step.value(known)))
+    many = Counter(run.family for run, _, _ in found)
+    return tuple(Used(run, used, said, many[run.family] ** -0.5) for run, used, said in found)
+
+
+def spread_of(used: Collection[Used]) -> float | None:
+    """The standard deviation of the natural logarithm with which four of five runs lie in the 80 % interval.
+
+    Runs of one family count for less than as many of several: for the root of how many they are. None where there are
+    too few families.
+    """
+    if len({one.run.family for one in used}) < FEWEST:
+        return None
+    ordered = sorted(used, key=lambda one: abs(one.off))
+    wanted = SHARE * sum(one.weight for one in ordered)
+    reached = accumulate(one.weight for one in ordered)
+    return next(abs(one.off) / REACH for one, sum_ in zip(ordered, reached, strict=True) if sum_ >= wanted)
+
+
+def _is_of(run: Run, objective: str, kin: Collection[str]) -> bool:
+    optimizer = run.record.text("optimizer").lower()
+    return (run.record.text("objective") or "CLM of text") == objective and (not optimizer or optimizer in kin)
+
+
+def _figures(run: Run, convert: Step | None) -> Iterator[tuple[str, float]]:
+    """What a law may ask of a run; its params are those that a token passes, in the count of the law."""
+    size, tokens, compute = run.active, run.tokens, run.compute
+    if size is None or tokens is None or compute is None:
+        return
+    yield from (("tokens", tokens), ("active_params", size), ("compute", compute))
+    count = size if convert is None else inverse(lambda n: convert.value({OWN: n}), size, 1e-9, size)
+    yield "params", count
