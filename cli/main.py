@@ -19,6 +19,7 @@ VERBS = {
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
     "explain": "where a number comes from",
+    "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",
     "device": "the devices and their figures",
     "rule": "the rules and what they stand for",

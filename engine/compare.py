@@ -19,7 +19,7 @@ from runplan.engine.compare_why import Why, reasons_of
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.judge.judge import beyond_of
-from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs
+from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs, without_variants
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
@@ -78,8 +78,7 @@ def fitting(plan: Plan, catalogue: Library, first: str, variants: bool = False) 
     fit = [law for law in known.laws() if law != taken and not law.aside]
     fit = [law for law in fit if can_choose(law, objective_of(plan))]
     fit = [law for law in fit if not _lacks(plan, law, known)]
-    heads = {name for law in (*fit, *([taken] if taken else [])) for name in (law.name, *law.aliases)}
-    plain = [law for law in fit if not (law.name.partition(".")[0] in heads and "." in law.name)]
+    plain = without_variants(fit, [taken] if taken else [])
     return (first, *(law.name for law in (fit if variants or not plain else plain)))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runplan.dsl.packs.library import Library, standard
-from runplan.dsl.packs.pack import Law, fields_of
+from runplan.dsl.packs.pack import Law, Pack, fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
@@ -90,7 +90,11 @@ def report_of(
         assumptions_of(plan, solutions, known),
         in_order([*findings, *fitted(plan, judged)]),
         _bands(solutions) if intervals else (),
-        (*dict.fromkeys(note for views in seen for note in remarked(rules, views)), *_notes(solutions)),
+        (
+            *dict.fromkeys(note for views in seen for note in remarked(rules, views)),
+            *(_corpora(solutions, known) if intervals else ()),
+            *_notes(solutions),
+        ),
     )
 
 
@@ -183,6 +187,15 @@ def _bands(solutions: Iterable[Solution]) -> tuple[Band | None, ...]:
     return tuple(map(band_of, solutions))
 
 
+def _corpora(solutions: Sequence[Solution], catalogue: Library) -> Iterator[Note]:
+    """What laws of other corpora would choose, where the plan rests on the optimum of one."""
+    from runplan.engine.analysis.corpora import corpora_of
+
+    found = corpora_of(solutions[0], catalogue) if len(solutions) == 1 else None
+    if found is not None:
+        yield found
+
+
 def _budget(solution: Solution) -> dict[str, Value]:
     """What the hardware gives and costs, or the compute that is stated."""
     v = solution.values
@@ -206,6 +219,16 @@ def pack_findings(path: str, reader: Reader, catalogue: Library) -> list[Finding
     Raises:
         OSError: Where the file cannot be read.
     """
+    return list(with_definitions(path, reader, catalogue)[2])
+
+
+def with_definitions(path: str, reader: Reader, catalogue: Library) -> tuple[Library, Pack, tuple[Finding, ...]]:
+    """What is known with the definitions of a file beside it, those definitions, and what is wrong with either.
+
+    Raises:
+        OSError: Where the file cannot be read.
+    """
     file, found = read_file(path, reader)
     lowered = lower(file, catalogue.vocabulary())
-    return list(in_order([*found, *lowered.findings, *catalogue.with_pack(lowered.pack, file.broken).findings]))
+    known = catalogue.with_pack(lowered.pack, file.broken)
+    return known, lowered.pack, tuple(in_order([*found, *lowered.findings, *known.findings]))

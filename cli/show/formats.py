@@ -12,7 +12,7 @@ from typing import Literal
 from runplan.cli.show.text.look import PLAIN, Look
 
 Kind = Literal[
-    "findings", "report", "comparison", "derivation",
+    "findings", "report", "comparison", "derivation", "backtest",
     "laws", "law", "law at inputs", "devices", "device", "rules", "rule", "tests",
 ]  # fmt: skip
 
@@ -41,6 +41,11 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "tree": "derivation.terminal:render",
         "json": "derivation.json:render",
         "mermaid": "derivation.mermaid:render",
+    },
+    "backtest": {
+        "table": "backtest.terminal:render",
+        "json": "backtest.json:render",
+        "markdown": "backtest.markdown:render",
     },
     "laws": {"table": "catalogue.law:listed", "json": "catalogue.law_json:listed"},
     "law": {"table": "catalogue.law:page", "json": "catalogue.law_json:page"},

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar, cast
 
 from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.headers import Header, headers_of
@@ -28,6 +29,7 @@ from runplan.dsl.units.dims import Dim
 # Beside `dsl`, and looked for as a file is, since it is read and never imported.
 _STANDARD = os.path.join(os.path.dirname(os.path.realpath(__file__)), os.pardir, os.pardir, "stdlib")
 
+_T = TypeVar("_T")
 # A law with what it inherits, and what is wrong with it.
 CheckedLaw = tuple[Law, tuple[Finding, ...]]
 
@@ -44,13 +46,16 @@ class Library:
         own: What a plan brings.
         broken: Blocks of the plan that could not be read whole.
         base: The same without what the plan brings; None where there is nothing of a plan.
+        hidden: Kind and lower-case name of definitions that are in the texts, and not known.
     """
 
     shelf: Shelf
     own: Pack = field(default_factory=Pack)
     broken: tuple[Span, ...] = ()
     base: Library | None = field(default=None, repr=False, compare=False)
+    hidden: frozenset[tuple[str, str]] = frozenset()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _once: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         packs = sum(file.layer == "pack" for file in self.shelf.files)
@@ -70,16 +75,25 @@ class Library:
         """
         if pack == Pack():
             return self
-        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self)
+        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self, self.hidden)
+
+    def without(self, kind: str, names: Iterable[str]) -> Library:
+        """The same as if some definitions of a kind were not in it."""
+        hidden = self.hidden | {(kind, name.lower()) for name in names}
+        base = self.base and self.base.without(kind, names)
+        return Library(self.shelf, self.own, self.broken, base, hidden)
 
     # ---- names
 
     @cached_property
     def _names(self) -> Names:
         if self.base is None:
-            return Names(self.shelf.headers())
+            return Names(self._seen(self.shelf.headers()))
         known = self.base._names
-        return Names(headers_of(self.own, "plan"), known)
+        return Names(self._seen(headers_of(self.own, "plan")), known)
+
+    def _seen(self, headers: Iterable[Header]) -> Iterator[Header]:
+        return (header for header in headers if (header.kind, header.name.lower()) not in self.hidden)
 
     def index(self, kind: str) -> Mapping[str, Header]:
         """Headers of a kind by lower-case name and alias."""
@@ -144,6 +158,12 @@ class Library:
         entries = record.entries if record else ()
         return tuple(e.values[0].value for e in entries if e.key == key and isinstance(e.values[0], Text))
 
+    def default_words(self, domain: str, key: str) -> frozenset[str]:
+        """All the words of the lines of a domain's defaults of a key."""
+        record = self.record("defaults", domain)
+        lines = [e.values for e in record.entries if e.key == key] if record else []
+        return frozenset(value.value for values in lines for value in values if isinstance(value, Text))
+
     def schedule(self, name: str) -> ScheduleShape | None:
         """A schedule by name."""
         header = self._names.find("schedule", name)
@@ -159,6 +179,12 @@ class Library:
         headers = self._names.each("rule")
         found = [r for h in headers for r in self._pack_of(h).rules if r.code.lower() == h.name.lower()]
         return tuple(sorted(found, key=lambda rule: (rule.code, rule.severity)))
+
+    def once(self, make: Callable[[Library], _T]) -> _T:
+        """What follows from the library alone by a function, made the first time that it is asked for."""
+        if make not in self._once:
+            self._once[make] = make(self)
+        return cast(_T, self._once[make])
 
     # ---- definitions behind headers
 

@@ -52,7 +52,7 @@ def _entry(reader: Definitions, node: Node, kind: str, known: Mapping[str, Seque
         span=node.span,
     )
     own = OWN_TEXTS.get(kind, ())
-    if entry.key in known:
+    if len(entry.values) == len(known.get(entry.key, ())):
         entry = replace(entry, values=tuple(map(_worded, entry.values, known[entry.key])))
     if entry.key in own:
         _check_text(reader, entry)

@@ -26,7 +26,7 @@ def model(reading: Reading, node: Node) -> Model:
     block = block_of(spec, "model_block")
     figures: dict[str, Amount] = {}
     record: Record | None = None
-    lead = spec.node("amount") or spec.node("model_name")
+    lead = next((part for part in spec.nodes() if part.rule != "model_block"), None)  # a size in any form, or a name
     if lead is not None and _is_name(reading, lead):
         record = _published(reading, lead)
     elif lead is not None:
@@ -68,6 +68,8 @@ _NAMED = re.compile(r'"?(?:[\w.-]+/)?[A-Za-z][\w.+-]*(?:[ \t][\w.+-]+)*"?')
 
 def _is_name(reading: Reading, node: Node) -> bool:
     """Whether what stands in the place of a size names a model, known or not."""
+    if node.rule not in ("amount", "model_name"):  # a bound, a range or a `?` is of a size
+        return False
     text = node.span.text.strip()
     words = {leaf.text for leaf in leaves(node) if leaf.type == "NAME"}
     if node.rule == "model_name" or reading.vocabulary.model(text) is not None:

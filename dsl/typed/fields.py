@@ -118,7 +118,7 @@ def figures_of(kind: str, fields: Mapping[str, Mapping[str, Field]]) -> dict[str
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
 CLOSED = ("mfu", "model", "run", "shape")
-TEXTS = ("convention", "measured_on", "note")
+TEXTS = ("convention", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),

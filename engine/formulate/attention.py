@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, substitute
+from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.problem import quantities as q
 
@@ -35,6 +36,29 @@ def add_attention(draft: Draft) -> None:
     others = Op("*", (Op("-", (Ref(q.LAYERS), Ref(q.GLOBAL_LAYERS))), Ref(q.ATTENDED_IN_WINDOW)))
     mean = Op("/", (Op("+", (whole, others)), Ref(q.LAYERS)))
     draft.define(q.ATTENDED, mean, "derived", "the mean over layers with a window and without")
+
+
+def add_usual_attention(draft: Draft) -> None:
+    """The rate that an assumed MFU stands for, where attention is counted: that is 6ND of runs at the usual context.
+
+    So a plan of that context takes as long as its 6ND says, and a longer one longer by the attention that it adds.
+    """
+    assumed = [name for name, d in draft.definitions.items() if name.bare == q.MFU and d.kind == "assumed"]
+    if not assumed or q.ATTENTION_WIDTH not in draft.definitions:
+        return
+    counted = q.ACTIVE_PARAMS if draft.mixture else q.LAW_PARAMS
+    one = {q.TOKENS: Num(1.0, TOKEN)}
+    attention = substitute(draft.formula(q.ATTENTION_COMPUTE), one)
+    params = substitute(draft.formula(q.COMPUTE, {q.LAW_PARAMS: counted}), one)
+    shorter = Op("min", (Num(1.0), Op("/", (Ref(q.USUAL_CONTEXT), Ref(q.CONTEXT)))))
+    added = Op("*", (Op("/", (attention, params)), shorter))
+    title = draft.quantities[q.USUAL_ATTENTION.text].title
+    draft.define(q.USUAL_ATTENTION, Op("+", (Num(1.0), added)), "derived", title)
+    for name in assumed:
+        rate, peak = (Name(each.text, scope=name.scope) for each in (q.RATE, q.PEAK))
+        reached = Op("*", (Op("*", (Ref(peak), Ref(name))), Ref(q.USUAL_ATTENTION)))
+        said = "achieved FLOP/s of one device: the MFU is of 6ND, and attention at the usual context comes on top"
+        draft.define(rate, reached, "derived", said)
 
 
 def _width(draft: Draft) -> tuple[Expr, str] | None:

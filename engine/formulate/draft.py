@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry, Law, Parameter, QuantityDef
 from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Within
@@ -143,8 +143,7 @@ class Draft:
 
     def default_words(self, key: str) -> frozenset[str]:
         """All the words of a line of the domain's defaults."""
-        entries = self.default_entries(key)
-        return frozenset(value.value for entry in entries for value in entry.values if isinstance(value, Text))
+        return self.catalogue.default_words(self.objective.domain, key)
 
     def default_entries(self, key: str) -> list[Entry]:
         """The lines of the domain's defaults of a key."""

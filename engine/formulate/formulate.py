@@ -6,7 +6,7 @@ from runplan.dsl.expr.tree import Op, walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Objective, Plan
-from runplan.engine.formulate.attention import add_attention
+from runplan.engine.formulate.attention import add_attention, add_usual_attention
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
@@ -48,6 +48,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
     add_mixture(draft)
     add_attention(draft)
     add_hardware(draft)
+    add_usual_attention(draft)
     add_data(draft)
     served = draft.stage.inference
     if isinstance(served, Given):

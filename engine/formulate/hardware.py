@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, bound, joined, names, substitute
-from runplan.dsl.packs.library import Library
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
-from runplan.dsl.units.base import GPU, PARAM, TIME
+from runplan.dsl.units.base import GPU, TIME
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.measured import REACHED, add_convention, add_throughput
 from runplan.engine.formulate.rate import RATES, ask_for_rate, wanted_rate
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
+from runplan.engine.formulate.usual import add_benchmark, add_usual_rate
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Agreement, Kind, expand
+from runplan.engine.problem.problem import Kind
 
 # What pools come to together, by the word that `quantities.plan` has for it.
 _TOTALS = {
@@ -23,11 +22,6 @@ _TOTALS = {
     "least": ("min", "the smallest of the pools"),
     "most": ("max", "the largest of the pools"),
 }
-# Of 49 published runs that could be compared, nine in ten took more than 0.51 and less than 1.15 of the hours that a
-# measured MFU says: as the standard deviation of a logarithm, until the run records themselves tell it.
-SPREAD = 0.317
-# Where the search for a size begins, in params.
-USUAL_SIZE = 7e9
 
 
 def add_hardware(draft: Draft) -> None:
@@ -207,7 +201,7 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
         if (wanted := wanted_rate(draft, own)) is not None:
             ask_for_rate(draft, own(q.MFU), wanted)
         else:
-            _default_mfu(draft, device, own)
+            add_usual_rate(draft, pool, device, _precision(draft, pool), own)
     elif not stated:
         help = ["add `mfu: 40%`, `rate: 400 TFLOP/s` or `throughput: 12k tokens/second/GPU`"]
         message = "nothing tells what rate the hardware achieves"
@@ -241,54 +235,8 @@ def _ceiling(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     if device is not None and ceiling is not None and isinstance(ceiling.values[0], Num):
         said = f"best measured matrix product on {device.name}: {ceiling.source}"
         draft.define(own(q.CEILING), ceiling.values[0], "derived", said, ceiling.span)
+    if device is not None:
+        add_benchmark(draft, device, _precision(draft, pool), own)
     plausible = device.entry("plausible") if device else None
     if plausible is not None and isinstance(plausible.values[0], Num):
         draft.define(own(q.PLAUSIBLE_MFU), plausible.values[0], "derived", plausible.source, plausible.span)
-
-
-def _default_mfu(draft: Draft, device: Record, own: Own) -> None:
-    """The MFU measured on the device as a curve over the size, in the 6ND convention of its table.
-
-    Between two measured sizes it goes from one to the other, beyond the last it stays: what is solved moves little
-    with what is given. Where the size is to be found, the rate is that of the size that is found with this rate. Of a
-    mixture of experts the size is that of the params that a token passes through.
-    """
-    if q.RATE_SIZE not in draft.definitions:
-        read, said = (q.ACTIVE_PARAMS, "active size") if draft.knows(q.ACTIVE_PARAMS) else (q.PARAMS, "size")
-        if names(expand(Ref(read), draft.definitions, {})) & draft.chosen():
-            draft.define(q.RATE_SIZE, Num(USUAL_SIZE, PARAM), "solved", f"the {said} that is found")
-            draft.agreements.append(Agreement(q.RATE_SIZE, read))
-        else:
-            draft.define(q.RATE_SIZE, Ref(read), "derived", f"the {said} of the plan")
-    table = mfu_table(draft.catalogue, device)
-    entries = [entry for entry in table.entries if entry.key == "size"]
-    rows = sorted(
-        ((size, mfu) for e in entries for size, mfu in [e.values] if isinstance(size, Num) and isinstance(mfu, Num)),
-        key=lambda row: row[0].value,
-    )
-    size, (least, most) = Ref(q.RATE_SIZE), (rows[0][0], rows[-1][0])
-    near = Op("min", (Op("max", (size, least)), most))
-    draft.define(own(q.MFU_SIZE), near, "derived", "the nearest size of the table", table.span)
-    off = Op("max", (Op("/", (size, Ref(own(q.MFU_SIZE)))), Op("/", (Ref(own(q.MFU_SIZE)), size))))
-    draft.define(own(q.MFU_SIZE_OFF), off, "derived", "the size over the nearest of the table, or below it")
-    of = (
-        table.name
-        if table.name != "any"
-        else f"another device, for want of a measurement on this one: {measured_of(table)}"
-    )
-    sources = list(dict.fromkeys(entry.source.partition(",")[0] for entry in entries))
-    said = f"measured on {of}, between the sizes of the runs, 6ND convention: {'; '.join(sources)}"
-    draft.define(own(q.MFU), curve(size, rows), "assumed", said, table.span, spread=SPREAD)
-
-
-def mfu_table(catalogue: Library, device: Record) -> Record:
-    """The table of MFU of a device, or that which stands in for one."""
-    table = catalogue.record("mfu", device.name) or catalogue.record("mfu", "any")
-    assert table is not None, "the standard library has a table of MFU"
-    return table
-
-
-def measured_of(table: Record) -> str:
-    """What a table of MFU was measured on."""
-    entry = table.entry("measured_on")
-    return entry.values[0].value if entry and isinstance(entry.values[0], Text) else table.name

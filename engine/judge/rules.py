@@ -15,7 +15,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
-from runplan.dsl.plan.ir import Given, Plan
+from runplan.dsl.plan.ir import Given, Hole, Plan, Pool
 from runplan.dsl.syntax.tree import Node
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
@@ -23,7 +23,7 @@ from runplan.dsl.text.words import FIELD, IF_KNOWN
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import currencies
 from runplan.engine.formulate.draft import first_statement
-from runplan.engine.formulate.hardware import measured_of, mfu_table
+from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
@@ -112,7 +112,7 @@ def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
     whole, *pools = views
     asked = words(rule.when)
     own = {word for view in pools for word in asked & view.values.keys() - whole.values.keys()}
-    return pools if pools and (own or asked & {"device", "precision", "mfu_of"}) else (whole,)
+    return pools if pools and (own or asked & {"device", "precision", "rate_from"}) else (whole,)
 
 
 def _applied(rule: Rule, view: View) -> Iterator[Finding]:
@@ -176,17 +176,22 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
     if hardware is not None and hardware.device:
         usual = catalogue.defaults(domain, "number_format")
         out["precision"] = (hardware.precision.text,) if hardware.precision else usual
+    if hardware is not None:
+        out["rate_from"] = (_rate_from(hardware),)
     if device:
         record = catalogue.record("device", device)
         out["device"] = (record.name, *record.aliases) if record else (device,)
-        if record:
-            table = mfu_table(catalogue, record)
-            out["mfu_of"] = (measured_of(table), "the device" if table.name == record.name else "elsewhere")
     named = stage.schedule.name.text if stage.schedule and stage.schedule.name else ""
     out["schedule"] = (named or ("by hand" if stage.schedule else ""),)
     out["quality"] = (stage.schedule.quality.text if stage.schedule and stage.schedule.quality else "late",)
     out["optimizer"] = (plan.optimizer.name.text,) if plan.optimizer else catalogue.defaults(domain, "optimizer")
     return out
+
+
+def _rate_from(pool: Pool) -> str:
+    """Who says what the devices of a pool reach: the plan, which may also ask for it, or the runs that were done."""
+    said = [amount for name in REACHED if (amount := pool.figures.get(name.text)) is not None]
+    return "runs" if not said else "asked" if any(isinstance(amount, Hole) for amount in said) else "plan"
 
 
 def _decided(expr: Expr, view: View) -> Expr | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.tree import words
@@ -49,6 +49,12 @@ def weighs(function: Function) -> bool:
     """Whether it is a loss over a size and the tokens, whatever else it takes."""
     inputs = set(function.needs)
     return function.output == "loss" and "tokens" in inputs and not inputs.isdisjoint(SIZES)
+
+
+def without_variants(laws: Sequence[Law], beside: Sequence[Law] = ()) -> list[Law]:
+    """The laws but for those like `kaplan.joint` where there is a `kaplan`, there or beside them."""
+    heads = {name for law in (*laws, *beside) for name in (law.name, *law.aliases)}
+    return [law for law in laws if law.name.partition(".")[0] not in heads - {law.name, *law.aliases}]
 
 
 def free_in(law: Law, function: Function) -> tuple[str, ...]:

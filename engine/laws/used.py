@@ -62,8 +62,11 @@ def used_of(law: Law, output: str, objective: str, library: Library, kin: Collec
     for run in runs_of(library) if step is not None else ():
         used = setting_of(run, output) if _is_of(run, objective, kin) else None
         known = dict(_figures(run, convert))
-        if step is not None and used is not None and known.keys() >= set(step.inputs):
-            found.append((run, used, step.value(known)))
+        if step is None or used is None or not known.keys() >= set(step.inputs):
+            continue
+        # Beyond its range a law may say less than nothing, which no run is near to or far from.
+        if (said := step.value(known)) > 0:
+            found.append((run, used, said))
     many = Counter(run.family for run, _, _ in found)
     return tuple(Used(run, used, said, many[run.family] ** -0.5) for run, used, said in found)
 

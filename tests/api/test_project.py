@@ -22,10 +22,13 @@ from runplan.cli.show.text.json_text import document_text
 DEVICE = 'device x1 aliases X1 {{ peak bf16 {peak} TFLOP/s from "data sheet"; memory 96 GB from "data sheet" }}\n'
 RULE = 'rule ACME1 too-long warning { when time > most; says "the run takes {time}"; blames time }\n'
 TREE = {
-    "runplan.toml": 'packs = ["packs", "ours.plan"]\nignore = ["H004"]\n',
+    "runplan.toml": 'packs = ["packs", "ours.plan"]\nignore = ["L001"]\n',
     "packs/acme.plan": DEVICE.format(peak=400),
     "packs/quantities.plan": 'quantity fun in token = tokens * 2 "what else"\n',
-    "ours.plan": 'mfu x1 { size 7B 33% from "our runs" }\nprice spot { price 2 USD/GPU/hour from "list" }\n',
+    "ours.plan": (
+        'run x7 { device "X1"; params 7B; tokens 1T; gpu_hours 90k GPU-hours }\n'
+        'price spot { price 2 USD/GPU/hour from "list" }\n'
+    ),
     "lib/rules.plan": "let most = 20 days\n" + RULE,
     "plans/p.plan": (
         'import "../lib/rules.plan"\nuse laws chinchilla, llama3\nhardware: 64 x X1 for 30 days @ spot.price\n'
@@ -130,8 +133,8 @@ def test_findings_are_those_of_the_command(project: Path, capsys: pytest.Capture
     shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith(PLAN)]
     found = runplan.check(PLAN)
     assert [f"{f.severity}[{f.code}]" in line for f, line in zip(found, shown, strict=True)] == [True] * len(shown)
-    assert "H004" not in {f.code for f in found}, "the configuration leaves it out"
-    assert "H004" in {f.code for f in runplan.check(PLAN, ignore=())}
+    assert "L001" not in {f.code for f in found}, "the configuration leaves it out"
+    assert "L001" in {f.code for f in runplan.check(PLAN, ignore=())}
     assert {f.code for f in runplan.check(PLAN, select=["ACME"])} == {"ACME1"}
 
 
@@ -141,11 +144,12 @@ def test_findings_are_those_of_the_command(project: Path, capsys: pytest.Capture
 def test_a_pack_that_is_edited_is_seen_by_the_next_question(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def peak() -> list[float | None]:
         given: Any = json.loads(command(capsys, PLAN))
-        return [given["solutions"][0]["rate"]["value"], runplan.solve(PLAN, intervals=False).solutions[0].get("rate")]
+        (shown,) = [one["value"] for one in given["assumptions"] if one["name"] == "peak"]
+        return [shown, runplan.solve(PLAN, intervals=False).solutions[0].get("peak")]
 
     before = peak()
     (project / "packs" / "acme.plan").write_text(DEVICE.format(peak=800), encoding="utf-8")
-    assert peak() == pytest.approx([2 * (rate or 0) for rate in before])
+    assert peak() == pytest.approx([2 * (each or 0) for each in before])
 
 
 def test_packs_that_are_taken_out_are_gone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -114,3 +114,30 @@ def test_windows_count_what_they_let_see(
 
     seen = (whole * pairs(context) + (layers - whole) * pairs(window / sides)) / context
     assert at(report, "attention_compute") == pytest.approx(12 * 64 * seen * 1e9, rel=1e-9)
+
+
+def test_an_assumed_rate_is_of_6nd_at_the_usual_context_and_takes_longer_over_a_longer_one() -> None:
+    def days(model: str) -> float:
+        found = at(solved(f"hardware: 64 x H100 for ?\nmodel {{ {model} }}\ntokens: 100B\n"), "time")
+        assert found is not None
+        return found
+
+    bare = days(f"params: {PARAMS}")
+    for context in (2048, 4096, 8192, 131072):
+        longer = (PARAMS + 32 * 4096 * context) / (PARAMS + 32 * 4096 * min(context, 4096))
+        assert days(f"{LLAMA_3_8B}; context: {context} tokens") == pytest.approx(bare * longer, rel=1e-6)
+
+
+def test_pools_with_an_assumed_rate_and_with_a_stated_one_stand_side_by_side() -> None:
+    report = solved(
+        "hardware: 32 x H100 for ? + 32 x H100 for ? at 40% MFU\n"
+        f"model {{ {LLAMA_3_8B}; context: 131072 tokens }}\ntokens: 100B\n"
+    )
+    rates = {
+        str(n): v.value for n, v in report.solutions[0].values.items() if n.text in ("rate", "mfu", "usual_attention")
+    }
+    assert rates["pool2.rate"] == pytest.approx(PEAK * 0.4)
+    assert rates["pool1.rate"] == pytest.approx(PEAK * rates["pool1.mfu"] * rates["usual_attention"])
+    assert at(report, "time") == pytest.approx(
+        6 * (PARAMS + 32 * 4096 * 131072) * 1e11 / 32 / (rates["pool1.rate"] + rates["pool2.rate"]), rel=1e-6
+    )

@@ -174,7 +174,7 @@ def test_reasons() -> None:
     assert "`llama3` gives the best tokens for a budget" in found["form"].text
     assert "kaplan.joint" in found["range"].about
     assert found["line"].about == ("llama3",)
-    assert set(found["corpus"].about) == {"chinchilla", "chinchilla.approach3", "kaplan.joint"}
+    assert set(found["corpus"].about) == {"chinchilla", "chinchilla.approach3", "kaplan.joint", "llama3"}
 
 
 def test_the_same_form_is_seen_under_other_names() -> None:

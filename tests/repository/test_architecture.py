@@ -29,7 +29,7 @@ LADDERS = {
     "dsl": ["text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": ["numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge"],
     "cli": ["outcome", "show", "output", "paths", "arguments", "verbs"],
-    "cli/show": ["text", "findings", "report", "comparison", "derivation", "catalogue"],
+    "cli/show": ["text", "findings", "report", "comparison", "derivation", "backtest", "catalogue"],
 }
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {

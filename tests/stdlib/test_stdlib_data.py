@@ -264,7 +264,7 @@ def test_ceilings_are_where_they_were_measured(devices: dict[str, Figures]) -> N
 @by_file(MFUS)
 def test_mfu_is_a_share_that_a_machine_can_reach(path: Path, devices: dict[str, Figures]) -> None:
     table = read(path)
-    assert table.name == "any" or table.name in devices
+    assert table.name in devices
     assert len(table.all("convention")) == 1
     sizes = [line.numbers for line in table.all("size")]
     assert sizes == sorted(sizes)
@@ -276,7 +276,7 @@ def test_mfu_is_a_share_that_a_machine_can_reach(path: Path, devices: dict[str, 
         assert 0.0 < mfu / 100 <= 0.87
 
 
-@pytest.mark.parametrize("name", ["any", *MEASURED])
+@pytest.mark.parametrize("name", MEASURED)
 def test_mfu_is_the_median_of_its_rows(name: str, devices: dict[str, Figures]) -> None:
     """6ND from the tokens per second: the MFU that the source prints counts attention, too."""
     table = read(STDLIB / "mfu" / f"{name}.plan")
@@ -290,7 +290,7 @@ def test_mfu_is_the_median_of_its_rows(name: str, devices: dict[str, Figures]) -
                     rate = 6 * float(row["params"]) * float(row["tokens_per_s_gpu"])
                     rows[float(f"{float(row['params']):.3g}")].append(rate / (peak * unit(its_unit).factor))
     expected = {params: 100 * median(shares) for params, shares in rows.items()}
-    if table.name in ("h100-sxm", "any"):
+    if table.name == "h100-sxm":
         expected[405e9] = 100 * 400 / 989.4  # Llama 3, Table 4: 400 TFLOP/s a GPU
     found = {line.numbers[0][0]: line.numbers[1][0] for line in table.all("size")}
     assert found == pytest.approx(expected, rel=0, abs=0.0501)

@@ -15,6 +15,8 @@ from runplan.engine.laws.evaluate import Evaluation, inputs_of
 from runplan.engine.laws.form import free_in, functions_for
 from runplan.engine.laws.steps import written
 
+# Of a law that has no golden value.
+NO_NUMBER = "none: a form gives no number until a law that extends it sets its free constants"
 # What a reader should know of a citation, by its evidence; what is not read in the source itself is flagged.
 EVIDENCE = {
     "paper": "read in the paper",
@@ -59,7 +61,7 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
             section("fitted on", columns(fitted, "  ") if fitted else paragraph(NO_RANGE, "  ")),
             section("cites", "".join(paragraph(line, "  ") for cite in law.cites for line in _cite_lines(cite))),
             section("notes", "".join(paragraph(note, "  - ") for note in law.notes)),
-            section("golden values", "".join(_golden_lines(law))),
+            section("golden values", "".join(_golden_lines(law)) or paragraph(NO_NUMBER, "  ")),
         )
     )
 

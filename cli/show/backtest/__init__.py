@@ -1,0 +1,1 @@
+"""A backtest: the content as data, and one module a format."""
