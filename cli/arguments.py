@@ -14,7 +14,7 @@ from runplan.cli.output import split, tell_json
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.errors import BadConfig, UnknownCode, UnknownLaw
-from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
@@ -76,10 +76,8 @@ def wanted(args: Namespace, formats: Sequence[str]) -> list[tuple[str, str | Non
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> CannotRun:
-    """The refusal of a name that no law, device or rule has; the verb of that kind lists them."""
-    (help,) = did_you_mean(name, same_model(name, known) if kind == "device" else known) or [
-        f"`plan {kind}` lists them"
-    ]
+    """The refusal of a name that no law or rule has; the verb of that kind lists them."""
+    (help,) = did_you_mean(name, known) or [f"`plan {kind}` lists them"]
     return CannotRun(f"unknown {kind} `{name[:60]}`; {help}")
 
 

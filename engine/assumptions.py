@@ -10,6 +10,7 @@ from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry
 from runplan.dsl.plan.ir import Plan
+from runplan.dsl.text.words import listing
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE
 from runplan.engine.problem import quantities as q
@@ -67,10 +68,22 @@ def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assu
         yield _default("schedule", catalogue, domain)
     if plan.optimizer is None and q.STEPS in solution.values:
         yield _default("optimizer", catalogue, domain)
+    yield from _devices(plan, catalogue)
     if any(pool.precision is None and pool.device is not None for pool in stage.hardware) and q.PEAK.text in {
         name.text for name in solution.values
     }:
         yield _default("number_format", catalogue, domain, "precision")
+
+
+def _devices(plan: Plan, catalogue: Library) -> Iterator[Assumption]:
+    """The devices that a plan calls by the name of a family."""
+    for stage in plan.stages:
+        for pool in stage.hardware:
+            found = catalogue.device(pool.device.text) if pool.device else None
+            if pool.device and found and found.others:
+                others = listing(found.others)
+                why = f"the usual form: `{pool.device.text}` may be {others}, too"
+                yield Assumption(quantity("device"), found.name, NONE, why, pool.device.span)
 
 
 def _law(solution: Solution, catalogue: Library) -> Assumption:

@@ -9,14 +9,13 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import QuantityDef
 from runplan.dsl.text.reader import Files
 from runplan.engine.backtest_plan import lacking, plan_of, stated_rate
-from runplan.engine.formulate.settings import KIN
+from runplan.engine.formulate.settings import adamw_like
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 from runplan.engine.runs.record import Run, runs_of
 
 PLAN = "run.plan"
-DOMAIN = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,7 @@ def _untried(run: Run, column: Column, reported: float | None, library: Library)
     if column.at_its_rate and not stated_rate(run):
         return "it states no rate of its own"
     optimizer = run.record.text("optimizer")
-    kin = {name.lower() for name in library.default_words(DOMAIN, KIN)}
-    if column.quantity == "learning_rate" and optimizer and optimizer.lower() not in kin:
+    if column.quantity == "learning_rate" and optimizer and optimizer.lower() not in adamw_like(library):
         return f"{optimizer}'s, and laws are of AdamW's"
     return ""
 

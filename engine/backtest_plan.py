@@ -22,7 +22,9 @@ def lacking(run: Run) -> str:
 
 
 def plan_of(run: Run, *, at_its_rate: bool = False) -> str:
-    """The text of a plan of a run: its size, its tokens, its device and how many; the time is what is asked for.
+    """The text of a plan of a run: its size, its tokens, its device and how many; what is asked for is the time.
+
+    Where a run does not tell how many there were, its hours are what is asked for.
 
     Args:
         at_its_rate: Whether the plan states the rate that the run states of itself.
@@ -43,8 +45,7 @@ def _statements(run: Run, at_its_rate: bool) -> Iterator[str]:
 def _hardware(run: Run, at_its_rate: bool) -> Iterator[str]:
     yield f'device: "{run.record.text("device")}"'
     yield f"precision: {run.precision}"
-    yield f"gpus: {run.gpus:.15g}" if run.gpus else "gpus: ?"
-    yield "time: ?"
+    yield f"gpus: {run.gpus:.15g}; time: ?" if run.gpus else "gpu_hours: ?"
     if (peak := run.record.figure("peak", run.precision)) is not None:
         yield f"peak: {peak:.15g} FLOP/s"
     if at_its_rate and (key := stated_rate(run)):

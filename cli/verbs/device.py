@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
-from runplan.cli.outcome import CLEAN
+from runplan.cli.arguments import add_output, library_here, verb, wanted
+from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
+from runplan.dsl.packs.devices import one_of
 
 
 @verb("device")
@@ -28,7 +29,7 @@ def run(argv: list[str]) -> int:
         return CLEAN
     device = catalogue.record("device", args.name)
     if device is None:
-        known = [name for one in catalogue.records("device") for name in (one.name, *one.aliases)]
-        raise unknown("device", args.name, known)
+        (help,) = one_of(args.name, catalogue.devices)
+        raise CannotRun(f"unknown device `{args.name[:60]}`; {help}")
     show("device", device, outputs)
     return CLEAN

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TypeVar, cast
 
 from runplan.dsl.expr.tree import Text
+from runplan.dsl.packs.devices import Meant, meant, one_of
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
 from runplan.dsl.packs.model_names import folded
@@ -20,7 +21,7 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.finding import Finding, finding, in_order
-from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
@@ -105,12 +106,11 @@ class Library:
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        kinds = ("device", "law", "schedule", "model")
-        devices, laws, schedules, models = (frozenset(self._names.spellings(kind)) for kind in kinds)
+        laws, schedules, models = (frozenset(self._names.spellings(kind)) for kind in ("law", "schedule", "model"))
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
         fields = fields_of(self.quantities())
-        return Vocabulary(self._dims, devices, laws, schedules, parts, fields, figures, models, self.model)
+        return Vocabulary(self._dims, self.devices, laws, schedules, parts, fields, figures, models, self.model)
 
     @cached_property
     def _dims(self) -> Mapping[str, Dim]:
@@ -134,9 +134,20 @@ class Library:
         return tuple(pair[0] for pair in found if pair)
 
     def record(self, kind: str, name: str) -> Record | None:
-        """A record by kind and name or alias."""
+        """A record by kind and name or alias; a device by any name that means it."""
         header = self._names.find(kind, name)
+        if header is None and kind == "device" and (device := self.device(name)):
+            header = self._names.find(kind, device.name)
         return None if header is None else self._record(header)
+
+    @cached_property
+    def devices(self) -> Mapping[str, str]:
+        """The device of each name and alias."""
+        return self._names.spellings("device")
+
+    def device(self, name: str) -> Meant | None:
+        """The device that a name means, and which others it may mean; None for no device."""
+        return meant(name, self.devices)
 
     def records(self, kind: str) -> tuple[Record, ...]:
         """Every record of a kind, by name."""
@@ -288,9 +299,7 @@ class Library:
         precision, at = record.text("precision"), {e.key: e.span for e in record.entries}
         device = self.record("device", name)
         if device is None:
-            known = list(self._names.spellings("device"))
-            help = did_you_mean(name, same_model(name, known)) or ["`plan device` lists the devices"]
-            yield finding("N002", f"unknown device `{name}`", at["device"], help=help)
+            yield finding("N002", f"unknown device `{name}`", at["device"], help=one_of(name, self.devices))
         elif precision and not any(one.entry("peak", precision) for one in (record, device)):
             peaks = [e.qualifier for e in device.entries if e.key == "peak"]
             message = f"`{name}` has no {precision} peak"

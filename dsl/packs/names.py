@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from runplan.dsl.packs.headers import Header
@@ -43,9 +43,9 @@ class Names:
         """The headers of a kind, each once, by name."""
         return sorted({id(h): h for h in self.of(kind).values()}.values(), key=lambda header: header.name)
 
-    def spellings(self, kind: str) -> Iterator[str]:
-        """Every name and alias of a kind, as it is spelled."""
-        return (spelled for header in self.each(kind) for spelled in (header.name, *header.aliases))
+    def spellings(self, kind: str) -> Mapping[str, str]:
+        """Every name and alias of a kind, as it is spelled, with the name of what goes by it."""
+        return {spelled: header.name for header in self.each(kind) for spelled in (header.name, *header.aliases)}
 
 
 def _enter(header: Header, table: dict[str, Header], findings: list[Finding]) -> Header | None:

@@ -16,7 +16,8 @@ class Vocabulary:
 
     Attributes:
         quantities: Dimension of each quantity; money is the dimension `currency`.
-        devices, laws, schedules: Names and aliases.
+        devices: The device of each name and alias.
+        laws, schedules: Names and aliases.
         parts: For each quantity the kinds of parts of a run that have one of their own.
         fields: For each statement its fields that give a quantity, by their names.
         figures: Those of prices and regions, by `NAME.KEY`, and a price by its NAME too.
@@ -25,7 +26,7 @@ class Vocabulary:
     """
 
     quantities: Mapping[str, Dim]
-    devices: frozenset[str]
+    devices: Mapping[str, str]
     laws: frozenset[str]
     schedules: frozenset[str]
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from runplan.dsl.expr.text import shown
+from runplan.dsl.packs.devices import meant, one_of
 from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve, Within
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.sizes import NOT_SAID
@@ -99,8 +100,8 @@ def _is_turned_round(reading: Reading, node: Node) -> bool:
     """Whether the device stands where the count is, as in `H100 x 64`; that has its finding."""
     given = {field.name: field.value.span for field in pool_fields(node)}
     count, device = given["gpus"], given["device"]
-    known = {name.lower() for name in reading.vocabulary.devices}
-    if count.text.lower() not in known or device.text.lower() in known:
+    devices = reading.vocabulary.devices
+    if meant(count.text, devices) is None or meant(device.text, devices) is not None:
         return False
     help = [f"write `{device.text} x {count.text}`"]
     reading.findings.append(finding("S001", "the count stands before the device", count.to(device), help=help))
@@ -109,7 +110,10 @@ def _is_turned_round(reading: Reading, node: Node) -> bool:
 
 def _device(reading: Reading, node: Node) -> Mention:
     name = Mention(unquoted(node.word(0).text), node.span)
-    reading.must_be_known("device", name, reading.vocabulary.devices)
+    devices = reading.vocabulary.devices
+    if meant(name.text, devices) is None and not reading.excused(name.text):
+        help = one_of(name.text, devices)
+        reading.findings.append(finding("N002", f"unknown device `{name.text[:60]}`", name.span, help=help))
     return name
 
 

@@ -110,14 +110,14 @@ def _definitions(reading: Reading, statements: Iterable[Node]) -> Pack:
 
 def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) -> Vocabulary:
     """The vocabulary with what the file itself defines."""
-    devices = {n for r in pack.records if r.kind == "device" for n in (r.name, *r.aliases)}
+    devices = {n: r.name for r in pack.records if r.kind == "device" for n in (r.name, *r.aliases)}
     laws = {n for law in pack.laws for n in (law.name, *law.aliases)}
     own = {folded(n): r for r in pack.records if r.kind == "model" for n in (r.name, *r.aliases)}
     return replace(
         vocabulary,
         models=vocabulary.models | {n for r in own.values() for n in (r.name, *r.aliases)},
         model=lambda name: own.get(folded(name)) or vocabulary.model(name),
-        devices=vocabulary.devices | devices,
+        devices={**vocabulary.devices, **devices},
         laws=vocabulary.laws | laws,
         schedules=vocabulary.schedules | {s.name for s in pack.schedules},
         figures={**vocabulary.figures, **figures},

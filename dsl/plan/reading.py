@@ -19,7 +19,7 @@ from runplan.dsl.syntax.tree import File, Mention, Node, Word
 from runplan.dsl.text.elsewhere import ours
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_TERMS
-from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.build import Builder
@@ -96,14 +96,12 @@ class Reading(Builder):
         """A finding for a name that nothing defines."""
         known = set(known)
         folded = {k.lower() for k in known}
-        if name.text.lower() not in folded and not self._excused(name.text):
+        if name.text.lower() not in folded and not self.excused(name.text):
             listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {listing(sorted(known))}"
-            help = did_you_mean(name.text, same_model(name.text, known) if what == "device" else known) or [listed]
-            if what == "device" and name.text.lower().removesuffix("s") in folded:
-                help = [f"did you mean `{name.text[:-1]}`?"]
+            help = did_you_mean(name.text, known) or [listed]
             self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
 
-    def _excused(self, name: str) -> bool:
+    def excused(self, name: str) -> bool:
         """Whether a name that is not known may stand in what could not be read: then that is the mistake."""
         words = {name, *re.findall(r"\w+", name)} - {"tokens", "share", "epochs"}
         return not self.broken.isdisjoint(words) or any(name.startswith(prefix) for prefix in self.file.adrift)
@@ -148,7 +146,7 @@ class Reading(Builder):
             return None
         unknown = [item for item in walk(expr) if isinstance(item, Unbound) and item.name not in known]
         for item in unknown:
-            if not self._excused(item.name):
+            if not self.excused(item.name):
                 self._unknown_quantity(item, known)
         if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(expr)):
             return None

@@ -67,6 +67,8 @@ CODES: dict[str, Code] = {
         "error",
         "the plan asks of a law what it does not give; information where all else is solved without",
     ),
+    "T026": Code("unknown-optimizer", "warning", "an optimizer that the library does not list"),
+    "T027": Code("no-rate-for-optimizer", "info", "an optimizer whose learning rate no law tells: none is given"),
     "D009": Code("binary-prefix", "warning", "a count has a binary suffix, such as `85Mi`"),
     "P001": _firm("pack-invalid", "a definition in a pack is not whole, or not sound"),
     "P002": _firm("golden-value-off", "a law does not give its golden value, or a rule its examples"),

@@ -21,11 +21,13 @@ from runplan.engine.problem import quantities as q
 def function_expr(draft: Draft, law: Law, function: Function, size: Name = q.LAW_PARAMS) -> Expr:
     """A law's formula over quantities: its inputs by their names in plans, its constants by the law's.
 
-    Its `params` are those of `size`: what the plan's law counts, unless said.
+    Its `params` are those of `size`: what the plan's law counts, unless said; beside `active_params` they are all.
     An input that may be left out is noted with its default, for when all is there and the plan does not give it.
     """
     by: dict[str, Expr] = {name: Ref(constant(law.name, name)) for name in law.constants}
     own = size_of(law)
+    if own == q.PARAMS.text and any(p.quantity == q.ACTIVE_PARAMS.text for p in function.parameters):
+        size = q.PARAMS
     for p in function.parameters:
         if p.default is not None:
             draft.defaults.setdefault(p.quantity, (law.name, p))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law
+from runplan.dsl.text.finding import finding
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import PARAM, SEQUENCE
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, add_function, default_law
@@ -22,8 +27,10 @@ KEPT = {
     q.BATCH: (q.LAW_BATCH, q.BATCH_SPREAD),
     q.LEARNING_RATE: (q.LAW_LEARNING_RATE, q.LEARNING_RATE_SPREAD),
 }
-# The line of a domain's defaults with the optimizers whose rates are AdamW's.
-KIN = "adam_like"
+# The record of the optimizers that have AdamW's step, and of those that have one of their own.
+OPTIMIZERS, ADAMW, APART = "optimizers", "adamw", "apart"
+# Settings of which a law holds whatever the optimizer is.
+OF_ANY = (q.BATCH.text,)
 # Sizes at which one count of params is made another, as powers of ten of a param, and how many a power.
 _FIRST, _LAST, _EACH = 4, 16, 8
 
@@ -33,10 +40,40 @@ def add_settings(draft: Draft) -> None:
 
     What the plan states wins, and what the law asks for is kept beside it.
     """
+    apart = _hold_optimizer(draft)
     for text in draft.fields_of("optimizer"):
-        if quantity(text) not in draft.definitions and (found := _lender(draft, text)) is not None:
+        if apart and text not in OF_ANY:
+            draft.definitions.pop(quantity(text), None)
+        elif quantity(text) not in draft.definitions and (found := _lender(draft, text)) is not None:
             _lend(draft, *found)
     _take_stated(draft)
+
+
+def _hold_optimizer(draft: Draft) -> bool:
+    """Whether the plan's optimizer has a step of its own, of which laws of AdamW's say nothing; that is said."""
+    named = draft.plan.optimizer.name if draft.plan.optimizer else None
+    if named is None or named.text.lower() in adamw_like(draft.catalogue):
+        return False
+    settings = draft.plan.optimizer.settings if draft.plan.optimizer else {}
+    none = "" if q.LEARNING_RATE.text in settings else ": no learning rate is given for it"
+    known = sorted(word for key in (ADAMW, APART) for word in draft.catalogue.default_words(OPTIMIZERS, key))
+    help = [f"say it: `optimizer: {named.text} {{ learning_rate: 1e-3 }}`"] if none else []
+    if named.text.lower() not in {word.lower() for word in known}:
+        message = f"`{named.text}` is no optimizer that is known here{none}"
+        _say(draft, "T026", message, named.span, did_you_mean(named.text, known) or help)
+    elif none:
+        message = f"`{named.text}` has another step than AdamW, whose learning rate is what laws tell{none}"
+        _say(draft, "T027", message, named.span, help)
+    return True
+
+
+def _say(draft: Draft, code: str, message: str, span: Span, help: Sequence[str]) -> None:
+    draft.findings.append(finding(code, message, span, help=help, laws=(draft.named,)))
+
+
+def adamw_like(catalogue: Library) -> frozenset[str]:
+    """The optimizers, in lower case, with AdamW's step."""
+    return frozenset(word.lower() for word in catalogue.default_words(OPTIMIZERS, ADAMW))
 
 
 def _lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
@@ -73,8 +110,8 @@ def _spread(draft: Draft, law: Law, output: str) -> float | None:
     # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
     from runplan.engine.laws.used import spread_of, used_of
 
-    kin = {name.lower() for name in draft.default_words(KIN)}
-    return spread_of(used_of(law, output, str(draft.objective), draft.catalogue, kin)) or usual
+    used = used_of(law, output, str(draft.objective), draft.catalogue, adamw_like(draft.catalogue))
+    return spread_of(used) or usual
 
 
 def _size(draft: Draft, law: Law) -> Name:

@@ -62,6 +62,8 @@ def used_of(law: Law, output: str, objective: str, library: Library, kin: Collec
     for run in runs_of(library) if step is not None else ():
         used = setting_of(run, output) if _is_of(run, objective, kin) else None
         known = dict(_figures(run, convert))
+        if step is not None and "active_params" in step.inputs and run.params is not None:
+            known["params"] = run.params
         if step is None or used is None or not known.keys() >= set(step.inputs):
             continue
         # Beyond its range a law may say less than nothing, which no run is near to or far from.
@@ -87,7 +89,8 @@ def spread_of(used: Collection[Used]) -> float | None:
 
 def _is_of(run: Run, objective: str, kin: Collection[str]) -> bool:
     optimizer = run.record.text("optimizer").lower()
-    return (run.record.text("objective") or "CLM of text") == objective and (not optimizer or optimizer in kin)
+    of = (run.record.text("objective") or "CLM of text") == objective and not run.record.text("aside")
+    return of and (not optimizer or optimizer in kin)
 
 
 def _figures(run: Run, convert: Step | None) -> Iterator[tuple[str, float]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from known import LIBRARY
 from reports import compared
 
+from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.reader import Files
 from runplan.engine.document import document
 from runplan.engine.laws.totals import in_totals
@@ -57,7 +58,7 @@ def test_each_setting_is_lent_by_the_first_law_that_gives_it() -> None:
 
 def test_who_lends_stands_in_the_document_the_assumptions_and_under_the_table() -> None:
     found: dict[str, Any] = document(report(f"use laws chinchilla, steplaw\n{SIZED}"))
-    assert found["solutions"][0]["by"] == dict.fromkeys(LENT, "steplaw")
+    assert found["solutions"][0]["by"] == {**dict.fromkeys(LENT, "steplaw"), "weight_decay": "usual"}
     said = {a["name"]: a["source"] for a in found["assumptions"]}
     assert all(said[name].startswith("steplaw: arXiv:2503.04715") for name in LENT)
 
@@ -158,3 +159,56 @@ def test_a_law_beyond_its_runs_is_said_where_the_plan_names_it() -> None:
     (said,) = [f for f in found.findings if f.code == "L001" and "deepseek" in f.message]
     assert said.at.span.text == "deepseek"
     assert "`batch` and `learning_rate`" in said.message
+
+
+# ---- optimizers
+
+
+@pytest.mark.parametrize("name", ["AdamW", "adamw", "Adam", "FusedAdam"])
+def test_what_has_adamws_step_has_its_rate(name: str) -> None:
+    found = report(f"{SIZED}optimizer: {name}\n")
+    assert lenders(found.solutions[0]) == dict.fromkeys(LENT, "usual")
+    assert not {"T026", "T027"} & {f.code for f in found.findings}
+
+
+@pytest.mark.parametrize("name", ["LAMB", "Muon", "muon", "Adafactor", "Lion", "SGD"])
+@pytest.mark.parametrize("laws", ["", "use laws chinchilla, steplaw\n", "use laws steplaw\n"])
+def test_another_step_has_no_rate_of_adamws(name: str, laws: str) -> None:
+    found = report(f"{laws}{SIZED}optimizer: {name}\n")
+    assert found.solutions[0].status == "solved"
+    assert lenders(found.solutions[0]).keys() == {"batch"}
+    (said,) = [f for f in found.findings if f.code in ("T026", "T027")]
+    assert (said.code, said.severity, said.at.span.text) == ("T027", "info", name)
+
+
+def test_a_rate_that_is_stated_needs_no_word() -> None:
+    found = report(f"{SIZED}optimizer: Muon {{ learning_rate: 2e-4 }}\n")
+    assert found.solutions[0].get("learning_rate") == 2e-4
+    assert not {"T024", "T026", "T027"} & {f.code for f in found.findings}
+
+
+@pytest.mark.parametrize(("name", "near"), [("AdmaW", "AdamW"), ("Moun", "Muon"), ("LAMBB", "LAMB"), ("our-own", "")])
+def test_an_unknown_optimizer_is_said_once_with_the_nearest(name: str, near: str) -> None:
+    found = report(f"{SIZED}optimizer: {name}\n")
+    (said,) = [f for f in found.findings if f.code in ("T026", "T027")]
+    assert (said.code, said.severity, said.at.span.text) == ("T026", "warning", name)
+    assert (f"did you mean `{near}`?" in said.help) == bool(near)
+    assert found.solutions[0].status == "solved"
+
+
+# ---- by how far runs lie about the law
+
+
+@pytest.mark.parametrize("setting", LENT)
+@pytest.mark.parametrize(
+    ("off", "found"), [(0.0, None), (1.2, None), (-1.2, None), (1.4, "info"), (-1.4, "info"), (4.5, "warning")]
+)
+def test_a_setting_is_judged_by_how_far_runs_lie_about_the_law(setting: str, off: float, found: str | None) -> None:
+    one = solution(SIZED)
+    usual, spread = one.get(setting) or 0.0, one.problem.definitions[quantity(setting)].spread
+    assert spread is not None
+    unit = " tokens" if setting == "batch" else ""
+    stated = report(f"{SIZED}optimizer: AdamW {{ {setting}: {usual * math.exp(off * spread):.6e}{unit} }}\n")
+    assert stated.solutions[0].get(f"{setting}_off") == pytest.approx(off, abs=1e-5)
+    codes = ("T020", "T021") if setting == "batch" else ("T024",)
+    assert [f.severity for f in stated.findings if f.code in codes] == ([found] if found else [])

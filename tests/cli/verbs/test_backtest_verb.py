@@ -67,6 +67,18 @@ def test_ones_own_beside_the_library(plan: Verb) -> None:
     assert names(plan("ours", "bloom-176b", "-o", "json")[1]) == ["acme-7b", "bloom-176b"]
 
 
+def test_ones_own_runs_move_ones_own_defaults(plan: Verb, tmp_path: Path) -> None:
+    """Another run of one's own, of another family, is known to the plan of the first."""
+    before = plan("ours", "-o", "json")[1]
+    slow = OWN.replace("acme-7b", "old-7b").replace('"acme"', '"old"').replace("16 days", "90 days")
+    more = "".join(slow.replace("old", f"old{n}") for n in range(30))
+    (tmp_path / "ours" / "older.plan").write_text(more, encoding="utf-8")
+    runs = {run["name"]: run for run in json.loads(plan("ours", "-o", "json")[1])["runs"]}
+    (first,) = json.loads(before)["runs"]
+    hours = [run["columns"]["gpu_hours"]["predicted"]["value"] for run in (first, runs["acme-7b"])]
+    assert hours[0] < hours[1]
+
+
 @pytest.mark.parametrize("columns", [80, 140])
 @pytest.mark.parametrize("more", [(), ("--details",)])
 def test_it_fits_the_terminal(plan: Verb, monkeypatch: pytest.MonkeyPatch, columns: int, more: tuple[str, ...]) -> None:

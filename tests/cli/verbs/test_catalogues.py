@@ -213,9 +213,9 @@ def test_a_figure_from_memory_is_flagged(plan: Run) -> None:
 
 
 def test_an_unknown_device(plan: Run) -> None:
-    code, out, err = plan("device", "H100SXM")
+    code, out, err = plan("device", "H100-SXMM")
     assert (code, out) == (2, "")
-    assert "did you mean `H100-SXM5`" in err
+    assert "did you mean `H100-SXM`" in err
 
 
 # ---- tests of packs
