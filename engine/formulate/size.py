@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from runplan.dsl.expr.tree import Num, Op, Ref
+from runplan.dsl.expr.tree import Op, Ref
 from runplan.dsl.plan.ir import Given, Plan
-from runplan.dsl.units.base import PARAM, TOKEN
+from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.length import add_length, counted_in
 from runplan.engine.formulate.mixture import add_counted, add_sizes
-from runplan.engine.formulate.model import add_conversion, counts_without_embeddings
+from runplan.engine.formulate.model import add_conversion, counts_without_embeddings, params_with_head
 from runplan.engine.formulate.shape import add_architecture
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
@@ -27,13 +27,9 @@ def add_model_and_tokens(draft: Draft) -> None:
         if draft.mixture:
             add_counted(draft)
             return
-        if draft.law.counts == "with_head" and not draft.lawless:
-            one_table = Op("*", (Op("*", (Ref(q.VOCAB), Ref(q.HIDDEN))), Num(1.0, PARAM)))
-            of_input = Op("*", (Op("-", (Ref(q.EMBEDDINGS), Num(1.0))), one_table))
-            said = "the law counts all but the table of the input, where that is not the head's"
-            draft.define(q.LAW_PARAMS, Op("-", (Ref(q.PARAMS), of_input)), "derived", said)
-            return
         counted = q.PARAMS_NON_EMBEDDING if counts_without_embeddings(draft) else q.PARAMS
+        if draft.law.counts == "with_head" and not draft.lawless:
+            counted = params_with_head(draft)
         draft.define(q.LAW_PARAMS, Ref(counted), "derived", f"the law counts `{counted}`")
         return
     if draft.mixture:
