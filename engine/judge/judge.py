@@ -16,6 +16,7 @@ from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
 from runplan.engine.formulate.requirements import UNSOLVED
+from runplan.engine.judge.chance import may_miss
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
@@ -33,6 +34,7 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
     yield from (replace(found, notes=(*found.notes, note)) if note else found for found in _required(plan, at_worst))
     if solution.status != "solved":
         return
+    yield from may_miss(plan, at_worst)
     yield from _beyond_range(plan, solution)
     yield from _held_to_runs(plan, solution)
     yield from _off_the_line(plan, solution)
