@@ -12,7 +12,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.measured import REACHED, add_convention, add_throughput
 from runplan.engine.formulate.rate import RATES, ask_for_rate, wanted_rate
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
-from runplan.engine.formulate.usual import add_benchmark, add_usual_rate
+from runplan.engine.formulate.usual import add_benchmark, add_usual_rate, hold_size_to_throughput
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Kind
 
@@ -191,6 +191,8 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     for name in stated:
         _stated(draft, pool, name, own)
     add_throughput(draft, pool, own)
+    if device is not None:
+        hold_size_to_throughput(draft, device, _precision(draft, pool), own)
     add_convention(draft, pool, own)
     if draft.knows(own(q.RATE)):
         if own(q.PEAK) in draft.definitions:
@@ -224,6 +226,7 @@ def _peak(draft: Draft, pool: Pool, device: Record | None, own: Own, *, needed: 
         draft.define(own(q.PEAK), entry.values[0], kind, said, entry.span)
     elif needed:
         help = [f"say `in {p}`" for p in sorted(e.qualifier for e in device.entries if e.key == "peak")[:3]]
+        help = help or ["state what is reached, such as `at 100 TFLOP/s` or `at 12k tokens/second/GPU`"]
         message = f"`{pool.device.text if pool.device else device.name}` has no {precision} peak"
         where = pool.precision.span if pool.precision else pool.span
         draft.findings.append(finding("N002", message, where, help=help))

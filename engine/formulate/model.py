@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.packs.pack import Law
@@ -19,6 +20,18 @@ def counts_without_embeddings(draft: Draft) -> bool:
     """Whether the law's count is another one than all params, in a domain where embeddings matter."""
     of_law = draft.law.counts == "non_embedding" and not draft.lawless
     return of_law and default_law(draft, "conversion") is not None
+
+
+def params_with_head(draft: Draft) -> Name:
+    """The quantity of all params but for the table of the input, where that is not the head's, as far as it is told."""
+    if not {q.EMBEDDINGS, q.VOCAB, q.HIDDEN} <= draft.definitions.keys():
+        return q.PARAMS
+    if q.PARAMS_WITH_HEAD not in draft.definitions:
+        table = Op("*", (Op("*", (Ref(q.VOCAB), Ref(q.HIDDEN))), Num(1.0, PARAM)))
+        of_input = Op("*", (Op("-", (Ref(q.EMBEDDINGS), Num(1.0))), table))
+        said = "all params but the table of the input, where that is not the head's"
+        draft.define(q.PARAMS_WITH_HEAD, Op("-", (Ref(q.PARAMS), of_input)), "derived", said)
+    return q.PARAMS_WITH_HEAD
 
 
 def add_conversion(draft: Draft, size: Amount | None) -> None:

@@ -46,6 +46,8 @@ def add_needed_rate(draft: Draft) -> None:
     assumed = [name for name in rates if draft.definitions[name].kind == "assumed"]
     for name in assumed:
         _usual(draft, name)
+    if assumed == [q.MFU] and q.IDLE_SHARE in draft.definitions:
+        _sure_idle(draft)
     fixed = draft.chosen().isdisjoint(map(Name, draft.decided_by("hardware")))
     if not assumed or not fixed or draft.elastic or q.IDLE_SHARE not in draft.definitions or not draft.is_pinned:
         return
@@ -74,6 +76,13 @@ def _usual(draft: Draft, name: Name) -> None:
         far = math.exp(sign * QUANTILE * (definition.spread or 0.0))
         scaled = Op("*", (Ref(middle), Num(far)))
         draft.define(Name(end.text, scope=name.scope), scaled, "derived", "end of the 80 % interval", definition.span)
+
+
+def _sure_idle(draft: Draft) -> None:
+    """What of the hardware is idle even at the lower end of what is assumed of its rate."""
+    busy = Op("*", (Op("-", (Num(1.0), Ref(q.IDLE_SHARE))), Op("/", (Ref(q.MFU), Ref(q.USUAL_MFU_LOW)))))
+    sure = Op("max", (Num(0.0), Op("-", (Num(1.0), busy))))
+    draft.define(q.SURE_IDLE_SHARE, sure, "derived", "at the lower end of what is assumed of the rate")
 
 
 def _together(what: Name, rates: Sequence[Name]) -> Expr:

@@ -19,7 +19,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import PARAM, SEQUENCE
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, add_function, default_law
-from runplan.engine.formulate.model import conversion
+from runplan.engine.formulate.model import conversion, params_with_head
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import expand
@@ -151,6 +151,8 @@ def _size(draft: Draft, law: Law) -> Name:
     """The size as a law counts it that is not the plan's; of a mixture of experts the params that a token passes."""
     if draft.mixture or law.counts in ("active", "any"):
         return q.ACTIVE_PARAMS
+    if law.counts == "with_head":
+        return params_with_head(draft)
     if law.counts != "non_embedding" or default_law(draft, "conversion") is None:
         return q.PARAMS
     if not draft.knows(q.PARAMS_NON_EMBEDDING):

@@ -5,12 +5,16 @@ from __future__ import annotations
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.packs.pack import Record
-from runplan.dsl.plan.ir import Pool
+from runplan.dsl.plan.ir import Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Definition
 from runplan.engine.runs.rates import HALF, Expected, Sort, rates_in, sort_of
+
+# A hair below a bound, so that no rule finds what is at it to be above.
+_BELOW = 1 - 1e-9
 
 
 def add_usual_rate(draft: Draft, pool: Pool, device: Record, precision: str, own: Own) -> None:
@@ -22,14 +26,13 @@ def add_usual_rate(draft: Draft, pool: Pool, device: Record, precision: str, own
     peak = draft.definitions.get(own(q.PEAK))
     if peak is None:  # that it has none is found already
         return
-    stated = peak.expr.value if isinstance(peak.expr, Num) else None
-    sort = sort_of(device, precision, stated)
-    expected = rates_in(draft.catalogue).expected(sort) if sort is not None else None
-    if sort is None or expected is None or not expected.all:
+    known = _expected(draft, peak, device, precision)
+    if known is None:
         message = f"nothing tells what rate {device.name} reaches in {precision}"
         help = ["state it: `at 30% MFU`, or `at 2.7k tokens/second/GPU`"]
         draft.findings.append(finding("C004", message, (pool.precision or pool).span, help=help))
         return
+    sort, expected = known
     for name, runs in ((q.GENERATION_RUNS, expected.generation), (q.PRECISION_RUNS, expected.precision)):
         draft.define(own(name), Num(float(len(runs))), "derived", "runs of the library and of packs")
     mfu, said = Num(expected.mfu), _said(sort, expected)
@@ -42,6 +45,33 @@ def add_usual_rate(draft: Draft, pool: Pool, device: Record, precision: str, own
     up: Expr = Op("max", (Ref(own(q.AVAILABILITY)), Ref(q.USUAL_AVAILABILITY)))
     beside = f"{said}; while it is up, their stops being in that"
     draft.define(own(q.MFU), Op("/", (mfu, up)), "assumed", beside, where, spread=expected.spread)
+
+
+def hold_size_to_throughput(draft: Draft, device: Record, precision: str, own: Own) -> None:
+    """A size that is open beside a throughput is one that runs reach it at: a larger one would take no longer.
+
+    Where the plan bounds the size itself, it may be up to an MFU that is doubted.
+    """
+    peak = draft.definitions.get(own(q.PEAK))
+    if peak is None or own(q.THROUGHPUT) not in draft.definitions:
+        return
+    if draft.chosen().isdisjoint((q.PARAMS, q.LAW_PARAMS)):
+        return
+    most, text = Ref(own(q.PLAUSIBLE_MFU)), "the MFU above which a plan is doubted, at the throughput"
+    known = _expected(draft, peak, device, precision)
+    if known is not None and not (draft.plan.model and isinstance(draft.plan.model.params, Within)):
+        draft.define(own(q.USUAL_MFU), Num(known[1].mfu), "assumed", _said(*known))
+        most, text = Ref(own(q.USUAL_MFU)), "the MFU that runs reach, at the throughput"
+    rate = Op("*", (Op("*", (Ref(own(q.PEAK)), most)), Num(_BELOW)))
+    draft.constrain("throughput", Ref(own(q.RATE)), rate, "line", draft.definitions[own(q.RATE)].span, text=text)
+
+
+def _expected(draft: Draft, peak: Definition, device: Record, precision: str) -> tuple[Sort, Expected] | None:
+    """What runs on devices like one reached; None where none are known."""
+    stated = peak.expr.value if isinstance(peak.expr, Num) else None
+    sort = sort_of(device, precision, stated)
+    expected = rates_in(draft.catalogue).expected(sort) if sort is not None else None
+    return (sort, expected) if sort is not None and expected is not None and expected.all else None
 
 
 def _said(sort: Sort, expected: Expected) -> str:

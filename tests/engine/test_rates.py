@@ -256,3 +256,28 @@ def test_a_stated_rate_is_of_the_steps_and_availability_takes_from_it() -> None:
     _, hours, codes = mfu_and_hours("mfu: 40%")
     assert "H004" in codes
     assert mfu_and_hours("mfu: 40%; availability: 90%")[1] == pytest.approx(hours / 0.9, rel=1e-6)
+
+
+# ---- runs as they were done
+
+
+DONE = [run for run in RUNS if not run.mixture and (run.record.figure("year") or 0) >= 2022]
+
+
+@pytest.mark.parametrize("run", DONE[::4], ids=lambda run: run.name)
+def test_a_run_as_it_was_done_is_no_error_and_idle_only_where_few_are_so_slow(run: Run) -> None:
+    """Its hardware, time, size and tokens, and no rate."""
+    assert run.device is not None and run.gpu_hours and run.params and run.tokens and run.mfu
+    gpus = run.gpus or 512
+    text = (
+        f"hardware: {gpus:g} x {run.device.name} in {run.precision} for {run.gpu_hours / 3600 / gpus:.9g} hours\n"
+        f"model: {run.params / 1e9:.9g}B\ntokens: {run.tokens / 1e9:.9g}B\n"
+    )
+    out: dict[str, Any] = document(report_of("x.plan", Files({"x.plan": text}), catalogue=LIBRARY, intervals=False))
+    assert out["solutions"][0]["status"] == "solved"
+    found = {f["code"]: f["severity"] for f in out["findings"] if f["severity"] != "info"}
+    assert "error" not in found.values()
+    told = expected(run.device.name, run.precision)
+    assert ("H005" in found) == (run.mfu < told.low * (1 - 1e-9))
+    assert ("H003" in found) == (run.mfu > told.high * (1 + 1e-9))
+    assert found.keys() <= {"H003", "H005", "D002"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,10 @@ from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.dsl.packs.pack import Law
+from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.laws.evaluate import evaluate
 from runplan.engine.laws.form import is_form
+from runplan.engine.pipeline import report_of
 
 FACTS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "facts" / "new_laws.json").read_text(encoding="utf-8")
@@ -188,11 +189,19 @@ def test_a_form_that_is_fitted_gives_numbers(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_the_best_size_of_skaling_does_not_depend_on_its_power() -> None:
-    a, alpha, b, beta = 400.0, 0.34, 2000.0, 0.36
-
-    def best(k: float) -> float:
-        sizes = [10 ** (8 + i / 500) for i in range(1500)]
-        return min(sizes, key=lambda n: (a * n**-alpha + b * (1e21 / 6 / n) ** -beta) ** k)
-
-    assert best(0.35) == best(1.0)
-    assert math.isfinite(best(0.31))
+    text = """law ours extends skaling "Ours" {{
+  counts total params
+  constants {{ E = 1.6; A = 400; alpha = 0.34; B = 2000; beta = 0.36; k = {} }}
+  cites "ours"
+}}
+use laws ours
+compute: 1e21 FLOP
+"""
+    found = []
+    for k in (0.35, 1.0):
+        buffer = Buffer("x.plan", text.format(k).encode(), Disk(Path()))
+        (solution,) = report_of("x.plan", buffer, catalogue=LIBRARY, intervals=False).solutions
+        found.append((solution.get("params"), solution.get("tokens")))
+    ratio = (0.34 * 400 / (0.36 * 2000)) ** (1 / 0.7)
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+    assert found[1][0] == pytest.approx(ratio * (1e21 / 6) ** (0.36 / 0.7), rel=1e-6)
