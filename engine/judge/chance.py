@@ -25,7 +25,7 @@ from runplan.engine.solve.digits import holds
 from runplan.engine.solve.knobs import number_of
 from runplan.engine.solve.rounding import written
 from runplan.engine.solve.values import dim_of
-from runplan.engine.solve.whole import node_of
+from runplan.engine.solve.whole import step_of
 
 # Where it fails in fewer draws than this, nothing is said.
 SELDOM = 0.10
@@ -296,8 +296,7 @@ def _bound_that_holds(drawn: _Drawn, missed: _Missed) -> list[str]:
     number = number_of(drawn.problem, missed.bound)
     if number is None:
         return []
-    of_gpus = isinstance(missed.bounded, Ref) and missed.bounded.name.text == q.GPUS.text
-    step = node_of(drawn.problem, missed.bounded.name) if of_gpus and isinstance(missed.bounded, Ref) else 0.0
+    step = step_of(drawn.problem, missed.bounded.name) if isinstance(missed.bounded, Ref) else 0.0
     as_written = written(number, number.dim, step)
     bound = as_written.text(as_written.rounded(missed.nine_in_ten, not missed.upper, DIGITS))
     return [f"nine in ten draws keep `{shown(missed.bounded)} {'<=' if missed.upper else '>='} {bound}`"]

@@ -235,7 +235,8 @@ class Problem:
     def is_mixture(self) -> bool:
         """Whether a token passes fewer params than the model has."""
         active = self.definitions.get(q.ACTIVE_PARAMS)
-        return active is not None and active.expr != Ref(q.PARAMS)
+        found = any(v.name == q.ACTIVE_PARAMS for v in self.variables)
+        return found or (active is not None and active.expr != Ref(q.PARAMS))
 
     def number(self, name: Name) -> float:
         """The value of a parameter, in base units."""
