@@ -14,7 +14,7 @@ from runplan.cli.output import split, tell_json
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.errors import BadConfig, UnknownCode, UnknownLaw
-from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean, same_model
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
@@ -76,8 +76,9 @@ def wanted(args: Namespace, formats: Sequence[str]) -> list[tuple[str, str | Non
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> CannotRun:
-    """The refusal of a name that no law or rule has; the verb of that kind lists them."""
-    (help,) = did_you_mean(name, known) or [f"`plan {kind}` lists them"]
+    """The refusal of a name that no law, model or rule has; the verb of that kind lists them."""
+    near = did_you_mean(name, same_model(name, known) if kind == "model" else known)
+    (help,) = near or [f"`plan {kind}` lists them"]
     return CannotRun(f"unknown {kind} `{name[:60]}`; {help}")
 
 

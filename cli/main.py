@@ -22,6 +22,7 @@ VERBS = {
     "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",
     "device": "the devices and their figures",
+    "model": "the published models and their shapes",
     "rule": "the rules and what they stand for",
     "test": "golden values of packs",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -14,6 +15,7 @@ from runplan.dsl.text.words import listing
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import QUANTILE, Definition
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Assumption
 
@@ -45,7 +47,16 @@ def _figures(solution: Solution) -> Iterator[Assumption]:
         default = value.kind == "law" and value.by != solution.problem.law.name and not name.scope
         if value.kind == "assumed" or default:
             source = f"{value.by}: {value.source}" if default else value.source
-            yield Assumption(name, value.value, value.dim, source, value.span)
+            low, high = _interval(solution.problem.definitions.get(name), value.value)
+            yield Assumption(name, value.value, value.dim, source, value.span, low, high)
+
+
+def _interval(definition: Definition | None, middle: float) -> tuple[float | None, float | None]:
+    """The ends of the 80 % interval of what is assumed, where its spread is known."""
+    if definition is None or not definition.spread:
+        return None, None
+    far = math.exp(QUANTILE * definition.spread)
+    return middle / far, middle * far
 
 
 def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assumption]:

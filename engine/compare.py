@@ -19,7 +19,7 @@ from runplan.engine.compare_why import Why, reasons_of
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.judge.judge import beyond_of
-from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, without_variants
+from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs, without_variants
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
@@ -89,7 +89,7 @@ def can_choose(law: Law, objective: Objective) -> bool:
     for function in functions_for(law, objective):
         inputs = set(function.needs)
         line = function.output in CHOICES and len(inputs) == 1 and inputs < set(BUDGETS)
-        if line or (function.output == "loss" and inputs >= set(CHOICES)) or function.output == "transferred_tokens":
+        if line or weighs(function) or function.output == "transferred_tokens":
             return True
     return False
 
@@ -174,7 +174,7 @@ def _judged(columns: Sequence[Column]) -> tuple[tuple[int, ...], tuple[tuple[Ver
 
 def _has_surface(solution: Solution) -> bool:
     functions = functions_for(solution.problem.law, solution.problem.objective)
-    return any(f.output == "loss" and set(f.needs) >= set(CHOICES) for f in functions)
+    return any(map(weighs, functions))
 
 
 def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:

@@ -83,12 +83,7 @@ def amount(value: float, dim: Dim) -> dict[str, object]:
 
 def quantity(value: Value) -> dict[str, object]:
     """A value as an amount, with its interval where there is one."""
-    out = amount(value.value, value.dim)
-    if value.low is not None and value.high is not None:
-        low, high = amount(value.low, value.dim)["value"], amount(value.high, value.dim)["value"]
-        if low != high:
-            out |= {"low": low, "high": high}
-    return out
+    return {**amount(value.value, value.dim), **_ends(value.low, value.high, value.dim)}
 
 
 # ---- a solution
@@ -201,7 +196,17 @@ def _assumption(assumption: Assumption) -> dict[str, object]:
 
 def _assumed(assumption: Assumption) -> dict[str, object]:
     value = assumption.value
-    return {"value": value, "unit": "name"} if isinstance(value, str) else amount(value, assumption.dim)
+    if isinstance(value, str):
+        return {"value": value, "unit": "name"}
+    return {**amount(value, assumption.dim), **_ends(assumption.low, assumption.high, assumption.dim)}
+
+
+def _ends(low: float | None, high: float | None, dim: Dim) -> dict[str, object]:
+    """The ends of an interval; nothing where there is none, or it is none to the digits."""
+    if low is None or high is None:
+        return {}
+    ends = {"low": amount(low, dim)["value"], "high": amount(high, dim)["value"]}
+    return ends if ends["low"] != ends["high"] else {}
 
 
 def finding_document(finding: Finding) -> dict[str, object]:

@@ -31,6 +31,7 @@ class Assumption:
     Attributes:
         value: In base units; a text where it is no figure, such as the name of a law.
         span: Where it stands in a pack; None where it is none of a pack.
+        low, high: The ends of its 80 % interval, in base units; None where none is known.
     """
 
     name: Name
@@ -38,6 +39,8 @@ class Assumption:
     dim: Dim
     source: str
     span: Span | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

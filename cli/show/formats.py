@@ -13,7 +13,7 @@ from runplan.cli.show.text.look import PLAIN, Look
 
 Kind = Literal[
     "findings", "report", "comparison", "derivation", "backtest",
-    "laws", "law", "law at inputs", "devices", "device", "rules", "rule", "tests",
+    "laws", "law", "law at inputs", "records", "record", "rules", "rule", "tests",
 ]  # fmt: skip
 
 # A format's name to `module:function`, the module as seen from this folder.
@@ -50,8 +50,8 @@ FORMATS: dict[Kind, dict[str, str]] = {
     "laws": {"table": "catalogue.law:listed", "json": "catalogue.law_json:listed"},
     "law": {"table": "catalogue.law:page", "json": "catalogue.law_json:page"},
     "law at inputs": {"table": "catalogue.law:evaluated", "json": "catalogue.law_json:evaluated"},
-    "devices": {"table": "catalogue.device:listed", "json": "catalogue.device:listed_json"},
-    "device": {"table": "catalogue.device:page", "json": "catalogue.device:page_json"},
+    "records": {"table": "catalogue.record:listed", "json": "catalogue.record:listed_json"},
+    "record": {"table": "catalogue.record:page", "json": "catalogue.record:page_json"},
     "rules": {"table": "catalogue.rule:listed", "json": "catalogue.rule:listed_json"},
     "rule": {"table": "catalogue.rule:page", "json": "catalogue.rule:page_json"},
     "tests": {"table": "catalogue.test:listed", "json": "catalogue.test:listed_json"},

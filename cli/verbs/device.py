@@ -20,16 +20,16 @@ def run(argv: list[str]) -> int:
         epilog="example: plan device H100 -o json",
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="a device, such as H100 or h100-sxm")
-    add_output(parser, offered("devices"))
+    add_output(parser, offered("records"))
     args = parser.parse_args(argv)
-    outputs = wanted(args, offered("devices"))
+    outputs = wanted(args, offered("records"))
     catalogue = library_here()
     if args.name is None:
-        show("devices", catalogue.records("device"), outputs)
+        show("records", catalogue.records("device"), outputs)
         return CLEAN
     device = catalogue.record("device", args.name)
     if device is None:
         (help,) = one_of(args.name, catalogue.devices)
         raise CannotRun(f"unknown device `{args.name[:60]}`; {help}")
-    show("device", device, outputs)
+    show("record", device, outputs)
     return CLEAN

@@ -67,6 +67,9 @@ CODES: dict[str, Code] = {
         "error",
         "the plan asks of a law what it does not give; information where all else is solved without",
     ),
+    "H011": Code(
+        "may-miss", "warning", "what is required holds at the rate that is assumed, and fails in many draws of it"
+    ),
     "T026": Code("unknown-optimizer", "warning", "an optimizer that the library does not list"),
     "T027": Code("no-rate-for-optimizer", "info", "an optimizer whose learning rate no law tells: none is given"),
     "D009": Code("binary-prefix", "warning", "a count has a binary suffix, such as `85Mi`"),

@@ -1,20 +1,39 @@
-"""The constants of a law to draws of them, by the uncertainty that it publishes; seeded."""
+"""What is uncertain of a problem to draws of it: a law's constants, and what is assumed with a spread; seeded."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from random import Random
+from statistics import NormalDist
 
 from runplan.dsl.expr.name import Name, constant
 from runplan.dsl.expr.tree import Op, Unbound
 from runplan.dsl.packs.pack import Law
+from runplan.engine.problem.problem import Problem
 
 SEED = 20240402
 Draw = Mapping[Name, float]
 
 
-def draws(law: Law, count: int) -> list[Draw]:
+def draws(problem: Problem, count: int) -> list[Draw]:
+    """Values of all that is uncertain of a problem, drawn jointly: the law's constants, and the deviates.
+
+    Of each deviate every part of the normal that is as likely is drawn once, in an order of its own.
+    """
+    random = Random(SEED + 1)
+    every = [NormalDist().inv_cdf((i + 0.5) / count) for i in range(count)]
+    off = {name: random.sample(every, count) for name in problem.deviates}
+    constants = of_constants(problem.law, count)
+    return [{**draw, **{name: by[i] for name, by in off.items()}} for i, draw in enumerate(constants)]
+
+
+def is_uncertain(law: Law) -> bool:
+    """Whether a law publishes how uncertain its constants are."""
+    return law.joint is not None or any(c.error for c in law.constants.values())
+
+
+def of_constants(law: Law, count: int) -> list[Draw]:
     """Values of the law's constants, drawn jointly where their covariance is known, else one by one."""
     random = Random(SEED)
 

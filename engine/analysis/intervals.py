@@ -1,4 +1,4 @@
-"""A solution to the same with the 80 % interval of its law's constants on every value that they move."""
+"""A solution to the same with the 80 % interval of each value: of its law's constants, and of what is assumed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
-from runplan.engine.analysis.draws import draws, quantile
+from runplan.engine.analysis.draws import draws, is_uncertain, quantile
 from runplan.engine.analysis.resolve import DRAWS, resolver
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import in_order
@@ -16,15 +16,19 @@ LOW, HIGH = 0.10, 0.90
 
 
 def with_intervals(solution: Solution) -> Solution:
-    """The solution with `low` and `high` of each value, where the law publishes an uncertainty; else with a note."""
+    """The solution with `low` and `high` of each value that the law's constants or what is assumed with a spread move.
+
+    Where the law publishes no uncertainty a note says so.
+    """
     if solution.status == "undecided" or not solution.values:
         return solution
-    problem = solution.problem
-    law = problem.law
-    if law.joint is None and not any(c.error for c in law.constants.values()):
-        return replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
+    problem, law = solution.problem.deviating(), solution.problem.law
+    if not is_uncertain(law):
+        solution = replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
+        if not problem.deviates:
+            return solution
     resolve, count = resolver(solution)
-    drawn = draws(law, count)
+    drawn = draws(problem, count)
     known = {v.name for v in problem.variables} | drawn[0].keys() if drawn else set()
     steps = in_order(problem.definitions, known)
     samples: dict[Name, list[float]] = {}
@@ -49,7 +53,9 @@ def with_intervals(solution: Solution) -> Solution:
 
 def _with_ends(solution: Solution, value: Value, found: list[float] | tuple[()], count: int) -> Value:
     """A value with the ends of its interval; as it is where fewer than half of the draws have it, or it is fixed."""
-    if value.kind not in ("derived", "law", "solved") or len(found) < count // 2:
+    assumed = solution.problem.definitions.get(value.name)
+    uncertain = value.kind in ("derived", "law", "solved") or (assumed is not None and assumed.spread is not None)
+    if not uncertain or len(found) < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)
     known = solution.problem.quantities.get(value.name.text)

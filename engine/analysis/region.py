@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Op
+from runplan.dsl.expr.tree import Op, names
+from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import Monomial, signomial
 from runplan.engine.problem.problem import Constraint, Problem
 
@@ -56,6 +57,33 @@ def lines_of(problem: Problem, constraints: Iterable[Constraint], x: Name, y: Na
         line = Line(term.exponents.get(x, 0.0), term.exponents.get(y, 0.0), math.log(term.coefficient))
         out += [line, Line(-line.a, -line.b, -line.c)] if constraint.equal else [line]
     return out
+
+
+def drawn_lines(
+    problem: Problem, constraints: Iterable[Constraint], x: Name, y: Name
+) -> Callable[[Mapping[Name, float]], list[Line]] | None:
+    """Constraints as lines at a draw of what is uncertain; None where one of them is no line.
+
+    What is drawn moves a line and does not turn it: its constant is that of the ratio of both sides, at one of each.
+    """
+    parts: list[tuple[list[Line], Callable[[Mapping[Name, float]], float] | None]] = []
+    symbolic = problem.undrawn()
+    for constraint in constraints:
+        lines = lines_of(problem, [constraint], x, y)
+        if lines is None:
+            return None
+        ratio = symbolic.expanded(Op("/", (constraint.left, constraint.right)))
+        parts.append((lines, compiled(ratio) if any(name.kind == "deviate" for name in names(ratio)) else None))
+
+    def at(draw: Mapping[Name, float]) -> list[Line]:
+        out: list[Line] = []
+        ones = {**draw, x: 1.0, y: 1.0}
+        for lines, ratio in parts:
+            off = 0.0 if ratio is None else math.log(ratio(ones)) - lines[0].c
+            out += [Line(line.a, line.b, line.c + (off if i == 0 else -off)) for i, line in enumerate(lines)]
+        return out
+
+    return at
 
 
 def monomial_of(problem: Problem, constraint: Constraint) -> Monomial | None:

@@ -1,8 +1,9 @@
-"""A solution to the function that solves its plan anew for other constants of its law.
+"""A solution to the function that solves its plan anew for other constants of its law, and other rates.
 
-A draw of the constants moves the loss, and with it the choice of size and tokens. Most plans leave one thing to be
-found: along the edge of what their limits allow, or along the curve on which a required loss is reached. That is
-searched for here, for each draw anew, whichever limits bind there. What is of another form the general solver solves.
+A draw of the constants moves the loss, and with it the choice of size and tokens; a draw of what is assumed of the
+devices moves what they give. Most plans leave one thing to be found: along the edge of what their limits allow, along
+the curve on which a required loss is reached, or how many devices, or how long, a run takes. That is searched for here,
+for each draw anew, whichever limits bind there. What is of another form the general solver solves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
 from runplan.engine.analysis.draws import Draw
-from runplan.engine.analysis.region import Region, lines_of, monomial_of, region_of
+from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
@@ -31,34 +32,38 @@ NEAR, CLOSE = 5.0, 1e-6
 # A limit may be off by this much, relatively, where a draw is searched for.
 LOOSE = 1e-5
 
-# From drawn constants to the values of the variables; None where the draw has no solution.
+# From a draw to the values of the variables; None where the draw has no solution.
 Resolver = Callable[[Draw], dict[Name, float] | None]
 
 
 def resolver(solution: Solution) -> tuple[Resolver, int]:
-    """A function from drawn constants to the values of the variables, and how many draws it is good for."""
-    problem = solution.problem
+    """A function from a draw to the values of the variables, and how many draws it is good for."""
+    problem = solution.problem.deviating()
     centre = {v.name: solution.values[v.name].value for v in problem.variables if v.name in solution.values}
     if solution.status != "solved" or len(centre) < len(problem.variables):
         return lambda draw: None, 2
+    if _is_pinned(problem):
+        return lambda draw: dict(centre), DRAWS
     of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
     held = {name: value for name, value in centre.items() if name.text not in of_the_run}
-    slow = _general(problem, centre)
-    if problem.goals and problem.goals[0].expr == Ref(q.LOSS):
+    # What nothing moves is no goal: of a run that is given the hardware is what it takes.
+    free = set(centre)
+    goal = next((each.expr for each in problem.goals if names(problem.expanded(each.expr)) & free), Num(0.0))
+    if goal == Ref(q.LOSS):
         # The least loss takes all the hardware that the constraints allow, whatever the constants: only the run moves.
         found = _on_the_edge(problem.fixed(held), {n: v for n, v in centre.items() if n not in held})
         if found is not None:
             return (lambda draw: None if (run := found(draw)) is None else run | held), DRAWS
         return _general(problem.fixed(held), centre, held), SLOW_DRAWS
     bounds = [c for c in problem.constraints if _moved_by_law(problem, c)]
-    goal = problem.goals[0].expr if problem.goals else Num(0.0)
     if not bounds and not _moved_by_law(problem, Constraint("", "", goal, Num(1.0), "require")):
         # Neither what is wanted nor what limits it is the law's: the constants move the loss, not the choice.
-        return lambda draw: dict(centre), DRAWS
-    quick = _at_a_loss(problem, centre, held, bounds)
-    if quick is None:
-        return slow, SLOW_DRAWS
-    return quick, DRAWS
+        if not any(_moved(problem, c, _is_deviate) for c in problem.constraints):
+            return lambda draw: dict(centre), DRAWS
+        quick = _as_much_as_needed(problem, goal, centre, held)
+    else:
+        quick = _at_a_loss(problem, goal, centre, held, bounds)
+    return (quick, DRAWS) if quick is not None else (_general(problem, centre), SLOW_DRAWS)
 
 
 def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:
@@ -73,22 +78,31 @@ def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name,
     return solved
 
 
+def _is_pinned(problem: Problem) -> bool:
+    """Whether equalities leave nothing to choose; then a run that takes longer than there is time is still that run."""
+    equal = [c for c in problem.constraints if c.equal and not _moved(problem, c, problem.is_drawn)]
+    over = [names(problem.expanded(Op("-", (c.left, c.right)))) for c in equal]
+    free = {v.name for v in problem.variables}
+    return len(equal) >= len(free) and free <= frozenset().union(*over)
+
+
 def _moved_by_law(problem: Problem, constraint: Constraint) -> bool:
     """Whether a constraint depends on the law's constants, such as a bound on the loss."""
-    kept = {n: d for n, d in problem.definitions.items() if not _is_drawn(problem, n)}
-    both = replace(problem, definitions=kept).expanded(Op("-", (constraint.left, constraint.right)))
-    return any(_is_drawn(problem, name) for name in names(both))
+    return _moved(problem, constraint, lambda name: problem.is_drawn(name) and not _is_deviate(name))
 
 
-def _is_drawn(problem: Problem, name: Name) -> bool:
-    """Whether a name is a constant of the plan's own law."""
-    return name.kind == "constant" and name.part("law") == problem.law.name
+def _is_deviate(name: Name) -> bool:
+    return name.kind == "deviate"
+
+
+def _moved(problem: Problem, constraint: Constraint, by: Callable[[Name], bool]) -> bool:
+    both = problem.undrawn().expanded(Op("-", (constraint.left, constraint.right)))
+    return any(map(by, names(both)))
 
 
 def _loss_of(problem: Problem) -> Expr:
-    """The loss over the variables and the law's constants."""
-    kept = {n: d for n, d in problem.definitions.items() if not _is_drawn(problem, n)}
-    return replace(problem, definitions=kept).expanded(Ref(q.LOSS))
+    """The loss over the variables and what is drawn."""
+    return problem.undrawn().expanded(Ref(q.LOSS))
 
 
 # ---- the least loss: along the edge of what the limits allow
@@ -105,20 +119,24 @@ def _on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | N
     at = {"x": math.log(centre[x]) if x in centre else 0.0}
     free = {v.name for v in problem.variables}
     moving = [c for c in problem.constraints if names(problem.expanded(Op("/", (c.left, c.right)))) & free]
-    lines = lines_of(problem, moving, x, y)
-    region = region_of(lines, at) if lines is not None else None
+    lines = drawn_lines(problem, moving, x, y)
+    region = _region_at(lines, at)
     loss = _loss_of(problem)
-    if region is None or not all(name in free or _is_drawn(problem, name) for name in names(loss)):
+    if region is None or not all(name in free or problem.is_drawn(name) for name in names(loss)):
         return None
-    if len(variables) == 1:
-        return lambda draw: {y: math.exp(region.most(0.0))}
-    value, low, high = compiled(loss), max(region.low, at["x"] - NEAR), min(region.high, at["x"] + NEAR)
+    value = compiled(loss)
 
     def searched(draw: Draw) -> dict[Name, float] | None:
+        within = region(draw)
+        if within is None:
+            return None
+        if len(variables) == 1:
+            return {y: math.exp(within.most(0.0))}
         env = dict(draw)
+        low, high = max(within.low, at["x"] - NEAR), min(within.high, at["x"] + NEAR)
 
         def at_size(log_size: float) -> float:
-            env[x], env[y] = math.exp(log_size), math.exp(region.most(log_size))
+            env[x], env[y] = math.exp(log_size), math.exp(within.most(log_size))
             return float(value(env))
 
         try:
@@ -127,9 +145,65 @@ def _on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | N
             return None
         # At an end of the region it is that end.
         best = min((low, best, high), key=lambda end: (at_size(end), abs(end - best)))
-        return {x: math.exp(best), y: math.exp(region.most(best))}
+        return {x: math.exp(best), y: math.exp(within.most(best))}
 
     return searched
+
+
+def _region_at(
+    lines: Callable[[Draw], list[Line]] | None, centre: Mapping[str, float]
+) -> Callable[[Draw], Region | None] | None:
+    """The region that lines leave at a draw; None where there are no such lines."""
+    return None if lines is None else lambda draw: region_of(lines(draw), centre)
+
+
+# ---- the hardware that a run takes
+
+
+def _as_much_as_needed(
+    problem: Problem, goal: Expr, centre: Mapping[Name, float], held: Mapping[Name, float]
+) -> Resolver | None:
+    """The devices, or the time, of a run that is the same in every draw; None where that cannot be told."""
+    if len(held) != 1 or names(problem.expanded(goal)) != set(held):
+        return None
+    (name,) = held
+    budget = _budget_of(problem, name)
+    others = [c for c in problem.constraints if _is_over(problem, c, name) and c.kind != "capacity"]
+    if budget is None or not all(_is_most(problem, c, name) for c in others):
+        return None  # what bounds the hardware from below would leave some for the run to use
+
+    def found(draw: Draw) -> dict[Name, float]:
+        env = {**centre, name: budget(draw, centre)}
+        return env | rounded_up(problem, env)
+
+    return found
+
+
+def _is_over(problem: Problem, constraint: Constraint, name: Name) -> bool:
+    return name in names(problem.expanded(Op("/", (constraint.left, constraint.right))))
+
+
+def _is_most(problem: Problem, constraint: Constraint, name: Name) -> bool:
+    """Whether a constraint says how much of the hardware there may be at most.
+
+    A draw that takes more is none that is left out: what the plan may come to is what the interval is for.
+    """
+    term = monomial_of(problem, constraint)
+    return term is not None and term.exponents.get(name, 0.0) > 0 and not constraint.equal
+
+
+def _budget_of(problem: Problem, name: Name) -> Callable[[Draw, Mapping[Name, float]], float] | None:
+    """How much of the hardware gives the compute of a run at a draw; None where that is no product of powers."""
+    capacity = next((c for c in problem.constraints if c.text == q.COMPUTE.text and c.kind == "capacity"), None)
+    term = monomial_of(problem, capacity) if capacity is not None else None
+    if capacity is None or term is None or not term.exponents.get(name):
+        return None
+    ratio, power = compiled(problem.undrawn().expanded(Op("/", (capacity.left, capacity.right)))), term.exponents[name]
+
+    def given(draw: Draw, run: Mapping[Name, float]) -> float:
+        return math.exp(-math.log(ratio({**draw, **run, name: 1.0})) / power)
+
+    return given
 
 
 # ---- a required loss: along the curve on which it is reached
@@ -160,7 +234,7 @@ def _falling(loss: Expr, draw: Draw, x: Name, y: Name) -> _Falling | None:
 
 
 def _at_a_loss(
-    problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float], bounds: list[Constraint]
+    problem: Problem, goal: Expr, centre: Mapping[Name, float], held: Mapping[Name, float], bounds: list[Constraint]
 ) -> Resolver | None:
     """The least compute, and of hardware what gives it, at a loss that is required."""
     run = sorted((name for name in centre if name not in held), key=lambda name: name == q.TOKENS)
@@ -171,15 +245,16 @@ def _at_a_loss(
     compute = (signomial(problem.expanded(Ref(q.COMPUTE))) or ()) if q.COMPUTE in problem.definitions else ()
     own = [c for c in problem.constraints if c is not required[0]]
     moving = [c for c in own if set(held) & names(problem.expanded(Op("/", (c.left, c.right))))]
-    lines = lines_of(problem, [c for c in own if c not in moving], x, y)
-    region = region_of(lines, {"x": math.log(centre.get(x, 1.0))}) if lines is not None else None
-    budget = next((t for c in moving if c.text == "compute" and (t := monomial_of(problem, c))), None)
-    goal = names(problem.expanded(problem.goals[0].expr))
-    if region is None or len(compute) != 1 or not set(compute[0].exponents) <= {x, y} or (held and budget is None):
+    lines = drawn_lines(problem, [c for c in own if c not in moving], x, y)
+    region = _region_at(lines, {"x": math.log(centre.get(x, 1.0))})
+    budgets = {name: _budget_of(problem, name) for name in held}
+    wants = names(problem.expanded(goal))
+    if region is None or len(compute) != 1 or not set(compute[0].exponents) <= {x, y} or None in budgets.values():
         return None
-    spends = not held and problem.expanded(problem.goals[0].expr) == problem.expanded(Ref(q.COMPUTE))
-    if not (spends or (held and goal == set(held)) or len(run) == 1):
+    spends = not held and problem.expanded(goal) == problem.expanded(Ref(q.COMPUTE))
+    if not (spends or (held and wants == set(held)) or len(run) == 1):
         return None
+    kept = problem.without({c.key for c in moving for name in held if _is_most(problem, c, name)})
     loss, wanted = _loss_of(problem), required[0].right
     assert isinstance(wanted, Num)
     target = wanted.value
@@ -187,21 +262,16 @@ def _at_a_loss(
     start = math.log(centre.get(x, 1.0))
 
     def found(draw: Draw) -> dict[Name, float] | None:
-        form = _falling(loss, draw, x, y)
-        if form is None:
+        form, within = _falling(loss, draw, x, y), region(draw)
+        if form is None or within is None:
             return slow(draw)
-        point = _cheapest(form, target, region, compute[0].exponents, x, y, start if len(run) == 2 else None)
+        point = _cheapest(form, target, within, compute[0].exponents, x, y, start if len(run) == 2 else None)
         if point is None:
             return slow(draw)
         env = {x: math.exp(point[0]), y: math.exp(point[1])} if len(run) == 2 else {y: math.exp(point[1])}
-        for name in held:
-            assert budget is not None
-            rest = math.log(budget.coefficient) + sum(
-                e * math.log(env[n]) for n, e in budget.exponents.items() if n != name
-            )
-            env[name] = math.exp(-rest / budget.exponents[name])
+        env |= {name: budget(draw, env) for name, budget in budgets.items() if budget is not None}
         env |= rounded_up(problem.at(draw), env)
-        return env if _keeps(problem.at(draw), env) else slow(draw)
+        return env if _keeps(kept.at(draw), env) else slow(draw)
 
     return found
 

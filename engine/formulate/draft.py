@@ -12,7 +12,7 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry, Law, Parameter, QuantityDef
-from runplan.dsl.plan.ir import Amount, Given, Hole, Objective, Plan, Requirement, Stage, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Within
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
@@ -91,9 +91,7 @@ class Draft:
     @property
     def mixture(self) -> bool:
         """Whether the model is a mixture of experts, by any word of its block."""
-        model = self.plan.model
-        told = self.of_kind("mixture") | {q.ACTIVE_EXPERTS.text}
-        return model is not None and (model.active is not None or not told.isdisjoint(model.architecture))
+        return is_mixture(self.plan.model, self.catalogue)
 
     @property
     def quantities(self) -> Mapping[str, QuantityDef]:
@@ -129,7 +127,7 @@ class Draft:
 
     def of_kind(self, kind: str) -> frozenset[str]:
         """The quantities of a group that the engine knows, such as those of a `mixture` of experts."""
-        return frozenset(name for name, known in self.quantities.items() if known.facts.kind == kind)
+        return of_kind(self.catalogue, kind)
 
     def fields_of(self, statement: str) -> Mapping[str, Field]:
         """The fields of a statement that give a quantity, by the quantity."""
@@ -356,6 +354,17 @@ class Draft:
                 del left[name]
         for name in left:
             del self.definitions[name]
+
+
+def of_kind(catalogue: Library, kind: str) -> frozenset[str]:
+    """The quantities of a group that the engine knows."""
+    return frozenset(name for name, known in catalogue.quantities().items() if known.facts.kind == kind)
+
+
+def is_mixture(model: Model | None, catalogue: Library) -> bool:
+    """Whether a model is a mixture of experts, by any word of its block."""
+    told = of_kind(catalogue, "mixture") | {q.ACTIVE_EXPERTS.text}
+    return model is not None and (model.active is not None or not told.isdisjoint(model.architecture))
 
 
 def number(given: Given) -> Num:

@@ -13,11 +13,12 @@ from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.hardware import add_hardware
 from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan, is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
+from runplan.engine.formulate.mixture import add_mixture, say_active, say_dense
 from runplan.engine.formulate.optimum import add_optimum
 from runplan.engine.formulate.rate import add_needed_rate
 from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
 from runplan.engine.formulate.settings import add_settings
-from runplan.engine.formulate.size import add_mixture, add_model_and_tokens, say_active
+from runplan.engine.formulate.size import add_model_and_tokens
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 
@@ -41,6 +42,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
         draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)
     hold_law_to_plan(draft)
     add_model_and_tokens(draft)
+    say_dense(draft)
     add_law(draft)
     add_settings(draft)
     add_mixture(draft)

@@ -9,12 +9,12 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law, Parameter
-from runplan.dsl.plan.ir import Given, Objective, Plan
+from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import NONE
-from runplan.engine.formulate.draft import Draft
-from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for
+from runplan.engine.formulate.draft import Draft, is_mixture, of_kind
+from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for, size_of
 from runplan.engine.problem import quantities as q
 
 
@@ -25,12 +25,13 @@ def function_expr(draft: Draft, law: Law, function: Function, size: Name = q.LAW
     An input that may be left out is noted with its default, for when all is there and the plan does not give it.
     """
     by: dict[str, Expr] = {name: Ref(constant(law.name, name)) for name in law.constants}
-    if any(p.quantity == q.ACTIVE_PARAMS.text for p in function.parameters):
+    own = size_of(law)
+    if own == q.PARAMS.text and any(p.quantity == q.ACTIVE_PARAMS.text for p in function.parameters):
         size = q.PARAMS
     for p in function.parameters:
         if p.default is not None:
             draft.defaults.setdefault(p.quantity, (law.name, p))
-        ref = Ref(size if p.quantity == q.PARAMS.text else quantity(p.quantity))
+        ref = Ref(size if p.quantity in (q.PARAMS.text, own) else quantity(p.quantity))
         by[p.local] = ref if p.counted.factor == 1.0 else Op("/", (ref, Num(p.counted.factor, p.counted.dim)))
     body = substitute(expanded(function.body, law.lets), by)
     return (
@@ -94,7 +95,9 @@ def hold_law_to_plan(draft: Draft) -> None:
         draft.lawless = True
         model = draft.plan.model
         assert model is not None, "a mixture is a model"
-        help = ["name a law of mixtures in `laws`; `plan law` lists what each needs"]
+        usual = usual_law(draft.plan, draft.objective, draft.catalogue)
+        such = f", such as `{usual}`, or leave `laws` out" if draft.plan.laws and usual != draft.named else ""
+        help = [f"name a law of mixtures{such or ' in `laws`; `plan law` lists what each needs'}"]
         message = f"`{law.name}` is a law of dense models: it gives no loss of a mixture of experts"
         draft.lacks(message, model.active.span if model.active else model.span, help)
 
@@ -123,8 +126,10 @@ def _judges_sizes(draft: Draft) -> bool:
 
 
 def is_of_mixtures(catalogue: Library, law: Law) -> bool:
-    """Whether a law knows mixtures of experts."""
-    mixed = {name for name, known in catalogue.quantities().items() if known.facts.kind == "mixture"}
+    """Whether a law knows mixtures of experts: by what it takes of them, or as an optimum line of the active size."""
+    if law.counts == "active" and not _gives_loss(law):
+        return True
+    mixed = of_kind(catalogue, "mixture")
     return any(p.quantity in mixed for function in law.functions for p in function.parameters)
 
 
@@ -134,19 +139,8 @@ def usual_law(plan: Plan, objective: Objective, catalogue: Library) -> str:
     fit = [name for name in named if (law := catalogue.law(name)) is not None and str(objective) in law.objectives]
     mixed = [name for name in fit if (law := catalogue.law(name)) is not None and is_of_mixtures(catalogue, law)]
     dense = [name for name in fit if name not in mixed]
-    usable = [name for name in mixed if _can_be_used(plan, catalogue.law(name))]
-    return next(iter([*usable, *dense, *named]))
-
-
-def _can_be_used(plan: Plan, law: Law | None) -> bool:
-    """Whether a plan says of a mixture of experts all that the loss of a law asks for."""
-    model = plan.model
-    if law is None or model is None or not isinstance(model.params, Given) or not isinstance(model.active, Given):
-        return False
-    told = {q.PARAMS.text, q.TOKENS.text, q.ACTIVE_PARAMS.text, *model.architecture}
-    told |= {q.SPARSITY.text} if {q.EXPERTS.text, q.ACTIVE_EXPERTS.text} <= told else set()
-    losses = [function for function in law.functions if function.output == q.LOSS.text]
-    return any({p.quantity for p in function.parameters} <= told for function in losses)
+    own, other = (mixed, dense) if is_mixture(plan.model, catalogue) else (dense, mixed)
+    return next(iter([*own, *other, *named]))
 
 
 def add_law(draft: Draft) -> None:
@@ -161,7 +155,7 @@ def add_law(draft: Draft) -> None:
             add_function(draft, law, function, q.WORTH_TOKENS)
         known = draft.quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
-        free = function.output not in CHOICES and quantity(function.output) not in draft.definitions
+        free = function.output not in CHOICES and not draft.knows(quantity(function.output))
         if free and (known is None or known.formula is None):
             add_function(draft, law, function)
     _must_be_told(draft)
@@ -169,18 +163,24 @@ def add_law(draft: Draft) -> None:
 
 
 # The fields of the model's block that tell what is no field itself.
-MEANT = {"sparsity": ("experts", "active_experts"), "active_params": ("active",)}
+MEANT = {
+    "sparsity": ("experts", "active_experts"),
+    "expansion": ("experts", "active_experts"),
+    "active_params": ("active",),
+}
 
 
 def _must_be_told(draft: Draft) -> None:
     """What the law's loss needs of the model's block, where the block does not say it."""
+    if draft.mixture and not draft.knows(q.ACTIVE_PARAMS):
+        return  # the finding about that comes first
     losses = [f for f in functions_for(draft.law, draft.objective) if f.output == "loss"]
     fields = draft.fields_of("model")
     mixed = draft.of_kind("mixture")
     of_block = {quantity(text) for text in mixed | fields.keys()}
     # What the law gives from a block's figures is known where these are.
-    known = {n for n, d in draft.definitions.items() if names(d.expr) & of_block <= draft.definitions.keys()}
-    known.add(q.PARAMS)
+    known = {n for n, d in draft.definitions.items() if all(map(draft.knows, names(d.expr) & of_block))}
+    known |= {*draft.chosen(), q.PARAMS, quantity(size_of(draft.law))}
     mixture = draft.plan.model is not None and draft.plan.model.active is not None
 
     def asked(p: Parameter) -> bool:

@@ -15,12 +15,12 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.law import usual_law
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition, bounds_compute, expand
 
 # Quantities of the two stages of a transfer.
 OF_TRANSFER = frozenset((q.PRETRAIN_TOKENS, q.FINETUNE_TOKENS, q.TRANSFERRED_TOKENS, q.PRETRAIN_SHARE))
-SURFACE = "name a law with a loss surface, such as `chinchilla`, in `laws`; `plan law` lists what each gives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def missing(draft: Draft, name: Name) -> Missing | None:
         return _regret(draft, name)
     if name in (q.LOSS, q.PERPLEXITY, q.REGRET, q.LEAST_COMPUTE):
         own = tuple(line for lacking in draft.lacking for line in lacking.help)
-        return Missing("L004", draft.lacks_of(name), own or (SURFACE,), (draft.named,))
+        return Missing("L004", draft.lacks_of(name), own or (_surface(draft),), (draft.named,))
     if name in OF_TRANSFER and draft.transfer:
         if any(f.code == "C004" for f in draft.findings):  # what its law needs of the data is said
             return None
@@ -65,11 +65,19 @@ def missing(draft: Draft, name: Name) -> Missing | None:
     return Missing("C004", f"`{name}` is not known: {why}", add)
 
 
+def _surface(draft: Draft) -> str:
+    """What to name where a loss is wanted: a law with one, for this model and objective where there is any."""
+    usual = usual_law(draft.plan, draft.objective, draft.catalogue)
+    return f"name a law with a loss surface, such as `{usual}`, in `laws`; `plan law` lists what each gives"
+
+
 def _regret(draft: Draft, name: Name) -> Missing:
     """Why the compute beyond the least is not told, of a law that has a loss."""
     law = draft.law.name
     if q.OPTIMUM_SIZE not in draft.definitions:
-        return Missing("L004", f"`{law}` has no optimum that `{name}` is measured from", (SURFACE,), (draft.named,))
+        return Missing(
+            "L004", f"`{law}` has no optimum that `{name}` is measured from", (_surface(draft),), (draft.named,)
+        )
     why = "where data may be repeated" if draft.repeats else f"under `{law}`, whose optimum has no closed form"
     help = "require the loss instead, such as `loss <= 2.1`"
     message = f"`{name}` in a requirement is read, and not solved yet {why}"
@@ -104,7 +112,7 @@ def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:
 def how_to_choose(draft: Draft) -> list[str]:
     """What would choose the run where the law cannot: another law, or the plan itself."""
     if not draft.lawless:
-        return ["name a law that can, such as `chinchilla`"]
+        return [f"name a law that can, such as `{usual_law(draft.plan, draft.objective, draft.catalogue)}`"]
     help = [line for lacking in draft.lacking for line in lacking.help]
     if {name.text for name in draft.chosen()} != {q.TOKENS.text}:
         return [*help, "or say the size and the tokens, such as `model: 7B` and `tokens: 140B`"]

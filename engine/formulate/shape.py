@@ -11,6 +11,7 @@ from runplan.dsl.units.base import PARAM
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.mixture import add_experts
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import expand
 
@@ -34,11 +35,11 @@ def add_architecture(draft: Draft) -> bool:
 def _add_block(draft: Draft, model: Model) -> bool:
     named = {field.name: quantity(text) for text, field in draft.fields_of("model").items()}
     for text in model.architecture:
-        if (given := draft.given(model.architecture, text)) is None:
-            continue
-        if text in model.recorded:
+        if named[text] == q.EXPERTS and text not in model.recorded:
+            add_experts(draft, model)
+        elif (given := draft.given(model.architecture, text)) is not None and text in model.recorded:
             draft.define(named[text], number(given), "given", _recorded(model), given.span)
-        else:
+        elif given is not None:
             draft.give(named[text], given)
     mixture = draft.knows(q.EXPERTS)
     _embeddings(draft, model)
@@ -56,7 +57,8 @@ def _add_block(draft: Draft, model: Model) -> bool:
 
 def _say_missing(draft: Draft, model: Model, missing: list[Name], mixture: bool) -> None:
     """What a block lacks that has no size, and begins to tell one."""
-    if model.params is not None or (len(missing) == len(COUNTED) and not mixture):
+    begun = not draft.definitions.keys().isdisjoint({*COUNTED, q.EXPERT_FFN} - {q.VOCAB} if mixture else COUNTED)
+    if model.params is not None or not begun:
         return
     fields = draft.fields_of("model")
     said = ", ".join(f"`{fields[name.text].name}: {fields[name.text].example}`" for name in missing)
@@ -75,7 +77,7 @@ def _widths(draft: Draft) -> None:
     if q.HEAD_DIM not in known and {q.HIDDEN, q.HEADS} <= known:
         width = Op("/", (Ref(q.HIDDEN), Ref(q.HEADS)))
         draft.define(q.HEAD_DIM, width, "derived", "not given: the width over the heads")
-    if q.EXPERTS not in known:
+    if not draft.knows(q.EXPERTS):
         return
     if q.EXPERT_FFN not in known and q.FFN in known:
         parts: Expr = Op("/", (Ref(q.FFN), Ref(q.GRANULARITY))) if q.GRANULARITY in known else Ref(q.FFN)

@@ -14,7 +14,9 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
+from runplan.engine.formulate.mixture import FITTED_EXPERTS
 from runplan.engine.formulate.requirements import UNSOLVED
+from runplan.engine.judge.chance import may_miss
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
@@ -32,7 +34,9 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
     yield from (replace(found, notes=(*found.notes, note)) if note else found for found in _required(plan, at_worst))
     if solution.status != "solved":
         return
+    yield from may_miss(plan, at_worst)
     yield from _beyond_range(plan, solution)
+    yield from _held_to_runs(plan, solution)
     yield from _off_the_line(plan, solution)
 
 
@@ -153,8 +157,9 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
             value = solution.values[_counted(solution, law, name)]
             low, high = law.fitted[name]
             side, end = ("above", high) if value.value > high else ("below", low)
+            of = "" if value.dim else f"`{name}` of "
             parts.append(
-                f"{show(value.value, value.dim, 3)} is {show(factor, (), 3)}x {side} {show(end, value.dim, 3)}"
+                f"{of}{show(value.value, value.dim, 3)} is {show(factor, (), 3)}x {side} {show(end, value.dim, 3)}"
             )
         if parts:
             default = f", which gives {enumerated(gives[law.name])}," if law.name in gives else ""
@@ -167,6 +172,17 @@ def _beyond_range(plan: Plan, solution: Solution) -> Iterator[Finding]:
             at = called[0] if default and called else _beyond_by(plan, solution, law, factors)
             key = f"range of {law.name}" if default else ""
             yield finding("L001", message, at, severity="info", laws=(solution.law,), data=data, key=key)
+
+
+def _held_to_runs(plan: Plan, solution: Solution) -> Iterator[Finding]:
+    """Where a law would take more experts than it was fitted to, and nothing in the plan keeps it from that."""
+    held = next((c for c in solution.problem.constraints if c.key == FITTED_EXPERTS), None)
+    if held is None or held.text not in solution.binding:
+        return
+    law, most = solution.problem.law, solution.values[q.EXPERTS].value
+    message = f"`{law.name}` finds more experts better, without end: held to {most:g}, the most of its runs"
+    help = [f"say how many, such as `experts: {most / 2:g}`; `experts: up to {2 * most:g}` goes beyond the runs"]
+    yield finding("L001", message, held.span or first_statement(plan), severity="info", help=help, laws=(solution.law,))
 
 
 def _beyond_by(plan: Plan, solution: Solution, law: Law, factors: Mapping[str, float]) -> Span:

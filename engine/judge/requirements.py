@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
@@ -31,7 +31,15 @@ DIGITS = (3, 4, 6, 8)
 
 def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator[Finding]:
     """The finding of a constraint that a solution breaks, if it does."""
-    env = {name: value.value for name, value in solution.values.items()}
+    found = broken_part(requirement, {name: value.value for name, value in solution.values.items()})
+    if found is not None:
+        yield _broken_finding(plan, solution, requirement, *found)
+
+
+def broken_part(
+    requirement: Requirement, env: Mapping[Name, float], tolerance: float = TOLERANCE
+) -> tuple[Op, float, float] | None:
+    """The first comparison of a requirement that values break, and both of its sides; None where they keep all."""
     for part in comparisons(requirement.condition):
         if part.op not in ("<=", ">=", "<", ">", "==", "!="):
             continue
@@ -39,7 +47,7 @@ def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator
         if not (names(left) | names(right)) <= env.keys():
             continue
         a, b = float(compiled(left)(env)), float(compiled(right)(env))
-        slack = TOLERANCE * max(abs(a), abs(b))
+        slack = tolerance * max(abs(a), abs(b))
         holds = {
             "<=": a <= b + slack,
             "<": a < b - slack,
@@ -49,8 +57,8 @@ def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator
             "!=": a != b,
         }[part.op]
         if not holds:
-            yield _broken_finding(plan, solution, requirement, part, a, b)
-            return
+            return part, a, b
+    return None
 
 
 def _is_fixed(problem: Problem, expr: Expr, plan: Plan) -> bool:
@@ -65,7 +73,7 @@ def _is_fixed(problem: Problem, expr: Expr, plan: Plan) -> bool:
     return False
 
 
-def _sides(plan: Plan, problem: Problem, part: Op, a: float, b: float) -> tuple[Expr, Expr, float, float, bool]:
+def sides_of(plan: Plan, problem: Problem, part: Op, a: float, b: float) -> tuple[Expr, Expr, float, float, bool]:
     """The bounded side, the bound, their values, and whether the bound is an upper one."""
     left, right = part.args
     if _is_fixed(problem, left, plan) and not _is_fixed(problem, right, plan):
@@ -83,7 +91,7 @@ def budget_quantity(problem: Problem, bounded: Expr, upper: bool) -> str | None:
 
 def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, part: Op, a: float, b: float) -> Finding:
     problem = solution.problem
-    bounded, bound, value, limit, upper = _sides(plan, problem, part, a, b)
+    bounded, bound, value, limit, upper = sides_of(plan, problem, part, a, b)
     dim = dim_of(problem, bounded)
     budget = budget_quantity(problem, bounded, upper)
     code = "B003" if requirement.soft else ("B001" if budget else "B002")

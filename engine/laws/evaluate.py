@@ -12,10 +12,9 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
-from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for
+from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for, size_of, weighs
 from runplan.engine.laws.inverted import best_at, reaching
 from runplan.engine.laws.steps import (
-    COUNTED,
     SERVED,
     Step,
     following,
@@ -147,11 +146,13 @@ def inputs_of(law: Law, catalogue: Library) -> Mapping[str, Counted]:
     touched = found.keys() | set(outputs_of(law))
     for relation in relations_of(law, catalogue):
         # A budget is of use to a law that knows more of it than the params.
-        if relation.whole in BUDGETS and touched & (relation.exponents.keys() - set(COUNTED.values())):
+        if relation.whole in BUDGETS and touched & (relation.exponents.keys() - {size_of(law)}):
             found |= {name: quantities[name].counted for name in relation.exponents if name not in found}
     if surface(law) is not None:
         # A loss to reach tells what is best for it, and with tokens to serve what is cheapest over both.
         found |= {name: quantities[name].counted for name in SERVED if name in quantities}
+    elif any(map(weighs, law.functions)):
+        found["loss"] = quantities["loss"].counted
     return found
 
 
@@ -160,7 +161,7 @@ def accepted(law: Law, catalogue: Library) -> Mapping[str, Counted]:
     found = dict(inputs_of(law, catalogue))
     touched = found.keys() | set(outputs_of(law))
     for relation in relations_of(law, catalogue):
-        if touched & (relation.exponents.keys() - set(COUNTED.values())):
+        if touched & (relation.exponents.keys() - {size_of(law)}):
             found |= {name: catalogue.quantities()[name].counted for name in relation.exponents}
     return found
 

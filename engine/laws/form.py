@@ -18,6 +18,8 @@ class Refused(RunplanError, ValueError):
     """Raised for an input that a law cannot be evaluated at; the message says which and why."""
 
 
+# The size that a law chooses: all params as it counts them, or those that a token passes through.
+SIZES = ("params", "active_params")
 # What a law may choose; a formula that gives one of these is an optimum line, not a definition.
 CHOICES = ("params", "tokens")
 # The compute that a line runs over: of the run, or of the stage that is transferred to.
@@ -35,6 +37,18 @@ def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
 def gives(law: Law, objective: Objective | str, output: str) -> bool:
     """Whether the law has a formula for an output under an objective."""
     return any(function.output == output for function in functions_for(law, objective))
+
+
+def size_of(law: Law) -> str:
+    """What the law calls the size that it counts."""
+    taken = {p.quantity for function in law.functions if function.output == "loss" for p in function.parameters}
+    return "active_params" if law.counts == "active" and "active_params" in taken else "params"
+
+
+def weighs(function: Function) -> bool:
+    """Whether it is a loss over a size and the tokens, whatever else it takes."""
+    inputs = set(function.needs)
+    return function.output == "loss" and "tokens" in inputs and not inputs.isdisjoint(SIZES)
 
 
 def without_variants(laws: Sequence[Law], beside: Sequence[Law] = ()) -> list[Law]:
@@ -66,4 +80,4 @@ def is_of_settings(law: Law, settings: Collection[str]) -> bool:
 
 
 # What the laws of mixtures of experts are laws of.
-OF_MIXTURES = frozenset({"active_params", "experts", "granularity", "sparsity"})
+OF_MIXTURES = frozenset({"active_params", "experts", "expansion", "granularity", "sparsity"})

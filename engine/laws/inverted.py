@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
-from runplan.engine.laws.form import CHOICES, Refused, functions_for
+from runplan.engine.laws.form import CHOICES, SIZES, Refused, functions_for
 from runplan.engine.laws.steps import Relation, Step, formulas, optimum, relating
 from runplan.engine.numeric.search import inverse
 
@@ -18,7 +18,7 @@ FAR = 1e40
 # What is found agrees with what it was found from this well, or there is none.
 CLOSE = 1e-6
 # What the optimum of a surface has.
-OF_OPTIMUM = ("params", "tokens", "loss")
+OF_OPTIMUM = (*SIZES, "tokens", "loss")
 
 
 def best_at(
@@ -68,7 +68,7 @@ def reaching(law: Law, objective: str, values: Mapping[str, float], catalogue: L
     """
     for function in functions_for(law, objective) if "loss" in values else ():
         lacking = [name for name in function.needs if name not in values]
-        if function.output != "loss" or len(lacking) != 1 or lacking[0] not in CHOICES:
+        if function.output != "loss" or len(lacking) != 1 or lacking[0] not in (*SIZES, "tokens"):
             continue
         (wanted,) = lacking
         step = next(s for s in formulas(law, objective) if s.output == "loss" and s.inputs == function.needs)

@@ -15,7 +15,7 @@ from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law, Parameter, Table
 from runplan.dsl.units.dims import Dim
-from runplan.engine.laws.form import BUDGETS, CHOICES, OF_MIXTURES, functions_for
+from runplan.engine.laws.form import BUDGETS, CHOICES, OF_MIXTURES, functions_for, size_of, weighs
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.closed_form import optimum_of_two_power_laws
 from runplan.engine.numeric.functions import signomial
@@ -23,8 +23,6 @@ from runplan.engine.numeric.optimise import minimise
 
 # What the cheapest size over training and serving is told by.
 SERVED = ("loss", "inference_tokens")
-# How the formula of compute names the params that a law counts; here `params` are always those.
-COUNTED = {"law_params": "params"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +138,18 @@ class Relation:
 def relations_of(law: Law, catalogue: Library) -> Iterator[Relation]:
     """The products that hold of a law's inputs; of a mixture of experts the compute is that of its active params."""
     mixture = any(p.quantity in OF_MIXTURES for f in law.functions for p in f.parameters)
+    own_compute = not mixture or (law.counts == "active" and any(map(weighs, law.functions)))
+    # The formula of compute is over the params that the law counts.
+    own = {"law_params": size_of(law)}
     for whole, definition in catalogue.quantities().items():
         formula = definition.formula
         terms = signomial(formula) if formula is not None else None
         if formula is None or terms is None or len(terms) != 1 or not terms[0].exponents:
             continue
         # All params are not what a law counts, and of those of a mixture a token passes through some.
-        if "params" in terms[0].exponents or (mixture and "law_params" in terms[0].exponents):
+        if "params" in terms[0].exponents or ("law_params" in terms[0].exponents and not own_compute):
             continue
-        exponents = {COUNTED.get(name, name): e for name, e in terms[0].exponents.items()}
+        exponents = {own.get(name, name): e for name, e in terms[0].exponents.items()}
         written = f"{whole} = {' '.join(shown(formula).split())}"
         yield Relation(whole, terms[0].coefficient, {**exponents, whole: -1.0}, written)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.name import Name, deviate
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, substitute, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
@@ -21,7 +21,7 @@ from runplan.dsl.packs.pack import Law, QuantityDef
 from runplan.dsl.plan.ir import Given, Objective, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.stretches import Evenly
@@ -235,7 +235,8 @@ class Problem:
     def is_mixture(self) -> bool:
         """Whether a token passes fewer params than the model has."""
         active = self.definitions.get(q.ACTIVE_PARAMS)
-        return active is not None and active.expr != Ref(q.PARAMS)
+        found = any(v.name == q.ACTIVE_PARAMS for v in self.variables)
+        return found or (active is not None and active.expr != Ref(q.PARAMS))
 
     def number(self, name: Name) -> float:
         """The value of a parameter, in base units."""
@@ -286,6 +287,31 @@ class Problem:
         if isinstance(definition.expr, Num):
             expr = Num(definition.expr.value * factor, definition.expr.dim)
         return replace(self, definitions={**self.definitions, name: replace(definition, expr=expr)})
+
+    @property
+    def deviates(self) -> tuple[Name, ...]:
+        """How far each quantity may be off of which something is assumed with a spread."""
+        return tuple(dict.fromkeys(deviate(d.name.text) for d in self.definitions.values() if d.spread))
+
+    def deviating(self) -> Problem:
+        """The problem in which what is assumed is off by its deviate, a parameter: zero unless it is set.
+
+        What the devices of one run reach is off alike, on all of its pools: the same people run the same code on them.
+        """
+        changed = {name: Definition(name, NONE, Num(0.0), "assumed") for name in self.deviates}
+        for name, d in self.definitions.items():
+            if d.spread:
+                by = Op("exp", (Op("*", (Num(d.spread), Ref(deviate(name.text)))),))
+                changed[name] = replace(d, expr=Op("*", (d.expr, by)))
+        return replace(self, definitions={**self.definitions, **changed})
+
+    def is_drawn(self, name: Name) -> bool:
+        """Whether a name is a constant of the plan's own law, or a deviate."""
+        return name.kind == "deviate" or (name.kind == "constant" and name.part("law") == self.law.name)
+
+    def undrawn(self) -> Problem:
+        """The problem in which what is drawn is left as a name, to be given a value afterwards."""
+        return replace(self, definitions={n: d for n, d in self.definitions.items() if not self.is_drawn(n)})
 
     def fixed(self, values: Mapping[Name, float], source: str = "") -> Problem:
         """The problem with variables held at values, in base units."""

@@ -16,7 +16,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Goal, Problem
 from runplan.engine.solve.rounding import Written, written
 from runplan.engine.solve.values import dim_of
-from runplan.engine.solve.whole import node_of
+from runplan.engine.solve.whole import step_of
 
 # More than any plan has of anything, in base units.
 ENOUGH = 1e30
@@ -122,7 +122,7 @@ def given_knob(problem: Problem, name: Name) -> Knob:
     expr = problem.givens[name].expr
     if isinstance(expr, Ref) and expr.name in problem.definitions:
         expr = problem.definitions[expr.name].expr
-    step = node_of(problem, name) if name.text == q.GPUS.text else 0.0
+    step = step_of(problem, name)
     as_written = written(_num(expr, value.value, value.dim), value.dim, step)
 
     said = problem.said(name)
@@ -191,8 +191,7 @@ def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
     number = number_of(problem, bound)
     if number is None:
         return None
-    of_gpus = isinstance(figure, Ref) and figure.name.text == q.GPUS.text
-    step = node_of(problem, figure.name) if of_gpus and isinstance(figure, Ref) else 0.0
+    step = step_of(problem, figure.name) if isinstance(figure, Ref) else 0.0
     sign = "==" if part.equal else ">=" if below else "<="
     if part.kind == "range":  # `up to 64 GPUs` has room with `gpus >= 72`
         sign = {"<=": ">=", ">=": "<="}.get(sign, sign)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import names
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -16,7 +17,7 @@ from runplan.engine.solve.reach import reached
 from runplan.engine.solve.search import agreed
 from runplan.engine.solve.undetermined import has_least, under_determined
 from runplan.engine.solve.values import solved
-from runplan.engine.solve.whole import Reached, counts
+from runplan.engine.solve.whole import Reached
 
 
 def solve(problem: Problem) -> Solution:
@@ -43,10 +44,13 @@ def solve(problem: Problem) -> Solution:
     if not best.is_optimal:
         return gave_up(best.problem)
     out = solved(best.problem, best.found.values, best.found.binding)
-    if not best.rounded:
-        return out
-    whole = {name: replace(out.values[name], note="in whole devices") for name in counts(best.problem)}
+    whole = {name: replace(out.values[name], note=_whole(name, real)) for name, real in best.real.items()}
     return replace(out, values={**out.values, **whole})
+
+
+def _whole(name: Name, real: float) -> str:
+    """What was made whole, and of experts what it was: another number costs next to nothing where the loss is flat."""
+    return f"in whole experts: {real:.4g} before" if name == q.EXPERTS else "in whole devices"
 
 
 def _but_for_the_law(problem: Problem) -> Solution:

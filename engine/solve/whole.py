@@ -1,4 +1,4 @@
-"""The optimum of a problem with its counts of devices whole, up to full nodes: branch and bound.
+"""The optimum of a problem with its counts whole, of devices up to full nodes, and of experts: branch and bound.
 
 With any count that is real the problem is convex in logarithms, so what is feasible in one count is an interval, and
 no whole one lies in it where neither the one below a point of it nor the one above does. Of several pools each count
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Ref
@@ -21,6 +21,8 @@ from runplan.engine.solve.search import Found, agreed, optimum_of
 
 # A count is whole when it is off by no more than this share of a node.
 WHOLE = 1e-6
+# A count that is off by no more than this is whole: it came out of logarithms.
+EXACT = 1e-12
 # Splits before the best counts so far are taken.
 SPLITS = 20
 # One count is better than another when its goal is, by more than rounding.
@@ -33,12 +35,12 @@ class Reached:
 
     Attributes:
         problem: With each parameter that must agree with the solution at that value.
-        rounded: Whether counts were made whole.
+        real: The counts that were made whole, as they were before.
     """
 
     problem: Problem
     found: Found
-    rounded: bool = False
+    real: Mapping[Name, float] = field(default_factory=dict)
 
     @property
     def is_optimal(self) -> bool:
@@ -54,11 +56,18 @@ class Reached:
 
 
 def counts(problem: Problem) -> list[Name]:
-    """The variables that are counts of devices."""
-    return [v.name for v in problem.variables if v.name.text == q.GPUS.text]
+    """The variables that are counts of devices or of experts."""
+    return [v.name for v in problem.variables if step_of(problem, v.name)]
 
 
-def node_of(problem: Problem, name: Name) -> float:
+def step_of(problem: Problem, name: Name) -> float:
+    """What a quantity comes in whole multiples of: experts in ones, devices in nodes; 0 where it need not be whole."""
+    if name.text == q.GPUS.text:
+        return _node_of(problem, name)
+    return 1.0 if name == q.EXPERTS else 0.0
+
+
+def _node_of(problem: Problem, name: Name) -> float:
     """How many devices come at once, of a count of devices."""
     node = problem.definitions.get(Name(q.NODES_OF.text, scope=name.scope))
     return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
@@ -67,25 +76,32 @@ def node_of(problem: Problem, name: Name) -> float:
 def whole(problem: Problem) -> Reached:
     """The optimum with whole devices.
 
-    Rounded up, the run stays as it was found: more devices leave some idle. Where a constraint forbids that, the counts
-    on both sides are tried, and the run is found anew with each.
+    Rounded up, the run stays as it was found: more devices leave some idle. Where a constraint forbids that, and where
+    the count is of the run itself, the counts on both sides are tried, and the run is found anew with each.
     """
     problem = agreed(problem)
     found = optimum_of(problem)
     up = rounded_up(problem, found.values) if found.is_optimal else {}
     if not up:
-        return Reached(problem, found)
+        return Reached(problem, replace(found, values={**found.values, **_exact(problem, found.values)}))
     of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
     run = {v.name: found.values[v.name] for v in problem.variables if v.name.text in of_the_run}
-    if _keeps(problem, {**found.values, **up}):
+    if up.keys().isdisjoint(run) and _keeps(problem, {**found.values, **up}):
         return _told(problem, up | run, found)
     best, outcome = _branched(problem, found)
     return _told(problem, best, found) if best is not None else Reached(problem, Found(outcome, {}, ()))
 
 
+def _exact(problem: Problem, values: Mapping[Name, float]) -> dict[Name, float]:
+    """The counts that are whole but for the last digits of a float, without these."""
+    steps = {name: step_of(problem, name) for name in counts(problem) if name in values}
+    whole_ = {name: round(values[name] / step) * step for name, step in steps.items()}
+    return {name: value for name, value in whole_.items() if math.isclose(value, values[name], rel_tol=EXACT)}
+
+
 def rounded_up(problem: Problem, values: Mapping[Name, float]) -> dict[Name, float]:
     """The counts rounded up, at least one node each; nothing where all are whole."""
-    steps = {name: node_of(problem, name) for name in counts(problem)}
+    steps = {name: step_of(problem, name) for name in counts(problem)}
     up = {name: max(1.0, math.ceil(values[name] / step - WHOLE)) * step for name, step in steps.items()}
     return up if any(abs(up[name] - values[name]) > WHOLE * steps[name] for name in up) else {}
 
@@ -105,9 +121,10 @@ def _told(problem: Problem, held: Mapping[Name, float], found: Found) -> Reached
     fixed = agreed(problem.fixed(held))
     inner = optimum_of(fixed)
     values = {**inner.values, **held} if inner.is_optimal else {}
+    real = {name: found.values[name] for name in counts(problem)}
     # With other devices another size is found, and the rate is that of this one.
     at = {a.parameter: fixed.number(a.parameter) for a in problem.agreements}
-    return Reached(problem.at(at), replace(inner, values=values, binding=found.binding), rounded=True)
+    return Reached(problem.at(at), replace(inner, values=values, binding=found.binding), real)
 
 
 def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None, Outcome]:
@@ -123,7 +140,7 @@ def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None,
         goals = _goals(tried, found.values)
         if best is not None and not _is_better(goals, least):
             continue
-        steps = {name: node_of(problem, name) for name in counts(problem)}
+        steps = {name: step_of(problem, name) for name in counts(problem)}
         nodes = {name: found.values[name] / step for name, step in steps.items()}
         off = {name: abs(count - round(count)) if count > 0.5 else 1.0 for name, count in nodes.items()}
         name = max(off, key=lambda each: off[each])

@@ -16,7 +16,7 @@ from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
 from runplan.engine.problem.solution import Relaxation
 from runplan.engine.solve.knobs import ENOUGH
 from runplan.engine.solve.search import agreed, optimum_of
-from runplan.engine.solve.whole import counts, node_of
+from runplan.engine.solve.whole import step_of
 
 # A ratio that is nearer to one says nothing: a difference does.
 NEAR = 1.005
@@ -61,10 +61,11 @@ _OF_CAPACITY = frozenset((q.GPUS.text, q.RESERVED_TIME.text, q.START.text, q.DEA
 
 def _one_node(problem: Problem, conflict: Sequence[Relaxation]) -> Iterator[str]:
     """What the fewest devices come to, where that is more than the plan allows."""
-    if len(names := counts(problem)) != 1:
+    names = [v.name for v in problem.variables if v.name.text == q.GPUS.text]
+    if len(names) != 1:
         return
     (name,) = names
-    node = node_of(problem, name)
+    node = step_of(problem, name)
     what = f"a node of {node:g} GPUs" if node > 1 else "one GPU"
     for one in conflict:
         if not isinstance(one.of, Constraint) or one.of.kind not in ("require", "range"):

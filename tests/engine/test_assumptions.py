@@ -56,7 +56,7 @@ def test_what_is_not_said_and_is_used_is_assumed(said: set[str], size: bool) -> 
         ("compute: 1e22 FLOP\n", "law", "chinchilla.epoch"),
         ("compute: 1e20 FLOP\nobjective: MLM of protein\n", "law", "plm"),
         ("model: 7B\ntokens: 1T\nobjective: MLM of text\n", "law", "none"),
-        ("model: 671B params, 37B active\ntokens: 14.8T\n", "law", "none"),
+        ("model: 671B params, 37B active\ntokens: 14.8T\n", "law", "joint_moe"),
         ("compute: 1e22 FLOP\n", "objective", "CLM of text"),
         ("compute: 1e22 FLOP\n", "data", "fresh without end"),
         ("hardware: 64 x H100 for ?\nmodel: 7B\ntokens: 1T\n", "goal", "the least time"),

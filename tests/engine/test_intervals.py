@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from random import Random
+from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from known import LIBRARY
 from reports import ROOT
 
 from runplan.dsl.text.reader import Buffer, Disk
-from runplan.engine.analysis.draws import draws, quantile
+from runplan.engine.analysis.draws import draws, of_constants, quantile
+from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.analysis.resolve import DRAWS, resolver
+from runplan.engine.document import document
 from runplan.engine.pipeline import report_of
+from runplan.engine.problem.problem import QUANTILE
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import optimum_of
 
@@ -39,6 +46,14 @@ PLANS = {
     "a loss and a bound": "require loss <= 2.1\nrequire tokens / params >= 21\nminimize compute\n",
     "devices": "hardware: ? x H100 for 30 days at 40% MFU @ 2.5 USD/GPU/hour\nmodel: 7B\nrequire loss <= 2.1\n",
     "devices and a size": "hardware: ? x H100 for 30 days at 40% MFU\nrequire loss <= 2.1\n",
+    "a rate that is assumed": "hardware: 1000 x H100 for 6 months\n",
+    "that rate and data that bind": "hardware: 1000 x H100 for 6 months\ndata: 4.1T tokens\n",
+    "pools": "hardware: 500 x H100 for 6 months + 500 x A100 for 3 months at 40% MFU\n",
+    "a time": "hardware: 64 x H100 for ?\nmodel: 7B\ntokens: 1T\n",
+    "devices at that rate": "hardware: ? x H100 for 30 days @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 1T\n",
+    "hours at that rate": "hardware: ? GPU-hours of H100 @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 1T\n",
+    "a loss at that rate": "hardware: ? x H100 for 30 days\nmodel: 7B\nrequire loss <= 2.1\n",
+    "a size and a loss at that rate": "hardware: ? x H100 for 30 days\nrequire loss <= 2.1\n",
 }
 
 
@@ -48,9 +63,10 @@ def test_each_draw_is_what_the_solver_finds(name: str) -> None:
     found = solution(PLANS[name])
     resolve, count = resolver(found)
     assert count == DRAWS
-    problem = found.problem
+    # The size at which a rate is read is that of the solution.
+    problem = replace(found.problem.deviating(), agreements=())
     starts = tuple(replace(v, start=found.get(v.name) or v.start) for v in problem.variables)
-    for draw in draws(problem.law, DRAWS)[:12]:
+    for draw in draws(problem, DRAWS)[:12]:
         own, other = resolve(draw), optimum_of(replace(problem, variables=starts).at(draw))
         if not other.is_optimal:
             assert own is None
@@ -61,6 +77,135 @@ def test_each_draw_is_what_the_solver_finds(name: str) -> None:
                 assert own[variable] == math.ceil(value - 1e-6)
             else:
                 assert own[variable] == pytest.approx(value, rel=1e-4)
+
+
+# ---- a rate that is assumed
+
+
+def far(found: Solution) -> float:
+    """What an assumed rate may be, over its middle, at the upper end of its 80 % interval."""
+    return math.exp(QUANTILE * spread_of(found))
+
+
+def spread_of(found: Solution) -> float:
+    """The spread of the rates that a plan assumes."""
+    (spread,) = {d.spread for d in found.problem.definitions.values() if d.name.text == "mfu"}
+    assert spread is not None
+    return spread
+
+
+def test_the_time_and_the_money_of_a_run_go_with_the_rate() -> None:
+    text = "hardware { gpus: 64; device: H100; time: ?; price: 2 USD/GPU/hour; pue: 1.1; from: 2026-01-01 }\n"
+    found = solution(text + "model: 7B\ntokens: 1T\n")
+    for name in ("time", "gpu_hours", "cost", "energy"):
+        low, high = ends(found, name)
+        assert low == pytest.approx(found[name].value / far(found), rel=1e-3)
+        assert high == pytest.approx(found[name].value * far(found), rel=1e-3)
+    low, high = ends(found, "mfu")
+    assert (low, high) == pytest.approx((found["mfu"].value / far(found), found["mfu"].value * far(found)), rel=1e-3)
+    (first, last), start = ends(found, "finish"), found["start"].value
+    assert first is not None and last is not None
+    assert (first - start, last - start) == pytest.approx(ends(found, "time"))
+
+
+def test_what_is_reserved_costs_what_it_costs_and_the_run_is_what_moves() -> None:
+    found = solution("hardware: 1000 x H100 for 6 months @ 2.5 USD/GPU/hour\n")
+    for name in ("cost", "gpu_hours", "gpus", "time"):
+        assert ends(found, name) == (None, None)
+    low, high = ends(found, "compute")
+    assert (low, high) == pytest.approx(
+        (found["compute"].value / far(found), found["compute"].value * far(found)), rel=1e-3
+    )
+    for name in ("params", "tokens", "loss"):
+        assert ends(found, name)[0] is not None
+
+
+def test_a_run_that_may_take_longer_than_it_has_says_how_long() -> None:
+    done = solution("hardware: 512 x A100-SXM-80GB for ?\nmodel: 13B\ntokens: 1T\n")["time"].value / 86400
+    found = solution(f"hardware: 512 x A100-SXM-80GB for {1.2 * done:.2f} days\nmodel: 13B\ntokens: 1T\n")
+    _, high = ends(found, "time")
+    assert high == pytest.approx(found["time"].value * far(found), rel=1e-3)
+    assert high is not None and high > 1.2 * done * 86400 > found["time"].value
+
+
+def test_a_limit_hides_no_part_of_what_a_plan_may_cost() -> None:
+    text = "hardware: ? x H100 for 30 days @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 2T\n"
+    free = solution(text)
+    bounded = solution(text + f"require cost <= {math.ceil(free['cost'].value)} USD\n")
+    assert ends(bounded, "cost") == ends(free, "cost")
+    _, most = ends(free, "gpus")
+    assert most is not None
+    assert ends(free, "cost")[1] == pytest.approx(most * 720 * 2, rel=0.01)
+
+
+def test_a_rate_that_is_stated_leaves_time_and_money_certain() -> None:
+    found = solution("hardware: 64 x H100 for ? at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 1T\n")
+    for name in ("time", "gpu_hours", "cost", "mfu"):
+        assert ends(found, name) == (None, None)
+    assert ends(found, "loss") != (None, None)
+
+
+def test_the_law_and_the_rate_are_drawn_together() -> None:
+    """Against draws of their own of both, solved in closed form: `L = E + A/N^a + B/D^b` at a given size."""
+    text = "hardware: ? GPU-hours of H100 @ 2 USD/GPU/hour\nmodel: 7B\nrequire loss <= 2.1\n"
+    found, random = solution(text), Random(1)
+    hours, by = [], spread_of(found)
+    for draw in of_constants(found.problem.law, 20000):
+        known = {name.text: value for name, value in draw.items()}
+        left = 2.1 - known["E"] - known["A"] / 7e9 ** known["alpha"]
+        if left > 0:
+            tokens = (known["B"] / left) ** (1 / known["beta"])
+            rate = 989.4e12 * found["mfu"].value * math.exp(by * random.gauss(0, 1))
+            hours.append(6 * 7e9 * tokens / rate)
+    assert ends(found, "gpu_hours") == pytest.approx((quantile(hours, 0.1), quantile(hours, 0.9)), rel=0.06)
+
+
+@settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(
+    st.sampled_from(
+        (
+            "hardware: 64 x H100 for ? @ 2 USD/GPU/hour\nmodel: {size}B\ntokens: {tokens}B\n",
+            "hardware: ? x A100 for 30 days @ 2 USD/GPU/hour\nmodel: {size}B\ntokens: {tokens}B\n",
+            "hardware: 64 x H100 for ? + 64 x A100 for ? @ 2 USD/GPU/hour\nmodel: {size}B\ntokens: {tokens}B\n",
+            "hardware: 64 x H100 for up to 10 years\nmodel: {size}B\ntokens: {tokens}B\n",
+        )
+    ),
+    st.integers(1, 200),
+    st.integers(100, 3000),
+    st.floats(0.05, 0.6),
+    st.floats(1.1, 2.0),
+)
+def test_the_wider_the_spread_the_wider_the_interval(
+    form: str, size: int, tokens: int, spread: float, wider: float
+) -> None:
+    found = solution(form.format(size=size, tokens=tokens))
+    if found.status != "solved":
+        return
+    narrow, wide = (with_intervals(spread_by(found, each)) for each in (spread, spread * wider))
+    for name in ("gpu_hours", "cost", "energy", "gpus"):  # whole devices may take more or less of a time
+        middle, (low, high) = found.get(name), ends(narrow, name) if name in narrow else (None, None)
+        if middle is None or low is None or high is None:
+            continue
+        least, most = ends(wide, name)
+        assert least is not None and most is not None
+        assert least <= low <= middle <= high <= most
+    assert form[10] == "?" or ends(narrow, "gpu_hours") != (None, None)
+
+
+def spread_by(found: Solution, spread: float) -> Solution:
+    """A solution with another spread of what is assumed, and no intervals yet."""
+    definitions = {n: replace(d, spread=spread) if d.spread else d for n, d in found.problem.definitions.items()}
+    values = {name: replace(value, low=None, high=None) for name, value in found.values.items()}
+    return replace(found, problem=replace(found.problem, definitions=definitions), values=values)
+
+
+def test_an_assumption_says_its_interval() -> None:
+    text = "hardware: 64 x H100 for ?\nmodel: 7B\ntokens: 1T\n"
+    out = document(report_of("a.plan", Buffer("a.plan", text.encode(), Disk(ROOT)), catalogue=LIBRARY, intervals=False))
+    listed: Any = out["assumptions"]
+    (mfu,) = (each for each in listed if each["name"] == "mfu")
+    by = far(solution(text))
+    assert (mfu["low"], mfu["high"]) == pytest.approx((mfu["value"] / by, mfu["value"] * by))
 
 
 def test_a_limit_that_binds_moves_in_the_draws() -> None:

@@ -11,7 +11,8 @@ from known import LIBRARY
 from reports import under
 
 from runplan.engine.analysis.regret import regret_of
-from runplan.engine.laws.evaluate import evaluate
+from runplan.engine.laws.evaluate import accepted, evaluate
+from runplan.engine.laws.form import size_of
 from runplan.engine.problem.solution import Solution
 
 
@@ -25,15 +26,19 @@ def codes(text: str, *laws: str) -> set[str]:
 
 def optimum(name: str, compute: float) -> tuple[float, float] | None:
     """Size, as the law counts it, and tokens of the law's optimum, by evaluating the law without a plan."""
-    law = LIBRARY.law(name)
+    law = LIBRARY.law(AS_DENSE.get(name, name))
     assert law is not None
+    one_expert = {"experts": 1.0} if {"expansion", "compute"} <= accepted(law, LIBRARY).keys() else {}
     try:
-        found = evaluate(law, {"compute": compute}, "CLM of text", catalogue=LIBRARY).outputs
+        found = evaluate(law, {"compute": compute, **one_expert}, "CLM of text", catalogue=LIBRARY).outputs
     except ValueError:
         return None
-    return (found["params"].value, found["tokens"].value) if {"params", "tokens"} <= found.keys() else None
+    size = size_of(law)
+    return (found[size].value, found["tokens"].value) if {size, "tokens"} <= found.keys() else None
 
 
+# The law of dense models that a law of mixtures is without its experts.
+AS_DENSE = {"abnar": "abnar.dense"}
 OF_TEXT = [law.name for law in LIBRARY.laws() if "CLM of text" in law.objectives]
 
 

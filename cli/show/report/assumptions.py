@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from runplan.cli.show.text.content import NOTHING, Line, Table, table
-from runplan.cli.show.text.figures import figure
+from runplan.cli.show.text.figures import between, figure
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import known_of, label
 from runplan.cli.show.text.width import columns
@@ -60,4 +60,8 @@ def _usual(assumption: Assumption) -> bool:
 def _value(report: Report, assumption: Assumption) -> str:
     if isinstance(assumption.value, str):
         return plain(assumption.value)
-    return figure(assumption.name.text, assumption.value, assumption.dim, known_of(report))
+    name, dim, known = assumption.name.text, assumption.dim, known_of(report)
+    said = figure(name, assumption.value, dim, known)
+    if assumption.low is None or assumption.high is None:
+        return said
+    return f"{said} {between(name, assumption.value, (assumption.low, assumption.high), dim, known)}"

@@ -23,7 +23,8 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
         ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
         few = {solution.draws for solution in solutions if solution.draws}
         drawn = f" by {max(few)} draws" if few else ""
-        what = "the 80 % interval of a law's constants" if details else "80 % intervals"
+        assumed = " and of what is assumed" if any(solution.problem.deviates for solution in solutions) else ""
+        what = f"the 80 % interval of a law's constants{assumed}" if details else "80 % intervals"
         out.append(f"In brackets: {what}{drawn}{ranges}.")
         out += [f"They leave out {s.left_out}: the plan cannot be done there." for s in solutions if s.left_out]
     unsure = [solution for solution in solutions if solution.interval_note and (details or not certain)]

@@ -51,12 +51,16 @@ def interval(name: str, value: Value, known: Known) -> str:
     """The ends of a quantity's interval, in brackets; empty where it has none, or none that shows."""
     if value.low is None or value.high is None:
         return ""
-    middle = bare(figure(name, value.value, value.dim, known))
-    low, high = (bare(figure(name, end, value.dim, known)) for end in (value.low, value.high))
-    if low == middle == high:
+    return between(name, value.value, (value.low, value.high), value.dim, known)
+
+
+def between(name: str, middle: float, ends: tuple[float, float], dim: Dim, known: Known) -> str:
+    """The ends of a figure's interval, in brackets; empty where they do not show."""
+    low, high = (bare(figure(name, end, dim, known)) for end in ends)
+    if low == bare(figure(name, middle, dim, known)) == high:
         return ""
     if name != "loss":
-        low, high = (_short(name, end, value.dim, known) for end in (value.low, value.high))
+        low, high = (_short(name, end, dim, known) for end in ends)
     # A unit that both ends have is said once.
     unit = " " + high.partition(" ")[2] if " " in high else ""
     if unit and low.endswith(unit):

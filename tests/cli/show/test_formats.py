@@ -22,7 +22,8 @@ VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
     (["compare", "small.plan"], ("comparison",)),
     (["explain", "small.plan", "cost"], ("derivation",)),
     (["law"], ("laws", "law", "law at inputs")),
-    (["device"], ("devices", "device")),
+    (["device"], ("records", "record")),
+    (["model"], ("records", "record")),
     (["rule"], ("rules", "rule")),
     (["test", "--stdlib"], ("tests",)),
 ]

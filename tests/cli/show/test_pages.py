@@ -8,7 +8,7 @@ import pytest
 from known import LIBRARY
 
 from runplan.cli.main import main
-from runplan.cli.show.catalogue import device, law, rule
+from runplan.cli.show.catalogue import law, record, rule
 from runplan.cli.show.catalogue.subjects import RulePage
 from runplan.cli.show.text.page import WIDTH, columns, paragraph
 from runplan.dsl.syntax.grammar import parse
@@ -21,9 +21,9 @@ def fits(text: str) -> None:
 
 def test_devices() -> None:
     devices = LIBRARY.records("device")
-    fits(device.listed(devices))
+    fits(record.listed(devices))
     for one in devices:
-        text = device.page(one)
+        text = record.page(one)
         fits(text)
         figures, _, sources = text.partition("\nsources\n")
         assert re.findall(r"^  (\[\d+\])", sources, re.MULTILINE) == list(

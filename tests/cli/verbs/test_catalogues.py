@@ -14,11 +14,11 @@ from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.cli.show.text.page import columns, paragraph
-from runplan.cli.verbs import device, law
+from runplan.cli.verbs import device, law, model
 from runplan.cli.verbs import test as test_verb
 
 Run = Callable[..., tuple[int, str, str]]
-VERBS = {"law": law.run, "device": device.run, "test": test_verb.run}
+VERBS = {"law": law.run, "device": device.run, "model": model.run, "test": test_verb.run}
 PACK = """\
 law ours "A law of ours" {{
   objective CLM of text
@@ -210,6 +210,18 @@ def test_a_figure_from_memory_is_flagged(plan: Run) -> None:
     flagged = [d for d in LIBRARY.records("device") if any(e.evidence == "memory" for e in d.entries)]
     assert flagged
     assert "[memory]" in plan("device", flagged[0].name)[1]
+
+
+def test_the_list_of_models_and_the_page_of_one(plan: Run) -> None:
+    listed = document(plan("model", "-o", "json"))
+    assert listed["schema"] == "plan.models/v1"
+    assert [one["name"] for one in listed["models"]] == [known.name for known in LIBRARY.records("model")]
+    found = document(plan("model", "Llama 3 8B", "-o", "json"))
+    assert (found["schema"], found["name"]) == ("plan.model/v1", "llama-3-8b")
+    code, out, _ = plan("model", "gpt2")
+    assert code == 0 and "mlp" in out and "plain" in out and "config.json" in out
+    code, out, err = plan("model", "llama-3-9b")
+    assert (code, out) == (2, "") and "unknown model `llama-3-9b`; `plan model` lists them" in err
 
 
 def test_an_unknown_device(plan: Run) -> None:
