@@ -28,22 +28,28 @@ def model(reading: Reading, node: Node) -> Model:
     record: Record | None = None
     lead = next((part for part in spec.nodes() if part.rule != "model_block"), None)  # a size in any form, or a name
     if lead is not None and _is_name(reading, lead):
-        record = _published(reading, lead)
+        record, figures = _published(reading, lead), _active(reading, SizeSpec(spec))
     elif lead is not None:
         figures = _sizes(reading, SizeSpec(spec))
     for setting in block or ():
         name = setting.name.text
-        if name in figures:
+        if name in figures or (name == "name" and lead is not None):
             reading.again(name, setting.span)
         elif name in fields:
             found = reading.amount(setting.value, fields[name])
             figures |= {name: found} if found else {}
+        elif name == "name":
+            lead = setting.value
+            record = _published(reading, lead)
         else:
             reading.unknown_field(setting.name, "model", fields)
     recorded = _of_record(record, fields, lead.span if lead else node.span) if record else {}
     taken = recorded.keys() - figures.keys()
     figures = {**recorded, **figures}
     _check_shape(reading, figures)
+    if record is not None and "experts" not in figures and (active := figures.pop("active", None)):
+        message = f"`{record.name}` has no experts: a token passes all of it"
+        reading.findings.append(finding("C001", message, active.span, help=["leave the active size out"]))
     return Model(
         params=figures.pop("params", None),
         active=figures.pop("active", None),
@@ -56,8 +62,12 @@ def model(reading: Reading, node: Node) -> Model:
 
 def _sizes(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
     params = reading.amount(spec.size, PARAMS)
+    return {**({"params": params} if params else {}), **_active(reading, spec)}
+
+
+def _active(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
     active = reading.given_by(spec.active, reading.fields("model")["active"]) if spec.active else None
-    return {name: found for name, found in (("params", params), ("active", active)) if found}
+    return {"active": active} if active else {}
 
 
 # ---- a published model by its name

@@ -294,7 +294,7 @@ def _field(name: str, view: View) -> PoolField:
     if name in ("precision", "from", "until"):
         word = _whole(view, "NAME" if name == "precision" else "DATE")
         return PoolField(name, word, word.span)
-    value = _parsed(view, "device" if name == "device" else "amount")
+    value = _parsed(_quoted(view), "device") if name == "device" else _parsed(view, "amount")
     return PoolField(name, value, value.span)
 
 

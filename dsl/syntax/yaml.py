@@ -239,7 +239,7 @@ class _Reader:
                 continue
             inner: Node | Word | None
             if key.text == "device":
-                inner = self.parsed(item, "device", "device")
+                inner = self.device(item)
             elif key.text in ("precision", "paid"):
                 such = "bf16" if key.text == "precision" else "running"
                 inner = self.leaf(item, "NAME", _NAME, f"`{key.text}` is one word", such)
@@ -250,6 +250,13 @@ class _Reader:
                 continue
             if inner is not None:
                 yield Node(f"hw_{key.text}", (inner,), key.span.to(inner.span))
+
+    def device(self, value: Value) -> Node | None:
+        """The name of a device, which needs no quotes here where it has blanks."""
+        if isinstance(value, Scalar) and re.search(r"\S\s+\S", value.text) and not value.text.startswith('"'):
+            word = Word("STRING", quoted(value.text.strip()), value.span)
+            return None if self.poisoned(value) else Node("device", (word,), value.span)
+        return self.parsed(value, "device", "device")
 
     def model(self, row: Statement, key: Scalar, value: Value) -> Iterator[Node]:
         """A size or a name, or a mapping of the architecture, with the name of a model among them or without."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.name import Name, quantity
@@ -21,6 +23,9 @@ from runplan.engine.formulate.model import conversion, params_with_head
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import expand
+
+if TYPE_CHECKING:
+    from runplan.engine.laws.used import Used
 
 # What the plan may set of its own, where what the law asks for is kept beside it, and how far runs lie about that.
 KEPT = {
@@ -96,6 +101,23 @@ def _lend(draft: Draft, law: Law, function: Function) -> None:
     needs_size = any(p.quantity == q.PARAMS.text for p in function.parameters)
     size = _size(draft, law) if needs_size else q.LAW_PARAMS
     add_function(draft, law, function, size=size, spread=_spread(draft, law, function.output))
+    if _is_usual(draft, law, function.output):
+        _move_to_own(draft, law, function.output)
+
+
+def _move_to_own(draft: Draft, law: Law, output: str) -> None:
+    """Move a setting to what the runs of the user's own packs used: by the mean of their logarithms, shrunk to none.
+
+    So one run moves it half of the way, and many runs all of it.
+    """
+    if all(header.layer == "standard" for header in draft.catalogue.index("run").values()):
+        return
+    own = [one.off for one in _used(draft, law, output) if one.run.own]
+    if own:
+        factor = math.exp(sum(own) / (len(own) + 1))
+        made, said = draft.definitions[quantity(output)], f"{len(own)} run{'s' * (len(own) > 1)} of your own"
+        expr = Op("*", (Num(factor), made.expr))
+        draft.definitions[quantity(output)] = replace(made, expr=expr, note=f"moved {factor:.3g} times by {said}")
 
 
 def _spread(draft: Draft, law: Law, output: str) -> float | None:
@@ -103,15 +125,26 @@ def _spread(draft: Draft, law: Law, output: str) -> float | None:
 
     Where too few runs tell it, it is taken to be as far as about the default law.
     """
-    named, *said = next((entry.values for entry in draft.default_entries(output)), (Text(""),))
+    _, *said = next((entry.values for entry in draft.default_entries(output)), (Text(""),))
     usual = said[0].value if said and isinstance(said[0], Num) else None
-    if isinstance(named, Text) and draft.catalogue.law(named.value) == law:
+    if _is_usual(draft, law, output):
         return usual
-    # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
-    from runplan.engine.laws.used import spread_of, used_of
+    from runplan.engine.laws.used import spread_of
 
-    used = used_of(law, output, str(draft.objective), draft.catalogue, adamw_like(draft.catalogue))
-    return spread_of(used) or usual
+    return spread_of(_used(draft, law, output)) or usual
+
+
+def _is_usual(draft: Draft, law: Law, output: str) -> bool:
+    """Whether a law is the domain's default for a setting."""
+    return default_law(draft, output) == law
+
+
+def _used(draft: Draft, law: Law, output: str) -> tuple[Used, ...]:
+    """What runs used of a setting, beside what a law says of it."""
+    # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.laws.used import used_of
+
+    return used_of(law, output, str(draft.objective), draft.catalogue, adamw_like(draft.catalogue))
 
 
 def _size(draft: Draft, law: Law) -> Name:

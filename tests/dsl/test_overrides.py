@@ -57,6 +57,7 @@ def plan_of(file: File) -> object:
         (PLAN, "hardware.gpus=16", "8 x H100", "16 x H100"),
         (PLAN, "hardware.time=up to 90 days", "for 2 months", "for up to 90 days"),
         (PLAN, "hardware.rate=400 TFLOP/s", "at 40% MFU", "at 400 TFLOP/s"),
+        (PLAN, "hardware.device=NVIDIA H100 PCIe", "x H100", 'x "NVIDIA H100 PCIe"'),
         (PLAN, "hardware.rate=12k tokens/s/GPU", "at 40% MFU", "at 12k tokens/s/GPU"),
         (PLAN, "hardware.throughput=12k tokens/s/GPU", "at 40% MFU", "at 12k tokens/s/GPU"),
         (PLAN, "hardware.step_time=8 s/step", "at 40% MFU", "at 8 s/step"),

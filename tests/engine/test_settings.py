@@ -212,3 +212,38 @@ def test_a_setting_is_judged_by_how_far_runs_lie_about_the_law(setting: str, off
     assert stated.solutions[0].get(f"{setting}_off") == pytest.approx(off, abs=1e-5)
     codes = ("T020", "T021") if setting == "batch" else ("T024",)
     assert [f.severity for f in stated.findings if f.code in codes] == ([found] if found else [])
+
+
+# ---- a user's own runs
+
+OWN = """
+run ours-{i} "Ours" {{
+  params 7B from "our log"
+  tokens 1T from "our log"
+  batch {batch} tokens from "our log"
+  learning_rate {rate} from "our log"
+}}
+"""
+
+
+def with_own(count: int, times: float) -> Solution:
+    plain = solution(SIZED)
+    batch, rate = ((plain.get(name) or 0.0) * times for name in LENT)
+    return solution(SIZED + "".join(OWN.format(i=i, batch=f"{batch:.6e}", rate=f"{rate:.6e}") for i in range(count)))
+
+
+@pytest.mark.parametrize("setting", LENT)
+@given(count=st.integers(1, 6), times=st.floats(0.25, 4.0))
+@settings(max_examples=8, deadline=None)
+def test_own_runs_move_the_default_towards_them_and_more_of_them_further(
+    setting: str, count: int, times: float
+) -> None:
+    usual, moved = solution(SIZED).get(setting), with_own(count, times).get(setting)
+    assert usual and moved
+    assert moved / usual == pytest.approx(times ** (count / (count + 1)), rel=1e-3)
+
+
+def test_own_runs_do_not_move_a_law_that_is_named() -> None:
+    text = f"use laws chinchilla, steplaw\n{SIZED}"
+    run = OWN.format(i=0, batch="1M", rate="1e-3")
+    assert solution(text + run).get("batch") == solution(text).get("batch")

@@ -287,7 +287,8 @@ def test_a_name_that_no_model_has_is_told_and_never_another_size_taken(name: str
 def test_a_figure_beside_the_name_stands_in_place_of_the_models() -> None:
     dsl = solved("model: llama-3-8b { context: 32768 tokens }\ntokens: 100B\n")
     yaml = solved("model:\n  name: llama-3-8b\n  context: 32768 tokens\ntokens: 100B\n", "x.plan.yaml")
-    for report in (dsl, yaml):
+    block = solved("model { name: llama-3-8b; context: 32768 tokens }\ntokens: 100B\n")
+    for report in (dsl, yaml, block):
         assert at(report, "params") == 8_030_261_248
         assert at(report, "attention_compute") == pytest.approx(6 * 32 * 4096 * 32768 * 1e11)
     deeper = solved("model: llama-3-8b { layers: 40 }\ntokens: 100B\n")
@@ -297,6 +298,19 @@ def test_a_figure_beside_the_name_stands_in_place_of_the_models() -> None:
 def test_a_size_beside_the_name_is_held_to_the_shape() -> None:
     report = solved("model: llama-3-8b { params: 70B }\ntokens: 100B\n")
     assert [message for _, message, _ in said(report)] == ["the shape counts 8.03B params, the size beside it is 70B"]
+
+
+@pytest.mark.parametrize("text", ["llama-3-8b, 3B active", "llama-3-8b { active: 3B }"])
+def test_a_dense_model_has_no_active_size_of_its_own(text: str) -> None:
+    assert [found[:2] for found in said(solved(f"model: {text}\ntokens: 100B\n"))] == [
+        ("error", "`llama-3-8b` has no experts: a token passes all of it")
+    ]
+    assert said(solved("model: mixtral-8x7b, 12.9B active\ntokens: 100B\n")) == []
+
+
+def test_a_name_beside_a_name_is_said_twice() -> None:
+    report = solved("model: llama-3-8b { name: qwen3-4b }\ntokens: 100B\n")
+    assert [f.code for f in report.findings] == ["N005"]
 
 
 def test_a_size_may_have_a_block_beside_it() -> None:
