@@ -14,6 +14,8 @@ from runplan.dsl.syntax.imports import blocks_of, syntax_of
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.reader import Reader, decoded
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.typed.fields import Field
+from runplan.dsl.units.dims import Dim
 
 ENDING = ".plan"
 
@@ -75,13 +77,17 @@ class Shelf:
     def read(self, source: Source) -> Contents:
         """What one of the texts holds."""
         if source not in self._read:
-            self._read[source] = self._contents(source, self.quantities)
+            self._read[source] = self._contents(source, *self._words)
         return self._read[source]
 
-    def _contents(self, source: Source, known: Mapping[str, QuantityDef]) -> Contents:
+    @cached_property
+    def _words(self) -> tuple[Mapping[str, Dim], Mapping[str, Mapping[str, Field]]]:
+        """The dimensions of quantities, and the fields of statements: what a text is read with."""
+        return {name: known.counted.dim for name, known in self.quantities.items()}, fields_of(self.quantities)
+
+    def _contents(self, source: Source, dims: Mapping[str, Dim], fields: Mapping[str, Mapping[str, Field]]) -> Contents:
         file, findings = syntax_of(source)
-        dims = {name: quantity.counted.dim for name, quantity in known.items()}
-        reader, broken = PackReader(dims, fields_of(known)), blocks_of(findings)
+        reader, broken = PackReader(dims, fields), blocks_of(findings)
         pack = reader.pack(file.statements, broken)
         return Contents(pack, (*findings, *reader.findings), broken)
 
@@ -98,7 +104,7 @@ class Shelf:
             if file.quantities:
                 # A quantity is counted in units, and in no other quantity: it is read without knowing any.
                 if file.source not in self._read:
-                    self._read[file.source] = self._contents(file.source, {})
+                    self._read[file.source] = self._contents(file.source, {}, {})
                 for quantity in self._read[file.source].pack.quantities:
                     yield file.layer, quantity
 

@@ -70,7 +70,14 @@ def _expected(draft: Draft, peak: Definition, device: Record, precision: str) ->
     """What runs on devices like one reached; None where none are known."""
     stated = peak.expr.value if isinstance(peak.expr, Num) else None
     sort = sort_of(device, precision, stated)
-    expected = rates_in(draft.catalogue).expected(sort) if sort is not None else None
+    rates = rates_in(draft.catalogue)
+    for run in rates.impossible:
+        message = (
+            f"run `{run.name}` tells of hours in which its device does not do it: 6ND is {run.mfu:.0%} of its peak"
+        )
+        help = ["look at its `params`, `tokens` and `gpu_hours`", 'or say why nothing is planned by it: `aside "WHY"`']
+        draft.findings.append(finding("P001", message, run.record.span, help=help))
+    expected = rates.expected(sort) if sort is not None else None
     return (sort, expected) if sort is not None and expected is not None and expected.all else None
 
 

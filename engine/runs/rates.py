@@ -118,12 +118,14 @@ class Rates:
         effects: Of ln(MFU), by term.
         covariance: Of the effects, in their order.
         residual: The standard deviation of ln(MFU) of a run beside what its terms say.
+        impossible: Runs that were left out since nothing could be done in the hours that they tell.
     """
 
     runs: tuple[Run, ...]
     effects: Mapping[str, float]
     covariance: Matrix
     residual: float
+    impossible: tuple[Run, ...] = ()
 
     def expected(self, sort: Sort) -> Expected:
         """The rate that a run of a sort may be expected to reach.
@@ -168,7 +170,9 @@ def rates_of(runs: Iterable[Run]) -> Rates:
     Least squares with priors, on weights that let a family of many runs count little more than one of a single run,
     with large residuals held back; the spread of the residuals is what holds 80 % of them.
     """
+    runs = tuple(run for run in runs if not run.record.text("aside"))
     told = tuple(run for run in runs if tells_rate(run))
+    impossible = tuple(run for run in runs if run.mfu is not None and run.mfu >= 1.0)
     sorts = [sort for run in told if (sort := _sort(run)) is not None]
     terms = list(dict.fromkeys(term for sort in sorts for term in sort.terms))
     rows = [[sort.terms.get(term, 0.0) for term in terms] for sort in sorts]
@@ -185,7 +189,7 @@ def rates_of(runs: Iterable[Run]) -> Rates:
         held = [min(1.0, FULL * spread / max(each, 1e-12)) for each in left]
     unit = [[float(i == j) for j in range(len(terms))] for i in range(len(terms))]
     covariance = [backward(lower, forward(lower, column)) for column in unit]
-    return Rates(told, dict(zip(terms, effects, strict=True)), covariance, spread)
+    return Rates(told, dict(zip(terms, effects, strict=True)), covariance, spread, impossible)
 
 
 def held_back(runs: Iterable[Run]) -> list[tuple[Run, Expected]]:

@@ -32,6 +32,9 @@ RUNS = tuple(run for run in runs_of(LIBRARY) if tells_rate(run))
 HELD_BACK = held_back(RUNS)
 
 
+PLAIN = "hardware: 64 x H100 for ?\nmodel: 7B\ntokens: 140B\n"
+
+
 def with_runs(text: str) -> Library:
     return LIBRARY.with_files(pack_files(Files({"packs/a.plan": text}), "packs", "packs", "pack"))
 
@@ -225,6 +228,17 @@ def test_own_runs_move_their_users_default_towards_them_and_narrow_it(mfu: float
 def test_a_run_that_is_set_aside_moves_nothing() -> None:
     aside = own_run("r", 0.6).replace("}", '; aside "trained elsewhere" }')
     assert expected("H100-SXM", library=with_runs(aside)).mfu == expected("H100-SXM").mfu
+
+
+def test_a_run_that_cannot_be_is_found_and_not_passed_over() -> None:
+    library = with_runs(own_run("fast", 3.0))
+    (found,) = [
+        f for f in report_of("x.plan", Files({"x.plan": PLAIN}), catalogue=library).findings if f.code == "P001"
+    ]
+    assert found.message == "run `fast` tells of hours in which its device does not do it: 6ND is 300% of its peak"
+    assert (found.at.span.source.path, found.at.span.text) == ("packs/a.plan", "fast")
+    stated = report_of("x.plan", Files({"x.plan": PLAIN.replace("?", "? at 40% MFU")}), catalogue=library)
+    assert "P001" not in {f.code for f in stated.findings}, "nothing rests on it"
 
 
 # ---- stops are taken off once

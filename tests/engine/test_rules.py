@@ -78,4 +78,4 @@ hardware: 64 x H100 for 30 days at 40% MFU + 32 x A100 for 30 days at 45% MFU
 
 def test_the_words_of_a_device_are_those_of_each_pool() -> None:
     report = report_of("x.plan", Buffer("x.plan", POOLS.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
-    assert [f.message for f in report.findings if f.code == "OURS1"] == ["a100-sxm-40gb is old: 45 %"]
+    assert [f.message for f in report.findings if f.code == "OURS1"] == ["a100-sxm-80gb is old: 45 %"]
