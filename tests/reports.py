@@ -36,6 +36,7 @@ plan "Sixty-four"
 hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour
 """
 PLANS = {
+    "a rate that is needed": "hardware: 512 x A100-SXM-80GB for 20 days\nmodel: 13B\ntokens: 1.95T\n",
     "h100": H100,
     "one line": "hardware: 1000 x H100 for 6 months\n",
     "over budget": SMALL + "require cost <= 100k USD\n",

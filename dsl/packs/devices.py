@@ -107,9 +107,19 @@ def _near(wanted: _Spoken, devices: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(spelled, owner) for spelled, owner in devices.items() if wanted.figure in spelled.lower()]
 
 
+# How clouds and vendors call a whole machine.
+_MACHINE = re.compile(
+    r"[a-z]+\d\w*(-\w+)?\.(\d*xlarge|metal)|standard_n\w+|\w+-(high|mega|ultra|edge)[gt]pu-\w+"
+    r"|(g2|ct6e|tpu7x)-standard-\w+|dgx\W.*"
+)
+
+
 def one_of(name: str, devices: Mapping[str, str]) -> list[str]:
     """The help with a name that means no device: the nearest one of its generation and memory, or its family."""
     lower = name.lower()
+    if _MACHINE.fullmatch(lower):
+        example = "16 nodes x H100 for 30 days at 40% MFU in nodes of 8"
+        return [f"it is a machine: say which devices it has, and how many, such as `{example}`"]
     known = {spelled.lower(): spelled for spelled in devices}
     if plural := known.get(lower.removesuffix("s")):
         return [f"did you mean `{plural}`?"]

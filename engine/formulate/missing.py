@@ -46,6 +46,9 @@ class Missing:
 
 def missing(draft: Draft, name: Name) -> Missing | None:
     """Why nothing gives a quantity, and what to add; None where that has its finding."""
+    of_active = name == q.ACTIVE_PARAMS or (name in (q.LOSS, q.PERPLEXITY) and not draft.lawless)
+    if of_active and draft.mixture and not draft.knows(q.ACTIVE_PARAMS):  # that it is not told is said
+        return None
     if name in (q.REGRET, q.LEAST_COMPUTE) and q.LOSS in draft.definitions:
         return _regret(draft, name)
     if name in (q.LOSS, q.PERPLEXITY, q.REGRET, q.LEAST_COMPUTE):

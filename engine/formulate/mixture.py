@@ -181,13 +181,16 @@ def _hold_to_runs(draft: Draft, model: Model) -> None:
     known = draft.law.fitted.get(q.EXPANSION.text)
     amount = model.architecture.get(q.EXPERTS.text)
     span = amount.span if amount else model.span
-    if draft.lawless or isinstance(amount, Within):
+    least = _least_experts(draft)
+    if isinstance(amount, Within) and amount.low is not None:
+        least = max(least, amount.low.value.value)
+    if draft.lawless or (isinstance(amount, Within) and amount.high is not None):
         return
     if known is None and not _bounded(draft, model):
         message = f"nothing in the plan bounds `experts`, and `{draft.law.name}` sets no limit to them"
         help = ["say how many, such as `experts: 64`, or `experts: up to 64`; a bound on `params` does as well"]
         draft.findings.append(finding("C002", message, span, help=help, laws=(draft.named,)))
-    elif known is not None and _least_experts(draft) <= known[1]:
+    elif known is not None and least <= known[1]:
         most = Op("*", (Num(known[1]), Ref(q.ACTIVE_EXPERTS)))
         draft.constrain(FITTED_EXPERTS, Ref(q.EXPERTS), most, "line", span)
 

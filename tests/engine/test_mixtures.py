@@ -237,6 +237,13 @@ def test_experts_that_nothing_bounds_are_held_to_the_runs_of_the_law() -> None:
     assert any("`expansion` of 64 is 2x above 32" in f.message for f in further.findings)
 
 
+@pytest.mark.parametrize(("law", "most"), [("joint_moe", 32), ("krajewski", 64)])
+def test_a_least_number_of_experts_is_no_bound(law: str, most: int) -> None:
+    told = under("compute: 1e21 FLOP\nmodel { experts: at least 8; active: 1B; granularity: 4 }\n", law)
+    assert (told.solutions[0].status, told.solutions[0]["experts"].value) == ("solved", most)
+    assert any("more experts better" in f.message for f in told.findings)
+
+
 def test_a_plan_that_asks_for_more_experts_than_the_law_has_seen_has_them() -> None:
     solved = solution("compute: 1e20 FLOP\nmodel { experts: ? }\nrequire experts >= 100\nrequire params <= 20B\n")
     assert solved.status == "solved" and solved["experts"].value >= 100
@@ -276,6 +283,12 @@ def test_an_active_size_that_is_not_told_is_not_guessed(law: str) -> None:
     assert [f.code for f in errors(told)] == ["C004"]
     assert "compute" not in told.solutions[0]
     assert law == "abnar" or "loss" not in told.solutions[0]  # it counts all params, which are told
+
+
+def test_an_active_size_that_is_not_told_is_one_finding() -> None:
+    text = "compute: 1e21 FLOP\nmodel { params: 40B; experts: 8; layers: 32 }\nrequire loss <= 2.2\n"
+    for more in ("", "require tokens / active_params >= 20\n"):
+        assert [f.code for f in errors(under(text + more))] == ["C004"]
 
 
 @pytest.mark.parametrize("law", ["krajewski", "abnar", "joint_moe"])

@@ -250,6 +250,25 @@ def test_what_is_said_of_a_name_that_is_none(name: str, help: str) -> None:
     assert one_of(name, DEVICES) == [help]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("p4d.24xlarge", "p5.48xlarge", "p6-b200.48xlarge", "g5.xlarge", "trn1.32xlarge", "g4dn.metal", "DGX H100"),
+        *("a2-ultragpu-8g", "a3-highgpu-8g", "g2-standard-96", "ct5lp-hightpu-4t", "Standard_ND96isr_H100_v5"),
+    ],
+)
+def test_a_machine_is_no_device_of_its_own(name: str) -> None:
+    """As many of it are not as many devices."""
+    assert meant(name, DEVICES) is None
+    (help,) = one_of(name, DEVICES)
+    assert "in nodes of 8" in help
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_no_device_is_taken_for_a_machine(name: str) -> None:
+    assert not any("machine" in help for help in one_of(name + "x9", DEVICES))
+
+
 def report(text: str) -> Report:
     return report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), intervals=False)
 

@@ -21,6 +21,7 @@ VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
     (["solve", "small.plan"], ("report",)),
     (["compare", "small.plan"], ("comparison",)),
     (["explain", "small.plan", "cost"], ("derivation",)),
+    (["backtest", "phi-4"], ("backtest",)),
     (["law"], ("laws", "law", "law at inputs")),
     (["device"], ("records", "record")),
     (["model"], ("records", "record")),
