@@ -56,11 +56,15 @@ def interval(name: str, value: Value, known: Known) -> str:
 
 def between(name: str, middle: float, ends: tuple[float, float], dim: Dim, known: Known) -> str:
     """The ends of a figure's interval, in brackets; empty where they do not show."""
+    said = bare(figure(name, middle, dim, known))
     low, high = (bare(figure(name, end, dim, known)) for end in ends)
-    if low == bare(figure(name, middle, dim, known)) == high:
+    if low == said == high:
         return ""
     if name != "loss":
-        low, high = (_short(name, end, dim, known) for end in ends)
+        # An end that is the middle is spelled as it: with fewer digits it would lie on the wrong side.
+        low, high = (
+            text if text == said else _short(name, end, dim, known) for text, end in zip((low, high), ends, strict=True)
+        )
     # A unit that both ends have is said once.
     unit = " " + high.partition(" ")[2] if " " in high else ""
     if unit and low.endswith(unit):
