@@ -60,9 +60,9 @@ def of_constants(law: Law, count: int) -> list[Draw]:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The quantile of unsorted values, linear between them."""
+    """The quantile of unsorted values, linear between them; the i-th of n stands for the share (i + 1/2) / n."""
     ordered = sorted(values)
-    at = share * (len(ordered) - 1)
+    at = min(max(share * len(ordered) - 0.5, 0.0), len(ordered) - 1.0)
     below = int(at)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (at - below) * (ordered[above] - ordered[below])

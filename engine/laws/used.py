@@ -15,10 +15,9 @@ from runplan.dsl.units.base import SEQUENCE
 from runplan.engine.laws.steps import Step, formulas
 from runplan.engine.laws.totals import OWN, conversion_for
 from runplan.engine.numeric.search import inverse
+from runplan.engine.problem.problem import QUANTILE
 from runplan.engine.runs.record import Run, runs_of
 
-# How many standard deviations of a normal variable reach to the ends of its 80 % interval.
-REACH = 1.2816
 SHARE = 0.80
 # From fewer families than these nothing is said of how far runs lie apart.
 FEWEST = 5
@@ -84,7 +83,7 @@ def spread_of(used: Collection[Used]) -> float | None:
     ordered = sorted(used, key=lambda one: abs(one.off))
     wanted = SHARE * sum(one.weight for one in ordered)
     reached = accumulate(one.weight for one in ordered)
-    return next(abs(one.off) / REACH for one, sum_ in zip(ordered, reached, strict=True) if sum_ >= wanted)
+    return next(abs(one.off) / QUANTILE for one, sum_ in zip(ordered, reached, strict=True) if sum_ >= wanted)
 
 
 def _is_of(run: Run, objective: str, kin: Collection[str]) -> bool:

@@ -248,4 +248,4 @@ def test_an_end_that_cannot_be_has_no_numbers() -> None:
 
 
 def test_quantiles_are_linear_between_values() -> None:
-    assert quantile([3.0, 1.0, 2.0], 0.25) == 1.5
+    assert quantile([3.0, 1.0, 2.0], 1 / 3) == pytest.approx(1.5)

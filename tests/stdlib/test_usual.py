@@ -22,7 +22,8 @@ from reports import under
 
 from runplan.dsl.expr.tree import Num
 from runplan.engine.formulate.settings import adamw_like
-from runplan.engine.laws.used import REACH, Used, setting_of, spread_of, used_of
+from runplan.engine.laws.used import Used, setting_of, spread_of, used_of
+from runplan.engine.problem.problem import QUANTILE
 from runplan.engine.runs.record import Run, runs_of
 
 STDLIB = Path(__file__).resolve().parents[2] / "stdlib"
@@ -186,7 +187,7 @@ def test_it_holds_for_families_that_it_has_not_seen(output: str, low: float, hig
     off = np.array([one.off for one in held_back(output)])
     assert low <= math.exp(-float(np.median(off))) <= high
     assert np.mean(np.abs(off) <= math.log(2)) >= near
-    assert 0.70 <= np.mean(np.abs(off) <= REACH * spread(output)) <= 0.95
+    assert 0.70 <= np.mean(np.abs(off) <= QUANTILE * spread(output)) <= 0.95
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
