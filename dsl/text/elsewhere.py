@@ -84,8 +84,8 @@ _THEIRS: dict[str, str] = {
 ALSO_KNOWN = {theirs: ours for ours, several in _THEIRS.items() for theirs in several.split()}
 # The fields of blocks, by the statement that has them; a test holds them to the library.
 FIELDS = {
-    "hardware": "gpus device time gpu_hours precision mfu rate price peak memory power pue carbon_intensity"
-    " availability hours_per_day nodes_of".split(),
+    "hardware": "gpus device time gpu_hours precision mfu mfu_convention rate throughput joint_throughput step_time"
+    " price peak memory power pue carbon_intensity availability hours_per_day nodes_of".split(),
     "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context"
     " window global_layers tied v_head_dim kv_lora q_lora rope_dim sinks attention_biases mlp_biases norm_biases norms"
     " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler experts active_experts expert_ffn"
