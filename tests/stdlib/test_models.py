@@ -267,6 +267,12 @@ def test_a_plain_mlp_without_a_width_is_of_four_times_the_models(block: str, cou
         assert said(report) == []
 
 
+@pytest.mark.parametrize("said", ["gated", "swiglu", "SwiGLU", "GeGLU"])
+def test_a_gated_mlp_goes_by_its_activation_too(said: str) -> None:
+    block = f"layers: 32; hidden: 4096; heads: 32; kv_heads: 8; ffn: 14336; vocab: 128256; mlp: {said}"
+    assert at(solved(f"model {{ {block} }}\ntokens: 1T\n"), "params") == 8_030_261_248
+
+
 def test_no_width_is_assumed_beside_a_stated_size() -> None:
     report = solved(
         "model { params: 20B; layers: 48; hidden: 7168; heads: 64; vocab: 50432; mlp: plain }\ntokens: 1T\n"
