@@ -12,7 +12,7 @@ from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.devices import Meant, meant, one_of
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
-from runplan.dsl.packs.model_names import folded
+from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
 from runplan.dsl.packs.rule_check import checked as rule_findings
@@ -156,7 +156,7 @@ class Library:
 
     def model(self, name: str) -> Record | None:
         """A model by any of its names, however they are written; None for no model."""
-        header = self._models.get(folded(name))
+        header = self._models.get(folded(name)) or self._models.get(folded(released(name)))
         return None if header is None else self._record(header)
 
     @cached_property
