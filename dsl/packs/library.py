@@ -175,6 +175,14 @@ class Library:
         lines = [e.values for e in record.entries if e.key == key] if record else []
         return frozenset(value.value for values in lines for value in values if isinstance(value, Text))
 
+    def number_format(self, domain: str, device: Record | None) -> str:
+        """The precision where a plan states none: the first choice of those that the device has a peak in."""
+        record = self.record("defaults", domain)
+        lines = (e.values for e in record.entries if e.key == "number_format") if record else ()
+        choices = [value.value for values in lines for value in values if isinstance(value, Text)]
+        has = (choice for choice in choices if device is not None and device.entry("peak", choice) is not None)
+        return next(has, next(iter(choices), ""))
+
     def schedule(self, name: str) -> ScheduleShape | None:
         """A schedule by name."""
         header = self._names.find("schedule", name)
