@@ -158,7 +158,6 @@ LINES = [
     "hardware: 64 x H100s for 30 days",
     "hardware: 8 nodes x 8 H100 for 30 days",
     "hardware: 8 x A100 80GB for 30 days",
-    "hardware: 64 x H100SXM for 30 days",
     "hardware: 64 x H100",
     "hardware: 64 x H100 for 6mo",
     "hardware: 64 x H100 for a month",

@@ -539,7 +539,9 @@ def test_csv(h100: Report) -> None:
 
 
 def test_csv_keeps_the_status_of_a_law_without_numbers() -> None:
-    assert csv_format.render(solved(PLANS["requirement"])).endswith("llama3,llama3,undecided,,,,,\n")
+    report = solved(PLANS["requirement"])
+    silent = replace(report, solutions=(*report.solutions[:-1], replace(report.solutions[-1], values={})))
+    assert csv_format.render(silent).endswith("llama3,llama3,undecided,,,,,\n")
 
 
 def test_json_is_the_document(report: Report) -> None:

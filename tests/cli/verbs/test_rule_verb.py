@@ -52,7 +52,7 @@ def test_a_page(capsys: pytest.CaptureFixture[str], name: str) -> None:
 def test_a_page_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rule", "H004", "-o", "json"]) == 0
     (rule,) = json.loads(capsys.readouterr().out)["rules"]
-    assert rule["when"] == "assumed(availability)"
+    assert rule["when"] == 'assumed(availability) and rate_from == "plan"'
     assert rule["breaks"] == "hardware: 64 x H100 for 30 days at 40% MFU\n"
 
 
