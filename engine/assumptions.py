@@ -80,10 +80,10 @@ def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assu
     if plan.optimizer is None and q.STEPS in solution.values:
         yield _default("optimizer", catalogue, domain)
     yield from _devices(plan, catalogue)
-    if any(pool.precision is None and pool.device is not None for pool in stage.hardware) and q.PEAK.text in {
-        name.text for name in solution.values
-    }:
-        yield _default("number_format", catalogue, domain, "precision")
+    if q.PEAK.text in {name.text for name in solution.values}:
+        unsaid = [pool.device.text for pool in stage.hardware if pool.precision is None and pool.device is not None]
+        for taken in dict.fromkeys(catalogue.number_format(domain, catalogue.record("device", one)) for one in unsaid):
+            yield _default("number_format", catalogue, domain, "precision", taken)
 
 
 def _devices(plan: Plan, catalogue: Library) -> Iterator[Assumption]:
@@ -109,12 +109,12 @@ def _law(solution: Solution, catalogue: Library) -> Assumption:
     return _text("law", solution.resolved, "not given: the usual one")
 
 
-def _default(key: str, catalogue: Library, domain: str, name: str = "") -> Assumption:
-    """A word of the domain's defaults, with its source."""
+def _default(key: str, catalogue: Library, domain: str, name: str = "", taken: str = "") -> Assumption:
+    """A word of the domain's defaults, with its source: the first, or the one of them that is taken."""
     entry = next(iter(_entries(catalogue, domain, key)), None)
     if entry is None or not isinstance(entry.values[0], Text):
         return _text(name or key, "none", f"not given, and {domain} has no default")
-    return Assumption(quantity(name or key), entry.values[0].value, NONE, entry.source, entry.span)
+    return Assumption(quantity(name or key), taken or entry.values[0].value, NONE, entry.source, entry.span)
 
 
 def _entries(catalogue: Library, domain: str, key: str) -> list[Entry]:

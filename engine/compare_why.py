@@ -8,8 +8,9 @@ from typing import Literal
 
 from runplan.dsl.expr.tree import Expr, Ref, Unbound, substitute, walk
 from runplan.dsl.packs.law_check import expanded
-from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.pack import Law, fields_of
 from runplan.dsl.plan.ir import Objective
+from runplan.dsl.text.words import enumerated
 from runplan.engine.compare_rows import Column, grouped, listed, times, verb
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
 from runplan.engine.problem import quantities as q
@@ -48,7 +49,7 @@ def reasons_of(columns: Sequence[Column]) -> Iterator[Why]:
         yield from _forms(columns)
         yield from _counts(columns)
     there = [column for column in columns if column.solution.status == "solved"]
-    far = {c.name: ", ".join(f"{name} {times(by)}" for name, by in c.beyond.items()) for c in there if c.beyond}
+    far = {c.name: _beyond(c) for c in there if c.beyond}
     if far:
         text = f"outside the range of the law's runs: {_each(far)}"
         yield Why("range", tuple(far), text)
@@ -59,6 +60,17 @@ def reasons_of(columns: Sequence[Column]) -> Iterator[Why]:
     if len(corpora) > 1:
         said = "; ".join(f"{listed(names)} to {corpus}" for corpus, names in corpora.items())
         yield Why("corpus", _all(corpora), f"fitted to other data: {said}")
+
+
+def _beyond(column: Column) -> str:
+    """How far the law's runs end from what it is asked: from each quantity, and from what a setting is told by."""
+    told = fields_of(column.solution.problem.quantities).get("optimizer", {})
+    said = [f"{name} {times(by)}" for name, by in column.beyond.items() if name not in told]
+    by: dict[str, list[str]] = {}
+    for name, factor in column.beyond.items():
+        if name in told:
+            by.setdefault(times(factor), []).append(name)
+    return ", ".join([*said, *(f"what tells {enumerated(names)} {factor}" for factor, names in by.items())])
 
 
 def _off_line(solution: Solution) -> str:

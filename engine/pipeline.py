@@ -134,7 +134,8 @@ class _Case:
 
 
 def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: bool) -> tuple[_Case, ...]:
-    """A case a law; a law of settings lends them to the others, and where it stands alone to the usual one.
+    """A case a law; a law of settings lends them to the others, and where it stands alone to the usual one,
+    but where the plan says the size and the tokens, and the law needs no loss.
 
     Args:
         apart: Whether a law of settings has a case of its own beside others, too.
@@ -147,13 +148,18 @@ def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: boo
     if others and not apart:
         return tuple(replace(case, lenders=tuple(lenders.values())) for case in others)
     if not others and has_size_and_tokens(plan):
-        return tuple(_Case(name, law) for name, law in laws.items())
+        lenders = {name: law for name, law in lenders.items() if _reads_loss(law)}
     usual = catalogue.law(usual_law(plan, objective_of(plan), catalogue))
     base = others[0].law if others else usual
     assert base is not None, "the standard library has the usual law"
     return tuple(
         _Case(name, base, (lenders[name],)) if name in lenders else _Case(name, law) for name, law in laws.items()
     )
+
+
+def _reads_loss(law: Law) -> bool:
+    """Whether a law of settings tells them by the loss, which another law has to give."""
+    return any(parameter.quantity == q.LOSS.text for function in law.functions for parameter in function.parameters)
 
 
 def _solved(plan: Plan, case: _Case, catalogue: Library, intervals: bool) -> Solution:

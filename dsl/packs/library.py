@@ -12,7 +12,7 @@ from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.devices import Meant, meant, one_of
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
-from runplan.dsl.packs.model_names import folded
+from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
 from runplan.dsl.packs.rule_check import checked as rule_findings
@@ -156,7 +156,7 @@ class Library:
 
     def model(self, name: str) -> Record | None:
         """A model by any of its names, however they are written; None for no model."""
-        header = self._models.get(folded(name))
+        header = self._models.get(folded(name)) or self._models.get(folded(released(name)))
         return None if header is None else self._record(header)
 
     @cached_property
@@ -174,6 +174,14 @@ class Library:
         record = self.record("defaults", domain)
         lines = [e.values for e in record.entries if e.key == key] if record else []
         return frozenset(value.value for values in lines for value in values if isinstance(value, Text))
+
+    def number_format(self, domain: str, device: Record | None) -> str:
+        """The precision where a plan states none: the first choice of those that the device has a peak in."""
+        record = self.record("defaults", domain)
+        lines = (e.values for e in record.entries if e.key == "number_format") if record else ()
+        choices = [value.value for values in lines for value in values if isinstance(value, Text)]
+        has = (choice for choice in choices if device is not None and device.entry("peak", choice) is not None)
+        return next(has, next(iter(choices), ""))
 
     def schedule(self, name: str) -> ScheduleShape | None:
         """A schedule by name."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from runplan.dsl.expr.tree import Num
+from runplan.dsl.packs.model_names import folded
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Model, Optimizer
 from runplan.dsl.plan.reading import Reading
@@ -15,7 +16,7 @@ from runplan.dsl.syntax.views import SizeSpec, block_of, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import cut
+from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.fields import PARAMS, Field
 from runplan.dsl.units.table import Quantity
 
@@ -74,6 +75,7 @@ def _active(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
 
 # A name of a model has a figure in it, such as `Llama-3-8B`; else it may be any word that is misspelled.
 _NAMED = re.compile(r'"?(?:[\w.-]+/)?[A-Za-z][\w.+-]*(?:[ \t][\w.+-]+)*"?')
+_SHOWN = 8  # of a family that is named without a size
 
 
 def _is_name(reading: Reading, node: Node) -> bool:
@@ -87,7 +89,16 @@ def _is_name(reading: Reading, node: Node) -> bool:
     known = {*reading.lets, *reading.vocabulary.quantities, *reading.vocabulary.figures}
     if words & known or not _NAMED.fullmatch(text):
         return False
-    return text.startswith('"') or any(letter.isdigit() for letter in text)
+    return text.startswith('"') or any(letter.isdigit() for letter in text) or bool(_family(reading, text))
+
+
+def _family(reading: Reading, name: str) -> list[str]:
+    """The models of a family, where a name tells no more than that: `mixtral`."""
+    begun, models = folded(name), reading.vocabulary.models
+    if len(begun) < 3 or any(letter.isdigit() for letter in name):
+        return []
+    found = (reading.vocabulary.model(known) for known in models if folded(known).startswith(begun))
+    return sorted({record.name for record in found if record is not None})
 
 
 def _published(reading: Reading, node: Node) -> Record | None:
@@ -95,7 +106,10 @@ def _published(reading: Reading, node: Node) -> Record | None:
     name = unquoted(node.span.text.strip())
     found = reading.vocabulary.model(name)
     if found is None and node.span.text.strip() not in reading.broken:
-        help = did_you_mean(name, same_model(name, reading.vocabulary.models))
+        family = _family(reading, name)
+        several = f"name one of them: {listing(family[:_SHOWN])}{' and so on' if len(family) > _SHOWN else ''}"
+        help = [several] if family else []
+        help = help or did_you_mean(name, same_model(name, reading.vocabulary.models))
         size = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)[bB](?![a-z])", name)
         said = f"the size, `{size[1]}B`" if size else "the size, such as `7B`"
         help = help or [f"write {said}, or a block with the shape: `layers`, `hidden`, `ffn` and so on"]

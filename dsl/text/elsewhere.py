@@ -14,7 +14,7 @@ _THEIRS: dict[str, str] = {
     "ffn": "intermediate_size ffn_hidden_size d_ff ffn_dim mlp_dim feed_forward_dim n_inner",
     "heads": "num_attention_heads n_heads num_heads n_head",
     "kv_heads": "num_key_value_heads n_kv_heads num_kv_heads kv_n_heads num_query_groups n_query_groups",
-    "head_dim": "head_size head_width kv_channels d_head qk_nope_head_dim",
+    "head_dim": "head_size head_width kv_channels d_head d_kv qk_nope_head_dim",
     "vocab": "vocab_size padded_vocab_size vocabulary n_vocab",
     "context": "seq_len seq_length sequence_length sequence_len max_seq_len max_seq_length max_sequence_length"
     " max_position_embeddings block_size context_length context_window context_size n_ctx ctx",
@@ -23,7 +23,7 @@ _THEIRS: dict[str, str] = {
     "tied": "tie_word_embeddings tie_embeddings tied_embeddings weight_tying share_embeddings",
     "experts": "num_experts n_experts num_local_experts n_routed_experts moe_num_experts",
     "active_experts": "num_experts_per_tok num_experts_per_token top_k topk moe_top_k moe_router_topk",
-    "params": "n_params num_params parameters num_parameters size model_size",
+    "params": "n_params num_params total_params total_parameters parameters num_parameters size model_size",
     "active": "active_params active_parameters",
     "biases": "bias add_bias_linear use_bias",
     "attention_biases": "attention_bias qkv_bias attn_bias add_qkv_bias",

@@ -19,7 +19,6 @@ from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import (
-    Agreement,
     Constraint,
     ConstraintKind,
     Definition,
@@ -59,7 +58,6 @@ class Draft:
     variables: list[Variable] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
     inverses: list[Inverse] = field(default_factory=list)
-    agreements: list[Agreement] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
     held: list[Constraint] = field(default_factory=list)
     evenly: list[Evenly] = field(default_factory=list)

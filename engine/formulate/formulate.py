@@ -89,7 +89,6 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
         phases=draft.phases,
         default_laws=tuple(draft.default_laws.values()),
         inverses=tuple(draft.inverses),
-        agreements=tuple(draft.agreements),
         repeats=tuple(draft.repeats),
         held=tuple(draft.held),
         evenly=tuple(draft.evenly),

@@ -192,7 +192,7 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
         _stated(draft, pool, name, own)
     add_throughput(draft, pool, own)
     if device is not None:
-        hold_size_to_throughput(draft, device, _precision(draft, pool), own)
+        hold_size_to_throughput(draft, device, _precision(draft, pool, device), own)
     add_convention(draft, pool, own)
     if draft.knows(own(q.RATE)):
         if own(q.PEAK) in draft.definitions:
@@ -203,22 +203,22 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
         if (wanted := wanted_rate(draft, own)) is not None:
             ask_for_rate(draft, own(q.MFU), wanted)
         else:
-            add_usual_rate(draft, pool, device, _precision(draft, pool), own)
+            add_usual_rate(draft, pool, device, _precision(draft, pool, device), own)
     elif not stated:
         help = ["add `mfu: 40%`, `rate: 400 TFLOP/s` or `throughput: 12k tokens/second/GPU`"]
         message = "nothing tells what rate the hardware achieves"
         draft.findings.append(finding("C004", message, pool.span, help=help))
 
 
-def _precision(draft: Draft, pool: Pool) -> str:
-    return pool.precision.text if pool.precision else draft.default("number_format")
+def _precision(draft: Draft, pool: Pool, device: Record | None) -> str:
+    return pool.precision.text if pool.precision else draft.catalogue.number_format(draft.objective.domain, device)
 
 
 def _peak(draft: Draft, pool: Pool, device: Record | None, own: Own, *, needed: bool) -> None:
     """The peak of the device at the precision; a finding where it has none and one is needed."""
     if device is None:
         return
-    precision = _precision(draft, pool)
+    precision = _precision(draft, pool, device)
     entry = device.entry("peak", precision)
     if entry is not None and isinstance(entry.values[0], Num):
         kind: Kind = "given" if pool.precision else "assumed"
@@ -234,12 +234,12 @@ def _peak(draft: Draft, pool: Pool, device: Record | None, own: Own, *, needed: 
 
 def _ceiling(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     """What has been measured of the device, by which a rate is judged; the formulas say what stands in for it."""
-    ceiling = device.entry("ceiling", _precision(draft, pool)) if device else None
+    ceiling = device.entry("ceiling", _precision(draft, pool, device)) if device else None
     if device is not None and ceiling is not None and isinstance(ceiling.values[0], Num):
         said = f"best measured matrix product on {device.name}: {ceiling.source}"
         draft.define(own(q.CEILING), ceiling.values[0], "derived", said, ceiling.span)
     if device is not None:
-        add_benchmark(draft, device, _precision(draft, pool), own)
+        add_benchmark(draft, device, _precision(draft, pool, device), own)
     plausible = device.entry("plausible") if device else None
     if plausible is not None and isinstance(plausible.values[0], Num):
         draft.define(own(q.PLAUSIBLE_MFU), plausible.values[0], "derived", plausible.source, plausible.span)

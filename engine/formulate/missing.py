@@ -109,6 +109,15 @@ def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:
         return "the plan has no hardware", ("add `hardware: 1000 x H100 for 6 months`",)
     if name.part("source") or name == q.EPOCHS:
         return "the plan gives no data", ("add `data: 10T tokens`",)
+    if facts is not None and facts.statement == "optimizer" and facts.given is not None:
+        setting = f"{facts.given.name}: {facts.given.example}"
+        named = draft.plan.optimizer is not None
+        help = (
+            f"say it in the optimizer's block: `{setting}`" if named else f"say it: `optimizer: AdamW {{ {setting} }}`"
+        )
+        return f"the plan does not set it, and no law that is used gives it for {draft.objective}", (help,)
+    if name == q.STEPS:
+        return "no batch is given", ("say it: `optimizer: AdamW { batch: 4M tokens }`",)
     return "nothing in the plan or the law gives it", ()
 
 

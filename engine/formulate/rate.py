@@ -46,8 +46,9 @@ def add_needed_rate(draft: Draft) -> None:
     assumed = [name for name in rates if draft.definitions[name].kind == "assumed"]
     for name in assumed:
         _usual(draft, name)
-    if assumed == [q.MFU] and q.IDLE_SHARE in draft.definitions:
-        _sure_idle(draft)
+    told = [name for name in rates if name not in assumed]
+    if assumed and q.IDLE_SHARE in draft.definitions:
+        _sure_idle(draft, assumed, told)
     fixed = draft.chosen().isdisjoint(map(Name, draft.decided_by("hardware")))
     if not assumed or not fixed or draft.elastic or q.IDLE_SHARE not in draft.definitions or not draft.is_pinned:
         return
@@ -57,7 +58,6 @@ def add_needed_rate(draft: Draft) -> None:
         needed = Op("*", (Ref(q.MFU), Op("-", (Num(1.0), Ref(q.IDLE_SHARE)))))
         draft.define(q.NEEDED_MFU, needed, "derived", said)
         return
-    told = [name for name in rates if name not in assumed]
     if told:
         used = Op("max", (Num(0.0), Op("-", (used, _together(q.CAPACITY, told)))))
     factor = Op("/", (used, _together(q.CAPACITY, assumed)))
@@ -78,11 +78,19 @@ def _usual(draft: Draft, name: Name) -> None:
         draft.define(Name(end.text, scope=name.scope), scaled, "derived", "end of the 80 % interval", definition.span)
 
 
-def _sure_idle(draft: Draft) -> None:
-    """What of the hardware is idle even at the lower end of what is assumed of its rate."""
-    busy = Op("*", (Op("-", (Num(1.0), Ref(q.IDLE_SHARE))), Op("/", (Ref(q.MFU), Ref(q.USUAL_MFU_LOW)))))
-    sure = Op("max", (Num(0.0), Op("-", (Num(1.0), busy))))
+def _sure_idle(draft: Draft, assumed: Sequence[Name], told: Sequence[Name]) -> None:
+    """What of the hardware is idle even at the lower end of what is assumed of its rates."""
+    slow: Expr = joined("+", (_slow(name) for name in assumed))
+    if told:
+        slow = Op("+", (slow, _together(q.CAPACITY, told)))
+    used = Op("*", (Ref(q.CAPACITY), Op("-", (Num(1.0), Ref(q.IDLE_SHARE)))))
+    sure = Op("max", (Num(0.0), Op("-", (Num(1.0), Op("/", (used, slow))))))
     draft.define(q.SURE_IDLE_SHARE, sure, "derived", "at the lower end of what is assumed of the rate")
+
+
+def _slow(rate: Name) -> Expr:
+    """What a pool gives at the lower end of what is assumed of it."""
+    return Op("*", (_beside(q.CAPACITY, rate), Op("/", (_beside(q.USUAL_MFU_LOW, rate), Ref(rate)))))
 
 
 def _together(what: Name, rates: Sequence[Name]) -> Expr:

@@ -47,9 +47,12 @@ def add_settings(draft: Draft) -> None:
     """
     apart = _hold_optimizer(draft)
     for text in draft.fields_of("optimizer"):
+        own = draft.definitions.get(quantity(text))
         if apart and text not in OF_ANY:
             draft.definitions.pop(quantity(text), None)
-        elif quantity(text) not in draft.definitions and (found := _lender(draft, text)) is not None:
+        elif own is not None and own.name in KEPT:
+            draft.definitions[own.name] = replace(own, spread=_spread(draft, draft.law, text))
+        elif own is None and (found := _lender(draft, text)) is not None:
             _lend(draft, *found)
     _take_stated(draft)
 

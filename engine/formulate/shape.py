@@ -18,6 +18,7 @@ from runplan.engine.problem.problem import expand
 # What a model's block must say for its params to be counted; an MLP, a mixture has one in its experts.
 COUNTED = (q.LAYERS, q.HIDDEN, q.FFN, q.HEADS, q.VOCAB)
 COUNTED_OF_MIXTURE = (q.LAYERS, q.HIDDEN, q.EXPERT_FFN, q.HEADS, q.VOCAB, q.ACTIVE_EXPERTS)
+_PLAIN = 2  # matrices of an MLP that is not gated
 
 
 def add_architecture(draft: Draft) -> bool:
@@ -43,7 +44,7 @@ def _add_block(draft: Draft, model: Model) -> bool:
             draft.give(named[text], given)
     mixture = draft.knows(q.EXPERTS)
     _embeddings(draft, model)
-    _widths(draft)
+    _widths(draft, model)
     missing = [name for name in (COUNTED_OF_MIXTURE if mixture else COUNTED) if not draft.knows(name)]
     if missing:
         _say_missing(draft, model, missing, mixture)
@@ -71,9 +72,13 @@ def _say_missing(draft: Draft, model: Model, missing: list[Name], mixture: bool)
     draft.findings.append(finding("C004", message, model.span, help=help))
 
 
-def _widths(draft: Draft) -> None:
+def _widths(draft: Draft, model: Model) -> None:
     """What follows of heads, and of MLPs, from the others."""
     known = draft.definitions.keys()
+    sized = model.params is not None or not {q.HIDDEN, q.MLP} <= known or q.FFN in known
+    if not sized and not draft.knows(q.EXPERTS) and _value(draft, Ref(q.MLP)) == _PLAIN:
+        # Beside a stated size it is left out: what is assumed contradicts nobody.
+        draft.define(q.FFN, draft.formula(q.PLAIN_FFN), "assumed", draft.quantities[q.PLAIN_FFN.text].title, dim=NONE)
     if q.HEAD_DIM not in known and {q.HIDDEN, q.HEADS} <= known:
         width = Op("/", (Ref(q.HIDDEN), Ref(q.HEADS)))
         draft.define(q.HEAD_DIM, width, "derived", "not given: the width over the heads")

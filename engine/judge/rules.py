@@ -174,8 +174,8 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
     hardware = stage.hardware[pool] if pool < len(stage.hardware) else None
     device = hardware.device.text if hardware is not None and hardware.device else ""
     if hardware is not None and hardware.device:
-        usual = catalogue.defaults(domain, "number_format")
-        out["precision"] = (hardware.precision.text,) if hardware.precision else usual
+        usual = catalogue.number_format(domain, catalogue.record("device", device))
+        out["precision"] = (hardware.precision.text if hardware.precision else usual,)
     if hardware is not None:
         out["rate_from"] = (_rate_from(hardware),)
     if device:

@@ -151,18 +151,6 @@ class Inverse:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """A parameter that must come out as a quantity of the solution: the size at which a rate is read, and the size.
-
-    It is no constraint of the search: a size is chosen for what the law says of it, at the rate that it runs at, and
-    not for the rate that a table happens to show beside it.
-    """
-
-    parameter: Name
-    quantity: Name
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """What is to be solved, for one law.
 
@@ -184,7 +172,6 @@ class Problem:
         phases: Names of the schedule's phases, in order.
         default_laws: Laws that stand in for what the plan's own does not know, such as the batch.
         inverses: Definitions that are computed from what they lead to.
-        agreements: Parameters that must come out as what is solved.
         repeats: What changes where data are seen more than once: a repeated token is worth less. Until a source is,
             nothing does, so that the problem without it is a relaxation of the problem with it.
         evenly: Sources that are seen equally often, each until it has reached its limit.
@@ -214,7 +201,6 @@ class Problem:
     phases: tuple[str, ...] = ()
     default_laws: tuple[Law, ...] = ()
     inverses: tuple[Inverse, ...] = ()
-    agreements: tuple[Agreement, ...] = ()
     repeats: tuple[Definition, ...] = ()
     held: tuple[Constraint, ...] = ()
     evenly: tuple[Evenly, ...] = ()

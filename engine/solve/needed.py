@@ -50,7 +50,6 @@ def _factor(problem: Problem, assumed: list[Name]) -> float | None:
         definitions=faster,
         variables=(*problem.variables, Variable(q.NEEDED_FACTOR, NONE, 1.0)),
         constraints=(*problem.constraints, *limits),
-        agreements=(),
     )
     found = reached(sought.aiming(Goal("minimize", Ref(q.NEEDED_FACTOR))))
     return found.found.values[q.NEEDED_FACTOR] if found.is_optimal else None

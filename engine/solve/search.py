@@ -7,21 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Op, Ref
+from runplan.dsl.expr.tree import Expr, Op
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Outcome, minimise
-from runplan.engine.problem.problem import Agreement, Constraint, Goal, Problem
+from runplan.engine.problem.problem import Constraint, Goal, Problem
 from runplan.engine.problem.stretches import stretches
 
 # A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
 ENDLESS = 75.0
 # Constraints are kept, where a search gave up on its way to no figure, to this much of the logarithm of a ratio.
 KEPT = 1e-6
-# A parameter agrees with a quantity when their logarithms differ by no more; and how often that is tried.
-AGREED = 1e-12
-AGREEING = 50
 # Of the outcomes of stretches of a problem the first of these is its own.
 WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible", "optimal")
 # Optima of two stretches that differ by less are one: where they meet.
@@ -107,51 +104,6 @@ def _optimum(problem: Problem) -> Found:
     tight = set(found.binding) | (set(found.active) if any(g.sense == "near" for g in problem.goals) else set())
     binds = {order[i].key for i in tight} | {c.key for c in problem.constraints if c.equal}
     return Found(found.outcome, values, tuple(c for c in problem.constraints if c.key in binds))
-
-
-def agreed(problem: Problem) -> Problem:
-    """The problem with each parameter that must come out as a quantity of its solution at that value.
-
-    The quantity follows the parameter continuously and more slowly, so that there is one such value; it is found by
-    the secant, kept between two ends on its sides (Brent 1973, chapter 4; here without the parabola). A problem that
-    has no optimum on the way stays at where it began.
-    """
-    for agreement in problem.agreements:
-        problem = problem.at({agreement.parameter: _agreeing(problem, agreement)})
-    return problem
-
-
-def _agreeing(problem: Problem, agreement: Agreement) -> float:
-    start = math.log(problem.number(agreement.parameter))
-
-    def off(at: float) -> tuple[float, float] | None:
-        """How far the quantity is from the parameter, in logarithms, and the quantity."""
-        tried = problem.at({agreement.parameter: math.exp(at)}).settled()
-        found = optimum_of(tried)
-        if not found.is_optimal:
-            return None
-        reached = float(compiled(tried.expanded(Ref(agreement.quantity)))(found.values))
-        return math.log(reached) - at, reached
-
-    first = off(start)
-    if first is None or abs(first[0]) < AGREED:
-        return math.exp(start)
-    # The quantity follows more slowly than the parameter goes: at the quantity the sign has turned, or nearly so.
-    low, high = start, start + first[0]
-    gap_low, gap_high = first[0], 0.0
-    for _ in range(AGREEING):
-        at = high
-        found = off(at)
-        if found is None:
-            return math.exp(start)
-        gap_high = found[0]
-        if abs(gap_high) < AGREED:
-            return found[1]
-        secant = high - gap_high * (high - low) / (gap_high - gap_low) if gap_high != gap_low else high + gap_high
-        if gap_low * gap_high < 0.0 and not min(low, high) < secant < max(low, high):
-            secant = (low + high) / 2
-        low, gap_low, high = high, gap_high, secant
-    return math.exp(high)
 
 
 def _function(problem: Problem, goal: Goal, variables: Sequence[Name], memo: dict[Name, Expr]) -> Smooth:

@@ -14,7 +14,6 @@ from runplan.engine.solve.digits import as_written
 from runplan.engine.solve.failed import endless, gave_up, without
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
-from runplan.engine.solve.search import agreed
 from runplan.engine.solve.undetermined import has_least, under_determined
 from runplan.engine.solve.values import solved
 from runplan.engine.solve.whole import Reached
@@ -76,7 +75,7 @@ def _aimed(problem: Problem) -> tuple[Reached, bool]:
         if tried.found.outcome in ("optimal", "infeasible"):
             return tried, False
         unbounded |= tried.found.outcome == "unbounded"
-        if has_least(agreed(aimed)):
+        if has_least(aimed):
             return tried, unbounded
         first = first or replace(tried, problem=aimed)
         # A goal that nothing moves leaves all to the ties, which may run down to nothing.

@@ -18,7 +18,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.failed import place_of, without
-from runplan.engine.solve.search import agreed, optimum_of
+from runplan.engine.solve.search import optimum_of
 from runplan.engine.solve.values import solved
 
 # Values and goals that differ by no more than this share are the same.
@@ -45,7 +45,7 @@ OFFERS = 5
 
 def under_determined(problem: Problem) -> Solution:
     """What is known all the same of a problem that leaves something open, and what would settle it (C002)."""
-    held = agreed(problem.aiming(*_least(problem)))
+    held = problem.aiming(*_least(problem))
     found = optimum_of(held)
     base = without(problem, "undecided", problem.findings)
     free = [v.name for v in problem.variables]
@@ -163,7 +163,7 @@ def _pairs(problem: Problem, free: Iterable[Name]) -> Iterator[tuple[str, ...]]:
 
 
 def _settled(problem: Problem) -> bool:
-    return any(optimum_of(agreed(aimed)).is_optimal for aimed in problem.aimed())
+    return any(optimum_of(aimed).is_optimal for aimed in problem.aimed())
 
 
 def _settled_by(problem: Problem, name: Name, value: float) -> bool:

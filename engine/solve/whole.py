@@ -17,7 +17,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Problem, derive
-from runplan.engine.solve.search import Found, agreed, optimum_of
+from runplan.engine.solve.search import Found, optimum_of
 
 # A count is whole when it is off by no more than this share of a node.
 WHOLE = 1e-6
@@ -79,7 +79,6 @@ def whole(problem: Problem) -> Reached:
     Rounded up, the run stays as it was found: more devices leave some idle. Where a constraint forbids that, and where
     the count is of the run itself, the counts on both sides are tried, and the run is found anew with each.
     """
-    problem = agreed(problem)
     found = optimum_of(problem)
     up = rounded_up(problem, found.values) if found.is_optimal else {}
     if not up:
@@ -118,13 +117,11 @@ def _keeps(problem: Problem, env: dict[Name, float]) -> bool:
 
 def _told(problem: Problem, held: Mapping[Name, float], found: Found) -> Reached:
     """The optimum with counts held, told by the problem before they were: what is solved there is solved."""
-    fixed = agreed(problem.fixed(held))
+    fixed = problem.fixed(held)
     inner = optimum_of(fixed)
     values = {**inner.values, **held} if inner.is_optimal else {}
     real = {name: found.values[name] for name in counts(problem)}
-    # With other devices another size is found, and the rate is that of this one.
-    at = {a.parameter: fixed.number(a.parameter) for a in problem.agreements}
-    return Reached(problem.at(at), replace(inner, values=values, binding=found.binding), real)
+    return Reached(problem, replace(inner, values=values, binding=found.binding), real)
 
 
 def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None, Outcome]:
@@ -157,7 +154,7 @@ def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None,
             sides.append((Ref(name), Num(low * node.value, node.dim)))
         for at, (less, more) in enumerate(sides):
             side = Constraint(f"whole {split} {at}", str(name), less, more, "range", of=name)
-            bounded = agreed(replace(tried, constraints=(*tried.constraints, side)))
+            bounded = replace(tried, constraints=(*tried.constraints, side))
             inner = optimum_of(bounded)
             if inner.is_optimal:
                 left.append((bounded, inner))

@@ -15,7 +15,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
 from runplan.engine.problem.solution import Relaxation
 from runplan.engine.solve.knobs import ENOUGH
-from runplan.engine.solve.search import agreed, optimum_of
+from runplan.engine.solve.search import optimum_of
 from runplan.engine.solve.whole import step_of
 
 # A ratio that is nearer to one says nothing: a difference does.
@@ -33,7 +33,7 @@ def _needed(problem: Problem, conflict: Sequence[Relaxation]) -> Iterator[str]:
     figures = {one.of for one in conflict}
     if not limits or not any(isinstance(of, Constraint) or of.text in _OF_CAPACITY for of in figures):
         return
-    least = optimum_of(agreed(problem).without(limits).aiming(Goal("minimize", Ref(q.MODEL_COMPUTE))))
+    least = optimum_of(problem.without(limits).aiming(Goal("minimize", Ref(q.MODEL_COMPUTE))))
     there = problem.expanded(Ref(q.CAPACITY))
     if not least.is_optimal or not isinstance(there, Num) or there.value <= 0:
         return
@@ -71,7 +71,7 @@ def _one_node(problem: Problem, conflict: Sequence[Relaxation]) -> Iterator[str]
         if not isinstance(one.of, Constraint) or one.of.kind not in ("require", "range"):
             continue
         left, right = one.of.left, problem.expanded(one.of.right)
-        least = agreed(problem.without({one.of.key}).fixed({name: node}).aiming(Goal("minimize", left)))
+        least = problem.without({one.of.key}).fixed({name: node}).aiming(Goal("minimize", left))
         found = optimum_of(least)
         if not isinstance(left, Ref) or not isinstance(right, Num) or not found.is_optimal:
             continue

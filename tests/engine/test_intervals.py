@@ -63,8 +63,7 @@ def test_each_draw_is_what_the_solver_finds(name: str) -> None:
     found = solution(PLANS[name])
     resolve, count = resolver(found)
     assert count == DRAWS
-    # The size at which a rate is read is that of the solution.
-    problem = replace(found.problem.deviating(), agreements=())
+    problem = found.problem.deviating()
     starts = tuple(replace(v, start=found.get(v.name) or v.start) for v in problem.variables)
     for draw in draws(problem, DRAWS)[:12]:
         own, other = resolve(draw), optimum_of(replace(problem, variables=starts).at(draw))

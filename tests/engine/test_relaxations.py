@@ -40,8 +40,7 @@ def test_a_conflict_and_its_changes_are_true(text: str) -> None:
             assert judged(applied(text, one, change)).status != "infeasible", f"{change} makes no room"
             offered += 1
     assert offered or len(solution.conflicts) > 1 or len(solution.conflict) == 1, "there is room somewhere"
-    if not solution.problem.agreements:  # a rate that is read at the size is held while a change is sought
-        _are_tight(text, solution)
+    _are_tight(text, solution)
 
 
 def _is_minimal(solution: Solution) -> None:

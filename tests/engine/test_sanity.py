@@ -13,7 +13,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Files
 from runplan.engine.pipeline import report_of
 
-FOUND = ("D006", "D007", "D008", "H005", "H006", "H007", "H009", "T025")
+FOUND = ("D006", "D007", "D008", "H002", "H003", "H005", "H006", "H007", "H009", "T025")
 
 
 def findings(text: str) -> dict[str, Finding]:
@@ -58,7 +58,7 @@ def test_what_no_run_has_is_said_once(text: str, code: str, says: str) -> None:
     days=st.integers(1, 200),
     size=st.integers(1, 70),
     # Tokens are whole: at just a fifth they may be a little less than that.
-    idle=st.floats(0.06, 0.99).filter(lambda idle: abs(idle - 0.2) > 1e-6),
+    idle=st.floats(0.06, 0.99).filter(lambda idle: abs(idle - 0.4) > 1e-6),
 )
 @settings(max_examples=40, deadline=None)
 def test_what_is_enough_is_enough(gpus: int, nodes_of: int, days: int, size: int, idle: float) -> None:
@@ -71,7 +71,8 @@ def test_what_is_enough_is_enough(gpus: int, nodes_of: int, days: int, size: int
         return f"hardware: {count} x H100 for {time} at 40% MFU{nodes}\nmodel: {size}B\ntokens: {tokens:.0f}\n"
 
     found = findings(plan(count, f"{days} days"))["H005"]
-    assert (found.severity == "warning") == (idle >= 0.2)
+    # Availability is not given: less than that stops of published runs took of the rate of their steps.
+    assert (found.severity == "warning") == (idle >= 0.4)
     (help,) = found.help
     times, counts = re.search(r"for ([^,:]+)[,:]", help), re.search(r"reserve (\d[\d,]*)", help)
     assert times is not None
@@ -80,6 +81,58 @@ def test_what_is_enough_is_enough(gpus: int, nodes_of: int, days: int, size: int
         fewer = int(counts[1].replace(",", ""))
         assert fewer < count and (not nodes_of or fewer % nodes_of == 0)
         assert "C003" not in findings(plan(fewer, f"{days} days"))
+
+
+@pytest.mark.parametrize(
+    ("text", "severity", "says"),
+    [
+        # OPT-175B as it was done, at the rate that its logbook has of its steps: a quarter went to stops.
+        (
+            "hardware: 992 x A100-SXM-80GB for 34 days at 147 TFLOP/s\nmodel: 175B\ntokens: 300B\n",
+            "info",
+            "26.5 % of the hardware that is reserved is idle, if its rate is kept all the time",
+        ),
+        (
+            "hardware { gpus: 992; device: A100-SXM-80GB; time: 34 days; rate: 147 TFLOP/s; availability: 99% }\n"
+            "model: 175B\ntokens: 300B\n",
+            "warning",
+            "25.7 % of the hardware that is reserved is idle",
+        ),
+        # BloombergGPT as it was done, with no rate.
+        (
+            "hardware: 512 x A100-SXM-40GB for 105.8 days\nmodel: 50.6B\ntokens: 569B\n",
+            "warning",
+            "is idle at the rate that is assumed, and",
+        ),
+        (
+            "hardware: 512 x H100 for 60 days + 64 x A100 for 200 days\nmodel: 50.6B\ntokens: 569B\n",
+            "warning",
+            "is idle at the rate that is assumed, and",
+        ),
+    ],
+)
+def test_what_is_idle_is_said_at_the_rate_that_it_is_idle_at(text: str, severity: str, says: str) -> None:
+    found = findings(text)["H005"]
+    assert found.severity == severity
+    assert says in found.message
+
+
+@pytest.mark.parametrize("hours", [120, 140, 260])
+@pytest.mark.parametrize("shape", ["774M", "774M and its block"])
+def test_the_needed_rate_as_stated_is_enough(hours: int, shape: str) -> None:
+    """Also where attention counts in a stated rate, and not in one that is assumed; and none is blamed on the plan."""
+    model = "model: 774M\n"
+    if shape != "774M":
+        model = "model { params: 774M; layers: 36; hidden: 1280; heads: 20; context: 16384 tokens }\n"
+    scale = 1 if shape == "774M" else 2
+
+    def plan(rate: str = "") -> str:
+        return f"hardware: 8 x A100 for {hours * scale} hours {rate}\n{model}tokens: 150B\n"
+
+    found = findings(plan())
+    assert found.keys().isdisjoint({"H002", "C003"})
+    (stated,) = re.findall(r"`(at [^`]+)`", found["H003"].help[0])
+    assert findings(plan(stated)).keys().isdisjoint({"C003", "H003"})
 
 
 def test_what_is_enough_for_next_to_nothing_is_not_nothing() -> None:

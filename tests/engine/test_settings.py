@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from known import LIBRARY
 from reports import compared
 
+from runplan.cli.show.comparison.content import content
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.reader import Files
 from runplan.engine.document import document
@@ -247,3 +248,45 @@ def test_own_runs_do_not_move_a_law_that_is_named() -> None:
     text = f"use laws chinchilla, steplaw\n{SIZED}"
     run = OWN.format(i=0, batch="1M", rate="1e-3")
     assert solution(text + run).get("batch") == solution(text).get("batch")
+
+
+# ---- what is not given, and who gives what
+
+
+@pytest.mark.parametrize("plan", ["objective: MLM\n", "objective: CLM of protein\n"])
+@pytest.mark.parametrize("setting", ["batch", "learning_rate", "weight_decay", "steps"])
+def test_a_setting_that_no_law_gives_is_asked_for_and_what_is_offered_clears_it(plan: str, setting: str) -> None:
+    most = {"batch": "100M tokens", "steps": "100M steps"}.get(setting, "1")
+    text = f"{plan}model: 300M params\ntokens: 30B tokens\nrequire {setting} <= {most}\n"
+    found = [one for one in report(text).findings if one.code == "C004"]
+    assert [one.message.partition("`")[2].partition("`")[0] for one in found] == [setting]
+    statement = found[0].help[0].partition("`")[2].rstrip("`")
+    assert not [one for one in report(text + statement + "\n").findings if one.code == "C004"]
+
+
+@pytest.mark.parametrize("law", ["steplaw", "porian"])
+def test_runs_lie_as_far_about_a_law_that_leads_as_about_one_that_lends(law: str) -> None:
+    plan = "model: 1B params\ntokens: 20B tokens\n"
+    lent, own = (solution(f"use laws {laws}\n{plan}") for laws in (f"chinchilla, {law}", law))
+    for name in LENT:
+        spreads = [one.problem.definitions[quantity(name)].spread for one in (lent, own)]
+        assert spreads[0] is not None and spreads[0] == spreads[1]
+
+
+def test_a_law_that_reads_the_loss_has_one_where_size_and_tokens_are_given() -> None:
+    one = solution(f"use laws minicpm.batch\n{SIZED}")
+    assert one.get("batch") == pytest.approx(1.21e9 / (one.get("loss") or 0) ** 6.24, rel=1e-3)
+
+
+def test_a_comparison_says_whose_a_setting_is_that_the_law_does_not_give() -> None:
+    comparison = compared(SIZED, "steplaw", "minicpm.batch")
+    notes = content(comparison).notes
+    assert "`learning_rate` under `minicpm.batch` is that of `usual`." in notes
+    assert not [note for note in notes if note.startswith(("`batch`", "`weight_decay`"))]
+
+
+def test_a_device_without_bf16_takes_fp16_and_says_so() -> None:
+    for device, precision in (("V100", "fp16"), ("T4", "fp16"), ("A100", "bf16")):
+        found: dict[str, Any] = document(report(f"hardware: 64 x {device} for 30 days\n"))
+        assert not [one for one in found["findings"] if one["severity"] == "error"]
+        assert [one["value"] for one in found["assumptions"] if one["name"] == "precision"] == [precision]

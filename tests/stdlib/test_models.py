@@ -75,6 +75,8 @@ EXACT = {
     "llama-3.2-1b": 1_235_814_400,
     "mistral-nemo": 12_247_782_400,
     "mixtral-8x7b": 46_702_792_704,
+    "mixtral-8x22b": 140_620_634_112,
+    "Mixtral-8x22B-Instruct-v0.1": 140_630_071_296,
     "gemma-2-9b": 9_241_705_984,
     "gemma-3-1b": 999_885_952,
     "qwen1.5-moe-a2.7b": 14_315_784_192,
@@ -84,7 +86,7 @@ EXACT = {
     "olmo-7b": 6_888_095_744,
     "olmoe-1b-7b": 6_919_161_856,
     "deepseek-v2": 235_741_434_880,
-    "deepseek-v3": 671_026_404_352,
+    "deepseek-v3": 671_026_419_200,
     "gpt-oss-120b": 116_829_156_672,
     "dbrx": 131_596_523_520,
     "bert-base": 109_482_240,
@@ -92,7 +94,7 @@ EXACT = {
 }
 ACTIVE = {
     "mixtral-8x7b": 12_879_925_248,
-    "deepseek-v3": 37_552_282_624,
+    "deepseek-v3": 37_552_297_472,
     "qwen3-30b-a3b": 3_353_032_704,
     "llama-4-scout": 17_172_894_720,
     "gpt-oss-120b": 5_711_982_912,
@@ -243,6 +245,42 @@ def test_a_shape_counts_the_sum_of_its_tensors(shape: dict[str, int]) -> None:
     assert body == at(report, "params") - tables
 
 
+@pytest.mark.parametrize(
+    ("block", "count"),
+    [
+        ("layers: 48; hidden: 1600; heads: 25; vocab: 50257; biases: yes; tied: yes; positions: 1024", 1_557_611_200),
+        ("layers: 48; hidden: 7168; heads: 64; vocab: 50432; biases: no; tied: true", 29_957_200_896),
+        (
+            "layers: 70; hidden: 14336; heads: 112; vocab: 250880; biases: all; tied: true; embedding_norm: true",
+            176_247_271_424,
+        ),
+    ],
+)
+def test_a_plain_mlp_without_a_width_is_of_four_times_the_models(block: str, count: int) -> None:
+    yaml = "model:\n  mlp: plain\n" + "".join(f"  {line.strip()}\n" for line in block.split(";"))
+    for report in (
+        solved(f"model {{ mlp: plain; {block} }}\ntokens: 1T\n"),
+        solved(f"{yaml}tokens: 1T\n", "x.plan.yaml"),
+    ):
+        assert at(report, "params") == count
+        assert [a.name.text for a in report.assumptions if "four times" in a.source] == ["ffn"]
+        assert said(report) == []
+
+
+@pytest.mark.parametrize("said", ["gated", "swiglu", "SwiGLU", "GeGLU"])
+def test_a_gated_mlp_goes_by_its_activation_too(said: str) -> None:
+    block = f"layers: 32; hidden: 4096; heads: 32; kv_heads: 8; ffn: 14336; vocab: 128256; mlp: {said}"
+    assert at(solved(f"model {{ {block} }}\ntokens: 1T\n"), "params") == 8_030_261_248
+
+
+def test_no_width_is_assumed_beside_a_stated_size() -> None:
+    report = solved(
+        "model { params: 20B; layers: 48; hidden: 7168; heads: 64; vocab: 50432; mlp: plain }\ntokens: 1T\n"
+    )
+    assert at(report, "params") == 20e9
+    assert said(report) == []
+
+
 # ---- names
 
 
@@ -265,6 +303,22 @@ def test_each_spelling_leads_to_its_model(name: str) -> None:
         assert found is not None and found.name == name, spelled
 
 
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama-3.1-8b"),
+        ("google/gemma-2-9b-it", "gemma-2-9b"),
+        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mixtral-8x7b"),
+        ("mistralai/Mixtral-8x22B-Instruct-v0.1", "mixtral-8x22b-instruct"),  # of a larger vocabulary
+        ("deepseek-ai/deepseek-llm-7b-chat", "deepseek-llm-7b"),
+    ],
+)
+def test_what_is_tuned_of_a_model_has_its_shape(name: str, shape: str) -> None:
+    found = LIBRARY.model(name)
+    assert found is not None and found.name == shape
+
+
 def test_no_two_models_have_one_name() -> None:
     names = [folded(spelled) for r in MODELS.values() for spelled in {folded(n) for n in (r.name, *r.aliases)}]
     assert len(names) == len(set(names))
@@ -276,12 +330,15 @@ def test_no_two_models_have_one_name() -> None:
         ("lama-3-8b", "did you mean `llama-3-8b`?"),
         ("qwen2.5-7", "did you mean `qwen2.5-7b`?"),
         ("llama-3-9b", "write the size, `9B`, or a block with the shape: `layers`, `hidden`, `ffn` and so on"),
+        ("mixtral", "name one of them: `mixtral-8x22b`, `mixtral-8x22b-instruct`, `mixtral-8x7b`"),
+        ("gpt-neox", "name one of them: `gpt-neox-20b`"),
         ("Llama 3 81B", "write the size, `81B`, or a block with the shape: `layers`, `hidden`, `ffn` and so on"),
     ],
 )
 def test_a_name_that_no_model_has_is_told_and_never_another_size_taken(name: str, help: str) -> None:
-    report = solved(f"model: {name}\ntokens: 100B\n")
-    assert said(report) == [("error", f"unknown model `{name}`", (help,))]
+    for path in ("x.plan", "x.plan.yaml"):
+        report = solved(f"model: {name}\ntokens: 100B\n", path)
+        assert said(report) == [("error", f"unknown model `{name}`", (help,))]
 
 
 def test_a_figure_beside_the_name_stands_in_place_of_the_models() -> None:

@@ -23,7 +23,7 @@ def listed(records: Sequence[Record], look: Look = PLAIN) -> str:
     """A line a record; all are of one kind."""
     kind = records[0].kind
     head = (kind, *(f"{key} {qualifier}".strip() for key, qualifier in SHOWN[kind]), "title")
-    return columns([head, *((r.name, *(_said(r.entry(*key)) for key in SHOWN[kind]), r.title) for r in records)])
+    return columns([head, *((r.name, *(_listed(r.entry(*key)) for key in SHOWN[kind]), r.title) for r in records)])
 
 
 def page(record: Record, look: Look = PLAIN) -> str:
@@ -84,6 +84,11 @@ def _said(entry: Entry | None) -> str:
     """The values of an entry as people write them."""
     values = entry.values if entry else ()
     return " ".join(_figure(v) if isinstance(v, Num) else v.value for v in values) or "-"
+
+
+def _listed(entry: Entry | None) -> str:
+    """The same in a column, where the head says what is counted."""
+    return _said(entry).removesuffix(" params")
 
 
 def _figure(value: Num) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
+from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.units.show import show
 from runplan.engine.compare import CHOSEN, Comparison
 from runplan.engine.compare_document import rows
-from runplan.engine.compare_rows import SAME, TOKENS_PER_PARAM, Column, Row, listed, of_money, row, times
+from runplan.engine.compare_rows import SAME, TOKENS_PER_PARAM, Column, Row, grouped, listed, of_money, row, times
 from runplan.engine.document import NOISE
 
 MARK = "*"
@@ -120,6 +122,22 @@ def _cell(column: Column, found: Row, index: int) -> Cell:
     return Cell(text, mark=MARK if found.quantity in column.beyond else "")
 
 
+def _lent(columns: Sequence[Column]) -> list[str]:
+    """The settings that one law gives itself and another takes from a default law."""
+    out = []
+    for name in fields_of(columns[0].solution.problem.quantities).get("optimizer", {}):
+        found = [(c, value.by) for c in columns if (value := c.solution.quantity(name)) and value.kind == "law"]
+        if any(by in _called(c) for c, by in found):
+            for by, names in grouped((by, c) for c, by in found if by not in _called(c)).items():
+                out.append(f"`{name}` under {listed(names)} is that of `{by}`.")
+    return out
+
+
+def _called(column: Column) -> tuple[str, ...]:
+    """The names of the law that a column is of."""
+    return column.solution.law, column.solution.problem.law.name
+
+
 def _notes(comparison: Comparison) -> list[str]:
     out = []
     if any(column.beyond for column in comparison.columns):
@@ -133,6 +151,8 @@ def _notes(comparison: Comparison) -> list[str]:
         if solution.status == "undecided":
             why = [found.message for found in solution.findings] or ["nothing says why"]
             out.append(f"`{column.name}` is undecided: {why[0]}.")
+    if comparison.by == "law":
+        out += _lent(comparison.columns)
     if broken := [column.name for column in comparison.columns if column.solution.status == "infeasible"]:
         out.append(f"Nothing keeps all that is asked for under {listed(broken)}: no spread counts such figures.")
     for said in filter(None, (of_money(comparison.columns), comparison.losses)):

@@ -120,7 +120,7 @@ def test_what_is_solved_explained(h100: Report) -> None:
     assert text.replace("\u2013", "to").split("\n")[:4] == [
         "params = 226.5B params  (177B to 226B)  [solved]",
         "│   solved: minimize loss, subject to compute, tokens / params >= 20",
-        "│     compute <= capacity: 6.155e24 FLOP <= 6.155e24 FLOP",
+        "│     model_compute <= capacity: 6.155e24 FLOP <= 6.155e24 FLOP",
         "│     20 <= tokens / params: 20 <= 4.529T tokens / 226.5B params",
     ]
     text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "tokens")), Look(120))

@@ -216,6 +216,10 @@ def test_the_list_of_models_and_the_page_of_one(plan: Run) -> None:
     listed = document(plan("model", "-o", "json"))
     assert listed["schema"] == "plan.models/v1"
     assert [one["name"] for one in listed["models"]] == [known.name for known in LIBRARY.records("model")]
+    sizes = [f for one in listed["models"] for f in one["figures"] if f["key"] in ("params", "active")]
+    assert {size["unit"] for size in sizes} == {"param"}
+    code, out, _ = plan("model")
+    assert code == 0 and "671.03B  36.7B" in out and max(map(len, out.splitlines())) <= 80
     found = document(plan("model", "Llama 3 8B", "-o", "json"))
     assert (found["schema"], found["name"]) == ("plan.model/v1", "llama-3-8b")
     code, out, _ = plan("model", "gpt2")
