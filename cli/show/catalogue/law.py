@@ -21,7 +21,7 @@ NO_NUMBER = "none: a form gives no number until a law that extends it sets its f
 EVIDENCE = {
     "paper": "read in the paper",
     "authors_code": "from the authors' code or data",
-    "secondary": "! from notes of others, not read in the paper itself",
+    "secondary": "! secondary: from notes of others, not read in the paper itself",
     "derived": "derived",
     "memory": "! from memory, not checked",
     "seed": "! from a document that quotes it, not read in the paper itself",

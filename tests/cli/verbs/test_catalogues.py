@@ -172,7 +172,7 @@ def test_a_page_tells_units_errors_ranges_and_evidence(plan: Run) -> None:
         assert text in out
     assert re.search(r"E +1\.8172 +± 0\.03 +nat/token", out)
     assert re.search(r"A +482\.01 +± 124\.58 +nat\*param\^0\.3478/token", out)
-    assert "! from notes of others" in plan("law", "clark")[1]
+    assert "! secondary: from notes of others" in plan("law", "clark")[1]
 
 
 def test_the_output_goes_to_a_file(plan: Run, tmp_path: Path) -> None:
