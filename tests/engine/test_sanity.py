@@ -102,12 +102,12 @@ def test_what_is_enough_is_enough(gpus: int, nodes_of: int, days: int, size: int
         (
             "hardware: 512 x A100-SXM-40GB for 105.8 days\nmodel: 50.6B\ntokens: 569B\n",
             "warning",
-            "is idle at the rate that is assumed, and",
+            "MFU that runs reach, and",
         ),
         (
             "hardware: 512 x H100 for 60 days + 64 x A100 for 200 days\nmodel: 50.6B\ntokens: 569B\n",
             "warning",
-            "is idle at the rate that is assumed, and",
+            "MFU that runs reach, and",
         ),
     ],
 )
@@ -137,4 +137,4 @@ def test_the_needed_rate_as_stated_is_enough(hours: int, shape: str) -> None:
 
 def test_what_is_enough_for_next_to_nothing_is_not_nothing() -> None:
     found = findings("hardware: 8 x H100 for 30 days at 40% MFU\nmodel: 100M\ntokens: 2000\n")["H005"]
-    assert found.help == ("reserve it for 1 hour, or reserve 1 GPU: that is enough for the run",)
+    assert found.help == ("reserve it for 1 hour, or reserve 1 GPU: that is enough for the run at that rate",)
