@@ -117,7 +117,6 @@ LINES = [
     "model: { params: 7B; n_layers: 32 }",
     "model: { params: 7B; max_position_embeddings: 4096 tokens }",
     "model: { params: 7B; tied: maybe }",
-    "model: { params: 7B; mlp: swiglu }",
     "model: { params: 7B; hidden: 4096; heads: 33 }",
     "model: { params: 7B; heads: 32; kv_heads: 64 }",
     "model: { vocab: 32,000; params: 7B }",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from known import LIBRARY
+from wheels import needs_repository
 
 from runplan.cli.show.backtest.markdown import page
 from runplan.engine.backtest import backtest
@@ -18,6 +19,8 @@ LAWS = ("deepseek", "steplaw", "porian", "three_term.batch")
 REWRITE = "UPDATE_SNAPSHOTS=1 python -m pytest tests/stdlib/test_backtest_page.py"
 
 
+# Every run by every law: the one test that takes a minute, and what it holds is the same beside a wheel.
+@needs_repository
 def test_the_page_is_current() -> None:
     current = page(backtest(runs_of(LIBRARY), LIBRARY, LAWS))
     if os.environ.get("UPDATE_SNAPSHOTS"):

@@ -30,6 +30,8 @@ _NO_ROOM = "no change of this alone"
 _IDLE = 5e-4
 # What is as near as this is the same figure.
 _SAME = 1e-6
+# Beside more laws than these a screen has no room for the intervals of the settings.
+_ROOMY, _SETTINGS = 2, ("batch", "steps", "learning_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,8 @@ def _solutions(report: Report, details: bool) -> Table:
         rows.append(("status", [Cell(solution.status, mood=_STATUS[solution.status]) for solution in solutions]))
     for name in rows_of(known, ""):
         if name != "lifetime_compute" and not left_out(name):
-            rows.append((label(name, known), [_cell(solution, name) for solution in solutions]))
+            alone = name in _SETTINGS and len(solutions) > _ROOMY and not details
+            rows.append((label(name, known), [_cell(solution, name, alone) for solution in solutions]))
         if name == "tokens":
             rows.append(("tokens per param", [_ratio(solution) for solution in solutions]))
     # Under one law they have room for a line.
@@ -213,12 +216,11 @@ def _head(solution: Solution) -> str:
     return law if law == resolved else resolved if resolved.startswith(f"{law}.") else f"{law}\n= {resolved}"
 
 
-def _cell(solution: Solution, name: str) -> Cell:
+def _cell(solution: Solution, name: str, alone: bool) -> Cell:
     value = applying(solution, name)
     if value is None:
         return Cell(NOTHING)
-    known = solution.problem.quantities
-    return Cell(bare(told(solution, name, value)), interval(name, value, known))
+    return Cell(bare(told(solution, name, value)), "" if alone else interval(name, value, solution.problem.quantities))
 
 
 def _ratio(solution: Solution) -> Cell:

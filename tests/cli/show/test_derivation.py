@@ -118,13 +118,13 @@ def test_a_loss_over_repeats_is_over_effective_tokens() -> None:
 def test_what_is_solved_explained(h100: Report) -> None:
     text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "params")), Look(120))
     assert text.replace("\u2013", "to").split("\n")[:4] == [
-        "params = 226.5B params  (177B to 226B)  [solved]",
+        "params = 226.5B params  (177B to 226.5B)  [solved]",
         "│   solved: minimize loss, subject to compute, tokens / params >= 20",
         "│     model_compute <= capacity: 6.155e24 FLOP <= 6.155e24 FLOP",
         "│     20 <= tokens / params: 20 <= 4.529T tokens / 226.5B params",
     ]
     text = terminal.tree(derivation(h100.solutions[0], _name(h100.solutions[0], "tokens")), Look(120))
-    assert text.replace("\u2013", "to").startswith("tokens = 4.529T tokens  (4.53T to 5.8T)  [solved]")
+    assert text.replace("\u2013", "to").startswith("tokens = 4.529T tokens  (4.529T to 5.8T)  [solved]")
 
 
 def test_every_value_is_opened_once(report: Report) -> None:

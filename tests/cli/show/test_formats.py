@@ -19,7 +19,7 @@ NAMED = [(kind, name) for kind, formats in FORMATS.items() for name in formats]
 VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
     (["check", "small.plan"], ("findings",)),
     (["solve", "small.plan"], ("report",)),
-    (["compare", "small.plan"], ("comparison",)),
+    (["compare", "small.plan", "--laws", "chinchilla,llama3"], ("comparison",)),
     (["explain", "small.plan", "cost"], ("derivation",)),
     (["backtest", "phi-4"], ("backtest",)),
     (["law"], ("laws", "law", "law at inputs")),
