@@ -42,7 +42,8 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     if draft.chosen() and not draft.findings:
         size = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
         what = "the size" if size else "the tokens" if draft.is_variable(q.TOKENS) else "the rest"
-        message = f"`{draft.law.name}` gives no loss and no optimum: it cannot choose {what}"
+        of = " of a mixture of experts" if draft.mixture else ""
+        message = f"`{draft.law.name}` gives no loss and no optimum{of}: it cannot choose {what}"
         draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return (Aim((), ""),)
 
