@@ -28,6 +28,9 @@ def listing(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+_CONSONANT_Y = re.compile(r"(?<![aeiou])y$")
+
+
 def counted(count: int, noun: str) -> str:
-    """A count and its noun, in the plural where it is one."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """A count and its noun, in the plural where it is one: 2 runs, 2 families, 2 days."""
+    return f"{count} {noun}" if count == 1 else f"{count} {_CONSONANT_Y.sub('ie', noun)}s"

@@ -33,6 +33,11 @@ def is_uncertain(law: Law) -> bool:
     return law.joint is not None or any(c.error for c in law.constants.values())
 
 
+def published(law: Law) -> dict[Name, float]:
+    """The law's constants as it gives them."""
+    return {constant(law.name, text): c.value for text, c in law.constants.items() if c.value is not None}
+
+
 def of_constants(law: Law, count: int) -> list[Draw]:
     """Values of the law's constants, drawn jointly where their covariance is known, else one by one."""
     random = Random(SEED)
@@ -40,7 +45,7 @@ def of_constants(law: Law, count: int) -> list[Draw]:
     def own(text: str) -> Name:
         return constant(law.name, text)
 
-    centre = {own(text): c.value for text, c in law.constants.items() if c.value is not None}
+    centre = published(law)
     if law.joint is None:
         errors = {own(text): c.error for text, c in law.constants.items() if c.error}
         return [{n: v + errors.get(n, 0.0) * random.gauss(0, 1) for n, v in centre.items()} for _ in range(count)]

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
 from runplan.engine.analysis.draws import draws, is_uncertain, quantile
-from runplan.engine.analysis.resolve import DRAWS, resolver
+from runplan.engine.analysis.resolve import DRAWS, evaluator
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import in_order
 from runplan.engine.problem.solution import Solution, Value
 
 LOW, HIGH = 0.10, 0.90
@@ -27,21 +26,12 @@ def with_intervals(solution: Solution) -> Solution:
         solution = replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
         if not problem.deviates:
             return solution
-    resolve, count = resolver(solution)
-    drawn = draws(problem, count)
-    known = {v.name for v in problem.variables} | drawn[0].keys() if drawn else set()
-    steps = in_order(problem.definitions, known)
+    evaluate, count = evaluator(solution)
     samples: dict[Name, list[float]] = {}
-    for draw in drawn:
-        env = resolve(draw)
+    for draw in draws(problem, count):
+        env = evaluate(draw)
         if env is None:
             continue
-        env.update(draw)
-        for name, function in steps:
-            try:
-                env[name] = float(function(env))
-            except (ArithmeticError, ValueError, KeyError):
-                continue
         for name in solution.values:
             if name in env:
                 samples.setdefault(name, []).append(env[name])

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
-from runplan.engine.analysis.draws import Draw
+from runplan.engine.analysis.draws import Draw, published
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Problem, derive
+from runplan.engine.problem.problem import Constraint, Problem, derive, in_order
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.whole import rounded_up, whole
 
@@ -64,6 +64,28 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
     else:
         quick = _at_a_loss(problem, goal, centre, held, bounds)
     return (quick, DRAWS) if quick is not None else (_general(problem, centre), SLOW_DRAWS)
+
+
+def evaluator(solution: Solution) -> tuple[Resolver, int]:
+    """The same for all values that the plan has: those that cannot be told at a draw are left out."""
+    resolve, count = resolver(solution)
+    problem = solution.problem.deviating()
+    known = {v.name for v in problem.variables} | published(problem.law).keys() | {*problem.deviates}
+    steps = in_order(problem.definitions, known)
+
+    def at(draw: Draw) -> dict[Name, float] | None:
+        found = resolve(draw)
+        if found is None:
+            return None
+        env = {**found, **draw}
+        for name, function in steps:
+            try:
+                env[name] = float(function(env))
+            except (ArithmeticError, ValueError, KeyError):
+                continue
+        return env
+
+    return at, count
 
 
 def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:

@@ -7,6 +7,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Pool, Within
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.words import counted
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
 from runplan.engine.problem import quantities as q
@@ -86,19 +87,15 @@ def _said(sort: Sort, expected: Expected) -> str:
     alike, others = len(expected.generation), len(expected.all) - len(expected.generation)
     families = len({run.family for run in expected.generation})
     if alike:
-        runs = f"{_counted(alike, 'run')} on {sort.generation} ({_counted(families, 'family')}), and {others} on others"
+        runs = f"{counted(alike, 'run')} on {sort.generation} ({counted(families, 'family')}), and {others} on others"
     else:
         kinds = len({run.device.text("generation") for run in expected.all if run.device})
         runs = f"no run on {sort.generation} is known: {others} runs on {kinds} other generations, so wider"
     out = f"reached end to end, stops included, in 6ND: {runs}"
     if sort.precision not in HALF:
         known = len(expected.precision)
-        out += f"; {_counted(known, 'run')} in {sort.precision}" if known else f"; no run in {sort.precision} is known"
-    return f"{out}; moved by {_counted(len(expected.own), 'run')} of your own" if expected.own else out
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what.removesuffix('y')}{'ies' if what[-1] == 'y' else 's'}"
+        out += f"; {counted(known, 'run')} in {sort.precision}" if known else f"; no run in {sort.precision} is known"
+    return f"{out}; moved by {counted(len(expected.own), 'run')} of your own" if expected.own else out
 
 
 def add_benchmark(draft: Draft, device: Record, precision: str, own: Own) -> None:

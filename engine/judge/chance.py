@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from runplan.dsl.expr.name import Name, constant
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Ref, names
 from runplan.dsl.expr.values import compiled
@@ -19,7 +19,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.judge.requirements import broken_part, sides_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import QUANTILE, Problem, in_order
+from runplan.engine.problem.problem import QUANTILE, Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.digits import holds
 from runplan.engine.solve.knobs import number_of
@@ -94,27 +94,13 @@ class _Drawn:
     @staticmethod
     def of(solution: Solution) -> _Drawn:
         # What a plan without a requirement has no use for: docs/design/0004-what-check-does-not-import.md.
+        from runplan.engine.analysis.draws import published
         from runplan.engine.analysis.resolve import DRAWS as EVERY
-        from runplan.engine.analysis.resolve import resolver
+        from runplan.engine.analysis.resolve import evaluator
 
-        resolve, count = resolver(solution)
-        problem, law = solution.problem.deviating(), solution.problem.law
-        constants = {constant(law.name, text): c.value for text, c in law.constants.items() if c.value is not None}
-        middle = {**constants, **dict.fromkeys(problem.deviates, 0.0)}
-        steps = in_order(problem.definitions, {v.name for v in problem.variables} | middle.keys())
-
-        def at(draw: Values) -> Values | None:
-            found = resolve(draw)
-            if found is None:
-                return None
-            env = {**found, **draw}
-            for name, function in steps:
-                try:
-                    env[name] = float(function(env))
-                except (ArithmeticError, ValueError, KeyError):
-                    continue
-            return env
-
+        at, count = evaluator(solution)
+        problem = solution.problem.deviating()
+        middle = {**published(problem.law), **dict.fromkeys(problem.deviates, 0.0)}
         return _Drawn(problem, at, middle, count == EVERY)
 
     def off(self, by: float) -> Values:

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
@@ -16,6 +15,7 @@ from runplan.engine.laws.steps import Step, formulas
 from runplan.engine.laws.totals import OWN, conversion_for
 from runplan.engine.numeric.search import inverse
 from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.runs.rates import holding
 from runplan.engine.runs.record import Run, runs_of
 
 SHARE = 0.80
@@ -80,10 +80,7 @@ def spread_of(used: Collection[Used]) -> float | None:
     """
     if len({one.run.family for one in used}) < FEWEST:
         return None
-    ordered = sorted(used, key=lambda one: abs(one.off))
-    wanted = SHARE * sum(one.weight for one in ordered)
-    reached = accumulate(one.weight for one in ordered)
-    return next(abs(one.off) / QUANTILE for one, sum_ in zip(ordered, reached, strict=True) if sum_ >= wanted)
+    return holding([abs(one.off) for one in used], [one.weight for one in used], SHARE) / QUANTILE
 
 
 def _is_of(run: Run, objective: str, kin: Collection[str]) -> bool:

@@ -185,7 +185,7 @@ def rates_of(runs: Iterable[Run]) -> Rates:
         sure = [weight * hold / spread**2 for weight, hold in zip(weights, held, strict=True)]
         effects, lower = _least_squares(terms, rows, of, sure)
         left = [abs(y - dot(row, effects)) for row, y in zip(rows, of, strict=True)]
-        spread = max(_holding(left, weights, 0.8) / QUANTILE, 1e-3)
+        spread = max(holding(left, weights, 0.8) / QUANTILE, 1e-3)
         held = [min(1.0, FULL * spread / max(each, 1e-12)) for each in left]
     unit = [[float(i == j) for j in range(len(terms))] for i in range(len(terms))]
     covariance = [backward(lower, forward(lower, column)) for column in unit]
@@ -233,7 +233,7 @@ def _least_squares(terms: Sequence[str], rows: Matrix, of: Vector, sure: Vector)
     return backward(lower, forward(lower, right)), lower
 
 
-def _holding(values: Vector, weights: Vector, share: float) -> float:
+def holding(values: Vector, weights: Vector, share: float) -> float:
     """The least of some values that holds a share of all weights at or below it; 0 for none."""
     total, reached = share * sum(weights), 0.0
     for value, weight in sorted(zip(values, weights, strict=True)):
