@@ -1,4 +1,4 @@
-"""A solution that no form proves to be the best to how much better another could be, by bounds on all that there are."""
+"""A solution that no form proves the best to how much better another could be, by bounds on all that there are."""
 
 from __future__ import annotations
 

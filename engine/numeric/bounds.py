@@ -109,7 +109,7 @@ _RULES: Mapping[str, Callable[..., Interval]] = {
 
 
 def enclosure(expr: Expr, variables: Sequence[Any]) -> Enclosure:
-    """An expression over a box (k) of logarithms to an interval that holds its values; all numbers where none is known."""
+    """An expression over a box (k) of logarithms to an interval of its values; all numbers where none is known."""
     made: dict[int, Enclosure] = {}
     kept: list[Expr] = []  # so that no other takes the place in memory, and the name, of one that is gone
 
@@ -142,7 +142,7 @@ def enclosure(expr: Expr, variables: Sequence[Any]) -> Enclosure:
 
 
 def _times_over(item: Expr) -> Expr | None:
-    """`a / min(a, b)`, how many times a is there, as `max(1, a / b)`: the interval knows then that it is no less than one."""
+    """`a / min(a, b)`, how many times a is there, as `max(1, a / b)`: its interval begins at one."""
     if isinstance(item, Op) and item.op == "/" and isinstance(below := item.args[1], Op) and below.op == "min":
         over = item.args[0]
         for same, other in (below.args, below.args[::-1]):
