@@ -10,7 +10,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.engine.problem.problem import Goal
 from runplan.engine.problem.solution import Solution
 from runplan.engine.problem.stretches import stretches
-from runplan.engine.solve.search import bound_of
+from runplan.engine.solve.proofs import bound_of
 
 # A plan that could be better by less than this share is the best for all that it is planned for.
 NEAR = 1e-3
