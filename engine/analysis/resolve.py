@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
-from runplan.engine.analysis.draws import Draw, published
+from runplan.engine.problem.draws import Draw, published
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least

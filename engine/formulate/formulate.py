@@ -105,8 +105,7 @@ def _not_solved_yet(draft: Draft) -> None:
     for requirement in (*plan.requires, *plan.prefers):
         for item in walk(requirement.condition):
             if isinstance(item, Op) and item.op in UNSOLVED:
-                said = "P(...)" if item.op == "P" else f"`{item.op}`"
-                draft.gave_up(f"{said} in a requirement is read, and not solved yet", requirement.span)
+                draft.gave_up(f"`{item.op}` in a requirement is read, and not solved yet", requirement.span)
                 break
 
 
