@@ -73,8 +73,7 @@ def _constrain(draft: Draft, requirement: Requirement) -> None:
         if part.op not in COMPARISONS:  # read and not solved: said already
             continue
         chance = chance_of(part)
-        told = _first(chance.condition) if chance is not None else part
-        left, right = reversed(told.args) if told.op in (">=", ">") else told.args
+        left, right = sides_of_chance(chance) if chance is not None else _sides(part)
         draft.constrain(
             requirement.key,
             left,
@@ -109,9 +108,15 @@ def is_chance(expr: Expr) -> bool:
     return isinstance(expr, Op) and expr.op == "P"
 
 
-def _first(condition: Expr) -> Op:
-    """The first comparison in a condition."""
-    return next(item for item in walk(condition) if isinstance(item, Op) and item.op in COMPARISONS)
+def sides_of_chance(chance: Chance) -> tuple[Expr, Expr]:
+    """The sides of the first comparison that is to be likely, until it is known which draw just keeps it."""
+    return _sides(next(item for item in walk(chance.condition) if isinstance(item, Op) and item.op in COMPARISONS))
+
+
+def _sides(part: Op) -> tuple[Expr, Expr]:
+    """The sides of a comparison, the smaller first."""
+    left, right = part.args
+    return (right, left) if part.op in (">=", ">") else (left, right)
 
 
 def without_lets(expr: Expr, plan: Plan) -> Expr:

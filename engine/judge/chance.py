@@ -94,9 +94,9 @@ class _Drawn:
     @staticmethod
     def of(solution: Solution) -> _Drawn:
         # What a plan without a requirement has no use for: docs/design/0004-what-check-does-not-import.md.
-        from runplan.engine.problem.draws import published
         from runplan.engine.analysis.resolve import DRAWS as EVERY
         from runplan.engine.analysis.resolve import evaluator
+        from runplan.engine.problem.draws import published
 
         at, count = evaluator(solution)
         problem = solution.problem.deviating()

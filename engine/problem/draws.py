@@ -1,4 +1,4 @@
-"""What is uncertain of a problem to draws of it, all together and seeded: a law's constants, what is assumed, ranges."""
+"""What is uncertain of a problem to joint draws of it, seeded: a law's constants, what is assumed, and ranges."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Num, Op
+from runplan.dsl.expr.tree import Op
+from runplan.dsl.expr.values import value as value_of
 from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
 from runplan.engine.solve.likely import Likely
 from runplan.engine.solve.search import Found
@@ -48,9 +49,22 @@ def whole_and_likely(problem: Problem) -> Reached:
 def level_of(problem: Problem, constraint: Constraint) -> float:
     """The share of what may be in which a constraint's condition is to hold."""
     assert constraint.chance is not None
-    level = problem.expanded(constraint.chance.level)
-    assert isinstance(level, Num), "formulating takes no other"
-    return level.value
+    return float(value_of(problem.expanded(constraint.chance.level), {}))
+
+
+def is_likely(problem: Problem, constraint: Constraint, values: Values) -> bool:
+    """Whether a constraint's condition is as likely as it is to be, at all values of a solution."""
+    assert constraint.chance is not None
+    likely = Likely.of(problem.settled(), constraint.chance.condition)
+    return likely.quantile(values, level_of(problem, constraint)) <= 1.0 + NEAR
+
+
+def just_likely(problem: Problem, constraint: Constraint, values: Values) -> Constraint:
+    """The constraint with the sides of a comparison that is kept, about a choice, just where it is likely enough."""
+    assert constraint.chance is not None
+    likely = Likely.of(problem.settled(), constraint.chance.condition)
+    left, right = likely.just_kept(values, level_of(problem, constraint))
+    return replace(constraint, left=left, right=right)
 
 
 def _about(problem: Problem, likely: Mapping[str, Likely], at: Values) -> Problem:

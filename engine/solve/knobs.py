@@ -227,7 +227,8 @@ def _bound_in_chance(
         return f"P({shown(compared(Num(value, bound.dim, as_written.text(value))))}) {asked}"
 
     # What is bounded stands on the left of the constraint where the bound is an upper one that is to be likely.
-    above = (inner.op in ("<=", "<")) == bool(at) != (chance.condition is not inner)
+    upper = (inner.op in ("<=", "<")) == bool(at)
+    above = upper == (chance.condition is inner)
     ratio = Op("/", (part.left, part.right))
     least: Expr = Op("*", (Num(bound.value), ratio)) if above else Op("/", (Num(bound.value), ratio))
     more, less = ("<=", "") if above else ("", ">=")

@@ -8,9 +8,10 @@ run needs it; what is reserved for a time ends with that time, and with it the r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names, substitute
@@ -116,6 +117,10 @@ class Likely:
         share = sum(score <= 1.0 + KEPT for score, _, _ in self._drawn(values)) / DRAWS
         return Likelihood(share, math.sqrt(share * (1.0 - share) / DRAWS))
 
+    def holds(self, values: Values, draw: Values) -> bool:
+        """Whether it holds at what is chosen, in a draw of what is uncertain."""
+        return self._score({**values, **draw})[0] <= 1.0 + KEPT
+
     def quantile(self, values: Values, level: float) -> float:
         """The score that it is at or below in a share of what may be: above 1, it holds in fewer."""
         rises = self._rises(values)
@@ -146,8 +151,11 @@ class Likely:
         if _is_power(self.problem, left, right):
             return left, _times(right, score / at)
         about = [one for one in drawn[first : first + ABOUT] if math.isfinite(one[0]) and one[0] > 0]
-        sides = [(*_in_draw(part, draw), float(part.sides[1]({**values, **draw}))) for _, part, draw in about]
-        left, right = (joined("+", (_times(side[i], 1.0 / side[2]) for side in sides)) for i in (0, 1))
+        sides = [_in_draw(part, draw) for _, part, draw in about]
+        sizes = [float(part.sides[1]({**values, **draw})) for _, part, draw in about]
+        left, right = (
+            joined("+", (_times(side[i], 1.0 / size) for side, size in zip(sides, sizes, strict=True))) for i in (0, 1)
+        )
         return left, _times(right, sum(score for score, _, _ in about) / len(about) / at)
 
     # ---- what one thing decides
@@ -157,7 +165,7 @@ class Likely:
         if len(self.over) != 1 or not all(map(is_deviate, self.over)):
             return None
         scores = [self._at(values, share)[0] for share in TRIED]
-        pairs = list(zip(scores, scores[1:], strict=False))
+        pairs = list(pairwise(scores))
         if all(a <= b for a, b in pairs):
             return True
         return False if all(a >= b for a, b in pairs) else None
