@@ -133,6 +133,21 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """The weights that a run begins from: none, or those of a checkpoint.
+
+    Attributes:
+        name: What the checkpoint is called; None from scratch, or where it is not said.
+        tokens: What it was trained on before, where the plan says it.
+    """
+
+    from_weights: bool
+    name: Mention | None
+    tokens: Given | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MixItem:
     """A source's share of a phase, from its start to its end."""
 
@@ -267,8 +282,14 @@ class Plan:
     reserve: Reserve | None
     optimizer: Optimizer | None
     definitions: Pack = field(compare=False)
+    start: Start | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     words: Words = field(default=Words({}), compare=False)
+
+    def from_weights(self, stage: Stage) -> bool:
+        """Whether a stage begins from weights that there are by then: a checkpoint's, or those of the stage before."""
+        first = next((one for one in self.stages if one.name), self.stages[0])
+        return bool(stage.name and stage is not first) or (self.start is not None and self.start.from_weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Objective, Plan
 from runplan.engine.formulate.attention import add_attention, add_usual_attention
+from runplan.engine.formulate.checkpoint import add_checkpoint
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
@@ -44,6 +45,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
     add_model_and_tokens(draft)
     say_dense(draft)
     add_law(draft)
+    add_checkpoint(draft)
     add_settings(draft)
     add_mixture(draft)
     add_attention(draft)
