@@ -44,6 +44,7 @@ TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")
 TRAINED_ON = Field("on", TOKEN, "15T tokens")
 SERVED = Field("inference", TOKEN, "2T tokens")
+CONTEXT = Field("context", TOKEN, "32k tokens", whole=True)
 STEPS = Field("steps", STEP, "2000 steps")
 EPOCHS = Field("epochs", EPOCH, "4 epochs")
 # How long a run is.

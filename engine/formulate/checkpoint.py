@@ -18,9 +18,8 @@ def add_checkpoint(draft: Draft) -> None:
     model = draft.plan.model
     if draft.transfer and gives(draft.law, draft.objective, q.TRANSFERRED_TOKENS.text):
         message = "a transfer trains its first stage itself: it does not start from weights that exist"
-        help = [
-            f"leave `start` out, or plan the second stage alone: `objective: {draft.objective.target} of {draft.objective.domain}`"
-        ]
+        target = f"{draft.objective.target} of {draft.objective.domain}"
+        help = [f"leave `start` out, or plan the second stage alone: `objective: {target}`"]
         draft.findings.append(finding("C001", message, checkpoint.span, help=help))
     if checkpoint.tokens is not None:
         draft.give(q.CHECKPOINT_TOKENS, checkpoint.tokens)

@@ -40,6 +40,7 @@ SAMPLES: dict[str, str | tuple[str, str]] = {
     "start": "checkpoint llama-3-8b on 15T tokens",
     "objective": "MLM of protein",
     "inference": "2T tokens",
+    "context": "32k tokens",
     "reserve": '15% because "repairs"',
     "schedule": "WSD quality late",
     "phase": "100% constant",
