@@ -95,7 +95,9 @@ def chance_of(part: Op) -> Chance | None:
     if part.op not in COMPARISONS[:4]:
         return None
     probable, level = (part.args[1], part.args[0]) if is_chance(part.args[1]) else part.args
-    if not isinstance(probable, Op) or not is_chance(probable) or any(map(is_chance, walk(level))):
+    if not isinstance(probable, Op) or not is_chance(probable) or any(n.kind != "let" for n in names(level)):
+        return None
+    if any(is_chance(item) for side in (level, probable.args[0]) for item in walk(side)):
         return None
     most = (part.op in ("<=", "<")) == (probable is part.args[0])
     if most:

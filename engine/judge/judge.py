@@ -54,7 +54,8 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
     undecided = (r for r in plan.requires if not any(isinstance(i, Op) and i.op in UNSOLVED for i in walk(r.condition)))
     for requirement in undecided if solution.status == "undecided" else solution.problem.decided:
         yield from broken(plan, solution, requirement)
-        yield from unlikely(solution, requirement)
+        if solution.status != "undecided":
+            yield from unlikely(solution, requirement)
     for requirement in plan.prefers if solution.status == "solved" else ():
         yield from broken(plan, solution, requirement)
         yield from unlikely(solution, requirement)

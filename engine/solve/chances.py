@@ -7,19 +7,20 @@ Else it moves with the choice: it is taken about a choice, the best choice for i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Op
 from runplan.dsl.expr.values import value as value_of
+from runplan.engine.problem.draws import Draw
 from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
 from runplan.engine.solve.likely import Likely
 from runplan.engine.solve.search import Found
 from runplan.engine.solve.whole import Reached, whole
 
-# The end of the draws is met to this much, and as often it is taken anew.
-NEAR, TRIES = 1e-7, 12
+# The end of the draws is met to this much; so often the draws about it are taken anew, and so often where it lies.
+NEAR, FEW, TRIES = 1e-7, 3, 16
 
 Values = Mapping[Name, float]
 
@@ -31,8 +32,11 @@ def whole_and_likely(problem: Problem) -> Reached:
     if free.found.outcome == "infeasible":
         return replace(free, problem=problem)
     at = _every(problem, free.found.values if free.is_optimal else {v.name: v.start for v in problem.variables})
-    for _ in range(TRIES):
-        told = _about(problem, likely, at)
+    about: dict[str, tuple[Draw, ...]] = {}
+    for tried in range(TRIES):
+        if tried < FEW:  # then they stay: others each time lead round and round
+            about = {c.key: likely[c.key].about(at, level_of(problem, c)) for c in _chances(problem)}
+        told = _told(problem, likely, about, at)
         reached = whole(told)
         if not reached.is_optimal:
             nearest = _nearest(told, likely)
@@ -63,16 +67,18 @@ def just_likely(problem: Problem, constraint: Constraint, values: Values) -> Con
     """The constraint with the sides of a comparison that is kept, about a choice, just where it is likely enough."""
     assert constraint.chance is not None
     likely = Likely.of(problem.settled(), constraint.chance.condition)
-    left, right = likely.just_kept(values, level_of(problem, constraint))
+    level = level_of(problem, constraint)
+    left, right = likely.just_kept(values, level, likely.about(values, level))
     return replace(constraint, left=left, right=right)
 
 
-def _about(problem: Problem, likely: Mapping[str, Likely], at: Values) -> Problem:
+def _told(problem: Problem, likely: Mapping[str, Likely], about: Mapping[str, Sequence[Draw]], at: Values) -> Problem:
     """The problem with what is to be likely as comparisons about a choice."""
     constraints = []
     for constraint in problem.constraints:
         if constraint.key in likely:
-            left, right = likely[constraint.key].just_kept(at, level_of(problem, constraint))
+            own = constraint.key
+            left, right = likely[own].just_kept(at, level_of(problem, constraint), about[own])
             constraint = replace(constraint, left=left, right=right)
         constraints.append(constraint)
     return replace(problem, constraints=tuple(constraints))

@@ -8,7 +8,7 @@ run needs it; what is reserved for a time ends with that time, and with it the r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -30,7 +30,7 @@ TRIED = tuple((i + 0.5) / 24 for i in range(24))
 # How near the share is found from which on a condition fails.
 NEAR = 1e-9
 # Draws near the quantile whose mean tells how it moves with what is chosen.
-ABOUT = 24
+ABOUT = 60
 
 Values = Mapping[Name, float]
 # A comparison `left <= right`, as functions of all values.
@@ -128,35 +128,43 @@ class Likely:
             return self._at(values, level if rises else 1.0 - level)[0]
         return quantile([score for score, _, _ in self._drawn(values)], level)
 
-    def just_kept(self, values: Values, level: float) -> tuple[Expr, Expr]:
-        """The sides of a comparison that is kept, about what is chosen, just where the condition is likely enough.
+    def about(self, values: Values, level: float) -> tuple[Draw, ...]:
+        """The draws whose mean moves with what is chosen as the quantile does: those about it.
 
-        Of one that hangs on one thing they are those of the draw at its quantile, and of a product of powers those of
-        any draw, scaled: both hold whatever is chosen. Else they are the mean of the draws about the quantile, which
-        moves as the quantile does.
+        Of one thing that decides it is the draw at its quantile, and of a product of powers any draw.
         """
         rises = self._rises(values)
         if rises is not None:
-            share = level if rises else 1.0 - level
-            _, part = self._at(values, share)
-            return _in_draw(part, self._single(share))
+            return (self._single(level if rises else 1.0 - level),)
         drawn = sorted(self._drawn(values), key=lambda one: one[0])
         middle = min(max(round(level * len(drawn) - 0.5), 0), len(drawn) - 1)
+        _, part, draw = drawn[middle]
+        if _is_power(self.problem, *_in_draw(part, draw)):
+            return (draw,)
         first = max(0, min(middle - ABOUT // 2, len(drawn) - ABOUT))
-        score, part, draw = drawn[middle]
+        about = tuple(draw for score, _, draw in drawn[first : first + ABOUT] if math.isfinite(score) and score > 0)
+        return about or (draw,)
+
+    def just_kept(self, values: Values, level: float, about: Sequence[Draw]) -> tuple[Expr, Expr]:
+        """The sides of a comparison that is kept, near what is chosen, just where the condition is likely enough.
+
+        Args:
+            about: The draws whose mean it is.
+        """
         at = self.quantile(values, level)
-        if not (math.isfinite(at) and at > 0):
-            return _in_draw(part, draw)
-        left, right = _in_draw(part, draw)
-        if _is_power(self.problem, left, right):
-            return left, _times(right, score / at)
-        about = [one for one in drawn[first : first + ABOUT] if math.isfinite(one[0]) and one[0] > 0]
-        sides = [_in_draw(part, draw) for _, part, draw in about]
-        sizes = [float(part.sides[1]({**values, **draw})) for _, part, draw in about]
-        left, right = (
-            joined("+", (_times(side[i], 1.0 / size) for side, size in zip(sides, sizes, strict=True))) for i in (0, 1)
-        )
-        return left, _times(right, sum(score for score, _, _ in about) / len(about) / at)
+        scored = [(*self._score({**values, **draw}), draw) for draw in about]
+        sides = [_in_draw(part, draw) for _, part, draw in scored]
+        mean = sum(score for score, _, _ in scored) / len(scored)
+        far = mean / at if math.isfinite(mean) and 0 < at < math.inf else 1.0
+        if len(sides) == 1:
+            ((left, right),) = sides
+        else:  # each as a share of its bound here: one may be of money, another of time
+            sizes = [float(part.sides[1]({**values, **draw})) for _, part, draw in scored]
+            left, right = (
+                joined("+", (_times(side[i], 1.0 / size) for side, size in zip(sides, sizes, strict=True)))
+                for i in (0, 1)
+            )
+        return left, right if far == 1.0 else _times(right, far)
 
     # ---- what one thing decides
 
