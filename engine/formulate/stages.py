@@ -204,8 +204,8 @@ def shared_of(stages: Sequence[Staged]) -> frozenset[Name]:
     if not all(stage.alone.shares_hardware for stage in stages):
         return frozenset()
     first, *others = (stage.draft for stage in stages)
-    pooled = {n for n in first.definitions if "pool" in first.quantities[n.text].facts.parts} if stages else set()
-    pooled = {n for n in pooled if n.kind == "quantity"}
+    own = [name for name in first.definitions if name.kind == "quantity"]
+    pooled = {name for name in own if "pool" in first.quantities[name.text].facts.parts}
     variables = {v.name for v in first.variables if v.name.text == q.GPUS.text}
     found = set(variables)
     while True:
