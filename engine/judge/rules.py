@@ -101,8 +101,8 @@ def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, 
     for number, pool in enumerate(pools):
         own = {**out[0].values, **solution.within(("pool", pool))}
         out.append(_view(plan, solution, catalogue, own, number))
-    for stage, own in zip(solution.problem.stages, stages_of(solution), strict=True):
-        whole_of_stage, *pools_of_stage = views_of(stage.plan, own, catalogue)
+    for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
+        whole_of_stage, *pools_of_stage = views_of(stage.plan, alone, catalogue)
         out += pools_of_stage or [whole_of_stage]
     return tuple(out)
 

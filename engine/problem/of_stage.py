@@ -63,7 +63,7 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
 
     def renamed(c: Constraint) -> Constraint | None:
         over = names(Op("-", (c.left, c.right)))
-        by = {name: own for name in over if (own := _own(name, stage.name) or _shared(problem, name)) is not None}
+        by = {name: to for name in over if (to := _own(name, stage.name) or _shared(problem, name)) is not None}
         if len(by) < len(over) or not c.key.startswith(before):
             return None
         left, right = (substitute(side, {name: Ref(to) for name, to in by.items()}) for side in (c.left, c.right))
@@ -74,7 +74,7 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
         objective=stage.objective,
         definitions=definitions,
         variables=(),
-        constraints=tuple(own for c in problem.constraints if (own := renamed(c)) is not None),
+        constraints=tuple(made for c in problem.constraints if (made := renamed(c)) is not None),
         decided=(),
         givens={own: given for name, given in problem.givens.items() if (own := _own(name, stage.name)) is not None},
         sources=stage.sources,
