@@ -29,7 +29,7 @@ from runplan.engine.problem.stretches import Evenly
 # The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
 QUANTILE = 1.2815515655446004
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
-ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
+ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date", "link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ class Constraint:
     Attributes:
         key: Which it is: no two of a problem share one.
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
-        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
+        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can. A
+            `link` is none of the plan's: it holds names of one thing together.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
     """
