@@ -221,10 +221,11 @@ def _analysed(problem: Problem, intervals: bool) -> Solution:
 
         solution = with_lifetime(solution)
     if intervals:
+        from runplan.engine.analysis.certainty import with_bounds
         from runplan.engine.analysis.intervals import with_intervals
         from runplan.engine.analysis.regret import with_regret
 
-        solution = with_intervals(with_regret(solution))
+        solution = with_intervals(with_regret(with_bounds(solution)))
     return solution
 
 

@@ -10,6 +10,7 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.asked import OF_AMOUNT, OF_RATE, asked_of, of_cost, of_hardware, worst
+from runplan.engine.formulate.checkpoint import wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
@@ -33,6 +34,9 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)
         return (_tied(draft, aim, line) if aim.goals else aim,)
+    if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
+        aim = _of_weights(draft, line)
+        return (_tied(draft, aim, line) if aim.goals else aim,)
     best = _best(draft, line)
     asked = _asked(draft, line, best[0].goals if best else ())
     if asked_of(draft, OF_RATE):
@@ -47,6 +51,15 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         message = f"`{draft.law.name}` gives no loss and no optimum{of}: it cannot choose {what}"
         draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return (Aim((), ""),)
+
+
+def _of_weights(draft: Draft, line: Op | None) -> Aim:
+    """All of the data that there are for a run from weights, and then the least of what the hardware is asked for."""
+    best = wanted_of_weights(draft)
+    if best is None:
+        return Aim((), "")
+    least = _asked(draft, line, ())[0] if _asked_of_hardware(draft) else Aim((), "what the plan states")
+    return Aim((*best, *least.goals), "all of the data, within their epochs" if best else least.said)
 
 
 # ---- the plan's own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runplan.dsl.plan.ir import Given
 from runplan.engine.formulate.attention import add_attention, add_usual_attention
+from runplan.engine.formulate.checkpoint import add_checkpoint
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.hardware import add_hardware
@@ -24,6 +25,7 @@ def add_run(draft: Draft) -> None:
     add_model_and_tokens(draft)
     say_dense(draft)
     add_law(draft)
+    add_checkpoint(draft)
     add_settings(draft)
     add_mixture(draft)
     add_attention(draft)

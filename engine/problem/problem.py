@@ -29,7 +29,15 @@ from runplan.engine.problem.stretches import Evenly
 # The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
 QUANTILE = 1.2815515655446004
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
+# What proves that an answer is the best there is: convexity in logarithms, or bounds; `local` where nothing does.
+Certainty = Literal["convex", "bounds", "local"]
 ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date", "link"]
+
+
+def weakest(certainties: Iterable[Certainty]) -> Certainty:
+    """How certain a whole is of parts that are so."""
+    order: tuple[Certainty, ...] = ("convex", "bounds", "local")
+    return max(certainties, key=order.index, default="convex")
 
 
 @dataclass(frozen=True, slots=True)
