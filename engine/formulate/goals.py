@@ -58,7 +58,7 @@ def _of_weights(draft: Draft, line: Op | None) -> Aim:
     best = wanted_of_weights(draft)
     if best is None:
         return Aim((), "")
-    least = _asked(draft, line, ())[0] if _asked_of_hardware(draft) else Aim((), "what the plan states")
+    least = _asked(draft, line, ())[0] if asked_of(draft, of_hardware(draft)) else Aim((), "what the plan states")
     return Aim((*best, *least.goals), "all of the data, within their epochs" if best else least.said)
 
 
