@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from runplan.dsl.plan.ir import Hole, Model, Objective, Plan, Pool, Stage
+from runplan.dsl.plan.ir import Hole, Model, Objective, Plan, Pool, Stage, Start
 from runplan.engine.problem import quantities as q
 
 USUAL = Objective("CLM", None, None, "text", None)
@@ -61,7 +61,11 @@ def _alone(plan: Plan, stage: Stage) -> Alone:
         optimizer=stage.optimizer or outer.optimizer,
         inference=None,
     )
-    made = replace(plan, stages=(own,), model=_model(plan.model, stage), prefers=(), goals=())
+    assert stage.span is not None, "it has a name"
+    start = plan.start
+    if plan.from_weights(stage) and (start is None or not start.from_weights):
+        start = Start(True, None, None, stage.span)
+    made = replace(plan, stages=(own,), model=_model(plan.model, stage), prefers=(), goals=(), start=start)
     return Alone(stage, made, objective, shares_hardware, shares_data)
 
 

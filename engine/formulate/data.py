@@ -70,7 +70,7 @@ def _is_known(draft: Draft, source: DataSource) -> bool:
         draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
     elif source.stage and draft.objective.kind == "transfer" and draft.lawless:
         draft.gave_up(f"no law says how the tokens of a {draft.objective} divide between its stages", source.span)
-    elif source.stage and not draft.transfer:
+    elif source.stage and not (draft.transfer or draft.from_weights):
         message = f"data `for {source.stage}` where the objective has one stage"
         help = ["say `objective: transfer from CLM to MLM`, or leave it out"]
         draft.findings.append(finding("C001", message, source.span, help=help))
@@ -212,5 +212,6 @@ def _mixes(draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[DataSour
         return [mixed_by_hand(phase) or {name: (share, share) for name, share in planned.items()} for phase in phases]
     good = frozenset(label_of(s) for s in sources if s.quality in ("high", "sft"))
     schedule = draft.stage.schedule
-    where = schedule.quality.text if schedule and schedule.quality else "late"
+    usual = "throughout" if draft.from_weights else "late"  # what a fine-tune is of is no annealing
+    where = schedule.quality.text if schedule and schedule.quality else usual
     return placed(phases, [label_of(source) for source in sources], good, where)

@@ -8,6 +8,7 @@ from runplan.dsl.expr.tree import Num
 from runplan.dsl.plan.ir import Given, Plan
 from runplan.engine.formulate.alone import Alone
 from runplan.engine.formulate.attention import add_attention, add_usual_attention
+from runplan.engine.formulate.checkpoint import add_checkpoint
 from runplan.engine.formulate.data import add_data, add_data_of_stage, known_sources
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.hardware import add_hardware
@@ -44,6 +45,7 @@ def add_run(draft: Draft) -> None:
     add_model_and_tokens(draft)
     say_dense(draft)
     add_law(draft)
+    add_checkpoint(draft)
     add_settings(draft)
     add_mixture(draft)
     add_attention(draft)
@@ -121,6 +123,7 @@ def add_run_of_stages(draft: Draft, plan: Plan, stages: Sequence[Staged], run: S
     draft.limited(q.TOKENS, plan.outer.tokens, "tokens")
     say_dense(draft)
     add_law(draft)
+    add_checkpoint(draft)
     add_mixture(draft)
     shared = shared_of(stages)
     take_up(draft, stages, shared)

@@ -284,10 +284,12 @@ def add_store(whole: Draft, stages: Sequence[Staged], sources: Sequence[DataSour
     """The plan's data as one store, mixed into the phases of all stages that have none: epochs count over them all."""
     using = [stage for stage in stages if stage.alone.shares_data]
     if not sources or not using:
+        _add_fresh(whole, stages)
         return
     base = q.TOKENS
     if len(using) < len(stages):
         base = q.STORE_TOKENS
+        whole.absent.add(q.EPOCHS)  # of some data
         whole.define(base, of_stages(using, q.TOKENS), "derived", "the stages that share the plan's data")
     phases = [
         replace(phase, stage=stage.name, of_whole=Op("/", (Ref(stage.of(q.TOKENS)), Ref(base))))
@@ -301,6 +303,15 @@ def add_store(whole: Draft, stages: Sequence[Staged], sources: Sequence[DataSour
         mine = [(phase, mix) for phase, mix in zip(phases, mixes, strict=True) if phase.stage == stage.name]
         for source in sources:
             _add_seen(whole, stage, source, mine)
+
+
+def _add_fresh(whole: Draft, stages: Sequence[Staged]) -> None:
+    """What data there are where the plan has no store: those of the stages, or any number of them."""
+    if all(stage.sources for stage in stages):
+        whole.define(q.DATA_TOKENS, of_stages(stages, q.DATA_TOKENS), "derived", "the data of all stages, once")
+    elif any(p.quantity == q.DATA_TOKENS.text for f in whole.law.functions for p in f.parameters):
+        whole.define(q.DATA_TOKENS, Ref(q.TOKENS), "assumed", "not given: fresh data without end")
+        whole.absent.add(q.EPOCHS)
 
 
 def _add_seen(whole: Draft, stage: Staged, source: DataSource, mine: Sequence[tuple[PhasePlan, Mix]]) -> None:
