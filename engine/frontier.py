@@ -23,6 +23,7 @@ from runplan.dsl.text.reader import Reader
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.engine.pipeline import Read, plan_at, report_of, solution_of
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Goal, Problem
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
@@ -184,7 +185,9 @@ def frontier_of(
         return replace(start, findings=_together(report.findings, ends.findings))
     points = tuple(filter(None, map(curve.whole, curve.between(ends, count))))
     own = curve.point(report.solutions[0]) if report.solutions[0].status == "solved" else None
-    return replace(start, axes=curve.axes, points=points, own=own, missed=curve.missed)
+    # What the plan leaves open is no fault of it where the two quantities decide it.
+    findings = tuple(f for f in report.findings if f.code != "C002")
+    return replace(start, axes=curve.axes, points=points, own=own, missed=curve.missed, findings=findings)
 
 
 def _at_least_a_node(problem: Problem) -> Problem:
@@ -259,9 +262,11 @@ class _Curve:
         found = self.x.of(solution)
         if solution.status != "solved" or found is None:
             return solution
-        slack = ROUNDING if self.x.sense == "minimize" else -ROUNDING
-        better = self.best_y(found.value + slack * abs(found.value))
-        return better if better.status == "solved" else solution
+        for slack in (0.0, ROUNDING if self.x.sense == "minimize" else -ROUNDING):
+            better = self.best_y(found.value + slack * abs(found.value))
+            if better.status == "solved":
+                return better
+        return solution
 
     def _best(self, problem: Problem, first: Axis, other: Axis, level: float | None) -> Solution:
         goals = (Goal(first.sense, first.expr), Goal(other.sense, other.expr))
@@ -284,22 +289,22 @@ class _Curve:
         open_x, open_y = (end.status != "solved" and _is_open(end) for end in (least, most))
         self.x, self.y = replace(self.x, open=open_x), replace(self.y, open=open_y)
         start, stop = self.point(least), self.point(most)
-        if open_x and stop is not None and self._follows(stop):
-            start = self.point(self.best_y(stop.x.value / self._factor))
-        if open_y and start is not None and not open_x and self._follows(start):
-            stop = self.point(self.best_y(start.x.value * self._factor))
+        if open_x and stop is not None:
+            start = self._followed(stop, 1.0 / FOLLOWED)
+        if open_y and start is not None and not open_x:
+            stop = self._followed(start, FOLLOWED)
         if start is None or stop is None:
             return least if least.status != "solved" else most
         return start, stop
 
-    @property
-    def _factor(self) -> float:
-        """How far a curve without an end is followed, as a factor of the first quantity where it gets worse."""
-        return FOLLOWED if self.x.sense == "minimize" else 1.0 / FOLLOWED
-
-    def _follows(self, point: Point) -> bool:
-        """Whether a multiple of the first quantity says anything."""
-        return point.x.value > 0 and self.x.is_figure
+    def _followed(self, end: Point, factor: float) -> Point | None:
+        """The point so many times further along from an end; of a date by the time from the beginning."""
+        begin = self.by_x.definitions.get(q.START)
+        begin_at = begin.expr.value if begin is not None and isinstance(begin.expr, Num) else math.nan
+        zero = 0.0 if self.x.is_figure else begin_at
+        factor = factor if self.x.sense == "minimize" else 1.0 / factor
+        level = zero + (end.x.value - zero) * factor
+        return self.point(self.best_y(level)) if level > zero else None
 
     # ---- between the ends
 

@@ -26,7 +26,7 @@ def run(argv: list[str]) -> int:
         prog="plan frontier",
         description="The Pareto curve of two quantities of a plan: for each value of one the best of the other, with "
         "all that the plan requires kept. Each point is a solved plan.",
-        epilog="example: plan frontier plans/two-clusters.plan cost loss",
+        epilog="example: plan frontier plans/served-widely.plan cost loss",
     )
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
     parser.add_argument("x", metavar="X", help="a quantity, such as cost")
@@ -44,6 +44,9 @@ def run(argv: list[str]) -> int:
     outputs = wanted(args, offered("frontier"))
     if not re.fullmatch(r"[0-9]{1,4}", args.points) or not 2 <= int(args.points) <= MOST:
         raise CannotRun(f"`--points {args.points[:60]}`: write how many, from 2 to {MOST}")
+    for said in (*args.minimize, *args.maximize):
+        if said not in (args.x, args.y):
+            raise CannotRun(f"`{said[:60]}` is neither `{args.x}` nor `{args.y}`")
     from runplan.engine.frontier import NoFrontier, frontier_of
 
     with reading(args.path):
@@ -61,9 +64,6 @@ def run(argv: list[str]) -> int:
             )
         except NoFrontier as error:
             raise CannotRun(str(error)) from error
-    for said in (*args.minimize, *args.maximize):
-        if said not in (args.x, args.y):
-            raise CannotRun(f"`{said[:60]}` is neither `{args.x}` nor `{args.y}`")
     show("frontier", frontier, outputs)
     return exit_code(frontier.findings)
 

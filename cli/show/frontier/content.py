@@ -150,7 +150,7 @@ def _notes(frontier: Frontier, known: Known) -> Iterator[str]:
         if axis.open:
             yield (
                 f"`{axis.text}` gets better without end: the curve is cut where `{x.text}` has changed by a factor of "
-                f"{FOLLOWED:,.0f}."
+                f"{FOLLOWED:,.0f}{'' if x.is_figure else ', counted from the beginning'}."
             )
     if frontier.missed:
         yield f"Between the points, {frontier.missed} levels that were tried had no solution that was found."
