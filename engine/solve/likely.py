@@ -238,7 +238,8 @@ def _followed(problem: Problem, capacity: Constraint) -> Iterator[tuple[Name, Ex
     needed = Op("/", (capacity.left, capacity.right))
     times = [name for name in found if name.text in _TIMES]
     reserved = [n for n in problem.definitions if n.text == q.RESERVED_TIME.text and n.part("stage") == stage]
-    if not times and any(name.text == q.GPUS.text for name in found):
+    shared = {v.name.text for v in problem.variables if v.name.part("stage") in ("", stage)}
+    if not times and q.GPUS.text in shared:
         times = [name for name in reserved if problem.definitions[name].kind == "given"]
     if times:
         yield from ((name, Op("*", (Ref(name), needed))) for name in times)
