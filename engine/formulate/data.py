@@ -40,6 +40,16 @@ def add_data(draft: Draft) -> None:
     add_enough(draft, sources)
 
 
+def add_data_of_stage(draft: Draft, *, own: bool) -> tuple[Sequence[PhasePlan], Sequence[DataSource]]:
+    """The phases of a stage, and its data where they are its `own`; those of the plan are mixed into all stages."""
+    sources = known_sources(draft) if own else []
+    phases = add_durations(draft, phases_of(draft))
+    mixes = mixed(draft, sources, q.TOKENS, phases) if sources else [mixed_by_hand(phase) for phase in phases]
+    add_phases(draft, phases, mixes)
+    add_enough(draft, sources)
+    return phases, sources
+
+
 def mixed(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan]) -> list[Mix]:
     """Sources that are mixed into one run, and the mix of each of its phases."""
     add_group(draft, sources, base, phases)
