@@ -39,6 +39,16 @@ def add_data(draft: Draft) -> None:
     add_enough(draft, sources)
 
 
+def add_data_of_stage(draft: Draft, *, own: bool) -> tuple[Sequence[PhasePlan], Sequence[DataSource]]:
+    """The phases of a stage, and its data where they are its `own`; those of the plan are mixed into all stages."""
+    sources = known_sources(draft) if own else []
+    phases = add_durations(draft, phases_of(draft))
+    mixes = mixed(draft, sources, q.TOKENS, phases) if sources else [mixed_by_hand(phase) for phase in phases]
+    add_phases(draft, phases, mixes)
+    add_enough(draft, sources)
+    return phases, sources
+
+
 def mixed(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan]) -> list[Mix]:
     """Sources that are mixed into one run, and the mix of each of its phases."""
     add_group(draft, sources, base, phases)
@@ -60,7 +70,7 @@ def _is_known(draft: Draft, source: DataSource) -> bool:
         draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
     elif source.stage and draft.objective.kind == "transfer" and draft.lawless:
         draft.gave_up(f"no law says how the tokens of a {draft.objective} divide between its stages", source.span)
-    elif source.stage and not draft.transfer:
+    elif source.stage and not (draft.transfer or draft.from_weights):
         message = f"data `for {source.stage}` where the objective has one stage"
         help = ["say `objective: transfer from CLM to MLM`, or leave it out"]
         draft.findings.append(finding("C001", message, source.span, help=help))
@@ -202,5 +212,6 @@ def _mixes(draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[DataSour
         return [mixed_by_hand(phase) or {name: (share, share) for name, share in planned.items()} for phase in phases]
     good = frozenset(label_of(s) for s in sources if s.quality in ("high", "sft"))
     schedule = draft.stage.schedule
-    where = schedule.quality.text if schedule and schedule.quality else "late"
+    usual = "throughout" if draft.from_weights else "late"  # what a fine-tune is of is no annealing
+    where = schedule.quality.text if schedule and schedule.quality else usual
     return placed(phases, [label_of(source) for source in sources], good, where)

@@ -20,7 +20,7 @@ def add_compute_limits(draft: Draft) -> None:
         return
     # Of pools that are reserved for as long as the run needs them, it is what they could give.
     there = q.MOST_CAPACITY if draft.elastic else q.CAPACITY
-    if there in draft.definitions:
+    if there in draft.definitions and draft.stage.hardware:
         draft.constrain("compute", Ref(q.MODEL_COMPUTE), Ref(there), "capacity", draft.stage.hardware[0].span)
     budget = draft.stage.compute
     if isinstance(budget, Within) and budget.low is not None:

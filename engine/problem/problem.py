@@ -18,7 +18,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, subs
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Law, QuantityDef
-from runplan.dsl.plan.ir import Given, Objective, Requirement
+from runplan.dsl.plan.ir import Given, Objective, Plan, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE, Dim
@@ -160,6 +160,23 @@ class Inverse:
 
 
 @dataclass(frozen=True, slots=True)
+class StageOf:
+    """A stage of a problem.
+
+    Attributes:
+        plan: The stage as a plan of its own: what it does not say is the whole plan's.
+        phases: Names of its schedule's phases, in order.
+        sources: Names of the data that it is trained on.
+    """
+
+    name: str
+    plan: Plan
+    objective: Objective
+    phases: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What is to be solved, for one law.
 
@@ -185,6 +202,7 @@ class Problem:
             nothing does, so that the problem without it is a relaxation of the problem with it.
         evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
+        stages: Those that the plan has, in order; none where it has none.
     """
 
     named: str
@@ -214,6 +232,7 @@ class Problem:
     held: tuple[Constraint, ...] = ()
     evenly: tuple[Evenly, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
+    stages: tuple[StageOf, ...] = ()
 
     # ---- asking
 
