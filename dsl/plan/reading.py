@@ -54,6 +54,7 @@ class Reading(Builder):
         places: Where each part of the plan stands that has quantities of its own, by its kind and name.
         sizes: How much one of what is counted holds, by the unit: the tokens of a sequence. Where the plan does not
             say it, what to add.
+        from_weights: Whether the plan starts from a checkpoint.
     """
 
     def __init__(self, file: File, vocabulary: Vocabulary) -> None:
@@ -68,6 +69,7 @@ class Reading(Builder):
         self.places: dict[tuple[str, str], Span] = {}
         self.sizes: dict[str, Given | str] = dict(NOT_SAID)
         self.broken = frozenset(re.findall(r"\w+", " ".join(span.text for span in file.broken)))
+        self.from_weights = False
         self._known: dict[str, Dim] = {}
 
     @contextmanager
