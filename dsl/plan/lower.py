@@ -23,6 +23,7 @@ from runplan.dsl.plan.money import read_money_and_month
 from runplan.dsl.plan.objective import objective
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.schedule import schedule
+from runplan.dsl.plan.start import of_checkpoint, start
 from runplan.dsl.syntax.statements import BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.syntax.views import pools_of, spec_of
@@ -129,7 +130,9 @@ def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) 
 
 def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
     first = _once(reading, statements)
-    model_ = _read(model, reading, first.get("model"))
+    start_ = _read(start, reading, first.get("start"))
+    reading.from_weights = start_ is not None and start_.from_weights
+    model_ = of_checkpoint(reading, start_, _read(model, reading, first.get("model")))
     context = model_.architecture.get("context") if model_ else None
     if isinstance(context, Given):
         reading.sizes["sequence"] = context
@@ -148,6 +151,7 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         prefers=prefers,
         goals=tuple(goals(reading, statements)),
         definitions=pack,
+        start=start_,
         rates=reading.rates,
         words=reading.words,
     )

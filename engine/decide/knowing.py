@@ -8,18 +8,18 @@ better, on average, and how much less often they fail.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, pstdev
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Op, walk
 from runplan.dsl.plan.ir import Plan
-from runplan.engine.analysis.draws import Draw, draws, published
 from runplan.engine.analysis.resolve import Resolver, evaluator
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.judge.requirements import broken_part
+from runplan.engine.problem.draws import Draw, draws, is_deviate, is_uncertain, published
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 
 # Draws, where none takes the general solver.
@@ -72,6 +72,9 @@ class Worth:
 
 # The measure of each plan in a draw, the less the better; None where it does not hold there.
 Row = tuple[float | None, ...]
+# What may be known: its name, whether that is of a law, all of whose constants are meant, and a number a draw by which
+# its parts are told.
+About = tuple[str, bool, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Knowing:
 
     measure: Measure
     rows: tuple[Row, ...]
-    about: tuple[tuple[str, bool, tuple[float, ...]], ...]
+    about: tuple[About, ...]
 
     @property
     def choice(self) -> int | None:
@@ -161,57 +164,95 @@ def _choice(rows: Sequence[Row], now: int | None = None) -> int | None:
 
 def knowing_of(plans: Sequence[Plan], solutions: Sequence[Solution], measure: Measure) -> Knowing | None:
     """Plans at joint draws; None where nothing of them is uncertain, or their draws have no solution."""
-    evaluators = [evaluator(solution) for solution in solutions]
-    count = min(MOST, *(number for _, number in evaluators))
-    own = [draws(solution.problem.deviating(), count) for solution in solutions]
-    joint = [{**{n: v for each in reversed(own) for n, v in each[at].items()}} for at in range(count)]
-    middle: dict[Name, float] = {}
-    for solution in solutions:
-        middle |= {**published(solution.problem.law), **dict.fromkeys(solution.problem.deviating().deviates, 0.0)}
-    moved = {name for name in middle if any(abs(draw[name] - middle[name]) > 0.0 for draw in joint)}
-    if count < PARTS or not moved:
+    each = [_Drawn.of(plan, solution, measure) for plan, solution in zip(plans, solutions, strict=True)]
+    count = min(MOST, *(drawn.count for drawn in each))
+    joint = _joint([drawn.problem for drawn in each], count)
+    if count < PARTS or not joint:
         return None
-
-    def row(draw: Mapping[Name, float]) -> Row:
-        each = zip(plans, own, evaluators, strict=True)
-        return tuple(_at(plan, {n: draw[n] for n in drawn[0]}, at, measure) for plan, drawn, (at, _) in each)
-
-    rows = tuple(map(row, joint))
-    if all(value is None for one in rows for value in one):
+    rows = tuple(tuple(drawn.at(draw) for drawn, draw in zip(each, own, strict=True)) for own in joint)
+    if all(value is None for row in rows for value in row):
         return None
-    about = tuple(_about(moved, middle, joint, rows, row))
-    return Knowing(measure, rows, about)
+    return Knowing(measure, rows, tuple(_about(each, joint, rows)))
 
 
-def _at(plan: Plan, draw: Draw, at: Resolver, measure: Measure) -> float | None:
-    """What a plan comes to in a draw, the less the better; None where it does not hold there."""
-    values = at(draw)
-    if values is None or measure.name not in values:
-        return None
-    kept = all(
-        broken_part(r, values, KEPT) is None
-        for r in plan.requires
-        if not any(isinstance(item, Op) and item.op == "P" for item in walk(r.condition))
-    )
-    return measure.of(values) if kept else None
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A plan, to be evaluated at draws; ranges that it gives are drawn as well."""
+
+    plan: Plan
+    problem: Problem
+    evaluate: Resolver
+    count: int
+    measure: Measure
+
+    @staticmethod
+    def of(plan: Plan, solution: Solution, measure: Measure) -> _Drawn:
+        ranging = replace(solution, problem=solution.problem.ranging())
+        evaluate, count = evaluator(ranging)
+        return _Drawn(plan, ranging.problem.deviating(), evaluate, count, measure)
+
+    @property
+    def middle(self) -> dict[Name, float]:
+        """The draw of what is published, assumed and in the middle of a range."""
+        off = (name for name in self.problem.definitions if is_deviate(name))
+        return {**published(self.problem.law), **{name: self.problem.number(name) for name in off}}
+
+    def at(self, draw: Draw) -> float | None:
+        """What the plan comes to in a draw, the less the better; None where it does not hold there."""
+        values = self.evaluate(draw)
+        if values is None or self.measure.name not in values:
+            return None
+        kept = all(broken_part(requirement, values, KEPT) is None for requirement in self.plan.requires)
+        return self.measure.of(values) if kept else None
 
 
-def _about(
-    moved: set[Name], middle: Mapping[Name, float], joint: Sequence[Draw], rows: Sequence[Row], row: object
-) -> Iterator[tuple[str, bool, tuple[float, ...]]]:
+def _joint(problems: Sequence[Problem], count: int) -> list[tuple[Draw, ...]]:
+    """Draws of each problem at once: what several of them have in common is the same in all; none where none moves."""
+    own = [draws(problem, count) for problem in problems]
+    first: dict[object, tuple[int, Name]] = {}
+    for i, problem in enumerate(problems):
+        for name in own[i][0]:
+            first.setdefault(_kind(problem, name), (i, name))
+    out: list[tuple[Draw, ...]] = []
+    for at in range(count):
+        each = (
+            {n: own[k][at][m] for n in own[i][at] for k, m in (first[_kind(problem, n)],)}
+            for i, problem in enumerate(problems)
+        )
+        out.append(tuple(each))
+    return out if any(row != out[0] for row in out) else []
+
+
+def _kind(problem: Problem, name: Name) -> object:
+    """What is drawn alike in several problems: what has a name and a distribution."""
+    return name, problem.definitions[name].between if is_deviate(name) else None
+
+
+def _about(each: Sequence[_Drawn], joint: Sequence[Sequence[Draw]], rows: Sequence[Row]) -> Iterator[About]:
     """What is drawn: each deviate, and of each law its constants, by what they alone make of the choice."""
-    assert callable(row)
-    for name in sorted(name for name in moved if name.kind == "deviate"):
-        yield name.text, False, tuple(draw[name] for draw in joint)
     now = _choice(rows)
-    if all(_choice([one], now) == now for one in rows):
+    if all(_choice([row], now) == now for row in rows):
         return  # no knowledge of anything changes it
-    for law in sorted({name.part("law") for name in moved if name.kind == "constant"}):
-        alone: list[float] = []
-        for draw in joint:
-            own = {name: value for name, value in draw.items() if name.part("law") == law}
-            values: Row = row({**middle, **own})
-            there = [value for i, value in enumerate(values) if i != now and value is not None]
-            mine = None if now is None else values[now]
-            alone.append(mine - min(there) if mine is not None and there else math.inf if mine is None else -math.inf)
-        yield law, True, tuple(alone)
+    told = {
+        _kind(drawn.problem, name): (i, name)
+        for i, drawn in reversed([*enumerate(each)])
+        for name in drawn.middle
+        if is_deviate(name)
+    }
+    for i, name in sorted(told.values(), key=lambda pair: (pair[1], pair[0])):
+        yield str(name), False, tuple(own[i][name] for own in joint)
+    for law in sorted({drawn.problem.law.name for drawn in each if is_uncertain(drawn.problem.law)}):
+        yield law, True, tuple(_alone(each, own, law, now) for own in joint)
+
+
+def _alone(each: Sequence[_Drawn], own: Sequence[Draw], law: str, now: int | None) -> float:
+    """By how much the present choice is worse than the best other one, where the constants of a law alone are drawn."""
+    values = [
+        drawn.at({**drawn.middle, **{name: value for name, value in draw.items() if name.part("law") == law}})
+        for drawn, draw in zip(each, own, strict=True)
+    ]
+    mine = None if now is None else values[now]
+    others = [value for i, value in enumerate(values) if i != now and value is not None]
+    if mine is None:
+        return math.inf
+    return mine - min(others) if others else -math.inf

@@ -75,18 +75,22 @@ def optimum_of(problem: Problem) -> Found:
 def _best(problem: Problem, found: Sequence[Found]) -> Found:
     """The best of several optima by the goals, in order: to rounding alike by one, they are told apart by the next."""
     for goal in problem.goals:
-        sense = -1.0 if goal.sense == "maximize" else 1.0
-        at = [sense * _reached(problem, goal, one) for one in found]
+        at = [_reached(problem, goal, one) for one in found]
         least = min(at)
         found = [one for one, value in zip(found, at, strict=True) if value <= least + ALIKE * abs(least)]
     return found[0]
 
 
 def _reached(problem: Problem, goal: Goal, found: Found) -> float:
-    """The value of a goal at an optimum."""
+    """What a goal comes to at an optimum, the less the better; inf where it has no value."""
     expr = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
-    value = float(compiled(problem.expanded(expr))(found.values))
-    return abs(math.log(value)) if goal.other is not None else value
+    try:
+        value = float(compiled(problem.expanded(expr))(found.values))
+    except (ArithmeticError, ValueError):
+        return math.inf
+    if goal.other is not None:
+        return abs(math.log(value))
+    return -value if goal.sense == "maximize" else value
 
 
 @dataclass(frozen=True, slots=True)
