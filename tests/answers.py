@@ -7,6 +7,10 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from runplan.engine.problem.solution import Solution
+
+# Answers that differ by no more than this share are the same.
+SAME = 1e-9
 HOUR, DAY = 3600.0, 86400.0
 # The refit of Hoffmann's third approach, arXiv:2404.10102, equation 4: `chinchilla`.
 E, A, B, ALPHA, BETA = 1.8172, 482.01, 2085.43, 0.3478, 0.3658
@@ -161,9 +165,7 @@ def _budget(dice: random.Random) -> Answer:
     pool = _pool(dice)
     params, tokens = _split(dice, pool.flop)
     longer = f"for up to {_digits(pool.days * dice.uniform(1.1, 3.0))!r} days"
-    text = (
-        f"hardware: {pool.written(time=longer)}\nmodel: {params!r} params\nrequire cost <= {pool.cost!r} USD\n"
-    )
+    text = f"hardware: {pool.written(time=longer)}\nmodel: {params!r} params\nrequire cost <= {pool.cost!r} USD\n"
     return Answer("budget", text, {"tokens": tokens, "cost": pool.cost, "time": pool.days * DAY})
 
 
@@ -231,9 +233,94 @@ def _steps(dice: random.Random) -> Answer:
     return Answer("steps", text, {"tokens": tokens, "compute": 6.0 * params * tokens, "steps": steps})
 
 
+def _stages(dice: random.Random) -> Answer:
+    """Two to four stages on hardware of their own, each for as long as it takes."""
+    pools = [_pool(dice) for _ in range(dice.randrange(2, 5))]
+    params = _between(dice, 1e8, 1e11)
+    lines, values = [], {"cost": sum(p.cost for p in pools), "time": sum(p.days for p in pools) * DAY}
+    for at, pool in enumerate(pools):
+        tokens = pool.flop / 6.0 / params
+        lines.append(f"stage s{at} {{ hardware: {pool.written(time='for ?')}; tokens: {tokens!r} tokens }}\n")
+        values |= {f"s{at}.time": pool.days * DAY, f"s{at}.cost": pool.cost, f"s{at}.tokens": tokens}
+    total = sum(p.flop for p in pools) / 6.0 / params
+    values |= {"tokens": total, "compute": 6.0 * params * total, "gpus": max(p.gpus for p in pools)}
+    return Answer("stages", f"model: {params!r} params\n{''.join(lines)}", values)
+
+
+def _split_budget(dice: random.Random) -> Answer:
+    """One budget over stages: what the others leave of it is the open one's."""
+    pools = [_pool(dice) for _ in range(dice.randrange(2, 4))]
+    open_ = dice.randrange(len(pools))
+    params = _between(dice, 1e8, 1e11)
+    lines, values = [], {"cost": sum(p.cost for p in pools)}
+    for at, pool in enumerate(pools):
+        tokens = pool.flop / 6.0 / params
+        said = "tokens: ?" if at == open_ else f"tokens: {tokens!r} tokens"
+        lines.append(f"stage s{at} {{ hardware: {pool.written(time='for ?')}; {said} }}\n")
+        values[f"s{at}.tokens"] = tokens
+    budget = f"require cost <= {sum(p.cost for p in pools)!r} USD\nminimize loss\n"
+    return Answer("split budget", f"model: {params!r} params\n{''.join(lines)}{budget}", values)
+
+
+def _shared_store(dice: random.Random) -> Answer:
+    """One source for all stages: what the first leaves of its epochs is the last one's."""
+    there, epochs = _between(dice, 1e10, 1e12), dice.choice((1, 2, 3))
+    whole = there * epochs
+    first = _digits(whole * dice.uniform(0.1, 0.9))
+    params = _between(dice, 1e8, 1e10)
+    pool = _pool(dice)
+    text = (
+        f"model: {params!r} params\ndata: {there!r} tokens up to {epochs} epochs\n"
+        f"stage s0 {{ hardware: {pool.written(time='for ?')}; tokens: {first!r} tokens }}\n"
+        f"stage s1 {{ hardware: {pool.written(time='for ?')}; tokens: ? }}\nmaximize tokens\n"
+    )
+    cost = 6.0 * params * whole / pool.rate / HOUR * pool.price
+    return Answer("shared store", text, {"tokens": whole, "s1.tokens": whole - first, "cost": cost})
+
+
+def _spans(dice: random.Random) -> Answer:
+    """Pools that are reserved for spans of their own: they finish together, each within its own."""
+    pools = [_pool(dice) for _ in range(2)]
+    params, tokens = _split(dice, sum(pool.flop for pool in pools))
+    text = f"hardware: {' + '.join(pool.written() for pool in pools)}\nmodel: {params!r} params\n"
+    return Answer("spans", text, {"tokens": tokens, "cost": sum(pool.cost for pool in pools)})
+
+
+def _dates(dice: random.Random) -> Answer:
+    """From a date on, for as long as it takes."""
+    pool = _pool(dice)
+    text = f"hardware: {pool.written(time='for ?', rest=' from 2027-01-01')}\n{_run(*_split(dice, pool.flop))}"
+    start = 1798761600.0  # 2027-01-01, in seconds since 1970
+    return Answer("dates", text, {"finish": start + pool.days * DAY, "cost": pool.cost})
+
+
+def _hours(dice: random.Random) -> Answer:
+    """Hours that are bought, of devices that are there for some hours of each day and break down."""
+    pool = _pool(dice)
+    there, daily = dice.randrange(50, 100), dice.randrange(8, 24)
+    compute = pool.flop * there / 100.0 * daily / 24.0
+    params, tokens = _split(dice, compute)
+    text = (
+        f"hardware {{ gpus: {pool.gpus}; device: H100; time: {pool.days!r} days; rate: {pool.rate / 1e12!r} TFLOP/s;"
+        f" availability: {there}%; hours_per_day: {daily} }}\nmodel: {params!r} params\n"
+    )
+    return Answer("hours", text, {"tokens": tokens, "compute": compute, "time": pool.days * DAY})
+
+
 KINDS: dict[str, Callable[[random.Random], Answer]] = {
     function.__name__.strip("_"): function
     for function in (
         *(_tokens, _params, _time, _gpus, _rate, _price, _budget, _loss, _optimum, _data, _energy, _steps),
+        *(_stages, _split_budget, _shared_store, _spans, _dates, _hours),
     )
 }
+
+
+def missed(made: Answer, solution: Solution) -> dict[str, tuple[float | None, float]]:
+    """What a solution says otherwise than the plan was made from, to nine digits; and what that was."""
+    out: dict[str, tuple[float | None, float]] = {}
+    for name, value in made.values.items():
+        found = solution[name].value if name in solution else None
+        if found is None or not math.isclose(found, value, rel_tol=SAME):
+            out[name] = (found, value)
+    return out
