@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runplan.dsl.expr.tree import Op, walk
+from runplan.dsl.expr.tree import Op, comparisons, walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan
@@ -14,7 +14,7 @@ from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
-from runplan.engine.formulate.requirements import UNSOLVED, add_requirements
+from runplan.engine.formulate.requirements import UNSOLVED, add_requirements, chance_of
 from runplan.engine.formulate.run import add_run, add_run_of_stages, add_stage
 from runplan.engine.formulate.stages import Staged
 from runplan.engine.formulate.transferred import add_implied, transfer_of
@@ -109,8 +109,12 @@ def _not_solved_yet(draft: Draft) -> None:
     """What is read and typed, and not solved: said, never passed over."""
     plan = draft.plan
     for requirement in (*plan.requires, *plan.prefers):
-        for item in walk(requirement.condition):
-            if isinstance(item, Op) and item.op in UNSOLVED:
-                said = "P(...)" if item.op == "P" else f"`{item.op}`"
-                draft.gave_up(f"{said} in a requirement is read, and not solved yet", requirement.span)
-                break
+        for part in comparisons(requirement.condition):
+            if chance_of(part) is not None:
+                continue
+            ops = [item.op for item in walk(part) if isinstance(item, Op)]
+            if "P" in ops:
+                help = ["compare it alone with a share: `P(cost <= 30M USD) >= 90%`"]
+                draft.gave_up("what is asked of a probability is read, and not solved yet", requirement.span, help)
+            elif unsolved := next((op for op in ops if op in UNSOLVED), ""):
+                draft.gave_up(f"`{unsolved}` in a requirement is read, and not solved yet", requirement.span)

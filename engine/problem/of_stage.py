@@ -70,7 +70,8 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
         if len(by) < len(over) or not c.key.startswith(before):
             return None
         left, right = (substitute(side, {name: Ref(to) for name, to in by.items()}) for side in (c.left, c.right))
-        return replace(c, key=c.key.removeprefix(before), left=left, right=right)
+        # What is to be likely is so of the whole plan: here it is as it was found.
+        return replace(c, key=c.key.removeprefix(before), left=left, right=right, chance=None)
 
     return replace(
         problem,
