@@ -157,6 +157,13 @@ class Reading(Builder):
             message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
             self.findings.append(finding("S004", message, expr.span))
             return None
+        chance = next((item for item in walk(expr) if isinstance(item, Op) and item.op == "P"), None)
+        if chance is not None:
+            message = f"`{shown(chance)}` is read, and solved only where `require` or `prefer` compares it with a share"
+            help = [f"write `require {shown(chance)} >= 90%`"]
+            assert chance.span is not None
+            self.findings.append(finding("C009", message, chance.span, help=help))
+            return None
         unfit = not_finite(expr, self.let_values)
         if unfit is not None:
             message = f"`{shown(unfit)}` is not a finite number"

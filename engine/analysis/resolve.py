@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
-from runplan.engine.analysis.draws import Draw, published
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.draws import Draw, published
 from runplan.engine.problem.problem import Constraint, Problem, derive, in_order
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.whole import rounded_up, whole

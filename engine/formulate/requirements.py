@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Ref, comparisons, names
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, comparisons, names, walk
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.missing import missing
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition, expand
+from runplan.engine.problem.problem import Chance, Definition, expand
 
 # What may join or hold a requirement, and is read and not solved yet.
-UNSOLVED = ("P", "or", "not", "!=")
+UNSOLVED = ("or", "not", "!=")
 
 
 def add_compute_limits(draft: Draft) -> None:
@@ -72,7 +72,8 @@ def _constrain(draft: Draft, requirement: Requirement) -> None:
     for part in comparisons(requirement.condition):
         if part.op not in COMPARISONS:  # read and not solved: said already
             continue
-        left, right = reversed(part.args) if part.op in (">=", ">") else part.args
+        chance = chance_of(part)
+        left, right = sides_of_chance(chance) if chance is not None else _sides(part)
         draft.constrain(
             requirement.key,
             left,
@@ -82,7 +83,42 @@ def _constrain(draft: Draft, requirement: Requirement) -> None:
             text=" ".join(requirement.span.text.split()),
             equal=part.op == "==",
             requirement=requirement,
+            chance=chance,
         )
+
+
+def chance_of(part: Op) -> Chance | None:
+    """What a comparison asks of a probability; None where it asks for none, or in another way than a share of it.
+
+    That something has at most a share is that its contrary has at least the rest.
+    """
+    if part.op not in COMPARISONS[:4]:
+        return None
+    probable, level = (part.args[1], part.args[0]) if is_chance(part.args[1]) else part.args
+    if not isinstance(probable, Op) or not is_chance(probable) or any(n.kind != "let" for n in names(level)):
+        return None
+    if any(is_chance(item) for side in (level, probable.args[0]) for item in walk(side)):
+        return None
+    most = (part.op in ("<=", "<")) == (probable is part.args[0])
+    if most:
+        return Chance(Op("not", (probable.args[0],)), Op("-", (Num(1.0), level)))
+    return Chance(probable.args[0], level)
+
+
+def is_chance(expr: Expr) -> bool:
+    """Whether an expression is a probability."""
+    return isinstance(expr, Op) and expr.op == "P"
+
+
+def sides_of_chance(chance: Chance) -> tuple[Expr, Expr]:
+    """The sides of the first comparison that is to be likely, until it is known which draw just keeps it."""
+    return _sides(next(item for item in walk(chance.condition) if isinstance(item, Op) and item.op in COMPARISONS))
+
+
+def _sides(part: Op) -> tuple[Expr, Expr]:
+    """The sides of a comparison, the smaller first."""
+    left, right = part.args
+    return (right, left) if part.op in (">=", ">") else (left, right)
 
 
 def without_lets(expr: Expr, plan: Plan) -> Expr:

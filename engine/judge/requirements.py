@@ -17,6 +17,7 @@ from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import json_unit, show
 from runplan.dsl.units.table import UnknownUnit, currencies
+from runplan.engine.formulate.requirements import is_chance
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Problem
 from runplan.engine.problem.solution import Solution
@@ -41,7 +42,7 @@ def broken_part(
 ) -> tuple[Op, float, float] | None:
     """The first comparison of a requirement that values break, and both of its sides; None where they keep all."""
     for part in comparisons(requirement.condition):
-        if part.op not in ("<=", ">=", "<", ">", "==", "!="):
+        if part.op not in ("<=", ">=", "<", ">", "==", "!=") or any(map(is_chance, walk(part))):
             continue
         left, right = part.args
         if not (names(left) | names(right)) <= env.keys():
@@ -109,7 +110,7 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
         severity="warning" if requirement.soft else "error",
         also=_inputs_labels(solution, bounded),
         notes=tuple(_notes(solution, bounded)) + ((f"because: {requirement.because}",) if requirement.because else ()),
-        help=_knob_help(solution, requirement, part),
+        help=_knob_help(solution, part),
         key=requirement.key,
         laws=(solution.law,),
         data={"quantity": about, "value": value / factor, "limit": limit / factor, "unit": in_json},
@@ -195,10 +196,14 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
     yield (f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}")
 
 
-def _knob_help(solution: Solution, requirement: Requirement, part: Op) -> list[str]:
+def _knob_help(solution: Solution, part: Op) -> list[str]:
     """Changes to one given figure each that would keep the requirement, each solved."""
     left, right = reversed(part.args) if part.op in (">=", ">") else part.args
-    own = Constraint("kept", shown(part), left, right, "require", equal=part.op == "==")
+    return keeping(solution, Constraint("kept", shown(part), left, right, "require", equal=part.op == "=="))
+
+
+def keeping(solution: Solution, own: Constraint) -> list[str]:
+    """The line of help with changes to one given figure each that would keep a constraint, each solved."""
     # What is in a conflict has its own finding and help.
     conflicting = {one.of.text for one in solution.conflict if isinstance(one.of, Constraint)}
     before = solution.problem

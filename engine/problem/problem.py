@@ -95,6 +95,19 @@ class Otherwise:
 
 
 @dataclass(frozen=True, slots=True)
+class Chance:
+    """How likely a condition is to hold over all that is uncertain, what is chosen being chosen before that is known.
+
+    Attributes:
+        condition: Comparisons, joined by `and` and `or`.
+        level: The share of the draws in which it is to hold, at least.
+    """
+
+    condition: Expr
+    level: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Constraint:
     """`left <= right`, or equal where `equal`, that the solution keeps.
 
@@ -105,6 +118,8 @@ class Constraint:
             `link` is none of the plan's: it holds names of one thing together.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
+        chance: Of a requirement on a probability, that: the sides are then those of a draw in which it is just kept,
+            which `engine/solve/chances.py` finds.
     """
 
     key: str
@@ -117,6 +132,7 @@ class Constraint:
     of: Name | None = None
     requirement: Requirement | None = None
     otherwise: Otherwise | None = None
+    chance: Chance | None = None
 
 
 def bounds_compute(constraint: Constraint) -> bool:
@@ -317,6 +333,20 @@ class Problem:
             if d.spread:
                 by = Op("exp", (Op("*", (Num(d.spread), Ref(deviate(name.text)))),))
                 changed[name] = replace(d, expr=Op("*", (d.expr, by)))
+        return replace(self, definitions={**self.definitions, **changed})
+
+    def ranging(self) -> Problem:
+        """The problem in which what the plan gives a range lies anywhere between its ends, by a deviate: a parameter
+        from 0 to 1, in the middle unless it is set. Ranges of several pools are each on their own.
+        """
+        changed: dict[Name, Definition] = {}
+        for name, d in self.definitions.items():
+            if d.between is not None:
+                low, high = d.between
+                by = Name(name.text, "deviate", name.scope)
+                changed[by] = Definition(by, NONE, Num(0.5), "given", between=(0.0, 1.0))
+                off = Op("*", (Num(high - low, d.dim), Ref(by)))
+                changed[name] = replace(d, expr=Op("+", (Num(low, d.dim), off)), between=None)
         return replace(self, definitions={**self.definitions, **changed})
 
     def is_drawn(self, name: Name) -> bool:

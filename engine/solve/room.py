@@ -44,6 +44,12 @@ def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
     derive(problem, every)
     broken = set()
     for constraint in problem.held:
+        if constraint.chance is not None:
+            from runplan.engine.solve.chances import is_likely
+
+            if not is_likely(problem, constraint, every):
+                broken.add(constraint.key)
+            continue
         try:
             left, right = float(compiled(constraint.left)(every)), float(compiled(constraint.right)(every))
         except (KeyError, ArithmeticError, ValueError):
