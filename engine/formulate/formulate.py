@@ -6,6 +6,7 @@ from runplan.dsl.expr.tree import Op, walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Objective, Plan
+from runplan.engine.formulate.alternatives import add_pieces
 from runplan.engine.formulate.attention import add_attention, add_usual_attention
 from runplan.engine.formulate.data import add_data
 from runplan.engine.formulate.draft import Draft, first_statement
@@ -65,6 +66,7 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
     decided = add_requirements(draft)
     line = line_of(draft)
     aim, *instead = aims_of(draft, line)
+    add_pieces(draft)
     return Problem(
         named=named,
         law=law,
@@ -91,6 +93,8 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
         inverses=tuple(draft.inverses),
         repeats=tuple(draft.repeats),
         held=tuple(draft.held),
+        either=tuple(draft.either),
+        unsaid=draft.unsaid,
         evenly=tuple(draft.evenly),
         quantities=catalogue.quantities(),
     )
@@ -105,8 +109,7 @@ def _not_solved_yet(draft: Draft) -> None:
     for requirement in (*plan.requires, *plan.prefers):
         for item in walk(requirement.condition):
             if isinstance(item, Op) and item.op in UNSOLVED:
-                said = "P(...)" if item.op == "P" else f"`{item.op}`"
-                draft.gave_up(f"{said} in a requirement is read, and not solved yet", requirement.span)
+                draft.gave_up("P(...) in a requirement is read, and not solved yet", requirement.span)
                 break
 
 

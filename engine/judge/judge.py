@@ -19,7 +19,8 @@ from runplan.engine.formulate.requirements import UNSOLVED
 from runplan.engine.judge.chance import may_miss
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.problem import Constraint, Problem
 from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.values import ON_THE_LINE
 
@@ -60,18 +61,17 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
 def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...], reasons: tuple[str, ...]) -> Finding:
     """One finding for one conflict: who takes part, and the smallest changes that make room."""
     problem = solution.problem
-    required = [r for r in relaxations if isinstance(r.of, Constraint) and r.of.kind == "require"]
+    required = [(r, r.of.requirement) for r in relaxations if not isinstance(r.of, Name) and r.of.requirement]
     code = "C003"
     at: Span | None = None
     key = ""
     data: dict[str, float | str] = {}
     if required:
-        last = required[-1]
-        assert isinstance(last.of, Constraint) and last.of.requirement is not None
-        broken_ = {r.of.requirement.key for r in required if isinstance(r.of, Constraint) and r.of.requirement}
-        lefts = [c.left for c in problem.constraints if c.requirement is not None and c.requirement.key in broken_]
-        code = "B001" if any(budget_quantity(problem, left, True) for left in lefts) else "B002"
-        at, key = last.of.requirement.span, last.of.requirement.key
+        last, requirement = required[-1]
+        broken_ = {one.key for _, one in required}
+        of_them = [one for one in problem.kept if one.requirement is not None and one.requirement.key in broken_]
+        code = "B001" if any(_bounds_a_budget(problem, one) for one in of_them) else "B002"
+        at, key = requirement.span, requirement.key
         if last.value is not None:
             unit, factor = json_unit(last.dim)
             data = {"quantity": last.text, "value": last.value / factor, "unit": unit}
@@ -98,6 +98,14 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         laws=(solution.law,),
         data=data,
     )
+
+
+def _bounds_a_budget(problem: Problem, one: Constraint | Either) -> bool:
+    """Whether what is kept bounds a budget from above; of a choice whether every alternative does."""
+    if isinstance(one, Constraint):
+        return budget_quantity(problem, one.left, True) is not None
+    ways: list[list[Constraint | Either]] = [[*way.constraints, *way.either] for way in one.alternatives]
+    return all(any(_bounds_a_budget(problem, each) for each in way) for way in ways)
 
 
 # ---- the law's own bounds

@@ -13,6 +13,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Constraint, Goal, Problem
 from runplan.engine.solve.rounding import Written, written
 from runplan.engine.solve.values import dim_of
@@ -67,7 +68,7 @@ class Member:
         knobs: The ways to say it otherwise.
     """
 
-    of: Constraint | Name
+    of: Constraint | Either | Name
     text: str
     span: Span | None
     left_out: Change
@@ -155,18 +156,19 @@ def _left_open(name: Name, now: Num) -> Change:
 
 
 def _bounds(problem: Problem) -> Iterator[Member]:
-    """Requirements and ranges; the two ends of a range, and the parts of a chain, are one thing that the plan says."""
-    said: dict[tuple[str, str], list[Constraint]] = {}
-    for constraint in problem.constraints:
-        if constraint.kind in ("require", "range"):
-            said.setdefault((constraint.kind, constraint.text), []).append(constraint)
-    for parts in said.values():
-        first = parts[0]
+    """Requirements and ranges; the ends of a range, and the parts of a requirement, are one thing that it says."""
+    said: dict[tuple[str, str], list[Constraint | Either]] = {}
+    for one in problem.kept:
+        if one.kind in ("require", "range"):
+            said.setdefault((one.kind, one.text), []).append(one)
+    for several in said.values():
+        first = several[0]
         text = first.text
         if first.kind == "range" and first.span:
             text = f"{first.text}: {' '.join(first.span.text.split())}"
-        keys = {part.key for part in parts}
-        knobs = tuple(knob for part in parts if (knob := _bound_knob(problem, part)) is not None)
+        keys = {one.key for one in several}
+        figures = [part for one in several for part in one.parts if part.kind == first.kind]
+        knobs = tuple(knob for part in figures if (knob := _bound_knob(problem, part)) is not None)
         yield Member(first, text, first.span, _without(keys), knobs)
 
 
@@ -185,8 +187,7 @@ def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
     def at(p: Problem, value: float) -> Problem:
         new = Num(value, dim_of(problem, bound))
         sides = {"left": new} if below else {"right": new}
-        changed = replace(part, **sides)  # type: ignore[arg-type]
-        return replace(p, constraints=tuple(changed if c.key == part.key else c for c in p.constraints))
+        return p.replacing(replace(part, **sides))  # type: ignore[arg-type]
 
     number = number_of(problem, bound)
     if number is None:
@@ -329,7 +330,8 @@ def _run_of(problem: Problem, source: str) -> frozenset[Name]:
 
 def _asks_for_loss(problem: Problem) -> bool:
     """Whether a requirement is on the loss, or on what follows from it."""
-    sides = (Op("-", (c.left, c.right)) for c in (*problem.constraints, *problem.held) if c.kind == "require")
+    every = (part for one in (*problem.kept, *problem.held) for part in one.parts)
+    sides = (Op("-", (c.left, c.right)) for c in every if c.requirement is not None)
     return any(names(side) & {q.LOSS, q.PERPLEXITY, q.REGRET} for side in sides)
 
 

@@ -42,16 +42,7 @@ def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
     """The keys of the requirements that figures alone decide, and that they break."""
     every = dict(values)
     derive(problem, every)
-    broken = set()
-    for constraint in problem.held:
-        try:
-            left, right = float(compiled(constraint.left)(every)), float(compiled(constraint.right)(every))
-        except (KeyError, ArithmeticError, ValueError):
-            continue
-        excess = abs(left - right) if constraint.equal else left - right
-        if excess > TOLERANCE * max(abs(left), abs(right)):
-            broken.add(constraint.key)
-    return frozenset(broken)
+    return frozenset(part.key for part in problem.held if part.excess(every) > TOLERANCE)
 
 
 def room(problem: Problem, knob: Knob, holds: Holds, digits: Sequence[int] = DIGITS) -> float | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Op
+from runplan.dsl.expr.tree import Expr, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Outcome, minimise
-from runplan.engine.problem.problem import Constraint, Goal, Problem
-from runplan.engine.problem.stretches import stretches
+from runplan.engine.problem.either import Alternative, Either
+from runplan.engine.problem.problem import Constraint, Goal, Problem, Taken, derive
+from runplan.engine.problem.stretches import about_of, stretches
+from runplan.engine.solve.rounding import TOLERANCE
 
 # A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
 ENDLESS = 75.0
@@ -23,6 +25,8 @@ KEPT = 1e-6
 WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible", "optimal")
 # Optima of two stretches that differ by less are one: where they meet.
 ALIKE = 1e-9
+# Problems that are solved on the way to the best alternatives, before the search gives up.
+BRANCHES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,13 @@ class Found:
     Attributes:
         values: Of the variables, in base units; empty where the outcome is not `optimal`.
         binding: The constraints that bind.
+        taken: The alternatives that were taken for it; a choice that is not among them it keeps of itself.
     """
 
     outcome: Outcome
     values: dict[Name, float]
     binding: tuple[Constraint, ...]
+    taken: tuple[Taken, ...] = ()
 
     @property
     def is_optimal(self) -> bool:
@@ -47,33 +53,116 @@ class Found:
 def optimum_of(problem: Problem) -> Found:
     """The optimum of a problem as it stands, without asking whether devices are whole."""
     problem = problem.settled()
+    return _by_alternatives(problem) if problem.either else _by_stretches(problem)
+
+
+def _by_stretches(problem: Problem) -> Found:
+    """The optimum of a problem without choices: the best of its stretches."""
     parts = stretches(problem)
     if len(parts) == 1:
         return _optimum(parts[0])
-    found = [_optimum(part) for part in parts]
-    optimal = [one for one in found if one.is_optimal]
-    if not optimal or any(one.outcome == "unbounded" for one in found):
-        return min((one for one in found if not one.is_optimal), key=lambda one: WORSE.index(one.outcome))
-    best = _best(problem, optimal)
+    best = _best([(problem, _optimum(part)) for part in parts])
     own = {constraint.key for constraint in problem.constraints}
     return replace(best, binding=tuple(c for c in best.binding if c.key in own))
 
 
-def _best(problem: Problem, found: Sequence[Found]) -> Found:
-    """The best of several optima by the goals, in order: to rounding alike by one, they are told apart by the next."""
+def _by_alternatives(problem: Problem) -> Found:
+    """The optimum of a problem with choices: branch and bound.
+
+    Without the choices it is a relaxation: where its optimum keeps each of them it is the problem's. Else the first
+    that it breaks is branched on. What bends is no relaxation, and is taken apart before anything is solved.
+    """
+    done: list[tuple[Problem, Found]] = []
+    best: tuple[float, ...] | None = None
+    left: list[tuple[Problem, tuple[Taken, ...]]] = [(problem, ())]
+    for _ in range(BRANCHES):
+        if not left:
+            break
+        tried, taken = left.pop()
+        choice = _bends(tried)
+        if choice is None:
+            found = _by_stretches(tried)
+            found = replace(found, taken=taken) if found.is_optimal else found
+            goals = goals_at(tried, found.values) if found.is_optimal else ()
+            if found.is_optimal and best is not None and not is_better(goals, best):
+                continue
+            choice = _broken(tried, found)
+            if choice is None:
+                done.append((tried, found))
+                best = goals if found.is_optimal else best
+                if best == ():
+                    break
+                continue
+        for at in reversed(range(len(choice.alternatives))):
+            if _may_hold(tried, choice.alternatives[at]):
+                left.append((tried.taking([(choice.key, at)]), (*taken, (choice.key, at))))
+    else:
+        if left:
+            return Found("gave-up", {}, ())
+    return _best(done) if done else Found("infeasible", {}, ())
+
+
+def _bends(problem: Problem) -> Either | None:
+    """The first choice between the pieces of something that the problem is about."""
+    pieces = [choice for choice in problem.either if choice.requirement is None]
+    about = about_of(problem) if pieces else frozenset()
+    return next((choice for choice in pieces if choice.defines & about), None)
+
+
+def _broken(problem: Problem, found: Found) -> Either | None:
+    """The first choice of which an optimum keeps no alternative; where there is none the first that is left."""
+    choices = [choice for choice in problem.either if choice.requirement is not None]
+    if found.outcome == "infeasible" or not choices:
+        return None
+    if not found.is_optimal:
+        return choices[0]
+    every = dict(found.values)
+    derive(problem, every)
+    return next((choice for choice in choices if choice.excess(every) > TOLERANCE), None)
+
+
+def _may_hold(problem: Problem, alternative: Alternative) -> bool:
+    """Whether no figures alone keep an alternative from being taken."""
+    for part in alternative.constraints:
+        left, most = problem.expanded(part.left), problem.expanded(part.most)
+        by_figures = replace(part, left=left, right=most, strict=False)
+        if not names(left) | names(most) and by_figures.excess({}) > TOLERANCE:
+            return False
+    return True
+
+
+def _best(found: Sequence[tuple[Problem, Found]]) -> Found:
+    """The best of several optima by the goals of their problems, in order; where one runs off, or none is, that."""
+    optimal = [(problem, one) for problem, one in found if one.is_optimal]
+    if not optimal or any(one.outcome == "unbounded" for _, one in found):
+        return min((one for _, one in found if not one.is_optimal), key=lambda one: WORSE.index(one.outcome))
+    (problem, best), *others = optimal
+    least = goals_at(problem, best.values)
+    for problem, one in others:
+        goals = goals_at(problem, one.values)
+        if is_better(goals, least):
+            best, least = one, goals
+    return best
+
+
+def goals_at(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
+    """What each goal comes to at values of the variables, the less the better."""
+    env, memo = dict(values), dict[Name, Expr]()
+    out = []
     for goal in problem.goals:
-        sense = -1.0 if goal.sense == "maximize" else 1.0
-        at = [sense * _reached(problem, goal, one) for one in found]
-        least = min(at)
-        found = [one for one, value in zip(found, at, strict=True) if value <= least + ALIKE * abs(least)]
-    return found[0]
+        value = float(compiled(problem.expanded(goal.expr, memo))(env))
+        if goal.other is not None:
+            value = abs(math.log(value / float(compiled(problem.expanded(goal.other, memo))(env))))
+        out.append(-value if goal.sense == "maximize" else value)
+    return tuple(out)
 
 
-def _reached(problem: Problem, goal: Goal, found: Found) -> float:
-    """The value of a goal at an optimum."""
-    expr = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
-    value = float(compiled(problem.expanded(expr))(found.values))
-    return abs(math.log(value)) if goal.other is not None else value
+def is_better(goals: tuple[float, ...], least: tuple[float, ...]) -> bool:
+    """Whether goals, the first that differs by more than rounding, are lower."""
+    for new, old in zip(goals, least, strict=True):
+        if abs(new - old) > ALIKE * max(abs(new), abs(old), ALIKE):
+            return new < old
+    return False
 
 
 def _optimum(problem: Problem) -> Found:
@@ -84,7 +173,7 @@ def _optimum(problem: Problem) -> Found:
     order: list[Constraint] = []
     memo: dict[Name, Expr] = {}
     for constraint in problem.constraints:
-        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.right))
+        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.most))
         function = smooth.limit(left, right, variables)
         if constraint.equal:
             equalities.append(function)
