@@ -16,6 +16,7 @@ from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
+from runplan.dsl.text.source import Source
 from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.assumptions import assumptions_of
 from runplan.engine.formulate.formulate import formulate, objective_of
@@ -58,22 +59,11 @@ def report_of(
         OSError: Where the file cannot be read.
         UnknownLaw: For a name in `laws` that no law has.
     """
-    known = catalogue or standard()
-    file, found = read_file(path, reader)
-    file, wrong = overridden(file, settings)
-    found += wrong
-    lowered = lower(file, known.vocabulary())
-    findings = [*found, *(f for f in lowered.findings if not (f.code == "S006" and found))]
-    known = known.with_pack(lowered.pack, file.broken)
-    findings += known.findings
-    plan = lowered.plan
-    if plan is None or any(f.severity == "error" for f in findings):
-        return Report(file.source, None, findings=in_order(findings))
-    named = _laws(plan, known) if laws is None else _known(laws, known)
-    if unsound := [f for name in named for f in known.law_findings(name)]:
-        return Report(file.source, None, findings=in_order([*findings, *unsound]))
-    cases = _cases(plan, named, known, apart=laws is not None)
-    solutions = tuple(_solved(plan, case, known, intervals) for case in cases)
+    read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws)
+    plan, known, findings = read.plan, read.catalogue, read.findings
+    if plan is None:
+        return Report(read.source, None, findings=findings)
+    solutions = tuple(solution_of(problem, intervals) for problem in read.problems())
     for solution in solutions:
         verify(solution)
     rules = known.rules()
@@ -83,7 +73,7 @@ def report_of(
         for i, (s, views) in enumerate(zip(solutions, seen, strict=True))
     )
     return Report(
-        file.source,
+        read.source,
         plan,
         _budget(solutions[0]),
         solutions,
@@ -96,6 +86,56 @@ def report_of(
             *_notes(solutions),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A plan as it is read, before anything of it is solved.
+
+    Attributes:
+        plan: None where it cannot be solved; the findings say why.
+        catalogue: What is known, with what the plan itself defines.
+        cases: What it is to be solved under, in order.
+    """
+
+    source: Source
+    plan: Plan | None
+    catalogue: Library
+    findings: tuple[Finding, ...]
+    cases: tuple[Case, ...] = ()
+
+    def problems(self) -> Iterator[Problem]:
+        """The problem of the plan under each law."""
+        if self.plan is not None:
+            for case in self.cases:
+                yield formulate(self.plan, case.law, case.named, self.catalogue, case.lenders)
+
+
+def plan_at(
+    path: str,
+    reader: Reader,
+    *,
+    catalogue: Library | None = None,
+    settings: Sequence[str] = (),
+    laws: tuple[str, ...] | None = None,
+) -> Read:
+    """The plan at a path, and the laws that it is to be solved under; arguments and errors are those of `report_of`."""
+    known = catalogue or standard()
+    file, found = read_file(path, reader)
+    file, wrong = overridden(file, settings)
+    found += wrong
+    lowered = lower(file, known.vocabulary())
+    findings = [*found, *(f for f in lowered.findings if not (f.code == "S006" and found))]
+    known = known.with_pack(lowered.pack, file.broken)
+    findings += known.findings
+    plan = lowered.plan
+    if plan is None or any(f.severity == "error" for f in findings):
+        return Read(file.source, None, known, tuple(in_order(findings)))
+    named = _laws(plan, known) if laws is None else _known(laws, known)
+    if unsound := [f for name in named for f in known.law_findings(name)]:
+        return Read(file.source, None, known, tuple(in_order([*findings, *unsound])))
+    cases = _cases(plan, named, known, apart=laws is not None)
+    return Read(file.source, plan, known, tuple(findings), cases)
 
 
 def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
@@ -125,7 +165,7 @@ def _known(laws: tuple[str, ...], catalogue: Library) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     """What a plan is solved under: a law, as it is named, and the laws of settings beside it."""
 
     named: str
@@ -133,7 +173,7 @@ class _Case:
     lenders: tuple[Law, ...] = ()
 
 
-def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: bool) -> tuple[_Case, ...]:
+def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: bool) -> tuple[Case, ...]:
     """A case a law; a law of settings lends them to the others, and where it stands alone to the usual one,
     but where the plan says the size and the tokens, and the law needs no loss.
 
@@ -144,7 +184,7 @@ def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: boo
     laws = {name: law for name in named if (law := catalogue.law(name)) is not None}
     assert len(laws) == len(named), "lowering lets no unknown law pass"
     lenders = {name: law for name, law in laws.items() if is_of_settings(law, settings)}
-    others = [_Case(name, law) for name, law in laws.items() if name not in lenders]
+    others = [Case(name, law) for name, law in laws.items() if name not in lenders]
     if others and not apart:
         return tuple(replace(case, lenders=tuple(lenders.values())) for case in others)
     if not others and has_size_and_tokens(plan):
@@ -153,7 +193,7 @@ def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: boo
     base = others[0].law if others else usual
     assert base is not None, "the standard library has the usual law"
     return tuple(
-        _Case(name, base, (lenders[name],)) if name in lenders else _Case(name, law) for name, law in laws.items()
+        Case(name, base, (lenders[name],)) if name in lenders else Case(name, law) for name, law in laws.items()
     )
 
 
@@ -162,9 +202,8 @@ def _reads_loss(law: Law) -> bool:
     return any(parameter.quantity == q.LOSS.text for function in law.functions for parameter in function.parameters)
 
 
-def _solved(plan: Plan, case: _Case, catalogue: Library, intervals: bool) -> Solution:
-    """The plan under a law; with ranges on what nature decides at their middle, with what the ends make of it."""
-    problem = formulate(plan, case.law, case.named, catalogue, case.lenders)
+def solution_of(problem: Problem, intervals: bool) -> Solution:
+    """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it."""
     worst, best = ends_of(problem)
     middle = _analysed(problem, intervals)
     return spread(middle, *(_analysed(problem.at(ends), intervals) for ends in (worst, best))) if worst else middle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from runplan.engine.numeric.algebra import Frame, Matrix, Vector, dot, pivoted, size_of, times
@@ -78,23 +78,36 @@ def _combined(weights: Vector, rows: Matrix, n: int) -> Vector:
     return total
 
 
+def pressing(end: Descent) -> frozenset[int]:
+    """The inequalities that have a multiplier at the end of a descent."""
+    presses = _presses(end)
+    rows = zip(end.c_multipliers, end.here.c_rows, strict=True)
+    return frozenset(i for i, (weight, row) in enumerate(rows) if presses(weight, row))
+
+
 def _pressed(end: Descent, bent: Set[int], bent_before: int) -> Iterator[Vector]:
     """The gradients of the constraints that have a multiplier, but for those that are bent."""
+    here, presses = end.here, _presses(end)
+    last = len(here.e) - bent_before
+    for weight, row in zip(end.e_multipliers[:last], here.e_rows[:last], strict=True):
+        if presses(weight, row):
+            yield row
+    for i in sorted(pressing(end) - bent):
+        yield here.c_rows[i]
+
+
+def _presses(end: Descent) -> Callable[[float, Vector], bool]:
+    """Whether the force of a row with a multiplier is above rounding."""
     here = end.here
     _, terms = residual_of(here, end.c_multipliers, end.e_multipliers)
     diagonal = lagrangian(here, end.c_multipliers, end.e_multipliers)[2]
-    floor = HELD * max(size_of(here.gradient), FLAT * max(diagonal))
-    last = len(here.e) - bent_before
-    pressing: list[tuple[float, Vector]] = list(zip(end.e_multipliers[:last], here.e_rows[:last], strict=True))
-    pressing += [
-        (weight, row)
-        for i, (weight, row) in enumerate(zip(end.c_multipliers, here.c_rows, strict=True))
-        if i not in bent
-    ]
-    for weight, row in pressing:
+    floor = HELD * max(size_of(here.gradient), FLAT * max(diagonal, default=0.0))
+
+    def presses(weight: float, row: Vector) -> bool:
         force = [abs(weight * a) for a in row]
-        if size_of(force) > floor and any(a > SHARE * b for a, b in zip(force, terms, strict=True)):
-            yield row
+        return size_of(force) > floor and any(a > SHARE * b for a, b in zip(force, terms, strict=True))
+
+    return presses
 
 
 def _bending(end: Descent, free: Sequence[Vector]) -> Set[int]:

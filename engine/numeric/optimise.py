@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from runplan.engine.numeric.algebra import Matrix, Vector, dot, size_of
 from runplan.engine.numeric.descent import INFEASIBLE, MATTERS, Descent, minimised
-from runplan.engine.numeric.face import Face, face
+from runplan.engine.numeric.face import Face, face, pressing
 from runplan.engine.numeric.local import (
     Objective,
     Point,
@@ -64,6 +64,7 @@ class Optimum:
         violation: max(c_i, |e_j|, 0) at `x`.
         iterations: Quadratic programs solved.
         certificate: Where the outcome is `infeasible`, why: which constraints cannot hold together.
+        held: For each objective that had something to decide, the inequalities that have a multiplier of it.
     """
 
     x: Point
@@ -75,6 +76,7 @@ class Optimum:
     violation: float
     iterations: int
     certificate: Certificate | None = None
+    held: tuple[frozenset[int], ...] = ()
 
 
 def minimise(
@@ -110,7 +112,8 @@ def minimise(
     for objective in objectives:
         if not levels.minimise(objective):
             break
-    return _report(problem, levels.x, levels.multipliers, levels.outcome, first.steps + levels.steps)
+    found = _report(problem, levels.x, levels.multipliers, levels.outcome, first.steps + levels.steps)
+    return replace(found, held=tuple(levels.held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class _Levels:
         face: Where the objectives before the last stay minimal.
         multipliers: Those of the inequalities for the first objective.
         reached: The objectives minimised so far.
+        held: For each of them, the inequalities that have a multiplier of it.
     """
 
     def __init__(self, problem: _Problem, x: Vector, slack: float, budget: int) -> None:
@@ -178,6 +182,7 @@ class _Levels:
         self.multipliers: Vector | None = None
         self.outcome: Outcome = "optimal"
         self.reached: list[_Reached] = []
+        self.held: list[frozenset[int]] = []
         self.steps = 0
 
     def minimise(self, objective: Smooth) -> bool:
@@ -191,6 +196,7 @@ class _Levels:
             self.outcome = "gave-up"
             return False
         self.x = end.here.x
+        self.held.append(pressing(end))
         found = value_at(objective, tuple(self.x))
         if self.multipliers is None:
             self.multipliers = _in_units_of(found, end)

@@ -36,12 +36,17 @@ class Found:
     Attributes:
         values: Of the variables, in base units; empty where the outcome is not `optimal`.
         binding: The constraints that bind.
+        part: The problem whose formulas are smooth there: the whole one, or the stretch of it with the optimum.
+        held: For each goal of that part that had something to decide, the inequalities, by their place among these,
+            that have a multiplier of it.
         taken: The alternatives that were taken for it; a choice that is not among them it keeps of itself.
     """
 
     outcome: Outcome
     values: dict[Name, float]
     binding: tuple[Constraint, ...]
+    part: Problem | None = None
+    held: tuple[frozenset[int], ...] = ()
     taken: tuple[Taken, ...] = ()
 
     @property
@@ -165,24 +170,43 @@ def is_better(goals: tuple[float, ...], least: tuple[float, ...]) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A problem as functions of logarithms, each to be minimised, at most 0, or 0.
+
+    Attributes:
+        limits: The constraints that the inequalities are of.
+    """
+
+    goals: tuple[Smooth, ...]
+    inequalities: tuple[Smooth, ...]
+    equalities: tuple[Smooth, ...]
+    limits: tuple[Constraint, ...]
+
+
+def posed(problem: Problem, variables: Sequence[Name]) -> Posed:
+    """A problem as functions of the logarithms of some names, over which everything in it is expanded."""
+    memo: dict[Name, Expr] = {}
+    limits = tuple(c for c in problem.constraints if not c.equal)
+
+    def function(constraint: Constraint) -> Smooth:
+        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.most))
+        return smooth.limit(left, right, variables)
+
+    return Posed(
+        tuple(_function(problem, goal, variables, memo) for goal in problem.goals),
+        tuple(map(function, limits)),
+        tuple(function(c) for c in problem.constraints if c.equal),
+        limits,
+    )
+
+
 def _optimum(problem: Problem) -> Found:
     """The optimum of a problem whose formulas do not bend."""
     variables = [v.name for v in problem.variables]
-    inequalities: list[Smooth] = []
-    equalities: list[Smooth] = []
-    order: list[Constraint] = []
-    memo: dict[Name, Expr] = {}
-    for constraint in problem.constraints:
-        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.most))
-        function = smooth.limit(left, right, variables)
-        if constraint.equal:
-            equalities.append(function)
-        else:
-            inequalities.append(function)
-            order.append(constraint)
-    goals = [_function(problem, goal, variables, memo) for goal in problem.goals]
+    of = posed(problem, variables)
     start = tuple(math.log(v.start) for v in problem.variables)
-    found = minimise(goals, inequalities, equalities, start=start)
+    found = minimise(of.goals, of.inequalities, of.equalities, start=start)
     ran_off = max(map(abs, found.x), default=0.0) > ENDLESS
     if ran_off and (found.outcome == "optimal" or (found.outcome == "gave-up" and found.violation <= KEPT)):
         found = replace(found, outcome="unbounded")
@@ -191,8 +215,8 @@ def _optimum(problem: Problem) -> Found:
         values = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)}
     # Multipliers are those of the first goal; what stops a later one short of a law's line binds as well.
     tight = set(found.binding) | (set(found.active) if any(g.sense == "near" for g in problem.goals) else set())
-    binds = {order[i].key for i in tight} | {c.key for c in problem.constraints if c.equal}
-    return Found(found.outcome, values, tuple(c for c in problem.constraints if c.key in binds))
+    binds = {of.limits[i].key for i in tight} | {c.key for c in problem.constraints if c.equal}
+    return Found(found.outcome, values, tuple(c for c in problem.constraints if c.key in binds), problem, found.held)
 
 
 def _function(problem: Problem, goal: Goal, variables: Sequence[Name], memo: dict[Name, Expr]) -> Smooth:
