@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runplan.dsl.expr.logic import known_ways, ways
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Ref, names
+from runplan.dsl.expr.tree import Expr, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.engine.formulate.alternatives import kept_by
 from runplan.engine.formulate.draft import Draft, number
@@ -74,8 +74,11 @@ def _known(draft: Draft, requirement: Requirement) -> Expr | None:
     def unknown(expr: Expr) -> list[Name]:
         return sorted((n for n in names(without_lets(expr, draft.plan)) if not draft.knows(n)), key=str)
 
+    def is_solved(part: Expr) -> bool:
+        return not any(isinstance(item, Op) and item.op in UNSOLVED for item in walk(part))
+
     every = ways(requirement.condition)
-    condition = known_ways(every, lambda part: not unknown(part))
+    condition = known_ways(every, lambda part: is_solved(part) and not unknown(part))
     lacking = unknown(every)
     # A figure that is read and not solved has its finding, and what needs it no second one.
     if lacking and not any(f.code == "C009" for f in draft.findings):
