@@ -76,7 +76,8 @@ def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assu
     if not plan.goals and problem.variables and problem.goal:
         yield _text("goal", problem.goal, "not given: what the plan asks for, else the least loss")
     if problem.phases and stage.schedule is None:
-        yield _default("schedule", catalogue, domain)
+        lines = catalogue.default_lines(domain, "schedule", from_weights=plan.from_weights(stage))
+        yield _default("schedule", catalogue, domain, line=next(iter(lines), None))
     if plan.optimizer is None and q.STEPS in solution.values:
         yield _default("optimizer", catalogue, domain)
     yield from _devices(plan, catalogue)
@@ -109,17 +110,19 @@ def _law(solution: Solution, catalogue: Library) -> Assumption:
     return _text("law", solution.resolved, "not given: the usual one")
 
 
-def _default(key: str, catalogue: Library, domain: str, name: str = "", taken: str = "") -> Assumption:
+def _default(
+    key: str, catalogue: Library, domain: str, name: str = "", taken: str = "", line: Entry | None = None
+) -> Assumption:
     """A word of the domain's defaults, with its source: the first, or the one of them that is taken."""
-    entry = next(iter(_entries(catalogue, domain, key)), None)
+    entry = line or next(iter(_entries(catalogue, domain, key)), None)
     if entry is None or not isinstance(entry.values[0], Text):
         return _text(name or key, "none", f"not given, and {domain} has no default")
     return Assumption(quantity(name or key), taken or entry.values[0].value, NONE, entry.source, entry.span)
 
 
-def _entries(catalogue: Library, domain: str, key: str) -> list[Entry]:
-    record = catalogue.record("defaults", domain) or catalogue.record("defaults", "text")
-    return [entry for entry in record.entries if entry.key == key] if record else []
+def _entries(catalogue: Library, domain: str, key: str) -> Sequence[Entry]:
+    known = domain if catalogue.record("defaults", domain) else "text"
+    return catalogue.default_lines(known, key)
 
 
 def _text(name: str, value: str, source: str) -> Assumption:

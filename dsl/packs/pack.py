@@ -154,6 +154,7 @@ class Law:
         dims: Dimension of each constant, once found.
         override: Whether it takes the place of the law of its name.
         aside: Why it is kept for the record and taken only by its name; empty for a law to plan by.
+        start: What the runs that it is of begin from, `scratch` or `checkpoint`; from scratch where it does not say.
     """
 
     name: str
@@ -176,6 +177,12 @@ class Law:
     dims: Mapping[str, Dim] = field(default_factory=dict, compare=False)
     override: bool = False
     aside: str = ""
+    start: str = ""
+
+    @property
+    def from_weights(self) -> bool:
+        """Whether it is of runs that begin from weights that exist: continued pre-training and fine-tuning."""
+        return self.start == "checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +311,10 @@ class QuantityFacts:
     Attributes:
         pools: What it comes to over pools that run side by side: their `sum`, the `least` or the `most` of them, or
             `apart` where the whole has none; empty where pools have none of their own.
-        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`; an empty one is the run, and
-            `phase+source` a source within a phase.
+        stages: What it comes to over stages: their `sum`, the `most` of them, that of the `last`, or `one` that they
+            share, as the model; `apart` where each has its own, and the whole has none by them.
+        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`, `stage`; an empty one is the
+            run, and `phase+source` a source within a phase.
         statement: The statement with a field of this name; empty where none has.
         given: How that field is written, and its bounds; None where no statement has one.
         decided: By whom: `nature`, `hardware` (what is reserved decides it alone), `run` (a choice of the run).
@@ -325,6 +334,7 @@ class QuantityFacts:
     """
 
     pools: str = ""
+    stages: str = "apart"
     parts: tuple[str, ...] = ("",)
     statement: str = ""
     given: Field | None = None

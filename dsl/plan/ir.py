@@ -133,6 +133,21 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """The weights that a run begins from: none, or those of a checkpoint.
+
+    Attributes:
+        name: What the checkpoint is called; None from scratch, or where it is not said.
+        tokens: What it was trained on before, where the plan says it.
+    """
+
+    from_weights: bool
+    name: Mention | None
+    tokens: Given | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MixItem:
     """A source's share of a phase, from its start to its end."""
 
@@ -228,7 +243,11 @@ class Let:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of training; a plan without `stage` has one, without a name."""
+    """One stage of training, or what a plan says outside of its stages: that has no name, and comes first.
+
+    Attributes:
+        context: How long its sequences are, where that is not the model's.
+    """
 
     name: str = ""
     hardware: tuple[Pool, ...] = ()
@@ -238,6 +257,9 @@ class Stage:
     objective: Objective | None = None
     schedule: Schedule | None = None
     inference: Amount | None = None
+    context: Given | None = None
+    reserve: Reserve | None = None
+    optimizer: Optimizer | None = None
     span: Span | None = field(default=None, compare=False)
 
 
@@ -248,8 +270,9 @@ class Plan:
     Attributes:
         laws: As named, in order; empty where the default is to be taken.
         currency: The dimension of the plan's money, such as `USD`.
-        stages: At least one.
+        stages: What stands outside of the stages, and then those with a name.
         definitions: Laws, devices and rules that the plan or its imports bring.
+        start: What it begins from, of several stages the first; None where it does not say: from scratch.
         rates: The value of one of each other currency that the plan converts, in its own.
         words: What each word of the plan means.
     """
@@ -264,11 +287,31 @@ class Plan:
     requires: tuple[Requirement, ...]
     prefers: tuple[Requirement, ...]
     goals: tuple[Optimize, ...]
-    reserve: Reserve | None
-    optimizer: Optimizer | None
     definitions: Pack = field(compare=False)
+    start: Start | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     words: Words = field(default=Words({}), compare=False)
+
+    def from_weights(self, stage: Stage) -> bool:
+        """Whether a stage begins from weights that there are by then: a checkpoint's, or those of the stage before."""
+        first = next((one.name for one in self.stages if one.name), "")
+        later = bool(stage.name) and stage.name != first
+        return later or (self.start is not None and self.start.from_weights)
+
+    @property
+    def outer(self) -> Stage:
+        """What stands outside of the stages; all of a plan that has none."""
+        return self.stages[0]
+
+    @property
+    def reserve(self) -> Reserve | None:
+        """The share of the hardware that is not for the run."""
+        return self.outer.reserve
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer, where the plan says one outside of its stages."""
+        return self.outer.optimizer
 
 
 @dataclass(frozen=True, slots=True)

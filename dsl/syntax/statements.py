@@ -81,6 +81,7 @@ OF_PLANS = (
     Statement("data_named", "data", "data_spec", "name", slot="data", in_stage=True),
     Statement("tokens", "tokens", "amount", key="tokens", in_stage=True, settable=True, blamed=True),
     Statement("model", "model", "model_spec", key="model", shape="model", settable=True, blamed=True),
+    Statement("start", "start", "start_spec", key="start", settable=True, blamed=True),
     Statement(
         "objective",
         "objective",
@@ -92,7 +93,8 @@ OF_PLANS = (
         blamed=True,
     ),
     Statement("inference", "inference", "amount", key="inference", in_stage=True, settable=True),
-    Statement("reserve", "reserve", "reserve_spec", key="reserve", settable=True),
+    Statement("context", "context", "amount", key="context", in_stage=True, settable=True),
+    Statement("reserve", "reserve", "reserve_spec", key="reserve", in_stage=True, settable=True),
     Statement(
         "schedule",
         "schedule",
@@ -105,9 +107,18 @@ OF_PLANS = (
     ),
     Statement("phase", "phase", "phase_spec", "name", slot="schedule", in_stage=True),
     Statement("stage", "stage", times="name", key="stages", shape="stages"),
-    Statement("optimizer", "optimizer", "opt_spec", key="optimizer", shape="optimizer", settable=True, blamed=True),
-    Statement("require", "require", "constraint", "likes", "require", "texts", settable=True),
-    Statement("prefer", "prefer", "constraint", "likes", "prefer", "texts", settable=True),
+    Statement(
+        "optimizer",
+        "optimizer",
+        "opt_spec",
+        key="optimizer",
+        shape="optimizer",
+        in_stage=True,
+        settable=True,
+        blamed=True,
+    ),
+    Statement("require", "require", "constraint", "likes", "require", "texts", in_stage=True, settable=True),
+    Statement("prefer", "prefer", "constraint", "likes", "prefer", "texts", in_stage=True, settable=True),
     Statement(
         "minimize",
         "minimize",
@@ -149,7 +160,7 @@ DEFINITIONS = frozenset(row.rule for row in OF_PACKS)
 # The words that begin a statement.
 KEYWORDS = tuple(dict.fromkeys(word for row in ALL for word in (row.keyword.split()[0], row.also) if word))
 # What a law may say, apart from its formulas.
-LAW_FIELDS = "objective counts corpus constants jointly let table fitted cites golden note aside".split()
+LAW_FIELDS = "objective counts corpus constants jointly let table start fitted cites golden note aside".split()
 
 # Words that join the parts of a statement; at the beginning of a line they go on with the one before.
 CONTINUING = "for at up weight because and or in then else within gives evidence quality domain".split()

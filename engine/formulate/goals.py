@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
@@ -10,10 +10,12 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.alternatives import bending
+from runplan.engine.formulate.checkpoint import wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
 from runplan.engine.formulate.rate import RATES
+from runplan.engine.formulate.regret import is_least_regret
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
@@ -32,7 +34,12 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     `docs/language.md` has every case.
     """
     if draft.plan.goals:
+        if _wants_regret(draft, draft.plan.goals[0]):
+            return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)
+        return (_tied(draft, aim, line) if aim.goals else aim,)
+    if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
+        aim = _of_weights(draft, line)
         return (_tied(draft, aim, line) if aim.goals else aim,)
     best = _best(draft, line)
     asked = _asked(draft, line, best[0].goals if best else ())
@@ -48,6 +55,15 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         message = f"`{draft.law.name}` gives no loss and no optimum{of}: it cannot choose {what}"
         draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return (Aim((), ""),)
+
+
+def _of_weights(draft: Draft, line: Op | None) -> Aim:
+    """All of the data that there are for a run from weights, and then the least of what the hardware is asked for."""
+    best = wanted_of_weights(draft)
+    if best is None:
+        return Aim((), "")
+    least = _asked(draft, line, ())[0] if _asked_of_hardware(draft) else Aim((), "what the plan states")
+    return Aim((*best, *least.goals), "all of the data, within their epochs" if best else least.said)
 
 
 # ---- the plan's own
@@ -78,6 +94,19 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
         said = f"minimize {shown(goal.expr)}, what is served included"
         return Aim((Goal("minimize", bending(draft, whole)),), said)
     return Aim((Goal("minimize", bending(draft, goal)),), f"minimize {shown(goal.expr)}")
+
+
+def _wants_regret(draft: Draft, goal: Optimize) -> bool:
+    """Whether the goal is the least regret, and the law can tell one."""
+    return is_least_regret(goal, draft.plan) and draft.knows(q.LEAST_COMPUTE)
+
+
+def _regret(draft: Draft) -> Iterator[Aim]:
+    """The best use of the compute that there is; where nothing bounds that, of what is spent."""
+    worth = Ref(q.LEAST_COMPUTE)
+    if _computes(draft):
+        yield Aim((Goal("maximize", worth),), "minimize regret")
+    yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
 
 
 # ---- what is wanted where the plan does not say

@@ -166,6 +166,7 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
         "subject": (solution.problem.objective.domain,),
         "data": ("given" if stage.data else "none",),
         "chosen_by": ("plan" if stated or _moved_by(plan, solution) else "law",),
+        "start_from": ("checkpoint" if plan.from_weights(stage) else "scratch",),
         "inference": ("given" if stage.inference is not None else "none",),
         "budget": ("hardware" if stage.hardware else "compute" if stage.compute else "none",),
         "data_domain": (next((source.domain for source in stage.data if source.domain), ""),),

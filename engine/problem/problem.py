@@ -32,9 +32,17 @@ QUANTILE = 1.2815515655446004
 # What tells one side of a figure from the other, as a share: more than rounding, and less than any digit shows.
 HAIR = 2e-9
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
+# What proves that an answer is the best there is: convexity in logarithms, or bounds; `local` where nothing does.
+Certainty = Literal["convex", "bounds", "local"]
 # An alternative that is taken: the key of the choice, and which of its alternatives.
 Taken = tuple[str, int]
-ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
+ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date", "link"]
+
+
+def weakest(certainties: Iterable[Certainty]) -> Certainty:
+    """How certain a whole is of parts that are so."""
+    order: tuple[Certainty, ...] = ("convex", "bounds", "local")
+    return max(certainties, key=order.index, default="convex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,8 @@ class Constraint:
     Attributes:
         key: Which it is: no two of a problem share one.
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
-        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
+        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can. A
+            `link` is none of the plan's: it holds names of one thing together.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
         strict: Whether it is kept with a hair to spare: it tells one alternative from another.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
@@ -11,16 +11,18 @@ from runplan.dsl.expr.tree import Expr, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
-from runplan.engine.numeric.optimise import Outcome, minimise
+from runplan.engine.numeric.optimise import Optimum, Outcome, minimise
+from runplan.engine.numeric.starts import around
 from runplan.engine.problem.either import Alternative, Either
-from runplan.engine.problem.problem import Constraint, Goal, Problem, Taken, derive
+from runplan.engine.problem.problem import Certainty, Constraint, Goal, Problem, Taken, derive, weakest
 from runplan.engine.problem.stretches import about_of, stretches
+from runplan.engine.solve.proofs import ENDLESS, Convexity, is_empty
 from runplan.engine.solve.rounding import TOLERANCE
 
-# A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
-ENDLESS = 75.0
 # Constraints are kept, where a search gave up on its way to no figure, to this much of the logarithm of a ratio.
 KEPT = 1e-6
+# Further starts where no form proves that the first search ends at the best.
+STARTS = 7
 # Of the outcomes of stretches of a problem the first of these is its own.
 WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible", "optimal")
 # Optima of two stretches that differ by less are one: where they meet.
@@ -39,6 +41,8 @@ class Found:
         part: The problem whose formulas are smooth there: the whole one, or the stretch of it with the optimum.
         held: For each goal of that part that had something to decide, the inequalities, by their place among these,
             that have a multiplier of it.
+        certainty: What proves the outcome.
+        gap: Where bounds prove an optimum, how much better another could be by the first goal, as a share.
         taken: The alternatives that were taken for it; a choice that is not among them it keeps of itself.
     """
 
@@ -47,6 +51,8 @@ class Found:
     binding: tuple[Constraint, ...]
     part: Problem | None = None
     held: tuple[frozenset[int], ...] = ()
+    certainty: Certainty = "convex"
+    gap: float = 0.0
     taken: tuple[Taken, ...] = ()
 
     @property
@@ -66,9 +72,15 @@ def _by_stretches(problem: Problem) -> Found:
     parts = stretches(problem)
     if len(parts) == 1:
         return _optimum(parts[0])
-    best = _best([(problem, _optimum(part)) for part in parts])
+    found = [_optimum(part) for part in parts]
+    best = _best([(problem, one) for one in found])
     own = {constraint.key for constraint in problem.constraints}
-    return replace(best, binding=tuple(c for c in best.binding if c.key in own))
+    return replace(best, binding=tuple(c for c in best.binding if c.key in own), certainty=_certainty(found))
+
+
+def _certainty(found: Iterable[Found]) -> Certainty:
+    """How certain the best of several is, of which each is the end of a part."""
+    return weakest("local" if one.outcome == "gave-up" else one.certainty for one in found)
 
 
 def _by_alternatives(problem: Problem) -> Found:
@@ -77,34 +89,32 @@ def _by_alternatives(problem: Problem) -> Found:
     Without the choices it is a relaxation: where its optimum keeps each of them it is the problem's. Else the first
     that it breaks is branched on. What bends is no relaxation, and is taken apart before anything is solved.
     """
-    done: list[tuple[Problem, Found]] = []
-    best: tuple[float, ...] | None = None
+    best: tuple[Problem, Found] | None = None
+    ends: list[Found] = []
     left: list[tuple[Problem, tuple[Taken, ...]]] = [(problem, ())]
     for _ in range(BRANCHES):
-        if not left:
+        if not left or (best is not None and not problem.goals):
             break
         tried, taken = left.pop()
         choice = _bends(tried)
         if choice is None:
             found = _by_stretches(tried)
-            found = replace(found, taken=taken) if found.is_optimal else found
-            goals = goals_at(tried, found.values) if found.is_optimal else ()
-            if found.is_optimal and best is not None and not is_better(goals, best):
-                continue
-            choice = _broken(tried, found)
+            here = (tried, replace(found, taken=taken))
+            is_no_better = best is not None and found.is_optimal and _best([best, here]) is best[1]
+            choice = None if is_no_better else _broken(tried, found)
             if choice is None:
-                done.append((tried, found))
-                best = goals if found.is_optimal else best
-                if best == ():
-                    break
+                ends.append(found)
+                best = here if found.is_optimal and not is_no_better else best
                 continue
-        for at in reversed(range(len(choice.alternatives))):
-            if _may_hold(tried, choice.alternatives[at]):
-                left.append((tried.taking([(choice.key, at)]), (*taken, (choice.key, at))))
-    else:
-        if left:
-            return Found("gave-up", {}, ())
-    return _best(done) if done else Found("infeasible", {}, ())
+        ways = [at for at, way in enumerate(choice.alternatives) if _may_hold(tried, way)]
+        left += ((tried.taking([(choice.key, at)]), (*taken, (choice.key, at))) for at in reversed(ways))
+    if best is None and not left:
+        worst = min(ends, key=lambda one: WORSE.index(one.outcome), default=Found("infeasible", {}, ()))
+        return replace(worst, certainty=_certainty(ends))
+    if best is None or (left and problem.goals):
+        return Found("gave-up", {}, ())
+    unbounded = next((one for one in ends if one.outcome == "unbounded"), None)
+    return unbounded or replace(best[1], certainty=_certainty(ends))
 
 
 def _bends(problem: Problem) -> Either | None:
@@ -202,21 +212,39 @@ def posed(problem: Problem, variables: Sequence[Name]) -> Posed:
 
 
 def _optimum(problem: Problem) -> Found:
-    """The optimum of a problem whose formulas do not bend."""
-    variables = [v.name for v in problem.variables]
-    of = posed(problem, variables)
+    """The optimum of a problem whose formulas do not bend.
+
+    Where its form proves it convex that is the best there is, and where none keeps the constraints there is none.
+    Else a search may end beside either: it begins again elsewhere, and what no bound proves is called local.
+    """
+    of = posed(problem, [v.name for v in problem.variables])
     start = tuple(math.log(v.start) for v in problem.variables)
-    found = minimise(of.goals, of.inequalities, of.equalities, start=start)
-    ran_off = max(map(abs, found.x), default=0.0) > ENDLESS
-    if ran_off and (found.outcome == "optimal" or (found.outcome == "gave-up" and found.violation <= KEPT)):
-        found = replace(found, outcome="unbounded")
+    first = minimise(of.goals, of.inequalities, of.equalities, start=start)
+    if Convexity(problem, of.goals, of.inequalities, of.equalities).proves(first):
+        return _found(problem, of, first, "convex")
+    others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in around(start, STARTS))
+    found = [_found(problem, of, end, "local") for end in (first, *others)]
+    if optimal := [one for one in found if one.is_optimal]:
+        return _best([(problem, one) for one in optimal])
+    if all(one.outcome == "infeasible" for one in found):
+        return replace(found[0], certainty="bounds") if is_empty(problem) else Found("gave-up", {}, ())
+    return min(found, key=lambda one: WORSE.index(one.outcome))
+
+
+def _found(problem: Problem, of: Posed, end: Optimum, certainty: Certainty) -> Found:
+    """The end of a search in terms of the problem."""
+    outcome = end.outcome
+    ran_off = max(map(abs, end.x), default=0.0) > ENDLESS
+    if ran_off and (outcome == "optimal" or (outcome == "gave-up" and end.violation <= KEPT)):
+        outcome = "unbounded"
     values = {}
-    if found.outcome == "optimal":
-        values = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)}
+    if outcome == "optimal":
+        values = {v.name: math.exp(x) for v, x in zip(problem.variables, end.x, strict=True)}
     # Multipliers are those of the first goal; what stops a later one short of a law's line binds as well.
-    tight = set(found.binding) | (set(found.active) if any(g.sense == "near" for g in problem.goals) else set())
+    tight = set(end.binding) | (set(end.active) if any(g.sense == "near" for g in problem.goals) else set())
     binds = {of.limits[i].key for i in tight} | {c.key for c in problem.constraints if c.equal}
-    return Found(found.outcome, values, tuple(c for c in problem.constraints if c.key in binds), problem, found.held)
+    binding = tuple(c for c in problem.constraints if c.key in binds)
+    return Found(outcome, values, binding, problem, end.held, certainty)
 
 
 def _function(problem: Problem, goal: Goal, variables: Sequence[Name], memo: dict[Name, Expr]) -> Smooth:

@@ -44,7 +44,7 @@ def solve(problem: Problem) -> Solution:
         return gave_up(best.problem)
     out = solved(best.problem, best.found.values, best.found.binding)
     whole = {name: replace(out.values[name], note=_whole(name, real)) for name, real in best.real.items()}
-    return replace(out, values={**out.values, **whole})
+    return replace(out, values={**out.values, **whole}, certainty=best.found.certainty, gap=best.found.gap)
 
 
 def _unsaid(problem: Problem) -> Solution | None:
