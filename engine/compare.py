@@ -16,8 +16,9 @@ from runplan.engine.analysis.counted import count_of
 from runplan.engine.analysis.regret import regret_of, surface_of
 from runplan.engine.compare_rows import SAME, Column, losses, row, times
 from runplan.engine.compare_why import Why, reasons_of
+from runplan.engine.formulate.alone import objective_of
 from runplan.engine.formulate.draft import first_statement
-from runplan.engine.formulate.formulate import formulate, objective_of
+from runplan.engine.formulate.formulate import formulate
 from runplan.engine.judge.judge import beyond_of
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs, without_variants
 from runplan.engine.problem import quantities as q

@@ -112,6 +112,11 @@ def replaced(expr: Expr, part: Expr, by: Expr) -> Expr:
     return expr
 
 
+def clauses(condition: Expr) -> tuple[Expr, ...]:
+    """The conditions, as `ways` gives them, that must all hold for one to hold."""
+    return condition.args if isinstance(condition, Op) and condition.op == "and" else (condition,)
+
+
 def parts(condition: Expr) -> Iterator[Expr]:
     """The comparisons that a condition, as `ways` gives it, is joined of."""
     if isinstance(condition, Op) and condition.op in ("and", "or"):

@@ -54,7 +54,10 @@ def _comparing_nothing(expr: Expr) -> Expr | None:
     """The part of a condition that is none; None where all are."""
     if isinstance(expr, Op) and expr.op in ("and", "or", "not"):
         return next((idle for arg in expr.args if (idle := _comparing_nothing(arg)) is not None), None)
-    return None if isinstance(expr, Op) and expr.op in COMPARISONS else expr
+    if not isinstance(expr, Op) or expr.op not in COMPARISONS:
+        return expr
+    of_chances = (arg.args[0] for arg in expr.args if isinstance(arg, Op) and arg.op == "P")
+    return next((idle for each in of_chances if (idle := _comparing_nothing(each)) is not None), None)
 
 
 def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Optimize]:

@@ -131,6 +131,7 @@ def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) 
 def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
     first = _once(reading, statements)
     start_ = _read(start, reading, first.get("start"))
+    reading.from_weights = start_ is not None and start_.from_weights
     model_ = of_checkpoint(reading, start_, _read(model, reading, first.get("model")))
     context = model_.architecture.get("context") if model_ else None
     if isinstance(context, Given):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from runplan.dsl.units.base import EPOCH, FLOP, GPU, PARAM, STEP, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
+from runplan.dsl.units.parse import number, unit
 from runplan.dsl.units.table import currencies
 
 
@@ -38,7 +40,14 @@ class Field:
     also: tuple[str, ...] = ()
     instead: tuple[Field, ...] = ()
 
+    @property
+    def usual(self) -> float:
+        """The example in base units: 0 where it is a word."""
+        found = _EXAMPLE.fullmatch(self.example)
+        return number(found[1]) * (unit(found[2]).factor if found[2] else 1.0) if found else 0.0
 
+
+_EXAMPLE = re.compile(r"([0-9][0-9._]*(?:e-?[0-9]+)?[kMBT]?) ?(\S*)")
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")

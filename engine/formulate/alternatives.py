@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from runplan.dsl.expr.dimensions import Dimensions
-from runplan.dsl.expr.logic import bent, gap, parts, pieces, replaced, ways
+from runplan.dsl.expr.logic import bent, clauses, gap, parts, pieces, replaced, ways
 from runplan.dsl.expr.name import Name, let
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, walk
@@ -25,26 +25,6 @@ WHOLE = 1e-9
 _COUNTS = frozenset((q.GPUS.text, q.NODES.text, q.EXPERTS.text))
 # What a goal comes to that bends: no plan can write a name with a blank.
 GOAL = let("the goal")
-
-
-def kept_by(draft: Draft, requirement: Requirement, condition: Expr) -> list[Constraint | Either]:
-    """What keeps a requirement, all of it.
-
-    Args:
-        condition: The ways to keep it, as `ways` gives them.
-    """
-    bends = [item for item in walk(requirement.condition) if isinstance(item, Op) and bent(item) is item]
-    tests = frozenset(part for item in bends for where, _ in pieces(item) for part in parts(ways(where)))
-    text = " ".join(requirement.span.text.split())
-    maker = _Maker(draft, requirement.key, text, requirement.span, requirement, tests)
-    clauses = condition.args if isinstance(condition, Op) and condition.op == "and" else (condition,)
-    made: list[Constraint | Either] = []
-    for i, clause in enumerate(clauses):
-        one = maker.clause(clause)
-        if isinstance(one, Constraint):  # the parts of a chain are told as the whole
-            one = replace(one, key=f"{requirement.key}#{i}" if i else requirement.key, text=text, strict=False)
-        made.append(one)
-    return made
 
 
 def add_pieces(draft: Draft) -> None:
@@ -73,7 +53,7 @@ def _pieces(draft: Draft, name: Name, expr: Expr, span: Span | None, key: str = 
     for i, (where, piece) in enumerate(pieces(part)):
         own = f"{key or name} {i}"
         whole, condition = replaced(expr, part, piece), ways(where)
-        made = _Maker(draft, own, str(name), span).alternative(condition)
+        made = Keeper(draft, own, str(name), span).alternative(condition)
         further = tuple(_pieces(draft, name, whole, span, own))
         bends = ((name, whole),)
         alternatives.append(replace(made, either=(*made.either, *further), definitions=bends, said=shown(condition)))
@@ -81,8 +61,8 @@ def _pieces(draft: Draft, name: Name, expr: Expr, span: Span | None, key: str = 
 
 
 @dataclass
-class _Maker:
-    """Makes constraints of comparisons, and choices of what `or` joins.
+class Keeper:
+    """Keeps conditions: makes constraints of comparisons, and choices of what `or` joins.
 
     Attributes:
         tests: The comparisons that only say which piece of something holds: they have no figure to move.
@@ -96,7 +76,20 @@ class _Maker:
     tests: frozenset[Expr] = frozenset()
     numbers: Iterator[int] = field(default_factory=count)
 
-    def clause(self, condition: Expr) -> Constraint | Either:
+    @staticmethod
+    def of(draft: Draft, requirement: Requirement) -> Keeper:
+        """What keeps a requirement."""
+        bends = [item for item in walk(requirement.condition) if isinstance(item, Op) and bent(item) is item]
+        tests = frozenset(part for item in bends for where, _ in pieces(item) for part in parts(ways(where)))
+        text = " ".join(requirement.span.text.split())
+        return Keeper(draft, requirement.key, text, requirement.span, requirement, tests)
+
+    def kept(self, clause: Expr, key: str) -> Constraint | Either:
+        """What keeps one of several conditions that all must hold; the parts of a chain are told as the whole."""
+        made = self._clause(clause)
+        return replace(made, key=key, text=self.text, strict=False) if isinstance(made, Constraint) else made
+
+    def _clause(self, condition: Expr) -> Constraint | Either:
         """What keeps a condition that is no `and`."""
         assert isinstance(condition, Op), "a condition compares something"
         if condition.op == "or":
@@ -111,8 +104,7 @@ class _Maker:
 
     def alternative(self, condition: Expr) -> Alternative:
         """One way: what it joins by `and`."""
-        both = condition.args if isinstance(condition, Op) and condition.op == "and" else (condition,)
-        made = [self.clause(each) for each in both]
+        made = [self._clause(each) for each in clauses(condition)]
         constraints = tuple(one for one in made if isinstance(one, Constraint))
         return Alternative(constraints, tuple(one for one in made if isinstance(one, Either)))
 

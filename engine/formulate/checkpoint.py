@@ -5,6 +5,7 @@ from __future__ import annotations
 from runplan.dsl.expr.tree import Num, Ref
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.replay import keep_asked
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Goal
@@ -15,6 +16,7 @@ def add_checkpoint(draft: Draft) -> None:
     checkpoint = draft.checkpoint
     if checkpoint is None:
         return
+    keep_asked(draft)
     model = draft.plan.model
     if draft.transfer and gives(draft.law, draft.objective, q.TRANSFERRED_TOKENS.text):
         message = "a transfer trains its first stage itself: it does not start from weights that exist"

@@ -20,6 +20,7 @@ from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import (
+    Chance,
     Constraint,
     ConstraintKind,
     Definition,
@@ -246,11 +247,12 @@ class Draft:
         of: Name | None = None,
         requirement: Requirement | None = None,
         otherwise: Otherwise | None = None,
+        chance: Chance | None = None,
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise)
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise, chance)
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:

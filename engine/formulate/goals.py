@@ -10,20 +10,16 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.alternatives import bending
+from runplan.engine.formulate.asked import OF_AMOUNT, OF_RATE, asked_of, of_cost, of_hardware, worst
 from runplan.engine.formulate.checkpoint import wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
-from runplan.engine.formulate.rate import RATES
 from runplan.engine.formulate.regret import is_least_regret
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Aim, Constraint, Goal, bounds_compute, expand
-
-# What is asked of hardware by a `?`: as low a rate, as few devices, or as short a time, as will do.
-OF_RATE = tuple(name.text for name in RATES)
-OF_HARDWARE = (*OF_RATE, q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text)
 
 
 def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -33,6 +29,8 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     where no statement bounds the compute, the least compute, before the loss where a loss is required. The table in
     `docs/language.md` has every case.
     """
+    if len(apart := asked_of(draft, OF_RATE)) > 1:  # more of one makes up for less of the other
+        return Aim((), ""), Aim(tuple(worst(draft, name) for name in apart), f"the least {apart[0]}")
     if draft.plan.goals:
         if _wants_regret(draft, draft.plan.goals[0]):
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
@@ -43,9 +41,9 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         return (_tied(draft, aim, line) if aim.goals else aim,)
     best = _best(draft, line)
     asked = _asked(draft, line, best[0].goals if best else ())
-    if any(name.text in OF_RATE for name in draft.asked):
+    if asked_of(draft, OF_RATE):
         best = ()  # what would be best takes the highest rate that there can be: that is no answer
-    found = [*asked, *best] if _asked_of_hardware(draft) or _loss_is_bounded(draft) else [*best, *asked]
+    found = [*asked, *best] if asked_of(draft, of_hardware(draft)) or _loss_is_bounded(draft) else [*best, *asked]
     if found:
         return tuple(_tied(draft, aim, line) for aim in found)
     if draft.chosen() and not draft.findings:
@@ -62,7 +60,7 @@ def _of_weights(draft: Draft, line: Op | None) -> Aim:
     best = wanted_of_weights(draft)
     if best is None:
         return Aim((), "")
-    least = _asked(draft, line, ())[0] if _asked_of_hardware(draft) else Aim((), "what the plan states")
+    least = _asked(draft, line, ())[0] if asked_of(draft, of_hardware(draft)) else Aim((), "what the plan states")
     return Aim((*best, *least.goals), "all of the data, within their epochs" if best else least.said)
 
 
@@ -112,32 +110,38 @@ def _regret(draft: Draft) -> Iterator[Aim]:
 # ---- what is wanted where the plan does not say
 
 
-def _asked_of_hardware(draft: Draft) -> list[Name]:
-    """What a `?` asks for, the rate first: more devices, or more time, would do with a lower one."""
-    return sorted((name for name in draft.asked if name.text in OF_HARDWARE), key=lambda name: name.text not in OF_RATE)
-
-
 def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ...]:
-    """The least of what the hardware is asked for by a `?`: of several things the cost, or the device hours.
+    """The worst of what the hardware is asked for by a `?`: of how many and how long both the cost, or device hours.
 
     Where no statement bounds the compute it is the least compute that will do; of what is served, with it. With what is
     then there the best is done.
     """
-    served, asked = q.LIFETIME_COMPUTE in draft.definitions, _asked_of_hardware(draft)
+    served, asked = q.LIFETIME_COMPUTE in draft.definitions, asked_of(draft, of_hardware(draft))
     if served and (_loss_is_bounded(draft) or not (_computes(draft) or asked)):
         return (Aim((Goal("minimize", Ref(q.LIFETIME_COMPUTE)),), "minimize lifetime_compute"),)
     if not asked and _computes(draft):
         return ()
-    least = asked[0] if asked else q.COMPUTE
-    if least.text not in OF_RATE and len(asked) > 1 and q.GPU_HOURS in draft.definitions:
-        least = q.COST if q.COST in draft.definitions else q.GPU_HOURS
-    said = draft.quantities[least.text].facts.said if least.text in OF_HARDWARE else ""
-    goals = asked if len(asked) > 1 and least in asked else [least]
-    first = str(Name(said or least.text, least.kind, least.scope))
+    goals = [worst(draft, name) for name in asked] or [Goal("minimize", Ref(q.COMPUTE))]
+    first = str(_said(draft, asked[0])) if asked else q.COMPUTE.text
+    if len(asked_of(draft, OF_AMOUNT)) > 1 and not asked_of(draft, OF_RATE) and q.GPU_HOURS in draft.definitions:
+        priced = q.COST in draft.definitions and not asked_of(draft, (q.PRICE.text,))
+        least = q.COST if priced else q.GPU_HOURS
+        goals, first = [Goal("minimize", Ref(least)), *_of_cost(draft)], least.text
     # The loss of a transfer is that of its line's size: the least for a loss is sought there.
     near = _nearest(draft, line) if draft.transfer else ()
-    least_ = [Goal("minimize", Ref(name)) for name in goals]
-    return (Aim(tuple(dict.fromkeys((*near, *least_, *best))), f"the least {first}"),)
+    said = "the least" if goals[0].sense == "minimize" else "the highest"
+    return (Aim(tuple(dict.fromkeys((*near, *goals, *best))), f"{said} {first}"),)
+
+
+def _said(draft: Draft, name: Name) -> Name:
+    """How an amount of hardware is called in a plan; another figure by its own name."""
+    said = draft.quantities[name.text].facts.said if name.text in OF_AMOUNT else ""
+    return Name(said or name.text, name.kind, name.scope)
+
+
+def _of_cost(draft: Draft) -> list[Goal]:
+    """The worst of what is asked for that nothing else of the run hangs on."""
+    return [worst(draft, name) for name in asked_of(draft, of_cost(draft))]
 
 
 def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -228,11 +232,11 @@ def _tied(draft: Draft, aim: Aim, line: Op | None) -> Aim:
         return draft.knows(name) and bool(names(expand(Ref(name), draft.definitions, {})) & variables)
 
     time = q.TIME if q.TIME in draft.definitions else q.COMPUTE
-    asked = _asked_of_hardware(draft)
+    asked = asked_of(draft, (*OF_RATE, *OF_AMOUNT))
     first = [name for name in (q.GPU_HOURS, *(asked if len(asked) == 1 else ()), time) if moves(name)]
     few = {q.GPUS.text, q.PARAMS.text, q.LAW_PARAMS.text}
     last = [v.name for v in draft.variables if v.name.text in few]
     best = [Goal("minimize", Ref(q.LOSS))] if _has_loss(draft) else [_near(line)] if line is not None else []
     least = [Goal("minimize", Ref(name)) for name in first], [Goal("minimize", Ref(name)) for name in last]
-    ties = dict.fromkeys((*least[0], *(best if draft.variables else ()), *least[1]))
+    ties = dict.fromkeys((*least[0], *(best if draft.variables else ()), *least[1], *_of_cost(draft)))
     return replace(aim, ties=tuple(goal for goal in ties if goal not in aim.goals))

@@ -94,9 +94,9 @@ class _Drawn:
     @staticmethod
     def of(solution: Solution) -> _Drawn:
         # What a plan without a requirement has no use for: docs/design/0004-what-check-does-not-import.md.
-        from runplan.engine.analysis.draws import published
         from runplan.engine.analysis.resolve import DRAWS as EVERY
         from runplan.engine.analysis.resolve import evaluator
+        from runplan.engine.problem.draws import published
 
         at, count = evaluator(solution)
         problem = solution.problem.deviating()
@@ -110,7 +110,7 @@ class _Drawn:
     @cached_property
     def joint(self) -> tuple[Outcome, ...]:
         """Draws of all that is uncertain together, the law's constants as well, each with its values."""
-        from runplan.engine.analysis.draws import draws
+        from runplan.engine.problem.draws import draws
 
         return tuple((draw, self.at(draw)) for draw in draws(self.problem, DRAWS))
 
@@ -168,7 +168,7 @@ def _below(by: float) -> float:
 
 def _is_moved_by_law(drawn: _Drawn, requirement: Requirement) -> bool:
     """Whether another draw of the law's constants alone moves what is required."""
-    from runplan.engine.analysis.draws import is_uncertain, of_constants
+    from runplan.engine.problem.draws import is_uncertain, of_constants
 
     if not is_uncertain(drawn.problem.law):
         return False

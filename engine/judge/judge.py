@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Op, Ref, walk
+from runplan.dsl.expr.tree import Ref, walk
 from runplan.dsl.packs.pack import Law, fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label, finding
@@ -15,9 +15,10 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
-from runplan.engine.formulate.requirements import UNSOLVED
+from runplan.engine.formulate.requirements import is_chance
 from runplan.engine.judge.chance import may_miss
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
+from runplan.engine.judge.unlikely import unlikely
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Constraint, Problem
@@ -32,7 +33,10 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
     """What is wrong or worth knowing of a plan under one law; requirements at the worst end of what is uncertain."""
     at_worst = solution.worst or solution
     note = f"judged at the worst end: {solution.worst_at}" if solution.worst else ""
-    yield from (replace(found, notes=(*found.notes, note)) if note else found for found in _required(plan, at_worst))
+    # Of a probability all that may be is asked, and no end.
+    chances = {r.key for r in (*plan.requires, *plan.prefers) if any(map(is_chance, walk(r.condition)))}
+    for found in _required(plan, at_worst):
+        yield replace(found, notes=(*found.notes, note)) if note and found.key not in chances else found
     if solution.status != "solved":
         return
     yield from may_miss(plan, at_worst)
@@ -48,11 +52,13 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
             yield _conflict(plan, solution, relaxations, reasons)
     if solution.status == "undecided" and len(plan.stages) > 1:
         return  # what is known is that of one stage
-    undecided = (r for r in plan.requires if not any(isinstance(i, Op) and i.op in UNSOLVED for i in walk(r.condition)))
-    for requirement in undecided if solution.status == "undecided" else solution.problem.decided:
+    for requirement in plan.requires if solution.status == "undecided" else solution.problem.decided:
         yield from broken(plan, solution, requirement)
+        if solution.status != "undecided":
+            yield from unlikely(solution, requirement)
     for requirement in plan.prefers if solution.status == "solved" else ():
         yield from broken(plan, solution, requirement)
+        yield from unlikely(solution, requirement)
 
 
 # ---- conflicts

@@ -223,13 +223,18 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
 
 def _knob_help(solution: Solution, requirement: Requirement, parts: Sequence[Op]) -> list[str]:
     """Changes to one given figure each that would keep the requirement, one of several parts of it, each solved."""
+    own = [one for one in solution.problem.held if one.requirement == requirement]
+    return keeping(solution, *(own or [_kept(parts)]))
+
+
+def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
+    """The line of help with changes to one given figure each that would keep what is required, each solved."""
     # What is in a conflict has its own finding and help.
     conflicting = {one.of.text for one in solution.conflict if not isinstance(one.of, Name)}
     before = solution.problem
     before = before.without({one.key for one in before.kept if one.kind == "require" and one.text in conflicting})
     values = {name: value.value for name, value in solution.values.items()}
     broken = broken_of(before, values)
-    own = [one for one in before.held if one.requirement == requirement] or [_kept(parts)]
     others = [one for one in before.held if one.key not in broken and one not in own]
     problem = replace(before, held=(*others, *own))
     changes = []

@@ -18,7 +18,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, subs
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Law, QuantityDef
-from runplan.dsl.plan.ir import Given, Objective, Requirement
+from runplan.dsl.plan.ir import Given, Objective, Plan, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE, Dim
@@ -100,6 +100,19 @@ class Otherwise:
 
 
 @dataclass(frozen=True, slots=True)
+class Chance:
+    """How likely a condition is to hold over all that is uncertain, what is chosen being chosen before that is known.
+
+    Attributes:
+        condition: Comparisons, joined by `and` and `or`.
+        level: The share of the draws in which it is to hold, at least.
+    """
+
+    condition: Expr
+    level: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Constraint:
     """`left <= right`, or equal where `equal`, that the solution keeps.
 
@@ -111,6 +124,8 @@ class Constraint:
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
         strict: Whether it is kept with a hair to spare: it tells one alternative from another.
+        chance: Of a requirement on a probability, that: the sides are then those of a draw in which it is just kept,
+            which `engine/solve/chances.py` finds.
     """
 
     key: str
@@ -123,6 +138,7 @@ class Constraint:
     of: Name | None = None
     requirement: Requirement | None = None
     otherwise: Otherwise | None = None
+    chance: Chance | None = None
     strict: bool = False
 
     @property
@@ -185,6 +201,23 @@ class Inverse:
 
 
 @dataclass(frozen=True, slots=True)
+class StageOf:
+    """A stage of a problem.
+
+    Attributes:
+        plan: The stage as a plan of its own: what it does not say is the whole plan's.
+        phases: Names of its schedule's phases, in order.
+        sources: Names of the data that it is trained on.
+    """
+
+    name: str
+    plan: Plan
+    objective: Objective
+    phases: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What is to be solved, for one law.
 
@@ -213,6 +246,7 @@ class Problem:
             nothing does, so that the problem without it is a relaxation of the problem with it.
         evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
+        stages: Those that the plan has, in order; none where it has none.
     """
 
     named: str
@@ -244,6 +278,7 @@ class Problem:
     unsaid: Mapping[str, Finding] = field(default_factory=dict)
     evenly: tuple[Evenly, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
+    stages: tuple[StageOf, ...] = ()
 
     # ---- asking
 
@@ -333,6 +368,20 @@ class Problem:
             if d.spread:
                 by = Op("exp", (Op("*", (Num(d.spread), Ref(deviate(name.text)))),))
                 changed[name] = replace(d, expr=Op("*", (d.expr, by)))
+        return replace(self, definitions={**self.definitions, **changed})
+
+    def ranging(self) -> Problem:
+        """The problem in which what the plan gives a range lies anywhere between its ends, by a deviate: a parameter
+        from 0 to 1, in the middle unless it is set. Ranges of several pools are each on their own.
+        """
+        changed: dict[Name, Definition] = {}
+        for name, d in self.definitions.items():
+            if d.between is not None:
+                low, high = d.between
+                by = Name(name.text, "deviate", name.scope)
+                changed[by] = Definition(by, NONE, Num(0.5), "given", between=(0.0, 1.0))
+                off = Op("*", (Num(high - low, d.dim), Ref(by)))
+                changed[name] = replace(d, expr=Op("+", (Num(low, d.dim), off)), between=None)
         return replace(self, definitions={**self.definitions, **changed})
 
     def is_drawn(self, name: Name) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, names
+from runplan.dsl.expr.tree import Expr, Op, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
@@ -162,20 +162,26 @@ def _best(found: Sequence[tuple[Problem, Found]]) -> Found:
 
 def goals_at(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
     """What each goal comes to at values of the variables, the less the better."""
-    env, memo = dict(values), dict[Name, Expr]()
-    out = []
-    for goal in problem.goals:
-        value = float(compiled(problem.expanded(goal.expr, memo))(env))
-        if goal.other is not None:
-            value = abs(math.log(value / float(compiled(problem.expanded(goal.other, memo))(env))))
-        out.append(-value if goal.sense == "maximize" else value)
-    return tuple(out)
+    memo: dict[Name, Expr] = {}
+    return tuple(_reached(problem, goal, values, memo) for goal in problem.goals)
+
+
+def _reached(problem: Problem, goal: Goal, env: Mapping[Name, float], memo: dict[Name, Expr]) -> float:
+    """What a goal comes to, the less the better; inf where it has no value."""
+    expr = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
+    try:
+        value = float(compiled(problem.expanded(expr, memo))(env))
+    except (ArithmeticError, ValueError):
+        return math.inf
+    if goal.other is not None:
+        return abs(math.log(value))
+    return -value if goal.sense == "maximize" else value
 
 
 def is_better(goals: tuple[float, ...], least: tuple[float, ...]) -> bool:
     """Whether goals, the first that differs by more than rounding, are lower."""
     for new, old in zip(goals, least, strict=True):
-        if abs(new - old) > ALIKE * max(abs(new), abs(old), ALIKE):
+        if not math.isclose(new, old, rel_tol=ALIKE, abs_tol=ALIKE**2):
             return new < old
     return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from runplan.cli.show.report import run, size, stages
+from runplan.cli.show.report import run, size, stages, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
 from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
@@ -245,6 +245,7 @@ def _conflicts(report: Report) -> Iterator[Section]:
 def _sections(report: Report, details: bool) -> Iterator[Section]:
     if details:
         yield from size.sections(report)
+    yield from timeline.sections(report, details)
     yield from stages.transfer(report, details)
     yield from stages.inference(report)
     yield from run.sections(report, details)
