@@ -19,6 +19,7 @@ from runplan.engine.formulate.length import seen_as_often
 from runplan.engine.formulate.requirements import add_requirements, chance_of, is_chance
 from runplan.engine.formulate.run import add_run, add_run_of_stages, add_stage
 from runplan.engine.formulate.stages import Staged
+from runplan.engine.formulate.transferred import add_implied, transfer_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem, StageOf
 
@@ -36,7 +37,8 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
     draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue, lenders)
     _not_solved_yet(draft)
     add_run(draft)
-    return _posed(draft)
+    implied = add_implied(draft)
+    return replace(_posed(draft), stages=implied)
 
 
 def _staged(
@@ -45,13 +47,16 @@ def _staged(
     """The problem of a plan with stages: each by itself, and all of them as one run."""
     runs = runs_of(stages)
     heard = [run for run in runs if str(run[0].objective) in law.objectives] or runs
-    objective = heard[-1][0].objective
+    before = next((runs[i - 1] for i, run in enumerate(runs) if i and run == runs[-1]), ())
+    transfer = transfer_of(law, before, runs[-1]) if before else None
+    run, objective = (runs[-1], transfer) if transfer else (heard[-1], heard[-1][0].objective)
     drafts = (Draft(seen_as_often(one.plan), law, named, one.objective, catalogue, lenders) for one in stages)
     made = [add_stage(draft, one) for draft, one in zip(drafts, stages, strict=True)]
     outer = replace(plan.outer, hardware=(), optimizer=None, objective=objective)
     draft = Draft(replace(plan, stages=(outer,)), law, named, objective, catalogue, lenders)
     _not_solved_yet(draft)
-    add_run_of_stages(draft, plan, made, [one for one in made if one.alone in heard[-1]])
+    spoken = [one for one in made if one.alone in run]
+    add_run_of_stages(draft, plan, made, spoken, [one for one in made if one.alone in before] if transfer else ())
     posed = _posed(draft)
     parts = tuple(
         StageOf(one.name, one.alone.plan, one.alone.objective, one.draft.phases, _sources(one, draft)) for one in made
