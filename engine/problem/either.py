@@ -42,7 +42,7 @@ class Alternative:
 
     def replacing(self, constraint: Constraint) -> Alternative:
         """The same with a constraint in the place of that of its key."""
-        kept = tuple(constraint if c.key == constraint.key else c for c in self.constraints)
+        kept = tuple(one.replacing(constraint) for one in self.constraints)
         return replace(self, constraints=kept, either=tuple(one.replacing(constraint) for one in self.either))
 
 

@@ -146,6 +146,10 @@ class Constraint:
         """Itself, as a choice has several."""
         return (self,)
 
+    def replacing(self, other: Constraint) -> Constraint:
+        """The other one, where it is of this key."""
+        return other if other.key == self.key else self
+
     @property
     def most(self) -> Expr:
         """What the left side is at most."""
@@ -303,6 +307,11 @@ class Problem:
         """All that the solution keeps; the pieces of what bends are no choice of its own."""
         return (*self.constraints, *(choice for choice in self.either if choice.requirement is not None))
 
+    @property
+    def parts(self) -> tuple[Constraint, ...]:
+        """Every constraint of it: also of its choices, and those that its givens decide."""
+        return tuple(part for one in (*self.kept, *self.held) for part in one.parts)
+
     def number(self, name: Name) -> float:
         """The value of a parameter, in base units."""
         expr = self.definitions[name].expr
@@ -453,8 +462,12 @@ class Problem:
 
     def replacing(self, constraint: Constraint) -> Problem:
         """The problem with a constraint in the place of that of its key, which may be part of a choice."""
-        kept = tuple(constraint if c.key == constraint.key else c for c in self.constraints)
-        return replace(self, constraints=kept, either=tuple(one.replacing(constraint) for one in self.either))
+        return replace(
+            self,
+            constraints=tuple(one.replacing(constraint) for one in self.constraints),
+            either=tuple(one.replacing(constraint) for one in self.either),
+            held=tuple(one.replacing(constraint) for one in self.held),
+        )
 
     def taking(self, taken: Iterable[Taken]) -> Problem:
         """The problem in which alternatives are taken, one after the other: a choice in one is open until it is."""

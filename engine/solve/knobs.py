@@ -398,8 +398,7 @@ def _run_of(problem: Problem, source: str) -> frozenset[Name]:
 
 def _asks_for_loss(problem: Problem) -> bool:
     """Whether a requirement is on the loss, or on what follows from it."""
-    every = (part for one in (*problem.kept, *problem.held) for part in one.parts)
-    sides = (Op("-", (c.left, c.right)) for c in every if c.requirement is not None)
+    sides = (Op("-", (c.left, c.right)) for c in problem.parts if c.requirement is not None)
     return any(names(side) & {q.LOSS, q.PERPLEXITY, q.REGRET} for side in sides)
 
 
