@@ -17,7 +17,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.analysis.resolve import Resolver, evaluator
 from runplan.engine.decide.candidates import Measure
-from runplan.engine.judge.requirements import broken_part
+from runplan.engine.judge.requirements import broken_parts
 from runplan.engine.problem.draws import Draw, draws, is_deviate, is_uncertain, published
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
@@ -202,7 +202,7 @@ class _Drawn:
         values = self.evaluate(draw)
         if values is None or self.measure.name not in values:
             return None
-        kept = all(broken_part(requirement, values, KEPT) is None for requirement in self.plan.requires)
+        kept = not any(broken_parts(requirement, values, KEPT) for requirement in self.plan.requires)
         return self.measure.of(values) if kept else None
 
 

@@ -110,7 +110,7 @@ def _levers(problem: Problem, about: Sequence[Expr]) -> Iterator[Lever]:
         if (name.kind == "let" or (nature and doubtful)) and not any(name in names(figure) for figure in own):
             knob = parameter_knob(problem, name, problem.said(name), "", "")
             yield Lever(knob.said, knob.now, _as_written(problem, name), knob.at, _most(problem, name), name)
-    for constraint in (*problem.constraints, *problem.held):
+    for constraint in problem.parts:
         if constraint.kind == "require" and isinstance(constraint.left, Num) != isinstance(constraint.right, Num):
             yield _bound(constraint)
 
@@ -134,7 +134,7 @@ def _most(problem: Problem, name: Name) -> float:
 
 def _counted(problem: Problem, about: Sequence[Expr]) -> frozenset[Name]:
     """The names that what is wanted, required and chosen by lead to."""
-    constraints = (*problem.constraints, *problem.held)
+    constraints = problem.parts
     left: list[Expr] = [*about, *(side for c in constraints for side in (c.left, c.right))]
     left += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
     seen = {c.of for c in constraints if c.of is not None}
@@ -154,12 +154,7 @@ def _bound(constraint: Constraint) -> Lever:
 
     def at(problem: Problem, value: float) -> Problem:
         new = Num(value, bound.dim)
-        moved = replace(constraint, left=new) if below else replace(constraint, right=new)
-
-        def among(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
-            return tuple(moved if each.key == constraint.key else each for each in constraints)
-
-        return replace(problem, constraints=among(problem.constraints), held=among(problem.held))
+        return problem.replacing(replace(constraint, left=new) if below else replace(constraint, right=new))
 
     sign = "==" if constraint.equal else ">=" if below else "<="
     return Lever(f"{shown(figure)} {sign}", bound.value, written(bound, bound.dim), at)
