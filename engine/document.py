@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Edit, Finding
@@ -95,6 +96,26 @@ def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]
         value = applying(solution, name)
         if value is not None:
             yield name, value
+    if "data" in sections:
+        yield from ((str(name), value) for name, value in asked_for(solution))
+
+
+# What has a name of its own while it is looked for, by what a plan calls it; or another key that says it.
+_SOUGHT = {q.RUN_SHARE: q.RESERVE, q.AMOUNT: q.AVAILABLE}
+_SAID_BY_OTHERS = (q.RESERVED_TIME, q.LAW_PARAMS, q.SHARE)
+
+
+def asked_for(solution: Solution) -> Iterator[tuple[Name, Value]]:
+    """What the plan asks for by a `?` and has no row of its own, such as an availability, or what there is of a source.
+
+    The quantities of parts are under their full name, such as `available.web` or `pool1.mfu`.
+    """
+    told = rows_of(solution.problem.quantities, *OWN)
+    for name in dict.fromkeys(solution.problem.asked):
+        shown = Name(_SOUGHT.get(name.bare, name).text, name.kind, name.scope)
+        value = solution.values.get(shown)
+        if value is not None and name.bare not in _SAID_BY_OTHERS and (shown.scope or shown.text not in told):
+            yield shown, value
 
 
 def applying(solution: Solution, name: str) -> Value | None:
