@@ -42,8 +42,9 @@ def of_hardware(draft: Draft) -> tuple[str, ...]:
 
 
 def worst(draft: Draft, name: Name) -> Goal:
-    """The goal of a figure that is asked for: the least of it that will do, or the most where less of it is better."""
-    return Goal("maximize" if draft.quantities[name.text].facts.better == "less" else "minimize", Ref(name))
+    """The goal of a figure that is asked for: how little of what is bought, or how bad a value of the rest, will do."""
+    least = name.text in OF_AMOUNT or draft.quantities[name.text].facts.better != "less"
+    return Goal("minimize" if least else "maximize", Ref(name))
 
 
 def asked_of(draft: Draft, some: Iterable[str]) -> list[Name]:

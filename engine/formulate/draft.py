@@ -18,7 +18,9 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import (
+    Chance,
     Constraint,
     ConstraintKind,
     Definition,
@@ -61,7 +63,9 @@ class Draft:
     constraints: list[Constraint] = field(default_factory=list)
     inverses: list[Inverse] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
-    held: list[Constraint] = field(default_factory=list)
+    held: list[Constraint | Either] = field(default_factory=list)
+    either: list[Either] = field(default_factory=list)
+    unsaid: dict[str, Finding] = field(default_factory=dict)
     evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
@@ -246,11 +250,12 @@ class Draft:
         of: Name | None = None,
         requirement: Requirement | None = None,
         otherwise: Otherwise | None = None,
+        chance: Chance | None = None,
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise)
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise, chance)
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:

@@ -53,8 +53,8 @@ def add_settings(draft: Draft) -> None:
             draft.definitions.pop(quantity(text), None)
         elif own is not None and own.name in KEPT:
             draft.definitions[own.name] = replace(own, spread=_spread(draft, draft.law, text))
-        elif own is None and (found := _lender(draft, text)) is not None:
-            _lend(draft, *found)
+        elif own is None and (found := lender(draft, text)) is not None:
+            lend(draft, *found)
     _take_stated(draft)
 
 
@@ -92,7 +92,7 @@ def adamw_like(catalogue: Library) -> frozenset[str]:
     return frozenset(word.lower() for word in catalogue.default_words(OPTIMIZERS, ADAMW))
 
 
-def _lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
+def lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
     """The law that lends a setting: of those that are named beside the plan's law the first, else the default."""
     usual = (law for name in draft.choices(output) if (law := draft.catalogue.law(name)) is not None)
     for law in (*draft.lenders, *usual):
@@ -110,7 +110,8 @@ def _is_for(draft: Draft, law: Law) -> bool:
     return law.from_weights == draft.from_weights and (str(draft.objective) in law.objectives or draft.transfer)
 
 
-def _lend(draft: Draft, law: Law, function: Function) -> None:
+def lend(draft: Draft, law: Law, function: Function) -> None:
+    """Define a setting by the law that lends it."""
     add_constants(draft, law)
     needs_size = any(p.quantity == q.PARAMS.text for p in function.parameters)
     size = _size(draft, law) if needs_size else q.LAW_PARAMS
