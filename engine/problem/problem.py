@@ -268,6 +268,11 @@ class Problem:
         found = any(v.name == q.ACTIVE_PARAMS for v in self.variables)
         return found or (active is not None and active.expr != Ref(q.PARAMS))
 
+    @property
+    def is_programme(self) -> bool:
+        """Whether there is no run in it, but what other plans come to."""
+        return not self.variables and not any(name.kind == "quantity" for name in self.definitions)
+
     def number(self, name: Name) -> float:
         """The value of a parameter, in base units."""
         expr = self.definitions[name].expr
