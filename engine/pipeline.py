@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack, fields_of
 from runplan.dsl.plan.ir import Plan
@@ -134,7 +135,10 @@ def plan_at(
     file, found = read_file(path, reader)
     file, wrong = overridden(file, settings)
     found += wrong
-    results = _results(file, reader, known, intervals, {} if solved is None else solved)
+    if any(f.severity == "error" for f in found):  # such as plans that import each other
+        results = Results(adrift=[qualified(imported.alias, "") for imported in file.imported])
+    else:
+        results = _results(file, reader, known, intervals, {} if solved is None else solved)
     found += results.findings
     file = replace(file, adrift=(*file.adrift, *results.adrift))
     lowered = lower(file, known.vocabulary(), results.lets)
@@ -166,7 +170,8 @@ def _results(file: File, reader: Reader, known: Library, intervals: bool, solved
 def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
     """What the laws say of themselves, and over what their loss is taken."""
     out: list[Note] = []
-    for solution in {s.resolved: s for s in solutions if s.status != "undecided"}.values():
+    told = (s for s in solutions if s.status != "undecided" and not s.problem.is_programme)
+    for solution in {s.resolved: s for s in told}.values():
         loss = solution.values.get(q.LOSS)
         if loss is not None and loss.note:
             out.append(Note(f"The loss is {loss.note}", solution.resolved))

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from runplan.dsl.expr.name import qualified, written
-from runplan.dsl.expr.tree import Num
-from runplan.dsl.plan.ir import Let
+from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.plan.ir import Let, Plan
 from runplan.dsl.syntax.tree import File, Imported, Word, leaves
 from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding, Label, finding
@@ -45,7 +45,7 @@ def results_of(file: File, report: Callable[[str], Report]) -> Results:
     """The results that a resolved file mentions.
 
     Args:
-        report: Solves the plan at a path.
+        report: Solves the plan at a path, of which all files can be read.
     """
     out = Results()
     for imported in file.imported:
@@ -55,8 +55,7 @@ def results_of(file: File, report: Callable[[str], Report]) -> Results:
         found = report(imported.path)
         wrong = _wrong(imported, found)
         if wrong is not None:
-            # What cannot be read has been told where it stands.
-            out.findings += [] if _is_told(file, found) else [wrong]
+            out.findings.append(wrong)
             out.adrift.append(qualified(imported.alias, ""))
             continue
         solution = found.solutions[0]
@@ -71,6 +70,17 @@ def results_of(file: File, report: Callable[[str], Report]) -> Results:
             out.findings.append(finding("N002", message, word.span, help=near))
             out.adrift.append(text)
     return out
+
+
+def imported_of(plan: Plan, solution: Solution) -> dict[str, tuple[Value, str]]:
+    """The results of other plans that a plan rests on, each with that plan, and the `let`s that rest on these."""
+    found = {name: one.of for name, one in plan.lets.items() if one.of}
+    for _ in plan.lets if found else ():
+        resting = {n: "" for n, one in plan.lets.items() if n not in found and names(one.expr) & found.keys()}
+        if not resting:
+            break
+        found |= resting
+    return {str(name): (solution.values[name], of) for name, of in found.items() if name in solution.values}
 
 
 def _mentions(file: File, imported: Imported) -> Iterator[Word]:
@@ -98,11 +108,6 @@ def _wrong(imported: Imported, report: Report) -> Finding | None:
     help = [f"in `{imported.path}`: {text}" for text in found.help]
     also = [Label(found.at.span, "what keeps it from that")]
     return finding(found.code, message, imported.span, severity="error", also=also, help=help)
-
-
-def _is_told(file: File, report: Report) -> bool:
-    """Whether what is wrong with an imported plan is told by reading it already."""
-    return not report.solutions and any(span.source.path == report.source.path for span in file.broken)
 
 
 def _let(text: str, imported: Imported, solution: Solution, value: Value) -> Let:

@@ -94,6 +94,7 @@ class _Imports:
         # Of each file that was read its path, and the plans that it imports under a name; of the first file, too.
         self._paths: dict[str, str] = {}
         self._plans: dict[str, dict[str, Imported]] = {}
+        self._broken: set[str] = set()
         self._characters = 0
 
     def plans_of(self, file: File) -> Iterable[Imported]:
@@ -113,9 +114,11 @@ class _Imports:
             alias = spec.children[1]
             read = self._statements(file, spec.word(0), chain)
             if read is None:
-                self.adrift.append(f"{alias.text}." if isinstance(alias, Word) else "")
+                self.adrift.append(qualified(alias.text, "") if isinstance(alias, Word) else "")
                 continue
             path, found = read
+            if path in self._broken and isinstance(alias, Word):
+                self.adrift.append(qualified(alias.text, ""))
             inner = self._plans[path]
             for name, plan in inner.items():
                 outer = qualified(alias.text, name) if isinstance(alias, Word) else name
@@ -174,6 +177,8 @@ class _Imports:
                 self.findings.append(finding("N004", message, target.span))
                 return None
             self.findings.extend(wrong)
+            if any(f.severity == "error" for f in wrong):
+                self._broken.add(inner.source.path)
             self._characters += len(inner.source.text)
             if self._characters > MAX_CHARACTERS:
                 message = f"the imports have more than {MAX_CHARACTERS:,} characters"
