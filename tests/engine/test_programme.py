@@ -129,6 +129,18 @@ def test_an_interval_and_where_it_is_from() -> None:
     )
 
 
+@pytest.mark.parametrize(("limit", "holds"), [(1.01, True), (0.99, False)])
+def test_a_probability_over_plans(limit: float, holds: bool) -> None:
+    """A result is drawn with the rest: nine in ten of its draws are below the end of its interval, in a check, too."""
+    rate = "hardware: 64 x H100 for ? @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 200B\n"
+    high = report("rate.plan", files={"rate.plan": rate}, more=True).solutions[0]["cost"].high
+    assert high is not None
+    most = f"{limit * (high + 30720):.0f} USD"
+    text = f'import "rate.plan" as r\nimport "small.plan" as s\nrequire P(r.cost + s.cost <= {most}) >= 90%\n'
+    found = report("a.plan", files={"a.plan": text, "rate.plan": rate})
+    assert bool(errors(found)) is not holds
+
+
 # ---- what is said where there are none
 
 ASKING = """\
