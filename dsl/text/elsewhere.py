@@ -69,8 +69,8 @@ _THEIRS: dict[str, str] = {
     "schedule": "scheduler lr_scheduler lr_scheduler_type lr_schedule phases",
     "laws": "law scaling_law scaling_laws",
     "start": "base_model base checkpoint init_from init_checkpoint initial_checkpoint from_checkpoint resume"
-    " resume_from resume_from_checkpoint load_checkpoint load_path load_weights pretrained pretrained_model from_pretrained"
-    " model_name_or_path pretrained_model_name_or_path finetune fine_tune finetune_from warm_start",
+    " resume_from resume_from_checkpoint load_checkpoint load_path load_weights pretrained pretrained_model"
+    " from_pretrained model_name_or_path pretrained_model_name_or_path finetune fine_tune finetune_from warm_start",
     "plan": "title name",
     "require": "requires required requirement requirements constraint constraints assert limits subject_to",
     "let": "var vars variables set define",
