@@ -11,7 +11,7 @@ from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.alternatives import bending
 from runplan.engine.formulate.asked import OF_AMOUNT, OF_RATE, asked_of, of_cost, of_hardware, worst
-from runplan.engine.formulate.checkpoint import wanted_of_weights
+from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
@@ -35,6 +35,7 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         if _wants_regret(draft, draft.plan.goals[0]):
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)
+        aim = replace(aim, goals=(*data_first(draft), *aim.goals)) if aim.goals else aim
         return (_tied(draft, aim, line) if aim.goals else aim,)
     if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
         aim = _of_weights(draft, line)
@@ -100,11 +101,15 @@ def _wants_regret(draft: Draft, goal: Optimize) -> bool:
 
 
 def _regret(draft: Draft) -> Iterator[Aim]:
-    """The best use of the compute that there is; where nothing bounds that, of what is spent."""
+    """The best use of the compute that there is; where nothing bounds that, of what is spent.
+
+    Of a run of any size on any tokens the least that is spent is no answer: then nothing determines it.
+    """
     worth = Ref(q.LEAST_COMPUTE)
-    if _computes(draft):
-        yield Aim((Goal("maximize", worth),), "minimize regret")
-    yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
+    yield Aim((Goal("maximize", worth),), "minimize regret")
+    sized = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+    if not sized or _loss_is_bounded(draft) or not any(v.name.text == q.TOKENS.text for v in draft.variables):
+        yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
 
 
 # ---- what is wanted where the plan does not say
