@@ -20,6 +20,7 @@ from runplan.dsl.units.show import iso_date, json_unit
 from runplan.engine.gate import Verdict, verdict_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
+from runplan.engine.results import imported_of
 
 if TYPE_CHECKING:
     from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
@@ -49,7 +50,7 @@ def document(report: Report) -> dict[str, object]:
         "schema": "plan.solve/v1",
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(value) for name, value in report.budget.items()},
-        "solutions": [_solution(solution) for solution in report.solutions],
+        "solutions": [{**_solution(solution), **_results(report, solution)} for solution in report.solutions],
         "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
         "verdict": _verdict(verdict_of(report)),
@@ -158,6 +159,13 @@ def _solution(solution: Solution) -> dict[str, object]:
     if solution.conflict:
         out["conflict"] = [_relaxation(one) for one in solution.conflict]
     return out
+
+
+def _results(report: Report, solution: Solution) -> dict[str, object]:
+    """What the plan rests on of other plans, and the `let`s of it that do; no key where it imports no results."""
+    found = imported_of(report.plan, solution) if report.plan else {}
+    named = {name: {**quantity(value), **({"plan": plan} if plan else {})} for name, (value, plan) in found.items()}
+    return {"results": named} if named else {}
 
 
 def _by_default(solution: Solution) -> dict[str, str]:

@@ -235,8 +235,11 @@ class Let:
     """A name for an expression.
 
     Attributes:
-        source: Where the figure of a price or a region is from; empty for a `let` of the plan.
+        source: Where the figure of a price or a region, or the result of another plan, is from; empty for a `let` of
+            the plan.
         dim: That of its expression.
+        of: The plan that it is a result of; empty where it is of none.
+        spread: Of a result, how far it may be off, as in `Definition.spread`; None where it has no interval.
     """
 
     name: str
@@ -244,6 +247,8 @@ class Let:
     span: Span = field(compare=False)
     source: str = ""
     dim: Dim = NONE
+    of: str = ""
+    spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

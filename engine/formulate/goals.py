@@ -101,11 +101,15 @@ def _wants_regret(draft: Draft, goal: Optimize) -> bool:
 
 
 def _regret(draft: Draft) -> Iterator[Aim]:
-    """The best use of the compute that there is; where nothing bounds that, of what is spent."""
+    """The best use of the compute that there is; where nothing bounds that, of what is spent.
+
+    Of a run of any size on any tokens the least that is spent is no answer: then nothing determines it.
+    """
     worth = Ref(q.LEAST_COMPUTE)
-    if _computes(draft):
-        yield Aim((Goal("maximize", worth),), "minimize regret")
-    yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
+    yield Aim((Goal("maximize", worth),), "minimize regret")
+    sized = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+    if not sized or _loss_is_bounded(draft) or not any(v.name.text == q.TOKENS.text for v in draft.variables):
+        yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
 
 
 # ---- what is wanted where the plan does not say

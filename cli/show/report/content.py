@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from runplan.cli.show.report import run, size, stages, timeline
+from runplan.cli.show.report import programme, run, size, stages, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
 from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
@@ -126,7 +126,7 @@ def _verdict(report: Report) -> Verdict:
     if errors:
         word = "Over budget" if errors[0].code == "B001" else "Does not hold"
         return Verdict("bad", word, said, about)
-    line = ", ".join(_headline(first))
+    line = ", ".join(_headline(first)) or ", ".join(programme.headline(report))
     if warnings:
         return Verdict("doubtful", f"Holds, with {counted(len(warnings), 'warning')}", line)
     return Verdict("good", "Holds", line)
@@ -261,6 +261,7 @@ def _sections(report: Report, details: bool) -> Iterator[Section]:
     yield from timeline.sections(report, details)
     yield from stages.transfer(report, details)
     yield from stages.inference(report)
+    yield from programme.sections(report)
     yield from run.sections(report, details)
 
 
