@@ -30,6 +30,12 @@ class Alone:
     shares_data: bool
 
     @property
+    def takes_all(self) -> bool:
+        """Whether it is there for its own data: a later stage trains on all of them, unless it says on how much."""
+        later = self.plan.start is not None and self.plan.start.from_weights
+        return later and bool(self.stage.data) and self.stage.tokens is None
+
+    @property
     def name(self) -> str:
         """The stage's name."""
         return self.stage.name

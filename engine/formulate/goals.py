@@ -251,6 +251,13 @@ def _tied(draft: Draft, aim: Aim, line: Op | None) -> Aim:
     best = [Goal("minimize", Ref(q.LOSS))] if _has_loss(draft) else [_near(line)] if line is not None else []
     least = [Goal("minimize", Ref(name)) for name in first], [Goal("minimize", Ref(name)) for name in last]
     ties = dict.fromkeys(
-        (*least[0], *(best if draft.variables else ()), *least[1], *_of_cost(draft), *_of_data(draft), *draft.last)
+        (
+            *least[0],
+            *(best if draft.variables else ()),
+            *least[1],
+            *_of_cost(draft),
+            *_of_data(draft),
+            *draft.last,
+        )
     )
     return replace(aim, ties=tuple(goal for goal in ties if goal not in aim.goals))

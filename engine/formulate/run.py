@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runplan.dsl.expr.tree import Num
+from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.plan.ir import Given, Plan
 from runplan.engine.formulate.alone import Alone
 from runplan.engine.formulate.attention import add_attention, add_usual_attention
@@ -28,10 +28,12 @@ from runplan.engine.formulate.stages import (
     add_totals,
     add_trained,
     add_worth_of_stages,
+    as_long_as_needed,
     of_run,
     of_stages,
-    share_time,
     shared_of,
+    spread_tokens,
+    take_all,
     take_up,
     unheard,
 )
@@ -96,10 +98,11 @@ def add_stage(draft: Draft, alone: Alone) -> Staged:
     add_mixture(draft)
     add_attention(draft)
     add_hardware(draft)
-    if alone.shares_hardware:
-        share_time(draft)
+    as_long_as_needed(draft, shared=alone.shares_hardware)
     add_usual_attention(draft)
     phases, sources = add_data_of_stage(draft, own=not alone.shares_data)
+    if alone.takes_all:
+        take_all(draft)
     add_defaults(draft)
     say_active(draft)
     draft.follow()
@@ -134,6 +137,8 @@ def add_run_of_stages(
     add_mixture(draft)
     shared = shared_of(stages)
     take_up(draft, stages, shared)
+    asked = [*(r.condition for r in plan.requires), *(goal.expr for goal in plan.goals)]
+    spread_tokens(draft, run, frozenset().union(*map(names, asked)))
     for name in (q.COMPUTE, q.ATTENTION_COMPUTE, q.MODEL_COMPUTE):
         if all(draft.knows(stage.of(name)) for stage in stages):
             draft.define(name, of_stages(stages, name), "derived", "all stages together")

@@ -16,13 +16,14 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given, Hole, Plan
 from runplan.dsl.text.finding import finding
+from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.alone import Alone
 from runplan.engine.formulate.data import Seen, add_worth, mixed
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.schedule import Mix, PhasePlan, add_mix, mean
 from runplan.engine.formulate.sources import label_of, of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition, Inverse, Otherwise, expand
+from runplan.engine.problem.problem import SOME, Definition, Inverse, Otherwise, expand
 from runplan.engine.problem.stretches import Evenly, Part
 
 # What stages come to together, by the word that `quantities.plan` has for it.
@@ -184,14 +185,20 @@ def add_timeline(whole: Draft, stages: Sequence[Staged]) -> None:
 # ---- hardware that stages share
 
 
-def share_time(draft: Draft) -> None:
-    """A stage on the plan's hardware has it for as long as it needs."""
+def as_long_as_needed(draft: Draft, *, shared: bool) -> None:
+    """A stage has its hardware for as long as it needs, where the plan does not say how long: no more is of any use.
+
+    Args:
+        shared: Whether it is the plan's hardware: then nobody asks how long the stage has it.
+    """
     if len(draft.stage.hardware) > 1:
         return  # of several pools it is so already
     needed = {q.RESERVED_TIME, q.GPU_HOURS}
     mine = [v.name for v in draft.variables if v.name in needed]
     draft.variables = [v for v in draft.variables if v.name not in mine]
-    draft.asked = [name for name in draft.asked if name not in needed]
+    draft.elastic |= bool(mine) and not shared
+    if shared:
+        draft.asked = [name for name in draft.asked if name not in needed]
     capacity = draft.definitions.get(q.CAPACITY)
     for name in mine:
         one: dict[Name, Expr] = {name: Num(1.0, draft.dim(name))}
@@ -265,6 +272,7 @@ def add_shared_reservation(whole: Draft, plan: Plan, stages: Sequence[Staged]) -
         whole.constrain("compute", needed, Ref(q.SHARED_TIME), "capacity", first.span, text="time")
         _pay_for_whole(whole, sharing, needed, stages)
         return
+    whole.elastic = True
     whole.define(q.SHARED_TIME, needed, "derived", "as long as the stages need it")
     whole.limited(q.SHARED_TIME, time, "time")
     if window is not None and end is not None:
@@ -281,6 +289,57 @@ def _pay_for_whole(whole: Draft, sharing: Sequence[Staged], needed: Expr, stages
         if others:
             paid = Op("+", (paid, of_stages(others, name)))
         whole.define(name, paid, "derived", "the plan's hardware for the time that it is reserved")
+
+
+# ---- how many tokens a stage has
+
+
+def take_all(draft: Draft) -> None:
+    """A stage that says no tokens is trained on all of its data, within their epochs."""
+    caps = [c for c in draft.constraints if c.kind == "data"]
+    if not caps or not draft.is_variable(q.TOKENS) or any(c.left != Ref(q.TOKENS) for c in caps):
+        return
+    draft.variables = [v for v in draft.variables if v.name != q.TOKENS]
+    draft.constraints = [c for c in draft.constraints if c not in caps]
+    said = "not given: all of the stage's data, within their epochs"
+    draft.define(q.TOKENS, joined("min", (c.right for c in caps)), "assumed", said, caps[0].span)
+
+
+def spread_tokens(whole: Draft, run: Sequence[Staged], asked: frozenset[Name]) -> None:
+    """Stages whose tokens are free, and that are one run to the law: it knows their sum alone.
+
+    Where a token costs the same in each, they have as many as each other, unless something is asked of one of them.
+    Else each has one at least, however dear it is: the best may be that one has no more.
+    """
+    free = [stage for stage in run if whole.is_variable(stage.of(q.TOKENS))]
+    if len(free) < 2:
+        return
+    first, *others = free
+    bounded = {c.of for c in whole.constraints}
+    told = any(stage.name == name.part("stage") for stage in free for name in asked)
+    alike = all(_costs_alike(first, other) for other in others)
+    if alike and not told and bounded.isdisjoint(stage.of(q.TOKENS) for stage in free):
+        names_ = {stage.of(q.TOKENS) for stage in others}
+        whole.variables = [v for v in whole.variables if v.name not in names_]
+        said = f"not given: as many as in `{first.name}`, to the law they are one run"
+        for stage in others:
+            whole.define(stage.of(q.TOKENS), Ref(first.of(q.TOKENS)), "assumed", said, stage.alone.stage.span)
+        return
+    for stage in free:
+        name, span = stage.of(q.TOKENS), stage.alone.stage.span
+        whole.constrain(f"{SOME} {name}", Num(1.0, TOKEN), Ref(name), "line", span, text=str(name))
+
+
+def _costs_alike(one: Staged, other: Staged) -> bool:
+    """Whether two stages have hardware alike, each for as long as it needs."""
+    pooled = {
+        name
+        for draft in (one.draft, other.draft)
+        for name in draft.definitions
+        if name.kind == "quantity" and "pool" in draft.quantities[name.text].facts.parts
+    }
+    elastic = all(stage.draft.elastic or stage.alone.shares_hardware for stage in (one, other))
+    return elastic and all(name in one.draft.definitions and _alike(one.draft, other.draft, name) for name in pooled)
 
 
 # ---- data that stages share

@@ -31,6 +31,8 @@ from runplan.engine.problem.stretches import Evenly
 QUANTILE = 1.2815515655446004
 # What tells one side of a figure from the other, as a share: more than rounding, and less than any digit shows.
 HAIR = 2e-9
+# The key of a limit that keeps the tokens of a stage from nothing begins so.
+SOME = "some tokens"
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 # What proves that an answer is the best there is: convexity in logarithms, or bounds; `local` where nothing does.
 Certainty = Literal["convex", "bounds", "local"]

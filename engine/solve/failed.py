@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -9,10 +10,14 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import enumerated
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Goal, Problem, bounds_compute
+from runplan.engine.problem.problem import SOME, Goal, Problem, bounds_compute
 from runplan.engine.problem.solution import Relaxation, Solution, Status, Value
 from runplan.engine.solve.values import solved
+
+# So few tokens are none.
+NO_TOKENS = 1e3
 
 
 def without(
@@ -78,6 +83,22 @@ def endless(problem: Problem) -> Solution | None:
     help = ["check the signs of its constants and exponents"]
     also = [Label(place_of(problem), "what is solved for it")]
     found = finding("C002", message, loss.span, also=also, help=help, laws=(problem.named,))
+    return without(problem, "undecided", [*problem.findings, found])
+
+
+def vanishing(problem: Problem, values: Mapping[Name, float]) -> Solution | None:
+    """Where the best is that a stage has no tokens: nothing says how many it has, and others have them for less."""
+    some = (c for c in problem.constraints if c.key.startswith(SOME))
+    gone = [c for c in some if isinstance(c.right, Ref) and values.get(c.right.name, math.inf) < NO_TOKENS]
+    if not gone:
+        return None
+    stages = [f"`{c.right.name.part('stage')}`" for c in gone if isinstance(c.right, Ref)]
+    message = (
+        f"nothing says how many tokens {enumerated(stages)} has: to the law all stages of its objective are one run"
+    )
+    at = gone[0].span or place_of(problem)
+    help = [f"say how many {enumerated(stages)} is trained on, such as `tokens: 100B`"]
+    found = finding("C002", message, at, help=help, laws=(problem.named,))
     return without(problem, "undecided", [*problem.findings, found])
 
 

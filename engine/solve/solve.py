@@ -11,7 +11,7 @@ from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import infeasible
 from runplan.engine.solve.digits import as_written, holds
-from runplan.engine.solve.failed import endless, gave_up, without
+from runplan.engine.solve.failed import endless, gave_up, vanishing, without
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.undetermined import has_least, under_determined
@@ -44,6 +44,8 @@ def solve(problem: Problem) -> Solution:
         return endless(best.problem) or under_determined(best.problem)
     if not best.is_optimal:
         return gave_up(best.problem)
+    if none := vanishing(best.problem, best.found.values):
+        return none
     out = solved(best.problem, best.found.values, best.found.binding)
     whole = {name: replace(out.values[name], note=_whole(name, real)) for name, real in best.real.items()}
     return replace(out, values={**out.values, **whole}, certainty=best.found.certainty, gap=best.found.gap)

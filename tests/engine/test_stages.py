@@ -162,3 +162,25 @@ def test_text_and_then_code_is_a_transfer_of_their_law() -> None:
     )
     assert staged["transferred_tokens"].value == pytest.approx(whole["transferred_tokens"].value)
     assert staged["tokens"].value == 20.03e9
+
+
+def test_a_later_stage_without_a_length_is_trained_on_all_of_its_data() -> None:
+    found = solved(
+        f"require cost <= 5M USD\nminimize loss\nstage pretrain {{ hardware: 512 x {H100} }}\n"
+        f"stage anneal {{ hardware: 512 x {H100}; data math: 100B tokens up to 2 epochs }}\n"
+    )
+    assert found["anneal.tokens"].value == 200e9 and found["anneal.tokens"].kind == "assumed"
+    assert found["cost"].value == pytest.approx(5e6)
+
+
+def test_free_stages_that_cost_alike_have_as_many_tokens_each() -> None:
+    plan = "require cost <= 2M USD\nminimize loss\n" + "".join(
+        f"stage {s} {{ hardware: 512 x {H100} }}\n" for s in "ab"
+    )
+    found = solved(plan)
+    assert found["a.tokens"].value == found["b.tokens"].value
+    dearer = report_of(
+        plan.replace("stage b { hardware: 512 x H100 for ? at 40%", "stage b { hardware: 512 x H100 for ? at 30%")
+    )
+    (why,) = [f for f in dearer.findings if f.severity == "error"]
+    assert why.code == "C002" and "`b`" in why.message
