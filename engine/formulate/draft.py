@@ -18,11 +18,13 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import (
     Chance,
     Constraint,
     ConstraintKind,
     Definition,
+    Goal,
     Inverse,
     Kind,
     Otherwise,
@@ -46,6 +48,7 @@ class Draft:
         elastic: Whether pools side by side are reserved for as long as the run needs them.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
         lacking: What the law does not give of this plan: information, unless the plan asks for it.
+        last: What breaks the last ties, in order.
         lawless: Whether the law is not for this objective or model at all: what needs no law is solved without.
     """
 
@@ -60,7 +63,9 @@ class Draft:
     constraints: list[Constraint] = field(default_factory=list)
     inverses: list[Inverse] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
-    held: list[Constraint] = field(default_factory=list)
+    held: list[Constraint | Either] = field(default_factory=list)
+    either: list[Either] = field(default_factory=list)
+    unsaid: dict[str, Finding] = field(default_factory=dict)
     evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
@@ -72,6 +77,7 @@ class Draft:
     default_laws: dict[str, Law] = field(default_factory=dict)
     defaults: dict[str, tuple[str, Parameter]] = field(default_factory=dict)
     lacking: list[Finding] = field(default_factory=list)
+    last: list[Goal] = field(default_factory=list)
     lawless: bool = False
     _taken: set[tuple[int, str]] = field(default_factory=set)
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runplan.dsl.expr.tree import Op, comparisons, walk
+from runplan.dsl.expr.logic import clauses, ways
+from runplan.dsl.expr.tree import walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
-from runplan.dsl.plan.ir import Plan
+from runplan.dsl.plan.ir import Plan, Stage
 from runplan.engine.formulate.alone import Alone, alone, objective_of, runs_of
+from runplan.engine.formulate.alternatives import add_pieces
 from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
-from runplan.engine.formulate.requirements import UNSOLVED, add_requirements, chance_of
-from runplan.engine.formulate.run import add_run, add_run_of_stages, add_stage
+from runplan.engine.formulate.requirements import add_requirements, chance_of, is_chance
+from runplan.engine.formulate.run import add_lets, add_run, add_run_of_stages, add_stage
 from runplan.engine.formulate.stages import Staged
 from runplan.engine.formulate.transferred import add_implied, transfer_of
 from runplan.engine.problem import quantities as q
@@ -34,6 +36,9 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
         return _staged(plan, stages, law, named, catalogue, lenders)
     draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue, lenders)
     _not_solved_yet(draft)
+    if is_programme(plan):
+        add_lets(draft)
+        return _posed(draft)
     add_run(draft)
     implied = add_implied(draft)
     return replace(_posed(draft), stages=implied)
@@ -68,12 +73,19 @@ def _sources(stage: Staged, whole: Draft) -> tuple[str, ...]:
     return tuple(name for name in named if whole.knows(stage.of(q.TOKENS.of("source", name))))
 
 
+def is_programme(plan: Plan) -> bool:
+    """Whether a plan says nothing of a run of its own, and asks something of what others come to."""
+    own = plan.outer != Stage() or len(plan.stages) > 1 or plan.model or plan.start or plan.goals
+    return not own and any(let.of for let in plan.lets.values())
+
+
 def _posed(draft: Draft) -> Problem:
     """The problem of all that is known: with what the plan requires, and what it wants."""
     plan, law = draft.plan, draft.law
     decided = add_requirements(draft)
     line = line_of(draft)
     aim, *instead = aims_of(draft, line)
+    add_pieces(draft)
     return Problem(
         named=draft.named,
         law=law,
@@ -100,6 +112,8 @@ def _posed(draft: Draft) -> Problem:
         inverses=tuple(draft.inverses),
         repeats=tuple(draft.repeats),
         held=tuple(draft.held),
+        either=tuple(draft.either),
+        unsaid=draft.unsaid,
         evenly=tuple(draft.evenly),
         quantities=draft.catalogue.quantities(),
     )
@@ -109,12 +123,7 @@ def _not_solved_yet(draft: Draft) -> None:
     """What is read and typed, and not solved: said, never passed over."""
     plan = draft.plan
     for requirement in (*plan.requires, *plan.prefers):
-        for part in comparisons(requirement.condition):
-            if chance_of(part) is not None:
-                continue
-            ops = [item.op for item in walk(part) if isinstance(item, Op)]
-            if "P" in ops:
+        for clause in clauses(ways(requirement.condition)):
+            if chance_of(clause) is None and any(map(is_chance, walk(clause))):
                 help = ["compare it alone with a share: `P(cost <= 30M USD) >= 90%`"]
                 draft.gave_up("what is asked of a probability is read, and not solved yet", requirement.span, help)
-            elif unsolved := next((op for op in ops if op in UNSOLVED), ""):
-                draft.gave_up(f"`{unsolved}` in a requirement is read, and not solved yet", requirement.span)

@@ -86,6 +86,8 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
         inverses=(),
         repeats=(),
         held=(),
+        either=(),
+        unsaid={},
         evenly=(),
         stages=(),
         line=None,
