@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from runplan.dsl.expr.logic import SHORT
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Op, walk
 from runplan.dsl.expr.values import value as value_of
@@ -18,7 +19,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.units.base import EPOCH, TOKEN
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.digits import NOTE, SHORT
+from runplan.engine.solve.digits import NOTE
 from runplan.engine.solve.verify import BrokenInvariant
 
 # What is said is done to this share: a search ends where limits are kept to less.
@@ -29,6 +30,8 @@ DAY = 86400.0
 # Figures of devices that mean what they say; what a rate counts depends on the model's attention.
 PLAIN = frozenset("gpus time gpu_hours price power pue carbon_intensity availability hours_per_day nodes_of".split())
 OTHERWISE_NAMED = {"time": q.RESERVED_TIME.text}
+# The least and the most that something may be.
+Ends = tuple[Given | None, Given | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +68,21 @@ def restate(plan: Plan, solution: Solution, findings: Iterable[Finding]) -> None
     told = {found.key for found in findings if found.key}
     env = {name: value.value for name, value in solution.values.items()}
     for requirement in plan.requires:
-        if requirement.key not in told and holds(requirement.condition, env) is False:
+        if requirement.key not in told and _holds(requirement.condition, env) is False:
             text = " ".join(requirement.span.text.split())
             raise BrokenInvariant(f"`{text}` is broken under {solution.resolved}, and nothing says so")
 
 
-def holds(condition: Expr, env: Mapping[Name, float]) -> bool | None:
-    """Whether a condition holds of values, to rounding; None where they do not tell."""
+def _holds(condition: Expr, env: Mapping[Name, float]) -> bool | None:
+    """Whether a condition holds of values; None where they do not tell, or are at its bound, to rounding."""
     if not isinstance(condition, Op):
         return None
     if condition.op in ("and", "or"):
-        parts = [holds(arg, env) for arg in condition.args]
+        parts = [_holds(arg, env) for arg in condition.args]
         decisive = condition.op == "or"
         return decisive if decisive in parts else None if None in parts else not decisive
     if condition.op == "not":
-        inner = holds(condition.args[0], env)
+        inner = _holds(condition.args[0], env)
         return None if inner is None else not inner
     if condition.op not in COMPARISONS or any(isinstance(item, Op) and item.op == "P" for item in walk(condition)):
         return None
@@ -87,10 +90,9 @@ def holds(condition: Expr, env: Mapping[Name, float]) -> bool | None:
         left, right = (float(value_of(side, env)) for side in condition.args)
     except (KeyError, ArithmeticError, ValueError, TypeError):
         return None
-    near = abs(left - right) <= DONE * max(abs(left), abs(right))
-    if condition.op in ("==", "!="):
-        return None if condition.op == "!=" and near else near == (condition.op == "==")
-    return near or (left < right) == (condition.op in ("<", "<="))
+    if abs(left - right) <= DONE * max(abs(left), abs(right)):
+        return None
+    return condition.op == "!=" if condition.op in ("==", "!=") else (left < right) == (condition.op in ("<", "<="))
 
 
 # ---- what statements say
@@ -99,7 +101,7 @@ def holds(condition: Expr, env: Mapping[Name, float]) -> bool | None:
 def _said(plan: Plan, solution: Solution) -> Iterator[Said]:
     """What a plan says of its values, as far as it says it in figures."""
     if plan.model is not None:
-        yield from _between(solution, q.PARAMS, plan.model.params)
+        yield from _between(solution, q.PARAMS, _ends(plan.model.params))
     staged = len(plan.stages) > 1
     for stage in plan.stages:
         if not (staged and not stage.name):  # what stands outside of stages is for all of them
@@ -109,19 +111,16 @@ def _said(plan: Plan, solution: Solution) -> Iterator[Said]:
 def _of_stage(stage: Stage, solution: Solution) -> Iterator[Said]:
     scope = (("stage", stage.name),) if stage.name else ()
     transfer = stage.objective is not None and stage.objective.kind == "transfer"
-    if not transfer and isinstance(stage.tokens, Given | Within):
-        yield from _between(solution, Name(q.TOKENS.text, scope=scope), stage.tokens)
-    if stage.compute is not None:
-        most = stage.compute if isinstance(stage.compute, Given) else getattr(stage.compute, "high", None)
-        if isinstance(most, Given):
-            yield from _between(solution, Name(q.COMPUTE.text, scope=scope), Within(None, most, most.span))
+    if not transfer:
+        yield from _between(solution, Name(q.TOKENS.text, scope=scope), _ends(stage.tokens))
+    yield from _between(solution, Name(q.COMPUTE.text, scope=scope), (None, _ends(stage.compute)[1]))
     several = len(stage.hardware) > 1
     for at, pool in enumerate(stage.hardware, 1):
         own = (*scope, ("pool", str(at))) if several else scope
         for field, amount in pool.figures.items():
             # Hours that stand beside a count or a time agree with these to their digits.
             if field in PLAIN and (field != "gpu_hours" or pool.bought):
-                yield from _between(solution, Name(OTHERWISE_NAMED.get(field, field), scope=own), amount)
+                yield from _between(solution, Name(OTHERWISE_NAMED.get(field, field), scope=own), _ends(amount))
         yield from _whole(solution, pool, own)
     if stage.hardware:
         yield from _enough(solution, stage, scope)
@@ -129,17 +128,21 @@ def _of_stage(stage: Stage, solution: Solution) -> Iterator[Said]:
         yield from _sources(solution, stage, scope)
 
 
-def _between(solution: Solution, name: Name, amount: Amount | None) -> Iterator[Said]:
-    """That a quantity is what is given, or within its bounds; nothing where it is said in another unit."""
+def _between(solution: Solution, name: Name, ends: Ends) -> Iterator[Said]:
+    """That a quantity lies between what is said; nothing where that is said in another unit."""
     value = solution.get(name)
-    ends: tuple[Given | None, ...] = (amount, amount) if isinstance(amount, Given) else ()
-    if isinstance(amount, Within):
-        ends = (amount.low, amount.high)
     known = [end.value for end in ends if end is not None]
     if value is None or not known or any(end.dim != solution.values[name].dim for end in known):
         return
     low, high = (end.value.value if end is not None else None for end in ends)
     yield Said(str(name), value, -math.inf if low is None else low, math.inf if high is None else high)
+
+
+def _ends(amount: Amount | None) -> Ends:
+    """The least and the most that an amount may be, as far as the plan says it."""
+    if isinstance(amount, Given):
+        return amount, amount
+    return (amount.low, amount.high) if isinstance(amount, Within) else (None, None)
 
 
 def _whole(solution: Solution, pool: Pool, scope: tuple[tuple[str, str], ...]) -> Iterator[Said]:
@@ -164,7 +167,8 @@ def _enough(solution: Solution, stage: Stage, scope: tuple[tuple[str, str], ...]
             return
         gpus, rate, time, up, hours = (figure or 0.0 for figure in figures)
         there += gpus * rate * time * up * hours / DAY
-    share = stage.reserve.share.value.value if stage.reserve is not None else 0.0
+    kept = _ends(stage.reserve.share)[0] if stage.reserve is not None else None
+    share = kept.value.value if kept is not None else 0.0
     done = solution.get(Name(q.MODEL_COMPUTE.text, scope=scope))
     if done is not None:
         yield Said("what the devices give", done, 0.0, there * (1.0 - share))
@@ -185,14 +189,14 @@ def _sources(solution: Solution, stage: Stage, scope: tuple[tuple[str, str], ...
         passes = source.epochs.value.value if isinstance(source.epochs, Given) else once
         if used is not None and (source.epochs is None or isinstance(source.epochs, Given)):
             yield Said(f"tokens of {source.name or 'the data'}", used, 0.0, there * passes)
-        if share is not None and isinstance(source.weight, Given) and not mixed:
-            yield Said(f"weight of {source.name}", share, source.weight.value.value, source.weight.value.value)
+        if share is not None and not mixed:
+            low, high = (end.value.value if end is not None else None for end in _ends(source.weight))
+            yield Said(f"weight of {source.name}", share, low or 0.0, 1.0 if high is None else high)
 
 
 def _passes(tokens: Amount | None) -> float:
     """How often a source may be seen that says no epochs: once, or as often as the tokens are told in passes."""
-    most = tokens.high if isinstance(tokens, Within) else tokens
-    told = [end for end in (most, getattr(tokens, "low", None)) if isinstance(end, Given)]
-    if not any(end.value.dim == EPOCH for end in told):
+    low, high = _ends(tokens)
+    if not any(end is not None and end.value.dim == EPOCH for end in (low, high)):
         return 1.0
-    return most.value.value if isinstance(most, Given) else math.inf
+    return high.value.value if high is not None else math.inf
