@@ -19,8 +19,12 @@ from runplan.engine.solve.values import solved
 from runplan.engine.solve.whole import Reached
 
 
-def solve(problem: Problem) -> Solution:
-    """The solution of a problem: devices whole, repeated data worth less than fresh ones."""
+def solve(problem: Problem, *, why: bool = True) -> Solution:
+    """The solution of a problem: devices whole, repeated data worth less than fresh ones.
+
+    Args:
+        why: Whether to look for what cannot hold together, and what would make room, where there is no solution.
+    """
     problem = problem.settled()
     errors = {f.code for f in problem.findings if f.severity == "error"}
     if errors - {"C004", "L004"} or q.COMPUTE not in problem.definitions:
@@ -34,7 +38,9 @@ def solve(problem: Problem) -> Solution:
     if best.found.outcome == "infeasible":
         contradicting = replace(best.problem, repeats=problem.repeats)
         agreeing = at_needed_rate(contradicting) or as_written(contradicting)
-        return solve(agreeing) if agreeing else infeasible(contradicting)
+        if agreeing:
+            return solve(agreeing)
+        return infeasible(contradicting) if why else without(contradicting, "infeasible", ())
     if open_ and errors:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)
