@@ -120,6 +120,9 @@ def _solution(solution: Solution) -> dict[str, object]:
     if by := _by_default(solution):
         out["by"] = by
     out["binding"] = list(solution.binding)
+    if solution.status == "solved" and solution.problem.variables and solution.problem.goals:
+        gap = {"gap": amount(solution.gap, ())} if solution.certainty == "bounds" else {}
+        out["optimum"] = {"proof": solution.certainty, **gap}
     if phases := [phase for name in solution.problem.phases if len(phase := _phase(solution, name)) > 1]:
         out["phases"] = phases
     if mix := [source for name in solution.sources if len(source := _source(solution, name)) > 1]:

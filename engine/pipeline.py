@@ -21,6 +21,7 @@ from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.assumptions import assumptions_of
 from runplan.engine.formulate.formulate import formulate, objective_of
 from runplan.engine.formulate.law import usual_law
+from runplan.engine.formulate.regret import is_least_regret, least_worst
 from runplan.engine.formulate.size import has_size_and_tokens
 from runplan.engine.judge.blocks import fitted
 from runplan.engine.judge.judge import judge
@@ -106,9 +107,11 @@ class Read:
 
     def problems(self) -> Iterator[Problem]:
         """The problem of the plan under each law."""
-        if self.plan is not None:
-            for case in self.cases:
-                yield formulate(self.plan, case.law, case.named, self.catalogue, case.lenders)
+        if self.plan is None:
+            return
+        each = (formulate(self.plan, case.law, case.named, self.catalogue, case.lenders) for case in self.cases)
+        wanted = any(is_least_regret(goal, self.plan) for goal in self.plan.goals)
+        yield from least_worst(tuple(each)) if wanted else each
 
 
 def plan_at(
@@ -218,10 +221,11 @@ def _analysed(problem: Problem, intervals: bool) -> Solution:
 
         solution = with_lifetime(solution)
     if intervals:
+        from runplan.engine.analysis.certainty import with_bounds
         from runplan.engine.analysis.intervals import with_intervals
         from runplan.engine.analysis.regret import with_regret
 
-        solution = with_intervals(with_regret(solution))
+        solution = with_intervals(with_regret(with_bounds(solution)))
     return solution
 
 

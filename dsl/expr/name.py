@@ -54,6 +54,10 @@ class Name:
         """The same of a part of the run: of a stage, a pool, a source of data, a phase."""
         return Name(self.text, self.kind, (*self.scope, (part, name)))
 
+    def in_stage(self, stage: str) -> Name:
+        """The same of a stage, of which what it is of is a part."""
+        return Name(self.text, self.kind, (("stage", stage), *self.scope))
+
     @property
     def bare(self) -> Name:
         """The same of the run."""
@@ -112,18 +116,29 @@ class Words:
         quantities: For each quantity the kinds of parts that have one of their own; an empty one is the run.
         parts: The names of the plan's stages, pools, sources and phases, by kind.
         lets: The texts of its `let`s.
+        stage: The stage in which the words stand: what it has of its own is meant; empty outside of all.
     """
 
     quantities: Mapping[str, Collection[str]]
     parts: Mapping[str, Collection[str]] = field(default_factory=dict)
     lets: Collection[str] = ()
+    stage: str = ""
 
     def bind(self, text: str) -> Name | None:
         """The name that a word of the plan means; None where nothing is called so."""
         return let(text) if text in self.lets else self.quantity(text)
 
     def quantity(self, text: str) -> Name | None:
-        """The quantity that a word means, of the run or of a part of it."""
+        """The quantity that a word means, of the run or of a part of it, or of the stage in which it stands."""
+        found = self._quantity(text)
+        return self._staged(found, self.stage) if self.stage and found is not None else found
+
+    def _staged(self, name: Name, stage: str) -> Name:
+        """The quantity of a stage; that of the model, which the stages share, is the run's."""
+        own = "stage" in self.quantities.get(name.text, ())
+        return name.in_stage(stage) if own and not name.part("stage") else name
+
+    def _quantity(self, text: str) -> Name | None:
         if "" in self.quantities.get(text, ()):
             return Name(text)
         for at, letter in enumerate(text):
@@ -131,8 +146,8 @@ class Words:
                 before, after = text[:at], text[at + 1 :]
                 if after in self.parts.get("source", ()) and "source" in self.quantities.get(before, ()):
                     return Name(before).of("source", after)
-                if before in self.parts.get("stage", ()) and (found := self.quantity(after)) is not None:
-                    return Name(found.text, found.kind, (("stage", before), *found.scope))
+                if before in self.parts.get("stage", ()) and (found := self._quantity(after)) is not None:
+                    return self._staged(found, before)
                 for kind, start in _STARTS.items():
                     part = before.removeprefix(start)
                     if part != before and part in self.parts.get(kind, ()):
@@ -151,7 +166,7 @@ class Words:
         yield from (text for text, kinds in self.quantities.items() if "" in kinds)
         for kind, names in self.parts.items():
             for text, kinds in self.quantities.items():
-                if kind in kinds or (kind == "stage" and "" in kinds):
+                if kind in kinds and (kind != "stage" or "" in kinds):
                     yield from (str(Name(text).of(kind, part)) for part in names)
 
 

@@ -304,8 +304,10 @@ class QuantityFacts:
     Attributes:
         pools: What it comes to over pools that run side by side: their `sum`, the `least` or the `most` of them, or
             `apart` where the whole has none; empty where pools have none of their own.
-        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`; an empty one is the run, and
-            `phase+source` a source within a phase.
+        stages: What it comes to over stages: their `sum`, the `most` of them, that of the `last`, or `one` that they
+            share, as the model; `apart` where each has its own, and the whole has none by them.
+        parts: The kinds of parts that have one of their own: `pool`, `source`, `phase`, `stage`; an empty one is the
+            run, and `phase+source` a source within a phase.
         statement: The statement with a field of this name; empty where none has.
         given: How that field is written, and its bounds; None where no statement has one.
         decided: By whom: `nature`, `hardware` (what is reserved decides it alone), `run` (a choice of the run).
@@ -325,6 +327,7 @@ class QuantityFacts:
     """
 
     pools: str = ""
+    stages: str = "apart"
     parts: tuple[str, ...] = ("",)
     statement: str = ""
     given: Field | None = None

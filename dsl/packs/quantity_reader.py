@@ -16,6 +16,7 @@ from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim
 
 POOLS = ("sum", "least", "most", "apart")
+STAGES = ("sum", "most", "last", "one", "apart")
 PARTS = ("source", "phase")
 # The statements whose block may have a field for a quantity.
 STATEMENTS = ("hardware", "model", "optimizer")
@@ -66,7 +67,7 @@ class QuantityReader(Definitions):
 
     def facts(self, node: Node | Word | None, name: str, counted: Counted) -> QuantityFacts:
         """All that the block says; what cannot be understood has its finding."""
-        out = QuantityFacts()
+        out = QuantityFacts(stages="")
         items = list(node.nodes("quantity_item")) if isinstance(node, Node) else []
         self.given_once((w.text, w.text, w.span) for item in items if (w := item.word(0)).text not in REPEATED)
         for part in items:
@@ -86,7 +87,9 @@ class QuantityReader(Definitions):
                 "add `pools apart` where the whole has none, else " + " or ".join(f"`pools {p}`" for p in POOLS[:3])
             ]
             self.findings.append(finding("P001", message, node.span, help=help))
-        return out
+        # The model is one for all stages; of anything else each has its own.
+        stages = out.stages or ("one" if out.statement == "model" else "apart")
+        return replace(out, stages=stages, parts=out.parts if stages == "one" else (*out.parts, "stage"))
 
     @cached_property
     def items(self) -> dict[str, _Read]:
@@ -103,6 +106,7 @@ class QuantityReader(Definitions):
 
         return {
             "pools": lambda out, item: replace(out, pools=self._one_of(item, POOLS), parts=(*out.parts, "pool")),
+            "stages": choice("stages", STAGES),
             "parts": lambda out, item: replace(out, parts=(*out.parts, *self._parts(item))),
             "only": lambda out, item: replace(out, parts=self._parts(item)),
             "both": lambda out, item: replace(out, parts=("+".join(self._parts(item)),)),

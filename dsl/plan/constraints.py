@@ -23,7 +23,7 @@ from runplan.dsl.units.show import json_unit, said_dim
 def constraints(reading: Reading, statements: Sequence[Node], rule: str) -> Iterator[Requirement]:
     """What the statements of a rule, `require` or `prefer`, ask for."""
     for i, node in enumerate(node for node in statements if node.rule == rule):
-        made = _constraint(reading, node, f"{rule}[{i}]")
+        made = _constraint(reading, node, f"{reading.prefix}{rule}[{i}]")
         if made is not None:
             yield made
 

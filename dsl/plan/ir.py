@@ -228,7 +228,11 @@ class Let:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of training; a plan without `stage` has one, without a name."""
+    """One stage of training, or what a plan says outside of its stages: that has no name, and comes first.
+
+    Attributes:
+        context: How long its sequences are, where that is not the model's.
+    """
 
     name: str = ""
     hardware: tuple[Pool, ...] = ()
@@ -238,6 +242,9 @@ class Stage:
     objective: Objective | None = None
     schedule: Schedule | None = None
     inference: Amount | None = None
+    context: Given | None = None
+    reserve: Reserve | None = None
+    optimizer: Optimizer | None = None
     span: Span | None = field(default=None, compare=False)
 
 
@@ -248,7 +255,7 @@ class Plan:
     Attributes:
         laws: As named, in order; empty where the default is to be taken.
         currency: The dimension of the plan's money, such as `USD`.
-        stages: At least one.
+        stages: What stands outside of the stages, and then those with a name.
         definitions: Laws, devices and rules that the plan or its imports bring.
         rates: The value of one of each other currency that the plan converts, in its own.
         words: What each word of the plan means.
@@ -264,11 +271,24 @@ class Plan:
     requires: tuple[Requirement, ...]
     prefers: tuple[Requirement, ...]
     goals: tuple[Optimize, ...]
-    reserve: Reserve | None
-    optimizer: Optimizer | None
     definitions: Pack = field(compare=False)
     rates: Mapping[str, float] = field(default_factory=dict)
     words: Words = field(default=Words({}), compare=False)
+
+    @property
+    def outer(self) -> Stage:
+        """What stands outside of the stages; all of a plan that has none."""
+        return self.stages[0]
+
+    @property
+    def reserve(self) -> Reserve | None:
+        """The share of the hardware that is not for the run."""
+        return self.outer.reserve
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer, where the plan says one outside of its stages."""
+        return self.outer.optimizer
 
 
 @dataclass(frozen=True, slots=True)

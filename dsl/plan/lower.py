@@ -15,10 +15,10 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.constraints import constraints, goals
 from runplan.dsl.plan.data import check_weights_are_used, data
 from runplan.dsl.plan.hardware import hardware, reserve
-from runplan.dsl.plan.ir import Amount, Given, Let, Lowered, Plan, Stage
+from runplan.dsl.plan.ir import Amount, Given, Let, Lowered, Plan, Requirement, Stage
 from runplan.dsl.plan.length import unfounded
 from runplan.dsl.plan.lets import read_lets
-from runplan.dsl.plan.model import model, optimizer
+from runplan.dsl.plan.model import model, optimizer, with_context
 from runplan.dsl.plan.money import read_money_and_month
 from runplan.dsl.plan.objective import objective
 from runplan.dsl.plan.reading import Reading
@@ -29,7 +29,7 @@ from runplan.dsl.syntax.views import pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span
-from runplan.dsl.typed.fields import COMPUTE, RUN, SERVED, Field
+from runplan.dsl.typed.fields import COMPUTE, CONTEXT, RUN, SERVED, Field
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 
@@ -133,7 +133,8 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
     context = model_.architecture.get("context") if model_ else None
     if isinstance(context, Given):
         reading.sizes["sequence"] = context
-    stages = _stages(reading, statements)
+    stages, requires, prefers = _stages(reading, statements)
+    outer = stages[0]
     _check_lengths(reading, statements, stages)
     return Plan(
         title=_title(reading, first.get("plan")),
@@ -142,12 +143,10 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         lets={let(name): _bound(reading, one) for name, one in reading.lets.items()},
         currency=reading.currency,
         stages=stages,
-        model=model_,
-        requires=tuple(constraints(reading, statements, "require")),
-        prefers=tuple(constraints(reading, statements, "prefer")),
+        model=model_ if outer.context is None else with_context(reading, model_, outer.context),
+        requires=requires,
+        prefers=prefers,
         goals=tuple(goals(reading, statements)),
-        reserve=_read(reserve, reading, first.get("reserve")),
-        optimizer=_read(optimizer, reading, first.get("optimizer")),
         definitions=pack,
         rates=reading.rates,
         words=reading.words,
@@ -179,15 +178,24 @@ def _laws(reading: Reading, node: Node | None) -> Iterator[Mention]:
         yield law
 
 
-def _stages(reading: Reading, statements: list[Node]) -> tuple[Stage, ...]:
-    """The stages, one without a name for what stands outside of them."""
-    outer = _stage(reading, "", None, statements)
-    blocks = [node for node in statements if node.rule == "stage"][:MAX_STAGES]
-    inner = tuple(_named_stage(reading, node) for node in blocks)
-    return inner if inner and outer == Stage() else (outer, *inner)
+Requirements = tuple[Requirement, ...]
 
 
-def _named_stage(reading: Reading, node: Node) -> Stage:
+def _stages(reading: Reading, statements: list[Node]) -> tuple[tuple[Stage, ...], Requirements, Requirements]:
+    """What stands outside of the stages and those with a name, and what is required and preferred, in either."""
+    outside = [_stage(reading, "", None, statements)]
+    required, preferred = (list(constraints(reading, statements, rule)) for rule in ("require", "prefer"))
+    for node in [node for node in statements if node.rule == "stage"][:MAX_STAGES]:
+        with reading.inside(name_of(node).text):
+            inner = _allowed(reading, node)
+            outside.append(_stage(reading, name_of(node).text, node.span, inner))
+            required += constraints(reading, inner, "require")
+            preferred += constraints(reading, inner, "prefer")
+    return tuple(outside), tuple(required), tuple(preferred)
+
+
+def _allowed(reading: Reading, node: Node) -> list[Node]:
+    """The statements of a stage; a finding for each that does not stand in one."""
     statements = list(_inside(node))
     for item in statements:
         row = BY_RULE.get(item.rule)
@@ -195,7 +203,7 @@ def _named_stage(reading: Reading, node: Node) -> Stage:
             message = f"`{item.rule}` does not stand inside a stage"
             reading.findings.append(finding("N001", message, item.span, help=["write it outside the stages"]))
     _once(reading, statements)
-    return _stage(reading, name_of(node).text, node.span, statements)
+    return statements
 
 
 def _stage(reading: Reading, name: str, span: Span | None, statements: list[Node]) -> Stage:
@@ -206,6 +214,12 @@ def _stage(reading: Reading, name: str, span: Span | None, statements: list[Node
     def amount(rule: str, field: Field) -> Amount | None:
         return reading.amount(spec_of(first[rule]), field) if rule in first else None
 
+    context = amount("context", CONTEXT)
+    if context is not None and not isinstance(context, Given):
+        message = "`context` is one length"
+        reading.findings.append(finding("C009", message, context.span, help=["give one value: `context: 32k tokens`"]))
+    elif context is not None:
+        reading.sizes["sequence"] = context
     sources = data(reading, [node for node in statements if node.rule in ("data", "data_named")])
     phases = schedule(reading, statements)
     check_weights_are_used(reading, sources, phases)
@@ -218,6 +232,9 @@ def _stage(reading: Reading, name: str, span: Span | None, statements: list[Node
         objective=_read(objective, reading, first.get("objective")),
         schedule=phases,
         inference=amount("inference", SERVED),
+        context=context if isinstance(context, Given) else None,
+        reserve=_read(reserve, reading, first.get("reserve")),
+        optimizer=_read(optimizer, reading, first.get("optimizer")),
         span=span,
     )
 

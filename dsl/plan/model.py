@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.model_names import folded
@@ -180,3 +181,14 @@ def optimizer(reading: Reading, node: Node) -> Optimizer:
         if found:
             settings[name] = found
     return Optimizer(Mention(called.text, called.span), settings, node.span)
+
+
+def with_context(reading: Reading, known: Model | None, context: Given) -> Model:
+    """The model with sequences as long as a statement of their own says; a finding where the block says it as well."""
+    whole = known or Model(None, None, {}, context.span)
+    own = whole.architecture.get("context")
+    if own is not None and "context" not in whole.recorded:
+        reading.again("context", context.span, own.span)
+    return replace(
+        whole, architecture={**whole.architecture, "context": context}, recorded=whole.recorded - {"context"}
+    )

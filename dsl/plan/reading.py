@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.name import Words
@@ -67,6 +69,21 @@ class Reading(Builder):
         self.sizes: dict[str, Given | str] = dict(NOT_SAID)
         self.broken = frozenset(re.findall(r"\w+", " ".join(span.text for span in file.broken)))
         self._known: dict[str, Dim] = {}
+
+    @contextmanager
+    def inside(self, stage: str) -> Iterator[None]:
+        """What is read meanwhile stands in a stage: its words are of that stage, and its sizes end with it."""
+        words, sizes = self.words, dict(self.sizes)
+        self.words = replace(words, stage=stage)
+        try:
+            yield
+        finally:
+            self.words, self.sizes = words, sizes
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the path of a statement."""
+        return f"stages.{self.words.stage}." if self.words.stage else ""
 
     def money(self, dim: Dim) -> Dim:
         """A dimension in the plan's money."""

@@ -43,6 +43,7 @@ COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")
 SERVED = Field("inference", TOKEN, "2T tokens")
+CONTEXT = Field("context", TOKEN, "32k tokens", whole=True)
 STEPS = Field("steps", STEP, "2000 steps")
 EPOCHS = Field("epochs", EPOCH, "4 epochs")
 # How long a run is.

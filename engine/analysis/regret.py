@@ -54,8 +54,9 @@ def surface_of(solution: Solution) -> Surface | None:
 
 
 def with_regret(solution: Solution) -> Solution:
-    """The solution with the extra compute that its size costs, where its law can tell."""
-    regret = regret_of(solution) if solution.status == "solved" else None
+    """The solution with the extra compute that its size costs, where its law can tell and no formula has said it."""
+    told = solution.status != "solved" or q.REGRET in solution.values
+    regret = None if told else regret_of(solution)
     if regret is None:
         return solution
     formula = "compute / (the least compute for the same loss) - 1"

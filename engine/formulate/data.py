@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.finding import finding
@@ -21,7 +23,7 @@ from runplan.engine.problem import quantities as q
 
 def add_data(draft: Draft) -> None:
     """The sources of the stage, the phases of its schedule, and the mix of each phase."""
-    sources = [source for source in draft.stage.data if _is_known(draft, source)]
+    sources = known_sources(draft)
     phases = add_durations(draft, phases_of(draft))
     if draft.transfer:
         _must_not_mix(draft, phases)
@@ -31,14 +33,25 @@ def add_data(draft: Draft) -> None:
         return
     if not sources and any(p.quantity == q.DATA_TOKENS.text for f in draft.law.functions for p in f.parameters):
         draft.define(q.DATA_TOKENS, Ref(q.TOKENS), "assumed", "not given: fresh data without end")
-    add_group(draft, sources, q.TOKENS, phases)
-    _add_worth(draft, sources)
+    mixes = mixed(draft, sources, q.TOKENS, phases)
+    add_worth(draft, [Seen(source, partial(of, source)) for source in sources])
+    add_phases(draft, phases, mixes)
+    add_enough(draft, sources)
+
+
+def mixed(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan]) -> list[Mix]:
+    """Sources that are mixed into one run, and the mix of each of its phases."""
+    add_group(draft, sources, base, phases)
     draft.sources = tuple(label_of(s) for s in sources)
     mixes = _mixes(draft, phases, sources)
-    add_phases(draft, phases, mixes)
     add_quality(draft, sources, phases, mixes)
     add_repeats(draft, sources)
-    add_enough(draft, sources)
+    return mixes
+
+
+def known_sources(draft: Draft) -> list[DataSource]:
+    """The sources of the stage that can be used: of what cannot there is a finding."""
+    return [source for source in draft.stage.data if _is_known(draft, source)]
 
 
 def _is_known(draft: Draft, source: DataSource) -> bool:
@@ -117,10 +130,22 @@ def _in_tokens(source: DataSource) -> Expr:
 # ---- what repeated data are worth
 
 
-def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
-    """Effective tokens where a source may be repeated: a repeated token counts for less, by the default law."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A source of data that is trained on, and its quantities: of the run, or of one of its stages."""
+
+    source: DataSource
+    of: Callable[[Name], Name]
+
+
+def add_worth(draft: Draft, sources: Sequence[Seen], beside: Sequence[Expr] = ()) -> None:
+    """Effective tokens where a source may be repeated: a repeated token counts for less, by the default law.
+
+    Args:
+        beside: Tokens that are of none of the sources, each as good as it is.
+    """
     loss = draft.definitions.get(q.LOSS)
-    if loss is None or not any(source.epochs and source.epochs.value.value > 1 for source in sources):
+    if loss is None or not any(seen.source.epochs and seen.source.epochs.value.value > 1 for seen in sources):
         return
     known = q.DATA_TOKENS in names(loss.expr)  # the plan's own law counts repeats, of all sources together
     law = draft.law if known else default_law(draft, "repeats")
@@ -132,21 +157,21 @@ def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
     if law is None or formula is None:
         return
     add_constants(draft, law)
-    used = [source for source in sources if draft.definitions[of(source, q.SHARE)].expr != Num(0.0)]
+    used = [seen for seen in sources if draft.definitions[seen.of(q.SHARE)].expr != Num(0.0)]
     for source in used:
-        seen, there = of(source, q.TOKENS), of(source, q.AVAILABLE)
+        seen, there = source.of(q.TOKENS), source.of(q.AVAILABLE)
         worth = substitute(function_expr(draft, law, formula), {q.TOKENS: Ref(seen), q.DATA_TOKENS: Ref(there)})
-        own = of(source, output)
+        own = source.of(output)
         draft.repeats.append(draft.definition(own, worth, "law", cite_of(law), formula.span, by=law.name))
         once_more = substitute(worth, {seen: Op("+", (Ref(seen), Ref(there)))})
         said = "what a further pass over the source is worth, in fresh tokens"
         gained = Op("-", (once_more, Ref(own)))
         draft.repeats.append(
-            draft.definition(of(source, q.NEXT_EPOCH), gained, "derived", said, formula.span, by=law.name)
+            draft.definition(source.of(q.NEXT_EPOCH), gained, "derived", said, formula.span, by=law.name)
         )
     if known:
         return
-    total = joined("+", (of(source, output) for source in used))
+    total = joined("+", (*(source.of(output) for source in used), *beside))
     draft.repeats.append(
         draft.definition(output, total, "law", cite_of(law), formula.span, note="all sources", by=law.name)
     )
@@ -155,9 +180,9 @@ def _add_worth(draft: Draft, sources: Sequence[DataSource]) -> None:
     draft.repeats.append(replace(loss, expr=expr, note="; ".join(text for text in (loss.note, note) if text)))
 
 
-def _take_unique(draft: Draft, sources: Sequence[DataSource]) -> None:
+def _take_unique(draft: Draft, sources: Sequence[Seen]) -> None:
     """What a law of repeats takes for all that there is: the tokens that are seen at all, where sources differ."""
-    seen = (Op("min", (Ref(of(source, q.TOKENS)), Ref(of(source, q.AVAILABLE)))) for source in sources)
+    seen = (Op("min", (Ref(source.of(q.TOKENS)), Ref(source.of(q.AVAILABLE)))) for source in sources)
     draft.define(q.UNIQUE_TOKENS, joined("+", seen), "derived", "each source as far as it is seen, once")
     by = {q.DATA_TOKENS: Ref(q.UNIQUE_TOKENS)}
     for name, definition in draft.definitions.items():

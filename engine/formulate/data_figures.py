@@ -45,7 +45,7 @@ def add_quality(draft: Draft, sources: Sequence[DataSource], phases: Sequence[Ph
 def _seen(phase: PhasePlan, mix: Mix, labels: Sequence[str]) -> Expr | None:
     """The share of all tokens that some sources have in a phase; None where the phase has none of them."""
     part = mean(mix, labels)
-    return None if part is None else Op("*", (Ref(phase.of(q.SHARE)), part))
+    return None if part is None else Op("*", (phase.part, part))
 
 
 def _most(sources: Sequence[DataSource]) -> tuple[Expr, Span | None]:

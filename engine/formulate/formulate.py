@@ -5,21 +5,13 @@ from __future__ import annotations
 from runplan.dsl.expr.tree import Op, walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
-from runplan.dsl.plan.ir import Given, Objective, Plan
-from runplan.engine.formulate.attention import add_attention, add_usual_attention
-from runplan.engine.formulate.data import add_data
+from runplan.dsl.plan.ir import Objective, Plan
 from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
-from runplan.engine.formulate.hardware import add_hardware
-from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan, is_frontier, line_of
+from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
-from runplan.engine.formulate.mixture import add_mixture, say_active, say_dense
-from runplan.engine.formulate.optimum import add_optimum
-from runplan.engine.formulate.rate import add_needed_rate
-from runplan.engine.formulate.requirements import UNSOLVED, add_compute_limits, add_requirements
-from runplan.engine.formulate.settings import add_settings
-from runplan.engine.formulate.size import add_model_and_tokens
-from runplan.engine.problem import quantities as q
+from runplan.engine.formulate.requirements import UNSOLVED, add_requirements
+from runplan.engine.formulate.run import add_run
 from runplan.engine.problem.problem import Problem
 
 
@@ -38,35 +30,18 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
     """
     draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue, lenders)
     _not_solved_yet(draft)
-    for name, let in plan.lets.items():
-        draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)
-    hold_law_to_plan(draft)
-    add_model_and_tokens(draft)
-    say_dense(draft)
-    add_law(draft)
-    add_settings(draft)
-    add_mixture(draft)
-    add_attention(draft)
-    add_hardware(draft)
-    add_usual_attention(draft)
-    add_data(draft)
-    served = draft.stage.inference
-    if isinstance(served, Given):
-        draft.giving(q.INFERENCE_TOKENS, served)
-    elif served is not None:
-        draft.gave_up("`inference` is read as one value only", served.span, ["give one value: `inference: 2T tokens`"])
-    add_defaults(draft)
-    add_optimum(draft)
-    say_active(draft)
-    draft.follow()
-    add_needed_rate(draft)
-    _nothing_passed_over(draft)
-    add_compute_limits(draft)
+    add_run(draft)
+    return _posed(draft)
+
+
+def _posed(draft: Draft) -> Problem:
+    """The problem of all that is known: with what the plan requires, and what it wants."""
+    plan, law = draft.plan, draft.law
     decided = add_requirements(draft)
     line = line_of(draft)
     aim, *instead = aims_of(draft, line)
     return Problem(
-        named=named,
+        named=draft.named,
         law=law,
         objective=draft.objective,
         definitions=draft.definitions,
@@ -92,14 +67,14 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
         repeats=tuple(draft.repeats),
         held=tuple(draft.held),
         evenly=tuple(draft.evenly),
-        quantities=catalogue.quantities(),
+        quantities=draft.catalogue.quantities(),
     )
 
 
 def _not_solved_yet(draft: Draft) -> None:
     """What is read and typed, and not solved: said, never passed over."""
     plan = draft.plan
-    if len(plan.stages) > 1 or plan.stages[0].name:
+    if len(plan.stages) > 1:
         span = next((s.span for s in plan.stages if s.span), None)
         draft.gave_up("stages are read, and not solved yet", span, ["plan each stage in a file of its own"])
     for requirement in (*plan.requires, *plan.prefers):
@@ -108,9 +83,3 @@ def _not_solved_yet(draft: Draft) -> None:
                 said = "P(...)" if item.op == "P" else f"`{item.op}`"
                 draft.gave_up(f"{said} in a requirement is read, and not solved yet", requirement.span)
                 break
-
-
-def _nothing_passed_over(draft: Draft) -> None:
-    """Every figure that a statement states was taken by something, or has its finding."""
-    for key, amount in draft.unread():
-        draft.gave_up(f"`{key}` is read, and nothing uses it here", amount.span, ["leave it out"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
@@ -13,6 +13,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
 from runplan.engine.formulate.rate import RATES
+from runplan.engine.formulate.regret import is_least_regret
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Aim, Constraint, Goal, bounds_compute, expand
@@ -30,6 +31,8 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     `docs/language.md` has every case.
     """
     if draft.plan.goals:
+        if _wants_regret(draft, draft.plan.goals[0]):
+            return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)
         return (_tied(draft, aim, line) if aim.goals else aim,)
     best = _best(draft, line)
@@ -75,6 +78,19 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
         whole = substitute(goal.expr, {q.COMPUTE: Ref(q.LIFETIME_COMPUTE)})
         return Aim((Goal("minimize", whole),), f"minimize {shown(goal.expr)}, what is served included")
     return Aim((Goal("minimize", goal.expr),), f"minimize {shown(goal.expr)}")
+
+
+def _wants_regret(draft: Draft, goal: Optimize) -> bool:
+    """Whether the goal is the least regret, and the law can tell one."""
+    return is_least_regret(goal, draft.plan) and draft.knows(q.LEAST_COMPUTE)
+
+
+def _regret(draft: Draft) -> Iterator[Aim]:
+    """The best use of the compute that there is; where nothing bounds that, of what is spent."""
+    worth = Ref(q.LEAST_COMPUTE)
+    if _computes(draft):
+        yield Aim((Goal("maximize", worth),), "minimize regret")
+    yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
 
 
 # ---- what is wanted where the plan does not say

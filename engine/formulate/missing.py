@@ -76,15 +76,8 @@ def _surface(draft: Draft) -> str:
 
 def _regret(draft: Draft, name: Name) -> Missing:
     """Why the compute beyond the least is not told, of a law that has a loss."""
-    law = draft.law.name
-    if q.OPTIMUM_SIZE not in draft.definitions:
-        return Missing(
-            "L004", f"`{law}` has no optimum that `{name}` is measured from", (_surface(draft),), (draft.named,)
-        )
-    why = "where data may be repeated" if draft.repeats else f"under `{law}`, whose optimum has no closed form"
-    help = "require the loss instead, such as `loss <= 2.1`"
-    message = f"`{name}` in a requirement is read, and not solved yet {why}"
-    return Missing("C009", message, (help,), (draft.named,))
+    message = f"`{draft.law.name}` has no optimum that `{name}` is measured from"
+    return Missing("L004", message, (_surface(draft),), (draft.named,))
 
 
 def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:

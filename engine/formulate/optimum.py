@@ -28,6 +28,8 @@ from runplan.engine.problem.problem import Definition, expand
 
 # Budgets at which an optimum without a closed form is found, as powers of ten of a FLOP, and how many a power.
 FIRST, LAST, EACH = 15, 31, 2
+# For the least compute by the loss the budgets lie closer; and a loss that falls by less than this share is flat.
+FINE, FLAT = 8, 1e-7
 SIZE, DATA = q.LAW_PARAMS, q.TOKENS
 ONE, ZERO = Num(1.0), Num(0.0)
 
@@ -89,11 +91,25 @@ def _size(draft: Draft, pairs: Expr, flop: Num) -> Expr | None:
     loss = _fresh_loss(draft)
     if loss is None:
         return None
-    found = _power_laws(draft, loss)
+    found, wanted = _power_laws(draft, loss), _is_wanted(draft)
+    if wanted:
+        _add_least_of_repeats(draft, flop)
     if found is None:
-        return _read_off(draft, loss, flop)
-    _add_least_compute(draft, found, flop)
+        best = _best_sizes(expand(loss, _figures(draft), {}), flop)
+        if wanted and not draft.knows(q.LEAST_COMPUTE):
+            _read_least_compute(draft, expand(loss, _figures(draft), {}), flop)
+        return curve(Ref(q.COMPUTE), ((Num(b.compute, FLOP), Num(b.size, PARAM)) for b in best)) if best else None
+    if wanted or not draft.repeats:
+        _add_least_compute(draft, found, flop)
     return _closed(found, pairs)[0]
+
+
+def _is_wanted(draft: Draft) -> bool:
+    """Whether the plan names what it spends beyond the least compute: else no curve is made for that."""
+    plan = draft.plan
+    said = [goal.expr for goal in plan.goals] + [r.condition for r in (*plan.requires, *plan.prefers)]
+    said += [let.expr for let in plan.lets.values()]
+    return any({q.REGRET, q.LEAST_COMPUTE} & names(expr) for expr in said)
 
 
 def _fresh_loss(draft: Draft) -> Expr | None:
@@ -207,8 +223,6 @@ def _monomial(term: Expr, name: Name) -> tuple[_Formula, _Formula]:
 
 def _add_least_compute(draft: Draft, found: _PowerLaws, flop: Num) -> None:
     """The least compute that reaches the plan's loss, of data that are fresh."""
-    if draft.repeats:
-        return
     # At the optimum both terms fall with one power of the compute: together they are K (C / k)^-g.
     size, tokens = map(_Formula, _closed(found, ONE))
     c1, p, c2, r = map(_Formula, (found.c1, found.p, found.c2, found.q))
@@ -220,13 +234,22 @@ def _add_least_compute(draft: Draft, found: _PowerLaws, flop: Num) -> None:
 # ---- read off
 
 
-def _read_off(draft: Draft, loss: Expr, flop: Num) -> Expr | None:
-    """The size of the least loss as a curve over the compute, from budgets at which it is found."""
-    value = compiled(expand(loss, _figures(draft), {}))
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The size of the least loss at a budget in FLOP, and that loss."""
+
+    compute: float
+    size: float
+    loss: float
+
+
+def _best_sizes(loss: Expr, flop: Num, each: int = EACH) -> tuple[_Best, ...]:
+    """The optima of a loss over size and tokens, of small budgets to large ones; nothing where it has none."""
     rows = []
+    value = compiled(loss)
     guess = math.log(10.0**FIRST / flop.value) / 2
-    for step in range((LAST - FIRST) * EACH + 1):
-        spent = 10.0 ** (FIRST + step / EACH)
+    for step in range((LAST - FIRST) * each + 1):
+        spent = 10.0 ** (FIRST + step / each)
 
         def at(log_size: float, pairs: float = spent / flop.value) -> float:
             size = math.exp(log_size)
@@ -235,6 +258,43 @@ def _read_off(draft: Draft, loss: Expr, flop: Num) -> Expr | None:
         try:
             guess = least(at, guess, 12.0, 1e-7)
         except (ArithmeticError, ValueError):
-            return None
-        rows.append((Num(spent, FLOP), Num(math.exp(guess), PARAM)))
-    return curve(Ref(q.COMPUTE), rows)
+            return ()
+        rows.append(_Best(spent, math.exp(guess), at(guess)))
+    return tuple(rows)
+
+
+def _read_least_compute(draft: Draft, loss: Expr, flop: Num) -> None:
+    """The least compute that reaches the plan's loss, read off the optima of a loss without a closed form."""
+    made = _least_compute(draft, loss, flop)
+    if made is not None:
+        draft.definitions[q.LEAST_COMPUTE] = made
+
+
+def _add_least_of_repeats(draft: Draft, flop: Num) -> None:
+    """The same on the plan's own data, of which some may be seen again: then the best run has no more than these."""
+    if draft.repeats:
+        made = _least_compute(draft, _own_loss(draft), flop)
+        draft.repeats += [made] if made is not None else []
+    elif draft.stage.data and q.DATA_TOKENS in names(draft.definitions[q.LOSS].expr):
+        _read_least_compute(draft, _own_loss(draft), flop)
+
+
+def _own_loss(draft: Draft) -> Expr:
+    """The loss over size and tokens, on the data that the plan has."""
+    by = {name: d for name, d in draft.definitions.items() if name not in (SIZE, q.PARAMS, DATA)}
+    by |= {d.name: d for d in draft.repeats}
+    return expand(Ref(q.LOSS), by, {})
+
+
+def _least_compute(draft: Draft, loss: Expr, flop: Num) -> Definition | None:
+    """The least compute by the loss that it reaches; None where a loss is of more than size and tokens."""
+    best = _best_sizes(loss, flop, FINE) if names(loss) == {SIZE, DATA} else ()
+    falling = list(best[:1])
+    for row in best[1:]:
+        # Beyond here the loss is at its floor.
+        if row.loss < falling[-1].loss * (1.0 - FLAT):
+            falling.append(row)
+    if len(falling) < 2:
+        return None
+    expr = curve(Ref(q.LOSS), ((Num(row.loss), Num(row.compute, FLOP)) for row in reversed(falling)))
+    return draft.definition(q.LEAST_COMPUTE, expr, "law", cite_of(draft.law), by=draft.law.name)

@@ -22,7 +22,7 @@ def placed(phases: Sequence[PhasePlan], sources: Sequence[str], good: frozenset[
         return even
     quality = joined("+", (share for name, share in of.items() if name in good))
     ordinary = minus(Num(1.0), quality)
-    shares = [Ref(phase.of(q.SHARE)) for phase in phases]
+    shares = [phase.part for phase in phases]
     levels = _late(quality, shares) if where == "late" else _early(quality, shares, phases)
 
     def level(name: str, at: Expr) -> Expr:

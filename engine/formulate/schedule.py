@@ -28,6 +28,8 @@ class PhasePlan:
     Attributes:
         length: Its share of the tokens, its tokens, steps or passes over the data; None where it takes the rest.
         mix: As the plan gives it; empty where it gives none.
+        stage: The stage that it is of; empty where the plan has none.
+        of_whole: What share of all tokens that are mixed from its sources its stage is; None where that is all.
     """
 
     name: str
@@ -37,6 +39,14 @@ class PhasePlan:
     kind: Kind
     source: str
     mix: Mapping[str, tuple[Given, Given]] = field(default_factory=dict)
+    stage: str = ""
+    of_whole: Expr | None = None
+
+    @property
+    def part(self) -> Expr:
+        """The share of all tokens that it is."""
+        own = Ref(self.of(q.SHARE))
+        return own if self.of_whole is None else Op("*", (self.of_whole, own))
 
     @property
     def share(self) -> float | None:
@@ -45,7 +55,8 @@ class PhasePlan:
 
     def of(self, name: Name) -> Name:
         """A quantity of this phase."""
-        return name.of("phase", self.name)
+        own = name.of("phase", self.name)
+        return own.in_stage(self.stage) if self.stage else own
 
 
 def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
@@ -81,7 +92,7 @@ def named_schedule(draft: Draft) -> tuple[ScheduleShape | None, Kind]:
 
 def in_shares(phases: Sequence[PhasePlan]) -> bool:
     """Whether all phases are given as shares of the tokens."""
-    return bool(phases) and all(phase.share is not None for phase in phases)
+    return bool(phases) and all(phase.share is not None and phase.of_whole is None for phase in phases)
 
 
 def mixed_by_hand(phase: PhasePlan) -> Mix:
@@ -111,7 +122,7 @@ def add_phases(draft: Draft, phases: Sequence[PhasePlan], mixes: Sequence[Mix]) 
             expr = Op("*", (Num(factor), Ref(q.LEARNING_RATE)))
             source = entry.source if entry and entry.source else f"shape `{phase.shape}`"
             draft.define(phase.of(side), expr, "derived", source, phase.span)
-        _add_mix(draft, phase, mix)
+        add_mix(draft, phase, mix)
     _add_summary(draft, phases, decaying, rising, level)
 
 
@@ -120,7 +131,8 @@ def minus(a: Expr, b: Expr) -> Expr:
     return Op("-", (a, b))
 
 
-def _add_mix(draft: Draft, phase: PhasePlan, mix: Mix) -> None:
+def add_mix(draft: Draft, phase: PhasePlan, mix: Mix) -> None:
+    """The share of a phase that each source is, and where it ramps its ends."""
     for source, (first, last) in mix.items():
         own = [phase.of(name).of("source", source) for name in (q.MIX, q.MIX_START, q.MIX_END)]
         ends = (first, last) if first != last else (first,)

@@ -23,9 +23,10 @@ from runplan.engine.problem.stretches import Evenly, Part
 
 # Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the
 # weights leave them, and the passes over each that goes on.
-ALL_PASSES = {q.TOKENS: q.ALL_PASSES, q.FINETUNE_TOKENS: q.ALL_PASSES, q.PRETRAIN_TOKENS: q.ALL_PRETRAIN_PASSES}
-UNWEIGHTED = {q.TOKENS: q.UNWEIGHTED, q.FINETUNE_TOKENS: q.UNWEIGHTED, q.PRETRAIN_TOKENS: q.UNWEIGHTED_PRETRAIN}
-EVEN = {q.TOKENS: q.EVEN_EPOCHS, q.FINETUNE_TOKENS: q.EVEN_EPOCHS, q.PRETRAIN_TOKENS: q.EVEN_PRETRAIN_EPOCHS}
+_OF_RUN = (q.TOKENS, q.FINETUNE_TOKENS, q.STORE_TOKENS)
+ALL_PASSES = {**dict.fromkeys(_OF_RUN, q.ALL_PASSES), q.PRETRAIN_TOKENS: q.ALL_PRETRAIN_PASSES}
+UNWEIGHTED = {**dict.fromkeys(_OF_RUN, q.UNWEIGHTED), q.PRETRAIN_TOKENS: q.UNWEIGHTED_PRETRAIN}
+EVEN = {**dict.fromkeys(_OF_RUN, q.EVEN_EPOCHS), q.PRETRAIN_TOKENS: q.EVEN_PRETRAIN_EPOCHS}
 
 
 # Fewer passes than this are what rounding leaves of none.
@@ -148,7 +149,7 @@ class _Mixing:
                 self.draft.define(of(source, q.SHARE), taken, "derived", "the mix of the phases", source.span)
             return
         if self.both:
-            whole = joined("+", (phase.of(q.SHARE) for phase in self.plain))
+            whole = joined("+", (phase.part for phase in self.plain))
             self.draft.define(q.UNMIXED, whole, "derived", "the phases without a mix", self.plain[0].span)
         self._add_even()
         for source in self.sources:
@@ -190,7 +191,7 @@ class _Mixing:
         for phase in self.mixed:
             part = mean(mixed_by_hand(phase), [label_of(source)])
             if part is not None and any(end.value.value for end in phase.mix[label_of(source)]):
-                parts.append(Op("*", (Ref(phase.of(q.SHARE)), part)))
+                parts.append(Op("*", (phase.part, part)))
         return joined("+", parts) if parts else None
 
     def _planned(self, source: DataSource) -> tuple[Expr, str]:

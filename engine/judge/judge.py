@@ -45,7 +45,7 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
     if solution.status == "infeasible":
         for relaxations, reasons in zip(solution.conflicts, solution.reasons, strict=True):
             yield _conflict(plan, solution, relaxations, reasons)
-    if solution.status == "undecided" and (len(plan.stages) > 1 or plan.stages[0].name):
+    if solution.status == "undecided" and len(plan.stages) > 1:
         return  # what is known is that of one stage
     undecided = (r for r in plan.requires if not any(isinstance(i, Op) and i.op in UNSOLVED for i in walk(r.condition)))
     for requirement in undecided if solution.status == "undecided" else solution.problem.decided:

@@ -29,7 +29,15 @@ from runplan.engine.problem.stretches import Evenly
 # The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
 QUANTILE = 1.2815515655446004
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
-ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date"]
+# What proves that an answer is the best there is: convexity in logarithms, or bounds; `local` where nothing does.
+Certainty = Literal["convex", "bounds", "local"]
+ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date", "link"]
+
+
+def weakest(certainties: Iterable[Certainty]) -> Certainty:
+    """How certain a whole is of parts that are so."""
+    order: tuple[Certainty, ...] = ("convex", "bounds", "local")
+    return max(certainties, key=order.index, default="convex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,8 @@ class Constraint:
     Attributes:
         key: Which it is: no two of a problem share one.
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
-        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can.
+        kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can. A
+            `link` is none of the plan's: it holds names of one thing together.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
     """

@@ -14,7 +14,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
-from runplan.engine.problem.problem import Constraint, Kind, Problem
+from runplan.engine.problem.problem import Certainty, Constraint, Kind, Problem
 
 if TYPE_CHECKING:
     from runplan.dsl.units.table import PintQuantity
@@ -141,6 +141,8 @@ class Solution:
         off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
         sources: Names of the data sources, in order.
         draws: From how many draws of the law's constants the intervals are, where fewer than usual.
+        certainty: What proves that no plan is better by what is wanted first, of a plan that is solved.
+        gap: Where bounds prove it, by how much at most another could be better, as a share.
         left_out: Ends of ranges that the intervals do not reach, since the plan cannot be done there.
     """
 
@@ -162,6 +164,8 @@ class Solution:
     reasons: tuple[tuple[str, ...], ...] = ()
     worst: Solution | None = None
     worst_at: str = ""
+    certainty: Certainty = "convex"
+    gap: float = 0.0
 
     def __getitem__(self, text: str) -> Value:
         """A value as it is written, such as `solution["loss"]` or `solution["tokens.web"]`.

@@ -11,14 +11,16 @@ from runplan.dsl.expr.tree import Expr, Op
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
-from runplan.engine.numeric.optimise import Outcome, minimise
-from runplan.engine.problem.problem import Constraint, Goal, Problem
+from runplan.engine.numeric.optimise import Optimum, Outcome, minimise
+from runplan.engine.numeric.starts import around
+from runplan.engine.problem.problem import Certainty, Constraint, Goal, Problem, weakest
 from runplan.engine.problem.stretches import stretches
+from runplan.engine.solve.proofs import ENDLESS, Convexity, is_empty
 
-# A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
-ENDLESS = 75.0
 # Constraints are kept, where a search gave up on its way to no figure, to this much of the logarithm of a ratio.
 KEPT = 1e-6
+# Further starts where no form proves that the first search ends at the best.
+STARTS = 7
 # Of the outcomes of stretches of a problem the first of these is its own.
 WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible", "optimal")
 # Optima of two stretches that differ by less are one: where they meet.
@@ -35,6 +37,8 @@ class Found:
         part: The problem whose formulas are smooth there: the whole one, or the stretch of it with the optimum.
         held: For each goal of that part that had something to decide, the inequalities, by their place among these,
             that have a multiplier of it.
+        certainty: What proves the outcome.
+        gap: Where bounds prove an optimum, how much better another could be by the first goal, as a share.
     """
 
     outcome: Outcome
@@ -42,6 +46,8 @@ class Found:
     binding: tuple[Constraint, ...]
     part: Problem | None = None
     held: tuple[frozenset[int], ...] = ()
+    certainty: Certainty = "convex"
+    gap: float = 0.0
 
     @property
     def is_optimal(self) -> bool:
@@ -61,7 +67,9 @@ def optimum_of(problem: Problem) -> Found:
         return min((one for one in found if not one.is_optimal), key=lambda one: WORSE.index(one.outcome))
     best = _best(problem, optimal)
     own = {constraint.key for constraint in problem.constraints}
-    return replace(best, binding=tuple(c for c in best.binding if c.key in own))
+    unsure = any(one.outcome == "gave-up" for one in found)
+    certainty = "local" if unsure else weakest(one.certainty for one in found)
+    return replace(best, binding=tuple(c for c in best.binding if c.key in own), certainty=certainty)
 
 
 def _best(problem: Problem, found: Sequence[Found]) -> Found:
@@ -113,21 +121,39 @@ def posed(problem: Problem, variables: Sequence[Name]) -> Posed:
 
 
 def _optimum(problem: Problem) -> Found:
-    """The optimum of a problem whose formulas do not bend."""
-    variables = [v.name for v in problem.variables]
-    of = posed(problem, variables)
+    """The optimum of a problem whose formulas do not bend.
+
+    Where its form proves it convex that is the best there is, and where none keeps the constraints there is none.
+    Else a search may end beside either: it begins again elsewhere, and what no bound proves is called local.
+    """
+    of = posed(problem, [v.name for v in problem.variables])
     start = tuple(math.log(v.start) for v in problem.variables)
-    found = minimise(of.goals, of.inequalities, of.equalities, start=start)
-    ran_off = max(map(abs, found.x), default=0.0) > ENDLESS
-    if ran_off and (found.outcome == "optimal" or (found.outcome == "gave-up" and found.violation <= KEPT)):
-        found = replace(found, outcome="unbounded")
+    first = minimise(of.goals, of.inequalities, of.equalities, start=start)
+    if Convexity(problem, of.goals, of.inequalities, of.equalities).proves(first):
+        return _found(problem, of, first, "convex")
+    others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in around(start, STARTS))
+    found = [_found(problem, of, end, "local") for end in (first, *others)]
+    if optimal := [one for one in found if one.is_optimal]:
+        return _best(problem, optimal)
+    if all(one.outcome == "infeasible" for one in found):
+        return replace(found[0], certainty="bounds") if is_empty(problem) else Found("gave-up", {}, ())
+    return min(found, key=lambda one: WORSE.index(one.outcome))
+
+
+def _found(problem: Problem, of: Posed, end: Optimum, certainty: Certainty) -> Found:
+    """The end of a search in terms of the problem."""
+    outcome = end.outcome
+    ran_off = max(map(abs, end.x), default=0.0) > ENDLESS
+    if ran_off and (outcome == "optimal" or (outcome == "gave-up" and end.violation <= KEPT)):
+        outcome = "unbounded"
     values = {}
-    if found.outcome == "optimal":
-        values = {name: math.exp(x) for name, x in zip(variables, found.x, strict=True)}
+    if outcome == "optimal":
+        values = {v.name: math.exp(x) for v, x in zip(problem.variables, end.x, strict=True)}
     # Multipliers are those of the first goal; what stops a later one short of a law's line binds as well.
-    tight = set(found.binding) | (set(found.active) if any(g.sense == "near" for g in problem.goals) else set())
+    tight = set(end.binding) | (set(end.active) if any(g.sense == "near" for g in problem.goals) else set())
     binds = {of.limits[i].key for i in tight} | {c.key for c in problem.constraints if c.equal}
-    return Found(found.outcome, values, tuple(c for c in problem.constraints if c.key in binds), problem, found.held)
+    binding = tuple(c for c in problem.constraints if c.key in binds)
+    return Found(outcome, values, binding, problem, end.held, certainty)
 
 
 def _function(problem: Problem, goal: Goal, variables: Sequence[Name], memo: dict[Name, Expr]) -> Smooth:

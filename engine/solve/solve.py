@@ -50,7 +50,7 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         return gave_up(best.problem)
     out = solved(best.problem, best.found.values, best.found.binding)
     whole = {name: replace(out.values[name], note=_whole(name, real)) for name, real in best.real.items()}
-    return replace(out, values={**out.values, **whole})
+    return replace(out, values={**out.values, **whole}, certainty=best.found.certainty, gap=best.found.gap)
 
 
 def _whole(name: Name, real: float) -> str:

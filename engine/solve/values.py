@@ -24,7 +24,7 @@ def solved(problem: Problem, env: Mapping[Name, float], binding: Iterable[Constr
     problem = problem.settled()
     every = dict(env)
     derive(problem, every)
-    active = list(binding)
+    active = [constraint for constraint in binding if constraint.kind != "link"]
     bound = list(dict.fromkeys(constraint.text for constraint in active))
     stated = (name for name in (q.TOKENS, q.PARAMS) if name in problem.givens and problem.variables)
     bound += [str(name) for name in stated if str(name) not in bound]

@@ -16,7 +16,7 @@ from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Problem, derive
+from runplan.engine.problem.problem import Constraint, Problem, derive, weakest
 from runplan.engine.solve.search import Found, optimum_of
 
 # A count is whole when it is off by no more than this share of a node.
@@ -86,9 +86,27 @@ def whole(problem: Problem) -> Reached:
     of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
     run = {v.name: found.values[v.name] for v in problem.variables if v.name.text in of_the_run}
     if up.keys().isdisjoint(run) and _keeps(problem, {**found.values, **up}):
-        return _told(problem, up | run, found)
+        return _bounded(problem, found, _told(problem, up | run, found))
     best, outcome = _branched(problem, found)
-    return _told(problem, best, found) if best is not None else Reached(problem, Found(outcome, {}, ()))
+    if best is None:
+        return Reached(problem, Found(outcome, {}, ()))
+    told = _told(problem, best, found)
+    return told if outcome == "infeasible" or not problem.goals else _bounded(problem, found, told)
+
+
+def _bounded(problem: Problem, found: Found, told: Reached) -> Reached:
+    """Whole counts with how much better others could be: no better than counts that need not be whole."""
+    if not problem.goals or not told.is_optimal or told.found.certainty == "local":
+        return told
+    first = problem.goals[0]
+    if first.sense == "minimize" and isinstance(first.expr, Ref) and first.expr.name in told.real:
+        return told  # fewer were too few
+    aimed = problem.aiming(first)
+    (least,), (reached,) = _goals(aimed, found.values), _goals(aimed, told.found.values)
+    if not _is_better((least,), (reached,)):
+        return told
+    gap = (reached - least) / max(abs(reached), abs(least))
+    return replace(told, found=replace(told.found, certainty="bounds", gap=gap))
 
 
 def _exact(problem: Problem, values: Mapping[Name, float]) -> dict[Name, float]:
@@ -121,7 +139,8 @@ def _told(problem: Problem, held: Mapping[Name, float], found: Found) -> Reached
     inner = optimum_of(fixed)
     values = {**inner.values, **held} if inner.is_optimal else {}
     real = {name: found.values[name] for name in counts(problem)}
-    return Reached(problem, replace(inner, values=values, binding=found.binding), real)
+    certainty = weakest((inner.certainty, found.certainty))
+    return Reached(problem, replace(inner, values=values, binding=found.binding, certainty=certainty), real)
 
 
 def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None, Outcome]:
@@ -158,7 +177,7 @@ def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None,
             inner = optimum_of(bounded)
             if inner.is_optimal:
                 left.append((bounded, inner))
-            elif inner.outcome != "infeasible":
+            if inner.outcome not in ("infeasible", "optimal") or inner.certainty == "local":
                 outcome = "gave-up"
     return best, "gave-up" if left else outcome
 

@@ -39,6 +39,7 @@ SAMPLES: dict[str, str | tuple[str, str]] = {
     "model": "7B, 1B active",
     "objective": "MLM of protein",
     "inference": "2T tokens",
+    "context": "32k tokens",
     "reserve": '15% because "repairs"',
     "schedule": "WSD quality late",
     "phase": "100% constant",

@@ -85,9 +85,15 @@ def test_a_name_is_one_object(text: str, kind: str, parts: list[tuple[str, str]]
 
 @given(st.sampled_from(["tokens", "gpus", "share"]), st.text("abc", min_size=1), st.text("123", min_size=1))
 def test_what_is_written_is_bound_to_what_it_was(text: str, source: str, pool: str) -> None:
-    kinds = {"tokens": ("", "source", "phase"), "gpus": ("", "pool"), "share": ("source", "phase")}
+    kinds = {
+        "tokens": ("", "source", "phase", "stage"),
+        "gpus": ("", "pool", "stage"),
+        "share": ("source", "phase", "stage"),
+    }
     words = Words(kinds, {"source": [source], "pool": [pool], "phase": [source], "stage": ["pretrain"]})
-    names = [quantity(text).of(kind, pool if kind == "pool" else source) for kind in kinds[text] if kind]
+    names = [
+        quantity(text).of(kind, pool if kind == "pool" else source) for kind in kinds[text] if kind not in ("", "stage")
+    ]
     names += [quantity(text)] if "" in kinds[text] else []
     names += [Name(name.text, name.kind, (("stage", "pretrain"), *name.scope)) for name in names]
     for name in names:

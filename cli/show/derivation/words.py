@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runplan.cli.show.derivation.names import figure_of, said, target
+from runplan.cli.show.text.certainty import proof
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import with_figures
@@ -84,7 +85,7 @@ def _counted(solution: Solution, value: Value, name: Name) -> Name:
 
 
 def limits(solution: Solution, value: Value) -> Iterator[str]:
-    """The constraints that hold a solved value, with the figures on both sides."""
+    """The constraints that hold a solved value, with the figures on both sides, and what proves it the best."""
     if value.name not in {variable.name for variable in solution.problem.variables}:
         return
     for constraint in solution.problem.constraints:
@@ -93,6 +94,8 @@ def limits(solution: Solution, value: Value) -> Iterator[str]:
             both = (constraint.left, constraint.right)
             words = f" {sign} ".join(_in_words(solution, side) for side in both)
             yield plain(f"{words}: {f' {sign} '.join(_in_figures(solution, side) for side in both)}")
+    if certified := proof(solution):
+        yield certified
 
 
 def source(solution: Solution, value: Value, parent: Name | None) -> str:

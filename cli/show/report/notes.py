@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from runplan.cli.show.text.certainty import proof
 from runplan.cli.show.text.figures import interval
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
@@ -45,6 +46,10 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
                 out.append(f"The figures under `{solution.law}` are those without {' and '.join(requires)}.")
             else:
                 out.append(f"The figures under `{solution.law}` are what the plan asks for, not what can be.")
+    for solution in solutions:
+        certified = proof(solution)
+        if certified and (details or solution.certainty == "local"):
+            out.append(f"Under `{solution.law}` {certified}.")
     for (law, those), named in _others_by(solutions).items():
         where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
         out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")

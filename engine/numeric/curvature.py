@@ -1,0 +1,259 @@
+"""An expression over positive variables to how it bends in their logarithms, as far as its form proves it.
+
+What the rules of composition prove convex has one minimum: the solver's answer is the best there is. They are those of
+disciplined convex programming (Grant, Boyd & Ye 2006) for a function and, beside it, for its logarithm, as in geometric
+programming (Agrawal, Diamond & Boyd 2019, arXiv:1812.04074). What they cannot prove may be convex all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
+from runplan.dsl.expr.values import value as value_of
+from runplan.engine.numeric.functions import Constant, Difference, LogSum, Negated, Sum, signomial
+from runplan.engine.numeric.local import Smooth
+
+# How a function bends: each of these, both where it is affine, neither where nothing is proven.
+CONVEX, CONCAVE = 1, 2
+AFFINE = CONVEX | CONCAVE
+
+
+def _turned(bend: int) -> int:
+    """The bend of what has the other sign."""
+    return (CONCAVE if bend & CONVEX else 0) | (CONVEX if bend & CONCAVE else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Curvature:
+    """How a function of logarithms bends.
+
+    Attributes:
+        bend: Of the function itself.
+        log: Of its logarithm, where it is positive.
+        positive: Whether it is above zero everywhere, as far as its form tells.
+        ways: By variable, 1 where it never falls as the variable rises, -1 where it never rises, 0 where unknown.
+        number: The value, where it is the same everywhere.
+    """
+
+    bend: int = 0
+    log: int = 0
+    positive: bool = False
+    ways: Mapping[Any, int] = field(default_factory=dict)
+    number: float | None = None
+
+    def settled(self) -> Curvature:
+        """With what follows: a function is convex where its logarithm is, and its logarithm concave where it is."""
+        if not self.positive:
+            return replace(self, log=0)
+        bend = self.bend | (self.log & CONVEX)
+        return replace(self, bend=bend, log=self.log | (bend & CONCAVE))
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether it is of one variable at most, with which it only rises or only falls: each level is one point."""
+        return not self.ways or (len(self.ways) == 1 and all(self.ways.values()))
+
+
+def _both(a: Curvature, b: Curvature, sign: int = 1) -> dict[Any, int]:
+    """The ways of a sum, or of a product of what is positive, or of a difference or quotient by `sign`."""
+    ways = dict(a.ways)
+    for name, way in b.ways.items():
+        ways[name] = sign * way if ways.get(name, sign * way) == sign * way else 0
+    return ways
+
+
+def _flipped(a: Curvature) -> dict[Any, int]:
+    return {name: -way for name, way in a.ways.items()}
+
+
+def _negative(a: Curvature) -> Curvature:
+    return Curvature(_turned(a.bend), 0, a.number is not None and a.number < 0, _flipped(a))
+
+
+def _plus(a: Curvature, b: Curvature) -> Curvature:
+    positive = (a.positive and (b.positive or b.number == 0)) or (b.positive and a.number == 0)
+    log = a.log & b.log & CONVEX if a.positive and b.positive else b.log if a.number == 0 else a.log
+    return Curvature(a.bend & b.bend, log if positive else 0, positive, _both(a, b))
+
+
+def _minus(a: Curvature, b: Curvature) -> Curvature:
+    return _plus(a, _negative(b))
+
+
+def _scaled(a: Curvature, by: float) -> Curvature:
+    if by == 0:
+        return _constant(0.0)
+    if by < 0:
+        return replace(_negative(a), positive=False)
+    return replace(a, number=None)
+
+
+def _times(a: Curvature, b: Curvature) -> Curvature:
+    for one, other in ((a, b), (b, a)):
+        if one.number is not None:
+            return _scaled(other, one.number)
+    if not (a.positive and b.positive):
+        return Curvature(ways=dict.fromkeys({**a.ways, **b.ways}, 0))
+    return Curvature(0, a.log & b.log, True, _both(a, b))
+
+
+def _over(a: Curvature, b: Curvature) -> Curvature:
+    if b.number:
+        return _scaled(a, b.number)
+    if not b.positive:
+        return Curvature(ways=dict.fromkeys({**a.ways, **b.ways}, 0))
+    below = Curvature(0, _turned(b.log), True, _flipped(b)).settled()
+    return _times(a, below)
+
+
+def _power(a: Curvature, b: Curvature) -> Curvature:
+    if b.number is not None and a.positive:
+        up = b.number >= 0
+        bend = a.bend & CONVEX if b.number >= 1 else a.bend & CONCAVE if 0 <= b.number <= 1 else 0
+        return Curvature(bend, a.log if up else _turned(a.log), True, a.ways if up else _flipped(a))
+    if a.number is not None and a.number > 0:
+        up = a.number >= 1
+        return Curvature(0, b.bend if up else _turned(b.bend), True, b.ways if up else _flipped(b))
+    return Curvature(ways=dict.fromkeys({**a.ways, **b.ways}, 0))
+
+
+def _exponential(a: Curvature) -> Curvature:
+    return Curvature(0, a.bend, True, a.ways)
+
+
+def _logarithm(a: Curvature) -> Curvature:
+    return Curvature(a.log, 0, False, a.ways) if a.positive else Curvature(ways=dict.fromkeys(a.ways, 0))
+
+
+def _larger(a: Curvature, b: Curvature) -> Curvature:
+    positive = a.positive or b.positive
+    log = a.log & b.log & CONVEX if a.positive and b.positive else 0
+    return Curvature(a.bend & b.bend & CONVEX, log, positive, _both(a, b))
+
+
+def _smaller(a: Curvature, b: Curvature) -> Curvature:
+    positive = a.positive and b.positive
+    return Curvature(a.bend & b.bend & CONCAVE, a.log & b.log & CONCAVE if positive else 0, positive, _both(a, b))
+
+
+def _size(a: Curvature) -> Curvature:
+    if a.positive:
+        return a
+    return Curvature(CONVEX if a.bend == AFFINE else 0, 0, False, dict.fromkeys(a.ways, 0))
+
+
+_RULES: Mapping[str, Callable[..., Curvature]] = {
+    "neg": _negative,
+    "+": _plus,
+    "-": _minus,
+    "*": _times,
+    "/": _over,
+    "^": _power,
+    "sqrt": lambda a: _power(a, _constant(0.5)),
+    "exp": _exponential,
+    "ln": _logarithm,
+    "log10": _logarithm,
+    "max": _larger,
+    "min": _smaller,
+    "abs": _size,
+}
+
+
+def _constant(number: float) -> Curvature:
+    return Curvature(AFFINE, AFFINE if number > 0 else 0, number > 0, {}, number)
+
+
+def curvature(expr: Expr, memo: dict[int, Curvature] | None = None) -> Curvature:
+    """How an expression bends; every name in it is a positive variable. `memo` is of this expression's own parts."""
+    memo = {} if memo is None else memo
+    found = memo.get(id(expr))
+    if found is None:
+        found = memo[id(expr)] = _of(expr, memo).settled()
+    return found
+
+
+def _of(expr: Expr, memo: dict[int, Curvature]) -> Curvature:
+    if isinstance(expr, Num):
+        return _constant(expr.value)
+    if isinstance(expr, Ref | Unbound):
+        return Curvature(CONVEX, AFFINE, True, {expr.name: 1})
+    if not isinstance(expr, Op):
+        return Curvature()
+    terms = signomial(expr)
+    if terms is not None:
+        return _of_sum([_of_monomial(m.coefficient, m.exponents) for m in terms])
+    parts = [curvature(arg, memo) for arg in expr.args]
+    if not any(part.ways or part.number is None for part in parts):
+        try:
+            return _constant(float(value_of(expr, {})))
+        except (ArithmeticError, ValueError, KeyError):
+            return Curvature()
+    rule = _RULES.get(expr.op)
+    ways = {name: 0 for part in parts for name in part.ways}
+    return rule(*parts) if rule is not None else Curvature(ways=ways)
+
+
+def _of_monomial(coefficient: float, exponents: Mapping[Any, float]) -> Curvature:
+    if not exponents or not coefficient:
+        return _constant(coefficient)
+    ways = {name: 1 if power > 0 else -1 for name, power in exponents.items()}
+    return _scaled(Curvature(CONVEX, AFFINE, True, ways), coefficient)
+
+
+def _of_sum(parts: list[Curvature]) -> Curvature:
+    total = parts[0].settled()
+    for part in parts[1:]:
+        total = _plus(total, part.settled()).settled()
+    return total
+
+
+# ---- what is proven of a problem
+
+
+def is_convex_objective(expr: Expr, *, maximize: bool = False) -> bool:
+    """Whether each point where an expression has no smaller, or no larger, value beside it has the best there is."""
+    found = curvature(expr)
+    if found.is_one_way:
+        return True
+    if maximize:
+        return bool((found.log if found.positive else found.bend) & CONCAVE)
+    return bool((found.bend | found.log) & CONVEX)
+
+
+def is_convex_limit(left: Expr, right: Expr) -> bool:
+    """Whether the points at which `left <= right` are a convex set in logarithms."""
+    terms = signomial(Op("-", (left, right)))
+    if terms is not None:
+        large = [m for m in terms if m.coefficient < 0]
+        small = [m for m in terms if m.coefficient > 0]
+        if len(large) <= 1 or not small:
+            return True
+    over, less = curvature(Op("/", (left, right))), curvature(Op("-", (left, right)))
+    return bool(over.log & CONVEX or over.bend & CONVEX or less.bend & CONVEX or over.is_one_way or less.is_one_way)
+
+
+def is_straight(left: Expr, right: Expr) -> bool:
+    """Whether the points at which two expressions are equal are a convex set in logarithms."""
+    over = curvature(Op("/", (left, right)))
+    return over.log == AFFINE or over.is_one_way
+
+
+def is_convex_form(function: Smooth) -> bool:
+    """Whether a function is convex by its form alone: what nearly all of planning is made of."""
+    if isinstance(function, LogSum | Constant):
+        return True
+    if isinstance(function, Sum):
+        return all(weight >= 0 or not any(row) for weight, row in function.rows)
+    if isinstance(function, Difference):
+        return isinstance(function.of, LogSum) and isinstance(function.less, LogSum) and len(function.less.rows) == 1
+    return isinstance(function, Negated) and isinstance(function.of, LogSum) and len(function.of.rows) == 1
+
+
+def is_straight_form(function: Smooth) -> bool:
+    """Whether a function is a line by its form alone."""
+    return is_convex_form(function) and (
+        not isinstance(function, Difference) or (isinstance(function.of, LogSum) and len(function.of.rows) == 1)
+    )

@@ -1,0 +1,103 @@
+"""The end of a search to whether anything proves it: convexity in logarithms, or bounds over all that there is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr
+from runplan.engine.numeric.bounds import Limit, least_possible
+from runplan.engine.numeric.curvature import (
+    is_convex_form,
+    is_convex_limit,
+    is_convex_objective,
+    is_straight,
+    is_straight_form,
+)
+from runplan.engine.numeric.functions import Square
+from runplan.engine.numeric.local import Smooth
+from runplan.engine.numeric.optimise import Optimum
+from runplan.engine.problem.problem import Goal, Problem
+
+# A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
+ENDLESS = 75.0
+# Boxes to look at for a proof that there is no solution.
+BOXES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Convexity:
+    """A problem and its functions of logarithms, each to be minimised, at most 0, or 0, in the problem's own order."""
+
+    problem: Problem
+    goals: tuple[Smooth, ...]
+    inequalities: tuple[Smooth, ...]
+    equalities: tuple[Smooth, ...]
+
+    def proves(self, found: Optimum) -> bool:
+        """Whether convexity says that there is nothing better, or nothing at all; of no verdict there is no proof."""
+        kept, straight = self._kept(), self._straight()
+        if all(kept) and all(straight):
+            return found.outcome != "optimal" or all(self._wanted())
+        if found.outcome == "infeasible" and found.certificate is not None:
+            limits, lines = found.certificate.support
+            return all(kept[i] for i in limits) and all(straight[j] for j in lines)
+        return False
+
+    def _kept(self) -> list[bool]:
+        """Whether each inequality is convex."""
+        limits = (c for c in self.problem.constraints if not c.equal)
+        return [
+            is_convex_form(function) or is_convex_limit(*self._expanded(limit.left, limit.right))
+            for function, limit in zip(self.inequalities, limits, strict=True)
+        ]
+
+    def _straight(self) -> list[bool]:
+        """Whether each equality is a line, or a point."""
+        limits = (c for c in self.problem.constraints if c.equal)
+        return [
+            is_straight_form(function) or is_straight(*self._expanded(limit.left, limit.right))
+            for function, limit in zip(self.equalities, limits, strict=True)
+        ]
+
+    def _wanted(self) -> Iterator[bool]:
+        """Whether each goal that is no tie is convex."""
+        goals = self.problem.goals
+        for function, goal in zip(self.goals, goals[: len(goals) - self.problem.ties], strict=False):
+            yield self._is_convex(function, goal)
+
+    def _is_convex(self, function: Smooth, goal: Goal) -> bool:
+        if goal.other is not None:
+            straight = isinstance(function, Square) and is_straight_form(function.of)
+            return straight or is_straight(*self._expanded(goal.expr, goal.other))
+        maximize = goal.sense == "maximize"
+        return is_convex_form(function) or is_convex_objective(*self._expanded(goal.expr), maximize=maximize)
+
+    def _expanded(self, *sides: Expr) -> list[Expr]:
+        memo: dict[Name, Expr] = {}
+        return [self.problem.expanded(side, memo) for side in sides]
+
+
+def bound_of(problem: Problem, goal: Expr | None, best: float, gap: float, boxes: int) -> float:
+    """How low a goal can be in a problem whose formulas do not bend; inf where nothing keeps its constraints.
+
+    Args:
+        goal: None where it is only asked whether anything does.
+        best: A value that is reached; the bound is sought until it is within `gap` of that.
+        boxes: How many boxes to look at, at most.
+    """
+    memo: dict[Name, Expr] = {}
+    limits = [
+        Limit(problem.expanded(c.left, memo), problem.expanded(c.right, memo), c.equal) for c in problem.constraints
+    ]
+    names: Sequence[Name] = [v.name for v in problem.variables]
+    expr = None if goal is None else problem.expanded(goal, memo)
+    box = tuple((-ENDLESS, ENDLESS) for _ in names)
+    return least_possible(expr, limits, names, box, best=best, gap=gap, boxes=boxes)
+
+
+def is_empty(problem: Problem) -> bool:
+    """Whether bounds prove that nothing keeps the constraints of a problem."""
+    return bound_of(problem, None, math.inf, 0.0, BOXES) == math.inf
