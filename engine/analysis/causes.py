@@ -37,6 +37,7 @@ class Cause:
         low, high: How far down and up it is tried: over its range or its interval, else a tenth to each side; whole
             where it is whole, and no share of a whole more than all of it.
         rest: Of a share of a whole, the others, which make room for it in proportion.
+        on_left: Of a bound, whether it is one from below.
     """
 
     of: Value | Constraint
@@ -46,11 +47,17 @@ class Cause:
     low: float
     high: float
     rest: tuple[Name, ...] = ()
+    on_left: bool = False
 
     @property
     def text(self) -> str:
         """What the figure is called, or the requirement as the plan writes it."""
         return self.of.text if isinstance(self.of, Constraint) else str(self.of.name)
+
+    @property
+    def name(self) -> str:
+        """The quantity, or the `let`, that it is a figure of; empty for a bound."""
+        return "" if isinstance(self.of, Constraint) else self.of.name.text
 
     @property
     def kind(self) -> str:
@@ -79,7 +86,7 @@ class Cause:
         return self.times(problem, Num(value / self.value))
 
     def _bound(self, constraint: Constraint, by: Expr) -> Constraint:
-        if isinstance(constraint.left, Num):
+        if self.on_left:
             return replace(constraint, left=_product(constraint.left, by))
         return replace(constraint, right=_product(constraint.right, by))
 
@@ -145,11 +152,16 @@ def _bounds(problem: Problem) -> Iterator[Cause]:
     for constraint in problem.constraints:
         if constraint.kind not in ("require", "range", "given"):
             continue
-        for bound in (constraint.left, constraint.right):
+        for on_left, bound in ((True, constraint.left), (False, constraint.right)):
             if isinstance(bound, Num) and bound.dim != DATE and bound.value > 0.0:
                 ends = (bound.value * (1.0 - AWAY), bound.value * (1.0 + AWAY))
-                yield Cause(constraint, factor(f"bound {constraint.key}"), bound.value, bound.dim, *ends)
+                yield bound_of(constraint, bound.value, bound.dim, *ends, on_left=on_left)
                 break
+
+
+def bound_of(constraint: Constraint, value: float, dim: Dim, low: float, high: float, *, on_left: bool) -> Cause:
+    """A side of a constraint as a figure."""
+    return Cause(constraint, factor(f"bound {constraint.key}"), value, dim, low, high, on_left=on_left)
 
 
 def _ends(problem: Problem, definition: Definition, value: float) -> tuple[float, float]:

@@ -6,13 +6,12 @@ Counts are taken as real numbers here: what comes whole goes in jumps, and has n
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, names, walk
-from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.base import DATE
 from runplan.engine.analysis.causes import Cause, causes_of, varied
@@ -26,6 +25,8 @@ from runplan.engine.solve.search import Found, optimum_of, posed
 NOTHING = 1e-9
 # By what a figure is moved, as a share, on a side on which the derivative is another, and is solved for.
 NEAR = 1e-5
+# What is solved anew differs by so much, relatively, from rounding.
+SOLVED = 1e-12
 # What is compared is equal where it is so near, relatively.
 EQUAL = 1e-9
 # Where formulas bend: at what these compare.
@@ -69,15 +70,20 @@ class Sensitivity:
     """What the values of a solved plan answer to.
 
     Attributes:
-        values: Everything that has a value where counts are real, in base units.
+        problem: What is solved, counts being real.
+        values: Everything that has a value there, in base units.
     """
 
-    def __init__(self, solution: Solution, problem: Problem, found: Found) -> None:
+    def __init__(self, problem: Problem, found: Found, causes: Sequence[Cause]) -> None:
         assert found.part is not None, "an optimum is that of a problem"
-        self._problem, self._found = problem, found
-        self._causes = causes_of(solution)
+        self.problem, self._found = problem, found
+        self._causes = tuple(causes)
         self._varied = varied(_turned(found.part), self._causes)
         self.values = _values(problem, found)
+
+    def at(self, expr: Expr) -> float:
+        """What an expression comes to, in base units."""
+        return float(value_of(self.problem.settled().expanded(expr), self.values))
 
     @cached_property
     def _sides(self) -> list[Expr]:
@@ -146,34 +152,43 @@ class Sensitivity:
 
     def _beside(self, cause: Cause, expr: Expr, value: float, by: float) -> float | None:
         """The slope to a side on which something else holds the optimum: it is solved beside it."""
-        moved = cause.times(self._problem, Num(1.0 + by))
-        found = optimum_of(moved)
-        if not found.is_optimal:
+        moved = cause.times(self.problem, Num(1.0 + by))
+        there = best(moved, expr)
+        if there is None:
             return None
-        there = float(compiled(moved.settled().expanded(expr))(found.values))
-        return (there - value) / math.log1p(by)
+        return 0.0 if abs(there - value) <= SOLVED * abs(value) else (there - value) / math.log1p(by)
 
 
-def sensitivity_of(solution: Solution) -> Sensitivity | None:
-    """What the values of a solution answer to; None where it is none that was found."""
+def sensitivity_of(solution: Solution, causes: Sequence[Cause] | None = None) -> Sensitivity | None:
+    """What the values of a solution answer to; None where it is none that was found.
+
+    Args:
+        causes: The figures that are asked about; all that there are unless said.
+    """
     if solution.status != "solved":
         return None
     problem = solution.problem
     starts = tuple(replace(v, start=solution.get(v.name) or v.start) for v in problem.variables)
     problem = replace(problem, variables=starts)
     found = optimum_of(problem)
-    return Sensitivity(solution, problem, found) if found.is_optimal else None
+    return Sensitivity(problem, found, causes_of(solution) if causes is None else causes) if found.is_optimal else None
+
+
+def best(problem: Problem, expr: Expr) -> float | None:
+    """What an expression comes to at the optimum of a problem, counts being real; None where it has none."""
+    found = optimum_of(problem)
+    return float(value_of(problem.settled().expanded(expr), found.values)) if found.is_optimal else None
 
 
 def elasticities(solution: Solution, name: Name) -> tuple[Slope, ...]:
     """What a value answers to, the strongest first; nothing for a date, and for what is nothing."""
     found = sensitivity_of(solution)
-    value = solution.values[name]
-    if found is None or value.dim == DATE or name not in found.values:
+    own = solution.values[name]
+    if found is None or own.dim == DATE or name not in found.values:
         return ()
-    if not found.values[name] or (value.dim == () and abs(found.values[name]) < NOTHING):
+    if not found.values[name] or (own.dim == () and abs(found.values[name]) < NOTHING):
         return ()
-    slopes = [slope for slope in found.slopes(Ref(name)) if slope.cause.text != str(name)]
+    slopes = [slope for slope in found.slopes(Ref(name)) if slope.cause.of != own]
     return tuple(sorted(slopes, key=lambda slope: (-round(abs(slope.elasticity), 6), slope.cause.text)))
 
 

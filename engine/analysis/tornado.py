@@ -6,20 +6,23 @@ Which they are the derivative says; the plan is then solved with each end of eac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr
+from runplan.dsl.expr.tree import Expr, Ref
 from runplan.dsl.expr.values import value as value_of
 from runplan.engine.analysis.causes import Cause, causes_of
 from runplan.engine.analysis.sensitivity import Slope, elasticities
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
 
 MOST = 10
+# Of a plan that leaves nothing to choose, what is asked of first.
+ASKED = (q.COST, q.TIME, q.LOSS, q.COMPUTE)
 # A value that moves by less than this share does not answer.
 NOTHING = 1e-9
 
@@ -62,17 +65,29 @@ class Swing:
         return max(ends, default=0.0)
 
 
-def swings(solution: Solution, name: Name) -> tuple[Swing, ...]:
-    """The figures that a value answers to most, the one that moves it furthest first."""
-    slopes = {slope.cause.factor: slope for slope in elasticities(solution, name)}
+def asked_of(solution: Solution) -> Name | None:
+    """What one would ask of a solution first: its goal, or where it leaves nothing to choose what it comes to."""
+    goals = [goal.expr.name for goal in solution.problem.goals[:1] if isinstance(goal.expr, Ref)]
+    asked = [*(goals if solution.problem.variables else ()), *ASKED]
+    return next((name for name in asked if name in solution.values), None) if solution.status == "solved" else None
+
+
+def swings(solution: Solution, name: Name, answers: Sequence[Slope] | None = None) -> tuple[Swing, ...]:
+    """The figures that a value answers to most, the one that moves it furthest first.
+
+    Args:
+        answers: Its `elasticities`, where they are known.
+    """
+    answers = elasticities(solution, name) if answers is None else answers
+    slopes = {slope.cause.factor: slope for slope in answers}
     likely = sorted(slopes.values(), key=lambda slope: (-_reach(slope), slope.cause.text))[:MOST]
     causes = [slope.cause for slope in likely]
     causes += [cause for cause in _nearly_binding(solution) if cause.factor not in slopes] if slopes else []
     found = [_swing(solution, name, cause, slopes.get(cause.factor)) for cause in causes]
     # What comes whole may stay where it is.
     moved = [one for one in found if one.slope or one.breaks or one.width > NOTHING * abs(one.before)]
-    # An end that cannot be tells most.
-    return tuple(sorted(moved, key=lambda swing: (not swing.breaks, -swing.width, swing.cause.text))[:MOST])
+    # Of what holds the plan an end that cannot be tells most; of what does not, least.
+    return tuple(sorted(moved, key=lambda one: (not (one.breaks and one.slope), -one.width, one.cause.text))[:MOST])
 
 
 def _reach(slope: Slope) -> float:

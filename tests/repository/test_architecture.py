@@ -196,7 +196,7 @@ def test_a_planted_import_is_seen(path: str, text: str, wrong: list[str]) -> Non
 NEVER = {
     *HEAVY,
     *(f"runplan.cli.show.{kind}" for kind in ("report", "comparison", "derivation", "catalogue")),
-    *(f"runplan.engine.analysis.{module}" for module in ("band", "intervals", "lifetime", "regret", "sensitivity")),
+    *(f"runplan.engine.analysis.{module}" for module in ("band", "causes", "intervals", "lifetime", "regret", "sensitivity", "tornado", "worth")),
     *(f"runplan.engine.{module}" for module in ("compare", "document", "examples", "laws.steps", "laws.evaluate")),
 }
 # Beyond these what is imported depends on the plan and on the cache.

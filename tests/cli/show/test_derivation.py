@@ -19,7 +19,7 @@ from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.width import columns
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.engine.analysis.sensitivity import changes
+from runplan.engine.analysis.tornado import swings
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition
 from runplan.engine.problem.solution import Solution
@@ -54,14 +54,15 @@ cost = 10.8M USD  [derived]
 └── price = 2.5 USD/GPU/hour  [given]  small.plan:6
 """
     )
-    found = changes(h100.solutions[0], q.COST)
+    found = swings(h100.solutions[0], q.COST)
     assert (
         terminal.changes_section(h100.solutions[0], q.COST, found, Look(80))
         == """
-What would change it, for 1 % more
-  gpus = 1000 GPU               +1 %  small.plan:6
-  price = 2.5 USD/GPU/hour      +1 %  small.plan:6
-  reserved_time = 6 months      +1 %  small.plan:6
+What would change it: figures 10 % off, or over their range, each solved anew
+                 from .. to                cost                1 % more
+  gpus           900 – 1100 GPU            9.72M – 11.88M USD  +1 %
+  price          2.25 – 2.75 USD/GPU/hour  9.72M – 11.88M USD  +1 %
+  reserved_time  162 – 198 days            9.72M – 11.88M USD  +1 %
 """
     )
 
