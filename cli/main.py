@@ -18,6 +18,7 @@ VERBS = {
     "check": "parse, solve and judge plans; the verb for CI",
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
+    "frontier": "the best of one quantity for each value of another",
     "explain": "where a number comes from",
     "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",

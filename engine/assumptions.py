@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Text
@@ -34,7 +35,24 @@ def assumptions_of(plan: Plan, solutions: Sequence[Solution], catalogue: Library
         for found in (*_figures(solution), *_unsaid(plan, solution, catalogue)):
             value = found.value if isinstance(found.value, str) else f"{found.value:.9g}"
             out.setdefault((found.name, value), found)  # what laws agree on differs by rounding
+    out = _once_for_all_stages(out, solutions)
     return (*(a for a in out.values() if not isinstance(a.value, str)), *(a for a in out.values() if _is_text(a)))
+
+
+def _once_for_all_stages(
+    found: dict[tuple[Name, str], Assumption], solutions: Sequence[Solution]
+) -> dict[tuple[Name, str], Assumption]:
+    """What is taken of every stage alike is told of the run."""
+    stages = [stage.name for stage in solutions[0].problem.stages] if solutions else []
+    out: dict[tuple[Name, str], Assumption] = {}
+    for (name, value), one in found.items():
+        bare = Name(name.text, name.kind, name.scope[1:]) if name.part("stage") else name
+        same = [other for stage in stages if (other := found.get((bare.in_stage(stage), value))) is not None]
+        if bare is not name and len(same) == len(stages) and all(other.source == one.source for other in same):
+            out.setdefault((bare, value), replace(one, name=bare))
+        else:
+            out[name, value] = one
+    return out
 
 
 def _is_text(assumption: Assumption) -> bool:
@@ -61,7 +79,7 @@ def _interval(definition: Definition | None, middle: float) -> tuple[float | Non
 
 def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assumption]:
     """What stands in a plan's report and in none of its statements."""
-    stage, problem, domain = plan.stages[0], solution.problem, solution.problem.objective.domain
+    stages, problem, domain = plan.stages, solution.problem, solution.problem.objective.domain
     if _IN_MONTHS.search(text := _ASIDE.sub("", plan.source.text)) and not _CALENDAR.search(text):
         yield Assumption(quantity("month"), MONTH, TIME, "not given: a month is 30 days, without a `calendar`", None)
     if plan.model is not None and (record := plan.model.record):
@@ -69,19 +87,22 @@ def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assu
         yield Assumption(quantity("model"), record.name, NONE, source, record.span)
     if not plan.laws:
         yield _law(solution, catalogue)
-    if stage.objective is None:
+    if not any(stage.objective for stage in stages):
         yield _text("objective", str(problem.objective), "not given: text, each token from those before it")
-    if not stage.data:
+    if not any(stage.data for stage in stages):
         yield _text("data", "fresh without end", "not given: no token is seen twice")
     if not plan.goals and problem.variables and problem.goal:
         yield _text("goal", problem.goal, "not given: what the plan asks for, else the least loss")
-    if problem.phases and stage.schedule is None:
-        yield _default("schedule", catalogue, domain)
-    if plan.optimizer is None and q.STEPS in solution.values:
+    phases = problem.phases or any(stage.phases for stage in problem.stages)
+    if phases and not any(stage.schedule for stage in stages):
+        lines = catalogue.default_lines(domain, "schedule", from_weights=plan.from_weights(plan.outer))
+        yield _default("schedule", catalogue, domain, line=next(iter(lines), None))
+    if not any(stage.optimizer for stage in stages) and q.STEPS in solution.values:
         yield _default("optimizer", catalogue, domain)
     yield from _devices(plan, catalogue)
     if q.PEAK.text in {name.text for name in solution.values}:
-        unsaid = [pool.device.text for pool in stage.hardware if pool.precision is None and pool.device is not None]
+        pools = [pool for stage in stages for pool in stage.hardware]
+        unsaid = [pool.device.text for pool in pools if pool.precision is None and pool.device is not None]
         for taken in dict.fromkeys(catalogue.number_format(domain, catalogue.record("device", one)) for one in unsaid):
             yield _default("number_format", catalogue, domain, "precision", taken)
 
@@ -109,17 +130,19 @@ def _law(solution: Solution, catalogue: Library) -> Assumption:
     return _text("law", solution.resolved, "not given: the usual one")
 
 
-def _default(key: str, catalogue: Library, domain: str, name: str = "", taken: str = "") -> Assumption:
+def _default(
+    key: str, catalogue: Library, domain: str, name: str = "", taken: str = "", line: Entry | None = None
+) -> Assumption:
     """A word of the domain's defaults, with its source: the first, or the one of them that is taken."""
-    entry = next(iter(_entries(catalogue, domain, key)), None)
+    entry = line or next(iter(_entries(catalogue, domain, key)), None)
     if entry is None or not isinstance(entry.values[0], Text):
         return _text(name or key, "none", f"not given, and {domain} has no default")
     return Assumption(quantity(name or key), taken or entry.values[0].value, NONE, entry.source, entry.span)
 
 
-def _entries(catalogue: Library, domain: str, key: str) -> list[Entry]:
-    record = catalogue.record("defaults", domain) or catalogue.record("defaults", "text")
-    return [entry for entry in record.entries if entry.key == key] if record else []
+def _entries(catalogue: Library, domain: str, key: str) -> Sequence[Entry]:
+    known = domain if catalogue.record("defaults", domain) else "text"
+    return catalogue.default_lines(known, key)
 
 
 def _text(name: str, value: str, source: str) -> Assumption:

@@ -36,6 +36,8 @@ def _statements(run: Run, at_its_rate: bool) -> Iterator[str]:
     yield f'plan "{run.name}"'
     if run.record.text("device"):
         yield f"hardware {{ {'; '.join(_hardware(run, at_its_rate))} }}"
+    if run.from_weights:
+        yield "start: checkpoint"
     size = {"params": run.params, "active": run.record.figure("active")}
     yield f"model {{ {'; '.join(f'{key}: {value:.15g} params' for key, value in size.items() if value)} }}"
     yield f"tokens: {run.tokens or 0.0:.15g} tokens"

@@ -18,6 +18,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, json_unit
 from runplan.engine.gate import Verdict, verdict_of
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.of_stage import stages_of
 
 if TYPE_CHECKING:
     from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
@@ -134,6 +135,9 @@ def _solution(solution: Solution) -> dict[str, object]:
     for key, sections in WITHIN.items():
         if found := {name: quantity(value) for name, value in quantities(solution, *sections)}:
             out[key] = found
+    if stages := stages_of(solution):
+        named = zip(solution.problem.stages, stages, strict=True)
+        out["stages"] = [{"name": stage.name, **_solution(own)} for stage, own in named]
     if solution.conflict:
         out["conflict"] = [_relaxation(one) for one in solution.conflict]
     return out

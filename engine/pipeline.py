@@ -19,7 +19,8 @@ from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Source
 from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.assumptions import assumptions_of
-from runplan.engine.formulate.formulate import formulate, objective_of
+from runplan.engine.formulate.alone import objective_of
+from runplan.engine.formulate.formulate import formulate
 from runplan.engine.formulate.law import usual_law
 from runplan.engine.formulate.regret import is_least_regret, least_worst
 from runplan.engine.formulate.size import has_size_and_tokens

@@ -12,7 +12,7 @@ from typing import Literal
 from runplan.cli.show.text.look import PLAIN, Look
 
 Kind = Literal[
-    "findings", "report", "comparison", "derivation", "backtest",
+    "findings", "report", "comparison", "frontier", "derivation", "backtest",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "tests",
 ]  # fmt: skip
 
@@ -36,6 +36,12 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "comparison.json:render",
         "markdown": "comparison.markdown:render",
         "csv": "comparison.csv:render",
+    },
+    "frontier": {
+        "table": "frontier.terminal:render",
+        "json": "frontier.json:render",
+        "markdown": "frontier.markdown:render",
+        "csv": "frontier.csv:render",
     },
     "derivation": {
         "tree": "derivation.terminal:render",

@@ -32,8 +32,8 @@ class Functions:
     @staticmethod
     def power(base: float, exponent: float) -> float:
         """`base ^ exponent`; ValueError where it would not be real."""
-        if base < 0:  # a float power of a negative number would be complex
-            raise ValueError("a power of a negative number")
+        if base < 0 and exponent != math.floor(exponent):  # it would be complex
+            raise ValueError("a broken power of a negative number")
         return float(base**exponent)
 
 

@@ -23,13 +23,13 @@ from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.syntax.views import Named, ObjectiveSpec
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.nearest import nearest
-from runplan.dsl.typed.fields import OBJECTIVES, Field
+from runplan.dsl.typed.fields import OBJECTIVES, ORIGINS, Field
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
 
 COUNTS = ("total", "non_embedding", "with_head", "active", "any")
 # What a law says once.
-SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_fitted", "law_aside")
+SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_start", "law_fitted", "law_aside")
 # What is lost of a printed covariance, as a share of the variances.
 ROUNDED = 1e-9
 
@@ -66,6 +66,7 @@ def law(reader: Definitions, node: Node) -> Law:
         goldens=goldens,
         notes=reader.notes(block),
         aside=text_of(single["law_aside"].word(0)) if "law_aside" in single else "",
+        start=_start(reader, single.get("law_start")),
         span=head.name.span,
     )
 
@@ -105,6 +106,15 @@ def _counts(reader: Definitions, node: Node | None) -> str:
         return ""
     if node.word(0).text not in COUNTS:
         reader.unknown("way to count params", node.word(0), COUNTS)
+    return node.word(0).text
+
+
+def _start(reader: Definitions, node: Node | None) -> str:
+    """What the runs that a law is of begin from; empty where it does not say."""
+    if node is None:
+        return ""
+    if node.word(0).text not in ORIGINS:
+        reader.unknown("start", node.word(0), ORIGINS)
     return node.word(0).text
 
 

@@ -14,7 +14,7 @@ from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
 from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
-from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
+from runplan.dsl.packs.pack import Entry, Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
 from runplan.dsl.packs.rule_check import checked as rule_findings
 from runplan.dsl.packs.shelf import PackFile, Shelf, pack_files
 from runplan.dsl.packs.vocabulary import Vocabulary
@@ -25,6 +25,7 @@ from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
+from runplan.dsl.typed.fields import CHECKPOINT
 from runplan.dsl.units.dims import Dim
 
 # Beside `dsl`, and looked for as a file is, since it is read and never imported.
@@ -163,22 +164,31 @@ class Library:
     def _models(self) -> Mapping[str, Header]:
         return {folded(name): header for name, header in self.index("model").items()}
 
-    def defaults(self, domain: str, key: str) -> tuple[str, ...]:
+    def default_lines(self, domain: str, key: str, *, from_weights: bool = False) -> tuple[Entry, ...]:
+        """The lines of a domain's defaults of a key, the first choice first; of one without any, those of text.
+
+        Args:
+            from_weights: Whether the run begins from a checkpoint: what is said of those comes first then, and is
+                left out else.
+        """
+        record = self.record("defaults", domain) or self.record("defaults", "text")
+        lines = [entry for entry in record.entries if entry.key == key] if record else []
+        own = [entry for entry in lines if entry.qualifier == CHECKPOINT]
+        return (*(own if from_weights else ()), *(entry for entry in lines if entry not in own))
+
+    def defaults(self, domain: str, key: str, *, from_weights: bool = False) -> tuple[str, ...]:
         """The names of what is taken for a domain where a plan says nothing, the first choice first."""
-        record = self.record("defaults", domain)
-        entries = record.entries if record else ()
-        return tuple(e.values[0].value for e in entries if e.key == key and isinstance(e.values[0], Text))
+        lines = (entry.values[0] for entry in self.default_lines(domain, key, from_weights=from_weights))
+        return tuple(value.value for value in lines if isinstance(value, Text))
 
     def default_words(self, domain: str, key: str) -> frozenset[str]:
         """All the words of the lines of a domain's defaults of a key."""
-        record = self.record("defaults", domain)
-        lines = [e.values for e in record.entries if e.key == key] if record else []
+        lines = (entry.values for entry in self.default_lines(domain, key))
         return frozenset(value.value for values in lines for value in values if isinstance(value, Text))
 
     def number_format(self, domain: str, device: Record | None) -> str:
         """The precision where a plan states none: the first choice of those that the device has a peak in."""
-        record = self.record("defaults", domain)
-        lines = (e.values for e in record.entries if e.key == "number_format") if record else ()
+        lines = (entry.values for entry in self.default_lines(domain, "number_format"))
         choices = [value.value for values in lines for value in values if isinstance(value, Text)]
         has = (choice for choice in choices if device is not None and device.entry("peak", choice) is not None)
         return next(has, next(iter(choices), ""))

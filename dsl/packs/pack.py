@@ -154,6 +154,7 @@ class Law:
         dims: Dimension of each constant, once found.
         override: Whether it takes the place of the law of its name.
         aside: Why it is kept for the record and taken only by its name; empty for a law to plan by.
+        start: What the runs that it is of begin from, `scratch` or `checkpoint`; from scratch where it does not say.
     """
 
     name: str
@@ -176,6 +177,12 @@ class Law:
     dims: Mapping[str, Dim] = field(default_factory=dict, compare=False)
     override: bool = False
     aside: str = ""
+    start: str = ""
+
+    @property
+    def from_weights(self) -> bool:
+        """Whether it is of runs that begin from weights that exist: continued pre-training and fine-tuning."""
+        return self.start == "checkpoint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from runplan.dsl.units.table import currencies
 # that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
 TEXTS = (
     *("objective", "subject", "data", "inference", "law", "chosen_by", "source", "budget", "data_domain"),
-    *("device", "precision", "rate_from", "schedule", "quality", "optimizer", "raised_by"),
+    *("start_from", "device", "precision", "rate_from", "schedule", "quality", "optimizer", "raised_by"),
 )
 # What a rule may blame, apart from quantities.
 BLAMED = tuple(row.rule for row in OF_PLANS if row.blamed)

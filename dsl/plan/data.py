@@ -27,9 +27,16 @@ def data(reading: Reading, nodes: list[Node]) -> tuple[DataSource, ...]:
     sources = [source for node in nodes if (source := _source(reading, node))]
     all_read = len(sources) == len(nodes) and not reading.file.broken
     # A source is for the target's stage unless it says otherwise, and each stage has a mix of its own.
-    for before in (True, False):
-        _check_weights(reading, [source for source in sources if (source.stage == "pretrain") == before], all_read)
+    # A run from a checkpoint has one, of new data and of what came before.
+    for group in _mixes(sources, reading.from_weights):
+        _check_weights(reading, group, all_read)
     return tuple(sources)
+
+
+def _mixes(sources: list[DataSource], together: bool) -> list[list[DataSource]]:
+    """The sources whose weights are shares of one whole."""
+    before = [source for source in sources if source.stage == "pretrain"]
+    return [sources] if together else [before, [source for source in sources if source not in before]]
 
 
 def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) -> None:

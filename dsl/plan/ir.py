@@ -133,6 +133,21 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """The weights that a run begins from: none, or those of a checkpoint.
+
+    Attributes:
+        name: What the checkpoint is called; None from scratch, or where it is not said.
+        tokens: What it was trained on before, where the plan says it.
+    """
+
+    from_weights: bool
+    name: Mention | None
+    tokens: Given | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MixItem:
     """A source's share of a phase, from its start to its end."""
 
@@ -257,6 +272,7 @@ class Plan:
         currency: The dimension of the plan's money, such as `USD`.
         stages: What stands outside of the stages, and then those with a name.
         definitions: Laws, devices and rules that the plan or its imports bring.
+        start: What it begins from, of several stages the first; None where it does not say: from scratch.
         rates: The value of one of each other currency that the plan converts, in its own.
         words: What each word of the plan means.
     """
@@ -272,8 +288,15 @@ class Plan:
     prefers: tuple[Requirement, ...]
     goals: tuple[Optimize, ...]
     definitions: Pack = field(compare=False)
+    start: Start | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     words: Words = field(default=Words({}), compare=False)
+
+    def from_weights(self, stage: Stage) -> bool:
+        """Whether a stage begins from weights that there are by then: a checkpoint's, or those of the stage before."""
+        first = next((one.name for one in self.stages if one.name), "")
+        later = bool(stage.name) and stage.name != first
+        return later or (self.start is not None and self.start.from_weights)
 
     @property
     def outer(self) -> Stage:

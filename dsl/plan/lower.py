@@ -23,6 +23,7 @@ from runplan.dsl.plan.money import read_money_and_month
 from runplan.dsl.plan.objective import objective
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.schedule import schedule
+from runplan.dsl.plan.start import of_checkpoint, start
 from runplan.dsl.syntax.statements import BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.syntax.views import pools_of, spec_of
@@ -36,6 +37,8 @@ from runplan.dsl.units.show import show
 T = TypeVar("T")
 # What imports bring, or only other statements rest on: with nothing else a file is no plan.
 _ASIDES = ("let", "rate", "calendar")
+# The stages that a transfer is, where the plan has none.
+OF_TRANSFER = ("pretrain", "finetune")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 
@@ -75,6 +78,9 @@ def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
         message = f"the plan has {len(stages):,} stages; at most {MAX_STAGES} are read"
         reading.findings.append(finding("S004", message, stages[MAX_STAGES].span))
     places = [(("stage", name_of(node).text), node.span) for node in stages[:MAX_STAGES]]
+    if not stages:  # a transfer is two
+        transfers = [node for node in statements if node.rule == "objective" and spec_of(node).rule == "transfer"]
+        places += [(("stage", name), node.span) for node in transfers for name in OF_TRANSFER]
     for node in [item for outer in statements for item in (outer, *_inside(outer))]:
         if node.rule in _PARTS:
             places.append(((_PARTS[node.rule], name_of(node).text), node.span))
@@ -129,7 +135,9 @@ def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) 
 
 def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
     first = _once(reading, statements)
-    model_ = _read(model, reading, first.get("model"))
+    start_ = _read(start, reading, first.get("start"))
+    reading.from_weights = start_ is not None and start_.from_weights
+    model_ = of_checkpoint(reading, start_, _read(model, reading, first.get("model")))
     context = model_.architecture.get("context") if model_ else None
     if isinstance(context, Given):
         reading.sizes["sequence"] = context
@@ -148,6 +156,7 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         prefers=prefers,
         goals=tuple(goals(reading, statements)),
         definitions=pack,
+        start=start_,
         rates=reading.rates,
         words=reading.words,
     )

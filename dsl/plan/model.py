@@ -45,10 +45,10 @@ def model(reading: Reading, node: Node) -> Model:
             record = _published(reading, lead)
         else:
             reading.unknown_field(setting.name, "model", fields)
-    recorded = _of_record(record, fields, lead.span if lead else node.span) if record else {}
+    recorded = figures_of_record(record, fields, lead.span if lead else node.span) if record else {}
     taken = recorded.keys() - figures.keys()
     figures = {**recorded, **figures}
-    _check_shape(reading, figures)
+    check_shape(reading, figures)
     if record is not None and "experts" not in figures and (active := figures.pop("active", None)):
         message = f"`{record.name}` has no experts: a token passes all of it"
         reading.findings.append(finding("C001", message, active.span, help=["leave the active size out"]))
@@ -107,18 +107,22 @@ def _published(reading: Reading, node: Node) -> Record | None:
     name = unquoted(node.span.text.strip())
     found = reading.vocabulary.model(name)
     if found is None and node.span.text.strip() not in reading.broken:
-        family = _family(reading, name)
-        several = f"name one of them: {listing(family[:_SHOWN])}{' and so on' if len(family) > _SHOWN else ''}"
-        help = [several] if family else []
-        help = help or did_you_mean(name, same_model(name, reading.vocabulary.models))
         size = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)[bB](?![a-z])", name)
         said = f"the size, `{size[1]}B`" if size else "the size, such as `7B`"
-        help = help or [f"write {said}, or a block with the shape: `layers`, `hidden`, `ffn` and so on"]
+        shape = f"write {said}, or a block with the shape: `layers`, `hidden`, `ffn` and so on"
+        help = likely(reading, name) or [shape]
         reading.findings.append(finding("N002", f"unknown model `{cut(name)}`", node.span, help=help))
     return found
 
 
-def _of_record(record: Record, fields: Mapping[str, Field], span: Span) -> dict[str, Amount]:
+def likely(reading: Reading, name: str) -> list[str]:
+    """The help for a name that no model has: those of its family, or the nearest of its size."""
+    family = _family(reading, name)
+    several = f"name one of them: {listing(family[:_SHOWN])}{' and so on' if len(family) > _SHOWN else ''}"
+    return [several] if family else did_you_mean(name, same_model(name, reading.vocabulary.models))
+
+
+def figures_of_record(record: Record, fields: Mapping[str, Field], span: Span) -> dict[str, Amount]:
     """The shape of a published model, as if the plan had said it where it names the model.
 
     The sizes that its authors publish are what the shape is held to when the library is tested, and stay there.
@@ -141,7 +145,7 @@ _PARTS = (
 )
 
 
-def _check_shape(reading: Reading, figures: Mapping[str, Amount]) -> None:
+def check_shape(reading: Reading, figures: Mapping[str, Amount]) -> None:
     """The figures of a block that no layer can have together."""
     for part, whole, divides, said in _PARTS:
         few, many = figures.get(part), figures.get(whole)

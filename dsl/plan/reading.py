@@ -54,6 +54,7 @@ class Reading(Builder):
         places: Where each part of the plan stands that has quantities of its own, by its kind and name.
         sizes: How much one of what is counted holds, by the unit: the tokens of a sequence. Where the plan does not
             say it, what to add.
+        from_weights: Whether the plan starts from a checkpoint.
     """
 
     def __init__(self, file: File, vocabulary: Vocabulary) -> None:
@@ -68,6 +69,7 @@ class Reading(Builder):
         self.places: dict[tuple[str, str], Span] = {}
         self.sizes: dict[str, Given | str] = dict(NOT_SAID)
         self.broken = frozenset(re.findall(r"\w+", " ".join(span.text for span in file.broken)))
+        self.from_weights = False
         self._known: dict[str, Dim] = {}
 
     @contextmanager
@@ -154,6 +156,13 @@ class Reading(Builder):
             assert expr.span is not None
             message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
             self.findings.append(finding("S004", message, expr.span))
+            return None
+        chance = next((item for item in walk(expr) if isinstance(item, Op) and item.op == "P"), None)
+        if chance is not None:
+            message = f"`{shown(chance)}` is read, and solved only where `require` or `prefer` compares it with a share"
+            help = [f"write `require {shown(chance)} >= 90%`"]
+            assert chance.span is not None
+            self.findings.append(finding("C009", message, chance.span, help=help))
             return None
         unfit = not_finite(expr, self.let_values)
         if unfit is not None:

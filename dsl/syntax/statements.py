@@ -81,6 +81,7 @@ OF_PLANS = (
     Statement("data_named", "data", "data_spec", "name", slot="data", in_stage=True),
     Statement("tokens", "tokens", "amount", key="tokens", in_stage=True, settable=True, blamed=True),
     Statement("model", "model", "model_spec", key="model", shape="model", settable=True, blamed=True),
+    Statement("start", "start", "start_spec", key="start", settable=True, blamed=True),
     Statement(
         "objective",
         "objective",
@@ -159,7 +160,7 @@ DEFINITIONS = frozenset(row.rule for row in OF_PACKS)
 # The words that begin a statement.
 KEYWORDS = tuple(dict.fromkeys(word for row in ALL for word in (row.keyword.split()[0], row.also) if word))
 # What a law may say, apart from its formulas.
-LAW_FIELDS = "objective counts corpus constants jointly let table fitted cites golden note aside".split()
+LAW_FIELDS = "objective counts corpus constants jointly let table start fitted cites golden note aside".split()
 
 # Words that join the parts of a statement; at the beginning of a line they go on with the one before.
 CONTINUING = "for at up weight because and or in then else within gives evidence quality domain".split()

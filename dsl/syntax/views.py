@@ -239,6 +239,14 @@ def block_of(spec: Node, rule: str) -> Iterator[Setting] | None:
     return map(Setting, block.nodes()) if block else None
 
 
+class StartSpec(View):
+    """`FROM [NAME] [on TOKENS]`: a `start_spec`."""
+
+    origin = WordAt(0)
+    name = NodeIf(1)
+    tokens = NodeIf(2)
+
+
 class ObjectiveSpec(View):
     """What a run trains for: a `single`, `transfer` or `mixed` node."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from runplan.dsl.units.base import EPOCH, FLOP, GPU, PARAM, STEP, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
+from runplan.dsl.units.parse import number, unit
 from runplan.dsl.units.table import currencies
 
 
@@ -38,10 +40,18 @@ class Field:
     also: tuple[str, ...] = ()
     instead: tuple[Field, ...] = ()
 
+    @property
+    def usual(self) -> float:
+        """The example in base units: 0 where it is a word."""
+        found = _EXAMPLE.fullmatch(self.example)
+        return number(found[1]) * (unit(found[2]).factor if found[2] else 1.0) if found else 0.0
 
+
+_EXAMPLE = re.compile(r"([0-9][0-9._]*(?:e-?[0-9]+)?[kMBT]?) ?(\S*)")
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")
+TRAINED_ON = Field("on", TOKEN, "15T tokens")
 SERVED = Field("inference", TOKEN, "2T tokens")
 CONTEXT = Field("context", TOKEN, "32k tokens", whole=True)
 STEPS = Field("steps", STEP, "2000 steps")
@@ -57,6 +67,8 @@ RESERVE = Field("reserve", NONE, "15%", most=1.0)
 DATA = Field("data", TOKEN, "10T tokens")
 # What a model is trained to do, by the name in lower case.
 OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
+# What a run may begin from.
+ORIGINS = SCRATCH, CHECKPOINT = "scratch", "checkpoint"
 # The figures of records that are no fields of a statement, by kind and key; one entry may have several.
 _LEVEL: dict[str, tuple[Field, ...]] = {
     name: (Field(name, NONE, "10%", most=1.0, zero=True),) for name in ("start", "end", "hold")
@@ -75,6 +87,7 @@ _RUN: dict[str, tuple[Field, ...]] = {
         replace(TOKENS, name="tokens"),
         replace(TOKENS, name="unique_tokens"),
         Field("throughput", dim_of("token/s"), "2.7k tokens/second/GPU", per=GPU),
+        Field("replay_share", NONE, "5%", most=1.0, zero=True),
         Field("warmup", TOKEN, "3B tokens", instead=(STEPS, SHARE)),
         Field("loss", dim_of("nat/token"), "1.9 nat/token"),
         Field("energy", dim_of("kWh"), "1287 MWh"),
@@ -124,7 +137,7 @@ TEXTS = ("convention", "note")
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),
     "model": ("config",),
-    "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "aside"),
+    "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "start", "aside"),
 }
 # The figures of a device that are of one precision.
 OF_A_PRECISION = ("peak", "ceiling")

@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
-from runplan.engine.analysis.draws import draws, is_uncertain, quantile
 from runplan.engine.analysis.resolve import DRAWS, evaluator
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.draws import draws, is_uncertain, quantile
 from runplan.engine.problem.solution import Solution, Value
 
 LOW, HIGH = 0.10, 0.90

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
-from runplan.engine.analysis.draws import Draw, published
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.draws import Draw, published
 from runplan.engine.problem.problem import Constraint, Problem, derive, in_order
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.whole import rounded_up, whole
@@ -45,7 +45,8 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
     if _is_pinned(problem):
         return lambda draw: dict(centre), DRAWS
     of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
-    held = {name: value for name, value in centre.items() if name.text not in of_the_run}
+    # Of stages the hardware of each is what the split of the budget makes it.
+    held = {} if problem.stages else {name: value for name, value in centre.items() if name.text not in of_the_run}
     # What nothing moves is no goal: of a run that is given the hardware is what it takes.
     free = set(centre)
     goal = next((each.expr for each in problem.goals if names(problem.expanded(each.expr)) & free), Num(0.0))

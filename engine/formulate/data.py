@@ -15,6 +15,7 @@ from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.durations import add_durations
 from runplan.engine.formulate.law import add_constants, default_law, function_expr
 from runplan.engine.formulate.placement import placed
+from runplan.engine.formulate.replay import add_replay, with_replay
 from runplan.engine.formulate.schedule import Mix, PhasePlan, add_phases, mixed_by_hand, phases_of
 from runplan.engine.formulate.sources import add_group, label_of, of
 from runplan.engine.laws.form import cite_of, functions_for
@@ -39,9 +40,20 @@ def add_data(draft: Draft) -> None:
     add_enough(draft, sources)
 
 
+def add_data_of_stage(draft: Draft, *, own: bool) -> tuple[Sequence[PhasePlan], Sequence[DataSource]]:
+    """The phases of a stage, and its data where they are its `own`; those of the plan are mixed into all stages."""
+    sources = known_sources(draft) if own else []
+    phases = add_durations(draft, phases_of(draft))
+    mixes = mixed(draft, sources, q.TOKENS, phases) if sources else [mixed_by_hand(phase) for phase in phases]
+    add_phases(draft, phases, mixes)
+    add_enough(draft, sources)
+    return phases, sources
+
+
 def mixed(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Sequence[PhasePlan]) -> list[Mix]:
     """Sources that are mixed into one run, and the mix of each of its phases."""
     add_group(draft, sources, base, phases)
+    add_replay(draft, sources, base)
     draft.sources = tuple(label_of(s) for s in sources)
     mixes = _mixes(draft, phases, sources)
     add_quality(draft, sources, phases, mixes)
@@ -51,7 +63,7 @@ def mixed(draft: Draft, sources: Sequence[DataSource], base: Name, phases: Seque
 
 def known_sources(draft: Draft) -> list[DataSource]:
     """The sources of the stage that can be used: of what cannot there is a finding."""
-    return [source for source in draft.stage.data if _is_known(draft, source)]
+    return with_replay(draft, [source for source in draft.stage.data if _is_known(draft, source)])
 
 
 def _is_known(draft: Draft, source: DataSource) -> bool:
@@ -60,7 +72,7 @@ def _is_known(draft: Draft, source: DataSource) -> bool:
         draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
     elif source.stage and draft.objective.kind == "transfer" and draft.lawless:
         draft.gave_up(f"no law says how the tokens of a {draft.objective} divide between its stages", source.span)
-    elif source.stage and not draft.transfer:
+    elif source.stage and not (draft.transfer or draft.from_weights):
         message = f"data `for {source.stage}` where the objective has one stage"
         help = ["say `objective: transfer from CLM to MLM`, or leave it out"]
         draft.findings.append(finding("C001", message, source.span, help=help))
@@ -202,5 +214,6 @@ def _mixes(draft: Draft, phases: Sequence[PhasePlan], sources: Sequence[DataSour
         return [mixed_by_hand(phase) or {name: (share, share) for name, share in planned.items()} for phase in phases]
     good = frozenset(label_of(s) for s in sources if s.quality in ("high", "sft"))
     schedule = draft.stage.schedule
-    where = schedule.quality.text if schedule and schedule.quality else "late"
+    usual = "throughout" if draft.from_weights else "late"  # what a fine-tune is of is no annealing
+    where = schedule.quality.text if schedule and schedule.quality else usual
     return placed(phases, [label_of(source) for source in sources], good, where)

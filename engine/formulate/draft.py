@@ -12,13 +12,15 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry, Law, Parameter, QuantityDef
-from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Start, Within
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import (
+    Chance,
     Constraint,
     ConstraintKind,
     Definition,
@@ -59,7 +61,9 @@ class Draft:
     constraints: list[Constraint] = field(default_factory=list)
     inverses: list[Inverse] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
-    held: list[Constraint] = field(default_factory=list)
+    held: list[Constraint | Either] = field(default_factory=list)
+    either: list[Either] = field(default_factory=list)
+    unsaid: dict[str, Finding] = field(default_factory=dict)
     evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)
@@ -85,6 +89,17 @@ class Draft:
     def transfer(self) -> bool:
         """Whether the law tells of a stage that is transferred from and one that is transferred to."""
         return self.objective.kind == "transfer" and not self.lawless
+
+    @property
+    def checkpoint(self) -> Start | None:
+        """The weights from elsewhere that the plan starts from; None where it starts from scratch."""
+        start = self.plan.start
+        return start if start is not None and start.from_weights else None
+
+    @property
+    def from_weights(self) -> bool:
+        """Whether the stage begins from weights that exist: what is known of runs from scratch does not hold then."""
+        return self.plan.from_weights(self.stage)
 
     @property
     def mixture(self) -> bool:
@@ -137,16 +152,19 @@ class Draft:
 
     def default(self, key: str) -> str:
         """The name of what the plan's domain takes where nothing is said; empty where it takes nothing."""
-        return next(iter(self.catalogue.defaults(self.objective.domain, key)), "")
+        return next(iter(self.choices(key)), "")
+
+    def choices(self, key: str) -> tuple[str, ...]:
+        """The names of all that the plan's domain may take where nothing is said, the first choice first."""
+        return self.catalogue.defaults(self.objective.domain, key, from_weights=self.from_weights)
 
     def default_words(self, key: str) -> frozenset[str]:
         """All the words of a line of the domain's defaults."""
         return self.catalogue.default_words(self.objective.domain, key)
 
-    def default_entries(self, key: str) -> list[Entry]:
+    def default_lines(self, key: str) -> tuple[Entry, ...]:
         """The lines of the domain's defaults of a key."""
-        record = self.catalogue.record("defaults", self.objective.domain)
-        return [entry for entry in record.entries if entry.key == key] if record else []
+        return self.catalogue.default_lines(self.objective.domain, key, from_weights=self.from_weights)
 
     def dim(self, name: Name) -> Dim:
         """The dimension of a quantity of plans, of the run or of a part of it."""
@@ -229,11 +247,12 @@ class Draft:
         of: Name | None = None,
         requirement: Requirement | None = None,
         otherwise: Otherwise | None = None,
+        chance: Chance | None = None,
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise)
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise, chance)
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:

@@ -9,18 +9,17 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
+from runplan.engine.formulate.alternatives import bending
+from runplan.engine.formulate.asked import OF_AMOUNT, OF_RATE, asked_of, of_cost, of_hardware, worst
+from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
-from runplan.engine.formulate.rate import RATES
 from runplan.engine.formulate.regret import is_least_regret
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Aim, Constraint, Goal, bounds_compute, expand
-
-# What is asked of hardware by a `?`: as low a rate, as few devices, or as short a time, as will do.
-OF_RATE = tuple(name.text for name in RATES)
-OF_HARDWARE = (*OF_RATE, q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text)
 
 
 def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -30,16 +29,22 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     where no statement bounds the compute, the least compute, before the loss where a loss is required. The table in
     `docs/language.md` has every case.
     """
+    if len(apart := asked_of(draft, OF_RATE)) > 1:  # more of one makes up for less of the other
+        return Aim((), ""), Aim(tuple(worst(draft, name) for name in apart), f"the least {apart[0]}")
     if draft.plan.goals:
         if _wants_regret(draft, draft.plan.goals[0]):
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)
+        aim = replace(aim, goals=(*data_first(draft), *aim.goals)) if aim.goals else aim
+        return (_tied(draft, aim, line) if aim.goals else aim,)
+    if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
+        aim = _of_weights(draft, line)
         return (_tied(draft, aim, line) if aim.goals else aim,)
     best = _best(draft, line)
     asked = _asked(draft, line, best[0].goals if best else ())
-    if any(name.text in OF_RATE for name in draft.asked):
+    if asked_of(draft, OF_RATE):
         best = ()  # what would be best takes the highest rate that there can be: that is no answer
-    found = [*asked, *best] if _asked_of_hardware(draft) or _loss_is_bounded(draft) else [*best, *asked]
+    found = [*asked, *best] if asked_of(draft, of_hardware(draft)) or _loss_is_bounded(draft) else [*best, *asked]
     if found:
         return tuple(_tied(draft, aim, line) for aim in found)
     if draft.chosen() and not draft.findings:
@@ -49,6 +54,15 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         message = f"`{draft.law.name}` gives no loss and no optimum{of}: it cannot choose {what}"
         draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return (Aim((), ""),)
+
+
+def _of_weights(draft: Draft, line: Op | None) -> Aim:
+    """All of the data that there are for a run from weights, and then the least of what the hardware is asked for."""
+    best = wanted_of_weights(draft)
+    if best is None:
+        return Aim((), "")
+    least = _asked(draft, line, ())[0] if asked_of(draft, of_hardware(draft)) else Aim((), "what the plan states")
+    return Aim((*best, *least.goals), "all of the data, within their epochs" if best else least.said)
 
 
 # ---- the plan's own
@@ -72,12 +86,13 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
             draft.findings.append(why.finding(goal.span))
         return Aim((), "")
     if goal.sense == "maximize":
-        return Aim((Goal("maximize", goal.expr),), f"maximize {shown(goal.expr)}")
+        return Aim((Goal("maximize", bending(draft, goal)),), f"maximize {shown(goal.expr)}")
     if q.LIFETIME_COMPUTE in draft.definitions and q.COMPUTE in mentioned:
         # What is served belongs to what is minimised.
-        whole = substitute(goal.expr, {q.COMPUTE: Ref(q.LIFETIME_COMPUTE)})
-        return Aim((Goal("minimize", whole),), f"minimize {shown(goal.expr)}, what is served included")
-    return Aim((Goal("minimize", goal.expr),), f"minimize {shown(goal.expr)}")
+        whole = replace(goal, expr=substitute(goal.expr, {q.COMPUTE: Ref(q.LIFETIME_COMPUTE)}))
+        said = f"minimize {shown(goal.expr)}, what is served included"
+        return Aim((Goal("minimize", bending(draft, whole)),), said)
+    return Aim((Goal("minimize", bending(draft, goal)),), f"minimize {shown(goal.expr)}")
 
 
 def _wants_regret(draft: Draft, goal: Optimize) -> bool:
@@ -86,42 +101,52 @@ def _wants_regret(draft: Draft, goal: Optimize) -> bool:
 
 
 def _regret(draft: Draft) -> Iterator[Aim]:
-    """The best use of the compute that there is; where nothing bounds that, of what is spent."""
+    """The best use of the compute that there is; where nothing bounds that, of what is spent.
+
+    Of a run of any size on any tokens the least that is spent is no answer: then nothing determines it.
+    """
     worth = Ref(q.LEAST_COMPUTE)
-    if _computes(draft):
-        yield Aim((Goal("maximize", worth),), "minimize regret")
-    yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
+    yield Aim((Goal("maximize", worth),), "minimize regret")
+    sized = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+    if not sized or _loss_is_bounded(draft) or not any(v.name.text == q.TOKENS.text for v in draft.variables):
+        yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
 
 
 # ---- what is wanted where the plan does not say
 
 
-def _asked_of_hardware(draft: Draft) -> list[Name]:
-    """What a `?` asks for, the rate first: more devices, or more time, would do with a lower one."""
-    return sorted((name for name in draft.asked if name.text in OF_HARDWARE), key=lambda name: name.text not in OF_RATE)
-
-
 def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ...]:
-    """The least of what the hardware is asked for by a `?`: of several things the cost, or the device hours.
+    """The worst of what the hardware is asked for by a `?`: of how many and how long both the cost, or device hours.
 
     Where no statement bounds the compute it is the least compute that will do; of what is served, with it. With what is
     then there the best is done.
     """
-    served, asked = q.LIFETIME_COMPUTE in draft.definitions, _asked_of_hardware(draft)
+    served, asked = q.LIFETIME_COMPUTE in draft.definitions, asked_of(draft, of_hardware(draft))
     if served and (_loss_is_bounded(draft) or not (_computes(draft) or asked)):
         return (Aim((Goal("minimize", Ref(q.LIFETIME_COMPUTE)),), "minimize lifetime_compute"),)
     if not asked and _computes(draft):
         return ()
-    least = asked[0] if asked else q.COMPUTE
-    if least.text not in OF_RATE and len(asked) > 1 and q.GPU_HOURS in draft.definitions:
-        least = q.COST if q.COST in draft.definitions else q.GPU_HOURS
-    said = draft.quantities[least.text].facts.said if least.text in OF_HARDWARE else ""
-    goals = asked if len(asked) > 1 and least in asked else [least]
-    first = str(Name(said or least.text, least.kind, least.scope))
+    goals = [worst(draft, name) for name in asked] or [Goal("minimize", Ref(q.COMPUTE))]
+    first = str(_said(draft, asked[0])) if asked else q.COMPUTE.text
+    if len(asked_of(draft, OF_AMOUNT)) > 1 and not asked_of(draft, OF_RATE) and q.GPU_HOURS in draft.definitions:
+        priced = q.COST in draft.definitions and not asked_of(draft, (q.PRICE.text,))
+        least = q.COST if priced else q.GPU_HOURS
+        goals, first = [Goal("minimize", Ref(least)), *_of_cost(draft)], least.text
     # The loss of a transfer is that of its line's size: the least for a loss is sought there.
     near = _nearest(draft, line) if draft.transfer else ()
-    least_ = [Goal("minimize", Ref(name)) for name in goals]
-    return (Aim(tuple(dict.fromkeys((*near, *least_, *best))), f"the least {first}"),)
+    said = "the least" if goals[0].sense == "minimize" else "the highest"
+    return (Aim(tuple(dict.fromkeys((*near, *goals, *best))), f"{said} {first}"),)
+
+
+def _said(draft: Draft, name: Name) -> Name:
+    """How an amount of hardware is called in a plan; another figure by its own name."""
+    said = draft.quantities[name.text].facts.said if name.text in OF_AMOUNT else ""
+    return Name(said or name.text, name.kind, name.scope)
+
+
+def _of_cost(draft: Draft) -> list[Goal]:
+    """The worst of what is asked for that nothing else of the run hangs on."""
+    return [worst(draft, name) for name in asked_of(draft, of_cost(draft))]
 
 
 def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -189,7 +214,10 @@ def _loss_is_bounded(draft: Draft) -> bool:
         sides = (constraint.left, constraint.right) if constraint.equal else (constraint.left,)
         return constraint.kind == "require" and any({q.LOSS, q.PERPLEXITY} & names(side) for side in sides)
 
-    return any(map(bounds, draft.constraints))
+    def needs(choice: Either) -> bool:
+        return all(any(map(bounds, one.constraints)) or any(map(needs, one.either)) for one in choice.alternatives)
+
+    return any(map(bounds, draft.constraints)) or any(map(needs, draft.either))
 
 
 def _chooses_the_run(draft: Draft) -> bool:
@@ -209,11 +237,11 @@ def _tied(draft: Draft, aim: Aim, line: Op | None) -> Aim:
         return draft.knows(name) and bool(names(expand(Ref(name), draft.definitions, {})) & variables)
 
     time = q.TIME if q.TIME in draft.definitions else q.COMPUTE
-    asked = _asked_of_hardware(draft)
+    asked = asked_of(draft, (*OF_RATE, *OF_AMOUNT))
     first = [name for name in (q.GPU_HOURS, *(asked if len(asked) == 1 else ()), time) if moves(name)]
     few = {q.GPUS.text, q.PARAMS.text, q.LAW_PARAMS.text}
     last = [v.name for v in draft.variables if v.name.text in few]
     best = [Goal("minimize", Ref(q.LOSS))] if _has_loss(draft) else [_near(line)] if line is not None else []
     least = [Goal("minimize", Ref(name)) for name in first], [Goal("minimize", Ref(name)) for name in last]
-    ties = dict.fromkeys((*least[0], *(best if draft.variables else ()), *least[1]))
+    ties = dict.fromkeys((*least[0], *(best if draft.variables else ()), *least[1], *_of_cost(draft)))
     return replace(aim, ties=tuple(goal for goal in ties if goal not in aim.goals))

@@ -7,10 +7,11 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, subs
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import GPU, TIME
+from runplan.engine.formulate.asked import ask_for, choose, hold_to_ceiling, take_uncertain, wanted
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.measured import REACHED, add_convention, add_throughput
-from runplan.engine.formulate.rate import RATES, ask_for_rate, wanted_rate
+from runplan.engine.formulate.measured import JOINT, REACHED, add_convention, add_throughput
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.formulate.usual import add_benchmark, add_usual_rate, hold_size_to_throughput
 from runplan.engine.problem import quantities as q
@@ -97,8 +98,10 @@ def _pool(draft: Draft, pool: Pool, own: Own) -> None:
 
 def _some(draft: Draft, amount: Amount | None, name: Name, least: float) -> None:
     """Beside others a pool that is not worth its price would shrink to nothing: it has one device, for an hour."""
-    if name.scope and isinstance(amount, Within) and amount.low is None:
-        draft.constrain(f"some {name}", Num(least, draft.dim(name)), Ref(name), "line", amount.span, text=str(name))
+    open_below = not isinstance(amount, Given) and not (isinstance(amount, Within) and amount.low)
+    if name.part("pool") and open_below:
+        span = amount.span if amount is not None else None
+        draft.constrain(f"some {name}", Num(least, draft.dim(name)), Ref(name), "line", span, text=str(name))
 
 
 def _bought(draft: Draft, pool: Pool, device: Record | None, hours: Amount, own: Own) -> None:
@@ -152,8 +155,10 @@ def _of_pool(draft: Draft, word: str, own: Own) -> Name:
 def _figure(draft: Draft, pool: Pool, device: Record | None, name: Name, own: Own) -> None:
     """A figure of the pool, else of its device's record, else what `quantities.plan` takes."""
     facts = draft.quantities[name.text].facts
-    if name.text in pool.figures:
-        _stated(draft, pool, name, own)
+    if _stated(draft, pool, name, own):
+        return
+    if facts.decided and (asked := wanted(draft, own(name))) is not None:
+        _ask_for(draft, name, asked, own)
         return
     entry = device.entry(name.text) if device else None
     if device is not None and entry is not None and isinstance(entry.values[0], Num):
@@ -163,22 +168,26 @@ def _figure(draft: Draft, pool: Pool, device: Record | None, name: Name, own: Ow
 
 
 def _stated(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
-    """Whether the pool says a figure: one value, of what nature decides a range, solved at its middle, or a `?`."""
-    by_nature = draft.quantities[name.text].facts.decided == "nature"
-    asked = (Hole,) if name in RATES else ()
+    """Whether the pool says a figure: one value; of what nature decides a range; a bound on what is bought; a `?`."""
+    decided = draft.quantities[name.text].facts.decided
     field = draft.fields_of("hardware")[name.text].name
-    amount = draft.take(pool.figures, field, Given, *((Within,) if by_nature else ()), *asked)
+    amount = draft.take(pool.figures, field, Given, *((Within, Hole) if decided else ()))
     if isinstance(amount, Hole):
-        ask_for_rate(draft, own(name), amount.span)
-    elif isinstance(amount, Within) and not (amount.low and amount.high):
-        draft.gave_up(f"a bound on `{field}` is read, and not solved yet", amount.span, ["give both ends"])
-    elif isinstance(amount, Within) and amount.low and amount.high:
-        low, high = amount.low.value.value, amount.high.value.value
-        middle = Num((low + high) / 2, amount.low.value.dim)
-        draft.define(own(name), middle, "given", "plan", amount.span, between=(low, high))
+        _ask_for(draft, name, amount.span, own)
+    elif isinstance(amount, Within) and decided == "nature":
+        take_uncertain(draft, own(name), field, amount)
+    elif isinstance(amount, Within):
+        choose(draft, own(name), amount)
     elif isinstance(amount, Given):
         draft.give(own(name), amount)
-    return draft.knows(own(name))
+    return amount is not None
+
+
+def _ask_for(draft: Draft, name: Name, span: Span, own: Own) -> None:
+    """A figure of a pool that is to be found; of what devices reach in tokens or steps it is their rate."""
+    ask_for(draft, own(q.RATE if name in (q.THROUGHPUT, *JOINT) else name), span)
+    if name in REACHED:
+        hold_to_ceiling(draft, own(q.PEAK), own(q.RATE), own(q.CEILING), span)
 
 
 def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
@@ -195,19 +204,24 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
         hold_size_to_throughput(draft, device, _precision(draft, pool, device), own)
     add_convention(draft, pool, own)
     if draft.knows(own(q.RATE)):
-        if own(q.PEAK) in draft.definitions:
+        if draft.knows(own(q.PEAK)):
             reached = Op("/", (Ref(own(q.RATE)), Ref(own(q.PEAK))))
             span = next(pool.figures[fields[name.text].name].span for name in REACHED if name in stated)
             draft.define(own(q.MFU), reached, "derived", "achieved rate over peak", span)
     elif not stated and device is not None:
-        if (wanted := wanted_rate(draft, own)) is not None:
-            ask_for_rate(draft, own(q.MFU), wanted)
+        if (asked := _wanted_rate(draft, own)) is not None:
+            _ask_for(draft, q.MFU, asked, own)
         else:
             add_usual_rate(draft, pool, device, _precision(draft, pool, device), own)
     elif not stated:
         help = ["add `mfu: 40%`, `rate: 400 TFLOP/s` or `throughput: 12k tokens/second/GPU`"]
         message = "nothing tells what rate the hardware achieves"
         draft.findings.append(finding("C004", message, pool.span, help=help))
+
+
+def _wanted_rate(draft: Draft, own: Own) -> Span | None:
+    """Where the plan's goal is about what the devices of a pool reach."""
+    return next((span for name in (q.MFU, q.RATE, q.NEEDED_MFU) if (span := wanted(draft, own(name)))), None)
 
 
 def _precision(draft: Draft, pool: Pool, device: Record | None) -> str:

@@ -84,7 +84,10 @@ def add_function(
 def hold_law_to_plan(draft: Draft) -> None:
     """Whether the law is for the plan's objective and model; what needs no law is solved without where it is not."""
     law, objective = draft.law, draft.objective
-    if str(objective) not in law.objectives:
+    if not begins_alike(draft, law):
+        draft.lawless = True
+        say_of_start(draft, law)
+    elif str(objective) not in law.objectives:
         draft.lawless = True
         if draft.plan.laws:
             message = f"`{law.name}` is for {' and '.join(law.objectives)}, not for {objective}: it gives no loss here"
@@ -100,6 +103,28 @@ def hold_law_to_plan(draft: Draft) -> None:
         help = [f"name a law of mixtures{such or ' in `laws`; `plan law` lists what each needs'}"]
         message = f"`{law.name}` is a law of dense models: it gives no loss of a mixture of experts"
         draft.lacks(message, model.active.span if model.active else model.span, help)
+
+
+def begins_alike(draft: Draft, law: Law) -> bool:
+    """Whether a law is of runs that begin as the plan's does; one of transfers tells of both of its stages."""
+    return law.from_weights == (draft.checkpoint is not None) or draft.objective.kind == "transfer"
+
+
+def say_of_start(draft: Draft, law: Law) -> None:
+    """That a law is of runs that begin otherwise than the plan's: nothing of it is taken."""
+    checkpoint, named = draft.checkpoint, [draft.catalogue.law(name.text) for name in draft.plan.laws]
+    if checkpoint is None:
+        message = (
+            f"`{law.name}` is of runs that go on from weights, and this one is from scratch: nothing of it is taken"
+        )
+        draft.lacks(message, draft.law_span(), ["say from which: `start: checkpoint llama-3-8b`"])
+    elif law in named:
+        help = ["name laws of fine-tuning in its place, such as `sft.learning_rate`, or leave `laws` out"]
+        message = f"`{law.name}` is of runs from scratch, and this one goes on from weights: nothing of it is taken"
+        draft.lacks(message, draft.law_span(), help)
+    else:
+        message = "laws of pre-training do not hold for a run that goes on from weights: no loss is predicted"
+        draft.lacks(message, checkpoint.span, ["tokens, time, cost and the settings of fine-tuning need none"])
 
 
 def _help_with_objective(draft: Draft) -> list[str]:

@@ -20,7 +20,7 @@ from runplan.engine.problem import quantities as q
 # What a pool may say that it reaches, each in its own way.
 REACHED = (q.MFU, q.RATE, q.THROUGHPUT, q.JOINT_THROUGHPUT, q.STEP_TIME)
 # Of all devices together, by how that is said of one.
-_JOINT = (q.JOINT_THROUGHPUT, q.STEP_TIME)
+JOINT = (q.JOINT_THROUGHPUT, q.STEP_TIME)
 _OF_ONE = "say what one device does: `at 12k tokens/second/GPU`"
 
 
@@ -50,11 +50,11 @@ _CONVENTIONS = {
 
 def add_throughput(draft: Draft, pool: Pool, own: Own) -> None:
     """The rate of a pool that states tokens a second or seconds a step: those times the model's FLOP a token."""
-    stated = next((name for name in (q.THROUGHPUT, *_JOINT) if own(name) in draft.definitions), None)
+    stated = next((name for name in (q.THROUGHPUT, *JOINT) if own(name) in draft.definitions), None)
     if stated is None:
         return
     span = draft.definitions[own(stated)].span
-    if stated in _JOINT:
+    if stated in JOINT:
         if not _is_counted(draft, pool, own, stated):
             return
         joint: Expr = Ref(own(q.JOINT_THROUGHPUT))

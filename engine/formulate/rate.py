@@ -1,4 +1,4 @@
-"""What devices reach, where a plan does not state it: what it needs of them, and the rate as something to be found."""
+"""What devices reach, where a plan does not state it: what it needs of them, beside what runs of the kind reach."""
 
 from __future__ import annotations
 
@@ -6,35 +6,11 @@ import math
 from collections.abc import Sequence
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
-from runplan.dsl.plan.ir import Hole
-from runplan.dsl.text.source import Span
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
+from runplan.engine.formulate.asked import wanted
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.reserved import Own
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import QUANTILE
-
-# What devices reach, as a share of their peak or as a rate; and where the search for it begins.
-RATES = (q.MFU, q.RATE)
-_STARTS = {q.MFU: 0.4, q.RATE: 4e14}
-
-
-def wanted_rate(draft: Draft, own: Own) -> Span | None:
-    """Where the plan's goal is about the rate of a pool: where nothing states that, it is asked for."""
-    wanted = {own(name) for name in RATES}
-    return next((goal.span for goal in draft.plan.goals if names(goal.expr) & wanted), None)
-
-
-def ask_for_rate(draft: Draft, name: Name, span: Span) -> None:
-    """A rate that is to be found: the least that the plan's figures need, and no more than was measured."""
-    if any(other.bare in RATES for other in draft.asked):
-        help = ["state what all pools but one reach, such as `at 40% MFU`"]
-        draft.gave_up("what several pools reach is asked for: nothing tells how they share it", span, help)
-        return
-    draft.figure(name, Hole(span), _STARTS[name.bare], name.text)
-    peak, rate, ceiling = (Name(each.text, scope=name.scope) for each in (q.PEAK, q.RATE, q.CEILING))
-    if peak in draft.definitions:
-        draft.constrain("ceiling", Ref(rate), Ref(ceiling), "line", span, text="the best rate measured")
 
 
 def add_needed_rate(draft: Draft) -> None:
@@ -42,6 +18,10 @@ def add_needed_rate(draft: Draft) -> None:
 
     Pools whose rate is told give what they give; the others need the same share more or less than is assumed of each.
     """
+    for name in draft.asked:
+        asked = Name(q.NEEDED_MFU.text, scope=name.scope)
+        if name.text == q.MFU.text and wanted(draft, asked):
+            draft.define(asked, Ref(name), "derived", "the rate that is asked for")
     rates = [name for name, d in draft.definitions.items() if name.text == q.MFU.text]
     assumed = [name for name in rates if draft.definitions[name].kind == "assumed"]
     for name in assumed:

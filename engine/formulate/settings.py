@@ -18,7 +18,7 @@ from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import PARAM, SEQUENCE
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.law import add_constants, add_function, default_law
+from runplan.engine.formulate.law import add_constants, add_function, begins_alike, default_law, say_of_start
 from runplan.engine.formulate.model import conversion, params_with_head
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
@@ -45,6 +45,7 @@ def add_settings(draft: Draft) -> None:
 
     What the plan states wins, and what the law asks for is kept beside it.
     """
+    _hold_lenders(draft)
     apart = _hold_optimizer(draft)
     for text in draft.fields_of("optimizer"):
         own = draft.definitions.get(quantity(text))
@@ -52,9 +53,16 @@ def add_settings(draft: Draft) -> None:
             draft.definitions.pop(quantity(text), None)
         elif own is not None and own.name in KEPT:
             draft.definitions[own.name] = replace(own, spread=_spread(draft, draft.law, text))
-        elif own is None and (found := _lender(draft, text)) is not None:
-            _lend(draft, *found)
+        elif own is None and (found := lender(draft, text)) is not None:
+            lend(draft, *found)
     _take_stated(draft)
+
+
+def _hold_lenders(draft: Draft) -> None:
+    """Laws of settings that are named, and are of runs that begin otherwise than the plan's: said, and not asked."""
+    for law in draft.lenders:
+        if not begins_alike(draft, law):
+            say_of_start(draft, law)
 
 
 def _hold_optimizer(draft: Draft) -> bool:
@@ -84,10 +92,10 @@ def adamw_like(catalogue: Library) -> frozenset[str]:
     return frozenset(word.lower() for word in catalogue.default_words(OPTIMIZERS, ADAMW))
 
 
-def _lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
+def lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
     """The law that lends a setting: of those that are named beside the plan's law the first, else the default."""
-    usual = default_law(draft, output)
-    for law in (*draft.lenders, *([usual] if usual else [])):
+    usual = (law for name in draft.choices(output) if (law := draft.catalogue.law(name)) is not None)
+    for law in (*draft.lenders, *usual):
         for function in functions_for(law, draft.objective) if _is_for(draft, law) else ():
             if function.output == output:
                 return law, function
@@ -95,11 +103,15 @@ def _lender(draft: Draft, output: str) -> tuple[Law, Function] | None:
 
 
 def _is_for(draft: Draft, law: Law) -> bool:
-    """Whether a law of settings is for the plan's objective; no law is of transfers: they take one of their domain."""
-    return str(draft.objective) in law.objectives or draft.transfer
+    """Whether a law of settings is for the plan's objective, and for runs that begin as the plan's does.
+
+    No law is of transfers: they take one of their domain.
+    """
+    return law.from_weights == draft.from_weights and (str(draft.objective) in law.objectives or draft.transfer)
 
 
-def _lend(draft: Draft, law: Law, function: Function) -> None:
+def lend(draft: Draft, law: Law, function: Function) -> None:
+    """Define a setting by the law that lends it."""
     add_constants(draft, law)
     needs_size = any(p.quantity == q.PARAMS.text for p in function.parameters)
     size = _size(draft, law) if needs_size else q.LAW_PARAMS
@@ -128,9 +140,10 @@ def _spread(draft: Draft, law: Law, output: str) -> float | None:
 
     Where too few runs tell it, it is taken to be as far as about the default law.
     """
-    _, *said = next((entry.values for entry in draft.default_entries(output)), (Text(""),))
-    usual = said[0].value if said and isinstance(said[0], Num) else None
-    if _is_usual(draft, law, output):
+    lines = {one.values[0].value: one for one in draft.default_lines(output) if isinstance(one.values[0], Text)}
+    line = lines.get(law.name, next(iter(lines.values()), None))
+    usual = line.values[1].value if line and len(line.values) > 1 and isinstance(line.values[1], Num) else None
+    if law.name in lines:
         return usual
     from runplan.engine.laws.used import spread_of
 
@@ -138,8 +151,8 @@ def _spread(draft: Draft, law: Law, output: str) -> float | None:
 
 
 def _is_usual(draft: Draft, law: Law, output: str) -> bool:
-    """Whether a law is the domain's default for a setting."""
-    return default_law(draft, output) == law
+    """Whether a law is one of the domain's defaults for a setting."""
+    return law.name in draft.choices(output)
 
 
 def _used(draft: Draft, law: Law, output: str) -> tuple[Used, ...]:

@@ -21,6 +21,11 @@ def add_model_and_tokens(draft: Draft) -> None:
         _transferred_tokens(draft)
     else:
         add_length(draft)
+    add_size(draft)
+
+
+def add_size(draft: Draft) -> None:
+    """The size, in the counts of the plan and of the law."""
     size = draft.plan.model.params if draft.plan.model else None
     if add_architecture(draft):
         # The architecture tells the size: the law's own count follows from it.

@@ -17,7 +17,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.units.show import json_unit, show
-from runplan.engine.judge.requirements import broken_part, sides_of
+from runplan.engine.judge.requirements import broken_parts, sides_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import QUANTILE, Problem
 from runplan.engine.problem.solution import Solution
@@ -49,7 +49,7 @@ def may_miss(plan: Plan, solution: Solution) -> Iterator[Finding]:
         return
     env = {name: value.value for name, value in solution.values.items()}
     asked = (*plan.requires, *plan.prefers)
-    at_stake = [r for r in asked if _hangs(solution.problem, r) and broken_part(r, env, KEPT) is None]
+    at_stake = [r for r in asked if _hangs(solution.problem, r) and not broken_parts(r, env, KEPT)]
     if not at_stake:
         return
     drawn = _Drawn.of(solution)
@@ -94,9 +94,9 @@ class _Drawn:
     @staticmethod
     def of(solution: Solution) -> _Drawn:
         # What a plan without a requirement has no use for: docs/design/0004-what-check-does-not-import.md.
-        from runplan.engine.analysis.draws import published
         from runplan.engine.analysis.resolve import DRAWS as EVERY
         from runplan.engine.analysis.resolve import evaluator
+        from runplan.engine.problem.draws import published
 
         at, count = evaluator(solution)
         problem = solution.problem.deviating()
@@ -110,7 +110,7 @@ class _Drawn:
     @cached_property
     def joint(self) -> tuple[Outcome, ...]:
         """Draws of all that is uncertain together, the law's constants as well, each with its values."""
-        from runplan.engine.analysis.draws import draws
+        from runplan.engine.problem.draws import draws
 
         return tuple((draw, self.at(draw)) for draw in draws(self.problem, DRAWS))
 
@@ -122,8 +122,8 @@ class _Drawn:
         """Whether a requirement failed in a draw: it is broken, or but for it the plan could be done."""
         draw, values = outcome
         if values is not None:
-            return broken_part(requirement, values, KEPT) is not None
-        own = {c.key for c in self.problem.constraints if c.requirement is not None and c.requirement == requirement}
+            return bool(broken_parts(requirement, values, KEPT))
+        own = {one.key for one in self.problem.kept if one.requirement == requirement}
         return bool(own) and holds(self.problem.at(draw).without(own))
 
 
@@ -168,7 +168,7 @@ def _below(by: float) -> float:
 
 def _is_moved_by_law(drawn: _Drawn, requirement: Requirement) -> bool:
     """Whether another draw of the law's constants alone moves what is required."""
-    from runplan.engine.analysis.draws import is_uncertain, of_constants
+    from runplan.engine.problem.draws import is_uncertain, of_constants
 
     if not is_uncertain(drawn.problem.law):
         return False
@@ -229,12 +229,10 @@ class _Missed:
 
 def _missed(plan: Plan, drawn: _Drawn, requirement: Requirement, chance: _Chance) -> _Missed | None:
     """What is missed; None where the plan has no solution in those draws."""
-    broken = next(
-        (found for each in chance.values if (found := broken_part(requirement, each, KEPT)) is not None), None
-    )
-    if broken is None:
+    broken = next((found for each in chance.values if (found := broken_parts(requirement, each, KEPT))), ())
+    if len(broken) != 1:  # of several alternatives none has a bound of its own
         return None
-    bounded, bound, _, limit, upper = sides_of(plan, drawn.problem, *broken)
+    bounded, bound, _, limit, upper = sides_of(plan, drawn.problem, *broken[0])
     reached = sorted(float(compiled(bounded)(each)) for each in chance.values)
     at = math.ceil((1.0 - SELDOM) * len(reached)) - 1
     return _Missed(bounded, bound, limit, upper, reached[at] if upper else reached[len(reached) - 1 - at])

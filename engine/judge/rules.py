@@ -26,6 +26,7 @@ from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.problem import Constraint
 from runplan.engine.problem.solution import Note, Solution, Value
 
@@ -93,13 +94,17 @@ def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
 
 
 def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, ...]:
-    """The plan as a whole, and where it has several pools, as each of them makes it: what rules are applied to."""
+    """The plan as a whole, and where it has several pools or stages, as each of them makes it: what rules judge."""
     whole = written(solution.values)
     pools = sorted({at for name in solution.values if (at := name.part("pool"))}, key=int)
     out = [_view(plan, solution, catalogue, {word: solution.values[name] for word, name in whole.items()}, 0)]
     for number, pool in enumerate(pools):
         own = {**out[0].values, **solution.within(("pool", pool))}
         out.append(_view(plan, solution, catalogue, own, number))
+    stated = solution.problem.stages if len(plan.stages) > 1 else ()  # those of a transfer are the run's
+    for stage, alone in zip(stated, stages_of(solution) if stated else (), strict=True):
+        whole_of_stage, *pools_of_stage = views_of(stage.plan, alone, catalogue)
+        out += pools_of_stage or [whole_of_stage]
     return tuple(out)
 
 
@@ -108,11 +113,11 @@ def _view(plan: Plan, solution: Solution, catalogue: Library, values: Mapping[st
 
 
 def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
-    """The views that a rule is about: each pool where it asks for what each has of its own, else the whole."""
-    whole, *pools = views
+    """The views that a rule is about: each pool or stage where it asks for what each has of its own, else the whole."""
+    whole, *parts = views
     asked = words(rule.when)
-    own = {word for view in pools for word in asked & view.values.keys() - whole.values.keys()}
-    return pools if pools and (own or asked & {"device", "precision", "rate_from"}) else (whole,)
+    own = {word for view in parts for word in asked & view.values.keys() - whole.values.keys()}
+    return parts if parts and (own or asked & {"device", "precision", "rate_from"}) else (whole,)
 
 
 def _applied(rule: Rule, view: View) -> Iterator[Finding]:
@@ -166,6 +171,7 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
         "subject": (solution.problem.objective.domain,),
         "data": ("given" if stage.data else "none",),
         "chosen_by": ("plan" if stated or _moved_by(plan, solution) else "law",),
+        "start_from": ("checkpoint" if plan.from_weights(stage) else "scratch",),
         "inference": ("given" if stage.inference is not None else "none",),
         "budget": ("hardware" if stage.hardware else "compute" if stage.compute else "none",),
         "data_domain": (next((source.domain for source in stage.data if source.domain), ""),),

@@ -55,11 +55,12 @@ def used_of(law: Law, output: str, objective: str, library: Library, kin: Collec
     Args:
         kin: The optimizers, in lower case, whose settings are those that the law is of.
     """
+    own = [run for run in runs_of(library) if run.from_weights == law.from_weights]
     step = next((step for step in formulas(law, objective) if step.output == output), None)
     convert = conversion_for(law, objective, library)
     found = []
-    for run in runs_of(library) if step is not None else ():
-        used = setting_of(run, output) if _is_of(run, objective, kin) else None
+    for run in own if step is not None else ():
+        used = setting_of(run, output) if _is_of(run, law, kin) else None
         known = dict(_figures(run, convert))
         if step is not None and "active_params" in step.inputs and run.params is not None:
             known["params"] = run.params
@@ -83,9 +84,9 @@ def spread_of(used: Collection[Used]) -> float | None:
     return holding([abs(one.off) for one in used], [one.weight for one in used], SHARE) / QUANTILE
 
 
-def _is_of(run: Run, objective: str, kin: Collection[str]) -> bool:
+def _is_of(run: Run, law: Law, kin: Collection[str]) -> bool:
     optimizer = run.record.text("optimizer").lower()
-    of = (run.record.text("objective") or "CLM of text") == objective and not run.record.text("aside")
+    of = (run.record.text("objective") or "CLM of text") in law.objectives and not run.record.text("aside")
     return of and (not optimizer or optimizer in kin)
 
 

@@ -76,7 +76,8 @@ def _logarithm(a: Interval) -> Interval:
 
 def _power(a: Interval, b: Interval) -> Interval:
     if a[0] < 0.0:
-        return EVERYTHING
+        even = b[0] == b[1] and math.isfinite(b[0]) and b[0] > 0.0 and math.fmod(b[0], 2.0) == 0.0
+        return _power(_size(a), b) if even else EVERYTHING
     low, high = _times(_logarithm(a), b)
     return (_exp(low) if low > -math.inf else 0.0, _exp(high))
 

@@ -114,6 +114,8 @@ def _power(a: Curvature, b: Curvature) -> Curvature:
         up = b.number >= 0
         bend = a.bend & CONVEX if b.number >= 1 else a.bend & CONCAVE if 0 <= b.number <= 1 else 0
         return Curvature(bend, a.log if up else _turned(a.log), True, a.ways if up else _flipped(a))
+    if b.number is not None and b.number >= 2 and b.number % 2 == 0 and a.bend == AFFINE:
+        return Curvature(CONVEX, ways=dict.fromkeys(a.ways, 0))
     if a.number is not None and a.number > 0:
         up = a.number >= 1
         return Curvature(0, b.bend if up else _turned(b.bend), True, b.ways if up else _flipped(b))

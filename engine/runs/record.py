@@ -39,6 +39,11 @@ class Run:
         return self.record.text("family") or self.name
 
     @property
+    def from_weights(self) -> bool:
+        """Whether it began from the weights of another."""
+        return bool(self.record.text("start"))
+
+    @property
     def params(self) -> float | None:
         """Params in total."""
         return self.record.figure("params")

@@ -13,7 +13,8 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Goal, Problem
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.problem import Chance, Constraint, Goal, Problem
 from runplan.engine.solve.rounding import Written, written
 from runplan.engine.solve.values import dim_of
 from runplan.engine.solve.whole import step_of
@@ -67,7 +68,7 @@ class Member:
         knobs: The ways to say it otherwise.
     """
 
-    of: Constraint | Name
+    of: Constraint | Either | Name
     text: str
     span: Span | None
     left_out: Change
@@ -155,19 +156,88 @@ def _left_open(name: Name, now: Num) -> Change:
 
 
 def _bounds(problem: Problem) -> Iterator[Member]:
-    """Requirements and ranges; the two ends of a range, and the parts of a chain, are one thing that the plan says."""
-    said: dict[tuple[str, str], list[Constraint]] = {}
-    for constraint in problem.constraints:
-        if constraint.kind in ("require", "range"):
-            said.setdefault((constraint.kind, constraint.text), []).append(constraint)
-    for parts in said.values():
-        first = parts[0]
+    """Requirements and ranges; the ends of a range, and the parts of a requirement, are one thing that it says."""
+    said: dict[tuple[str, str], list[Constraint | Either]] = {}
+    for one in problem.kept:
+        if one.kind in ("require", "range"):
+            said.setdefault((one.kind, one.text), []).append(one)
+    for several in said.values():
+        first = several[0]
         text = first.text
         if first.kind == "range" and first.span:
             text = f"{first.text}: {' '.join(first.span.text.split())}"
-        keys = {part.key for part in parts}
-        knobs = tuple(knob for part in parts if (knob := _bound_knob(problem, part)) is not None)
+        keys = {one.key for one in several}
+        figures = [part for one in several for part in one.parts if part.kind == first.kind]
+        knobs = tuple(knob for part in figures for knob in _knobs_of_bound(problem, part))
         yield Member(first, text, first.span, _without(keys), knobs)
+
+
+def _knobs_of_bound(problem: Problem, part: Constraint) -> Iterator[Knob]:
+    """The ways to say a bound otherwise: of a probability the bound in it, or how likely it is to be."""
+    if part.chance is not None:
+        yield from chance_knobs(problem, part, part.chance)
+    elif (knob := _bound_knob(problem, part)) is not None:
+        yield knob
+
+
+def chance_knobs(problem: Problem, part: Constraint, chance: Chance) -> Iterator[Knob]:
+    """What is asked of a probability, said otherwise: with another bound in it, or with another share.
+
+    The sides of the constraint are those of a draw in which it is just kept, so that they tell the bound which would.
+    """
+    inner, level = chance.condition, chance.level
+    if negated := isinstance(inner, Op) and inner.op == "not":
+        inner = inner.args[0]
+        assert isinstance(level, Op), "the rest of the share that the plan says"
+        level = level.args[1]
+    share = number_of(problem, level)
+
+    def at_level(p: Problem, value: float) -> Problem:
+        new = Op("-", (Num(1.0), Num(value))) if negated else Num(value)
+        return p.replacing(replace(part, chance=replace(chance, level=new)))
+
+    if isinstance(inner, Op) and inner.op in ("<=", "<", ">=", ">"):
+        at = 0 if _is_figure(inner.args[0]) and not _is_figure(inner.args[1]) else 1
+        bound = number_of(problem, inner.args[at])
+        if bound is not None:
+            yield _bound_in_chance(
+                problem, part, chance, inner, at, bound, f"{'<=' if negated else '>='} {shown(level)}"
+            )
+    if share is not None:
+        more, less = ("<=", "") if negated else ("", ">=")
+        yield Knob(f"P({shown(inner)})", share, share.value, written(share, NONE), more, less, at_level, None)
+
+
+def _bound_in_chance(
+    problem: Problem, part: Constraint, chance: Chance, inner: Op, at: int, bound: Num, asked: str
+) -> Knob:
+    """The bound of the one comparison that is to be likely."""
+    figure = inner.args[1 - at]
+    step = step_of(problem, figure.name) if isinstance(figure, Ref) else 0.0
+    as_written = written(bound, bound.dim, step)
+
+    def compared(side: Expr) -> Op:
+        return Op(inner.op, (figure, side) if at else (side, figure))
+
+    def changed(p: Problem, value: float) -> Problem:
+        new: Expr = compared(Num(value, bound.dim))
+        if isinstance(chance.condition, Op) and chance.condition.op == "not":
+            new = Op("not", (new,))
+        return p.replacing(replace(part, chance=replace(chance, condition=new)))
+
+    def told(value: float) -> str:
+        return f"P({shown(compared(Num(value, bound.dim, as_written.text(value))))}) {asked}"
+
+    # What is bounded stands on the left of the constraint where the bound is an upper one that is to be likely.
+    upper = (inner.op in ("<=", "<")) == bool(at)
+    above = upper == (chance.condition is inner)
+    ratio = Op("/", (part.left, part.right))
+    least: Expr = Op("*", (Num(bound.value), ratio)) if above else Op("/", (Num(bound.value), ratio))
+    more, less = ("<=", "") if above else ("", ">=")
+    opened = Goal("minimize", ratio)
+    return Knob(
+        "", least, bound.value, as_written, more, less, changed, lambda p: p.without({part.key}).aiming(opened), told
+    )
 
 
 def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
@@ -185,8 +255,7 @@ def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
     def at(p: Problem, value: float) -> Problem:
         new = Num(value, dim_of(problem, bound))
         sides = {"left": new} if below else {"right": new}
-        changed = replace(part, **sides)  # type: ignore[arg-type]
-        return replace(p, constraints=tuple(changed if c.key == part.key else c for c in p.constraints))
+        return p.replacing(replace(part, **sides))  # type: ignore[arg-type]
 
     number = number_of(problem, bound)
     if number is None:
@@ -329,7 +398,7 @@ def _run_of(problem: Problem, source: str) -> frozenset[Name]:
 
 def _asks_for_loss(problem: Problem) -> bool:
     """Whether a requirement is on the loss, or on what follows from it."""
-    sides = (Op("-", (c.left, c.right)) for c in (*problem.constraints, *problem.held) if c.kind == "require")
+    sides = (Op("-", (c.left, c.right)) for c in problem.parts if c.requirement is not None)
     return any(names(side) & {q.LOSS, q.PERPLEXITY, q.REGRET} for side in sides)
 
 

@@ -19,11 +19,21 @@ def reached(problem: Problem) -> Reached:
     relaxation. Its solution, where it repeats nothing, is that of the whole problem; and where it has none, there is
     none.
     """
-    first = whole(problem.settled())
+    first = _whole(problem.settled())
     if not problem.repeats or not first.is_optimal or not _repeats(first):
         return first
     starts = tuple(replace(v, start=first.found.values.get(v.name) or v.start) for v in problem.variables)
-    return whole(replace(problem, variables=starts).repeating().settled())
+    return _whole(replace(problem, variables=starts).repeating().settled())
+
+
+def _whole(problem: Problem) -> Reached:
+    """The optimum with whole devices, and with what is to be likely as likely as it is to be."""
+    if not any(constraint.chance for constraint in problem.constraints):
+        return whole(problem)
+    # What a plan that asks for no probability has no use for: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.solve.chances import whole_and_likely
+
+    return whole_and_likely(problem)
 
 
 def _repeats(reached: Reached) -> bool:

@@ -14,10 +14,13 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
+from runplan.dsl.units.dims import USUAL_MONEY
+from runplan.dsl.units.table import currencies
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.failed import place_of, without
+from runplan.engine.solve.rounding import Written
 from runplan.engine.solve.search import optimum_of
 from runplan.engine.solve.values import solved
 
@@ -39,6 +42,8 @@ USUAL = {
 GOALS = (q.COST, q.GPU_HOURS, q.COMPUTE)
 # What a plan writes for what is open.
 _OPEN = re.compile(r"\?|\bunknown\b")
+# Parts of a run, of which a plan would not limit what the whole comes to.
+PARTS = ("pool", "source", "phase")
 # At most so many ways to settle a plan are offered.
 OFFERS = 5
 
@@ -48,7 +53,8 @@ def under_determined(problem: Problem) -> Solution:
     held = problem.aiming(*_least(problem))
     found = optimum_of(held)
     base = without(problem, "undecided", problem.findings)
-    free = [v.name for v in problem.variables]
+    # What a law says of the run follows from it: no plan states that.
+    free = [v.name for v in problem.variables if not v.name.part("law") and v.name != q.SURE_COMPUTE]
     if found.is_optimal:
         here = _every(held, found.values)
         others = {name: env for name in free if (env := _elsewhere(held, here, name)) is not None}
@@ -58,7 +64,10 @@ def under_determined(problem: Problem) -> Solution:
             told = solved(held, found.values, found.binding)
             base = replace(base, values={n: v for n, v in told.values.items() if n in known})
     said = enumerated([f"`{problem.said(q.PARAMS if name == q.LAW_PARAMS else name)}`" for name in free])
-    offers = list(dict.fromkeys(_offers(problem, free)))[:OFFERS]
+    # Of figures that make up for each other one has to be given: nothing else tells them apart.
+    figures = _figures(problem, free)
+    offered = figures if not problem.goals else (*_budgets(problem, held, free), *_offers(problem), *figures)
+    offers = list(dict.fromkeys(offered))[:OFFERS]
     help = ["one more given would: " + ", or ".join(f"`{offer}`" for offer in offers)] if offers else []
     pairs = [] if offers else list(islice(_pairs(problem, free), OFFERS))
     help += (
@@ -126,24 +135,56 @@ def _same(a: float, b: float) -> bool:
 # ---- what would settle it
 
 
-def _offers(problem: Problem, free: Iterable[Name]) -> Iterator[str]:
-    """What the plan could say besides, as it would write it; each was tried."""
-    yaml = problem.place.source.path.endswith((".yaml", ".yml"))
-    free = [q.PARAMS if name == q.LAW_PARAMS else name for name in free]
+def _offers(problem: Problem) -> Iterator[str]:
+    """What the plan could want or require besides, as it would write it; each was tried."""
     if not problem.stated:
         for name in GOALS:
             if name in problem.definitions and _settled_by_goal(problem, name):
-                yield f"minimize{':' if yaml else ''} {name}"
+                yield f"minimize{':' if _is_yaml(problem) else ''} {name}"
                 break
-    yield from _losses(problem, yaml)
-    yield from _optimum(problem, yaml)
+    yield from _losses(problem)
+    yield from _optimum(problem)
+
+
+def _figures(problem: Problem, free: Iterable[Name]) -> Iterator[str]:
+    """The figures that the plan could give besides, as it would write them; each was tried."""
+    free = [q.PARAMS if name == q.LAW_PARAMS else name for name in free]
     bounded = any(c.text == q.COMPUTE.text for c in problem.constraints)
     for name in free if bounded or q.CAPACITY in problem.definitions else [*free, q.COMPUTE]:
-        for text, value in USUAL.get(name.text, ()):
+        for text, value in _usual(problem, name):
             written = _written(problem, name, text)
             if written and _settled_by(problem, name, value):
                 yield written
                 break
+
+
+def _usual(problem: Problem, name: Name) -> tuple[tuple[str, float], ...]:
+    """What is tried for a figure: how a plan writes it, and its value in base units."""
+    known = problem.quantities.get(name.text)
+    field = known.facts.given if known else None
+    if name.text in USUAL or field is None or not field.usual:
+        return USUAL.get(name.text, ())
+    money = next((unit for unit, _ in problem.dim(name) if unit in currencies()), USUAL_MONEY)
+    return ((field.example.replace(USUAL_MONEY, money), field.usual),)
+
+
+def _budgets(problem: Problem, held: Problem, free: Iterable[Name]) -> Iterator[str]:
+    """A limit on what follows from a price or a power that is open: what a usual one comes to, in two digits."""
+    for name in (name for name in free if name.text not in USUAL):
+        for _, usual in _usual(problem, name):
+            fixed = held.fixed({name: usual})
+            found = optimum_of(fixed)
+            every = _every(fixed, found.values) if found.is_optimal else {}
+            for budget in problem.definitions:
+                known = problem.quantities.get(budget.text)
+                if not (known and known.facts.budget and budget in every) or any(map(budget.part, PARTS)):
+                    continue
+                as_written = Written(problem.dim(budget))
+                most = as_written.rounded(every[budget], down=False, digits=2)
+                limit = Constraint("offered", "offered", Ref(budget), Num(most, problem.dim(budget)), "require")
+                limited = replace(problem, constraints=(*problem.constraints, limit))
+                if name in names(problem.expanded(Ref(budget))) and _settled(limited):
+                    yield _required(problem, f"{budget} <= {as_written.text(most)}")
 
 
 def _pairs(problem: Problem, free: Iterable[Name]) -> Iterator[tuple[str, ...]]:
@@ -163,7 +204,7 @@ def _pairs(problem: Problem, free: Iterable[Name]) -> Iterator[tuple[str, ...]]:
 
 
 def _settled(problem: Problem) -> bool:
-    return any(optimum_of(aimed).is_optimal for aimed in problem.aimed())
+    return any(optimum_of(aimed).is_optimal for aimed in problem.aimed() if aimed.goals)
 
 
 def _settled_by(problem: Problem, name: Name, value: float) -> bool:
@@ -178,7 +219,7 @@ def _settled_by_goal(problem: Problem, name: Name) -> bool:
     return _settled(replace(problem.aiming(Goal("minimize", Ref(name)), *problem.goals), instead=()))
 
 
-def _losses(problem: Problem, yaml: bool) -> Iterator[str]:
+def _losses(problem: Problem) -> Iterator[str]:
     """A loss that could be required: that of a usual size, where none is required yet."""
     if q.LOSS not in problem.definitions or any(q.LOSS in names(c.left) for c in problem.constraints):
         return
@@ -190,27 +231,33 @@ def _losses(problem: Problem, yaml: bool) -> Iterator[str]:
     limit = Num(loss, problem.dim(q.LOSS))
     required = Constraint("offered", "offered", Ref(q.LOSS), limit, "require")
     if _settled(replace(problem, constraints=(*problem.constraints, required))):
-        yield _required(problem, f"loss <= {loss:g}", yaml)
+        yield _required(problem, f"loss <= {loss:g}")
 
 
-def _optimum(problem: Problem, yaml: bool) -> Iterator[str]:
+def _optimum(problem: Problem) -> Iterator[str]:
     """The law's own optimum, of a size or of tokens that are given."""
     if q.TOKENS_TO_LAW not in problem.definitions:
         return
     required = Constraint("offered", "offered", Ref(q.TOKENS_TO_LAW), Num(1.0), "require", equal=True)
     if _settled(replace(problem, constraints=(*problem.constraints, required))):
-        yield _required(problem, f"{q.TOKENS_TO_LAW} == 1", yaml)
+        yield _required(problem, f"{q.TOKENS_TO_LAW} == 1")
 
 
-def _required(problem: Problem, text: str, yaml: bool) -> str:
+def _is_yaml(problem: Problem) -> bool:
+    return problem.place.source.path.endswith((".yaml", ".yml"))
+
+
+def _required(problem: Problem, text: str) -> str:
     """A requirement as the plan would write it beside those that it has."""
+    yaml = _is_yaml(problem)
     listed = yaml and any(c.kind == "require" for c in problem.constraints)
     return f"{'- ' if listed else 'require: ' if yaml else 'require '}{text}"
 
 
 def _written(problem: Problem, name: Name, text: str) -> str:
     """A figure as the plan would say it; empty where it cannot be said at one place."""
-    if name.text in (q.GPUS.text, q.RESERVED_TIME.text, q.GPU_HOURS.text):
+    known = problem.quantities.get(name.text)
+    if known is not None and known.facts.statement == "hardware":
         return _in_hardware(problem, name, text)
     if name == q.FINETUNE_TOKENS:
         return "" if problem.sources else f"data: {text}"

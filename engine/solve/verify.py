@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.errors import RunplanError
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.solution import Solution
 
 # What sources of data are mixed into.
-STAGES = frozenset((q.TOKENS, q.FINETUNE_TOKENS, q.PRETRAIN_TOKENS))
+STAGES = frozenset((q.TOKENS, q.STORE_TOKENS, q.FINETUNE_TOKENS, q.PRETRAIN_TOKENS))
 
 
 class BrokenInvariant(RunplanError):
@@ -49,7 +49,7 @@ def residuals(solution: Solution) -> dict[str, float]:
         running = v["hours_per_day"] / 86400.0 if v["gpu_hours"] < 0.999999 * reserved else 1.0
         equal("GPUs x time = paid GPU-hours", v["gpu_hours"], reserved * running)
     if "tokens" in v:
-        for base, sources in _by_stage(solution).items():
+        for base, sources in _by_base(solution).items():
             said = f"the sources sum to the {str(base).replace('_', ' ')}"
             equal(said, sum(at[q.TOKENS.of("source", name)] for name in sources), at[base])
     if solution.problem.phases and "tokens" in v:
@@ -60,7 +60,7 @@ def residuals(solution: Solution) -> dict[str, float]:
     return out
 
 
-def _by_stage(solution: Solution) -> dict[Name, list[str]]:
+def _by_base(solution: Solution) -> dict[Name, list[str]]:
     """The sources by the tokens that they are a share of: those of the run, or of one stage of a transfer."""
     out: dict[Name, list[str]] = {}
     for name in solution.sources:
@@ -74,14 +74,10 @@ def broken_constraints(solution: Solution) -> dict[str, float]:
     """By how much, relatively, each constraint of a solved plan is broken; nothing where all hold."""
     env = {name: value.value for name, value in solution.values.items()}
     out = {}
-    for constraint in solution.problem.constraints:
-        try:
-            left, right = float(compiled(constraint.left)(env)), float(compiled(constraint.right)(env))
-        except KeyError:
-            continue
-        excess = (abs(left - right) if constraint.equal else left - right) / max(abs(left), abs(right), 1e-300)
+    for part in solution.problem.kept:
+        excess = part.excess(env)
         if excess > 1e-6:
-            out[constraint.text] = excess
+            out[part.text] = excess
     return out
 
 
@@ -96,8 +92,9 @@ def verify(solution: Solution) -> None:
             raise BrokenInvariant(f"{name} is {value.value} under {solution.resolved}")
     if solution.status != "solved":
         return
-    for invariant, error in residuals(solution).items():
-        if error > 1e-9:
-            raise BrokenInvariant(f"{invariant} fails by {error:.3g} under {solution.resolved}")
+    for whose in (solution, *stages_of(solution)):
+        for invariant, error in residuals(whose).items():
+            if error > 1e-9:
+                raise BrokenInvariant(f"{invariant} fails by {error:.3g} under {solution.resolved}")
     for text, error in broken_constraints(solution).items():
         raise BrokenInvariant(f"the constraint `{text}` is broken by {error:.3g} under {solution.resolved}")

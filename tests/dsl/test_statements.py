@@ -37,6 +37,7 @@ SAMPLES: dict[str, str | tuple[str, str]] = {
     "data_named": "3T tokens up to 2 epochs",
     "tokens": "at least 2T",
     "model": "7B, 1B active",
+    "start": "checkpoint llama-3-8b on 15T tokens",
     "objective": "MLM of protein",
     "inference": "2T tokens",
     "context": "32k tokens",

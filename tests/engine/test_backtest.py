@@ -142,7 +142,6 @@ def test_each_column_has_a_ratio_or_a_reason(name: str) -> None:
         ("chinchilla-70b", "gpu_hours", "no GPU-hours in its record"),
         ("llama-2-7b", "gpu_hours_at_its_rate", "it states no rate of its own"),
         ("llama-2-7b", "loss", "no loss in its record"),
-        ("esm-2-650m", "batch", "no law gives it for MLM of protein"),
         ("palm-540b", "learning_rate", "Adafactor's, and laws are of AdamW's"),
     ],
 )

@@ -14,11 +14,11 @@ from known import LIBRARY
 from reports import ROOT
 
 from runplan.dsl.text.reader import Buffer, Disk
-from runplan.engine.analysis.draws import draws, of_constants, quantile
 from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.analysis.resolve import DRAWS, resolver
 from runplan.engine.document import document
 from runplan.engine.pipeline import report_of
+from runplan.engine.problem.draws import draws, of_constants, quantile
 from runplan.engine.problem.problem import QUANTILE
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import optimum_of

@@ -253,7 +253,7 @@ def test_own_runs_do_not_move_a_law_that_is_named() -> None:
 # ---- what is not given, and who gives what
 
 
-@pytest.mark.parametrize("plan", ["objective: MLM\n", "objective: CLM of protein\n"])
+@pytest.mark.parametrize("plan", ["objective: MLM of music\n", "objective: CLM of speech\n"])
 @pytest.mark.parametrize("setting", ["batch", "learning_rate", "weight_decay", "steps"])
 def test_a_setting_that_no_law_gives_is_asked_for_and_what_is_offered_clears_it(plan: str, setting: str) -> None:
     most = {"batch": "100M tokens", "steps": "100M steps"}.get(setting, "1")

@@ -29,7 +29,9 @@ def prices(text: str) -> dict[str, Price]:
 
 def test_a_million_dollars_are_worth_what_the_law_says() -> None:
     """With the loss E + G C^-g at the optimum of a budget C, and C in proportion to the cost."""
-    found = worth(f"use laws chinchilla.approach3_rounded\n{HARDWARE}require cost <= 20M USD\n".replace("2000", "90000"))
+    found = worth(
+        f"use laws chinchilla.approach3_rounded\n{HARDWARE}require cost <= 20M USD\n".replace("2000", "90000")
+    )
     assert found is not None and found.goal == "loss"
     (cost,) = (price for price in found.prices if price.text == "cost <= 20M USD")
     alpha, beta, floor = 0.34, 0.28, 1.69

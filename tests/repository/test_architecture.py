@@ -27,9 +27,9 @@ MAY_IMPORT = {
 # Where folders import files beside them, these files are rungs, too.
 LADDERS = {
     "dsl": ["text", "units", "expr", "syntax", "typed", "packs", "plan"],
-    "engine": ["numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge"],
+    "engine": ["numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
     "cli": ["outcome", "show", "output", "paths", "arguments", "verbs"],
-    "cli/show": ["text", "findings", "report", "comparison", "derivation", "backtest", "catalogue"],
+    "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
 }
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
@@ -195,9 +195,15 @@ def test_a_planted_import_is_seen(path: str, text: str, wrong: list[str]) -> Non
 # What a check never imports, from an empty cache or from a full one: docs/design/0004-what-check-does-not-import.md.
 NEVER = {
     *HEAVY,
-    *(f"runplan.cli.show.{kind}" for kind in ("report", "comparison", "derivation", "catalogue")),
-    *(f"runplan.engine.analysis.{module}" for module in ("band", "causes", "intervals", "lifetime", "regret", "sensitivity", "tornado", "worth")),
-    *(f"runplan.engine.{module}" for module in ("compare", "document", "examples", "laws.steps", "laws.evaluate")),
+    *(f"runplan.cli.show.{kind}" for kind in ("report", "comparison", "frontier", "derivation", "catalogue")),
+    *(
+        f"runplan.engine.analysis.{module}"
+        for module in ("band", "causes", "intervals", "lifetime", "regret", "sensitivity", "tornado", "worth")
+    ),
+    *(
+        f"runplan.engine.{module}"
+        for module in ("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate")
+    ),
 }
 # Beyond these what is imported depends on the plan and on the cache.
 PARSERS = {"lark", "yaml", "runplan.dsl.syntax.grammar", "runplan.dsl.syntax.yaml"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from runplan.cli.show.report import run, size, stages
+from runplan.cli.show.report import run, size, stages, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
 from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
@@ -175,7 +175,10 @@ def _solutions(report: Report, details: bool) -> Table:
     kept: list[tuple[str | Cell, ...]] = [
         (name, *cells) for name, cells in rows if any(cell.text != NOTHING for cell in cells)
     ]
-    return table(kept, ("", *map(_head, solutions)))
+    # A plan that names none, and that no law is for, has the figures of none.
+    unnamed = report.plan is not None and not report.plan.laws
+    heads = ("no law" if unnamed and one.problem.lawless else _head(one) for one in solutions)
+    return table(kept, ("", *heads))
 
 
 def _none(name: str) -> bool:
@@ -249,6 +252,7 @@ def _conflicts(report: Report) -> Iterator[Section]:
 def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
     if details:
         yield from size.sections(report)
+    yield from timeline.sections(report, details)
     yield from stages.transfer(report, details)
     yield from stages.inference(report)
     yield from run.sections(report, details)

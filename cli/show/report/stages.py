@@ -39,13 +39,16 @@ def transfer(report: Report, details: bool) -> Iterator[Section]:
             same[0].append(plain(solution.law))
         else:
             found.append(([plain(solution.law)], lines, said))
+    told: set[str] = set()
     for laws, lines, said in found:
         title = "Transfer" if len(report.solutions) == 1 else f"Transfer, under {' and '.join(laws)}"
         heads = ("stage", "tokens", "of tokens", "compute", "of compute")
         used = [i for i in range(len(heads)) if any(line[i] != NOTHING for line in lines)]
         kept = [[line[i] for i in used] for line in lines]
-        said = said if details else (" ".join(said),)
-        yield Section(title, table(kept, tuple(heads[i] for i in used), figures=True), said=said)
+        # What was said of one law is not said again of the next.
+        fresh = said if details else (" ".join(sentence for sentence in said if sentence not in told),)
+        told |= set(said)
+        yield Section(title, table(kept, tuple(heads[i] for i in used), figures=True), said=tuple(filter(None, fresh)))
 
 
 def _stages(solution: Solution) -> tuple[Line, ...]:
@@ -84,7 +87,7 @@ def _worth(solution: Solution) -> Iterator[str]:
     scratch, compute, tuned = v("scratch_compute"), v("compute"), v("finetune_compute")
     if scratch and compute and tuned:
         alone = f"From scratch the same loss takes {figure('compute', scratch.value, scratch.dim, known)} of {second}"
-        ahead = f"{_saved(tuned.value / scratch.value)} where a model of {first} is there already"
+        ahead = f"{_saved(tuned.value / scratch.value)} where a model of {first} is there"
         both = "" if not v("pretrain_compute") else f"both stages take {_saved(compute.value / scratch.value)}; "
         yield f"{alone}: {both}{ahead}."
     if crossing := v("crossover"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -97,6 +97,37 @@ class Chart:
     least: tuple[float, float]
     own: float
     stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlotAxis:
+    """An axis of a plot.
+
+    Attributes:
+        name: What stands on it.
+        said: A value of it as people write it.
+        logarithmic: Whether equal steps are equal ratios.
+    """
+
+    name: str
+    dim: Dim
+    said: Callable[[float], str]
+    logarithmic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Points of a curve over two axes.
+
+    Attributes:
+        points: From one end of the curve to the other.
+        own: Where the plan is; None where that is nowhere.
+    """
+
+    x: PlotAxis
+    y: PlotAxis
+    points: tuple[tuple[float, float], ...]
+    own: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from runplan.cli.show.derivation import json as json_format
 from runplan.cli.show.derivation import mermaid, terminal
 from runplan.cli.show.derivation.content import derivation
 from runplan.cli.show.derivation.names import public
+from runplan.cli.show.text.content import NOTHING
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.width import columns
 from runplan.dsl.expr.name import Name, quantity
@@ -54,15 +55,15 @@ cost = 10.8M USD  [derived]
 └── price = 2.5 USD/GPU/hour  [given]  small.plan:6
 """
     )
-    found = swings(h100.solutions[0], q.COST)
+    found, dash = swings(h100.solutions[0], q.COST), NOTHING
     assert (
         terminal.changes_section(h100.solutions[0], q.COST, found, Look(80))
-        == """
+        == f"""
 What would change it: figures 10 % off, or over their range, each solved anew
                  from .. to                cost                1 % more
-  gpus           900 – 1100 GPU            9.72M – 11.88M USD  +1 %
-  price          2.25 – 2.75 USD/GPU/hour  9.72M – 11.88M USD  +1 %
-  reserved_time  162 – 198 days            9.72M – 11.88M USD  +1 %
+  gpus           900 {dash} 1100 GPU            9.72M {dash} 11.88M USD  +1 %
+  price          2.25 {dash} 2.75 USD/GPU/hour  9.72M {dash} 11.88M USD  +1 %
+  reserved_time  162 {dash} 198 days            9.72M {dash} 11.88M USD  +1 %
 """
     )
 

@@ -20,6 +20,7 @@ VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
     (["check", "small.plan"], ("findings",)),
     (["solve", "small.plan"], ("report",)),
     (["compare", "small.plan", "--laws", "chinchilla,llama3"], ("comparison",)),
+    (["frontier", "small.plan", "cost", "loss"], ("frontier",)),
     (["explain", "small.plan", "cost"], ("derivation",)),
     (["backtest", "phi-4"], ("backtest",)),
     (["law"], ("laws", "law", "law at inputs")),

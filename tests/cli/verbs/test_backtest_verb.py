@@ -60,7 +60,8 @@ def test_ones_own_runs(plan: Verb, runs: str) -> None:
 def test_runs_and_families_of_the_library(plan: Verb) -> None:
     code, out, _ = plan("llama-2", "deepseek-v3", "-o", "json")
     assert code == 0
-    assert names(out) == ["deepseek-v3", "llama-2-13b", "llama-2-34b", "llama-2-70b", "llama-2-7b"]
+    long = ["deepseek-v3-128k", "deepseek-v3-32k"]  # the same family, extended to longer contexts
+    assert names(out) == ["deepseek-v3", *long, "llama-2-13b", "llama-2-34b", "llama-2-70b", "llama-2-7b"]
 
 
 def test_ones_own_beside_the_library(plan: Verb) -> None:

@@ -1,4 +1,4 @@
-"""What is uncertain of a problem to draws of it: a law's constants, and what is assumed with a spread; seeded."""
+"""What is uncertain of a problem to joint draws of it, seeded: a law's constants, what is assumed, and ranges."""
 
 from __future__ import annotations
 
@@ -8,29 +8,57 @@ from random import Random
 from statistics import NormalDist
 
 from runplan.dsl.expr.name import Name, constant
-from runplan.dsl.expr.tree import Op, Unbound
+from runplan.dsl.expr.tree import Expr, Op, Unbound
 from runplan.dsl.packs.pack import Law
 from runplan.engine.problem.problem import Problem
 
 SEED = 20240402
+# What nobody waits for: a quantile further out than this is taken here.
+RARE = 1e-9
 Draw = Mapping[Name, float]
 
 
 def draws(problem: Problem, count: int) -> list[Draw]:
-    """Values of all that is uncertain of a problem, drawn jointly: the law's constants, and the deviates.
+    """Values of all that is uncertain of a problem, drawn jointly: the law's constants, and its deviates.
 
-    Of each deviate every part of the normal that is as likely is drawn once, in an order of its own.
+    Of each deviate every part that is as likely is drawn once, in an order of its own: shares and quantiles are nearer
+    than those of draws at random.
     """
     random = Random(SEED + 1)
-    every = [NormalDist().inv_cdf((i + 0.5) / count) for i in range(count)]
-    off = {name: random.sample(every, count) for name in problem.deviates}
+    off = {n: _stratified(random, count, d.between) for n, d in problem.definitions.items() if is_deviate(n)}
     constants = of_constants(problem.law, count)
     return [{**draw, **{name: by[i] for name, by in off.items()}} for i, draw in enumerate(constants)]
 
 
+def is_deviate(name: Name) -> bool:
+    """Whether a name says how far something is off."""
+    return name.kind == "deviate"
+
+
+def deviated(share: float, between: tuple[float, float] | None = None) -> float:
+    """The deviate below which a share of its draws lies: uniform between the ends of a range, else standard normal."""
+    if between is not None:
+        low, high = between
+        return low + (high - low) * share
+    return NormalDist().inv_cdf(min(max(share, RARE), 1.0 - RARE))
+
+
+def _stratified(random: Random, count: int, between: tuple[float, float] | None) -> list[float]:
+    """One of each part that is as likely, in an order at random."""
+    every = [deviated((i + 0.5) / count, between) for i in range(count)]
+    return random.sample(every, count)
+
+
 def is_uncertain(law: Law) -> bool:
     """Whether a law publishes how uncertain its constants are."""
-    return law.joint is not None or any(c.error for c in law.constants.values())
+    return bool(uncertain_constants(law))
+
+
+def uncertain_constants(law: Law) -> frozenset[Name]:
+    """The constants of a law that its draws move."""
+    if law.joint is None:
+        return frozenset(constant(law.name, text) for text, c in law.constants.items() if c.error)
+    return frozenset(constant(law.name, text) for term in law.joint.terms if (text := _of(term)))
 
 
 def published(law: Law) -> dict[Name, float]:
@@ -41,13 +69,9 @@ def published(law: Law) -> dict[Name, float]:
 def of_constants(law: Law, count: int) -> list[Draw]:
     """Values of the law's constants, drawn jointly where their covariance is known, else one by one."""
     random = Random(SEED)
-
-    def own(text: str) -> Name:
-        return constant(law.name, text)
-
     centre = published(law)
     if law.joint is None:
-        errors = {own(text): c.error for text, c in law.constants.items() if c.error}
+        errors = {constant(law.name, text): c.error for text, c in law.constants.items() if c.error}
         return [{n: v + errors.get(n, 0.0) * random.gauss(0, 1) for n, v in centre.items()} for _ in range(count)]
     root = _cholesky(law.joint.covariance)
     out: list[Draw] = []
@@ -56,12 +80,18 @@ def of_constants(law: Law, count: int) -> list[Draw]:
         shift = [sum(row[j] * normal[j] for j in range(i + 1)) for i, row in enumerate(root)]
         draw = dict(centre)
         for term, by in zip(law.joint.terms, shift, strict=True):
-            if isinstance(term, Op) and term.op == "ln" and isinstance(term.args[0], Unbound):
-                draw[own(term.args[0].name)] *= math.exp(by)
-            elif isinstance(term, Unbound):
-                draw[own(term.name)] += by
+            if text := _of(term):
+                own = constant(law.name, text)
+                draw[own] = draw[own] * math.exp(by) if isinstance(term, Op) else draw[own] + by
         out.append(draw)
     return out
+
+
+def _of(term: Expr) -> str:
+    """The constant that a term of a covariance is, or is the logarithm of; empty for another."""
+    if isinstance(term, Op):
+        return _of(term.args[0]) if term.op == "ln" else ""
+    return term.name if isinstance(term, Unbound) else ""
 
 
 def quantile(values: Sequence[float], share: float) -> float:

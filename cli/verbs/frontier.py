@@ -1,0 +1,80 @@
+"""`plan frontier`: the best of one quantity for each value of another, as a curve of solved plans."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING
+
+from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.outcome import CannotRun, exit_code
+from runplan.cli.output import show
+from runplan.cli.paths import Projects
+from runplan.cli.show.formats import offered
+
+if TYPE_CHECKING:
+    from runplan.engine.frontier import Sense
+
+# At most so many points: each is a solved plan.
+MOST = 200
+
+
+@verb("frontier")
+def run(argv: list[str]) -> int:
+    """Follow the frontier of two quantities; exit 1 where the plan has none, or something is wrong with it."""
+    parser = argparse.ArgumentParser(
+        prog="plan frontier",
+        description="The Pareto curve of two quantities of a plan: for each value of one the best of the other, with "
+        "all that the plan requires kept. Each point is a solved plan.",
+        epilog="example: plan frontier plans/served-widely.plan cost loss",
+    )
+    parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
+    parser.add_argument("x", metavar="X", help="a quantity, such as cost")
+    parser.add_argument("y", metavar="Y", help="another, such as loss")
+    for sense in ("minimize", "maximize"):
+        parser.add_argument(
+            f"--{sense}", metavar="X", action="append", default=[],
+            help="one of the two, where it is better so; what `docs/language.md` says of it unless said",
+        )  # fmt: skip
+    parser.add_argument("--points", metavar="N", default="17", help="about how many points; 17 unless said")
+    parser.add_argument("--law", metavar="LAW", help="the law; the plan's first unless said")
+    add_plan_options(parser)
+    add_output(parser, offered("frontier"), several=True)
+    args = parser.parse_args(argv)
+    outputs = wanted(args, offered("frontier"))
+    if not re.fullmatch(r"[0-9]{1,4}", args.points) or not 2 <= int(args.points) <= MOST:
+        raise CannotRun(f"`--points {args.points[:60]}`: write how many, from 2 to {MOST}")
+    for said in (*args.minimize, *args.maximize):
+        if said not in (args.x, args.y):
+            raise CannotRun(f"`{said[:60]}` is neither `{args.x}` nor `{args.y}`")
+    from runplan.engine.frontier import NoFrontier, frontier_of
+
+    with reading(args.path):
+        path, project = Projects(args.stdin_filename).of(args.path)
+        try:
+            frontier = frontier_of(
+                path,
+                project.reader,
+                (args.x, args.y),
+                senses=(_sense(args, args.x), _sense(args, args.y)),
+                catalogue=project.library,
+                settings=args.set,
+                law=args.law,
+                count=int(args.points),
+            )
+        except NoFrontier as error:
+            raise CannotRun(str(error)) from error
+    show("frontier", frontier, outputs)
+    return exit_code(frontier.findings)
+
+
+def _sense(args: argparse.Namespace, text: str) -> Sense | None:
+    """Which way a quantity is better, where the command line says so.
+
+    Raises:
+        CannotRun: Where it says both.
+    """
+    least, most = text in args.minimize, text in args.maximize
+    if least and most:
+        raise CannotRun(f"`{text}` is to be minimized and maximized: choose one")
+    return "minimize" if least else "maximize" if most else None

@@ -1,0 +1,83 @@
+"""What a plan asks of a probability, and what is not as likely, to its finding: how likely it is, and what would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from runplan.dsl.expr.logic import clauses, ways
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Op
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.plan.ir import Requirement
+from runplan.dsl.text.finding import Finding, finding
+from runplan.engine.formulate.requirements import chance_of, sides_of_chance
+from runplan.engine.judge.requirements import budget_quantity, fits_with, keeping
+from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.solution import Solution
+from runplan.engine.solve.knobs import chance_knobs
+from runplan.engine.solve.rounding import DIGITS
+
+# A share of draws is told to this many digits.
+TOLD = 3
+
+
+def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
+    """The finding of what is to be likely by a requirement or preference, and is less so at what is chosen."""
+    asked = [(part, chance) for part in clauses(ways(requirement.condition)) if (chance := chance_of(part)) is not None]
+    if not asked:
+        return
+    # What a plan that asks for no probability has no use for: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.solve.chances import is_likely, level_of
+    from runplan.engine.solve.likely import Likely
+
+    problem, values = solution.problem.settled(), {name: value.value for name, value in solution.values.items()}
+    for part, chance in asked:
+        left, right = sides_of_chance(chance)
+        own = Constraint("kept", shown(part), left, right, "require", chance=chance)
+        if is_likely(problem, own, values):
+            continue
+        level, found = level_of(problem, own), Likely.of(problem, chance.condition).likelihood(values)
+        inner = chance.condition
+        negated = isinstance(inner, Op) and inner.op == "not"
+        said = shown(inner.args[0] if isinstance(inner, Op) and negated else inner)
+        share, limit = (1.0 - found.share, 1.0 - level) if negated else (found.share, level)
+        budget = budget_quantity(problem, left, True)
+        code = "B003" if requirement.soft else "B001" if budget else "B002"
+        more = "at most " if negated else ""
+        wanted = f"the plan {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
+        yield finding(
+            code,
+            f"`{said}` holds in {_share(share)} of draws; {wanted}",
+            requirement.span,
+            severity="warning" if requirement.soft else "error",
+            notes=(f"because: {requirement.because}",) if requirement.because else (),
+            help=_help(solution, own, share),
+            key=requirement.key,
+            laws=(solution.law,),
+            data={"quantity": f"P({said})", "value": round(share, 6), "limit": round(limit, 6), "unit": "1"},
+        )
+        return
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.{TOLD}g} %"
+
+
+def _help(solution: Solution, own: Constraint, share: float) -> list[str]:
+    """The bound, or the share, with which it would hold; and changes of what the plan gives, each of them solved."""
+    from runplan.engine.solve.chances import is_likely, just_likely
+
+    assert own.chance is not None
+    problem, values = solution.problem, {name: value.value for name, value in solution.values.items()}
+    told = just_likely(problem, own, values)
+    held = []
+    for knob in chance_knobs(problem, told, own.chance):
+        nearest = share if knob.freed is None else float(compiled(knob.figure)(values))
+        for digits in DIGITS:
+            value = knob.written.rounded(nearest, nearest < knob.now, digits)
+            (changed,) = knob.at(replace(problem, constraints=(told,)), value).constraints
+            if is_likely(problem, changed, values):
+                held.append(knob.change(value))
+                break
+    return [*fits_with(held), *keeping(solution, own)]

@@ -1,0 +1,318 @@
+"""A condition of a plan to how likely it is to hold: what is chosen is held, and what nature decides is drawn.
+
+The choice comes before nature decides, so the size, the tokens and the devices are those of the plan, and what follows
+from them is what it then comes to. Hardware that is paid by the hour, or that is looked for, runs for as long as the
+run needs it; what is reserved for a time ends with that time, and with it the run, whose tokens are what was done.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names, substitute
+from runplan.dsl.expr.values import compiled
+from runplan.engine.numeric.functions import signomial
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.draws import Draw, deviated, draws, is_deviate, quantile, uncertain_constants
+from runplan.engine.problem.problem import Constraint, Definition, Problem, expand
+
+# Joint draws: a share of them is off by two points where it is nine in ten, as one draw in twenty has it.
+DRAWS = 2000
+# What just holds is no failure.
+KEPT = 1e-9
+# Shares at which it is seen whether a condition goes one way with what is uncertain.
+TRIED = tuple((i + 0.5) / 24 for i in range(24))
+# How near the share is found from which on a condition fails.
+NEAR = 1e-9
+# Draws near the quantile whose mean tells how it moves with what is chosen.
+ABOUT = 60
+
+Values = Mapping[Name, float]
+# A comparison `left <= right`, as functions of all values.
+Sides = tuple[Callable[[Values], float], Callable[[Values], float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How likely a condition is.
+
+    Attributes:
+        share: Of all that may be.
+        error: One standard deviation of that, where it is of draws; 0 where it is exact.
+        edge: The deviate at which it begins to fail, where one thing alone decides it.
+    """
+
+    share: float
+    error: float = 0.0
+    edge: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A comparison `left <= right` over values, and over what is drawn."""
+
+    left: Expr
+    right: Expr
+    sides: Sides
+
+    def score(self, env: Values) -> float:
+        """At most 1 where it holds, and the further above the further it is from that."""
+        try:
+            left, right = (float(side(env)) for side in self.sides)
+        except (ArithmeticError, ValueError):
+            return math.inf
+        if left > 0 and right > 0:
+            return left / right
+        return 1.0 + (left - right) / max(abs(left), abs(right), 1e-300)
+
+
+# Comparisons by how they are joined: the score of `and` is the highest, of `or` the lowest.
+_Joined = _Part | tuple[str, tuple["_Joined", ...]]
+
+
+@dataclass(frozen=True)
+class Likely:
+    """A condition of a problem, over what is uncertain of it.
+
+    Attributes:
+        problem: In which what is uncertain is off by its deviates.
+        over: What is uncertain that the condition hangs on.
+    """
+
+    problem: Problem
+    over: frozenset[Name]
+    _joined: _Joined
+
+    @staticmethod
+    def of(problem: Problem, condition: Expr) -> Likely:
+        """A condition of a problem that is settled."""
+        uncertain = natural(problem).ranging().deviating()
+        drawn = frozenset(filter(is_deviate, uncertain.definitions)) | uncertain_constants(problem.law)
+        follow = follows(problem)
+        told = _moved(uncertain, drawn | follow.keys())
+        memo: dict[Name, Expr] = {}
+        after = {name: expand(expr, told, memo) for name, expr in follow.items()}
+
+        def at(expr: Expr) -> Expr:
+            return substitute(expand(expr, told, memo), after)
+
+        made = _positive(condition, at)
+        over = drawn & frozenset().union(*(names(part.left) | names(part.right) for part in _parts(made)))
+        return Likely(uncertain, over, made)
+
+    # ---- asking
+
+    def likelihood(self, values: Values) -> Likelihood:
+        """How likely it is at what is chosen."""
+        if not self.over:
+            return Likelihood(1.0 if self._score(values)[0] <= 1.0 + KEPT else 0.0)
+        rises = self._rises(values)
+        if rises is not None:
+            return self._below(values, rises)
+        share = sum(score <= 1.0 + KEPT for score, _, _ in self._drawn(values)) / DRAWS
+        return Likelihood(share, math.sqrt(share * (1.0 - share) / DRAWS))
+
+    def holds(self, values: Values, draw: Values) -> bool:
+        """Whether it holds at what is chosen, in a draw of what is uncertain."""
+        return self._score({**values, **draw})[0] <= 1.0 + KEPT
+
+    def quantile(self, values: Values, level: float) -> float:
+        """The score that it is at or below in a share of what may be: above 1, it holds in fewer."""
+        rises = self._rises(values)
+        if rises is not None:
+            return self._at(values, level if rises else 1.0 - level)[0]
+        return quantile([score for score, _, _ in self._drawn(values)], level)
+
+    def about(self, values: Values, level: float) -> tuple[Draw, ...]:
+        """The draws whose mean moves with what is chosen as the quantile does: those about it.
+
+        Of one thing that decides it is the draw at its quantile, and of a product of powers any draw.
+        """
+        rises = self._rises(values)
+        if rises is not None:
+            return (self._single(level if rises else 1.0 - level),)
+        drawn = sorted(self._drawn(values), key=lambda one: one[0])
+        middle = min(max(round(level * len(drawn) - 0.5), 0), len(drawn) - 1)
+        _, part, draw = drawn[middle]
+        if _is_power(self.problem, *_in_draw(part, draw)):
+            return (draw,)
+        first = max(0, min(middle - ABOUT // 2, len(drawn) - ABOUT))
+        about = tuple(draw for score, _, draw in drawn[first : first + ABOUT] if math.isfinite(score) and score > 0)
+        return about or (draw,)
+
+    def just_kept(self, values: Values, level: float, about: Sequence[Draw]) -> tuple[Expr, Expr]:
+        """The sides of a comparison that is kept, near what is chosen, just where the condition is likely enough.
+
+        Args:
+            about: The draws whose mean it is.
+        """
+        at = self.quantile(values, level)
+        scored = [(*self._score({**values, **draw}), draw) for draw in about]
+        sides = [_in_draw(part, draw) for _, part, draw in scored]
+        mean = sum(score for score, _, _ in scored) / len(scored)
+        far = mean / at if math.isfinite(mean) and 0 < at < math.inf else 1.0
+        if len(sides) == 1:
+            ((left, right),) = sides
+        else:  # each as a share of its bound here: one may be of money, another of time
+            sizes = [float(part.sides[1]({**values, **draw})) for _, part, draw in scored]
+            left, right = (
+                joined("+", (_times(side[i], 1.0 / size) for side, size in zip(sides, sizes, strict=True)))
+                for i in (0, 1)
+            )
+        return left, right if far == 1.0 else _times(right, far)
+
+    # ---- what one thing decides
+
+    def _rises(self, values: Values) -> bool | None:
+        """Whether the score rises with the one thing that decides it; None where there are several, or it turns."""
+        if len(self.over) != 1 or not all(map(is_deviate, self.over)):
+            return None
+        scores = [self._at(values, share)[0] for share in TRIED]
+        pairs = list(pairwise(scores))
+        if all(a <= b for a, b in pairs):
+            return True
+        return False if all(a >= b for a, b in pairs) else None
+
+    def _single(self, share: float) -> Draw:
+        """The draw below which a share of what may be lies, of the one thing that decides."""
+        (name,) = self.over
+        return {name: deviated(share, self.problem.definitions[name].between)}
+
+    def _at(self, values: Values, share: float) -> tuple[float, _Part]:
+        return self._score({**values, **self._single(share)})
+
+    def _below(self, values: Values, rises: bool) -> Likelihood:
+        """How likely it is, where the score goes one way with the one thing that decides it."""
+        low, high = 0.0, 1.0
+        holds = {end: self._at(values, end)[0] <= 1.0 + KEPT for end in (low, high)}
+        if holds[low] == holds[high]:
+            return Likelihood(1.0 if holds[low] else 0.0)
+        while high - low > NEAR:
+            middle = (low + high) / 2
+            low, high = (middle, high) if (self._at(values, middle)[0] <= 1.0 + KEPT) == rises else (low, middle)
+        (edge,) = self._single(middle := (low + high) / 2).values()
+        return Likelihood(middle if rises else 1.0 - middle, edge=edge)
+
+    # ---- what several things decide
+
+    @cached_property
+    def _draws(self) -> list[Draw]:
+        return [{name: draw[name] for name in self.over} for draw in draws(self.problem, DRAWS)]
+
+    def _drawn(self, values: Values) -> list[tuple[float, _Part, Draw]]:
+        """The score in each draw, with the comparison that it is of."""
+        return [(*self._score({**values, **draw}), draw) for draw in self._draws]
+
+    def _score(self, env: Values) -> tuple[float, _Part]:
+        return _score_of(self._joined, env)
+
+
+def natural(problem: Problem) -> Problem:
+    """The problem in which only what nature decides is uncertain: a batch that runs differ in is a choice."""
+    nature = {text for text, known in problem.quantities.items() if known.facts.decided == "nature"}
+    chosen = {n: replace(d, spread=None) for n, d in problem.definitions.items() if d.spread and n.text not in nature}
+    return replace(problem, definitions={**problem.definitions, **chosen}) if chosen else problem
+
+
+# ---- what follows
+
+
+def follows(problem: Problem) -> dict[Name, Expr]:
+    """What comes out otherwise than it is planned where devices are faster or slower, by what is planned."""
+    out: dict[Name, Expr] = {}
+    for capacity in problem.constraints:
+        if capacity.kind == "capacity" and isinstance(capacity.left, Ref):
+            out |= _followed(problem, capacity)
+    return out
+
+
+def _followed(problem: Problem, capacity: Constraint) -> Iterator[tuple[Name, Expr]]:
+    assert isinstance(capacity.left, Ref)
+    stage = capacity.left.name.part("stage")
+    found = [v.name for v in problem.variables if v.name.part("stage") == stage]
+    needed = Op("/", (capacity.left, capacity.right))
+    times = [name for name in found if name.text in _TIMES]
+    reserved = [n for n in problem.definitions if n.text == q.RESERVED_TIME.text and n.part("stage") == stage]
+    shared = {v.name.text for v in problem.variables if v.name.part("stage") in ("", stage)}
+    if not times and q.GPUS.text in shared:
+        times = [name for name in reserved if problem.definitions[name].kind == "given"]
+    if times:
+        yield from ((name, Op("*", (Ref(name), needed))) for name in times)
+    elif not any(name.part("pool") and problem.definitions[name].kind == "derived" for name in reserved):
+        done = Op("min", (Num(1.0), Op("/", (capacity.right, capacity.left))))
+        yield from ((name, Op("*", (Ref(name), done))) for name in found if name.text in _TOKENS)
+
+
+_TIMES = frozenset((q.RESERVED_TIME.text, q.GPU_HOURS.text))
+_TOKENS = frozenset((q.TOKENS.text, q.FINETUNE_TOKENS.text, q.PRETRAIN_TOKENS.text))
+
+
+def _moved(problem: Problem, by: frozenset[Name]) -> dict[Name, Definition]:
+    """The definitions that some names move, but for those names."""
+    moves: dict[Name, bool] = dict.fromkeys(by, True)
+    left = {name: names(d.expr) for name, d in problem.definitions.items() if name not in moves}
+    while found := [name for name, inner in left.items() if any(moves.get(each) for each in inner)]:
+        for name in found:
+            moves[name] = True
+            del left[name]
+    return {name: problem.definitions[name] for name in moves if name in problem.definitions and name not in by}
+
+
+# ---- comparisons
+
+
+def _positive(condition: Expr, at: Callable[[Expr], Expr], negated: bool = False) -> _Joined:
+    """A condition without `not`, each comparison as `left <= right`."""
+    assert isinstance(condition, Op)
+    if condition.op == "not":
+        return _positive(condition.args[0], at, not negated)
+    if condition.op in ("and", "or"):
+        op = _OTHER[condition.op] if negated else condition.op
+        return op, tuple(_positive(arg, at, negated) for arg in condition.args)
+    assert condition.op in COMPARISONS, "the language compares nothing else"
+    left, right = map(at, condition.args)
+    op = _OTHER[condition.op] if negated else condition.op
+    if op in ("==", "!="):
+        return "and" if op == "==" else "or", (_part(left, right), _part(right, left))
+    return _part(left, right) if op in ("<=", "<") else _part(right, left)
+
+
+_OTHER = {"and": "or", "or": "and", "<=": ">", ">": "<=", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
+
+
+def _part(left: Expr, right: Expr) -> _Part:
+    return _Part(left, right, (compiled(left), compiled(right)))
+
+
+def _parts(made: _Joined) -> Iterator[_Part]:
+    if isinstance(made, _Part):
+        yield made
+    else:
+        for inner in made[1]:
+            yield from _parts(inner)
+
+
+def _score_of(made: _Joined, env: Values) -> tuple[float, _Part]:
+    if isinstance(made, _Part):
+        return made.score(env), made
+    return (max if made[0] == "and" else min)((_score_of(inner, env) for inner in made[1]), key=lambda one: one[0])
+
+
+def _in_draw(part: _Part, draw: Draw) -> tuple[Expr, Expr]:
+    by = {name: Num(value) for name, value in draw.items()}
+    return substitute(part.left, by), substitute(part.right, by)
+
+
+def _times(expr: Expr, factor: float) -> Expr:
+    return Op("*", (expr, Num(factor)))
+
+
+def _is_power(problem: Problem, left: Expr, right: Expr) -> bool:
+    """Whether the left side over the right one is a product of powers of what is chosen."""
+    terms = signomial(problem.expanded(Op("/", (left, right))))
+    return terms is not None and len(terms) == 1

@@ -1,0 +1,154 @@
+"""What is required of a probability: against closed forms, and against draws of the test's own."""
+
+from __future__ import annotations
+
+import math
+import re
+from random import Random
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from known import LIBRARY
+
+from runplan.dsl.text.reader import Files
+from runplan.engine.pipeline import report_of
+from runplan.engine.problem.draws import of_constants
+from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.report import Report
+
+HOUR, DAY = 3600.0, 86400.0
+RUN = 6 * 7e9 * 1e12
+# 38 % to 43 %, in nine of ten.
+SLOW = 0.385
+
+
+def solved(text: str) -> Report:
+    return report_of("x.plan", Files({"x.plan": text}), catalogue=LIBRARY, intervals=False)
+
+
+def value(text: str, name: str) -> float:
+    report = solved(text)
+    (found,) = report.solutions
+    assert found.status == "solved", report.findings
+    at = found.get(name)
+    assert at is not None
+    return at
+
+
+def codes(text: str) -> list[str]:
+    return [f.code for f in solved(text).findings if f.severity == "error"]
+
+
+def peak() -> float:
+    return value("hardware: 1 x H100 for ? at 40% MFU\nmodel: 7B\ntokens: 1T\n", "peak")
+
+
+# ---- one thing decides: the end of its distribution, to the digit
+
+
+def test_the_tokens_that_nine_in_ten_can_pay() -> None:
+    text = "hardware: 64 x H100 for up to 300 days at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: ?\n"
+    found = value(text + "require P(cost <= 60k USD) >= 90%\nmaximize tokens\n", "tokens")
+    assert found == pytest.approx(60e3 / 2 * HOUR * peak() * SLOW / (6 * 7e9), rel=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.8, 1.0])
+def test_the_devices_that_are_enough_in_a_share_of_all_that_may_be(share: float) -> None:
+    text = "hardware: ? x H100 for ? at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 2T\n"
+    asked = f"require P(time <= 30 days) >= {100 * share}%\nminimize gpus\n"
+    slow = 0.43 - 0.05 * share
+    assert value(text + asked, "gpus") == math.ceil(2 * RUN / (peak() * slow * 30 * DAY) - 1e-9)
+
+
+def test_the_compute_that_a_budget_is_enough_for_at_a_rate_that_is_assumed() -> None:
+    text = "hardware: 1000 x H100 for up to 6 months @ 2 USD/GPU/hour\n"
+    report = solved(text + "require P(cost <= 2M USD) >= 90%\n")
+    (found,) = report.solutions
+    (spread,) = {d.spread for d in found.problem.definitions.values() if d.name.text == "mfu"}
+    assert spread is not None
+    rate = found["rate"].value * math.exp(-QUANTILE * spread)
+    assert found["compute"].value == pytest.approx(1e6 * HOUR * rate, rel=1e-9)
+    assert found.binding == ("P(cost <= 2M USD) >= 90%",)
+
+
+def test_at_most_is_the_contrary_at_least() -> None:
+    text = "hardware: 64 x H100 for up to 300 days at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: ?\n"
+    likely, unlikely = (
+        value(text + f"require {asked}\nmaximize tokens\n", "tokens")
+        for asked in ("P(cost <= 60k USD) >= 85%", "15% >= P(cost > 60k USD)")
+    )
+    assert likely == pytest.approx(unlikely, rel=1e-9)
+
+
+@pytest.mark.parametrize("text", ["64 x H100 for up to 200 days", "? x H100 for 30 days", "64 x H100 for ?"])
+def test_what_is_told_to_hold_holds(text: str) -> None:
+    plan = f"hardware: {text} at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 1T\nrequire "
+    asked = "P(cost <= 60k USD) >= 90%"
+    (found,) = [f for f in solved(plan + asked).findings if f.severity == "error"]
+    assert found.code == "B001"
+    changes = [change for change in re.findall(r"P\([^)]*\) >= [\d.]+%", found.help[0]) if change != asked]
+    assert len(changes) == 2
+    for change in changes:
+        assert codes(plan + change) == []
+    bound = next(float(m[1]) for change in changes if (m := re.search(r"cost <= (\d+) USD", change)))
+    assert bound == pytest.approx(RUN / (peak() * SLOW) / HOUR * 2, rel=1e-3)
+    share = next(float(m[1]) for change in changes if (m := re.search(r"60k USD\) >= ([\d.]+)%", change)))
+    assert share / 100 == pytest.approx((0.43 - RUN / (peak() * 60e3 / 2 * HOUR)) / 0.05, abs=2e-3)
+
+
+# ---- several things decide: draws
+
+
+@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(st.floats(0.6, 0.97), st.floats(1.05, 1.5), st.floats(1.05, 1.5))
+def test_a_product_of_what_is_uncertain(share: float, rates: float, prices: float) -> None:
+    """Against draws of the test's own: what a run costs goes with the price, and against the rate."""
+    random, low = Random(3), 0.30
+    text = (
+        f"hardware: 64 x H100 for up to 900 days at {100 * low:.2f}% .. {100 * low * rates:.2f}% MFU"
+        f" @ 2 USD/GPU/hour .. {2 * prices:.4f} USD/GPU/hour\nmodel: 7B\ntokens: ?\nmaximize tokens\n"
+    )
+    tokens = value(text + f"require P(cost <= 60k USD) >= {100 * share:.3f}%\n", "tokens")
+    at_one = 6 * 7e9 * tokens / peak() / HOUR
+    costs = (at_one * random.uniform(2, 2 * prices) / random.uniform(low, low * rates) for _ in range(20000))
+    assert sum(cost <= 60e3 for cost in costs) / 20000 == pytest.approx(share, abs=0.015)
+
+
+def test_the_law_decides_of_a_loss() -> None:
+    text = "hardware: ? x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nrequire P(loss <= 2.1) >= 90%\n"
+    (found,) = solved(text).solutions
+    law = found.problem.law
+    params, tokens = found["params"].value, found["tokens"].value
+    assert found["loss"].value < 2.1
+    below = 0
+    drawn = of_constants(law, 3000)[2000:]
+    for draw in drawn:
+        values = {name.text: value for name, value in draw.items()}
+        below += _loss(values, params, tokens) <= 2.1
+    assert below / len(drawn) == pytest.approx(0.9, abs=0.03)
+
+
+def _loss(constants: dict[str, float], params: float, tokens: float) -> float:
+    by = constants
+    return by["E"] + by["A"] / math.pow(params, by["alpha"]) + by["B"] / math.pow(tokens, by["beta"])
+
+
+def test_no_hardware_is_cheaper_for_a_loss_than_what_is_found() -> None:
+    """Beside the least compute other sizes: none of them is as likely with as little."""
+    text = "require P(loss <= 2.1) >= 90%\nminimize compute\n"
+    least = value(text, "compute")
+    size = value(text, "params")
+    for factor in (0.8, 0.9, 1.1, 1.25):
+        assert value(text + f"model: {size * factor / 1e9:.6f}B params\n", "compute") > least
+
+
+def test_both_at_once_are_less_likely_than_each() -> None:
+    text = (
+        "hardware: 64 x H100 for ? at 38% .. 43% MFU @ 1.8 USD/GPU/hour .. 2.4 USD/GPU/hour\n"
+        "model: 7B\ntokens: 1T\nrequire "
+    )
+    assert codes(text + "P(cost <= 68k USD) >= 85%") == []
+    assert codes(text + "P(time <= 19.9 days) >= 85%") == []
+    assert codes(text + "P(cost <= 68k USD and time <= 19.9 days) >= 85%") != []
+    assert codes(text + "P(cost <= 68k USD or time <= 19.9 days) >= 85%") == []

@@ -1,0 +1,164 @@
+"""Stages of one plan: each a scope of its own, the model shared, a budget over all."""
+
+from __future__ import annotations
+
+import pytest
+from reports import solved as report_of
+
+from runplan.engine.problem.of_stage import stages_of
+from runplan.engine.problem.solution import Solution
+
+H100 = "H100 for ? at 40% MFU @ 2 USD/GPU/hour"
+PEAK, HOUR = 989.4e12, 3600.0
+
+
+def solved(text: str) -> Solution:
+    report = report_of(text)
+    assert [f for f in report.findings if f.severity == "error"] == []
+    (solution,) = report.solutions
+    assert solution.status == "solved"
+    return solution
+
+
+def hours(params: float, tokens: float, gpus: float, mfu: float) -> float:
+    return 6 * params * tokens / (gpus * PEAK * mfu) / HOUR
+
+
+def test_totals_add_up_over_stages_and_each_has_its_own() -> None:
+    found = solved(
+        f"model: 3B\nstage pretrain {{ hardware: 128 x {H100}; tokens: 300B }}\n"
+        "stage finetune { hardware: 16 x H100 for ? at 30% MFU @ 2 USD/GPU/hour; tokens: 6B }\n"
+    )
+    first, second = hours(3e9, 300e9, 128, 0.4), hours(3e9, 6e9, 16, 0.3)
+    assert found["cost"].value == pytest.approx(2 * (128 * first + 16 * second))
+    assert found["finetune.cost"].value == pytest.approx(2 * 16 * second)
+    assert found["time"].value / HOUR == pytest.approx(first + second)
+    assert found["gpus"].value == 128 and found["tokens"].value == 306e9
+    assert [stage["params"].value for stage in stages_of(found)] == [3e9, 3e9]
+
+
+def test_seconds_a_step_of_three_stages_come_to_days() -> None:
+    """Nemotron-4 340B (arXiv:2406.11704), table 2: 7.6, 3.8 and 74.6 days from its seconds an iteration."""
+    found = solved(
+        "model { params: 341B; context: 4096 tokens }\n"
+        "stage a { hardware: 1536 x H100 for ? at 10.3 s/step; optimizer: AdamW { batch: 768 sequences }\n"
+        "tokens: 200B }\n"
+        "stage b { hardware: 3072 x H100 for ? at 10.4 s/step; optimizer: AdamW { batch: 1536 sequences }\n"
+        "tokens: 200B }\n"
+        "stage c { hardware: 6144 x H100 for ? at 8.0 s/step; optimizer: AdamW { batch: 2304 sequences }\n"
+        "tokens: 7.6T }\n"
+    )
+    days = [stage["time"].value / 86400 for stage in stages_of(found)]
+    assert days == pytest.approx([7.6, 3.8, 74.6], rel=0.01)
+
+
+SPLIT = f"""
+require cost <= 5M USD
+stage pretrain {{ hardware: 512 x {H100} }}
+stage anneal {{ hardware: 512 x {H100}; tokens: 100B }}
+stage finetune {{ hardware: 64 x {H100}; data: 2B tokens up to 3 epochs; tokens: 2 epochs; require cost <= 20k USD }}
+minimize loss
+"""
+
+
+def test_one_budget_is_split_over_stages() -> None:
+    """The rest of the budget is the pre-training's; the loss is that of the tokens of all, as of one run."""
+    found = solved(SPLIT)
+    assert found["cost"].value == pytest.approx(5e6, rel=1e-9)
+    assert found["finetune.tokens"].value == 4e9
+    alone = solved(f"hardware: 512 x {H100}\nrequire cost <= 5M USD\nminimize loss\n")
+    assert found["loss"].value == pytest.approx(alone["loss"].value, rel=1e-6)
+    assert found["params"].value == pytest.approx(alone["params"].value, rel=1e-3)
+    losses = [stage["loss"].value for stage in stages_of(found)]
+    assert losses == sorted(losses, reverse=True) and losses[-1] == found["loss"].value
+
+
+def test_a_requirement_inside_a_stage_is_of_that_stage() -> None:
+    report = report_of("model: 70B\n" + SPLIT.replace("cost <= 20k USD", "cost <= 100 USD"))
+    found = [f for f in report.findings if f.severity == "error"]
+    assert [(f.code, f.at.span.text) for f in found] == [("B001", "cost <= 100 USD")]
+
+
+def test_hardware_outside_of_stages_is_one_reservation_for_all() -> None:
+    found = solved(
+        "hardware: 1000 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\n"
+        "stage pretrain { tokens: ? }\nstage long { context: 32k tokens; tokens: 100B }\n"
+    )
+    assert found["cost"].value == 1000 * 720 * 2
+    assert found["compute"].value == pytest.approx(1000 * 30 * 86400 * PEAK * 0.4)
+    assert found["long.context"].value == 32000
+
+
+def test_what_is_left_of_a_reservation_is_idle() -> None:
+    found = solved(
+        "hardware: 1000 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\n"
+        "stage a { tokens: 1T }\nstage b { tokens: 100B }\n"
+    )
+    used = hours(7e9, 1.1e12, 1000, 0.4)
+    assert found["time"].value / HOUR == pytest.approx(used)
+    assert found["cost"].value == pytest.approx(1000 * 720 * 2)
+    assert found["idle_share"].value == pytest.approx(1 - used / 720)
+
+
+def test_data_outside_of_stages_are_one_store_for_all() -> None:
+    """A source that has reached its epochs in all stages together is seen no more, and the others go on."""
+    plan = (
+        f"model: 1B\nhardware: 64 x {H100}\ndata web: 400B tokens\ndata code: 50B tokens up to 4 epochs\n"
+        "stage a {{ tokens: {a} }}\nstage b {{ tokens: {b} }}\n"
+    )
+    found = solved(plan.format(a="300B", b="250B"))
+    whole = solved(plan.format(a="500B", b="50B"))
+    for name in ("tokens.web", "tokens.code", "epochs.code"):
+        assert found[name].value == pytest.approx(whole[name].value)
+    assert found["tokens.web"].value == pytest.approx(400e9) and found["epochs.code"].value == pytest.approx(3.0)
+    assert found["a.tokens.web"].value + found["b.tokens.web"].value == pytest.approx(400e9)
+    short = report_of(plan.format(a="500B", b="200B"))
+    assert [f.code for f in short.findings if f.severity == "error"] == ["C003"]
+
+
+def test_a_stage_begins_when_the_one_before_ends() -> None:
+    found = solved(
+        "model: 7B\nstage a { hardware: 512 x H100 for 30 days from 2027-01-01 at 40% MFU; tokens: 1T }\n"
+        f"stage b {{ hardware: 64 x {H100}; tokens: 10B }}\n"
+    )
+    assert found["b.start"].value == found["a.finish"].value
+    assert found["finish"].value == pytest.approx(found["b.start"].value + found["b.time"].value)
+
+
+def test_where_the_objective_changes_a_law_speaks_of_the_stages_that_it_is_for() -> None:
+    found = solved(
+        f"model: 7B\nlaws: chinchilla\nstage a {{ hardware: 512 x {H100}; tokens: 1T }}\n"
+        f"stage b {{ hardware: 64 x {H100}; objective: MLM; tokens: 10B }}\n"
+    )
+    alone = solved(f"model: 7B\nlaws: chinchilla\nhardware: 512 x {H100}\ntokens: 1T\n")
+    assert found["loss"].value == pytest.approx(alone["loss"].value)
+    assert "loss" not in stages_of(found)[1]
+    assert [f.severity for f in found.findings if f.code == "L004"] == ["info"]
+
+
+@pytest.mark.parametrize(("kinds", "budget"), [(("CLM", "MLM"), "1e21"), (("CLM", "MLM"), "3e19")])
+def test_a_transfer_is_two_stages(kinds: tuple[str, str], budget: str) -> None:
+    first, second = kinds
+    plan = f"laws: plm\ncompute: {budget} FLOP\n"
+    whole = solved(f"{plan}objective: transfer from {first} to {second} of protein\n")
+    staged = solved(
+        f"{plan}stage a {{ objective: {first} of protein }}\nstage b {{ objective: {second} of protein }}\n"
+    )
+    for name in ("params", "loss", "pretrain_tokens", "finetune_tokens", "transferred_tokens", "compute"):
+        assert staged[name].value == pytest.approx(whole[name].value)
+    for one, other in (("pretrain", "a"), ("finetune", "b")):
+        for name in ("tokens", "compute"):
+            assert whole[f"{one}.{name}"].value == pytest.approx(staged[f"{other}.{name}"].value)
+    assert sum(stage["compute"].value for stage in stages_of(whole)) == pytest.approx(whole["compute"].value)
+
+
+def test_text_and_then_code_is_a_transfer_of_their_law() -> None:
+    whole = solved(
+        "laws: hernandez\nmodel: 1B\nobjective: transfer from text to python\ndata: 30M tokens at 4 characters/token\n"
+    )
+    staged = solved(
+        "laws: hernandez\nmodel: 1B\nstage a { tokens: 20B }\n"
+        "stage b { objective: CLM of python; data: 30M tokens at 4 characters/token; tokens: 30M }\n"
+    )
+    assert staged["transferred_tokens"].value == pytest.approx(whole["transferred_tokens"].value)
+    assert staged["tokens"].value == 20.03e9
