@@ -72,8 +72,10 @@ class Cause:
     def times(self, problem: Problem, by: Expr) -> Problem:
         """The problem with so many times the figure."""
         if isinstance(self.of, Constraint):
-            constraints = tuple(self._bound(c, by) if c.key == self.of.key else c for c in problem.constraints)
-            return replace(problem, constraints=constraints)
+            bound = self.of
+            if self.on_left:
+                return problem.replacing(replace(bound, left=_product(bound.left, by)))
+            return problem.replacing(replace(bound, right=_product(bound.right, by)))
         changed = {self.of.name: by}
         left = Op("-", (Num(1.0), _product(Num(self.value), by)))
         changed |= dict.fromkeys(self.rest, Op("/", (left, Num(1.0 - self.value))))
@@ -84,11 +86,6 @@ class Cause:
     def at(self, problem: Problem, value: float) -> Problem:
         """The problem with another value of the figure, in base units."""
         return self.times(problem, Num(value / self.value))
-
-    def _bound(self, constraint: Constraint, by: Expr) -> Constraint:
-        if self.on_left:
-            return replace(constraint, left=_product(constraint.left, by))
-        return replace(constraint, right=_product(constraint.right, by))
 
 
 def _product(expr: Expr, by: Expr) -> Expr:

@@ -71,15 +71,25 @@ class Sensitivity:
 
     Attributes:
         problem: What is solved, counts being real.
+        part: The same with the alternatives that it takes, and the stretch that it is in.
         values: Everything that has a value there, in base units.
     """
 
     def __init__(self, problem: Problem, found: Found, causes: Sequence[Cause]) -> None:
         assert found.part is not None, "an optimum is that of a problem"
-        self.problem, self._found = problem, found
+        self.problem, self.part, self._found = problem, found.part, found
         self._causes = tuple(causes)
         self._varied = varied(_turned(found.part), self._causes)
         self.values = _values(problem, found)
+
+    def about(self, causes: Sequence[Cause]) -> Sensitivity:
+        """What they answer to among other figures."""
+        return Sensitivity(self.problem, self._found, causes)
+
+    @property
+    def binding(self) -> tuple[Constraint, ...]:
+        """The constraints that bind."""
+        return self._found.binding
 
     def at(self, expr: Expr) -> float:
         """What an expression comes to, in base units."""
@@ -159,19 +169,15 @@ class Sensitivity:
         return 0.0 if abs(there - value) <= SOLVED * abs(value) else (there - value) / math.log1p(by)
 
 
-def sensitivity_of(solution: Solution, causes: Sequence[Cause] | None = None) -> Sensitivity | None:
-    """What the values of a solution answer to; None where it is none that was found.
-
-    Args:
-        causes: The figures that are asked about; all that there are unless said.
-    """
+def sensitivity_of(solution: Solution) -> Sensitivity | None:
+    """What the values of a solution answer to; None where it is none that was found."""
     if solution.status != "solved":
         return None
     problem = solution.problem
     starts = tuple(replace(v, start=solution.get(v.name) or v.start) for v in problem.variables)
     problem = replace(problem, variables=starts)
     found = optimum_of(problem)
-    return Sensitivity(problem, found, causes_of(solution) if causes is None else causes) if found.is_optimal else None
+    return Sensitivity(problem, found, causes_of(solution)) if found.is_optimal else None
 
 
 def best(problem: Problem, expr: Expr) -> float | None:

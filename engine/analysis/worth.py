@@ -92,13 +92,14 @@ def worth_of(solution: Solution) -> Worth | None:
     goal = next(iter(problem.goals), None)
     if solution.status != "solved" or goal is None or goal.sense == "near":
         return None
-    limits = (*_limits(solution), *_figures(solution))
-    found = sensitivity_of(solution, limits)
-    if found is None or not names(problem.expanded(goal.expr)) & {v.name for v in problem.variables}:
+    found = sensitivity_of(solution)
+    if found is None or not names(found.part.expanded(goal.expr)) & {v.name for v in problem.variables}:
         return None
+    limits = (*_limits(found), *_figures(solution))
+    found = found.about(limits)
     asked = _Asked(solution, found, goal.expr)
     prices = [price for limit in limits if (price := asked.price(limit)) is not None]
-    if not any(constraint.key in solution.active for constraint in problem.constraints if _is_of_cost(constraint)):
+    if not any(map(_is_of_cost, found.binding)):
         prices += asked.money(limits)
     # Sources of data stay in the plan's order.
     order = sorted(prices, key=lambda price: (bool(price.source), 0.0 if price.source else -abs(price.change or 0.0)))
@@ -169,12 +170,12 @@ def said(solution: Solution, limit: Cause) -> str:
     return limit.text if isinstance(limit.of, Constraint) else solution.problem.said(limit.of.name)
 
 
-def _limits(solution: Solution) -> Iterator[Cause]:
+def _limits(found: Sensitivity) -> Iterator[Cause]:
     """The bounds that bind: of requirements, ranges, budgets, and what there is of data."""
-    problem, memo = solution.problem, dict[Name, Expr]()
+    problem, memo = found.part, dict[Name, Expr]()
     free = {v.name for v in problem.variables}
-    for constraint in problem.constraints:
-        if constraint.key not in solution.active or constraint.equal or constraint.kind not in LOOSE:
+    for constraint in found.binding:
+        if constraint.equal or constraint.kind not in LOOSE:
             continue
         for on_left, side in ((False, constraint.right), (True, constraint.left)):
             bound = problem.expanded(side, memo)

@@ -38,13 +38,11 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
     if best.found.outcome == "infeasible":
         contradicting = replace(best.problem, repeats=problem.repeats)
         agreeing = at_needed_rate(contradicting) or as_written(contradicting)
-<<<<<<< HEAD
         if agreeing:
-            return solve(agreeing)
-        return infeasible(contradicting) if why else without(contradicting, "infeasible", ())
-=======
-        return solve(agreeing) if agreeing else _unsaid(contradicting) or infeasible(contradicting)
->>>>>>> main
+            return solve(agreeing, why=why)
+        if not why:
+            return without(contradicting, "infeasible", ())
+        return _unsaid(contradicting) or infeasible(contradicting)
     if open_ and errors:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)
