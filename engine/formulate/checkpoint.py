@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
@@ -45,8 +46,8 @@ def wanted_of_weights(draft: Draft) -> tuple[Goal, ...] | None:
     """
     if draft.plan.model is None:
         return None
-    order = [name for name in (q.TOKENS, q.PARAMS) if name in draft.chosen()]
-    return tuple(Goal("maximize", Ref(name)) for name in order)
+    size = [q.PARAMS] if q.PARAMS in draft.chosen() else []
+    return tuple(Goal("maximize", Ref(name)) for name in (*_lengths(draft), *size))
 
 
 def data_first(draft: Draft) -> tuple[Goal, ...]:
@@ -55,8 +56,21 @@ def data_first(draft: Draft) -> tuple[Goal, ...]:
     The cheapest fine-tune is none at all: what is meant is the cheapest of the data that there are.
     """
     plan = draft.plan
-    if draft.checkpoint is None or not draft.stage.data or q.TOKENS not in draft.chosen() or draft.stage.tokens:
+    if draft.checkpoint is None or draft.stage.tokens:
         return ()
     wanted = (*(r.condition for r in plan.requires), *(goal.expr for goal in plan.goals))
-    said = any(q.TOKENS in names(without_lets(expr, plan)) for expr in wanted)
-    return () if said else (Goal("maximize", Ref(q.TOKENS)),)
+    said = any(name.text == q.TOKENS.text for expr in wanted for name in names(without_lets(expr, plan)))
+    return () if said else tuple(Goal("maximize", Ref(name)) for name in _lengths(draft))
+
+
+def _lengths(draft: Draft) -> list[Name]:
+    """The tokens that are open: of the run, or of its stages, the last one first.
+
+    What comes last is what the weights are for; where not all can be had, the stages before it have less.
+    """
+
+    def is_length(name: Name) -> bool:
+        stage = name.part("stage")
+        return name == (q.TOKENS.in_stage(stage) if stage else q.TOKENS)
+
+    return [v.name for v in reversed(draft.variables) if is_length(v.name)]
