@@ -10,8 +10,8 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.alternatives import bending
-from runplan.engine.formulate.asked import OF_AMOUNT, OF_RATE, asked_of, of_cost, of_hardware, worst
-from runplan.engine.formulate.checkpoint import wanted_of_weights
+from runplan.engine.formulate.asked import OF_AMOUNT, OF_DATA, OF_RATE, asked_of, of_cost, of_hardware, worst
+from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
@@ -35,6 +35,7 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         if _wants_regret(draft, draft.plan.goals[0]):
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)
+        aim = replace(aim, goals=(*data_first(draft), *aim.goals)) if aim.goals else aim
         return (_tied(draft, aim, line) if aim.goals else aim,)
     if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
         aim = _of_weights(draft, line)
@@ -100,11 +101,15 @@ def _wants_regret(draft: Draft, goal: Optimize) -> bool:
 
 
 def _regret(draft: Draft) -> Iterator[Aim]:
-    """The best use of the compute that there is; where nothing bounds that, of what is spent."""
+    """The best use of the compute that there is; where nothing bounds that, of what is spent.
+
+    Of a run of any size on any tokens the least that is spent is no answer: then nothing determines it.
+    """
     worth = Ref(q.LEAST_COMPUTE)
-    if _computes(draft):
-        yield Aim((Goal("maximize", worth),), "minimize regret")
-    yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
+    yield Aim((Goal("maximize", worth),), "minimize regret")
+    sized = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+    if not sized or _loss_is_bounded(draft) or not any(v.name.text == q.TOKENS.text for v in draft.variables):
+        yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
 
 
 # ---- what is wanted where the plan does not say
@@ -119,10 +124,12 @@ def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ..
     served, asked = q.LIFETIME_COMPUTE in draft.definitions, asked_of(draft, of_hardware(draft))
     if served and (_loss_is_bounded(draft) or not (_computes(draft) or asked)):
         return (Aim((Goal("minimize", Ref(q.LIFETIME_COMPUTE)),), "minimize lifetime_compute"),)
-    if not asked and _computes(draft):
+    # A loss that is required says how much data will do; else as much of them is of use as there is compute for.
+    data = asked_of(draft, OF_DATA) if _loss_is_bounded(draft) else []
+    if not asked and not data and _computes(draft):
         return ()
-    goals = [worst(draft, name) for name in asked] or [Goal("minimize", Ref(q.COMPUTE))]
-    first = str(_said(draft, asked[0])) if asked else q.COMPUTE.text
+    goals = [worst(draft, name) for name in (*asked, *data)] or [Goal("minimize", Ref(q.COMPUTE))]
+    first = str(_said(draft, (*asked, *data)[0])) if asked or data else q.COMPUTE.text
     if len(asked_of(draft, OF_AMOUNT)) > 1 and not asked_of(draft, OF_RATE) and q.GPU_HOURS in draft.definitions:
         priced = q.COST in draft.definitions and not asked_of(draft, (q.PRICE.text,))
         least = q.COST if priced else q.GPU_HOURS
@@ -142,6 +149,11 @@ def _said(draft: Draft, name: Name) -> Name:
 def _of_cost(draft: Draft) -> list[Goal]:
     """The worst of what is asked for that nothing else of the run hangs on."""
     return [worst(draft, name) for name in asked_of(draft, of_cost(draft))]
+
+
+def _of_data(draft: Draft) -> list[Goal]:
+    """The least of the data that are asked for: no more than the run has a use for."""
+    return [worst(draft, name) for name in asked_of(draft, OF_DATA)]
 
 
 def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -238,5 +250,7 @@ def _tied(draft: Draft, aim: Aim, line: Op | None) -> Aim:
     last = [v.name for v in draft.variables if v.name.text in few]
     best = [Goal("minimize", Ref(q.LOSS))] if _has_loss(draft) else [_near(line)] if line is not None else []
     least = [Goal("minimize", Ref(name)) for name in first], [Goal("minimize", Ref(name)) for name in last]
-    ties = dict.fromkeys((*least[0], *(best if draft.variables else ()), *least[1], *_of_cost(draft)))
+    ties = dict.fromkeys(
+        (*least[0], *(best if draft.variables else ()), *least[1], *_of_cost(draft), *_of_data(draft), *draft.last)
+    )
     return replace(aim, ties=tuple(goal for goal in ties if goal not in aim.goals))
