@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Edit, Finding
@@ -42,14 +43,21 @@ NOISE = 1e-9
 DIGITS = 12
 
 
-def document(report: Report) -> dict[str, object]:
-    """The whole of a report, `plan.solve/v1`."""
+def document(report: Report, *, details: bool = False) -> dict[str, object]:
+    """The whole of a report, `plan.solve/v1`.
+
+    Args:
+        details: Whether to tell, too, what the plan is solved anew for: what more of its limits is worth.
+    """
     plan: dict[str, object] = {"title": report.plan.title} if report.plan else {}
     return {
         "schema": "plan.solve/v1",
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(value) for name, value in report.budget.items()},
-        "solutions": [{**_solution(solution), **_results(report, solution)} for solution in report.solutions],
+        "solutions": [
+            {**_solution(solution), **_results(report, solution), **(_worth(solution) if details else {})}
+            for solution in report.solutions
+        ],
         "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
         "verdict": _verdict(verdict_of(report)),
@@ -97,6 +105,26 @@ def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]
         value = applying(solution, name)
         if value is not None:
             yield name, value
+    if "data" in sections:
+        yield from ((str(name), value) for name, value in asked_for(solution))
+
+
+# What has a name of its own while it is looked for, by what a plan calls it; or another key that says it.
+_SOUGHT = {q.RUN_SHARE: q.RESERVE, q.AMOUNT: q.AVAILABLE}
+_SAID_BY_OTHERS = (q.RESERVED_TIME, q.LAW_PARAMS, q.SHARE)
+
+
+def asked_for(solution: Solution) -> Iterator[tuple[Name, Value]]:
+    """What the plan asks for by a `?` and has no row of its own, such as an availability, or what there is of a source.
+
+    The quantities of parts are under their full name, such as `available.web` or `pool1.mfu`.
+    """
+    told = rows_of(solution.problem.quantities, *OWN)
+    for name in dict.fromkeys(solution.problem.asked):
+        shown = Name(_SOUGHT.get(name.bare, name).text, name.kind, name.scope)
+        value = solution.values.get(shown)
+        if value is not None and name.bare not in _SAID_BY_OTHERS and (shown.scope or shown.text not in told):
+            yield shown, value
 
 
 def applying(solution: Solution, name: str) -> Value | None:
@@ -138,6 +166,17 @@ def _solution(solution: Solution) -> dict[str, object]:
     if solution.conflict:
         out["conflict"] = [_relaxation(one) for one in solution.conflict]
     return out
+
+
+def _worth(solution: Solution) -> dict[str, object]:
+    """What its limits are worth, and what its answer hangs on most."""
+    from runplan.engine.analysis.tornado import asked_of
+    from runplan.engine.worth_document import swings_document, worth_document
+
+    found = {"worth": worth_document(solution)}
+    if (name := asked_of(solution)) is not None:
+        found["sensitivity"] = {"quantity": str(name), "inputs": swings_document(solution, name)}
+    return {key: value for key, value in found.items() if value}
 
 
 def _results(report: Report, solution: Solution) -> dict[str, object]:

@@ -11,16 +11,17 @@ from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
 from runplan.cli.show.report.under import under
 from runplan.cli.show.text.content import NOTHING, Cell, Mood, Section, Table, table
-from runplan.cli.show.text.figures import bare, interval
+from runplan.cli.show.text.figures import bare, figure, interval
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
+from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.document import applying
+from runplan.engine.document import applying, asked_for
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -84,8 +85,12 @@ class Content:
     findings: tuple[Finding, ...]
 
 
-def content(report: Report, *, details: bool = True) -> Content:
-    """What there is to say of a report: all of it, or what a screen has room for."""
+def content(report: Report, *, details: bool = True, anew: bool = False) -> Content:
+    """What there is to say of a report: all of it, or what a screen has room for.
+
+    Args:
+        anew: Whether to tell, too, what the plan is solved anew for: what more of its limits is worth.
+    """
     weighed = assumptions(report) if details else weighty(report)
     return Content(
         title=_title(report),
@@ -97,7 +102,7 @@ def content(report: Report, *, details: bool = True) -> Content:
         solutions=_solutions(report, details),
         said=() if details else tuple(size.in_a_line(report)),
         notes=notes(report.solutions, details),
-        sections=tuple(_sections(report, details)),
+        sections=tuple(_sections(report, details, anew)),
         remarks=tuple(_remarks(report)) if details else (),
         assumptions=weighed,
         more=() if details else tuple(_more(report, len(report.assumptions) - len(weighed.rows))),
@@ -165,6 +170,9 @@ def _solutions(report: Report, details: bool) -> Table:
             rows.append((label(name, known), [_cell(solution, name, alone) for solution in solutions]))
         if name == "tokens":
             rows.append(("tokens per param", [_ratio(solution) for solution in solutions]))
+    asked = dict.fromkeys(name for solution in solutions for name, _ in asked_for(solution))
+    for one in (one for one in asked if known[one.text].facts.statement != "hardware"):
+        rows.append((label(str(one), known), [_asked(solution, one) for solution in solutions]))
     # Under one law they have room for a line.
     apart = ", " if len(solutions) == 1 and not details else "\n"
     rows.append(("limited by", [_limits(solution, apart) for solution in solutions]))
@@ -175,6 +183,12 @@ def _solutions(report: Report, details: bool) -> Table:
     unnamed = report.plan is not None and not report.plan.laws
     heads = ("no law" if unnamed and one.problem.lawless else _head(one) for one in solutions)
     return table(kept, ("", *heads))
+
+
+def _asked(solution: Solution, name: Name) -> Cell:
+    """What the plan asks for of a part of the run."""
+    value = solution.values.get(name)
+    return Cell(figure(name.text, value.value, value.dim, solution.problem.quantities) if value else NOTHING)
 
 
 def _none(name: str) -> bool:
@@ -245,7 +259,7 @@ def _conflicts(report: Report) -> Iterator[Section]:
             yield Section(title, _conflict(solution))
 
 
-def _sections(report: Report, details: bool) -> Iterator[Section]:
+def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
     if details:
         yield from size.sections(report)
     yield from timeline.sections(report, details)
@@ -253,6 +267,10 @@ def _sections(report: Report, details: bool) -> Iterator[Section]:
     yield from stages.inference(report)
     yield from programme.sections(report)
     yield from run.sections(report, details)
+    if anew:
+        from runplan.cli.show.report import worth
+
+        yield from worth.sections(report)
 
 
 def _conflict(solution: Solution) -> Table:
