@@ -107,6 +107,11 @@ class Likely:
 
     # ---- asking
 
+    def is_told(self, values: Values) -> bool:
+        """Whether all that it is about has a value."""
+        over = (names(part.left) | names(part.right) for part in _parts(self._joined))
+        return frozenset[Name]().union(*over) <= values.keys() | self.over
+
     def likelihood(self, values: Values) -> Likelihood:
         """How likely it is at what is chosen."""
         if not self.over:
