@@ -19,7 +19,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, deviated, draws, is_deviate, quantile, uncertain_constants
-from runplan.engine.problem.problem import Constraint, Definition, Problem, expand
+from runplan.engine.problem.problem import Constraint, Definition, Problem, expand, follow, in_order
 
 # Joint draws: a share of them is off by two points where it is nine in ten, as one draw in twenty has it.
 DRAWS = 2000
@@ -93,10 +93,10 @@ class Likely:
         """A condition of a problem that is settled."""
         uncertain = natural(problem).ranging().deviating()
         drawn = frozenset(filter(is_deviate, uncertain.definitions)) | uncertain_constants(problem.law)
-        follow = follows(problem)
-        told = _moved(uncertain, drawn | follow.keys())
+        following = follows(problem)
+        told = _moved(uncertain, drawn | following.keys())
         memo: dict[Name, Expr] = {}
-        after = {name: expand(expr, told, memo) for name, expr in follow.items()}
+        after = {name: expand(expr, told, memo) for name, expr in following.items()}
 
         def at(expr: Expr) -> Expr:
             return substitute(expand(expr, told, memo), after)
@@ -234,6 +234,34 @@ def follows(problem: Problem) -> dict[Name, Expr]:
         if capacity.kind == "capacity" and isinstance(capacity.left, Ref):
             out |= _followed(problem, capacity)
     return out
+
+
+def outcomes(problem: Problem, values: Values) -> Callable[[Draw], dict[Name, float]]:
+    """All values of a problem that is settled, at a draw: what is chosen held, and what follows as it comes out.
+
+    Args:
+        values: Those of its solution.
+    """
+    uncertain = problem.ranging().deviating()
+    chosen = {v.name: values[v.name] for v in problem.variables if v.name in values}
+    constants = uncertain_constants(problem.law)
+    known = chosen.keys() | constants | set(filter(is_deviate, uncertain.definitions))
+    middle = {name: uncertain.number(name) for name in known if uncertain.is_parameter(name)}
+    steps = in_order(uncertain.definitions, known)
+    moves = {name: compiled(expr) for name, expr in follows(problem).items()}
+    after = in_order(uncertain.definitions, known | moves.keys())
+
+    def at(draw: Draw) -> dict[Name, float]:
+        env = {**middle, **chosen, **draw}
+        follow(env, steps)
+        if not moves:
+            return env
+        moved = {name: value(env) for name, value in moves.items()}
+        env = {**middle, **chosen, **draw, **moved}
+        follow(env, after)
+        return env
+
+    return at
 
 
 def _followed(problem: Problem, capacity: Constraint) -> Iterator[tuple[Name, Expr]]:

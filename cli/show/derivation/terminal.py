@@ -10,6 +10,7 @@ from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.derivation.names import said
 from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.look import PLAIN, Look
+from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.terminal import console, printed, styled
 from runplan.dsl.expr.name import Name
@@ -39,7 +40,23 @@ _ROOM = 40
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The tree, and a line for each figure that the value answers to."""
     found = derivation(explained.solution, explained.name, explained.depth)
-    return tree(found, look) + changes_section(explained.solution, found.root.name, explained.changes(), look)
+    required = odds_section(explained.solution, found.root.name, look)
+    return (
+        tree(found, look) + required + changes_section(explained.solution, found.root.name, explained.changes(), look)
+    )
+
+
+def odds_section(solution: Solution, name: Name, look: Look = PLAIN) -> str:
+    """How likely each thing is that is required of a value; empty where nothing is."""
+    said_ = list(odds_in_words((one for one in solution.odds if name in one.over), details=True))
+    page = console(max(look.width, _ROOM), look.color)
+    if not said_:
+        return ""
+    page.print()
+    page.print(styled("What is required of it", "bold"))
+    for text in said_:
+        page.print(styled(f"  {text}"))
+    return printed(page)
 
 
 def tree(found: Derivation, look: Look = PLAIN) -> str:
