@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
+from statistics import fmean
 from typing import Literal
 
 from runplan.dsl.expr.name import Name
@@ -13,17 +15,20 @@ from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.counted import count_of
-from runplan.engine.analysis.regret import regret_of, surface_of
+from runplan.engine.analysis.regret import regret_at, surface_of
 from runplan.engine.compare_rows import SAME, Column, losses, row, times
 from runplan.engine.compare_why import Why, reasons_of
+from runplan.engine.decide.decision import Decision, decided, decided_by_laws
 from runplan.engine.formulate.alone import objective_of
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate
 from runplan.engine.judge.judge import beyond_of
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs, without_variants
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
+from runplan.engine.solve.reach import reached
 from runplan.engine.solve.values import solved
 
 # Quantities whose spread is what the laws, or the plans, disagree about.
@@ -38,7 +43,7 @@ class Verdict:
     regret: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """Laws, or plans, side by side.
 
@@ -51,6 +56,7 @@ class Comparison:
         losses: Why losses of the columns must not be compared; empty where they may be.
         findings: Those of the plans, and L002.
         files: How many plans there were, also those that cannot be read.
+        decide: What to choose, and where that changes, computed when it is asked for.
     """
 
     by: Literal["law", "plan"]
@@ -62,6 +68,24 @@ class Comparison:
     reasons: tuple[Why, ...]
     findings: tuple[Finding, ...]
     files: int = 1
+    decide: Callable[[], Decision | None] = lambda: None
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """What to choose, and where that changes; None where there is nothing to choose by."""
+        return self.decide()
+
+    @property
+    def knowing_law(self) -> float | None:
+        """The compute, as a share, that it is worth to know which law is right, each being as likely.
+
+        It is what the choice of least mean regret costs beyond the best choice under each law; None where nobody judges
+        them, or a law has no opinion of one.
+        """
+        told = [[v.regret for v in said if v] for said in self.verdicts if said and all(said)]
+        if len(self.judges) < 2 or len(told) < 2:
+            return None
+        return min(map(fmean, told)) - fmean(map(min, zip(*told, strict=True)))
 
     def worst(self, choice: int) -> float | None:
         """The worst regret of a column's choice; None where nobody judges it."""
@@ -109,7 +133,8 @@ def compared_laws(report: Report, most: float | None = None) -> Comparison:
     least = _least_worst(verdicts)
     findings = (*report.findings, *_disagreement("laws", columns, most))
     reasons = tuple(reasons_of(columns))
-    return Comparison("law", columns, judges, verdicts, least, losses(columns), reasons, findings)
+    decide = partial(_decided_by_laws, columns, least)
+    return Comparison("law", columns, judges, verdicts, least, losses(columns), reasons, findings, decide=decide)
 
 
 def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = None) -> Comparison:
@@ -124,8 +149,10 @@ def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = N
         *(found for _, report in reports for found in report.findings),
         *_disagreement("plans", columns, most),
     )
-    reasons = tuple(reasons_of(columns))
-    return Comparison("plan", columns, (), nobody, None, losses(columns), reasons, findings, len(reports))
+    reasons, apart = tuple(reasons_of(columns)), losses(columns)
+    plans = [column.report.plan for column in columns if column.report.plan is not None]
+    decide = partial(decided, plans, [column.solution for column in columns], losses=not apart)
+    return Comparison("plan", columns, (), nobody, None, apart, reasons, findings, len(reports), decide)
 
 
 # ---- quantities
@@ -190,8 +217,25 @@ def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
             return None
         env[name] = count_of(judge, value) if name == q.LAW_PARAMS else value
     there = solved(judge.problem, env, ())
-    loss, regret = there.get("loss"), regret_of(there)
+    loss, regret = there.get("loss"), regret_at(there)
     return None if loss is None or regret is None else Verdict(loss, regret)
+
+
+def _decided_by_laws(columns: Sequence[Column], least: int | None) -> Decision | None:
+    """Where the choice of least worst regret becomes that of another law."""
+    solutions = [column.solution for column in columns]
+    if any(solution.status != "solved" or solution.lends for solution in solutions):
+        return None
+    judging = {i for i, solution in enumerate(solutions) if surface_of(solution) and _has_surface(solution)}
+
+    def least_worst(problems: Sequence[Problem]) -> int | None:
+        found = [reached(problem) for problem in problems]
+        if not all(one.is_optimal for one in found):
+            return None
+        there = [solved(one.problem, one.found.values, ()) for one in found]
+        return _least_worst([[verdict_on(choice, there[i]) for i in sorted(judging)] for choice in there])
+
+    return decided_by_laws([solution.problem for solution in solutions], least, least_worst)
 
 
 def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 from runplan.dsl.packs.pack import rows_of
 from runplan.engine.compare import Comparison
 from runplan.engine.compare_rows import TOKENS_PER_PARAM, Column, Row, row
+from runplan.engine.decide.candidates import Measure
+from runplan.engine.decide.flips import Flip
+from runplan.engine.decide.knowing import Fate, Worth
 from runplan.engine.document import DIGITS, LISTED, NOISE, amount, finding_document, quantity
 
 
@@ -20,6 +24,7 @@ def document(comparison: Comparison) -> dict[str, object]:
         "rows": [_row(columns, found) for found in rows(columns)],
         "losses": {"comparable": not comparison.losses, "why": comparison.losses},
         "regret": _regret(comparison),
+        "decision": _decision(comparison),
         "reasons": [{"kind": why.kind, "about": list(why.about), "text": why.text} for why in comparison.reasons],
         "findings": [finding_document(finding) for finding in comparison.findings],
     }
@@ -68,6 +73,7 @@ def _row(columns: tuple[Column, ...], found: Row) -> dict[str, object]:
         "quantity": found.quantity,
         "values": cells,
         "spread": None if found.spread is None else rounded(found.spread),
+        "within": None if found.within is None else rounded(found.within),
     }
 
 
@@ -82,9 +88,66 @@ def _regret(comparison: Comparison) -> dict[str, object]:
             under[name] = {"regret": rounded(verdict.regret), "loss": found} if verdict else None
         worst = comparison.worst(i)
         choices.append({"choice": column.name, "under": under, "worst": None if worst is None else rounded(worst)})
-    least = comparison.least_worst
+    least, knowing = comparison.least_worst, comparison.knowing_law
     return {
         "judges": [comparison.columns[judge].name for judge in comparison.judges],
         "choices": choices if comparison.judges else [],
         "least_worst": None if least is None else comparison.columns[least].name,
+        "knowing_law": None if knowing is None else rounded(knowing),
     }
+
+
+def _decision(comparison: Comparison) -> dict[str, object] | None:
+    """What to choose, where that changes, and what is worth knowing; null where there is nothing to choose by."""
+    decision = comparison.decision
+    if decision is None:
+        return None
+    names = [column.name for column in comparison.columns]
+    out: dict[str, object] = {
+        "by": str(decision.measure.name) if decision.measure else "worst regret",
+        "choice": _called(names, decision.choice),
+        "flips": [_flip(names, decision.choice, flip) for flip in decision.flips],
+    }
+    known, measure = decision.knowing, decision.measure
+    if known is not None and measure is not None:
+        out["draws"] = len(known.rows)
+        out["over_draws"] = _called(names, known.choice)
+        fates = zip(names, known.fates, strict=True)
+        out["plans"] = [{"plan": name, **_fate(fate, measure)} for name, fate in fates]
+        out["knowing_all"] = _worth(known.everything, measure)
+        out["knowing"] = [
+            {"what": worth.what, "kind": "law" if worth.is_law else "quantity", **_worth(worth, measure)}
+            for worth in known.each
+        ]
+    return out
+
+
+def _called(names: Sequence[str], index: int | None) -> str | None:
+    return None if index is None else names[index]
+
+
+def _flip(names: Sequence[str], now: int | None, flip: Flip) -> dict[str, object]:
+    dim = flip.input.lever.written.dim
+    return {
+        "input": flip.input.said,
+        "of": _called(names, flip.input.of),
+        "side": "below" if flip.below else "above",
+        "now": amount(flip.input.lever.now, dim),
+        "at": amount(flip.at, dim),
+        "before": amount(flip.before, dim),
+        "choose": _called(names, flip.choose),
+        "instead_of": _called(names, now),
+        "because": flip.broken,
+    }
+
+
+def _fate(fate: Fate, measure: Measure) -> dict[str, object]:
+    regrets = {"regret": fate.regret, "regret_90": fate.far}
+    told = {key: amount(value, measure.dim) for key, value in regrets.items() if math.isfinite(value)}
+    return {"holds": rounded(fate.holds), "best": rounded(fate.best), **told}
+
+
+def _worth(worth: Worth, measure: Measure) -> dict[str, object]:
+    """What knowing something is worth: less than nothing where a choice that fails less often costs more."""
+    gain = amount(worth.gain, measure.dim)
+    return {"changes": rounded(worth.changes), "worth": gain, "fails_less": rounded(worth.saves)}

@@ -48,16 +48,19 @@ class Row:
         values: In base units; None where a column has none.
         dims: Of each value: money is in the currency of its own plan.
         spread: The largest over the smallest of the columns that are solved; None where that says nothing.
+        within: The widest of the 80 % intervals of these columns, as a ratio of its ends; None where none has one.
     """
 
     quantity: str
     values: tuple[float | None, ...]
     dims: tuple[Dim, ...]
     spread: float | None
+    within: float | None = None
 
 
 def row(columns: Sequence[Column], name: str) -> Row | None:
     """A quantity in every column; None where no column has it."""
+    ends: list[tuple[float | None, float | None]] = []
     if name == TOKENS_PER_PARAM:
         pairs = [(column.solution.get("tokens"), column.solution.get("params")) for column in columns]
         values = tuple(tokens / params if tokens and params else None for tokens, params in pairs)
@@ -66,6 +69,7 @@ def row(columns: Sequence[Column], name: str) -> Row | None:
         found = [applying(column.solution, name) for column in columns]
         values = tuple(value.value if value else None for value in found)
         dims = tuple(value.dim if value else NONE for value in found)
+        ends = [(v.low, v.high) for v, c in zip(found, columns, strict=True) if v and c.solution.status == "solved"]
     if all(value is None for value in values):
         return None
     counted = [
@@ -76,7 +80,15 @@ def row(columns: Sequence[Column], name: str) -> Row | None:
     comparable = len(counted) > 1 and not (name in ("loss", "perplexity") and losses(columns))
     spread = _ratio_in_one(counted, columns) if comparable else None
     # A date has no ratio to another.
-    return Row(name, values, dims, spread if spread == 1.0 or DATE not in dims else None)
+    ratios = [high / low for low, high in ends if low and high and low > NOISE]
+    within = max(ratios, default=None) if DATE not in dims and not _is_remainder(columns, name) else None
+    return Row(name, values, dims, spread if spread == 1.0 or DATE not in dims else None, within)
+
+
+def _is_remainder(columns: Sequence[Column], name: str) -> bool:
+    """Whether a quantity is what is left of a whole: it may be next to nothing, and no ratio of its ends says much."""
+    known = columns[0].solution.problem.quantities.get(name)
+    return known is not None and known.facts.per_cent and known.facts.decided != "nature"
 
 
 def _ratio_in_one(counted: Sequence[Num], columns: Sequence[Column]) -> float | None:

@@ -165,13 +165,13 @@ class Library:
         return {folded(name): header for name, header in self.index("model").items()}
 
     def default_lines(self, domain: str, key: str, *, from_weights: bool = False) -> tuple[Entry, ...]:
-        """The lines of a domain's defaults of a key, the first choice first.
+        """The lines of a domain's defaults of a key, the first choice first; of one without any, those of text.
 
         Args:
             from_weights: Whether the run begins from a checkpoint: what is said of those comes first then, and is
                 left out else.
         """
-        record = self.record("defaults", domain)
+        record = self.record("defaults", domain) or self.record("defaults", "text")
         lines = [entry for entry in record.entries if entry.key == key] if record else []
         own = [entry for entry in lines if entry.qualifier == CHECKPOINT]
         return (*(own if from_weights else ()), *(entry for entry in lines if entry not in own))

@@ -66,7 +66,7 @@ def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Optimize]:
         if node.rule not in ("minimize", "maximize"):
             continue
         inner = spec_of(node)
-        expr = reading.expr(inner)
+        expr = implied_inside(reading, reading.expr(inner))
         if reading.checked(expr) is None:
             continue
         if reading.value(expr) is None:
@@ -84,7 +84,7 @@ def _implied(reading: Reading, expr: Expr) -> Expr | None:
         return Op(expr.op, kept, expr.span) if len(kept) == len(args) else None
     if isinstance(expr, Op) and expr.op in COMPARISONS:
         return _compared(reading, expr)
-    expr = _implied_inside(reading, expr)
+    expr = implied_inside(reading, expr)
     return None if reading.checked(expr) is None else expr
 
 
@@ -136,7 +136,7 @@ def _beyond_all(reading: Reading, side: Expr, other: Expr) -> bool:
 
 def _side(reading: Reading, expr: Expr) -> tuple[Expr, Dim] | None:
     """A side of a comparison and its dimension; None, with findings, where it has none."""
-    expr = _implied_inside(reading, expr)
+    expr = implied_inside(reading, expr)
     if isinstance(expr, Op) and expr.op == "P":
         inner = _implied(reading, expr.args[0])
         return None if inner is None else (Op("P", (inner,), expr.span), NONE)
@@ -179,11 +179,11 @@ def _field(reading: Reading, expr: Expr) -> Field | None:
     return next((fields[name] for fields in reading.vocabulary.fields.values() if name in fields), None)
 
 
-def _implied_inside(reading: Reading, expr: Expr) -> Expr:
+def implied_inside(reading: Reading, expr: Expr) -> Expr:
     """The expression with what its `if`s test in one dimension; what is wrong in a test stays as it is."""
     if not isinstance(expr, Op):
         return expr
-    args = [_implied_inside(reading, arg) for arg in expr.args]
+    args = [implied_inside(reading, arg) for arg in expr.args]
     if expr.op == "if":
         before = len(reading.findings)
         args[0] = _implied(reading, args[0]) or args[0]

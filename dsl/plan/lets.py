@@ -9,6 +9,7 @@ from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.tree import Num, words
 from runplan.dsl.packs.pack import Entry
+from runplan.dsl.plan.constraints import implied_inside
 from runplan.dsl.plan.ir import Let
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.statements import DEFINITIONS
@@ -82,6 +83,7 @@ def _settle(reading: Reading, let: Let) -> None:
 
 def _evaluate(reading: Reading, let: Let) -> None:
     """Find the dimension and value of a `let` of which all that it rests on is known."""
+    let = reading.lets[let.name] = replace(let, expr=implied_inside(reading, let.expr))
     dim = reading.checked(let.expr)
     reading.let_terms[let.name] = reading.terms(let.expr)
     value = reading.value(let.expr) if dim is not None else None

@@ -37,6 +37,8 @@ from runplan.dsl.units.show import show
 T = TypeVar("T")
 # What imports bring, or only other statements rest on: with nothing else a file is no plan.
 _ASIDES = ("let", "rate", "calendar")
+# The stages that a transfer is, where the plan has none.
+OF_TRANSFER = ("pretrain", "finetune")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 
@@ -76,6 +78,9 @@ def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
         message = f"the plan has {len(stages):,} stages; at most {MAX_STAGES} are read"
         reading.findings.append(finding("S004", message, stages[MAX_STAGES].span))
     places = [(("stage", name_of(node).text), node.span) for node in stages[:MAX_STAGES]]
+    if not stages:  # a transfer is two
+        transfers = [node for node in statements if node.rule == "objective" and spec_of(node).rule == "transfer"]
+        places += [(("stage", name), node.span) for node in transfers for name in OF_TRANSFER]
     for node in [item for outer in statements for item in (outer, *_inside(outer))]:
         if node.rule in _PARTS:
             places.append(((_PARTS[node.rule], name_of(node).text), node.span))

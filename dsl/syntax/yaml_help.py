@@ -62,6 +62,9 @@ def _of_list(what: str, value: Sequence, start: str) -> list[str]:
 
 def _of_mapping(what: str, value: Mapping, start: str) -> list[str]:
     said = _said(value)
+    if start == "start_spec":
+        named = said.get("start") or said.get("name") or said.get("model") or ""
+        return [f"write `{what}: checkpoint{f' {named}' if named else ''}`"]
     if start == "law_names":
         return [f"write a list of names: `{what}: [{', '.join(key.text for key, _ in value.items)}]`"]
     if start == "constraint":

@@ -68,6 +68,9 @@ _THEIRS: dict[str, str] = {
     "optimizer": "optim optimiser",
     "schedule": "scheduler lr_scheduler lr_scheduler_type lr_schedule phases",
     "laws": "law scaling_law scaling_laws",
+    "start": "base_model base checkpoint init_from init_checkpoint initial_checkpoint from_checkpoint resume"
+    " resume_from resume_from_checkpoint load_checkpoint load_path load_weights pretrained pretrained_model"
+    " from_pretrained model_name_or_path pretrained_model_name_or_path finetune fine_tune finetune_from warm_start",
     "plan": "title name",
     "require": "requires required requirement requirements constraint constraints assert limits subject_to",
     "let": "var vars variables set define",
@@ -158,6 +161,9 @@ def _renamed(name: str, value: str, in_yaml: bool) -> list[str]:
         name, value = (m[1] or name).replace("ise", "ize"), m[2] or "loss"
     if name not in (*_THEIRS, "maximize"):
         return []
+    if name == "start":
+        named = re.fullmatch(r'[\w./-]+|"[^"]+"', value) and value.lower() not in ("true", "yes", "1", "auto")
+        value = f"checkpoint {value}" if named else "checkpoint"
     if not value:
         return [f"did you mean `{name}`?"]
     if in_yaml:

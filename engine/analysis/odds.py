@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from runplan.dsl.expr.logic import clauses, ways
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Op, comparisons, names
+from runplan.dsl.expr.tree import Expr, Op, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.engine.formulate.requirements import chance_of
@@ -25,7 +26,7 @@ def with_odds(plan: Plan, solution: Solution) -> Solution:
 def _odds(solution: Solution, requirement: Requirement) -> Iterator[Odds]:
     """What a requirement asks of probabilities, each by itself, and the rest of it together."""
     rest: list[Expr] = []
-    for part in comparisons(requirement.condition):
+    for part in clauses(ways(requirement.condition)):
         chance = chance_of(part)
         if chance is None:
             rest.append(part)

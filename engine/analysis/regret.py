@@ -65,6 +65,12 @@ def with_regret(solution: Solution) -> Solution:
     return replace(solution, values={**solution.values, q.REGRET: value})
 
 
+def regret_at(solution: Solution) -> float | None:
+    """The same as `regret_of`, by the formula of the law's optimum where there is one."""
+    told = solution.get(q.REGRET)
+    return regret_of(solution) if told is None else max(0.0, told)
+
+
 def regret_of(solution: Solution) -> float | None:
     """The extra compute, as a share, that the solution spends over the least for its own loss."""
     surface = surface_of(solution)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from runplan.dsl.expr.tree import Num, Ref
+from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.replay import keep_asked
+from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Goal
@@ -23,6 +24,10 @@ def add_checkpoint(draft: Draft) -> None:
         target = f"{draft.objective.target} of {draft.objective.domain}"
         help = [f"leave `start` out, or plan the second stage alone: `objective: {target}`"]
         draft.findings.append(finding("C001", message, checkpoint.span, help=help))
+    if model is None:
+        message = "the plan does not say what the weights are that it starts from: their size is not known"
+        help = ["name them: `start: checkpoint llama-3-8b`", "or say the size: `model: 7B`"]
+        draft.findings.append(finding("C004", message, checkpoint.span, help=help))
     if checkpoint.tokens is not None:
         draft.give(q.CHECKPOINT_TOKENS, checkpoint.tokens)
     elif model is not None and model.record is not None:
@@ -36,14 +41,22 @@ def add_checkpoint(draft: Draft) -> None:
 def wanted_of_weights(draft: Draft) -> tuple[Goal, ...] | None:
     """What a run that goes on from weights is for: all of its data, within their epochs; of an open size the largest.
 
-    None, with a finding, where nothing tells what the weights are: there is no size to choose then.
+    None where nothing tells what the weights are: that has its finding, and there is no size to choose then.
     """
-    checkpoint, chosen = draft.checkpoint, draft.chosen()
-    size = chosen & {q.PARAMS, q.ACTIVE_PARAMS, q.LAW_PARAMS}
-    if checkpoint is not None and size and draft.plan.model is None:
-        message = "the plan does not say what the weights are that it starts from: their size is not known"
-        help = ["name them: `start: checkpoint llama-3-8b`", "or say the size: `model: 7B`"]
-        draft.findings.append(finding("C004", message, checkpoint.span, help=help))
+    if draft.plan.model is None:
         return None
-    order = [name for name in (q.TOKENS, q.PARAMS) if name in chosen]
+    order = [name for name in (q.TOKENS, q.PARAMS) if name in draft.chosen()]
     return tuple(Goal("maximize", Ref(name)) for name in order)
+
+
+def data_first(draft: Draft) -> tuple[Goal, ...]:
+    """All of the data, before what the plan wants of a run from weights and that says nothing of the tokens.
+
+    The cheapest fine-tune is none at all: what is meant is the cheapest of the data that there are.
+    """
+    plan = draft.plan
+    if draft.checkpoint is None or not draft.stage.data or q.TOKENS not in draft.chosen() or draft.stage.tokens:
+        return ()
+    wanted = (*(r.condition for r in plan.requires), *(goal.expr for goal in plan.goals))
+    said = any(q.TOKENS in names(without_lets(expr, plan)) for expr in wanted)
+    return () if said else (Goal("maximize", Ref(q.TOKENS)),)

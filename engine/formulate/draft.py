@@ -18,6 +18,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import (
     Chance,
     Constraint,
@@ -60,7 +61,9 @@ class Draft:
     constraints: list[Constraint] = field(default_factory=list)
     inverses: list[Inverse] = field(default_factory=list)
     repeats: list[Definition] = field(default_factory=list)
-    held: list[Constraint] = field(default_factory=list)
+    held: list[Constraint | Either] = field(default_factory=list)
+    either: list[Either] = field(default_factory=list)
+    unsaid: dict[str, Finding] = field(default_factory=dict)
     evenly: list[Evenly] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     givens: dict[Name, Given] = field(default_factory=dict)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runplan.dsl.expr.tree import Op, comparisons, walk
+from runplan.dsl.expr.logic import clauses, ways
+from runplan.dsl.expr.tree import walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.formulate.alone import Alone, alone, objective_of, runs_of
+from runplan.engine.formulate.alternatives import add_pieces
 from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
-from runplan.engine.formulate.requirements import UNSOLVED, add_requirements, chance_of
+from runplan.engine.formulate.requirements import add_requirements, chance_of, is_chance
 from runplan.engine.formulate.run import add_run, add_run_of_stages, add_stage
 from runplan.engine.formulate.stages import Staged
+from runplan.engine.formulate.transferred import add_implied, transfer_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem, StageOf
 
@@ -34,7 +37,8 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
     draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue, lenders)
     _not_solved_yet(draft)
     add_run(draft)
-    return _posed(draft)
+    implied = add_implied(draft)
+    return replace(_posed(draft), stages=implied)
 
 
 def _staged(
@@ -43,13 +47,16 @@ def _staged(
     """The problem of a plan with stages: each by itself, and all of them as one run."""
     runs = runs_of(stages)
     heard = [run for run in runs if str(run[0].objective) in law.objectives] or runs
-    objective = heard[-1][0].objective
+    before = next((runs[i - 1] for i, run in enumerate(runs) if i and run == runs[-1]), ())
+    transfer = transfer_of(law, before, runs[-1]) if before else None
+    run, objective = (runs[-1], transfer) if transfer else (heard[-1], heard[-1][0].objective)
     drafts = (Draft(seen_as_often(one.plan), law, named, one.objective, catalogue, lenders) for one in stages)
     made = [add_stage(draft, one) for draft, one in zip(drafts, stages, strict=True)]
     outer = replace(plan.outer, hardware=(), optimizer=None, objective=objective)
     draft = Draft(replace(plan, stages=(outer,)), law, named, objective, catalogue, lenders)
     _not_solved_yet(draft)
-    add_run_of_stages(draft, plan, made, [one for one in made if one.alone in heard[-1]])
+    spoken = [one for one in made if one.alone in run]
+    add_run_of_stages(draft, plan, made, spoken, [one for one in made if one.alone in before] if transfer else ())
     posed = _posed(draft)
     parts = tuple(
         StageOf(one.name, one.alone.plan, one.alone.objective, one.draft.phases, _sources(one, draft)) for one in made
@@ -69,6 +76,7 @@ def _posed(draft: Draft) -> Problem:
     decided = add_requirements(draft)
     line = line_of(draft)
     aim, *instead = aims_of(draft, line)
+    add_pieces(draft)
     return Problem(
         named=draft.named,
         law=law,
@@ -95,6 +103,8 @@ def _posed(draft: Draft) -> Problem:
         inverses=tuple(draft.inverses),
         repeats=tuple(draft.repeats),
         held=tuple(draft.held),
+        either=tuple(draft.either),
+        unsaid=draft.unsaid,
         evenly=tuple(draft.evenly),
         quantities=draft.catalogue.quantities(),
     )
@@ -104,12 +114,7 @@ def _not_solved_yet(draft: Draft) -> None:
     """What is read and typed, and not solved: said, never passed over."""
     plan = draft.plan
     for requirement in (*plan.requires, *plan.prefers):
-        for part in comparisons(requirement.condition):
-            if chance_of(part) is not None:
-                continue
-            ops = [item.op for item in walk(part) if isinstance(item, Op)]
-            if "P" in ops:
+        for clause in clauses(ways(requirement.condition)):
+            if chance_of(clause) is None and any(map(is_chance, walk(clause))):
                 help = ["compare it alone with a share: `P(cost <= 30M USD) >= 90%`"]
                 draft.gave_up("what is asked of a probability is read, and not solved yet", requirement.span, help)
-            elif unsolved := next((op for op in ops if op in UNSOLVED), ""):
-                draft.gave_up(f"`{unsolved}` in a requirement is read, and not solved yet", requirement.span)

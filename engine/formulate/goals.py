@@ -9,14 +9,16 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
+from runplan.engine.formulate.alternatives import bending
 from runplan.engine.formulate.asked import OF_AMOUNT, OF_RATE, asked_of, of_cost, of_hardware, worst
-from runplan.engine.formulate.checkpoint import wanted_of_weights
+from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
 from runplan.engine.formulate.missing import how_to_choose, missing
 from runplan.engine.formulate.regret import is_least_regret
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Aim, Constraint, Goal, bounds_compute, expand
 
 
@@ -33,6 +35,7 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         if _wants_regret(draft, draft.plan.goals[0]):
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)
+        aim = replace(aim, goals=(*data_first(draft), *aim.goals)) if aim.goals else aim
         return (_tied(draft, aim, line) if aim.goals else aim,)
     if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
         aim = _of_weights(draft, line)
@@ -83,12 +86,13 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
             draft.findings.append(why.finding(goal.span))
         return Aim((), "")
     if goal.sense == "maximize":
-        return Aim((Goal("maximize", goal.expr),), f"maximize {shown(goal.expr)}")
+        return Aim((Goal("maximize", bending(draft, goal)),), f"maximize {shown(goal.expr)}")
     if q.LIFETIME_COMPUTE in draft.definitions and q.COMPUTE in mentioned:
         # What is served belongs to what is minimised.
-        whole = substitute(goal.expr, {q.COMPUTE: Ref(q.LIFETIME_COMPUTE)})
-        return Aim((Goal("minimize", whole),), f"minimize {shown(goal.expr)}, what is served included")
-    return Aim((Goal("minimize", goal.expr),), f"minimize {shown(goal.expr)}")
+        whole = replace(goal, expr=substitute(goal.expr, {q.COMPUTE: Ref(q.LIFETIME_COMPUTE)}))
+        said = f"minimize {shown(goal.expr)}, what is served included"
+        return Aim((Goal("minimize", bending(draft, whole)),), said)
+    return Aim((Goal("minimize", bending(draft, goal)),), f"minimize {shown(goal.expr)}")
 
 
 def _wants_regret(draft: Draft, goal: Optimize) -> bool:
@@ -97,11 +101,15 @@ def _wants_regret(draft: Draft, goal: Optimize) -> bool:
 
 
 def _regret(draft: Draft) -> Iterator[Aim]:
-    """The best use of the compute that there is; where nothing bounds that, of what is spent."""
+    """The best use of the compute that there is; where nothing bounds that, of what is spent.
+
+    Of a run of any size on any tokens the least that is spent is no answer: then nothing determines it.
+    """
     worth = Ref(q.LEAST_COMPUTE)
-    if _computes(draft):
-        yield Aim((Goal("maximize", worth),), "minimize regret")
-    yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
+    yield Aim((Goal("maximize", worth),), "minimize regret")
+    sized = any(v.name in (q.PARAMS, q.LAW_PARAMS) for v in draft.variables)
+    if not sized or _loss_is_bounded(draft) or not any(v.name.text == q.TOKENS.text for v in draft.variables):
+        yield Aim((Goal("minimize", Op("/", (Ref(q.COMPUTE), worth))),), "minimize regret")
 
 
 # ---- what is wanted where the plan does not say
@@ -206,7 +214,10 @@ def _loss_is_bounded(draft: Draft) -> bool:
         sides = (constraint.left, constraint.right) if constraint.equal else (constraint.left,)
         return constraint.kind == "require" and any({q.LOSS, q.PERPLEXITY} & names(side) for side in sides)
 
-    return any(map(bounds, draft.constraints))
+    def needs(choice: Either) -> bool:
+        return all(any(map(bounds, one.constraints)) or any(map(needs, one.either)) for one in choice.alternatives)
+
+    return any(map(bounds, draft.constraints)) or any(map(needs, draft.either))
 
 
 def _chooses_the_run(draft: Draft) -> bool:

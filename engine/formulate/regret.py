@@ -100,7 +100,9 @@ def _view(problem: Problem, other: Problem) -> _View:
         return name.of("law", law) if name in own else name
 
     def told(definition: Definition) -> Definition:
-        return replace(definition, name=called(definition.name), expr=substitute(definition.expr, by))
+        # What this law assumes of the run it tells where it is the plan's own; here it follows.
+        kind = "derived" if definition.kind == "assumed" and definition.name in own else definition.kind
+        return replace(definition, name=called(definition.name), expr=substitute(definition.expr, by), kind=kind)
 
     def is_new(name: Name) -> bool:
         return name in own or (name not in problem.definitions and not any(v.name == name for v in problem.variables))

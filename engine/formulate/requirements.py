@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from runplan.dsl.expr.logic import clauses, known_ways, ways
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, comparisons, names, walk
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
+from runplan.engine.formulate.alternatives import Keeper
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.missing import missing
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Chance, Definition, expand
-
-# What may join or hold a requirement, and is read and not solved yet.
-UNSOLVED = ("or", "not", "!=")
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.problem import Chance, Constraint, Definition, expand
 
 
 def add_compute_limits(draft: Draft) -> None:
@@ -45,54 +47,68 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     needed = variables == {q.RESERVED_TIME} <= {*draft.asked}
     memo: dict[Name, Expr] = {}
     for requirement in draft.plan.requires:
-        mentioned = names(without_lets(requirement.condition, draft.plan))
-        unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
-        if unknown:
-            # A figure that is read and not solved has its finding, and what needs it no second one.
-            if not any(f.code == "C009" for f in draft.findings):
-                _missing(draft, requirement, unknown[0])
+        condition = _known(draft, requirement)
+        if condition is None:
             continue
-        free = names(expand(requirement.condition, draft.definitions, memo)) & variables
-        before = len(draft.constraints)
-        _constrain(draft, requirement)
-        if not free or needed or (reserved and {name.text for name in mentioned} <= by_hardware):
+        free = names(expand(condition, draft.definitions, memo)) & variables
+        mentioned = {name.text for name in names(without_lets(condition, draft.plan))}
+        made = list(_kept(draft, requirement, condition))
+        if not free or needed or (reserved and mentioned <= by_hardware):
             decided.append(requirement)
-            draft.held += draft.constraints[before:]
-            del draft.constraints[before:]
+            draft.held += made
+        else:
+            draft.constraints += (part for part in made if isinstance(part, Constraint))
+            draft.either += (part for part in made if isinstance(part, Either))
     for preference in draft.plan.prefers:
-        unknown = sorted(
-            (n for n in names(without_lets(preference.condition, draft.plan)) if not draft.knows(n)), key=str
-        )
-        if unknown and not any(f.code == "C009" for f in draft.findings):
-            _missing(draft, preference, unknown[0])
+        _known(draft, preference)
     return tuple(decided)
 
 
-def _constrain(draft: Draft, requirement: Requirement) -> None:
-    for part in comparisons(requirement.condition):
-        if part.op not in COMPARISONS:  # read and not solved: said already
-            continue
-        chance = chance_of(part)
-        left, right = sides_of_chance(chance) if chance is not None else _sides(part)
-        draft.constrain(
-            requirement.key,
-            left,
-            right,
-            "require",
-            requirement.span,
-            text=" ".join(requirement.span.text.split()),
-            equal=part.op == "==",
-            requirement=requirement,
-            chance=chance,
-        )
+def _known(draft: Draft, requirement: Requirement) -> Expr | None:
+    """The ways to keep a requirement that name only what is known; None where there are none, with the finding.
+
+    What another way names, and is not known, counts where these are not kept.
+    """
+
+    def unknown(expr: Expr) -> list[Name]:
+        return sorted((n for n in names(without_lets(expr, draft.plan)) if not draft.knows(n)), key=str)
+
+    every = ways(requirement.condition)
+    if any(chance_of(clause) is None and any(map(is_chance, walk(clause))) for clause in clauses(every)):
+        return None  # it has its finding
+    condition = known_ways(every, lambda part: not unknown(part))
+    lacking = unknown(every)
+    # A figure that is read and not solved has its finding, and what needs it no second one.
+    if lacking and not any(f.code == "C009" for f in draft.findings):
+        why = missing(draft, lacking[0])
+        found = why.finding(requirement.span, requirement.key, requirement.soft) if why is not None else None
+        if found is not None and condition is None:
+            draft.findings.append(found)
+        elif found is not None:
+            draft.unsaid[requirement.key] = found
+    return condition
 
 
-def chance_of(part: Op) -> Chance | None:
+def _kept(draft: Draft, requirement: Requirement, condition: Expr) -> Iterator[Constraint | Either]:
+    """What keeps a requirement, all of it."""
+    keeper = Keeper.of(draft, requirement)
+    for i, clause in enumerate(clauses(condition)):
+        key = f"{requirement.key}#{i}" if i else requirement.key
+        chance = chance_of(clause)
+        if chance is None:
+            yield keeper.kept(clause, key)
+        else:
+            left, right = sides_of_chance(chance)
+            text, span = keeper.text, requirement.span
+            yield Constraint(key, text, left, right, "require", span, requirement=requirement, chance=chance)
+
+
+def chance_of(part: Expr) -> Chance | None:
     """What a comparison asks of a probability; None where it asks for none, or in another way than a share of it.
 
     That something has at most a share is that its contrary has at least the rest.
     """
-    if part.op not in COMPARISONS[:4]:
+    if not isinstance(part, Op) or part.op not in COMPARISONS[:4]:
         return None
     probable, level = (part.args[1], part.args[0]) if is_chance(part.args[1]) else part.args
     if not isinstance(probable, Op) or not is_chance(probable) or any(n.kind != "let" for n in names(level)):
@@ -125,9 +141,3 @@ def without_lets(expr: Expr, plan: Plan) -> Expr:
     """The expression with the plan's `let`s replaced."""
     lets = {name: Definition(name, (), let.expr, "given") for name, let in plan.lets.items()}
     return expand(expr, lets, {})
-
-
-def _missing(draft: Draft, requirement: Requirement, name: Name) -> None:
-    why = missing(draft, name)
-    if why is not None:
-        draft.findings.append(why.finding(requirement.span, requirement.key, requirement.soft))

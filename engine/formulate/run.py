@@ -35,6 +35,7 @@ from runplan.engine.formulate.stages import (
     take_up,
     unheard,
 )
+from runplan.engine.formulate.transferred import add_density, add_transfer
 from runplan.engine.problem import quantities as q
 
 
@@ -108,13 +109,16 @@ def add_stage(draft: Draft, alone: Alone) -> Staged:
     return Staged(alone, draft, phases, sources)
 
 
-def add_run_of_stages(draft: Draft, plan: Plan, stages: Sequence[Staged], run: Sequence[Staged]) -> None:
+def add_run_of_stages(
+    draft: Draft, plan: Plan, stages: Sequence[Staged], run: Sequence[Staged], before: Sequence[Staged] = ()
+) -> None:
     """All of a plan that has stages, but for what it requires and wants.
 
     Args:
         draft: Of what stands outside of the stages; it has no hardware of its own.
         plan: The plan as it is.
         run: The stages that the law speaks of: one after the other, of one objective.
+        before: The stages that are transferred from to these, where the law is one of transfers.
     """
     add_lets(draft)
     hold_law_to_plan(draft)
@@ -122,6 +126,8 @@ def add_run_of_stages(draft: Draft, plan: Plan, stages: Sequence[Staged], run: S
     add_size(draft)
     draft.limited(q.TOKENS, plan.outer.tokens, "tokens")
     say_dense(draft)
+    if draft.transfer:
+        add_transfer(draft, before, run)
     add_law(draft)
     add_checkpoint(draft)
     add_mixture(draft)
@@ -133,16 +139,18 @@ def add_run_of_stages(draft: Draft, plan: Plan, stages: Sequence[Staged], run: S
     add_trained(draft, run)
     add_shared_reservation(draft, plan, stages)
     add_timeline(draft, stages)
+    if draft.transfer:
+        add_density(draft, run)
     sources = known_sources(draft)
     add_store(draft, stages, sources)
     add_worth_of_stages(draft, run, sources)
     add_losses(draft, run, stages)
-    if len(run) < len(stages):
+    if len(run) < len(stages) and not draft.transfer:
         of_run(draft, run)
     add_totals(draft, stages)
     add_served(draft)
     add_defaults(draft)
-    if len(run) == len(stages):
+    if len(run) == len(stages) or draft.transfer:
         add_optimum(draft)
     else:
         draft.define(q.TOKENS_SHORT, Num(0.0), "derived", "the law speaks of some of the stages")

@@ -354,6 +354,9 @@ def add_losses(whole: Draft, run: Sequence[Staged], stages: Sequence[Staged]) ->
     loss = whole.definitions.get(q.LOSS)
     if loss is None:
         return
+    if whole.transfer:  # it is of the stages that are transferred to, when they end
+        whole.define(run[-1].of(q.LOSS), Ref(q.LOSS), "derived", loss.source, loss.span)
+        return
     table = {d.name: d for d in whole.repeats}
     for at, stage in enumerate(run):
         later = [other for other in stages if other not in run[: at + 1]]

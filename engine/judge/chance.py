@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from runplan.dsl.expr.logic import parts, ways
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.requirements import is_chance
-from runplan.engine.judge.requirements import broken_part, sides_of
+from runplan.engine.judge.requirements import broken_parts, sides_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import QUANTILE, Problem
 from runplan.engine.problem.solution import Solution
@@ -44,7 +45,7 @@ def may_miss(plan: Plan, solution: Solution) -> Iterator[Finding]:
         return
     values, worst = _all(solution), _all(solution.worst or solution)
     for requirement in (*plan.requires, *plan.prefers):
-        if any(map(is_chance, walk(requirement.condition))) or broken_part(requirement, worst, KEPT) is not None:
+        if any(map(is_chance, walk(requirement.condition))) or broken_parts(requirement, worst, KEPT):
             continue
         drawn = _Drawn(solution.problem.settled(), values, requirement.condition)
         if drawn.hangs and 1.0 - drawn.likelihood.share >= SELDOM:
@@ -133,11 +134,7 @@ def _missed(plan: Plan, drawn: _Drawn) -> _Missed:
 
 
 def _compared(condition: Expr) -> Iterator[Op]:
-    return (item for part in comparisons(condition) for item in walk(part) if isinstance(item, Op) and _compares(item))
-
-
-def _compares(item: Op) -> bool:
-    return item.op in ("<=", ">=", "<", ">", "==", "!=")
+    return (part for part in parts(ways(condition)) if isinstance(part, Op))
 
 
 def _figure(problem: Problem, expr: Expr, value: float) -> str:

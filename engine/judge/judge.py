@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Op, Ref, walk
+from runplan.dsl.expr.tree import Ref, walk
 from runplan.dsl.packs.pack import Law, fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label, finding
@@ -15,12 +15,13 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
-from runplan.engine.formulate.requirements import UNSOLVED, is_chance
+from runplan.engine.formulate.requirements import is_chance
 from runplan.engine.judge.chance import may_miss
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.judge.unlikely import unlikely
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.problem import Constraint, Problem
 from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.values import ON_THE_LINE
 
@@ -51,8 +52,7 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
             yield _conflict(plan, solution, relaxations, reasons)
     if solution.status == "undecided" and len(plan.stages) > 1:
         return  # what is known is that of one stage
-    undecided = (r for r in plan.requires if not any(isinstance(i, Op) and i.op in UNSOLVED for i in walk(r.condition)))
-    for requirement in undecided if solution.status == "undecided" else solution.problem.decided:
+    for requirement in plan.requires if solution.status == "undecided" else solution.problem.decided:
         yield from broken(plan, solution, requirement)
         if solution.status != "undecided":
             yield from unlikely(solution, requirement)
@@ -67,18 +67,17 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
 def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...], reasons: tuple[str, ...]) -> Finding:
     """One finding for one conflict: who takes part, and the smallest changes that make room."""
     problem = solution.problem
-    required = [r for r in relaxations if isinstance(r.of, Constraint) and r.of.kind == "require"]
+    required = [(r, r.of.requirement) for r in relaxations if not isinstance(r.of, Name) and r.of.requirement]
     code = "C003"
     at: Span | None = None
     key = ""
     data: dict[str, float | str] = {}
     if required:
-        last = required[-1]
-        assert isinstance(last.of, Constraint) and last.of.requirement is not None
-        broken_ = {r.of.requirement.key for r in required if isinstance(r.of, Constraint) and r.of.requirement}
-        lefts = [c.left for c in problem.constraints if c.requirement is not None and c.requirement.key in broken_]
-        code = "B001" if any(budget_quantity(problem, left, True) for left in lefts) else "B002"
-        at, key = last.of.requirement.span, last.of.requirement.key
+        last, requirement = required[-1]
+        broken_ = {one.key for _, one in required}
+        of_them = [one for one in problem.kept if one.requirement is not None and one.requirement.key in broken_]
+        code = "B001" if any(_bounds_a_budget(problem, one) for one in of_them) else "B002"
+        at, key = requirement.span, requirement.key
         if last.value is not None:
             unit, factor = json_unit(last.dim)
             data = {"quantity": last.text, "value": last.value / factor, "unit": unit}
@@ -105,6 +104,14 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         laws=(solution.law,),
         data=data,
     )
+
+
+def _bounds_a_budget(problem: Problem, one: Constraint | Either) -> bool:
+    """Whether what is kept bounds a budget from above; of a choice whether every alternative does."""
+    if isinstance(one, Constraint):
+        return budget_quantity(problem, one.left, True) is not None
+    ways: list[list[Constraint | Either]] = [[*way.constraints, *way.either] for way in one.alternatives]
+    return all(any(_bounds_a_budget(problem, each) for each in way) for way in ways)
 
 
 # ---- the law's own bounds

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from runplan.dsl.expr.logic import failing, sides_at, verdict
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown, with_figures
-from runplan.dsl.expr.tree import Expr, Op, Ref, comparisons, names, walk
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.tree import Expr, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.units.base import DATE
@@ -17,8 +17,8 @@ from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import json_unit, show
 from runplan.dsl.units.table import UnknownUnit, currencies
-from runplan.engine.formulate.requirements import is_chance
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.problem import Constraint, Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knobs import knobs_of, number_of
@@ -31,35 +31,29 @@ DIGITS = (3, 4, 6, 8)
 
 
 def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator[Finding]:
-    """The finding of a constraint that a solution breaks, if it does."""
-    found = broken_part(requirement, {name: value.value for name, value in solution.values.items()})
-    if found is not None:
-        yield _broken_finding(plan, solution, requirement, *found)
+    """The finding of a requirement that a solution breaks, if it does; where its values do not tell, of what lacks."""
+    env = {name: value.value for name, value in solution.values.items()}
+    found = broken_parts(requirement, env)
+    if found:
+        yield _broken_finding(plan, solution, requirement, found)
+    elif requirement.key in solution.problem.unsaid and verdict(requirement.condition, env, TOLERANCE) is None:
+        yield solution.problem.unsaid[requirement.key]
 
 
-def broken_part(
+# A comparison that values break, and both of its sides.
+Broken = tuple[Op, float, float]
+
+
+def broken_parts(
     requirement: Requirement, env: Mapping[Name, float], tolerance: float = TOLERANCE
-) -> tuple[Op, float, float] | None:
-    """The first comparison of a requirement that values break, and both of its sides; None where they keep all."""
-    for part in comparisons(requirement.condition):
-        if part.op not in ("<=", ">=", "<", ">", "==", "!=") or any(map(is_chance, walk(part))):
-            continue
-        left, right = part.args
-        if not (names(left) | names(right)) <= env.keys():
-            continue
-        a, b = float(compiled(left)(env)), float(compiled(right)(env))
-        slack = tolerance * max(abs(a), abs(b))
-        holds = {
-            "<=": a <= b + slack,
-            "<": a < b - slack,
-            ">=": a >= b - slack,
-            ">": a > b + slack,
-            "==": abs(a - b) <= slack,
-            "!=": a != b,
-        }[part.op]
-        if not holds:
-            return part, a, b
-    return None
+) -> tuple[Broken, ...]:
+    """The comparisons by which values break a requirement: several where any of them would do; none where it holds."""
+    found = []
+    for part in failing(requirement.condition, env, tolerance):
+        sides = sides_at(part, env)
+        assert sides is not None, "what fails has its values"
+        found.append((part, *sides))
+    return tuple(found)
 
 
 def _is_fixed(problem: Problem, expr: Expr, plan: Plan) -> bool:
@@ -90,31 +84,62 @@ def budget_quantity(problem: Problem, bounded: Expr, upper: bool) -> str | None:
     return next((str(name) for name in mentioned if problem.quantities[name.text].facts.budget), None)
 
 
-def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, part: Op, a: float, b: float) -> Finding:
+def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, parts: Sequence[Broken]) -> Finding:
+    told = [_told(plan, solution, requirement, *part) for part in parts]
+    code = "B003" if requirement.soft else "B001" if all(one.budget for one in told) else "B002"
+    (first, *others) = told
+    message = first.message
+    if others:
+        text = " ".join(requirement.span.text.split())
+        message = f"`{text}` does not hold: {'; '.join(one.message for one in told)}"
+    return finding(
+        code,
+        message,
+        Label(requirement.span, first.label),
+        severity="warning" if requirement.soft else "error",
+        also=_inputs_labels(solution, first.bounded),
+        notes=(
+            *(note for one in told for note in _notes(solution, one.bounded)),
+            *((f"because: {requirement.because}",) if requirement.because else ()),
+        ),
+        help=_knob_help(solution, requirement, [part for part, _, _ in parts]),
+        key=requirement.key,
+        laws=(solution.law,),
+        data=first.data,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a comparison is broken, in words and as data.
+
+    Attributes:
+        budget: The budget that is over, if one is.
+        label: What stands at the requirement.
+    """
+
+    message: str
+    bounded: Expr
+    budget: str | None
+    label: str
+    data: dict[str, float | str]
+
+
+def _told(plan: Plan, solution: Solution, requirement: Requirement, part: Op, a: float, b: float) -> _Told:
     problem = solution.problem
     bounded, bound, value, limit, upper = sides_of(plan, problem, part, a, b)
     dim = dim_of(problem, bounded)
     budget = budget_quantity(problem, bounded, upper)
-    code = "B003" if requirement.soft else ("B001" if budget else "B002")
-    wanted = "prefers" if requirement.soft else "allows" if upper else "asks for"
     known = problem.quantities.get(bounded.name.text) if isinstance(bounded, Ref) else None
     read_as = PER_CENT if known and known.facts.per_cent else _in_own_money(problem, bound, dim)
+    wanted = "prefers" if requirement.soft else "allows" if upper else "asks for"
     compared = _compared(value, limit, upper, wanted, read_as)
-    message = f"`{shown(bounded)}` is {compared}"
+    if part.op == "!=":
+        compared = f"{show(value, dim)}, which the plan leaves out"
     in_json, factor = json_unit(dim)
-    about = budget or shown(bounded)
-    return finding(
-        code,
-        message,
-        Label(requirement.span, _bound_label(plan, bound, limit, dim)),
-        severity="warning" if requirement.soft else "error",
-        also=_inputs_labels(solution, bounded),
-        notes=tuple(_notes(solution, bounded)) + ((f"because: {requirement.because}",) if requirement.because else ()),
-        help=_knob_help(solution, part),
-        key=requirement.key,
-        laws=(solution.law,),
-        data={"quantity": about, "value": value / factor, "limit": limit / factor, "unit": in_json},
-    )
+    data: dict[str, float | str] = {"value": value / factor, "limit": limit / factor, "unit": in_json}
+    data = {"quantity": budget or shown(bounded), **data}
+    return _Told(f"`{shown(bounded)}` is {compared}", bounded, budget, _bound_label(plan, bound, limit, dim), data)
 
 
 # What one of what figures are read in is in base units, and its dimension; None for per cent.
@@ -196,27 +221,37 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
     yield (f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}")
 
 
-def _knob_help(solution: Solution, part: Op) -> list[str]:
-    """Changes to one given figure each that would keep the requirement, each solved."""
-    left, right = reversed(part.args) if part.op in (">=", ">") else part.args
-    return keeping(solution, Constraint("kept", shown(part), left, right, "require", equal=part.op == "=="))
+def _knob_help(solution: Solution, requirement: Requirement, parts: Sequence[Op]) -> list[str]:
+    """Changes to one given figure each that would keep the requirement, one of several parts of it, each solved."""
+    own = [one for one in solution.problem.held if one.requirement == requirement]
+    return keeping(solution, *(own or [_kept(parts)]))
 
 
-def keeping(solution: Solution, own: Constraint) -> list[str]:
-    """The line of help with changes to one given figure each that would keep a constraint, each solved."""
+def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
+    """The line of help with changes to one given figure each that would keep what is required, each solved."""
     # What is in a conflict has its own finding and help.
-    conflicting = {one.of.text for one in solution.conflict if isinstance(one.of, Constraint)}
+    conflicting = {one.of.text for one in solution.conflict if not isinstance(one.of, Name)}
     before = solution.problem
-    before = before.without({c.key for c in before.constraints if c.kind == "require" and c.text in conflicting})
+    before = before.without({one.key for one in before.kept if one.kind == "require" and one.text in conflicting})
     values = {name: value.value for name, value in solution.values.items()}
     broken = broken_of(before, values)
-    problem = replace(before, held=(*(c for c in before.held if c.key not in broken), own))
+    others = [one for one in before.held if one.key not in broken and one not in own]
+    problem = replace(before, held=(*others, *own))
     changes = []
     for knob in knobs_of(problem):
         value = room(problem, knob, makes_room, DIGITS)
         if value is not None:
             changes.append(knob.change(value))
     return fits_with(changes)
+
+
+def _kept(parts: Sequence[Op]) -> Constraint | Either:
+    """What keeps one of several comparisons."""
+    made = []
+    for i, part in enumerate(parts):
+        left, right = reversed(part.args) if part.op in (">=", ">") else part.args
+        made.append(Constraint(f"kept {i}", shown(part), left, right, "require", equal=part.op == "=="))
+    return made[0] if len(made) == 1 else Either("kept", "kept", tuple(Alternative((one,)) for one in made))
 
 
 def fits_with(changes: Sequence[str]) -> list[str]:

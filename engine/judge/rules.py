@@ -101,7 +101,8 @@ def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, 
     for number, pool in enumerate(pools):
         own = {**out[0].values, **solution.within(("pool", pool))}
         out.append(_view(plan, solution, catalogue, own, number))
-    for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
+    stated = solution.problem.stages if len(plan.stages) > 1 else ()  # those of a transfer are the run's
+    for stage, alone in zip(stated, stages_of(solution) if stated else (), strict=True):
         whole_of_stage, *pools_of_stage = views_of(stage.plan, alone, catalogue)
         out += pools_of_stage or [whole_of_stage]
     return tuple(out)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from runplan.dsl.expr.logic import clauses, ways
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Op, comparisons
+from runplan.dsl.expr.tree import Op
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.finding import Finding, finding
@@ -23,7 +24,7 @@ TOLD = 3
 
 def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
     """The finding of what is to be likely by a requirement or preference, and is less so at what is chosen."""
-    asked = [(part, chance) for part in comparisons(requirement.condition) if (chance := chance_of(part)) is not None]
+    asked = [(part, chance) for part in clauses(ways(requirement.condition)) if (chance := chance_of(part)) is not None]
     if not asked:
         return
     # What a plan that asks for no probability has no use for: docs/design/0004-what-check-does-not-import.md.

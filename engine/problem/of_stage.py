@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Op, Ref, names, substitute
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Definition, Problem, StageOf
 from runplan.engine.problem.solution import Solution, Value
 
@@ -59,6 +60,8 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
         name: Definition(name, v.dim, Num(v.value, v.dim), v.kind, v.source, v.span, v.note, v.by)
         for name, v in values.items()
     }
+    if q.ACTIVE_PARAMS in values and not problem.is_mixture:  # a token passes all of a dense model
+        definitions[q.ACTIVE_PARAMS] = replace(definitions[q.ACTIVE_PARAMS], expr=Ref(q.PARAMS))
     before = f"{stage.name}."
 
     def renamed(c: Constraint) -> Constraint | None:
@@ -83,6 +86,8 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
         inverses=(),
         repeats=(),
         held=(),
+        either=(),
+        unsaid={},
         evenly=(),
         stages=(),
         line=None,

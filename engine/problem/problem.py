@@ -24,13 +24,18 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either, without
 from runplan.engine.problem.stretches import Evenly
 
 # The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
 QUANTILE = 1.2815515655446004
+# What tells one side of a figure from the other, as a share: more than rounding, and less than any digit shows.
+HAIR = 2e-9
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 # What proves that an answer is the best there is: convexity in logarithms, or bounds; `local` where nothing does.
 Certainty = Literal["convex", "bounds", "local"]
+# An alternative that is taken: the key of the choice, and which of its alternatives.
+Taken = tuple[str, int]
 ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date", "link"]
 
 
@@ -118,6 +123,7 @@ class Constraint:
             `link` is none of the plan's: it holds names of one thing together.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
+        strict: Whether it is kept with a hair to spare: it tells one alternative from another.
         chance: Of a requirement on a probability, that: the sides are then those of a draw in which it is just kept,
             which `engine/solve/chances.py` finds.
     """
@@ -133,6 +139,29 @@ class Constraint:
     requirement: Requirement | None = None
     otherwise: Otherwise | None = None
     chance: Chance | None = None
+    strict: bool = False
+
+    @property
+    def parts(self) -> tuple[Constraint, ...]:
+        """Itself, as a choice has several."""
+        return (self,)
+
+    def replacing(self, other: Constraint) -> Constraint:
+        """The other one, where it is of this key."""
+        return other if other.key == self.key else self
+
+    @property
+    def most(self) -> Expr:
+        """What the left side is at most."""
+        return Op("*", (self.right, Num(1.0 - HAIR))) if self.strict else self.right
+
+    def excess(self, env: Mapping[Name, float]) -> float:
+        """By how much, relatively, values break it: 0 or less where they keep it, and as far as they do not tell."""
+        try:
+            left, right = float(value_of(self.left, env)), float(value_of(self.most, env))
+        except (KeyError, ArithmeticError, ValueError):
+            return 0.0
+        return (abs(left - right) if self.equal else left - right) / max(abs(left), abs(right), 1e-300)
 
 
 def bounds_compute(constraint: Constraint) -> bool:
@@ -200,7 +229,10 @@ class Problem:
         named: The law as the plan names it.
         givens: Figures of the plan that could be changed to make room, by name.
         decided: Requirements that the givens alone decide.
-        held: Those requirements as constraints, for where a figure that decides them is left open.
+        held: Those requirements as constraints and choices, for where a figure that decides them is left open.
+        either: Choices between alternatives, of each of which the solution keeps one.
+        unsaid: Of a requirement that names what is not known beside what is, by its key, the finding that says so: it
+            counts where what is known does not keep the requirement.
         goals: In order, ties last; each later one chooses among what the earlier ones leave.
         goal: The first, in words, for derivations.
         ties: How many of the goals only break ties.
@@ -245,7 +277,9 @@ class Problem:
     default_laws: tuple[Law, ...] = ()
     inverses: tuple[Inverse, ...] = ()
     repeats: tuple[Definition, ...] = ()
-    held: tuple[Constraint, ...] = ()
+    held: tuple[Constraint | Either, ...] = ()
+    either: tuple[Either, ...] = ()
+    unsaid: Mapping[str, Finding] = field(default_factory=dict)
     evenly: tuple[Evenly, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
     stages: tuple[StageOf, ...] = ()
@@ -267,6 +301,16 @@ class Problem:
         active = self.definitions.get(q.ACTIVE_PARAMS)
         found = any(v.name == q.ACTIVE_PARAMS for v in self.variables)
         return found or (active is not None and active.expr != Ref(q.PARAMS))
+
+    @property
+    def kept(self) -> tuple[Constraint | Either, ...]:
+        """All that the solution keeps; the pieces of what bends are no choice of its own."""
+        return (*self.constraints, *(choice for choice in self.either if choice.requirement is not None))
+
+    @property
+    def parts(self) -> tuple[Constraint, ...]:
+        """Every constraint of it: also of its choices, and those that its givens decide."""
+        return tuple(part for one in (*self.kept, *self.held) for part in one.parts)
 
     def number(self, name: Name) -> float:
         """The value of a parameter, in base units."""
@@ -398,12 +442,48 @@ class Problem:
     def keeping_decided(self) -> Problem:
         """The problem with the requirements among its constraints that figures left open decide no more."""
         free, memo = {v.name for v in self.variables}, dict[Name, Expr]()
-        moved = [c for c in self.held if free & names(self.expanded(Op("-", (c.left, c.right)), memo))]
-        return replace(self, constraints=(*self.constraints, *moved))
+
+        def moves(part: Constraint) -> bool:
+            return bool(free & names(self.expanded(Op("-", (part.left, part.right)), memo)))
+
+        constraints = [c for c in self.held if isinstance(c, Constraint) and moves(c)]
+        either = [c for c in self.held if isinstance(c, Either) and any(map(moves, c.parts))]
+        return replace(self, constraints=(*self.constraints, *constraints), either=(*self.either, *either))
+
+    @property
+    def wishes(self) -> frozenset[str]:
+        """The keys of what is required, and is no figure."""
+        return frozenset(one.key for one in self.kept if isinstance(one, Either) or one.kind == "require")
 
     def without(self, keys: Collection[str]) -> Problem:
-        """The problem without some of its constraints."""
-        return replace(self, constraints=tuple(c for c in self.constraints if c.key not in keys))
+        """The problem without some of its constraints, and of its choices."""
+        kept = tuple(c for c in self.constraints if c.key not in keys)
+        return replace(self, constraints=kept, either=without(self.either, keys))
+
+    def replacing(self, constraint: Constraint) -> Problem:
+        """The problem with a constraint in the place of that of its key, which may be part of a choice."""
+        return replace(
+            self,
+            constraints=tuple(one.replacing(constraint) for one in self.constraints),
+            either=tuple(one.replacing(constraint) for one in self.either),
+            held=tuple(one.replacing(constraint) for one in self.held),
+        )
+
+    def taking(self, taken: Iterable[Taken]) -> Problem:
+        """The problem in which alternatives are taken, one after the other: a choice in one is open until it is."""
+        problem = self
+        for key, at in taken:
+            choice = next(one for one in problem.either if one.key == key)
+            alternative = choice.alternatives[at]
+            note = f"where {alternative.said}" if alternative.said else ""
+            bends = {n: replace(problem.definitions[n], expr=e, note=note) for n, e in alternative.definitions}
+            problem = replace(
+                problem,
+                definitions={**problem.definitions, **bends},
+                constraints=(*problem.constraints, *alternative.constraints),
+                either=(*(one for one in problem.either if one is not choice), *alternative.either),
+            )
+        return problem
 
     def aiming(self, *goals: Goal) -> Problem:
         """The problem with other goals."""

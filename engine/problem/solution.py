@@ -14,6 +14,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Certainty, Constraint, Kind, Problem
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Relaxation:
         others: Other changes of it, each of which is enough as well: more passes over a source.
     """
 
-    of: Constraint | Name
+    of: Constraint | Either | Name
     text: str
     span: Span | None
     change: str

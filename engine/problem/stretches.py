@@ -45,7 +45,7 @@ class Evenly:
 
 def stretches(problem: Problem) -> tuple[Problem, ...]:
     """The problem by stretches; the problem alone where nothing that it is about bends."""
-    about = _about(problem)
+    about = about_of(problem)
     out: tuple[Problem, ...] = (problem,)
     for group in problem.evenly:
         if group.level in about:
@@ -53,10 +53,12 @@ def stretches(problem: Problem) -> tuple[Problem, ...]:
     return out
 
 
-def _about(problem: Problem) -> frozenset[Name]:
-    """The names that goals and constraints lead to."""
+def about_of(problem: Problem) -> frozenset[Name]:
+    """The names that goals, constraints and choices lead to."""
     seen: set[Name] = set()
-    stack = [side for c in problem.constraints for side in (c.left, c.right)]
+    # What a piece of a name that bends rests on counts where that name does.
+    choices = (part for choice in problem.either if choice.requirement is not None for part in choice.parts)
+    stack = [side for c in (*problem.constraints, *choices) for side in (c.left, c.right)]
     stack += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
     while stack:
         for name in names(stack.pop()) - seen:

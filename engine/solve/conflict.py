@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from runplan.dsl.expr.name import Name
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Constraint, Otherwise, Problem
 from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.digits import holds
@@ -78,7 +80,7 @@ def _told(problem: Problem, found: Sequence[Sequence[Member]], broken: frozenset
 
 def _shown(problem: Problem, culprits: Sequence[Member]) -> Solution:
     """The numbers to show: those without the requirements that conflict, where the plan can be solved without them."""
-    requires = {c.key for c in problem.constraints if c.kind == "require" and any(_is_of(c, m) for m in culprits)}
+    requires = {c.key for c in problem.kept if c.kind == "require" and any(_is_of(c, m) for m in culprits)}
     if requires:
         relaxed = reached(problem.without(requires))
         if relaxed.is_optimal:
@@ -86,9 +88,9 @@ def _shown(problem: Problem, culprits: Sequence[Member]) -> Solution:
     return without(problem, "infeasible", problem.findings)
 
 
-def _is_of(constraint: Constraint, member: Member) -> bool:
-    """Whether a constraint is what a member says, or a part of it."""
-    return isinstance(member.of, Constraint) and (constraint.kind, constraint.text) == (member.of.kind, member.of.text)
+def _is_of(one: Constraint | Either, member: Member) -> bool:
+    """Whether a constraint or a choice is what a member says, or a part of it."""
+    return not isinstance(member.of, Name) and (one.kind, one.text) == (member.of.kind, member.of.text)
 
 
 def _conflict(problem: Problem) -> list[Member]:
@@ -105,7 +107,7 @@ def _fewer(problem: Problem, members: Sequence[Member], culprits: Sequence[Membe
     """The culprits less each, one after the other, without which the others cannot hold together either."""
     left = list(culprits)
     # Figures that contradict each other are to blame before what is wished for besides.
-    for member in sorted(culprits, key=lambda m: not isinstance(m.of, Constraint)):
+    for member in sorted(culprits, key=lambda m: isinstance(m.of, Name)):
         trial = [m for m in left if m is not member]
         if not can_hold(problem, [m for m in members if m not in trial]):
             left = trial

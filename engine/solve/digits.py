@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from runplan.dsl.expr.logic import SHORT
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Op, names
 from runplan.dsl.expr.values import value as value_of
@@ -17,8 +18,6 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.reach import reached
 
-# What figures may be short of each other, as a share.
-SHORT = 0.005
 # How near what is needed is found.
 NEAR = 1e-5
 NOTE = "to the digits of the plan's figures"
@@ -34,7 +33,7 @@ def as_written(problem: Problem) -> Problem | None:
 
     What is required is no figure: it is kept to the digit.
     """
-    wished = {c.key for c in problem.constraints if c.kind == "require"}
+    wished = problem.wishes
     if wished and holds(problem.without(wished)):
         return None
     problem = aligned(problem)

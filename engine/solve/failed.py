@@ -55,7 +55,7 @@ def place_of(problem: Problem, names: Collection[Name] = ()) -> Span:
     """
     about = [v for v in problem.variables if not names or v.name in names]
     spans = [v.span for v in about if v.span is not None and v.name in problem.asked]
-    spans += [constraint.span for constraint in problem.constraints if constraint.span is not None]
+    spans += [one.span for one in problem.kept if one.span is not None]
     spans += [v.span for v in problem.variables if v.span is not None]
     return spans[0] if spans else problem.place
 

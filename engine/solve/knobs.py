@@ -13,6 +13,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.problem import Chance, Constraint, Goal, Problem
 from runplan.engine.solve.rounding import Written, written
 from runplan.engine.solve.values import dim_of
@@ -67,7 +68,7 @@ class Member:
         knobs: The ways to say it otherwise.
     """
 
-    of: Constraint | Name
+    of: Constraint | Either | Name
     text: str
     span: Span | None
     left_out: Change
@@ -155,18 +156,19 @@ def _left_open(name: Name, now: Num) -> Change:
 
 
 def _bounds(problem: Problem) -> Iterator[Member]:
-    """Requirements and ranges; the two ends of a range, and the parts of a chain, are one thing that the plan says."""
-    said: dict[tuple[str, str], list[Constraint]] = {}
-    for constraint in problem.constraints:
-        if constraint.kind in ("require", "range"):
-            said.setdefault((constraint.kind, constraint.text), []).append(constraint)
-    for parts in said.values():
-        first = parts[0]
+    """Requirements and ranges; the ends of a range, and the parts of a requirement, are one thing that it says."""
+    said: dict[tuple[str, str], list[Constraint | Either]] = {}
+    for one in problem.kept:
+        if one.kind in ("require", "range"):
+            said.setdefault((one.kind, one.text), []).append(one)
+    for several in said.values():
+        first = several[0]
         text = first.text
         if first.kind == "range" and first.span:
             text = f"{first.text}: {' '.join(first.span.text.split())}"
-        keys = {part.key for part in parts}
-        knobs = tuple(knob for part in parts for knob in _knobs_of_bound(problem, part))
+        keys = {one.key for one in several}
+        figures = [part for one in several for part in one.parts if part.kind == first.kind]
+        knobs = tuple(knob for part in figures for knob in _knobs_of_bound(problem, part))
         yield Member(first, text, first.span, _without(keys), knobs)
 
 
@@ -192,7 +194,7 @@ def chance_knobs(problem: Problem, part: Constraint, chance: Chance) -> Iterator
 
     def at_level(p: Problem, value: float) -> Problem:
         new = Op("-", (Num(1.0), Num(value))) if negated else Num(value)
-        return _with(p, replace(part, chance=replace(chance, level=new)))
+        return p.replacing(replace(part, chance=replace(chance, level=new)))
 
     if isinstance(inner, Op) and inner.op in ("<=", "<", ">=", ">"):
         at = 0 if _is_figure(inner.args[0]) and not _is_figure(inner.args[1]) else 1
@@ -221,7 +223,7 @@ def _bound_in_chance(
         new: Expr = compared(Num(value, bound.dim))
         if isinstance(chance.condition, Op) and chance.condition.op == "not":
             new = Op("not", (new,))
-        return _with(p, replace(part, chance=replace(chance, condition=new)))
+        return p.replacing(replace(part, chance=replace(chance, condition=new)))
 
     def told(value: float) -> str:
         return f"P({shown(compared(Num(value, bound.dim, as_written.text(value))))}) {asked}"
@@ -235,13 +237,6 @@ def _bound_in_chance(
     opened = Goal("minimize", ratio)
     return Knob(
         "", least, bound.value, as_written, more, less, changed, lambda p: p.without({part.key}).aiming(opened), told
-    )
-
-
-def _with(problem: Problem, constraint: Constraint) -> Problem:
-    """The problem with another constraint in the place of one."""
-    return replace(
-        problem, constraints=tuple(constraint if c.key == constraint.key else c for c in problem.constraints)
     )
 
 
@@ -260,7 +255,7 @@ def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
     def at(p: Problem, value: float) -> Problem:
         new = Num(value, dim_of(problem, bound))
         sides = {"left": new} if below else {"right": new}
-        return _with(p, replace(part, **sides))  # type: ignore[arg-type]
+        return p.replacing(replace(part, **sides))  # type: ignore[arg-type]
 
     number = number_of(problem, bound)
     if number is None:
@@ -403,7 +398,7 @@ def _run_of(problem: Problem, source: str) -> frozenset[Name]:
 
 def _asks_for_loss(problem: Problem) -> bool:
     """Whether a requirement is on the loss, or on what follows from it."""
-    sides = (Op("-", (c.left, c.right)) for c in (*problem.constraints, *problem.held) if c.kind == "require")
+    sides = (Op("-", (c.left, c.right)) for c in problem.parts if c.requirement is not None)
     return any(names(side) & {q.LOSS, q.PERPLEXITY, q.REGRET} for side in sides)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+from runplan.dsl.expr.logic import ways
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.expr.values import compiled
@@ -101,7 +102,7 @@ class Likely:
         def at(expr: Expr) -> Expr:
             return substitute(expand(expr, told, memo), after)
 
-        made = _positive(condition, at)
+        made = _made(ways(condition), at)
         over = drawn & frozenset().union(*(names(part.left) | names(part.right) for part in _parts(made)))
         return Likely(uncertain, over, made)
 
@@ -299,23 +300,16 @@ def _moved(problem: Problem, by: frozenset[Name]) -> dict[Name, Definition]:
 # ---- comparisons
 
 
-def _positive(condition: Expr, at: Callable[[Expr], Expr], negated: bool = False) -> _Joined:
-    """A condition without `not`, each comparison as `left <= right`."""
+def _made(condition: Expr, at: Callable[[Expr], Expr]) -> _Joined:
+    """A condition of comparisons, `and` and `or`, each comparison as `left <= right`."""
     assert isinstance(condition, Op)
-    if condition.op == "not":
-        return _positive(condition.args[0], at, not negated)
     if condition.op in ("and", "or"):
-        op = _OTHER[condition.op] if negated else condition.op
-        return op, tuple(_positive(arg, at, negated) for arg in condition.args)
+        return condition.op, tuple(_made(arg, at) for arg in condition.args)
     assert condition.op in COMPARISONS, "the language compares nothing else"
     left, right = map(at, condition.args)
-    op = _OTHER[condition.op] if negated else condition.op
-    if op in ("==", "!="):
-        return "and" if op == "==" else "or", (_part(left, right), _part(right, left))
-    return _part(left, right) if op in ("<=", "<") else _part(right, left)
-
-
-_OTHER = {"and": "or", "or": "and", "<=": ">", ">": "<=", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
+    if condition.op in ("==", "!="):
+        return "and" if condition.op == "==" else "or", (_part(left, right), _part(right, left))
+    return _part(left, right) if condition.op in ("<=", "<") else _part(right, left)
 
 
 def _part(left: Expr, right: Expr) -> _Part:

@@ -23,7 +23,7 @@ def at_needed_rate(problem: Problem) -> Problem | None:
     What is required is no figure: it is judged at the rate that is assumed.
     """
     assumed = [name for name, d in problem.definitions.items() if name.text == q.MFU.text and d.kind == "assumed"]
-    figures = problem.without({c.key for c in problem.constraints if c.kind == "require"})
+    figures = problem.without(problem.wishes)
     if not assumed or holds(figures):
         return None
     factor = _factor(figures, assumed)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.base import DATE
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.problem import Constraint, Problem, derive
 from runplan.engine.solve.digits import aligned
 from runplan.engine.solve.knobs import Knob
 from runplan.engine.solve.reach import reached
@@ -42,22 +43,16 @@ def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
     """The keys of the requirements that figures alone decide, and that they break."""
     every = dict(values)
     derive(problem, every)
-    broken = set()
-    for constraint in problem.held:
-        if constraint.chance is not None:
-            from runplan.engine.solve.chances import is_likely
+    return frozenset(part.key for part in problem.held if not _holds(problem, part, every))
 
-            if not is_likely(problem, constraint, every):
-                broken.add(constraint.key)
-            continue
-        try:
-            left, right = float(compiled(constraint.left)(every)), float(compiled(constraint.right)(every))
-        except (KeyError, ArithmeticError, ValueError):
-            continue
-        excess = abs(left - right) if constraint.equal else left - right
-        if excess > TOLERANCE * max(abs(left), abs(right)):
-            broken.add(constraint.key)
-    return frozenset(broken)
+
+def _holds(problem: Problem, part: Constraint | Either, values: Mapping[Name, float]) -> bool:
+    """Whether all values of a solution keep a requirement that they decide; of a probability, as likely as is asked."""
+    if isinstance(part, Constraint) and part.chance is not None:
+        from runplan.engine.solve.chances import is_likely
+
+        return is_likely(problem, part, values)
+    return part.excess(values) <= TOLERANCE
 
 
 def room(problem: Problem, knob: Knob, holds: Holds, digits: Sequence[int] = DIGITS) -> float | None:

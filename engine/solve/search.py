@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Op
+from runplan.dsl.expr.tree import Expr, Op, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Optimum, Outcome, minimise
 from runplan.engine.numeric.starts import around
-from runplan.engine.problem.problem import Certainty, Constraint, Goal, Problem, weakest
-from runplan.engine.problem.stretches import stretches
+from runplan.engine.problem.either import Alternative, Either
+from runplan.engine.problem.problem import Certainty, Constraint, Goal, Problem, Taken, derive, weakest
+from runplan.engine.problem.stretches import about_of, stretches
 from runplan.engine.solve.proofs import ENDLESS, Convexity, is_empty
+from runplan.engine.solve.rounding import TOLERANCE
 
 # Constraints are kept, where a search gave up on its way to no figure, to this much of the logarithm of a ratio.
 KEPT = 1e-6
@@ -25,6 +27,8 @@ STARTS = 7
 WORSE: tuple[Outcome, ...] = ("unbounded", "gave-up", "infeasible", "optimal")
 # Optima of two stretches that differ by less are one: where they meet.
 ALIKE = 1e-9
+# Problems that are solved on the way to the best alternatives, before the search gives up.
+BRANCHES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Found:
             that have a multiplier of it.
         certainty: What proves the outcome.
         gap: Where bounds prove an optimum, how much better another could be by the first goal, as a share.
+        taken: The alternatives that were taken for it; a choice that is not among them it keeps of itself.
     """
 
     outcome: Outcome
@@ -48,6 +53,7 @@ class Found:
     held: tuple[frozenset[int], ...] = ()
     certainty: Certainty = "convex"
     gap: float = 0.0
+    taken: tuple[Taken, ...] = ()
 
     @property
     def is_optimal(self) -> bool:
@@ -58,39 +64,126 @@ class Found:
 def optimum_of(problem: Problem) -> Found:
     """The optimum of a problem as it stands, without asking whether devices are whole."""
     problem = problem.settled()
+    return _by_alternatives(problem) if problem.either else _by_stretches(problem)
+
+
+def _by_stretches(problem: Problem) -> Found:
+    """The optimum of a problem without choices: the best of its stretches."""
     parts = stretches(problem)
     if len(parts) == 1:
         return _optimum(parts[0])
     found = [_optimum(part) for part in parts]
-    optimal = [one for one in found if one.is_optimal]
-    if not optimal or any(one.outcome == "unbounded" for one in found):
-        return min((one for one in found if not one.is_optimal), key=lambda one: WORSE.index(one.outcome))
-    best = _best(problem, optimal)
+    best = _best([(problem, one) for one in found])
     own = {constraint.key for constraint in problem.constraints}
-    unsure = any(one.outcome == "gave-up" for one in found)
-    certainty = "local" if unsure else weakest(one.certainty for one in found)
-    return replace(best, binding=tuple(c for c in best.binding if c.key in own), certainty=certainty)
+    return replace(best, binding=tuple(c for c in best.binding if c.key in own), certainty=_certainty(found))
 
 
-def _best(problem: Problem, found: Sequence[Found]) -> Found:
-    """The best of several optima by the goals, in order: to rounding alike by one, they are told apart by the next."""
-    for goal in problem.goals:
-        at = [_reached(problem, goal, one) for one in found]
-        least = min(at)
-        found = [one for one, value in zip(found, at, strict=True) if value <= least + ALIKE * abs(least)]
-    return found[0]
+def _certainty(found: Iterable[Found]) -> Certainty:
+    """How certain the best of several is, of which each is the end of a part."""
+    return weakest("local" if one.outcome == "gave-up" else one.certainty for one in found)
 
 
-def _reached(problem: Problem, goal: Goal, found: Found) -> float:
-    """What a goal comes to at an optimum, the less the better; inf where it has no value."""
+def _by_alternatives(problem: Problem) -> Found:
+    """The optimum of a problem with choices: branch and bound.
+
+    Without the choices it is a relaxation: where its optimum keeps each of them it is the problem's. Else the first
+    that it breaks is branched on. What bends is no relaxation, and is taken apart before anything is solved.
+    """
+    best: tuple[Problem, Found] | None = None
+    ends: list[Found] = []
+    left: list[tuple[Problem, tuple[Taken, ...]]] = [(problem, ())]
+    for _ in range(BRANCHES):
+        if not left or (best is not None and not problem.goals):
+            break
+        tried, taken = left.pop()
+        choice = _bends(tried)
+        if choice is None:
+            found = _by_stretches(tried)
+            here = (tried, replace(found, taken=taken))
+            is_no_better = best is not None and found.is_optimal and _best([best, here]) is best[1]
+            choice = None if is_no_better else _broken(tried, found)
+            if choice is None:
+                ends.append(found)
+                best = here if found.is_optimal and not is_no_better else best
+                continue
+        ways = [at for at, way in enumerate(choice.alternatives) if _may_hold(tried, way)]
+        left += ((tried.taking([(choice.key, at)]), (*taken, (choice.key, at))) for at in reversed(ways))
+    if best is None and not left:
+        worst = min(ends, key=lambda one: WORSE.index(one.outcome), default=Found("infeasible", {}, ()))
+        return replace(worst, certainty=_certainty(ends))
+    if best is None or (left and problem.goals):
+        return Found("gave-up", {}, ())
+    unbounded = next((one for one in ends if one.outcome == "unbounded"), None)
+    return unbounded or replace(best[1], certainty=_certainty(ends))
+
+
+def _bends(problem: Problem) -> Either | None:
+    """The first choice between the pieces of something that the problem is about."""
+    pieces = [choice for choice in problem.either if choice.requirement is None]
+    about = about_of(problem) if pieces else frozenset()
+    return next((choice for choice in pieces if choice.defines & about), None)
+
+
+def _broken(problem: Problem, found: Found) -> Either | None:
+    """The first choice of which an optimum keeps no alternative; where there is none the first that is left."""
+    choices = [choice for choice in problem.either if choice.requirement is not None]
+    if found.outcome == "infeasible" or not choices:
+        return None
+    if not found.is_optimal:
+        return choices[0]
+    every = dict(found.values)
+    derive(problem, every)
+    return next((choice for choice in choices if choice.excess(every) > TOLERANCE), None)
+
+
+def _may_hold(problem: Problem, alternative: Alternative) -> bool:
+    """Whether no figures alone keep an alternative from being taken."""
+    for part in alternative.constraints:
+        left, most = problem.expanded(part.left), problem.expanded(part.most)
+        by_figures = replace(part, left=left, right=most, strict=False)
+        if not names(left) | names(most) and by_figures.excess({}) > TOLERANCE:
+            return False
+    return True
+
+
+def _best(found: Sequence[tuple[Problem, Found]]) -> Found:
+    """The best of several optima by the goals of their problems, in order; where one runs off, or none is, that."""
+    optimal = [(problem, one) for problem, one in found if one.is_optimal]
+    if not optimal or any(one.outcome == "unbounded" for _, one in found):
+        return min((one for _, one in found if not one.is_optimal), key=lambda one: WORSE.index(one.outcome))
+    (problem, best), *others = optimal
+    least = goals_at(problem, best.values)
+    for problem, one in others:
+        goals = goals_at(problem, one.values)
+        if is_better(goals, least):
+            best, least = one, goals
+    return best
+
+
+def goals_at(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
+    """What each goal comes to at values of the variables, the less the better."""
+    memo: dict[Name, Expr] = {}
+    return tuple(_reached(problem, goal, values, memo) for goal in problem.goals)
+
+
+def _reached(problem: Problem, goal: Goal, env: Mapping[Name, float], memo: dict[Name, Expr]) -> float:
+    """What a goal comes to, the less the better; inf where it has no value."""
     expr = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
     try:
-        value = float(compiled(problem.expanded(expr))(found.values))
+        value = float(compiled(problem.expanded(expr, memo))(env))
     except (ArithmeticError, ValueError):
         return math.inf
     if goal.other is not None:
         return abs(math.log(value))
     return -value if goal.sense == "maximize" else value
+
+
+def is_better(goals: tuple[float, ...], least: tuple[float, ...]) -> bool:
+    """Whether goals, the first that differs by more than rounding, are lower."""
+    for new, old in zip(goals, least, strict=True):
+        if not math.isclose(new, old, rel_tol=ALIKE, abs_tol=ALIKE**2):
+            return new < old
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +206,7 @@ def posed(problem: Problem, variables: Sequence[Name]) -> Posed:
     limits = tuple(c for c in problem.constraints if not c.equal)
 
     def function(constraint: Constraint) -> Smooth:
-        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.right))
+        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.most))
         return smooth.limit(left, right, variables)
 
     return Posed(
@@ -138,7 +231,7 @@ def _optimum(problem: Problem) -> Found:
     others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in around(start, STARTS))
     found = [_found(problem, of, end, "local") for end in (first, *others)]
     if optimal := [one for one in found if one.is_optimal]:
-        return _best(problem, optimal)
+        return _best([(problem, one) for one in optimal])
     if all(one.outcome == "infeasible" for one in found):
         return replace(found[0], certainty="bounds") if is_empty(problem) else Found("gave-up", {}, ())
     return min(found, key=lambda one: WORSE.index(one.outcome))

@@ -10,7 +10,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import infeasible
-from runplan.engine.solve.digits import as_written
+from runplan.engine.solve.digits import as_written, holds
 from runplan.engine.solve.failed import endless, gave_up, without
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
@@ -34,7 +34,7 @@ def solve(problem: Problem) -> Solution:
     if best.found.outcome == "infeasible":
         contradicting = replace(best.problem, repeats=problem.repeats)
         agreeing = at_needed_rate(contradicting) or as_written(contradicting)
-        return solve(agreeing) if agreeing else infeasible(contradicting)
+        return solve(agreeing) if agreeing else _unsaid(contradicting) or infeasible(contradicting)
     if open_ and errors:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)
@@ -45,6 +45,14 @@ def solve(problem: Problem) -> Solution:
     out = solved(best.problem, best.found.values, best.found.binding)
     whole = {name: replace(out.values[name], note=_whole(name, real)) for name, real in best.real.items()}
     return replace(out, values={**out.values, **whole}, certainty=best.found.certainty, gap=best.found.gap)
+
+
+def _unsaid(problem: Problem) -> Solution | None:
+    """The plan undecided, where what is not known might keep what nothing else does; None where it makes no room."""
+    keys = {one.key for one in problem.kept if one.requirement is not None and one.requirement.key in problem.unsaid}
+    if not keys or not holds(problem.without(keys)):
+        return None
+    return without(problem, "undecided", (*problem.findings, *problem.unsaid.values()))
 
 
 def _whole(name: Name, real: float) -> str:

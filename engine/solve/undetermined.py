@@ -53,7 +53,8 @@ def under_determined(problem: Problem) -> Solution:
     held = problem.aiming(*_least(problem))
     found = optimum_of(held)
     base = without(problem, "undecided", problem.findings)
-    free = [v.name for v in problem.variables]
+    # What a law says of the run follows from it: no plan states that.
+    free = [v.name for v in problem.variables if not v.name.part("law") and v.name != q.SURE_COMPUTE]
     if found.is_optimal:
         here = _every(held, found.values)
         others = {name: env for name in free if (env := _elsewhere(held, here, name)) is not None}

@@ -64,7 +64,7 @@ def _value(problem: Problem, name: Name, value: float, active: Iterable[Constrai
     subject = ", ".join(binding)
     formula = f"solved: {problem.goal}" + (f", subject to {subject}" if subject else "")
     inputs = tuple(sorted(mentioned - {v.name for v in problem.variables}, key=str))
-    cite, by = cite_of(problem.law), problem.law.name
+    cite, by = ("", "") if problem.lawless else (cite_of(problem.law), problem.law.name)
     return Value(name, value, variable.dim, None, None, "solved", formula, inputs, cite, variable.span, by=by)
 
 

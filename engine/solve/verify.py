@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.errors import RunplanError
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
@@ -75,14 +74,10 @@ def broken_constraints(solution: Solution) -> dict[str, float]:
     """By how much, relatively, each constraint of a solved plan is broken; nothing where all hold."""
     env = {name: value.value for name, value in solution.values.items()}
     out = {}
-    for constraint in solution.problem.constraints:
-        try:
-            left, right = float(compiled(constraint.left)(env)), float(compiled(constraint.right)(env))
-        except KeyError:
-            continue
-        excess = (abs(left - right) if constraint.equal else left - right) / max(abs(left), abs(right), 1e-300)
+    for part in solution.problem.kept:
+        excess = part.excess(env)
         if excess > 1e-6:
-            out[constraint.text] = excess
+            out[part.text] = excess
     return out
 
 

@@ -13,20 +13,19 @@ from dataclasses import dataclass, field, replace
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Ref
-from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint, Problem, derive, weakest
-from runplan.engine.solve.search import Found, optimum_of
+from runplan.engine.solve.search import Found, goals_at, is_better, optimum_of
 
 # A count is whole when it is off by no more than this share of a node.
 WHOLE = 1e-6
 # A count that is off by no more than this is whole: it came out of logarithms.
 EXACT = 1e-12
+# Constraints are kept by whole counts to this share.
+KEPT = 1e-6
 # Splits before the best counts so far are taken.
 SPLITS = 20
-# One count is better than another when its goal is, by more than rounding.
-BETTER = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Reached:
     """The optimum of a problem, devices whole.
 
     Attributes:
-        problem: With each parameter that must agree with the solution at that value.
+        problem: With each parameter that must agree with the solution at that value, and the alternatives taken.
         real: The counts that were made whole, as they were before.
     """
 
@@ -82,7 +81,8 @@ def whole(problem: Problem) -> Reached:
     found = optimum_of(problem)
     up = rounded_up(problem, found.values) if found.is_optimal else {}
     if not up:
-        return Reached(problem, replace(found, values={**found.values, **_exact(problem, found.values)}))
+        values = {**found.values, **_exact(problem, found.values)}
+        return Reached(problem.taking(found.taken), replace(found, values=values))
     of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
     run = {v.name: found.values[v.name] for v in problem.variables if v.name.text in of_the_run}
     if up.keys().isdisjoint(run) and _keeps(problem, {**found.values, **up}):
@@ -101,9 +101,9 @@ def _bounded(problem: Problem, found: Found, told: Reached) -> Reached:
     first = problem.goals[0]
     if first.sense == "minimize" and isinstance(first.expr, Ref) and first.expr.name in told.real:
         return told  # fewer were too few
-    aimed = problem.aiming(first)
-    (least,), (reached,) = _goals(aimed, found.values), _goals(aimed, told.found.values)
-    if not _is_better((least,), (reached,)):
+    before, after = problem.taking(found.taken).settled().aiming(first), told.problem.settled().aiming(first)
+    (least,), (reached,) = goals_at(before, found.values), goals_at(after, told.found.values)
+    if not is_better((least,), (reached,)):
         return told
     gap = (reached - least) / max(abs(reached), abs(least))
     return replace(told, found=replace(told.found, certainty="bounds", gap=gap))
@@ -126,11 +126,7 @@ def rounded_up(problem: Problem, values: Mapping[Name, float]) -> dict[Name, flo
 def _keeps(problem: Problem, env: dict[Name, float]) -> bool:
     """Whether values of the variables keep every constraint."""
     derive(problem, env)
-    for constraint in problem.constraints:
-        left, right = float(compiled(constraint.left)(env)), float(compiled(constraint.right)(env))
-        if left - right > 1e-6 * max(abs(left), abs(right)):
-            return False
-    return True
+    return all(part.excess(env) <= KEPT for part in problem.kept)
 
 
 def _told(problem: Problem, held: Mapping[Name, float], found: Found) -> Reached:
@@ -139,8 +135,10 @@ def _told(problem: Problem, held: Mapping[Name, float], found: Found) -> Reached
     inner = optimum_of(fixed)
     values = {**inner.values, **held} if inner.is_optimal else {}
     real = {name: found.values[name] for name in counts(problem)}
+    taken = problem.taking(inner.taken)
+    binding = found.binding if inner.taken == found.taken else optimum_of(taken).binding
     certainty = weakest((inner.certainty, found.certainty))
-    return Reached(problem, replace(inner, values=values, binding=found.binding, certainty=certainty), real)
+    return Reached(taken, replace(inner, values=values, binding=binding, certainty=certainty), real)
 
 
 def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None, Outcome]:
@@ -153,8 +151,8 @@ def _branched(problem: Problem, found: Found) -> tuple[dict[Name, float] | None,
         if not left:
             break
         tried, found = left.pop()
-        goals = _goals(tried, found.values)
-        if best is not None and not _is_better(goals, least):
+        goals = goals_at(tried.taking(found.taken).settled(), found.values)
+        if best is not None and not is_better(goals, least):
             continue
         steps = {name: step_of(problem, name) for name in counts(problem)}
         nodes = {name: found.values[name] / step for name, step in steps.items()}
@@ -189,24 +187,3 @@ def _some(problem: Problem, nodes: Mapping[Name, float], steps: Mapping[Name, fl
         if optimum_of(problem.fixed(held)).is_optimal:
             return held
     return None
-
-
-def _goals(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
-    """What each goal comes to, the less the better."""
-    env = dict(values)
-    derive(problem.settled(), env)
-    out = []
-    for goal in problem.goals:
-        value = float(compiled(goal.expr)(env))
-        if goal.other is not None:
-            value = abs(math.log(value / float(compiled(goal.other)(env))))
-        out.append(-value if goal.sense == "maximize" else value)
-    return tuple(out)
-
-
-def _is_better(goals: tuple[float, ...], least: tuple[float, ...]) -> bool:
-    """Whether goals, the first that differs, are lower."""
-    for new, old in zip(goals, least, strict=True):
-        if abs(new - old) > BETTER * max(abs(new), abs(old), BETTER):
-            return new < old
-    return False

@@ -123,3 +123,23 @@ def test_what_cannot_hold_together_names_the_plans_figures_only() -> None:
     (said,) = [finding for finding in report.findings if finding.severity == "error"]
     assert said.code == "C003" and said.help
     assert "sure_compute" not in said.message
+
+
+def test_a_run_that_nothing_bounds_is_not_the_smallest_that_there_is() -> None:
+    report = under("use laws chinchilla, kaplan.joint\ndata: 1T tokens\nminimize regret\n")
+    assert {solution.status for solution in report.solutions} == {"undecided"}
+    (said, *_) = [finding for finding in report.findings if finding.code == "C002"]
+    assert said.message == "nothing in the plan determines `tokens` and `model`"
+    (sized, _) = under("use laws chinchilla, kaplan.joint\nmodel: 7B\nminimize regret\n").solutions
+    assert sized["worst_regret"].value == pytest.approx(0.1016, rel=1e-3)
+
+
+def test_the_hardware_of_all_stages_is_spent() -> None:
+    stages = "".join(
+        f"stage {name} {{ hardware: 512 x H100 for {days} days at 40% MFU }}\n" for name, days in (("a", 30), ("b", 5))
+    )
+    one = "hardware: 512 x H100 for 35 days at 40% MFU\n"
+    laws = "use laws chinchilla, kaplan.joint\nminimize regret\n"
+    split, whole = (under(text + laws).solutions[0] for text in (stages, one))
+    assert split["params"].value == pytest.approx(whole["params"].value, rel=1e-6)
+    assert split["worst_regret"].value == pytest.approx(whole["worst_regret"].value, rel=1e-6)

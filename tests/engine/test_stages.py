@@ -134,3 +134,31 @@ def test_where_the_objective_changes_a_law_speaks_of_the_stages_that_it_is_for()
     assert found["loss"].value == pytest.approx(alone["loss"].value)
     assert "loss" not in stages_of(found)[1]
     assert [f.severity for f in found.findings if f.code == "L004"] == ["info"]
+
+
+@pytest.mark.parametrize(("kinds", "budget"), [(("CLM", "MLM"), "1e21"), (("CLM", "MLM"), "3e19")])
+def test_a_transfer_is_two_stages(kinds: tuple[str, str], budget: str) -> None:
+    first, second = kinds
+    plan = f"laws: plm\ncompute: {budget} FLOP\n"
+    whole = solved(f"{plan}objective: transfer from {first} to {second} of protein\n")
+    staged = solved(
+        f"{plan}stage a {{ objective: {first} of protein }}\nstage b {{ objective: {second} of protein }}\n"
+    )
+    for name in ("params", "loss", "pretrain_tokens", "finetune_tokens", "transferred_tokens", "compute"):
+        assert staged[name].value == pytest.approx(whole[name].value)
+    for one, other in (("pretrain", "a"), ("finetune", "b")):
+        for name in ("tokens", "compute"):
+            assert whole[f"{one}.{name}"].value == pytest.approx(staged[f"{other}.{name}"].value)
+    assert sum(stage["compute"].value for stage in stages_of(whole)) == pytest.approx(whole["compute"].value)
+
+
+def test_text_and_then_code_is_a_transfer_of_their_law() -> None:
+    whole = solved(
+        "laws: hernandez\nmodel: 1B\nobjective: transfer from text to python\ndata: 30M tokens at 4 characters/token\n"
+    )
+    staged = solved(
+        "laws: hernandez\nmodel: 1B\nstage a { tokens: 20B }\n"
+        "stage b { objective: CLM of python; data: 30M tokens at 4 characters/token; tokens: 30M }\n"
+    )
+    assert staged["transferred_tokens"].value == pytest.approx(whole["transferred_tokens"].value)
+    assert staged["tokens"].value == 20.03e9

@@ -27,7 +27,7 @@ MAY_IMPORT = {
 # Where folders import files beside them, these files are rungs, too.
 LADDERS = {
     "dsl": ["text", "units", "expr", "syntax", "typed", "packs", "plan"],
-    "engine": ["numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge"],
+    "engine": ["numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
     "cli": ["outcome", "show", "output", "paths", "arguments", "verbs"],
     "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
 }

@@ -38,6 +38,7 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
     law, catalogue = shown.law, shown.catalogue
     head = paragraph(f"{law.name}{''.join(f' (alias {alias})' for alias in law.aliases)}") + paragraph(law.title)
     facts = [("objective", ", ".join(law.objectives)), ("counts", f"{law.counts or 'total'} params")]
+    facts += [("of runs from", "a checkpoint")] if law.from_weights else []
     facts += [("loss on", law.corpus)] if law.corpus else []
     facts += [("extends", law.parent)] if law.parent else []
     facts += [("set aside", law.aside)] if law.aside else []

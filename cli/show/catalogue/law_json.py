@@ -74,6 +74,7 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
         "range": _range_json(law, catalogue),
         "cites": [{"text": cite.text, "evidence": cite.evidence} for cite in law.cites],
         "notes": list(law.notes),
+        "start": law.start or "scratch",
         "aside": law.aside,
         "goldens": [
             {"id": golden.id, "expected": {written_expr(e): n.value for e, n in golden.gives}, "rtol": golden.rtol}

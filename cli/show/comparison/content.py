@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runplan.cli.show.comparison.decision import decision
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
@@ -33,6 +34,7 @@ class Content:
         table: One row a quantity, one cell a column, and the spread.
         notes: What must be known to read the table.
         regret: The extra compute of each choice under each law; None where there is none to compare.
+        decision: What to choose, and where that changes.
         reasons: Why the columns differ.
         findings: The errors, then the warnings: severity, code, message.
     """
@@ -43,6 +45,7 @@ class Content:
     table: Table
     notes: tuple[str, ...]
     regret: Section | None
+    decision: tuple[Section, ...]
     reasons: tuple[str, ...]
     findings: Table
 
@@ -50,7 +53,7 @@ class Content:
 def content(comparison: Comparison) -> Content:
     """All that there is to say of a comparison."""
     columns = comparison.columns
-    heads = ("", *(plain(column.name) for column in columns), "spread")
+    heads = ("", *(plain(column.name) for column in columns), *(("within",) if _within(comparison) else ()), "spread")
     return Content(
         paths=tuple(dict.fromkeys(plain(column.report.source.path) for column in columns)),
         what=f"{len(columns)} {comparison.by}s" if len(columns) > 1 else f"One {comparison.by}",
@@ -58,6 +61,7 @@ def content(comparison: Comparison) -> Content:
         table=table(_rows(comparison), heads, figures=True),
         notes=tuple(map(plain, _notes(comparison))),
         regret=_regret(comparison),
+        decision=tuple(decision(comparison)),
         # The corpora only where the note on the losses does not tell them.
         reasons=tuple(
             plain(why.text) for why in comparison.reasons if not (why.kind == "corpus" and comparison.losses)
@@ -97,10 +101,11 @@ def _rows(comparison: Comparison) -> list[tuple[str | Cell, ...]]:
     columns = comparison.columns
     judged = len(_choices(comparison)) > 1 and bool(comparison.judges)
     out: list[tuple[str | Cell, ...]] = []
+    last = ("", "") if _within(comparison) else ("",)
     if any(column.solution.status != "solved" for column in columns):
-        out.append(("status", *(Cell(column.solution.status, mark="") for column in columns), ""))
+        out.append(("status", *(Cell(column.solution.status, mark="") for column in columns), *last))
     if comparison.by == "plan":
-        out.append(("law", *(Cell(plain(column.solution.law), mark="") for column in columns), ""))
+        out.append(("law", *(Cell(plain(column.solution.law), mark="") for column in columns), *last))
     for found in rows(columns):
         known = columns[0].solution.problem.quantities
         data_only = found.quantity in known and known[found.quantity].facts.section == "data"
@@ -108,8 +113,14 @@ def _rows(comparison: Comparison) -> list[tuple[str | Cell, ...]]:
         if not data_only and not (found.quantity == "regret" and judged):
             apart = NOTHING if found.spread is None else spread(found.spread)
             cells = (_cell(column, found, i) for i, column in enumerate(columns))
-            out.append((label(found.quantity, known), *cells, apart))
+            within = (NOTHING if found.within is None else spread(found.within),) if _within(comparison) else ()
+            out.append((label(found.quantity, known), *cells, *within, apart))
     return out
+
+
+def _within(comparison: Comparison) -> bool:
+    """Whether any figure has an interval: how far apart its ends are stands beside how far apart the columns are."""
+    return any(found.within is not None for found in rows(comparison.columns))
 
 
 def _cell(column: Column, found: Row, index: int) -> Cell:
@@ -142,6 +153,8 @@ def _notes(comparison: Comparison) -> list[str]:
     out = []
     if any(column.beyond for column in comparison.columns):
         out.append(f"{MARK} outside the range of the runs that the law was fitted to.")
+    if _within(comparison):
+        out.append(f"within: how far apart the ends of the widest 80 % interval of one {comparison.by} are.")
     for column in comparison.columns:
         solution = column.solution
         if comparison.by == "law" and solution.lends:
@@ -175,7 +188,7 @@ def _regret(comparison: Comparison) -> Section | None:
         worst = comparison.worst(i)
         lines.append((plain(column.name), *cells, NOTHING if worst is None else _share(worst)))
     heads = ("choice of", *judges, "worst")
-    notes = [_best(comparison)]
+    notes = [_best(comparison), _which_law(comparison)]
     if any(column.solution.quantity("lifetime_compute") for column in comparison.columns):
         notes.append("The regrets are of training alone: what is served is not in them.")
     return Section(
@@ -209,6 +222,14 @@ def _best(comparison: Comparison) -> str:
     more = "no more compute than needed" if worst <= NOISE else f"at most {_share(worst)} more compute than needed"
     text = f"Least worst regret: the choice of `{of}`, {more}, as {who} {'sees' if len(judges) == 1 else 'see'} it."
     return plain(text)
+
+
+def _which_law(comparison: Comparison) -> str:
+    """What it is worth to know which law is right, each being as likely, in a sentence; empty where it is nothing."""
+    worth = comparison.knowing_law
+    if worth is None or worth <= NOISE:
+        return ""
+    return f"Knowing which law is right is worth {_share(worth)} of the compute, each being as likely."
 
 
 # ---- findings

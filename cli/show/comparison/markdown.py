@@ -27,6 +27,8 @@ def _lines(shown: Content) -> Iterator[str]:
     yield from small(shown.notes)
     if shown.regret:
         yield from section(shown.regret)
+    for part in shown.decision:
+        yield from section(part)
     if shown.reasons:
         yield from headed("Why they differ")
         yield ""

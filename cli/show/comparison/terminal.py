@@ -36,6 +36,8 @@ def page_of(shown: Content, look: Look) -> str:
     page.said((), shown.notes)
     if shown.regret:
         page.section(shown.regret)
+    for section in shown.decision:
+        page.section(section)
     if shown.reasons:
         page.heading("Why they differ")
         page.texts([("-", reason) for reason in shown.reasons], (), wrap=1)

@@ -171,7 +171,10 @@ def _solutions(report: Report, details: bool) -> Table:
     kept: list[tuple[str | Cell, ...]] = [
         (name, *cells) for name, cells in rows if any(cell.text != NOTHING for cell in cells)
     ]
-    return table(kept, ("", *map(_head, solutions)))
+    # A plan that names none, and that no law is for, has the figures of none.
+    unnamed = report.plan is not None and not report.plan.laws
+    heads = ("no law" if unnamed and one.problem.lawless else _head(one) for one in solutions)
+    return table(kept, ("", *heads))
 
 
 def _none(name: str) -> bool:

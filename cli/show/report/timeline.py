@@ -23,7 +23,7 @@ _DAY = 86400.0
 
 def sections(report: Report, details: bool) -> Iterator[Section]:
     """A table of the stages, a law a section; among the details the schedule and the data of each."""
-    for solution in report.solutions:
+    for solution in report.solutions if report.plan and len(report.plan.stages) > 1 else ():
         if not solution.problem.stages or "tokens" not in solution:
             continue
         stages = stages_of(solution)

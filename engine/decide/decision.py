@@ -1,0 +1,92 @@
+"""Plans, or the laws of one, to a decision: what to choose, where that changes, and what is worth knowing for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from runplan.dsl.expr.tree import Ref
+from runplan.dsl.plan.ir import Plan
+from runplan.engine.decide.candidates import Measure, Outcome, best_of, measure_of, outcome_of
+from runplan.engine.decide.flips import Chosen, Flip, flips_of
+from runplan.engine.decide.knowing import Knowing, knowing_of
+from runplan.engine.decide.levers import Input, inputs_of
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Problem
+from runplan.engine.problem.solution import Solution
+from runplan.engine.solve.digits import holds
+
+# Of more laws than this it is not asked where the choice among them changes: it takes too long.
+LAWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to choose of several plans, or of the choices of several laws.
+
+    Attributes:
+        measure: What plans are told apart by; None where laws judge each other's choices.
+        choice: Its index; None where none holds.
+        flips: Where that changes, the nearest first.
+        knowing: The plans at joint draws; None where nothing is uncertain.
+    """
+
+    measure: Measure | None
+    choice: int | None
+    flips: tuple[Flip, ...]
+    knowing: Knowing | None = None
+
+
+def decided(plans: Sequence[Plan], solutions: Sequence[Solution], *, losses: bool) -> Decision | None:
+    """What to choose of several plans; None where there is nothing by which to choose.
+
+    Args:
+        losses: Whether their losses may be compared.
+    """
+    if len(solutions) < 2 or any(solution.status == "undecided" for solution in solutions):
+        return None
+    problems = [solution.problem for solution in solutions]
+    outcomes = [outcome_of(problem) for problem in problems]
+    measure = measure_of(problems, outcomes, losses=losses)
+    if measure is None:
+        return None
+
+    def choose(moved: Input, value: float) -> Chosen:
+        there, own = moved.moved(problems, value), {index for index, _ in moved.levers}
+        found = [outcome_of(each) if i in own else outcomes[i] for i, each in enumerate(there)]
+        return Chosen(best_of(found, measure), lambda index: _broken(there[index], found[index]))
+
+    now = best_of(outcomes, measure)
+    flips = _nearest(flips_of(now, inputs_of(problems, [Ref(measure.name)]), choose))
+    solved = all(solution.status == "solved" for solution in solutions)
+    return Decision(measure, now, flips, knowing_of(plans, solutions, measure) if solved else None)
+
+
+def _broken(problem: Problem, outcome: Outcome) -> str:
+    """What a plan requires and does not keep; where it cannot be done, that without which it could be."""
+    if outcome.values is not None:
+        return next(iter(outcome.broken), "")
+    required = [c for c in problem.constraints if c.kind == "require"]
+    return next((c.text for c in required if holds(problem.without({c.key}))), "it cannot be done")
+
+
+def decided_by_laws(
+    problems: Sequence[Problem], now: int | None, least_worst: Callable[[Sequence[Problem]], int | None]
+) -> Decision | None:
+    """Where the choice of least worst regret among those of several laws changes; None where there is none.
+
+    Args:
+        least_worst: The choice of least worst regret among the solutions of problems.
+    """
+    if now is None or not 1 < len(problems) <= LAWS:
+        return None
+
+    def choose(moved: Input, value: float) -> Chosen:
+        found = least_worst(moved.moved(problems, value))
+        return Chosen(now if found is None else found)  # where all cost the same, any will do
+
+    return Decision(None, now, _nearest(flips_of(now, inputs_of(problems, [Ref(q.COMPUTE)]), choose)))
+
+
+def _nearest(flips: Iterable[Flip]) -> tuple[Flip, ...]:
+    return tuple(sorted(flips, key=lambda flip: (round(flip.far, 6), flip.input.said, flip.at)))
