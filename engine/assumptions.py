@@ -31,7 +31,7 @@ _CALENDAR = re.compile(r"\bcalendar\b")
 def assumptions_of(plan: Plan, solutions: Sequence[Solution], catalogue: Library) -> tuple[Assumption, ...]:
     """Every default that was taken, once: of figures first, then of what the run is."""
     out: dict[tuple[Name, str], Assumption] = {}
-    for solution in solutions:
+    for solution in (one for one in solutions if not one.problem.is_programme):
         for found in (*_figures(solution), *_unsaid(plan, solution, catalogue)):
             value = found.value if isinstance(found.value, str) else f"{found.value:.9g}"
             out.setdefault((found.name, value), found)  # what laws agree on differs by rounding

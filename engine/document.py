@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Edit, Finding
@@ -19,6 +20,7 @@ from runplan.dsl.units.show import iso_date, json_unit
 from runplan.engine.gate import Verdict, verdict_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
+from runplan.engine.results import imported_of
 
 if TYPE_CHECKING:
     from runplan.engine.problem.solution import Note, Odds, Relaxation, Solution, Value
@@ -48,7 +50,7 @@ def document(report: Report) -> dict[str, object]:
         "schema": "plan.solve/v1",
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(value) for name, value in report.budget.items()},
-        "solutions": [_solution(solution) for solution in report.solutions],
+        "solutions": [{**_solution(solution), **_results(report, solution)} for solution in report.solutions],
         "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
         "verdict": _verdict(verdict_of(report)),
@@ -96,6 +98,26 @@ def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]
         value = applying(solution, name)
         if value is not None:
             yield name, value
+    if "data" in sections:
+        yield from ((str(name), value) for name, value in asked_for(solution))
+
+
+# What has a name of its own while it is looked for, by what a plan calls it; or another key that says it.
+_SOUGHT = {q.RUN_SHARE: q.RESERVE, q.AMOUNT: q.AVAILABLE}
+_SAID_BY_OTHERS = (q.RESERVED_TIME, q.LAW_PARAMS, q.SHARE)
+
+
+def asked_for(solution: Solution) -> Iterator[tuple[Name, Value]]:
+    """What the plan asks for by a `?` and has no row of its own, such as an availability, or what there is of a source.
+
+    The quantities of parts are under their full name, such as `available.web` or `pool1.mfu`.
+    """
+    told = rows_of(solution.problem.quantities, *OWN)
+    for name in dict.fromkeys(solution.problem.asked):
+        shown = Name(_SOUGHT.get(name.bare, name).text, name.kind, name.scope)
+        value = solution.values.get(shown)
+        if value is not None and name.bare not in _SAID_BY_OTHERS and (shown.scope or shown.text not in told):
+            yield shown, value
 
 
 def applying(solution: Solution, name: str) -> Value | None:
@@ -146,6 +168,13 @@ def _odds(odds: Odds) -> dict[str, object]:
     shares = {"probability": odds.share, "error": odds.error or None, "asked": odds.asked}
     told = {key: amount(share, ()) for key, share in shares.items() if share is not None}
     return {"text": odds.text, "line": odds.span.line, **told}
+
+
+def _results(report: Report, solution: Solution) -> dict[str, object]:
+    """What the plan rests on of other plans, and the `let`s of it that do; no key where it imports no results."""
+    found = imported_of(report.plan, solution) if report.plan else {}
+    named = {name: {**quantity(value), **({"plan": plan} if plan else {})} for name, (value, plan) in found.items()}
+    return {"results": named} if named else {}
 
 
 def _by_default(solution: Solution) -> dict[str, str]:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack, fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
 from runplan.dsl.syntax.imports import read_file
+from runplan.dsl.syntax.tree import File, leaves
 from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
@@ -33,6 +35,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
 from runplan.engine.report import Report
+from runplan.engine.results import Results, results_of
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
 
@@ -48,6 +51,7 @@ def report_of(
     settings: Sequence[str] = (),
     laws: tuple[str, ...] | None = None,
     intervals: bool = True,
+    solved: dict[str, Report] | None = None,
 ) -> Report:
     """Everything that is known of the plan at a path.
 
@@ -56,12 +60,13 @@ def report_of(
         settings: `path=value` each, in place of what the plan says.
         laws: Names of laws, in place of the plan's own.
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
+        solved: The reports of imported plans so far, by path; it grows.
 
     Raises:
         OSError: Where the file cannot be read.
         UnknownLaw: For a name in `laws` that no law has.
     """
-    read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws)
+    read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws, intervals=intervals, solved=solved)
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
@@ -126,13 +131,21 @@ def plan_at(
     catalogue: Library | None = None,
     settings: Sequence[str] = (),
     laws: tuple[str, ...] | None = None,
+    intervals: bool = True,
+    solved: dict[str, Report] | None = None,
 ) -> Read:
     """The plan at a path, and the laws that it is to be solved under; arguments and errors are those of `report_of`."""
     known = catalogue or standard()
     file, found = read_file(path, reader)
     file, wrong = overridden(file, settings)
     found += wrong
-    lowered = lower(file, known.vocabulary())
+    if any(f.severity == "error" for f in found):  # such as plans that import each other
+        results = Results(adrift=[qualified(imported.alias, "") for imported in file.imported])
+    else:
+        results = _results(file, reader, known, intervals, {} if solved is None else solved)
+    found += results.findings
+    file = replace(file, adrift=(*file.adrift, *results.adrift))
+    lowered = lower(file, known.vocabulary(), results.lets)
     findings = [*found, *(f for f in lowered.findings if not (f.code == "S006" and found))]
     known = known.with_pack(lowered.pack, file.broken)
     findings += known.findings
@@ -146,10 +159,23 @@ def plan_at(
     return Read(file.source, plan, known, tuple(findings), cases)
 
 
+def _results(file: File, reader: Reader, known: Library, intervals: bool, solved: dict[str, Report]) -> Results:
+    """What the plans that a file imports come to; with their intervals where those decide anything."""
+    uncertain = intervals or any(leaf.text == "P" for node in file.statements for leaf in leaves(node))
+
+    def report(path: str) -> Report:
+        if path not in solved:
+            solved[path] = report_of(path, reader, catalogue=known, intervals=uncertain, solved=solved)
+        return solved[path]
+
+    return results_of(file, report)
+
+
 def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
     """What the laws say of themselves, and over what their loss is taken."""
     out: list[Note] = []
-    for solution in {s.resolved: s for s in solutions if s.status != "undecided"}.values():
+    told = (s for s in solutions if s.status != "undecided" and not s.problem.is_programme)
+    for solution in {s.resolved: s for s in told}.values():
         loss = solution.values.get(q.LOSS)
         if loss is not None and loss.note:
             out.append(Note(f"The loss is {loss.note}", solution.resolved))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from runplan.dsl.expr.text import shown
-from runplan.dsl.plan.ir import Amount, DataSource, Given, Schedule
+from runplan.dsl.plan.ir import Amount, DataSource, Given, Hole, Schedule, Within
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Node, Word, as_node, name_of, text_of
 from runplan.dsl.syntax.views import DataOption, DataSpec, spec_of
@@ -42,33 +42,43 @@ def _mixes(sources: list[DataSource], together: bool) -> list[list[DataSource]]:
 def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) -> None:
     """The weights of one stage's sources are shares of one whole."""
     weights = [source.weight for source in sources if source.weight]
-    total = sum(weight.value.value for weight in weights)
-    too_little = all_read and len(weights) == len(sources) and total < 1 - 1e-9
+    least, most = (sum(_end(source.weight, high) for source in sources) for high in (False, True))
     without = [source for source in sources if not source.weight]
-    if weights and without and abs(total - 1) <= 1e-9:
+    if weights and without and abs(least - 1) <= 1e-9:
         message = f"the weights sum to 100 %, and leave nothing for {enumerated([f'`{s.name}`' for s in without])}"
         help = ["lower them, or give each source a weight, or none"]
         also = [Label(source.span) for source in without]
         reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
-    if not weights or not (total > 1 + 1e-9 or too_little):
+    if not weights or not (least > 1 + 1e-9 or (all_read and most < 1 - 1e-9)):
         return
     stages = {source.stage for source in sources if source.weight}
     whose = f"`for {sources[0].stage}`" if len(stages) == 1 and sources[0].stage else "of the sources"
-    message = f"the weights {whose} sum to {total * 100:.4g} %, {'more' if total > 1 else 'less'} than 100 %"
+    given = all(isinstance(weight, Given) for weight in weights)
+    total, bound = (least, "at least ") if least > 1 else (most, "at most ")
+    said = f"{'' if given else bound}{total * 100:.4g} %"
+    message = f"the weights {whose} sum to {said}, {'more' if total > 1 else 'less'} than 100 %"
     also = [Label(weight.span) for weight in weights[1:]]
     help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
     if not help and len(sources) == 1:
         help = ["leave the weight out"]
-    elif len(weights) == len(sources):
+    elif given and len(weights) == len(sources):
         help.append("write " + " with ".join(f"`data {s.name} weight {part}`" for s, part in _scaled(sources, total)))
+    elif not help and not without:
+        help = ["say `weight ?` of a source that takes what the others leave"]
     elif not help:
         help = [f"lower them: what they leave is for {enumerated([f'`{s.name}`' for s in without])}"]
     reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
 
 
+def _end(weight: Amount | None, high: bool) -> float:
+    """The least, or the most, that a weight may be."""
+    end = (weight.high if high else weight.low) if isinstance(weight, Within) else weight
+    return end.value.value if isinstance(end, Given) else float(high)
+
+
 def _scaled(sources: Sequence[DataSource], total: float) -> list[tuple[DataSource, str]]:
     """The weights as they keep to each other and sum to 100 %: to a hundredth, and the largest takes what is left."""
-    parts = {s.name: round(s.weight.value.value / total * 100, 2) for s in sources if s.weight}
+    parts = {s.name: round(_end(s.weight, False) / total * 100, 2) for s in sources if s.weight}
     largest = max(parts, key=lambda name: parts[name])
     parts[largest] = 100 - sum(part for name, part in parts.items() if name != largest)
     return [(s, f"{parts[s.name]:.6g}%") for s in sources]
@@ -109,8 +119,8 @@ def _source(reading: Reading, node: Node) -> DataSource | None:
         name=name_of(node).text if node.rule == "data_named" else "",
         amount=amount,
         density=density,
-        epochs=_figure(reading, options, "up_to", EPOCHS),
-        weight=_figure(reading, options, "weight", WEIGHT),
+        epochs=_passes(reading, options),
+        weight=_weight(reading, options),
         quality=_word(reading, options, "quality", QUALITIES),
         domain=_word(reading, options, "domain"),
         stage=_word(reading, options, "for_stage", STAGES),
@@ -121,6 +131,19 @@ def _source(reading: Reading, node: Node) -> DataSource | None:
 def _figure(reading: Reading, options: Mapping[str, DataOption], rule: str, field: Field) -> Given | None:
     option = options.get(rule)
     return reading.given_by(option.value, field) if option and isinstance(option.value, Node) else None
+
+
+def _passes(reading: Reading, options: Mapping[str, DataOption]) -> Given | Hole | None:
+    option = options.get("up_to")
+    if option is not None and isinstance(option.value, Node) and option.value.rule == "hole":
+        amount = reading.amount(option.value, EPOCHS)
+        return amount if isinstance(amount, Hole) else None
+    return _figure(reading, options, "up_to", EPOCHS)
+
+
+def _weight(reading: Reading, options: Mapping[str, DataOption]) -> Amount | None:
+    option = options.get("weight")
+    return reading.amount(option.value, WEIGHT) if option and isinstance(option.value, Node) else None
 
 
 def _word(reading: Reading, options: Mapping[str, DataOption], rule: str, allowed: tuple[str, ...] = ()) -> str | None:
@@ -152,11 +175,14 @@ def _counted_in(reading: Reading, option: DataOption) -> Dim | None:
 
 def _in_tokens(reading: Reading, node: Node) -> bool:
     """Whether an amount of data is in tokens: then its density only says what they are to a law of characters."""
-    return node.rule not in ("hole", "between") and reading.checked(reading.expr(node)) == TOKEN
+    if node.rule == "hole":
+        return False
+    figure = next(node.nodes()) if node.rule in ("between", "at_least", "at_most") else node
+    return reading.checked(reading.expr(figure)) == TOKEN
 
 
 def _amount(reading: Reading, node: Node, field: Field, density: Given | None) -> Amount | None:
-    if node.rule in ("hole", "between"):
+    if node.rule in ("hole", "between", "at_least", "at_most"):
         return reading.amount(node, field)
     expr = reading.expr(node)
     dim = reading.checked(expr)

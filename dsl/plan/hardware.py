@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from runplan.dsl.expr.text import shown
 from runplan.dsl.packs.devices import meant, one_of
-from runplan.dsl.plan.ir import Amount, Given, Pool, Reserve, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Reserve, Within
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.sizes import NOT_SAID
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
@@ -41,7 +41,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
     paid: Mention | None = None
     fields = reading.fields("hardware")
     figures: dict[str, Amount] = {}
-    dates: dict[str, Given] = {}
+    dates: dict[str, Given | Hole] = {}
     seen: dict[str, Span] = {}
     unknown = False
     if node.rule == "pool" and _is_turned_round(reading, node):
@@ -64,6 +64,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
                 precision = Mention(value.text.lower(), value.span)
             elif name == "paid":
                 paid = _paid(reading, value)
+            elif value.type == "HOLE":
+                dates[name] = Hole(value.span)
             else:
                 dates[name] = reading.day(value, field.span if in_block else value.span)
         elif name == "device":
@@ -144,21 +146,23 @@ def _check_one_rate(reading: Reading, figures: Mapping[str, Amount]) -> None:
         reading.findings.append(found)
 
 
-def _check_dates(reading: Reading, dates: dict[str, Given]) -> None:
-    if "from" in dates and "until" in dates and dates["from"].value.value >= dates["until"].value.value:
-        message = f"the hardware ends {shown(dates['until'].expr)}, before it begins"
-        also = [Label(dates["from"].span, "it begins here")]
-        help = [f"write `from {shown(dates['until'].expr)} until {shown(dates['from'].expr)}`"]
-        reading.findings.append(finding("U004", message, dates["until"].span, also=also, help=help))
+def _check_dates(reading: Reading, dates: Mapping[str, Given | Hole]) -> None:
+    begin, end = dates.get("from"), dates.get("until")
+    if isinstance(begin, Given) and isinstance(end, Given) and begin.value.value >= end.value.value:
+        message = f"the hardware ends {shown(end.expr)}, before it begins"
+        also = [Label(begin.span, "it begins here")]
+        help = [f"write `from {shown(end.expr)} until {shown(begin.expr)}`"]
+        reading.findings.append(finding("U004", message, end.span, also=also, help=help))
 
 
 def reserve(reading: Reading, node: Node) -> Reserve | None:
     """The share that is not for the run."""
     spec = Reasoned(spec_of(node))
-    share = reading.given_by(spec.value, RESERVE)
+    share = reading.amount(spec.value, RESERVE)
     if share is None:
         return None
-    if share.value.value >= 1.0:
+    least = share.low if isinstance(share, Within) else share
+    if isinstance(least, Given) and least.value.value >= 1.0:
         reading.findings.append(finding("U004", "the reserve is all of the hardware", spec.value.span))
         return None
     return Reserve(share, spec.reason, node.span)

@@ -61,14 +61,14 @@ class Pool:
         paid: For which hours it is paid, `reserved` or `running`, where it is given.
         figures: Amounts by field: gpus, time, gpu_hours, mfu, rate, price, peak, memory, power, pue, carbon_intensity,
             availability, hours_per_day, nodes_of.
-        dates: Seconds since 1970 by `from` and `until`.
+        dates: Seconds since 1970 by `from` and `until`; a hole where one is asked for.
     """
 
     device: Mention | None
     precision: Mention | None
     paid: Mention | None
     figures: Mapping[str, Amount]
-    dates: Mapping[str, Given]
+    dates: Mapping[str, Given | Hole]
     span: Span = field(compare=False)
 
     @property
@@ -83,21 +83,26 @@ class DataSource:
 
     Attributes:
         name: Empty for the one source of a plan that names none.
-        amount: Tokens; characters or bytes are converted by `density`. May be a hole or a range.
+        amount: Tokens; characters or bytes are converted by `density`.
         density: Characters or bytes a token, where the amount is in those.
-        epochs: At most how many passes; one unless said.
-        weight: Its share of the mix, where it is given.
+        epochs: At most how many passes, or a hole where that is asked for; one unless said.
+        weight: Its share of the mix, where the plan says anything of it.
     """
 
     name: str
     amount: Amount
     density: Given | None
-    epochs: Given | None
-    weight: Given | None
+    epochs: Given | Hole | None
+    weight: Amount | None
     quality: str | None
     domain: str | None
     stage: str | None
     span: Span = field(compare=False)
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether it may be seen more than once."""
+        return isinstance(self.epochs, Hole) or (self.epochs is not None and self.epochs.value.value > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +225,7 @@ class Optimize:
 class Reserve:
     """A share of the hardware that is not for the run."""
 
-    share: Given
+    share: Amount
     because: str | None
     span: Span = field(compare=False)
 
@@ -230,8 +235,11 @@ class Let:
     """A name for an expression.
 
     Attributes:
-        source: Where the figure of a price or a region is from; empty for a `let` of the plan.
+        source: Where the figure of a price or a region, or the result of another plan, is from; empty for a `let` of
+            the plan.
         dim: That of its expression.
+        of: The plan that it is a result of; empty where it is of none.
+        spread: Of a result, how far it may be off, as in `Definition.spread`; None where it has no interval.
     """
 
     name: str
@@ -239,6 +247,8 @@ class Let:
     span: Span = field(compare=False)
     source: str = ""
     dim: Dim = NONE
+    of: str = ""
+    spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

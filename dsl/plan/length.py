@@ -38,7 +38,7 @@ def _beyond(stage: Stage) -> Finding | None:
     """What is wrong with more passes over the data than any of the sources may be seen."""
     least = stage.tokens.low if isinstance(stage.tokens, Within) else stated(stage.tokens)
     most = [source.epochs for source in stage.data]
-    caps = [cap for cap in most if cap is not None]
+    caps = [cap for cap in most if isinstance(cap, Given)]
     if least is None or not caps or len(caps) < len(most) or any(cap.value.value >= least.value.value for cap in caps):
         return None
     highest = max(caps, key=lambda cap: cap.value.value)

@@ -19,12 +19,15 @@ from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.dims import UNKNOWN
 
 
-def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, Entry]) -> None:
-    """Give a reading the plan's `let`s, and the figures of prices and regions that it mentions, which are like them.
+def read_lets(
+    reading: Reading, statements: Iterable[Node], own: Mapping[str, Entry], results: Mapping[str, Let]
+) -> None:
+    """Give a reading the plan's `let`s, and what is like them: figures of prices and regions, results of other plans.
 
     Args:
         own: Figures that the plan or its imports bring: beside those a `let` of the name is a second one, while
             it wins over those of packs, which a plan need not know.
+        results: What the plans that it imports come to.
     """
     statements = list(statements)
     specs = [Named(spec_of(node)) for node in statements if node.rule == "let"]
@@ -33,6 +36,15 @@ def read_lets(reading: Reading, statements: Iterable[Node], own: Mapping[str, En
         if figure in own or figure not in named:
             value = in_money(entry.values[0], reading.currency, reading.rates)
             reading.lets[figure] = Let(figure, value, entry.span, entry.source)
+    for text, result in results.items():
+        reading.lets[text] = replace(result, expr=in_money(result.expr, reading.currency, reading.rates))
+        if (meant := reading.words.quantity(text)) is not None:
+            part = meant.scope[0]
+            message = f"`{text}` is of the import and of the {part[0]} `{part[1]}`"
+            also = [Label(reading.places[part], f"the {part[0]}")]
+            reading.findings.append(
+                finding("N005", message, result.span, also=also, help=["import it under another name"])
+            )
     # A word that is a quantity is one, whatever else is called so: that has its finding.
     own_names = (name for name in (*named, *reading.lets) if reading.words.quantity(name) is None)
     reading.words = replace(reading.words, lets=frozenset(own_names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from runplan.dsl.expr.name import Words, let
@@ -24,7 +25,7 @@ from runplan.dsl.plan.objective import objective
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.schedule import schedule
 from runplan.dsl.plan.start import of_checkpoint, start
-from runplan.dsl.syntax.statements import BY_RULE, DEFINITIONS
+from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.syntax.views import pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
@@ -35,18 +36,19 @@ from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 
 T = TypeVar("T")
-# What imports bring, or only other statements rest on: with nothing else a file is no plan.
-_ASIDES = ("let", "rate", "calendar")
 # The stages that a transfer is, where the plan has none.
 OF_TRANSFER = ("pretrain", "finetune")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 
 
-def lower(file: File, vocabulary: Vocabulary) -> Lowered:
+def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = MappingProxyType({})) -> Lowered:
     """The plan of a resolved file, and all that is wrong with it before it stops.
 
     The plan is None where anything is an error, or where the file only defines things.
+
+    Args:
+        results: What the plans that it imports come to, as far as it mentions that, by name.
     """
     statements = file.statements
     if not statements:
@@ -59,12 +61,12 @@ def lower(file: File, vocabulary: Vocabulary) -> Lowered:
     pack = _definitions(reading, statements)
     figures = figures_of(pack.records)
     reading.vocabulary = _with_own(vocabulary, pack, figures)
-    read_lets(reading, statements, figures)
+    read_lets(reading, statements, figures, results)
     for rule in pack.rules:
         if not rule.span.begins_in(file.broken):
             reading.findings.extend(checked(rule, reading.known()))
     own = [node for node in statements if node.rule not in DEFINITIONS]
-    plan = _plan(reading, own, pack) if any(node.rule not in _ASIDES for node in own) else None
+    plan = _plan(reading, own, pack) if any(node.rule not in ASIDES for node in own) else None
     _say_binary_prefixes(reading, statements)
     findings = in_order(reading.findings)
     wrong = any(f.severity == "error" for f in findings)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.syntax.cache import parsed
-from runplan.dsl.syntax.statements import DEFINITIONS
-from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Node, Word, unquoted
+from runplan.dsl.syntax.statements import ASIDES, DEFINITIONS
+from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Imported, Node, Word, unquoted
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_CHARACTERS, MAX_IMPORTS
 from runplan.dsl.text.reader import Reader, decoded
@@ -30,7 +30,11 @@ def read_file(path: str, reader: Reader) -> tuple[File, list[Finding]]:
     imports = _Imports(reader)
     statements = imports.resolved(file, (reader.resolve(path) or path,))
     findings = [*findings, *imports.findings]
-    return File(file.source, tuple(statements), file.comments, blocks_of(findings), tuple(imports.adrift)), findings
+    brought = tuple(imports.plans_of(file))
+    return (
+        File(file.source, tuple(statements), file.comments, blocks_of(findings), tuple(imports.adrift), brought),
+        findings,
+    )
 
 
 def blocks_of(findings: Iterable[Finding]) -> tuple[Span, ...]:
@@ -87,22 +91,44 @@ class _Imports:
         self.findings: list[Finding] = []
         self.adrift: list[str] = []
         self._read: dict[str, list[Node] | None] = {}
+        # Of each file that was read its path, and the plans that it imports under a name; of the first file, too.
+        self._paths: dict[str, str] = {}
+        self._plans: dict[str, dict[str, Imported]] = {}
+        self._broken: set[str] = set()
         self._characters = 0
+
+    def plans_of(self, file: File) -> Iterable[Imported]:
+        """The plans that a file which was resolved imports under a name, and those that they do."""
+        return self._plans.get(file.source.path, {}).values()
 
     def resolved(self, file: File, chain: tuple[str, ...]) -> list[Node]:
         """The statements of a file, those of its imports first."""
         brought: dict[tuple[Span, str], Node] = {}
         own: list[Node] = []
+        plans = self._plans[file.source.path] = {}
         for node in file.statements:
             if node.rule != "import_":
                 own.append(node)
                 continue
             spec = next(node.nodes())
             alias = spec.children[1]
-            found = self._statements(file, spec.word(0), chain)
-            if found is None:
-                self.adrift.append(f"{alias.text}." if isinstance(alias, Word) else "")
+            read = self._statements(file, spec.word(0), chain)
+            if read is None:
+                self.adrift.append(qualified(alias.text, "") if isinstance(alias, Word) else "")
                 continue
+            path, found = read
+            if path in self._broken and isinstance(alias, Word):
+                self.adrift.append(qualified(alias.text, ""))
+            inner = self._plans[path]
+            for name, plan in inner.items():
+                outer = qualified(alias.text, name) if isinstance(alias, Word) else name
+                plans.setdefault(outer, Imported(outer, plan.path, plan.span))
+            if isinstance(alias, Word) and any(n.rule not in (*IMPORTED, *ASIDES) for n in found):
+                if alias.text in plans:
+                    also = [Label(plans[alias.text].span, "another plan")]
+                    message = f"two plans are imported as `{alias.text}`"
+                    self.findings.append(finding("N005", message, node.span, also=also))
+                plans[alias.text] = Imported(alias.text, path, node.span)
             kept = [n for n in found if n.rule in IMPORTED]
             if len(brought) + len(kept) > MAX_BROUGHT:
                 message = f"imports bring more than {MAX_BROUGHT:,} definitions"
@@ -110,7 +136,7 @@ class _Imports:
                 self.adrift.append("")
                 return own
             # Two ways to one file bring it once.
-            for n in _renamed(kept, alias.text) if isinstance(alias, Word) else kept:
+            for n in _renamed(kept, alias.text, inner) if isinstance(alias, Word) else kept:
                 brought.setdefault((n.span, _name_of(n).text), n)
         clashes = {name: (span, name) for (span, name), n in brought.items() if n.rule == "let"}
         for node in own:
@@ -121,8 +147,8 @@ class _Imports:
                 brought.pop(clashes[name], None)
         return [*brought.values(), *own]
 
-    def _statements(self, file: File, target: Word, chain: tuple[str, ...]) -> list[Node] | None:
-        """The statements that an import brings; None, with a finding, where it cannot be read."""
+    def _statements(self, file: File, target: Word, chain: tuple[str, ...]) -> tuple[str, list[Node]] | None:
+        """The path of an import and the statements that it brings; None, with a finding, where it cannot be read."""
         relative = unquoted(target.text)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(file.source.path), relative))
         elsewhere = os.path.isabs(relative) or relative.startswith("~") or "://" in relative
@@ -151,13 +177,17 @@ class _Imports:
                 self.findings.append(finding("N004", message, target.span))
                 return None
             self.findings.extend(wrong)
+            if any(f.severity == "error" for f in wrong):
+                self._broken.add(inner.source.path)
             self._characters += len(inner.source.text)
             if self._characters > MAX_CHARACTERS:
                 message = f"the imports have more than {MAX_CHARACTERS:,} characters"
                 self.findings.append(finding("S004", message, target.span))
                 return None
+            self._paths[real] = inner.source.path
             self._read[real] = self.resolved(inner, (*chain, real))
-        return self._read[real]
+        statements = self._read[real]
+        return None if statements is None else (self._paths[real], statements)
 
 
 def _name_of(node: Node) -> Word:
@@ -167,8 +197,13 @@ def _name_of(node: Node) -> Word:
     return node.word(1) if node.rule == "record" else next(node.words())
 
 
-def _renamed(statements: list[Node], alias: str) -> list[Node]:
-    """Imported statements under `alias.name`, and each other's names in them; what overrides keeps its name."""
+def _renamed(statements: list[Node], alias: str, plans: Iterable[str]) -> list[Node]:
+    """Imported statements under `alias.name`, and each other's names in them; what overrides keeps its name.
+
+    Args:
+        plans: The names of the plans that they have results of.
+    """
+    results = tuple(qualified(plan, "") for plan in plans)
     named = {_name_of(n).text for n in statements if n.rule in ("law", "schedule_def") or _kind(n) not in ("", "mfu")}
     figures = {
         figure
@@ -181,7 +216,8 @@ def _renamed(statements: list[Node], alias: str) -> list[Node]:
     def under(item: Node | Word | None, names: set[str]) -> Node | Word | None:
         """The same with every name of some under the alias."""
         if isinstance(item, Word):
-            rename = item.type in ("NAME", "DEVICE") and item.text in names
+            named = item.text in names or (bool(results) and item.text.startswith(results))
+            rename = item.type in ("NAME", "DEVICE") and named
             return Word(item.type, qualified(alias, item.text), item.span) if rename else item
         return item and Node(item.rule, tuple(under(child, names) for child in item.children), item.span)
 

@@ -157,6 +157,8 @@ ALL = (*OF_PLANS, *OF_PACKS)
 BY_RULE = {row.rule: row for row in OF_PLANS}
 BY_KEY = {row.key: row for row in OF_PLANS if row.key}
 DEFINITIONS = frozenset(row.rule for row in OF_PACKS)
+# What imports bring, or only other statements rest on: with nothing else a file is no plan.
+ASIDES = frozenset(("let", "rate", "calendar"))
 # The words that begin a statement.
 KEYWORDS = tuple(dict.fromkeys(word for row in ALL for word in (row.keyword.split()[0], row.also) if word))
 # What a law may say, apart from its formulas.

@@ -83,10 +83,25 @@ def as_word(part: Node | Word | None) -> Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """A plan that another imports under a name, by which its results are named.
+
+    Attributes:
+        path: The reader's path of it.
+        span: The import.
+    """
+
+    alias: str
+    path: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """One parsed file: its statements in order, and its comments.
 
     Attributes:
+        imported: The plans that it imports under a name, and those that they do.
         broken: The lines that could not be read, its imports' included. What misses something that stands there
             is no mistake of its own.
         adrift: Prefixes of names that an import would have brought, had it been read; `""` for any name.
@@ -97,6 +112,7 @@ class File:
     comments: tuple[Word, ...] = field(default=(), compare=False)
     broken: tuple[Span, ...] = field(default=(), compare=False)
     adrift: tuple[str, ...] = field(default=(), compare=False)
+    imported: tuple[Imported, ...] = field(default=(), compare=False)
 
 
 # Records whose figures a plan names in expressions.

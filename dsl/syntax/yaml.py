@@ -244,12 +244,18 @@ class _Reader:
                 such = "bf16" if key.text == "precision" else "running"
                 inner = self.leaf(item, "NAME", _NAME, f"`{key.text}` is one word", such)
             elif key.text in ("from", "until"):
-                inner = self.leaf(item, "DATE", _DATE, f"`{key.text}` is a date (YYYY-MM-DD)", "2026-02-01")
+                inner = self.date(key, item)
             else:
                 yield from self.pair("hw_pair", word, item)
                 continue
             if inner is not None:
                 yield Node(f"hw_{key.text}", (inner,), key.span.to(inner.span))
+
+    def date(self, key: Scalar, value: Value) -> Word | None:
+        """A date, or what asks for it."""
+        if isinstance(value, Scalar) and value.text in ("?", "unknown"):
+            return Word("HOLE", value.text, value.span)
+        return self.leaf(value, "DATE", _DATE, f"`{key.text}` is a date (YYYY-MM-DD)", "2026-02-01")
 
     def device(self, value: Value) -> Node | None:
         """The name of a device, which needs no quotes here where it has blanks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from runplan.dsl.expr.tree import names
 from runplan.engine.analysis.resolve import DRAWS, Resolver, evaluator
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import draws, is_uncertain, quantile
@@ -46,7 +47,8 @@ def _evaluator(solution: Solution) -> tuple[Resolver, int]:
 def _with_ends(solution: Solution, value: Value, found: list[float], count: int) -> Value:
     """A value with the ends of its interval; as it is where fewer than half of the draws have it, or it is fixed."""
     assumed = solution.problem.definitions.get(value.name)
-    uncertain = value.kind in ("derived", "law", "solved") or (assumed is not None and assumed.spread is not None)
+    uncertain = value.kind in ("derived", "law", "solved")
+    uncertain |= assumed is not None and (assumed.spread is not None or bool(names(assumed.expr)))
     if not uncertain or len(found) < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)

@@ -15,6 +15,7 @@ from runplan.dsl.plan.ir import Hole, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
+from runplan.dsl.units.dims import Dim
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Goal
@@ -29,6 +30,10 @@ def of_cost(draft: Draft) -> tuple[str, ...]:
     """What hardware costs and takes, such as its price, and when it begins: nothing else of the run hangs on these."""
     fields = (name for name in draft.fields_of("hardware") if draft.quantities[name].facts.decided)
     return (*(name for name in fields if name not in (*OF_RATE, *OF_AMOUNT)), q.START.text)
+
+
+# What there is of a source of data, and how often it may be seen.
+OF_DATA = (q.AVAILABLE.text, q.AMOUNT.text, q.MAX_EPOCHS.text)
 
 
 def of_hardware(draft: Draft) -> tuple[str, ...]:
@@ -87,16 +92,16 @@ def _hold_to_field(draft: Draft, name: Name, field: Field, span: Span) -> None:
         draft.constrain(f"least {name}", Num(field.least, draft.dim(name)), figure, "line", span, text=known)
 
 
-def take_uncertain(draft: Draft, name: Name, field: str, amount: Within) -> None:
+def take_uncertain(draft: Draft, name: Name, field: str, amount: Within, dim: Dim | None = None) -> None:
     """A range on what nature decides: solved at its middle; of which only the worse end is told, at that."""
     low, high, better = amount.low, amount.high, draft.quantities[name.text].facts.better
     worse = {"more": low, "less": high}.get(better)
     if low is not None and high is not None:
         ends = low.value.value, high.value.value
-        draft.define(name, Num(sum(ends) / 2, low.value.dim), "given", "plan", amount.span, between=ends)
+        draft.define(name, Num(sum(ends) / 2, low.value.dim), "given", "plan", amount.span, dim=dim, between=ends)
     elif worse is not None:
         note = "the worst that the plan allows for: how much better it may be is not told"
-        draft.define(name, number(worse), "given", "plan", amount.span, note=note)
+        draft.define(name, number(worse), "given", "plan", amount.span, dim=dim, note=note)
     else:
         message = (
             f"how {'low' if low is None else 'high'} `{field}` may be is not told, and a plan is judged by its worst"

@@ -11,13 +11,13 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.data_figures import add_enough, add_quality, add_repeats
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.durations import add_durations
 from runplan.engine.formulate.law import add_constants, default_law, function_expr
 from runplan.engine.formulate.placement import placed
 from runplan.engine.formulate.replay import add_replay, with_replay
 from runplan.engine.formulate.schedule import Mix, PhasePlan, add_phases, mixed_by_hand, phases_of
-from runplan.engine.formulate.sources import add_group, label_of, of
+from runplan.engine.formulate.sources import add_group, label_of, of, there_is
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
 
@@ -68,9 +68,7 @@ def known_sources(draft: Draft) -> list[DataSource]:
 
 def _is_known(draft: Draft, source: DataSource) -> bool:
     """Whether a source can be used: of what cannot there is a finding."""
-    if not isinstance(source.amount, Given):
-        draft.gave_up("data that is a range or a `?` is read, and not solved yet", source.amount.span)
-    elif source.stage and draft.objective.kind == "transfer" and draft.lawless:
+    if source.stage and draft.objective.kind == "transfer" and draft.lawless:
         draft.gave_up(f"no law says how the tokens of a {draft.objective} divide between its stages", source.span)
     elif source.stage and not (draft.transfer or draft.from_weights):
         message = f"data `for {source.stage}` where the objective has one stage"
@@ -125,18 +123,12 @@ def _must_tell_density(draft: Draft) -> None:
 
 def _add_share_of_code(draft: Draft, sources: Sequence[DataSource]) -> None:
     """How much of the data of the first stage is code, by their amounts."""
+    sources = [source for source in sources if draft.knows(of(source, q.AVAILABLE)) or isinstance(source.amount, Given)]
     code = [s for s in sources if {label_of(s).lower(), (s.domain or "").lower()} & {"code", draft.objective.target}]
     if code:
-        part, whole = (joined("+", map(_in_tokens, some)) for some in (code, sources))
+        part, whole = (joined("+", (there_is(draft, source) for source in some)) for some in (code, sources))
         said = "code among the data of the first stage"
         draft.define(q.PRETRAIN_CODE, Op("/", (part, whole)), "derived", said, code[0].span)
-
-
-def _in_tokens(source: DataSource) -> Expr:
-    """What there is of a source."""
-    assert isinstance(source.amount, Given)
-    amount = number(source.amount)
-    return Op("/", (amount, number(source.density))) if source.density else amount
 
 
 # ---- what repeated data are worth
@@ -157,7 +149,7 @@ def add_worth(draft: Draft, sources: Sequence[Seen], beside: Sequence[Expr] = ()
         beside: Tokens that are of none of the sources, each as good as it is.
     """
     loss = draft.definitions.get(q.LOSS)
-    if loss is None or not any(seen.source.epochs and seen.source.epochs.value.value > 1 for seen in sources):
+    if loss is None or not any(seen.source.may_repeat for seen in sources):
         return
     known = q.DATA_TOKENS in names(loss.expr)  # the plan's own law counts repeats, of all sources together
     law = draft.law if known else default_law(draft, "repeats")

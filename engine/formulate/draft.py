@@ -24,6 +24,7 @@ from runplan.engine.problem.problem import (
     Constraint,
     ConstraintKind,
     Definition,
+    Goal,
     Inverse,
     Kind,
     Otherwise,
@@ -47,6 +48,7 @@ class Draft:
         elastic: Whether pools side by side are reserved for as long as the run needs them.
         defaults: Inputs that laws can do without, each with the law and what it then takes.
         lacking: What the law does not give of this plan: information, unless the plan asks for it.
+        last: What breaks the last ties, in order.
         lawless: Whether the law is not for this objective or model at all: what needs no law is solved without.
     """
 
@@ -75,6 +77,7 @@ class Draft:
     default_laws: dict[str, Law] = field(default_factory=dict)
     defaults: dict[str, tuple[str, Parameter]] = field(default_factory=dict)
     lacking: list[Finding] = field(default_factory=list)
+    last: list[Goal] = field(default_factory=list)
     lawless: bool = False
     _taken: set[tuple[int, str]] = field(default_factory=set)
 

@@ -9,7 +9,7 @@ from runplan.dsl.expr.logic import clauses, ways
 from runplan.dsl.expr.tree import walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
-from runplan.dsl.plan.ir import Plan
+from runplan.dsl.plan.ir import Plan, Stage
 from runplan.engine.formulate.alone import Alone, alone, objective_of, runs_of
 from runplan.engine.formulate.alternatives import add_pieces
 from runplan.engine.formulate.draft import Draft, first_statement
@@ -17,7 +17,7 @@ from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
 from runplan.engine.formulate.requirements import add_requirements, chance_of, is_chance
-from runplan.engine.formulate.run import add_run, add_run_of_stages, add_stage
+from runplan.engine.formulate.run import add_lets, add_run, add_run_of_stages, add_stage
 from runplan.engine.formulate.stages import Staged
 from runplan.engine.formulate.transferred import add_implied, transfer_of
 from runplan.engine.problem import quantities as q
@@ -36,6 +36,9 @@ def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tup
         return _staged(plan, stages, law, named, catalogue, lenders)
     draft = Draft(seen_as_often(plan), law, named, objective_of(plan), catalogue, lenders)
     _not_solved_yet(draft)
+    if is_programme(plan):
+        add_lets(draft)
+        return _posed(draft)
     add_run(draft)
     implied = add_implied(draft)
     return replace(_posed(draft), stages=implied)
@@ -68,6 +71,12 @@ def _sources(stage: Staged, whole: Draft) -> tuple[str, ...]:
     """The sources of data that a stage is trained on."""
     named = whole.sources if stage.alone.shares_data else stage.draft.sources
     return tuple(name for name in named if whole.knows(stage.of(q.TOKENS.of("source", name))))
+
+
+def is_programme(plan: Plan) -> bool:
+    """Whether a plan says nothing of a run of its own, and asks something of what others come to."""
+    own = plan.outer != Stage() or len(plan.stages) > 1 or plan.model or plan.start or plan.goals
+    return not own and any(let.of for let in plan.lets.values())
 
 
 def _posed(draft: Draft) -> Problem:

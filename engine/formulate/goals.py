@@ -10,7 +10,7 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.alternatives import bending
-from runplan.engine.formulate.asked import OF_AMOUNT, OF_RATE, asked_of, of_cost, of_hardware, worst
+from runplan.engine.formulate.asked import OF_AMOUNT, OF_DATA, OF_RATE, asked_of, of_cost, of_hardware, worst
 from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
@@ -124,10 +124,12 @@ def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ..
     served, asked = q.LIFETIME_COMPUTE in draft.definitions, asked_of(draft, of_hardware(draft))
     if served and (_loss_is_bounded(draft) or not (_computes(draft) or asked)):
         return (Aim((Goal("minimize", Ref(q.LIFETIME_COMPUTE)),), "minimize lifetime_compute"),)
-    if not asked and _computes(draft):
+    # A loss that is required says how much data will do; else as much of them is of use as there is compute for.
+    data = asked_of(draft, OF_DATA) if _loss_is_bounded(draft) else []
+    if not asked and not data and _computes(draft):
         return ()
-    goals = [worst(draft, name) for name in asked] or [Goal("minimize", Ref(q.COMPUTE))]
-    first = str(_said(draft, asked[0])) if asked else q.COMPUTE.text
+    goals = [worst(draft, name) for name in (*asked, *data)] or [Goal("minimize", Ref(q.COMPUTE))]
+    first = str(_said(draft, (*asked, *data)[0])) if asked or data else q.COMPUTE.text
     if len(asked_of(draft, OF_AMOUNT)) > 1 and not asked_of(draft, OF_RATE) and q.GPU_HOURS in draft.definitions:
         priced = q.COST in draft.definitions and not asked_of(draft, (q.PRICE.text,))
         least = q.COST if priced else q.GPU_HOURS
@@ -147,6 +149,11 @@ def _said(draft: Draft, name: Name) -> Name:
 def _of_cost(draft: Draft) -> list[Goal]:
     """The worst of what is asked for that nothing else of the run hangs on."""
     return [worst(draft, name) for name in asked_of(draft, of_cost(draft))]
+
+
+def _of_data(draft: Draft) -> list[Goal]:
+    """The least of the data that are asked for: no more than the run has a use for."""
+    return [worst(draft, name) for name in asked_of(draft, OF_DATA)]
 
 
 def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
@@ -243,5 +250,7 @@ def _tied(draft: Draft, aim: Aim, line: Op | None) -> Aim:
     last = [v.name for v in draft.variables if v.name.text in few]
     best = [Goal("minimize", Ref(q.LOSS))] if _has_loss(draft) else [_near(line)] if line is not None else []
     least = [Goal("minimize", Ref(name)) for name in first], [Goal("minimize", Ref(name)) for name in last]
-    ties = dict.fromkeys((*least[0], *(best if draft.variables else ()), *least[1], *_of_cost(draft)))
+    ties = dict.fromkeys(
+        (*least[0], *(best if draft.variables else ()), *least[1], *_of_cost(draft), *_of_data(draft), *draft.last)
+    )
     return replace(aim, ties=tuple(goal for goal in ties if goal not in aim.goals))

@@ -8,6 +8,7 @@ from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.typed.fields import RESERVE
 from runplan.dsl.units.base import GPU, TIME
 from runplan.engine.formulate.asked import ask_for, choose, hold_to_ceiling, take_uncertain, wanted
 from runplan.engine.formulate.draft import Draft
@@ -30,10 +31,7 @@ def add_hardware(draft: Draft) -> None:
     pools = draft.stage.hardware
     if not pools:
         return
-    if draft.plan.reserve:
-        draft.give(q.RESERVE, draft.plan.reserve.share, draft.plan.reserve.span)
-    else:
-        draft.assume(q.RESERVE)
+    _add_reserve(draft)
     if len(pools) == 1:
         _pool(draft, pools[0], lambda name: name)
         if not pools[0].bought:
@@ -53,6 +51,22 @@ def add_hardware(draft: Draft) -> None:
     for text, known in draft.quantities.items():
         if known.facts.pools:
             _total(draft, quantity(text), known.facts.pools, numbers)
+
+
+def _add_reserve(draft: Draft) -> None:
+    """The share that is kept from the run: given; bounded, a choice; or asked for, as much as the run can spare."""
+    reserve = draft.plan.reserve
+    if reserve is None:
+        draft.assume(q.RESERVE)
+    elif isinstance(reserve.share, Given):
+        draft.give(q.RESERVE, reserve.share, reserve.span)
+    else:
+        asked = reserve.share if isinstance(reserve.share, Hole) else None
+        draft.figure(q.RUN_SHARE, asked, 1.0 - RESERVE.usual, "reserve")
+        draft.constrain("reserve", Ref(q.RUN_SHARE), Num(1.0), "line", reserve.span)
+        rest = Op("-", (Num(1.0), Ref(q.RUN_SHARE)))
+        draft.define(q.RESERVE, rest, "derived", "what the run leaves", reserve.span)
+        draft.limited(q.RESERVE, None if asked else reserve.share, "reserve")
 
 
 def _in_pool(at: str) -> Own:

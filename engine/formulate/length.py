@@ -10,7 +10,7 @@ from runplan.dsl.plan.length import stated
 from runplan.dsl.units.base import EPOCH, STEP, TOKEN
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.table import Quantity
-from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.durations import tokens_of_steps
 from runplan.engine.problem import quantities as q
 
@@ -42,10 +42,8 @@ def add_length(draft: Draft) -> None:
         draft.figure(q.TOKENS, tokens, 1e11, "tokens")
     elif dim == STEP:
         _in_steps(draft, tokens)
-    elif all(isinstance(source.amount, Given) for source in draft.stage.data):
+    else:
         _in_epochs(draft, tokens)
-    else:  # data that is open is not solved yet, and has its finding
-        draft.figure(q.TOKENS, None, 1e11, "tokens")
 
 
 def _in_steps(draft: Draft, tokens: Given | Within) -> None:
@@ -61,18 +59,26 @@ def _in_steps(draft: Draft, tokens: Given | Within) -> None:
 def _in_epochs(draft: Draft, tokens: Given | Within) -> None:
     if isinstance(tokens, Given):
         draft.giving(q.STATED_EPOCHS, tokens)
-        passes = _passes(draft, tokens.value.value)
+        passes = _passes(draft, tokens.value.value, Ref(q.STATED_EPOCHS))
         draft.define(q.TOKENS, passes, "derived", "its passes over the data", tokens.span)
         return
-    low, high = (side and _of_data(draft, side) for side in (tokens.low, tokens.high))
-    draft.figure(q.TOKENS, Within(low, high, tokens.span), 1e11, "tokens")
+    if all(isinstance(source.amount, Given) for source in draft.stage.data):
+        low, high = (side and _of_data(draft, side) for side in (tokens.low, tokens.high))
+        draft.figure(q.TOKENS, Within(low, high, tokens.span), 1e11, "tokens")
+        return
+    draft.figure(q.TOKENS, None, 1e11, "tokens")
+    for end, is_low in ((tokens.low, True), (tokens.high, False)):
+        if end is not None:
+            sides: tuple[Expr, Expr] = _passes(draft, end.value.value, number(end)), Ref(q.TOKENS)
+            left, right = sides if is_low else sides[::-1]
+            draft.constrain(f"tokens {'>=' if is_low else '<='}", left, right, "range", end.span, text="tokens")
 
 
-def _passes(draft: Draft, passes: float) -> Expr:
+def _passes(draft: Draft, passes: float, stated_as: Expr) -> Expr:
     """The tokens of so many passes over each source, or over as much of it as it may be seen."""
     parts: list[Expr] = []
     for source in draft.stage.data:
-        often = Ref(q.STATED_EPOCHS)
+        often = stated_as
         if _caps(draft, source, passes):
             often = Ref(q.MAX_EPOCHS.of("source", source.name or "data"))
         there = Ref(q.AVAILABLE.of("source", source.name or "data"))
@@ -84,7 +90,7 @@ def _caps(draft: Draft, source: DataSource, passes: float) -> bool:
     """Whether a source has ended before so many passes: where no mix is said, the others then go on without it."""
     schedule = draft.stage.schedule
     mixed = any(other.weight for other in draft.stage.data) or any(p.mix for p in (schedule.phases if schedule else ()))
-    return not mixed and source.epochs is not None and source.epochs.value.value < passes
+    return not mixed and isinstance(source.epochs, Given) and source.epochs.value.value < passes
 
 
 def _of_data(draft: Draft, passes: Given) -> Given:
@@ -93,7 +99,7 @@ def _of_data(draft: Draft, passes: Given) -> Given:
     for source in draft.stage.data:
         assert isinstance(source.amount, Given), "asked before"
         often = passes.value.value
-        if _caps(draft, source, often) and source.epochs:
+        if _caps(draft, source, often) and isinstance(source.epochs, Given):
             often = source.epochs.value.value
         density = source.density.value.value if source.density and source.amount.value.dim != TOKEN else 1.0
         total += often * source.amount.value.value / density

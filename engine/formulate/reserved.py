@@ -17,6 +17,8 @@ from runplan.engine.problem import quantities as q
 # A quantity of the pool at hand: of the run where there is one pool, else of that one.
 Own = Callable[[Name], Name]
 MONTH = 30 * 86400.0
+# Where the search for a date begins, in seconds since 1970.
+_SOME_DAY = 1.8e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,13 @@ class Reserved:
 def add_dates(draft: Draft, pool: Pool, own: Own) -> None:
     """When a pool begins, and when it must end."""
     for date, each in ((q.START, pool.dates.get("from")), (q.DEADLINE, pool.dates.get("until"))):
-        if each is not None:
+        if isinstance(each, Given):
             draft.give(own(date), each)
+        elif each is not None and (own(date).part("pool") or pool.bought):
+            help = ["give the date, or ask for it of hardware that is of one kind and reserved by the date"]
+            draft.gave_up("a `?` in the dates of such hardware is read, and not solved yet", each.span, help)
     time, begin, end = pool.figures.get("time"), pool.dates.get("from"), pool.dates.get("until")
-    if begin is None or end is None:
+    if not isinstance(begin, Given) or not isinstance(end, Given):
         return
     if not isinstance(time, Given):
         draft.givens[own(q.DEADLINE)] = end  # it bounds the time, and could be moved
@@ -67,7 +72,7 @@ def _window(draft: Draft, own: Own) -> Expr | None:
 
 def _earliest(draft: Draft, owns: Sequence[Own]) -> None:
     """When the run begins and ends: on the first date of its pools, else so late that the first `until` is kept."""
-    starts = [own(q.START) for own in owns if own(q.START) in draft.definitions]
+    starts = [own(q.START) for own in owns if draft.knows(own(q.START))]
     if len(owns) > 1 and starts:
         draft.define(q.START, joined("min", starts), "derived", "the first of the pools")
     ends = [own for own in owns if own(q.DEADLINE) in draft.definitions]
@@ -87,13 +92,31 @@ def add_reservation(draft: Draft, pool: Pool, own: Own) -> None:
     time = draft.take(pool.figures, "time", Given, Within, Hole)
     window, end = _window(draft, own), pool.dates.get("until")
     name = own(q.RESERVED_TIME)
+    open_dates = [date for date in pool.dates.values() if isinstance(date, Hole)]
+    if time is None and open_dates:  # how long it is reserved is what they ask for
+        time = open_dates[0]
     if time is None and window is not None and end is not None:
         draft.define(name, window, "given", "from and until", end.span)
     elif not draft.knows(name):
         draft.figure(name, time or Hole(pool.span), MONTH, "time")
         if window is not None and end is not None and not isinstance(time, Given):
             draft.constrain("until", Ref(name), window, "date", end.span)
+    _ask_for_dates(draft, pool, own)
     _earliest(draft, [own])
+
+
+def _ask_for_dates(draft: Draft, pool: Pool, own: Own) -> None:
+    """The dates that are asked for: the latest at which the pool may begin, and the earliest at which it may end."""
+    begin, end = pool.dates.get("from"), pool.dates.get("until")
+    if isinstance(begin, Hole) and not isinstance(end, Given):
+        draft.figure(own(q.START), begin, _SOME_DAY, "from")
+    if isinstance(end, Hole) and begin is None:
+        message = "nothing in the plan determines `until`: when the hardware begins is not told"
+        help = ["one more given would: `from 2026-12-01`, or in the hardware's block `from: 2026-12-01`"]
+        draft.findings.append(finding("C002", message, end.span, help=help, laws=(draft.named,)))
+    elif isinstance(end, Hole):
+        ends = Op("+", (Ref(own(q.START)), Ref(own(q.RESERVED_TIME))))
+        draft.define(own(q.DEADLINE), ends, "derived", "when the reserved time ends", end.span)
 
 
 # ---- pools side by side
@@ -105,7 +128,8 @@ def add_reservations(draft: Draft, pools: Sequence[Pool], owns: Sequence[Own]) -
     They work side by side until the run is done, each within its own reservation. One that is reserved for a time is
     paid for whole; one `for up to` it, or `for ?`, for as long as the run needs it.
     """
-    begins = [pool.dates["from"].value.value for pool in pools if "from" in pool.dates]
+    dates = (pool.dates.get("from") for pool in pools)
+    begins = [date.value.value for date in dates if isinstance(date, Given)]
     first = min(begins, default=0.0)
     reserved = [_reserved(draft, pool, own, first) for pool, own in zip(pools, owns, strict=True)]
     for one, pool in zip(reserved, pools, strict=True):
@@ -124,13 +148,13 @@ def add_reservations(draft: Draft, pools: Sequence[Pool], owns: Sequence[Own]) -
 def _reserved(draft: Draft, pool: Pool, own: Own, first: float) -> Reserved:
     time = draft.take(pool.figures, "time", Given, Within, Hole)
     begin, end = pool.dates.get("from"), pool.dates.get("until")
-    begins = begin.value.value - first if begin is not None else 0.0
+    begins = begin.value.value - first if isinstance(begin, Given) else 0.0
     if isinstance(time, Given):
         draft.giving(own(q.RESERVED_TIME), time)
         return Reserved(own, begins, Ref(own(q.RESERVED_TIME)), begins + time.value.value, True)
     bounds: list[tuple[Expr, float]] = []
     window = _window(draft, own)
-    if window is not None and begin is not None and end is not None:
+    if window is not None and isinstance(begin, Given) and isinstance(end, Given):
         bounds.append((window, end.value.value - begin.value.value))
     if isinstance(time, Within) and time.high is not None:
         draft.giving(own(q.LONGEST), time.high)

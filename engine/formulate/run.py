@@ -66,7 +66,8 @@ def add_run(draft: Draft) -> None:
 def add_lets(draft: Draft) -> None:
     """The plan's `let`s."""
     for name, let in draft.plan.lets.items():
-        draft.define(name, let.expr, "given", "let", let.span, dim=let.dim)
+        source = let.source if let.of else "let"
+        draft.define(name, let.expr, "given", source, let.span, dim=let.dim, spread=let.spread)
 
 
 def add_served(draft: Draft) -> None:

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from runplan.dsl.expr.evenly import evenly
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
-from runplan.dsl.plan.ir import DataSource, Given
+from runplan.dsl.plan.ir import DataSource, Given, Hole, Within
+from runplan.dsl.plan.length import stated
 from runplan.dsl.text.source import Span
+from runplan.dsl.typed.fields import DATA, EPOCHS
 from runplan.dsl.units.base import EPOCH, TOKEN
+from runplan.dsl.units.dims import times
+from runplan.engine.formulate.asked import take_uncertain
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Kind
+from runplan.engine.problem.problem import Goal, Kind
 from runplan.engine.problem.stretches import Evenly, Part
 
 # Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the
@@ -99,26 +103,46 @@ def add_group(draft: Draft, sources: Sequence[DataSource], base: Name, phases: S
         draft.define(q.EPOCHS, Op("/", (Ref(base), Ref(q.DATA_TOKENS))), "derived", "passes over the data")
 
 
+def there_is(draft: Draft, source: DataSource) -> Expr:
+    """How many tokens there are of a source, also where nothing is trained on it."""
+    if draft.knows(of(source, q.AVAILABLE)) or not isinstance(source.amount, Given):
+        return Ref(of(source, q.AVAILABLE))
+    amount = number(source.amount)
+    return Op("/", (amount, number(source.density))) if _is_converted(source) and source.density else amount
+
+
 def _is_converted(source: DataSource) -> bool:
     """Whether an amount is in characters or bytes."""
-    assert isinstance(source.amount, Given)
-    return source.amount.value.dim != TOKEN and source.density is not None
+    figure = stated(source.amount)
+    return figure is not None and figure.value.dim != TOKEN and source.density is not None
 
 
 def _add_amount(draft: Draft, source: DataSource) -> None:
     """How many tokens there are of a source, and how often they may be seen."""
-    assert isinstance(source.amount, Given)
-    if not _is_converted(source):
-        draft.define(of(source, q.AVAILABLE), number(source.amount), "given", "plan", source.span)
-    elif source.density:
-        draft.give(of(source, q.AMOUNT), source.amount, source.span, dim=source.amount.value.dim)
+    counted, dim = of(source, q.AVAILABLE), TOKEN
+    if source.density and _is_converted(source):
+        counted, dim = of(source, q.AMOUNT), times(TOKEN, source.density.value.dim)
         draft.give(of(source, q.DENSITY), source.density, source.span, dim=source.density.value.dim)
-        there = Op("/", (Ref(of(source, q.AMOUNT)), Ref(of(source, q.DENSITY))))
+        there = Op("/", (Ref(counted), Ref(of(source, q.DENSITY))))
         draft.define(of(source, q.AVAILABLE), there, "derived", "tokens of the source", source.span)
-    if source.epochs:
-        draft.give(of(source, q.MAX_EPOCHS), source.epochs, source.span)
+    if isinstance(source.amount, Given):
+        draft.define(counted, number(source.amount), "given", "plan", source.span, dim=dim)
+    elif isinstance(source.amount, Hole) and source.stage == "pretrain":
+        draft.define(counted, Ref(q.WORTH_TOKENS), "derived", "as much as the transfer is worth", source.span)
+    elif isinstance(source.amount, Within):
+        take_uncertain(draft, counted, f"data {label_of(source)}", source.amount, dim)
     else:
-        draft.assume(of(source, q.MAX_EPOCHS), source.span)
+        draft.figure(counted, source.amount, DATA.usual, str(counted))
+    most = of(source, q.MAX_EPOCHS)
+    if isinstance(source.epochs, Hole):
+        draft.figure(most, source.epochs, EPOCHS.usual, str(most))
+        draft.constrain(
+            f"some {most}", Num(1.0, EPOCH), Ref(most), "line", source.epochs.span, text="one pass at least"
+        )
+    elif source.epochs:
+        draft.give(most, source.epochs, source.span)
+    else:
+        draft.assume(most, source.span)
 
 
 class _Mixing:
@@ -129,6 +153,9 @@ class _Mixing:
         self.mixed = [phase for phase in phases if phase.mix]
         self.plain = [phase for phase in phases if not phase.mix]
         self.even = [source for source in sources if not source.weight]
+        # Where a weight is open, those without one are open, too: all of these are chosen together.
+        open_ = any(source.weight and not isinstance(source.weight, Given) for source in sources)
+        self.free = [source for source in sources if open_ and not isinstance(source.weight, Given)]
         # Whether some phases have a mix, and others have not: or none has one, or all have.
         self.both = bool(self.mixed and self.plain)
         self.by_hand = bool(self.mixed and not self.plain)
@@ -151,12 +178,46 @@ class _Mixing:
         if self.both:
             whole = joined("+", (phase.part for phase in self.plain))
             self.draft.define(q.UNMIXED, whole, "derived", "the phases without a mix", self.plain[0].span)
+        if self.free:
+            self._add_free()
+            return
         self._add_even()
         for source in self.sources:
             if source in self.even and len(self.even) > 1 and not self.alike:
                 self._add_bent(source)
             else:
                 self._add_straight(source)
+
+    def _add_free(self) -> None:
+        """The tokens of each source whose share is to be found, within its bounds; the others keep theirs.
+
+        Where nothing asks for other shares, each is seen as often as the others, until it has reached its epochs: that
+        is where the sum of squared tokens over amounts is least.
+        """
+        if self.both:
+            said = "a weight that is open, beside phases with a mix of their own, is read, and not solved yet"
+            self.draft.gave_up(said, self.free[0].span, ["give the weight, or a mix of each phase"])
+        fixed = [source.weight for source in self.sources if isinstance(source.weight, Given)]
+        left = minus(Num(1.0), joined("+", map(number, fixed))) if fixed else Num(1.0)
+        for source in self.sources:
+            if isinstance(source.weight, Given):
+                self.draft.define(of(source, q.SHARE), number(source.weight), "given", "weight given", source.span)
+                continue
+            tokens, share_name = of(source, q.FREE_TOKENS), of(source, q.SHARE)
+            self.draft.figure(tokens, None, DATA.usual / 100, str(tokens))
+            self.draft.define(of(source, q.TOKENS), Ref(tokens), "derived", "found with its share", source.span)
+            share = Op("/", (Ref(tokens), Ref(self.base)))
+            self.draft.define(share_name, share, "derived", "its share of the tokens", source.span)
+            self.draft.limited(share_name, source.weight, f"data {label_of(source)} weight")
+        found = joined("+", (of(source, q.FREE_TOKENS) for source in self.free))
+        whole = Op("*", (left, Ref(self.base))) if fixed else Ref(self.base)
+        self.draft.constrain("mix", found, whole, "line", self.free[0].span, equal=True, text="mix")
+        squares = (
+            Op("/", (Op("*", (Ref(tokens), Ref(tokens))), Ref(of(source, q.AVAILABLE))))
+            for source in self.free
+            for tokens in (of(source, q.FREE_TOKENS),)
+        )
+        self.draft.last.append(Goal("minimize", joined("+", squares)))
 
     def _add_straight(self, source: DataSource) -> None:
         """The share of a source that is the same however many tokens there are."""
@@ -196,7 +257,7 @@ class _Mixing:
 
     def _planned(self, source: DataSource) -> tuple[Expr, str]:
         """The share that a source has by the plan's mix where nothing bends, and who says so."""
-        if source.weight:
+        if isinstance(source.weight, Given):
             return number(source.weight), "weight given"
         left: Expr = Num(1.0) if len(self.even) == len(self.sources) else Ref(UNWEIGHTED[self.base])
         if len(self.even) == 1:
@@ -213,7 +274,9 @@ class _Mixing:
 
     def _is_alike(self) -> bool:
         """Whether the sources without a weight have the same epochs before them: then their shares stay the same."""
-        epochs = {source.epochs.value.value if source.epochs else 1.0 for source in self.even}
+        epochs = {source.epochs.value.value if isinstance(source.epochs, Given) else 1.0 for source in self.even}
+        if len(self.even) > 1 and any(isinstance(source.epochs, Hole) for source in self.even):
+            return False
         return len(epochs) == 1 and all(self._taken(source) is None for source in self.even)
 
     def _over(self, whole: Expr) -> Expr:
@@ -236,7 +299,7 @@ class _Mixing:
             self.draft.define(ALL_PASSES[self.base], whole, "derived", said)
         weighted = [source for source in self.sources if source.weight]
         if self.even and weighted:
-            weights = joined("+", (number(source.weight) for source in weighted if source.weight))
+            weights = joined("+", (number(source.weight) for source in weighted if isinstance(source.weight, Given)))
             left = Op("max", (Num(0.0), minus(Num(1.0), weights)))
             self.draft.define(UNWEIGHTED[self.base], left, "derived", "what the weights leave")
         if len(self.even) < 2 or self.alike:
@@ -271,7 +334,9 @@ class _Mixing:
 
     def caps(self) -> Iterator[Cap]:
         """What each source caps, and those together that go on for each other."""
-        alone = self.sources if self.by_hand or len(self.even) == 1 else [s for s in self.sources if s.weight]
+        alone = (
+            self.sources if self.by_hand or self.free or len(self.even) == 1 else [s for s in self.sources if s.weight]
+        )
         for source in alone:
             if not self.by_hand or self._taken(source) is not None:
                 yield self._cap([source], Ref(of(source, q.SHARE)), all_of(source))

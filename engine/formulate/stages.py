@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
-from runplan.dsl.plan.ir import DataSource, Given, Plan
+from runplan.dsl.plan.ir import DataSource, Given, Hole, Plan
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.alone import Alone
 from runplan.engine.formulate.data import Seen, add_worth, mixed
@@ -136,6 +136,7 @@ def _take_up(whole: Draft, stage: Staged, renamed: Callable[[Name], Name]) -> No
         whole.evenly.append(Evenly(renamed(group.level), expr(group.whole), parts))
     for name, given in draft.givens.items():
         whole.givens.setdefault(renamed(name), given)
+    whole.last += [replace(goal, expr=expr(goal.expr)) for goal in draft.last]
     whole.asked += [to for name in draft.asked if (to := renamed(name)) not in whole.asked]
     whole.findings += [found for found in draft.findings if found not in whole.findings]
     whole.default_laws |= {name: law for name, law in draft.default_laws.items() if law is not whole.law}
@@ -242,6 +243,11 @@ def add_shared_reservation(whole: Draft, plan: Plan, stages: Sequence[Staged]) -
         return
     needed = of_stages(sharing, q.RESERVED_TIME)
     begin, end = first.dates.get("from"), first.dates.get("until")
+    if isinstance(begin, Hole) or isinstance(end, Hole):
+        help = ["give the date, or ask for it of a stage's own hardware"]
+        what = "a `?` in the dates of hardware outside of stages is read, and not solved yet"
+        whole.gave_up(what, first.span, help)
+        return
     if begin is not None:
         whole.give(q.START, begin)
         whole.define(sharing[0].of(q.START), Ref(q.START), "derived", "when the hardware begins")

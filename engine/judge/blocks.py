@@ -74,7 +74,8 @@ def _fields(pool: Pool, yaml: bool) -> Iterator[str]:
     if pool.paid is not None:
         yield f"paid: {pool.paid.span.text}"
     yield from (f"{name}: {_written(amount, yaml)}" for name, amount in figures.items())
-    yield from (f"{name}: {shown(date.expr)}" for name, date in pool.dates.items())
+    for name, date in pool.dates.items():
+        yield f"{name}: {_written(date, yaml) if isinstance(date, Hole) else shown(date.expr)}"
 
 
 def _written(amount: Amount, yaml: bool) -> str:

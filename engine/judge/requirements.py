@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.logic import failing, sides_at, verdict
-from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown, with_figures
-from runplan.dsl.expr.tree import Expr, Op, Ref, names, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.units.base import DATE
@@ -80,8 +80,19 @@ def budget_quantity(problem: Problem, bounded: Expr, upper: bool) -> str | None:
     """The budget that a bound is on, where it is on one."""
     if not upper:
         return None
-    mentioned = (item.name for item in walk(bounded) if isinstance(item, Ref) and item.name.text in problem.quantities)
-    return next((str(name) for name in mentioned if problem.quantities[name.text].facts.budget), None)
+    mentioned = (item.name for item in walk(bounded) if isinstance(item, Ref))
+    return next((str(name) for name in mentioned if _is_budget(problem, name)), None)
+
+
+def _is_budget(problem: Problem, name: Name) -> bool:
+    """Whether a name is a quantity that budgets are of, such a result of another plan, or a `let` of these."""
+    if name.kind != "let":
+        return name.text in problem.quantities and problem.quantities[name.text].facts.budget
+    expr = problem.definitions[name].expr if name in problem.definitions else Num(0.0)
+    if isinstance(expr, Num):
+        _, dot, result = name.text.rpartition(".")
+        return bool(dot) and _is_budget(problem, quantity(result))
+    return any(_is_budget(problem, one) for one in names(expr))
 
 
 def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, parts: Sequence[Broken]) -> Finding:

@@ -303,6 +303,11 @@ class Problem:
         return found or (active is not None and active.expr != Ref(q.PARAMS))
 
     @property
+    def is_programme(self) -> bool:
+        """Whether there is no run in it, but what other plans come to."""
+        return not self.variables and not any(name.kind == "quantity" for name in self.definitions)
+
+    @property
     def kept(self) -> tuple[Constraint | Either, ...]:
         """All that the solution keeps; the pieces of what bends are no choice of its own."""
         return (*self.constraints, *(choice for choice in self.either if choice.requirement is not None))

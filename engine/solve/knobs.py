@@ -329,7 +329,8 @@ def _data(problem: Problem) -> Iterator[Member]:
         weight = weight_knob(problem, source)
         if weight is not None:
             knobs.append(weight)
-        span = problem.definitions[q.MAX_EPOCHS.of("source", source)].span or definition.span
+        told = problem.definitions.get(passes)
+        span = (told and told.span) or definition.span
         text = f"{said}: {shown(definition.expr)}"
         endless = passes if in_passes and problem.is_parameter(passes) else name
         yield Member(name, text, span, _at(endless, ENOUGH), tuple(knobs))

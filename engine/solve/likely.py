@@ -219,9 +219,14 @@ class Likely:
 
 
 def natural(problem: Problem) -> Problem:
-    """The problem in which only what nature decides is uncertain: a batch that runs differ in is a choice."""
+    """The problem in which only what nature decides, and what other plans come to, is uncertain: a batch that runs
+    differ in is a choice."""
     nature = {text for text, known in problem.quantities.items() if known.facts.decided == "nature"}
-    chosen = {n: replace(d, spread=None) for n, d in problem.definitions.items() if d.spread and n.text not in nature}
+    chosen = {
+        n: replace(d, spread=None)
+        for n, d in problem.definitions.items()
+        if d.spread and n.kind != "let" and n.text not in nature
+    }
     return replace(problem, definitions={**problem.definitions, **chosen}) if chosen else problem
 
 

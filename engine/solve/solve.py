@@ -23,6 +23,8 @@ def solve(problem: Problem) -> Solution:
     """The solution of a problem: devices whole, repeated data worth less than fresh ones."""
     problem = problem.settled()
     errors = {f.code for f in problem.findings if f.severity == "error"}
+    if problem.is_programme and not errors:
+        return solved(problem, {}, ())
     if errors - {"C004", "L004"} or q.COMPUTE not in problem.definitions:
         return without(problem, "undecided", problem.findings)
     if "L004" in errors:

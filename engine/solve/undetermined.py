@@ -38,6 +38,8 @@ USUAL = {
     q.FINETUNE_TOKENS.text: (("50B tokens", 5e10), ("1B tokens", 1e9)),
     q.COMPUTE.text: (("1e22 FLOP", 1e22), ("1e20 FLOP", 1e20), ("1e24 FLOP", 1e24)),
 }
+# The same of a date, in seconds since 1970.
+A_DAY = (("2026-12-01", 1796083200.0),)
 # What may be made small where no goal is stated, the first that there is.
 GOALS = (q.COST, q.GPU_HOURS, q.COMPUTE)
 # What a plan writes for what is open.
@@ -160,6 +162,8 @@ def _figures(problem: Problem, free: Iterable[Name]) -> Iterator[str]:
 
 def _usual(problem: Problem, name: Name) -> tuple[tuple[str, float], ...]:
     """What is tried for a figure: how a plan writes it, and its value in base units."""
+    if name.text == q.START.text:
+        return A_DAY
     known = problem.quantities.get(name.text)
     field = known.facts.given if known else None
     if name.text in USUAL or field is None or not field.usual:
@@ -257,7 +261,7 @@ def _required(problem: Problem, text: str) -> str:
 def _written(problem: Problem, name: Name, text: str) -> str:
     """A figure as the plan would say it; empty where it cannot be said at one place."""
     known = problem.quantities.get(name.text)
-    if known is not None and known.facts.statement == "hardware":
+    if name.text == q.START.text or (known is not None and known.facts.statement == "hardware"):
         return _in_hardware(problem, name, text)
     if name == q.FINETUNE_TOKENS:
         return "" if problem.sources else f"data: {text}"

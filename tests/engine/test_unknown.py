@@ -143,3 +143,106 @@ def test_what_nothing_determines_is_said_with_what_would(plan: str, said: str, o
     assert offered in " ".join(c002.help)
     if offered.startswith("require"):
         assert report(plan + offered + "\n").solutions[0].status == "solved"
+
+
+# ---- dates, and what is kept from the run
+
+
+@pytest.mark.parametrize(
+    ("plan", "name", "wanted"),
+    [
+        ("hardware: 256 x H100 at 40% MFU from 2026-01-01 until ?\nmodel: 7B\ntokens: 2T\n", "finish", "2026-01-10"),
+        ("hardware: 256 x H100 at 40% MFU from ? until 2026-06-01\nmodel: 7B\ntokens: 2T\n", "start", "2026-05-22"),
+        (
+            "hardware: 256 x H100 for 30 days at 40% MFU from ?\nrequire finish <= 2026-06-01\n" + RUN,
+            "start",
+            "2026-05-27",
+        ),
+        ("hardware { gpus: 64; device: H100; mfu: 40%; from: 2026-01-01; until: ? }\n" + RUN, "finish", "2026-01-20"),
+    ],
+)
+def test_dates_are_asked_for(plan: str, name: str, wanted: str) -> None:
+    assert str(report(plan).solutions[0][name]) == wanted
+
+
+def test_a_date_that_nothing_determines_is_said() -> None:
+    plan = "hardware: 64 x H100 for 90 days at 40% MFU from ?\n" + RUN
+    (found,) = [f for f in report(plan).findings if f.code == "C002"]
+    assert "`from`" in found.message and "`require finish <= 2026-12-21`" in found.help[0]
+    assert answer(plan + "require finish <= 2026-12-21\n", "time") == pytest.approx(19.19 * DAY, rel=1e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.01, 0.9))
+def test_as_much_is_kept_from_the_run_as_it_can_spare(kept: float) -> None:
+    tokens = 256 * 30 * DAY * PEAK * 0.4 * (1 - kept) / 6 / 7e9
+    block = "hardware { gpus: 256; device: H100; peak: 989.5 TFLOP/s; time: 30 days; mfu: 40% }\n"
+    found = answer(f"{block}model: 7B\ntokens: {tokens!r}\nreserve: ?\n", "reserve")
+    assert found == pytest.approx(kept, rel=1e-9)
+
+
+def test_a_range_of_what_is_kept_is_a_choice() -> None:
+    plan = "hardware: 64 x H100 for 30 days at 40% MFU\nreserve: 5% .. 15%\n"
+    assert answer(plan, "reserve") == pytest.approx(0.05)
+    assert report(plan + "require reserve >= 20%\n").solutions[0].status == "infeasible"
+
+
+# ---- data
+
+BIG = "hardware: 512 x H100 for 60 days at 40% MFU\nmodel: 7B\n"
+
+
+@pytest.mark.parametrize(
+    ("plan", "name", "wanted"),
+    [
+        (BIG + "tokens: 300B\ndata: ?\n", "available.data", 3e11),
+        (BIG + "tokens: 300B\ndata web: ?\ndata code: 100B tokens\n", "available.web", 2e11),
+        (BIG + "tokens: 300B\ndata: 100B tokens up to ? epochs\n", "max_epochs.data", 3),
+        (BIG + "tokens: 300B\ndata web: 100B tokens\ndata code: 50B tokens up to ? epochs\n", "max_epochs.code", 4),
+        (BIG + "tokens: 2 epochs\ndata: ?\nrequire tokens <= 1T tokens\n", "available.data", 5e11),
+        # How much data a loss takes: that of 7B at 2.1 by the law, B = 2085.43 and beta = 0.3658.
+        (BIG + "data: ?\nrequire loss <= 2.1\n", "available.data", 6.201e11),
+        # A range is uncertain: solved at its middle. Of a bound the worse end is what is there.
+        (BIG + "data web: 1T .. 2T tokens\ndata code: 100B tokens\n", "tokens", 1.6e12),
+        (BIG + "data: at least 1T tokens\n", "tokens", 1e12),
+        (BIG + "data: 1 TB .. 3 TB at 4 bytes/token\n", "tokens", 5e11),
+        # The weights of what is open: each source is used as far as there is of it, and else seen as often as others.
+        (BIG + "data web: 1T tokens weight ?\ndata code: 100B tokens weight ?\n", "tokens", 1.1e12),
+        (BIG + "tokens: 550B\ndata web: 1T tokens weight ?\ndata code: 100B tokens weight ?\n", "tokens.code", 5e10),
+        (BIG + "data web: 1T tokens weight 70%..90%\ndata code: 100B tokens weight 10%..30%\n", "share.code", 0.1),
+        (
+            BIG + "data a: 1T tokens weight 70%\ndata b: 100B tokens weight ?\ndata c: 50B tokens weight 5%..20%\n",
+            "tokens",
+            5e11,
+        ),
+        (BIG + "tokens: 100B\ndata a: 1T tokens\ndata b: 1T tokens weight at least 80%\n", "tokens.b", 8e10),
+        (
+            BIG + "data a: 1T tokens weight ?\ndata b: 1T tokens weight ?\ntokens: 1T\nmaximize share.a\n",
+            "share.b",
+            0.0,
+        ),
+    ],
+)
+def test_what_is_asked_of_data(plan: str, name: str, wanted: float) -> None:
+    solution = report(plan).solutions[0]
+    if wanted:
+        assert answer(plan, name) == pytest.approx(wanted, rel=2e-4)
+    else:  # a share of nothing is no share: what runs off is said
+        assert solution.status == "undecided"
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(20, 400), st.floats(1, 4)), min_size=2, max_size=4),
+    st.floats(0.05, 0.98),
+)
+def test_open_weights_are_seen_as_often_as_each_may_be(sources: list[tuple[float, float]], used: float) -> None:
+    """Nothing asks for other shares: they are as without weights, which are filled up evenly to their epochs."""
+    there = sum(amount * epochs for amount, epochs in sources)
+    rows = [f"data s{i}: {amount!r}B tokens up to {epochs!r} epochs" for i, (amount, epochs) in enumerate(sources)]
+    plan = BIG + f"tokens: {there * used!r}B\n"
+    open_, without = (report(plan + "\n".join(row + end for row in rows) + "\n") for end in (" weight ?", ""))
+    one, other = open_.solutions[0], without.solutions[0]
+    assert one.status == other.status == "solved"
+    for i in range(len(sources)):
+        assert one[f"share.s{i}"].value == pytest.approx(other[f"share.s{i}"].value, rel=1e-4)

@@ -29,20 +29,32 @@ _SPOKEN: dict[str, Callable[[str], str]] = {
 }
 
 
+# The dates of a pool, by the quantity that each is.
+_DATES = {"start": "from", "deadline": "until"}
+
+
 def hardware(report: Report) -> tuple[str, ...]:
     """What the run is on, a pool a text."""
-    pools = [pool for stage in report.plan.stages for pool in stage.hardware] if report.plan else []
-    found = _found(report) if len(pools) == 1 else {}
-    return tuple(plain(_pool(pool, found, known_of(report))) for pool in pools)
+    stages = report.plan.stages if report.plan else ()
+    out = []
+    for stage in stages:
+        for at, pool in enumerate(stage.hardware):
+            of_stage = [("stage", stage.name)] if len(stages) > 1 else []
+            of_pool = [("pool", str(at + 1))] if len(stage.hardware) > 1 else []
+            out.append(plain(_pool(pool, _found(report, (*of_stage, *of_pool)), known_of(report))))
+    return tuple(out)
 
 
-def _found(report: Report) -> dict[str, str]:
-    """What was solved for of the hardware, where all laws agree on it."""
+def _found(report: Report, part: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """What was solved for of a pool of the hardware, where all laws agree on it."""
     out = {}
-    for field, name in (("gpus", "gpus"), ("time", "reserved_time"), ("gpu_hours", "gpu_hours")):
-        said = {told(s, name, value) for s in report.solutions if (value := s.quantity(name))}
+    for name, known in known_of(report).items():
+        field = _DATES.get(name) or (known.facts.given.name if known.facts.given else "")
+        if known.facts.statement != "hardware" and name not in _DATES:
+            continue
+        said = {told(s, name, value) for s in report.solutions if (value := s.within(*part).get(name))}
         if len(said) == 1:
-            out[field] = said.pop() if field == "gpu_hours" else bare(said.pop())
+            out[field] = bare(said.pop()) if name in ("gpus", "reserved_time") else said.pop()
     return out
 
 
@@ -80,7 +92,11 @@ def _pool(pool: Pool, found: Mapping[str, str], known: Known) -> str:
     if pool.precision:
         words.append(f"in {pool.precision.text}")
     words += [say(figures.pop(name)) for name, say in _SPOKEN.items() if name in figures]
-    words += [f"{name} {iso_date(day.value.value)}" for name, day in pool.dates.items()]
+    days = {
+        name: found.get(name, "?") if isinstance(day, Hole) else iso_date(day.value.value)
+        for name, day in pool.dates.items()
+    }
+    words += [f"{name} {day}" for name, day in days.items()]
     words += [f"paid {pool.paid.text}"] if pool.paid else []
     return ", ".join([" ".join(words), *(f"{label(name, known)} {text}" for name, text in figures.items())])
 

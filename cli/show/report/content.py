@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from runplan.cli.show.report import run, size, stages, timeline
+from runplan.cli.show.report import programme, run, size, stages, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
 from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
 from runplan.cli.show.report.under import under
 from runplan.cli.show.text.content import NOTHING, Cell, Mood, Section, Table, table
-from runplan.cli.show.text.figures import bare, interval
+from runplan.cli.show.text.figures import bare, figure, interval
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
+from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.document import applying
+from runplan.engine.document import applying, asked_for
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -125,7 +126,7 @@ def _verdict(report: Report) -> Verdict:
     if errors:
         word = "Over budget" if errors[0].code == "B001" else "Does not hold"
         return Verdict("bad", word, said, about)
-    line = ", ".join(_headline(first))
+    line = ", ".join(_headline(first)) or ", ".join(programme.headline(report))
     if warnings:
         return Verdict("doubtful", f"Holds, with {counted(len(warnings), 'warning')}", line)
     return Verdict("good", "Holds", line)
@@ -165,6 +166,9 @@ def _solutions(report: Report, details: bool) -> Table:
             rows.append((label(name, known), [_cell(solution, name, alone) for solution in solutions]))
         if name == "tokens":
             rows.append(("tokens per param", [_ratio(solution) for solution in solutions]))
+    asked = dict.fromkeys(name for solution in solutions for name, _ in asked_for(solution))
+    for one in (one for one in asked if known[one.text].facts.statement != "hardware"):
+        rows.append((label(str(one), known), [_asked(solution, one) for solution in solutions]))
     # Under one law they have room for a line.
     apart = ", " if len(solutions) == 1 and not details else "\n"
     rows.append(("limited by", [_limits(solution, apart) for solution in solutions]))
@@ -175,6 +179,12 @@ def _solutions(report: Report, details: bool) -> Table:
     unnamed = report.plan is not None and not report.plan.laws
     heads = ("no law" if unnamed and one.problem.lawless else _head(one) for one in solutions)
     return table(kept, ("", *heads))
+
+
+def _asked(solution: Solution, name: Name) -> Cell:
+    """What the plan asks for of a part of the run."""
+    value = solution.values.get(name)
+    return Cell(figure(name.text, value.value, value.dim, solution.problem.quantities) if value else NOTHING)
 
 
 def _none(name: str) -> bool:
@@ -251,6 +261,7 @@ def _sections(report: Report, details: bool) -> Iterator[Section]:
     yield from timeline.sections(report, details)
     yield from stages.transfer(report, details)
     yield from stages.inference(report)
+    yield from programme.sections(report)
     yield from run.sections(report, details)
 
 

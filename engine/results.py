@@ -1,0 +1,122 @@
+"""The plans that a plan imports to their results, as far as it mentions them: each like a `let`, with its interval.
+
+A plan that has no solution that holds gives none, and the import says why: no number rests on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from runplan.dsl.expr.name import qualified, written
+from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.plan.ir import Let, Plan
+from runplan.dsl.syntax.tree import File, Imported, Word, leaves
+from runplan.dsl.syntax.views import spec_of
+from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.units.base import DATE
+from runplan.engine.gate import verdict_of
+from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.report import Report
+
+# What is said of a plan that does not hold.
+STATES = {"infeasible": "has no solution", "undecided": "is undecided", "solved": "does not hold"}
+
+
+@dataclass(slots=True)
+class Results:
+    """What the plans that a file imports come to.
+
+    Attributes:
+        lets: By name, as the file mentions them.
+        findings: What keeps a plan from having results, and names that no result has.
+        adrift: Prefixes of the names that those would have had.
+    """
+
+    lets: dict[str, Let] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    adrift: list[str] = field(default_factory=list)
+
+
+def results_of(file: File, report: Callable[[str], Report]) -> Results:
+    """The results that a resolved file mentions.
+
+    Args:
+        report: Solves the plan at a path, of which all files can be read.
+    """
+    out = Results()
+    for imported in file.imported:
+        mentioned = {word.text: word for word in _mentions(file, imported)}
+        if not mentioned:
+            continue
+        found = report(imported.path)
+        wrong = _wrong(imported, found)
+        if wrong is not None:
+            out.findings.append(wrong)
+            out.adrift.append(qualified(imported.alias, ""))
+            continue
+        solution = found.solutions[0]
+        values = written(solution.values)
+        for text, word in mentioned.items():
+            name = text.removeprefix(qualified(imported.alias, ""))
+            if name in values:
+                out.lets[text] = _let(text, imported, solution, solution.values[values[name]])
+                continue
+            message = f"`{imported.path}` comes to no `{name[:60]}` under `{solution.law}`"
+            near = did_you_mean(name, values) or [f"it has {', '.join(solution)}"]
+            out.findings.append(finding("N002", message, word.span, help=near))
+            out.adrift.append(text)
+    return out
+
+
+def imported_of(plan: Plan, solution: Solution) -> dict[str, tuple[Value, str]]:
+    """The results of other plans that a plan rests on, each with that plan, and the `let`s that rest on these."""
+    found = {name: one.of for name, one in plan.lets.items() if one.of}
+    for _ in plan.lets if found else ():
+        resting = {n: "" for n, one in plan.lets.items() if n not in found and names(one.expr) & found.keys()}
+        if not resting:
+            break
+        found |= resting
+    return {str(name): (solution.values[name], of) for name, of in found.items() if name in solution.values}
+
+
+def _mentions(file: File, imported: Imported) -> Iterator[Word]:
+    """The words of a file that name a result of a plan; what it brings as a definition, or of another, is none."""
+    prefix = qualified(imported.alias, "")
+    defined = {spec_of(node).word(0).text for node in file.statements if node.rule == "let"}
+    longer = tuple(qualified(o.alias, "") for o in file.imported if o.alias.startswith(prefix))
+    for leaf in (leaf for node in file.statements for leaf in leaves(node)):
+        own = leaf.type == "NAME" and leaf.text.startswith(prefix) and not (longer and leaf.text.startswith(longer))
+        if own and leaf.text not in defined:
+            yield leaf
+
+
+def _wrong(imported: Imported, report: Report) -> Finding | None:
+    """What keeps a plan from having results; None where it holds."""
+    if report.solutions:
+        verdict = verdict_of(report)
+        if verdict.holds and report.solutions[0].status == "solved":
+            return None
+        found, state = verdict.by[0], STATES[report.solutions[0].status]
+    else:
+        found = next(f for f in report.findings if f.severity == "error")
+        state = "cannot be read"
+    message = f"the import `{imported.path}` {state}: {found.message}"
+    help = [f"in `{imported.path}`: {text}" for text in found.help]
+    also = [Label(found.at.span, "what keeps it from that")]
+    return finding(found.code, message, imported.span, severity="error", also=also, help=help)
+
+
+def _let(text: str, imported: Imported, solution: Solution, value: Value) -> Let:
+    source = f"{imported.path}: {value.name} under {solution.resolved}"
+    return Let(text, Num(value.value, value.dim), imported.span, source, of=imported.path, spread=_spread(value))
+
+
+def _spread(value: Value) -> float | None:
+    """How far a value may be off, as the standard deviation of its logarithm; None where it has no interval."""
+    if value.low is None or value.high is None or value.dim == DATE or not 0 < value.low < value.high:
+        return None
+    return math.log(value.high / value.low) / (2 * QUANTILE)
