@@ -151,7 +151,8 @@ def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = N
     )
     reasons, apart = tuple(reasons_of(columns)), losses(columns)
     plans = [column.report.plan for column in columns if column.report.plan is not None]
-    decide = partial(decided, plans, [column.solution for column in columns], losses=not apart)
+    every = [{solution.law: solution for solution in column.report.solutions} for column in columns]
+    decide = partial(decided, plans, every, losses=not apart)
     return Comparison("plan", columns, (), nobody, None, apart, reasons, findings, len(reports), decide)
 
 

@@ -11,6 +11,7 @@ from runplan.engine.compare_rows import TOKENS_PER_PARAM, Column, Row, row
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.decide.flips import Flip
 from runplan.engine.decide.knowing import Fate, Worth
+from runplan.engine.decide.laws import UnderLaws
 from runplan.engine.document import DIGITS, LISTED, NOISE, amount, finding_document, quantity
 
 
@@ -109,6 +110,8 @@ def _decision(comparison: Comparison) -> dict[str, object] | None:
         "flips": [_flip(names, decision.choice, flip) for flip in decision.flips],
     }
     known, measure = decision.knowing, decision.measure
+    if decision.laws is not None and measure is not None:
+        out["laws"] = _under_laws(names, decision.laws, measure)
     if known is not None and measure is not None:
         out["draws"] = len(known.rows)
         out["over_draws"] = _called(names, known.choice)
@@ -120,6 +123,23 @@ def _decision(comparison: Comparison) -> dict[str, object] | None:
             for worth in known.each
         ]
     return out
+
+
+def _under_laws(names: Sequence[str], found: UnderLaws, measure: Measure) -> dict[str, object]:
+    """What choosing each plan costs under each law."""
+
+    def told(value: float | None) -> dict[str, object] | None:
+        return None if value is None else amount(value, measure.dim)
+
+    return {
+        "best": {law: names[best] for law, best in zip(found.laws, found.best, strict=True)},
+        "regrets": [
+            {"plan": name, "under": dict(zip(found.laws, map(told, row), strict=True)), "worst": told(found.worst(i))}
+            for i, (name, row) in enumerate(zip(names, found.regrets, strict=True))
+        ],
+        "least_worst": _called(names, found.least_worst),
+        "knowing_law": told(found.knowing_law),
+    }
 
 
 def _called(names: Sequence[str], index: int | None) -> str | None:

@@ -24,8 +24,8 @@ def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="plan compare",
         description="One plan under several laws, or several plans under their first law, side by side: the spread, "
-        "the marks of figures outside a law's range, the regret of each law's choice under the others, and why they "
-        "differ.",
+        "the marks of figures outside a law's range, the regret of each choice under each law, why they differ, which "
+        "to choose, and where that changes.",
         epilog="example: plan compare plans/thousand-h100.plan --laws chinchilla,llama3",
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a plan, or several; - for standard input")
@@ -50,8 +50,8 @@ def run(argv: list[str]) -> int:
     from runplan.engine.compare import compared_laws, compared_plans
 
     files = plan_files(args.paths)
-    if len(files) > 1 and (laws == ALL or len(laws or ()) > 1):
-        raise CannotRun("several plans are compared under one law; name one, or one plan")
+    if len(files) > 1 and laws == ALL:
+        raise CannotRun("several plans are compared under laws that are named; name them, or one plan")
     if len(files) == 1:
         comparison = compared_laws(_under_laws(files[0], args, laws), most)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runplan.dsl.expr.tree import Ref
@@ -10,6 +10,7 @@ from runplan.dsl.plan.ir import Plan
 from runplan.engine.decide.candidates import Measure, Outcome, best_of, measure_of, outcome_of
 from runplan.engine.decide.flips import Chosen, Flip, flips_of
 from runplan.engine.decide.knowing import Knowing, knowing_of
+from runplan.engine.decide.laws import UnderLaws, under_laws
 from runplan.engine.decide.levers import Input, inputs_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -29,20 +30,24 @@ class Decision:
         choice: Its index; None where none holds.
         flips: Where that changes, the nearest first.
         knowing: The plans at joint draws; None where nothing is uncertain.
+        laws: The plans under each law, where all are solved under several.
     """
 
     measure: Measure | None
     choice: int | None
     flips: tuple[Flip, ...]
     knowing: Knowing | None = None
+    laws: UnderLaws | None = None
 
 
-def decided(plans: Sequence[Plan], solutions: Sequence[Solution], *, losses: bool) -> Decision | None:
+def decided(plans: Sequence[Plan], every: Sequence[Mapping[str, Solution]], *, losses: bool) -> Decision | None:
     """What to choose of several plans; None where there is nothing by which to choose.
 
     Args:
+        every: The solutions of each by law; the first law decides.
         losses: Whether their losses may be compared.
     """
+    solutions = [next(iter(by.values())) for by in every]
     if len(solutions) < 2 or any(solution.status == "undecided" for solution in solutions):
         return None
     problems = [solution.problem for solution in solutions]
@@ -59,7 +64,8 @@ def decided(plans: Sequence[Plan], solutions: Sequence[Solution], *, losses: boo
     now = best_of(outcomes, measure)
     flips = _nearest(flips_of(now, inputs_of(problems, [Ref(measure.name)]), choose))
     solved = all(solution.status == "solved" for solution in solutions)
-    return Decision(measure, now, flips, knowing_of(plans, solutions, measure) if solved else None)
+    known = knowing_of(plans, solutions, measure) if solved else None
+    return Decision(measure, now, flips, known, under_laws(every, measure))
 
 
 def _broken(problem: Problem, outcome: Outcome) -> str:

@@ -175,6 +175,24 @@ def test_knowing_which_law_is_right_is_what_the_best_compromise_costs() -> None:
     assert pinned.knowing_law == pytest.approx(0.0, abs=1e-9)
 
 
+def test_plans_under_several_laws_regret_what_each_law_says_of_the_others() -> None:
+    laws = "use laws chinchilla, kaplan.joint\n"
+    texts = {"small": "compute: 1e23 FLOP\nmodel: 10B\n", "middle": "compute: 1e23 FLOP\nmodel: 60B\n"}
+    comparison = plans(**{name: laws + text for name, text in texts.items()})
+    found = comparison.decision.laws if comparison.decision else None
+    assert found is not None
+    assert found.laws == ("chinchilla", "kaplan.joint")
+    for at, law in enumerate(found.laws):
+        loss = [under(text, law).solutions[0]["loss"].value for text in texts.values()]
+        assert found.best[at] == loss.index(min(loss))
+        assert [row[at] for row in found.regrets] == pytest.approx([each - min(loss) for each in loss])
+    assert found.least_worst == 1
+    assert found.knowing_law == pytest.approx(sum(each or 0.0 for each in found.regrets[1]) / 2)
+    told: Any = document(comparison)["decision"]
+    assert told["laws"]["least_worst"] == "middle"
+    assert "of each plan under each law" in terminal.render(comparison)
+
+
 # ---- shown
 
 

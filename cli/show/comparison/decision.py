@@ -12,6 +12,7 @@ from runplan.engine.compare import Comparison
 from runplan.engine.decide.decision import Decision
 from runplan.engine.decide.flips import Flip
 from runplan.engine.decide.knowing import Worth
+from runplan.engine.decide.laws import UnderLaws
 
 # So many of the changes are shown, the nearest ones; JSON has all of them. What is worth knowing, as many.
 MOST, KNOWN = 8, 3
@@ -23,10 +24,36 @@ def decision(comparison: Comparison) -> Iterator[Section]:
     if found is None:
         return
     names = [plain(column.name) for column in comparison.columns]
+    if found.laws is not None and found.measure is not None:
+        yield _under_laws(comparison, found.laws, names)
     if found.knowing is not None and found.measure is not None:
         yield _fates(comparison, found, names)
     if found.flips or found.measure is not None:
         yield _flips(found, names)
+
+
+def _under_laws(comparison: Comparison, found: UnderLaws, names: Sequence[str]) -> Section:
+    """What choosing each plan costs under each law."""
+    measure = comparison.decision.measure if comparison.decision else None
+    assert measure is not None, "only asked for where there is one"
+
+    def told(value: float | None) -> str:
+        return NOTHING if value is None else _amount(comparison, value)
+
+    lines: list[Line] = [
+        (name, *map(told, row), told(found.worst(i)))
+        for i, (name, row) in enumerate(zip(names, found.regrets, strict=True))
+    ]
+    least, worth = found.least_worst, found.knowing_law
+    said = []
+    if least is not None:
+        most = found.worst(least)
+        said.append(f"Least worst regret: `{names[least]}`, {f'at most {told(most)}' if most else 'none under any'}.")
+    if worth:
+        said.append(f"Knowing which law is right is worth {told(worth)}, each being as likely.")
+    heads = ("", *map(plain, found.laws), "worst")
+    title = f"Regret in {measure.name}, of each plan under each law"
+    return Section(title, table(lines, heads, figures=True, apart=len(heads) - 1), said=tuple(said))
 
 
 def _fates(comparison: Comparison, found: Decision, names: Sequence[str]) -> Section:
