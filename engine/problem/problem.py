@@ -29,8 +29,8 @@ from runplan.engine.problem.stretches import Evenly
 
 # The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
 QUANTILE = 1.2815515655446004
-# What tells one side of a figure from the other, as a share: more than rounding, and less than any digit shows.
-HAIR = 2e-9
+# What tells one side of a figure from the other, as a share: more than a search is off, less than a digit shows.
+HAIR = 1e-6
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 # What proves that an answer is the best there is: convexity in logarithms, or bounds; `local` where nothing does.
 Certainty = Literal["convex", "bounds", "local"]
@@ -123,7 +123,7 @@ class Constraint:
             `link` is none of the plan's: it holds names of one thing together.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
-        strict: Whether it is kept with a hair to spare: it tells one alternative from another.
+        strict: Whether it is kept with a hair to spare, as `<` is: it tells one alternative from another.
         chance: Of a requirement on a probability, that: the sides are then those of a draw in which it is just kept,
             which `engine/solve/chances.py` finds.
     """

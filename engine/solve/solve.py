@@ -58,8 +58,8 @@ def _unsaid(problem: Problem) -> Solution | None:
 
 
 def _whole(name: Name, real: float) -> str:
-    """What was made whole, and of experts what it was: another number costs next to nothing where the loss is flat."""
-    return f"in whole experts: {real:.4g} before" if name == q.EXPERTS else "in whole devices"
+    """What was made whole, and what it was: another number costs next to nothing where the loss is flat."""
+    return f"in whole {'experts' if name == q.EXPERTS else 'devices'}: {real:.4g} before"
 
 
 def _but_for_the_law(problem: Problem) -> Solution:
