@@ -43,14 +43,21 @@ NOISE = 1e-9
 DIGITS = 12
 
 
-def document(report: Report) -> dict[str, object]:
-    """The whole of a report, `plan.solve/v1`."""
+def document(report: Report, *, details: bool = False) -> dict[str, object]:
+    """The whole of a report, `plan.solve/v1`.
+
+    Args:
+        details: Whether to tell, too, what the plan is solved anew for: what more of its limits is worth.
+    """
     plan: dict[str, object] = {"title": report.plan.title} if report.plan else {}
     return {
         "schema": "plan.solve/v1",
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(value) for name, value in report.budget.items()},
-        "solutions": [{**_solution(solution), **_results(report, solution)} for solution in report.solutions],
+        "solutions": [
+            {**_solution(solution), **_results(report, solution), **(_worth(solution) if details else {})}
+            for solution in report.solutions
+        ],
         "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
         "verdict": _verdict(verdict_of(report)),
@@ -159,6 +166,17 @@ def _solution(solution: Solution) -> dict[str, object]:
     if solution.conflict:
         out["conflict"] = [_relaxation(one) for one in solution.conflict]
     return out
+
+
+def _worth(solution: Solution) -> dict[str, object]:
+    """What its limits are worth, and what its answer hangs on most."""
+    from runplan.engine.analysis.tornado import asked_of
+    from runplan.engine.worth_document import swings_document, worth_document
+
+    found = {"worth": worth_document(solution)}
+    if (name := asked_of(solution)) is not None:
+        found["sensitivity"] = {"quantity": str(name), "inputs": swings_document(solution, name)}
+    return {key: value for key, value in found.items() if value}
 
 
 def _results(report: Report, solution: Solution) -> dict[str, object]:

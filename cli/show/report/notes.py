@@ -50,6 +50,7 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
         certified = proof(solution)
         if certified and (details or solution.certainty == "local"):
             out.append(f"Under `{solution.law}` {certified}.")
+    out += [f"{_capital(text)}." for text in dict.fromkeys(_whole(solutions)) if details]
     for (law, those), named in _others_by(solutions).items():
         where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
         out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")
@@ -83,6 +84,14 @@ def _sentence(text: str) -> str:
 def _shown(solution: Solution) -> Iterator[tuple[str, Value]]:
     """The quantities of a solution that a table has a row for."""
     return quantities(solution, "", "transfer")
+
+
+def _whole(solutions: Sequence[Solution]) -> Iterator[str]:
+    """What was made whole, with what it was before."""
+    for solution in solutions:
+        for name, value in solution.values.items():
+            if value.kind == "solved" and value.note:
+                yield f"{label(str(name), solution.problem.quantities)} {value.note}"
 
 
 def _is_require(relaxation: Relaxation) -> bool:
