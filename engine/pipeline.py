@@ -72,6 +72,10 @@ def report_of(
     if plan is None:
         return Report(read.source, None, findings=findings)
     solutions = tuple(solution_of(problem, intervals) for problem in read.problems())
+    if intervals and plan.requires:
+        from runplan.engine.analysis.odds import with_odds
+
+        solutions = tuple(with_odds(plan, solution) for solution in solutions)
     for solution in solutions:
         verify(solution)
     rules = known.rules()
