@@ -31,10 +31,9 @@ def ways(condition: Expr) -> Expr:
     `not` goes into the comparisons; an `if`, `min`, `max` or `abs` of a side becomes the pieces of it, each with
     where it holds. What is said in a probability stays as it is.
     """
+    condition = _affirmed(condition)
     if isinstance(condition, Op) and condition.op in ("and", "or"):
-        return _joined(condition.op, [ways(arg) for arg in condition.args])
-    if isinstance(condition, Op) and condition.op == "not":
-        return ways(_denied(condition.args[0]))
+        return _in_a_row(condition.op, [ways(arg) for arg in condition.args])
     return _unbent(condition)
 
 
@@ -48,7 +47,16 @@ def _denied(condition: Expr) -> Expr:
     return Op(OPPOSITE[condition.op], condition.args)
 
 
-def _joined(op: str, parts: Sequence[Expr]) -> Expr:
+def _affirmed(condition: Expr) -> Expr:
+    """The condition without `not`, which goes into the comparisons."""
+    if isinstance(condition, Op) and condition.op == "not":
+        return _affirmed(_denied(condition.args[0]))
+    if isinstance(condition, Op) and condition.op in ("and", "or"):
+        return Op(condition.op, tuple(map(_affirmed, condition.args)), condition.span)
+    return condition
+
+
+def _in_a_row(op: str, parts: Sequence[Expr]) -> Expr:
     """Several conditions as one, those of the same kind in one row."""
     flat: list[Expr] = []
     for part in parts:
@@ -149,26 +157,38 @@ def gap(part: Op) -> float:
 # ---- whether it is kept
 
 
+def kleene(condition: Expr, of: Callable[[Expr], bool | None]) -> bool | None:
+    """Whether a condition holds, by whether what it joins does; None where that is not known.
+
+    Unknown or true is true, and unknown and false is false.
+    """
+    if isinstance(condition, Op) and condition.op == "not":
+        inner = kleene(condition.args[0], of)
+        return None if inner is None else not inner
+    if not isinstance(condition, Op) or condition.op not in ("and", "or"):
+        return of(condition)
+    decides, unknown = condition.op == "or", False
+    for arg in condition.args:
+        found = kleene(arg, of)
+        if found is decides:
+            return found
+        unknown |= found is None
+    return None if unknown else not decides
+
+
 def verdict(condition: Expr, env: Mapping[Any, float], tolerance: float) -> bool | None:
-    """Whether values keep a condition, up to a share; None where they do not tell: unknown or true is true.
+    """Whether values keep a condition, up to a share; None where they do not tell.
 
     Raises:
         ArithmeticError, ValueError: Where a side has no value, and what else there is does not decide it.
     """
-    if isinstance(condition, Op) and condition.op in ("and", "or"):
-        decides = condition.op == "or"
-        unknown = False
-        for arg in condition.args:
-            found = verdict(arg, env, tolerance)
-            if found is decides:
-                return found
-            unknown |= found is None
-        return None if unknown else not decides
-    if isinstance(condition, Op) and condition.op == "not":
-        return verdict(_denied(condition.args[0]), env, tolerance)
-    assert isinstance(condition, Op), "a condition compares something"
-    sides = sides_at(condition, env)
-    return None if sides is None else _HOLDS[condition.op](*sides, tolerance * max(map(abs, sides)), condition)
+
+    def holds(part: Expr) -> bool | None:
+        assert isinstance(part, Op), "a condition compares something"
+        sides = sides_at(part, env)
+        return None if sides is None else _HOLDS[part.op](*sides, tolerance * max(map(abs, sides)), part)
+
+    return kleene(_affirmed(condition), holds)
 
 
 def sides_at(part: Op, env: Mapping[Any, float]) -> tuple[float, float] | None:
@@ -194,11 +214,10 @@ _HOLDS: Mapping[str, Callable[[float, float, float, Op], bool]] = {
 
 def failing(condition: Expr, env: Mapping[Any, float], tolerance: float) -> Iterator[Op]:
     """The comparisons by which values break a condition: of an `and` the first that they break, of an `or` all."""
+    condition = _affirmed(condition)
     if verdict(condition, env, tolerance) is not False:
         return
-    if isinstance(condition, Op) and condition.op == "not":
-        yield from failing(_denied(condition.args[0]), env, tolerance)
-    elif isinstance(condition, Op) and condition.op in ("and", "or"):
+    if isinstance(condition, Op) and condition.op in ("and", "or"):
         every = [list(failing(arg, env, tolerance)) for arg in condition.args]
         broken = [found for found in every if found]
         for found in broken[: 1 if condition.op == "and" else None]:
@@ -215,4 +234,4 @@ def known_ways(condition: Expr, known: Callable[[Expr], bool]) -> Expr | None:
     left = [part for part in kept if part is not None]
     if not left or (condition.op == "and" and len(left) < len(kept)):
         return None
-    return condition if len(left) == len(kept) else _joined(condition.op, left)
+    return condition if len(left) == len(kept) else _in_a_row(condition.op, left)

@@ -87,7 +87,7 @@ class Keeper:
     def kept(self, clause: Expr, key: str) -> Constraint | Either:
         """What keeps one of several conditions that all must hold; the parts of a chain are told as the whole."""
         made = self._clause(clause)
-        return replace(made, key=key, text=self.text, strict=False) if isinstance(made, Constraint) else made
+        return replace(made, key=key, text=self.text) if isinstance(made, Constraint) else made
 
     def _clause(self, condition: Expr) -> Constraint | Either:
         """What keeps a condition that is no `and`."""

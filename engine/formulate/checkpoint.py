@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from runplan.dsl.expr.tree import Num, Ref, names
+from collections.abc import Sequence
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Num, joined, names
 from runplan.dsl.text.finding import finding
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.replay import keep_asked
@@ -45,8 +48,7 @@ def wanted_of_weights(draft: Draft) -> tuple[Goal, ...] | None:
     """
     if draft.plan.model is None:
         return None
-    order = [name for name in (q.TOKENS, q.PARAMS) if name in draft.chosen()]
-    return tuple(Goal("maximize", Ref(name)) for name in order)
+    return _largest(_lengths(draft), [q.PARAMS] if q.PARAMS in draft.chosen() else [])
 
 
 def data_first(draft: Draft) -> tuple[Goal, ...]:
@@ -55,8 +57,28 @@ def data_first(draft: Draft) -> tuple[Goal, ...]:
     The cheapest fine-tune is none at all: what is meant is the cheapest of the data that there are.
     """
     plan = draft.plan
-    if draft.checkpoint is None or not draft.stage.data or q.TOKENS not in draft.chosen() or draft.stage.tokens:
+    if draft.checkpoint is None or draft.stage.tokens:
         return ()
     wanted = (*(r.condition for r in plan.requires), *(goal.expr for goal in plan.goals))
-    said = any(q.TOKENS in names(without_lets(expr, plan)) for expr in wanted)
-    return () if said else (Goal("maximize", Ref(q.TOKENS)),)
+    said = any(name.text == q.TOKENS.text for expr in wanted for name in names(without_lets(expr, plan)))
+    return () if said else _largest(_lengths(draft))
+
+
+def _lengths(draft: Draft) -> list[Name]:
+    """The tokens that are open: of the run, or of its stages."""
+
+    def is_length(name: Name) -> bool:
+        stage = name.part("stage")
+        return name == (q.TOKENS.in_stage(stage) if stage else q.TOKENS)
+
+    return [v.name for v in draft.variables if is_length(v.name)]
+
+
+def _largest(lengths: Sequence[Name], sizes: Sequence[Name] = ()) -> tuple[Goal, ...]:
+    """The most tokens, and then the largest size, as one goal: so that what limits either is told.
+
+    A product of powers: each grows until its data, or what it shares with the others, ends. Of size and tokens, whose
+    product the compute bounds, the tokens count twice, and so come first.
+    """
+    parts = [*lengths, *lengths, *sizes] if sizes else [*lengths]
+    return (Goal("maximize", joined("*", parts)),) if parts else ()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, words
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law
+from runplan.dsl.plan.ir import Given, Hole, Optimizer, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
@@ -20,9 +21,10 @@ from runplan.dsl.units.base import PARAM, SEQUENCE
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, add_function, begins_alike, default_law, say_of_start
 from runplan.engine.formulate.model import conversion, params_with_head
+from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import expand
+from runplan.engine.problem.problem import Goal, expand
 
 if TYPE_CHECKING:
     from runplan.engine.laws.used import Used
@@ -193,17 +195,45 @@ def _take_stated(draft: Draft) -> None:
     optimizer = draft.plan.optimizer
     for text in optimizer.settings if optimizer else ():
         assert optimizer is not None
-        setting, output = draft.given(optimizer.settings, text), quantity(text)
-        if setting is None:
+        setting, output = draft.take(optimizer.settings, text, Given, Within, Hole), quantity(text)
+        lent = draft.definitions.get(output)
+        if setting is None or (isinstance(setting, Hole) and lent is not None and not _is_bounded(draft, output)):
+            continue  # what is not mentioned and a `?` are the same
+        if not isinstance(setting, Given) and lent is None:
+            _say_open(draft, optimizer, output, setting.span)
             continue
-        if output in KEPT and (lent := draft.definitions.get(output)) is not None:
+        if output in KEPT and lent is not None:
             asked, apart = KEPT[output]
             draft.definitions[asked] = replace(lent, name=asked)
             if lent.spread is not None:
                 draft.define(apart, Num(lent.spread), "derived", f"published runs about `{lent.by}`")
-        draft.give(output, setting)
+        if isinstance(setting, Given):
+            draft.give(output, setting)
+        elif lent is not None:
+            # It is a choice, and nothing of the loss hangs on it: as near as may be to what the law asks for.
+            del draft.definitions[output]
+            draft.figure(output, setting, draft.fields_of("optimizer")[text].usual, text)
+            draft.last.append(Goal("near", Ref(output), Ref(KEPT[output][0]) if output in KEPT else lent.expr))
         if output == q.BATCH:
             _add_sequences(draft)
+
+
+def _is_bounded(draft: Draft, setting: Name) -> bool:
+    """Whether a requirement or a goal is about a setting, or about what follows from it."""
+    conditions = [requirement.condition for requirement in draft.plan.requires]
+    said = (without_lets(expr, draft.plan) for expr in (*conditions, *(goal.expr for goal in draft.plan.goals)))
+    about = {name.text for expr in said for name in names(expr)}
+    following = {
+        text for text, known in draft.quantities.items() if known.formula and setting.text in words(known.formula)
+    }
+    return bool(about & {setting.text, *following})
+
+
+def _say_open(draft: Draft, optimizer: Optimizer, setting: Name, span: Span) -> None:
+    field = draft.fields_of("optimizer")[setting.text]
+    message = f"nothing in the plan determines `{setting}`: no law that is used gives it for {draft.objective}"
+    help = [f"one more given would: `optimizer: {optimizer.name.text} {{ {field.name}: {field.example} }}`"]
+    draft.findings.append(finding("C002", message, span, help=help, laws=(draft.named,)))
 
 
 def _add_sequences(draft: Draft) -> None:

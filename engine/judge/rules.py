@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from runplan.dsl.expr.logic import kleene
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import written
 from runplan.dsl.expr.text import shown
@@ -147,16 +148,20 @@ def _applied(rule: Rule, view: View) -> Iterator[Finding]:
 
 
 def _holds(rule: Rule, view: View) -> bool:
-    """Whether the condition of a rule holds; it does not where it asks for what the plan has not.
+    """Whether the condition of a rule holds; it does not where that hangs on what the plan has not.
 
     Raises:
         ArithmeticError, ValueError: Where it has no value.
     """
-    condition = _decided(rule.when, view)
-    if condition is None or not words(condition) <= view.values.keys():
-        return False
-    numbers = {word: view.values[word].value for word in words(condition)}
-    return bool(compiled(_converted(condition, view))(numbers))
+
+    def holds(part: Expr) -> bool | None:
+        decided = _decided(part, view)
+        if decided is None or not words(decided) <= view.values.keys():
+            return None
+        numbers = {word: view.values[word].value for word in words(decided)}
+        return bool(compiled(_converted(decided, view))(numbers))
+
+    return kleene(rule.when, holds) is True
 
 
 def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> Words:

@@ -33,6 +33,8 @@ QUANTILE = 1.2815515655446004
 HAIR = 2e-9
 # The key of a limit that keeps the tokens of a stage from nothing begins so.
 SOME = "some tokens"
+# What tells one side of a figure from the other, as a share: more than a search is off, less than a digit shows.
+HAIR = 1e-6
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 # What proves that an answer is the best there is: convexity in logarithms, or bounds; `local` where nothing does.
 Certainty = Literal["convex", "bounds", "local"]
@@ -125,7 +127,7 @@ class Constraint:
             `link` is none of the plan's: it holds names of one thing together.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
-        strict: Whether it is kept with a hair to spare: it tells one alternative from another.
+        strict: Whether it is kept with a hair to spare, as `<` is: it tells one alternative from another.
         chance: Of a requirement on a probability, that: the sides are then those of a draw in which it is just kept,
             which `engine/solve/chances.py` finds.
     """
@@ -569,6 +571,15 @@ def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> l
 def in_order(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Step]:
     """Definitions as functions, in an order in which they can be computed from the values of known names."""
     return [(name, compiled(definitions[name].expr)) for name in order_of(definitions, known)]
+
+
+def follow(env: dict[Name, float], steps: Iterable[Step]) -> None:
+    """Add the values of definitions as functions, in their order; what cannot be computed stays out."""
+    for name, function in steps:
+        try:
+            env[name] = float(function(env))
+        except (ArithmeticError, ValueError, KeyError):
+            continue
 
 
 def derive(problem: Problem, env: dict[Name, float]) -> None:

@@ -139,9 +139,11 @@ def _broken(problem: Problem, found: Found) -> Either | None:
 def _may_hold(problem: Problem, alternative: Alternative) -> bool:
     """Whether no figures alone keep an alternative from being taken."""
     for part in alternative.constraints:
-        left, most = problem.expanded(part.left), problem.expanded(part.most)
-        by_figures = replace(part, left=left, right=most, strict=False)
-        if not names(left) | names(most) and by_figures.excess({}) > TOLERANCE:
+        left, right = problem.expanded(part.left), problem.expanded(part.right)
+        if names(left) | names(right):
+            continue
+        excess = replace(part, left=left, right=right, strict=False).excess({})
+        if excess > (-TOLERANCE if part.strict else TOLERANCE):
             return False
     return True
 
@@ -206,8 +208,9 @@ def posed(problem: Problem, variables: Sequence[Name]) -> Posed:
     limits = tuple(c for c in problem.constraints if not c.equal)
 
     def function(constraint: Constraint) -> Smooth:
-        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.most))
-        return smooth.limit(left, right, variables)
+        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.right))
+        by_figures = not names(left) | names(right)
+        return smooth.limit(left, right if by_figures else problem.expanded(constraint.most, memo), variables)
 
     return Posed(
         tuple(_function(problem, goal, variables, memo) for goal in problem.goals),

@@ -79,3 +79,16 @@ hardware: 64 x H100 for 30 days at 40% MFU + 32 x A100 for 30 days at 45% MFU
 def test_the_words_of_a_device_are_those_of_each_pool() -> None:
     report = report_of("x.plan", Buffer("x.plan", POOLS.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
     assert [f.message for f in report.findings if f.code == "OURS1"] == ["a100-sxm-80gb is old: 45 %"]
+
+
+EITHER = """rule OURS2 either info { when loss >= 1 or gpus >= 10; says "one of both"; cites "us" }
+rule OURS3 neither info { when not (loss >= 1) or gpus >= 10000; says "not known"; cites "us" }
+use laws chinchilla.approach1
+hardware: 10 x H100 for 10 days at 40% MFU
+"""
+
+
+def test_a_rule_holds_where_one_of_its_alternatives_does_whatever_else_is_not_known() -> None:
+    """The law gives no loss: unknown or true is true, and not unknown is unknown."""
+    report = report_of("x.plan", Buffer("x.plan", EITHER.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
+    assert [f.code for f in report.findings if f.code.startswith("OURS")] == ["OURS2"]

@@ -246,3 +246,41 @@ def test_open_weights_are_seen_as_often_as_each_may_be(sources: list[tuple[float
     assert one.status == other.status == "solved"
     for i in range(len(sources)):
         assert one[f"share.s{i}"].value == pytest.approx(other[f"share.s{i}"].value, rel=1e-4)
+
+
+# ---- settings of the optimizer
+
+SOME = "compute: 1e22 FLOP\nmodel: 7B\ntokens: 100B\n"
+
+
+def test_a_setting_that_is_asked_for_is_what_is_taken_without() -> None:
+    asked = "optimizer: AdamW { batch: ?; learning_rate: ?; weight_decay: ? }\n"
+    one, other = (report(SOME + text).solutions[0] for text in (asked, ""))
+    for name in ("batch", "learning_rate", "weight_decay"):
+        assert one[name].value == other[name].value
+
+
+@pytest.mark.parametrize(
+    ("setting", "required", "wanted"),
+    [
+        ("batch: ?", "require steps <= 50000 step\n", 2e6),  # the law's own is less
+        ("batch: ?", "require steps <= 500000 step\n", None),
+        ("batch: 4M tokens .. 8M tokens", "", 4e6),
+        ("batch: 100k tokens .. 8M tokens", "", None),
+        ("batch: up to 500k tokens", "", 5e5),
+    ],
+)
+def test_a_batch_is_as_near_to_the_law_as_may_be(setting: str, required: str, wanted: float | None) -> None:
+    usual = answer(SOME, "batch")
+    plan = f"{SOME}optimizer: AdamW {{ {setting} }}\n{required}"
+    assert answer(plan, "batch") == pytest.approx(wanted or usual, rel=1e-6)
+
+
+def test_a_setting_that_no_law_gives_is_not_determined() -> None:
+    (found,) = [f for f in report(SOME + "optimizer: AdamW { momentum: ? }\n").findings if f.code == "C002"]
+    assert "`momentum`" in found.message and "momentum: 0.95" in found.help[0]
+
+
+def test_the_continuous_answer_stands_beside_the_whole_one() -> None:
+    gpus = report("hardware: ? x H100 for 14 days at 40% MFU\nmodel: 7B\ntokens: 2T\n").solutions[0]["gpus"]
+    assert gpus.value == 176 and gpus.note == "in whole devices: 175.5 before"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from runplan.cli.show.text.certainty import proof
 from runplan.cli.show.text.figures import interval
+from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
 from runplan.dsl.text.words import enumerated
@@ -50,9 +51,11 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
         certified = proof(solution)
         if certified and (details or solution.certainty == "local"):
             out.append(f"Under `{solution.law}` {certified}.")
+    out += [f"{_capital(text)}." for text in dict.fromkeys(_whole(solutions)) if details]
     for (law, those), named in _others_by(solutions).items():
         where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
         out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")
+    out += [f"{said}." for said in _odds(solutions, details)]
     corpora = {s.problem.law.corpus for s in solutions if s.quantity("loss")}
     if len(corpora) > 1:
         out.append("The losses are of different corpora or tokenizers: do not compare them.")
@@ -72,6 +75,13 @@ def _others_by(solutions: Sequence[Solution]) -> dict[tuple[str, tuple[str, ...]
     return out
 
 
+def _odds(solutions: Sequence[Solution], details: bool) -> Iterator[str]:
+    """How likely what is required is; of several laws of the first, and of all of them among the details."""
+    for solution in solutions if details else solutions[:1]:
+        under = f" under `{plain(solution.law)}`" if len(solutions) > 1 else ""
+        yield from (f"{said}{under}" for said in odds_in_words(solution.odds, details))
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -83,6 +93,14 @@ def _sentence(text: str) -> str:
 def _shown(solution: Solution) -> Iterator[tuple[str, Value]]:
     """The quantities of a solution that a table has a row for."""
     return quantities(solution, "", "transfer")
+
+
+def _whole(solutions: Sequence[Solution]) -> Iterator[str]:
+    """What was made whole, with what it was before."""
+    for solution in solutions:
+        for name, value in solution.values.items():
+            if value.kind == "solved" and value.note:
+                yield f"{label(str(name), solution.problem.quantities)} {value.note}"
 
 
 def _is_require(relaxation: Relaxation) -> bool:
