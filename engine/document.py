@@ -23,7 +23,7 @@ from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.results import imported_of
 
 if TYPE_CHECKING:
-    from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
+    from runplan.engine.problem.solution import Note, Odds, Relaxation, Solution, Value
     from runplan.engine.report import Assumption, Report
 
 # The sections of rows, as `quantities.plan` places them, of which the solution's own object is made: those of tables
@@ -43,14 +43,21 @@ NOISE = 1e-9
 DIGITS = 12
 
 
-def document(report: Report) -> dict[str, object]:
-    """The whole of a report, `plan.solve/v1`."""
+def document(report: Report, *, details: bool = False) -> dict[str, object]:
+    """The whole of a report, `plan.solve/v1`.
+
+    Args:
+        details: Whether to tell, too, what the plan is solved anew for: what more of its limits is worth.
+    """
     plan: dict[str, object] = {"title": report.plan.title} if report.plan else {}
     return {
         "schema": "plan.solve/v1",
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(value) for name, value in report.budget.items()},
-        "solutions": [{**_solution(solution), **_results(report, solution)} for solution in report.solutions],
+        "solutions": [
+            {**_solution(solution), **_results(report, solution), **(_worth(solution) if details else {})}
+            for solution in report.solutions
+        ],
         "notes": [_note(note) for note in report.notes],
         "assumptions": [_assumption(assumption) for assumption in report.assumptions],
         "verdict": _verdict(verdict_of(report)),
@@ -153,12 +160,32 @@ def _solution(solution: Solution) -> dict[str, object]:
     for key, sections in WITHIN.items():
         if found := {name: quantity(value) for name, value in quantities(solution, *sections)}:
             out[key] = found
+    if solution.odds:
+        out["requirements"] = [_odds(one) for one in solution.odds]
     if stages := stages_of(solution):
         named = zip(solution.problem.stages, stages, strict=True)
         out["stages"] = [{"name": stage.name, **_solution(own)} for stage, own in named]
     if solution.conflict:
         out["conflict"] = [_relaxation(one) for one in solution.conflict]
     return out
+
+
+def _odds(odds: Odds) -> dict[str, object]:
+    """How likely something is that the plan requires; with one standard deviation where that is of draws."""
+    shares = {"probability": odds.share, "error": odds.error or None, "asked": odds.asked}
+    told = {key: amount(share, ()) for key, share in shares.items() if share is not None}
+    return {"text": odds.text, "line": odds.span.line, **told}
+
+
+def _worth(solution: Solution) -> dict[str, object]:
+    """What its limits are worth, and what its answer hangs on most."""
+    from runplan.engine.analysis.tornado import asked_of
+    from runplan.engine.worth_document import swings_document, worth_document
+
+    found = {"worth": worth_document(solution)}
+    if (name := asked_of(solution)) is not None:
+        found["sensitivity"] = {"quantity": str(name), "inputs": swings_document(solution, name)}
+    return {key: value for key, value in found.items() if value}
 
 
 def _results(report: Report, solution: Solution) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["quantity", "let", "constant", "deviate"]
+Kind = Literal["quantity", "let", "constant", "deviate", "factor"]
 Scope = tuple[tuple[str, str], ...]
 
 # What stands before the name of a part, and the part before its quantity. Of a source, the part stands behind it.
@@ -16,7 +16,7 @@ _NAMES: dict[tuple[str, Kind, Scope], Name] = {}
 
 
 class Name:
-    """A quantity of plans, a `let`, a constant of a law, or a deviate: four spaces that never meet.
+    """A quantity of plans, a `let`, a constant of a law, a deviate or a factor: five spaces that never meet.
 
     There is one object for each name, so that they are compared and looked up as fast as can be: whole solutions are
     mappings of them.
@@ -96,6 +96,11 @@ def constant(law: str, text: str) -> Name:
 def deviate(text: str) -> Name:
     """How far what is assumed of a quantity is off, in standard deviations; of all pools of a run the same."""
     return Name(text, "deviate")
+
+
+def factor(text: str, scope: Scope = ()) -> Name:
+    """How many times what the plan says a figure is."""
+    return Name(text, "factor", scope)
 
 
 def qualified(prefix: str, text: str) -> str:

@@ -8,6 +8,7 @@ RunplanError
   Refused           a law cannot be evaluated at what it is given            (engine.laws.evaluate)
   UnknownUnit       a text is no unit                                        (dsl.units.table)
   DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
+  NoFrontier        a plan is asked for the frontier of what has none       (engine.frontier)
   CannotRun         a command cannot be run                                  (cli.outcome)
     NotFound        a path of the command line is not there                  (cli.paths)
   BrokenInvariant   a solution contradicts itself: a bug in runplan          (engine.solve.verify)

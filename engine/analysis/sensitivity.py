@@ -1,130 +1,231 @@
-"""A value of a solution to what would change it: the givens and assumptions that it answers to, and how much."""
+"""A solution to what its values answer to, and how much: all by one derivative of the conditions that hold it.
+
+Counts are taken as real numbers here: what comes whole goes in jumps, and has no derivative.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from runplan.dsl.expr.curve import ORDERS
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, names, walk
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.base import DATE
-from runplan.engine.problem.problem import Constraint, Problem
-from runplan.engine.problem.solution import Solution, Value
-from runplan.engine.solve.reach import reached
+from runplan.engine.analysis.causes import Cause, causes_of, varied
+from runplan.engine.numeric.functions import any_form
+from runplan.engine.numeric.tangent import Tangent, tangent
+from runplan.engine.problem.problem import Constraint, Problem, Variable, derive
+from runplan.engine.problem.solution import Solution
+from runplan.engine.solve.search import Found, optimum_of, posed
 
-# A figure is raised by this share; what is at its most, and what has no solution then, is lowered.
-STEP = 0.01
 # A share below this is none.
 NOTHING = 1e-9
-# An answer below this is rounding in the solver.
-NOISE = 1e-3
-
-
-# A problem with a figure, or a bound, that is a share larger.
-Moved = Callable[[float], Problem]
+# By what a figure is moved, as a share, on a side on which the derivative is another, and is solved for.
+NEAR = 1e-5
+# What is solved anew differs by so much, relatively, from rounding.
+SOLVED = 1e-12
+# What is compared is equal where it is so near, relatively.
+EQUAL = 1e-9
+# Where formulas bend: at what these compare.
+BENDS = frozenset(("min", "max", *COMPARISONS))
+# An elasticity below this is rounding.
+NOISE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A figure that a value answers to.
+class Slope:
+    """How fast a value changes with the logarithm of a figure: in base units, for `e` times the figure.
 
     Attributes:
-        cause: The figure, given or assumed; or the constraint of which the bound is moved.
-        step: The share by which it is moved: less than nothing where it is lowered.
-        before, after: The value in base units, the plan solved anew as it is meant: with whole devices.
+        less, more: To each side; they are the same but where something else begins to hold the solution. None where
+            there is no solution on that side.
+        value: What the value is.
     """
 
-    cause: Value | Constraint
-    step: float
-    before: float
-    after: float
+    cause: Cause
+    value: float
+    less: float | None
+    more: float | None
 
     @property
-    def per_cent(self) -> float:
-        """By how many per cent the value moves."""
-        return 100.0 * (self.after / self.before - 1.0)
+    def is_smooth(self) -> bool:
+        """Whether both sides say the same."""
+        return self.less == self.more
+
+    @property
+    def largest(self) -> float:
+        """That of the side on which more changes."""
+        return max((side for side in (self.more, self.less) if side is not None), key=abs, default=0.0)
 
     @property
     def elasticity(self) -> float:
         """By how many per cent the value goes up for each that the figure does."""
-        return math.log(self.after / self.before) / math.log1p(self.step)
+        return self.largest / self.value
+
+
+class Sensitivity:
+    """What the values of a solved plan answer to.
+
+    Attributes:
+        problem: What is solved, counts being real.
+        part: The same with the alternatives that it takes, and the stretch that it is in.
+        values: Everything that has a value there, in base units.
+    """
+
+    def __init__(self, problem: Problem, found: Found, causes: Sequence[Cause]) -> None:
+        assert found.part is not None, "an optimum is that of a problem"
+        self.problem, self.part, self._found = problem, found.part, found
+        self._causes = tuple(causes)
+        self._varied = varied(_turned(found.part), self._causes)
+        self.values = _values(problem, found)
+
+    def about(self, causes: Sequence[Cause]) -> Sensitivity:
+        """What they answer to among other figures."""
+        return Sensitivity(self.problem, self._found, causes)
 
     @property
-    def text(self) -> str:
-        """What the figure is called, or the requirement as the plan writes it."""
-        return self.cause.text if isinstance(self.cause, Constraint) else str(self.cause.name)
+    def binding(self) -> tuple[Constraint, ...]:
+        """The constraints that bind."""
+        return self._found.binding
+
+    def at(self, expr: Expr) -> float:
+        """What an expression comes to, in base units."""
+        return float(value_of(self.problem.settled().expanded(expr), self.values))
+
+    @cached_property
+    def _sides(self) -> list[Expr]:
+        """What constraints and goals compare, expanded."""
+        problem, memo = self._varied, dict[Name, Expr]()
+        sides = [side for c in problem.constraints for side in (c.left, c.right)]
+        sides += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
+        return [problem.expanded(side, memo) for side in sides]
+
+    @cached_property
+    def _factors(self) -> dict[Name, Cause]:
+        """The figures that the optimum answers to, by their factors."""
+        seen = frozenset[Name]().union(*map(names, self._sides))
+        return {cause.factor: cause for cause in self._causes if cause.factor in seen}
+
+    @cached_property
+    def _bends(self) -> frozenset[Name]:
+        """The figures with which something turns at which a formula bends, by their factors."""
+        return self._turning(self._sides, self._factors)
+
+    def _turning(self, exprs: Iterable[Expr], causes: Collection[Name]) -> frozenset[Name]:
+        """The figures that part what a formula compares, and what is equal at the optimum."""
+        env = {**{v.name: self.values[v.name] for v in self._varied.variables}, **dict.fromkeys(causes, 1.0)}
+        ties = [Op("-", tied) for expr in exprs for tied in _ties(expr, env)]
+        parting = (slope for tie in ties for slope in self._gradient(tie, causes)[1].items())
+        return frozenset(factor for factor, slope in parting if abs(slope) > NOISE)
+
+    @cached_property
+    def _point(self) -> tuple[float, ...]:
+        """The optimum, in logarithms of the variables."""
+        return tuple(math.log(self.values[v.name]) for v in self._varied.variables)
+
+    @cached_property
+    def _tangent(self) -> Tangent:
+        of = posed(self._varied, [*(v.name for v in self._varied.variables), *self._factors])
+        ones = (0.0,) * len(self._factors)
+        return tangent(of.goals, of.inequalities, of.equalities, self._found.held, self._point, ones)
+
+    def _gradient(self, expr: Expr, causes: Collection[Name]) -> tuple[float, dict[Name, float]]:
+        """The value of an expression over variables and factors, and its slope by each factor, the optimum moving."""
+        variables = [v.name for v in self._varied.variables]
+        value, gradient, _ = any_form(expr, [*variables, *causes])((*self._point, *(0.0 for _ in causes)))
+        slopes = dict(zip(causes, gradient[len(variables) :], strict=True))
+        for factor, moves in zip(self._factors, self._tangent.moves, strict=True):
+            slopes[factor] += sum(g * move for g, move in zip(gradient, moves, strict=False))
+        return value, slopes
+
+    def slopes(self, expr: Expr) -> Iterator[Slope]:
+        """How an expression over the problem's names answers to each figure that moves it; nothing where none does."""
+        whole = self._varied.expanded(expr)
+        own = {cause.factor: cause for cause in self._causes if cause.factor in names(whole)}
+        causes = {**self._factors, **own}
+        value, slopes = self._gradient(whole, causes)
+        if not math.isfinite(value):
+            return
+        bends = self._bends | self._turning([whole], causes)
+        order = {factor: at for at, factor in enumerate(self._factors)}
+        for factor, slope in slopes.items():
+            at, cause = order.get(factor), causes[factor]
+            up, down = (factor in bends or at in turned for turned in (self._tangent.up, self._tangent.down))
+            more = self._beside(cause, expr, value, NEAR) if up else slope
+            less = self._beside(cause, expr, value, -NEAR) if down else slope
+            found = Slope(cause, value, less, more)
+            if abs(found.largest) > NOISE * abs(value):
+                yield found
+
+    def _beside(self, cause: Cause, expr: Expr, value: float, by: float) -> float | None:
+        """The slope to a side on which something else holds the optimum: it is solved beside it."""
+        moved = cause.times(self.problem, Num(1.0 + by))
+        there = best(moved, expr)
+        if there is None:
+            return None
+        return 0.0 if abs(there - value) <= SOLVED * abs(value) else (there - value) / math.log1p(by)
 
 
-def changes(solution: Solution, name: Name) -> tuple[Change, ...]:
-    """What would change a value, the strongest first; nothing for a date, and where the plan has no solution."""
-    if solution.status != "solved" or solution.values[name].dim == DATE:
-        return ()
+def sensitivity_of(solution: Solution) -> Sensitivity | None:
+    """What the values of a solution answer to; None where it is none that was found."""
+    if solution.status != "solved":
+        return None
     problem = solution.problem
-    before = _solved(problem, name)
-    if before is not None and abs(before) < NOTHING and solution.values[name].dim == ():
+    starts = tuple(replace(v, start=solution.get(v.name) or v.start) for v in problem.variables)
+    problem = replace(problem, variables=starts)
+    found = optimum_of(problem)
+    return Sensitivity(problem, found, causes_of(solution)) if found.is_optimal else None
+
+
+def best(problem: Problem, expr: Expr) -> float | None:
+    """What an expression comes to at the optimum of a problem, counts being real; None where it has none."""
+    found = optimum_of(problem)
+    return float(value_of(problem.settled().expanded(expr), found.values)) if found.is_optimal else None
+
+
+def elasticities(solution: Solution, name: Name) -> tuple[Slope, ...]:
+    """What a value answers to, the strongest first; nothing for a date, and for what is nothing."""
+    found = sensitivity_of(solution)
+    own = solution.values[name]
+    if found is None or own.dim == DATE or name not in found.values:
         return ()
-    found = []
-    moved: list[tuple[Value | Constraint, Moved]] = [*_figures(solution, name), *_bounds(problem)]
-    for cause, by in moved if before else ():
-        step = STEP
-        after = _solved(by(step), name) if _may_rise(problem, cause) else None
-        if after is None:
-            step = -STEP
-            after = _solved(by(step), name)
-        if before and after and after * before > 0.0:
-            change = Change(cause, step, before, after)
-            found += [change] if abs(change.elasticity) > NOISE else []
-    return tuple(sorted(found, key=lambda change: (-round(abs(change.elasticity), 6), change.text)))
+    if not found.values[name] or (own.dim == () and abs(found.values[name]) < NOTHING):
+        return ()
+    slopes = [slope for slope in found.slopes(Ref(name)) if slope.cause.of != own]
+    return tuple(sorted(slopes, key=lambda slope: (-round(abs(slope.elasticity), 6), slope.cause.text)))
 
 
-def _may_rise(problem: Problem, cause: Value | Constraint) -> bool:
-    """Whether a figure can be a little more: no share of a whole is more than all of it, no day has 25 hours."""
-    if isinstance(cause, Constraint) or cause.name.text not in problem.quantities:
-        return True
-    facts = problem.quantities[cause.name.text].facts
-    most = facts.given.most if facts.given is not None else math.inf
-    return cause.value * (1.0 + STEP) <= min(most, 1.0 if facts.per_cent else math.inf)
+def _ties(expr: Expr, env: Mapping[Name, float]) -> Iterator[tuple[Expr, Expr]]:
+    """What is compared in an expression, and is equal."""
+    for item in walk(expr):
+        if isinstance(item, Op) and item.op in BENDS:
+            left, right = item.args
+            try:
+                both = float(value_of(left, env)), float(value_of(right, env))
+            except (ArithmeticError, ValueError, KeyError):
+                continue
+            if math.isclose(*both, rel_tol=EQUAL):
+                yield left, right
 
 
-def _figures(solution: Solution, name: Name) -> Iterator[tuple[Value, Moved]]:
-    """Each figure that is given or assumed, and the problem with a share more or less of it."""
-    problem = solution.problem
-    inverted = {turned.definition.name for turned in problem.inverses}
-    for cause in solution.values.values():
-        definition = problem.definitions.get(cause.name)
-        if definition is None or cause.kind not in ("given", "assumed") or cause.name in inverted:
-            continue
-        # What is assumed of a figure that is given, such as another count of the params, answers for itself.
-        own = not (cause.by and cause.kind == "assumed") and cause.name != name
-        if own and cause.dim != DATE and (problem.is_parameter(cause.name) or _is_curve(definition.expr)):
-            yield cause, lambda step, of=cause.name: problem.scaled(of, 1.0 + step)  # type: ignore[misc]
+def _turned(problem: Problem) -> Problem:
+    """The problem in which what is defined by what it leads to is a variable, and that is an equation."""
+    variables, equations, definitions = list(problem.variables), list(problem.constraints), dict(problem.definitions)
+    for turned in problem.inverses:
+        own = turned.definition
+        now = definitions.get(own.name)
+        if now is not None and isinstance(now.expr, Num):
+            del definitions[own.name]
+            variables.append(Variable(own.name, own.dim, now.expr.value))
+            both = (turned.expr, Ref(turned.of.name))
+            equations.append(Constraint(f"inverse {own.name}", str(own.name), *both, "line", equal=True))
+    return replace(problem, variables=tuple(variables), constraints=tuple(equations), definitions=definitions)
 
 
-def _is_curve(expr: Expr) -> bool:
-    """Whether a figure is read from a table: then it is assumed as a figure is."""
-    return isinstance(expr, Op) and expr.op in ORDERS
-
-
-def _bounds(problem: Problem) -> Iterator[tuple[Constraint, Moved]]:
-    """Each bound that is a number of its own, of a requirement or a range, and the problem with another one."""
-    for i, constraint in enumerate(problem.constraints):
-        movable = constraint.kind in ("require", "range", "given")
-        for bound in (constraint.left, constraint.right) if movable else ():
-            if isinstance(bound, Num) and bound.dim != DATE:
-                yield constraint, lambda step, i=i, of=bound: _moved(problem, i, of, step)  # type: ignore[misc]
-
-
-def _moved(problem: Problem, at: int, bound: Num, step: float) -> Problem:
-    """The problem with the bound of a constraint a share larger."""
-    constraint, other = problem.constraints[at], Num(bound.value * (1.0 + step), bound.dim)
-    left, right = (other if side is bound else side for side in (constraint.left, constraint.right))
-    moved = replace(constraint, left=left, right=right)
-    return replace(problem, constraints=(*problem.constraints[:at], moved, *problem.constraints[at + 1 :]))
-
-
-def _solved(problem: Problem, name: Name) -> float | None:
-    """A value at a problem's optimum; None where it has none, or the value is nothing there."""
-    found = reached(problem)
-    return (found.values.get(name) or None) if found.is_optimal else None
+def _values(problem: Problem, found: Found) -> Mapping[Name, float]:
+    every = dict(found.values)
+    derive(problem.settled(), every)
+    return every

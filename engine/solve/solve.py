@@ -19,8 +19,12 @@ from runplan.engine.solve.values import solved
 from runplan.engine.solve.whole import Reached
 
 
-def solve(problem: Problem) -> Solution:
-    """The solution of a problem: devices whole, repeated data worth less than fresh ones."""
+def solve(problem: Problem, *, why: bool = True) -> Solution:
+    """The solution of a problem: devices whole, repeated data worth less than fresh ones.
+
+    Args:
+        why: Whether to look for what cannot hold together, and what would make room, where there is no solution.
+    """
     problem = problem.settled()
     errors = {f.code for f in problem.findings if f.severity == "error"}
     if problem.is_programme and not errors:
@@ -36,7 +40,11 @@ def solve(problem: Problem) -> Solution:
     if best.found.outcome == "infeasible":
         contradicting = replace(best.problem, repeats=problem.repeats)
         agreeing = at_needed_rate(contradicting) or as_written(contradicting)
-        return solve(agreeing) if agreeing else _unsaid(contradicting) or infeasible(contradicting)
+        if agreeing:
+            return solve(agreeing, why=why)
+        if not why:
+            return without(contradicting, "infeasible", ())
+        return _unsaid(contradicting) or infeasible(contradicting)
     if open_ and errors:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)

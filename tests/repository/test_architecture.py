@@ -196,7 +196,10 @@ def test_a_planted_import_is_seen(path: str, text: str, wrong: list[str]) -> Non
 NEVER = {
     *HEAVY,
     *(f"runplan.cli.show.{kind}" for kind in ("report", "comparison", "frontier", "derivation", "catalogue")),
-    *(f"runplan.engine.analysis.{module}" for module in ("band", "intervals", "lifetime", "regret", "sensitivity")),
+    *(
+        f"runplan.engine.analysis.{module}"
+        for module in ("band", "causes", "intervals", "lifetime", "regret", "sensitivity", "tornado", "worth")
+    ),
     *(
         f"runplan.engine.{module}"
         for module in ("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runplan.cli.show.derivation.names import target
 from runplan.dsl.expr.name import Name
-from runplan.engine.analysis.sensitivity import Change, changes
+from runplan.engine.analysis.tornado import Swing, swings
 from runplan.engine.problem.solution import Solution
 
 
@@ -18,6 +18,11 @@ class Explained:
     name: Name
     depth: int | None = None
 
-    def changes(self) -> tuple[Change, ...]:
-        """What would change the value, the strongest first; the problem is solved anew for each."""
-        return changes(self.solution, target(self.solution, self.name))
+    @property
+    def of(self) -> Name:
+        """The value that the name stands for."""
+        return target(self.solution, self.name)
+
+    def swings(self) -> tuple[Swing, ...]:
+        """The figures that matter most to it; the plan is solved anew for each end of each."""
+        return swings(self.solution, self.of)

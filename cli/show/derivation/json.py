@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from runplan.cli.show.derivation.content import Derivation, Node, derivation
 from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
-from runplan.engine.analysis.sensitivity import Change
-from runplan.engine.document import amount, quantity
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.document import quantity
+from runplan.engine.worth_document import swings_document
 
 
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The document as text."""
     found = derivation(explained.solution, explained.name, explained.depth)
-    return document_text(document(found) | {"changes": _changes(explained.changes(), found.nodes[found.root.name])})
+    return document_text(document(found) | {"changes": swings_document(explained.solution, explained.of)})
 
 
 def document(found: Derivation) -> dict[str, object]:
@@ -46,18 +43,3 @@ def _node(name: str, node: Node) -> dict[str, object]:
     if value.span is not None:
         out |= {"file": value.span.source.path, "line": value.span.line}
     return {**out, "inputs": [str(name) for name in node.inputs]}
-
-
-def _changes(found: Sequence[Change], root: Node) -> list[dict[str, object]]:
-    """By which share each cause is moved, what the value is then, and how many per cent it goes up for one of it."""
-    out: list[dict[str, object]] = []
-    for change in found:
-        span = change.cause.span
-        place = {"file": span.source.path, "line": span.line} if span else {}
-        elasticity = float(f"{change.elasticity:.4g}")
-        kind = "given" if isinstance(change.cause, Constraint) else change.cause.kind
-        to = amount(change.after, root.value.dim)
-        out.append(
-            {"name": change.text, "kind": kind, "step": change.step, "to": to, "elasticity": elasticity, **place}
-        )
-    return out

@@ -13,13 +13,6 @@ from runplan.engine.document import LISTED
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 
-# Figures of a source of data, and how they are said.
-_OF_SOURCE = {
-    q.AVAILABLE.text: "all of {}",
-    q.MAX_EPOCHS.text: "epochs of {}, at most",
-    q.AMOUNT.text: "{} as given",
-    q.DENSITY.text: "density of {}",
-}
 _NAMED = (q.TOKENS.text, q.SHARE.text, q.EPOCHS.text)
 
 
@@ -40,19 +33,6 @@ def target(solution: Solution, name: Name) -> Name:
             break
         name = definition.expr.name
     return name
-
-
-def said(solution: Solution, name: Name) -> str:
-    """A value's name as a reader would say it."""
-    if name == q.LAW_PARAMS:
-        return str(q.PARAMS_NON_EMBEDDING if q.PARAMS_NON_EMBEDDING in solution.values else q.PARAMS)
-    if name.kind == "constant":
-        return plain(name.text)  # as its law writes it
-    if name.text in _OF_SOURCE and name.part("source"):
-        return plain(_OF_SOURCE[name.text].format(name.part("source")))
-    if name.part("pool"):
-        return plain(f"{name.text} of pool {name.part('pool')}")
-    return plain(str(name))
 
 
 def figure_of(solution: Solution, value: Value) -> str:

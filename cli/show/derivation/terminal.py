@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from runplan.cli.show.derivation.content import Derivation, Node, derivation
 from runplan.cli.show.derivation.explained import Explained
-from runplan.cli.show.derivation.names import said
-from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.cli.show.text.plain import plain
-from runplan.cli.show.text.terminal import console, printed, styled
+from runplan.cli.show.text.odds import odds_in_words
+from runplan.cli.show.text.swings import section
+from runplan.cli.show.text.terminal import Page, console, printed, styled
 from runplan.dsl.expr.name import Name
-from runplan.engine.analysis.sensitivity import Change
-from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Kind
+from runplan.engine.analysis.tornado import Swing
+from runplan.engine.problem.problem import Kind
 from runplan.engine.problem.solution import Solution
 
 if TYPE_CHECKING:
@@ -30,8 +28,7 @@ _KINDS: dict[Kind, str] = {
     "constant": "dim",
     "solved": "magenta",
 }
-# What comes whole and is few: by how many per cent it changes would not say how many there are then.
-WHOLE = (q.GPUS.text, "nodes")
+TITLE = "What would change it: figures 10 % off, or over their range, each solved anew"
 # However deep a tree grows, its texts keep so many columns.
 _ROOM = 40
 
@@ -39,7 +36,21 @@ _ROOM = 40
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The tree, and a line for each figure that the value answers to."""
     found = derivation(explained.solution, explained.name, explained.depth)
-    return tree(found, look) + changes_section(explained.solution, found.root.name, explained.changes(), look)
+    required = odds_section(explained.solution, found.root.name, look)
+    return tree(found, look) + required + changes_section(explained.solution, explained.of, explained.swings(), look)
+
+
+def odds_section(solution: Solution, name: Name, look: Look = PLAIN) -> str:
+    """How likely each thing is that is required of a value; empty where nothing is."""
+    told = list(odds_in_words((one for one in solution.odds if name in one.over), details=True))
+    page = console(max(look.width, _ROOM), look.color)
+    if not told:
+        return ""
+    page.print()
+    page.print(styled("What is required of it", "bold"))
+    for text in told:
+        page.print(styled(f"  {text}"))
+    return printed(page)
 
 
 def tree(found: Derivation, look: Look = PLAIN) -> str:
@@ -68,36 +79,13 @@ def tree(found: Derivation, look: Look = PLAIN) -> str:
     return printed(page)
 
 
-def changes_section(solution: Solution, name: Name, found: Sequence[Change], look: Look = PLAIN) -> str:
-    """A line for each figure that the value of a name answers to: its name and figure, the effect, and the place."""
-    page = console(max(look.width, _ROOM), look.color)
-    rows = []
-    for change in found:
-        cause = change.cause
-        if isinstance(cause, Constraint):  # as the plan writes it
-            label, stated, kind = plain(cause.text), cause.span, "given"
-        else:
-            amount = figure(cause.name.text, cause.value, cause.dim, solution.problem.quantities)
-            label = f"{said(solution, cause.name)} = {amount}"
-            stated, kind = (cause.span if cause.kind == "given" else None), cause.kind
-        place = f"{plain(stated.source.path)}:{stated.line}" if stated else kind
-        less = "" if change.step > 0 else ", for 1 % less"
-        rows.append((label, _effect(solution, name, change), f"{place}{less}"))
-    if not rows:
+def changes_section(solution: Solution, name: Name, found: Sequence[Swing], look: Look = PLAIN) -> str:
+    """A line for each figure that the value of a name answers to."""
+    if not found:
         return ""
-    page.print()
-    page.print(styled("What would change it, for 1 % more", "bold"))
-    wide, far = (max(len(row[i]) for row in rows) for i in (0, 1))
-    for label, effect, place in rows:
-        page.print(styled(f"  {label:{wide}}  {effect:>{max(far, 8)}}").append(f"  {place}", "dim"))
-    return printed(page)
-
-
-def _effect(solution: Solution, name: Name, change: Change) -> str:
-    """By how much a value changes; of what comes whole from which figure to which."""
-    if name.text not in WHOLE:
-        return f"{change.per_cent:+.2g} %"
-    return f"{change.before:,.0f} → {change.after:,.0f}"
+    page = Page(look)
+    page.section(section(solution, name, found, TITLE))
+    return page.text()
 
 
 def _texts(node: Node) -> list[Text]:

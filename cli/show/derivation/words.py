@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from runplan.cli.show.derivation.names import figure_of, said, target
+from runplan.cli.show.derivation.names import figure_of, target
 from runplan.cli.show.text.certainty import proof
+from runplan.cli.show.text.names import said
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import with_figures

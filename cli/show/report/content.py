@@ -85,8 +85,12 @@ class Content:
     findings: tuple[Finding, ...]
 
 
-def content(report: Report, *, details: bool = True) -> Content:
-    """What there is to say of a report: all of it, or what a screen has room for."""
+def content(report: Report, *, details: bool = True, anew: bool = False) -> Content:
+    """What there is to say of a report: all of it, or what a screen has room for.
+
+    Args:
+        anew: Whether to tell, too, what the plan is solved anew for: what more of its limits is worth.
+    """
     weighed = assumptions(report) if details else weighty(report)
     return Content(
         title=_title(report),
@@ -98,7 +102,7 @@ def content(report: Report, *, details: bool = True) -> Content:
         solutions=_solutions(report, details),
         said=() if details else tuple(size.in_a_line(report)),
         notes=notes(report.solutions, details),
-        sections=tuple(_sections(report, details)),
+        sections=tuple(_sections(report, details, anew)),
         remarks=tuple(_remarks(report)) if details else (),
         assumptions=weighed,
         more=() if details else tuple(_more(report, len(report.assumptions) - len(weighed.rows))),
@@ -255,7 +259,7 @@ def _conflicts(report: Report) -> Iterator[Section]:
             yield Section(title, _conflict(solution))
 
 
-def _sections(report: Report, details: bool) -> Iterator[Section]:
+def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
     if details:
         yield from size.sections(report)
     yield from timeline.sections(report, details)
@@ -263,6 +267,10 @@ def _sections(report: Report, details: bool) -> Iterator[Section]:
     yield from stages.inference(report)
     yield from programme.sections(report)
     yield from run.sections(report, details)
+    if anew:
+        from runplan.cli.show.report import worth
+
+        yield from worth.sections(report)
 
 
 def _conflict(solution: Solution) -> Table:

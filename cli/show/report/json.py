@@ -10,4 +10,4 @@ from runplan.engine.report import Report
 
 def render(report: Report, look: Look = PLAIN) -> str:
     """The document as text."""
-    return document_text(document(report))
+    return document_text(document(report, details=look.details))

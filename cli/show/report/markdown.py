@@ -18,7 +18,10 @@ _MARKS: dict[Mood, str] = {"good": "✅", "doubtful": "⚠️", "bad": "❌"}
 
 def render(report: Report, look: Look = PLAIN) -> str:
     """The report; all that a plan or a pack says in it is escaped. What a reader may want to know more is folded."""
-    return "\n".join(_lines(content(report, details=look.details), content(report), look.details)) + "\n"
+    return (
+        "\n".join(_lines(content(report, details=look.details), content(report, anew=look.details), look.details))
+        + "\n"
+    )
 
 
 def _lines(shown: Content, whole: Content, details: bool) -> Iterator[str]:

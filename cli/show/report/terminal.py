@@ -28,7 +28,7 @@ def render(report: Report, look: Look = PLAIN) -> str:
     """The report, no line longer than the page is wide; of a text that is no plan, what is wrong with it."""
     if report.plan is None:
         return full.render(Checked(report.findings, 1), look)
-    return page_of(content(report, details=look.details), look)
+    return page_of(content(report, details=look.details, anew=look.details), look)
 
 
 def page_of(shown: Content, look: Look) -> str:

@@ -65,11 +65,15 @@ def between(name: str, middle: float, ends: tuple[float, float], dim: Dim, known
         low, high = (
             text if text == said else _short(name, end, dim, known) for text, end in zip((low, high), ends, strict=True)
         )
-    # A unit that both ends have is said once.
+    return f"({from_to(low, high)})"
+
+
+def from_to(low: str, high: str) -> str:
+    """Two figures as the ends of a range: a unit that both have is said once."""
     unit = " " + high.partition(" ")[2] if " " in high else ""
     if unit and low.endswith(unit):
         low = low.removesuffix(unit)
-    return f"({low} {NOTHING} {high})"
+    return f"{low} {NOTHING} {high}"
 
 
 def _short(name: str, value: float, dim: Dim, known: Known) -> str:

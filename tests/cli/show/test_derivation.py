@@ -15,11 +15,12 @@ from runplan.cli.show.derivation import json as json_format
 from runplan.cli.show.derivation import mermaid, terminal
 from runplan.cli.show.derivation.content import derivation
 from runplan.cli.show.derivation.names import public
+from runplan.cli.show.text.content import NOTHING
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.width import columns
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.engine.analysis.sensitivity import changes
+from runplan.engine.analysis.tornado import swings
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Definition
 from runplan.engine.problem.solution import Solution
@@ -54,14 +55,15 @@ cost = 10.8M USD  [derived]
 └── price = 2.5 USD/GPU/hour  [given]  small.plan:6
 """
     )
-    found = changes(h100.solutions[0], q.COST)
+    found, dash = swings(h100.solutions[0], q.COST), NOTHING
     assert (
         terminal.changes_section(h100.solutions[0], q.COST, found, Look(80))
-        == """
-What would change it, for 1 % more
-  gpus = 1000 GPU               +1 %  small.plan:6
-  price = 2.5 USD/GPU/hour      +1 %  small.plan:6
-  reserved_time = 6 months      +1 %  small.plan:6
+        == f"""
+What would change it: figures 10 % off, or over their range, each solved anew
+                 from .. to                cost                1 % more
+  gpus           900 {dash} 1100 GPU            9.72M {dash} 11.88M USD  +1 %
+  price          2.25 {dash} 2.75 USD/GPU/hour  9.72M {dash} 11.88M USD  +1 %
+  reserved_time  162 {dash} 198 days            9.72M {dash} 11.88M USD  +1 %
 """
     )
 
