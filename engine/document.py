@@ -23,7 +23,7 @@ from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.results import imported_of
 
 if TYPE_CHECKING:
-    from runplan.engine.problem.solution import Note, Relaxation, Solution, Value
+    from runplan.engine.problem.solution import Note, Odds, Relaxation, Solution, Value
     from runplan.engine.report import Assumption, Report
 
 # The sections of rows, as `quantities.plan` places them, of which the solution's own object is made: those of tables
@@ -160,12 +160,21 @@ def _solution(solution: Solution) -> dict[str, object]:
     for key, sections in WITHIN.items():
         if found := {name: quantity(value) for name, value in quantities(solution, *sections)}:
             out[key] = found
+    if solution.odds:
+        out["requirements"] = [_odds(one) for one in solution.odds]
     if stages := stages_of(solution):
         named = zip(solution.problem.stages, stages, strict=True)
         out["stages"] = [{"name": stage.name, **_solution(own)} for stage, own in named]
     if solution.conflict:
         out["conflict"] = [_relaxation(one) for one in solution.conflict]
     return out
+
+
+def _odds(odds: Odds) -> dict[str, object]:
+    """How likely something is that the plan requires; with one standard deviation where that is of draws."""
+    shares = {"probability": odds.share, "error": odds.error or None, "asked": odds.asked}
+    told = {key: amount(share, ()) for key, share in shares.items() if share is not None}
+    return {"text": odds.text, "line": odds.span.line, **told}
 
 
 def _worth(solution: Solution) -> dict[str, object]:

@@ -29,6 +29,7 @@ from runplan.engine.formulate.size import has_size_and_tokens
 from runplan.engine.judge.blocks import fitted
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
+from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
 from runplan.engine.problem import quantities as q
@@ -71,14 +72,18 @@ def report_of(
     if plan is None:
         return Report(read.source, None, findings=findings)
     solutions = tuple(solution_of(problem, intervals) for problem in read.problems())
+    if intervals and plan.requires:
+        from runplan.engine.analysis.odds import with_odds
+
+        solutions = tuple(with_odds(plan, solution) for solution in solutions)
     for solution in solutions:
         verify(solution)
     rules = known.rules()
     seen = [views_of(plan, solution, known) for solution in solutions]
-    judged = together(
-        (i == 0, [*s.findings, *judge(plan, s), *applied(rules, views)])
-        for i, (s, views) in enumerate(zip(solutions, seen, strict=True))
-    )
+    found = [[*s.findings, *judge(plan, s)] for s in solutions]
+    for solution, own in zip(solutions, found, strict=True):
+        restate(plan, solution, own)
+    judged = together((i == 0, [*own, *applied(rules, seen[i])]) for i, own in enumerate(found))
     return Report(
         read.source,
         plan,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import names
-from runplan.engine.analysis.resolve import DRAWS, evaluator
+from runplan.engine.analysis.resolve import DRAWS, Resolver, evaluator
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import draws, is_uncertain, quantile
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.solve.likely import outcomes
 
 LOW, HIGH = 0.10, 0.90
 
@@ -27,22 +27,24 @@ def with_intervals(solution: Solution) -> Solution:
         solution = replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
         if not problem.deviates:
             return solution
-    evaluate, count = evaluator(solution)
-    samples: dict[Name, list[float]] = {}
-    for draw in draws(problem, count):
-        env = evaluate(draw)
-        if env is None:
-            continue
-        for name in solution.values:
-            if name in env:
-                samples.setdefault(name, []).append(env[name])
+    evaluate, count = _evaluator(solution)
+    samples = tuple(env for draw in draws(problem, count) if (env := evaluate(draw)) is not None)
     values = {
-        name: _with_ends(solution, value, samples.get(name, ()), count) for name, value in solution.values.items()
+        name: _with_ends(solution, value, [env[name] for env in samples if name in env], count)
+        for name, value in solution.values.items()
     }
-    return replace(solution, values=values, draws=count if count < DRAWS else 0)
+    return replace(solution, values=values, draws=count if count < DRAWS else 0, samples=samples)
 
 
-def _with_ends(solution: Solution, value: Value, found: list[float] | tuple[()], count: int) -> Value:
+def _evaluator(solution: Solution) -> tuple[Resolver, int]:
+    """All values at a draw: of a plan that asks how likely something is, with what it chooses held as it asks there."""
+    if any(constraint.chance for constraint in solution.problem.constraints):
+        values = {name: value.value for name, value in solution.values.items()}
+        return outcomes(solution.problem.settled(), values), DRAWS
+    return evaluator(solution)
+
+
+def _with_ends(solution: Solution, value: Value, found: list[float], count: int) -> Value:
     """A value with the ends of its interval; as it is where fewer than half of the draws have it, or it is fixed."""
     assumed = solution.problem.definitions.get(value.name)
     uncertain = value.kind in ("derived", "law", "solved")

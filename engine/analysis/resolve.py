@@ -20,7 +20,7 @@ from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, published
-from runplan.engine.problem.problem import Constraint, Problem, derive, in_order
+from runplan.engine.problem.problem import Constraint, Problem, derive, follow, in_order
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.whole import rounded_up, whole
 
@@ -79,11 +79,7 @@ def evaluator(solution: Solution) -> tuple[Resolver, int]:
         if found is None:
             return None
         env = {**found, **draw}
-        for name, function in steps:
-            try:
-                env[name] = float(function(env))
-            except (ArithmeticError, ValueError, KeyError):
-                continue
+        follow(env, steps)
         return env
 
     return at, count

@@ -14,8 +14,9 @@ from runplan.engine.decide.levers import Input
 
 # How far a figure is moved, and in what steps.
 FAR, STEP = 8.0, math.sqrt(2.0)
-# How near the change is found, as a share; with how many digits it is told, more where so few tell no sides apart.
-NEAR, DIGITS = 1e-6, (3, 4, 5)
+# How near the change is found, as a share: within a step of the last digit that it is told with; more digits, where so
+# few tell no sides apart.
+NEAR, DIGITS = 2e-4, (3, 4)
 
 
 @dataclass(frozen=True, slots=True)

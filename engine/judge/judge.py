@@ -39,7 +39,7 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
         yield replace(found, notes=(*found.notes, note)) if note and found.key not in chances else found
     if solution.status != "solved":
         return
-    yield from may_miss(plan, at_worst)
+    yield from may_miss(plan, solution)
     yield from _beyond_range(plan, solution)
     yield from _held_to_runs(plan, solution)
     yield from _off_the_line(plan, solution)

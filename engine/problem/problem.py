@@ -569,6 +569,15 @@ def in_order(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> l
     return [(name, compiled(definitions[name].expr)) for name in order_of(definitions, known)]
 
 
+def follow(env: dict[Name, float], steps: Iterable[Step]) -> None:
+    """Add the values of definitions as functions, in their order; what cannot be computed stays out."""
+    for name, function in steps:
+        try:
+            env[name] = float(function(env))
+        except (ArithmeticError, ValueError, KeyError):
+            continue
+
+
 def derive(problem: Problem, env: dict[Name, float]) -> None:
     """Add every definition's value to the values of the variables; what cannot be computed stays out."""
     for name in order_of(problem.definitions, env):

@@ -120,6 +120,30 @@ class Relaxation:
 
 
 @dataclass(frozen=True, slots=True)
+class Odds:
+    """How likely something that the plan requires is, what is chosen being chosen before the rest is known.
+
+    Attributes:
+        text: The condition, as the plan writes it.
+        over: The quantities that it names.
+        share: Of all that may be, in which it holds.
+        error: One standard deviation of the share, where it is of draws; 0 where it is exact.
+        asked: The share that the plan asks for; None where it asks for none.
+        most: Whether that is the most that it may be.
+        certain: Whether nothing that is uncertain moves it.
+    """
+
+    text: str
+    span: Span
+    over: frozenset[Name]
+    share: float
+    error: float = 0.0
+    asked: float | None = None
+    most: bool = False
+    certain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Solution:
     """The plan under one law.
 
@@ -139,6 +163,9 @@ class Solution:
         reasons: Of each of these, sentences that say why.
         worst: Where the plan gives ranges on what nature decides, the solution at their worst ends, by which
             requirements are judged; `worst_at` says which ends.
+        odds: How likely each thing is that the plan requires, where that has been asked.
+        samples: Joint draws of all that is uncertain, each with the values that the plan has then: what the intervals
+            are of, without the ranges that the plan gives.
         off_line: How far tokens are from the law's optimum line, as a factor, where it gives one.
         sources: Names of the data sources, in order.
         draws: From how many draws of the law's constants the intervals are, where fewer than usual.
@@ -165,6 +192,8 @@ class Solution:
     reasons: tuple[tuple[str, ...], ...] = ()
     worst: Solution | None = None
     worst_at: str = ""
+    odds: tuple[Odds, ...] = ()
+    samples: tuple[Mapping[Name, float], ...] = ()
     certainty: Certainty = "convex"
     gap: float = 0.0
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from runplan.dsl.expr.logic import ways
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Op
+from runplan.dsl.expr.tree import Op, walk
 from runplan.dsl.expr.values import value as value_of
 from runplan.engine.problem.draws import Draw
 from runplan.engine.problem.problem import Constraint, Goal, Problem, derive
@@ -41,13 +42,23 @@ def whole_and_likely(problem: Problem) -> Reached:
         if not reached.is_optimal:
             nearest = _nearest(told, likely)
             if reached.found.outcome != "infeasible" or nearest is None or _same(at, nearest):
-                return reached
+                return reached if _is_one_way(problem) else Reached(problem, Found("gave-up", {}, ()))
             at = nearest
             continue
         before, at = at, reached.values
         if _kept(told, likely, reached, at) or _same(before, at):
             return reached
     return Reached(problem, Found("gave-up", {}, ()))
+
+
+def _is_one_way(problem: Problem) -> bool:
+    """Whether each thing that is to be likely has one way to be so: of several, others may be where one is not."""
+    return not any(
+        isinstance(item, Op) and item.op == "or"
+        for constraint in _chances(problem)
+        if constraint.chance is not None
+        for item in walk(ways(constraint.chance.condition))
+    )
 
 
 def level_of(problem: Problem, constraint: Constraint) -> float:

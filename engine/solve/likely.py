@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+from runplan.dsl.expr.logic import ways
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, deviated, draws, is_deviate, quantile, uncertain_constants
-from runplan.engine.problem.problem import Constraint, Definition, Problem, expand
+from runplan.engine.problem.problem import Constraint, Definition, Problem, expand, follow, in_order
 
 # Joint draws: a share of them is off by two points where it is nine in ten, as one draw in twenty has it.
 DRAWS = 2000
@@ -93,19 +94,24 @@ class Likely:
         """A condition of a problem that is settled."""
         uncertain = natural(problem).ranging().deviating()
         drawn = frozenset(filter(is_deviate, uncertain.definitions)) | uncertain_constants(problem.law)
-        follow = follows(problem)
-        told = _moved(uncertain, drawn | follow.keys())
+        following = follows(problem)
+        told = _moved(uncertain, drawn | following.keys())
         memo: dict[Name, Expr] = {}
-        after = {name: expand(expr, told, memo) for name, expr in follow.items()}
+        after = {name: expand(expr, told, memo) for name, expr in following.items()}
 
         def at(expr: Expr) -> Expr:
             return substitute(expand(expr, told, memo), after)
 
-        made = _positive(condition, at)
+        made = _made(ways(condition), at)
         over = drawn & frozenset().union(*(names(part.left) | names(part.right) for part in _parts(made)))
         return Likely(uncertain, over, made)
 
     # ---- asking
+
+    def is_told(self, values: Values) -> bool:
+        """Whether all that it is about has a value."""
+        over = (names(part.left) | names(part.right) for part in _parts(self._joined))
+        return frozenset[Name]().union(*over) <= values.keys() | self.over
 
     def likelihood(self, values: Values) -> Likelihood:
         """How likely it is at what is chosen."""
@@ -236,6 +242,34 @@ def follows(problem: Problem) -> dict[Name, Expr]:
     return out
 
 
+def outcomes(problem: Problem, values: Values) -> Callable[[Draw], dict[Name, float]]:
+    """All values of a problem that is settled, at a draw: what is chosen held, and what follows as it comes out.
+
+    Args:
+        values: Those of its solution.
+    """
+    uncertain = problem.ranging().deviating()
+    chosen = {v.name: values[v.name] for v in problem.variables if v.name in values}
+    constants = uncertain_constants(problem.law)
+    known = chosen.keys() | constants | set(filter(is_deviate, uncertain.definitions))
+    middle = {name: uncertain.number(name) for name in known if uncertain.is_parameter(name)}
+    steps = in_order(uncertain.definitions, known)
+    moves = {name: compiled(expr) for name, expr in follows(problem).items()}
+    after = in_order(uncertain.definitions, known | moves.keys())
+
+    def at(draw: Draw) -> dict[Name, float]:
+        env = {**middle, **chosen, **draw}
+        follow(env, steps)
+        if not moves:
+            return env
+        moved = {name: value(env) for name, value in moves.items()}
+        env = {**middle, **chosen, **draw, **moved}
+        follow(env, after)
+        return env
+
+    return at
+
+
 def _followed(problem: Problem, capacity: Constraint) -> Iterator[tuple[Name, Expr]]:
     assert isinstance(capacity.left, Ref)
     stage = capacity.left.name.part("stage")
@@ -271,23 +305,16 @@ def _moved(problem: Problem, by: frozenset[Name]) -> dict[Name, Definition]:
 # ---- comparisons
 
 
-def _positive(condition: Expr, at: Callable[[Expr], Expr], negated: bool = False) -> _Joined:
-    """A condition without `not`, each comparison as `left <= right`."""
+def _made(condition: Expr, at: Callable[[Expr], Expr]) -> _Joined:
+    """A condition of comparisons, `and` and `or`, each comparison as `left <= right`."""
     assert isinstance(condition, Op)
-    if condition.op == "not":
-        return _positive(condition.args[0], at, not negated)
     if condition.op in ("and", "or"):
-        op = _OTHER[condition.op] if negated else condition.op
-        return op, tuple(_positive(arg, at, negated) for arg in condition.args)
+        return condition.op, tuple(_made(arg, at) for arg in condition.args)
     assert condition.op in COMPARISONS, "the language compares nothing else"
     left, right = map(at, condition.args)
-    op = _OTHER[condition.op] if negated else condition.op
-    if op in ("==", "!="):
-        return "and" if op == "==" else "or", (_part(left, right), _part(right, left))
-    return _part(left, right) if op in ("<=", "<") else _part(right, left)
-
-
-_OTHER = {"and": "or", "or": "and", "<=": ">", ">": "<=", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
+    if condition.op in ("==", "!="):
+        return "and" if condition.op == "==" else "or", (_part(left, right), _part(right, left))
+    return _part(left, right) if condition.op in ("<=", "<") else _part(right, left)
 
 
 def _part(left: Expr, right: Expr) -> _Part:

@@ -135,4 +135,11 @@ def test_a_loss_that_a_slower_run_does_not_reach() -> None:
     text = "hardware: 1000 x H100 for 6 months\nrequire loss <= {}\n"
     loss = value(judged("hardware: 1000 x H100 for 6 months\n")[0], "loss")
     _, (warned,) = judged(text.format(round(loss + 0.004, 4)))
-    assert "cannot be kept in" in warned.message
+    assert "of draws `loss` is above the" in warned.message
+
+
+def test_hours_that_a_budget_pays_are_chosen_before_the_rate_is_known() -> None:
+    """A run that is planned to the last dollar at the middle costs more where devices are slower, half of the time."""
+    text = "hardware: 1000 x H100 for up to 6 months @ 2 USD/GPU/hour\nrequire cost <= 2M USD\n"
+    _, (warned,) = judged(text)
+    assert warned.data["share"] == pytest.approx(0.5, abs=1e-3)

@@ -152,3 +152,44 @@ def test_both_at_once_are_less_likely_than_each() -> None:
     assert codes(text + "P(time <= 19.9 days) >= 85%") == []
     assert codes(text + "P(cost <= 68k USD and time <= 19.9 days) >= 85%") != []
     assert codes(text + "P(cost <= 68k USD or time <= 19.9 days) >= 85%") == []
+
+
+# ---- what is said of it
+
+
+def test_the_report_says_how_likely_each_requirement_is_and_the_intervals_agree() -> None:
+    text = "hardware: 64 x H100 for ? at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 1T\n"
+    asked = "require P(cost <= 62k USD) >= 80%\nrequire time <= 20 days\nrequire tokens >= 1T\n"
+    report = report_of("x.plan", Files({"x.plan": text + asked}), catalogue=LIBRARY)
+    likely, time, tokens = report.solutions[0].odds
+    slowest = RUN / (peak() * 62e3 / 2 * HOUR)
+    assert likely.share == pytest.approx((0.43 - slowest) / 0.05)
+    assert (likely.error, likely.asked) == (0.0, 0.8)
+    assert time.share == pytest.approx((0.43 - RUN / (peak() * 64 * 20 * DAY)) / 0.05)
+    assert (tokens.share, tokens.certain) == (1.0, True)
+    (told, *_) = report.to_dict()["solutions"][0]["requirements"]
+    assert told["probability"]["value"] == pytest.approx(likely.share)
+    assert told["asked"] == {"value": 0.8, "unit": "1"}
+
+
+def test_the_interval_of_what_is_asked_to_be_likely_ends_at_its_bound() -> None:
+    text = "hardware: 1000 x H100 for up to 6 months @ 2 USD/GPU/hour\nrequire P(cost <= 2M USD) >= 90%\n"
+    (found,) = report_of("x.plan", Files({"x.plan": text}), catalogue=LIBRARY).solutions
+    assert found["cost"].high == pytest.approx(2e6, rel=1e-3)
+    assert found["params"].low is None
+    assert len(found.samples) == 1000
+
+
+def test_stages_are_off_alike_and_their_costs_add_up() -> None:
+    text = "model: 7B\n" + "\n".join(
+        f"stage {name} {{\nhardware: {count} x H100 for ? @ 2 USD/GPU/hour\ndata: {tokens} tokens\ntokens: {tokens}\n}}"
+        for name, count, tokens in (("first", 512, "1T"), ("second", 64, "200B"))
+    )
+    cost = value(text + "\n", "cost")
+    (found,) = solved(text + f"\nrequire cost <= {1.2 * cost:.0f} USD\n").solutions
+    (spread, _) = [d.spread for n, d in found.problem.definitions.items() if n.text == "mfu" and d.spread]
+    assert spread is not None
+    share = 0.5 * math.erfc(-math.log(1.2) / spread / math.sqrt(2))
+    for asked, holds in ((share - 0.01, True), (share + 0.01, False)):
+        errors = codes(text + f"\nrequire P(cost <= {1.2 * cost:.0f} USD) >= {100 * asked:.2f}%\n")
+        assert (errors == []) == holds

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runplan.cli.show.derivation.content import Derivation, Node, derivation
 from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.text.look import PLAIN, Look
+from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.swings import section
 from runplan.cli.show.text.terminal import Page, console, printed, styled
 from runplan.dsl.expr.name import Name
@@ -35,7 +36,21 @@ _ROOM = 40
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The tree, and a line for each figure that the value answers to."""
     found = derivation(explained.solution, explained.name, explained.depth)
-    return tree(found, look) + changes_section(explained.solution, explained.of, explained.swings(), look)
+    required = odds_section(explained.solution, found.root.name, look)
+    return tree(found, look) + required + changes_section(explained.solution, explained.of, explained.swings(), look)
+
+
+def odds_section(solution: Solution, name: Name, look: Look = PLAIN) -> str:
+    """How likely each thing is that is required of a value; empty where nothing is."""
+    told = list(odds_in_words((one for one in solution.odds if name in one.over), details=True))
+    page = console(max(look.width, _ROOM), look.color)
+    if not told:
+        return ""
+    page.print()
+    page.print(styled("What is required of it", "bold"))
+    for text in told:
+        page.print(styled(f"  {text}"))
+    return printed(page)
 
 
 def tree(found: Derivation, look: Look = PLAIN) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from runplan.cli.show.text.certainty import proof
 from runplan.cli.show.text.figures import interval
+from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
 from runplan.dsl.text.words import enumerated
@@ -54,6 +55,7 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
     for (law, those), named in _others_by(solutions).items():
         where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
         out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")
+    out += [f"{said}." for said in _odds(solutions, details)]
     corpora = {s.problem.law.corpus for s in solutions if s.quantity("loss")}
     if len(corpora) > 1:
         out.append("The losses are of different corpora or tokenizers: do not compare them.")
@@ -71,6 +73,13 @@ def _others_by(solutions: Sequence[Solution]) -> dict[tuple[str, tuple[str, ...]
     for (law, name), laws in under.items():
         out.setdefault((law, tuple(laws)), []).append(label(name, solutions[0].problem.quantities))
     return out
+
+
+def _odds(solutions: Sequence[Solution], details: bool) -> Iterator[str]:
+    """How likely what is required is; of several laws of the first, and of all of them among the details."""
+    for solution in solutions if details else solutions[:1]:
+        under = f" under `{plain(solution.law)}`" if len(solutions) > 1 else ""
+        yield from (f"{said}{under}" for said in odds_in_words(solution.odds, details))
 
 
 def _capital(text: str) -> str:

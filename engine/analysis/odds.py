@@ -1,0 +1,55 @@
+"""A solution to the same with how likely each thing is that the plan requires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from runplan.dsl.expr.logic import clauses, ways
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr, Op, names
+from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.plan.ir import Plan, Requirement
+from runplan.engine.formulate.requirements import chance_of
+from runplan.engine.problem.problem import Chance
+from runplan.engine.problem.solution import Odds, Solution
+from runplan.engine.solve.likely import Likely
+
+
+def with_odds(plan: Plan, solution: Solution) -> Solution:
+    """The solution with the odds of what is required; of ranges that the plan gives all between their ends."""
+    if solution.status != "solved":
+        return solution
+    return replace(solution, odds=tuple(found for r in plan.requires for found in _odds(solution, r)))
+
+
+def _odds(solution: Solution, requirement: Requirement) -> Iterator[Odds]:
+    """What a requirement asks of probabilities, each by itself, and the rest of it together."""
+    rest: list[Expr] = []
+    for part in clauses(ways(requirement.condition)):
+        chance = chance_of(part)
+        if chance is None:
+            rest.append(part)
+        else:
+            yield from _of(solution, requirement, chance.condition, "", chance)
+    if rest:
+        text = " ".join(requirement.span.text.split())
+        yield from _of(solution, requirement, Op("and", tuple(rest)), text, None)
+
+
+def _of(
+    solution: Solution, requirement: Requirement, condition: Expr, text: str, chance: Chance | None
+) -> Iterator[Odds]:
+    """How likely a condition is; nothing where the plan does not tell all that it is about."""
+    likely = Likely.of(solution.problem.settled(), condition)
+    values = {name: value.value for name, value in solution.values.items()}
+    if not likely.is_told(values):
+        return
+    found, asked = likely.likelihood(values), None
+    share, most = found.share, chance is not None and isinstance(condition, Op) and condition.op == "not"
+    if chance is not None:
+        asked = float(value_of(solution.problem.expanded(chance.level), {}))
+        text = shown(condition.args[0] if most and isinstance(condition, Op) else condition)
+    if most and asked is not None:
+        share, asked = 1.0 - share, 1.0 - asked
+    yield Odds(text, requirement.span, names(condition), share, found.error, asked, most, not likely.over)
