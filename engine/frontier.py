@@ -278,6 +278,9 @@ class _Curve:
             held = Constraint(LEVEL, other.text, left, right, "require")
             aimed = replace(aimed, constraints=(*aimed.constraints, held))
         solution = solve(aimed)
+        if any(f.code == "C009" for f in solution.findings):
+            # What the other comes to may hang on digits that the first has not: then the plan's own ties decide.
+            solution = solve(replace(aimed, goals=(goals[0], *ties)))
         verify(solution)
         return solution
 

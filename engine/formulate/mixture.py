@@ -162,7 +162,9 @@ def _total(draft: Draft, model: Model, by: Law) -> None:
         return
     draft.figure(q.PARAMS, model.params, SOME_PARAMS, "model")
     counted = _formula(draft, by, q.PARAMS)
-    draft.constrain("params", counted, Ref(q.PARAMS), "line", model.params.span, equal=True, text="params")
+    # Of whole experts few sizes can be met to the last param: where both are stated, there is room for as many.
+    exact = not isinstance(model.active, Given)
+    draft.constrain("params", counted, Ref(q.PARAMS), "line", model.params.span, equal=exact, text="params")
 
 
 def _define_by(draft: Draft, by: Law, name: Name, said: str) -> None:

@@ -130,7 +130,7 @@ def _add_amount(draft: Draft, source: DataSource) -> None:
     elif isinstance(source.amount, Hole) and source.stage == "pretrain":
         draft.define(counted, Ref(q.WORTH_TOKENS), "derived", "as much as the transfer is worth", source.span)
     elif isinstance(source.amount, Within):
-        take_uncertain(draft, counted, f"data {label_of(source)}", source.amount, dim)
+        take_uncertain(draft, counted, f"data {source.name}".strip(), source.amount, dim)
     else:
         draft.figure(counted, source.amount, DATA.usual, str(counted))
     most = of(source, q.MAX_EPOCHS)

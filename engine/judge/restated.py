@@ -101,7 +101,10 @@ def _holds(condition: Expr, env: Mapping[Name, float]) -> bool | None:
 def _said(plan: Plan, solution: Solution) -> Iterator[Said]:
     """What a plan says of its values, as far as it says it in figures."""
     if plan.model is not None:
-        yield from _between(solution, q.PARAMS, _ends(plan.model.params))
+        low, high = _ends(plan.model.params)
+        # Of experts that are asked for, whole ones, a stated size is the most that they may come to.
+        asked = isinstance(plan.model.params, Given) and q.EXPERTS in solution.problem.asked
+        yield from _between(solution, q.PARAMS, (None, high) if asked else (low, high))
     staged = len(plan.stages) > 1
     for stage in plan.stages:
         if not (staged and not stage.name):  # what stands outside of stages is for all of them

@@ -284,3 +284,24 @@ def test_a_setting_that_no_law_gives_is_not_determined() -> None:
 def test_the_continuous_answer_stands_beside_the_whole_one() -> None:
     gpus = report("hardware: ? x H100 for 14 days at 40% MFU\nmodel: 7B\ntokens: 2T\n").solutions[0]["gpus"]
     assert gpus.value == 176 and gpus.note == "in whole devices: 175.5 before"
+
+
+# ---- experts
+
+
+@pytest.mark.parametrize(
+    ("model", "experts"),
+    [
+        # By Switch layers 30B with 3B active are some 15 experts: as many whole ones as there is room for.
+        ("params: 30B; experts: ?; active: 3B", None),
+        ("experts: 16 .. 128; active: 3B; params: ?", 128),
+        (
+            "layers: 48; hidden: 2048; heads: 32; kv_heads: 4; head_dim: 128; vocab: 151936; experts: ?; "
+            "active_experts: 8; expert_ffn: 768; params: 40B",
+            169,
+        ),
+    ],
+)
+def test_experts_are_asked_for_and_whole(model: str, experts: int | None) -> None:
+    found = answer(f"hardware: 64 x H100 for 30 days at 35% MFU\nmodel {{ {model} }}\ntokens: 500B\n", "experts")
+    assert found == int(found) and (experts is None or found == experts)
