@@ -29,8 +29,6 @@ from runplan.engine.problem.stretches import Evenly
 
 # The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
 QUANTILE = 1.2815515655446004
-# What tells one side of a figure from the other, as a share: more than rounding, and less than any digit shows.
-HAIR = 2e-9
 # The key of a limit that keeps the tokens of a stage from nothing begins so.
 SOME = "some tokens"
 # What tells one side of a figure from the other, as a share: more than a search is off, less than a digit shows.

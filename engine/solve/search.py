@@ -90,7 +90,7 @@ def _by_alternatives(problem: Problem) -> Found:
     that it breaks is branched on. What bends is no relaxation, and is taken apart before anything is solved.
     """
     best: tuple[Problem, Found] | None = None
-    ends: list[Found] = []
+    ends: list[tuple[Problem, Found]] = []
     left: list[tuple[Problem, tuple[Taken, ...]]] = [(problem, ())]
     for _ in range(BRANCHES):
         if not left or (best is not None and not problem.goals):
@@ -103,18 +103,18 @@ def _by_alternatives(problem: Problem) -> Found:
             is_no_better = best is not None and found.is_optimal and _best([best, here]) is best[1]
             choice = None if is_no_better else _broken(tried, found)
             if choice is None:
-                ends.append(found)
+                ends.append((tried, found))
                 best = here if found.is_optimal and not is_no_better else best
                 continue
         ways = [at for at, way in enumerate(choice.alternatives) if _may_hold(tried, way)]
         left += ((tried.taking([(choice.key, at)]), (*taken, (choice.key, at))) for at in reversed(ways))
+    certainty = _certainty(one for _, one in ends)
     if best is None and not left:
-        worst = min(ends, key=lambda one: WORSE.index(one.outcome), default=Found("infeasible", {}, ()))
-        return replace(worst, certainty=_certainty(ends))
+        worst = min((one for _, one in ends), key=_worse, default=Found("infeasible", {}, ()))
+        return replace(worst, certainty=certainty)
     if best is None or (left and problem.goals):
         return Found("gave-up", {}, ())
-    unbounded = next((one for one in ends if one.outcome == "unbounded"), None)
-    return unbounded or replace(best[1], certainty=_certainty(ends))
+    return replace(_best([best, *((tried, one) for tried, one in ends if not one.is_optimal)]), certainty=certainty)
 
 
 def _bends(problem: Problem) -> Either | None:
@@ -148,18 +148,34 @@ def _may_hold(problem: Problem, alternative: Alternative) -> bool:
     return True
 
 
+def _worse(found: Found) -> int:
+    return WORSE.index(found.outcome)
+
+
 def _best(found: Sequence[tuple[Problem, Found]]) -> Found:
-    """The best of several optima by the goals of their problems, in order; where one runs off, or none is, that."""
+    """The best of several optima by the goals of their problems, in order; where one that is no worse by the goals
+    before runs off, or none is, that.
+    """
     optimal = [(problem, one) for problem, one in found if one.is_optimal]
-    if not optimal or any(one.outcome == "unbounded" for _, one in found):
-        return min((one for _, one in found if not one.is_optimal), key=lambda one: WORSE.index(one.outcome))
+    if not optimal:
+        return min((one for _, one in found), key=_worse)
     (problem, best), *others = optimal
     least = goals_at(problem, best.values)
     for problem, one in others:
         goals = goals_at(problem, one.values)
         if is_better(goals, least):
             best, least = one, goals
-    return best
+    endless = ((problem, one) for problem, one in found if one.outcome == "unbounded")
+    return next((one for problem, one in endless if not _is_outdone(problem, least)), best)
+
+
+def _is_outdone(problem: Problem, least: tuple[float, ...]) -> bool:
+    """Whether the goals of a problem that runs off, before the one that does, are worse than others."""
+    for count in range(len(problem.goals) - 1, 0, -1):
+        found = optimum_of(problem.aiming(*problem.goals[:count]))
+        if found.is_optimal:
+            return is_better(least[:count], goals_at(problem, found.values)[:count])
+    return False
 
 
 def goals_at(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
