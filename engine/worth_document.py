@@ -50,7 +50,8 @@ def _swing(solution: Solution, name: Name, swing: Swing | None, slope: Slope | N
     cause = swing.cause if swing is not None else slope.cause if slope is not None else None
     assert cause is not None, "one of them tells of it"
     out: dict[str, object] = {"name": cause.text, "kind": cause.kind, **amount(cause.value, cause.dim)}
-    out["elasticity"] = 0.0 if slope is None else _digits(slope.elasticity)
+    if not cause.likely:  # how likely something is to be has no derivative that is told
+        out["elasticity"] = 0.0 if slope is None else _digits(slope.elasticity)
     if slope is not None and not slope.is_smooth:
         for side, by in (("above", slope.more), ("below", slope.less)):
             out[f"elasticity_{side}"] = None if by is None else _digits(by / slope.value)

@@ -7,7 +7,7 @@ Else it moves with the choice: it is taken about a choice, the best choice for i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from runplan.dsl.expr.logic import ways
@@ -26,7 +26,7 @@ NEAR, FEW, TRIES = 1e-7, 3, 16
 Values = Mapping[Name, float]
 
 
-def whole_and_likely(problem: Problem) -> Reached:
+def whole_and_likely(problem: Problem, whole: Callable[[Problem], Reached] = whole) -> Reached:
     """The optimum with devices whole, in which each thing that is to be likely is."""
     likely = {c.key: Likely.of(problem, c.chance.condition) for c in problem.constraints if c.chance is not None}
     free = whole(problem.without(likely))
@@ -40,7 +40,7 @@ def whole_and_likely(problem: Problem) -> Reached:
         told = _told(problem, likely, about, at)
         reached = whole(told)
         if not reached.is_optimal:
-            nearest = _nearest(told, likely)
+            nearest = _nearest(told, likely, whole)
             if reached.found.outcome != "infeasible" or nearest is None or _same(at, nearest):
                 return reached if _is_one_way(problem) else Reached(problem, Found("gave-up", {}, ()))
             at = nearest
@@ -105,7 +105,7 @@ def _kept(problem: Problem, likely: Mapping[str, Likely], reached: Reached, at: 
     return True
 
 
-def _nearest(problem: Problem, likely: Mapping[str, Likely]) -> Values | None:
+def _nearest(problem: Problem, likely: Mapping[str, Likely], whole: Callable[[Problem], Reached]) -> Values | None:
     """All values where what is to be likely is as near to that as can be."""
     goals = (Goal("minimize", Op("/", (c.left, c.right))) for c in _chances(problem))
     found = whole(problem.without(likely).aiming(next(goals)))

@@ -182,3 +182,21 @@ def test_each_slope_is_what_is_solved_beside_it(
             if there is not None:
                 assert told or slope is None, cause.text
                 assert (there - at) / math.log1p(step) == pytest.approx(told or 0.0, rel=2e-3, abs=2e-6), cause.text
+
+
+def test_what_is_asked_of_a_probability_moves_as_it_is_asked() -> None:
+    """`P(cost <= bound) >= share` at a rate between two ends: tokens go as bound times rate at the end."""
+    text = (
+        "hardware: 64 x H100 for up to 300 days at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: ?\n"
+        "require P(cost <= 60k USD) >= 90%\nmaximize tokens\n"
+    )
+    rows, at = swung(text, "tokens"), solution_of(text)["tokens"].value
+    bound, share, rate = (rows[name] for name in ("P(cost <= 60k USD) >= 90%", "P(cost <= 60k USD)", "mfu"))
+    assert (bound.low.figure, bound.high.figure) == pytest.approx((54e3, 66e3))
+    assert (bound.low.value, bound.high.value) == pytest.approx((0.9 * at, 1.1 * at), rel=1e-6)
+    assert (share.low.figure, share.high.figure) == pytest.approx((0.81, 0.95))
+    assert (share.low.value, share.high.value) == pytest.approx((0.3895 / 0.385 * at, 0.3825 / 0.385 * at), rel=1e-6)
+    # A rate that is known is uncertain no more; and its distribution moves the tokens with it.
+    assert (rate.low.value, rate.high.value) == pytest.approx((0.38 / 0.385 * at, 0.43 / 0.385 * at), rel=1e-6)
+    assert rate.slope is not None
+    assert rate.slope.elasticity == pytest.approx(1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runplan.cli.show.text.content import Line, Section, table
+from runplan.cli.show.text.content import NOTHING, Line, Section, table
 from runplan.cli.show.text.figures import figure, from_to, per_cent
 from runplan.cli.show.text.names import said
 from runplan.cli.show.text.plain import plain
@@ -37,13 +37,14 @@ def _rows(solution: Solution, name: Name, swings: Sequence[Swing]) -> Iterator[L
 
     for swing in swings:
         cause = swing.cause
-        bound = isinstance(cause.of, Constraint)
         label = plain(cause.text) if isinstance(cause.of, Constraint) else said(solution, cause.of.name)
         tried = [
-            show(end.figure, cause.dim, _DIGITS) if bound or not is_share(cause.name, known) else per_cent(end.figure)
+            per_cent(end.figure)
+            if cause.likely or (cause.name and is_share(cause.name, known))
+            else show(end.figure, cause.dim, _DIGITS)
             for end in (swing.low, swing.high)
         ]
-        yield (label, from_to(*tried), from_to(*map(value, (swing.low, swing.high))), _speed(swing.slope))
+        yield (label, from_to(*tried), from_to(*map(value, (swing.low, swing.high))), _speed(swing))
 
 
 def _figure(name: str, value: float, dim: Dim, solution: Solution) -> str:
@@ -51,10 +52,11 @@ def _figure(name: str, value: float, dim: Dim, solution: Solution) -> str:
     return f"{value:.4f}" if name == "loss" else figure(name, value, dim, solution.problem.quantities)
 
 
-def _speed(slope: Slope | None) -> str:
-    """By how many per cent the value changes for one of the figure."""
+def _speed(swing: Swing) -> str:
+    """By how many per cent the value changes for one of the figure; nothing of what has no derivative."""
+    slope = swing.slope
     if slope is None:
-        return "0 %"
+        return NOTHING if swing.cause.likely else "0 %"
     if slope.is_smooth:
         return _per_cent(slope, slope.more)
     return f"{_per_cent(slope, slope.more)} above, {_per_cent(slope, slope.less)} below"
