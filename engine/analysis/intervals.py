@@ -38,7 +38,7 @@ def with_intervals(solution: Solution) -> Solution:
 
 def _evaluator(solution: Solution) -> tuple[Resolver, int]:
     """All values at a draw: of a plan that asks how likely something is, with what it chooses held as it asks there."""
-    if any(constraint.chance for constraint in solution.problem.constraints):
+    if solution.problem.is_of_chance:
         values = {name: value.value for name, value in solution.values.items()}
         return outcomes(solution.problem.settled(), values), DRAWS
     return evaluator(solution)

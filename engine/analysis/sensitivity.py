@@ -188,7 +188,7 @@ def best(problem: Problem, expr: Expr) -> float | None:
 
 
 def _optimum(problem: Problem) -> Found:
-    if not any(constraint.chance for constraint in problem.constraints):
+    if not problem.is_of_chance:
         return optimum_of(problem)
     # What a plan that asks for no probability has no use for: docs/design/0004-what-check-does-not-import.md.
     from runplan.engine.solve.chances import whole_and_likely
