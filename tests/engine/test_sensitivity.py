@@ -14,9 +14,11 @@ from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Num, Ref
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.analysis.causes import causes_of
+from runplan.engine.analysis.constants import constants_of
 from runplan.engine.analysis.sensitivity import Slope, best, elasticities, sensitivity_of
 from runplan.engine.analysis.tornado import Swing, swings
 from runplan.engine.pipeline import report_of
+from runplan.engine.problem.draws import of_constants, quantile
 from runplan.engine.problem.solution import Solution
 
 
@@ -200,3 +202,18 @@ def test_what_is_asked_of_a_probability_moves_as_it_is_asked() -> None:
     assert (rate.low.value, rate.high.value) == pytest.approx((0.38 / 0.385 * at, 0.43 / 0.385 * at), rel=1e-6)
     assert rate.slope is not None
     assert rate.slope.elasticity == pytest.approx(1.0)
+
+
+def test_the_constants_of_a_law_move_a_value_together() -> None:
+    """Against draws put into the law's own formula, at the size and tokens that the plan gives."""
+    text = "hardware: 64 x H100 for ? at 40% MFU\nmodel: 7B\ntokens: 1T\n"
+    solution = solution_of(text)
+    constants = constants_of(solution, quantity("loss"))
+    assert constants is not None
+    params, tokens = (solution[name].value for name in ("params", "tokens"))
+    drawn = [{name.text: by for name, by in draw.items()} for draw in of_constants(solution.problem.law, 1000)]
+    losses = [c["E"] + c["A"] / params ** c["alpha"] + c["B"] / tokens ** c["beta"] for c in drawn]
+    ends = quantile(losses, 0.1), quantile(losses, 0.9)
+    assert (constants.low, constants.high) == pytest.approx(ends, abs=2e-3)
+    assert constants_of(solution, quantity("time")) is None
+    assert constants_of(solution_of(text + "require P(time <= 90 days) >= 90%\n"), quantity("time")) is None

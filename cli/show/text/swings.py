@@ -12,6 +12,7 @@ from runplan.cli.show.text.quantities import is_share
 from runplan.dsl.expr.name import Name
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
+from runplan.engine.analysis.constants import constants_of
 from runplan.engine.analysis.sensitivity import Slope
 from runplan.engine.analysis.tornado import End, Swing
 from runplan.engine.problem.problem import Constraint
@@ -26,7 +27,13 @@ _DIGITS = 3
 def section(solution: Solution, name: Name, swings: Sequence[Swing], title: str) -> Section:
     """A row a figure, the strongest first: where it is tried, what comes of it, and how fast it changes at first."""
     heads = ("", "from .. to", said(solution, name), "1 % more")
-    return Section(title, table(_rows(solution, name, swings), heads, wrap=0))
+    rows = [*_rows(solution, name, swings)]
+    if swings and (constants := constants_of(solution, name)) is not None:
+        above = [i for i, one in enumerate(swings) if (one.breaks and one.slope) or one.width >= constants.width]
+        dim = solution.values[name].dim
+        ends = (_figure(name.text, end, dim, solution) for end in (constants.low, constants.high))
+        rows.insert(len(above), (constants.text, "8 in 10 draws", from_to(*ends), NOTHING))
+    return Section(title, table(rows, heads, wrap=0))
 
 
 def _rows(solution: Solution, name: Name, swings: Sequence[Swing]) -> Iterator[Line]:
