@@ -312,6 +312,11 @@ class Problem:
         return not self.variables and not any(name.kind == "quantity" for name in self.definitions)
 
     @property
+    def is_of_chance(self) -> bool:
+        """Whether something that the solution keeps is to be likely."""
+        return any(part.chance for one in self.kept for part in one.parts)
+
+    @property
     def kept(self) -> tuple[Constraint | Either, ...]:
         """All that the solution keeps; the pieces of what bends are no choice of its own."""
         return (*self.constraints, *(choice for choice in self.either if choice.requirement is not None))
