@@ -213,3 +213,15 @@ def test_a_finding_of_a_stage_names_it() -> None:
     )
     (idle,) = [f for f in report.findings if f.code == "H005"]
     assert idle.message.startswith("in `a` 92 % of the hardware")
+
+
+def test_a_stage_that_begins_too_soon_is_told_which_dates_make_room() -> None:
+    """1T tokens on a 7B take 2.4 days on 512 GPUs."""
+    report = report_of(
+        f"model: 7B\nstage a {{ hardware: 512 x {H100} from 2027-01-01; tokens: 1T }}\n"
+        f"stage b {{ hardware: 64 x H100 from 2027-01-02 until 2027-03-01 at 40% MFU; tokens: 10B }}\n"
+    )
+    changes = {one.text: one.change for one in report.solutions[0].conflict}
+    assert changes["a.from: 2027-01-01"] == "a.from <= 2026-12-30"
+    assert changes["b.from: 2027-01-02"] == "b.from >= 2027-01-04"
+    assert changes["a.gpus: 512"] == "a.gpus >= 1229"
