@@ -12,7 +12,7 @@ from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry
 from runplan.dsl.plan.ir import Plan
-from runplan.dsl.text.words import listing
+from runplan.dsl.text.words import enumerated, listing
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE
 from runplan.engine.problem import quantities as q
@@ -87,6 +87,11 @@ def _unsaid(plan: Plan, solution: Solution, catalogue: Library) -> Iterator[Assu
         yield Assumption(quantity("model"), record.name, NONE, source, record.span)
     if not plan.laws:
         yield _law(solution, catalogue)
+    split = [v.name for v in problem.variables if v.name.part("stage") and v.name.text == q.TOKENS.text]
+    if len(split) > 1:
+        which = enumerated([f"`{name.part('stage')}`" for name in split])
+        why = f"the law knows the sum of {which} alone: where they cost alike, another split is as good"
+        yield _text("split", "what was found first", why)
     if not any(stage.objective for stage in stages):
         yield _text("objective", str(problem.objective), "not given: text, each token from those before it")
     if not any(stage.data for stage in stages):

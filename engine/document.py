@@ -92,8 +92,9 @@ def amount(value: float, dim: Dim) -> dict[str, object]:
 
 
 def quantity(value: Value) -> dict[str, object]:
-    """A value as an amount, with its interval where there is one."""
-    return {**amount(value.value, value.dim), **_ends(value.low, value.high, value.dim)}
+    """A value as an amount, with its interval where there is one; of a whole count what it was before, as `real`."""
+    real = {} if value.real is None else {"real": amount(value.real, value.dim)["value"]}
+    return {**amount(value.value, value.dim), **_ends(value.low, value.high, value.dim), **real}
 
 
 # ---- a solution

@@ -6,8 +6,9 @@ A plan that has no solution that holds gives none, and the import says why: no n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import correlation
 
 from runplan.dsl.expr.name import qualified, written
 from runplan.dsl.expr.tree import Num, names
@@ -18,10 +19,13 @@ from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.units.base import DATE
 from runplan.engine.gate import verdict_of
+from runplan.engine.problem.draws import cholesky
 from runplan.engine.problem.problem import QUANTILE
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
+# Draws that tell how results go together, and a difference below which they are one.
+FEW, SAME = 20, 1e-6
 # What is said of a plan that does not hold.
 STATES = {"infeasible": "has no solution", "undecided": "is undecided", "solved": "does not hold"}
 
@@ -60,15 +64,19 @@ def results_of(file: File, report: Callable[[str], Report]) -> Results:
             continue
         solution = found.solutions[0]
         values = written(solution.values)
+        told: dict[str, Value] = {}
         for text, word in mentioned.items():
             name = text.removeprefix(qualified(imported.alias, ""))
             if name in values:
-                out.lets[text] = _let(text, imported, solution, solution.values[values[name]])
+                told[text] = solution.values[values[name]]
+                out.lets[text] = _let(text, imported, solution, told[text])
                 continue
             message = f"`{imported.path}` comes to no `{name[:60]}` under `{solution.law}`"
             near = did_you_mean(name, values) or [f"it has {', '.join(solution)}"]
             out.findings.append(finding("N002", message, word.span, help=near))
             out.adrift.append(text)
+        for text, off in _together(solution, {text: value for text, value in told.items() if _spread(value)}).items():
+            out.lets[text] = replace(out.lets[text], off=off)
     return out
 
 
@@ -120,3 +128,16 @@ def _spread(value: Value) -> float | None:
     if value.low is None or value.high is None or value.dim == DATE or not 0 < value.low < value.high:
         return None
     return math.log(value.high / value.low) / (2 * QUANTILE)
+
+
+def _together(solution: Solution, told: Mapping[str, Value]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """How results of one plan are off together, as its draws have it: each by the deviates of those before it too."""
+    rows = [[sample.get(value.name, 0.0) for value in told.values()] for sample in solution.samples]
+    logs = [[math.log(value) for value in row] for row in rows if all(value > 0.0 for value in row)]
+    columns = list(zip(*logs, strict=True))
+    if len(told) < 2 or len(logs) < FEW or any(max(column) - min(column) < SAME for column in columns):
+        return {}
+    root = cholesky([[correlation(one, other) for other in columns] for one in columns])
+    texts = list(told)
+    weighed = {text: zip(texts, row, strict=True) for text, row in zip(texts, root, strict=True)}
+    return {text: tuple((by, weight) for by, weight in row if abs(weight) > SAME) for text, row in weighed.items()}

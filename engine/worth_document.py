@@ -5,8 +5,11 @@ Figures stand in the units of exchange of `dsl/units/show.py`; a key that does n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from runplan.dsl.expr.name import Name
 from runplan.dsl.text.source import Span
+from runplan.engine.analysis.constants import constants_of
 from runplan.engine.analysis.sensitivity import Slope, elasticities
 from runplan.engine.analysis.tornado import Swing, swings
 from runplan.engine.analysis.worth import Price, Worth, worth_of
@@ -43,14 +46,25 @@ def swings_document(solution: Solution, name: Name) -> list[dict[str, object]]:
     """
     slopes = {slope.cause.factor: slope for slope in elasticities(solution, name)}
     tried = {swing.cause.factor: swing for swing in swings(solution, name, tuple(slopes.values()))}
-    return [_swing(solution, name, tried.get(each), slopes.get(each)) for each in {**tried, **slopes}]
+    rows = [_swing(solution, name, tried.get(each), slopes.get(each)) for each in {**tried, **slopes}]
+    return [*rows, *_constants(solution, name)] if rows else rows
+
+
+def _constants(solution: Solution, name: Name) -> Iterator[dict[str, object]]:
+    """What the constants of the law leave open, drawn jointly: the ends of the 80 % interval that they alone give."""
+    constants = constants_of(solution, name)
+    if constants is not None:
+        dim = solution.values[name].dim
+        ends = {"low": {"to": amount(constants.low, dim)}, "high": {"to": amount(constants.high, dim)}}
+        yield {"name": constants.text, "kind": "law", **ends}
 
 
 def _swing(solution: Solution, name: Name, swing: Swing | None, slope: Slope | None) -> dict[str, object]:
     cause = swing.cause if swing is not None else slope.cause if slope is not None else None
     assert cause is not None, "one of them tells of it"
     out: dict[str, object] = {"name": cause.text, "kind": cause.kind, **amount(cause.value, cause.dim)}
-    out["elasticity"] = 0.0 if slope is None else _digits(slope.elasticity)
+    if not cause.likely:  # how likely something is to be has no derivative that is told
+        out["elasticity"] = 0.0 if slope is None else _digits(slope.elasticity)
     if slope is not None and not slope.is_smooth:
         for side, by in (("above", slope.more), ("below", slope.less)):
             out[f"elasticity_{side}"] = None if by is None else _digits(by / slope.value)

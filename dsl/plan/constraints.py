@@ -122,6 +122,8 @@ def _compared(reading: Reading, expr: Op) -> Expr | None:
 
 def _beyond_all(reading: Reading, side: Expr, other: Expr) -> bool:
     """Whether a side is a number that the other, a share of something, never is: with the finding for it."""
+    if isinstance(side, Op) and side.op == "P":
+        return False
     value, field = reading.value(side), _field(reading, other)
     name = other.name if isinstance(other, Unbound) else ""
     share = name.startswith("share.") or name.endswith("_share") or (isinstance(other, Op) and other.op == "P")

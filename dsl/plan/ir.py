@@ -240,6 +240,7 @@ class Let:
         dim: That of its expression.
         of: The plan that it is a result of; empty where it is of none.
         spread: Of a result, how far it may be off, as in `Definition.spread`; None where it has no interval.
+        off: Of one that goes with others of its plan, as in `Definition.off`.
     """
 
     name: str
@@ -249,6 +250,7 @@ class Let:
     dim: Dim = NONE
     of: str = ""
     spread: float | None = None
+    off: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from runplan.dsl.expr.curve import ORDERS
@@ -16,6 +16,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import QUANTILE, Constraint, Definition, Problem
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.solve.knobs import chance_knobs
 from runplan.engine.solve.whole import step_of
 
 # A figure of which nothing says how far it may be off is tried at this share less and more.
@@ -38,6 +39,8 @@ class Cause:
             where it is whole, and no share of a whole more than all of it.
         rest: Of a share of a whole, the others, which make room for it in proportion.
         on_left: Of a bound, whether it is one from below.
+        asked: Of what is asked of a probability, the problem with another bound in it, or another share.
+        likely: Of that share, which no derivative tells of, what is to be likely; empty for any other figure.
     """
 
     of: Value | Constraint
@@ -48,10 +51,14 @@ class Cause:
     high: float
     rest: tuple[Name, ...] = ()
     on_left: bool = False
+    asked: Callable[[Problem, float], Problem] | None = None
+    likely: str = ""
 
     @property
     def text(self) -> str:
         """What the figure is called, or the requirement as the plan writes it."""
+        if self.likely:
+            return self.likely
         return self.of.text if isinstance(self.of, Constraint) else str(self.of.name)
 
     @property
@@ -70,9 +77,13 @@ class Cause:
         return self.of.span
 
     def times(self, problem: Problem, by: Expr) -> Problem:
-        """The problem with so many times the figure."""
+        """The problem with so many times the figure, and what it may be."""
+        if self.asked is not None and isinstance(by, Num):
+            problem = self.asked(problem, self.value * by.value)
+        if self.likely:
+            return problem
         if isinstance(self.of, Constraint):
-            bound = self.of
+            bound = next((c for c in problem.constraints if c.key == self.of.key), self.of)
             if self.on_left:
                 return problem.replacing(replace(bound, left=_product(bound.left, by)))
             return problem.replacing(replace(bound, right=_product(bound.right, by)))
@@ -80,12 +91,24 @@ class Cause:
         left = Op("-", (Num(1.0), _product(Num(self.value), by)))
         changed |= dict.fromkeys(self.rest, Op("/", (left, Num(1.0 - self.value))))
         own = {name: problem.definitions[name] for name in changed}
-        more = {name: replace(d, expr=_product(d.expr, changed[name])) for name, d in own.items()}
+        more = {name: _times(d, changed[name]) for name, d in own.items()}
         return replace(problem, definitions={**problem.definitions, **more})
 
     def at(self, problem: Problem, value: float) -> Problem:
-        """The problem with another value of the figure, in base units."""
-        return self.times(problem, Num(value / self.value))
+        """The problem in which the figure has turned out to be another, in base units: it is uncertain no more."""
+        moved = self.times(problem, Num(value / self.value))
+        if isinstance(self.of, Constraint):
+            return moved
+        known = replace(moved.definitions[self.of.name], between=None, spread=None)
+        return replace(moved, definitions={**moved.definitions, self.of.name: known})
+
+
+def _times(definition: Definition, by: Expr) -> Definition:
+    """So many times a figure, and its range."""
+    between = definition.between
+    if between is not None and isinstance(by, Num):
+        between = (between[0] * by.value, between[1] * by.value)
+    return replace(definition, expr=_product(definition.expr, by), between=between)
 
 
 def _product(expr: Expr, by: Expr) -> Expr:
@@ -149,6 +172,9 @@ def _bounds(problem: Problem) -> Iterator[Cause]:
     for constraint in problem.constraints:
         if constraint.kind not in ("require", "range", "given"):
             continue
+        if constraint.chance is not None:
+            yield from chances_of(problem, constraint)
+            continue
         for on_left, bound in ((True, constraint.left), (False, constraint.right)):
             if isinstance(bound, Num) and bound.dim != DATE and bound.value > 0.0:
                 ends = (bound.value * (1.0 - AWAY), bound.value * (1.0 + AWAY))
@@ -159,6 +185,21 @@ def _bounds(problem: Problem) -> Iterator[Cause]:
 def bound_of(constraint: Constraint, value: float, dim: Dim, low: float, high: float, *, on_left: bool) -> Cause:
     """A side of a constraint as a figure."""
     return Cause(constraint, factor(f"bound {constraint.key}"), value, dim, low, high, on_left=on_left)
+
+
+def chances_of(problem: Problem, constraint: Constraint) -> Iterator[Cause]:
+    """What is asked of a probability as figures: the bound in it, and how likely it is to be."""
+    assert constraint.chance is not None
+    for knob in chance_knobs(problem, constraint, constraint.chance):
+        now, dim, low, high = knob.now, knob.written.dim, knob.now * (1.0 - AWAY), knob.now * (1.0 + AWAY)
+        if knob.freed is None:
+            own = factor(f"share {constraint.key}")
+            high = min(high, (1.0 + now) / 2)  # half as likely to fail
+            yield Cause(constraint, own, now, dim, low, high, asked=knob.at, likely=knob.said)
+        elif dim != DATE and now > 0.0:
+            # Of a bound from below more of it makes no room.
+            own, below = factor(f"bound {constraint.key}"), not knob.more
+            yield Cause(constraint, own, now, dim, low, high, on_left=below, asked=knob.at)
 
 
 def _ends(problem: Problem, definition: Definition, value: float) -> tuple[float, float]:

@@ -21,8 +21,8 @@ ENOUGH, BOXES = 1e-4, 4000
 def with_bounds(solution: Solution) -> Solution:
     """The solution with what bounds prove of it, where it is known to be a local optimum only."""
     problem = solution.problem.settled()
-    if solution.status != "solved" or solution.certainty != "local" or not problem.goals:
-        return solution
+    if solution.status != "solved" or solution.certainty != "local" or not problem.goals or problem.is_of_chance:
+        return solution  # of what is to be likely they would bound the draws about what was found, and no other choice
     goal = _small(problem.goals[0])
     env = {name: value.value for name, value in solution.values.items()}
     reached = float(compiled(goal)(env))

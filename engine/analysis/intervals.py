@@ -27,7 +27,7 @@ def with_intervals(solution: Solution) -> Solution:
         solution = replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
         if not problem.deviates:
             return solution
-    evaluate, count = _evaluator(solution)
+    evaluate, count = evaluator_of(solution)
     samples = tuple(env for draw in draws(problem, count) if (env := evaluate(draw)) is not None)
     values = {
         name: _with_ends(solution, value, [env[name] for env in samples if name in env], count)
@@ -36,9 +36,9 @@ def with_intervals(solution: Solution) -> Solution:
     return replace(solution, values=values, draws=count if count < DRAWS else 0, samples=samples)
 
 
-def _evaluator(solution: Solution) -> tuple[Resolver, int]:
+def evaluator_of(solution: Solution) -> tuple[Resolver, int]:
     """All values at a draw: of a plan that asks how likely something is, with what it chooses held as it asks there."""
-    if any(constraint.chance for constraint in solution.problem.constraints):
+    if solution.problem.is_of_chance:
         values = {name: value.value for name, value in solution.values.items()}
         return outcomes(solution.problem.settled(), values), DRAWS
     return evaluator(solution)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from runplan.dsl.expr.logic import clauses, ways
+from runplan.dsl.expr.logic import clauses, parts, ways
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Op, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.plan.ir import Plan, Requirement
-from runplan.engine.formulate.requirements import chance_of
+from runplan.engine.formulate.probable import chance_of
 from runplan.engine.problem.problem import Chance
 from runplan.engine.problem.solution import Odds, Solution
 from runplan.engine.solve.likely import Likely
@@ -26,11 +26,11 @@ def with_odds(plan: Plan, solution: Solution) -> Solution:
 def _odds(solution: Solution, requirement: Requirement) -> Iterator[Odds]:
     """What a requirement asks of probabilities, each by itself, and the rest of it together."""
     rest: list[Expr] = []
-    for part in clauses(ways(requirement.condition)):
-        chance = chance_of(part)
-        if chance is None:
-            rest.append(part)
-        else:
+    for clause in clauses(ways(requirement.condition)):
+        chances = [chance for part in parts(clause) if (chance := chance_of(part)) is not None]
+        if not chances:
+            rest.append(clause)
+        for chance in chances:
             yield from _of(solution, requirement, chance.condition, "", chance)
     if rest:
         text = " ".join(requirement.span.text.split())

@@ -20,6 +20,7 @@ from runplan.engine.numeric.tangent import Tangent, tangent
 from runplan.engine.problem.problem import Constraint, Problem, Variable, derive
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import Found, optimum_of, posed
+from runplan.engine.solve.whole import real
 
 # A share below this is none.
 NOTHING = 1e-9
@@ -182,8 +183,17 @@ def sensitivity_of(solution: Solution) -> Sensitivity | None:
 
 def best(problem: Problem, expr: Expr) -> float | None:
     """What an expression comes to at the optimum of a problem, counts being real; None where it has none."""
-    found = optimum_of(problem)
+    found = _optimum(problem)
     return float(value_of(problem.settled().expanded(expr), found.values)) if found.is_optimal else None
+
+
+def _optimum(problem: Problem) -> Found:
+    if not problem.is_of_chance:
+        return optimum_of(problem)
+    # What a plan that asks for no probability has no use for: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.solve.chances import whole_and_likely
+
+    return whole_and_likely(problem, real).found
 
 
 def elasticities(solution: Solution, name: Name) -> tuple[Slope, ...]:

@@ -98,9 +98,11 @@ def _reach(slope: Slope) -> float:
 
 
 def _nearly_binding(solution: Solution) -> Iterator[Cause]:
-    """The bounds that do not bind, and would at an end of where they are tried."""
+    """The bounds that do not bind, and would at an end of where they are tried; and how likely something is to be."""
     for cause in causes_of(solution):
-        if isinstance(cause.of, Constraint) and cause.of.key not in solution.active:
+        if cause.likely:
+            yield cause
+        elif isinstance(cause.of, Constraint) and cause.of.key not in solution.active:
             for end in (cause.low, cause.high):
                 moved = cause.at(solution.problem, end)
                 bound = next(c for c in moved.constraints if c.key == cause.of.key)

@@ -21,7 +21,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import json_unit
 from runplan.dsl.units.table import currencies
-from runplan.engine.analysis.causes import Cause, bound_of, causes_of
+from runplan.engine.analysis.causes import Cause, bound_of, causes_of, chances_of
 from runplan.engine.analysis.sensitivity import Sensitivity, best, sensitivity_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Constraint
@@ -176,6 +176,9 @@ def _limits(found: Sensitivity) -> Iterator[Cause]:
     free = {v.name for v in problem.variables}
     for constraint in found.binding:
         if constraint.equal or constraint.kind not in LOOSE:
+            continue
+        if constraint.chance is not None:
+            yield from (one for one in chances_of(found.problem, constraint) if not one.likely)
             continue
         for on_left, side in ((False, constraint.right), (True, constraint.left)):
             bound = problem.expanded(side, memo)

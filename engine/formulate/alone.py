@@ -21,6 +21,8 @@ class Alone:
         plan: With what the stage does not say taken from the plan; time and data that stages share are left open.
         shares_hardware: Whether it runs on the plan's hardware, and has none of its own.
         shares_data: Whether it is trained on the plan's data, and has none of its own.
+        takes_all: Whether it is there for its own data: a later stage trains on all of them, unless it says on how
+            much. Of a plan that starts from a checkpoint every stage does, as far as its budget goes.
     """
 
     stage: Stage
@@ -28,12 +30,7 @@ class Alone:
     objective: Objective
     shares_hardware: bool
     shares_data: bool
-
-    @property
-    def takes_all(self) -> bool:
-        """Whether it is there for its own data: a later stage trains on all of them, unless it says on how much."""
-        later = self.plan.start is not None and self.plan.start.from_weights
-        return later and bool(self.stage.data) and self.stage.tokens is None
+    takes_all: bool
 
     @property
     def name(self) -> str:
@@ -72,7 +69,9 @@ def _alone(plan: Plan, stage: Stage) -> Alone:
     if plan.from_weights(stage) and (start is None or not start.from_weights):
         start = Start(True, None, None, stage.span)
     made = replace(plan, stages=(own,), model=_model(plan.model, stage), prefers=(), goals=(), start=start)
-    return Alone(stage, made, objective, shares_hardware, shares_data)
+    later = start is not plan.start
+    takes_all = later and bool(stage.data) and stage.tokens is None
+    return Alone(stage, made, objective, shares_hardware, shares_data, takes_all)
 
 
 def _open(pool: Pool) -> Pool:

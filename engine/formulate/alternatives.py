@@ -15,6 +15,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, walk
 from runplan.dsl.plan.ir import Optimize, Requirement
 from runplan.dsl.text.source import Span
 from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.probable import chance_of, sides_of_chance
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.problem import Constraint, expand
@@ -96,6 +97,8 @@ class Keeper:
             return self._either(map(self.alternative, condition.args))
         if condition.op == "!=":
             return self._either(Alternative((side,)) for side in self._apart(condition))
+        if (chance := chance_of(condition)) is not None:
+            return replace(self._constraint(condition, *sides_of_chance(chance)), chance=chance)
         left, right = reversed(condition.args) if condition.op in (">=", ">") else condition.args
         strict = condition.op in ("<", ">")
         if strict and (sides := self._next_to(left, right)) is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runplan.dsl.expr.logic import clauses, ways
-from runplan.dsl.expr.tree import walk
+from runplan.dsl.expr.logic import parts, ways
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan, Stage
@@ -16,7 +15,8 @@ from runplan.engine.formulate.draft import Draft, first_statement
 from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
-from runplan.engine.formulate.requirements import add_requirements, chance_of, is_chance
+from runplan.engine.formulate.probable import is_solved
+from runplan.engine.formulate.requirements import add_requirements
 from runplan.engine.formulate.run import add_lets, add_run, add_run_of_stages, add_stage
 from runplan.engine.formulate.stages import Staged
 from runplan.engine.formulate.transferred import add_implied, transfer_of
@@ -123,7 +123,7 @@ def _not_solved_yet(draft: Draft) -> None:
     """What is read and typed, and not solved: said, never passed over."""
     plan = draft.plan
     for requirement in (*plan.requires, *plan.prefers):
-        for clause in clauses(ways(requirement.condition)):
-            if chance_of(clause) is None and any(map(is_chance, walk(clause))):
+        for part in parts(ways(requirement.condition)):
+            if not is_solved(part):
                 help = ["compare it alone with a share: `P(cost <= 30M USD) >= 90%`"]
                 draft.gave_up("what is asked of a probability is read, and not solved yet", requirement.span, help)

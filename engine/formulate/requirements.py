@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runplan.dsl.expr.logic import clauses, known_ways, ways
+from runplan.dsl.expr.logic import clauses, known_ways, parts, ways
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, names, walk
+from runplan.dsl.expr.tree import Expr, Ref, names
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.engine.formulate.alternatives import Keeper
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.missing import missing
+from runplan.engine.formulate.probable import is_solved
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
-from runplan.engine.problem.problem import Chance, Constraint, Definition, expand
+from runplan.engine.problem.problem import Constraint, Definition, expand
 
 
 def add_compute_limits(draft: Draft) -> None:
@@ -74,7 +75,7 @@ def _known(draft: Draft, requirement: Requirement) -> Expr | None:
         return sorted((n for n in names(without_lets(expr, draft.plan)) if not draft.knows(n)), key=str)
 
     every = ways(requirement.condition)
-    if any(chance_of(clause) is None and any(map(is_chance, walk(clause))) for clause in clauses(every)):
+    if not all(map(is_solved, parts(every))):
         return None  # it has its finding
     condition = known_ways(every, lambda part: not unknown(part))
     lacking = unknown(every)
@@ -93,48 +94,7 @@ def _kept(draft: Draft, requirement: Requirement, condition: Expr) -> Iterator[C
     """What keeps a requirement, all of it."""
     keeper = Keeper.of(draft, requirement)
     for i, clause in enumerate(clauses(condition)):
-        key = f"{requirement.key}#{i}" if i else requirement.key
-        chance = chance_of(clause)
-        if chance is None:
-            yield keeper.kept(clause, key)
-        else:
-            left, right = sides_of_chance(chance)
-            text, span = keeper.text, requirement.span
-            yield Constraint(key, text, left, right, "require", span, requirement=requirement, chance=chance)
-
-
-def chance_of(part: Expr) -> Chance | None:
-    """What a comparison asks of a probability; None where it asks for none, or in another way than a share of it.
-
-    That something has at most a share is that its contrary has at least the rest.
-    """
-    if not isinstance(part, Op) or part.op not in COMPARISONS[:4]:
-        return None
-    probable, level = (part.args[1], part.args[0]) if is_chance(part.args[1]) else part.args
-    if not isinstance(probable, Op) or not is_chance(probable) or any(n.kind != "let" for n in names(level)):
-        return None
-    if any(is_chance(item) for side in (level, probable.args[0]) for item in walk(side)):
-        return None
-    most = (part.op in ("<=", "<")) == (probable is part.args[0])
-    if most:
-        return Chance(Op("not", (probable.args[0],)), Op("-", (Num(1.0), level)))
-    return Chance(probable.args[0], level)
-
-
-def is_chance(expr: Expr) -> bool:
-    """Whether an expression is a probability."""
-    return isinstance(expr, Op) and expr.op == "P"
-
-
-def sides_of_chance(chance: Chance) -> tuple[Expr, Expr]:
-    """The sides of the first comparison that is to be likely, until it is known which draw just keeps it."""
-    return _sides(next(item for item in walk(chance.condition) if isinstance(item, Op) and item.op in COMPARISONS))
-
-
-def _sides(part: Op) -> tuple[Expr, Expr]:
-    """The sides of a comparison, the smaller first."""
-    left, right = part.args
-    return (right, left) if part.op in (">=", ">") else (left, right)
+        yield keeper.kept(clause, f"{requirement.key}#{i}" if i else requirement.key)
 
 
 def without_lets(expr: Expr, plan: Plan) -> Expr:

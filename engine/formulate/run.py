@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.plan.ir import Given, Plan
@@ -70,6 +71,8 @@ def add_lets(draft: Draft) -> None:
     for name, let in draft.plan.lets.items():
         source = let.source if let.of else "let"
         draft.define(name, let.expr, "given", source, let.span, dim=let.dim, spread=let.spread)
+        if let.off:
+            draft.definitions[name] = replace(draft.definitions[name], off=let.off)
 
 
 def add_served(draft: Draft) -> None:

@@ -315,7 +315,7 @@ def spread_tokens(whole: Draft, run: Sequence[Staged], asked: frozenset[Name]) -
     if len(free) < 2:
         return
     first, *others = free
-    bounded = {c.of for c in whole.constraints}
+    bounded = {c.of for c in whole.constraints} | {n for c in whole.constraints for n in names(c.left) | names(c.right)}
     told = any(stage.name == name.part("stage") for stage in free for name in asked)
     alike = all(_costs_alike(first, other) for other in others)
     if alike and not told and bounded.isdisjoint(stage.of(q.TOKENS) for stage in free):
@@ -442,17 +442,24 @@ def _loss_after(
 ) -> Definition:
     if not later:
         return replace(loss, name=stage.of(q.LOSS), expr=Ref(q.LOSS), kind="derived")
-    worth = {name: d for name, d in table.items() if name.text == q.EFFECTIVE_TOKENS.text}
+    nothing = Num(0.0, TOKEN)
+
+    def seen_of(tokens: Name) -> Expr:
+        """How much of some data the weights have seen by then."""
+        if tokens.part("stage"):
+            return nothing if tokens.part("stage") in {other.name for other in later} else Ref(tokens)
+        mine = [other.of(tokens) for other in seen if whole.knows(other.of(tokens))]
+        return joined("+", mine) if mine else nothing
+
+    def worth_of(name: Name, d: Definition) -> Definition:
+        """What data are worth: of none of them, nothing, whatever the law makes of no pass over no data."""
+        unseen = name.scope and seen_of(Name(q.TOKENS.text, name.kind, name.scope)) == nothing
+        return replace(d, expr=nothing) if unseen else d
+
+    worth = {name: worth_of(name, d) for name, d in table.items() if name.text == q.EFFECTIVE_TOKENS.text}
     expr = expand(loss.expr, worth, {})
     by: dict[Name, Expr] = {q.TOKENS: Ref(stage.of(q.TRAINED_TOKENS)), q.COMPUTE: Ref(stage.of(q.TRAINED_COMPUTE))}
-    for name in names(expr):
-        if name.text != q.TOKENS.text or not (name.part("source") or name.part("stage")):
-            continue
-        if not name.part("stage"):
-            mine = [other.of(name) for other in seen if whole.knows(other.of(name))]
-            by[name] = joined("+", mine) if mine else Num(0.0, whole.dim(name))
-        elif name.part("stage") in {other.name for other in later}:
-            by[name] = Num(0.0, whole.dim(name))
+    by |= {name: seen_of(name) for name in names(expr) if name.text == q.TOKENS.text and name.scope}
     return replace(loss, name=stage.of(q.LOSS), expr=substitute(expr, by))
 
 

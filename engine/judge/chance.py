@@ -18,7 +18,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.units.show import json_unit, show
-from runplan.engine.formulate.requirements import is_chance
+from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.requirements import broken_parts, sides_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import QUANTILE, Problem

@@ -15,7 +15,7 @@ from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
-from runplan.engine.formulate.requirements import is_chance
+from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.chance import may_miss
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.judge.unlikely import unlikely

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from runplan.dsl.expr.logic import SHORT
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Op, walk
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Op, names, walk
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.plan.ir import Amount, Given, Hole, Plan, Pool, Stage, Within
 from runplan.dsl.text.finding import Finding
@@ -104,7 +104,11 @@ def _said(plan: Plan, solution: Solution) -> Iterator[Said]:
         low, high = _ends(plan.model.params)
         # Of experts that are asked for, whole ones, a stated size is the most that they may come to.
         asked = isinstance(plan.model.params, Given) and q.EXPERTS in solution.problem.asked
-        yield from _between(solution, q.PARAMS, (None, high) if asked else (low, high))
+        # Beside a shape that counts them a size is what the model is called, and has its finding where it is another.
+        size = solution.problem.definitions.get(q.PARAMS)
+        counted = size is not None and q.EMBEDDING_PARAMS in names(size.expr)
+        if asked or not counted:
+            yield from _between(solution, q.PARAMS, (None, high) if asked else (low, high))
     staged = len(plan.stages) > 1
     for stage in plan.stages:
         if not (staged and not stage.name):  # what stands outside of stages is for all of them

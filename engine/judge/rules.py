@@ -65,12 +65,14 @@ class View:
     Attributes:
         words: The words of the plan that rules may ask about.
         values: Those of the solution, as rules write their names.
+        stage: The stage that it is of, where it is of one.
     """
 
     plan: Plan
     solution: Solution
     words: Words
     values: Mapping[str, Value]
+    stage: str = ""
 
 
 def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]:
@@ -105,7 +107,7 @@ def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, 
     stated = solution.problem.stages if len(plan.stages) > 1 else ()  # those of a transfer are the run's
     for stage, alone in zip(stated, stages_of(solution) if stated else (), strict=True):
         whole_of_stage, *pools_of_stage = views_of(stage.plan, alone, catalogue)
-        out += pools_of_stage or [whole_of_stage]
+        out += [replace(view, stage=stage.name) for view in pools_of_stage or [whole_of_stage]]
     return tuple(out)
 
 
@@ -134,10 +136,11 @@ def _applied(rule: Rule, view: View) -> Iterator[Finding]:
         yield finding("C009", message, _place(rule, view), severity=rule.severity, help=help, laws=law)
         return
     if holds:
+        place = _place(rule, view)
         yield finding(
             rule.code,
-            _filled(rule.says, view),
-            _place(rule, view),
+            f"{_where(view, place)}{_filled(rule.says, view)}",
+            place,
             name=rule.name,
             severity=rule.severity,
             help=[_filled(rule.help, view)] if rule.help and _is_known(IF_KNOWN.sub("", rule.help), view) else [],
@@ -277,6 +280,13 @@ def _largest(rule: Rule, view: View) -> Value | None:
     blamed = view.values.get(rule.blames)
     inputs = (view.solution.values.get(name) for name in (blamed.inputs if blamed else ()))
     return next((value for value in inputs if value and blamed and value.value == blamed.value), None)
+
+
+def _where(view: View, place: Span) -> str:
+    """The stage that a finding is of, where its place is in one: what stands outside is of several."""
+    own = view.plan.outer.span if view.stage else None
+    inside = own is not None and own.source is place.source and own.start <= place.start and place.end <= own.end
+    return f"in `{view.stage}` " if inside else ""
 
 
 def _place(rule: Rule, view: View) -> Span:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from runplan.dsl.expr.logic import clauses, ways
+from runplan.dsl.expr.logic import clauses, kleene, parts, verdict, ways
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Op
+from runplan.dsl.expr.tree import Expr, Op
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.finding import Finding, finding
-from runplan.engine.formulate.requirements import chance_of, sides_of_chance
+from runplan.engine.formulate.probable import chance_of, sides_of_chance
 from runplan.engine.judge.requirements import budget_quantity, fits_with, keeping
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.problem import Chance, Constraint
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knobs import chance_knobs
-from runplan.engine.solve.rounding import DIGITS
+from runplan.engine.solve.rounding import DIGITS, TOLERANCE
 
 # A share of draws is told to this many digits.
 TOLD = 3
@@ -24,7 +24,8 @@ TOLD = 3
 
 def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
     """The finding of what is to be likely by a requirement or preference, and is less so at what is chosen."""
-    asked = [(part, chance) for part in clauses(ways(requirement.condition)) if (chance := chance_of(part)) is not None]
+    every = clauses(ways(requirement.condition))
+    asked = [(each, part, chance) for each in every for part in parts(each) if (chance := chance_of(part)) is not None]
     if not asked:
         return
     # What a plan that asks for no probability has no use for: docs/design/0004-what-check-does-not-import.md.
@@ -32,23 +33,30 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
     from runplan.engine.solve.likely import Likely
 
     problem, values = solution.problem.settled(), {name: value.value for name, value in solution.values.items()}
-    for part, chance in asked:
-        left, right = sides_of_chance(chance)
-        own = Constraint("kept", shown(part), left, right, "require", chance=chance)
-        if is_likely(problem, own, values):
+
+    def holds(part: Expr) -> bool | None:
+        chance = chance_of(part)
+        if chance is None:
+            return verdict(part, values, TOLERANCE)
+        return is_likely(problem, _of_chance(part, chance), values)
+
+    for clause, part, chance in asked:
+        own = _of_chance(part, chance)
+        if kleene(clause, holds):
             continue
         level, found = level_of(problem, own), Likely.of(problem, chance.condition).likelihood(values)
         inner = chance.condition
         negated = isinstance(inner, Op) and inner.op == "not"
         said = shown(inner.args[0] if isinstance(inner, Op) and negated else inner)
         share, limit = (1.0 - found.share, 1.0 - level) if negated else (found.share, level)
-        budget = budget_quantity(problem, left, True)
+        budget = budget_quantity(problem, own.left, True)
         code = "B003" if requirement.soft else "B001" if budget else "B002"
         more = "at most " if negated else ""
         wanted = f"the plan {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
+        whole = "" if part is clause else f"`{' '.join(requirement.span.text.split())}` does not hold: "
         yield finding(
             code,
-            f"`{said}` holds in {_share(share)} of draws; {wanted}",
+            f"{whole}`{said}` holds in {_share(share)} of draws; {wanted}",
             requirement.span,
             severity="warning" if requirement.soft else "error",
             notes=(f"because: {requirement.because}",) if requirement.because else (),
@@ -58,6 +66,11 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
             data={"quantity": f"P({said})", "value": round(share, 6), "limit": round(limit, 6), "unit": "1"},
         )
         return
+
+
+def _of_chance(part: Expr, chance: Chance) -> Constraint:
+    """A probability that is asked for as a constraint of its own."""
+    return Constraint("kept", shown(part), *sides_of_chance(chance), "require", chance=chance)
 
 
 def _share(share: float) -> str:

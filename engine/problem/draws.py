@@ -73,7 +73,7 @@ def of_constants(law: Law, count: int) -> list[Draw]:
     if law.joint is None:
         errors = {constant(law.name, text): c.error for text, c in law.constants.items() if c.error}
         return [{n: v + errors.get(n, 0.0) * random.gauss(0, 1) for n, v in centre.items()} for _ in range(count)]
-    root = _cholesky(law.joint.covariance)
+    root = cholesky(law.joint.covariance)
     out: list[Draw] = []
     for _ in range(count):
         normal = [random.gauss(0, 1) for _ in root]
@@ -103,14 +103,15 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[below] + (at - below) * (ordered[above] - ordered[below])
 
 
-def _cholesky(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
+def cholesky(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
+    """The lower root of a covariance; what follows from those before it has nothing of its own."""
     n = len(matrix)
     root = [[0.0] * n for _ in range(n)]
     for i in range(n):
         for j in range(i + 1):
             rest = matrix[i][j] - sum(root[i][k] * root[j][k] for k in range(j))
             if i == j:
-                root[i][i] = math.sqrt(max(rest, 0.0))
+                root[i][i] = math.sqrt(rest) if rest > 1e-12 * matrix[i][i] else 0.0
             elif root[j][j]:
                 root[i][j] = rest / root[j][j]
     return root

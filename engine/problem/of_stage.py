@@ -32,6 +32,7 @@ def _of_stage(solution: Solution, stage: StageOf) -> Solution:
         conflicts=(),
         reasons=(),
         findings=(),
+        odds=tuple(one for one in solution.odds if {name.part("stage") for name in one.over} == {stage.name}),
         sources=stage.sources,
         problem=_problem(solution.problem, stage, values),
         off_line=None,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from runplan.dsl.expr.name import Name, deviate
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, substitute, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, joined, names, substitute, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Law, QuantityDef
@@ -60,6 +60,8 @@ class Definition:
         spread: Of a figure that is assumed, the standard deviation of its natural logarithm: it is log-normal, with the
             value as its middle, and its 80 % interval reaches from `exp(-1.2816 * spread)` to `exp(1.2816 * spread)`
             of that.
+        off: Whose deviates it is off by, each with its weight, where these are not its own alone: results of one plan
+            are off together.
     """
 
     name: Name
@@ -72,6 +74,12 @@ class Definition:
     by: str = ""
     between: tuple[float, float] | None = None
     spread: float | None = None
+    off: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def deviates(self) -> tuple[tuple[Name, float], ...]:
+        """The deviates that it is off by, each with its weight."""
+        return tuple((deviate(text), weight) for text, weight in self.off) or ((deviate(self.name.text), 1.0),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +318,11 @@ class Problem:
         return not self.variables and not any(name.kind == "quantity" for name in self.definitions)
 
     @property
+    def is_of_chance(self) -> bool:
+        """Whether something that the solution keeps is to be likely."""
+        return any(part.chance for one in self.kept for part in one.parts)
+
+    @property
     def kept(self) -> tuple[Constraint | Either, ...]:
         """All that the solution keeps; the pieces of what bends are no choice of its own."""
         return (*self.constraints, *(choice for choice in self.either if choice.requirement is not None))
@@ -372,7 +385,7 @@ class Problem:
     @property
     def deviates(self) -> tuple[Name, ...]:
         """How far each quantity may be off of which something is assumed with a spread."""
-        return tuple(dict.fromkeys(deviate(d.name.text) for d in self.definitions.values() if d.spread))
+        return tuple(dict.fromkeys(by for d in self.definitions.values() if d.spread for by, _ in d.deviates))
 
     def deviating(self) -> Problem:
         """The problem in which what is assumed is off by its deviate, a parameter: zero unless it is set.
@@ -382,7 +395,8 @@ class Problem:
         changed = {name: Definition(name, NONE, Num(0.0), "assumed") for name in self.deviates}
         for name, d in self.definitions.items():
             if d.spread:
-                by = Op("exp", (Op("*", (Num(d.spread), Ref(deviate(name.text)))),))
+                off = joined("+", (Op("*", (Num(d.spread * weight), Ref(each))) for each, weight in d.deviates))
+                by = Op("exp", (off,))
                 changed[name] = replace(d, expr=Op("*", (d.expr, by)))
         return replace(self, definitions={**self.definitions, **changed})
 

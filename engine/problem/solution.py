@@ -40,6 +40,7 @@ class Value:
         inputs: Names of the values that went in.
         source: Citation, record or statement.
         by: The law that gives it; empty where none does.
+        real: Of a count that was made whole, what it was before; None where it was whole, or is no count.
     """
 
     name: Name
@@ -54,6 +55,7 @@ class Value:
     span: Span | None
     note: str = ""
     by: str = ""
+    real: float | None = None
 
     def __float__(self) -> float:
         """The number in base units."""

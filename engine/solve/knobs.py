@@ -83,6 +83,11 @@ def _without(keys: Collection[str]) -> Change:
     return lambda problem: problem.without(keys)
 
 
+def _undated(name: Name, value: float, after: Collection[str]) -> Change:
+    """Without a date, and so without being too soon for the stage before."""
+    return lambda problem: problem.without(after).at({name: value})
+
+
 def _at(name: Name, value: float) -> Change:
     return lambda problem: problem.at({name: value})
 
@@ -412,6 +417,7 @@ def _dates(problem: Problem) -> Iterator[Member]:
             continue
         begins = name.text == q.START.text
         said = str(Name("from" if begins else "until", name.kind, name.scope))
-        knob = parameter_knob(problem, name, said, "" if begins else ">=", "<=" if begins else "")
+        after = {c.key for c in problem.constraints if c.kind == "date" and c.right == Ref(name)}  # the stage before
+        knob = parameter_knob(problem, name, said, ">=" if after or not begins else "", "<=" if begins else "")
         text = f"{said}: {knob.written.text(knob.now)}"
-        yield Member(name, text, definition.span, _at(name, EARLY if begins else LATE), (knob,))
+        yield Member(name, text, definition.span, _undated(name, EARLY if begins else LATE, after), (knob,))

@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from runplan.dsl.expr.logic import ways
-from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.name import Name, factor
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import signomial
@@ -96,8 +96,13 @@ class Likely:
         drawn = frozenset(filter(is_deviate, uncertain.definitions)) | uncertain_constants(problem.law)
         following = follows(problem)
         told = _moved(uncertain, drawn | following.keys())
+        middles = {name: _middle(name) for name in told if problem.is_parameter(name) and problem.number(name)}
+        for name, middle in middles.items():
+            off = Op("/", (told[name].expr, Num(problem.number(name))))
+            told[name] = replace(told[name], expr=Op("*", (Ref(middle), off)))
         memo: dict[Name, Expr] = {}
-        after = {name: expand(expr, told, memo) for name, expr in following.items()}
+        named: dict[Name, Expr] = {middle: Ref(name) for name, middle in middles.items()}
+        after = {name: substitute(expand(expr, told, memo), named) for name, expr in following.items()} | named
 
         def at(expr: Expr) -> Expr:
             return substitute(expand(expr, told, memo), after)
@@ -216,6 +221,11 @@ class Likely:
 
     def _score(self, env: Values) -> tuple[float, _Part]:
         return _score_of(self._joined, env)
+
+
+def _middle(name: Name) -> Name:
+    """A figure that may be off, as the middle of what it may be: by how much it is off is a factor of it."""
+    return factor(f"middle of {name.kind} {name.text}", name.scope)
 
 
 def natural(problem: Problem) -> Problem:

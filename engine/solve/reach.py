@@ -28,7 +28,7 @@ def reached(problem: Problem) -> Reached:
 
 def _whole(problem: Problem) -> Reached:
     """The optimum with whole devices, and with what is to be likely as likely as it is to be."""
-    if not any(constraint.chance for constraint in problem.constraints):
+    if not problem.is_of_chance:
         return whole(problem)
     # What a plan that asks for no probability has no use for: docs/design/0004-what-check-does-not-import.md.
     from runplan.engine.solve.chances import whole_and_likely

@@ -48,10 +48,10 @@ def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
 
 def _holds(problem: Problem, part: Constraint | Either, values: Mapping[Name, float]) -> bool:
     """Whether all values of a solution keep a requirement that they decide; of a probability, as likely as is asked."""
-    if isinstance(part, Constraint) and part.chance is not None:
-        from runplan.engine.solve.chances import is_likely
+    if any(one.chance for one in part.parts):
+        from runplan.engine.solve.chances import keeps
 
-        return is_likely(problem, part, values)
+        return keeps(problem, part, values)
     return part.excess(values) <= TOLERANCE
 
 

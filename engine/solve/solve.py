@@ -55,7 +55,7 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
     if none := vanishing(best.problem, best.found.values):
         return none
     out = solved(best.problem, best.found.values, best.found.binding)
-    whole = {name: replace(out.values[name], note=_whole(name, real)) for name, real in best.real.items()}
+    whole = {name: replace(out.values[name], note=_whole(name, real), real=real) for name, real in best.real.items()}
     return replace(out, values={**out.values, **whole}, certainty=best.found.certainty, gap=best.found.gap)
 
 

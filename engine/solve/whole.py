@@ -72,6 +72,12 @@ def _node_of(problem: Problem, name: Name) -> float:
     return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
 
 
+def real(problem: Problem) -> Reached:
+    """The optimum with counts that need not be whole."""
+    found = optimum_of(problem)
+    return Reached(problem.taking(found.taken), found)
+
+
 def whole(problem: Problem) -> Reached:
     """The optimum with whole devices.
 

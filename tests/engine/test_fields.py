@@ -77,7 +77,10 @@ def test_no_figure_is_passed_over(statement: str, name: str, form: str) -> None:
 
 
 def _is_found(report: Report, name: str) -> bool:
-    return any(v.name.text == name for v in report.solutions[0].problem.variables)
+    """Whether it is solved for; of a setting, which not to mention is to ask for, whether a law lends it."""
+    solution = report.solutions[0]
+    lent = solution.quantity(name)
+    return any(v.name.text == name for v in solution.problem.variables) or (lent is not None and lent.kind == "law")
 
 
 @pytest.mark.parametrize("form", FORMS)

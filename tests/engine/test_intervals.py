@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from known import LIBRARY
 from reports import ROOT
 
+from runplan.dsl.expr.name import constant
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.analysis.resolve import DRAWS, resolver
 from runplan.engine.document import document
 from runplan.engine.pipeline import report_of
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import draws, of_constants, quantile
 from runplan.engine.problem.problem import QUANTILE
 from runplan.engine.problem.solution import Solution
@@ -248,3 +250,21 @@ def test_an_end_that_cannot_be_has_no_numbers() -> None:
 
 def test_quantiles_are_linear_between_values() -> None:
     assert quantile([3.0, 1.0, 2.0], 1 / 3) == pytest.approx(1.5)
+
+
+def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
+    """Laws as fits to runs would give them: off the truth as their covariance says, jointly. Eight in ten hold it."""
+    fitted = solution("model: 7B\ntokens: 1T\n")
+    law, true, count = fitted.problem.law, fitted["loss"].value, 60
+    held = 0
+    for draw in of_constants(law, 4 * count)[3 * count :]:
+        constants = {text: replace(c, value=draw[constant(law.name, text)]) for text, c in law.constants.items()}
+        problem = replace(fitted.problem.at(draw), law=replace(law, constants=constants))
+        by = {name.text: value for name, value in draw.items()}
+        loss = by["E"] + by["A"] / 7e9 ** by["alpha"] + by["B"] / 1e12 ** by["beta"]
+        values = {**fitted.values, q.LOSS: replace(fitted["loss"], value=loss, low=None, high=None)}
+        found = with_intervals(replace(fitted, problem=problem, values=values))["loss"]
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= true <= found.high
+    assert held / count == pytest.approx(0.8, abs=0.15)

@@ -193,3 +193,44 @@ def test_stages_are_off_alike_and_their_costs_add_up() -> None:
     for asked, holds in ((share - 0.01, True), (share + 0.01, False)):
         errors = codes(text + f"\nrequire P(cost <= {1.2 * cost:.0f} USD) >= {100 * asked:.2f}%\n")
         assert (errors == []) == holds
+
+
+TWO_WAYS = "hardware: 64 x H100 for up to 300 days at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\n"
+
+
+def test_one_of_several_things_is_to_be_likely() -> None:
+    """The way that is better is taken, and each way is its own closed form."""
+    text = f"{TWO_WAYS}tokens: ?\nmaximize tokens\n"
+    paid = 60e3 / 2 * HOUR * peak() * SLOW / (6 * 7e9)
+    timed = 64 * 25 * DAY * peak() * 0.39 / (6 * 7e9)
+    either = f"{text}require P(cost <= 60k USD) >= 90% or P(time <= 25 days) >= 80%\n"
+    assert value(either, "tokens") == pytest.approx(max(paid, timed), rel=1e-9)
+    assert value(f"{either}require cost <= 60k USD or P(time <= 10 days) >= 99%\n", "tokens") < paid * 1.06
+
+
+def test_where_no_way_is_likely_each_change_that_is_told_is_enough() -> None:
+    asked = "P(cost <= 60k USD) >= 90% or P(time <= 25 days) >= 80%"
+    plan = f"{TWO_WAYS}tokens: 2T\nrequire "
+    (found,) = [f for f in solved(plan + asked).findings if f.severity == "error"]
+    told = re.findall(r"P\([^)]*\) >= [\d.]+%", found.help[0])
+    assert len(told) == 2
+    for change in told:
+        assert codes(plan + change) == []
+
+
+def test_what_the_givens_decide_is_judged_by_each_way() -> None:
+    plan = TWO_WAYS.replace("up to 300", "30") + "tokens: 1T\nrequire P(cost <= 60k USD) >= 90% or "
+    assert codes(plan + "P(time <= 15 days) >= 80%") == ["B001"]
+    assert codes(plan + "P(time <= 20 days) >= 80%") == []
+    assert codes(plan + "params >= 1B") == []
+
+
+def test_one_of_several_things_inside_of_a_probability() -> None:
+    """Beside the same run: in every draw the later of two bounds on it decides, and from either of them it is found."""
+    text = f"{TWO_WAYS}tokens: ?\nmaximize tokens\nrequire "
+    paid = 60e3 / 2 * HOUR * peak() * SLOW / (6 * 7e9)
+    timed = 64 * 25 * DAY * peak() * SLOW / (6 * 7e9)
+    report = solved(text + "P(cost <= 60k USD or time <= 25 days) >= 90%\n")
+    (found,) = report.solutions
+    assert found["tokens"].value == pytest.approx(max(paid, timed), rel=1e-6)
+    assert value(text + "P(cost <= 60k USD or params >= 70B) >= 90%\n", "tokens") == pytest.approx(paid, rel=1e-6)

@@ -141,6 +141,14 @@ def test_a_probability_over_plans(limit: float, holds: bool) -> None:
     assert bool(errors(found)) is not holds
 
 
+def test_results_of_one_plan_are_drawn_together() -> None:
+    """What is paid is the price times the hours in every draw, whichever rate the devices turn out to have."""
+    rate = "hardware: 64 x H100 for ? @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 200B\n"
+    for sign, holds in (("<= 2.001", True), (">= 1.999", True), ("<= 1.99", False)):
+        text = f'import "rate.plan" as r\nrequire P(r.cost / r.gpu_hours {sign} USD/GPU/hour) >= 99%\n'
+        assert bool(errors(report("a.plan", files={"a.plan": text, "rate.plan": rate}))) is not holds
+
+
 # ---- what is said where there are none
 
 ASKING = """\

@@ -14,9 +14,11 @@ from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Num, Ref
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.analysis.causes import causes_of
+from runplan.engine.analysis.constants import constants_of
 from runplan.engine.analysis.sensitivity import Slope, best, elasticities, sensitivity_of
 from runplan.engine.analysis.tornado import Swing, swings
 from runplan.engine.pipeline import report_of
+from runplan.engine.problem.draws import of_constants, quantile
 from runplan.engine.problem.solution import Solution
 
 
@@ -182,3 +184,36 @@ def test_each_slope_is_what_is_solved_beside_it(
             if there is not None:
                 assert told or slope is None, cause.text
                 assert (there - at) / math.log1p(step) == pytest.approx(told or 0.0, rel=2e-3, abs=2e-6), cause.text
+
+
+def test_what_is_asked_of_a_probability_moves_as_it_is_asked() -> None:
+    """`P(cost <= bound) >= share` at a rate between two ends: tokens go as bound times rate at the end."""
+    text = (
+        "hardware: 64 x H100 for up to 300 days at 38% .. 43% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: ?\n"
+        "require P(cost <= 60k USD) >= 90%\nmaximize tokens\n"
+    )
+    rows, at = swung(text, "tokens"), solution_of(text)["tokens"].value
+    bound, share, rate = (rows[name] for name in ("P(cost <= 60k USD) >= 90%", "P(cost <= 60k USD)", "mfu"))
+    assert (bound.low.figure, bound.high.figure) == pytest.approx((54e3, 66e3))
+    assert (bound.low.value, bound.high.value) == pytest.approx((0.9 * at, 1.1 * at), rel=1e-6)
+    assert (share.low.figure, share.high.figure) == pytest.approx((0.81, 0.95))
+    assert (share.low.value, share.high.value) == pytest.approx((0.3895 / 0.385 * at, 0.3825 / 0.385 * at), rel=1e-6)
+    # A rate that is known is uncertain no more; and its distribution moves the tokens with it.
+    assert (rate.low.value, rate.high.value) == pytest.approx((0.38 / 0.385 * at, 0.43 / 0.385 * at), rel=1e-6)
+    assert rate.slope is not None
+    assert rate.slope.elasticity == pytest.approx(1.0)
+
+
+def test_the_constants_of_a_law_move_a_value_together() -> None:
+    """Against draws put into the law's own formula, at the size and tokens that the plan gives."""
+    text = "hardware: 64 x H100 for ? at 40% MFU\nmodel: 7B\ntokens: 1T\n"
+    solution = solution_of(text)
+    constants = constants_of(solution, quantity("loss"))
+    assert constants is not None
+    params, tokens = (solution[name].value for name in ("params", "tokens"))
+    drawn = [{name.text: by for name, by in draw.items()} for draw in of_constants(solution.problem.law, 1000)]
+    losses = [c["E"] + c["A"] / params ** c["alpha"] + c["B"] / tokens ** c["beta"] for c in drawn]
+    ends = quantile(losses, 0.1), quantile(losses, 0.9)
+    assert (constants.low, constants.high) == pytest.approx(ends, abs=2e-3)
+    assert constants_of(solution, quantity("time")) is None
+    assert constants_of(solution_of(text + "require P(time <= 90 days) >= 90%\n"), quantity("time")) is None

@@ -184,3 +184,44 @@ def test_free_stages_that_cost_alike_have_as_many_tokens_each() -> None:
     )
     (why,) = [f for f in dearer.findings if f.severity == "error"]
     assert why.code == "C002" and "`b`" in why.message
+
+
+def test_a_stage_has_a_loss_before_the_data_of_a_later_one_are_seen() -> None:
+    found = solved(
+        f"model: 7B\nhardware: 256 x {H100}\ndata web: 400B tokens\ndata code: 50B tokens up to 4 epochs\n"
+        "stage pre { tokens: 400B }\nstage anneal { tokens: 40B; phase cool: rest linear mix web 50%, code 50% }\n"
+        f"stage sft {{ hardware: 8 x {H100}; data own: 1B tokens up to 3 epochs }}\n"
+    )
+    losses = [stage["loss"].value for stage in stages_of(found)]
+    assert losses == sorted(losses, reverse=True) and losses[-1] == found["loss"].value
+    assert losses[0] == pytest.approx(solved("model: 7B\ntokens: 400B\n")["loss"].value)
+
+
+def test_a_stage_that_has_few_data_does_not_hold_the_others_to_as_many() -> None:
+    found = solved(
+        f"require cost <= 1M USD\nminimize loss\nstage a {{ hardware: 256 x {H100}; data: 100B tokens }}\n"
+        f"stage b {{ hardware: 256 x {H100} }}\n"
+    )
+    alone = solved(f"hardware: 256 x {H100}\nrequire cost <= 1M USD\nminimize loss\n")
+    assert found["loss"].value == pytest.approx(alone["loss"].value, rel=1e-6)
+
+
+def test_a_finding_of_a_stage_names_it() -> None:
+    report = report_of(
+        "model: 7B\nstage a { hardware: 512 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour; tokens: 1T }\n"
+        f"stage b {{ hardware: 64 x {H100}; tokens: 10B }}\n"
+    )
+    (idle,) = [f for f in report.findings if f.code == "H005"]
+    assert idle.message.startswith("in `a` 92 % of the hardware")
+
+
+def test_a_stage_that_begins_too_soon_is_told_which_dates_make_room() -> None:
+    """1T tokens on a 7B take 2.4 days on 512 GPUs."""
+    report = report_of(
+        f"model: 7B\nstage a {{ hardware: 512 x {H100} from 2027-01-01; tokens: 1T }}\n"
+        f"stage b {{ hardware: 64 x H100 from 2027-01-02 until 2027-03-01 at 40% MFU; tokens: 10B }}\n"
+    )
+    changes = {one.text: one.change for one in report.solutions[0].conflict}
+    assert changes["a.from: 2027-01-01"] == "a.from <= 2026-12-30"
+    assert changes["b.from: 2027-01-02"] == "b.from >= 2027-01-04"
+    assert changes["a.gpus: 512"] == "a.gpus >= 1229"

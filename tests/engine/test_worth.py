@@ -101,3 +101,18 @@ def test_the_goal_may_be_anything() -> None:
 )
 def test_a_plan_that_leaves_nothing_to_choose_or_cannot_be_has_no_prices(text: str) -> None:
     assert worth(text) is None
+
+
+def test_the_bound_of_a_probability_is_priced_as_it_is_solved() -> None:
+    """A loss that is to be likely: the mean of many draws stands for it, and no price is by that."""
+    text = "hardware: ? x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nrequire P(loss <= 2.1) >= 90%\n"
+    price = prices(text)["P(loss <= 2.1) >= 90%"]
+    assert price.now == pytest.approx(2.1)
+    worth_ = worth(text)
+    assert worth_ is not None
+    assert price.change is not None
+    assert price.solved is not None
+    beside = worth(text.replace("2.1", "2.11"))
+    assert beside is not None
+    assert price.solved == pytest.approx(beside.value, rel=1e-3)
+    assert price.change == pytest.approx(beside.value - worth_.value, rel=0.2)

@@ -26,7 +26,7 @@ from wheels import BESIDE_A_WHEEL, needs_repository
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
 from runplan.cli.show.catalogue.pages import anchor
-from runplan.dsl.packs.quantity_reader import BETTER, BOUNDS, DECIDED, KINDS, PARTS, POOLS, SECTIONS, STATEMENTS
+from runplan.dsl.packs.quantity_reader import BETTER, BOUNDS, DECIDED, KINDS, PARTS, POOLS, SECTIONS, STAGES, STATEMENTS
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.text import limits
 from runplan.dsl.text.codes import CODES
@@ -274,8 +274,15 @@ def test_the_fields_are_those_of_the_library() -> None:
 def test_the_items_of_a_quantity_are_those_that_are_read() -> None:
     listed = {row[0].split()[0]: " ".join(row) for row in table("docs/packs.md", "## A quantity")}
     assert sorted(listed) == sorted(PackReader({}).items)
-    words = {"pools": POOLS, "parts": PARTS, "field": (*STATEMENTS, *BOUNDS), "decided": DECIDED, "better": BETTER}
-    for item, choices in {**words, "kind": KINDS, "row": SECTIONS}.items():
+    words = {
+        "pools": POOLS,
+        "stages": STAGES,
+        "parts": PARTS,
+        "field": (*STATEMENTS, *BOUNDS),
+        "decided": DECIDED,
+        "better": BETTER,
+    }
+    for item, choices in {**words, "kind": KINDS, "row": SECTIONS, "field": (*STATEMENTS, *BOUNDS)}.items():
         assert [word for word in choices if not re.search(rf"\b{word}\b", listed[item])] == [], item
 
 

@@ -51,7 +51,7 @@ def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
         certified = proof(solution)
         if certified and (details or solution.certainty == "local"):
             out.append(f"Under `{solution.law}` {certified}.")
-    out += [f"{_capital(text)}." for text in dict.fromkeys(_whole(solutions)) if details]
+    out += [f"{_capital(text)}." for text in dict.fromkeys(_whole(solutions))]
     for (law, those), named in _others_by(solutions).items():
         where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
         out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")

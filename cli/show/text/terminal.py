@@ -102,6 +102,8 @@ class Page:
 
         Where that is too little to read, the rows stand one under the other, a line a cell.
         """
+        if not lines:
+            return
         widths = column_widths(lines, heads)
         room = self.width - INDENT - sum(widths) + widths[wrap] - GAP * (len(widths) - 1)
         if room < min(widths[wrap], 12):

@@ -8,7 +8,9 @@ from reports import BUDGET, ROOT, compared, under
 
 from runplan.cli.show.comparison import markdown, terminal
 from runplan.cli.show.comparison.content import content
+from runplan.cli.show.text.content import table
 from runplan.cli.show.text.look import Look
+from runplan.cli.show.text.terminal import Page
 from runplan.dsl.text.reader import Disk
 from runplan.engine.compare import compared_laws, compared_plans
 from runplan.engine.pipeline import report_of
@@ -78,3 +80,10 @@ def test_what_a_plan_says_is_escaped() -> None:
     text = markdown.render(compared_plans(reports))
     assert "a\\|b" in text
     assert "<i>" not in text
+
+
+def test_a_table_without_rows_is_none() -> None:
+    page = Page(Look(80))
+    page.table(table((), ("what", "why"), wrap=1))
+    page.table(table((), (), wrap=2))
+    assert page.text() == ""

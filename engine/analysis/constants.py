@@ -1,0 +1,58 @@
+"""A value of a solution to how far the constants of its law, drawn jointly, leave it open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runplan.dsl.expr.name import Name
+from runplan.engine.analysis.intervals import HIGH, LOW, evaluator_of
+from runplan.engine.problem.draws import is_uncertain, of_constants, quantile
+from runplan.engine.problem.solution import Solution
+
+# Draws: enough for two digits of how far a value moves.
+DRAWS = 200
+# A value that moves by less than this share does not answer.
+NOTHING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """What a value comes to at the ends of the 80 % interval that the constants of a law alone give it.
+
+    Attributes:
+        low, high: In base units.
+    """
+
+    law: str
+    before: float
+    low: float
+    high: float
+
+    @property
+    def text(self) -> str:
+        """What they are called."""
+        return f"the constants of {self.law}"
+
+    @property
+    def width(self) -> float:
+        """How far the value moves, at its furthest."""
+        return max(abs(self.low - self.before), abs(self.high - self.before))
+
+
+def constants_of(solution: Solution, name: Name) -> Constants | None:
+    """How far a value moves with the constants of its law, all else as it is; None where it does not."""
+    problem = solution.problem
+    if solution.status != "solved" or not is_uncertain(problem.law):
+        return None
+    if problem.deviates or not solution.samples:
+        evaluate, count = evaluator_of(solution)
+        middle = dict.fromkeys(problem.deviates, 0.0)
+        drawn = [evaluate({**middle, **draw}) for draw in of_constants(problem.law, min(count, DRAWS))]
+    else:  # then they are all that was drawn
+        drawn = [dict(sample) for sample in solution.samples]
+    found = [values[name] for values in drawn if values is not None and name in values]
+    before = solution.values[name].value
+    if len(found) < len(drawn) // 2 or not found:
+        return None
+    constants = Constants(problem.law.name, before, quantile(found, LOW), quantile(found, HIGH))
+    return constants if constants.width > NOTHING * abs(before) else None
