@@ -148,7 +148,7 @@ def test_many_choices_are_no_product_of_them_all() -> None:
 def test_a_way_that_is_worse_by_the_first_goal_may_run_off_by_a_later_one(required: str) -> None:
     """Within 5 days any price would do, at six times the rate: the least rate that will do is that of 30 days."""
     plan = "hardware: 256 x H100 for 30 days at ? MFU @ ? USD/GPU/hour\nmodel: 13B\ntokens: 1T\n"
-    env, solution = solved(f"{plan}require {required}\n")
+    _, solution = solved(f"{plan}require {required}\n")
     assert solution.status == "solved"
-    assert env[q.MFU] == pytest.approx(6 * 13e9 * 1e12 / (256 * 30 * 86400 * 989.4e12), rel=1e-3)
-    assert env[q.PRICE] * 3600 == pytest.approx(30_000 / (256 * 30 * 24), rel=1e-6)
+    assert solution.values[q.MFU].value == pytest.approx(6 * 13e9 * 1e12 / (256 * 30 * 86400 * 989.4e12), rel=1e-3)
+    assert solution.values[q.PRICE].value * 3600 == pytest.approx(30_000 / (256 * 30 * 24), rel=1e-6)
