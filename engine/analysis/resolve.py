@@ -90,7 +90,7 @@ def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name,
     starts = tuple(replace(v, start=centre[v.name]) for v in problem.variables)
 
     def solved(draw: Draw) -> dict[Name, float] | None:
-        drawn = replace(problem, variables=starts).at(draw)
+        drawn = replace(problem, variables=starts, nearby=True).at(draw)
         reached = whole(drawn)
         return {**reached.found.values, **(held or {})} if reached.is_optimal else None
 

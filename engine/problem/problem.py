@@ -261,6 +261,7 @@ class Problem:
         evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
         stages: Those that the plan has, in order; none where it has none.
+        nearby: Whether its variables start at the solution of a problem like it: one search, from there, will do.
     """
 
     named: str
@@ -293,6 +294,7 @@ class Problem:
     evenly: tuple[Evenly, ...] = ()
     quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
     stages: tuple[StageOf, ...] = ()
+    nearby: bool = False
 
     # ---- asking
 

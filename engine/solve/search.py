@@ -245,6 +245,8 @@ def _optimum(problem: Problem) -> Found:
     of = posed(problem, [v.name for v in problem.variables])
     start = tuple(math.log(v.start) for v in problem.variables)
     first = minimise(of.goals, of.inequalities, of.equalities, start=start)
+    if problem.nearby and (near := _found(problem, of, first, "local")).is_optimal:
+        return near
     if Convexity(problem, of.goals, of.inequalities, of.equalities).proves(first):
         return _found(problem, of, first, "convex")
     others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in around(start, STARTS))
