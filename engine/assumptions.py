@@ -16,7 +16,7 @@ from runplan.dsl.text.words import enumerated, listing
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import QUANTILE, Definition
+from runplan.engine.problem.parts import QUANTILE, Definition
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Assumption
 

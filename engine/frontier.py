@@ -24,7 +24,8 @@ from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.engine.pipeline import Read, plan_at, report_of, solution_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Goal, Problem
+from runplan.engine.problem.parts import Constraint, Goal
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 from runplan.engine.solve.reach import reached

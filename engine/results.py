@@ -20,7 +20,7 @@ from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.units.base import DATE
 from runplan.engine.gate import verdict_of
 from runplan.engine.problem.draws import cholesky
-from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 

@@ -7,7 +7,7 @@ import re
 from hypothesis import strategies as st
 
 from runplan.dsl.text.source import Span
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Relaxation
 
 DAYS = 86400.0

@@ -14,7 +14,8 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import QUANTILE, Constraint, Definition, Problem
+from runplan.engine.problem.parts import QUANTILE, Constraint, Definition
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.knobs import chance_knobs
 from runplan.engine.solve.whole import step_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from runplan.dsl.expr.tree import Expr, Op
 from runplan.dsl.expr.values import compiled
-from runplan.engine.problem.problem import Goal
+from runplan.engine.problem.parts import Goal
 from runplan.engine.problem.solution import Solution
 from runplan.engine.problem.stretches import stretches
 from runplan.engine.solve.proofs import bound_of

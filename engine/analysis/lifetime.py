@@ -12,7 +12,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.engine.analysis.counted import total_of
 from runplan.engine.laws.steps import cheapest
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition
+from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.solution import Solution, Value
 
 # Sizes that differ by less than this factor are the same choice.

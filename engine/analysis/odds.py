@@ -11,7 +11,7 @@ from runplan.dsl.expr.tree import Expr, Op, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.engine.formulate.probable import chance_of
-from runplan.engine.problem.problem import Chance
+from runplan.engine.problem.parts import Chance
 from runplan.engine.problem.solution import Odds, Solution
 from runplan.engine.solve.likely import Likely
 

@@ -10,7 +10,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Op, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import Monomial, signomial
-from runplan.engine.problem.problem import Constraint, Problem
+from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.problem import Problem
 
 # How far, in logarithms, a region reaches where nothing bounds it.
 FAR = 60.0

@@ -20,7 +20,8 @@ from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, published
-from runplan.engine.problem.problem import Constraint, Problem, derive, follow, in_order
+from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.problem import Problem, derive, follow, in_order
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.whole import rounded_up, whole
 

@@ -15,7 +15,7 @@ from runplan.dsl.expr.values import value as value_of
 from runplan.engine.analysis.causes import Cause, causes_of
 from runplan.engine.analysis.sensitivity import Slope, elasticities
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify

@@ -24,7 +24,7 @@ from runplan.dsl.units.table import currencies
 from runplan.engine.analysis.causes import Cause, bound_of, causes_of, chances_of
 from runplan.engine.analysis.sensitivity import Sensitivity, best, sensitivity_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.values import dim_of
 

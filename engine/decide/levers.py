@@ -10,7 +10,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, names
 from runplan.dsl.units.base import DATE
-from runplan.engine.problem.problem import Constraint, Problem
+from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.knobs import knobs_of, parameter_knob
 from runplan.engine.solve.rounding import Written, written
 

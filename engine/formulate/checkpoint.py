@@ -12,7 +12,7 @@ from runplan.engine.formulate.replay import keep_asked
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Goal
+from runplan.engine.problem.parts import Goal
 
 
 def add_checkpoint(draft: Draft) -> None:

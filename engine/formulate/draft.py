@@ -19,7 +19,7 @@ from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
-from runplan.engine.problem.problem import (
+from runplan.engine.problem.parts import (
     Chance,
     Constraint,
     ConstraintKind,
@@ -29,8 +29,8 @@ from runplan.engine.problem.problem import (
     Kind,
     Otherwise,
     Variable,
-    expand,
 )
+from runplan.engine.problem.problem import expand
 from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.

@@ -14,7 +14,7 @@ from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.schedule import PhasePlan, minus, named_schedule
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Otherwise
+from runplan.engine.problem.parts import Otherwise
 
 # For each stretch of a batch ramp its batch, as a share of the full one, and the share of the tokens at which it ends.
 Ramp = Sequence[tuple[float, Expr]]

@@ -21,7 +21,8 @@ from runplan.engine.formulate.run import add_lets, add_run, add_run_of_stages, a
 from runplan.engine.formulate.stages import Staged
 from runplan.engine.formulate.transferred import add_implied, transfer_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Problem, StageOf
+from runplan.engine.problem.parts import StageOf
+from runplan.engine.problem.problem import Problem
 
 
 def formulate(plan: Plan, law: Law, named: str, catalogue: Library, lenders: tuple[Law, ...] = ()) -> Problem:
@@ -50,7 +51,7 @@ def _staged(
     """The problem of a plan with stages: each by itself, and all of them as one run."""
     runs = runs_of(stages)
     heard = [run for run in runs if str(run[0].objective) in law.objectives] or runs
-    before = next((runs[i - 1] for i, run in enumerate(runs) if i and run == runs[-1]), ())
+    before = runs[-2] if len(runs) > 1 else ()
     transfer = transfer_of(law, before, runs[-1]) if before else None
     run, objective = (runs[-1], transfer) if transfer else (heard[-1], heard[-1][0].objective)
     drafts = (Draft(seen_as_often(one.plan), law, named, one.objective, catalogue, lenders) for one in stages)

@@ -16,7 +16,7 @@ from runplan.engine.formulate.measured import JOINT, REACHED, add_convention, ad
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.formulate.usual import add_benchmark, add_usual_rate, hold_size_to_throughput
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Kind
+from runplan.engine.problem.parts import Kind
 
 # What pools come to together, by the word that `quantities.plan` has for it.
 _TOTALS = {

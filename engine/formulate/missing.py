@@ -17,7 +17,8 @@ from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import usual_law
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition, bounds_compute, expand
+from runplan.engine.problem.parts import Definition, bounds_compute
+from runplan.engine.problem.problem import expand
 
 # Quantities of the two stages of a transfer.
 OF_TRANSFER = frozenset((q.PRETRAIN_TOKENS, q.FINETUNE_TOKENS, q.TRANSFERRED_TOKENS, q.PRETRAIN_SHARE))

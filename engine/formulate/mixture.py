@@ -19,7 +19,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, default_law, function_expr
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Variable
+from runplan.engine.problem.parts import Variable
 
 # Where the search for a number of experts, and for an active size, begins.
 SOME_EXPERTS, SOME_PARAMS = 8.0, 1e9

@@ -13,7 +13,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, default_law, function_expr
 from runplan.engine.laws.form import cite_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Inverse, Variable
+from runplan.engine.problem.parts import Inverse, Variable
 
 
 def counts_without_embeddings(draft: Draft) -> bool:

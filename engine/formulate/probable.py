@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, names, walk
-from runplan.engine.problem.problem import Chance
+from runplan.engine.problem.parts import Chance
 
 
 def chance_of(part: Expr) -> Chance | None:

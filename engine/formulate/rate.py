@@ -10,7 +10,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.engine.formulate.asked import wanted
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.parts import QUANTILE
 
 
 def add_needed_rate(draft: Draft) -> None:

@@ -15,7 +15,8 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
 from runplan.dsl.plan.ir import Optimize, Plan
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Definition, Goal, Inverse, Problem, Variable
+from runplan.engine.problem.parts import Constraint, Definition, Goal, Inverse, Variable
+from runplan.engine.problem.problem import Problem
 
 # Where the search begins for what every law grants, in FLOP.
 START = 1e22

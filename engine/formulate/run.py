@@ -13,31 +13,23 @@ from runplan.engine.formulate.checkpoint import add_checkpoint
 from runplan.engine.formulate.data import add_data, add_data_of_stage, known_sources
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.hardware import add_hardware
+from runplan.engine.formulate.heard import add_losses, add_trained, add_worth_of_stages, of_run, unheard
 from runplan.engine.formulate.law import add_defaults, add_law, hold_law_to_plan
 from runplan.engine.formulate.mixture import add_mixture, say_active, say_dense
 from runplan.engine.formulate.optimum import add_optimum
 from runplan.engine.formulate.rate import add_needed_rate
 from runplan.engine.formulate.requirements import add_compute_limits
 from runplan.engine.formulate.settings import add_settings
-from runplan.engine.formulate.size import add_model_and_tokens, add_size
-from runplan.engine.formulate.stages import (
-    Staged,
-    add_losses,
+from runplan.engine.formulate.shared import (
     add_shared_reservation,
     add_store,
-    add_timeline,
-    add_totals,
-    add_trained,
-    add_worth_of_stages,
     as_long_as_needed,
-    of_run,
-    of_stages,
     shared_of,
     spread_tokens,
     take_all,
-    take_up,
-    unheard,
 )
+from runplan.engine.formulate.size import add_model_and_tokens, add_size
+from runplan.engine.formulate.stages import Staged, add_timeline, add_totals, of_stages, take_up
 from runplan.engine.formulate.transferred import add_density, add_transfer
 from runplan.engine.problem import quantities as q
 

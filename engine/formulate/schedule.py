@@ -15,7 +15,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Kind
+from runplan.engine.problem.parts import Kind
 
 # For each source its share of a phase, at the start and at the end.
 Mix = Mapping[str, tuple[Expr, Expr]]

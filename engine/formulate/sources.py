@@ -22,7 +22,7 @@ from runplan.engine.formulate.asked import take_uncertain
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Goal, Kind
+from runplan.engine.problem.parts import Goal, Kind
 from runplan.engine.problem.stretches import Evenly, Part
 
 # Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the

@@ -14,7 +14,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.stages import Staged, of_stages
 from runplan.engine.laws.form import gives
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import StageOf
+from runplan.engine.problem.parts import StageOf
 
 
 def transfer_of(law: Law, before: Sequence[Alone], after: Sequence[Alone]) -> Objective | None:

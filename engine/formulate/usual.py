@@ -11,7 +11,7 @@ from runplan.dsl.text.words import counted
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition
+from runplan.engine.problem.parts import Definition
 from runplan.engine.runs.rates import HALF, Expected, Sort, rates_in, sort_of
 
 # A hair below a bound, so that no rule finds what is at it to be above.

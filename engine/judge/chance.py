@@ -21,7 +21,8 @@ from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.requirements import broken_parts, sides_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import QUANTILE, Problem
+from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knobs import number_of
 from runplan.engine.solve.likely import Likelihood, Likely, natural

@@ -21,7 +21,8 @@ from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
 from runplan.engine.judge.unlikely import unlikely
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
-from runplan.engine.problem.problem import Constraint, Problem
+from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.values import ON_THE_LINE
 

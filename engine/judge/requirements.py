@@ -19,7 +19,8 @@ from runplan.dsl.units.show import json_unit, show
 from runplan.dsl.units.table import UnknownUnit, currencies
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Alternative, Either
-from runplan.engine.problem.problem import Constraint, Problem
+from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knobs import knobs_of, number_of
 from runplan.engine.solve.room import broken_of, makes_room, room

@@ -28,7 +28,7 @@ from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Note, Solution, Value
 
 # The words of a plan that rules may ask about: for each all that it goes by, first what messages call it.

@@ -13,7 +13,7 @@ from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.finding import Finding, finding
 from runplan.engine.formulate.probable import chance_of, sides_of_chance
 from runplan.engine.judge.requirements import budget_quantity, fits_with, keeping
-from runplan.engine.problem.problem import Chance, Constraint
+from runplan.engine.problem.parts import Chance, Constraint
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knobs import chance_knobs
 from runplan.engine.solve.rounding import DIGITS, TOLERANCE

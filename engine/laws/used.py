@@ -14,7 +14,7 @@ from runplan.dsl.units.base import SEQUENCE
 from runplan.engine.laws.steps import Step, formulas
 from runplan.engine.laws.totals import OWN, conversion_for
 from runplan.engine.numeric.search import inverse
-from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.runs.rates import holding
 from runplan.engine.runs.record import Run, runs_of
 

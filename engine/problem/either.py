@@ -13,7 +13,7 @@ from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.source import Span
 
 if TYPE_CHECKING:
-    from runplan.engine.problem.problem import Constraint, ConstraintKind
+    from runplan.engine.problem.parts import Constraint, ConstraintKind
 
 
 @dataclass(frozen=True, slots=True)

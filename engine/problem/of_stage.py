@@ -7,7 +7,8 @@ from dataclasses import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Op, Ref, names, substitute
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Definition, Problem, StageOf
+from runplan.engine.problem.parts import Constraint, Definition, StageOf
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
 
 

@@ -15,7 +15,8 @@ from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
 from runplan.engine.problem.either import Either
-from runplan.engine.problem.problem import Certainty, Constraint, Kind, Problem
+from runplan.engine.problem.parts import Certainty, Constraint, Kind
+from runplan.engine.problem.problem import Problem
 
 if TYPE_CHECKING:
     from runplan.dsl.units.table import PintQuantity

@@ -84,7 +84,7 @@ def _stretches(problem: Problem, group: Evenly) -> Iterator[Problem]:
 
 def _stretch(problem: Problem, group: Evenly, done: Sequence[bool]) -> Problem:
     """The problem where it is known who has reached the limit."""
-    from runplan.engine.problem.problem import Constraint
+    from runplan.engine.problem.parts import Constraint
 
     full = [part for part, reached in zip(group.parts, done, strict=True) if reached]
     going = [part for part, reached in zip(group.parts, done, strict=True) if not reached]

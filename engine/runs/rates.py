@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.engine.numeric.algebra import Matrix, Vector, backward, cholesky, dot, forward
-from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.runs.record import Run, runs_of
 
 # The precisions of 16 bits have one peak, and runs in them one rate.

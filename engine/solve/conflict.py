@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from runplan.dsl.expr.name import Name
 from runplan.engine.problem.either import Either
-from runplan.engine.problem.problem import Constraint, Otherwise, Problem
+from runplan.engine.problem.parts import Constraint, Otherwise
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.digits import holds
 from runplan.engine.solve.failed import without

@@ -12,7 +12,8 @@ from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import SOME, Goal, Problem, bounds_compute
+from runplan.engine.problem.parts import SOME, Goal, bounds_compute
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation, Solution, Status, Value
 from runplan.engine.solve.values import solved
 

@@ -14,7 +14,8 @@ from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
-from runplan.engine.problem.problem import Chance, Constraint, Goal, Problem
+from runplan.engine.problem.parts import Chance, Constraint, Goal
+from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.rounding import Written, written
 from runplan.engine.solve.values import dim_of
 from runplan.engine.solve.whole import step_of

@@ -9,7 +9,8 @@ from runplan.dsl.expr.tree import Num, Op, Ref
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.dims import NONE
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Definition, Goal, Problem, Variable
+from runplan.engine.problem.parts import Constraint, Definition, Goal, Variable
+from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.digits import holds
 from runplan.engine.solve.reach import reached
 

@@ -19,7 +19,8 @@ from runplan.engine.numeric.curvature import (
 from runplan.engine.numeric.functions import Square
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Optimum
-from runplan.engine.problem.problem import Goal, Problem
+from runplan.engine.problem.parts import Goal
+from runplan.engine.problem.problem import Problem
 
 # A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
 ENDLESS = 75.0

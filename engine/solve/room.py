@@ -9,7 +9,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.base import DATE
 from runplan.engine.problem.either import Either
-from runplan.engine.problem.problem import Constraint, Problem, derive
+from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.solve.digits import aligned
 from runplan.engine.solve.knobs import Knob
 from runplan.engine.solve.reach import reached

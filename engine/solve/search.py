@@ -14,7 +14,8 @@ from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Optimum, Outcome, minimise
 from runplan.engine.numeric.starts import around
 from runplan.engine.problem.either import Alternative, Either
-from runplan.engine.problem.problem import Certainty, Constraint, Goal, Problem, Taken, derive, weakest
+from runplan.engine.problem.parts import Certainty, Constraint, Goal, Taken, weakest
+from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.problem.stretches import about_of, stretches
 from runplan.engine.solve.proofs import ENDLESS, Convexity, is_empty
 from runplan.engine.solve.rounding import TOLERANCE

@@ -15,7 +15,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Constraint, Problem, derive, weakest
+from runplan.engine.problem.parts import Constraint, weakest
+from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.solve.search import Found, goals_at, is_better, optimum_of
 
 # A count is whole when it is off by no more than this share of a node.

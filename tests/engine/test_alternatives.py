@@ -18,7 +18,7 @@ from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import HAIR
+from runplan.engine.problem.parts import HAIR
 from runplan.engine.problem.solution import Solution
 
 GPUS, DAYS = 24, 40

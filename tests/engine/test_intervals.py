@@ -21,7 +21,7 @@ from runplan.engine.document import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import draws, of_constants, quantile
-from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import optimum_of
 

@@ -14,7 +14,7 @@ from known import LIBRARY
 from runplan.dsl.text.reader import Files
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.draws import of_constants
-from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.report import Report
 
 HOUR, DAY = 3600.0, 86400.0

@@ -23,7 +23,7 @@ from reports import under
 from runplan.dsl.expr.tree import Num, Text
 from runplan.engine.formulate.settings import adamw_like
 from runplan.engine.laws.used import Used, setting_of, spread_of, used_of
-from runplan.engine.problem.problem import QUANTILE
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.runs.record import Run, runs_of
 
 STDLIB = Path(__file__).resolve().parents[2] / "stdlib"

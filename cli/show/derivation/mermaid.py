@@ -7,7 +7,7 @@ import re
 from runplan.cli.show.derivation.content import Derivation, derivation
 from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.problem.problem import Kind
+from runplan.engine.problem.parts import Kind
 
 # Colours that read on a light and on a dark page: what was given, assumed, found.
 _CLASSES: dict[Kind, str] = {

@@ -13,7 +13,7 @@ from runplan.cli.show.text.swings import section
 from runplan.cli.show.text.terminal import Page, console, printed, styled
 from runplan.dsl.expr.name import Name
 from runplan.engine.analysis.tornado import Swing
-from runplan.engine.problem.problem import Kind
+from runplan.engine.problem.parts import Kind
 from runplan.engine.problem.solution import Solution
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
 from runplan.dsl.text.words import enumerated
 from runplan.engine.document import quantities
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Relaxation, Solution, Value
 
 

@@ -15,7 +15,7 @@ from runplan.dsl.units.show import show
 from runplan.engine.analysis.constants import constants_of
 from runplan.engine.analysis.sensitivity import Slope
 from runplan.engine.analysis.tornado import End, Swing
-from runplan.engine.problem.problem import Constraint
+from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Solution
 
 CANNOT = "cannot be"

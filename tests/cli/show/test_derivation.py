@@ -22,7 +22,7 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
 from runplan.engine.analysis.tornado import swings
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Definition
+from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
