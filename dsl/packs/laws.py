@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from runplan.dsl.expr.text import shown
@@ -54,7 +54,7 @@ def law(reader: Definitions, node: Node) -> Law:
         parent=head.parent.text if head.parent else None,
         title=text_of(head.title),
         objectives=tuple(_objective(reader, item) for item in objectives.nodes()) if objectives else (),
-        counts=_counts(reader, single.get("law_counts")),
+        counts=_said(reader, single.get("law_counts"), "way to count params", COUNTS),
         corpus=text_of(single["law_corpus"].word(0)) if "law_corpus" in single else "",
         constants={c.name: c for c in constants},
         joint=_joint(reader, jointly) if jointly else None,
@@ -66,7 +66,7 @@ def law(reader: Definitions, node: Node) -> Law:
         goldens=goldens,
         notes=reader.notes(block),
         aside=text_of(single["law_aside"].word(0)) if "law_aside" in single else "",
-        start=_start(reader, single.get("law_start")),
+        start=_said(reader, single.get("law_start"), "start", ORIGINS),
         span=head.name.span,
     )
 
@@ -100,21 +100,12 @@ def _check_said_once(
         reader.findings.append(finding("N005", f"`{p.local}` is an input and a name of the law", p.span, also=also))
 
 
-def _counts(reader: Definitions, node: Node | None) -> str:
-    """Which parameters a law counts; empty where it does not say."""
+def _said(reader: Definitions, node: Node | None, what: str, choices: Collection[str]) -> str:
+    """A word that a law says, of those that there are; empty where it does not say it."""
     if node is None:
         return ""
-    if node.word(0).text not in COUNTS:
-        reader.unknown("way to count params", node.word(0), COUNTS)
-    return node.word(0).text
-
-
-def _start(reader: Definitions, node: Node | None) -> str:
-    """What the runs that a law is of begin from; empty where it does not say."""
-    if node is None:
-        return ""
-    if node.word(0).text not in ORIGINS:
-        reader.unknown("start", node.word(0), ORIGINS)
+    if node.word(0).text not in choices:
+        reader.unknown(what, node.word(0), choices)
     return node.word(0).text
 
 

@@ -10,7 +10,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, names
 from runplan.dsl.units.base import DATE
-from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.knobs import knobs_of, parameter_knob
 from runplan.engine.solve.rounding import Written, written
@@ -136,15 +136,9 @@ def _most(problem: Problem, name: Name) -> float:
 def _counted(problem: Problem, about: Sequence[Expr]) -> frozenset[Name]:
     """The names that what is wanted, required and chosen by lead to."""
     constraints = problem.parts
-    left: list[Expr] = [*about, *(side for c in constraints for side in (c.left, c.right))]
-    left += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
-    seen = {c.of for c in constraints if c.of is not None}
-    while left:
-        for name in names(left.pop()) - seen:
-            seen.add(name)
-            if name in problem.definitions:
-                left.append(problem.definitions[name].expr)
-    return frozenset(seen)
+    over: list[Expr] = [*about, *(side for c in constraints for side in (c.left, c.right))]
+    over += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
+    return leads_to(over, problem.definitions, (c.of for c in constraints if c.of is not None))
 
 
 def _bound(constraint: Constraint) -> Lever:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runplan.dsl.expr.name import Name, deviate
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.plan.ir import Objective, Plan, Requirement
 from runplan.dsl.text.source import Span
@@ -216,3 +216,17 @@ class StageOf:
     objective: Objective
     phases: tuple[str, ...]
     sources: tuple[str, ...]
+
+
+def leads_to(
+    exprs: Iterable[Expr], definitions: Mapping[Name, Definition], known: Iterable[Name] = ()
+) -> frozenset[Name]:
+    """The names in expressions, and those in what defines them; names that are known already lead no further."""
+    seen = set(known)
+    left = list(exprs)
+    while left:
+        for name in names(left.pop()) - seen:
+            seen.add(name)
+            if name in definitions:
+                left.append(definitions[name].expr)
+    return frozenset(seen)

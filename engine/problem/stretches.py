@@ -12,7 +12,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
+from runplan.engine.problem.parts import Constraint, leads_to
 
 if TYPE_CHECKING:
     from runplan.engine.problem.problem import Problem
@@ -55,17 +56,11 @@ def stretches(problem: Problem) -> tuple[Problem, ...]:
 
 def about_of(problem: Problem) -> frozenset[Name]:
     """The names that goals, constraints and choices lead to."""
-    seen: set[Name] = set()
     # What a piece of a name that bends rests on counts where that name does.
     choices = (part for choice in problem.either if choice.requirement is not None for part in choice.parts)
-    stack = [side for c in (*problem.constraints, *choices) for side in (c.left, c.right)]
-    stack += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
-    while stack:
-        for name in names(stack.pop()) - seen:
-            seen.add(name)
-            if name in problem.definitions:
-                stack.append(problem.definitions[name].expr)
-    return frozenset(seen)
+    over = [side for c in (*problem.constraints, *choices) for side in (c.left, c.right)]
+    over += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
+    return leads_to(over, problem.definitions)
 
 
 def _stretches(problem: Problem, group: Evenly) -> Iterator[Problem]:
@@ -84,8 +79,6 @@ def _stretches(problem: Problem, group: Evenly) -> Iterator[Problem]:
 
 def _stretch(problem: Problem, group: Evenly, done: Sequence[bool]) -> Problem:
     """The problem where it is known who has reached the limit."""
-    from runplan.engine.problem.parts import Constraint
-
     full = [part for part, reached in zip(group.parts, done, strict=True) if reached]
     going = [part for part, reached in zip(group.parts, done, strict=True) if not reached]
     left = group.whole
