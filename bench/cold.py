@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+
+from runplan.dsl.dataclass import dataclass
 
 PLAN = """\
 laws: [chinchilla]

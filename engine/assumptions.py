@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.library import Library

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import QuantityDef
 from runplan.dsl.text.reader import Files

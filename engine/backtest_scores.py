@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.backtest import COLUMNS, Backtest, Column, Trial, Tried
 from runplan.engine.problem.draws import quantile
 from runplan.engine.runs.record import Run

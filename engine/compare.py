@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from statistics import fmean
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law

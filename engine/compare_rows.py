@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.text.words import enumerated

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Ref, Unbound, substitute, walk
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.pack import Law, fields_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.syntax.tree import Node

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Ref, names

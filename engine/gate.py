@@ -7,9 +7,9 @@ one that is undecided, infeasible or over budget says so in its verdict with non
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.text.codes import Severity, silenceable
 from runplan.dsl.text.codes import pairs as raised_here
 from runplan.dsl.text.errors import UnknownCode

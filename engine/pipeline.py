@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack, fields_of

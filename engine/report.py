@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.codes import RANK

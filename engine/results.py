@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from statistics import correlation
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import qualified, written
 from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.plan.ir import Let, Plan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.packs.library import Library

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.problem.solution import Solution
 
 # Answers that differ by no more than this share are the same.

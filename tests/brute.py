@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
+
+from runplan.dsl.dataclass import dataclass
 
 Array = np.ndarray
 Values = Mapping[str, Array]

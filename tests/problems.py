@@ -16,11 +16,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.numeric.functions import LogSum, Square, Sum
 from runplan.engine.numeric.local import Smooth, linear
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from runplan.cli.arguments import add_output, reading, verb, wanted
@@ -15,6 +14,7 @@ from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.catalogue.subjects import Tested
 from runplan.cli.show.catalogue.test import off
 from runplan.cli.show.formats import offered
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack, Rule
 from runplan.dsl.plan.lower import lower

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.evenly import EVENLY
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text, Unbound, walk

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from runplan.dsl.dataclass import dataclass, field
 
 Kind = Literal["quantity", "let", "constant", "deviate", "factor"]
 Scope = tuple[tuple[str, str], ...]

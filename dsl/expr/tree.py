@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE, Dim

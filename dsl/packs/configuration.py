@@ -6,10 +6,10 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.shelf import PackFile, pack_files
 from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.errors import BadConfig

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.words import listing
 

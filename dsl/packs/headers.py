@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.pack import Pack
 from runplan.dsl.text.source import Source, Span
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Unbound, substitute, walk, words

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar, cast
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.devices import Meant, meant, one_of
 from runplan.dsl.packs.headers import Header, headers_of

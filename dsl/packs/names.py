@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.headers import Header
 from runplan.dsl.text.codes import code_of
 from runplan.dsl.text.finding import Finding, Label, finding

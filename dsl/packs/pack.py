@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.expr.tree import Expr, Num, Text
 from runplan.dsl.syntax.tree import NAMED_FIGURES, Node

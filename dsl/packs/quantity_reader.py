@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.definitions import Definitions
 from runplan.dsl.packs.pack import Counted, QuantityFacts
 from runplan.dsl.syntax.tree import Node, Word, unquoted

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.laws import law
 from runplan.dsl.packs.pack import Pack, QuantityDef
 from runplan.dsl.packs.quantity_reader import QuantityReader

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num, Text
 from runplan.dsl.packs.definitions import Definitions
 from runplan.dsl.packs.pack import Entry, Record

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.headers import Header, Layer, headers, headers_of
 from runplan.dsl.packs.pack import Pack, QuantityDef, fields_of
 from runplan.dsl.packs.quantity_check import checked

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.pack import Entry, Record
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.text import shown
 from runplan.dsl.packs.devices import meant, one_of
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Reserve, Within

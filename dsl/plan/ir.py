@@ -6,8 +6,8 @@ Spans and spellings do not take part in equality: a plan in either spelling is t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name, Words
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.packs.pack import Pack, Record

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.tree import Num, words

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Words, let
 from runplan.dsl.packs.model_names import folded
 from runplan.dsl.packs.pack import Entry, Pack, figures_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.model_names import folded
 from runplan.dsl.packs.pack import Record

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.plan.hardware import REACHED
 from runplan.dsl.syntax.statements import BY_KEY, BY_RULE, OF_PLANS
 from runplan.dsl.syntax.tree import File, Node, Word, leaves, unquoted

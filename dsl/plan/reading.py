@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.name import Words
 from runplan.dsl.expr.text import shown

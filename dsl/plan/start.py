@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from runplan.dsl.dataclass import replace
 from runplan.dsl.plan.ir import Model, Start
 from runplan.dsl.plan.model import check_shape, figures_of_record, likely
 from runplan.dsl.plan.reading import Reading

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import yaml
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.yaml_scalars import Scalar, first_line, visible
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_FINDINGS, MAX_YAML_DEPTH, MAX_YAML_VALUES

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from runplan.dsl.dataclass import dataclass
 
 Severity = Literal["error", "warning", "info"]
 RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.codes import CODES, Severity
 from runplan.dsl.text.source import Span
 

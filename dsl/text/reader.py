@@ -6,9 +6,9 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.source import Source, Span

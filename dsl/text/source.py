@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from runplan.dsl.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import math
 import re
 from calendar import monthrange
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.text import shown

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.units.base import EPOCH, FLOP, GPU, PARAM, STEP, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
 from runplan.dsl.units.parse import number, unit

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import NONE, Dim, power, times
 from runplan.dsl.units.traps import trap

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.analysis.regret import Surface, surface_of
 from runplan.engine.numeric.search import least
 from runplan.engine.problem.solution import Solution

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.curve import ORDERS
 from runplan.dsl.expr.name import Name, factor
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.engine.analysis.intervals import HIGH, LOW, evaluator_of
 from runplan.engine.problem.draws import is_uncertain, of_constants, quantile

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.units.base import FLOP

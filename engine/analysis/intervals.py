@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import names
 from runplan.engine.analysis.resolve import DRAWS, Resolver, evaluator
 from runplan.engine.problem import quantities as q

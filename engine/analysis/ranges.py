@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.units.show import show
 from runplan.engine.problem.problem import Problem

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.laws.form import cite_of

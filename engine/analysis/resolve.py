@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled

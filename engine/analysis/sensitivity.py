@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, names, walk
 from runplan.dsl.expr.values import value as value_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Ref, names

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref
 from runplan.dsl.units.dims import Dim

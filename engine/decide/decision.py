@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Ref
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.decide.candidates import Measure, best_of, broken_by, measure_of, outcome_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.decide.levers import Input
 
 # How far a figure is moved, and in what steps.

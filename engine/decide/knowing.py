@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, pstdev
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.analysis.resolve import Resolver, evaluator

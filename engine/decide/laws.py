@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.decide.candidates import Measure, Outcome, best_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.room import broken_of

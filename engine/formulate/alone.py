@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.plan.ir import Hole, Model, Objective, Plan, Pool, Stage, Start
 from runplan.engine.problem import quantities as q
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from itertools import count
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.dimensions import Dimensions
 from runplan.dsl.expr.logic import bent, clauses, gap, parts, pieces, replaced, ways
 from runplan.dsl.expr.name import Name, let

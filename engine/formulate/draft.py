@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown

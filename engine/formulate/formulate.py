@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.logic import parts, ways
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law

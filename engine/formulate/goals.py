@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, constant, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.law_check import expanded

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.plan.ir import Amount, DataSource, Given, Hole, Plan, Within
 from runplan.dsl.plan.length import stated

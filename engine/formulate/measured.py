@@ -5,8 +5,7 @@ A throughput needs no count of FLOP for the time; the rate and the MFU that it c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.plan.ir import Given, Hole, Pool

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, words
 from runplan.dsl.expr.values import value

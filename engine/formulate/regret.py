@@ -8,8 +8,8 @@ statement bounds the compute, and else what is spent over it is made small.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
 from runplan.dsl.plan.ir import Optimize, Plan

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
 from runplan.dsl.expr.values import value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.plan.ir import Given, Plan
 from runplan.engine.formulate.alone import Alone

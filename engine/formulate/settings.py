@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, words

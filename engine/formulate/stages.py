@@ -6,9 +6,9 @@ A stage is formulated as a plan of its own, and its names are then those of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Op, Ref, joined, names, substitute
 from runplan.dsl.plan.ir import DataSource

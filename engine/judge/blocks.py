@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, Hole, Plan, Pool, Within
 from runplan.dsl.text.finding import Finding

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.logic import parts, ways
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown

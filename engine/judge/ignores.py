@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
 from datetime import date
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Ref, walk
 from runplan.dsl.packs.pack import Law, fields_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
 
 # ---- all laws together

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import failing, sides_at, verdict
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown, with_figures

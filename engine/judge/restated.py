@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.logic import SHORT
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Op, names, walk

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import kleene
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import written

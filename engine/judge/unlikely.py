@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.logic import clauses, kleene, parts, verdict, ways
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Op

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library

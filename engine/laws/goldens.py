@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.law_check import expanded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.engine.laws.evaluate import AGREE, Evaluation, Output, evaluate, objective_of

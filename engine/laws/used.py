@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.engine.numeric.algebra import Frame, Matrix, Vector, dot, pivoted, size_of, times
 from runplan.engine.numeric.descent import Descent
 from runplan.engine.numeric.local import lagrangian, residual_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import value
 from runplan.engine.numeric.jets import MANY, At, Jet, jet

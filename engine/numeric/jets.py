@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr import curve
 from runplan.dsl.expr.evenly import EVENLY, reached
 from runplan.dsl.expr.tree import Expr, Num, Op

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.numeric.algebra import Matrix, Vector, dot, times
 from runplan.engine.numeric.local import Local
 

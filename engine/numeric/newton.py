@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.numeric.algebra import Frame, Matrix, Vector, dot, size_of, solve_flat, times
 from runplan.engine.numeric.local import At, Local, lagrangian, residual_of
 from runplan.engine.numeric.quadratic import FEASIBLE

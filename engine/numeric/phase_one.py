@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.numeric.algebra import Vector, size_of
 from runplan.engine.numeric.descent import MATTERS, made_feasible
 from runplan.engine.numeric.local import STEEP, Elastic, Smooth, limits_at

@@ -7,8 +7,8 @@ Mathematical Programming 27 (1983) 1-33.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.engine.numeric.algebra import Frame, Matrix, Vector, backward, dot, forward, size_of
 
 # What a constraint may be off. Constraints are logarithms of ratios, so this is relative: far below the digits that

@@ -12,8 +12,8 @@ sides on which the others stay kept; which these are is told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.engine.numeric.algebra import Frame, Matrix, Vector, dot, pivoted, times
 from runplan.engine.numeric.local import Point, Smooth
 from runplan.engine.numeric.newton import reduced_hessian

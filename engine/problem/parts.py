@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, deviate
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.expr.values import value as value_of

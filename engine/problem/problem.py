@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, joined, names, substitute, walk
 from runplan.dsl.expr.values import compiled

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity, written
 from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding

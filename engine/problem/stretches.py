@@ -7,10 +7,10 @@ stretch is a problem of its own, in which it is known who has reached what; the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.engine.problem.parts import Constraint, leads_to

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.engine.numeric.algebra import Matrix, Vector, backward, cholesky, dot, forward

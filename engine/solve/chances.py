@@ -8,8 +8,8 @@ Else it moves with the choice: it is taken about a choice, the best choice for i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.logic import replaced, ways
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Op, walk

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, Otherwise

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.logic import SHORT
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Op, names

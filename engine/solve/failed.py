@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.text.finding import Finding, Label, finding

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import ways
 from runplan.dsl.expr.name import Name, factor
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names, substitute

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr
 from runplan.engine.numeric.bounds import Limit, least_possible

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from runplan.dsl.dataclass import replace
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.whole import Reached, whole

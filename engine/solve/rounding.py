@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Num
 from runplan.dsl.units.base import DATE, GPU, PARAM, TIME, TOKEN
 from runplan.dsl.units.dims import Dim

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import combinations, islice
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.expr.values import compiled

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 from known import LIBRARY
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.plan.ir import Given, Hole, Plan, Within
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.grammar import parse_file

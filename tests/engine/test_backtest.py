@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known import LIBRARY
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.shelf import pack_files
 from runplan.dsl.text.reader import Files

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from known import LIBRARY
 from reports import ROOT
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import constant
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.analysis.intervals import with_intervals

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.document import document as document_of
 from runplan.engine.pipeline import report_of

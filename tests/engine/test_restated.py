@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from reports import under
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import quantity
 from runplan.engine.judge.restated import restate
 from runplan.engine.problem.solution import Solution

@@ -59,7 +59,7 @@ def test_one_name_a_code() -> None:
 
 
 def test_an_example_that_does_not_do_what_it_should_is_seen() -> None:
-    from dataclasses import replace
+    from runplan.dsl.dataclass import replace
 
     rule = RULES[0]
     swapped = replace(rule, breaks=rule.keeps, keeps=rule.breaks)

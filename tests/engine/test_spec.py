@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from expected import EXPECTED, met, said
 from known import LIBRARY
 
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.syntax.grammar import parse
 from runplan.dsl.text.reader import Files

@@ -26,7 +26,7 @@ MAY_IMPORT = {
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
 # Where folders import files beside them, these files are rungs, too.
 LADDERS = {
-    "dsl": ["text", "units", "expr", "syntax", "typed", "packs", "plan"],
+    "dsl": ["dataclass", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": ["numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
     "cli": ["outcome", "show", "output", "paths", "arguments", "verbs"],
     "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
@@ -116,6 +116,12 @@ def wrong_steps(path: str, text: str) -> list[str]:
             own = [name for name in imports(text) if name.startswith(root)]
             wrong += [name for name in own if name.removeprefix(root).partition(".")[0] not in below]
     return wrong
+
+
+@needs_repository
+def test_dataclasses_are_ours() -> None:
+    importing = {path for path in FILES if "dataclasses" in imports((ROOT / path).read_text("utf-8"))}
+    assert importing == {"dsl/dataclass.py"}
 
 
 def looks(text: str) -> set[str]:

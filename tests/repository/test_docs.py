@@ -15,7 +15,6 @@ import os
 import re
 import shlex
 import shutil
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from wheels import BESIDE_A_WHEEL, needs_repository
 from runplan.cli.main import VERBS, main
 from runplan.cli.outcome import exit_code
 from runplan.cli.show.catalogue.pages import anchor
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.quantity_reader import BETTER, BOUNDS, DECIDED, KINDS, PARTS, POOLS, SECTIONS, STAGES, STATEMENTS
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.text import limits

@@ -6,7 +6,6 @@ import csv
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from known import LIBRARY
 
 import runplan
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.syntax.grammar import parse_file
 from runplan.dsl.syntax.tree import Node, Word

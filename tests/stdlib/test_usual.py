@@ -10,7 +10,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from known import LIBRARY
 from numpy.typing import NDArray
 from reports import under
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Num, Text
 from runplan.engine.formulate.settings import adamw_like
 from runplan.engine.laws.used import Used, setting_of, spread_of, used_of

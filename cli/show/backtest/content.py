@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from runplan.cli.show.text.content import NOTHING, Cell, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.words import counted
 from runplan.engine.backtest import COLUMNS, Backtest, Column, Trial, Tried
 from runplan.engine.backtest_scores import Score, scores

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Rule
 from runplan.dsl.text.finding import Finding

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from runplan.cli.show.comparison.decision import decision
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.units.show import show

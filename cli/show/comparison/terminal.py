@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from runplan.cli.show.comparison.content import SAME_EVERYWHERE, Content, content
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.text.content import NOTHING, Table
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.terminal import GAP, Page, column_widths
+from runplan.dsl.dataclass import replace
 from runplan.engine.compare import Comparison
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from runplan.cli.show.derivation import words
 from runplan.cli.show.derivation.names import figure_of, target
 from runplan.cli.show.text.figures import interval
 from runplan.cli.show.text.names import said
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref, walk
 from runplan.engine.problem.solution import Solution, Value

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from runplan.cli.show.derivation.names import target
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.engine.analysis.tornado import Swing, swings
 from runplan.engine.problem.solution import Solution

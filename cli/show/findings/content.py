@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted

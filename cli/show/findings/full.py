@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain, printable
 from runplan.cli.show.text.width import character_columns
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, Label
 from runplan.dsl.text.source import Source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from runplan.cli.show.findings.content import Checked
@@ -11,6 +10,7 @@ from runplan.cli.show.text.content import NOTHING, Cell, Line, Plot, PlotAxis, T
 from runplan.cli.show.text.figures import bare, figure, interval
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, Known, label
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import RANK
 from runplan.engine.document import applying
 from runplan.engine.frontier import FOLLOWED, Axis, Frontier, Point

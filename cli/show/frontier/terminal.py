@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from runplan.cli.show.findings import full
 from runplan.cli.show.frontier.content import content, wrong
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plot import plotted
 from runplan.cli.show.text.terminal import INDENT, Page, styled
+from runplan.dsl.dataclass import replace
 from runplan.engine.frontier import Frontier
 
 

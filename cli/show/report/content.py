@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from runplan.cli.show.report import programme, run, size, stages, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
@@ -14,6 +13,7 @@ from runplan.cli.show.text.content import NOTHING, Cell, Mood, Section, Table, t
 from runplan.cli.show.text.figures import bare, figure, interval
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.plan.ir import Given

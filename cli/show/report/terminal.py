@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from runplan.cli.show.text.layout import Block, lay_out
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.terminal import GAP, INDENT, MOODS, Page, column_widths, in_a_line, styled
 from runplan.cli.show.text.width import columns
+from runplan.dsl.dataclass import dataclass
 from runplan.engine.report import Report
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from runplan.cli.show.report import run
 from runplan.cli.show.report.budget import told
@@ -12,6 +11,7 @@ from runplan.cli.show.text.content import NOTHING, Section, table
 from runplan.cli.show.text.figures import bare, part
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import number
+from runplan.dsl.dataclass import replace
 from runplan.dsl.units.show import iso_date
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.solution import Solution

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.terminal import Page
 from runplan.cli.show.text.width import columns
+from runplan.dsl.dataclass import dataclass
 
 _GUTTER = 4
 # Columns in which sentences read well.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from runplan.cli.show.text.content import Plot, PlotAxis
 from runplan.cli.show.text.width import columns
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.show import json_unit
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from runplan.cli.show.derivation.names import public
 from runplan.cli.show.text.content import NOTHING
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.width import columns
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
 from runplan.engine.analysis.tornado import swings

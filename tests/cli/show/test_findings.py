@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ from runplan.cli.show.findings import json as json_format
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import Look
+from runplan.dsl.dataclass import replace
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Edit, Finding, Label, finding
 from runplan.dsl.text.source import Source, Span

@@ -8,7 +8,6 @@ import csv
 import json
 import math
 import re
-from dataclasses import replace
 from io import StringIO
 from itertools import pairwise
 from typing import Any
@@ -32,6 +31,7 @@ from runplan.cli.show.text.curve import between
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.markdown import inline
 from runplan.cli.show.text.width import columns
+from runplan.dsl.dataclass import replace
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.regret import surface_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import pytest
 from problems import DIGITS, Frozen, Numbers, decimals, derivatives, dot, faults, null_space, read, smooth
 
+from runplan.dsl.dataclass import replace
 from runplan.engine.numeric.optimise import Optimum, minimise
 
 PROBLEMS = read()
