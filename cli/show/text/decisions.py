@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runplan.cli.show.text.content import Line, Section, table
-from runplan.cli.show.text.figures import figure, per_cent
+from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.names import said
 from runplan.cli.show.text.plain import plain
 from runplan.engine.decide.alone import Alone, Choice
@@ -15,6 +15,8 @@ from runplan.engine.problem.solution import Solution
 
 # So many of the changes are shown, the nearest ones; JSON has all of them. What is worth knowing, as many.
 MOST, KNOWN = 8, 3
+# A choice that fails in fewer draws than this does not fail.
+NEVER = 5e-4
 
 
 def where(flip: Flip) -> str:
@@ -108,12 +110,8 @@ def _line(flip: Flip, choice: Choice | None, found: Alone, solution: Solution) -
 def _chosen(choice: Choice, solution: Solution) -> str:
     """What is chosen: the size, and alternatives that do not say it."""
     figures = (
-        f"{said(solution, name)} {figure(name.text, value, solution.problem.dim(name), solution.problem.quantities)}"
+        (said(solution, name), figure(name.text, value, solution.problem.dim(name), solution.problem.quantities))
         for name, value in choice.figures.items()
     )
     ways = () if choice.figures else (f"`{plain(way)}`" for way in choice.ways)
-    return ", ".join((*figures, *ways))
-
-
-# A choice that fails in fewer draws than this does not fail.
-NEVER = 5e-4
+    return ", ".join((*(f"{name} {bare(text)}" for name, text in figures), *ways))
