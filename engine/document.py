@@ -23,6 +23,7 @@ from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.results import imported_of
 
 if TYPE_CHECKING:
+    from runplan.dsl.plan.ir import Plan
     from runplan.engine.problem.solution import Note, Odds, Relaxation, Solution, Value
     from runplan.engine.report import Assumption, Report
 
@@ -55,7 +56,7 @@ def document(report: Report, *, details: bool = False) -> dict[str, object]:
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(value) for name, value in report.budget.items()},
         "solutions": [
-            {**_solution(solution), **_results(report, solution), **(_worth(solution) if details else {})}
+            {**_solution(solution), **_results(report, solution), **(_worth(report.plan, solution) if details else {})}
             for solution in report.solutions
         ],
         "notes": [_note(note) for note in report.notes],
@@ -89,6 +90,11 @@ def amount(value: float, dim: Dim) -> dict[str, object]:
     unit, factor = json_unit(dim)
     figure = float(f"{value / factor:.{DIGITS}g}")
     return {"value": 0.0 if dim == () and abs(figure) < NOISE else figure, "unit": unit}
+
+
+def rounded(value: float) -> float:
+    """A plain number without the solver's rounding."""
+    return float(f"{value:.{DIGITS}g}") if abs(value) > NOISE else 0.0
 
 
 def quantity(value: Value) -> dict[str, object]:
@@ -178,14 +184,16 @@ def _odds(odds: Odds) -> dict[str, object]:
     return {"text": odds.text, "line": odds.span.line, **told}
 
 
-def _worth(solution: Solution) -> dict[str, object]:
-    """What its limits are worth, and what its answer hangs on most."""
+def _worth(plan: Plan | None, solution: Solution) -> dict[str, object]:
+    """What its limits are worth, what its answer hangs on most, and where what it chooses changes."""
     from runplan.engine.analysis.tornado import asked_of
+    from runplan.engine.decide_document import decision_document
     from runplan.engine.worth_document import swings_document, worth_document
 
     found = {"worth": worth_document(solution)}
     if (name := asked_of(solution)) is not None:
         found["sensitivity"] = {"quantity": str(name), "inputs": swings_document(solution, name)}
+    found["decision"] = decision_document(plan, solution)
     return {key: value for key, value in found.items() if value}
 
 

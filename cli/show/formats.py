@@ -22,7 +22,11 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "full": "findings.full:render",
         "concise": "findings.concise:render",
         "json": "findings.json:render",
+        "jsonl": "findings.jsonl:render",
         "github": "findings.github:render",
+        "gitlab": "findings.gitlab:render",
+        "sarif": "findings.sarif:render",
+        "junit": "findings.junit:render",
         "markdown": "findings.markdown:render",
     },
     "report": {

@@ -55,7 +55,13 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         return none
     out = solved(best.problem, best.found.values, best.found.binding)
     whole = {name: replace(out.values[name], note=_whole(name, real), real=real) for name, real in best.real.items()}
-    return replace(out, values={**out.values, **whole}, certainty=best.found.certainty, gap=best.found.gap)
+    return replace(
+        out,
+        values={**out.values, **whole},
+        certainty=best.found.certainty,
+        gap=best.found.gap,
+        untaken=problem if problem.either else None,
+    )
 
 
 def _unsaid(problem: Problem) -> Solution | None:

@@ -27,8 +27,8 @@ MAY_IMPORT = {
 # Where folders import files beside them, these files are rungs, too.
 LADDERS = {
     "dsl": ["dataclass", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
-    "engine": ["numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
-    "cli": ["outcome", "show", "output", "paths", "arguments", "verbs"],
+    "engine": ["scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
+    "cli": ["outcome", "show", "output", "growing", "paths", "arguments", "verbs"],
     "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
 }
 # A third party and the only files or folder that may import it; no other third party is imported at all.
@@ -39,10 +39,11 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
     "numpy": ("engine/numeric/", "engine/analysis/"),
     "scipy": ("engine/numeric/", "engine/analysis/"),
+    "distributed": "engine/scatter/cluster.py",
     "rich": "cli/show/",
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
 }
-HEAVY = {"numpy", "scipy", "pint", "rich"}
+HEAVY = {"numpy", "scipy", "pint", "rich", "distributed"}
 # What looks at a disk, and the only files of these folders that do: a project's files are the reader's business alone.
 LOOKS = set("open read_text read_bytes scandir listdir walk glob rglob iterdir exists isfile isdir realpath".split())
 LOOKING = {
@@ -52,6 +53,7 @@ LOOKING = {
     "dsl/syntax/cache.py": "the user's cache of syntax trees",
     "dsl/syntax/grammar.py": "the grammar, a file of the package",
     "dsl/text/reader.py": "the reader",
+    "engine/scatter/mark.py": "the files of the program",
     "dsl/units/table.py": "the units, a file of the package",
     "runplan/project.py": "whether a folder or a plan is opened",
 }

@@ -1,0 +1,68 @@
+"""What is done chunk by chunk, and who does it: the types that all kinds of workers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Generic, Protocol, TypeVar
+
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.errors import RunplanError
+
+T = TypeVar("T")
+# The points from one number up to another, the last not among them, to what they come to. It can be pickled, and what
+# a point comes to depends on nothing but its number: neither on the chunk that it is in, nor on who works on it.
+Work = Callable[[int, int], T]
+
+
+class NoWorker(RunplanError):
+    """Raised where nobody is there to do the work, or who was there cannot go on; it says why and what helps."""
+
+
+class Lost(Exception):
+    """A worker went away with a chunk that it had in hand; somebody else can do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """A chunk that is done.
+
+    Attributes:
+        start, stop: Its points; `stop` is not among them.
+        seconds: How long its worker took, for the length of those that follow.
+    """
+
+    start: int
+    stop: int
+    result: T
+    seconds: float
+
+
+class Pending(Protocol[T]):
+    """A chunk that is handed out."""
+
+    def result(self) -> Done[T]:
+        """The chunk, waited for.
+
+        Raises:
+            Lost: Where its worker is gone.
+            NoWorker: Where nobody can do it.
+        """
+
+
+class Workers(Protocol):
+    """Who works on chunks."""
+
+    @property
+    def slots(self) -> int:
+        """How many chunks are to be in hand at once: enough that nobody waits."""
+
+    def submit(self, work: Work[T], start: int, stop: int) -> Pending[T]:
+        """Hand out a chunk."""
+
+
+def timed(work: Work[T], start: int, stop: int) -> Done[T]:
+    """A chunk, done where this is called."""
+    began = perf_counter()
+    result = work(start, stop)
+    return Done(start, stop, result, perf_counter() - began)
