@@ -27,7 +27,10 @@ MAY_IMPORT = {
 # Where folders import files beside them, these files are rungs, too.
 LADDERS = {
     "dsl": ["dataclass", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
-    "engine": ["scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
+    "engine": [
+        *("scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"),
+        *("report", "assumptions", "results", "pipeline", "sweep"),
+    ],
     "cli": ["outcome", "show", "output", "growing", "paths", "arguments", "verbs"],
     "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
 }
@@ -37,7 +40,7 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": ("engine/numeric/", "engine/analysis/"),
+    "numpy": ("engine/numeric/", "engine/analysis/", "engine/sweep/"),
     "scipy": ("engine/numeric/", "engine/analysis/"),
     "distributed": "engine/scatter/cluster.py",
     "rich": "cli/show/",
