@@ -16,6 +16,7 @@ from runplan.dsl.plan.ir import Let, Plan
 from runplan.dsl.syntax.tree import File, Imported, Word, leaves
 from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.later import changed
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.units.base import DATE
 from runplan.engine.gate import verdict_of
@@ -113,7 +114,7 @@ def _wrong(imported: Imported, report: Report) -> Finding | None:
         found = next(f for f in report.findings if f.severity == "error")
         state = "cannot be read"
     message = f"the import `{imported.path}` {state}: {found.message}"
-    help = [f"in `{imported.path}`: {text}" for text in found.help]
+    help = changed(found.help, lambda texts: (f"in `{imported.path}`: {text}" for text in texts))
     also = [Label(found.at.span, "what keeps it from that")]
     return finding(found.code, message, imported.span, severity="error", also=also, help=help)
 
