@@ -162,7 +162,8 @@ def plan_at(
 
 def _results(file: File, reader: Reader, known: Library, intervals: bool, solved: dict[str, Report]) -> Results:
     """What the plans that a file imports come to; with their intervals where those decide anything."""
-    uncertain = intervals or any(leaf.text == "P" for node in file.statements for leaf in leaves(node))
+    judged = any(node.rule in ("require", "prefer") for node in file.statements)  # also by how often it fails
+    uncertain = intervals or judged or any(leaf.text == "P" for node in file.statements for leaf in leaves(node))
 
     def report(path: str) -> Report:
         if path not in solved:
