@@ -48,6 +48,7 @@ def columns_file(job: Job, rows: Rows) -> bytes:
     found = records(job, rows)
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in found.dtype.names or ():
-            with packed.open(f"{name}.npy", "w") as file:
-                np.lib.format.write_array(file, np.ascontiguousarray(found[name]), allow_pickle=False)
+            column = io.BytesIO()
+            np.lib.format.write_array(column, np.ascontiguousarray(found[name]), allow_pickle=False)
+            packed.writestr(f"{name}.npy", column.getvalue())
     return stream.getvalue()

@@ -142,7 +142,6 @@ def _mapped(swept: Swept) -> HeatMap | Plot | None:
     if len(rows) < swept.seen.total or swept.seen.total < job.size:
         return None
     of_law = rows.at(rows.numbers % len(job.laws) == 0)
-    of_law = of_law.at(of_law.status == STATUSES.index("solved"))
     asked = next((one for one in _by_weight(swept) if _differs(of_law, one)), None)
     if asked is None:
         return None
