@@ -12,7 +12,7 @@ from typing import Generic
 
 from runplan.dsl.dataclass import dataclass
 from runplan.engine.scatter.mark import mark
-from runplan.engine.scatter.work import Done, Lost, NoWorker, T, Work, Workers, timed
+from runplan.engine.scatter.work import Done, Lost, NoWorker, T, Task, Workers
 
 try:
     from distributed import Client, Future, KilledWorker
@@ -78,11 +78,11 @@ class _Cluster:
         """How many workers there are."""
         return len(self._client.nthreads())
 
-    def submit(self, work: Work[T], start: int, stop: int) -> _Pending[T]:
-        return _Pending(self, self._client.submit(_alike, mark(), work, start, stop, pure=False))
+    def submit(self, task: Task[T], start: int, stop: int) -> _Pending[T]:
+        return _Pending(self, self._client.submit(_alike, mark(), task, start, stop, pure=False))
 
 
-def _alike(asked: str, work: Work[T], start: int, stop: int) -> Done[T]:
+def _alike(asked: str, task: Task[T], start: int, stop: int) -> Done[T]:
     """A chunk, done by a worker that has the same program.
 
     Raises:
@@ -93,7 +93,7 @@ def _alike(asked: str, work: Work[T], start: int, stop: int) -> Done[T]:
 
         raise _Stranger(f"the worker on {socket.gethostname()} has another version of runplan or numpy: install ours")
     with _one_at_a_time:
-        return timed(work, start, stop)
+        return task(start, stop)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from runplan.engine.scatter.work import Done, Lost, NoWorker, Pending, T, Work, Workers
+from runplan.engine.scatter.work import Done, Lost, NoWorker, Pending, T, Task, Work, Workers
 
 # The first chunk, in points: where a point takes half a minute, more would be long to wait for.
 FIRST = 1
@@ -31,24 +31,24 @@ def in_order(work: Work[T], size: int, workers: Workers, *, start: int = 0, most
         NoWorker: Where nobody can go on.
     """
     in_hand: deque[tuple[int, int, Pending[T]]] = deque()
-    length = FIRST
+    length, task = FIRST, Task(work)
     while start < size or in_hand:
         while start < size and len(in_hand) < workers.slots:
             stop = min(start + length, size)
-            in_hand.append((start, stop, workers.submit(work, start, stop)))
+            in_hand.append((start, stop, workers.submit(task, start, stop)))
             start = stop
-        done = _finished(work, workers, *in_hand.popleft())
+        done = _finished(task, workers, *in_hand.popleft())
         length = _length(done, most)
         yield done
 
 
-def _finished(work: Work[T], workers: Workers, start: int, stop: int, pending: Pending[T]) -> Done[T]:
+def _finished(task: Task[T], workers: Workers, start: int, stop: int, pending: Pending[T]) -> Done[T]:
     """A chunk that is waited for, and handed out again where its worker is gone."""
     for _ in range(MOST_LOST):
         try:
             return pending.result()
         except Lost:
-            pending = workers.submit(work, start, stop)
+            pending = workers.submit(task, start, stop)
     try:
         return pending.result()
     except Lost as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
+from functools import cached_property, lru_cache
 from time import perf_counter
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.errors import RunplanError
@@ -57,12 +59,33 @@ class Workers(Protocol):
     def slots(self) -> int:
         """How many chunks are to be in hand at once: enough that nobody waits."""
 
-    def submit(self, work: Work[T], start: int, stop: int) -> Pending[T]:
+    def submit(self, task: Task[T], start: int, stop: int) -> Pending[T]:
         """Hand out a chunk."""
 
 
-def timed(work: Work[T], start: int, stop: int) -> Done[T]:
-    """A chunk, done where this is called."""
-    began = perf_counter()
-    result = work(start, stop)
-    return Done(start, stop, result, perf_counter() - began)
+class Task(Generic[T]):
+    """Work as it is sent: packed once for all chunks, and by each worker unpacked once.
+
+    So what work keeps for its next chunk, such as a plan that it has read, a worker has for all of its chunks.
+    """
+
+    def __init__(self, work: Work[T]) -> None:
+        self._work = work
+
+    def __call__(self, start: int, stop: int) -> Done[T]:
+        """A chunk, done where this is called."""
+        began = perf_counter()
+        result = self._work(start, stop)
+        return Done(start, stop, result, perf_counter() - began)
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return pickle.dumps(self._work)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Task[T]], tuple[bytes]]:
+        return _unpacked, (self._packed,)
+
+
+@lru_cache(2)
+def _unpacked(packed: bytes) -> Task[Any]:
+    return Task(pickle.loads(packed))
