@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from runplan.engine.scatter.work import Done, Lost, NoWorker, Pending, T, Task, Work, Workers
+from runplan.dsl.text.errors import NoWorker
+from runplan.engine.scatter.work import Done, Lost, Pending, T, Task, Work, Workers
 
 # The first chunk, in points: where a point takes half a minute, more would be long to wait for.
 FIRST = 1

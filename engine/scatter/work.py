@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.text.errors import RunplanError
 
 T = TypeVar("T")
 # The points from one number up to another, the last not among them, to what they come to. It can be pickled, and what
 # a point comes to depends on nothing but its number: neither on the chunk that it is in, nor on who works on it.
 Work = Callable[[int, int], T]
-
-
-class NoWorker(RunplanError):
-    """Raised where nobody is there to do the work, or who was there cannot go on; it says why and what helps."""
 
 
 class Lost(Exception):
@@ -80,6 +74,8 @@ class Task(Generic[T]):
 
     @cached_property
     def _packed(self) -> bytes:
+        import pickle  # where nothing is sent, nothing is packed
+
         return pickle.dumps(self._work)
 
     def __reduce__(self) -> tuple[Callable[[bytes], Task[T]], tuple[bytes]]:
@@ -88,4 +84,6 @@ class Task(Generic[T]):
 
 @lru_cache(2)
 def _unpacked(packed: bytes) -> Task[Any]:
+    import pickle
+
     return Task(pickle.loads(packed))

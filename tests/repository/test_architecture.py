@@ -28,7 +28,7 @@ MAY_IMPORT = {
 LADDERS = {
     "dsl": ["dataclass", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": ["scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
-    "cli": ["outcome", "show", "output", "growing", "paths", "arguments", "verbs"],
+    "cli": ["outcome", "show", "output", "growing", "crew", "paths", "arguments", "verbs"],
     "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
 }
 # A third party and the only files or folder that may import it; no other third party is imported at all.

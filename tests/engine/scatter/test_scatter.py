@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from points import Counting, killed, killed_once, squares
 
 from runplan.dsl.dataclass import replace
+from runplan.dsl.text.errors import NoWorker
 from runplan.engine.scatter import cluster as clusters
 from runplan.engine.scatter.cluster import cluster
 from runplan.engine.scatter.here import here
 from runplan.engine.scatter.order import GROWTH, MOST_LOST, SECONDS, in_order
 from runplan.engine.scatter.processes import processes
-from runplan.engine.scatter.work import Done, Lost, NoWorker, T, Task
+from runplan.engine.scatter.work import Done, Lost, T, Task
 
 SIZE = 20_000
 
@@ -182,6 +183,11 @@ def test_a_worker_with_another_program_is_refused(address: str, monkeypatch: pyt
     monkeypatch.setattr(clusters, "mark", lambda: "another")
     with cluster(address) as workers, pytest.raises(NoWorker, match="has another version of runplan or numpy"):
         list(in_order(squares, SIZE, workers))
+
+
+def test_no_address() -> None:
+    with pytest.raises(NoWorker, match="`nowhere` is no address of a scheduler"), cluster("nowhere"):
+        pass
 
 
 def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
