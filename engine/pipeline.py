@@ -75,7 +75,7 @@ def report_of(
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
-    solutions = tuple(solution_of(problem, intervals, draws, workers) for problem in read.problems())
+    solutions = tuple(solution_of(problem, intervals, draws=draws, workers=workers) for problem in read.problems())
     if intervals and plan.requires:
         from runplan.engine.analysis.odds import with_odds
 
@@ -166,7 +166,8 @@ def plan_at(
 
 def _results(file: File, reader: Reader, known: Library, intervals: bool, solved: dict[str, Report]) -> Results:
     """What the plans that a file imports come to; with their intervals where those decide anything."""
-    uncertain = intervals or any(leaf.text == "P" for node in file.statements for leaf in leaves(node))
+    judged = any(node.rule in ("require", "prefer") for node in file.statements)  # also by how often it fails
+    uncertain = intervals or judged or any(leaf.text == "P" for node in file.statements for leaf in leaves(node))
 
     def report(path: str) -> Report:
         if path not in solved:
@@ -242,33 +243,42 @@ def _reads_loss(law: Law) -> bool:
 
 
 def solution_of(
-    problem: Problem, intervals: bool, draws: int | None = None, workers: Workers | None = None
+    problem: Problem, intervals: bool, *, why: bool = True, draws: int | None = None, workers: Workers | None = None
 ) -> Solution:
-    """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it."""
+    """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it.
+
+    Args:
+        why: See `solve`.
+        draws, workers: See `report_of`.
+    """
 
     def analysed(problem: Problem) -> Solution:
-        return _analysed(problem, intervals, draws, workers)
+        solution = _analysed(problem, why)
+        return _with_intervals(solution, draws, workers) if intervals else solution
 
     worst, best = ends_of(problem)
     middle = analysed(problem)
     return spread(middle, *(analysed(problem.at(ends)) for ends in (worst, best))) if worst else middle
 
 
-def _analysed(problem: Problem, intervals: bool, draws: int | None, workers: Workers | None) -> Solution:
-    """The solution of a problem, with what it is worth over a life, and its intervals where they are wanted."""
-    solution = solve(problem)
+def _analysed(problem: Problem, why: bool) -> Solution:
+    """The solution of a problem, with what it is worth over a life."""
+    solution = solve(problem, why=why)
     # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
     if q.INFERENCE_TOKENS in solution.values:
         from runplan.engine.analysis.lifetime import with_lifetime
 
         solution = with_lifetime(solution)
-    if intervals:
-        from runplan.engine.analysis.certainty import with_bounds
-        from runplan.engine.analysis.intervals import with_intervals
-        from runplan.engine.analysis.regret import with_regret
-
-        solution = with_intervals(with_regret(with_bounds(solution)), draws, workers)
     return solution
+
+
+def _with_intervals(solution: Solution, draws: int | None, workers: Workers | None) -> Solution:
+    """The solution with what it may lose, and with its intervals."""
+    from runplan.engine.analysis.certainty import with_bounds
+    from runplan.engine.analysis.intervals import with_intervals
+    from runplan.engine.analysis.regret import with_regret
+
+    return with_intervals(with_regret(with_bounds(solution)), draws, workers)
 
 
 def _bands(solutions: Iterable[Solution]) -> tuple[Band | None, ...]:
