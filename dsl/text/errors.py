@@ -10,6 +10,7 @@ RunplanError
   UnknownUnit       a text is no unit                                        (dsl.units.table)
   DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
   NoFrontier        a plan is asked for the frontier of what has none       (engine.frontier)
+  CannotSweep       something of a plan cannot be varied, or asked            (engine.sweep.axes)
   CannotRun         a command cannot be run                                  (cli.outcome)
     NotFound        a path of the command line is not there                  (cli.paths)
   BrokenInvariant   a solution contradicts itself: a bug in runplan          (engine.solve.verify)

@@ -14,7 +14,7 @@ from typing import Generic
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.errors import NoWorker
 from runplan.engine.scatter.mark import mark
-from runplan.engine.scatter.work import Done, Lost, T, Task, Workers
+from runplan.engine.scatter.work import Done, T, Task, Workers
 
 try:
     from distributed import Client, Future, KilledWorker
@@ -44,7 +44,7 @@ class _Pending(Generic[T]):
     cluster: _Cluster
     future: Future[Done[T]]
 
-    def result(self) -> Done[T]:
+    def result(self) -> Done[T] | None:
         while True:
             try:
                 done: Done[T] = self.future.result(timeout=PATIENCE)
@@ -52,8 +52,8 @@ class _Pending(Generic[T]):
             except TimeoutError:
                 if not self.cluster.count():
                     raise NoWorker(f"the cluster at {self.cluster.address} has had no worker for minutes") from None
-            except KilledWorker as error:
-                raise Lost from error
+            except KilledWorker:
+                return None
             except (CancelledError, CommClosedError) as error:
                 raise NoWorker(f"the scheduler at {self.cluster.address} has gone away") from error
             except _Stranger as error:

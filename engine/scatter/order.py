@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from runplan.dsl.text.errors import NoWorker
-from runplan.engine.scatter.work import Done, Lost, Pending, T, Task, Work, Workers
+from runplan.engine.scatter.work import Done, Pending, T, Task, Work, Workers
 
 # The first chunk, in points: where a point takes half a minute, more would be long to wait for.
 FIRST = 1
@@ -17,7 +17,7 @@ GROWTH = 8
 # The most points of a chunk: what bounds the memory.
 MOST = 1 << 18
 # A chunk whose worker went away so often is not handed out again: it may be what kills them.
-MOST_LOST = 3
+MOST_LOST = 4
 
 
 def in_order(work: Work[T], size: int, workers: Workers, *, start: int = 0, most: int = MOST) -> Iterator[Done[T]]:
@@ -46,17 +46,13 @@ def in_order(work: Work[T], size: int, workers: Workers, *, start: int = 0, most
 def _finished(task: Task[T], workers: Workers, start: int, stop: int, pending: Pending[T]) -> Done[T]:
     """A chunk that is waited for, and handed out again where its worker is gone."""
     for _ in range(MOST_LOST):
-        try:
-            return pending.result()
-        except Lost:
-            pending = workers.submit(task, start, stop)
-    try:
-        return pending.result()
-    except Lost as error:
-        raise NoWorker(
-            f"{MOST_LOST + 1} workers in a row were killed while they worked on points {start + 1} to {stop}, "
-            "as those are that want more memory than there is; fewer of them at a time may do"
-        ) from error
+        if (done := pending.result()) is not None:
+            return done
+        pending = workers.submit(task, start, stop)
+    raise NoWorker(
+        f"{MOST_LOST} workers in a row were killed while they worked on points {start + 1} to {stop}, "
+        "as those are that want more memory than there is; fewer of them at a time may do"
+    )
 
 
 def _length(done: Done[T], most: int) -> int:

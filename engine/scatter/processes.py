@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Generic
 
 from runplan.dsl.dataclass import dataclass
-from runplan.engine.scatter.work import Done, Lost, T, Task, Workers
+from runplan.engine.scatter.work import Done, T, Task, Workers
 
 # Chunks in hand for each process: the one that it works on, and the next.
 AHEAD = 2
@@ -23,11 +23,11 @@ AHEAD = 2
 class _Pending(Generic[T]):
     future: Future[Done[T]]
 
-    def result(self) -> Done[T]:
+    def result(self) -> Done[T] | None:
         try:
             return self.future.result()
-        except BrokenExecutor as error:
-            raise Lost from error
+        except BrokenExecutor:
+            return None
 
 
 class _Processes:

@@ -15,10 +15,6 @@ T = TypeVar("T")
 Work = Callable[[int, int], T]
 
 
-class Lost(Exception):
-    """A worker went away with a chunk that it had in hand; somebody else can do it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
     """A chunk that is done.
@@ -37,12 +33,11 @@ class Done(Generic[T]):
 class Pending(Protocol[T]):
     """A chunk that is handed out."""
 
-    def result(self) -> Done[T]:
-        """The chunk, waited for.
+    def result(self) -> Done[T] | None:
+        """The chunk, waited for; None where its worker went away with it, and somebody else can do it.
 
         Raises:
-            Lost: Where its worker is gone.
-            NoWorker: Where nobody can do it.
+            NoWorker: Where nobody can.
         """
 
 
