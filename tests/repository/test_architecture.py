@@ -31,8 +31,18 @@ LADDERS = {
         *("scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"),
         "sweep",
     ],
-    "cli": ["outcome", "show", "output", "growing", "crew", "paths", "arguments", "verbs"],
-    "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
+    "cli": ["outcome", "show", "output", "growing", "sweeping", "crew", "paths", "arguments", "verbs"],
+    "cli/show": [
+        "text",
+        "findings",
+        "report",
+        "comparison",
+        "frontier",
+        "sweep",
+        "derivation",
+        "backtest",
+        "catalogue",
+    ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
 BESIDE = {"engine/sweep": {"pipeline", "report"}}
