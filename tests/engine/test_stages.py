@@ -239,9 +239,8 @@ def test_hardware_outside_of_stages_is_told_as_all_of_them_have_it(outer: str, t
 
 
 def test_how_long_a_stage_takes_is_told_without_the_time_in_it() -> None:
-    solution = solved(
-        f"model: 7B\nstage a {{ hardware: 64 x {H100}; tokens: 600B }}\nstage b {{ hardware: 8 x {H100}; tokens: 91B }}\n"
-    )
+    stages = (f"stage {name} {{ hardware: {count} x {H100}; tokens: 91B }}\n" for name, count in (("a", 64), ("b", 8)))
+    solution = solved("model: 7B\n" + "".join(stages))
     formula = solution["a.reserved_time"].formula
     assert "gpus" in formula and "rate" in formula and "reserved_time" not in formula and "second" not in formula
 
