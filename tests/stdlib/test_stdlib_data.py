@@ -15,7 +15,7 @@ from known import LIBRARY
 
 import runplan
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.syntax.tree import Node, Word
 from runplan.dsl.text.source import Source
 from runplan.dsl.units.dims import Dim
