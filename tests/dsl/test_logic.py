@@ -63,12 +63,12 @@ def test_what_is_not_known_never_turns_a_verdict(condition: Expr, env: dict[Name
     assert verdict(condition, known, 0.0) in (None, verdict(condition, env, 0.0))
 
 
-POSITIVE = st.sampled_from("abc").map(lambda word: Op(">", (Unbound(word), Num(0.0))))
-WORDED = st.recursive(POSITIVE, lambda inner: st.one_of(joined_of(inner), inner.map(lambda x: Op("not", (x,)))))
-
-
 def joined_of(inner: st.SearchStrategy[Op]) -> st.SearchStrategy[Op]:
     return st.builds(Op, st.sampled_from(("and", "or")), st.lists(inner, min_size=2, max_size=3).map(tuple))
+
+
+POSITIVE = st.sampled_from("abc").map(lambda word: Op(">", (Unbound(word), Num(0.0))))
+WORDED = st.recursive(POSITIVE, lambda inner: st.one_of(joined_of(inner), inner.map(lambda x: Op("not", (x,)))))
 
 
 @given(WORDED, st.dictionaries(st.sampled_from("abc"), st.sampled_from((-1.0, 1.0))))
