@@ -8,12 +8,12 @@ from __future__ import annotations
 import marshal
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from runplan.dsl.syntax.tree import File, Node, Word
+from runplan.dsl.text import store
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 
@@ -28,21 +28,6 @@ Parse = Callable[[Source], tuple[File, list[Finding]]]
 
 
 @lru_cache(1)
-def folder() -> str | None:
-    """The user's cache folder for runplan; None where there is none to write to, or RUNPLAN_NO_CACHE is set."""
-    home = os.environ.get("HOME")
-    base = os.environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
-    if not base or os.environ.get("RUNPLAN_NO_CACHE"):
-        return None
-    path = os.path.join(base, "runplan")
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError:
-        return None
-    return path
-
-
-@lru_cache(1)
 def _grammar_mark() -> bytes:
     """Changes with anything that a tree depends on: the grammar, the table of statements and the readers."""
     mark = blake2b(digest_size=16)
@@ -54,34 +39,19 @@ def _grammar_mark() -> bytes:
 
 def parsed(source: Source, parse: Parse) -> tuple[File, list[Finding]]:
     """What `parse` gives for a source, from the cache where the same text was read before."""
-    base = folder() if len(source.text) <= MAX_KEPT else None
-    if base is None:
+    if len(source.text) > MAX_KEPT or store.folder() is None:
         return parse(source)
     kind = source.path.rsplit(".", 1)[-1].encode("utf-8", "replace")
     text = source.text.encode("utf-8", "surrogatepass")
     key = blake2b(_grammar_mark() + kind + b"\0" + text, digest_size=16).hexdigest()
-    path = os.path.join(base, f"{key}.tree")
-    try:
-        with open(path, "rb") as kept:
-            return _thawed(marshal.loads(kept.read()), source), []
-    except (OSError, ValueError, EOFError, TypeError, IndexError):
-        pass
+    name = f"{key}.tree"
+    stored = store.kept(name)
+    if stored is not None:
+        return _thawed(marshal.loads(stored), source), []
     file, findings = parse(source)
     if not findings:
-        _keep(path, file)
+        store.keep(name, marshal.dumps((tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments)))))
     return file, findings
-
-
-def _keep(path: str, file: File) -> None:
-    content = marshal.dumps((tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
-    beside = f"{path}.{os.getpid()}"
-    try:
-        with open(beside, "wb") as stream:
-            stream.write(content)
-        os.replace(beside, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(beside)
 
 
 def _frozen(item: Node | Word | None) -> Any:

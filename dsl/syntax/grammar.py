@@ -11,12 +11,12 @@ from typing import Any
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
 
-from runplan.dsl.syntax import cache
 from runplan.dsl.syntax.comments import QUOTED_OR_COMMENT, comments
 from runplan.dsl.syntax.messages import Mistake, finding_of
 from runplan.dsl.syntax.recovery import skip
 from runplan.dsl.syntax.statements import ALL, CONTINUED, KINDS, OF_PLANS, RESERVED
 from runplan.dsl.syntax.tree import File, Node, Word
+from runplan.dsl.text import store
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_BRACKETS, MAX_CHARACTERS, MAX_DEPTH, MAX_FINDINGS
 from runplan.dsl.text.source import Source, Span, View
@@ -59,14 +59,13 @@ def from_the_table(terminal: TerminalDef) -> None:
 @lru_cache(1)
 def _parser() -> Lark:
     text = grammar_text()
-    folder = cache.folder()
     options: dict[str, Any] = {}
-    if folder is not None:
+    if store.folder() is not None:
         # Lark checks a hash of grammar, options and version itself; ours adds what it leaves out.
         from hashlib import blake2b
 
         mark = blake2b(repr((text, RESERVED, CONTINUED, KINDS)).encode(), digest_size=8).hexdigest()
-        options["cache"] = os.path.join(folder, f"grammar-{mark}.bin")
+        options["cache"] = store.place(f"grammar-{mark}.bin") or False
     return Lark(
         text,
         parser="lalr",
