@@ -250,7 +250,8 @@ def _optimum(problem: Problem) -> Found:
         return near
     if Convexity(problem, of.goals, of.inequalities, of.equalities).proves(first):
         return _found(problem, of, first, "convex")
-    others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in around(start, STARTS))
+    elsewhere = () if first.everywhere else around(start, STARTS)
+    others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in elsewhere)
     found = [_found(problem, of, end, "local") for end in (first, *others)]
     if optimal := [one for one in found if one.is_optimal]:
         return _best([(problem, one) for one in optimal])
