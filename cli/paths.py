@@ -94,6 +94,17 @@ def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]
     return name, root, Buffer(name, sys.stdin.buffer.read(MAX_BYTES + 1), disk) if path == "-" else disk
 
 
+def from_repository(path: str) -> str:
+    """A path from the root of the git repository that the file is in, through links, with `/`; else as it is named."""
+    there = os.path.realpath(path)
+    above = there
+    while (parent := os.path.dirname(above)) != above:
+        above = parent
+        if os.path.exists(os.path.join(above, ".git")):
+            return os.path.relpath(there, above).replace(os.sep, "/")
+    return path.replace(os.sep, "/")
+
+
 class Projects:
     """The projects of the plans that one command names, each read once, all beside one library."""
 

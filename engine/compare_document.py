@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from runplan.dsl.packs.pack import rows_of
+from runplan.dsl.packs.quantities import Quantities
 from runplan.engine.compare import Comparison
 from runplan.engine.compare_rows import TOKENS_PER_PARAM, Column, Row, row
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.decide.flips import Flip
-from runplan.engine.decide.knowing import Fate, Worth
+from runplan.engine.decide.knowing import Fate
 from runplan.engine.decide.laws import UnderLaws
-from runplan.engine.document import DIGITS, LISTED, NOISE, amount, finding_document, quantity
+from runplan.engine.decide_document import flip_document, knowing_document
+from runplan.engine.document import LISTED, amount, finding_document, quantity, rounded
 
 
 def document(comparison: Comparison) -> dict[str, object]:
@@ -33,17 +34,12 @@ def document(comparison: Comparison) -> dict[str, object]:
 
 def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
     """The quantities that are compared, in the order of a plan's report."""
-    known = {name: q for column in columns for name, q in column.solution.problem.quantities.items()}
-    for name in rows_of(known, *LISTED):
+    known = Quantities(pair for column in columns for pair in column.solution.problem.quantities.items())
+    for name in known.rows(*LISTED):
         if found := row(columns, name):
             yield found
         if name == "tokens" and (found := row(columns, TOKENS_PER_PARAM)):
             yield found
-
-
-def rounded(value: float) -> float:
-    """A plain number without the solver's rounding."""
-    return float(f"{value:.{DIGITS}g}") if abs(value) > NOISE else 0.0
 
 
 def _column(column: Column) -> dict[str, object]:
@@ -117,11 +113,7 @@ def _decision(comparison: Comparison) -> dict[str, object] | None:
         out["over_draws"] = _called(names, known.choice)
         fates = zip(names, known.fates, strict=True)
         out["plans"] = [{"plan": name, **_fate(fate, measure)} for name, fate in fates]
-        out["knowing_all"] = _worth(known.everything, measure)
-        out["knowing"] = [
-            {"what": worth.what, "kind": "law" if worth.is_law else "quantity", **_worth(worth, measure)}
-            for worth in known.each
-        ]
+        out |= knowing_document(known, measure)
     return out
 
 
@@ -147,27 +139,11 @@ def _called(names: Sequence[str], index: int | None) -> str | None:
 
 
 def _flip(names: Sequence[str], now: int | None, flip: Flip) -> dict[str, object]:
-    dim = flip.input.lever.written.dim
-    return {
-        "input": flip.input.said,
-        "of": _called(names, flip.input.of),
-        "side": "below" if flip.below else "above",
-        "now": amount(flip.input.lever.now, dim),
-        "at": amount(flip.at, dim),
-        "before": amount(flip.before, dim),
-        "choose": _called(names, flip.choose),
-        "instead_of": _called(names, now),
-        "because": flip.broken,
-    }
+    choose = {"choose": _called(names, flip.choose), "instead_of": _called(names, now)}
+    return flip_document(flip, _called(names, flip.input.of), choose)
 
 
 def _fate(fate: Fate, measure: Measure) -> dict[str, object]:
     regrets = {"regret": fate.regret, "regret_90": fate.far}
     told = {key: amount(value, measure.dim) for key, value in regrets.items() if math.isfinite(value)}
     return {"holds": rounded(fate.holds), "best": rounded(fate.best), **told}
-
-
-def _worth(worth: Worth, measure: Measure) -> dict[str, object]:
-    """What knowing something is worth: less than nothing where a choice that fails less often costs more."""
-    gain = amount(worth.gain, measure.dim)
-    return {"changes": rounded(worth.changes), "worth": gain, "fails_less": rounded(worth.saves)}

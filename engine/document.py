@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Edit, Finding
 from runplan.dsl.text.source import Span
@@ -23,6 +22,7 @@ from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.results import imported_of
 
 if TYPE_CHECKING:
+    from runplan.dsl.plan.ir import Plan
     from runplan.engine.problem.solution import Note, Odds, Relaxation, Solution, Value
     from runplan.engine.report import Assumption, Report
 
@@ -55,7 +55,7 @@ def document(report: Report, *, details: bool = False) -> dict[str, object]:
         "plan": {**plan, "file": report.source.path},
         "budget": {name: quantity(value) for name, value in report.budget.items()},
         "solutions": [
-            {**_solution(solution), **_results(report, solution), **(_worth(solution) if details else {})}
+            {**_solution(solution), **_results(report, solution), **(_worth(report.plan, solution) if details else {})}
             for solution in report.solutions
         ],
         "notes": [_note(note) for note in report.notes],
@@ -91,6 +91,11 @@ def amount(value: float, dim: Dim) -> dict[str, object]:
     return {"value": 0.0 if dim == () and abs(figure) < NOISE else figure, "unit": unit}
 
 
+def rounded(value: float) -> float:
+    """A plain number without the solver's rounding."""
+    return float(f"{value:.{DIGITS}g}") if abs(value) > NOISE else 0.0
+
+
 def quantity(value: Value) -> dict[str, object]:
     """A value as an amount, with its interval where there is one; of a whole count what it was before, as `real`."""
     real = {} if value.real is None else {"real": amount(value.real, value.dim)["value"]}
@@ -102,7 +107,7 @@ def quantity(value: Value) -> dict[str, object]:
 
 def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]]:
     """The quantities of the run that have a row in these sections, by name and in order."""
-    for name in rows_of(solution.problem.quantities, *sections):
+    for name in solution.problem.quantities.rows(*sections):
         value = applying(solution, name)
         if value is not None:
             yield name, value
@@ -120,7 +125,7 @@ def asked_for(solution: Solution) -> Iterator[tuple[Name, Value]]:
 
     The quantities of parts are under their full name, such as `available.web` or `pool1.mfu`.
     """
-    told = rows_of(solution.problem.quantities, *OWN)
+    told = solution.problem.quantities.rows(*OWN)
     for name in dict.fromkeys(solution.problem.asked):
         shown = Name(_SOUGHT.get(name.bare, name).text, name.kind, name.scope)
         value = solution.values.get(shown)
@@ -178,14 +183,16 @@ def _odds(odds: Odds) -> dict[str, object]:
     return {"text": odds.text, "line": odds.span.line, **told}
 
 
-def _worth(solution: Solution) -> dict[str, object]:
-    """What its limits are worth, and what its answer hangs on most."""
+def _worth(plan: Plan | None, solution: Solution) -> dict[str, object]:
+    """What its limits are worth, what its answer hangs on most, and where what it chooses changes."""
     from runplan.engine.analysis.tornado import asked_of
+    from runplan.engine.decide_document import decision_document
     from runplan.engine.worth_document import swings_document, worth_document
 
     found = {"worth": worth_document(solution)}
     if (name := asked_of(solution)) is not None:
         found["sensitivity"] = {"quantity": str(name), "inputs": swings_document(solution, name)}
+    found["decision"] = decision_document(plan, solution)
     return {key: value for key, value in found.items() if value}
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from runplan.cli.show.text.look import PLAIN, Look
 
 Kind = Literal[
-    "findings", "report", "comparison", "frontier", "derivation", "backtest",
+    "findings", "report", "comparison", "frontier", "sweep", "derivation", "backtest",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "tests",
 ]  # fmt: skip
 
@@ -22,7 +22,11 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "full": "findings.full:render",
         "concise": "findings.concise:render",
         "json": "findings.json:render",
+        "jsonl": "findings.jsonl:render",
         "github": "findings.github:render",
+        "gitlab": "findings.gitlab:render",
+        "sarif": "findings.sarif:render",
+        "junit": "findings.junit:render",
         "markdown": "findings.markdown:render",
     },
     "report": {
@@ -43,6 +47,7 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "markdown": "frontier.markdown:render",
         "csv": "frontier.csv:render",
     },
+    "sweep": {"table": "sweep.terminal:render"},
     "derivation": {
         "tree": "derivation.terminal:render",
         "json": "derivation.json:render",

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.outcome import CLEAN, exit_code
 from runplan.cli.output import show
-from runplan.cli.paths import Projects, plan_files
+from runplan.cli.paths import Projects, from_repository, plan_files
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.formats import offered
-from runplan.dsl.text.finding import in_order
+from runplan.dsl.text.finding import Finding, in_order
 from runplan.engine.gate import Gate, unknown
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Of the plans' own thresholds the strictest decides.
 STRICTEST = ("warning", "error", "never")
+# The formats for programs that know a repository and not from where in it the command ran.
+_AWAY = frozenset(("github", "gitlab", "sarif"))
 
 
 @verb("check")
@@ -57,7 +60,9 @@ def run(argv: list[str]) -> int:
     for project in {id(project): project for project, _ in checked}.values():
         project.refuse_unknown([gate for own, gate in checked if own is project])
     shown = in_order(f for gate in gates for f in gate.findings)
-    found = Checked(shown, len(gates), tuple(gate.verdict for gate in gates))
+    libraries = tuple({id(project): project.library for project, _ in checked}.values())
+    places = {file: from_repository(file) for file in _files(shown)} if _AWAY & {name for name, _ in outputs} else {}
+    found = Checked(shown, len(gates), tuple(gate.verdict for gate in gates), places, libraries)
     show("findings", found, outputs)
     if args.statistics:
         counts = Counter((f.code, f.name) for f in found.findings)
@@ -69,6 +74,11 @@ def run(argv: list[str]) -> int:
         print(f"plan check: not shown, and what decides: {line(finding)}", file=sys.stderr)
     threshold = min((args.fail_on or project.configuration.fail_on for project, _ in checked), key=STRICTEST.index)
     return exit_code(found.findings, threshold, found.deciding())
+
+
+def _files(findings: Iterable[Finding]) -> set[str]:
+    """The files that findings are in, or point to."""
+    return {label.span.source.path for finding in findings for label in (finding.at, *finding.also)}
 
 
 def _words(option: str | None) -> tuple[str, ...] | None:

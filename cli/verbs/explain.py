@@ -46,5 +46,5 @@ def run(argv: list[str]) -> int:
         listed = "it has " + ", ".join(sorted(public(solution)))
         (help,) = did_you_mean(args.quantity, named) or [listed]
         raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`; {help}")
-    show("derivation", Explained(solution, named[args.quantity], depth), outputs)
+    show("derivation", Explained(report.plan, solution, named[args.quantity], depth), outputs)
     return CLEAN

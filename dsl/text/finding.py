@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.codes import CODES, Severity
+from runplan.dsl.text.later import Later, Texts
 from runplan.dsl.text.source import Span
 
 
@@ -43,7 +44,8 @@ class Finding:
         at: The place to blame; the first thing a reader sees.
         also: Every other place that took part, such as both sides of a conflict.
         notes: The values that went in.
-        help: What to change, as instructions, with computed numbers where there are any.
+        help: What to change, as instructions, with computed numbers where there are any: these are computed when it
+            is first read.
         edits: Replacements that mend it.
         key: The path of the node in the plan, such as `require[0]`; stable when lines move.
         laws: The laws under which it was found; empty where no law took part.
@@ -57,7 +59,7 @@ class Finding:
     at: Label
     also: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
-    help: tuple[str, ...] = ()
+    help: Texts = ()
     edits: tuple[Edit, ...] = ()
     key: str = ""
     laws: tuple[str, ...] = ()
@@ -79,7 +81,7 @@ def finding(
     name: str = "",
     also: Iterable[Label] = (),
     notes: Iterable[str] = (),
-    help: Iterable[str] = (),
+    help: Iterable[str] | Later = (),
     edits: Iterable[Edit] = (),
     key: str = "",
     laws: Iterable[str] = (),
@@ -98,7 +100,7 @@ def finding(
         at if isinstance(at, Label) else Label(at),
         tuple(also),
         tuple(notes),
-        tuple(help),
+        help if isinstance(help, Later) else tuple(help),
         tuple(edits),
         key,
         tuple(laws),

@@ -11,7 +11,7 @@ from runplan.dsl.expr.tree import Ref
 from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
-from runplan.engine.solve.digits import as_written
+from runplan.engine.solve.digits import as_written, holds
 from runplan.engine.solve.margin import broken_of
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
@@ -66,6 +66,14 @@ def outcome_of(problem: Problem) -> Outcome:
     broken = broken_of(found.problem, values)
     texts = dict.fromkeys(c.text for c in found.problem.held if c.key in broken)
     return Outcome(values, tuple(texts))
+
+
+def broken_by(problem: Problem, outcome: Outcome) -> str:
+    """What a plan requires and does not keep; where it cannot be done, that without which it could be."""
+    if outcome.values is not None:
+        return next(iter(outcome.broken), "")
+    required = [c for c in problem.constraints if c.kind == "require"]
+    return next((c.text for c in required if holds(problem.without({c.key}))), "it cannot be done")
 
 
 def measure_of(problems: Sequence[Problem], outcomes: Sequence[Outcome], *, losses: bool) -> Measure | None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Ref
 from runplan.dsl.plan.ir import Plan
-from runplan.engine.decide.candidates import Measure, Outcome, best_of, measure_of, outcome_of
-from runplan.engine.decide.flips import Chosen, Flip, flips_of
+from runplan.engine.decide.candidates import Measure, best_of, broken_by, measure_of, outcome_of
+from runplan.engine.decide.flips import Chosen, Flip, flips_of, nearest
 from runplan.engine.decide.knowing import Knowing, knowing_of
 from runplan.engine.decide.laws import UnderLaws, under_laws
 from runplan.engine.decide.levers import Input, inputs_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.digits import holds
 
 # Of more laws than this it is not asked where the choice among them changes: it takes too long.
 LAWS = 5
@@ -50,7 +49,7 @@ def decided(plans: Sequence[Plan], every: Sequence[Mapping[str, Solution]], *, l
     solutions = [next(iter(by.values())) for by in every]
     if len(solutions) < 2 or any(solution.status == "undecided" for solution in solutions):
         return None
-    problems = [solution.problem for solution in solutions]
+    problems = [solution.untaken or solution.problem for solution in solutions]
     outcomes = [outcome_of(problem) for problem in problems]
     measure = measure_of(problems, outcomes, losses=losses)
     if measure is None:
@@ -59,21 +58,13 @@ def decided(plans: Sequence[Plan], every: Sequence[Mapping[str, Solution]], *, l
     def choose(moved: Input, value: float) -> Chosen:
         there, own = moved.moved(problems, value), {index for index, _ in moved.levers}
         found = [outcome_of(each) if i in own else outcomes[i] for i, each in enumerate(there)]
-        return Chosen(best_of(found, measure), lambda index: _broken(there[index], found[index]))
+        return Chosen(best_of(found, measure), lambda index: broken_by(there[index], found[index]))
 
     now = best_of(outcomes, measure)
-    flips = _nearest(flips_of(now, inputs_of(problems, [Ref(measure.name)]), choose))
+    flips = nearest(flips_of(now, inputs_of(problems, [Ref(measure.name)]), choose))
     solved = all(solution.status == "solved" for solution in solutions)
     known = knowing_of(plans, solutions, measure) if solved else None
     return Decision(measure, now, flips, known, under_laws(every, measure))
-
-
-def _broken(problem: Problem, outcome: Outcome) -> str:
-    """What a plan requires and does not keep; where it cannot be done, that without which it could be."""
-    if outcome.values is not None:
-        return next(iter(outcome.broken), "")
-    required = [c for c in problem.constraints if c.kind == "require"]
-    return next((c.text for c in required if holds(problem.without({c.key}))), "it cannot be done")
 
 
 def decided_by_laws(
@@ -91,8 +82,4 @@ def decided_by_laws(
         found = least_worst(moved.moved(problems, value))
         return Chosen(now if found is None else found)  # where all cost the same, any will do
 
-    return Decision(None, now, _nearest(flips_of(now, inputs_of(problems, [Ref(q.COMPUTE)]), choose)))
-
-
-def _nearest(flips: Iterable[Flip]) -> tuple[Flip, ...]:
-    return tuple(sorted(flips, key=lambda flip: (round(flip.far, 6), flip.input.said, flip.at)))
+    return Decision(None, now, nearest(flips_of(now, inputs_of(problems, [Ref(q.COMPUTE)]), choose)))

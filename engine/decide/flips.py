@@ -71,6 +71,11 @@ def flips_of(now: int | None, inputs: Iterable[Input], choose: Choose) -> Iterat
                 yield found
 
 
+def nearest(flips: Iterable[Flip]) -> tuple[Flip, ...]:
+    """Changes, the nearest first."""
+    return tuple(sorted(flips, key=lambda flip: (round(flip.far, 6), flip.input.said, flip.at)))
+
+
 def _flip(now: int | None, moved: Input, choose: Choose, down: bool) -> Flip | None:
     lever = moved.lever
     near = lever.now

@@ -164,7 +164,12 @@ def _choice(rows: Sequence[Row], now: int | None = None) -> int | None:
 
 def knowing_of(plans: Sequence[Plan], solutions: Sequence[Solution], measure: Measure) -> Knowing | None:
     """Plans at joint draws; None where nothing of them is uncertain, or their draws have no solution."""
-    each = [_Drawn.of(plan, solution, measure) for plan, solution in zip(plans, solutions, strict=True)]
+    each = [Drawn.of(plan, solution, measure) for plan, solution in zip(plans, solutions, strict=True)]
+    return known_of(each, measure)
+
+
+def known_of(each: Sequence[Drawn], measure: Measure) -> Knowing | None:
+    """What is chosen at joint draws; None where nothing is uncertain, or the draws have no solution."""
     count = min(MOST, *(drawn.count for drawn in each))
     joint = _joint([drawn.problem for drawn in each], count)
     if count < PARTS or not joint:
@@ -176,8 +181,13 @@ def knowing_of(plans: Sequence[Plan], solutions: Sequence[Solution], measure: Me
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
-    """A plan, to be evaluated at draws; ranges that it gives are drawn as well."""
+class Drawn:
+    """A plan, to be evaluated at draws; ranges that it gives are drawn as well.
+
+    Attributes:
+        problem: In which what is uncertain is off by its deviates.
+        evaluate: From a draw to all values that the plan has then, good for `count` draws.
+    """
 
     plan: Plan
     problem: Problem
@@ -186,10 +196,11 @@ class _Drawn:
     measure: Measure
 
     @staticmethod
-    def of(plan: Plan, solution: Solution, measure: Measure) -> _Drawn:
+    def of(plan: Plan, solution: Solution, measure: Measure) -> Drawn:
+        """The plan of a solution."""
         ranging = replace(solution, problem=solution.problem.ranging())
         evaluate, count = evaluator(ranging)
-        return _Drawn(plan, ranging.problem.deviating(), evaluate, count, measure)
+        return Drawn(plan, ranging.problem.deviating(), evaluate, count, measure)
 
     @property
     def middle(self) -> dict[Name, float]:
@@ -228,7 +239,7 @@ def _kind(problem: Problem, name: Name) -> object:
     return name, problem.definitions[name].between if is_deviate(name) else None
 
 
-def _about(each: Sequence[_Drawn], joint: Sequence[Sequence[Draw]], rows: Sequence[Row]) -> Iterator[About]:
+def _about(each: Sequence[Drawn], joint: Sequence[Sequence[Draw]], rows: Sequence[Row]) -> Iterator[About]:
     """What is drawn: each deviate, and of each law its constants, by what they alone make of the choice."""
     now = _choice(rows)
     if all(_choice([row], now) == now for row in rows):
@@ -240,12 +251,26 @@ def _about(each: Sequence[_Drawn], joint: Sequence[Sequence[Draw]], rows: Sequen
         if is_deviate(name)
     }
     for i, name in sorted(told.values(), key=lambda pair: (pair[1], pair[0])):
-        yield str(name), False, tuple(own[i][name] for own in joint)
+        if _tells_apart(each, joint, name):
+            yield str(name), False, tuple(own[i][name] for own in joint)
     for law in sorted({drawn.problem.law.name for drawn in each if is_uncertain(drawn.problem.law)}):
-        yield law, True, tuple(_alone(each, own, law, now) for own in joint)
+        alone = tuple(_alone(each, own, law, now) for own in joint)
+        if len(set(alone)) > 1:
+            yield law, True, alone
 
 
-def _alone(each: Sequence[_Drawn], own: Sequence[Draw], law: str, now: int | None) -> float:
+def _tells_apart(each: Sequence[Drawn], joint: Sequence[Sequence[Draw]], name: Name) -> bool:
+    """Whether any plan comes to something else where this alone is drawn: what it does not move, moves no choice."""
+    for i, drawn in enumerate(each):
+        if name in drawn.middle:
+            order = sorted(joint, key=lambda own, i=i: own[i][name])  # type: ignore[misc]
+            ends = (drawn.at({**drawn.middle, name: own[i][name]}) for own in (order[0], order[-1]))
+            if len({drawn.at(drawn.middle), *ends}) > 1:
+                return True
+    return False
+
+
+def _alone(each: Sequence[Drawn], own: Sequence[Draw], law: str, now: int | None) -> float:
     """By how much the present choice is worse than the best other one, where the constants of a law alone are drawn."""
     values = [
         drawn.at({**drawn.middle, **{name: value for name, value in draw.items() if name.part("law") == law}})

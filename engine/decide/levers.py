@@ -111,7 +111,10 @@ def _levers(problem: Problem, about: Sequence[Expr]) -> Iterator[Lever]:
         if (name.kind == "let" or (nature and doubtful)) and not any(name in names(figure) for figure in own):
             knob = parameter_knob(problem, name, problem.said(name), "", "")
             yield Lever(knob.said, knob.now, _as_written(problem, name), knob.at, _most(problem, name), name)
+    ways = {part.key for choice in problem.either for part in choice.parts if part.equal}  # what is chosen among
     for constraint in problem.parts:
+        if constraint.key in ways:
+            continue
         if constraint.kind == "require" and isinstance(constraint.left, Num) != isinstance(constraint.right, Num):
             yield _bound(constraint)
 

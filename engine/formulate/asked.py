@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Num, Ref, names
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.plan.ir import Hole, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
@@ -18,7 +18,9 @@ from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import Goal
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.parts import Constraint, Goal
+from runplan.engine.problem.problem import expand
 
 # What a device gives: less of one of these is made up for by more of another, and by more devices or more time.
 OF_RATE = tuple(name.text for name in (q.MFU, q.RATE, q.PEAK, q.AVAILABILITY, q.HOURS_PER_DAY, q.RUN_SHARE))
@@ -28,7 +30,7 @@ OF_AMOUNT = tuple(name.text for name in (q.GPUS, q.RESERVED_TIME, q.GPU_HOURS))
 
 def of_cost(draft: Draft) -> tuple[str, ...]:
     """What hardware costs and takes, such as its price, and when it begins: nothing else of the run hangs on these."""
-    fields = (name for name in draft.fields_of("hardware") if draft.quantities[name].facts.decided)
+    fields = (name for name in draft.quantities.given_by("hardware") if draft.quantities[name].facts.decided)
     return (*(name for name in fields if name not in (*OF_RATE, *OF_AMOUNT)), q.START.text)
 
 
@@ -53,6 +55,28 @@ def asked_of(draft: Draft, some: Iterable[str]) -> list[Name]:
     return sorted((name for name in draft.asked if name.text in order), key=lambda name: order[name.text])
 
 
+def apart(draft: Draft) -> list[Name]:
+    """What is asked for of which more of one makes up for less of another, so that no worst of either is the answer:
+    what devices give, and what makes one budget together, such as a power and what the building takes beside it.
+    """
+    rates = asked_of(draft, OF_RATE)
+    if len(rates) > 1:
+        return rates
+    costs, memo = asked_of(draft, of_cost(draft)), dict[Name, Expr]()
+    if len(costs) < 2 or any(wanted(draft, name) for name in costs):
+        return []
+    known = (name for name in draft.definitions if name.kind == "quantity")
+    sides: list[Expr] = [Ref(name) for name in known if draft.quantities[name.text].facts.budget]
+    kept: tuple[Constraint | Either, ...] = (*draft.constraints, *draft.either)
+    for one in kept:
+        sides += [Op("-", (part.left, part.right)) for part in one.parts]
+    for expr in sides:
+        over = names(expand(expr, draft.definitions, memo))
+        if len(together := [name for name in costs if name in over]) > 1:
+            return together
+    return []
+
+
 def wanted(draft: Draft, name: Name) -> Span | None:
     """Where the plan's goal is about a figure: where nothing states that, it is asked for."""
     return next((goal.span for goal in draft.plan.goals if name in names(goal.expr)), None)
@@ -65,7 +89,7 @@ def ask_for(draft: Draft, name: Name, span: Span) -> None:
         said = f"asked for of several pools: what `{other}` is, since nothing tells them apart"
         draft.define(name, Ref(other), "assumed", said, span)
         return
-    field = draft.fields_of("hardware")[name.text]
+    field = draft.quantities.given_by("hardware")[name.text]
     draft.figure(name, Hole(span), field.usual, name.text)
     _hold_to_field(draft, name, field, span)
 
@@ -78,7 +102,7 @@ def hold_to_ceiling(draft: Draft, peak: Name, rate: Name, ceiling: Name, span: S
 
 def choose(draft: Draft, name: Name, amount: Within) -> None:
     """A figure that the plan bounds, and whoever buys the hardware chooses."""
-    field = draft.fields_of("hardware")[name.text]
+    field = draft.quantities.given_by("hardware")[name.text]
     draft.figure(name, amount, field.usual, name.text)
     _hold_to_field(draft, name, field, amount.span)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, Hole, Plan, Pool, Within
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.later import Texts, changed
 
 _TO_ADD = re.compile(r"add `(\w+: [^`]+)`(.*?) to the hardware's block(.*)")
 # How a block's text begins, in either spelling.
@@ -21,20 +23,19 @@ def fitted(plan: Plan, findings: Iterable[Finding]) -> Iterator[Finding]:
     if not pools:
         yield from findings
         return
-    has_block = any(_BLOCK.match(pool.span.text) for pool in pools)
-    for item in findings:
-        added = [m for text in item.help if (m := _TO_ADD.fullmatch(text))]
-        if has_block:
-            yield replace(item, help=tuple(map(_in_block, item.help)))
-            continue
-        if not added:
-            yield item
-            continue
-        fields = [m[1] for m in added]
-        yaml = plan.source.path.endswith((".yaml", ".yml"))
-        others = [text for text in item.help if not _TO_ADD.fullmatch(text)]
-        whole = f"write the hardware as a block: `hardware: {_blocks(pools, fields, yaml)}`{added[0][3]}"
-        yield replace(item, help=(*others, whole))
+    if any(_BLOCK.match(pool.span.text) for pool in pools):
+        yield from (replace(item, help=changed(item.help, partial(map, _in_block))) for item in findings)
+        return
+    with_block = partial(_with_block, pools, plan.source.path.endswith((".yaml", ".yml")))
+    yield from (replace(item, help=changed(item.help, with_block)) for item in findings)
+
+
+def _with_block(pools: tuple[Pool, ...], yaml: bool, help: Texts) -> Iterator[str]:
+    """Help of which what adds a field to the block of hardware that is one line says all of that block, once."""
+    added = [m for text in help if (m := _TO_ADD.fullmatch(text))]
+    yield from (text for text in help if not _TO_ADD.fullmatch(text))
+    if added:
+        yield f"write the hardware as a block: `hardware: {_blocks(pools, [m[1] for m in added], yaml)}`{added[0][3]}"
 
 
 # What is added to a line of hardware, and to a block.

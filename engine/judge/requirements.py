@@ -12,6 +12,7 @@ from runplan.dsl.expr.text import shown, with_figures
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.later import Later
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.parse import unit
@@ -116,7 +117,7 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
             *(note for one in told for note in _notes(solution, one.bounded)),
             *((f"because: {requirement.because}",) if requirement.because else ()),
         ),
-        help=_knob_help(solution, requirement, [part for part, _, _ in parts]),
+        help=Later(lambda: _knob_help(solution, requirement, [part for part, _, _ in parts])),
         key=requirement.key,
         laws=(solution.law,),
         data=first.data,

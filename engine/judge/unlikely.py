@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.logic import clauses, kleene, parts, verdict, ways
@@ -11,6 +12,7 @@ from runplan.dsl.expr.tree import Expr, Op
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.later import Later
 from runplan.engine.formulate.probable import chance_of, sides_of_chance
 from runplan.engine.judge.requirements import budget_quantity, fits_with, keeping
 from runplan.engine.problem.parts import Chance, Constraint
@@ -60,7 +62,7 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
             requirement.span,
             severity="warning" if requirement.soft else "error",
             notes=(f"because: {requirement.because}",) if requirement.because else (),
-            help=_help(solution, own, share),
+            help=Later(partial(_help, solution, own, share)),
             key=requirement.key,
             laws=(solution.law,),
             data={"quantity": f"P({said})", "value": round(share, 6), "limit": round(limit, 6), "unit": "1"},

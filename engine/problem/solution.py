@@ -174,6 +174,7 @@ class Solution:
         draws: From how many draws of the law's constants the intervals are, where fewer than usual.
         certainty: What proves that no plan is better by what is wanted first, of a plan that is solved.
         gap: Where bounds prove it, by how much at most another could be better, as a share.
+        untaken: The problem before any alternative of a choice in it was taken; None where there was none to take.
         left_out: Ends of ranges that the intervals do not reach, since the plan cannot be done there.
     """
 
@@ -199,6 +200,7 @@ class Solution:
     samples: tuple[Mapping[Name, float], ...] = ()
     certainty: Certainty = "convex"
     gap: float = 0.0
+    untaken: Problem | None = None
 
     def __getitem__(self, text: str) -> Value:
         """A value as it is written, such as `solution["loss"]` or `solution["tokens.web"]`.

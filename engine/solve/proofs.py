@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr
+from runplan.dsl.expr.tree import Expr, names
 from runplan.engine.numeric.bounds import Limit, least_possible
 from runplan.engine.numeric.curvature import (
     is_convex_form,
@@ -93,12 +93,40 @@ def bound_of(problem: Problem, goal: Expr | None, best: float, gap: float, boxes
     limits = [
         Limit(problem.expanded(c.left, memo), problem.expanded(c.right, memo), c.equal) for c in problem.constraints
     ]
-    names: Sequence[Name] = [v.name for v in problem.variables]
+    variables: Sequence[Name] = [v.name for v in problem.variables]
     expr = None if goal is None else problem.expanded(goal, memo)
-    box = tuple((-ENDLESS, ENDLESS) for _ in names)
-    return least_possible(expr, limits, names, box, best=best, gap=gap, boxes=boxes)
+    box = tuple((-ENDLESS, ENDLESS) for _ in variables)
+    return least_possible(expr, limits, variables, box, best=best, gap=gap, boxes=boxes)
 
 
 def is_empty(problem: Problem) -> bool:
     """Whether bounds prove that nothing keeps the constraints of a problem."""
     return bound_of(problem, None, math.inf, 0.0, BOXES) == math.inf
+
+
+def is_at_odds(problem: Problem) -> bool:
+    """Whether limits on one name cannot hold together, whatever that name comes to and hangs on."""
+    sides = (side for c in problem.constraints for side in (c.left, c.right))
+    return any(
+        _is_at_odds(problem, name) for name in dict.fromkeys(name for side in sides for name in sorted(names(side)))
+    )
+
+
+def _is_at_odds(problem: Problem, name: Name) -> bool:
+    """Whether no value of a name keeps the limits that are on it alone."""
+    alone = replace(problem, definitions={n: d for n, d in problem.definitions.items() if n != name})
+    memo: dict[Name, Expr] = {}
+    limits = []
+    for c in problem.constraints:
+        limit = Limit(alone.expanded(c.left, memo), alone.expanded(c.right, memo), c.equal)
+        if names(limit.left) | names(limit.right) == {name}:
+            limits.append((c, limit))
+    if len(limits) < 2 or all(
+        replace(c, left=limit.left, right=limit.right).excess({name: 0.0}) <= 0.0 for c, limit in limits
+    ):
+        return False
+    box = ((-ENDLESS, ENDLESS),)
+    return (
+        least_possible(None, [limit for _, limit in limits], (name,), box, best=math.inf, gap=0.0, boxes=BOXES)
+        == math.inf
+    )

@@ -17,7 +17,7 @@ from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.parts import Certainty, Constraint, Goal, Taken, weakest
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.problem.stretches import about_of, stretches
-from runplan.engine.solve.proofs import ENDLESS, Convexity, is_empty
+from runplan.engine.solve.proofs import ENDLESS, Convexity, is_at_odds, is_empty
 from runplan.engine.solve.rounding import TOLERANCE
 
 # Constraints are kept, where a search gave up on its way to no figure, to this much of the logarithm of a ratio.
@@ -250,6 +250,8 @@ def _optimum(problem: Problem) -> Found:
         return near
     if Convexity(problem, of.goals, of.inequalities, of.equalities).proves(first):
         return _found(problem, of, first, "convex")
+    if first.outcome in ("infeasible", "gave-up") and is_at_odds(problem):
+        return Found("infeasible", {}, (), certainty="bounds")
     elsewhere = () if first.everywhere else around(start, STARTS)
     others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in elsewhere)
     found = [_found(problem, of, end, "local") for end in (first, *others)]

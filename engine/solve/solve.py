@@ -41,9 +41,9 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         agreeing = at_needed_rate(contradicting) or as_written(contradicting)
         if agreeing:
             return solve(agreeing, why=why)
-        if not why:
-            return without(contradicting, "infeasible", ())
-        return _unsaid(contradicting) or infeasible(contradicting)
+        if undecided := _unsaid(contradicting):
+            return undecided
+        return infeasible(contradicting) if why else without(contradicting, "infeasible", ())
     if open_ and errors:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)
@@ -55,7 +55,13 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         return none
     out = solved(best.problem, best.found.values, best.found.binding)
     whole = {name: replace(out.values[name], note=_whole(name, real), real=real) for name, real in best.real.items()}
-    return replace(out, values={**out.values, **whole}, certainty=best.found.certainty, gap=best.found.gap)
+    return replace(
+        out,
+        values={**out.values, **whole},
+        certainty=best.found.certainty,
+        gap=best.found.gap,
+        untaken=problem if problem.either else None,
+    )
 
 
 def _unsaid(problem: Problem) -> Solution | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from infeasible import applied, plans
 from known import LIBRARY
@@ -76,3 +77,19 @@ def _a_digit_less(knob: Knob, value: float) -> float | None:
     less = knob.written.rounded(value - step if up else value + step, up)
     between = knob.now < less < value if up else value < less < knob.now
     return less if between else None
+
+
+@pytest.mark.parametrize(
+    ("limits", "blamed"),
+    [
+        (("loss <= 1.9", "loss >= 2.1"), {"loss <= 1.9", "loss >= 2.1"}),
+        (("perplexity <= 7.4", "loss * 2 >= 4.2"), {"perplexity <= 7.4", "loss * 2 >= 4.2"}),
+        (("loss <= 2.3", "loss >= 2.4", "params <= 9B"), {"loss <= 2.3", "loss >= 2.4"}),
+        (("cost <= 300k USD", "gpu_hours >= 200k GPU-hours"), {"cost <= 300k USD", "gpu_hours >= 200k GPU-hours"}),
+    ],
+)
+def test_limits_on_one_thing_blame_nothing_else(limits: tuple[str, ...], blamed: set[str]) -> None:
+    text = "hardware: up to 2048 x H100 for up to 90 days at 40% MFU @ 2 USD/GPU/hour\n"
+    solution = judged(text + "".join(f"require {limit}\n" for limit in limits))
+    assert solution.status == "infeasible"
+    assert {one.text for one in solution.conflict} == blamed

@@ -33,7 +33,7 @@ def at(report: Report, name: str) -> float:
 
 
 def said(report: Report) -> list[tuple[str, str, tuple[str, ...]]]:
-    return [(f.severity, f.message, f.help) for f in report.findings if f.code in ("C001", "N002")]
+    return [(f.severity, f.message, tuple(f.help)) for f in report.findings if f.code in ("C001", "N002")]
 
 
 def test_there_are_many() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from runplan.cli.show.text.csv import csv_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.engine.compare import Comparison
-from runplan.engine.compare_document import rounded, rows
-from runplan.engine.document import amount
+from runplan.engine.compare_document import rows
+from runplan.engine.document import amount, rounded
 
 COLUMNS = ("name", "file", "law", "resolved", "status", "quantity", "value", "unit", "beyond", "spread")
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from runplan.cli.show.text.content import NOTHING, Line, Section, table
-from runplan.cli.show.text.figures import figure, per_cent
+from runplan.cli.show.text.decisions import fails, share, where, worths
+from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
 from runplan.engine.compare import Comparison
 from runplan.engine.decide.decision import Decision
 from runplan.engine.decide.flips import Flip
-from runplan.engine.decide.knowing import Worth
 from runplan.engine.decide.laws import UnderLaws
 
-# So many of the changes are shown, the nearest ones; JSON has all of them. What is worth knowing, as many.
-MOST, KNOWN = 8, 3
+# So many of the changes are shown, the nearest ones; JSON has all of them.
+MOST = 8
 
 
 def decision(comparison: Comparison) -> Iterator[Section]:
@@ -60,14 +61,10 @@ def _fates(comparison: Comparison, found: Decision, names: Sequence[str]) -> Sec
     known = found.knowing
     assert known is not None, "only asked for where there is one"
     lines: list[Line] = [
-        (name, _share(fate.holds), _share(fate.best), _amount(comparison, fate.regret), _amount(comparison, fate.far))
+        (name, share(fate.holds), share(fate.best), _amount(comparison, fate.regret), _amount(comparison, fate.far))
         for name, fate in zip(names, known.fates, strict=True)
     ]
-    told = [_worth(comparison, worth) for worth in known.each[:KNOWN]]
-    if not told:
-        told = ["Nothing that is uncertain would change the choice if it were known."]
-    elif len(known.each) > 1:
-        told.append(_worth(comparison, known.everything))
+    told = worths(known, partial(_amount, comparison))
     return Section(
         f"Over what is uncertain, in {len(known.rows)} joint draws",
         table(lines, ("", "holds", "is best", "regret", "nine in ten"), figures=True),
@@ -82,20 +79,8 @@ def _choice(found: Decision, names: Sequence[str]) -> str:
     if known.choice is None:
         return "No plan holds in any draw."
     fails = 1.0 - known.fates[known.choice].holds
-    more = f", which fails in {_share(fails)} of the draws" if fails > 0.0005 else ""
+    more = f", which fails in {share(fails)} of the draws" if fails > 0.0005 else ""
     return f"Choose `{names[known.choice]}`{more}."
-
-
-def _worth(comparison: Comparison, worth: Worth) -> str:
-    """What knowing something is worth, in a sentence."""
-    what = f"the constants of `{plain(worth.what)}`" if worth.is_law else f"`{plain(worth.what)}`"
-    parts = []
-    if worth.gain > 0:
-        parts.append(f"{_amount(comparison, worth.gain)} on average")
-    if worth.saves > 0:
-        parts.append(f"{_share(worth.saves)} fewer failures")
-    said = f"is worth {' and '.join(parts)}" if parts else "is worth next to nothing"
-    return f"Knowing {what if worth.what else 'all of it'} changes the choice in {_share(worth.changes)}: it {said}."
 
 
 def _flips(found: Decision, names: Sequence[str]) -> Section:
@@ -112,22 +97,12 @@ def _flips(found: Decision, names: Sequence[str]) -> Section:
 
 
 def _line(flip: Flip, found: Decision, names: Sequence[str]) -> Line:
-    lever = flip.input.lever
-    side = "below" if flip.below else "above"
     of = "" if flip.input.of is None else f" of `{names[flip.input.of]}`"
-    at = f"{side} {lever.written.text(flip.at)} {_named(lever.said)}{of}"
+    at = f"{where(flip)}{of}"
     choose = "choose none" if flip.choose is None else f"choose `{names[flip.choose]}`"
     if not flip.broken or found.choice is None:
         return at, choose, "it is the better one then" if flip.choose is not None else ""
-    why = plain(flip.broken)
-    why = why if why == "it cannot be done" else f"`{why}` fails"
-    return at, choose, f"`{names[found.choice]}`: {why}"
-
-
-def _named(said: str) -> str:
-    """What a figure is called behind it: the bound of a requirement by what it bounds."""
-    bound = said.rpartition(" ")
-    return f"as bound of `{plain(bound[0])}`" if bound[2] in ("<=", ">=", "==") else plain(said)
+    return at, choose, f"`{names[found.choice]}`: {fails(flip.broken)}"
 
 
 def _amount(comparison: Comparison, value: float) -> str:
@@ -136,7 +111,3 @@ def _amount(comparison: Comparison, value: float) -> str:
         return NOTHING
     known = comparison.columns[0].solution.problem.quantities
     return figure(measure.name.text, value, measure.dim, known)
-
-
-def _share(value: float) -> str:
-    return per_cent(float(f"{value:.3g}"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from runplan.cli.show.derivation.names import target
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
+from runplan.dsl.plan.ir import Plan
 from runplan.engine.analysis.tornado import Swing, swings
+from runplan.engine.decide.alone import Alone, decided_alone
 from runplan.engine.problem.solution import Solution
 
 
@@ -13,6 +15,7 @@ from runplan.engine.problem.solution import Solution
 class Explained:
     """A value of a plan's solution, by name, and how deep its tree is shown; all of it unless said."""
 
+    plan: Plan | None
     solution: Solution
     name: Name
     depth: int | None = None
@@ -25,3 +28,7 @@ class Explained:
     def swings(self) -> tuple[Swing, ...]:
         """The figures that matter most to it; the plan is solved anew for each end of each."""
         return swings(self.solution, self.of)
+
+    def decided(self) -> Alone | None:
+        """Where what the plan chooses changes, and what is worth knowing for it."""
+        return None if self.plan is None else decided_alone(self.plan, self.solution)

@@ -7,6 +7,7 @@ from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
+from runplan.engine.decide_document import decision_document
 from runplan.engine.document import quantity
 from runplan.engine.worth_document import swings_document
 
@@ -14,7 +15,11 @@ from runplan.engine.worth_document import swings_document
 def render(explained: Explained, look: Look = PLAIN) -> str:
     """The document as text."""
     found = derivation(explained.solution, explained.name, explained.depth)
-    return document_text(document(found) | {"changes": swings_document(explained.solution, explained.of)})
+    anew = {
+        "changes": swings_document(explained.solution, explained.of),
+        "decision": decision_document(explained.plan, explained.solution),
+    }
+    return document_text(document(found) | anew)
 
 
 def document(found: Derivation) -> dict[str, object]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from runplan.cli.show.derivation.content import Derivation, Node, derivation
 from runplan.cli.show.derivation.explained import Explained
+from runplan.cli.show.text.decisions import sections as decisions
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.swings import section
 from runplan.cli.show.text.terminal import Page, console, printed, styled
 from runplan.dsl.expr.name import Name
 from runplan.engine.analysis.tornado import Swing
+from runplan.engine.decide.alone import Alone
 from runplan.engine.problem.parts import Kind
 from runplan.engine.problem.solution import Solution
 
@@ -37,7 +39,16 @@ def render(explained: Explained, look: Look = PLAIN) -> str:
     """The tree, and a line for each figure that the value answers to."""
     found = derivation(explained.solution, explained.name, explained.depth)
     required = odds_section(explained.solution, found.root.name, look)
-    return tree(found, look) + required + changes_section(explained.solution, explained.of, explained.swings(), look)
+    changes = changes_section(explained.solution, explained.of, explained.swings(), look)
+    return tree(found, look) + required + changes + choice_sections(explained.decided(), explained.solution, look)
+
+
+def choice_sections(found: Alone | None, solution: Solution, look: Look = PLAIN) -> str:
+    """Where what the plan chooses changes, and what is worth knowing for it."""
+    page = Page(look)
+    for one in decisions(found, solution) if found is not None else ():
+        page.section(one)
+    return page.text() if found is not None else ""
 
 
 def odds_section(solution: Solution, name: Name, look: Look = PLAIN) -> str:

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Self
 
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted
 from runplan.engine.gate import Verdict
+
+if TYPE_CHECKING:
+    from runplan.dsl.packs.library import Library
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Findings that are shown, in how many files they were looked for, and the verdict on each of these."""
+    """Findings that are shown, in how many files they were looked for, and the verdict on each of these.
+
+    Attributes:
+        places: The path of a file from the root of its repository, by the path that findings name it by.
+        libraries: Where the rules stand that were looked for.
+    """
 
     findings: tuple[Finding, ...]
     files: int
     verdicts: tuple[Verdict, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[Library, ...] = ()
 
     @classmethod
     def of(cls, findings: Iterable[Finding], files: int) -> Self:
         """What was found in so many files."""
         return cls(tuple(findings), files)
+
+    def place(self, span: Span) -> str:
+        """The file of a span as other programs know it: from the root of the repository."""
+        return self.places.get(span.source.path, span.source.path)
 
     def deciding(self) -> list[Finding]:
         """The findings that keep a plan from holding, shown or not."""

@@ -21,7 +21,9 @@ def render(checked: Checked, look: Look = PLAIN) -> str:
     What else was found is counted in a line that is no command.
     """
     told = [finding for finding in checked.findings if finding.severity in _COMMANDS]
-    commands = [_command(finding) for finding in sorted(told, key=lambda f: RANK[f.severity])]
+    commands = [
+        _command(finding, checked.place(finding.at.span)) for finding in sorted(told, key=lambda f: RANK[f.severity])
+    ]
     if len(commands) > _RENDERED:
         more = counted(len(commands) - _RENDERED + 1, "more finding")
         commands.insert(_RENDERED - 1, f"::notice title=plan::{more} in the log of this step")
@@ -30,11 +32,11 @@ def render(checked: Checked, look: Look = PLAIN) -> str:
     return "".join(f"{command}\n" for command in commands)
 
 
-def _command(finding: Finding) -> str:
+def _command(finding: Finding, file: str) -> str:
     span = finding.at.span
     properties: dict[str, object] = {
         "title": f"plan ({finding.code})",
-        "file": span.source.path,
+        "file": file,
         "line": span.line,
     }
     if span.line == span.end_line:  # with columns, a span of several lines is shown on none

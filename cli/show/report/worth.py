@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from runplan.cli.show.report.under import under
 from runplan.cli.show.text.content import NOTHING, Cell, Section, table
+from runplan.cli.show.text.decisions import sections as decisions
 from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.swings import section
@@ -13,6 +14,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.tornado import asked_of, swings
 from runplan.engine.analysis.worth import Price, Worth, worth_of
+from runplan.engine.decide.alone import decided_alone
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -21,13 +23,18 @@ _DIGITS = 3
 
 
 def sections(report: Report) -> Iterator[Section]:
-    """For each law what its limits are worth; under the first one the figures that matter most."""
+    """For each law what its limits are worth; under the first one the figures that matter most, and its choice."""
     for solution in report.solutions:
         worth = worth_of(solution)
         if worth is not None and worth.prices:
             yield _worth(report, solution, worth)
     if report.solutions and report.solutions[0].status == "solved":
         yield from _swings(report, report.solutions[0])
+    if report.solutions and report.plan is not None:
+        first = report.solutions[0]
+        found = decided_alone(report.plan, first)
+        if found is not None:
+            yield from decisions(found, first, lambda title: under(report, title, first))
 
 
 def _worth(report: Report, solution: Solution, worth: Worth) -> Section:

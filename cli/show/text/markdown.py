@@ -8,6 +8,7 @@ from html import escape
 
 from runplan.cli.show.text.content import Cell, Section, Table
 from runplan.cli.show.text.plain import plain
+from runplan.dsl.text.later import Texts
 
 _PUNCTUATION = re.compile(r"[\\`*_{}\[\]<>|~$&]")
 # GitHub makes mentions, references and links of these after it has undone the backslashes.
@@ -35,7 +36,7 @@ def headed(text: str) -> Iterator[str]:
     yield f"**{inline(text)}**"
 
 
-def paragraph(texts: Sequence[str]) -> Iterator[str]:
+def paragraph(texts: Sequence[str] | Texts) -> Iterator[str]:
     """Sentences, a line each, behind a blank line; nothing where there are none."""
     if texts:
         yield ""
@@ -52,7 +53,7 @@ def small(notes: Sequence[str]) -> Iterator[str]:
 def section(section: Section) -> Iterator[str]:
     """A heading, its table, and what is said under it; a chart is for terminals."""
     yield from headed(section.title)
-    yield from table(section.table)
+    yield from table(section.table) if section.table.rows else ()
     yield from paragraph(section.said)
     yield from small(section.notes)
 
