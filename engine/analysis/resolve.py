@@ -45,7 +45,7 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
         return lambda draw: None, 2
     if _is_pinned(problem):
         return lambda draw: dict(centre), DRAWS
-    of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
+    of_the_run = problem.quantities.decided_by("run")
     # Of stages the hardware of each is what the split of the budget makes it.
     held = {} if problem.stages else {name: value for name, value in centre.items() if name.text not in of_the_run}
     # What nothing moves is no goal: of a run that is given the hardware is what it takes.

@@ -90,7 +90,7 @@ def whole(problem: Problem) -> Reached:
     if not up:
         values = {**found.values, **_exact(problem, found.values)}
         return Reached(problem.taking(found.taken), replace(found, values=values))
-    of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
+    of_the_run = problem.quantities.decided_by("run")
     run = {v.name: found.values[v.name] for v in problem.variables if v.name.text in of_the_run}
     if up.keys().isdisjoint(run) and _keeps(problem, {**found.values, **up}):
         return _bounded(problem, found, _told(problem, up | run, found))
