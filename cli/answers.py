@@ -6,7 +6,6 @@ out, and given again where each of these looks finds the same.
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 import time
@@ -17,7 +16,7 @@ from runplan.dsl.text import store
 from runplan.dsl.text.disk import Witness, unchanged
 from runplan.dsl.text.installation import installed
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -40,7 +39,7 @@ def answered(verb: str, args: Sequence[str], run: Callable[[], int]) -> int:
     name = _name_of(verb, args)
     stored = store.kept(name)
     if stored is not None:
-        seen, said, code = marshal.loads(stored)
+        seen, said, code = stored
         if unchanged(seen):
             try:
                 say(said)
@@ -52,7 +51,7 @@ def answered(verb: str, args: Sequence[str], run: Callable[[], int]) -> int:
     with Record() as record, Witness() as witness:
         code = run()
     if witness.steady and code in _ENDED:
-        store.keep(name, marshal.dumps((tuple(witness.seen.items()), tuple(record.said), code)))
+        store.keep(name, (tuple(witness.seen.items()), tuple(record.said), code))
     return code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self

@@ -1,28 +1,30 @@
 """Syntax trees to the user's cache folder and back, keyed by content: what was read before is not parsed again.
 
-Only trees without findings are kept. They are stored as nested tuples by `marshal`, which holds plain data.
+Only trees without findings are kept. They are stored as nested tuples, which are plain data; so are the tables of the
+grammar, where the package has none of its own.
 """
 
 from __future__ import annotations
 
-import marshal
 import os
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
 
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.text import store
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 
+TYPE_CHECKING = False  # see dsl/dataclass.py
+if TYPE_CHECKING:
+    from typing import Any
 # Trees of more characters than this are parsed each time: storing them would cost more than it saves.
 MAX_KEPT = 100_000
 # The files that decide what tree a text has. Not those that say what is wrong: such a text is not kept.
 SHAPING = (
-    *("plan.lark", "statements.py", "grammar.py", "comments.py", "tree.py", "cache.py"),
-    *("yaml.py", "yaml_scalars.py", "yaml_values.py"),
+    *("plan.lark", "statements.py", "grammar.py", "tables.py", "driver.py", "parse.py"),
+    *("comments.py", "tree.py", "cache.py", "yaml.py", "yaml_scalars.py", "yaml_values.py"),
 )
 Parse = Callable[[Source], tuple[File, list[Finding]]]
 
@@ -43,15 +45,26 @@ def parsed(source: Source, parse: Parse) -> tuple[File, list[Finding]]:
         return parse(source)
     kind = source.path.rsplit(".", 1)[-1].encode("utf-8", "replace")
     text = source.text.encode("utf-8", "surrogatepass")
-    key = blake2b(_grammar_mark() + kind + b"\0" + text, digest_size=16).hexdigest()
-    name = f"{key}.tree"
+    name = f"{blake2b(_grammar_mark() + kind + bytes(1) + text, digest_size=16).hexdigest()}.tree"
     stored = store.kept(name)
     if stored is not None:
-        return _thawed(marshal.loads(stored), source), []
+        return _thawed(stored, source), []
     file, findings = parse(source)
     if not findings:
-        store.keep(name, marshal.dumps((tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments)))))
+        store.keep(name, (tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
     return file, findings
+
+
+def kept(name: str, make: Callable[[], Any]) -> Any:
+    """Plain data that is made of the grammar, made once; None where there is no cache to keep it in."""
+    if store.folder() is None:
+        return None
+    marked = f"{name}-{_grammar_mark().hex()}.data"
+    made = store.kept(marked)
+    if made is None:
+        made = make()
+        store.keep(marked, made)
+    return made
 
 
 def _frozen(item: Node | Word | None) -> Any:

@@ -15,7 +15,7 @@ from stat import S_ISREG
 from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.limits import MAX_BYTES
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import BinaryIO, Self, TypeVar

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

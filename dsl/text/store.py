@@ -1,13 +1,20 @@
-"""The user's cache folder: bytes by name, kept from one command to the next, within a bound.
+"""The user's cache folder: plain data by name, kept from one command to the next, within a bound.
 
-Each name is a file, which is replaced whole and at once: commands that run side by side see the old bytes or the new
-ones. What is torn or mended by hand is not taken.
+Each name is a file, which is replaced whole and at once: commands that run side by side see the old data or the new.
+What is torn, or was kept by another Python, is not taken. Plain data is what `marshal` writes: numbers, texts, bytes,
+tuples, lists and dictionaries of these.
 """
 
 from __future__ import annotations
 
+import marshal
 import os
+import sys
 from _blake2 import blake2b  # as hashlib has it, which loads OpenSSL first
+
+TYPE_CHECKING = False  # see dsl/dataclass.py
+if TYPE_CHECKING:
+    from typing import Any
 
 # Bytes of all that is kept; what was written first goes first. It is looked at once a process.
 MAX_KEPT = 64 * 1024 * 1024
@@ -50,7 +57,7 @@ def place(name: str) -> str | None:
     return os.path.join(base, name)
 
 
-def kept(name: str) -> bytes | None:
+def kept(name: str) -> Any:
     """What was kept under a name; None where nothing is, or no longer."""
     base = folder()
     if base is None:
@@ -61,11 +68,12 @@ def kept(name: str) -> bytes | None:
     except OSError:
         return None
     mark, content = whole[:_MARK], whole[_MARK:]
-    return content if mark == _digest(content) else None
+    return marshal.loads(content) if mark == _digest(content) else None
 
 
-def keep(name: str, content: bytes) -> None:
-    """Keep bytes under a name, in place of what is there; where nothing can be written nothing is."""
+def keep(name: str, data: Any) -> None:
+    """Keep plain data under a name, in place of what is there; where nothing can be written nothing is."""
+    content = marshal.dumps(data)
     path = place(name) if len(content) <= MAX_ONE else None
     if path is None:
         return
@@ -83,7 +91,7 @@ def keep(name: str, content: bytes) -> None:
 
 
 def _digest(content: bytes) -> bytes:
-    return blake2b(content, digest_size=_MARK).digest()
+    return blake2b(content, digest_size=_MARK, key=sys.version.encode()[:64]).digest()
 
 
 def _bound(base: str) -> None:
