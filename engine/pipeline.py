@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.library import Library, standard
-from runplan.dsl.packs.pack import Law, Pack, fields_of
+from runplan.dsl.packs.pack import Law, Pack
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
@@ -220,7 +220,7 @@ def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: boo
     Args:
         apart: Whether a law of settings has a case of its own beside others, too.
     """
-    settings = fields_of(catalogue.quantities()).get("optimizer", {})
+    settings = catalogue.quantities().fields.get("optimizer", {})
     laws = {name: law for name in named if (law := catalogue.law(name)) is not None}
     assert len(laws) == len(named), "lowering lets no unknown law pass"
     lenders = {name: law for name, law in laws.items() if is_of_settings(law, settings)}
