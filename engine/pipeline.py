@@ -162,7 +162,8 @@ def plan_at(
 
 def _results(file: File, reader: Reader, known: Library, intervals: bool, solved: dict[str, Report]) -> Results:
     """What the plans that a file imports come to; with their intervals where those decide anything."""
-    uncertain = intervals or any(leaf.text == "P" for node in file.statements for leaf in leaves(node))
+    judged = any(node.rule in ("require", "prefer") for node in file.statements)  # also by how often it fails
+    uncertain = intervals or judged or any(leaf.text == "P" for node in file.statements for leaf in leaves(node))
 
     def report(path: str) -> Report:
         if path not in solved:
@@ -237,16 +238,20 @@ def _reads_loss(law: Law) -> bool:
     return any(parameter.quantity == q.LOSS.text for function in law.functions for parameter in function.parameters)
 
 
-def solution_of(problem: Problem, intervals: bool) -> Solution:
-    """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it."""
+def solution_of(problem: Problem, intervals: bool, *, why: bool = True) -> Solution:
+    """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it.
+
+    Args:
+        why: See `solve`.
+    """
     worst, best = ends_of(problem)
-    middle = _analysed(problem, intervals)
-    return spread(middle, *(_analysed(problem.at(ends), intervals) for ends in (worst, best))) if worst else middle
+    middle = _analysed(problem, intervals, why)
+    return spread(middle, *(_analysed(problem.at(ends), intervals, why) for ends in (worst, best))) if worst else middle
 
 
-def _analysed(problem: Problem, intervals: bool) -> Solution:
+def _analysed(problem: Problem, intervals: bool, why: bool) -> Solution:
     """The solution of a problem, with what it is worth over a life, and its intervals where they are wanted."""
-    solution = solve(problem)
+    solution = solve(problem, why=why)
     # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
     if q.INFERENCE_TOKENS in solution.values:
         from runplan.engine.analysis.lifetime import with_lifetime

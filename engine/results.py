@@ -6,11 +6,11 @@ A plan that has no solution that holds gives none, and the import says why: no n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import correlation
 
 from runplan.dsl.dataclass import dataclass, field, replace
-from runplan.dsl.expr.name import qualified, written
+from runplan.dsl.expr.name import Name, qualified, written
 from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.plan.ir import Let, Plan
 from runplan.dsl.syntax.tree import File, Imported, Word, leaves
@@ -20,13 +20,14 @@ from runplan.dsl.text.later import changed
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.units.base import DATE
 from runplan.engine.gate import verdict_of
-from runplan.engine.problem.draws import cholesky
+from runplan.engine.problem.draws import cholesky, is_deviate, uncertain_constants
 from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
-# Draws that tell how results go together, and a difference below which they are one.
-FEW, SAME = 20, 1e-6
+# Draws that tell how results go together; a difference below which they are one; and in how many standard errors of a
+# correlation one may be there by chance.
+FEW, SAME, CHANCE = 20, 1e-6, 3.0
 # What is said of a plan that does not hold.
 STATES = {"infeasible": "has no solution", "undecided": "is undecided", "solved": "does not hold"}
 
@@ -132,13 +133,34 @@ def _spread(value: Value) -> float | None:
 
 
 def _together(solution: Solution, told: Mapping[str, Value]) -> dict[str, tuple[tuple[str, float], ...]]:
-    """How results of one plan are off together, as its draws have it: each by the deviates of those before it too."""
-    rows = [[sample.get(value.name, 0.0) for value in told.values()] for sample in solution.samples]
-    logs = [[math.log(value) for value in row] for row in rows if all(value > 0.0 for value in row)]
-    columns = list(zip(*logs, strict=True))
-    if len(told) < 2 or len(logs) < FEW or any(max(column) - min(column) < SAME for column in columns):
+    """How results of one plan are off together, as its draws have it: each by what is unknown of the plan, and by the
+    deviates of those before it.
+
+    What is unknown goes by its own name: an assumed rate is one, however many plans assume it.
+    """
+    samples = [env for env in solution.samples if all(env.get(value.name, 0.0) > 0.0 for value in told.values())]
+    if not told or len(samples) < FEW:
         return {}
-    root = cholesky([[correlation(one, other) for other in columns] for one in columns])
-    texts = list(told)
-    weighed = {text: zip(texts, row, strict=True) for text, row in zip(texts, root, strict=True)}
+    columns = {text: [math.log(env[value.name]) for env in samples] for text, value in told.items()}
+    if any(max(column) - min(column) < SAME for column in columns.values()):
+        return {}
+    unknown = {name.text if is_deviate(name) else str(name): column for name, column in _unknown(solution, samples)}
+    least = CHANCE / math.sqrt(len(samples))
+    moving = {
+        text: column
+        for text, column in unknown.items()
+        if any(abs(correlation(column, own)) > least for own in columns.values())
+    }
+    every = {**moving, **columns}
+    root = cholesky([[correlation(one, other) for other in every.values()] for one in every.values()])
+    weighed = {text: zip(every, row, strict=True) for text, row in zip(every, root, strict=True) if text in told}
     return {text: tuple((by, weight) for by, weight in row if abs(weight) > SAME) for text, row in weighed.items()}
+
+
+def _unknown(solution: Solution, samples: Sequence[Mapping[Name, float]]) -> Iterator[tuple[Name, list[float]]]:
+    """What is drawn of a plan and its law, with its value in each draw."""
+    constants = uncertain_constants(solution.problem.law)
+    for name in sorted(name for name in samples[0] if is_deviate(name) or name in constants):
+        column = [env[name] for env in samples]
+        if max(column) - min(column) > SAME * abs(column[0]):
+            yield name, column

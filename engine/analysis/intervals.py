@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from runplan.dsl.dataclass import replace
-from runplan.dsl.expr.tree import names
+from runplan.dsl.expr.tree import Num, names
 from runplan.engine.analysis.resolve import DRAWS, Resolver, evaluator
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import draws, is_uncertain, quantile
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.likely import outcomes
 
@@ -52,6 +53,9 @@ def _with_ends(solution: Solution, value: Value, found: list[float], count: int)
     if not uncertain or len(found) < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)
+    if len(found) < count and assumed is not None and assumed.spread and isinstance(assumed.expr, Num):
+        far = math.exp(QUANTILE * assumed.spread)  # it may be what it may be, whether the plan can then be done or not
+        low, high = value.value / far, value.value * far
     known = solution.problem.quantities.get(value.name.text)
     if known is not None and known.facts.per_cent and value.name != q.REGRET:
         low, high = max(low, 0.0), min(high, 1.0)  # what is a share of a whole

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Num, Ref, names
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.plan.ir import Hole, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
@@ -18,7 +18,9 @@ from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import Goal
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.parts import Constraint, Goal
+from runplan.engine.problem.problem import expand
 
 # What a device gives: less of one of these is made up for by more of another, and by more devices or more time.
 OF_RATE = tuple(name.text for name in (q.MFU, q.RATE, q.PEAK, q.AVAILABILITY, q.HOURS_PER_DAY, q.RUN_SHARE))
@@ -51,6 +53,28 @@ def asked_of(draft: Draft, some: Iterable[str]) -> list[Name]:
     """What is asked for among some quantities, in the order of these."""
     order = {text: at for at, text in enumerate(some)}
     return sorted((name for name in draft.asked if name.text in order), key=lambda name: order[name.text])
+
+
+def apart(draft: Draft) -> list[Name]:
+    """What is asked for of which more of one makes up for less of another, so that no worst of either is the answer:
+    what devices give, and what makes one budget together, such as a power and what the building takes beside it.
+    """
+    rates = asked_of(draft, OF_RATE)
+    if len(rates) > 1:
+        return rates
+    costs, memo = asked_of(draft, of_cost(draft)), dict[Name, Expr]()
+    if len(costs) < 2 or any(wanted(draft, name) for name in costs):
+        return []
+    known = (name for name in draft.definitions if name.kind == "quantity")
+    sides: list[Expr] = [Ref(name) for name in known if draft.quantities[name.text].facts.budget]
+    kept: tuple[Constraint | Either, ...] = (*draft.constraints, *draft.either)
+    for one in kept:
+        sides += [Op("-", (part.left, part.right)) for part in one.parts]
+    for expr in sides:
+        over = names(expand(expr, draft.definitions, memo))
+        if len(together := [name for name in costs if name in over]) > 1:
+            return together
+    return []
 
 
 def wanted(draft: Draft, name: Name) -> Span | None:

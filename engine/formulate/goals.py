@@ -10,7 +10,7 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
 from runplan.dsl.plan.ir import Optimize
 from runplan.engine.formulate.alternatives import bending
-from runplan.engine.formulate.asked import OF_AMOUNT, OF_DATA, OF_RATE, asked_of, of_cost, of_hardware, worst
+from runplan.engine.formulate.asked import OF_AMOUNT, OF_DATA, OF_RATE, apart, asked_of, of_cost, of_hardware, worst
 from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
@@ -30,8 +30,8 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     where no statement bounds the compute, the least compute, before the loss where a loss is required. The table in
     `docs/language.md` has every case.
     """
-    if len(apart := asked_of(draft, OF_RATE)) > 1:  # more of one makes up for less of the other
-        return Aim((), ""), Aim(tuple(worst(draft, name) for name in apart), f"the least {apart[0]}")
+    if together := apart(draft):
+        return Aim((), ""), *_beside(draft, together, line)
     if draft.plan.goals:
         if _wants_regret(draft, draft.plan.goals[0]):
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
@@ -55,6 +55,17 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         message = f"`{draft.law.name}` gives no loss and no optimum{of}: it cannot choose {what}"
         draft.does_not_give(message, draft.law_span(), how_to_choose(draft))
     return (Aim((), ""),)
+
+
+def _beside(draft: Draft, together: Sequence[Name], line: Op | None) -> Iterator[Aim]:
+    """What is wanted but for figures that make up for each other, and then the worst of each."""
+    worsts = tuple(worst(draft, name) for name in together)
+    if together[0].text in OF_RATE:
+        yield Aim(worsts, _worst_said(worsts[0], together[0]))
+        return
+    others = replace(draft, asked=[name for name in draft.asked if name not in together])
+    for aim in aims_of(others, line):
+        yield replace(aim, goals=(*aim.goals, *worsts), said=aim.said or _worst_said(worsts[0], together[0]))
 
 
 def _of_weights(draft: Draft, line: Op | None) -> Aim:
@@ -137,8 +148,11 @@ def _asked(draft: Draft, line: Op | None, best: Sequence[Goal]) -> tuple[Aim, ..
         goals, first = [Goal("minimize", Ref(least)), *_of_cost(draft)], least.text
     # The loss of a transfer is that of its line's size: the least for a loss is sought there.
     near = _nearest(draft, line) if draft.transfer else ()
-    said = "the least" if goals[0].sense == "minimize" else "the highest"
-    return (Aim(tuple(dict.fromkeys((*near, *goals, *best))), f"{said} {first}"),)
+    return (Aim(tuple(dict.fromkeys((*near, *goals, *best))), _worst_said(goals[0], first)),)
+
+
+def _worst_said(goal: Goal, what: object) -> str:
+    return f"{'the least' if goal.sense == 'minimize' else 'the highest'} {what}"
 
 
 def _said(draft: Draft, name: Name) -> Name:

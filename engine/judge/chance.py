@@ -151,15 +151,20 @@ def _assumed(problem: Problem) -> Iterator[str]:
             far = math.exp(QUANTILE * d.spread)
             ends = (middle.value / far, middle.value * far)
             at, low, high = (_figure(problem, Ref(d.name), each) for each in (middle.value, *ends))
-            yield f"`{d.name}` is assumed to be {at}, and is {low} to {high} in eight of ten runs"
+            said = "is" if d.name.kind == "let" else "is assumed to be"
+            yield f"`{d.name}` {said} {at}, and {'' if said == 'is' else 'is '}{low} to {high} in eight of ten runs"
 
 
 def _stated(drawn: _Drawn) -> list[str]:
     """The MFU that would do, where that alone decides: to be measured, and stated."""
     problem, edge = natural(drawn.problem), drawn.likelihood.edge
-    (first, *others) = [d for d in problem.definitions.values() if d.kind == "assumed" and d.spread]
+    uncertain = [d for d in problem.definitions.values() if d.spread]
+    assumed = [d for d in uncertain if d.kind == "assumed"]
+    if not assumed:
+        return []
+    first = assumed[0]
     middle = problem.expanded(Ref(first.name))
-    if edge is None or others or first.name != q.MFU or not isinstance(middle, Num):
+    if edge is None or len(uncertain) > 1 or first.name != q.MFU or not isinstance(middle, Num):
         return ["measure what a few steps reach, and state the rate: `at 40% MFU`"]
     assert first.spread is not None
     least, (own,) = middle.value * math.exp(first.spread * edge), drawn.likely.over

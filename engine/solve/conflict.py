@@ -43,6 +43,11 @@ def infeasible(problem: Problem) -> Solution:
     )
 
 
+def conflicting(problem: Problem) -> tuple[str, ...]:
+    """What cannot hold together in a problem that has no solution, as the plan says it."""
+    return tuple(member.text for member in _conflict(problem))
+
+
 def _conflicts(problem: Problem) -> list[list[Member]]:
     """Minimal conflicts, each of what the ones before it leave."""
     found: list[list[Member]] = []

@@ -41,9 +41,9 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         agreeing = at_needed_rate(contradicting) or as_written(contradicting)
         if agreeing:
             return solve(agreeing, why=why)
-        if not why:
-            return without(contradicting, "infeasible", ())
-        return _unsaid(contradicting) or infeasible(contradicting)
+        if undecided := _unsaid(contradicting):
+            return undecided
+        return infeasible(contradicting) if why else without(contradicting, "infeasible", ())
     if open_ and errors:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
-from itertools import combinations, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, combinations, islice
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
@@ -72,7 +72,8 @@ def under_determined(problem: Problem) -> Solution:
     offered = figures if not problem.goals else (*_budgets(problem, held, free), *_offers(problem), *figures)
     offers = list(dict.fromkeys(offered))[:OFFERS]
     help = ["one more given would: " + ", or ".join(f"`{offer}`" for offer in offers)] if offers else []
-    pairs = [] if offers else list(islice(_pairs(problem, free), OFFERS))
+    both = chain(_pairs(problem, free), _pairs_of_budget(problem, held, free))
+    pairs = [] if offers else list(islice(both, OFFERS))
     help += (
         ["this would: " + ", or ".join(" and ".join(f"`{each}`" for each in both) for both in pairs)] if pairs else []
     )
@@ -97,15 +98,24 @@ def _least(problem: Problem) -> tuple[Goal, ...]:
     How many devices there are breaks no tie here: of a count and a time that are both open either end would do.
     """
     kept: tuple[Goal, ...] = ()
+    if not problem.goals:  # where figures make up for each other the run is what it is without them
+        aimed = next((aimed for aimed in problem.aimed() if aimed.goals), problem)
+        problem = aimed.aiming(*(goal for goal in aimed.goals if not _is_of_nature(problem, goal)))
     wanted = len(problem.goals) - problem.ties
     for i, goal in enumerate(problem.goals):
         if i >= wanted and isinstance(goal.expr, Ref) and goal.expr.name.text == q.GPUS.text:
             continue
         if optimum_of(problem.aiming(*kept, goal)).is_optimal:
             kept = (*kept, goal)
-        elif not kept:
+        elif not kept and not _is_of_nature(problem, goal):
             break
     return kept
+
+
+def _is_of_nature(problem: Problem, goal: Goal) -> bool:
+    """Whether a goal is the worst of what nature decides: the run does not hang on it."""
+    known = problem.quantities.get(goal.expr.name.text) if isinstance(goal.expr, Ref) else None
+    return known is not None and known.facts.decided == "nature"
 
 
 def _every(problem: Problem, values: dict[Name, float]) -> dict[Name, float]:
@@ -195,21 +205,47 @@ def _budgets(problem: Problem, held: Problem, free: Iterable[Name]) -> Iterator[
 def _pairs(problem: Problem, free: Iterable[Name]) -> Iterator[tuple[str, ...]]:
     """What the plan could say besides where one given more is too few; each pair was tried."""
     of_size = [q.PARAMS if name == q.LAW_PARAMS else name for name in free]
-    for one, other in combinations((name for name in of_size if name.text in USUAL), 2):
-        text, value = USUAL[one.text][0]
+    for one, other in combinations((name for name in of_size if _usual(problem, name)), 2):
+        text, value = _usual(problem, one)[0]
         first = Constraint("offered", "offered", Ref(one), Num(value, problem.dim(one)), "given", equal=True)
         held = replace(problem, constraints=(*problem.constraints, first))
-        for further, figure in USUAL[other.text]:
+        for further, figure in _usual(problem, other):
             both: tuple[str, ...] = (_written(problem, one, text), _written(problem, other, further))
-            if {one.text, other.text} == {q.GPUS.text, q.RESERVED_TIME.text} and _OPEN.search(both[0]):
-                both = (_OPEN.sub(further, both[0], count=1),)  # they stand on one line
+            if line := _on_one_line(problem, ((one, text), (other, further))):
+                both = (line,)
             if all(both) and _settled_by(held, other, figure):
                 yield both
                 break
 
 
+def _pairs_of_budget(problem: Problem, held: Problem, free: Sequence[Name]) -> Iterator[tuple[str, str]]:
+    """A figure of a price or a power, and a limit on what it makes with others that are open."""
+    for name in (name for name in free if name.text not in USUAL):
+        for text, usual in _usual(problem, name):
+            fixed, others = problem.fixed({name: usual}), [other for other in free if other != name]
+            for limit in _budgets(fixed, held.fixed({name: usual}), others):
+                if written := _written(problem, name, text):
+                    yield written, limit
+
+
 def _settled(problem: Problem) -> bool:
-    return any(optimum_of(aimed).is_optimal for aimed in problem.aimed() if aimed.goals)
+    return any(_is_told(aimed, alone=bool(problem.goals)) for aimed in problem.aimed() if aimed.goals)
+
+
+def _is_told(problem: Problem, *, alone: bool) -> bool:
+    """Whether a problem tells what is wanted of it: figures that make up for each other are the same in any order.
+
+    Args:
+        alone: Whether there are no such figures.
+    """
+    found = optimum_of(problem)
+    worsts = [goal for goal in problem.goals if _is_of_nature(problem, goal)]
+    if alone or len(worsts) < 2 or not found.is_optimal:
+        return found.is_optimal
+    others = iter(reversed(worsts))
+    turned = optimum_of(problem.aiming(*(next(others) if goal in worsts else goal for goal in problem.goals)))
+    here, there = _every(problem, found.values), _every(problem, turned.values) if turned.is_optimal else {}
+    return bool(there) and all(_same(_reached(goal, here), _reached(goal, there)) for goal in worsts)
 
 
 def _settled_by(problem: Problem, name: Name, value: float) -> bool:
@@ -276,12 +312,23 @@ def _in_hardware(problem: Problem, name: Name, text: str) -> str:
         return ""
     if span.text.split()[0] not in ("?", "unknown"):
         return f"{problem.said(name.bare)}: {text}" if span.text.lstrip().startswith(("{", "device", "-")) else ""
-    return _line_with(span, text)
+    return _line_with((span, text))
 
 
-def _line_with(span: Span, text: str) -> str:
-    source = span.source.text
-    begin = source.rfind("\n", 0, span.start) + 1
-    end = source.find("\n", span.end)
-    line = source[begin : span.start] + text + source[span.end : end if end >= 0 else len(source)]
+def _on_one_line(problem: Problem, figures: Sequence[tuple[Name, str]]) -> str:
+    """Figures that stand on one line, as it then says; empty where they do not."""
+    spans = {v.name: v.span for v in problem.variables}
+    places = [(span, text) for name, text in figures if (span := spans.get(name)) and _OPEN.fullmatch(span.text)]
+    lines = {(span.source.path, span.line) for span, _ in places}
+    return _line_with(*places) if len(places) == len(figures) and len(lines) == 1 else ""
+
+
+def _line_with(*figures: tuple[Span, str]) -> str:
+    """The line on which some figures stand, with others in their place."""
+    (first, _), source = figures[0], figures[0][0].source.text
+    begin = source.rfind("\n", 0, first.start) + 1
+    end = source.find("\n", first.end)
+    line = source[begin : end if end >= 0 else len(source)]
+    for span, text in sorted(figures, key=lambda one: -one[0].start):
+        line = line[: span.start - begin] + text + line[span.end - begin :]
     return line.partition(" #")[0].strip()

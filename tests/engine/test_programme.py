@@ -151,6 +151,42 @@ def test_results_of_one_plan_are_drawn_together() -> None:
 
 # ---- what is said where there are none
 
+ASSUMED = "hardware: 64 x H100 for up to 90 days @ 2 USD/GPU/hour\nmodel: 7B\ntokens: {}\n"
+TWO = {"one.plan": ASSUMED.format("500B"), "two.plan": ASSUMED.format("700B")}
+
+
+def test_a_rate_that_two_plans_assume_is_drawn_once() -> None:
+    files = {
+        **TWO,
+        "both.plan": 'import "one.plan" as one\nimport "two.plan" as two\nlet total = one.cost + two.cost\n'
+        "let ratio = one.cost / two.cost\nrequire total <= 1M USD\n",
+    }
+    values = report("both.plan", files=files, more=True).solutions[0]
+    one, two, total = (values[name] for name in ("one.cost", "two.cost", "total"))
+    assert None not in (one.low, one.high, two.low, two.high, total.low, total.high)
+    assert (total.low, total.high) == (
+        pytest.approx(one.low + two.low, rel=2e-3),  # type: ignore[operator]
+        pytest.approx(one.high + two.high, rel=2e-3),  # type: ignore[operator]
+    )
+    assert values["ratio"].value == pytest.approx(5 / 7, rel=1e-6) and values["ratio"].low is None
+
+
+def test_a_rate_that_a_plan_and_its_import_assume_is_drawn_once() -> None:
+    limit = "require one.cost + cost <= 130k USD\n"
+    files = {**TWO, "own.plan": f'import "one.plan" as one\n{TWO["two.plan"]}{limit}'}
+    (found,) = [f for f in report("own.plan", files=files).findings if f.code == "H011"]
+    alone = report("alone.plan", files={"alone.plan": ASSUMED.format("1.2T") + "require cost <= 130k USD\n"})
+    (same,) = [f for f in alone.findings if f.code == "H011"]
+    assert found.data["share"] == pytest.approx(same.data["share"], abs=0.01)
+
+
+def test_what_is_imported_may_miss_a_requirement_without_a_run() -> None:
+    files = {**TWO, "all.plan": 'import "one.plan" as one\nrequire one.cost <= 55k USD\n'}
+    for more in (False, True):
+        (found,) = [f for f in report("all.plan", files=files, more=more).findings if f.code == "H011"]
+        assert "`one.cost` is 52,891 USD" in found.message
+
+
 ASKING = """\
 import "b.plan" as b
 hardware: 8 x H100 for 10 days at 40% MFU @ 2 USD/GPU/hour

@@ -145,6 +145,30 @@ def test_what_nothing_determines_is_said_with_what_would(plan: str, said: str, o
         assert report(plan + offered + "\n").solutions[0].status == "solved"
 
 
+HELD = "hardware {{ gpus: 64; device: H100; time: 30 days; mfu: 40%; {} }}\n"
+TOGETHER = {
+    ("power", "pue"): ("require energy <= 36 MWh\n", "pue: 1.1"),
+    ("pue", "carbon_intensity"): ("require emissions <= 15 tCO2eq\n", "carbon_intensity: 385 gCO2eq/kWh"),
+    ("power", "carbon_intensity"): ("", "power: 700 W"),
+    ("power", "pue", "carbon_intensity"): ("require emissions <= 15 tCO2eq\n", "power: 700 W; pue: 1.1"),
+}
+
+
+@pytest.mark.parametrize("run", [RUN, "model: 7B\n", ""])
+@pytest.mark.parametrize("open_", TOGETHER)
+def test_figures_that_make_up_for_each_other_are_open_and_nothing_else(open_: tuple[str, ...], run: str) -> None:
+    limit, given_ = TOGETHER[open_]
+    pue = "" if "pue" in open_ else "; pue: 1.1"
+    hardware = HELD.format("; ".join(f"{name}: ?" for name in open_) + pue)
+    (c002,) = [f for f in report(hardware + run + limit).findings if f.code == "C002"]
+    assert c002.message.partition("determines ")[2].replace("`", "").replace(" and ", ", ").split(", ") == [*open_]
+    assert given_ in " ".join(c002.help)
+    for name in given_.split("; ") if limit else ():
+        hardware = hardware.replace(f"{name.partition(':')[0]}: ?", name)
+    if limit:
+        assert report(hardware + run + limit).solutions[0].status == "solved"
+
+
 # ---- dates, and what is kept from the run
 
 

@@ -27,17 +27,22 @@ MAY_IMPORT = {
 # Where folders import files beside them, these files are rungs, too.
 LADDERS = {
     "dsl": ["dataclass", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
-    "engine": ["scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"],
+    "engine": [
+        *("scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"),
+        "sweep",
+    ],
     "cli": ["outcome", "show", "output", "growing", "paths", "arguments", "verbs"],
     "cli/show": ["text", "findings", "report", "comparison", "frontier", "derivation", "backtest", "catalogue"],
 }
+# What a folder imports of the files that stand beside the ladder, being above them.
+BESIDE = {"engine/sweep": {"pipeline", "report"}}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py"),
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": ("engine/numeric/", "engine/analysis/"),
+    "numpy": ("engine/numeric/", "engine/analysis/", "engine/sweep/"),
     "scipy": ("engine/numeric/", "engine/analysis/"),
     "distributed": "engine/scatter/cluster.py",
     "rich": "cli/show/",
@@ -114,7 +119,8 @@ def wrong_steps(path: str, text: str) -> list[str]:
     for folder, ladder in LADDERS.items():
         rung = path.removeprefix(f"{folder}/").partition("/")[0].removesuffix(".py")
         if path.startswith(f"{folder}/") and rung in ladder:
-            below, root = ladder[: ladder.index(rung) + 1], f"runplan.{folder.replace('/', '.')}."
+            below = {*ladder[: ladder.index(rung) + 1], *BESIDE.get(f"{folder}/{rung}", ())}
+            root = f"runplan.{folder.replace('/', '.')}."
             own = [name for name in imports(text) if name.startswith(root)]
             wrong += [name for name in own if name.removeprefix(root).partition(".")[0] not in below]
     return wrong

@@ -1,0 +1,137 @@
+"""A plan, what of it is varied, and what is asked, in words, to a job; and to what is wrong with any of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runplan.dsl.expr.logic import parts, ways
+from runplan.dsl.expr.name import quantity
+from runplan.dsl.expr.tree import Expr, Op
+from runplan.dsl.packs.library import Library
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.reader import Reader
+from runplan.dsl.text.recorded import Recording
+from runplan.engine.pipeline import Read, plan_at
+from runplan.engine.problem.problem import Problem
+from runplan.engine.report import Report
+from runplan.engine.solve.values import dim_of
+from runplan.engine.sweep.axes import CannotSweep, axis_of
+from runplan.engine.sweep.job import Asked, Job
+
+# What is asked of each point where nothing is said, as far as there is such a thing.
+USUAL = ("params", "tokens", "loss", "gpus", "time", "cost")
+# More rows than anybody looks at, or has room for.
+MOST = 10**12
+
+
+def job_of(
+    path: str,
+    reader: Reader,
+    words: Sequence[str],
+    *,
+    catalogue: Library,
+    settings: Sequence[str] = (),
+    laws: tuple[str, ...] | None = None,
+    asked: Sequence[str] = (),
+    where: str | None = None,
+) -> Job:
+    """The sweep of the plan at a path over axes, each in words such as `tokens=1T..8T:log4`.
+
+    Args:
+        settings: `path=value` each, in place of what the plan says.
+        laws: In place of the plan's own.
+        asked: Quantities, or expressions of them; some usual ones unless said.
+        where: The condition of the points that are wanted; all unless said.
+
+    Raises:
+        OSError: Where the file cannot be read.
+        UnknownLaw: Where no law is called so.
+        CannotSweep: Where something cannot be varied, or asked.
+    """
+    axes = tuple(axis_of(word, _is_whole(word, catalogue)) for word in words)
+    if not axes:
+        raise CannotSweep("nothing is varied: write an axis, such as `hardware.gpus=256,512` or `tokens=1T..8T:log4`")
+    for axis in axes:
+        if sum(other.path == axis.path for other in axes) > 1:
+            raise CannotSweep(f"`{axis.path}` is varied twice: put all of its values into one axis")
+    recording = Recording(reader)
+    imported: dict[str, Report] = {}
+
+    def read(*more: str) -> Read:
+        first = (f"{axis.path}={axis.text(0)}" for axis in axes)
+        return plan_at(
+            path,
+            recording,
+            catalogue=catalogue,
+            settings=(*settings, *first, *more),
+            laws=laws,
+            intervals=False,
+            solved=imported,
+        )
+
+    start = read()
+    if start.plan is None:
+        raise CannotSweep(_wrong("", start.findings))
+    problem = next(start.problems())
+    texts = tuple(dict.fromkeys(asked)) or tuple(text for text in USUAL if _has(problem, text))
+    wanted = tuple(_asked(text, read(f"minimize={text}"), problem) for text in texts)
+    condition = None if where is None else _condition(where, read(f"require={where}"), problem)
+    job = Job(
+        path,
+        recording.recorded(),
+        tuple(file for file in catalogue.shelf.files if file.layer != "standard"),
+        tuple(settings),
+        axes,
+        laws,
+        tuple(case.named for case in start.cases),
+        wanted,
+        condition,
+    )
+    if job.size > MOST:
+        raise CannotSweep(f"{job.size:,} points are more than {MOST:,}: make the axes shorter")
+    return job
+
+
+def _is_whole(word: str, catalogue: Library) -> bool:
+    """Whether what is varied is counted in whole numbers, by the field that the path ends with."""
+    *above, field = word.partition("=")[0].strip().split(".")
+    known = catalogue.vocabulary().fields
+    return any(name in above and field in fields and fields[field].whole for name, fields in known.items())
+
+
+def _has(problem: Problem, text: str) -> bool:
+    return quantity(text) in problem.definitions or any(v.name == quantity(text) for v in problem.variables)
+
+
+def _asked(text: str, read: Read, problem: Problem) -> Asked:
+    """What is asked of each point.
+
+    Raises:
+        CannotSweep: Where it cannot be read, or is none of the plan.
+    """
+    if read.plan is None:
+        raise CannotSweep(_wrong(text, read.findings))
+    (goal,) = read.plan.goals
+    return Asked(text, goal.expr, dim_of(problem, goal.expr))
+
+
+def _condition(text: str, read: Read, problem: Problem) -> Expr:
+    """The condition of the points that are wanted.
+
+    Raises:
+        CannotSweep: Where it cannot be read, or is about what is no figure of a point.
+    """
+    if read.plan is None:
+        raise CannotSweep(_wrong(text, read.findings))
+    condition = read.plan.requires[-1].condition
+    if any(isinstance(part, Op) and part.op == "P" for part in parts(ways(condition))):
+        raise CannotSweep(f"`{text}`: a point has figures, and no probability")
+    return condition
+
+
+def _wrong(text: str, findings: Sequence[Finding]) -> str:
+    """What is wrong with what was asked for, in a line."""
+    found = next(f for f in findings if f.severity == "error")
+    help = f"; {found.help[0]}" if found.help else ""
+    before = f"`{text}`: " if text else ""
+    return f"{before}{found.message}{help}"

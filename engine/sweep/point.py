@@ -1,0 +1,102 @@
+"""One point of a sweep to its rows, a law each, by the way that any plan takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.expr.logic import verdict
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr
+from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.text.finding import Finding
+from runplan.engine.pipeline import plan_at, solution_of
+from runplan.engine.problem.solution import Solution
+from runplan.engine.report import Report
+from runplan.engine.solve.conflict import conflicting
+from runplan.engine.solve.room import broken_of
+from runplan.engine.solve.rounding import TOLERANCE
+from runplan.engine.solve.verify import verify
+from runplan.engine.sweep.job import FIGURED, Job, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """What solves the points of a job, one by one.
+
+    Attributes:
+        catalogue: What is known.
+        imported: The reports of plans that are imported, by path, once they are solved: they are varied by nothing.
+    """
+
+    job: Job
+    catalogue: Library
+    imported: dict[str, Report] = field(default_factory=dict)
+
+    @staticmethod
+    def of(job: Job) -> Solver:
+        """The solver of a job."""
+        return Solver(job, standard().with_files(job.packs))
+
+    def rows(self, point: int) -> Iterator[Row]:
+        """The rows of a point."""
+        job = self.job
+        read = plan_at(
+            job.path,
+            job.files,
+            catalogue=self.catalogue,
+            settings=job.settings_at(point),
+            laws=job.named,
+            intervals=False,
+            solved=self.imported,
+        )
+        if read.plan is None:
+            wrong = next(f for f in read.findings if f.severity == "error")
+            yield from (Row("refused", (), _said(wrong), job.where is None) for _ in job.laws)
+            return
+        yield from (self._row(solution_of(problem, intervals=False, why=False)) for problem in read.problems())
+
+    def _row(self, solution: Solution) -> Row:
+        verify(solution)
+        job, env = self.job, {name: value.value for name, value in solution.values.items()}
+        status, reason = _outcome(solution)
+        if status not in FIGURED:
+            return Row(status, (), reason, job.where is None)
+        figures = tuple(_figure(asked.expr, env) for asked in job.asked)
+        return Row(status, figures, reason, job.where is None or _holds(job.where, env))
+
+
+def _outcome(solution: Solution) -> tuple[str, str]:
+    """What came of a problem, and what is wrong with it."""
+    if solution.status == "infeasible":
+        at = solution.worst or solution
+        return "infeasible", "; ".join(conflicting(at.problem))
+    if solution.status == "undecided":
+        wrong = [f for f in solution.findings if f.severity == "error"]
+        return "undecided", _said(wrong[0]) if wrong else "nothing decides it"
+    at = solution.worst or solution
+    broken = broken_of(at.problem, {name: value.value for name, value in at.values.items()})
+    texts = dict.fromkeys(part.text for one in at.problem.held if one.key in broken for part in one.parts)
+    return ("broken", "; ".join(texts)) if broken else ("solved", "")
+
+
+def _said(found: Finding) -> str:
+    return f"{found.code}: {found.message}"
+
+
+def _figure(expr: Expr, env: Mapping[Name, float]) -> float:
+    """What is asked, of the values of a solution; NaN where they have none."""
+    try:
+        found = float(value_of(expr, env))
+    except (KeyError, ArithmeticError, ValueError):
+        return math.nan
+    return found if math.isfinite(found) else math.nan
+
+
+def _holds(condition: Expr, env: Mapping[Name, float]) -> bool:
+    try:
+        return verdict(condition, env, TOLERANCE) is True
+    except (ArithmeticError, ValueError):
+        return False
