@@ -125,21 +125,22 @@ def _lines(tokens: Sequence[_Token]) -> Iterator[str]:
     goes_on = False
     empty = True  # whether the line above is empty, or opens a block
     for at, token in enumerate(tokens):
+        ends = token.kind == "end"
         if token.kind == "mark" and token.text == ";":
             inside = depth + sum(map(_opens, line))
-            if inside == 0 and line and _says_more(tokens, at):
-                yield _line(line, depth, goes_on)
-                line, goes_on, empty = [], False, False
-            if inside == 0 or not line or _opens_last(line) or not _says_more(tokens, at):
+            if inside and line and not _opens_last(line) and _says_more(tokens, at):
+                line.append(token)
                 continue
-        if token.kind == "mark" and token.text == "," and _ends_a_field(tokens, at, line):
+            ends = bool(line) and not inside and _says_more(tokens, at)
+            if not ends:
+                continue
+        elif token.kind == "mark" and token.text == "," and _ends_a_field(tokens, at, line):
             continue
-        if token.kind != "end":
+        if not ends:
             line.append(token)
-            continue
-        if line:
-            opened = depth + sum(_opens(t) for t in line)
-            yield _line(line, min(depth, opened) if line[0].text == "}" else depth, goes_on)
+        elif line:
+            opened = depth + sum(map(_opens, line))
+            yield _line(line, depth - (line[0].text == "}"), goes_on)
             empty = opened > depth and _opens_last(line)
             depth, line, goes_on = opened, [], token.goes_on
         elif not empty and _goes_further(tokens, at):

@@ -45,7 +45,7 @@ def _lead(row: Statement) -> str:
 
 def _said(entry: Entry) -> str:
     """The text of a scalar on one line."""
-    return re.sub(r"\s*\n\s*", " ", entry.said)
+    return re.sub(r"\s*\n\s*", " ", entry.said.strip())
 
 
 def _after(entry: Entry) -> str:
@@ -165,8 +165,9 @@ def _block(entry: Entry, spelled: Callable[[Entry], str]) -> Iterator[str]:
 
 def _device(entry: Entry) -> str:
     """A field of hardware: the name of a device needs quotes where it has blanks."""
-    bare = entry.name != "device" or entry.said.startswith('"') or not re.search(r"\S\s+\S", entry.said)
-    return _said(entry) if bare else quoted(entry.said)
+    said = _said(entry)
+    bare = entry.name != "device" or said.startswith('"') or not re.search(r"\S\s+\S", said)
+    return said if bare else quoted(said)
 
 
 def _settings(row: Statement, entry: Entry) -> Iterator[str]:
@@ -319,13 +320,13 @@ def _yaml_texts(row: Statement, group: list[_Said]) -> Entry:
 def _yaml_named(row: Statement, group: list[_Said]) -> Entry:
     if any(one.node.rule == row.rule for one in group):
         return _yaml_text(row, group)
-    return Entry("mapping", items=tuple(_under(one, one.node.word(0), _scalar(one, _value(one))) for one in group))
+    return Entry("mapping", items=tuple(_under(one.node.word(0), _scalar(one, _value(one))) for one in group))
 
 
-def _under(one: _Said, word: Word, made: Entry) -> Entry:
+def _under(word: Word, made: Entry) -> Entry:
     """An entry under the name that a statement gives."""
     name = unquoted(word.text)
-    return replace(made, name=name, key=scalar(name) if word.text == name else f'"{name}"')
+    return replace(made, name=name, key=scalar(name) if _NAMED.fullmatch(name) else f'"{name}"')
 
 
 def _yaml_title(row: Statement, group: list[_Said]) -> Entry:
@@ -336,7 +337,7 @@ def _yaml_title(row: Statement, group: list[_Said]) -> Entry:
 def _yaml_lets(row: Statement, group: list[_Said]) -> Entry:
     def item(one: _Said) -> Entry:
         spec = as_node(one.node.children[0])
-        return _under(one, spec.word(0), _scalar(one, _text_of(as_node(spec.children[1]), one.node.span.end)))
+        return _under(spec.word(0), _scalar(one, _text_of(as_node(spec.children[1]), one.node.span.end)))
 
     return Entry("mapping", items=tuple(map(item, group)))
 
@@ -350,30 +351,49 @@ def _yaml_hardware(row: Statement, group: list[_Said]) -> Entry:
     loose = list(one.inside)
     for pool in pools:
         if pool.rule == "hw_block":
-            within = [comment for comment in loose if pool.span.start <= comment.span.start < pool.span.end]
-            loose = [comment for comment in loose if comment not in within]
-            items.append(_fields(pool, within))
+            items.append(_fields(pool, [comment for comment in loose if _is_in(comment, pool)]))
+            loose = [comment for comment in loose if not _is_in(comment, pool)]
         else:
             items.append(_scalar(_Said(pool, (), "", ()), _text_of(pool)))
     before = (*one.before, *(comment.text.rstrip() for comment in loose))
     if len(items) == 1:
-        return replace(items[0], before=before, after=one.after or items[0].after)
+        return _with_ends(items[0], before, one.after)
     return Entry("list", items=tuple(items), before=before, after=one.after)
+
+
+def _is_in(comment: Word, node: Node) -> bool:
+    return node.span.start <= comment.span.start < node.span.end
 
 
 def _fields(block: Node, comments: Sequence[Word], lead: Iterable[Entry] = ()) -> Entry:
     """A block as a mapping."""
-    first = [c for c in comments if c.span.line == block.span.line and block.span.end_line > block.span.line]
-    rest = [c for c in comments if c not in first or any(n.span.start < c.span.start for n in block.nodes())]
+    after, rest = _opening(block, comments)
     said, tail = _with_comments(list(block.nodes()), rest, block.span.start + 1, block.span.end)
-    after = "".join(c.text.rstrip() for c in first if c not in rest)
-    return Entry("mapping", items=(*lead, *map(_field, said)), after=after, tail=tail)
+    fields = list(map(_field, said))
+    if fields and fields[0].before[:1] == ("",):  # a block does not begin with an empty line, whatever leads
+        fields[0] = replace(fields[0], before=fields[0].before[1:])
+    return Entry("mapping", items=(*lead, *fields), after=after, tail=tail)
+
+
+def _opening(block: Node, comments: Sequence[Word]) -> tuple[str, Sequence[Word]]:
+    """The comment behind the brace that opens a block, and the others in it."""
+    first = next(block.nodes(), None)
+    if comments and comments[0].span.line == block.span.line and (not first or comments[0].span.end < first.span.start):
+        return comments[0].text.rstrip(), comments[1:]
+    return "", comments
+
+
+def _with_ends(made: Entry, before: tuple[str, ...], after: str) -> Entry:
+    """An entry with what stands before it and behind it; a key has room for one comment on its line."""
+    if made.after and after:
+        return replace(made, before=(*before, made.after), after=after)
+    return replace(made, before=before, after=made.after or after)
 
 
 def _field(one: _Said) -> Entry:
     node = one.node
     if node.rule in ("hw_pair", "model_pair", "opt_pair"):
-        return _under(one, node.word(0), _scalar(one, _value(one)))
+        return _under(node.word(0), _scalar(one, _value(one)))
     name = node.rule.removeprefix("hw_")
     inner = node.children[0]
     word = inner if isinstance(inner, Word) else as_node(inner).word(0)
@@ -394,7 +414,7 @@ def _yaml_settings(row: Statement, group: list[_Said]) -> Entry:
     lead = value_laid_out(spec.span.source.text, replace(spec, span=_before(spec, block), children=spec.children[:-1]))
     named = [Entry("scalar", "name", "name", lead, scalar(lead))] if lead else []
     made = _fields(block, within, named)
-    return replace(made, before=(*one.before, *loose), after=one.after or made.after)
+    return _with_ends(made, (*one.before, *loose), one.after)
 
 
 def _before(spec: Node, block: Node) -> Span:
@@ -404,8 +424,9 @@ def _before(spec: Node, block: Node) -> Span:
 def _yaml_stages(row: Statement, group: list[_Said]) -> Entry:
     def item(one: _Said) -> Entry:
         block = as_node(one.node.children[1])
-        made = _mapping(list(block.nodes()), one.inside, block.span.start + 1, block.span.end)
-        return replace(_under(one, one.node.word(0), made), before=one.before, after=one.after)
+        after, rest = _opening(block, one.inside)
+        made = _mapping(list(block.nodes()), rest, block.span.start + 1, block.span.end)
+        return _with_ends(_under(one.node.word(0), replace(made, after=after)), one.before, one.after)
 
     return Entry("mapping", items=tuple(map(item, group)))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from runplan.dsl.syntax.comments import comments
 from runplan.dsl.syntax.grammar import parse
 from runplan.dsl.syntax.statements import BY_KEY, OF_PLANS, RESERVED, Statement
 from runplan.dsl.syntax.tree import File, Node, Word
@@ -16,9 +15,10 @@ from runplan.dsl.text.elsewhere import answer
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_FINDINGS
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.source import Source
+from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import cut, listing
 
+_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
 # As the terminals of the grammar.
 _NAME = re.compile(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
 _NAMED = re.compile(r"\w[\w.-]*")
@@ -38,7 +38,28 @@ def parse_yaml(source: Source) -> tuple[File, list[Finding]]:
         help = ["begin with a statement, such as `hardware: 1000 x H100 for 6 months`"]
         message = "a plan is a mapping of statements"
         reader.findings.append(finding("S001", message, first_line(root.span), help=help))
-    return File(source, tuple(statements), comments(source)), reader.findings[:MAX_FINDINGS]
+    return File(source, tuple(statements), comments_in_yaml(source, root)), reader.findings[:MAX_FINDINGS]
+
+
+def comments_in_yaml(source: Source, root: Value | None) -> tuple[Word, ...]:
+    """The comments of a text, each with its `#`: what begins like one inside a scalar is none."""
+    spans = sorted((scalar.span.start, scalar.span.end) for scalar in _scalars(root))
+    ends = [0, *(end for _, end in spans)]
+    starts = [*(start for start, _ in spans), len(source.text)]
+    found = (m for at, end in zip(ends, starts, strict=True) for m in _COMMENT.finditer(source.text, at, end))
+    return tuple(Word("COMMENT", m[0], Span(source, m.start(), m.end())) for m in found)
+
+
+def _scalars(value: Value | None) -> Iterator[Scalar]:
+    if isinstance(value, Scalar):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items:
+            yield key
+            yield from _scalars(item)
+    elif value is not None:
+        for item in value.items:
+            yield from _scalars(item)
 
 
 class Reader:

@@ -14,12 +14,11 @@ from typing import Literal
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.layout import INDENT, value_laid_out
 from runplan.dsl.syntax.tree import Node
-from runplan.dsl.syntax.yaml import Reader
+from runplan.dsl.syntax.yaml import Reader, comments_in_yaml
 from runplan.dsl.syntax.yaml_scalars import Scalar
 from runplan.dsl.syntax.yaml_values import Mapping, Sequence, Value, composed
 from runplan.dsl.text.source import Source
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
 # A text that YAML takes as it stands, after a key.
 _PLAIN = re.compile(r"(?![-?:](?:\s|$)|[\s,\[\]{}#&*!|>'\"%@`])(?!.*(?:: |:$| #))[^\n]*(?<!\s)")
 
@@ -53,11 +52,15 @@ class Entry:
 
 def scalar(text: str) -> str:
     """A text as a scalar of YAML, in quotes where it needs them."""
-    if _PLAIN.fullmatch(text):
+    if text.isprintable() and _PLAIN.fullmatch(text):
         return text
-    if '"' not in text and "\\" not in text and text.isprintable():
-        return f'"{text}"'
-    return "'" + text.replace("'", "''") + "'"
+    if text.isprintable() and ('"' in text or "\\" in text):
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + "".join(c if c.isprintable() and c not in '"\\' else _escaped(c) for c in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    return f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}"
 
 
 # ---- entries to lines
@@ -143,34 +146,29 @@ class _Walk:
         self.text = source.text
         self.laid_out = laid_out
         self.at = 0  # up to where everything has been taken up
-        scalars = sorted((s.span.start, s.span.end) for s in _scalars(root))
-        self.comments = list(_outside(self.text, scalars))
+        self.comments = list(comments_in_yaml(source, root))
 
     def comments_until(self, end: int, column: int) -> tuple[str, ...]:
         """The comments on lines of their own before a place that stand at a column or right of it."""
         found: list[str] = []
-        while self.comments and self.comments[0].start() < end and self.column(self.comments[0].start()) >= column:
+        while self.comments and self.comments[0].span.start < end and self.comments[0].span.column > column:
             comment = self.comments.pop(0)
-            found += self.gap(comment.start())
-            found.append(comment[0].rstrip())
-            self.at = comment.end()
+            found += [*self.gap(comment.span.start), comment.text.rstrip()]
+            self.at = comment.span.end
         return tuple(found)
 
     def gap(self, place: int) -> list[str]:
         """An empty line, where at least one stands before a place."""
         return [""] if re.search(r"\n[ \t]*\r?\n", self.text[self.at : place]) else []
 
-    def column(self, place: int) -> int:
-        return place - self.text.rfind("\n", 0, place) - 1
-
     def after(self, place: int) -> str:
         """The comment on the line of a place, behind it."""
         line_end = self.text.find("\n", place)
         line_end = len(self.text) if line_end < 0 else line_end
-        if self.comments and place <= self.comments[0].start() < line_end:
+        if self.comments and place <= self.comments[0].span.start < line_end:
             comment = self.comments.pop(0)
-            self.at = comment.end()
-            return comment[0].rstrip()
+            self.at = comment.span.end
+            return comment.text.rstrip()
         return ""
 
     def items(self, value: Mapping | Sequence, end: int) -> tuple[Entry, ...]:
@@ -189,10 +187,10 @@ class _Walk:
             self.at = last
             after = self.after(last if "\n" not in value.span.text.rstrip() else start)
             self.at = max(self.at, last)
-            return Entry("scalar", name, shown, value.text.strip(), self.scalar(value), (), tuple(before), after)
+            return Entry("scalar", name, shown, value.text, self.scalar(value), (), tuple(before), after)
         after = self.after(key.span.end) if key else ""
         self.at = max(self.at, value.span.start if key else start)
-        column = self.column(value.span.start)
+        column = value.span.column - 1
         items = self.items(value, end)
         bracketed = self.text[value.span.start : value.span.start + 1] in ("[", "{")
         if bracketed:
@@ -204,7 +202,7 @@ class _Walk:
         return Entry(kind, name, shown, "", "", items, tuple(before), after, tail, flow)
 
     def scalar(self, value: Scalar) -> str:
-        raw = value.span.text.rstrip()
+        raw = value.span.text.rstrip().replace("\r\n", "\n")
         if "\n" not in raw:
             return self.laid_out.get(value.span.start, raw)
         first, *rest = raw.split("\n")
@@ -216,23 +214,3 @@ def _is_spread(entry: Entry) -> bool:
     """Whether an entry has comments or lines that leave no room in brackets."""
     own = bool(entry.after or entry.before or entry.tail or "\n" in entry.text)
     return own or any(map(_is_spread, entry.items))
-
-
-def _scalars(value: Value | None) -> Iterator[Scalar]:
-    if isinstance(value, Scalar):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items:
-            yield key
-            yield from _scalars(item)
-    elif value is not None:
-        for item in value.items:
-            yield from _scalars(item)
-
-
-def _outside(text: str, scalars: list[tuple[int, int]]) -> Iterator[re.Match[str]]:
-    """The comments of a text, which are none inside a scalar."""
-    at = 0
-    for start, end in [*scalars, (len(text), len(text))]:
-        yield from _COMMENT.finditer(text, at, start) if start > at else ()
-        at = max(at, end)

@@ -9,12 +9,13 @@ from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.syntax.layout import laid_out
 from runplan.dsl.syntax.spelling import as_plan, as_yaml
 from runplan.dsl.syntax.statements import BY_RULE
-from runplan.dsl.syntax.tree import File, Node, Word
+from runplan.dsl.syntax.tree import File, Node, Word, unquoted
 from runplan.dsl.syntax.yaml_layout import entries_of, printed
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source
 
 Spelling = Literal["plan", "yaml"]
+_NAMING = frozenset(("data_named", "phase", "stage"))
 _ENDINGS = re.compile(r"\.plan(\.ya?ml)?$|\.ya?ml$")
 
 
@@ -44,7 +45,7 @@ def formatted(source: Source, to: Spelling | None = None) -> tuple[str, list[Fin
         text = printed(entries) if to == own else _plan("\n".join([*as_plan(entries), ""]))
     again, broken = syntax_of(Source(_ENDINGS.sub("", source.path) + (".plan" if to == "plan" else ".plan.yaml"), text))
     if broken or _said(again) != _said(file):
-        raise AssertionError(f"{source.path}: its layout says something else: {[*broken, 'another tree'][0]}")
+        raise AssertionError(f"{source.path}: its layout says something else: {broken[:1]}")
     return text, []
 
 
@@ -65,8 +66,10 @@ def _said(file: File) -> dict[str, list[object]]:
 def _bare(part: Node | Word) -> object:
     """A node without the parts that are left out; a stage's statements in the order of their keys."""
     if isinstance(part, Word):
-        return part.text if part.type == "STRING" else " ".join(part.text.split())
+        return ("text", unquoted(part.text)) if part.type == "STRING" else " ".join(part.text.split())
     parts = [_bare(child) for child in part.children if child is not None]
+    if part.rule in _NAMING:
+        parts[0] = unquoted(part.word(0).text)  # in quotes or not, it is the same name
     if part.rule == "plan_block":
         parts.sort(key=lambda one: str(one[0]) if isinstance(one, tuple) else "")
     return (part.rule, *parts)
