@@ -13,12 +13,13 @@ from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
-from runplan.dsl.text.errors import BadConfig, UnknownCode, UnknownLaw
+from runplan.dsl.text.errors import BadConfig, NoWorker, UnknownCode, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean, same_model
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
     from runplan.engine.report import Report
+    from runplan.engine.scatter.work import Workers
 
 Run = Callable[[list[str]], int]
 
@@ -31,7 +32,7 @@ def verb(name: str) -> Callable[[Run], Run]:
         def answering(argv: list[str]) -> int:
             try:
                 return run(argv)
-            except (CannotRun, BadConfig, UnknownCode, UnknownLaw) as error:
+            except (CannotRun, BadConfig, NoWorker, UnknownCode, UnknownLaw) as error:
                 print(f"plan {name}: {plain(str(error))}", file=sys.stderr)
                 tell_json(argv, COULD_NOT_RUN, str(error))
                 return COULD_NOT_RUN
@@ -106,13 +107,20 @@ def library_here() -> Library:
 
 
 def report_for(
-    file: str, args: Namespace, *, laws: tuple[str, ...] | None = None, projects: Projects | None = None
+    file: str,
+    args: Namespace,
+    *,
+    laws: tuple[str, ...] | None = None,
+    projects: Projects | None = None,
+    draws: int | None = None,
+    workers: Workers | None = None,
 ) -> Report:
     """The report of a plan by the options of `add_plan_options`.
 
     Args:
         laws: In place of the plan's own.
         projects: Where the projects are kept that several plans may share.
+        draws, workers: See `Project.report`.
 
     Raises:
         CannotRun: Where the plan cannot be read.
@@ -121,4 +129,4 @@ def report_for(
     """
     with reading(file):
         path, project = (projects or Projects(args.stdin_filename)).of(file)
-        return project.report(path, settings=args.set, laws=laws)
+        return project.report(path, settings=args.set, laws=laws, draws=draws, workers=workers)

@@ -20,6 +20,7 @@ VERBS = {
     "compare": "laws, or plans, side by side",
     "frontier": "the best of one quantity for each value of another",
     "fmt": "plans in one layout, or in the other spelling",
+    "sweep": "a plan at each point of a grid",
     "explain": "where a number comes from",
     "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runplan.api import check, solve
     from runplan.dsl.expr.dimensions import DimensionClash
-    from runplan.dsl.text.errors import BadConfig, NotThere, RunplanError, UnknownCode, UnknownLaw
+    from runplan.dsl.text.errors import BadConfig, NotThere, NoWorker, RunplanError, UnknownCode, UnknownLaw
     from runplan.dsl.text.finding import Finding
     from runplan.dsl.text.reader import Buffer, Disk, Files, Reader
     from runplan.dsl.units.table import UnknownUnit
@@ -37,6 +37,7 @@ _HOMES = {
     "Disk": "dsl.text.reader",
     "Files": "dsl.text.reader",
     "Finding": "dsl.text.finding",
+    "NoWorker": "dsl.text.errors",
     "NotThere": "dsl.text.errors",
     "Project": "project",
     "Reader": "dsl.text.reader",
@@ -60,6 +61,7 @@ __all__ = [
     "Disk",
     "Files",
     "Finding",
+    "NoWorker",
     "NotThere",
     "Project",
     "Reader",

@@ -14,7 +14,8 @@ from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
 from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
-from runplan.dsl.packs.pack import Entry, Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
+from runplan.dsl.packs.pack import Entry, Law, Pack, Record, Rule, ScheduleShape, figures_of
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.packs.rule_check import checked as rule_findings
 from runplan.dsl.packs.shelf import PackFile, Shelf, pack_files
 from runplan.dsl.packs.vocabulary import Vocabulary
@@ -110,7 +111,7 @@ class Library:
         laws, schedules, models = (frozenset(self._names.spellings(kind)) for kind in ("law", "schedule", "model"))
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
-        fields = fields_of(self.quantities())
+        fields = self.quantities().fields
         return Vocabulary(self._dims, self.devices, laws, schedules, parts, fields, figures, models, self.model)
 
     @cached_property
@@ -119,7 +120,7 @@ class Library:
 
     # ---- asking
 
-    def quantities(self) -> Mapping[str, QuantityDef]:
+    def quantities(self) -> Quantities:
         """The quantities that plans may name."""
         return self.shelf.quantities
 

@@ -386,25 +386,6 @@ class Pack:
         )
 
 
-def fields_of(quantities: Mapping[str, QuantityDef]) -> dict[str, dict[str, Field]]:
-    """For each statement its fields that give a quantity, by their names."""
-    out: dict[str, dict[str, Field]] = {}
-    for known in quantities.values():
-        if known.facts.given is not None:
-            out.setdefault(known.facts.statement, {})[known.facts.given.name] = known.facts.given
-    return out
-
-
-def rows_of(quantities: Mapping[str, QuantityDef], *sections: str) -> tuple[str, ...]:
-    """The quantities that have a row in one of these sections, in the order of their rows."""
-    placed = {
-        name: facts.row
-        for name, known in quantities.items()
-        if (facts := known.facts).row is not None and facts.section in sections
-    }
-    return tuple(sorted(placed, key=placed.__getitem__))
-
-
 def figures_of(records: Iterable[Record]) -> dict[str, Entry]:
     """The figures of prices and regions by the names that a plan may call them: `NAME.KEY`, and a price's by NAME."""
     out: dict[str, Entry] = {}

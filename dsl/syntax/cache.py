@@ -1,6 +1,7 @@
 """Syntax trees to the user's cache folder and back, keyed by content: what was read before is not parsed again.
 
-Only trees without findings are kept. They are stored as nested tuples by `marshal`, which holds plain data.
+Only trees without findings are kept. They are stored as nested tuples by `marshal`, which holds plain data; so are the
+tables of the grammar, where the package has none of its own.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
 
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 
+TYPE_CHECKING = False  # see dsl/dataclass.py
+if TYPE_CHECKING:
+    from typing import Any
 # Trees of more characters than this are parsed each time: storing them would cost more than it saves.
 MAX_KEPT = 100_000
 # The files that decide what tree a text has. Not those that say what is wrong: such a text is not kept.
 SHAPING = (
-    *("plan.lark", "statements.py", "grammar.py", "comments.py", "tree.py", "cache.py"),
-    *("yaml.py", "yaml_scalars.py", "yaml_values.py"),
+    *("plan.lark", "statements.py", "grammar.py", "tables.py", "driver.py", "parse.py"),
+    *("comments.py", "tree.py", "cache.py", "yaml.py", "yaml_scalars.py", "yaml_values.py"),
 )
+# What a file gives that was cut off, or was written by another Python.
+_UNREADABLE = (OSError, ValueError, EOFError, TypeError, IndexError)
 Parse = Callable[[Source], tuple[File, list[Finding]]]
 
 
@@ -61,23 +66,37 @@ def parsed(source: Source, parse: Parse) -> tuple[File, list[Finding]]:
     text = source.text.encode("utf-8", "surrogatepass")
     key = blake2b(_grammar_mark() + kind + b"\0" + text, digest_size=16).hexdigest()
     path = os.path.join(base, f"{key}.tree")
-    try:
-        with open(path, "rb") as kept:
-            return _thawed(marshal.loads(kept.read()), source), []
-    except (OSError, ValueError, EOFError, TypeError, IndexError):
-        pass
+    with suppress(*_UNREADABLE):
+        return _thawed(_loaded(path), source), []
     file, findings = parse(source)
     if not findings:
-        _keep(path, file)
+        _keep(path, (tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
     return file, findings
 
 
-def _keep(path: str, file: File) -> None:
-    content = marshal.dumps((tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
+def kept(name: str, make: Callable[[], Any]) -> Any:
+    """Plain data that is made of the grammar, made once; None where there is no cache to keep it in."""
+    base = folder()
+    if base is None:
+        return None
+    path = os.path.join(base, f"{name}-{_grammar_mark().hex()}.data")
+    with suppress(*_UNREADABLE):
+        return _loaded(path)
+    made = make()
+    _keep(path, made)
+    return made
+
+
+def _loaded(path: str) -> Any:
+    with open(path, "rb") as stored:
+        return marshal.loads(stored.read())
+
+
+def _keep(path: str, data: Any) -> None:
     beside = f"{path}.{os.getpid()}"
     try:
         with open(beside, "wb") as stream:
-            stream.write(content)
+            stream.write(marshal.dumps(data))
         os.replace(beside, path)
     except OSError:
         with suppress(OSError):

@@ -69,7 +69,7 @@ def syntax_of(source: Source) -> tuple[File, list[Finding]]:
 
 
 def _parse_plan(source: Source) -> tuple[File, list[Finding]]:
-    from runplan.dsl.syntax.grammar import parse_file
+    from runplan.dsl.syntax.parse import parse_file
 
     return parse_file(source)
 

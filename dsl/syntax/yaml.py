@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from runplan.dsl.syntax.grammar import parse
+from runplan.dsl.syntax.parse import parse
 from runplan.dsl.syntax.statements import BY_KEY, OF_PLANS, RESERVED, Statement
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.syntax.yaml_help import as_text

@@ -20,7 +20,7 @@ from runplan.dsl.plan.ir import Given, Hole, Plan, Pool
 from runplan.dsl.syntax.tree import Node
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import FIELD, IF_KNOWN
+from runplan.dsl.text.words import FIELD, IF_KNOWN, enumerated
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import currencies
 from runplan.engine.formulate.draft import first_statement
@@ -83,8 +83,24 @@ def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]
     solved = views[0].solution.status == "solved"
     for rule in rules:
         if rule.severity != "note" and (solved or words(rule.when) <= OF_OBJECTIVE):
-            for view in _seen(rule, views):
-                yield from _applied(rule, view)
+            found = [(view, one) for view in _seen(rule, views) for one in _applied(rule, view)]
+            yield from _once(found) if rule.severity == "info" else (_located(view, one) for view, one in found)
+
+
+def _located(view: View, found: Finding) -> Finding:
+    """A finding that says which stage it is of."""
+    stage = _stage(view, found.at.span)
+    return replace(found, message=f"in `{stage}` {found.message}") if stage else found
+
+
+def _once(found: Sequence[tuple[View, Finding]]) -> Iterator[Finding]:
+    """What is worth knowing, said once for all stages of which it is the same."""
+    for message in dict.fromkeys(one.message for _, one in found):
+        same = [(_stage(view, one.at.span), one) for view, one in found if one.message == message]
+        stages, first = dict.fromkeys(stage for stage, _ in same), same[0][1]
+        where = "" if "" in stages else f"in {enumerated([f'`{stage}`' for stage in stages])} "
+        others = dict.fromkeys(one.at for _, one in same if one.at.span != first.at.span)
+        yield replace(first, message=f"{where}{message}", also=(*first.also, *others))
 
 
 def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
@@ -139,7 +155,7 @@ def _applied(rule: Rule, view: View) -> Iterator[Finding]:
         place = _place(rule, view)
         yield finding(
             rule.code,
-            f"{_where(view, place)}{_filled(rule.says, view)}",
+            _filled(rule.says, view),
             place,
             name=rule.name,
             severity=rule.severity,
@@ -282,11 +298,11 @@ def _largest(rule: Rule, view: View) -> Value | None:
     return next((value for value in inputs if value and blamed and value.value == blamed.value), None)
 
 
-def _where(view: View, place: Span) -> str:
-    """The stage that a finding is of, where its place is in one: what stands outside is of several."""
+def _stage(view: View, place: Span) -> str:
+    """The stage that a finding is of, where its place is in one: what stands outside is of several, and of none."""
     own = view.plan.outer.span if view.stage else None
     inside = own is not None and own.source is place.source and own.start <= place.start and place.end <= own.end
-    return f"in `{view.stage}` " if inside else ""
+    return view.stage if inside else ""
 
 
 def _place(rule: Rule, view: View) -> Span:

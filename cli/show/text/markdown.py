@@ -53,7 +53,7 @@ def small(notes: Sequence[str]) -> Iterator[str]:
 def section(section: Section) -> Iterator[str]:
     """A heading, its table, and what is said under it; a chart is for terminals."""
     yield from headed(section.title)
-    yield from table(section.table)
+    yield from table(section.table) if section.table.rows else ()
     yield from paragraph(section.said)
     yield from small(section.notes)
 

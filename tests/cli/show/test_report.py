@@ -32,6 +32,7 @@ from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.markdown import inline
 from runplan.cli.show.text.width import columns
 from runplan.dsl.dataclass import replace
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.regret import surface_of
@@ -348,7 +349,9 @@ def test_inference() -> None:
     rows = {line[0]: line[1:] for line in part(report, "Inference").table.lines}
     assert rows["tokens served"] == ("2T", "2T")
     assert re.fullmatch(r"\S+ FLOP \(\d\d\.\d% of all\)", rows["compute of serving"][0])
-    assert rows["lifetime compute"][0].startswith(figures.figure("x", *_value(report, "lifetime_compute"), {}))
+    assert rows["lifetime compute"][0].startswith(
+        figures.figure("x", *_value(report, "lifetime_compute"), Quantities())
+    )
     document: Any = document_of(report)
     first = document["solutions"][0]
     assert first["lifetime_compute"]["unit"] == "FLOP" and "inference_tokens" not in first
