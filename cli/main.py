@@ -19,6 +19,7 @@ VERBS = {
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
     "frontier": "the best of one quantity for each value of another",
+    "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",
     "explain": "where a number comes from",
     "backtest": "laws and default rates against runs that were done",
