@@ -8,10 +8,10 @@ import sys
 
 from runplan.cli.arguments import reading, verb
 from runplan.cli.outcome import CLEAN, COULD_NOT_RUN, FOUND, CannotRun
-from runplan.cli.output import write
 from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.text.plain import plain
+from runplan.cli.stream import write
 from runplan.dsl.syntax.formatting import formatted
 from runplan.dsl.syntax.spelling import NoSpelling
 from runplan.dsl.text.reader import decoded
