@@ -9,10 +9,11 @@ from time import monotonic
 
 from runplan.cli.growing import Growing, growing
 from runplan.cli.outcome import CannotRun
-from runplan.cli.output import show, spelled
+from runplan.cli.output import show
 from runplan.cli.show.sweep.content import Swept
 from runplan.cli.show.sweep.growing import GROWING, Format
 from runplan.cli.show.text.quantities import Known
+from runplan.cli.spelling import spelled
 from runplan.engine.scatter.mark import mark
 from runplan.engine.scatter.work import Done
 from runplan.engine.sweep.job import Job
