@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import QuantityDef
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.text.reader import Files
 from runplan.engine.backtest_plan import lacking, plan_of, stated_rate
 from runplan.engine.formulate.settings import adamw_like
@@ -109,7 +109,7 @@ class Backtest:
     """
 
     tried: tuple[Tried, ...]
-    quantities: Mapping[str, QuantityDef]
+    quantities: Quantities
 
 
 def backtest(runs: Iterable[Run], library: Library, laws: tuple[str, ...] = ()) -> Backtest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from runplan.dsl.packs.pack import rows_of
+from runplan.dsl.packs.quantities import Quantities
 from runplan.engine.compare import Comparison
 from runplan.engine.compare_rows import TOKENS_PER_PARAM, Column, Row, row
 from runplan.engine.decide.candidates import Measure
@@ -34,8 +34,8 @@ def document(comparison: Comparison) -> dict[str, object]:
 
 def rows(columns: tuple[Column, ...]) -> Iterator[Row]:
     """The quantities that are compared, in the order of a plan's report."""
-    known = {name: q for column in columns for name, q in column.solution.problem.quantities.items()}
-    for name in rows_of(known, *LISTED):
+    known = Quantities(pair for column in columns for pair in column.solution.problem.quantities.items())
+    for name in known.rows(*LISTED):
         if found := row(columns, name):
             yield found
         if name == "tokens" and (found := row(columns, TOKENS_PER_PARAM)):

@@ -8,7 +8,7 @@ from typing import Literal
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Ref, Unbound, substitute, walk
 from runplan.dsl.packs.law_check import expanded
-from runplan.dsl.packs.pack import Law, fields_of
+from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective
 from runplan.dsl.text.words import enumerated
 from runplan.engine.compare_rows import Column, grouped, listed, times, verb
@@ -64,7 +64,7 @@ def reasons_of(columns: Sequence[Column]) -> Iterator[Why]:
 
 def _beyond(column: Column) -> str:
     """How far the law's runs end from what it is asked: from each quantity, and from what a setting is told by."""
-    told = fields_of(column.solution.problem.quantities).get("optimizer", {})
+    told = column.solution.problem.quantities.fields.get("optimizer", {})
     said = [f"{name} {times(by)}" for name, by in column.beyond.items() if name not in told]
     by: dict[str, list[str]] = {}
     for name, factor in column.beyond.items():

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Edit, Finding
 from runplan.dsl.text.source import Span
@@ -108,7 +107,7 @@ def quantity(value: Value) -> dict[str, object]:
 
 def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]]:
     """The quantities of the run that have a row in these sections, by name and in order."""
-    for name in rows_of(solution.problem.quantities, *sections):
+    for name in solution.problem.quantities.rows(*sections):
         value = applying(solution, name)
         if value is not None:
             yield name, value
@@ -126,7 +125,7 @@ def asked_for(solution: Solution) -> Iterator[tuple[Name, Value]]:
 
     The quantities of parts are under their full name, such as `available.web` or `pool1.mfu`.
     """
-    told = rows_of(solution.problem.quantities, *OWN)
+    told = solution.problem.quantities.rows(*OWN)
     for name in dict.fromkeys(solution.problem.asked):
         shown = Name(_SOUGHT.get(name.bare, name).text, name.kind, name.scope)
         value = solution.values.get(shown)

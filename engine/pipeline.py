@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.library import Library, standard
-from runplan.dsl.packs.pack import Law, Pack, fields_of
+from runplan.dsl.packs.pack import Law, Pack
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
@@ -42,6 +42,7 @@ from runplan.engine.solve.verify import verify
 
 if TYPE_CHECKING:
     from runplan.engine.analysis.band import Band
+    from runplan.engine.scatter.work import Workers
 
 
 def report_of(
@@ -52,6 +53,8 @@ def report_of(
     settings: Sequence[str] = (),
     laws: tuple[str, ...] | None = None,
     intervals: bool = True,
+    draws: int | None = None,
+    workers: Workers | None = None,
     solved: dict[str, Report] | None = None,
 ) -> Report:
     """Everything that is known of the plan at a path.
@@ -61,6 +64,7 @@ def report_of(
         settings: `path=value` each, in place of what the plan says.
         laws: Names of laws, in place of the plan's own.
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
+        draws, workers: How often, and by whom; as often as takes no time, and by this process unless said.
         solved: The reports of imported plans so far, by path; it grows.
 
     Raises:
@@ -71,7 +75,7 @@ def report_of(
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
-    solutions = tuple(solution_of(problem, intervals) for problem in read.problems())
+    solutions = tuple(solution_of(problem, intervals, draws=draws, workers=workers) for problem in read.problems())
     if intervals and plan.requires:
         from runplan.engine.analysis.odds import with_odds
 
@@ -216,7 +220,7 @@ def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: boo
     Args:
         apart: Whether a law of settings has a case of its own beside others, too.
     """
-    settings = fields_of(catalogue.quantities()).get("optimizer", {})
+    settings = catalogue.quantities().fields.get("optimizer", {})
     laws = {name: law for name in named if (law := catalogue.law(name)) is not None}
     assert len(laws) == len(named), "lowering lets no unknown law pass"
     lenders = {name: law for name, law in laws.items() if is_of_settings(law, settings)}
@@ -238,32 +242,43 @@ def _reads_loss(law: Law) -> bool:
     return any(parameter.quantity == q.LOSS.text for function in law.functions for parameter in function.parameters)
 
 
-def solution_of(problem: Problem, intervals: bool, *, why: bool = True) -> Solution:
+def solution_of(
+    problem: Problem, intervals: bool, *, why: bool = True, draws: int | None = None, workers: Workers | None = None
+) -> Solution:
     """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it.
 
     Args:
         why: See `solve`.
+        draws, workers: See `report_of`.
     """
+
+    def analysed(problem: Problem) -> Solution:
+        solution = _analysed(problem, why)
+        return _with_intervals(solution, draws, workers) if intervals else solution
+
     worst, best = ends_of(problem)
-    middle = _analysed(problem, intervals, why)
-    return spread(middle, *(_analysed(problem.at(ends), intervals, why) for ends in (worst, best))) if worst else middle
+    middle = analysed(problem)
+    return spread(middle, *(analysed(problem.at(ends)) for ends in (worst, best))) if worst else middle
 
 
-def _analysed(problem: Problem, intervals: bool, why: bool) -> Solution:
-    """The solution of a problem, with what it is worth over a life, and its intervals where they are wanted."""
+def _analysed(problem: Problem, why: bool) -> Solution:
+    """The solution of a problem, with what it is worth over a life."""
     solution = solve(problem, why=why)
     # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
     if q.INFERENCE_TOKENS in solution.values:
         from runplan.engine.analysis.lifetime import with_lifetime
 
         solution = with_lifetime(solution)
-    if intervals:
-        from runplan.engine.analysis.certainty import with_bounds
-        from runplan.engine.analysis.intervals import with_intervals
-        from runplan.engine.analysis.regret import with_regret
-
-        solution = with_intervals(with_regret(with_bounds(solution)))
     return solution
+
+
+def _with_intervals(solution: Solution, draws: int | None, workers: Workers | None) -> Solution:
+    """The solution with what it may lose, and with its intervals."""
+    from runplan.engine.analysis.certainty import with_bounds
+    from runplan.engine.analysis.intervals import with_intervals
+    from runplan.engine.analysis.regret import with_regret
+
+    return with_intervals(with_regret(with_bounds(solution)), draws, workers)
 
 
 def _bands(solutions: Iterable[Solution]) -> tuple[Band | None, ...]:

@@ -10,13 +10,11 @@ Nothing is imported before it is asked for, so that `import runplan` costs next 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # checkers take it as true; `typing` itself takes longer to load than all of a cached check
 if TYPE_CHECKING:
     from runplan.api import check, solve
     from runplan.dsl.expr.dimensions import DimensionClash
-    from runplan.dsl.text.errors import BadConfig, NotThere, RunplanError, UnknownCode, UnknownLaw
+    from runplan.dsl.text.errors import BadConfig, NotThere, NoWorker, RunplanError, UnknownCode, UnknownLaw
     from runplan.dsl.text.finding import Finding
     from runplan.dsl.text.reader import Buffer, Disk, Files, Reader
     from runplan.dsl.units.table import UnknownUnit
@@ -37,6 +35,7 @@ _HOMES = {
     "Disk": "dsl.text.reader",
     "Files": "dsl.text.reader",
     "Finding": "dsl.text.finding",
+    "NoWorker": "dsl.text.errors",
     "NotThere": "dsl.text.errors",
     "Project": "project",
     "Reader": "dsl.text.reader",
@@ -60,6 +59,7 @@ __all__ = [
     "Disk",
     "Files",
     "Finding",
+    "NoWorker",
     "NotThere",
     "Project",
     "Reader",
@@ -83,6 +83,8 @@ if not TYPE_CHECKING:  # a checker would take it that every name is there
         """A public name, imported when it is first asked for."""
         if name not in _HOMES:
             raise AttributeError(f"module 'runplan' has no attribute {name!r}")
+        from importlib import import_module
+
         found: object = getattr(import_module(f"runplan.{_HOMES[name]}"), name)
         globals()[name] = found
         return found

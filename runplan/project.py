@@ -10,6 +10,7 @@ from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.packs.library import Library
+from runplan.dsl.text import disk
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.reader import Buffer, Disk, Reader
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from runplan.dsl.text.finding import Finding
     from runplan.engine.gate import Gate
     from runplan.engine.report import Report
+    from runplan.engine.scatter.work import Workers
 
 Settings = Mapping[str, object] | Sequence[str]
 
@@ -71,7 +73,7 @@ class Project:
             BadConfig: See `Project`.
         """
         there = os.fspath(path)
-        is_folder = os.path.isdir(there)
+        is_folder = disk.is_folder(there)
         root = root_of(there if is_folder else os.path.dirname(there))
         reader = Disk(root, there if is_folder else os.curdir)
         return cls(reader, root) if base is None else cls(reader, root, base)
@@ -89,6 +91,8 @@ class Project:
         settings: Settings = (),
         laws: Sequence[str] | None = None,
         intervals: bool = True,
+        draws: int | None = None,
+        workers: Workers | None = None,
     ) -> Report:
         """A plan, solved and judged: its solutions with their values, what was assumed, and all findings.
 
@@ -98,10 +102,14 @@ class Project:
             settings: Instead of what the plan says: `{"tokens": "2T"}`, or `["tokens=2T"]`.
             laws: Names of laws, in place of the plan's own.
             intervals: Whether to compute the 80 % intervals of the laws' constants.
+            draws: How many draws of them; as many as take no time unless said.
+            workers: Who evaluates the draws, such as `processes(4)` of `runplan.engine.scatter.processes`; this
+                process unless said.
 
         Raises:
             OSError: Where the file cannot be read. What is wrong with a plan is a finding, never an exception.
             UnknownLaw: For a name in `laws` that no law has.
+            NoWorker: Where the workers cannot go on.
         """
         from runplan.engine.pipeline import report_of
 
@@ -109,7 +117,14 @@ class Project:
         reader = self.reader if text is None else Buffer(name, text.encode("utf-8", "surrogatepass"), self.reader)
         named = None if laws is None else (laws,) if isinstance(laws, str) else tuple(laws)
         return report_of(
-            name, reader, catalogue=self.library, settings=_settings(settings), laws=named, intervals=intervals
+            name,
+            reader,
+            catalogue=self.library,
+            settings=_settings(settings),
+            laws=named,
+            intervals=intervals,
+            draws=draws,
+            workers=workers,
         )
 
     def check(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runplan.dsl.packs.library import Library, standard
-from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim
 
 LIBRARY = standard()
 
 
-def known_of(library: Library) -> tuple[dict[str, Dim], dict[str, dict[str, Field]]]:
+def known_of(library: Library) -> tuple[dict[str, Dim], Mapping[str, Mapping[str, Field]]]:
     """What a reader of packs must know: the dimension of each quantity, and the fields of statements."""
     quantities = library.quantities()
-    return {name: known.counted.dim for name, known in quantities.items()}, fields_of(quantities)
+    return {name: known.counted.dim for name, known in quantities.items()}, quantities.fields

@@ -563,3 +563,63 @@ def _quoted(text: str, dice: random.Random) -> str:
         return "'" + text.replace("'", "''") + "'"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'
+
+
+# ---- texts that are nearly right
+
+PIECES = [
+    *("(){}[]\"'\\#:;,.+-*/^@%?<>=!|&~`\n\r\t \u200b\ue000\x85\u2028é漢🙂"),
+    *(
+        "1e400",
+        "NaN",
+        "inf",
+        "0",
+        "-1",
+        "140%",
+        "..",
+        "up to",
+        "for",
+        "at",
+        "x",
+        "\u00d7",
+        "because",
+        "unknown",
+        "USD",
+        "tokens",
+    ),
+    *(
+        "2026-13-40",
+        "let a = a\n",
+        "P(",
+        "if",
+        "then",
+        "in",
+        "\r\n",
+        "<<: ",
+        "*a",
+        "&a ",
+        "!!x ",
+        "---\n",
+        "...\n",
+        "- ",
+        "? ",
+    ),
+]
+
+
+@st.composite
+def edits(draw: st.DrawFn, text: str) -> str:
+    """The text after a few deletions, insertions, replacements and copies."""
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(text)))
+        cut = draw(st.integers(0, 8))
+        piece = draw(st.one_of(st.sampled_from(["", *PIECES]), st.just(text[at // 2 : at // 2 + 40])))
+        text = text[:at] + piece + text[at + cut :]
+    return text
+
+
+@st.composite
+def broken(draw: st.DrawFn, spelling: str) -> str:
+    dice = draw(st.randoms(use_true_random=False))
+    plan = draw(plans())
+    return draw(edits(yaml(plan, dice) if spelling == "yaml" else dsl(plan, dice)))

@@ -12,7 +12,7 @@ from typing import Literal
 from runplan.cli.show.text.look import PLAIN, Look
 
 Kind = Literal[
-    "findings", "report", "comparison", "frontier", "derivation", "backtest",
+    "findings", "report", "comparison", "frontier", "sweep", "derivation", "backtest",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "tests",
 ]  # fmt: skip
 
@@ -47,6 +47,7 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "markdown": "frontier.markdown:render",
         "csv": "frontier.csv:render",
     },
+    "sweep": {"table": "sweep.terminal:render"},
     "derivation": {
         "tree": "derivation.terminal:render",
         "json": "derivation.json:render",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import re
 from typing import TYPE_CHECKING
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.crew import count
 from runplan.cli.outcome import CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
@@ -42,8 +42,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, offered("frontier"), several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("frontier"))
-    if not re.fullmatch(r"[0-9]{1,4}", args.points) or not 2 <= int(args.points) <= MOST:
-        raise CannotRun(f"`--points {args.points[:60]}`: write how many, from 2 to {MOST}")
+    points = count(args.points, "--points", MOST, least=2)
     for said in (*args.minimize, *args.maximize):
         if said not in (args.x, args.y):
             raise CannotRun(f"`{said[:60]}` is neither `{args.x}` nor `{args.y}`")
@@ -60,7 +59,7 @@ def run(argv: list[str]) -> int:
                 catalogue=project.library,
                 settings=args.set,
                 law=args.law,
-                count=int(args.points),
+                count=points,
             )
         except NoFrontier as error:
             raise CannotRun(str(error)) from error

@@ -113,7 +113,7 @@ def _joined(words: Sequence[str]) -> list[str]:
 
 
 def _figure(name: str, text: str) -> Num:
-    from runplan.dsl.syntax.grammar import parse  # a page needs no Lark
+    from runplan.dsl.syntax.parse import parse  # a page needs no Lark
 
     node, findings = parse(View(text, Source("--at", text)), "goal")
     builder = Builder()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 
 from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
+from runplan.cli.crew import add_crew, count, crew
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
+
+# An interval of fewer says nothing; and of each draw all values of the plan are kept.
+LEAST_DRAWS, MOST_DRAWS = 20, 20_000
 
 
 @verb("solve")
@@ -24,9 +28,15 @@ def run(argv: list[str]) -> int:
     parser.add_argument(
         "--details", action="store_true", help="all of it: the size and other sizes, notes, every assumption"
     )
+    parser.add_argument(
+        "--draws", metavar="N", help="of what is uncertain, for the intervals; as many as take no time unless said"
+    )
+    add_crew(parser)
     add_output(parser, offered("report"), several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("report"))
-    report = report_for(args.path, args)
+    draws = count(args.draws, "--draws", MOST_DRAWS, LEAST_DRAWS) if args.draws else None
+    with crew(args) as workers:
+        report = report_for(args.path, args, draws=draws, workers=workers)
     show("report", report, outputs, details=args.details)
     return exit_code(report.findings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.expr.tree import Expr, Op, words
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.text.source import Span
 
@@ -26,15 +25,4 @@ class Card:
 
 def card(rule: Rule) -> Card:
     """The card of a rule."""
-    return Card(rule.code, rule.name, rule.severity, needed(rule.when), rule.span)
-
-
-def needed(condition: Expr, truth: bool = True) -> frozenset[str]:
-    """The words without which it cannot be known that a condition holds; or, where that is asked, that it does not."""
-    if isinstance(condition, Op) and condition.op == "not":
-        return needed(condition.args[0], not truth)
-    if isinstance(condition, Op) and condition.op in ("and", "or"):
-        each = [needed(arg, truth) for arg in condition.args]
-        # All that `and` joins must hold for it to hold, and one of them must not for it not to.
-        return frozenset.union(*each) if (condition.op == "and") == truth else frozenset.intersection(*each)
-    return words(condition)
+    return Card(rule.code, rule.name, rule.severity, rule.needs, rule.span)

@@ -16,13 +16,15 @@ from runplan.dsl.packs.image import IMAGE, Image
 from runplan.dsl.packs.law_check import checked, inherit
 from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
-from runplan.dsl.packs.pack import Entry, Law, Pack, QuantityDef, Record, Rule, ScheduleShape, fields_of, figures_of
+from runplan.dsl.packs.pack import Entry, Law, Pack, Record, Rule, ScheduleShape, figures_of
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.packs.rule_check import checked as rule_findings
 from runplan.dsl.packs.shelf import PackFile, Shelf, pack_files
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.finding import Finding, finding, in_order
+from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk, decoded
 from runplan.dsl.text.source import Span
@@ -30,9 +32,7 @@ from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import CHECKPOINT
 from runplan.dsl.units.dims import Dim
 
-# Beside `dsl`, and looked for as a file is, since it is read and never imported.
-_STANDARD = os.path.join(os.path.dirname(os.path.realpath(__file__)), os.pardir, os.pardir, "stdlib")
-
+# What stands before the paths of its files.
 _SHOWN = "stdlib"
 
 _T = TypeVar("_T")
@@ -116,7 +116,7 @@ class Library:
         laws, schedules, models = (frozenset(self._names.spellings(kind)) for kind in ("law", "schedule", "model"))
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
-        fields = fields_of(self.quantities())
+        fields = self.quantities().fields
         return Vocabulary(self._dims, self.devices, laws, schedules, parts, fields, figures, models, self.model)
 
     @cached_property
@@ -125,7 +125,7 @@ class Library:
 
     # ---- asking
 
-    def quantities(self) -> Mapping[str, QuantityDef]:
+    def quantities(self) -> Quantities:
         """The quantities that plans may name."""
         return self.shelf.quantities
 
@@ -243,8 +243,8 @@ class Library:
         return map(card, self.own.rules) if header.layer == "plan" else self.shelf.cards(header.span.source)
 
     def _rule(self, card: Card) -> Rule:
-        (rule,) = self.own.at(card.span).rules or self.shelf.at(card.span).rules
-        return rule
+        found = self.own.at(card.span).rules or self.shelf.at(card.span).rules
+        return found[0]  # a file that came on two ways has it twice
 
     def _record(self, header: Header) -> Record | None:
         found = next(iter(self._at(header).records), None)
@@ -382,7 +382,7 @@ class Library:
 def standard() -> Library:
     """The standard library: by its image, where the package has one; else as its files are now."""
     try:
-        with open(os.path.join(_STANDARD, IMAGE), "rb") as stream:
+        with open(os.path.join(STANDARD, IMAGE), "rb") as stream:
             return from_image(stream.read())
     except (OSError, ValueError):
         return from_files()
@@ -399,10 +399,10 @@ def from_image(data: bytes) -> Library:
 
 def from_files() -> Library:
     """The standard library, as its files are now. It is rooted at itself."""
-    return Library(Shelf(pack_files(Disk(_STANDARD), "", _SHOWN, "standard")))
+    return Library(Shelf(pack_files(Disk(STANDARD), "", _SHOWN, "standard")))
 
 
 def _text(path: str) -> str:
     """A text of the standard library."""
-    source, _ = decoded(path, Disk(_STANDARD).read(path))
+    source, _ = decoded(path, Disk(STANDARD).read(path))
     return source.text

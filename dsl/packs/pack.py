@@ -239,6 +239,8 @@ class Rule:
         breaks, keeps: The statements of an example plan that breaks it and of one that keeps it.
         blames: The statement to point at.
         places: Where its parts stand, by their keyword: `says`, `help`, `blames`.
+        asks: The words in the condition.
+        needs: Those of them without which it cannot hold.
         override: Whether it takes the place of all rules of its code.
     """
 
@@ -255,6 +257,8 @@ class Rule:
     breaks: tuple[Span, ...]
     keeps: tuple[Span, ...]
     span: Span = field(compare=False)
+    asks: frozenset[str]
+    needs: frozenset[str]
     places: Mapping[str, Span] = field(default_factory=dict, compare=False)
     override: bool = False
 
@@ -393,25 +397,6 @@ class Pack:
             rules=tuple(rule for rule in self.rules if rule.span == span),
             schedules=tuple(schedule for schedule in self.schedules if schedule.span == span),
         )
-
-
-def fields_of(quantities: Mapping[str, QuantityDef]) -> dict[str, dict[str, Field]]:
-    """For each statement its fields that give a quantity, by their names."""
-    out: dict[str, dict[str, Field]] = {}
-    for known in quantities.values():
-        if known.facts.given is not None:
-            out.setdefault(known.facts.statement, {})[known.facts.given.name] = known.facts.given
-    return out
-
-
-def rows_of(quantities: Mapping[str, QuantityDef], *sections: str) -> tuple[str, ...]:
-    """The quantities that have a row in one of these sections, in the order of their rows."""
-    placed = {
-        name: facts.row
-        for name, known in quantities.items()
-        if (facts := known.facts).row is not None and facts.section in sections
-    }
-    return tuple(sorted(placed, key=placed.__getitem__))
 
 
 def figures_of(records: Iterable[Record]) -> dict[str, Entry]:

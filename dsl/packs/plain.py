@@ -1,6 +1,7 @@
 """Definitions of packs to plain data, which `marshal` holds, and back.
 
-A record becomes a list: the number of its class, and its fields. A stretch of the text becomes its two offsets.
+A record becomes a list, the number of its class before its fields; a stretch of the text its two offsets; a set its
+words in order.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ _FORMS = {
     for number, cls in enumerate(CLASSES)
 }
 _SPAN = CLASSES.index(Span)
+_SET = -1
 _NESTED = frozenset((list, tuple, dict))
 
 
@@ -57,6 +59,8 @@ def stored(item: object) -> Any:
         return item
     if isinstance(item, tuple):
         return tuple(map(stored, item))
+    if isinstance(item, frozenset):
+        return [_SET, *sorted(item)]
     if isinstance(item, dict):
         return {key: stored(value) for key, value in item.items()}
     if isinstance(item, Span):
@@ -76,6 +80,8 @@ def restored(data: Any, source: Source) -> Any:
         if kind is list:
             if item[0] == _SPAN:
                 return Span(source, item[1], item[2])
+            if item[0] == _SET:
+                return frozenset(item[1:])
             return classes[item[0]](*[made(part) if type(part) in nested else part for part in item[1:]])
         if kind is tuple:
             return tuple([made(part) if type(part) in nested else part for part in item])

@@ -9,7 +9,8 @@ from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.headers import Header, Layer, headers, headers_of
 from runplan.dsl.packs.image import Image
-from runplan.dsl.packs.pack import Pack, QuantityDef, fields_of
+from runplan.dsl.packs.pack import Pack, QuantityDef
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.packs.quantity_check import checked
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.imports import blocks_of, syntax_of
@@ -133,7 +134,7 @@ class Shelf:
     @cached_property
     def _words(self) -> tuple[Mapping[str, Dim], Mapping[str, Mapping[str, Field]]]:
         """The dimensions of quantities, and the fields of statements: what a text is read with."""
-        return {name: known.counted.dim for name, known in self.quantities.items()}, fields_of(self.quantities)
+        return {name: known.counted.dim for name, known in self.quantities.items()}, self.quantities.fields
 
     def _contents(self, source: Source, dims: Mapping[str, Dim], fields: Mapping[str, Mapping[str, Field]]) -> Contents:
         file, findings = syntax_of(source)
@@ -142,9 +143,9 @@ class Shelf:
         return Contents(pack, (*findings, *reader.findings), broken)
 
     @cached_property
-    def quantities(self) -> Mapping[str, QuantityDef]:
+    def quantities(self) -> Quantities:
         """The quantities that plans may name."""
-        found: dict[str, QuantityDef] = {}
+        found = Quantities()
         for _, quantity in self._all_defined():
             found.setdefault(quantity.name, quantity)
         return found

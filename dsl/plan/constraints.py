@@ -78,6 +78,11 @@ def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Optimize]:
 
 def _implied(reading: Reading, expr: Expr) -> Expr | None:
     """The condition with bare numbers in the dimension of the other side; None, with findings, if it is wrong."""
+    if isinstance(expr, Op) and expr.op == "if" and all(map(_is_condition, expr.args)):
+        test, then, otherwise = expr.args
+        first = Op("and", (test, then), expr.span)
+        second = Op("and", (Op("not", (test,), test.span), otherwise), expr.span)
+        return _implied(reading, Op("or", (first, second), expr.span))
     if isinstance(expr, Op) and expr.op in ("and", "or", "not", "P"):
         args = [_implied(reading, arg) for arg in expr.args]
         kept = tuple(arg for arg in args if arg is not None)
@@ -86,6 +91,13 @@ def _implied(reading: Reading, expr: Expr) -> Expr | None:
         return _compared(reading, expr)
     expr = implied_inside(reading, expr)
     return None if reading.checked(expr) is None else expr
+
+
+def _is_condition(expr: Expr) -> bool:
+    """Whether an expression is true or false, and no figure."""
+    if not isinstance(expr, Op):
+        return False
+    return expr.op in ("and", "or", "not", *COMPARISONS) or (expr.op == "if" and all(map(_is_condition, expr.args)))
 
 
 def _compared(reading: Reading, expr: Op) -> Expr | None:

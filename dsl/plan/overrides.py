@@ -95,7 +95,7 @@ def _nothing(path: str, view: View, help: Sequence[str]) -> _Wrong:
 
 
 def _parsed(view: View, start: str) -> Node:
-    from runplan.dsl.syntax.grammar import parse  # only where something is set: it needs Lark
+    from runplan.dsl.syntax.parse import parse  # only where something is set: it needs Lark
 
     node, findings = parse(view, start)
     if node is None or findings:

@@ -1,9 +1,8 @@
-"""Text to a syntax tree by the Lark grammar, with one finding a mistake and recovery at the next statement."""
+"""Text to a syntax tree by Lark and its grammar, with one finding a mistake and recovery at the next statement."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,16 +10,18 @@ from typing import Any
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
 
-from runplan.dsl.syntax import cache
-from runplan.dsl.syntax.comments import QUOTED_OR_COMMENT, comments
 from runplan.dsl.syntax.messages import Mistake, finding_of
 from runplan.dsl.syntax.recovery import skip
 from runplan.dsl.syntax.statements import ALL, CONTINUED, KINDS, OF_PLANS, RESERVED
-from runplan.dsl.syntax.tree import File, Node, Word
+from runplan.dsl.syntax.tree import Node, Word
+from runplan.dsl.text import store
 from runplan.dsl.text.finding import Finding, finding
-from runplan.dsl.text.limits import MAX_BRACKETS, MAX_CHARACTERS, MAX_DEPTH, MAX_FINDINGS
-from runplan.dsl.text.source import Source, Span, View
+from runplan.dsl.text.limits import MAX_DEPTH, MAX_FINDINGS
+from runplan.dsl.text.source import Span, View
 
+# How a literal word ends, and what a name or a unit must not be: a word that joins the parts of a statement.
+WHOLE = r"(?![\w-])"
+FREE = rf"(?!(?:{'|'.join(RESERVED)})(?![\w.-]))"
 # What may be parsed on its own: a file, the value of a statement, and some parts of those.
 STARTS = tuple(dict.fromkeys(("file", *(row.value for row in OF_PLANS if row.value), "sum", "quantity", "device")))
 
@@ -46,10 +47,10 @@ def from_the_table(terminal: TerminalDef) -> None:
     `forever` where no name is possible. Joining words are kept out of names and units.
     """
     if terminal.pattern.type == "str" and terminal.pattern.value.isalpha():
-        terminal.pattern = PatternRE(terminal.pattern.value + r"(?![\w-])")
+        terminal.pattern = PatternRE(terminal.pattern.value + WHOLE)
         terminal.priority = 3
     elif terminal.name in ("NAME", "UNIT"):
-        terminal.pattern = PatternRE(rf"(?!(?:{'|'.join(RESERVED)})(?![\w.-]))" + terminal.pattern.value)
+        terminal.pattern = PatternRE(FREE + terminal.pattern.value)
     elif terminal.name == "CONT":
         terminal.pattern = PatternRE(rf"\r?\n(?={CONTINUED})")
     elif terminal.name == "KIND":
@@ -57,16 +58,16 @@ def from_the_table(terminal: TerminalDef) -> None:
 
 
 @lru_cache(1)
-def _parser() -> Lark:
+def lark() -> Lark:
+    """Lark with the grammar, compiled, and kept compiled in the user's cache."""
     text = grammar_text()
-    folder = cache.folder()
     options: dict[str, Any] = {}
-    if folder is not None:
+    if store.folder() is not None:
         # Lark checks a hash of grammar, options and version itself; ours adds what it leaves out.
         from hashlib import blake2b
 
         mark = blake2b(repr((text, RESERVED, CONTINUED, KINDS)).encode(), digest_size=8).hexdigest()
-        options["cache"] = os.path.join(folder, f"grammar-{mark}.bin")
+        options["cache"] = store.place(f"grammar-{mark}.bin") or False
     return Lark(
         text,
         parser="lalr",
@@ -78,20 +79,11 @@ def _parser() -> Lark:
     )
 
 
-def parse_file(source: Source) -> tuple[File, list[Finding]]:
-    """A `.plan` file as a syntax tree, and what is wrong with it."""
-    tree, findings = parse(View(source.text, source), "file")
-    return File(source, tuple(tree.nodes()) if tree else (), comments(source)), findings
-
-
-def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
-    """The tree of a text by one start rule, and what is wrong with it.
+def explained(view: View, start: str) -> tuple[Node | None, list[Finding]]:
+    """The tree of a text by one start rule as Lark reads it, and what is wrong with it.
 
     With start `file`, recovery goes on after each mistake; the tree then holds what was understood.
     """
-    limit = _beyond_limits(view)
-    if limit:
-        return None, [limit]
     findings: list[Finding] = []
     seen: set[int] = set()
     unfinished = 0
@@ -109,7 +101,7 @@ def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
         return start == "file" and len(findings) < MAX_FINDINGS and skip(error, view.text)
 
     try:
-        tree = _parser().parse(view.text, start=start, on_error=recover)
+        tree = lark().parse(view.text, start=start, on_error=recover)
     except UnexpectedInput as error:
         if not findings:
             findings.append(finding_of(_mistake(error, view, start)))
@@ -160,31 +152,13 @@ def _leaf(token: Token, view: View) -> Word:
     return Word(token.type, str(token), view.span(start, start + len(token)))
 
 
-def _beyond_limits(view: View) -> Finding | None:
-    text = view.text
-    if len(text) > MAX_CHARACTERS:
-        message = f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
-        return finding("S004", message, view.span(0, 0))
-    depth = 0
-    at = 0
-    quoted = [(m.start(), m.end()) for m in QUOTED_OR_COMMENT.finditer(text)]
-    for start, end in [*quoted, (len(text), len(text))]:
-        for m in re.finditer(r"[()\[\]{}]", text[at:start]):
-            depth += 1 if m[0] in "([{" else -1
-            if depth > MAX_BRACKETS:
-                here = at + m.start()
-                return finding("S004", f"brackets are nested more than {MAX_BRACKETS} deep", view.span(here, here + 1))
-        at = end
-    return None
-
-
 # ---- Lark's errors
 
 
 def _parses(text: str, start: str) -> bool:
     """Whether a text can be read by a start rule."""
     try:
-        _parser().parse(text, start=start)
+        lark().parse(text, start=start)
     except UnexpectedInput:
         return False
     return True
@@ -225,7 +199,6 @@ def _law_item(error: UnexpectedInput) -> str:
 @lru_cache(1)
 def _spelled() -> Mapping[str, str]:
     words = {}
-    for terminal in _parser().terminals:
-        m = re.fullmatch(r"([A-Za-z]+)\(\?!\[\\w-\]\)", terminal.pattern.value)
-        words[terminal.name] = m[1] if m else terminal.pattern.value
+    for terminal in lark().terminals:
+        words[terminal.name] = terminal.pattern.value.removesuffix(WHOLE)
     return words

@@ -4,11 +4,13 @@ RunplanError
   BadConfig         a project's configuration cannot be used
   UnknownLaw        a law is asked for by a name that none has
   UnknownCode       findings are selected or ignored by a word that no finding has
+  NoWorker          work is handed out, and nobody is there to do it
   NotThere          a report or a solution is asked for what it does not have
   Refused           a law cannot be evaluated at what it is given            (engine.laws.evaluate)
   UnknownUnit       a text is no unit                                        (dsl.units.table)
   DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
   NoFrontier        a plan is asked for the frontier of what has none       (engine.frontier)
+  CannotSweep       something of a plan cannot be varied, or asked            (engine.sweep.axes)
   CannotRun         a command cannot be run                                  (cli.outcome)
     NotFound        a path of the command line is not there                  (cli.paths)
   BrokenInvariant   a solution contradicts itself: a bug in runplan          (engine.solve.verify)
@@ -33,6 +35,10 @@ class UnknownLaw(RunplanError):
 
 class UnknownCode(RunplanError):
     """Raised where findings are asked for by a code, name or prefix that none has; it says the nearest one."""
+
+
+class NoWorker(RunplanError):
+    """Raised where nobody is there to do the work, or who was there cannot go on; it says why and what helps."""
 
 
 class NotThere(RunplanError, KeyError):

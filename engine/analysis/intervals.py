@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
-from runplan.dsl.dataclass import replace
+from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, names
 from runplan.engine.analysis.resolve import DRAWS, Resolver, evaluator
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import draws, is_uncertain, quantile
+from runplan.engine.problem.draws import Draw, is_uncertain, quantile
+from runplan.engine.problem.draws import draws as joint_draws
 from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.scatter.here import here
+from runplan.engine.scatter.order import in_order
+from runplan.engine.scatter.work import Workers
 from runplan.engine.solve.likely import outcomes
 
 LOW, HIGH = 0.10, 0.90
 
 
-def with_intervals(solution: Solution) -> Solution:
+def with_intervals(solution: Solution, draws: int | None = None, workers: Workers | None = None) -> Solution:
     """The solution with `low` and `high` of each value that the law's constants or what is assumed with a spread move.
 
     Where the law publishes no uncertainty a note says so.
+
+    Args:
+        draws: How many; as many as their cost allows unless said.
+        workers: Who evaluates them; this process unless said.
+
+    Raises:
+        NoWorker: Where those who are to evaluate the draws cannot.
     """
     if solution.status == "undecided" or not solution.values:
         return solution
@@ -28,13 +41,48 @@ def with_intervals(solution: Solution) -> Solution:
         solution = replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
         if not problem.deviates:
             return solution
-    evaluate, count = evaluator_of(solution)
-    samples = tuple(env for draw in draws(problem, count) if (env := evaluate(draw)) is not None)
+    drawn = Drawn(solution, draws)
+    with here() as alone:
+        chunks = in_order(drawn, drawn.count, workers or alone)
+        samples = tuple(env for done in chunks for env in done.result if env is not None)
     values = {
-        name: _with_ends(solution, value, [env[name] for env in samples if name in env], count)
+        name: _with_ends(solution, value, [env[name] for env in samples if name in env], drawn.count)
         for name, value in solution.values.items()
     }
-    return replace(solution, values=values, draws=count if count < DRAWS else 0, samples=samples)
+    return replace(solution, values=values, draws=drawn.count if drawn.count != DRAWS else 0, samples=samples)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The draws of what is uncertain of a solution, by number, to all values that the plan has then.
+
+    Attributes:
+        said: How many there are; as many as their cost allows where it is not said.
+    """
+
+    solution: Solution
+    said: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.said or self._evaluator[1]
+
+    @cached_property
+    def _evaluator(self) -> tuple[Resolver, int]:
+        return evaluator_of(self.solution)
+
+    @cached_property
+    def _draws(self) -> list[Draw]:
+        return joint_draws(self.solution.problem.deviating(), self.count)
+
+    def __call__(self, start: int, stop: int) -> list[dict[Name, float] | None]:
+        """The values in the draws from `start` to `stop`, which is not among them; None where there is no plan."""
+        evaluate, _ = self._evaluator
+        return [evaluate(draw) for draw in self._draws[start:stop]]
+
+    def __reduce__(self) -> tuple[type[Drawn], tuple[Solution, int | None]]:
+        return Drawn, (self.solution, self.said)
 
 
 def evaluator_of(solution: Solution) -> tuple[Resolver, int]:
@@ -50,7 +98,7 @@ def _with_ends(solution: Solution, value: Value, found: list[float], count: int)
     assumed = solution.problem.definitions.get(value.name)
     uncertain = value.kind in ("derived", "law", "solved")
     uncertain |= assumed is not None and (assumed.spread is not None or bool(names(assumed.expr)))
-    if not uncertain or len(found) < count // 2:
+    if not uncertain or not found or len(found) < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)
     if len(found) < count and assumed is not None and assumed.spread and isinstance(assumed.expr, Num):

@@ -30,7 +30,7 @@ OF_AMOUNT = tuple(name.text for name in (q.GPUS, q.RESERVED_TIME, q.GPU_HOURS))
 
 def of_cost(draft: Draft) -> tuple[str, ...]:
     """What hardware costs and takes, such as its price, and when it begins: nothing else of the run hangs on these."""
-    fields = (name for name in draft.fields_of("hardware") if draft.quantities[name].facts.decided)
+    fields = (name for name in draft.quantities.given_by("hardware") if draft.quantities[name].facts.decided)
     return (*(name for name in fields if name not in (*OF_RATE, *OF_AMOUNT)), q.START.text)
 
 
@@ -89,7 +89,7 @@ def ask_for(draft: Draft, name: Name, span: Span) -> None:
         said = f"asked for of several pools: what `{other}` is, since nothing tells them apart"
         draft.define(name, Ref(other), "assumed", said, span)
         return
-    field = draft.fields_of("hardware")[name.text]
+    field = draft.quantities.given_by("hardware")[name.text]
     draft.figure(name, Hole(span), field.usual, name.text)
     _hold_to_field(draft, name, field, span)
 
@@ -102,7 +102,7 @@ def hold_to_ceiling(draft: Draft, peak: Name, rate: Name, ceiling: Name, span: S
 
 def choose(draft: Draft, name: Name, amount: Within) -> None:
     """A figure that the plan bounds, and whoever buys the hardware chooses."""
-    field = draft.fields_of("hardware")[name.text]
+    field = draft.quantities.given_by("hardware")[name.text]
     draft.figure(name, amount, field.usual, name.text)
     _hold_to_field(draft, name, field, amount.span)
 

@@ -9,13 +9,13 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Entry, Law, Parameter, QuantityDef
+from runplan.dsl.packs.pack import Entry, Law, Parameter
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Start, Within
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
@@ -110,7 +110,7 @@ class Draft:
         return is_mixture(self.plan.model, self.catalogue)
 
     @property
-    def quantities(self) -> Mapping[str, QuantityDef]:
+    def quantities(self) -> Quantities:
         """What is known of each quantity that plans may name."""
         return self.catalogue.quantities()
 
@@ -136,22 +136,6 @@ class Draft:
         equal = [names(expand(Op("-", (c.left, c.right)), self.definitions, {})) for c in self.constraints if c.equal]
         free = self.chosen()
         return len(equal) >= len(free) and free <= frozenset().union(*equal)
-
-    def decided_by(self, whom: str) -> frozenset[str]:
-        """The quantities that are decided by `nature`, by the `hardware`, or are a choice of the `run`."""
-        return frozenset(name for name, known in self.quantities.items() if known.facts.decided == whom)
-
-    def of_kind(self, kind: str) -> frozenset[str]:
-        """The quantities of a group that the engine knows, such as those of a `mixture` of experts."""
-        return of_kind(self.catalogue, kind)
-
-    def fields_of(self, statement: str) -> Mapping[str, Field]:
-        """The fields of a statement that give a quantity, by the quantity."""
-        return {
-            name: known.facts.given
-            for name, known in self.quantities.items()
-            if known.facts.statement == statement and known.facts.given is not None
-        }
 
     def default(self, key: str) -> str:
         """The name of what the plan's domain takes where nothing is said; empty where it takes nothing."""
@@ -180,9 +164,8 @@ class Draft:
 
     def formula(self, name: Name, by: Mapping[Name, Name] | None = None) -> Expr:
         """The formula of a quantity of plans, with other names in place of some of its own."""
-        formula = self.quantities[name.text].formula
-        assert formula is not None, "the standard library has it"
-        return substitute(bound(formula, quantity), {old: Ref(new) for old, new in (by or {}).items()})
+        formula = self.quantities.formulas[quantity(name.text)]
+        return substitute(formula, {old: Ref(new) for old, new in by.items()}) if by else formula
 
     # ---- saying
 
@@ -362,10 +345,11 @@ class Draft:
 
     def follow(self) -> None:
         """Define what follows by the formulas of `quantities.plan`, and leave out what needs what is not there."""
+        formulas = self.quantities.formulas
         for text, known in self.quantities.items():
             name = quantity(text)
-            if known.formula is not None and name not in self.absent and not self.knows(name):
-                self.define(name, bound(known.formula, quantity), "derived", known.title, known.span)
+            if name in formulas and name not in self.absent and not self.knows(name):
+                self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         left = dict(self.definitions)
         while ready := [name for name, d in left.items() if names(d.expr) <= alive]:
@@ -376,14 +360,9 @@ class Draft:
             del self.definitions[name]
 
 
-def of_kind(catalogue: Library, kind: str) -> frozenset[str]:
-    """The quantities of a group that the engine knows."""
-    return frozenset(name for name, known in catalogue.quantities().items() if known.facts.kind == kind)
-
-
 def is_mixture(model: Model | None, catalogue: Library) -> bool:
     """Whether a model is a mixture of experts, by any word of its block."""
-    told = of_kind(catalogue, "mixture") | {q.ACTIVE_EXPERTS.text}
+    told = catalogue.quantities().of_kind("mixture") | {q.ACTIVE_EXPERTS.text}
     return model is not None and (model.active is not None or not told.isdisjoint(model.architecture))
 
 

@@ -220,7 +220,7 @@ def _has_loss(draft: Draft) -> bool:
         return True
     # A loss of the size alone, or of the tokens alone, cannot weigh one against the other.
     over = names(expand(Ref(q.LOSS), draft.definitions, {}))
-    of_the_run = draft.decided_by("run")
+    of_the_run = draft.quantities.decided_by("run")
     return {name for name in chosen if name.text in of_the_run} <= over
 
 
@@ -244,7 +244,7 @@ def _loss_is_bounded(draft: Draft) -> bool:
 
 def _chooses_the_run(draft: Draft) -> bool:
     """Whether anything of the run is left to choose, and not of the hardware alone."""
-    return not {name.text for name in draft.chosen()}.isdisjoint(draft.decided_by("run"))
+    return not {name.text for name in draft.chosen()}.isdisjoint(draft.quantities.decided_by("run"))
 
 
 # ---- ties

@@ -184,7 +184,7 @@ def _figure(draft: Draft, pool: Pool, device: Record | None, name: Name, own: Ow
 def _stated(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
     """Whether the pool says a figure: one value; of what nature decides a range; a bound on what is bought; a `?`."""
     decided = draft.quantities[name.text].facts.decided
-    field = draft.fields_of("hardware")[name.text].name
+    field = draft.quantities.given_by("hardware")[name.text].name
     amount = draft.take(pool.figures, field, Given, *((Within, Hole) if decided else ()))
     if isinstance(amount, Hole):
         _ask_for(draft, name, amount.span, own)
@@ -206,7 +206,7 @@ def _ask_for(draft: Draft, name: Name, span: Span, own: Own) -> None:
 
 def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     """The achieved rate: stated in one of its ways, or the peak of the device at the precision times an MFU."""
-    fields = draft.fields_of("hardware")
+    fields = draft.quantities.given_by("hardware")
     stated = {name for name in REACHED if fields[name.text].name in pool.figures}
     if not _stated(draft, pool, q.PEAK, own):
         _peak(draft, pool, device, own, needed=stated <= {q.MFU})

@@ -12,7 +12,7 @@ from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import NONE
-from runplan.engine.formulate.draft import Draft, is_mixture, of_kind
+from runplan.engine.formulate.draft import Draft, is_mixture
 from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for, size_of
 from runplan.engine.problem import quantities as q
 
@@ -153,7 +153,7 @@ def is_of_mixtures(catalogue: Library, law: Law) -> bool:
     """Whether a law knows mixtures of experts: by what it takes of them, or as an optimum line of the active size."""
     if law.counts == "active" and not _gives_loss(law):
         return True
-    mixed = of_kind(catalogue, "mixture")
+    mixed = catalogue.quantities().of_kind("mixture")
     return any(p.quantity in mixed for function in law.functions for p in function.parameters)
 
 
@@ -199,8 +199,8 @@ def _must_be_told(draft: Draft) -> None:
     if draft.mixture and not draft.knows(q.ACTIVE_PARAMS):
         return  # the finding about that comes first
     losses = [f for f in functions_for(draft.law, draft.objective) if f.output == "loss"]
-    fields = draft.fields_of("model")
-    mixed = draft.of_kind("mixture")
+    fields = draft.quantities.given_by("model")
+    mixed = draft.quantities.of_kind("mixture")
     of_block = {quantity(text) for text in mixed | fields.keys()}
     # What the law gives from a block's figures is known where these are.
     known = {n for n, d in draft.definitions.items() if all(map(draft.knows, names(d.expr) & of_block))}
@@ -232,7 +232,7 @@ def default_law(draft: Draft, key: str) -> Law | None:
 
 def _add_precision(draft: Draft) -> None:
     """The loss over effective params: few bits of weights, activations or cache are worth fewer, by the default law."""
-    bits = {quantity(text) for text in draft.of_kind("precision")} & draft.definitions.keys()
+    bits = {quantity(text) for text in draft.quantities.of_kind("precision")} & draft.definitions.keys()
     loss = draft.definitions.get(q.LOSS)
     if not bits or loss is None or bits <= names(loss.expr):
         return

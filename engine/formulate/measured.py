@@ -69,7 +69,7 @@ def add_throughput(draft: Draft, pool: Pool, own: Own) -> None:
 
 def _is_counted(draft: Draft, pool: Pool, own: Own, stated: Name) -> bool:
     """Whether it is known what a figure of all devices is of: how many there are, and of a step its batch."""
-    amount = pool.figures[draft.fields_of("hardware")[stated.text].name]
+    amount = pool.figures[draft.quantities.given_by("hardware")[stated.text].name]
     text = amount.span.text.strip()
     if not isinstance(pool.figures.get("gpus"), Given):
         message = f"`{text}` is of all devices together, and how many there are is open"

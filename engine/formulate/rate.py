@@ -29,7 +29,7 @@ def add_needed_rate(draft: Draft) -> None:
     told = [name for name in rates if name not in assumed]
     if assumed and q.IDLE_SHARE in draft.definitions:
         _sure_idle(draft, assumed, told)
-    fixed = draft.chosen().isdisjoint(map(Name, draft.decided_by("hardware")))
+    fixed = draft.chosen().isdisjoint(map(Name, draft.quantities.decided_by("hardware")))
     if not assumed or not fixed or draft.elastic or q.IDLE_SHARE not in draft.definitions or not draft.is_pinned:
         return
     used: Expr = Op("*", (Ref(q.CAPACITY), Op("-", (Num(1.0), Ref(q.IDLE_SHARE)))))

@@ -41,8 +41,8 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     """Requirements that the solution keeps become constraints; those that the givens decide are returned."""
     decided: list[Requirement] = []
     variables = draft.chosen()
-    by_hardware = draft.decided_by("hardware") | draft.decided_by("nature")
-    of_the_run = draft.decided_by("run")
+    by_hardware = draft.quantities.decided_by("hardware") | draft.quantities.decided_by("nature")
+    of_the_run = draft.quantities.decided_by("run")
     open_ = draft.elastic or not {name.text for name in variables} <= of_the_run
     reserved = q.CAPACITY in draft.definitions and not open_
     # How long it takes is no choice: with all else given the run has the time that it needs.

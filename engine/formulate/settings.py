@@ -50,7 +50,7 @@ def add_settings(draft: Draft) -> None:
     """
     _hold_lenders(draft)
     apart = _hold_optimizer(draft)
-    for text in draft.fields_of("optimizer"):
+    for text in draft.quantities.given_by("optimizer"):
         own = draft.definitions.get(quantity(text))
         if apart and text not in OF_ANY:
             draft.definitions.pop(quantity(text), None)
@@ -213,7 +213,7 @@ def _take_stated(draft: Draft) -> None:
         elif lent is not None:
             # It is a choice, and nothing of the loss hangs on it: as near as may be to what the law asks for.
             del draft.definitions[output]
-            draft.figure(output, setting, draft.fields_of("optimizer")[text].usual, text)
+            draft.figure(output, setting, draft.quantities.given_by("optimizer")[text].usual, text)
             draft.last.append(Goal("near", Ref(output), Ref(KEPT[output][0]) if output in KEPT else lent.expr))
         if output == q.BATCH:
             _add_sequences(draft)
@@ -231,7 +231,7 @@ def _is_bounded(draft: Draft, setting: Name) -> bool:
 
 
 def _say_open(draft: Draft, optimizer: Optimizer, setting: Name, span: Span) -> None:
-    field = draft.fields_of("optimizer")[setting.text]
+    field = draft.quantities.given_by("optimizer")[setting.text]
     message = f"nothing in the plan determines `{setting}`: no law that is used gives it for {draft.objective}"
     help = [f"one more given would: `optimizer: {optimizer.name.text} {{ {field.name}: {field.example} }}`"]
     draft.findings.append(finding("C002", message, span, help=help, laws=(draft.named,)))

@@ -29,12 +29,12 @@ def add_architecture(draft: Draft) -> bool:
     model = draft.plan.model
     counted = model is not None and bool(model.architecture) and _add_block(draft, model)
     if not counted:  # what a block says by leaving it out, no block does
-        draft.absent |= {quantity(text) for text in draft.fields_of("model") if draft.quantities[text].formula}
+        draft.absent |= draft.quantities.formulas.keys() & set(map(quantity, draft.quantities.given_by("model")))
     return counted
 
 
 def _add_block(draft: Draft, model: Model) -> bool:
-    named = {field.name: quantity(text) for text, field in draft.fields_of("model").items()}
+    named = {field.name: quantity(text) for text, field in draft.quantities.given_by("model").items()}
     for text in model.architecture:
         if named[text] == q.EXPERTS and text not in model.recorded:
             add_experts(draft, model)
@@ -61,7 +61,7 @@ def _say_missing(draft: Draft, model: Model, missing: list[Name], mixture: bool)
     begun = not draft.definitions.keys().isdisjoint({*COUNTED, q.EXPERT_FFN} - {q.VOCAB} if mixture else COUNTED)
     if model.params is not None or not begun:
         return
-    fields = draft.fields_of("model")
+    fields = draft.quantities.given_by("model")
     said = ", ".join(f"`{fields[name.text].name}: {fields[name.text].example}`" for name in missing)
     if mixture:
         help = [f"add the size, all experts counted: `params: 671B`; or what counts it: {said}"]

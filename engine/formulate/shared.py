@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
 from runplan.dsl.plan.ir import DataSource, Given, Hole, Plan
 from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.data import mixed
@@ -36,10 +36,25 @@ def as_long_as_needed(draft: Draft, *, shared: bool) -> None:
         draft.asked = [name for name in draft.asked if name not in needed]
     capacity = draft.definitions.get(q.CAPACITY)
     for name in mine:
-        one: dict[Name, Expr] = {name: Num(1.0, draft.dim(name))}
         formula = capacity.expr if capacity else draft.formula(q.CAPACITY)
-        each = Op("/", (substitute(formula, one), Num(1.0, draft.dim(name))))
+        each = _each(formula, name) or Op("/", (formula, Ref(name)))
         draft.define(name, Op("/", (Ref(q.MODEL_COMPUTE), each)), "derived", "as long as the stage needs it")
+
+
+def _each(expr: Expr, name: Name) -> Expr | None:
+    """A product over a name that is one factor of it; None where it is none."""
+    if not isinstance(expr, Op) or expr.op not in ("*", "/") or name not in names(expr.args[0]) | names(expr.args[1]):
+        return None
+    first, second = expr.args
+    if name in names(first):
+        rest = None if first == Ref(name) else _each(first, name)
+        if first == Ref(name):
+            return second if expr.op == "*" else Op("/", (Num(1.0), second))
+        return None if rest is None else Op(expr.op, (rest, second))
+    if expr.op == "/":
+        return None
+    rest = _each(second, name)
+    return first if second == Ref(name) else None if rest is None else Op("*", (first, rest))
 
 
 def shared_of(stages: Sequence[Staged]) -> frozenset[Name]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Ref, walk
-from runplan.dsl.packs.pack import Law, fields_of
+from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
@@ -144,7 +144,7 @@ def beyond_of(solution: Solution) -> dict[str, float]:
     """
     problem = solution.problem
     laws = {law.name: law for law in (problem.law, *problem.default_laws)}
-    settings = fields_of(problem.quantities).get("optimizer", {})
+    settings = problem.quantities.fields.get("optimizer", {})
     lent = {name: v for name in settings if (v := solution.quantity(name)) and v.kind == "law" and v.by in laws}
     factors = {name: beyond(solution, laws[value.by]) for name, value in lent.items()}
     own = {} if solution.lends else beyond(solution)

@@ -12,14 +12,14 @@ from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Text, Unbound, names, walk, words
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.plan.ir import Given, Hole, Plan, Pool
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import FIELD, IF_KNOWN
+from runplan.dsl.text.words import FIELD, IF_KNOWN, enumerated
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import currencies
 from runplan.engine.formulate.draft import first_statement
@@ -86,9 +86,25 @@ def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]
     """
     solved = views[0].solution.status == "solved"
     for rule in rules:
-        if rule.severity != "note" and (solved or words(rule.when) <= OF_OBJECTIVE):
-            for view in _seen(rule, views):
-                yield from _applied(rule, view)
+        if rule.severity != "note" and (solved or rule.asks <= OF_OBJECTIVE):
+            found = [(view, one) for view in _seen(rule, views) for one in _applied(rule, view)]
+            yield from _once(found) if rule.severity == "info" else (_located(view, one) for view, one in found)
+
+
+def _located(view: View, found: Finding) -> Finding:
+    """A finding that says which stage it is of."""
+    stage = _stage(view, found.at.span)
+    return replace(found, message=f"in `{stage}` {found.message}") if stage else found
+
+
+def _once(found: Sequence[tuple[View, Finding]]) -> Iterator[Finding]:
+    """What is worth knowing, said once for all stages of which it is the same."""
+    for message in dict.fromkeys(one.message for _, one in found):
+        same = [(_stage(view, one.at.span), one) for view, one in found if one.message == message]
+        stages, first = dict.fromkeys(stage for stage, _ in same), same[0][1]
+        where = "" if "" in stages else f"in {enumerated([f'`{stage}`' for stage in stages])} "
+        others = dict.fromkeys(one.at for _, one in same if one.at.span != first.at.span)
+        yield replace(first, message=f"{where}{message}", also=(*first.also, *others))
 
 
 def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:
@@ -122,9 +138,8 @@ def _view(plan: Plan, solution: Solution, catalogue: Library, values: Mapping[st
 def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
     """The views that a rule is about: each pool or stage where it asks for what each has of its own, else the whole."""
     whole, *parts = views
-    asked = words(rule.when)
-    own = {word for view in parts for word in asked & view.values.keys() - whole.values.keys()}
-    return parts if parts and (own or asked & {"device", "precision", "rate_from"}) else (whole,)
+    own = {word for view in parts for word in rule.asks & view.values.keys() - whole.values.keys()}
+    return parts if parts and (own or rule.asks & {"device", "precision", "rate_from"}) else (whole,)
 
 
 def _applied(rule: Rule, view: View) -> Iterator[Finding]:
@@ -143,7 +158,7 @@ def _applied(rule: Rule, view: View) -> Iterator[Finding]:
         place = _place(rule, view)
         yield finding(
             rule.code,
-            f"{_where(view, place)}{_filled(rule.says, view)}",
+            _filled(rule.says, view),
             place,
             name=rule.name,
             severity=rule.severity,
@@ -160,13 +175,15 @@ def _holds(rule: Rule, view: View) -> bool:
     Raises:
         ArithmeticError, ValueError: Where it has no value.
     """
+    if not all(word in view.values or view.words.get(word) for word in rule.needs):
+        return False
 
     def holds(part: Expr) -> bool | None:
         decided = _decided(part, view)
-        if decided is None or not words(decided) <= view.values.keys():
+        asked = frozenset[str]() if decided is None else words(decided)
+        if decided is None or not asked <= view.values.keys():
             return None
-        numbers = {word: view.values[word].value for word in words(decided)}
-        return bool(compiled(_converted(decided, view))(numbers))
+        return bool(value_of(_converted(decided, asked, view), {word: view.values[word].value for word in asked}))
 
     return kleene(rule.when, holds) is True
 
@@ -242,8 +259,8 @@ class _OtherMoney(ValueError):
     """A rule is in a currency that the plan does not convert; the message says how it would."""
 
 
-def _converted(expr: Expr, view: View) -> Expr:
-    """The condition in the plan's money.
+def _converted(expr: Expr, asked: Iterable[str], view: View) -> Expr:
+    """The condition, which asks for some values of the view, in the plan's money.
 
     Raises:
         _OtherMoney: Where the plan declares no rate for it.
@@ -251,7 +268,7 @@ def _converted(expr: Expr, view: View) -> Expr:
     plan = view.plan
     converted = in_money(expr, plan.currency, plan.rates)
     dims = [item.dim for item in walk(converted) if isinstance(item, Num)]
-    dims += [view.values[word].dim for word in words(converted)]
+    dims += [view.values[word].dim for word in asked]
     left = sorted({name for dim in dims for name, _ in dim} & currencies() - {plan.currency})
     if left:
         raise _OtherMoney(f"declare the rate: `rate {left[0]} = ... {plan.currency} on YYYY-MM-DD`")
@@ -286,11 +303,11 @@ def _largest(rule: Rule, view: View) -> Value | None:
     return next((value for value in inputs if value and blamed and value.value == blamed.value), None)
 
 
-def _where(view: View, place: Span) -> str:
-    """The stage that a finding is of, where its place is in one: what stands outside is of several."""
+def _stage(view: View, place: Span) -> str:
+    """The stage that a finding is of, where its place is in one: what stands outside is of several, and of none."""
     own = view.plan.outer.span if view.stage else None
     inside = own is not None and own.source is place.source and own.start <= place.start and place.end <= own.end
-    return f"in `{view.stage}` " if inside else ""
+    return view.stage if inside else ""
 
 
 def _place(rule: Rule, view: View) -> Span:

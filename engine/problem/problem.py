@@ -16,7 +16,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, joined, names, substitute, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
-from runplan.dsl.packs.pack import Law, QuantityDef
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Given, Objective, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
@@ -89,7 +90,7 @@ class Problem:
     either: tuple[Either, ...] = ()
     unsaid: Mapping[str, Finding] = field(default_factory=dict)
     evenly: tuple[Evenly, ...] = ()
-    quantities: Mapping[str, QuantityDef] = field(default_factory=dict)
+    quantities: Quantities = field(default_factory=Quantities)
     stages: tuple[StageOf, ...] = ()
     nearby: bool = False
 
@@ -304,6 +305,11 @@ class Problem:
                 either=(*(one for one in problem.either if one is not choice), *alternative.either),
             )
         return problem
+
+    def beginning(self, at: Mapping[Name, float], *, nearby: bool = False) -> Problem:
+        """The problem with variables that start at values, in base units; `nearby` where these solve one like it."""
+        starts = tuple(replace(v, start=at.get(v.name) or v.start) for v in self.variables)
+        return replace(self, variables=starts, nearby=nearby or self.nearby)
 
     def aiming(self, *goals: Goal) -> Problem:
         """The problem with other goals."""

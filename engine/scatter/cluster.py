@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -11,8 +12,9 @@ from time import monotonic
 from typing import Generic
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.errors import NoWorker
 from runplan.engine.scatter.mark import mark
-from runplan.engine.scatter.work import Done, Lost, NoWorker, T, Work, Workers, timed
+from runplan.engine.scatter.work import Done, T, Task, Workers
 
 try:
     from distributed import Client, Future, KilledWorker
@@ -23,11 +25,12 @@ except ImportError as error:
 # Chunks in hand for each worker: the one that it works on, and two on their ways from and to it.
 AHEAD = 3
 # Seconds in which a scheduler answers, if there is one.
-ANSWER = 20.0
+ANSWER = 10.0
 # Seconds that a cluster may be without a worker: machines that are given anew take some.
 PATIENCE = 300.0
 # Seconds for which the number of workers is taken to be what it was.
 COUNTED = 2.0
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^\s/]+:[0-9]{1,5}")
 # A worker may have several threads; the work is Python's, of which one at a time runs.
 _one_at_a_time = threading.Lock()
 
@@ -41,7 +44,7 @@ class _Pending(Generic[T]):
     cluster: _Cluster
     future: Future[Done[T]]
 
-    def result(self) -> Done[T]:
+    def result(self) -> Done[T] | None:
         while True:
             try:
                 done: Done[T] = self.future.result(timeout=PATIENCE)
@@ -49,8 +52,8 @@ class _Pending(Generic[T]):
             except TimeoutError:
                 if not self.cluster.count():
                     raise NoWorker(f"the cluster at {self.cluster.address} has had no worker for minutes") from None
-            except KilledWorker as error:
-                raise Lost from error
+            except KilledWorker:
+                return None
             except (CancelledError, CommClosedError) as error:
                 raise NoWorker(f"the scheduler at {self.cluster.address} has gone away") from error
             except _Stranger as error:
@@ -78,11 +81,11 @@ class _Cluster:
         """How many workers there are."""
         return len(self._client.nthreads())
 
-    def submit(self, work: Work[T], start: int, stop: int) -> _Pending[T]:
-        return _Pending(self, self._client.submit(_alike, mark(), work, start, stop, pure=False))
+    def submit(self, task: Task[T], start: int, stop: int) -> _Pending[T]:
+        return _Pending(self, self._client.submit(_alike, mark(), task, start, stop, pure=False))
 
 
-def _alike(asked: str, work: Work[T], start: int, stop: int) -> Done[T]:
+def _alike(asked: str, task: Task[T], start: int, stop: int) -> Done[T]:
     """A chunk, done by a worker that has the same program.
 
     Raises:
@@ -93,7 +96,7 @@ def _alike(asked: str, work: Work[T], start: int, stop: int) -> Done[T]:
 
         raise _Stranger(f"the worker on {socket.gethostname()} has another version of runplan or numpy: install ours")
     with _one_at_a_time:
-        return timed(work, start, stop)
+        return task(start, stop)
 
 
 @contextmanager
@@ -101,13 +104,15 @@ def cluster(address: str) -> Iterator[Workers]:
     """The workers of the cluster whose scheduler is at an address, such as `tcp://10.0.0.1:8786`.
 
     Raises:
-        NoWorker: Where no scheduler answers.
+        NoWorker: Where that is no address, or no scheduler answers.
     """
+    if not _ADDRESS.fullmatch(address):
+        raise NoWorker(f"`{address[:60]}` is no address of a scheduler; one is written like tcp://10.0.0.1:8786")
     for name in ("distributed", "distributed.client"):  # what there is to say is said by exceptions
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=ANSWER, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise NoWorker(f"no scheduler of Dask answers at {address}") from error
     with client:
         yield _Cluster(client, address)

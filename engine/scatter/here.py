@@ -7,25 +7,25 @@ from contextlib import contextmanager
 from typing import Generic
 
 from runplan.dsl.dataclass import dataclass
-from runplan.engine.scatter.work import Done, T, Work, Workers, timed
+from runplan.engine.scatter.work import Done, T, Task, Workers
 
 
 @dataclass(frozen=True, slots=True)
 class _Later(Generic[T]):
-    work: Work[T]
+    task: Task[T]
     start: int
     stop: int
 
     def result(self) -> Done[T]:
-        return timed(self.work, self.start, self.stop)
+        return self.task(self.start, self.stop)
 
 
 @dataclass(frozen=True, slots=True)
 class _Here:
     slots: int = 1
 
-    def submit(self, work: Work[T], start: int, stop: int) -> _Later[T]:
-        return _Later(work, start, stop)
+    def submit(self, task: Task[T], start: int, stop: int) -> _Later[T]:
+        return _Later(task, start, stop)
 
 
 @contextmanager

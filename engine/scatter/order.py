@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from runplan.engine.scatter.work import Done, Lost, NoWorker, Pending, T, Work, Workers
+from runplan.dsl.text.errors import NoWorker
+from runplan.engine.scatter.work import Done, Pending, T, Task, Work, Workers
 
 # The first chunk, in points: where a point takes half a minute, more would be long to wait for.
 FIRST = 1
@@ -16,7 +17,7 @@ GROWTH = 8
 # The most points of a chunk: what bounds the memory.
 MOST = 1 << 18
 # A chunk whose worker went away so often is not handed out again: it may be what kills them.
-MOST_LOST = 3
+MOST_LOST = 4
 
 
 def in_order(work: Work[T], size: int, workers: Workers, *, start: int = 0, most: int = MOST) -> Iterator[Done[T]]:
@@ -31,31 +32,27 @@ def in_order(work: Work[T], size: int, workers: Workers, *, start: int = 0, most
         NoWorker: Where nobody can go on.
     """
     in_hand: deque[tuple[int, int, Pending[T]]] = deque()
-    length = FIRST
+    length, task = FIRST, Task(work)
     while start < size or in_hand:
         while start < size and len(in_hand) < workers.slots:
             stop = min(start + length, size)
-            in_hand.append((start, stop, workers.submit(work, start, stop)))
+            in_hand.append((start, stop, workers.submit(task, start, stop)))
             start = stop
-        done = _finished(work, workers, *in_hand.popleft())
+        done = _finished(task, workers, *in_hand.popleft())
         length = _length(done, most)
         yield done
 
 
-def _finished(work: Work[T], workers: Workers, start: int, stop: int, pending: Pending[T]) -> Done[T]:
+def _finished(task: Task[T], workers: Workers, start: int, stop: int, pending: Pending[T]) -> Done[T]:
     """A chunk that is waited for, and handed out again where its worker is gone."""
     for _ in range(MOST_LOST):
-        try:
-            return pending.result()
-        except Lost:
-            pending = workers.submit(work, start, stop)
-    try:
-        return pending.result()
-    except Lost as error:
-        raise NoWorker(
-            f"{MOST_LOST + 1} workers in a row were killed while they worked on points {start + 1} to {stop}, "
-            "as those are that want more memory than there is; fewer of them at a time may do"
-        ) from error
+        if (done := pending.result()) is not None:
+            return done
+        pending = workers.submit(task, start, stop)
+    raise NoWorker(
+        f"{MOST_LOST} workers in a row were killed while they worked on points {start + 1} to {stop}, "
+        "as those are that want more memory than there is; fewer of them at a time may do"
+    )
 
 
 def _length(done: Done[T], most: int) -> int:

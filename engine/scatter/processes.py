@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Generic
 
 from runplan.dsl.dataclass import dataclass
-from runplan.engine.scatter.work import Done, Lost, T, Work, Workers, timed
+from runplan.engine.scatter.work import Done, T, Task, Workers
 
 # Chunks in hand for each process: the one that it works on, and the next.
 AHEAD = 2
@@ -23,11 +23,11 @@ AHEAD = 2
 class _Pending(Generic[T]):
     future: Future[Done[T]]
 
-    def result(self) -> Done[T]:
+    def result(self) -> Done[T] | None:
         try:
             return self.future.result()
-        except BrokenExecutor as error:
-            raise Lost from error
+        except BrokenExecutor:
+            return None
 
 
 class _Processes:
@@ -43,13 +43,13 @@ class _Processes:
     def slots(self) -> int:
         return AHEAD * self._count
 
-    def submit(self, work: Work[T], start: int, stop: int) -> _Pending[T]:
+    def submit(self, task: Task[T], start: int, stop: int) -> _Pending[T]:
         try:
-            return _Pending(self._pool.submit(timed, work, start, stop))
+            return _Pending(self._pool.submit(task, start, stop))
         except BrokenExecutor:
             self._pool.shutdown()
             self._pool = self._started()
-            return _Pending(self._pool.submit(timed, work, start, stop))
+            return _Pending(self._pool.submit(task, start, stop))
 
     def _started(self) -> ProcessPoolExecutor:
         # Spawned and not forked: the same on every system, and no lock of another thread is held for ever.

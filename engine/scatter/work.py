@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property, lru_cache
 from time import perf_counter
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.text.errors import RunplanError
 
 T = TypeVar("T")
 # The points from one number up to another, the last not among them, to what they come to. It can be pickled, and what
 # a point comes to depends on nothing but its number: neither on the chunk that it is in, nor on who works on it.
 Work = Callable[[int, int], T]
-
-
-class NoWorker(RunplanError):
-    """Raised where nobody is there to do the work, or who was there cannot go on; it says why and what helps."""
-
-
-class Lost(Exception):
-    """A worker went away with a chunk that it had in hand; somebody else can do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +33,11 @@ class Done(Generic[T]):
 class Pending(Protocol[T]):
     """A chunk that is handed out."""
 
-    def result(self) -> Done[T]:
-        """The chunk, waited for.
+    def result(self) -> Done[T] | None:
+        """The chunk, waited for; None where its worker went away with it, and somebody else can do it.
 
         Raises:
-            Lost: Where its worker is gone.
-            NoWorker: Where nobody can do it.
+            NoWorker: Where nobody can.
         """
 
 
@@ -57,12 +48,37 @@ class Workers(Protocol):
     def slots(self) -> int:
         """How many chunks are to be in hand at once: enough that nobody waits."""
 
-    def submit(self, work: Work[T], start: int, stop: int) -> Pending[T]:
+    def submit(self, task: Task[T], start: int, stop: int) -> Pending[T]:
         """Hand out a chunk."""
 
 
-def timed(work: Work[T], start: int, stop: int) -> Done[T]:
-    """A chunk, done where this is called."""
-    began = perf_counter()
-    result = work(start, stop)
-    return Done(start, stop, result, perf_counter() - began)
+class Task(Generic[T]):
+    """Work as it is sent: packed once for all chunks, and by each worker unpacked once.
+
+    So what work keeps for its next chunk, such as a plan that it has read, a worker has for all of its chunks.
+    """
+
+    def __init__(self, work: Work[T]) -> None:
+        self._work = work
+
+    def __call__(self, start: int, stop: int) -> Done[T]:
+        """A chunk, done where this is called."""
+        began = perf_counter()
+        result = self._work(start, stop)
+        return Done(start, stop, result, perf_counter() - began)
+
+    @cached_property
+    def _packed(self) -> bytes:
+        import pickle  # where nothing is sent, nothing is packed
+
+        return pickle.dumps(self._work)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Task[T]], tuple[bytes]]:
+        return _unpacked, (self._packed,)
+
+
+@lru_cache(2)
+def _unpacked(packed: bytes) -> Task[Any]:
+    import pickle
+
+    return Task(pickle.loads(packed))

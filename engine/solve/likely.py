@@ -232,7 +232,7 @@ def _middle(name: Name) -> Name:
 def natural(problem: Problem) -> Problem:
     """The problem in which only what nature decides, and what other plans come to, is uncertain: a batch that runs
     differ in is a choice."""
-    nature = {text for text, known in problem.quantities.items() if known.facts.decided == "nature"}
+    nature = problem.quantities.decided_by("nature")
     chosen = {
         n: replace(d, spread=None)
         for n, d in problem.definitions.items()

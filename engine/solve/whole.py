@@ -63,14 +63,14 @@ def counts(problem: Problem) -> list[Name]:
 def step_of(problem: Problem, name: Name) -> float:
     """What a quantity comes in whole multiples of: experts in ones, devices in nodes; 0 where it need not be whole."""
     if name.text == q.GPUS.text:
-        return _node_of(problem, name)
+        node = problem.definitions.get(node_of(name))
+        return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
     return 1.0 if name == q.EXPERTS else 0.0
 
 
-def _node_of(problem: Problem, name: Name) -> float:
-    """How many devices come at once, of a count of devices."""
-    node = problem.definitions.get(Name(q.NODES_OF.text, scope=name.scope))
-    return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
+def node_of(name: Name) -> Name:
+    """The name of how many devices come at once, of a count of devices."""
+    return Name(q.NODES_OF.text, scope=name.scope)
 
 
 def real(problem: Problem) -> Reached:
@@ -90,7 +90,7 @@ def whole(problem: Problem) -> Reached:
     if not up:
         values = {**found.values, **_exact(problem, found.values)}
         return Reached(problem.taking(found.taken), replace(found, values=values))
-    of_the_run = {text for text, known in problem.quantities.items() if known.facts.decided == "run"}
+    of_the_run = problem.quantities.decided_by("run")
     run = {v.name: found.values[v.name] for v in problem.variables if v.name.text in of_the_run}
     if up.keys().isdisjoint(run) and _keeps(problem, {**found.values, **up}):
         return _bounded(problem, found, _told(problem, up | run, found))

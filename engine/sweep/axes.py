@@ -136,6 +136,17 @@ def _rounded(axis: Spaced) -> Axis:
     return Listed(axis.path, tuple(dict.fromkeys(texts)))
 
 
+def figure_of(text: str) -> tuple[float, str] | None:
+    """The number and the unit of a text that is a figure; None for another."""
+    found = _FIGURE.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return number(found[1]), found[2]
+    except ValueError:
+        return None
+
+
 def places(axes: Sequence[Axis], point: int) -> tuple[int, ...]:
     """Which value of each axis a point has: the last axis changes first."""
     found = []

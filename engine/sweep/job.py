@@ -34,11 +34,13 @@ class Asked:
 
     Attributes:
         text: As it was asked for.
+        better: Which way it is better, `less` or `more`; empty where nothing says.
     """
 
     text: str
     expr: Expr
     dim: Dim
+    better: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runplan.dsl.expr.logic import parts, ways
 from runplan.dsl.expr.name import quantity
-from runplan.dsl.expr.tree import Expr, Op
+from runplan.dsl.expr.tree import Expr, Op, Ref, walk
 from runplan.dsl.packs.library import Library
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
@@ -33,6 +32,7 @@ def job_of(
     settings: Sequence[str] = (),
     laws: tuple[str, ...] | None = None,
     asked: Sequence[str] = (),
+    also: Sequence[str] = (),
     where: str | None = None,
 ) -> Job:
     """The sweep of the plan at a path over axes, each in words such as `tokens=1T..8T:log4`.
@@ -41,6 +41,7 @@ def job_of(
         settings: `path=value` each, in place of what the plan says.
         laws: In place of the plan's own.
         asked: Quantities, or expressions of them; some usual ones unless said.
+        also: What is asked beside these, whatever they are.
         where: The condition of the points that are wanted; all unless said.
 
     Raises:
@@ -73,8 +74,8 @@ def job_of(
     if start.plan is None:
         raise CannotSweep(_wrong("", start.findings))
     problem = next(start.problems())
-    texts = tuple(dict.fromkeys(asked)) or tuple(text for text in USUAL if _has(problem, text))
-    wanted = tuple(_asked(text, read(f"minimize={text}"), problem) for text in texts)
+    texts = asked or [text for text in USUAL if _has(problem, text)]
+    wanted = tuple(_asked(text, read(f"minimize={text}"), problem) for text in dict.fromkeys((*texts, *also)))
     condition = None if where is None else _condition(where, read(f"require={where}"), problem)
     job = Job(
         path,
@@ -112,7 +113,8 @@ def _asked(text: str, read: Read, problem: Problem) -> Asked:
     if read.plan is None:
         raise CannotSweep(_wrong(text, read.findings))
     (goal,) = read.plan.goals
-    return Asked(text, goal.expr, dim_of(problem, goal.expr))
+    known = problem.quantities.get(goal.expr.name.text) if isinstance(goal.expr, Ref) else None
+    return Asked(text, goal.expr, dim_of(problem, goal.expr), known.facts.better if known else "")
 
 
 def _condition(text: str, read: Read, problem: Problem) -> Expr:
@@ -124,7 +126,7 @@ def _condition(text: str, read: Read, problem: Problem) -> Expr:
     if read.plan is None:
         raise CannotSweep(_wrong(text, read.findings))
     condition = read.plan.requires[-1].condition
-    if any(isinstance(part, Op) and part.op == "P" for part in parts(ways(condition))):
+    if any(isinstance(part, Op) and part.op == "P" for part in walk(condition)):
         raise CannotSweep(f"`{text}`: a point has figures, and no probability")
     return condition
 

@@ -8,7 +8,7 @@ from known import LIBRARY
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.plan.ir import Given, Hole, Plan, Within
 from runplan.dsl.plan.lower import lower
-from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.syntax.yaml import parse_yaml
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from known import LIBRARY
 
-from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
@@ -415,7 +414,7 @@ def test_a_share_of_all_is_compared_with_a_share() -> None:
 
 
 def test_the_fields_of_statements_are_those_of_the_library() -> None:
-    known = {statement: {*fields} for statement, fields in fields_of(LIBRARY.quantities()).items()}
+    known = {statement: {*fields} for statement, fields in LIBRARY.quantities().fields.items()}
     known["hardware"] |= {"device", "precision"}
     assert {statement: {*fields} for statement, fields in FIELDS.items()} == known
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from known import LIBRARY, known_of
 
-from runplan.dsl.expr.logic import kleene
-from runplan.dsl.expr.tree import Expr, Op, Unbound
-from runplan.dsl.packs.cards import needed
 from runplan.dsl.packs.image import MARK, Image
 from runplan.dsl.packs.library import Library, from_files, from_image
 from runplan.dsl.packs.make_image import image_of
@@ -132,23 +127,7 @@ def test_what_is_no_whole_image_of_this_version_is_refused(data: bytes) -> None:
 # ---- rules that are passed over unread
 
 
-CONDITIONS = st.recursive(
-    st.sampled_from("abc").map(Unbound),
-    lambda inner: st.one_of(
-        st.tuples(inner).map(lambda args: Op("not", args)),
-        st.tuples(st.sampled_from(("and", "or")), st.tuples(inner, inner)).map(lambda pair: Op(*pair)),
-    ),
-    max_leaves=6,
-)
-
-
-@given(CONDITIONS, st.dictionaries(st.sampled_from("abc"), st.booleans()))
-def test_a_condition_is_not_known_without_what_it_needs(condition: Expr, values: dict[str, bool]) -> None:
-    found = kleene(condition, lambda part: values.get(part.name) if isinstance(part, Unbound) else None)
-    assert found is None or needed(condition, found) <= values.keys()
-
-
 def test_some_rules_need_much_and_none_is_lost() -> None:
-    everything = frozenset(word for rule in LIBRARY.rules() for word in needed(rule.when))
+    everything = frozenset(word for rule in LIBRARY.rules() for word in rule.needs)
     assert LIBRARY.rules_over(everything) == LIBRARY.rules()
-    assert LIBRARY.rules_over(frozenset()) == tuple(rule for rule in LIBRARY.rules() if not needed(rule.when))
+    assert LIBRARY.rules_over(frozenset()) == tuple(rule for rule in LIBRARY.rules() if not rule.needs)

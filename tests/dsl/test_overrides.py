@@ -9,7 +9,7 @@ from known import LIBRARY
 
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import PARTS, SETTABLE, overridden
-from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.syntax.tree import File
 from runplan.dsl.text.source import Source
 

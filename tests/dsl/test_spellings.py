@@ -17,7 +17,7 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Lowered, Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax import grammar
-from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.syntax.yaml import parse_yaml
 from runplan.dsl.text.finding import Finding
@@ -51,46 +51,6 @@ def test_both_spellings_mean_the_same(plan: strategies.Data, dice: random.Random
     assert meant(strategies.dsl(plan, dice), "plan") == meant(strategies.yaml(plan, dice), "yaml")
 
 
-PIECES = [
-    *("(){}[]\"'\\#:;,.+-*/^@%?<>=!|&~`\n\r\t \u200b\ue000\x85\u2028é漢🙂"),
-    *(
-        "1e400",
-        "NaN",
-        "inf",
-        "0",
-        "-1",
-        "140%",
-        "..",
-        "up to",
-        "for",
-        "at",
-        "x",
-        "\u00d7",
-        "because",
-        "unknown",
-        "USD",
-        "tokens",
-    ),
-    *(
-        "2026-13-40",
-        "let a = a\n",
-        "P(",
-        "if",
-        "then",
-        "in",
-        "\r\n",
-        "<<: ",
-        "*a",
-        "&a ",
-        "!!x ",
-        "---\n",
-        "...\n",
-        "- ",
-        "? ",
-    ),
-]
-
-
 def spans(file: File) -> list[Span]:
     out: list[Span] = []
     stack: list[Node | Word | None] = [*file.statements, *file.comments]
@@ -103,24 +63,6 @@ def spans(file: File) -> list[Span]:
     return out
 
 
-@st.composite
-def edits(draw: st.DrawFn, text: str) -> str:
-    """The text after a few deletions, insertions, replacements and copies."""
-    for _ in range(draw(st.integers(1, 6))):
-        at = draw(st.integers(0, len(text)))
-        cut = draw(st.integers(0, 8))
-        piece = draw(st.one_of(st.sampled_from(["", *PIECES]), st.just(text[at // 2 : at // 2 + 40])))
-        text = text[:at] + piece + text[at + cut :]
-    return text
-
-
-@st.composite
-def broken(draw: st.DrawFn, spelling: str) -> str:
-    dice = draw(st.randoms(use_true_random=False))
-    plan = draw(strategies.plans())
-    return draw(edits(strategies.yaml(plan, dice) if spelling == "yaml" else strategies.dsl(plan, dice)))
-
-
 def check_anything(text: str, spelling: str) -> None:
     """Whatever the text: a plan or a finding, at places that are in the text."""
     file, lowered, findings = read(text, spelling)
@@ -130,20 +72,21 @@ def check_anything(text: str, spelling: str) -> None:
 
 
 @relaxed
-@given(broken("plan"))
+@given(strategies.broken("plan"))
 def test_a_broken_dsl_plan_is_told_and_nothing_worse(text: str) -> None:
     check_anything(text, "plan")
 
 
 @relaxed
-@given(broken("yaml"))
+@given(strategies.broken("yaml"))
 def test_a_broken_yaml_plan_is_told_and_nothing_worse(text: str) -> None:
     check_anything(text, "yaml")
 
 
 @relaxed
 @given(
-    st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=30), st.sampled_from(["plan", "yaml"])
+    st.lists(st.one_of(st.sampled_from(strategies.PIECES), st.text(max_size=5)), max_size=30),
+    st.sampled_from(["plan", "yaml"]),
 )
 def test_noise_is_told_and_nothing_worse(pieces: list[str], spelling: str) -> None:
     check_anything(" ".join(pieces), spelling)

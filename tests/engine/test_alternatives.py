@@ -81,6 +81,7 @@ CONDITIONS = st.recursive(
         st.tuples(inner, inner).map(lambda both: f"({both[0]} or {both[1]})"),
         st.tuples(inner, inner).map(lambda both: f"({both[0]} and {both[1]})"),
         inner.map(lambda one: f"not ({one})"),
+        st.tuples(inner, inner, inner).map(lambda all_: f"(if {all_[0]} then ({all_[1]}) else ({all_[2]}))"),
     ),
     max_leaves=4,
 )
@@ -111,6 +112,7 @@ def test_nothing_on_a_grid_that_keeps_the_requirements_is_better(conditions: lis
         ("cost <= 8k USD or params >= 30B", "cost <= 8k USD"),
         ("params >= 30B or not cost > 8k USD", "cost <= 8k USD"),
         ("cost <= if gpus > 20 then 8k USD else 5k USD", "cost <= 8k USD"),
+        ("if params >= 30B then loss <= 1.5 else cost <= 8k USD", "cost <= 8k USD"),
     ],
 )
 def test_what_binds_names_the_alternative_that_holds(required: str, binding: str) -> None:

@@ -12,6 +12,7 @@ from known import LIBRARY
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.packs.shelf import pack_files
 from runplan.dsl.text.reader import Files
 from runplan.engine.backtest import COLUMNS, Backtest, Column, Trial, Tried, backtest
@@ -172,7 +173,9 @@ def test_other_laws_are_held_to_the_same() -> None:
     ]
     batch = next(other for other in run.others if (other.column, other.by) == (BATCH, "steplaw"))
     assert batch.predicted == pytest.approx(0.58 * 257.1e9**0.571, rel=1e-3)
-    assert {(s.group, s.name) for s in scores(Backtest((run,), {})) if s.column == LOSS and s.group == "law"} == {
+    assert {
+        (s.group, s.name) for s in scores(Backtest((run,), Quantities())) if s.column == LOSS and s.group == "law"
+    } == {
         ("law", "chinchilla.epoch"),
         ("law", "kaplan.joint"),
     }
@@ -203,7 +206,7 @@ def card(ratios: list[float], inside: bool | None = None) -> list[Score]:
                     Tried(run, (trial(r, inside=inside), *(Trial(c, None, why="-") for c in COLUMNS[1:])))
                     for r in ratios
                 ),
-                {},
+                Quantities(),
             )
         )
     )

@@ -15,7 +15,7 @@ from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
 from runplan.dsl.packs.reader import PackReader
-from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.text.source import Source
 from runplan.dsl.units.base import TOKEN
 from runplan.engine.laws.evaluate import evaluate, in_base, inputs_of

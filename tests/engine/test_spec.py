@@ -21,7 +21,7 @@ from known import LIBRARY
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.syntax.grammar import parse
+from runplan.dsl.syntax.parse import parse
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Source, View
 from runplan.dsl.typed.build import Builder

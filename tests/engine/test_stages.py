@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from reports import solved as report_of
 
+from runplan.cli.show.report.budget import hardware
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.solution import Solution
 
@@ -213,6 +214,35 @@ def test_a_finding_of_a_stage_names_it() -> None:
     )
     (idle,) = [f for f in report.findings if f.code == "H005"]
     assert idle.message.startswith("in `a` 92 % of the hardware")
+
+
+def test_what_is_worth_knowing_of_several_stages_is_said_once() -> None:
+    report = report_of(
+        "model: 7B\n" + "".join(f"stage {name} {{ hardware: 64 x {H100}; tokens: 10B }}\n" for name in ("a", "b", "c"))
+    )
+    (found,) = [f for f in report.findings if f.code == "H004"]
+    assert found.message.startswith("in `a`, `b` and `c` no availability is given")
+    assert [label.span.line for label in (found.at, *found.also)] == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("outer", "told"),
+    [
+        (f"64 x {H100}", "64 x H100 for 13.26 days at 40% MFU @ 2 USD/GPU/hour"),
+        ("? x H100 for 30 days at 40% MFU", "29 x H100 for 30 days at 40% MFU"),
+        ("64 x H100 for up to 30 days at 40% MFU", "64 x H100 for up to 30 days at 40% MFU"),
+    ],
+)
+def test_hardware_outside_of_stages_is_told_as_all_of_them_have_it(outer: str, told: str) -> None:
+    report = report_of(f"hardware: {outer}\nmodel: 7B\nstage a {{ tokens: 600B }}\nstage b {{ tokens: 91B }}\n")
+    assert hardware(report) == (told,)
+
+
+def test_how_long_a_stage_takes_is_told_without_the_time_in_it() -> None:
+    stages = (f"stage {name} {{ hardware: {count} x {H100}; tokens: 91B }}\n" for name, count in (("a", 64), ("b", 8)))
+    solution = solved("model: 7B\n" + "".join(stages))
+    formula = solution["a.reserved_time"].formula
+    assert "gpus" in formula and "rate" in formula and "reserved_time" not in formula and "second" not in formula
 
 
 def test_a_stage_that_begins_too_soon_is_told_which_dates_make_room() -> None:

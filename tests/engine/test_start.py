@@ -10,7 +10,7 @@ from reports import solved, under
 
 from runplan.dsl.plan.ir import Plan, Stage
 from runplan.dsl.plan.lower import lower
-from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.text.source import Source
 from runplan.engine.problem.solution import Solution
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import tomllib
 import zipfile
@@ -12,6 +13,8 @@ import pytest
 from wheels import built, needs_repository
 
 import runplan
+from runplan.dsl.syntax.grammar import lark
+from runplan.dsl.syntax.tables import tables_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("cli", "dsl", "engine", "stdlib")
@@ -47,19 +50,31 @@ def test_one_version(project: dict[str, Any]) -> None:
     assert runplan.__version__ == project["project"]["version"]
 
 
+def generated() -> list[tuple[str, str]]:
+    """What `setup.py` makes: the module that writes a file, and the file."""
+    (listed,) = [
+        node.value
+        for node in ast.parse((ROOT / "setup.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "GENERATED"
+    ]
+    return list(ast.literal_eval(listed))
+
+
 def test_wheel_has_every_file_under_one_name(tmp_path: Path) -> None:
     tree = tmp_path / "tree"  # a copy: a build leaves build/ and *.egg-info behind, and reads them the next time
     tree.mkdir()
     for folder in (*FOLDERS, "runplan"):
         shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     with zipfile.ZipFile(built(tree, tmp_path)) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        tables = archive.read("runplan/dsl/syntax/plan_tables.py").decode().partition("TABLES = ")[2]
     expected = {
         "/".join(("runplan", *path.relative_to(ROOT).parts))
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     } | {f"runplan/{path.name}" for path in (ROOT / "runplan").iterdir() if path.suffix in (".py", ".typed")}
-    assert names == expected
+    assert names == expected | {path for _, path in generated()}
+    assert ast.literal_eval(tables) == tables_of(lark())

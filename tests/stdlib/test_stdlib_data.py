@@ -15,8 +15,7 @@ from known import LIBRARY
 
 import runplan
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.packs.pack import fields_of
-from runplan.dsl.syntax.grammar import parse_file
+from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.syntax.tree import Node, Word
 from runplan.dsl.text.source import Source
 from runplan.dsl.units.dims import Dim
@@ -69,7 +68,7 @@ EXPONENTS = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
 RATE: Dim = unit("FLOP/s").dim
 # The dimension of each figure, those of fields of hardware as the library has them; entries of text are not here.
 DIMENSIONS: dict[str, Dim] = {
-    **{name: field.dim for name, field in fields_of(LIBRARY.quantities())["hardware"].items()},
+    **{name: field.dim for name, field in LIBRARY.quantities().fields["hardware"].items()},
     "ceiling": RATE,
     "plausible": (),
     "bandwidth": unit("byte/s").dim,

@@ -10,7 +10,6 @@ from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.packs.pack import fields_of
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.units.show import show
 from runplan.engine.compare import CHOSEN, Comparison
@@ -136,7 +135,7 @@ def _cell(column: Column, found: Row, index: int) -> Cell:
 def _lent(columns: Sequence[Column]) -> list[str]:
     """The settings that one law gives itself and another takes from a default law."""
     out = []
-    for name in fields_of(columns[0].solution.problem.quantities).get("optimizer", {}):
+    for name in columns[0].solution.problem.quantities.fields.get("optimizer", {}):
         found = [(c, value.by) for c in columns if (value := c.solution.quantity(name)) and value.kind == "law"]
         if any(by in _called(c) for c, by in found):
             for by, names in grouped((by, c) for c, by in found if by not in _called(c)).items():

@@ -8,7 +8,6 @@ from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref
-from runplan.dsl.packs.pack import rows_of
 from runplan.engine.document import LISTED
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
@@ -18,7 +17,7 @@ _NAMED = (q.TOKENS.text, q.SHARE.text, q.EPOCHS.text)
 
 def public(solution: Solution) -> Iterator[str]:
     """The names of a solution's values that a plan may name."""
-    known = rows_of(solution.problem.quantities, *LISTED)
+    known = solution.problem.quantities.rows(*LISTED)
     for name in solution.values:
         of_source = [part for part, _ in name.scope] == ["source"] and name.text in _NAMED
         if name.kind == "let" or of_source or (name.kind == "quantity" and not name.scope and name.text in known):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from runplan.cli.show.text.figures import bare, figure
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import RESERVED, Known, known_of, label
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.plan.ir import Given, Hole, Pool, Within
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import iso_date
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
 _TIME = unit("second").dim
+_RESERVED = q.RESERVED_TIME.text
 # Fields of a pool in the order of its one-line form, and how that says each; others follow as `name figure`.
 _SPOKEN: dict[str, Callable[[str], str]] = {
     "time": "for {}".format,
@@ -39,22 +42,31 @@ def hardware(report: Report) -> tuple[str, ...]:
     out = []
     for stage in stages:
         for at, pool in enumerate(stage.hardware):
-            of_stage = [("stage", stage.name)] if len(stages) > 1 else []
+            # What stands outside of stages is of those that have none of their own.
+            own = [stage.name] if stage.name else [s.name for s in stages[1:] if not s.hardware]
             of_pool = [("pool", str(at + 1))] if len(stage.hardware) > 1 else []
-            out.append(plain(_pool(pool, _found(report, (*of_stage, *of_pool)), known_of(report))))
+            parts = [(("stage", name), *of_pool) for name in own] if len(stages) > 1 else [(*of_pool,)]
+            out.append(plain(_pool(pool, _found(report, parts), known_of(report))))
     return tuple(out)
 
 
-def _found(report: Report, part: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """What was solved for of a pool of the hardware, where all laws agree on it."""
+def _found(report: Report, parts: Sequence[tuple[tuple[str, str], ...]]) -> dict[str, str]:
+    """What was solved for of a pool of the hardware, where all laws agree on it.
+
+    Args:
+        parts: The stages that run on it, one after the other.
+    """
     out = {}
     for name, known in known_of(report).items():
         field = _DATES.get(name) or (known.facts.given.name if known.facts.given else "")
         if known.facts.statement != "hardware" and name not in _DATES:
             continue
-        said = {told(s, name, value) for s in report.solutions if (value := s.within(*part).get(name))}
+        every = [[value for part in parts if (value := s.within(*part).get(name))] for s in report.solutions]
+        if name == _RESERVED:
+            every = [[replace(values[0], value=sum(v.value for v in values))] if values else [] for values in every]
+        said = {told(s, name, value) for s, values in zip(report.solutions, every, strict=True) for value in values}
         if len(said) == 1:
-            out[field] = bare(said.pop()) if name in ("gpus", "reserved_time") else said.pop()
+            out[field] = bare(said.pop()) if name in ("gpus", _RESERVED) else said.pop()
     return out
 
 

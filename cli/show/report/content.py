@@ -15,7 +15,6 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
-from runplan.dsl.packs.pack import rows_of
 from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
@@ -164,7 +163,7 @@ def _solutions(report: Report, details: bool) -> Table:
     rows: list[tuple[str, Sequence[Cell]]] = []
     if len(solutions) > 1 and any(solution.status != "solved" for solution in solutions):
         rows.append(("status", [Cell(solution.status, mood=_STATUS[solution.status]) for solution in solutions]))
-    for name in rows_of(known, ""):
+    for name in known.rows(""):
         if name != "lifetime_compute" and not left_out(name):
             alone = name in _SETTINGS and len(solutions) > _ROOMY and not details
             rows.append((label(name, known), [_cell(solution, name, alone) for solution in solutions]))

@@ -14,10 +14,15 @@ _FORMULA = ("=", "+", "-", "@")
 
 def csv_text(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """The heads and the rows; a text stays one, whatever it begins with."""
+    return csv_rows([heads, *rows])
+
+
+def csv_rows(rows: Iterable[Iterable[object]]) -> str:
+    """Rows alone, such as those that go on with others."""
     stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(heads)
-    writer.writerows([_safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    csv.writer(stream, lineterminator="\n").writerows(
+        [_safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    )
     return stream.getvalue()
 
 

@@ -53,7 +53,7 @@ def small(notes: Sequence[str]) -> Iterator[str]:
 def section(section: Section) -> Iterator[str]:
     """A heading, its table, and what is said under it; a chart is for terminals."""
     yield from headed(section.title)
-    yield from table(section.table)
+    yield from table(section.table) if section.table.rows else ()
     yield from paragraph(section.said)
     yield from small(section.notes)
 
@@ -68,7 +68,9 @@ def folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def table(table: Table) -> Iterator[str]:
-    """A table behind a blank line; figures are aligned to the right."""
+    """A table behind a blank line; figures are aligned to the right. Nothing where it has no rows."""
+    if not table.rows:
+        return
     heads = table.heads or ("",) * max(map(len, table.rows))
     yield ""
     yield from rows([[inline(head.replace("\n", " ").strip()) for head in heads]])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from runplan.dsl.packs.pack import QuantityDef
+from runplan.dsl.packs.quantities import Quantities
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
 # What is known of each quantity, by its name.
-Known = Mapping[str, QuantityDef]
+Known = Quantities
 # What the budget, which comes before any solution, says of its time.
 RESERVED = "reserved for"
 # What the headline of a solved plan names, in order.
@@ -20,7 +18,7 @@ SERVED = ("inference_tokens", "inference_compute", "lifetime_compute")
 
 def known_of(report: Report) -> Known:
     """What is known of each quantity of a report; nothing where the plan could not be read."""
-    return report.solutions[0].problem.quantities if report.solutions else {}
+    return report.solutions[0].problem.quantities if report.solutions else Quantities()
 
 
 def label(name: str, known: Known) -> str:

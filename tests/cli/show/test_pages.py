@@ -11,7 +11,7 @@ from runplan.cli.main import main
 from runplan.cli.show.catalogue import law, record, rule
 from runplan.cli.show.catalogue.subjects import RulePage
 from runplan.cli.show.text.page import WIDTH, columns, paragraph
-from runplan.dsl.syntax.grammar import parse
+from runplan.dsl.syntax.parse import parse
 from runplan.dsl.text.source import Source, View
 
 

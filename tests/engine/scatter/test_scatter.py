@@ -17,14 +17,16 @@ import pytest
 from distributed import LocalCluster
 from hypothesis import given
 from hypothesis import strategies as st
-from points import killed, killed_once, squares
+from points import Counting, killed, killed_once, squares
 
+from runplan.dsl.dataclass import replace
+from runplan.dsl.text.errors import NoWorker
 from runplan.engine.scatter import cluster as clusters
 from runplan.engine.scatter.cluster import cluster
 from runplan.engine.scatter.here import here
 from runplan.engine.scatter.order import GROWTH, MOST_LOST, SECONDS, in_order
 from runplan.engine.scatter.processes import processes
-from runplan.engine.scatter.work import Done, Lost, NoWorker, T, Work
+from runplan.engine.scatter.work import Done, T, Task
 
 SIZE = 20_000
 
@@ -45,25 +47,25 @@ class Told:
     lost: list[bool] = field(default_factory=list)
     in_hand: int = 0
 
-    def submit(self, work: Work[T], start: int, stop: int) -> Later[T]:
+    def submit(self, task: Task[T], start: int, stop: int) -> Later[T]:
         self.in_hand += 1
         assert self.in_hand <= self.slots
-        return Later(self, work, start, stop)
+        return Later(self, task, start, stop)
 
 
 @dataclass
 class Later(Generic[T]):
     told: Told
-    work: Work[T]
+    task: Task[T]
     start: int
     stop: int
 
-    def result(self) -> Done[T]:
+    def result(self) -> Done[T] | None:
         self.told.in_hand -= 1
         if self.told.lost and self.told.lost.pop():
-            raise Lost
-        length = self.stop - self.start
-        return Done(self.start, self.stop, self.work(self.start, self.stop), length * self.told.seconds)
+            return None
+        seconds = (self.stop - self.start) * self.told.seconds
+        return replace(self.task(self.start, self.stop), seconds=seconds)
 
 
 @given(
@@ -90,7 +92,7 @@ def test_chunks_come_to_take_a_second() -> None:
 
 def test_who_kills_all_workers_is_told() -> None:
     with pytest.raises(NoWorker, match="4 workers in a row were killed while they worked on points 1 to 1,"):
-        list(in_order(squares, SIZE, Told(lost=[True] * (MOST_LOST + 1))))
+        list(in_order(squares, SIZE, Told(lost=[True] * MOST_LOST)))
 
 
 # ---- here, and by processes
@@ -106,6 +108,12 @@ def test_processes_one_of_which_is_killed(tmp_path: Path) -> None:
         assert flat(in_order(partial(killed_once, str(tmp_path), 5000), SIZE, workers)) == squares(0, SIZE)
     pid = int((tmp_path / "killed").read_text())
     assert pid != os.getpid()
+
+
+def test_work_keeps_what_it_has_for_its_next_chunk() -> None:
+    with processes(1) as workers:
+        found = [done.result for done in in_order(Counting(), SIZE, workers)]
+    assert found == list(range(1, len(found) + 1))
 
 
 def test_a_point_that_kills_every_process_is_told() -> None:
@@ -175,6 +183,11 @@ def test_a_worker_with_another_program_is_refused(address: str, monkeypatch: pyt
     monkeypatch.setattr(clusters, "mark", lambda: "another")
     with cluster(address) as workers, pytest.raises(NoWorker, match="has another version of runplan or numpy"):
         list(in_order(squares, SIZE, workers))
+
+
+def test_no_address() -> None:
+    with pytest.raises(NoWorker, match="`nowhere` is no address of a scheduler"), cluster("nowhere"):
+        pass
 
 
 def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
