@@ -94,7 +94,7 @@ def _is_solved(solution: Solution | None) -> bool:
 
 def codes_of(library: Library) -> Codes:
     """Each code that the finding of a plan may have, with its name: of the program, and of the rules that are known."""
-    return raised_here() | {(rule.code, rule.name) for rule in library.rules()}
+    return raised_here() | library.rule_names()
 
 
 def gate(report: Report, known: Codes, choice: Choice, today: date) -> Gate:

@@ -81,7 +81,7 @@ class Project:
     @property
     def packs(self) -> tuple[str, ...]:
         """The files of packs that are known beside the standard library, as findings name them."""
-        return tuple(file.source.path for file in self.library.shelf.files if file.layer != "standard")
+        return tuple(file.source.path for file in self.library.shelf.brought)
 
     def report(
         self,
