@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Literal
 
 from runplan.dsl.dataclass import dataclass, field
@@ -79,6 +80,7 @@ class Name:
         return text
 
 
+@cache
 def quantity(text: str) -> Name:
     """A quantity of the run."""
     return Name(text)
