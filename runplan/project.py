@@ -81,7 +81,7 @@ class Project:
     @property
     def packs(self) -> tuple[str, ...]:
         """The files of packs that are known beside the standard library, as findings name them."""
-        return tuple(file.source.path for file in self.library.shelf.files if file.layer != "standard")
+        return tuple(file.source.path for file in self.library.shelf.brought)
 
     def report(
         self,
@@ -182,8 +182,7 @@ class Project:
         choice = Choice(
             of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
         )
-        rules = frozenset((rule.code, rule.name) for rule in self.library.rules())
-        return gate(report, rules, choice, date.today())
+        return gate(report, self.library.rule_names(), choice, date.today())
 
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.
