@@ -175,14 +175,14 @@ class Project:
         """
         from datetime import date
 
-        from runplan.engine.gate import Choice, gate
+        from runplan.engine.gate import Choice, codes_of, gate
 
         report = self.report(path, text=text, settings=settings, intervals=False)
         of = self.configuration
         choice = Choice(
             of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
         )
-        return gate(report, self.library.rule_names(), choice, date.today())
+        return gate(report, self.library.once(codes_of), choice, date.today())
 
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
-from runplan.cli.baseline import baseline
 from runplan.cli.outcome import CLEAN, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects, from_repository, plan_files
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.findings.content import Checked
-from runplan.cli.show.formats import offered
+from runplan.cli.show.formats import WITHOUT_HELP, offered
 from runplan.cli.stream import tell, write
-from runplan.dsl.text.finding import Finding, in_order
+from runplan.dsl.dataclass import replace
+from runplan.dsl.text.finding import Finding, at_rest, in_order
 from runplan.dsl.text.words import counted
 from runplan.engine.gate import Gate, unknown
 
@@ -55,11 +55,13 @@ def run(argv: list[str]) -> int:
     outputs = wanted(args, offered("findings"))
     select, ignore = _words(args.select), _words(args.ignore)
     projects = Projects(args.stdin_filename)
+    helps = any(name not in WITHOUT_HELP for name, _ in outputs)
     checked: list[tuple[Project, Gate]] = []
     for file in plan_files(args.paths):
         with reading(file):
             path, project = projects.of(file)
-            checked.append((project, project.gate(path, settings=args.set, select=select, ignore=ignore)))
+            gate = project.gate(path, settings=args.set, select=select, ignore=ignore)
+            checked.append((project, _at_rest(gate, help=helps)))
     gates = [gate for _, gate in checked]
     if wrong := unknown([*(select or ()), *(ignore or ())], gates):
         raise wrong
@@ -87,6 +89,8 @@ def run(argv: list[str]) -> int:
 
 def _beside(path: str, gates: list[Gate], *, write_it: bool, selected: bool) -> list[Gate]:
     """What a baseline leaves of the checks; where it is to be written, nothing that one may live with."""
+    from runplan.cli.baseline import baseline
+
     known = baseline(path, new=write_it)
     if write_it:
         write(known.of(gates), path)
@@ -97,6 +101,12 @@ def _beside(path: str, gates: list[Gate], *, write_it: bool, selected: bool) -> 
     if covered or gone:
         tell(f"plan check: {counted(covered, 'finding')} left out by the baseline {path}{stale}")
     return left
+
+
+def _at_rest(gate: Gate, *, help: bool) -> Gate:
+    """A gate that holds on to nothing but what is shown of it: there may be one for each of thousands of plans."""
+    verdict = replace(gate.verdict, by=at_rest(gate.verdict.by, help=False))
+    return replace(gate, findings=at_rest(gate.findings, help=help), verdict=verdict)
 
 
 def _files(findings: Iterable[Finding]) -> set[str]:
