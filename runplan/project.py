@@ -10,6 +10,7 @@ from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.packs.library import Library
+from runplan.dsl.text import disk
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.reader import Buffer, Disk, Reader
 
@@ -72,7 +73,7 @@ class Project:
             BadConfig: See `Project`.
         """
         there = os.fspath(path)
-        is_folder = os.path.isdir(there)
+        is_folder = disk.is_folder(there)
         root = root_of(there if is_folder else os.path.dirname(there))
         reader = Disk(root, there if is_folder else os.curdir)
         return cls(reader, root) if base is None else cls(reader, root, base)
@@ -80,7 +81,7 @@ class Project:
     @property
     def packs(self) -> tuple[str, ...]:
         """The files of packs that are known beside the standard library, as findings name them."""
-        return tuple(file.source.path for file in self.library.shelf.files if file.layer != "standard")
+        return tuple(file.source.path for file in self.library.shelf.brought)
 
     def report(
         self,
@@ -174,15 +175,14 @@ class Project:
         """
         from datetime import date
 
-        from runplan.engine.gate import Choice, gate
+        from runplan.engine.gate import Choice, codes_of, gate
 
         report = self.report(path, text=text, settings=settings, intervals=False)
         of = self.configuration
         choice = Choice(
             of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
         )
-        rules = frozenset((rule.code, rule.name) for rule in self.library.rules())
-        return gate(report, rules, choice, date.today())
+        return gate(report, self.library.once(codes_of), choice, date.today())
 
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.

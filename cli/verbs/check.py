@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -14,8 +13,10 @@ from runplan.cli.output import show
 from runplan.cli.paths import Projects, from_repository, plan_files
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.findings.content import Checked
-from runplan.cli.show.formats import offered
-from runplan.dsl.text.finding import Finding, in_order
+from runplan.cli.show.formats import WITHOUT_HELP, offered
+from runplan.cli.stream import tell
+from runplan.dsl.dataclass import replace
+from runplan.dsl.text.finding import Finding, at_rest, in_order
 from runplan.engine.gate import Gate, unknown
 
 if TYPE_CHECKING:
@@ -45,15 +46,18 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
+    parser.add_argument("--no-cache", action="store_true", help="neither take from the user's cache nor add to it")
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("findings"))
     select, ignore = _words(args.select), _words(args.ignore)
     projects = Projects(args.stdin_filename)
+    helps = any(name not in WITHOUT_HELP for name, _ in outputs)
     checked: list[tuple[Project, Gate]] = []
     for file in plan_files(args.paths):
         with reading(file):
             path, project = projects.of(file)
-            checked.append((project, project.gate(path, settings=args.set, select=select, ignore=ignore)))
+            gate = project.gate(path, settings=args.set, select=select, ignore=ignore)
+            checked.append((project, _at_rest(gate, help=helps)))
     gates = [gate for _, gate in checked]
     if wrong := unknown([*(select or ()), *(ignore or ())], gates):
         raise wrong
@@ -67,13 +71,19 @@ def run(argv: list[str]) -> int:
     if args.statistics:
         counts = Counter((f.code, f.name) for f in found.findings)
         for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-            print(f"{count:>5}  {code}  {name}", file=sys.stderr)
+            tell(f"{count:>5}  {code}  {name}")
     if args.exit_zero:
         return CLEAN
     for finding in found.left_out():
-        print(f"plan check: not shown, and what decides: {line(finding)}", file=sys.stderr)
+        tell(f"plan check: not shown, and what decides: {line(finding)}")
     threshold = min((args.fail_on or project.configuration.fail_on for project, _ in checked), key=STRICTEST.index)
     return exit_code(found.findings, threshold, found.deciding())
+
+
+def _at_rest(gate: Gate, *, help: bool) -> Gate:
+    """A gate that holds on to nothing but what is shown of it: there may be one for each of thousands of plans."""
+    verdict = replace(gate.verdict, by=at_rest(gate.verdict.by, help=False))
+    return replace(gate, findings=at_rest(gate.findings, help=help), verdict=verdict)
 
 
 def _files(findings: Iterable[Finding]) -> set[str]:
