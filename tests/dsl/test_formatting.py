@@ -185,9 +185,10 @@ require cost <= 4M USD because "two lines"
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_every_file_says_the_same_in_its_layout_and_in_the_other_spelling(path: str) -> None:
+def test_every_file_is_laid_out_and_says_the_same_in_the_other_spelling(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     own = spelling_of(path)
+    assert laid_out(text, own) == text, "`plan fmt plans stdlib cli/templates` lays it out"
     check_ways(text, own, may_lack=path.startswith("stdlib"))
 
 
