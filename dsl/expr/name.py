@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.types import Literal
 
 Kind = Literal["quantity", "let", "constant", "deviate", "factor"]
 Scope = tuple[tuple[str, str], ...]
