@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import marshal
 import os
+from _blake2 import blake2b  # as hashlib has it, which loads OpenSSL first
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from hashlib import blake2b
 
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.text.finding import Finding
