@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
@@ -88,11 +88,10 @@ def evaluator(solution: Solution) -> tuple[Resolver, int]:
 
 def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:
     """Each draw by the general solver, devices whole."""
-    starts = tuple(replace(v, start=centre[v.name]) for v in problem.variables)
+    begun = problem.beginning(centre, nearby=True)
 
     def solved(draw: Draw) -> dict[Name, float] | None:
-        drawn = replace(problem, variables=starts, nearby=True).at(draw)
-        reached = whole(drawn)
+        reached = whole(begun.at(draw))
         return {**reached.found.values, **(held or {})} if reached.is_optimal else None
 
     return solved

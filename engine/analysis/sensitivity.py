@@ -175,9 +175,7 @@ def sensitivity_of(solution: Solution) -> Sensitivity | None:
     """What the values of a solution answer to; None where it is none that was found."""
     if solution.status != "solved":
         return None
-    problem = solution.problem
-    starts = tuple(replace(v, start=solution.get(v.name) or v.start) for v in problem.variables)
-    problem = replace(problem, variables=starts)
+    problem = solution.problem.beginning({name: value.value for name, value in solution.values.items()})
     found = optimum_of(problem)
     return Sensitivity(problem, found, causes_of(solution)) if found.is_optimal else None
 

@@ -12,9 +12,9 @@ from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.digits import as_written, holds
+from runplan.engine.solve.margin import broken_of
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
-from runplan.engine.solve.room import broken_of
 
 # By what plans are told apart where they do not all have one goal, the first on which they differ.
 BY = (q.LOSS, q.COST, q.GPU_HOURS, q.COMPUTE, q.TIME)

@@ -8,7 +8,7 @@ from statistics import fmean
 from runplan.dsl.dataclass import dataclass
 from runplan.engine.decide.candidates import Measure, Outcome, best_of
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.room import broken_of
+from runplan.engine.solve.margin import broken_of
 
 
 @dataclass(frozen=True, slots=True)

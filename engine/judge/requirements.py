@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
-from runplan.dsl.expr.logic import failing, sides_at, verdict
+from runplan.dsl.expr.logic import failing, gap, sides_at, verdict
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown, with_figures
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
@@ -24,7 +24,9 @@ from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knobs import knobs_of, number_of
-from runplan.engine.solve.room import broken_of, makes_room, room
+from runplan.engine.solve.margin import broken_of, margin, margin_at, rests_on
+from runplan.engine.solve.reach import reached
+from runplan.engine.solve.room import matters, room
 from runplan.engine.solve.rounding import TOLERANCE, written
 from runplan.engine.solve.values import dim_of
 
@@ -249,22 +251,46 @@ def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
     values = {name: value.value for name, value in solution.values.items()}
     broken = broken_of(before, values)
     others = [one for one in before.held if one.key not in broken and one not in own]
-    problem = replace(before, held=(*others, *own))
+    problem = replace(before.beginning(values, nearby=True), held=(*others, *own))
+    wanted = [one.key for one in own]
+    stays = margin_at(problem, values, wanted) if _has_room(problem) else None
     changes = []
+    rests = rests_on(problem, own)
     for knob in knobs_of(problem):
-        value = room(problem, knob, makes_room, DIGITS)
+        if stays is not None and not matters(problem, knob, rests):
+            continue  # the solution is the same with any other figure
+        value = room(problem, knob, lambda changed: margin(changed, wanted), DIGITS, stays=stays)
         if value is not None:
             changes.append(knob.change(value))
     return fits_with(changes)
 
 
+def _has_room(problem: Problem) -> bool:
+    """Whether the plan as it is has room for all that it has to keep, if not beside what it wants."""
+    if any(part.chance for part in problem.parts):
+        return False
+    constraints = [one for one in problem.held if isinstance(one, Constraint)]
+    either = [one for one in problem.held if isinstance(one, Either)]
+    kept = replace(problem, constraints=(*problem.constraints, *constraints), either=(*problem.either, *either))
+    return reached(kept.aiming()).is_optimal
+
+
 def _kept(parts: Sequence[Op]) -> Constraint | Either:
     """What keeps one of several comparisons."""
-    made = []
-    for i, part in enumerate(parts):
-        left, right = reversed(part.args) if part.op in (">=", ">") else part.args
-        made.append(Constraint(f"kept {i}", shown(part), left, right, "require", equal=part.op == "=="))
-    return made[0] if len(made) == 1 else Either("kept", "kept", tuple(Alternative((one,)) for one in made))
+    ways = [way for i, part in enumerate(parts) for way in _ways(f"kept {i}", part)]
+    return ways[0] if len(ways) == 1 else Either("kept", "kept", tuple(Alternative((one,)) for one in ways))
+
+
+def _ways(key: str, part: Op) -> Iterator[Constraint]:
+    """The ways to keep a comparison: of what leaves out a figure one to each side."""
+    left, right = reversed(part.args) if part.op in (">=", ">") else part.args
+    if part.op != "!=":
+        yield Constraint(key, shown(part), left, right, "require", equal=part.op == "==")
+        return
+    off = gap(part)
+    below, above = (Op("*", (right, Num(factor))) for factor in (1.0 - off, 1.0 + off))
+    yield Constraint(f"{key} below", shown(part), left, below, "require", strict=True)
+    yield Constraint(f"{key} above", shown(part), above, left, "require", strict=True)
 
 
 def fits_with(changes: Sequence[str]) -> list[str]:

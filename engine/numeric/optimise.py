@@ -30,6 +30,7 @@ from runplan.engine.numeric.local import (
 )
 from runplan.engine.numeric.phase_one import ROUNDING, Certificate, certified, phase_one
 from runplan.engine.numeric.quadratic import FEASIBLE
+from runplan.engine.numeric.single import single
 from runplan.engine.numeric.subproblem import FAR
 
 Outcome = Literal["optimal", "infeasible", "unbounded", "gave-up"]
@@ -65,6 +66,7 @@ class Optimum:
         iterations: Quadratic programs solved.
         certificate: Where the outcome is `infeasible`, why: which constraints cannot hold together.
         held: For each objective that had something to decide, the inequalities that have a multiplier of it.
+        everywhere: Whether all that the limits leave was looked over, so that another start would end here, too.
     """
 
     x: Point
@@ -77,6 +79,7 @@ class Optimum:
     iterations: int
     certificate: Certificate | None = None
     held: tuple[frozenset[int], ...] = ()
+    everywhere: bool = False
 
 
 def minimise(
@@ -103,6 +106,9 @@ def minimise(
     problem = _Problem(objectives[0], inequalities, equalities)
     if not start:
         return _without_variables(problem)
+    if len(start) == 1 and (alone := single(objectives, inequalities, equalities, start)):
+        found = _report(problem, [alone.x], list(alone.multipliers), "optimal", 0)
+        return replace(found, held=alone.held, everywhere=True)
     first = phase_one(_usable(problem, start), inequalities, equalities, max_steps)
     if first.violation > INFEASIBLE:
         outcome: Outcome = "infeasible" if first.proven else "gave-up"

@@ -306,6 +306,11 @@ class Problem:
             )
         return problem
 
+    def beginning(self, at: Mapping[Name, float], *, nearby: bool = False) -> Problem:
+        """The problem with variables that start at values, in base units; `nearby` where these solve one like it."""
+        starts = tuple(replace(v, start=at.get(v.name) or v.start) for v in self.variables)
+        return replace(self, variables=starts, nearby=nearby or self.nearby)
+
     def aiming(self, *goals: Goal) -> Problem:
         """The problem with other goals."""
         return replace(self, goals=goals, ties=0)

@@ -133,8 +133,17 @@ def _settled(problem: Problem, whole: Solver, start: Values | None = None) -> Re
             continue
         before, at = at, reached.values
         if _kept(told, likely, reached, at) or _same(before, at):
-            return reached
+            return _as_certain(reached, about)
     return Reached(problem, Found("gave-up", {}, ()))
+
+
+def _as_certain(reached: Reached, about: Mapping[str, Sequence[Draw]]) -> Reached:
+    """An optimum of which the form proves nothing beyond its draws, where what binds is the mean of several: further
+    away others are at the end."""
+    by_mean = {key for key, drawn in about.items() if len(drawn) > 1}
+    if by_mean.isdisjoint(constraint.key for constraint in reached.found.binding):
+        return reached
+    return replace(reached, found=replace(reached.found, certainty="local"))
 
 
 def level_of(problem: Problem, constraint: Constraint) -> float:

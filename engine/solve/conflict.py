@@ -13,8 +13,9 @@ from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.digits import holds
 from runplan.engine.solve.failed import without
 from runplan.engine.solve.knobs import Knob, Member, members_of
+from runplan.engine.solve.margin import broken_of, makes_room, margin
 from runplan.engine.solve.reach import reached
-from runplan.engine.solve.room import broken_of, makes_room, room
+from runplan.engine.solve.room import room
 from runplan.engine.solve.values import solved
 from runplan.engine.solve.why import why
 
@@ -136,7 +137,7 @@ def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Rel
         return Relaxation(member.of, member.text, member.span, text, None, ())
     changes: list[tuple[Knob, float]] = []
     for knob in member.knobs if can_hold(problem, [member]) else ():
-        value = room(problem, knob, lambda changed: makes_room(changed, broken))
+        value = room(problem, knob, lambda changed: margin(changed, (), broken))
         if value is not None:
             changes.append((knob, value))
     if not changes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from runplan.dsl.dataclass import replace
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.whole import Reached, whole
@@ -21,8 +20,7 @@ def reached(problem: Problem) -> Reached:
     first = _whole(problem.settled())
     if not problem.repeats or not first.is_optimal or not _repeats(first):
         return first
-    starts = tuple(replace(v, start=first.found.values.get(v.name) or v.start) for v in problem.variables)
-    return _whole(replace(problem, variables=starts).repeating().settled())
+    return _whole(problem.beginning(first.found.values).repeating().settled())
 
 
 def _whole(problem: Problem) -> Reached:

@@ -252,7 +252,8 @@ def _optimum(problem: Problem) -> Found:
         return _found(problem, of, first, "convex")
     if first.outcome in ("infeasible", "gave-up") and is_at_odds(problem):
         return Found("infeasible", {}, (), certainty="bounds")
-    others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in around(start, STARTS))
+    elsewhere = () if first.everywhere else around(start, STARTS)
+    others = (minimise(of.goals, of.inequalities, of.equalities, start=at) for at in elsewhere)
     found = [_found(problem, of, end, "local") for end in (first, *others)]
     if optimal := [one for one in found if one.is_optimal]:
         return _best([(problem, one) for one in optimal])

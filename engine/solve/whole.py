@@ -63,14 +63,14 @@ def counts(problem: Problem) -> list[Name]:
 def step_of(problem: Problem, name: Name) -> float:
     """What a quantity comes in whole multiples of: experts in ones, devices in nodes; 0 where it need not be whole."""
     if name.text == q.GPUS.text:
-        return _node_of(problem, name)
+        node = problem.definitions.get(node_of(name))
+        return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
     return 1.0 if name == q.EXPERTS else 0.0
 
 
-def _node_of(problem: Problem, name: Name) -> float:
-    """How many devices come at once, of a count of devices."""
-    node = problem.definitions.get(Name(q.NODES_OF.text, scope=name.scope))
-    return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
+def node_of(name: Name) -> Name:
+    """The name of how many devices come at once, of a count of devices."""
+    return Name(q.NODES_OF.text, scope=name.scope)
 
 
 def real(problem: Problem) -> Reached:

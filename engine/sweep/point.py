@@ -16,7 +16,7 @@ from runplan.engine.pipeline import plan_at, solution_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 from runplan.engine.solve.conflict import conflicting
-from runplan.engine.solve.room import broken_of
+from runplan.engine.solve.margin import broken_of
 from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.verify import verify
 from runplan.engine.sweep.job import FIGURED, Job, Row

@@ -234,3 +234,15 @@ def test_one_of_several_things_inside_of_a_probability() -> None:
     (found,) = report.solutions
     assert found["tokens"].value == pytest.approx(max(paid, timed), rel=1e-6)
     assert value(text + "P(cost <= 60k USD or params >= 70B) >= 90%\n", "tokens") == pytest.approx(paid, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("required", "proof"),
+    [("cost <= 400k USD", "convex"), ("loss <= 2.1", "local"), ("time <= 30 days", "convex")],
+)
+def test_a_choice_about_several_draws_is_not_proven(required: str, proof: str) -> None:
+    """One thing decides a cost; the constants of a law together decide a loss, about the choice that was found."""
+    text = "hardware: 256 x H100 for up to 60 days at 38% .. 43% MFU @ 2 USD/GPU/hour\n"
+    run = "" if "loss" in required else "model: 7B\ntokens: 1T\n"
+    (solution,) = solved(f"{text}{run}require P({required}) >= 90%\nminimize cost\n").solutions
+    assert solution.certainty == proof

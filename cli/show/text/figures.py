@@ -12,6 +12,8 @@ from runplan.dsl.units.show import iso_date, show
 from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Value
 
+# A figure of three digits may be off by half of this share.
+_NEAR = 0.01
 _UNITS = re.compile(r" (?:params?|tokens?|steps?|epochs?|nodes?|GPUs?|GPU-hours?)$")
 
 
@@ -61,9 +63,10 @@ def between(name: str, middle: float, ends: tuple[float, float], dim: Dim, known
     if low == said == high:
         return ""
     if name != "loss":
-        # An end that is the middle is spelled as it: with fewer digits it would lie on the wrong side.
+        # An end that is near the middle has as many digits: with fewer it might lie on the wrong side.
         low, high = (
-            text if text == said else _short(name, end, dim, known) for text, end in zip((low, high), ends, strict=True)
+            text if abs(end - middle) <= _NEAR * abs(middle) else _short(name, end, dim, known)
+            for text, end in zip((low, high), ends, strict=True)
         )
     return f"({from_to(low, high)})"
 

@@ -68,7 +68,9 @@ def folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def table(table: Table) -> Iterator[str]:
-    """A table behind a blank line; figures are aligned to the right."""
+    """A table behind a blank line; figures are aligned to the right. Nothing where it has no rows."""
+    if not table.rows:
+        return
     heads = table.heads or ("",) * max(map(len, table.rows))
     yield ""
     yield from rows([[inline(head.replace("\n", " ").strip()) for head in heads]])

@@ -33,6 +33,7 @@ from runplan.cli.show.text.markdown import inline
 from runplan.cli.show.text.width import columns
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.quantities import Quantities
+from runplan.dsl.units.base import FLOP
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.regret import surface_of
@@ -552,3 +553,13 @@ def test_json_is_the_document(report: Report) -> None:
     text = json_format.render(report)
     assert json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON")) == document_of(report)
     assert text == json_format.render(report)
+
+
+@pytest.mark.parametrize("middle", [3.5614e24, 9.9954e24, 1.0004e24, 2e24])
+@pytest.mark.parametrize(("below", "above"), [(1e-5, 9e-4), (9e-4, 1e-5), (2e-3, 3e-3), (0.011, 0.3)])
+def test_the_ends_of_an_interval_lie_on_their_sides(middle: float, below: float, above: float) -> None:
+    ends = middle * (1 - below), middle * (1 + above)
+    told = figures.between("compute", middle, ends, FLOP, Quantities())
+    low, high = (float(text.split()[0]) for text in told.strip("()").split(" – "))
+    assert low <= float(figures.figure("compute", middle, FLOP, Quantities()).split()[0]) <= high
+    assert low < high

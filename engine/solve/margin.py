@@ -1,0 +1,95 @@
+"""A problem to how far it is from being kept: whether it can be solved, and what its figures alone decide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Ref
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.parts import Constraint, leads_to
+from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.solve.digits import aligned
+from runplan.engine.solve.reach import reached
+from runplan.engine.solve.rounding import TOLERANCE
+from runplan.engine.solve.whole import node_of
+
+
+def margin(problem: Problem, wanted: Collection[str] = (), broken: frozenset[str] = frozenset()) -> float:
+    """By how much, as a logarithm, a plan breaks what it has to keep: at most 0 where it can be kept; inf where it
+    has no solution.
+
+    Args:
+        wanted: Keys of the requirements that it tells of where all are kept: any of them unless said.
+        broken: Requirements that the figures break all the same.
+    """
+    problem = aligned(problem)
+    for aimed in problem.aimed():
+        found = reached(aimed)
+        if found.is_optimal:
+            return _of_values(problem, found.values, wanted, broken)
+        if found.found.outcome == "infeasible":
+            return math.inf
+    # A plan that leaves something open leaves it open with room, too.
+    return 0.0 if reached(problem.aiming()).is_optimal else math.inf
+
+
+def makes_room(problem: Problem, broken: frozenset[str] = frozenset()) -> bool:
+    """Whether a plan can be kept: it can be solved, and what its figures alone decide holds.
+
+    Args:
+        broken: Requirements that the figures break all the same.
+    """
+    return margin(problem, (), broken) <= 0.0
+
+
+def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
+    """The keys of the requirements that figures alone decide, and that they break."""
+    every = dict(values)
+    derive(problem, every)
+    return frozenset(part.key for part in problem.held if _off(problem, part, every) > 0.0)
+
+
+def margin_at(problem: Problem, values: Mapping[Name, float], wanted: Collection[str]) -> float:
+    """The margin of a problem that has all values of its solution."""
+    return _of_values(problem, values, wanted, frozenset())
+
+
+def rests_on(problem: Problem, wanted: Iterable[Constraint | Either]) -> frozenset[Name]:
+    """The names that a solution rests on, and what is wanted of it."""
+    goals = [*problem.goals, *(goal for aim in problem.instead for goal in (*aim.goals, *aim.ties))]
+    exprs = [side for goal in goals for side in (goal.expr, goal.other) if side is not None]
+    for one in (*problem.constraints, *problem.either, *wanted):
+        exprs += [side for part in one.parts for side in (part.left, part.right)]
+        exprs += [chance.condition for part in one.parts if (chance := part.chance)]
+    exprs += [expr for choice in problem.either for way in choice.alternatives for _, expr in way.definitions]
+    exprs += [expr for turned in problem.inverses for expr in (turned.expr, turned.of.expr)]
+    exprs += [definition.expr for definition in problem.repeats]
+    exprs += [expr for group in problem.evenly for part in group.parts for expr in (part.amount, part.limit)]
+    exprs += [Ref(node_of(v.name)) for v in problem.variables]
+    return leads_to(exprs, problem.definitions)
+
+
+def _of_values(
+    problem: Problem, values: Mapping[Name, float], wanted: Collection[str], broken: frozenset[str]
+) -> float:
+    every = dict(values)
+    derive(problem, every)
+    off = {part.key: _off(problem, part, every) for part in problem.held if part.key not in broken}
+    told = [by for key, by in off.items() if by > 0.0] or [off[key] for key in wanted if key in off]
+    return max(told, default=0.0)
+
+
+def _off(problem: Problem, part: Constraint | Either, values: Mapping[Name, float]) -> float:
+    """By how much, as a logarithm, all values of a solution break a requirement that they decide; of a probability,
+    only whether it is as likely as is asked.
+    """
+    if any(one.chance for one in part.parts):
+        from runplan.engine.solve.chances import keeps
+
+        return 0.0 if keeps(problem, part, values) else math.inf
+    excess = part.excess(values) - TOLERANCE
+    if excess <= 0.0:
+        return math.log1p(max(excess, -1.0 + TOLERANCE))
+    return -math.log1p(-excess) if excess < 1.0 else math.inf
