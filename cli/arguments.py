@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
 from runplan.cli.output import split, tell_json
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
+from runplan.cli.stream import tell
 from runplan.dsl.text.errors import BadConfig, NoWorker, UnknownCode, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean, same_model
 
@@ -32,14 +32,25 @@ def verb(name: str) -> Callable[[Run], Run]:
         def answering(argv: list[str]) -> int:
             try:
                 return run(argv)
-            except (CannotRun, BadConfig, NoWorker, UnknownCode, UnknownLaw) as error:
-                print(f"plan {name}: {plain(str(error))}", file=sys.stderr)
-                tell_json(argv, COULD_NOT_RUN, str(error))
-                return COULD_NOT_RUN
+            except Exception as error:
+                return refused(name, argv, error)
 
         return answering
 
     return decorated
+
+
+def refused(name: str, argv: Sequence[str], error: Exception) -> int:
+    """The exit code of a verb that cannot run, which has said why.
+
+    Raises:
+        Exception: Itself, where it is no refusal.
+    """
+    if not isinstance(error, (CannotRun, BadConfig, NoWorker, UnknownCode, UnknownLaw)):
+        raise error
+    tell(f"plan {name}: {plain(str(error))}")
+    tell_json(argv, COULD_NOT_RUN, str(error))
+    return COULD_NOT_RUN
 
 
 def add_plan_options(parser: ArgumentParser) -> None:
@@ -98,12 +109,13 @@ def library_here() -> Library:
     Raises:
         BadConfig: Where the configuration cannot be used.
     """
+    from runplan import Project
     from runplan.cli.show.findings.concise import line
 
-    _, project = Projects().of(".")
-    for found in project.library.findings:
-        print(line(found), file=sys.stderr)
-    return project.library
+    library = Project.open().library
+    for found in library.findings:
+        tell(line(found))
+    return library
 
 
 def report_for(

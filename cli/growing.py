@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 from typing import IO, Any
 
@@ -37,7 +37,7 @@ class State:
 class Growing:
     """Files that grow together."""
 
-    def __init__(self, streams: Sequence[IO[bytes]], journal: str, key: str, state: State) -> None:
+    def __init__(self, streams: Sequence[IO[bytes]], journal: str, key: Callable[[], str], state: State) -> None:
         self.state = state
         self._streams, self._journal, self._key = tuple(streams), journal, key
         self._saved = monotonic()
@@ -65,50 +65,61 @@ class Growing:
                 stream.write(head)
                 stream.seek(0, os.SEEK_END)
 
-    def save(self) -> None:
-        """Have on the disk what there is: the files, and then the journal that tells of them."""
+    def flush(self) -> None:
+        """Hand all that was added to the system."""
         for stream in self._streams:
             with _writing(stream.name):
-                _flush(stream)
+                stream.flush()
+
+    def save(self) -> None:
+        """Have on the disk what there is: the files, and then the journal that tells of them."""
+        self.flush()
+        for stream in self._streams:
+            with _writing(stream.name):
+                os.fsync(stream.fileno())
         state = self.state
-        told = {"schema": SCHEMA, "key": self._key, "point": state.point, "sizes": state.sizes, "kept": state.kept}
+        told = {"schema": SCHEMA, "key": self._key(), "point": state.point, "sizes": state.sizes, "kept": state.kept}
         with _writing(self._journal):
             with open(self._journal + PART, "wb") as stream:
                 stream.write(json.dumps(told).encode())
-                _flush(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
             os.replace(self._journal + PART, self._journal)
         self._saved = monotonic()
 
 
 @contextmanager
-def growing(paths: Sequence[str], heads: Sequence[bytes], key: str, *, resume: bool) -> Iterator[Growing]:
+def growing(paths: Sequence[str], heads: Sequence[bytes], key: Callable[[], str], *, resume: bool) -> Iterator[Growing]:
     """Files to add to. They have their names once the context ends well; until then a run can go on with them.
 
     Args:
         paths: At least one.
         heads: What each begins with, before any point.
-        key: What their contents follow from; a run goes on only with what has the same.
+        key: Tells what their contents follow from; a run goes on only with what has the same.
         resume: Go on where a run was interrupted, and from the beginning where none was.
 
     Raises:
         CannotRun: Where they cannot be written, or are of a run with another key.
     """
     journal = paths[0] + JOURNAL
-    left = _left(journal, paths, key) if resume else None
+    left = _left(journal, paths, key()) if resume else None
     state = left or State(0, (0,) * len(paths))
     with ExitStack() as stack:
         opened = map(_opened, paths, state.sizes)
-        files = Growing([stack.enter_context(stream) for stream in opened], journal, key, state)
+        streams = [stack.enter_context(stream) for stream in opened]
+        files = Growing(streams, journal, key, state)
         if left is None:
             files.add(heads, 0)
         try:
             yield files
-        finally:
+        except BaseException:
             files.save()
+            raise
+        files.flush()
     for path in paths:
         with _writing(path):
             os.replace(path + PART, path)
-    with _writing(journal):
+    with suppress(FileNotFoundError):  # there is none of a run that took no time
         os.unlink(journal)
 
 
@@ -118,11 +129,6 @@ def _writing(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotRun(f"{path}: {error.strerror or 'cannot be written'}") from error
-
-
-def _flush(stream: IO[bytes]) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
 
 
 def _opened(path: str, size: int) -> IO[bytes]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from importlib import import_module
 
 from runplan import __version__
+from runplan.cli.answers import answered
 
 # Each verb is a module of `cli.verbs` with `run(argv) -> exit code`, imported when it is asked for.
 VERBS = {
@@ -19,6 +19,7 @@ VERBS = {
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
     "frontier": "the best of one quantity for each value of another",
+    "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",
     "explain": "where a number comes from",
     "backtest": "laws and default rates against runs that were done",
@@ -63,8 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         _tell_json(args, 2, f"unknown verb `{args[0][:60]}`")
         return _unknown(args[0])
     try:
-        module = import_module(f"runplan.cli.verbs.{verb}")
-        code: int = module.run(args[1:])
+        code = answered(verb, args[1:], lambda: _run(verb, args[1:]))
         sys.stdout.flush()
         return code
     except SystemExit as stop:  # argparse ends this way
@@ -81,6 +81,13 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         _tell_json(args, 3, f"a bug in runplan: {type(error).__name__}: {error}")
         return _bug(verb, error)
+
+
+def _run(verb: str, args: list[str]) -> int:
+    from importlib import import_module
+
+    code: int = import_module(f"runplan.cli.verbs.{verb}").run(args)
+    return code
 
 
 def _tell_json(args: list[str], code: int, message: str) -> None:

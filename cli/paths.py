@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import CannotRun
 from runplan.cli.show.text.plain import plain
+from runplan.cli.stream import tell
 from runplan.dsl.packs.configuration import Configuration, configuration_of, root_of
 from runplan.dsl.packs.installed import shared
-from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text import disk
 from runplan.dsl.text.reader import Buffer, Disk, Reader
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ def plan_files(paths: Sequence[str]) -> list[str]:
     found: dict[str, None] = {}
     empty: list[str] = []
     for path in paths or ["."]:
-        if path != "-" and os.path.isdir(path):
+        if path != "-" and disk.is_folder(path):
             below = list(_below(path))
             found.update(dict.fromkeys(below))
             empty += [] if below else [path]
-        elif path == "-" or os.path.exists(path):
+        elif path == "-" or disk.is_there(path):
             found[path] = None
         else:
             raise NotFound(f"no such file or folder: {path}")
@@ -51,30 +51,42 @@ def plan_files(paths: Sequence[str]) -> list[str]:
     if not found:
         raise NotFound(why)
     if empty:
-        print(plain(why), file=sys.stderr)
+        tell(plain(why))
     return list(found)
 
 
 def _below(folder: str) -> Iterator[str]:
     """The plans in a folder and those below it, without what is hidden, installed or excluded."""
     settings: dict[str, Configuration] = {}
-    for base, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _is_foreign(base, name))
-        plans = sorted(name for name in files if name.endswith(ENDINGS))
-        if not plans:
-            continue
+    for base, plans in _walked(folder):
         root = root_of(base)
         if root not in settings:
             settings[root] = configuration_of(Disk(root))
-        here = os.path.relpath(os.path.realpath(base), os.path.realpath(root)).replace(os.sep, "/")
+        here = os.path.relpath(disk.real(base), disk.real(root)).replace(os.sep, "/")
         for name in plans:
             if not settings[root].excludes(posixpath.normpath(posixpath.join(here, name))):
                 yield os.path.normpath(os.path.join(base, name))
 
 
+def _walked(folder: str) -> Iterator[tuple[str, list[str]]]:
+    """Each folder that is searched and has plans, with their names; one that cannot be read has none."""
+    waiting = [folder]
+    while waiting:
+        base = waiting.pop()
+        try:
+            found = disk.entries(base)
+        except OSError:
+            continue
+        inner = [name for name, kind in found if kind == disk.FOLDER and not _is_foreign(base, name)]
+        waiting += [os.path.join(base, name) for name in reversed(inner)]
+        plans = [name for name, kind in found if kind not in (disk.FOLDER, disk.LINK) and name.endswith(ENDINGS)]
+        if plans:
+            yield base, plans
+
+
 def _is_foreign(base: str, name: str) -> bool:
     """Whether a folder is none of plans of one's own: hidden, or where packages are installed."""
-    return name.startswith(".") or name in _FOREIGN or os.path.isfile(os.path.join(base, name, "pyvenv.cfg"))
+    return name.startswith(".") or name in _FOREIGN or disk.is_file(os.path.join(base, name, "pyvenv.cfg"))
 
 
 def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]:
@@ -89,9 +101,9 @@ def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]
             "spelling it is, and its folder where imports and settings are"
         )
     name = stdin_filename if path == "-" and stdin_filename else path
-    root = root_of(name if os.path.isdir(name) else os.path.dirname(name))
-    disk = Disk(root, os.curdir)
-    return name, root, Buffer(name, sys.stdin.buffer.read(MAX_BYTES + 1), disk) if path == "-" else disk
+    root = root_of(os.path.dirname(name))
+    files = Disk(root, os.curdir)
+    return name, root, Buffer(name, disk.standard_input(), files) if path == "-" else files
 
 
 def from_repository(path: str) -> str:

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic
 
 from runplan.cli.growing import Growing, growing
 from runplan.cli.outcome import CannotRun
-from runplan.cli.output import show, spelled
+from runplan.cli.output import show
 from runplan.cli.show.sweep.content import Swept
 from runplan.cli.show.sweep.growing import GROWING, Format
 from runplan.cli.show.text.quantities import Known
+from runplan.cli.spelling import spelled
+from runplan.engine.scatter.mark import mark
 from runplan.engine.scatter.work import Done
-from runplan.engine.sweep.job import Columns, Job
+from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.packed import columns_file
-from runplan.engine.sweep.rows import Choice, Rows, Seen, kept, together
+from runplan.engine.sweep.parts import Part, Tally
+from runplan.engine.sweep.rows import Choice, Rows, Seen, no_rows, together
 
 # Rows that a table holds; of more it shows the first.
 HELD = 20_000
 # Seconds before progress is told, and between tellings.
 PATIENCE = 1.0
+# The chunks from a point on.
+Chunks = Callable[[int], Iterable[Done[Part]]]
 
 
-def progress(chunks: Iterable[Done[Columns]], size: int) -> Iterator[Done[Columns]]:
+def progress(chunks: Iterable[Done[Part]], size: int) -> Iterator[Done[Part]]:
     """The chunks, with how far they are on standard error, where that is a terminal and they take long."""
     began = told = monotonic()
+    start: int | None = None
     for done in chunks:
         yield done
+        start = done.start if start is None else start
         now = monotonic()
         if sys.stderr.isatty() and now - told >= PATIENCE:
-            left = (now - began) / done.stop * (size - done.stop)
+            left = (now - began) / (done.stop - start) * (size - done.stop)
             line = f"{done.stop:,} of {size:,} points, {100 * done.stop // size}%, {_time(left)} left"
             print(f"\r{line:<70}", end="", file=sys.stderr, flush=True)
             told = now
@@ -48,8 +55,11 @@ def _time(seconds: float) -> str:
 class Outputs:
     """Where the rows of a sweep go.
 
+    Args:
+        resume: Go on with the files of a sweep that was interrupted.
+
     Raises:
-        CannotRun: Where a format cannot go where it is to.
+        CannotRun: Where a format cannot go where it is to, or a sweep cannot go on with it.
     """
 
     def __init__(
@@ -60,69 +70,74 @@ class Outputs:
         known: Known,
         *,
         details: bool = False,
+        resume: bool = False,
     ) -> None:
-        self._job, self._choice, self._known, self._details = job, choice, known, details
-        self._growing = [(GROWING[name], file) for name, file in outputs if name in GROWING]
+        self._job, self._choice, self._known, self._details, self._resume = job, choice, known, details, resume
+        self._spoken = [GROWING[name] for name, file in outputs if name in GROWING and file is None]
+        self._filed = [(GROWING[name], file) for name, file in outputs if name in GROWING and file is not None]
         self._whole = [(name, file) for name, file in outputs if name not in GROWING]
         for name, file in outputs:
             if file is None and name != "table" and not (name in GROWING and GROWING[name].is_text):
                 raise CannotRun(f"`{name}` is no text: write it to a file, as `-o {name}=sweep.{name}`")
+        whole = [name for name, _ in self._whole if not choice]
+        if resume and (self._spoken or whole or not self._filed):
+            raise CannotRun(f"`--resume` goes on with files that grow, such as `-o csv=FILE`: {', '.join(GROWING)}")
 
-    def fill(self, chunks: Iterable[Done[Columns]]) -> Seen:
+    def fill(self, chunks: Chunks) -> Seen:
         """Write all rows as they come, or what is chosen of them in the end; and how they came out."""
-        seen, held = Seen(), list[Rows]()
-        with ExitStack() as stack:
-            files = self._files(stack)
-            count = 0
+        held: list[Rows] = []
+        none = no_rows(self._job)
+        with self._files() as files:
+            tally = Tally.read(files.state.kept) if files is not None and files.state.kept else Tally(none)
             self._say([format.head(self._job, 0) for format in self._spoken])
-            for rows, point in self._parts(chunks, seen):
-                texts = [format.rows(self._job, rows, count) for format, _ in self._growing]
-                self._say([text for text, (_, file) in zip(texts, self._growing, strict=True) if file is None])
-                if files is not None:
-                    files.add([t for t, (_, file) in zip(texts, self._growing, strict=True) if file], point)
-                if self._holds(count):
+            for done in chunks(0 if files is None else files.state.point):
+                rows = done.result.rows
+                tally.seen.add(done.result.seen)
+                if self._choice:
+                    tally.chosen, rows = self._choice.among(together([tally.chosen, rows])), none
+                elif any(name != "table" or tally.written < HELD for name, _ in self._whole):
                     held.append(rows)
-                count += len(rows)
-            self._say([format.tail for format in self._spoken])
+                self._put(rows, done.stop, tally, files)
+            chosen = self._choice.end(tally.chosen)
+            if not tally.ended:
+                tally.ended = True
+                self._put(chosen, self._job.size, tally, files)
             if files is not None:
-                formats = [format for format, file in self._growing if file]
-                files.add([format.tail for format in formats], self._job.size)
-                files.rewrite([format.head(self._job, count) for format in formats])
-        if self._whole and held:
-            self._show(together(held), seen)
-        return seen
+                files.rewrite([format.head(self._job, tally.written) for format, _ in self._filed])
+        if self._whole:
+            self._show(together([chosen, *held]), tally.seen)
+        return tally.seen
 
-    def _parts(self, chunks: Iterable[Done[Columns]], seen: Seen) -> Iterator[tuple[Rows, int]]:
-        """The rows that are wanted, with the point up to which they are all."""
-
-        def counted() -> Iterator[tuple[Rows, int]]:
-            for done in chunks:
-                rows = kept(done.result)
-                seen.add(rows)
-                yield rows, done.stop
-
-        if not self._choice:
-            yield from counted()
+    @contextmanager
+    def _files(self) -> Iterator[Growing | None]:
+        """The files that grow; None where there are none. Where they stay unfinished that is told."""
+        if not self._filed:
+            yield None
             return
-        chosen = self._choice.of(rows for rows, _ in counted())
-        if chosen is not None:
-            yield chosen, self._job.size
+        heads = [format.head(self._job, 0) for format, _ in self._filed]
+        with growing([file for _, file in self._filed], heads, self._key, resume=self._resume) as files:
+            try:
+                yield files
+            except BaseException:
+                done = f"{files.state.point:,} of {self._job.size:,} points are done"
+                print(f"plan sweep: {done}; the same with `--resume` goes on from there", file=sys.stderr)
+                raise
 
-    @property
-    def _spoken(self) -> list[Format]:
-        """What goes to standard output."""
-        return [format for format, file in self._growing if file is None]
+    def _key(self) -> str:
+        """What the files follow from: the job and what is chosen of it, their formats, and the program."""
+        return "-".join((self._job.key, mark(), str(self._choice), *(format.name for format, _ in self._filed)))
 
-    def _files(self, stack: ExitStack) -> Growing | None:
-        files = [(format, file) for format, file in self._growing if file is not None]
-        if not files:
-            return None
-        heads = [format.head(self._job, 0) for format, _ in files]
-        return stack.enter_context(growing([file for _, file in files], heads, self._job.key, resume=False))
+    def _put(self, rows: Rows, point: int, tally: Tally, files: Growing | None) -> None:
+        """Add rows to all that grows, and after the last ones what it ends with."""
 
-    def _holds(self, count: int) -> bool:
-        """Whether rows are held, when so many were: all for a file that is written whole, some for a table."""
-        return any(name != "table" or count < HELD for name, _ in self._whole)
+        def added(format: Format) -> bytes:
+            return format.rows(self._job, rows, tally.written) + (format.tail if tally.ended else b"")
+
+        texts = [added(format) for format, _ in self._filed]
+        self._say([added(format) for format in self._spoken])
+        tally.written += len(rows)
+        if files is not None:
+            files.add(texts, point, tally.told())
 
     def _say(self, texts: Sequence[bytes]) -> None:
         """Write texts to standard output."""

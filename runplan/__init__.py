@@ -10,9 +10,7 @@ Nothing is imported before it is asked for, so that `import runplan` costs next 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # checkers take it as true; `typing` itself takes longer to load than all of a cached check
 if TYPE_CHECKING:
     from runplan.api import check, solve
     from runplan.dsl.expr.dimensions import DimensionClash
@@ -85,6 +83,8 @@ if not TYPE_CHECKING:  # a checker would take it that every name is there
         """A public name, imported when it is first asked for."""
         if name not in _HOMES:
             raise AttributeError(f"module 'runplan' has no attribute {name!r}")
+        from importlib import import_module
+
         found: object = getattr(import_module(f"runplan.{_HOMES[name]}"), name)
         globals()[name] = found
         return found

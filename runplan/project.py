@@ -10,6 +10,7 @@ from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.packs.library import Library
+from runplan.dsl.text import disk
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.reader import Buffer, Disk, Reader
 
@@ -72,7 +73,7 @@ class Project:
             BadConfig: See `Project`.
         """
         there = os.fspath(path)
-        is_folder = os.path.isdir(there)
+        is_folder = disk.is_folder(there)
         root = root_of(there if is_folder else os.path.dirname(there))
         reader = Disk(root, there if is_folder else os.curdir)
         return cls(reader, root) if base is None else cls(reader, root, base)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from runplan.cli.paths import Projects, from_repository, plan_files
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.formats import offered
+from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding, in_order
 from runplan.engine.gate import Gate, unknown
 
@@ -45,6 +45,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
+    parser.add_argument("--no-cache", action="store_true", help="neither take from the user's cache nor add to it")
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("findings"))
     select, ignore = _words(args.select), _words(args.ignore)
@@ -67,11 +68,11 @@ def run(argv: list[str]) -> int:
     if args.statistics:
         counts = Counter((f.code, f.name) for f in found.findings)
         for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-            print(f"{count:>5}  {code}  {name}", file=sys.stderr)
+            tell(f"{count:>5}  {code}  {name}")
     if args.exit_zero:
         return CLEAN
     for finding in found.left_out():
-        print(f"plan check: not shown, and what decides: {line(finding)}", file=sys.stderr)
+        tell(f"plan check: not shown, and what decides: {line(finding)}")
     threshold = min((args.fail_on or project.configuration.fail_on for project, _ in checked), key=STRICTEST.index)
     return exit_code(found.findings, threshold, found.deciding())
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.crew import add_crew, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.paths import Projects
 
@@ -42,6 +43,8 @@ def run(argv: list[str]) -> int:
             f"--{sense}", metavar="Q", action="append", default=[],
             help="a quantity of `--pareto` or `--by`, where it is better so",
         )  # fmt: skip
+    add_crew(parser)
+    parser.add_argument("--resume", action="store_true", help="go on with files whose sweep was interrupted")
     add_plan_options(parser)
     parser.add_argument("--details", action="store_true", help="more points, and all that is wrong with others")
     add_output(parser, FORMATS, several=True)
@@ -56,12 +59,11 @@ def run(argv: list[str]) -> int:
         if text not in (*pareto, *by):
             raise CannotRun(f"`{text[:60]}` is not in `--pareto` or `--by`")
     from runplan.cli.sweeping import Outputs, progress
-    from runplan.engine.scatter.here import here
     from runplan.engine.scatter.order import in_order
     from runplan.engine.sweep.axes import CannotSweep
     from runplan.engine.sweep.make import job_of
+    from runplan.engine.sweep.parts import part_of
     from runplan.engine.sweep.rows import Choice
-    from runplan.engine.sweep.solved import solved
 
     with reading(args.path):
         path, project = Projects(args.stdin_filename).of(args.path)
@@ -81,10 +83,10 @@ def run(argv: list[str]) -> int:
             raise CannotRun(str(error)) from error
     choice = Choice(tuple((text, _sense(args, job, text)) for text in pareto),
                     tuple((text, _sense(args, job, text)) for text in by), count)  # fmt: skip
-    sink = Outputs(job, outputs, choice, project.library.quantities(), details=args.details)
-    with here() as workers:
-        done = in_order(partial(solved, job), job.size, workers)
-        seen = sink.fill(progress(done, job.size))
+    sink = Outputs(job, outputs, choice, project.library.quantities(), details=args.details, resume=args.resume)
+    with crew(args) as workers:
+        work = partial(part_of, job, choice)
+        seen = sink.fill(lambda start: progress(in_order(work, job.size, workers, start=start), job.size))
     return CLEAN if seen.by_status["solved"] else FOUND
 
 

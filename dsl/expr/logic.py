@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, names, walk
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, names, walk, words
 from runplan.dsl.expr.values import value
 from runplan.dsl.units.base import DATE, GPU, NODE
 from runplan.dsl.units.parse import number
@@ -174,6 +174,17 @@ def kleene(condition: Expr, of: Callable[[Expr], bool | None]) -> bool | None:
             return found
         unknown |= found is None
     return None if unknown else not decides
+
+
+def needed(condition: Expr, *, to_fail: bool = False) -> frozenset[str]:
+    """The words without a value of which a condition cannot be told to hold, as `kleene` tells it; or to fail."""
+    if isinstance(condition, Op) and condition.op == "not":
+        return needed(condition.args[0], to_fail=not to_fail)
+    if not isinstance(condition, Op) or condition.op not in ("and", "or"):
+        return words(condition)
+    each = [needed(arg, to_fail=to_fail) for arg in condition.args]
+    # One that holds is enough for `or`, and one that fails for `and` to fail.
+    return frozenset.intersection(*each) if (condition.op == "or") != to_fail else frozenset.union(*each)
 
 
 def verdict(condition: Expr, env: Mapping[Any, float], tolerance: float) -> bool | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.shelf import PackFile, pack_files
+from runplan.dsl.text import disk
 from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.limits import MAX_BYTES
@@ -77,9 +78,9 @@ def root_of(folder: str) -> str:
     here = nearest = os.path.abspath(folder).replace(os.sep, "/")
     python = ""
     while True:
-        if any(os.path.exists(os.path.join(nearest, mark)) for mark in ("runplan.toml", ".git")):
+        if any(disk.is_there(os.path.join(nearest, mark)) for mark in ("runplan.toml", ".git")):
             return nearest
-        if os.path.isfile(os.path.join(nearest, "pyproject.toml")):
+        if disk.is_file(os.path.join(nearest, "pyproject.toml")):
             if _configures(nearest):
                 return nearest
             python = python or nearest

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.shelf import pack_files
+from runplan.dsl.text.installation import wheels
 from runplan.dsl.text.reader import Disk
 
 # Wheels with packs name a top-level package under this group; it is only ever looked into, never imported.
@@ -16,8 +16,8 @@ GROUP = "runplan.packs"
 
 def shared() -> Library:
     """The standard library and the packs of installed wheels, as their files are now."""
-    wheels = (file for name, place in _installed() for file in pack_files(Disk(place), "", name, "pack"))
-    return standard().with_files(wheels)
+    brought = (file for name, place in _installed() for file in pack_files(Disk(place), "", name, "pack"))
+    return standard().with_files(brought)
 
 
 def _installed() -> Iterator[tuple[str, str]]:
@@ -37,16 +37,11 @@ def _installed() -> Iterator[tuple[str, str]]:
 
 def _any_wheel_has_packs() -> bool:
     """Whether an installed distribution names the group at all; `importlib.metadata` costs more than all of this."""
-    for folder in dict.fromkeys(sys.path):
+    for wheel in wheels():
         try:
-            entries = [entry.path for entry in os.scandir(folder or ".") if entry.name.endswith(".dist-info")]
-        except OSError:
+            with open(os.path.join(wheel, "entry_points.txt"), encoding="utf-8") as stream:
+                if f"[{GROUP}]" in stream.read():
+                    return True
+        except (OSError, UnicodeDecodeError):
             continue
-        for entry in entries:
-            try:
-                with open(os.path.join(entry, "entry_points.txt"), encoding="utf-8") as stream:
-                    if f"[{GROUP}]" in stream.read():
-                        return True
-            except (OSError, UnicodeDecodeError):
-                continue
     return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar, cast
@@ -22,6 +21,7 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.finding import Finding, finding, in_order
+from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk
 from runplan.dsl.text.source import Span
@@ -30,7 +30,6 @@ from runplan.dsl.typed.fields import CHECKPOINT
 from runplan.dsl.units.dims import Dim
 
 # Beside `dsl`, and looked for as a file is, since it is read and never imported.
-_STANDARD = os.path.join(os.path.dirname(os.path.realpath(__file__)), os.pardir, os.pardir, "stdlib")
 
 _T = TypeVar("_T")
 # A law with what it inherits, and what is wrong with it.
@@ -347,4 +346,4 @@ class Library:
 
 def standard() -> Library:
     """The standard library, as its files are now. It is rooted at itself."""
-    return Library(Shelf(pack_files(Disk(_STANDARD), "", "stdlib", "standard")))
+    return Library(Shelf(pack_files(Disk(STANDARD), "", "stdlib", "standard")))

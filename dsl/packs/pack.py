@@ -239,6 +239,8 @@ class Rule:
         breaks, keeps: Statements of an example plan that breaks it and of one that keeps it.
         blames: The statement to point at.
         places: Where its parts stand, by their keyword: `says`, `help`, `blames`.
+        asks: The words in the condition.
+        needs: Those of them without which it cannot hold.
         override: Whether it takes the place of all rules of its code.
     """
 
@@ -255,6 +257,8 @@ class Rule:
     breaks: tuple[Node, ...]
     keeps: tuple[Node, ...]
     span: Span = field(compare=False)
+    asks: frozenset[str]
+    needs: frozenset[str]
     places: Mapping[str, Span] = field(default_factory=dict, compare=False)
     override: bool = False
 

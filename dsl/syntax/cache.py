@@ -1,19 +1,18 @@
 """Syntax trees to the user's cache folder and back, keyed by content: what was read before is not parsed again.
 
-Only trees without findings are kept. They are stored as nested tuples by `marshal`, which holds plain data; so are the
-tables of the grammar, where the package has none of its own.
+Only trees without findings are kept. They are stored as nested tuples, which are plain data; so are the tables of the
+grammar, where the package has none of its own.
 """
 
 from __future__ import annotations
 
-import marshal
 import os
 from _blake2 import blake2b  # as hashlib has it, which loads OpenSSL first
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 
 from runplan.dsl.syntax.tree import File, Node, Word
+from runplan.dsl.text import store
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 
@@ -27,24 +26,7 @@ SHAPING = (
     *("plan.lark", "statements.py", "grammar.py", "tables.py", "driver.py", "parse.py"),
     *("comments.py", "tree.py", "cache.py", "yaml.py", "yaml_scalars.py", "yaml_values.py"),
 )
-# What a file gives that was cut off, or was written by another Python.
-_UNREADABLE = (OSError, ValueError, EOFError, TypeError, IndexError)
 Parse = Callable[[Source], tuple[File, list[Finding]]]
-
-
-@lru_cache(1)
-def folder() -> str | None:
-    """The user's cache folder for runplan; None where there is none to write to, or RUNPLAN_NO_CACHE is set."""
-    home = os.environ.get("HOME")
-    base = os.environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
-    if not base or os.environ.get("RUNPLAN_NO_CACHE"):
-        return None
-    path = os.path.join(base, "runplan")
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError:
-        return None
-    return path
 
 
 @lru_cache(1)
@@ -59,48 +41,30 @@ def _grammar_mark() -> bytes:
 
 def parsed(source: Source, parse: Parse) -> tuple[File, list[Finding]]:
     """What `parse` gives for a source, from the cache where the same text was read before."""
-    base = folder() if len(source.text) <= MAX_KEPT else None
-    if base is None:
+    if len(source.text) > MAX_KEPT or store.folder() is None:
         return parse(source)
     kind = source.path.rsplit(".", 1)[-1].encode("utf-8", "replace")
     text = source.text.encode("utf-8", "surrogatepass")
-    key = blake2b(_grammar_mark() + kind + b"\0" + text, digest_size=16).hexdigest()
-    path = os.path.join(base, f"{key}.tree")
-    with suppress(*_UNREADABLE):
-        return _thawed(_loaded(path), source), []
+    name = f"{blake2b(_grammar_mark() + kind + bytes(1) + text, digest_size=16).hexdigest()}.tree"
+    stored = store.kept(name)
+    if stored is not None:
+        return _thawed(stored, source), []
     file, findings = parse(source)
     if not findings:
-        _keep(path, (tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
+        store.keep(name, (tuple(map(_frozen, file.statements)), tuple(map(_frozen, file.comments))))
     return file, findings
 
 
 def kept(name: str, make: Callable[[], Any]) -> Any:
     """Plain data that is made of the grammar, made once; None where there is no cache to keep it in."""
-    base = folder()
-    if base is None:
+    if store.folder() is None:
         return None
-    path = os.path.join(base, f"{name}-{_grammar_mark().hex()}.data")
-    with suppress(*_UNREADABLE):
-        return _loaded(path)
-    made = make()
-    _keep(path, made)
+    marked = f"{name}-{_grammar_mark().hex()}.data"
+    made = store.kept(marked)
+    if made is None:
+        made = make()
+        store.keep(marked, made)
     return made
-
-
-def _loaded(path: str) -> Any:
-    with open(path, "rb") as stored:
-        return marshal.loads(stored.read())
-
-
-def _keep(path: str, data: Any) -> None:
-    beside = f"{path}.{os.getpid()}"
-    try:
-        with open(beside, "wb") as stream:
-            stream.write(marshal.dumps(data))
-        os.replace(beside, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(beside)
 
 
 def _frozen(item: Node | Word | None) -> Any:

@@ -10,11 +10,11 @@ from typing import Any
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
 
-from runplan.dsl.syntax import cache
 from runplan.dsl.syntax.messages import Mistake, finding_of
 from runplan.dsl.syntax.recovery import skip
 from runplan.dsl.syntax.statements import ALL, CONTINUED, KINDS, OF_PLANS, RESERVED
 from runplan.dsl.syntax.tree import Node, Word
+from runplan.dsl.text import store
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_DEPTH, MAX_FINDINGS
 from runplan.dsl.text.source import Span, View
@@ -61,14 +61,13 @@ def from_the_table(terminal: TerminalDef) -> None:
 def lark() -> Lark:
     """Lark with the grammar, compiled, and kept compiled in the user's cache."""
     text = grammar_text()
-    folder = cache.folder()
     options: dict[str, Any] = {}
-    if folder is not None:
+    if store.folder() is not None:
         # Lark checks a hash of grammar, options and version itself; ours adds what it leaves out.
         from hashlib import blake2b
 
         mark = blake2b(repr((text, RESERVED, CONTINUED, KINDS)).encode(), digest_size=8).hexdigest()
-        options["cache"] = os.path.join(folder, f"grammar-{mark}.bin")
+        options["cache"] = store.place(f"grammar-{mark}.bin") or False
     return Lark(
         text,
         parser="lalr",

@@ -28,7 +28,9 @@ def read_file(path: str, reader: Reader) -> tuple[File, list[Finding]]:
     """
     file, findings = _parsed(path, reader.read(path))
     imports = _Imports(reader)
-    statements = imports.resolved(file, (reader.resolve(path) or path,))
+    # A path is followed on the disk where another file may lead back to it.
+    name = reader.resolve(path) if any(node.rule == "import_" for node in file.statements) else None
+    statements = imports.resolved(file, (name or path,))
     findings = [*findings, *imports.findings]
     brought = tuple(imports.plans_of(file))
     return (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from runplan.dsl.syntax.comments import comments
 from runplan.dsl.syntax.parse import parse
 from runplan.dsl.syntax.statements import BY_KEY, OF_PLANS, RESERVED, Statement
 from runplan.dsl.syntax.tree import File, Node, Word
@@ -16,9 +15,10 @@ from runplan.dsl.text.elsewhere import answer
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_FINDINGS
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.source import Source
+from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import cut, listing
 
+_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
 # As the terminals of the grammar.
 _NAME = re.compile(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
 _NAMED = re.compile(r"\w[\w.-]*")
@@ -30,7 +30,7 @@ _NAMED_THINGS = {"data_named": "a source", "phase": "a phase"}
 def parse_yaml(source: Source) -> tuple[File, list[Finding]]:
     """A `.plan.yaml` file as a syntax tree equal to that of the DSL, and what is wrong with it."""
     root, findings = composed(source)
-    reader = _Reader(findings)
+    reader = Reader(findings)
     statements: list[Node] = []
     if isinstance(root, Mapping):
         statements = list(reader.statements(root))
@@ -38,10 +38,31 @@ def parse_yaml(source: Source) -> tuple[File, list[Finding]]:
         help = ["begin with a statement, such as `hardware: 1000 x H100 for 6 months`"]
         message = "a plan is a mapping of statements"
         reader.findings.append(finding("S001", message, first_line(root.span), help=help))
-    return File(source, tuple(statements), comments(source)), reader.findings[:MAX_FINDINGS]
+    return File(source, tuple(statements), comments_in_yaml(source, root)), reader.findings[:MAX_FINDINGS]
 
 
-class _Reader:
+def comments_in_yaml(source: Source, root: Value | None) -> tuple[Word, ...]:
+    """The comments of a text, each with its `#`: what begins like one inside a scalar is none."""
+    spans = sorted((scalar.span.start, scalar.span.end) for scalar in _scalars(root))
+    ends = [0, *(end for _, end in spans)]
+    starts = [*(start for start, _ in spans), len(source.text)]
+    found = (m for at, end in zip(ends, starts, strict=True) for m in _COMMENT.finditer(source.text, at, end))
+    return tuple(Word("COMMENT", m[0], Span(source, m.start(), m.end())) for m in found)
+
+
+def _scalars(value: Value | None) -> Iterator[Scalar]:
+    if isinstance(value, Scalar):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items:
+            yield key
+            yield from _scalars(item)
+    elif value is not None:
+        for item in value.items:
+            yield from _scalars(item)
+
+
+class Reader:
     """Turns values into nodes of the tree; collects what is wrong with them."""
 
     def __init__(self, findings: list[Finding]) -> None:
@@ -57,6 +78,7 @@ class _Reader:
                 yield from SHAPES[row.shape](self, row, key, value)
 
     def unknown_statement(self, key: Scalar, value: Value) -> None:
+        """Say of a key that it is no statement's."""
         meant = next((row.fills for row in OF_PLANS if row.keyword == key.text or row.rule == key.text), None)
         said = value.text if isinstance(value, Scalar) else ""
         help = [f"did you mean `{meant}`?"] if meant else answer(key.text, said, key.span.source.text, in_yaml=True)
@@ -132,6 +154,7 @@ class _Reader:
         return None
 
     def mapping(self, value: Value, what: str) -> list[tuple[Scalar, Value]]:
+        """The items of what has to be a mapping."""
         if isinstance(value, Mapping):
             return value.items
         if not self.poisoned(value):
@@ -147,6 +170,7 @@ class _Reader:
             yield Node(rule, (word, node), word.span.to(node.span))
 
     def pairs(self, rule: str, items: list[tuple[Scalar, Value]]) -> tuple[Node, ...]:
+        """The fields of a block."""
         return tuple(node for key, item in items if (word := self.field(key)) for node in self.pair(rule, word, item))
 
     # ---- shapes of values: what each makes of a row of the table
@@ -233,6 +257,7 @@ class _Reader:
             yield Node(row.rule, (Node(row.value, tuple(pools), value.span),), value.span)
 
     def pool_fields(self, value: Mapping) -> Iterator[Node]:
+        """The fields of a pool."""
         for key, item in value.items:
             word = self.field(key)
             if word is None:
@@ -275,7 +300,7 @@ class _Reader:
         spec = self.parsed(named[0], row.value, row.key) if named else None
         pairs = self.pairs("model_pair", [pair for pair in value.items if pair[0].text != "name"])
         block = Node("model_block", pairs, value.span)
-        lead = spec.children[:1] if spec else ()
+        lead = spec.children[:-1] if spec else ()
         yield Node(row.rule, (Node(row.value, (*lead, block), value.span),), value.span)
 
     def optimizer(self, row: Statement, key: Scalar, value: Value) -> Iterator[Node]:
@@ -305,18 +330,18 @@ class _Reader:
                 self.wrong(item, f"stage `{cut(name.text)}` is a mapping of statements", help)
 
 
-Shape = Callable[[_Reader, Statement, Scalar, Value], Iterator[Node]]
+Shape = Callable[[Reader, Statement, Scalar, Value], Iterator[Node]]
 # What reads the value of a key, by the name that the table of statements has for it.
 SHAPES: dict[str, Shape] = {
-    "text": _Reader.text,
-    "texts": _Reader.texts,
-    "named": _Reader.named_texts,
-    "title": _Reader.title,
-    "laws": _Reader.laws,
-    "lets": _Reader.lets,
-    "objective": _Reader.objective,
-    "hardware": _Reader.hardware,
-    "model": _Reader.model,
-    "optimizer": _Reader.optimizer,
-    "stages": _Reader.stages,
+    "text": Reader.text,
+    "texts": Reader.texts,
+    "named": Reader.named_texts,
+    "title": Reader.title,
+    "laws": Reader.laws,
+    "lets": Reader.lets,
+    "objective": Reader.objective,
+    "hardware": Reader.hardware,
+    "model": Reader.model,
+    "optimizer": Reader.optimizer,
+    "stages": Reader.stages,
 }

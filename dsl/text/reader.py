@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text import disk
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.source import Source, Span
@@ -69,12 +70,11 @@ class Disk:
 
     def read(self, path: str) -> bytes:
         """See `Reader`."""
-        with open(self._on_disk(path), "rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+        return disk.content(self._on_disk(path))
 
     def resolve(self, path: str) -> str | None:
         """See `Reader`."""
-        real, root = os.path.realpath(self._on_disk(path)), os.path.realpath(self.root)
+        real, root = disk.real(self._on_disk(path)), disk.real(os.fspath(self.root))
         if real == root:
             return "."
         beginning = root if root.endswith(os.sep) else root + os.sep
@@ -83,19 +83,18 @@ class Disk:
     def files(self, path: str) -> tuple[str, ...]:
         """See `Reader`. A link to a folder is not followed: it may lead round in a circle."""
         top = self._on_disk(path)
-        if os.path.isfile(top):
+        if disk.is_file(top):
             return (path,)
         found: list[str] = []
         waiting = [(top, "" if path == "." else path.rstrip("/"))]
         while waiting:
             where, said = waiting.pop()
-            with os.scandir(where) as entries:
-                for entry in entries:
-                    name = f"{said}/{entry.name}" if said else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append((entry.path, name))
-                    elif entry.is_file():
-                        found.append(name)
+            for entry, kind in disk.entries(where):
+                name = f"{said}/{entry}" if said else entry
+                if kind == disk.FOLDER:
+                    waiting.append((os.path.join(where, entry), name))
+                elif kind == disk.FILE:
+                    found.append(name)
         return tuple(sorted(found, key=_by_folder))
 
 

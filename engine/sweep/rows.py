@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, field
 from runplan.engine.sweep.axes import Axis, Spaced, figure_of
 from runplan.engine.sweep.job import STATUSES, Columns, Floats, Job
 
@@ -38,11 +38,29 @@ class Rows:
     def at(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Rows:
         """The rows at some places among these."""
         figures = {name: column[places] for name, column in self.figures.items()}
-        return Rows(self.numbers[places], figures, self.status[places], self.why[places], self.reasons)
+        why, reasons = _in_use(self.why[places], self.reasons)
+        return Rows(self.numbers[places], figures, self.status[places], why, reasons)
 
     def reason(self, at: int) -> str:
         """What is wrong with the row at a place; empty where nothing is."""
         return self.reasons[self.why[at]] if self.why[at] >= 0 else ""
+
+
+def _in_use(why: npt.NDArray[np.int32], reasons: Sequence[str]) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
+    """The reasons that rows have, in the order of the rows, and which one each has."""
+    found, first = np.unique(why, return_index=True)
+    used = [int(place) for _, place in sorted(zip(first.tolist(), found.tolist(), strict=True)) if place >= 0]
+    # The last one is that of no reason, which -1 finds.
+    places = np.full(len(reasons) + 1, -1, dtype=np.int32)
+    places[used] = np.arange(len(used), dtype=np.int32)
+    return places[why], tuple(reasons[place] for place in used)
+
+
+def no_rows(job: Job) -> Rows:
+    """None of the rows of a job."""
+    blank = np.empty(0)
+    figures = {asked.text: blank for asked in job.asked}
+    return Rows(blank.astype(np.int64), figures, blank.astype(np.uint8), blank.astype(np.int32), ())
 
 
 def kept(columns: Columns) -> Rows:
@@ -149,22 +167,29 @@ def _column(axis: Axis, place: npt.NDArray[np.int64]) -> Varied:
     return Varied(axis.path, "", np.array(axis.texts)[place])
 
 
+@dataclass(slots=True)
 class Seen:
     """How many rows came out how, and what is wrong with those that are not solved."""
 
-    def __init__(self) -> None:
-        self.total = 0
-        self.by_status = dict.fromkeys(STATUSES, 0)
-        self.by_reason: dict[str, int] = {}
+    total: int = 0
+    by_status: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
+    by_reason: dict[str, int] = field(default_factory=dict)
 
-    def add(self, rows: Rows) -> None:
-        """Count some rows."""
-        self.total += len(rows)
-        for status, count in zip(STATUSES, np.bincount(rows.status, minlength=len(STATUSES)).tolist(), strict=True):
+    @staticmethod
+    def of(rows: Rows) -> Seen:
+        """How some rows came out."""
+        statuses = np.bincount(rows.status, minlength=len(STATUSES)).tolist()
+        reasons = np.bincount(rows.why[rows.why >= 0], minlength=len(rows.reasons)).tolist()
+        by_reason = {reason: count for reason, count in zip(rows.reasons, reasons, strict=True) if count}
+        return Seen(len(rows), dict(zip(STATUSES, statuses, strict=True)), by_reason)
+
+    def add(self, other: Seen) -> None:
+        """Count what was counted of rows that come after these."""
+        self.total += other.total
+        for status, count in other.by_status.items():
             self.by_status[status] += count
-        counts = np.bincount(rows.why[rows.why >= 0], minlength=len(rows.reasons)).tolist()
-        for reason, count in zip(rows.reasons, counts, strict=True):
-            if count and (reason in self.by_reason or len(self.by_reason) < REASONS):
+        for reason, count in other.by_reason.items():
+            if reason in self.by_reason or len(self.by_reason) < REASONS:
                 self.by_reason[reason] = self.by_reason.get(reason, 0) + count
 
 
@@ -193,13 +218,10 @@ class Choice:
         top = f"the {self.count} best by {self.by[0][0]}" if self.by else ""
         return ", ".join(filter(None, (pareto, top)))
 
-    def of(self, parts: Iterable[Rows]) -> Rows | None:
-        """The rows that are chosen of all parts; None where there is no part. Few are held at a time."""
-        held: Rows | None = None
-        for part in parts:
-            held = part if held is None else together([held, part])
-            held = efficient(held, self.pareto) if self.pareto else self._best(held)
-        return held and self._best(held)
+    def among(self, rows: Rows) -> Rows:
+        """The rows among these that may be chosen of all, whichever the others are."""
+        return efficient(rows, self.pareto) if self.pareto else self.end(rows)
 
-    def _best(self, rows: Rows) -> Rows:
+    def end(self, rows: Rows) -> Rows:
+        """The rows that are chosen, of those that may be among all."""
         return best(rows, *self.by[0], self.count or len(rows)) if self.by else rows

@@ -33,7 +33,7 @@ def text(start: int, stop: int) -> bytes:
 
 def grow(folder: Path, stops: list[int], *, fails_at: int = SIZE, torn: bool = False, key: str = "key") -> None:
     """Add all points to two files; at a point the run is interrupted, with something written of it where it is torn."""
-    with growing([str(folder / name) for name in "ab"], [HEAD, b""], key, resume=True) as files:
+    with growing([str(folder / name) for name in "ab"], [HEAD, b""], lambda: key, resume=True) as files:
         for stop in [*(s for s in stops if s > files.state.point), SIZE]:
             start = files.state.point
             assert files.state.kept == (start or None)
@@ -74,7 +74,7 @@ def interrupt(folder: Path) -> None:
 
 def test_what_is_not_resumed_begins_anew(tmp_path: Path) -> None:
     interrupt(tmp_path)
-    with growing([str(tmp_path / "a")], [HEAD], "another", resume=False) as files:
+    with growing([str(tmp_path / "a")], [HEAD], lambda: "another", resume=False) as files:
         assert files.state.point == 0
         files.add([text(0, SIZE)], SIZE)
     assert (tmp_path / "a").read_bytes() == HEAD + text(0, SIZE)
@@ -101,7 +101,7 @@ def test_what_was_there_stays_until_the_new_is_whole(tmp_path: Path) -> None:
 def test_files_that_cannot_be_written(tmp_path: Path) -> None:
     with (
         pytest.raises(CannotRun, match=r"nowhere/a\.part: No such file or directory"),
-        growing([str(tmp_path / "nowhere" / "a")], [b""], "key", resume=False),
+        growing([str(tmp_path / "nowhere" / "a")], [b""], lambda: "key", resume=False),
     ):
         pass
 
@@ -112,7 +112,7 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     with (
         pytest.raises(CannotRun, match=r"a\.part: No space left on device"),
-        growing([str(tmp_path / "a")], [b""], "key", resume=False) as files,
+        growing([str(tmp_path / "a")], [b""], lambda: "key", resume=False) as files,
     ):
         monkeypatch.setattr(os, "fsync", full)
-        files.add([b"x"], 1)
+        files.save()

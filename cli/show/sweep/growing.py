@@ -23,12 +23,14 @@ class Format:
     """A format of which a file can grow.
 
     Attributes:
+        name: As it is asked for.
         head: What a file begins with that is to have so many rows.
         rows: What rows add to it, after so many others.
         tail: What it ends with.
         is_text: Whether a terminal can show it.
     """
 
+    name: str
     head: Callable[[Job, int], bytes]
     rows: Callable[[Job, Rows, int], bytes]
     tail: bytes = b""
@@ -72,12 +74,17 @@ def _nothing(job: Job, count: int) -> bytes:
     return b""
 
 
-GROWING = {
-    "csv": Format(_csv_head, _csv),
-    "jsonl": Format(_nothing, _lines),
-    "json": Format(_document_head, _document, b"\n  ]\n}\n"),
-    "npy": Format(head, lambda job, rows, before: records(job, rows).tobytes(), is_text=False),
-}
+def _records(job: Job, rows: Rows, before: int) -> bytes:
+    return records(job, rows).tobytes()
+
+
+_FORMATS = (
+    Format("csv", _csv_head, _csv),
+    Format("jsonl", _nothing, _lines),
+    Format("json", _document_head, _document, b"\n  ]\n}\n"),
+    Format("npy", head, _records, is_text=False),
+)
+GROWING = {format.name: format for format in _FORMATS}
 
 
 def unit_of(dim: Dim) -> str:

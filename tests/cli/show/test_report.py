@@ -16,7 +16,6 @@ import pytest
 from known import LIBRARY
 from reports import H100, PLANS, SMALL, solved
 
-from runplan.cli.output import spelled
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.report import csv as csv_format
@@ -31,6 +30,7 @@ from runplan.cli.show.text.curve import between
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.markdown import inline
 from runplan.cli.show.text.width import columns
+from runplan.cli.spelling import spelled
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.units.base import FLOP

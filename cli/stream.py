@@ -1,0 +1,84 @@
+"""What a command says to where it says it: standard output, standard error or a file; and a record of it."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False  # see dsl/dataclass.py
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+# A text, and the path of the file that it went to; of the two streams a name that is no path.
+OUT, ERR = "", "\0"
+Said = tuple[str, str]
+
+_records: list[Record] = []
+
+
+class Record:
+    """All that is said from when it is entered until it is left."""
+
+    __slots__ = ("said",)
+
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+
+    def __enter__(self) -> Self:
+        _records.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _records.remove(self)
+
+
+def write(text: str, file: str | None = None) -> None:
+    """Write a text that ends with its line; on standard output, in the characters that its encoding has.
+
+    Raises:
+        CannotRun: Where the file cannot be written.
+    """
+    say([(text, file or OUT)])
+
+
+def tell(line: str) -> None:
+    """Write a line to standard error."""
+    say([(f"{line}\n", ERR)])
+
+
+def say(said: Iterable[Said]) -> None:
+    """Write texts to where they go.
+
+    Raises:
+        CannotRun: Where a file cannot be written.
+    """
+    for text, where in said:
+        for record in _records:
+            record.said.append((text, where))
+        if where == OUT:
+            sys.stdout.write(_spelled(text))
+        elif where == ERR:
+            sys.stderr.write(text)
+        else:
+            _to_file(text, where)
+
+
+def _spelled(text: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        from runplan.cli.spelling import spelled
+
+        return spelled(text, encoding)
+    return text
+
+
+def _to_file(text: str, file: str) -> None:
+    try:
+        with open(file, "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        from runplan.cli.outcome import CannotRun
+
+        raise CannotRun(f"{file}: {error.strerror or 'cannot be written'}") from error

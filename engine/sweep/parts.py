@@ -1,0 +1,77 @@
+"""Chunks of a sweep to what is left of them for who asked, and that, chunk by chunk, to what came of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from runplan.dsl.dataclass import dataclass, field
+from runplan.engine.sweep.job import Job
+from runplan.engine.sweep.rows import Choice, Rows, Seen, kept
+from runplan.engine.sweep.solved import solved
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a chunk comes to.
+
+    Attributes:
+        seen: How its rows came out that are wanted.
+        rows: These rows; where some are to be chosen of all, those that may be among them.
+    """
+
+    seen: Seen
+    rows: Rows
+
+
+def part_of(job: Job, choice: Choice, start: int, stop: int) -> Part:
+    """What the rows of a job come to, from `start` to `stop`, which is not among them."""
+    rows = kept(solved(job, start, stop))
+    return Part(Seen.of(rows), choice.among(rows))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of a sweep up to a point.
+
+    Attributes:
+        chosen: Of the rows so far; none where all are wanted.
+        written: How many rows went where they are wanted.
+        ended: Whether that was all.
+    """
+
+    chosen: Rows
+    seen: Seen = field(default_factory=Seen)
+    written: int = 0
+    ended: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """All of it as JSON has it, each figure to the last bit."""
+        rows, seen = self.chosen, self.seen
+        return {
+            "chosen": {
+                "numbers": rows.numbers.tolist(),
+                "figures": {name: column.tolist() for name, column in rows.figures.items()},
+                "status": rows.status.tolist(),
+                "why": rows.why.tolist(),
+                "reasons": list(rows.reasons),
+            },
+            "seen": {"total": seen.total, "by_status": {**seen.by_status}, "by_reason": {**seen.by_reason}},
+            "written": self.written,
+            "ended": self.ended,
+        }
+
+    @staticmethod
+    def read(told: Mapping[str, Any]) -> Tally:
+        """That of which this was told."""
+        rows = told["chosen"]
+        chosen = Rows(
+            np.array(rows["numbers"], dtype=np.int64),
+            {name: np.array(column, dtype=np.float64) for name, column in rows["figures"].items()},
+            np.array(rows["status"], dtype=np.uint8),
+            np.array(rows["why"], dtype=np.int32),
+            tuple(rows["reasons"]),
+        )
+        return Tally(chosen, Seen(**told["seen"]), told["written"], told["ended"])
