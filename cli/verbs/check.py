@@ -13,9 +13,10 @@ from runplan.cli.output import show
 from runplan.cli.paths import Projects, from_repository, plan_files
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.findings.content import Checked
-from runplan.cli.show.formats import offered
+from runplan.cli.show.formats import WITHOUT_HELP, offered
 from runplan.cli.stream import tell
-from runplan.dsl.text.finding import Finding, in_order
+from runplan.dsl.dataclass import replace
+from runplan.dsl.text.finding import Finding, at_rest, in_order
 from runplan.engine.gate import Gate, unknown
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ def run(argv: list[str]) -> int:
     outputs = wanted(args, offered("findings"))
     select, ignore = _words(args.select), _words(args.ignore)
     projects = Projects(args.stdin_filename)
+    helps = any(name not in WITHOUT_HELP for name, _ in outputs)
     checked: list[tuple[Project, Gate]] = []
     for file in plan_files(args.paths):
         with reading(file):
             path, project = projects.of(file)
-            checked.append((project, project.gate(path, settings=args.set, select=select, ignore=ignore)))
+            gate = project.gate(path, settings=args.set, select=select, ignore=ignore)
+            checked.append((project, _at_rest(gate, help=helps)))
     gates = [gate for _, gate in checked]
     if wrong := unknown([*(select or ()), *(ignore or ())], gates):
         raise wrong
@@ -75,6 +78,12 @@ def run(argv: list[str]) -> int:
         tell(f"plan check: not shown, and what decides: {line(finding)}")
     threshold = min((args.fail_on or project.configuration.fail_on for project, _ in checked), key=STRICTEST.index)
     return exit_code(found.findings, threshold, found.deciding())
+
+
+def _at_rest(gate: Gate, *, help: bool) -> Gate:
+    """A gate that holds on to nothing but what is shown of it: there may be one for each of thousands of plans."""
+    verdict = replace(gate.verdict, by=at_rest(gate.verdict.by, help=False))
+    return replace(gate, findings=at_rest(gate.findings, help=help), verdict=verdict)
 
 
 def _files(findings: Iterable[Finding]) -> set[str]:
