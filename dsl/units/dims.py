@@ -34,6 +34,8 @@ def _dim(exponents: dict[str, float]) -> Dim:
     return tuple(sorted((name, s) for name, e in exponents.items() if (s := _exponent(e))))
 
 
+# A plan has few dimensions, and asks for their products again and again.
+@lru_cache(4096)
 def times(a: Dim, b: Dim) -> Dim:
     """The dimension of a product."""
     if not a or not b:
@@ -44,11 +46,13 @@ def times(a: Dim, b: Dim) -> Dim:
     return _dim(sums)
 
 
+@lru_cache(4096)
 def over(a: Dim, b: Dim) -> Dim:
     """The dimension of a quotient."""
     return times(a, tuple((name, -e) for name, e in b))
 
 
+@lru_cache(4096)
 def power(a: Dim, exponent: float) -> Dim:
     """The dimension of a power; the exponent may be any real number."""
     return _dim({name: e * exponent for name, e in a})
@@ -56,6 +60,8 @@ def power(a: Dim, exponent: float) -> Dim:
 
 def in_currency(dim: Dim, currency: str, converted: Container[str]) -> Dim:
     """A dimension with money that is of no currency yet, or of one that is converted, in the one that is at hand."""
+    if not any(name == MONEY or name in converted for name, _ in dim):
+        return dim
     out = NONE
     for name, e in dim:
         out = times(out, ((currency if name == MONEY or name in converted else name, e),))
