@@ -169,6 +169,13 @@ def test_figures_that_make_up_for_each_other_are_open_and_nothing_else(open_: tu
         assert report(hardware + run + limit).solutions[0].status == "solved"
 
 
+def test_what_is_determined_is_not_told_to_be_open_beside_what_is_not() -> None:
+    plan = "hardware: 64 x H100 for 30 days at ? MFU @ ?\nmodel: 7B\nrequire cost <= 50k USD\n"
+    (c002,) = [f for f in report(plan).findings if f.code == "C002"]
+    assert c002.message == "nothing in the plan determines `tokens` and `mfu`"
+    assert answer(plan + "tokens: 300B\n", "price") * 3600 == pytest.approx(50e3 / (64 * 720))
+
+
 # ---- dates, and what is kept from the run
 
 
