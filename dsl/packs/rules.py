@@ -12,6 +12,7 @@ from runplan.dsl.syntax.pack_views import RuleHead
 from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.source import Span
 
 SEVERITIES: tuple[Severity | Literal["note"], ...] = ("error", "warning", "info", "note")
 
@@ -55,7 +56,7 @@ def rule(reader: Definitions, node: Node) -> Rule | None:
     )
 
 
-def _example(node: Node | None) -> tuple[Node, ...]:
+def _example(node: Node | None) -> tuple[Span, ...]:
     """The statements of an example plan."""
     block = node.node("plan_block") if node else None
-    return tuple(block.nodes()) if block else ()
+    return tuple(item.span for item in block.nodes()) if block else ()

@@ -17,7 +17,6 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.plan.ir import Given, Hole, Plan, Pool
-from runplan.dsl.syntax.tree import Node
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import FIELD, IF_KNOWN, enumerated
@@ -47,9 +46,9 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def example(statements: tuple[Node, ...]) -> str:
+def example(statements: tuple[Span, ...]) -> str:
     """The text of an example; empty where there is none."""
-    return "".join(f"{node.span.text}\n" for node in statements)
+    return "".join(f"{span.text}\n" for span in statements)
 
 
 def condition(rule: Rule) -> str:
@@ -73,6 +72,11 @@ class View:
     words: Words
     values: Mapping[str, Value]
     stage: str = ""
+
+
+def asked_of(views: Iterable[View]) -> frozenset[str]:
+    """All that rules can ask some views about: a rule that cannot hold without more is passed over unread."""
+    return frozenset(word for view in views for words in (view.values, view.words) for word in words)
 
 
 def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]:
