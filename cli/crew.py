@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def crew(args: Namespace) -> AbstractContextManager[Workers]:
     if args.scheduler:
         from runplan.engine.scatter.cluster import cluster
 
-        return cluster(args.scheduler)
+        return cluster(args.scheduler, lambda line: print(f"plan: {line}", file=sys.stderr))
     if args.workers:
         from runplan.engine.scatter.processes import processes
 

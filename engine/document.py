@@ -117,7 +117,7 @@ def quantities(solution: Solution, *sections: str) -> Iterator[tuple[str, Value]
 
 # What has a name of its own while it is looked for, by what a plan calls it; or another key that says it.
 _SOUGHT = {q.RUN_SHARE: q.RESERVE, q.AMOUNT: q.AVAILABLE}
-_SAID_BY_OTHERS = (q.RESERVED_TIME, q.LAW_PARAMS, q.SHARE)
+_SAID_BY_OTHERS = (q.RESERVED_TIME, q.SHARED_TIME, q.SHARED_HOURS, q.LAW_PARAMS, q.SHARE)
 
 
 def asked_for(solution: Solution) -> Iterator[tuple[Name, Value]]:

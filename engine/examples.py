@@ -8,7 +8,6 @@ from typing import Literal
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
-from runplan.dsl.syntax.tree import Node
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Span
 from runplan.engine.judge.rules import example
@@ -42,7 +41,7 @@ class Example:
 
 def examples(rule: Rule, catalogue: Library) -> Iterator[Example]:
     """The examples of a rule, each put through the whole pipeline as a plan of its own."""
-    kinds: tuple[tuple[Literal["breaks", "keeps"], tuple[Node, ...]], ...]
+    kinds: tuple[tuple[Literal["breaks", "keeps"], tuple[Span, ...]], ...]
     kinds = (("breaks", rule.breaks), ("keeps", rule.keeps))
     for kind, statements in kinds:
         if text := example(statements):
@@ -55,6 +54,4 @@ def examples(rule: Rule, catalogue: Library) -> Iterator[Example]:
             why = (
                 f"{wrong.at.span.source.path}:{wrong.at.span.line}: {wrong.message}" if wrong else "it has no solution"
             )
-            yield Example(
-                kind, text, solved, flagged, "" if solved else why, statements[0].span.to(statements[-1].span)
-            )
+            yield Example(kind, text, solved, flagged, "" if solved else why, statements[0].to(statements[-1]))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from runplan.dsl.dataclass import dataclass, field, replace
+from runplan.dsl.packs.library import Library
 from runplan.dsl.text.codes import Severity, silenceable
 from runplan.dsl.text.codes import pairs as raised_here
 from runplan.dsl.text.errors import UnknownCode
@@ -48,11 +49,13 @@ class Verdict:
         file: The plan.
         law: The law that decides; empty where the plan could not be read.
         by: The findings that keep it from holding.
+        solved: Whether it was solved: of what was not, no finding may be left out of the verdict.
     """
 
     file: str
     law: str
     by: tuple[Finding, ...]
+    solved: bool = True
 
     @property
     def holds(self) -> bool:
@@ -84,21 +87,26 @@ def verdict_of(report: Report, left: Iterable[Finding] | None = None) -> Verdict
     first = report.solutions[0] if report.solutions else None
     found = report.findings if left is None or not _is_solved(first) else left
     by = tuple(f for f in found if f.severity == "error" and (not silenceable(f.code) or f.code in _DECIDES))
-    return Verdict(report.source.path, first.resolved if first else "", by)
+    return Verdict(report.source.path, first.resolved if first else "", by, _is_solved(first))
 
 
 def _is_solved(solution: Solution | None) -> bool:
     return solution is not None and solution.status == "solved"
 
 
-def gate(report: Report, rules: Codes, choice: Choice, today: date) -> Gate:
+def codes_of(library: Library) -> Codes:
+    """Each code that the finding of a plan may have, with its name: of the program, and of the rules that are known."""
+    return raised_here() | library.rule_names()
+
+
+def gate(report: Report, known: Codes, choice: Choice, today: date) -> Gate:
     """A report as a check shows it.
 
     Args:
-        rules: Codes and names of the rules of the library.
+        known: Codes and names without those of the plan's own rules.
     """
     own = report.plan.definitions.rules if report.plan else ()
-    codes = rules | raised_here() | {(rule.code, rule.name) for rule in own}
+    codes = known | {(rule.code, rule.name) for rule in own} if own else known
     left = kept(report.findings, report.source, codes, today)
     shown = (_weighed(f, choice.severity) for f in left if _is_shown(f, choice))
     return Gate(in_order(shown), verdict_of(report, left), codes if report.plan else None)

@@ -30,7 +30,7 @@ from runplan.engine.judge.blocks import fitted
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
-from runplan.engine.judge.rules import applied, remarked, views_of
+from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -82,8 +82,8 @@ def report_of(
         solutions = tuple(with_odds(plan, solution) for solution in solutions)
     for solution in solutions:
         verify(solution)
-    rules = known.rules()
     seen = [views_of(plan, solution, known) for solution in solutions]
+    rules = known.rules_over(asked_of(view for views in seen for view in views))
     found = [[*s.findings, *judge(plan, s)] for s in solutions]
     for solution, own in zip(solutions, found, strict=True):
         restate(plan, solution, own)

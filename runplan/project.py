@@ -81,7 +81,7 @@ class Project:
     @property
     def packs(self) -> tuple[str, ...]:
         """The files of packs that are known beside the standard library, as findings name them."""
-        return tuple(file.source.path for file in self.library.shelf.files if file.layer != "standard")
+        return tuple(file.source.path for file in self.library.shelf.brought)
 
     def report(
         self,
@@ -175,15 +175,14 @@ class Project:
         """
         from datetime import date
 
-        from runplan.engine.gate import Choice, gate
+        from runplan.engine.gate import Choice, codes_of, gate
 
         report = self.report(path, text=text, settings=settings, intervals=False)
         of = self.configuration
         choice = Choice(
             of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
         )
-        rules = frozenset((rule.code, rule.name) for rule in self.library.rules())
-        return gate(report, rules, choice, date.today())
+        return gate(report, self.library.once(codes_of), choice, date.today())
 
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.

@@ -68,6 +68,9 @@ FORMATS: dict[Kind, dict[str, str]] = {
     "tests": {"table": "catalogue.test:listed", "json": "catalogue.test:listed_json"},
 }
 
+# Those of findings that show no help: what it takes to work it out is not done for them.
+WITHOUT_HELP = frozenset(("concise", "gitlab"))
+
 
 def offered(kind: Kind) -> tuple[str, ...]:
     """The names of the formats of a kind of report, the default first."""

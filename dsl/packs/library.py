@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import TypeVar, cast
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Text
+from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.devices import Meant, meant, one_of
 from runplan.dsl.packs.headers import Header, headers_of
+from runplan.dsl.packs.image import IMAGE, Image
 from runplan.dsl.packs.law_check import checked, inherit
 from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
@@ -23,13 +26,14 @@ from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.reader import Disk
+from runplan.dsl.text.reader import Disk, decoded
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import CHECKPOINT
 from runplan.dsl.units.dims import Dim
 
-# Beside `dsl`, and looked for as a file is, since it is read and never imported.
+# What stands before the paths of its files.
+_SHOWN = "stdlib"
 
 _T = TypeVar("_T")
 # A law with what it inherits, and what is wrong with it.
@@ -57,17 +61,18 @@ class Library:
     base: Library | None = field(default=None, repr=False, compare=False)
     hidden: frozenset[tuple[str, str]] = frozenset()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _records: dict[tuple[str, str], Record] = field(default_factory=dict, init=False, repr=False, compare=False)
     _once: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        packs = sum(file.layer == "pack" for file in self.shelf.files)
+        packs = len(self.shelf.brought)
         beside = (f", {packs} of packs" if packs else "") + (", and a plan's own" if self.own != Pack() else "")
-        return f"<Library: {len(self.shelf.files) - packs} files{beside}>"
+        return f"<Library: {len(self.shelf.sources) - packs} files{beside}>"
 
     def with_files(self, files: Iterable[PackFile]) -> Library:
         """The same with the files of packs beside it."""
         brought = tuple(files)
-        return Library(Shelf((*self.shelf.files, *brought))) if brought else self
+        return Library(self.shelf.with_files(brought)) if brought else self
 
     def with_pack(self, pack: Pack, broken: Sequence[Span] = ()) -> Library:
         """The same with the definitions of a plan beside them.
@@ -90,7 +95,9 @@ class Library:
     @cached_property
     def _names(self) -> Names:
         if self.base is None:
-            return Names(self._seen(self.shelf.headers()))
+            # What is hidden is not in the tables that an image has ready.
+            image = None if self.hidden else self.shelf.image
+            return Names(self._seen(self.shelf.headers(beyond=image)), image)
         known = self.base._names
         return Names(self._seen(headers_of(self.own, "plan")), known)
 
@@ -136,10 +143,15 @@ class Library:
 
     def record(self, kind: str, name: str) -> Record | None:
         """A record by kind and name or alias; a device by any name that means it."""
+        if (known := self._records.get((kind, name))) is not None:
+            return known
         header = self._names.find(kind, name)
         if header is None and kind == "device" and (device := self.device(name)):
             header = self._names.find(kind, device.name)
-        return None if header is None else self._record(header)
+        found = None if header is None else self._record(header)
+        if found is not None:
+            self._records[kind, name] = found
+        return found
 
     @cached_property
     def devices(self) -> Mapping[str, str]:
@@ -205,9 +217,21 @@ class Library:
 
     @cached_property
     def _rules(self) -> tuple[Rule, ...]:
+        return tuple(map(self._rule, self._cards))
+
+    def rules_over(self, words: Set[str]) -> tuple[Rule, ...]:
+        """The rules, by code, whose condition may hold where these words are known; no other needs to be read."""
+        return tuple(self._rule(card) for card in self._cards if card.needs <= words)
+
+    def rule_names(self) -> frozenset[tuple[str, str]]:
+        """The code and the name of every rule."""
+        return frozenset((card.code, card.name) for card in self._cards)
+
+    @cached_property
+    def _cards(self) -> tuple[Card, ...]:
         headers = self._names.each("rule")
-        found = [r for h in headers for r in self._pack_of(h).rules if r.code.lower() == h.name.lower()]
-        return tuple(sorted(found, key=lambda rule: (rule.code, rule.severity)))
+        found = [card for h in headers for card in self._cards_of(h) if card.code.lower() == h.name.lower()]
+        return tuple(sorted(found, key=lambda card: (card.code, card.severity)))
 
     def once(self, make: Callable[[Library], _T]) -> _T:
         """What follows from the library alone by a function, made the first time that it is asked for."""
@@ -217,19 +241,27 @@ class Library:
 
     # ---- definitions behind headers
 
-    def _pack_of(self, header: Header) -> Pack:
-        return self.own if header.layer == "plan" else self.shelf.read(header.span.source).pack
+    def _at(self, header: Header) -> Pack:
+        return self.own.at(header.span) if header.layer == "plan" else self.shelf.at(header.span)
+
+    def _cards_of(self, header: Header) -> Iterable[Card]:
+        """What is known of the rules of the pack that a header is in."""
+        return map(card, self.own.rules) if header.layer == "plan" else self.shelf.cards(header.span.source)
+
+    def _rule(self, card: Card) -> Rule:
+        found = self.own.at(card.span).rules or self.shelf.at(card.span).rules
+        return found[0]  # a file that came on two ways has it twice
 
     def _record(self, header: Header) -> Record | None:
-        found = next((record for record in self._pack_of(header).records if record.span == header.span), None)
+        found = next(iter(self._at(header).records), None)
         return found and replace(found, name=header.name, aliases=header.aliases)
 
     def _schedule(self, header: Header) -> ScheduleShape | None:
-        return next((schedule for schedule in self._pack_of(header).schedules if schedule.span == header.span), None)
+        return next(iter(self._at(header).schedules), None)
 
     def _law(self, header: Header) -> Law | None:
         """A law as its pack writes it."""
-        found = next((law for law in self._pack_of(header).laws if law.span == header.span), None)
+        found = next(iter(self._at(header).laws), None)
         return found and replace(found, name=header.name, aliases=header.aliases)
 
     def _parent(self, law: Law) -> Law | None:
@@ -248,15 +280,27 @@ class Library:
             if written is None:
                 return None
             merged, wrong = inherit(written, self._parent)
-            law, more = checked(merged)
+            law, more = (merged, []) if self._was_checked(written) else checked(merged)
             # What a law lacks because a part of it, or its parent, is not there is no mistake of its own.
             found = () if self._is_broken(header) else tuple(wrong or more)
             self._laws[header.span] = law, found
         return self._laws[header.span]
 
+    def _was_checked(self, law: Law) -> bool:
+        """Whether a law has its dimensions already, and all that it inherits is as it was when they were found."""
+        return all(self.shelf.pictures(one.span.source) for one in (law, *self._ancestors(law)))
+
     def _is_broken(self, header: Header) -> bool:
-        broken = self.broken if header.layer == "plan" else self.shelf.read(header.span.source).broken
-        return header.span.begins_in(broken)
+        own = header.layer == "plan"
+        return header.span.begins_in(self.broken if own else self.shelf.broken(header.span.source))
+
+    def _ancestors(self, law: Law) -> Iterator[Law]:
+        """The laws that a law extends, the nearest first, each once."""
+        seen = [law.span]
+        while (parent := self._parent(law)) is not None and parent.span not in seen:
+            yield parent
+            seen.append(parent.span)
+            law = parent
 
     # ---- what is wrong
 
@@ -268,10 +312,10 @@ class Library:
         """
         if self.base is not None:
             return in_order([*self.base.findings, *self._names.findings, *self._faults_of(self._names.entered)])
-        brought = [file for file in self.shelf.files if file.layer != "standard"]
+        brought = self.shelf.brought
         return in_order(
             [
-                *(file.wrong for file in self.shelf.files if file.wrong),
+                *(file.wrong for file in self.shelf.own if file.wrong),
                 *self.shelf.quantity_findings,
                 *(wrong for file in brought for wrong in self.shelf.read(file.source).findings),
                 *self._names.findings,
@@ -281,7 +325,7 @@ class Library:
 
     def audit(self) -> tuple[Finding, ...]:
         """What is wrong anywhere, the standard library included, every text read whole."""
-        read = (wrong for file in self.shelf.files for wrong in self.shelf.read(file.source).findings)
+        read = (wrong for source in self.shelf.sources for wrong in self.shelf.read(source).findings)
         return in_order([*self.findings, *read, *self._faults_of(self._names.entered)])
 
     def law_findings(self, name: str) -> tuple[Finding, ...]:
@@ -305,9 +349,8 @@ class Library:
                     message = f"`{name}` is a quantity of plans and cannot be a {header.kind}"
                     yield finding("N005", message, header.span, help=["give it another name"])
             elif header.kind == "rule" and header.layer != "plan":  # a plan's own were held to its `let`s, too
-                for rule in self._pack_of(header).rules:
-                    if rule.span == header.span and not self._is_broken(header):
-                        yield from rule_findings(rule, self._dims)
+                for rule in () if self._is_broken(header) else self._at(header).rules:
+                    yield from rule_findings(rule, self._dims)
 
     def _unknown_device(self, header: Header) -> Iterator[Finding]:
         """A device of a run that there is not, or that has no peak at the run's precision."""
@@ -333,9 +376,7 @@ class Library:
 
     def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The errors among findings that are in a law, or in one that it extends: it gives no numbers then."""
-        chain = [law]
-        while (parent := self._parent(chain[-1])) is not None and not any(parent.span == one.span for one in chain):
-            chain.append(parent)
+        chain = (law, *self._ancestors(law))
         errors = [f for f in findings if f.severity == "error"]
         return tuple(
             f
@@ -345,5 +386,29 @@ class Library:
 
 
 def standard() -> Library:
+    """The standard library: by its image, where the package has one; else as its files are now."""
+    try:
+        with open(os.path.join(STANDARD, IMAGE), "rb") as stream:
+            return from_image(stream.read())
+    except (OSError, ValueError):
+        return from_files()
+
+
+def from_image(data: bytes) -> Library:
+    """The standard library by its image.
+
+    Raises:
+        ValueError: For what is no image, or one of another version.
+    """
+    return Library(Shelf((), Image(data, _SHOWN, _text)))
+
+
+def from_files() -> Library:
     """The standard library, as its files are now. It is rooted at itself."""
-    return Library(Shelf(pack_files(Disk(STANDARD), "", "stdlib", "standard")))
+    return Library(Shelf(pack_files(Disk(STANDARD), "", _SHOWN, "standard")))
+
+
+def _text(path: str) -> str:
+    """A text of the standard library."""
+    source, _ = decoded(path, Disk(STANDARD).read(path))
+    return source.text

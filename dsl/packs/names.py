@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.headers import Header
@@ -11,29 +12,43 @@ from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 
 
+class Known(Protocol):
+    """Names that are there already."""
+
+    def of(self, kind: str) -> Mapping[str, Header]:
+        """Headers of a kind by lower-case name and alias."""
+
+    def spellings(self, kind: str) -> Mapping[str, str]:
+        """Every name and alias of a kind, as it is spelled, with the name of what goes by it."""
+
+
 class Names:
     """What definitions are found by; complete once it is made.
 
     Attributes:
-        by_kind: For each kind the headers by lower-case name and alias.
         entered: The headers that were new, as they are found: under the names of what they override.
         findings: Names that are taken, or that there are not to override.
     """
 
-    __slots__ = ("by_kind", "entered", "findings")
+    __slots__ = ("_base", "_tables", "entered", "findings")
 
-    def __init__(self, brought: Iterable[Header], base: Names | None = None) -> None:
-        known = base.by_kind if base else {}
-        tables = {kind: dict(table) for kind, table in known.items()}
+    def __init__(self, brought: Iterable[Header], base: Known | None = None) -> None:
+        self._base = base
+        # Only of the kinds that are entered here: what the base has of others may never be asked for.
+        self._tables: dict[str, dict[str, Header]] = {}
         findings: list[Finding] = []
-        entered = (_enter(header, tables.setdefault(header.kind, {}), findings) for header in brought)
+        entered = (_enter(header, self._table(header.kind), findings) for header in brought)
         self.entered: tuple[Header, ...] = tuple(header for header in entered if header is not None)
-        self.by_kind: Mapping[str, Mapping[str, Header]] = tables
         self.findings: tuple[Finding, ...] = tuple(findings)
+
+    def _table(self, kind: str) -> dict[str, Header]:
+        if kind not in self._tables:
+            self._tables[kind] = dict(self.of(kind))
+        return self._tables[kind]
 
     def of(self, kind: str) -> Mapping[str, Header]:
         """Headers of a kind by lower-case name and alias."""
-        return self.by_kind.get(kind, {})
+        return self._tables[kind] if kind in self._tables else self._base.of(kind) if self._base else {}
 
     def find(self, kind: str, name: str) -> Header | None:
         """The header of a definition by any of its names, in any case."""
@@ -45,6 +60,8 @@ class Names:
 
     def spellings(self, kind: str) -> Mapping[str, str]:
         """Every name and alias of a kind, as it is spelled, with the name of what goes by it."""
+        if self._base and kind not in self._tables:
+            return self._base.spellings(kind)
         return {spelled: header.name for header in self.each(kind) for spelled in (header.name, *header.aliases)}
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.expr.tree import Expr, Num, Text
-from runplan.dsl.syntax.tree import NAMED_FIGURES, Node
+from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
@@ -236,9 +236,11 @@ class Rule:
 
     Attributes:
         severity: That of its findings; a `note` is none: it is a sentence in the report, for what no plan can break.
-        breaks, keeps: Statements of an example plan that breaks it and of one that keeps it.
+        breaks, keeps: The statements of an example plan that breaks it and of one that keeps it.
         blames: The statement to point at.
         places: Where its parts stand, by their keyword: `says`, `help`, `blames`.
+        asks: The words in the condition.
+        needs: Those of them without which it cannot hold.
         override: Whether it takes the place of all rules of its code.
     """
 
@@ -252,9 +254,11 @@ class Rule:
     blames: str
     cites: tuple[Cite, ...]
     notes: tuple[str, ...]
-    breaks: tuple[Node, ...]
-    keeps: tuple[Node, ...]
+    breaks: tuple[Span, ...]
+    keeps: tuple[Span, ...]
     span: Span = field(compare=False)
+    asks: frozenset[str]
+    needs: frozenset[str]
     places: Mapping[str, Span] = field(default_factory=dict, compare=False)
     override: bool = False
 
@@ -383,6 +387,15 @@ class Pack:
             self.rules + other.rules,
             self.schedules + other.schedules,
             self.quantities + other.quantities,
+        )
+
+    def at(self, span: Span) -> Pack:
+        """Those of the definitions that say their name at a place."""
+        return Pack(
+            laws=tuple(law for law in self.laws if law.span == span),
+            records=tuple(record for record in self.records if record.span == span),
+            rules=tuple(rule for rule in self.rules if rule.span == span),
+            schedules=tuple(schedule for schedule in self.schedules if schedule.span == span),
         )
 
 

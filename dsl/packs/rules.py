@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from runplan.dsl.expr.logic import needed
+from runplan.dsl.expr.tree import words
 from runplan.dsl.packs.definitions import Definitions
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.syntax.pack_views import RuleHead
 from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.source import Span
 
 SEVERITIES: tuple[Severity | Literal["note"], ...] = ("error", "warning", "info", "note")
 
@@ -30,6 +33,7 @@ def rule(reader: Definitions, node: Node) -> Rule | None:
     if missing is not None:
         reader.findings.append(finding("P001", f"rule `{head.code.text}` has no `{missing}`", head.code.span))
         return None
+    when = reader.expr(next(parts["when"].nodes()))
     texts = {part: parts[part].word(0) for part in ("says", "help", "blames") if part in parts}
     rows = parts["rows"].words() if "rows" in parts else ()
     return Rule(
@@ -37,7 +41,7 @@ def rule(reader: Definitions, node: Node) -> Rule | None:
         name=head.name.text,
         severity=severity,
         rows=tuple(int(reader.number(word)) for word in rows),
-        when=reader.expr(next(parts["when"].nodes())),
+        when=when,
         says=text_of(texts.get("says")),
         help=text_of(texts.get("help")),
         blames=text_of(texts.get("blames")),
@@ -46,11 +50,13 @@ def rule(reader: Definitions, node: Node) -> Rule | None:
         breaks=_example(parts.get("breaks")),
         keeps=_example(parts.get("keeps")),
         span=head.code.span,
+        asks=words(when),
+        needs=needed(when),
         places={part: word.span for part, word in texts.items()},
     )
 
 
-def _example(node: Node | None) -> tuple[Node, ...]:
+def _example(node: Node | None) -> tuple[Span, ...]:
     """The statements of an example plan."""
     block = node.node("plan_block") if node else None
-    return tuple(block.nodes()) if block else ()
+    return tuple(item.span for item in block.nodes()) if block else ()

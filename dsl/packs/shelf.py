@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.headers import Header, Layer, headers, headers_of
+from runplan.dsl.packs.image import Image
 from runplan.dsl.packs.pack import Pack, QuantityDef
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.packs.quantity_check import checked
@@ -70,16 +72,64 @@ def _pack_files(reader: Reader, path: str, shown: str, layer: Layer) -> Iterator
 
 @dataclass(frozen=True)
 class Shelf:
-    """Texts of packs. What is read from them is a function of the texts alone, and is kept once it was asked for."""
+    """Texts of packs. What is read from them is a function of the texts alone, and is kept once it was asked for.
 
-    files: tuple[PackFile, ...]
+    Attributes:
+        own: The files that were read.
+        image: What is known of the standard library without reading its files, where they are not among them.
+    """
+
+    own: tuple[PackFile, ...]
+    image: Image | None = None
     _read: dict[Source, Contents] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def with_files(self, files: Iterable[PackFile]) -> Shelf:
+        """The same with more files behind them."""
+        return Shelf((*self.own, *files), self.image)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """All texts, those of an image first."""
+        pictured = self.image.sources if self.image is not None else ()
+        return (*pictured, *(file.source for file in self.own))
+
+    @cached_property
+    def brought(self) -> tuple[PackFile, ...]:
+        """The files beside the standard library."""
+        return tuple(file for file in self.own if file.layer != "standard")
 
     def read(self, source: Source) -> Contents:
         """What one of the texts holds."""
         if source not in self._read:
-            self._read[source] = self._contents(source, *self._words)
+            image = self._image_of(source)
+            self._read[source] = Contents(image.read(source), (), ()) if image else self._contents(source, *self._words)
         return self._read[source]
+
+    def at(self, span: Span) -> Pack:
+        """The definitions that say their name at a place of one of the texts."""
+        image = self._image_of(span.source)
+        return image.at(span) if image else self.read(span.source).pack.at(span)
+
+    def cards(self, source: Source) -> Iterable[Card]:
+        """What is known of the rules of one of the texts."""
+        image = self._image_of(source)
+        return image.cards(source) if image else map(card, self.read(source).pack.rules)
+
+    def broken(self, source: Source) -> tuple[Span, ...]:
+        """The blocks of one of the texts that could not be read whole; of one that is not read, there are none."""
+        return () if self.pictures(source) else self.read(source).broken
+
+    def pictures(self, source: Source) -> bool:
+        """Whether a text is known by an image, and was not read."""
+        return self._image_of(source) is not None
+
+    def _image_of(self, source: Source) -> Image | None:
+        """The image that says what a text holds; none does where a pack brings fields, which records are read with."""
+        return self.image if self.image and self.image.holds(source) and not self._brings_fields else None
+
+    @cached_property
+    def _brings_fields(self) -> bool:
+        return any(one.facts.given for _, one in self._defined(self.brought))
 
     @cached_property
     def _words(self) -> tuple[Mapping[str, Dim], Mapping[str, Mapping[str, Field]]]:
@@ -96,12 +146,20 @@ class Shelf:
     def quantities(self) -> Quantities:
         """The quantities that plans may name."""
         found = Quantities()
-        for _, quantity in self._defined():
+        for _, quantity in self._all_defined():
             found.setdefault(quantity.name, quantity)
         return found
 
-    def _defined(self) -> Iterator[tuple[Layer, QuantityDef]]:
-        for file in self.files:
+    def _all_defined(self) -> Iterator[tuple[Layer, QuantityDef]]:
+        yield from (("standard", quantity) for quantity in self._pictured)
+        yield from self._defined(self.own)
+
+    @cached_property
+    def _pictured(self) -> tuple[QuantityDef, ...]:
+        return tuple(self.image.quantities()) if self.image is not None else ()
+
+    def _defined(self, files: Iterable[PackFile]) -> Iterator[tuple[Layer, QuantityDef]]:
+        for file in files:
             if file.quantities:
                 # A quantity is counted in units, and in no other quantity: it is read without knowing any.
                 if file.source not in self._read:
@@ -114,7 +172,7 @@ class Shelf:
         """What is wrong with the quantities that packs bring."""
         found: list[Finding] = []
         brought: list[QuantityDef] = []
-        for layer, quantity in self._defined():
+        for layer, quantity in self._all_defined():
             if layer != "standard":
                 brought.append(quantity)
             if self.quantities[quantity.name] is not quantity:
@@ -122,9 +180,15 @@ class Shelf:
                 found.append(finding("N005", message, quantity.span, help=["give it another name"]))
         return (*found, *(checked(brought, self.quantities) if brought else ()))
 
-    def headers(self) -> Iterator[Header]:
-        """What the definitions are called, those of the standard library without reading the texts whole."""
-        for file in self.files:
+    def headers(self, beyond: Image | None = None) -> Iterator[Header]:
+        """What the definitions are called, those of the standard library without reading the texts whole.
+
+        Args:
+            beyond: An image whose definitions are left out.
+        """
+        if self.image is not None and self.image is not beyond:
+            yield from self.image.headers()
+        for file in self.own:
             if file.layer == "standard":
                 yield from headers(file.source, file.layer)
             else:

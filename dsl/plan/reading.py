@@ -20,7 +20,7 @@ from runplan.dsl.plan.sizes import NOT_SAID, held, sized
 from runplan.dsl.syntax.tree import File, Mention, Node, Word
 from runplan.dsl.text.elsewhere import ours
 from runplan.dsl.text.finding import Finding, finding
-from runplan.dsl.text.limits import MAX_TERMS
+from runplan.dsl.text.limits import MAX_DEPTH, MAX_TERMS
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
@@ -48,8 +48,8 @@ class Reading(Builder):
 
     Attributes:
         lets: The plan's `let`s and the figures of packs that it mentions, by name.
-        let_dims, let_values, let_terms: Of each `let` its dimension, its value where it has one before anything is
-            solved, and how many terms it has with its `let`s written out.
+        let_dims, let_values, let_terms, let_depths: Of each `let` its dimension, its value where it has one before
+            anything is solved, and how many terms and levels it has with its `let`s written out.
         words: What each word of the plan means.
         places: Where each part of the plan stands that has quantities of its own, by its kind and name.
         sizes: How much one of what is counted holds, by the unit: the tokens of a sequence. Where the plan does not
@@ -65,6 +65,7 @@ class Reading(Builder):
         self.let_dims: dict[str, Dim] = {}
         self.let_values: dict[str, float] = {}
         self.let_terms: dict[str, int] = {}
+        self.let_depths: dict[str, int] = {}
         self.words = Words({})
         self.places: dict[tuple[str, str], Span] = {}
         self.sizes: dict[str, Given | str] = dict(NOT_SAID)
@@ -149,12 +150,23 @@ class Reading(Builder):
         """How many terms an expression has with its `let`s written out."""
         return sum(self.let_terms.get(item.name, 1) if isinstance(item, Unbound) else 1 for item in walk(expr))
 
+    def depth(self, expr: Expr) -> int:
+        """How many levels an expression has with its `let`s written out; what has a value is one figure."""
+        if isinstance(expr, Op):
+            return 1 + max(map(self.depth, expr.args), default=0)
+        return self.let_depths.get(expr.name, 1) if isinstance(expr, Unbound) else 1
+
     def checked(self, expr: Expr) -> Dim | None:
         """The dimension of an expression; None, with findings, where it has none."""
         known = self.known()
         if self.terms(expr) > MAX_TERMS:
             assert expr.span is not None
             message = f"with its `let`s written out this has more than {MAX_TERMS:,} terms"
+            self.findings.append(finding("S004", message, expr.span))
+            return None
+        if self.depth(expr) > MAX_DEPTH:
+            assert expr.span is not None
+            message = f"with its `let`s written out this has more than {MAX_DEPTH} levels"
             self.findings.append(finding("S004", message, expr.span))
             return None
         chance = next((item for item in walk(expr) if isinstance(item, Op) and item.op == "P"), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.text.codes import CODES, Severity
 from runplan.dsl.text.later import Later, Texts
 from runplan.dsl.text.source import Span
@@ -106,6 +106,11 @@ def finding(
         tuple(laws),
         data or {},
     )
+
+
+def at_rest(findings: Iterable[Finding], *, help: bool = True) -> tuple[Finding, ...]:
+    """Findings with their help worked out, or without help: they hold on to nothing of what it is worked out from."""
+    return tuple(replace(f, help=tuple(f.help) if help else ()) for f in findings)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

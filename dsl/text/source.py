@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
 class Source:
-    """The text of one file.
+    """The text of one file; two are equal where their paths and texts are.
 
     Attributes:
         path: As the user named it, with forward slashes; what findings print.
-        text: Decoded, with its own line ends.
     """
 
-    path: str
-    text: str = field(repr=False)
-    _starts: list[int] = field(init=False, repr=False, compare=False, hash=False)
+    __slots__ = ("_lines", "_text", "path")
 
-    def __post_init__(self) -> None:
-        starts = [0]
-        at = self.text.find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = self.text.find("\n", at + 1)
-        object.__setattr__(self, "_starts", starts)
+    def __init__(self, path: str, text: str | Callable[[], str]) -> None:
+        """A text, decoded, with its own line ends; or what reads it, once something in it is asked for."""
+        self.path = path
+        self._text = text
+        self._lines: list[int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole text.
+
+        Raises:
+            OSError: Where it is only now read, and its file is gone.
+        """
+        if not isinstance(self._text, str):
+            self._text = self._text()
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Source) and self.path == other.path and self.text == other.text)
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    def __repr__(self) -> str:
+        return f"Source(path={self.path!r})"
+
+    def __reduce__(self) -> tuple[type[Source], tuple[str, str]]:
+        return Source, (self.path, self.text)
+
+    @property
+    def _starts(self) -> list[int]:
+        """The offset at which each line begins."""
+        if self._lines is None:
+            self._lines = [0]
+            at = self.text.find("\n")
+            while at >= 0:
+                self._lines.append(at + 1)
+                at = self.text.find("\n", at + 1)
+        return self._lines
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """1-based line and column (in code points) of an offset in code points."""

@@ -7,7 +7,7 @@ it is the least: the fewest devices, the shortest time, the earliest end.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
@@ -60,8 +60,8 @@ def apart(draft: Draft) -> list[Name]:
     what devices give, and what makes one budget together, such as a power and what the building takes beside it.
     """
     rates = asked_of(draft, OF_RATE)
-    if len(rates) > 1:
-        return rates
+    if len(rates) > 1 and (together := _tied_together(draft, rates)):
+        return together
     costs, memo = asked_of(draft, of_cost(draft)), dict[Name, Expr]()
     if len(costs) < 2 or any(wanted(draft, name) for name in costs):
         return []
@@ -75,6 +75,18 @@ def apart(draft: Draft) -> list[Name]:
         if len(together := [name for name in costs if name in over]) > 1:
             return together
     return []
+
+
+def _tied_together(draft: Draft, some: Sequence[Name]) -> list[Name]:
+    """The first of some names that limits tie to others of them, by what else is to be found, with those."""
+    free, memo = {v.name for v in draft.variables}, dict[Name, Expr]()
+    groups: list[set[Name]] = []
+    kept: tuple[Constraint | Either, ...] = (*draft.constraints, *draft.either)
+    for part in (part for one in kept for part in one.parts):
+        over = free & names(expand(Op("-", (part.left, part.right)), draft.definitions, memo))
+        groups = [*(group for group in groups if group.isdisjoint(over)), over.union(*(g for g in groups if g & over))]
+    tied = ([name for name in some if name in group] for group in groups)
+    return next((group for group in tied if len(group) > 1), [])
 
 
 def wanted(draft: Draft, name: Name) -> Span | None:

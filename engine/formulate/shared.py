@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
-from runplan.dsl.plan.ir import DataSource, Given, Hole, Plan
+from runplan.dsl.plan.ir import DataSource, Given, Hole, Plan, Pool
 from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.data import mixed
 from runplan.engine.formulate.draft import Draft
@@ -26,14 +26,14 @@ def as_long_as_needed(draft: Draft, *, shared: bool) -> None:
     Args:
         shared: Whether it is the plan's hardware: then nobody asks how long the stage has it.
     """
+    needed = {q.RESERVED_TIME, q.GPU_HOURS}
+    if shared:
+        draft.asked = [name for name in draft.asked if name.bare not in needed]
     if len(draft.stage.hardware) > 1:
         return  # of several pools it is so already
-    needed = {q.RESERVED_TIME, q.GPU_HOURS}
     mine = [v.name for v in draft.variables if v.name in needed]
     draft.variables = [v for v in draft.variables if v.name not in mine]
     draft.elastic |= bool(mine) and not shared
-    if shared:
-        draft.asked = [name for name in draft.asked if name not in needed]
     capacity = draft.definitions.get(q.CAPACITY)
     for name in mine:
         formula = capacity.expr if capacity else draft.formula(q.CAPACITY)
@@ -59,12 +59,15 @@ def _each(expr: Expr, name: Name) -> Expr | None:
 
 def shared_of(stages: Sequence[Staged]) -> frozenset[Name]:
     """The quantities of devices that all stages have in common, where all run on the plan's hardware."""
-    if not all(stage.alone.shares_hardware for stage in stages):
-        return frozenset()
     first, *others = (stage.draft for stage in stages)
+    spared = frozenset((q.RUN_SHARE, q.RESERVE)) if first.is_variable(q.RUN_SHARE) else frozenset()
+    if any(stage.alone.stage.reserve for stage in stages):
+        spared = frozenset()  # what is kept from the run is not the plan's alone
+    if not all(stage.alone.shares_hardware for stage in stages):
+        return spared
     own = [name for name in first.definitions if name.kind == "quantity"]
     pooled = {name for name in own if "pool" in first.quantities[name.text].facts.parts}
-    variables = {v.name for v in first.variables if v.name.text == q.GPUS.text}
+    variables = {v.name for v in first.variables if v.name.text == q.GPUS.text} | spared
     found = set(variables)
     while True:
         more = {
@@ -91,14 +94,18 @@ def add_shared_reservation(whole: Draft, plan: Plan, stages: Sequence[Staged]) -
     sharing = [stage for stage in stages if stage.alone.shares_hardware]
     if not sharing:
         return
-    pools = plan.outer.hardware
-    time, first = pools[0].figures.get("time"), pools[0]
-    if len(pools) > 1 or first.bought:
-        what = "hardware bought by the hour" if first.bought else "several pools"
-        help = ["give each stage its own `hardware`"]
-        whole.gave_up(f"{what} outside of stages is read, and not solved yet", first.span, help)
+    first, *others = plan.outer.hardware
+    if others and not all(_reserved_alike(first, pool) for pool in others):
+        help = ["reserve all of them for one time, such as `for 30 days`, or give each stage its own `hardware`"]
+        whole.gave_up(
+            "pools outside of stages that are not reserved alike are read, and not solved yet", first.span, help
+        )
         return
-    needed = of_stages(sharing, q.RESERVED_TIME)
+    own, all_, said = (
+        (q.GPU_HOURS, q.SHARED_HOURS, "gpu_hours") if first.bought else (q.RESERVED_TIME, q.SHARED_TIME, "time")
+    )
+    time = first.figures.get(said)
+    needed = of_stages(sharing, own)
     begin, end = first.dates.get("from"), first.dates.get("until")
     if isinstance(begin, Hole) or isinstance(end, Hole):
         help = ["give the date, or ask for it of a stage's own hardware"]
@@ -112,28 +119,41 @@ def add_shared_reservation(whole: Draft, plan: Plan, stages: Sequence[Staged]) -
         whole.give(q.DEADLINE, end)
     window = Op("-", (Ref(q.DEADLINE), Ref(q.START))) if begin is not None and end is not None else None
     if isinstance(time, Given):
-        whole.giving(q.SHARED_TIME, time)
+        whole.giving(all_, time)
     elif time is None and window is not None and end is not None:
         whole.givens[q.DEADLINE] = end
         whole.define(q.SHARED_TIME, window, "given", "from and until", end.span)
-    if q.SHARED_TIME in whole.definitions:
-        whole.constrain("compute", needed, Ref(q.SHARED_TIME), "capacity", first.span, text="time")
-        _pay_for_whole(whole, sharing, needed, stages)
+    if all_ in whole.definitions:
+        whole.constrain("compute", needed, Ref(all_), "capacity", first.span, text=said)
+        _pay_for_whole(whole, sharing, Op("/", (Ref(all_), needed)), stages)
         return
     whole.elastic = True
-    whole.define(q.SHARED_TIME, needed, "derived", "as long as the stages need it")
-    whole.limited(q.SHARED_TIME, time, "time")
+    whole.define(all_, needed, "derived", "as long as the stages need it")
+    whole.limited(all_, time, said)
     if window is not None and end is not None:
         whole.constrain("until", Ref(q.SHARED_TIME), window, "date", end.span)
 
 
-def _pay_for_whole(whole: Draft, sharing: Sequence[Staged], needed: Expr, stages: Sequence[Staged]) -> None:
-    """What is paid for, and not what the stages use of it; those that have hardware of their own pay beside."""
+def _reserved_alike(one: Pool, other: Pool) -> bool:
+    """Whether two pools are reserved for one time, without dates: then each runs as long as the others."""
+    amounts = [pool.figures.get("time") for pool in (one, other)]
+    if one.bought or other.bought or one.dates or other.dates:
+        return False
+    ends = [getattr(amount, "value", None) or (amount and " ".join(amount.span.text.split())) for amount in amounts]
+    return ends[0] == ends[1]
+
+
+def _pay_for_whole(whole: Draft, sharing: Sequence[Staged], paid_: Expr, stages: Sequence[Staged]) -> None:
+    """What is paid for, and not what the stages use of it; those that have hardware of their own pay beside.
+
+    Args:
+        paid_: By how much more that is than what they use.
+    """
     others = [stage for stage in stages if not stage.alone.shares_hardware]
     for name in (q.RESERVED_TIME, q.GPU_HOURS, q.COST, q.ENERGY, q.EMISSIONS, q.CAPACITY):
         if not all(whole.knows(stage.of(name)) for stage in stages):
             continue
-        paid: Expr = Op("*", (of_stages(sharing, name), Op("/", (Ref(q.SHARED_TIME), needed))))
+        paid: Expr = Op("*", (of_stages(sharing, name), paid_))
         if others:
             paid = Op("+", (paid, of_stages(others, name)))
         whole.define(name, paid, "derived", "the plan's hardware for the time that it is reserved")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -12,12 +12,11 @@ from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Text, Unbound, names, walk, words
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.plan.ir import Given, Hole, Plan, Pool
-from runplan.dsl.syntax.tree import Node
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import FIELD, IF_KNOWN, enumerated
@@ -47,9 +46,9 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def example(statements: tuple[Node, ...]) -> str:
+def example(statements: tuple[Span, ...]) -> str:
     """The text of an example; empty where there is none."""
-    return "".join(f"{node.span.text}\n" for node in statements)
+    return "".join(f"{span.text}\n" for span in statements)
 
 
 def condition(rule: Rule) -> str:
@@ -75,6 +74,11 @@ class View:
     stage: str = ""
 
 
+def asked_of(views: Iterable[View]) -> frozenset[str]:
+    """All that rules can ask some views about: a rule that cannot hold without more is passed over unread."""
+    return frozenset(word for view in views for words in (view.values, view.words) for word in words)
+
+
 def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]:
     """The findings of the rules whose condition holds; a rule that asks for what the plan has not is passed over.
 
@@ -82,7 +86,7 @@ def applied(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Finding]
     """
     solved = views[0].solution.status == "solved"
     for rule in rules:
-        if rule.severity != "note" and (solved or words(rule.when) <= OF_OBJECTIVE):
+        if rule.severity != "note" and (solved or rule.asks <= OF_OBJECTIVE):
             found = [(view, one) for view in _seen(rule, views) for one in _applied(rule, view)]
             yield from _once(found) if rule.severity == "info" else (_located(view, one) for view, one in found)
 
@@ -134,9 +138,8 @@ def _view(plan: Plan, solution: Solution, catalogue: Library, values: Mapping[st
 def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
     """The views that a rule is about: each pool or stage where it asks for what each has of its own, else the whole."""
     whole, *parts = views
-    asked = words(rule.when)
-    own = {word for view in parts for word in asked & view.values.keys() - whole.values.keys()}
-    return parts if parts and (own or asked & {"device", "precision", "rate_from"}) else (whole,)
+    own = {word for view in parts for word in rule.asks & view.values.keys() - whole.values.keys()}
+    return parts if parts and (own or rule.asks & {"device", "precision", "rate_from"}) else (whole,)
 
 
 def _applied(rule: Rule, view: View) -> Iterator[Finding]:
@@ -172,13 +175,15 @@ def _holds(rule: Rule, view: View) -> bool:
     Raises:
         ArithmeticError, ValueError: Where it has no value.
     """
+    if not all(word in view.values or view.words.get(word) for word in rule.needs):
+        return False
 
     def holds(part: Expr) -> bool | None:
         decided = _decided(part, view)
-        if decided is None or not words(decided) <= view.values.keys():
+        asked = frozenset[str]() if decided is None else words(decided)
+        if decided is None or not asked <= view.values.keys():
             return None
-        numbers = {word: view.values[word].value for word in words(decided)}
-        return bool(compiled(_converted(decided, view))(numbers))
+        return bool(value_of(_converted(decided, asked, view), {word: view.values[word].value for word in asked}))
 
     return kleene(rule.when, holds) is True
 
@@ -254,8 +259,8 @@ class _OtherMoney(ValueError):
     """A rule is in a currency that the plan does not convert; the message says how it would."""
 
 
-def _converted(expr: Expr, view: View) -> Expr:
-    """The condition in the plan's money.
+def _converted(expr: Expr, asked: Iterable[str], view: View) -> Expr:
+    """The condition, which asks for some values of the view, in the plan's money.
 
     Raises:
         _OtherMoney: Where the plan declares no rate for it.
@@ -263,7 +268,7 @@ def _converted(expr: Expr, view: View) -> Expr:
     plan = view.plan
     converted = in_money(expr, plan.currency, plan.rates)
     dims = [item.dim for item in walk(converted) if isinstance(item, Num)]
-    dims += [view.values[word].dim for word in words(converted)]
+    dims += [view.values[word].dim for word in asked]
     left = sorted({name for dim in dims for name, _ in dim} & currencies() - {plan.currency})
     if left:
         raise _OtherMoney(f"declare the rate: `rate {left[0]} = ... {plan.currency} on YYYY-MM-DD`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from time import monotonic
@@ -100,8 +100,11 @@ def _alike(asked: str, task: Task[T], start: int, stop: int) -> Done[T]:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Workers]:
+def cluster(address: str, told: Callable[[str], None] = lambda line: None) -> Iterator[Workers]:
     """The workers of the cluster whose scheduler is at an address, such as `tcp://10.0.0.1:8786`.
+
+    Args:
+        told: Is given what somebody who waits should know.
 
     Raises:
         NoWorker: Where that is no address, or no scheduler answers.
@@ -115,4 +118,7 @@ def cluster(address: str) -> Iterator[Workers]:
     except OSError as error:
         raise NoWorker(f"no scheduler of Dask answers at {address}") from error
     with client:
-        yield _Cluster(client, address)
+        workers = _Cluster(client, address)
+        if not workers.count():
+            told(f"the cluster at {address} has no worker yet: `dask worker {address}` starts one")
+        yield workers

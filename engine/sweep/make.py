@@ -80,7 +80,7 @@ def job_of(
     job = Job(
         path,
         recording.recorded(),
-        tuple(file for file in catalogue.shelf.files if file.layer != "standard"),
+        catalogue.shelf.brought,
         tuple(settings),
         axes,
         laws,

@@ -46,7 +46,7 @@ def told_of(args: Sequence[str]) -> str:
     for file in plan_files([word for word in args if not word.startswith("-")]):
         path, project = projects.of(file)
         tree, findings = read_file(path, project.reader)
-        packs = [pack.source.text for pack in project.library.shelf.files if pack.layer == "pack"]
+        packs = [pack.source.text for pack in project.library.shelf.brought]
         lines.append(repr((path, project.configuration, packs, [node.span.text for node in tree.statements], findings)))
     return "\n".join(lines) + "\n"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runplan.dsl.expr.logic import bent, failing, gap, known_ways, parts, verdict, ways
+from runplan.dsl.expr.logic import bent, failing, gap, kleene, known_ways, needed, parts, verdict, ways
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, names
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Unbound, names, words
 from runplan.dsl.expr.values import value
 from runplan.dsl.units.base import DATE, GPU, PARAM
 
@@ -61,6 +61,24 @@ def test_a_verdict_is_the_value_where_all_is_known(condition: Expr, env: dict[Na
 def test_what_is_not_known_never_turns_a_verdict(condition: Expr, env: dict[Name, float], hidden: set[Name]) -> None:
     known = {name: at for name, at in env.items() if name not in hidden}
     assert verdict(condition, known, 0.0) in (None, verdict(condition, env, 0.0))
+
+
+def joined_of(inner: st.SearchStrategy[Op]) -> st.SearchStrategy[Op]:
+    return st.builds(Op, st.sampled_from(("and", "or")), st.lists(inner, min_size=2, max_size=3).map(tuple))
+
+
+POSITIVE = st.sampled_from("abc").map(lambda word: Op(">", (Unbound(word), Num(0.0))))
+WORDED = st.recursive(POSITIVE, lambda inner: st.one_of(joined_of(inner), inner.map(lambda x: Op("not", (x,)))))
+
+
+@given(WORDED, st.dictionaries(st.sampled_from("abc"), st.sampled_from((-1.0, 1.0))))
+def test_without_a_word_that_is_needed_a_condition_is_not_told_to_hold(condition: Op, env: dict[str, float]) -> None:
+    def holds(part: Expr) -> bool | None:
+        return bool(value(part, env)) if words(part) <= env.keys() else None
+
+    found = kleene(condition, holds)
+    assert found is not True or needed(condition) <= env.keys()
+    assert found is not False or needed(condition, to_fail=True) <= env.keys()
 
 
 def test_unknown_or_true_is_true_and_unknown_and_false_is_false() -> None:

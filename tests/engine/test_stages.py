@@ -238,6 +238,47 @@ def test_hardware_outside_of_stages_is_told_as_all_of_them_have_it(outer: str, t
     assert hardware(report) == (told,)
 
 
+POOLS = "512 x H100 for {0} at 40% MFU @ 2 USD/GPU/hour + 512 x A100 for {0} at 45% MFU @ 1 USD/GPU/hour"
+TWO = "model: 7B\nstage a { tokens: 500B }\nstage b { tokens: 50B }\n"
+
+
+@pytest.mark.parametrize(("time", "paid"), [("30 days", 30 * 24.0), ("up to 30 days", None), ("?", None)])
+def test_pools_outside_of_stages_run_side_by_side_in_each(time: str, paid: float | None) -> None:
+    solution = solved(f"hardware: {POOLS.format(time)}\n{TWO}")
+    rate = 512 * (0.4 * PEAK + 0.45 * 312e12)
+    took = [6 * 7e9 * tokens / rate / HOUR for tokens in (500e9, 50e9)]
+    assert [stage["time"].value / HOUR for stage in stages_of(solution)] == pytest.approx(took, rel=1e-3)
+    assert solution["time"].value / HOUR == pytest.approx(sum(took), rel=1e-3)
+    assert solution["gpus"].value == 1024
+    assert solution["cost"].value == pytest.approx(512 * 3.0 * (paid or sum(took)), rel=1e-3)
+
+
+def test_hours_bought_outside_of_stages_are_shared() -> None:
+    solution = solved(f"hardware: 50k GPU-hours of H100 at 40% MFU @ 2 USD/GPU/hour\n{TWO}")
+    used = [6 * 7e9 * tokens / (0.4 * PEAK) / HOUR for tokens in (500e9, 50e9)]
+    assert [stage["cost"].value for stage in stages_of(solution)] == pytest.approx([2 * h for h in used], rel=1e-3)
+    assert solution["cost"].value == pytest.approx(100_000.0)
+    assert solution["idle_share"].value == pytest.approx(1 - sum(used) / 50_000, rel=1e-3)
+    free = solved("hardware: 50k GPU-hours of H100 at 40% MFU\nmodel: 7B\nstage a { tokens: 500B }\nstage b { }\n")
+    assert free["compute"].value == pytest.approx(50_000 * HOUR * 0.4 * PEAK, rel=1e-3)
+
+
+def test_a_reserve_of_the_plan_is_one_for_all_its_stages() -> None:
+    solution = solved(f"hardware: 512 x H100 for 30 days at 40% MFU\nreserve: ?\n{TWO}")
+    needed = 6 * 7e9 * 550e9 / (512 * 0.4 * PEAK * 30 * 24 * HOUR)
+    assert solution["reserve"].value == pytest.approx(1 - needed, rel=1e-4)
+
+
+def test_the_rate_of_each_stage_is_found_where_nothing_ties_them() -> None:
+    stage = "stage {} {{ hardware: {} x H100 for 10 days at ? MFU; tokens: {} }}\n"
+    text = "model: 7B\n" + stage.format("a", 256, "500B") + stage.format("b", 64, "50B")
+    solution = solved(text)
+    for name, gpus, tokens in (("a", 256, 500e9), ("b", 64, 50e9)):
+        assert solution[f"{name}.mfu"].value == pytest.approx(hours(7e9, tokens, gpus, 1.0) / 240, rel=1e-3)
+    (open_,) = [f for f in report_of(text.replace("model: 7B", "model: 1B .. 9B params")).findings if f.code == "C002"]
+    assert "`a.mfu` and `b.mfu`" in open_.message
+
+
 def test_how_long_a_stage_takes_is_told_without_the_time_in_it() -> None:
     stages = (f"stage {name} {{ hardware: {count} x {H100}; tokens: 91B }}\n" for name, count in (("a", 64), ("b", 8)))
     solution = solved("model: 7B\n" + "".join(stages))

@@ -42,6 +42,7 @@ LADDERS = {
         "crew",
         "paths",
         "arguments",
+        "baseline",
         "verbs",
     ],
     "cli/show": [
@@ -75,6 +76,8 @@ HEAVY = {"numpy", "scipy", "pint", "rich", "distributed"}
 LOOKS = set("open read_text read_bytes scandir listdir walk glob rglob iterdir exists isfile isdir realpath".split())
 LOOKING = {
     "dsl/packs/installed.py": "which wheels name packs",
+    "dsl/packs/library.py": "the image of the standard library",
+    "dsl/packs/make_image.py": "the image of the standard library, while the wheel is built",
     "dsl/syntax/cache.py": "what a syntax tree hangs on, files of the package",
     "dsl/syntax/tables.py": "the tables of the grammar, while the wheel is built",
     "dsl/syntax/grammar.py": "the grammar, a file of the package",

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import runplan
 from runplan.cli.main import main
-from runplan.cli.show.formats import FORMATS, Kind, offered, rendered
+from runplan.cli.show.findings.content import Checked
+from runplan.cli.show.formats import FORMATS, WITHOUT_HELP, Kind, offered, rendered
+from runplan.dsl.text.finding import at_rest
 
 ROOT = Path(__file__).resolve().parents[3]
 SHOW = Path(inspect.getfile(rendered)).parent
@@ -35,6 +38,16 @@ VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.plan").write_text("hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n", "utf-8")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", offered("findings"))
+def test_a_format_shows_help_or_none_is_worked_out_for_it(name: str) -> None:
+    text = "hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\nrequire cost <= 10k USD\n"
+    found = runplan.Project(runplan.Files({"a.plan": text})).check("a.plan")
+    with_help, without = (
+        rendered("findings", name, Checked.of(at_rest(found, help=help), 1)) for help in (True, False)
+    )
+    assert (with_help == without) == (name in WITHOUT_HELP)
 
 
 def function_of(kind: Kind, name: str) -> object:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
+from clusters import local
 
 from runplan.cli import sweeping
 from runplan.cli.main import main
@@ -93,7 +93,7 @@ def test_two_processes_do_what_one_does() -> None:
 
 def test_a_cluster_does_what_one_process_does_though_a_worker_is_killed() -> None:
     assert sweep("one") == 0
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with local(2) as cluster:
         first = next(iter(cluster.workers.values()))
 
         def killing(chunks: Iterable[Done[Part]], size: int) -> Iterator[Done[Part]]:

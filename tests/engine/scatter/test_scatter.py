@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Generic
 
 import pytest
-from distributed import LocalCluster
+from clusters import local
 from hypothesis import given
 from hypothesis import strategies as st
 from points import Counting, killed, killed_once, squares
@@ -169,7 +169,7 @@ def _is_running(pid: int) -> bool:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The scheduler of a real cluster with two workers, each a process."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two:
+    with local(2) as two:
         yield two.scheduler_address
 
 
@@ -183,6 +183,31 @@ def test_a_worker_with_another_program_is_refused(address: str, monkeypatch: pyt
     monkeypatch.setattr(clusters, "mark", lambda: "another")
     with cluster(address) as workers, pytest.raises(NoWorker, match="has another version of runplan or numpy"):
         list(in_order(squares, SIZE, workers))
+
+
+def test_a_cluster_without_a_worker_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "PATIENCE", 0.2)
+    said: list[str] = []
+    with (
+        local(0) as none,
+        cluster(none.scheduler_address, said.append) as workers,
+        pytest.raises(NoWorker, match="has had no worker for minutes"),
+    ):
+        list(in_order(squares, SIZE, workers))
+    assert said == [
+        f"the cluster at {none.scheduler_address} has no worker yet: `dask worker {none.scheduler_address}` starts one"
+    ]
+
+
+def test_a_scheduler_that_goes_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "ANSWER", 1.0)
+    with (
+        local(1) as one,
+        cluster(one.scheduler_address) as workers,
+        pytest.raises(NoWorker, match="has gone away"),
+    ):
+        for _ in in_order(squares, SIZE, workers):
+            one.close()
 
 
 def test_no_address() -> None:

@@ -1,0 +1,90 @@
+"""Definitions of packs to plain data, which `marshal` holds, and back.
+
+A record becomes a list, the number of its class before its fields; a stretch of the text its two offsets; a set its
+words in order.
+"""
+
+from __future__ import annotations
+
+from runplan.dsl.expr.tree import Num, Op, Ref, Text, Unbound
+from runplan.dsl.packs.pack import (
+    BatchStep,
+    Cite,
+    Constant,
+    Counted,
+    Entry,
+    Function,
+    Golden,
+    Joint,
+    Law,
+    Parameter,
+    PhaseShape,
+    QuantityDef,
+    QuantityFacts,
+    Record,
+    Rule,
+    ScheduleShape,
+    Table,
+)
+from runplan.dsl.syntax.tree import Node, Word
+from runplan.dsl.text.source import Source, Span
+from runplan.dsl.typed.fields import Field
+
+TYPE_CHECKING = False  # see dsl/dataclass.py
+if TYPE_CHECKING:
+    from typing import Any
+
+# A class is stored as its place here: what is stored is of one version of this list.
+CLASSES: tuple[Any, ...] = (
+    *(Span, Num, Unbound, Ref, Text, Op, Word, Node, Field, Cite, Constant, Counted, Parameter, Function, Table, Joint),
+    *(Golden, Law, Entry, Record, Rule, PhaseShape, BatchStep, ScheduleShape, QuantityFacts, QuantityDef),
+)
+# Of each class its place, and the names of what it is made from; what begins with `_` is worked out again.
+_FORMS = {
+    cls: (number, tuple(name for name in getattr(cls, "__match_args__", ()) if not name.startswith("_")))
+    for number, cls in enumerate(CLASSES)
+}
+_SPAN = CLASSES.index(Span)
+_SET = -1
+_NESTED = frozenset((list, tuple, dict))
+
+
+def stored(item: object) -> Any:
+    """A definition, or a part of one, as plain data.
+
+    Raises:
+        ValueError: For what is of no class that a definition is made of.
+    """
+    if item is None or isinstance(item, str | int | float):
+        return item
+    if isinstance(item, tuple):
+        return tuple(map(stored, item))
+    if isinstance(item, frozenset):
+        return [_SET, *sorted(item)]
+    if isinstance(item, dict):
+        return {key: stored(value) for key, value in item.items()}
+    if isinstance(item, Span):
+        return [_SPAN, item.start, item.end]
+    if type(item) not in _FORMS:
+        raise ValueError(f"a {type(item).__name__} is no part of a definition")
+    number, names = _FORMS[type(item)]
+    return [number, *(stored(getattr(item, name)) for name in names)]
+
+
+def restored(data: Any, source: Source) -> Any:
+    """What was stored, of a source."""
+    classes, nested = CLASSES, _NESTED  # looked up once: this is run for each part of each definition
+
+    def made(item: Any) -> Any:
+        kind = type(item)
+        if kind is list:
+            if item[0] == _SPAN:
+                return Span(source, item[1], item[2])
+            if item[0] == _SET:
+                return frozenset(item[1:])
+            return classes[item[0]](*[made(part) if type(part) in nested else part for part in item[1:]])
+        if kind is tuple:
+            return tuple([made(part) if type(part) in nested else part for part in item])
+        return {key: made(part) if type(part) in nested else part for key, part in item.items()}
+
+    return made(data)
