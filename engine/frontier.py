@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Ref, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library
@@ -80,7 +79,7 @@ class Axis:
         except (KeyError, ArithmeticError, ValueError):
             return None
         inputs = tuple(sorted(names(self.expr), key=str))
-        return Value(Name(self.text), value, self.dim, None, None, "derived", shown(self.expr), inputs, "", None)
+        return Value(Name(self.text), value, self.dim, None, None, "derived", self.expr, inputs, "", None)
 
 
 @dataclass(frozen=True, slots=True)

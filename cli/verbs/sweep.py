@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-from functools import partial
 
 from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.crew import add_crew, crew
@@ -62,7 +61,6 @@ def run(argv: list[str]) -> int:
     from runplan.engine.scatter.order import in_order
     from runplan.engine.sweep.axes import CannotSweep
     from runplan.engine.sweep.make import job_of
-    from runplan.engine.sweep.parts import part_of
     from runplan.engine.sweep.rows import Choice
 
     with reading(args.path):
@@ -85,8 +83,7 @@ def run(argv: list[str]) -> int:
                     tuple((text, _sense(args, job, text)) for text in by), count)  # fmt: skip
     sink = Outputs(job, outputs, choice, project.library.quantities(), details=args.details, resume=args.resume)
     with crew(args) as workers:
-        work = partial(part_of, job, choice)
-        seen = sink.fill(lambda start: progress(in_order(work, job.size, workers, start=start), job.size))
+        seen = sink.fill(lambda start: progress(in_order(sink.work, job.size, workers, start=start), job.size))
     return CLEAN if seen.by_status["solved"] else FOUND
 
 

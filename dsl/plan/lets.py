@@ -101,6 +101,8 @@ def _evaluate(reading: Reading, let: Let) -> None:
     value = reading.value(let.expr) if dim is not None else None
     if value is not None:
         reading.let_values[let.name] = value
+    # What has a value is one figure, and what is too deep has its finding.
+    reading.let_depths[let.name] = 1 if dim is None or value is not None else reading.depth(let.expr)
     reading.let_dims[let.name] = UNKNOWN if dim is None else dim
     if is_bare(let.expr, reading.bare_lets):
         reading.bare_lets.add(let.name)

@@ -7,7 +7,7 @@ MAX_BYTES = 4 * MAX_CHARACTERS
 MAX_IMPORTS = 100
 # Of the mistakes in one file.
 MAX_FINDINGS = 50
-# Brackets in brackets, and levels of a syntax tree.
+# Brackets in brackets, and levels of a syntax tree, or of an expression with its `let`s written out.
 MAX_BRACKETS = 64
 MAX_DEPTH = 200
 # Collections in collections of a YAML file, and its values.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import failing, gap, sides_at, verdict
-from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown, with_figures
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Plan, Requirement
@@ -20,7 +20,7 @@ from runplan.dsl.units.show import json_unit, show
 from runplan.dsl.units.table import UnknownUnit, currencies
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Alternative, Either
-from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.parts import Constraint, Definition, leads_to
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knobs import knobs_of, number_of
@@ -90,13 +90,17 @@ def budget_quantity(problem: Problem, bounded: Expr, upper: bool) -> str | None:
 
 def _is_budget(problem: Problem, name: Name) -> bool:
     """Whether a name is a quantity that budgets are of, such a result of another plan, or a `let` of these."""
+    lets = {each: d for each, d in problem.definitions.items() if each.kind == "let"}
+    known = (problem.quantities.get(_quantity_of(each, lets)) for each in leads_to([Ref(name)], lets))
+    return any(quantity is not None and quantity.facts.budget for quantity in known)
+
+
+def _quantity_of(name: Name, lets: Mapping[Name, Definition]) -> str:
+    """The quantity that a name is, here or as a result of another plan; empty for a `let` of these."""
     if name.kind != "let":
-        return name.text in problem.quantities and problem.quantities[name.text].facts.budget
-    expr = problem.definitions[name].expr if name in problem.definitions else Num(0.0)
-    if isinstance(expr, Num):
-        _, dot, result = name.text.rpartition(".")
-        return bool(dot) and _is_budget(problem, quantity(result))
-    return any(_is_budget(problem, one) for one in names(expr))
+        return name.text
+    _, dot, result = name.text.rpartition(".")
+    return result if dot and name in lets and isinstance(lets[name].expr, Num) else ""
 
 
 def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, parts: Sequence[Broken]) -> Finding:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, joined, names, substitute, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Law
@@ -349,18 +349,32 @@ class Problem:
 
 def expand(expr: Expr, definitions: Mapping[Name, Definition], memo: dict[Name, Expr]) -> Expr:
     """The expression with every defined name replaced, and those in its place; `memo` is shared between calls."""
-    by = {}
-    for name in names(expr):
-        if name in definitions:
-            if name not in memo:
-                memo[name] = _folded(expand(definitions[name].expr, definitions, memo), definitions[name].dim)
-            by[name] = memo[name]
-    return substitute(expr, by) if by else expr
+
+    def waits(of: Expr) -> list[Name]:
+        return [name for name in names(of) if name in definitions and name not in memo]
+
+    # Of a chain of names the last first, without a call within a call: it may be of thousands.
+    left = waits(expr)
+    while left:
+        name = left[-1]
+        further = waits(definitions[name].expr) if name not in memo else ()
+        if further:
+            left += further
+            continue
+        left.pop()
+        if name not in memo:
+            memo[name] = _folded(_with(definitions[name].expr, memo), definitions[name].dim)
+    return _with(expr, memo)
+
+
+def _with(expr: Expr, memo: Mapping[Name, Expr]) -> Expr:
+    """The expression with names replaced, of those that it mentions."""
+    return expr if memo.keys().isdisjoint(names(expr)) else substitute(expr, memo)
 
 
 def _folded(expr: Expr, dim: Dim) -> Expr:
     """The expression as the figure that it comes to, where it is of figures alone: it may stand in many others."""
-    if not isinstance(expr, Op) or any(isinstance(item, Ref | Unbound | Text) for item in walk(expr)):
+    if not isinstance(expr, Op) or not all(map(_is_figure, walk(expr))):
         return expr
     try:
         value = float(value_of(expr, {}))
@@ -369,19 +383,39 @@ def _folded(expr: Expr, dim: Dim) -> Expr:
     return Num(value, dim) if math.isfinite(value) else expr
 
 
+def _is_figure(item: Expr) -> bool:
+    """Whether a part of an expression is a figure, or made of its parts: what a sweep has in its place is none."""
+    return isinstance(item, Op) or (isinstance(item, Num) and isinstance(item.value, int | float))
+
+
 Step = tuple[Name, Callable[[Mapping[Name, float]], float]]
 
 
 def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Name]:
-    """Definitions in an order in which they can be computed from the values of known names."""
+    """Definitions in an order in which they can be computed from the values of known names: first those of these alone,
+    then those of these and the first, and so on, each in the order of the definitions.
+    """
     done = set(known)
-    left = {name: d for name, d in definitions.items() if name not in done}
+    waits: dict[Name, int] = {}
+    waited: dict[Name, list[Name]] = {}
+    for name, definition in definitions.items():
+        if name not in done:
+            lacking = names(definition.expr) - done
+            waits[name] = len(lacking)
+            for other in lacking:
+                waited.setdefault(other, []).append(name)
+    place = {name: at for at, name in enumerate(waits)}
+    ready = [name for name, count in waits.items() if not count]
     out: list[Name] = []
-    while ready := [name for name, d in left.items() if names(d.expr) <= done]:
+    while ready:
+        out += ready
+        free = []
         for name in ready:
-            del left[name]
-            out.append(name)
-            done.add(name)
+            for user in waited.get(name, ()):
+                waits[user] -= 1
+                if not waits[user]:
+                    free.append(user)
+        ready = sorted(free, key=place.__getitem__)
     return out
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity, written
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr
 from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.nearest import did_you_mean
@@ -37,7 +39,7 @@ class Value:
 
     Attributes:
         value, low, high: In base units; the interval is the 80 % one of the law's constants, None where there is none.
-        formula: As the plan or the pack wrote it; for a solved value, what it solves.
+        of: The expression that it is the value of, by the plan or the pack; for a solved value, what it solves.
         inputs: Names of the values that went in.
         source: Citation, record or statement.
         by: The law that gives it; empty where none does.
@@ -50,13 +52,18 @@ class Value:
     low: float | None
     high: float | None
     kind: Kind
-    formula: str
+    of: Expr | str
     inputs: tuple[Name, ...]
     source: str
     span: Span | None
     note: str = ""
     by: str = ""
     real: float | None = None
+
+    @property
+    def formula(self) -> str:
+        """What it is the value of, as it is written; for a solved value, what it solves."""
+        return self.of if isinstance(self.of, str) else shown(self.of)
 
     def __float__(self) -> float:
         """The number in base units."""

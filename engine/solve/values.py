@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from runplan.dsl.expr.dimensions import Dimensions
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, names
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.dims import Dim
@@ -54,7 +53,7 @@ def _value(problem: Problem, name: Name, value: float, active: Iterable[Constrai
     d = problem.definitions.get(name)
     if d is not None:
         inputs = tuple(sorted(names(d.expr), key=str))
-        return Value(name, value, d.dim, None, None, d.kind, shown(d.expr), inputs, d.source, d.span, d.note, d.by)
+        return Value(name, value, d.dim, None, None, d.kind, d.expr, inputs, d.source, d.span, d.note, d.by)
     variable = next(v for v in problem.variables if v.name == name)
     mentioned: set[Name] = set()
     # Later goals only break ties, but for that of staying near a law's line.

@@ -156,7 +156,7 @@ def test_a_deep_tree_stays_on_the_page(h100: Report) -> None:
     for i in range(2000):
         own, expr = quantity(f"x{i}"), Op("+", (Ref(last), Num(1.0, base.dim)))
         definitions[own] = Definition(own, base.dim, expr, "derived")
-        values[own] = replace(base, name=own, formula=f"{last} + 1 USD", inputs=(last,), span=None)
+        values[own] = replace(base, name=own, of=f"{last} + 1 USD", inputs=(last,), span=None)
         last = own
     deep = replace(solution, values=values, problem=replace(solution.problem, definitions=definitions))
     text = terminal.tree(derivation(deep, last), Look(80))
