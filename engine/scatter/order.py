@@ -15,7 +15,7 @@ SECONDS = 1.0
 # A chunk may be so much longer than one whose time is known.
 GROWTH = 8
 # The most points of a chunk: what bounds the memory.
-MOST = 1 << 18
+MOST = 1 << 16
 # A chunk whose worker went away so often is not handed out again: it may be what kills them.
 MOST_LOST = 4
 
