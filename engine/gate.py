@@ -49,11 +49,13 @@ class Verdict:
         file: The plan.
         law: The law that decides; empty where the plan could not be read.
         by: The findings that keep it from holding.
+        solved: Whether it was solved: of what was not, no finding may be left out of the verdict.
     """
 
     file: str
     law: str
     by: tuple[Finding, ...]
+    solved: bool = True
 
     @property
     def holds(self) -> bool:
@@ -85,7 +87,7 @@ def verdict_of(report: Report, left: Iterable[Finding] | None = None) -> Verdict
     first = report.solutions[0] if report.solutions else None
     found = report.findings if left is None or not _is_solved(first) else left
     by = tuple(f for f in found if f.severity == "error" and (not silenceable(f.code) or f.code in _DECIDES))
-    return Verdict(report.source.path, first.resolved if first else "", by)
+    return Verdict(report.source.path, first.resolved if first else "", by, _is_solved(first))
 
 
 def _is_solved(solution: Solution | None) -> bool:

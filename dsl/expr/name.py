@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Literal
 
 from runplan.dsl.dataclass import dataclass, field
@@ -80,6 +81,7 @@ class Name:
         return text
 
 
+@cache
 def quantity(text: str) -> Name:
     """A quantity of the run."""
     return Name(text)

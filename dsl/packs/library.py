@@ -61,6 +61,7 @@ class Library:
     base: Library | None = field(default=None, repr=False, compare=False)
     hidden: frozenset[tuple[str, str]] = frozenset()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _records: dict[tuple[str, str], Record] = field(default_factory=dict, init=False, repr=False, compare=False)
     _once: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -142,10 +143,15 @@ class Library:
 
     def record(self, kind: str, name: str) -> Record | None:
         """A record by kind and name or alias; a device by any name that means it."""
+        if (known := self._records.get((kind, name))) is not None:
+            return known
         header = self._names.find(kind, name)
         if header is None and kind == "device" and (device := self.device(name)):
             header = self._names.find(kind, device.name)
-        return None if header is None else self._record(header)
+        found = None if header is None else self._record(header)
+        if found is not None:
+            self._records[kind, name] = found
+        return found
 
     @cached_property
     def devices(self) -> Mapping[str, str]:

@@ -56,7 +56,10 @@ def power(a: Dim, exponent: float) -> Dim:
 
 def in_currency(dim: Dim, currency: str, converted: Container[str]) -> Dim:
     """A dimension with money that is of no currency yet, or of one that is converted, in the one that is at hand."""
+    moneys = [name for name, _ in dim if name == MONEY or name in converted]
+    if not moneys:
+        return dim
     out = NONE
     for name, e in dim:
-        out = times(out, ((currency if name == MONEY or name in converted else name, e),))
+        out = times(out, ((currency if name in moneys else name, e),))
     return out

@@ -42,6 +42,7 @@ LADDERS = {
         "crew",
         "paths",
         "arguments",
+        "baseline",
         "verbs",
     ],
     "cli/show": [
