@@ -105,8 +105,7 @@ def _bound(reading: Reading, one: Let) -> Let:
 
 def _definitions(reading: Reading, statements: Iterable[Node]) -> Pack:
     """What the file and its imports define."""
-    dims = {name: reading.money(dim) for name, dim in reading.vocabulary.quantities.items()}
-    reader = PackReader(dims, reading.vocabulary.fields)
+    reader = PackReader(reading.quantities(), reading.vocabulary.fields)
     pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), reading.file.broken)
     for known in pack.quantities:
         message = f"a quantity such as `{known.name}` stands in a pack's `quantities.plan`, not in a plan"
