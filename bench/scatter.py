@@ -3,8 +3,8 @@
     python bench/scatter.py [--seconds S] [--rounds N] [--quick] [--json FILE]
 
 A grid of 1e9 points is worked on for some seconds by each crew in turn, in several rounds; who has started up and has
-chunks in hand is timed. Printed are the medians over rounds of points a second, their ratio to this process alone in the
-same round, and that of the processors' time for a point, which tells what handing out costs on a machine that is busy.
+chunks in hand is timed. Printed are the medians over rounds of points a second, of their ratio to this process alone in
+the same round, and of that of the processors' time for a point: what handing out costs, also on a machine that is busy.
 Start-up is told apart: what a crew takes until its first results are there.
 """
 
