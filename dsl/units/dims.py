@@ -34,6 +34,8 @@ def _dim(exponents: dict[str, float]) -> Dim:
     return tuple(sorted((name, s) for name, e in exponents.items() if (s := _exponent(e))))
 
 
+# A plan has few dimensions, and asks for their products again and again.
+@lru_cache(4096)
 def times(a: Dim, b: Dim) -> Dim:
     """The dimension of a product."""
     if not a or not b:
@@ -44,11 +46,13 @@ def times(a: Dim, b: Dim) -> Dim:
     return _dim(sums)
 
 
+@lru_cache(4096)
 def over(a: Dim, b: Dim) -> Dim:
     """The dimension of a quotient."""
     return times(a, tuple((name, -e) for name, e in b))
 
 
+@lru_cache(4096)
 def power(a: Dim, exponent: float) -> Dim:
     """The dimension of a power; the exponent may be any real number."""
     return _dim({name: e * exponent for name, e in a})
