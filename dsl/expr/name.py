@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Literal
+from functools import cache
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.types import Literal
 
 Kind = Literal["quantity", "let", "constant", "deviate", "factor", "varied"]
 Scope = tuple[tuple[str, str], ...]
@@ -80,6 +81,7 @@ class Name:
         return text
 
 
+@cache
 def quantity(text: str) -> Name:
     """A quantity of the run."""
     return Name(text)

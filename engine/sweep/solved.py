@@ -6,12 +6,12 @@ Rows are solved on arrays where they lie in a box of `prepared.py`, always in wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
+from runplan.dsl.types import Any
 from runplan.engine.sweep.axes import places
 from runplan.engine.sweep.job import STATUSES, Columns, Job, Row
 from runplan.engine.sweep.point import Solver

@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.logic import HOLDS
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, names
+from runplan.dsl.types import Any
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import SOME, Constraint, Definition
 from runplan.engine.problem.problem import Problem
