@@ -5,20 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 from runplan.cli.growing import Growing, growing
 from runplan.cli.outcome import CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.sweep.content import Swept
-from runplan.cli.show.sweep.growing import GROWING, Format
+from runplan.cli.show.sweep.growing import GROWING
 from runplan.cli.show.text.quantities import Known
 from runplan.cli.spelling import spelled
 from runplan.engine.scatter.mark import mark
-from runplan.engine.scatter.work import Done
+from runplan.engine.scatter.work import Done, Work
 from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.packed import columns_file
-from runplan.engine.sweep.parts import Part, Tally
+from runplan.engine.sweep.parts import Part, Tally, part_of
 from runplan.engine.sweep.rows import Choice, Rows, Seen, no_rows, together
 
 # Rows that a table holds; of more it shows the first.
@@ -73,8 +74,10 @@ class Outputs:
         resume: bool = False,
     ) -> None:
         self._job, self._choice, self._known, self._details, self._resume = job, choice, known, details, resume
-        self._spoken = [GROWING[name] for name, file in outputs if name in GROWING and file is None]
-        self._filed = [(GROWING[name], file) for name, file in outputs if name in GROWING and file is not None]
+        growing = [(GROWING[name], file) for name, file in outputs if name in GROWING]
+        self._spoken = [format for format, file in growing if file is None]
+        self._filed = [(format, file) for format, file in growing if file is not None]
+        self._formats = (*self._spoken, *(format for format, _ in self._filed))
         self._whole = [(name, file) for name, file in outputs if name not in GROWING]
         for name, file in outputs:
             if file is None and name != "table" and not (name in GROWING and GROWING[name].is_text):
@@ -83,25 +86,32 @@ class Outputs:
         if resume and (self._spoken or whole or not self._filed):
             raise CannotRun(f"`--resume` goes on with files that grow, such as `-o csv=FILE`: {', '.join(GROWING)}")
 
+    @property
+    def work(self) -> Work[Part]:
+        """What is to be done for each chunk."""
+        texts = tuple(format.rows for format in self._formats)
+        return partial(part_of, self._job, self._choice, texts, bool(self._whole))
+
     def fill(self, chunks: Chunks) -> Seen:
         """Write all rows as they come, or what is chosen of them in the end; and how they came out."""
         held: list[Rows] = []
-        none = no_rows(self._job)
         with self._files() as files:
-            tally = Tally.read(files.state.kept) if files is not None and files.state.kept else Tally(none)
+            kept = files.state.kept if files is not None else None
+            tally = Tally.read(kept) if kept else Tally(no_rows(self._job))
             self._say([format.head(self._job, 0) for format in self._spoken])
             for done in chunks(0 if files is None else files.state.point):
-                rows = done.result.rows
-                tally.seen.add(done.result.seen)
+                part = done.result
+                tally.seen.add(part.seen)
                 if self._choice:
-                    tally.chosen, rows = self._choice.among(together([tally.chosen, rows])), none
+                    tally.chosen = self._choice.among(together([tally.chosen, part.rows]))
                 elif any(name != "table" or tally.written < HELD for name, _ in self._whole):
-                    held.append(rows)
-                self._put(rows, done.stop, tally, files)
+                    held.append(part.rows)
+                self._put(part.texts, part.count, done.stop, tally, files)
             chosen = self._choice.end(tally.chosen)
             if not tally.ended:
                 tally.ended = True
-                self._put(chosen, self._job.size, tally, files)
+                texts = [format.rows(self._job, chosen) for format in self._formats]
+                self._put(texts, len(chosen), self._job.size, tally, files)
             if files is not None:
                 files.rewrite([format.head(self._job, tally.written) for format, _ in self._filed])
         if self._whole:
@@ -127,17 +137,16 @@ class Outputs:
         """What the files follow from: the job and what is chosen of it, their formats, and the program."""
         return "-".join((self._job.key, mark(), str(self._choice), *(format.name for format, _ in self._filed)))
 
-    def _put(self, rows: Rows, point: int, tally: Tally, files: Growing | None) -> None:
-        """Add rows to all that grows, and after the last ones what it ends with."""
-
-        def added(format: Format) -> bytes:
-            return format.rows(self._job, rows, tally.written) + (format.tail if tally.ended else b"")
-
-        texts = [added(format) for format, _ in self._filed]
-        self._say([added(format) for format in self._spoken])
-        tally.written += len(rows)
+    def _put(self, texts: Sequence[bytes], count: int, point: int, tally: Tally, files: Growing | None) -> None:
+        """Add so many rows to all that grows, and after the last ones what it ends with."""
+        added = [
+            (format.between if tally.written and count else b"") + text + (format.tail if tally.ended else b"")
+            for format, text in zip(self._formats, texts, strict=True)
+        ]
+        self._say(added[: len(self._spoken)])
+        tally.written += count
         if files is not None:
-            files.add(texts, point, tally.told())
+            files.add(added[len(self._spoken) :], point, tally.told())
 
     def _say(self, texts: Sequence[bytes]) -> None:
         """Write texts to standard output."""

@@ -7,7 +7,6 @@ one that is undecided, infeasible or over budget says so in its verdict with non
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.library import Library
@@ -49,11 +48,13 @@ class Verdict:
         file: The plan.
         law: The law that decides; empty where the plan could not be read.
         by: The findings that keep it from holding.
+        solved: Whether it was solved: of what was not, no finding may be left out of the verdict.
     """
 
     file: str
     law: str
     by: tuple[Finding, ...]
+    solved: bool = True
 
     @property
     def holds(self) -> bool:
@@ -85,7 +86,7 @@ def verdict_of(report: Report, left: Iterable[Finding] | None = None) -> Verdict
     first = report.solutions[0] if report.solutions else None
     found = report.findings if left is None or not _is_solved(first) else left
     by = tuple(f for f in found if f.severity == "error" and (not silenceable(f.code) or f.code in _DECIDES))
-    return Verdict(report.source.path, first.resolved if first else "", by)
+    return Verdict(report.source.path, first.resolved if first else "", by, _is_solved(first))
 
 
 def _is_solved(solution: Solution | None) -> bool:
@@ -97,11 +98,12 @@ def codes_of(library: Library) -> Codes:
     return raised_here() | library.rule_names()
 
 
-def gate(report: Report, known: Codes, choice: Choice, today: date) -> Gate:
+def gate(report: Report, known: Codes, choice: Choice, today: str) -> Gate:
     """A report as a check shows it.
 
     Args:
         known: Codes and names without those of the plan's own rules.
+        today: As `2026-03-01`.
     """
     own = report.plan.definitions.rules if report.plan else ()
     codes = known | {(rule.code, rule.name) for rule in own} if own else known

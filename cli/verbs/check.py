@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.outcome import CLEAN, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects, from_repository, plan_files
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.formats import WITHOUT_HELP, offered
-from runplan.cli.stream import tell
+from runplan.cli.stream import tell, write
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding, at_rest, in_order
+from runplan.dsl.text.words import counted
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.gate import Gate, unknown
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Of the plans' own thresholds the strictest decides.
 STRICTEST = ("warning", "error", "never")
+BASELINE = "plan-baseline.json"
 # The formats for programs that know a repository and not from where in it the command ran.
 _AWAY = frozenset(("github", "gitlab", "sarif"))
 
@@ -31,7 +32,7 @@ _AWAY = frozenset(("github", "gitlab", "sarif"))
 @verb("check")
 def run(argv: list[str]) -> int:
     """Check plans; exit 1 where a finding is at or above the threshold, or a plan does not hold whatever is shown."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan check",
         description="Parse, solve and judge plans. Offline and read-only.",
         epilog="example: plan check plans -o concise",
@@ -44,6 +45,8 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--select", metavar="CODES", help="show only these codes, names or prefixes")
     parser.add_argument("--ignore", metavar="CODES", help="leave these codes, names or prefixes out")
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
+    parser.add_argument("--baseline", metavar="FILE", help="leave out what this file has, unless it has grown")
+    parser.add_argument("--write-baseline", action="store_true", help="write what is found to the file of --baseline")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
     parser.add_argument("--no-cache", action="store_true", help="neither take from the user's cache nor add to it")
@@ -63,6 +66,9 @@ def run(argv: list[str]) -> int:
         raise wrong
     for project in {id(project): project for project, _ in checked}.values():
         project.refuse_unknown([gate for own, gate in checked if own is project])
+    if args.baseline or args.write_baseline:
+        selected = bool(select or ignore)
+        gates = _beside(args.baseline or BASELINE, gates, write_it=args.write_baseline, selected=selected)
     shown = in_order(f for gate in gates for f in gate.findings)
     libraries = tuple({id(project): project.library for project, _ in checked}.values())
     places = {file: from_repository(file) for file in _files(shown)} if _AWAY & {name for name, _ in outputs} else {}
@@ -78,6 +84,22 @@ def run(argv: list[str]) -> int:
         tell(f"plan check: not shown, and what decides: {line(finding)}")
     threshold = min((args.fail_on or project.configuration.fail_on for project, _ in checked), key=STRICTEST.index)
     return exit_code(found.findings, threshold, found.deciding())
+
+
+def _beside(path: str, gates: list[Gate], *, write_it: bool, selected: bool) -> list[Gate]:
+    """What a baseline leaves of the checks; where it is to be written, nothing that one may live with."""
+    from runplan.cli.baseline import baseline
+
+    known = baseline(path, new=write_it)
+    if write_it:
+        write(known.of(gates), path)
+        known = baseline(path)
+    left, covered = known.without(gates)
+    gone = 0 if selected else known.gone(gates)
+    stale = f", and {gone:,} that stand there are not found any more: `--write-baseline` takes them out" if gone else ""
+    if covered or gone:
+        tell(f"plan check: {counted(covered, 'finding')} left out by the baseline {path}{stale}")
+    return left
 
 
 def _at_rest(gate: Gate, *, help: bool) -> Gate:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from functools import partial
-from typing import TYPE_CHECKING
 
-from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.crew import add_crew, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.paths import Projects
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.engine.sweep.job import Job
@@ -22,7 +21,7 @@ FORMATS = ("table", "csv", "jsonl", "json", "npy", "npz")
 @verb("sweep")
 def run(argv: list[str]) -> int:
     """Solve a plan at each point of a grid; exit 1 where no point is solved."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan sweep",
         description="A plan at each point of a grid: any of its inputs over lists and ranges, each point solved as "
         "`plan solve` solves it. A path is one that `--set` knows.",
@@ -62,7 +61,6 @@ def run(argv: list[str]) -> int:
     from runplan.engine.scatter.order import in_order
     from runplan.engine.sweep.axes import CannotSweep
     from runplan.engine.sweep.make import job_of
-    from runplan.engine.sweep.parts import part_of
     from runplan.engine.sweep.rows import Choice
 
     with reading(args.path):
@@ -85,8 +83,7 @@ def run(argv: list[str]) -> int:
                     tuple((text, _sense(args, job, text)) for text in by), count)  # fmt: skip
     sink = Outputs(job, outputs, choice, project.library.quantities(), details=args.details, resume=args.resume)
     with crew(args) as workers:
-        work = partial(part_of, job, choice)
-        seen = sink.fill(lambda start: progress(in_order(work, job.size, workers, start=start), job.size))
+        seen = sink.fill(lambda start: progress(in_order(sink.work, job.size, workers, start=start), job.size))
     return CLEAN if seen.by_status["solved"] else FOUND
 
 

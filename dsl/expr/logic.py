@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, names, walk, words
 from runplan.dsl.expr.values import value
+from runplan.dsl.types import Any
 from runplan.dsl.units.base import DATE, GPU, NODE
 from runplan.dsl.units.parse import number
 
@@ -31,7 +31,7 @@ def ways(condition: Expr) -> Expr:
     `not` goes into the comparisons; an `if`, `min`, `max` or `abs` of a side becomes the pieces of it, each with
     where it holds. What is said in a probability stays as it is.
     """
-    condition = _affirmed(condition)
+    condition = affirmed(condition)
     if isinstance(condition, Op) and condition.op in ("and", "or"):
         return _in_a_row(condition.op, [ways(arg) for arg in condition.args])
     return _unbent(condition)
@@ -47,12 +47,12 @@ def _denied(condition: Expr) -> Expr:
     return Op(OPPOSITE[condition.op], condition.args)
 
 
-def _affirmed(condition: Expr) -> Expr:
+def affirmed(condition: Expr) -> Expr:
     """The condition without `not`, which goes into the comparisons."""
     if isinstance(condition, Op) and condition.op == "not":
-        return _affirmed(_denied(condition.args[0]))
+        return affirmed(_denied(condition.args[0]))
     if isinstance(condition, Op) and condition.op in ("and", "or"):
-        return Op(condition.op, tuple(map(_affirmed, condition.args)), condition.span)
+        return Op(condition.op, tuple(map(affirmed, condition.args)), condition.span)
     return condition
 
 
@@ -197,9 +197,9 @@ def verdict(condition: Expr, env: Mapping[Any, float], tolerance: float) -> bool
     def holds(part: Expr) -> bool | None:
         assert isinstance(part, Op), "a condition compares something"
         sides = sides_at(part, env)
-        return None if sides is None else _HOLDS[part.op](*sides, tolerance * max(map(abs, sides)), part)
+        return None if sides is None else HOLDS[part.op](*sides, tolerance * max(map(abs, sides)), part)
 
-    return kleene(_affirmed(condition), holds)
+    return kleene(affirmed(condition), holds)
 
 
 def sides_at(part: Op, env: Mapping[Any, float]) -> tuple[float, float] | None:
@@ -213,19 +213,20 @@ def sides_at(part: Op, env: Mapping[Any, float]) -> tuple[float, float] | None:
     return left, right
 
 
-_HOLDS: Mapping[str, Callable[[float, float, float, Op], bool]] = {
+# How each comparison is decided, up to a slack, of floats or of arrays.
+HOLDS: Mapping[str, Callable[[Any, Any, Any, Op], Any]] = {
     "<=": lambda a, b, slack, part: a <= b + slack,
     "<": lambda a, b, slack, part: a < b - slack,
     ">=": lambda a, b, slack, part: a >= b - slack,
     ">": lambda a, b, slack, part: a > b + slack,
     "==": lambda a, b, slack, part: abs(a - b) <= slack,
-    "!=": lambda a, b, slack, part: abs(a - b) > max(gap(part) * abs(b) - slack, slack),
+    "!=": lambda a, b, slack, part: (abs(a - b) > gap(part) * abs(b) - slack) & (abs(a - b) > slack),
 }
 
 
 def failing(condition: Expr, env: Mapping[Any, float], tolerance: float) -> Iterator[Op]:
     """The comparisons by which values break a condition: of an `and` the first that they break, of an `or` all."""
-    condition = _affirmed(condition)
+    condition = affirmed(condition)
     if verdict(condition, env, tolerance) is not False:
         return
     if isinstance(condition, Op) and condition.op in ("and", "or"):

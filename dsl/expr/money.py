@@ -12,9 +12,11 @@ from runplan.dsl.units.dims import in_currency
 
 def in_money(expr: Expr, currency: str, rates: Mapping[str, float]) -> Expr:
     """The expression with its figures in a currency, as far as the rates go: the value there of one of another."""
+    if not rates:
+        return expr
     if isinstance(expr, Num):
         return exchanged(expr, currency, rates)
-    if isinstance(expr, Op) and rates:
+    if isinstance(expr, Op):
         return Op(expr.op, tuple(in_money(arg, currency, rates) for arg in expr.args), expr.span)
     return expr
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Literal
+from functools import cache
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.types import Literal
 
-Kind = Literal["quantity", "let", "constant", "deviate", "factor"]
+Kind = Literal["quantity", "let", "constant", "deviate", "factor", "varied"]
 Scope = tuple[tuple[str, str], ...]
 
 # What stands before the name of a part, and the part before its quantity. Of a source, the part stands behind it.
@@ -17,7 +18,8 @@ _NAMES: dict[tuple[str, Kind, Scope], Name] = {}
 
 
 class Name:
-    """A quantity of plans, a `let`, a constant of a law, a deviate or a factor: five spaces that never meet.
+    """A quantity of plans, a `let`, a constant of a law, a deviate, a factor, or a figure that a sweep varies: six
+    spaces that never meet.
 
     There is one object for each name, so that they are compared and looked up as fast as can be: whole solutions are
     mappings of them.
@@ -79,6 +81,7 @@ class Name:
         return text
 
 
+@cache
 def quantity(text: str) -> Name:
     """A quantity of the run."""
     return Name(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
-from typing import TypeVar, cast
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Text
@@ -30,6 +29,7 @@ from runplan.dsl.text.reader import Disk, decoded
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import CHECKPOINT
+from runplan.dsl.types import Any, TypeVar
 from runplan.dsl.units.dims import Dim
 
 # What stands before the paths of its files.
@@ -61,7 +61,8 @@ class Library:
     base: Library | None = field(default=None, repr=False, compare=False)
     hidden: frozenset[tuple[str, str]] = frozenset()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _once: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _once: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _records: dict[tuple[str, str], Record] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         packs = len(self.shelf.brought)
@@ -142,10 +143,15 @@ class Library:
 
     def record(self, kind: str, name: str) -> Record | None:
         """A record by kind and name or alias; a device by any name that means it."""
+        if (known := self._records.get((kind, name))) is not None:
+            return known
         header = self._names.find(kind, name)
         if header is None and kind == "device" and (device := self.device(name)):
             header = self._names.find(kind, device.name)
-        return None if header is None else self._record(header)
+        found = None if header is None else self._record(header)
+        if found is not None:
+            self._records[kind, name] = found
+        return found
 
     @cached_property
     def devices(self) -> Mapping[str, str]:
@@ -231,7 +237,8 @@ class Library:
         """What follows from the library alone by a function, made the first time that it is asked for."""
         if make not in self._once:
             self._once[make] = make(self)
-        return cast(_T, self._once[make])
+        found: _T = self._once[make]
+        return found
 
     # ---- definitions behind headers
 

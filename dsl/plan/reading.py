@@ -11,8 +11,9 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.name import Words
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Unbound, bound, walk, words
-from runplan.dsl.expr.values import compiled, not_finite
+from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Unbound, bound, walk
+from runplan.dsl.expr.values import not_finite
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
 from runplan.dsl.plan.known import Known
@@ -100,9 +101,13 @@ class Reading(Builder):
 
     def known(self) -> Mapping[str, Dim]:
         """Every name that an expression may use, with its dimension."""
+        return Known(self.words, self.quantities(), self.let_dims)
+
+    def quantities(self) -> Mapping[str, Dim]:
+        """The quantities of the library, with their dimensions in the plan's money."""
         if not self._known:
             self._known = {name: self.money(dim) for name, dim in self.vocabulary.quantities.items()}
-        return Known(self.words, self._known, self.let_dims)
+        return self._known
 
     def bound(self, expr: Expr) -> Expr:
         """The expression with its words as the names that they mean."""
@@ -169,7 +174,8 @@ class Reading(Builder):
             message = f"with its `let`s written out this has more than {MAX_DEPTH} levels"
             self.findings.append(finding("S004", message, expr.span))
             return None
-        chance = next((item for item in walk(expr) if isinstance(item, Op) and item.op == "P"), None)
+        items = list(walk(expr))
+        chance = next((item for item in items if isinstance(item, Op) and item.op == "P"), None)
         if chance is not None:
             message = f"`{shown(chance)}` is read, and solved only where `require` or `prefer` compares it with a share"
             help = [f"write `require {shown(chance)} >= 90%`"]
@@ -182,13 +188,14 @@ class Reading(Builder):
             assert unfit.span is not None
             self.findings.append(finding("U004", message, unfit.span))
             return None
-        unknown = [item for item in walk(expr) if isinstance(item, Unbound) and item.name not in known]
+        words = [item for item in items if isinstance(item, Unbound)]
+        unknown = [item for item in words if item.name not in known]
         for item in unknown:
             if not self.excused(item.name):
                 self._unknown_quantity(item, known)
-        if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in walk(expr)):
+        if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in items):
             return None
-        if any(self.let_dims.get(name) == UNKNOWN for name in words(expr)):
+        if any(self.let_dims.get(item.name) == UNKNOWN for item in words):
             return None
         try:
             return Dimensions(known, values=self.let_values).of(expr)
@@ -217,7 +224,7 @@ class Reading(Builder):
     def value(self, expr: Expr) -> float | None:
         """The value of an expression of numbers and `let`s; None where it depends on what is solved."""
         try:
-            return float(compiled(expr)(self.let_values))
+            return float(value_of(expr, self.let_values))
         except (KeyError, TypeError):
             return None
         except (ArithmeticError, ValueError):

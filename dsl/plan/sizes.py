@@ -23,7 +23,8 @@ NOT_SAID = {
 def held(dim: Dim) -> Dim:
     """A dimension in what sequences and nodes hold: in tokens, in GPUs."""
     for unit, (counted, content, _) in _HOLDS.items():
-        dim = times(dim, power(over(content, counted), dict(dim).get(unit, 0.0)))
+        if exponent := dict(dim).get(unit):
+            dim = times(dim, power(over(content, counted), exponent))
     return dim
 
 

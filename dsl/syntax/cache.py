@@ -7,9 +7,9 @@ grammar, where the package has none of its own.
 from __future__ import annotations
 
 import os
+from _blake2 import blake2b  # as hashlib has it, which loads OpenSSL first
 from collections.abc import Callable
 from functools import lru_cache
-from hashlib import blake2b
 
 from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.text import store

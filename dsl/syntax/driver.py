@@ -21,16 +21,18 @@ Terminal = tuple[str, str]
 # it; and the parts that the node keeps: `i`, `~i` for one whose own parts are taken, None for one that is absent.
 Rule = tuple[int, int, str, tuple[int | None, ...]]
 # The names of symbols, terminals first and in the order in which they are tried, then `$END`, then the rules; the
-# terminals; the pattern of what stands between tokens; the rules; for each state pairs of a symbol and the state that
-# follows it, or `~rule` where that is reduced first; and the first and last state of each start.
+# terminals; the pattern of what stands between tokens; the rules; for each state a line of pairs of a symbol and the
+# state that follows it, or `~rule` where that is reduced first; and the first and last state of each start.
 Stored = tuple[
     tuple[str, ...],
     tuple[Terminal, ...],
     str,
     tuple[Rule, ...],
-    tuple[tuple[int, ...], ...],
+    str,
     tuple[tuple[str, int, int], ...],
 ]
+# The character for 0 in the lines of states: a text is loaded at once, seventeen thousand numbers one by one.
+ZERO = 0x6000
 # A state: what it does at a symbol; the terminals to try before words, whether to try words, and those after them.
 _State = tuple[dict[int, int], tuple[int, ...], bool, tuple[int, ...]]
 # What was read: the kind of a token, a node, or the parts of what is spread; its begin and end; the levels in it.
@@ -45,7 +47,8 @@ class Driver:
     """Reads texts by one set of tables."""
 
     def __init__(self, tables: Stored) -> None:
-        self._symbols, self._terminals, between, self._rules, self._rows, starts = tables
+        self._symbols, self._terminals, between, self._rules, rows, starts = tables
+        self._rows = rows.split("\n")
         self._between = re.compile(between).match
         self._starts = {start: (first, last) for start, first, last in starts}
         self._words = {what: kind for kind, (how, what) in enumerate(self._terminals) if how == "word"}
@@ -113,7 +116,7 @@ class Driver:
     def _state(self, number: int) -> _State:
         found = self._states.get(number)
         if found is None:
-            row = self._rows[number]
+            row = [ord(c) - ZERO for c in self._rows[number]]
             actions = dict(zip(row[::2], row[1::2], strict=True))
             how = {kind: self._terminals[kind][0] for kind in actions if kind < len(self._terminals)}
             words = [kind for kind in how if how[kind] == "word"]

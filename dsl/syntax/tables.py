@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from lark import Lark
 from lark.lexer import TerminalDef
 from lark.parsers.lalr_analysis import Shift
 
-from runplan.dsl.syntax.driver import Rule, Stored, Terminal
+from runplan.dsl.syntax.driver import ZERO, Rule, Stored, Terminal
 from runplan.dsl.syntax.grammar import FREE, WHOLE, lark
+from runplan.dsl.types import Any
 
 
 def tables_of(parser: Lark) -> Stored:
@@ -50,14 +50,14 @@ def tables_of(parser: Lark) -> Stored:
                 place[to] = len(reached)
                 reached.append(to)
             row += number[name], place[to]
-        rows.append(tuple(row))
+        rows.append("".join(chr(ZERO + n) for n in row))
     ignored = (t.pattern.to_regexp() for t in terminals if t.name in lexer.root_lexer.ignore_types)
     return (
         symbols,
         tuple(map(_terminal, terminals)),
         f"(?:{'|'.join(ignored)})*",
         tuple(_rule(rule, number) for rule in reduced),
-        tuple(rows),
+        "\n".join(rows),
         tuple((start, place[first], place[table.end_states[start]]) for start, first in table.start_states.items()),
     )
 

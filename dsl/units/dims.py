@@ -34,6 +34,8 @@ def _dim(exponents: dict[str, float]) -> Dim:
     return tuple(sorted((name, s) for name, e in exponents.items() if (s := _exponent(e))))
 
 
+# A plan has few dimensions, and asks for their products again and again.
+@lru_cache(4096)
 def times(a: Dim, b: Dim) -> Dim:
     """The dimension of a product."""
     if not a or not b:
@@ -44,11 +46,13 @@ def times(a: Dim, b: Dim) -> Dim:
     return _dim(sums)
 
 
+@lru_cache(4096)
 def over(a: Dim, b: Dim) -> Dim:
     """The dimension of a quotient."""
     return times(a, tuple((name, -e) for name, e in b))
 
 
+@lru_cache(4096)
 def power(a: Dim, exponent: float) -> Dim:
     """The dimension of a power; the exponent may be any real number."""
     return _dim({name: e * exponent for name, e in a})
@@ -56,7 +60,10 @@ def power(a: Dim, exponent: float) -> Dim:
 
 def in_currency(dim: Dim, currency: str, converted: Container[str]) -> Dim:
     """A dimension with money that is of no currency yet, or of one that is converted, in the one that is at hand."""
+    moneys = [name for name, _ in dim if name == MONEY or name in converted]
+    if not moneys:
+        return dim
     out = NONE
     for name, e in dim:
-        out = times(out, ((currency if name == MONEY or name in converted else name, e),))
+        out = times(out, ((currency if name in moneys else name, e),))
     return out

@@ -30,7 +30,7 @@ from runplan.engine.problem.parts import (
     Otherwise,
     Variable,
 )
-from runplan.engine.problem.problem import expand
+from runplan.engine.problem.problem import expand, order_of
 from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
@@ -351,12 +351,7 @@ class Draft:
             if name in formulas and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
-        left = dict(self.definitions)
-        while ready := [name for name, d in left.items() if names(d.expr) <= alive]:
-            alive.update(ready)
-            for name in ready:
-                del left[name]
-        for name in left:
+        for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):
             del self.definitions[name]
 
 

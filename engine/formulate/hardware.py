@@ -142,12 +142,10 @@ def _running(own: Own) -> Expr:
 def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     """What is stated or taken of the devices, but for how many there are and for how long."""
     _rate(draft, pool, device, own)
-    for text, known in draft.quantities.items():
-        facts = known.facts
-        if facts.statement != "hardware" or facts.given is None or draft.knows(own(quantity(text))):
-            continue
-        if quantity(text) not in (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED):
-            _figure(draft, pool, device, quantity(text), own)
+    taken = (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED)
+    for name in map(quantity, draft.quantities.given_by("hardware")):
+        if name not in taken and not draft.knows(own(name)):
+            _figure(draft, pool, device, name, own)
     if own(q.NODES_OF) in draft.definitions:
         draft.define(own(q.BOUGHT_BY), Ref(own(q.NODES_OF)), "derived", "whole nodes")
 
@@ -155,10 +153,11 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
 def _follow(draft: Draft, own: Own) -> None:
     """What follows for one of several pools, by the formulas over single figures."""
     for text, known in draft.quantities.items():
-        name = own(quantity(text))
-        if known.facts.pools and known.formula is not None and name.scope and not draft.knows(name):
-            formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
-            draft.define(name, formula, "derived", known.title, known.span)
+        if known.facts.pools and known.formula is not None:
+            name = own(quantity(text))
+            if name.scope and not draft.knows(name):
+                formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
+                draft.define(name, formula, "derived", known.title, known.span)
 
 
 def _of_pool(draft: Draft, word: str, own: Own) -> Name:

@@ -48,7 +48,7 @@ def add_dates(draft: Draft, pool: Pool, own: Own) -> None:
     for date, each in ((q.START, pool.dates.get("from")), (q.DEADLINE, pool.dates.get("until"))):
         if isinstance(each, Given):
             draft.give(own(date), each)
-        elif each is not None and (own(date).part("pool") or pool.bought):
+        elif each is not None and (own(date).part("pool") or pool.bought) and not _ends_with_run(pool, date):
             help = ["give the date, or ask for it of hardware that is of one kind and reserved by the date"]
             draft.gave_up("a `?` in the dates of such hardware is read, and not solved yet", each.span, help)
     time, begin, end = pool.figures.get("time"), pool.dates.get("from"), pool.dates.get("until")
@@ -61,6 +61,11 @@ def add_dates(draft: Draft, pool: Pool, own: Own) -> None:
         also = [Label(time.span, f"ends {days:.4g} days after that")]
         message = f"the hardware is for {number(time).text} from {begin.span.text[-10:]}, past its `until`"
         draft.findings.append(finding("C001", message, end.span, also=also))
+
+
+def _ends_with_run(pool: Pool, date: Name) -> bool:
+    """Whether a date that is asked for is when a pool ends that begins on a given one: when the run is done."""
+    return date == q.DEADLINE and not pool.bought and isinstance(pool.dates.get("from"), Given)
 
 
 def _window(draft: Draft, own: Own) -> Expr | None:
@@ -137,6 +142,9 @@ def add_reservations(draft: Draft, pools: Sequence[Pool], owns: Sequence[Own]) -
             draft.define(one.own(q.RESERVED_TIME), one.most, "given", "from and until", pool.span)
         elif not one.fixed:
             _as_long_as_needed(draft, pool, one)
+        if isinstance(end := pool.dates.get("until"), Hole) and _ends_with_run(pool, q.DEADLINE):
+            ends = Op("+", (Ref(one.own(q.START)), Ref(one.own(q.RESERVED_TIME))))
+            draft.define(one.own(q.DEADLINE), ends, "derived", "when the reserved time ends", end.span)
     draft.define(q.TIME, _time(reserved), "derived", "all pools side by side until the run is done")
     draft.elastic = not all(one.fixed for one in reserved)
     if draft.elastic and all(one.most is not None for one in reserved):

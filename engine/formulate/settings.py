@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.curve import curve
@@ -17,6 +16,7 @@ from runplan.dsl.plan.ir import Given, Hole, Optimizer, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.base import PARAM, SEQUENCE
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, add_function, begins_alike, default_law, say_of_start
@@ -128,7 +128,7 @@ def _move_to_own(draft: Draft, law: Law, output: str) -> None:
 
     So one run moves it half of the way, and many runs all of it.
     """
-    if all(header.layer == "standard" for header in draft.catalogue.index("run").values()):
+    if not draft.catalogue.once(has_own_runs):
         return
     own = [one.off for one in _used(draft, law, output) if one.run.own]
     if own:
@@ -136,6 +136,11 @@ def _move_to_own(draft: Draft, law: Law, output: str) -> None:
         made, said = draft.definitions[quantity(output)], f"{len(own)} run{'s' * (len(own) > 1)} of your own"
         expr = Op("*", (Num(factor), made.expr))
         draft.definitions[quantity(output)] = replace(made, expr=expr, note=f"moved {factor:.3g} times by {said}")
+
+
+def has_own_runs(catalogue: Library) -> bool:
+    """Whether packs bring runs."""
+    return any(header.layer != "standard" for header in catalogue.index("run").values())
 
 
 def _spread(draft: Draft, law: Law, output: str) -> float | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, joined, names, substitute, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Law
@@ -374,13 +374,18 @@ def _with(expr: Expr, memo: Mapping[Name, Expr]) -> Expr:
 
 def _folded(expr: Expr, dim: Dim) -> Expr:
     """The expression as the figure that it comes to, where it is of figures alone: it may stand in many others."""
-    if not isinstance(expr, Op) or any(isinstance(item, Ref | Unbound | Text) for item in walk(expr)):
+    if not isinstance(expr, Op) or not all(map(_is_figure, walk(expr))):
         return expr
     try:
         value = float(value_of(expr, {}))
     except (ArithmeticError, ValueError):
         return expr
     return Num(value, dim) if math.isfinite(value) else expr
+
+
+def _is_figure(item: Expr) -> bool:
+    """Whether a part of an expression is a figure, or made of its parts: what a sweep has in its place is none."""
+    return isinstance(item, Op) or (isinstance(item, Num) and isinstance(item.value, int | float))
 
 
 Step = tuple[Name, Callable[[Mapping[Name, float]], float]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations, islice
 
 from runplan.dsl.dataclass import replace
@@ -53,26 +53,31 @@ OFFERS = 5
 
 def under_determined(problem: Problem) -> Solution:
     """What is known all the same of a problem that leaves something open, and what would settle it (C002)."""
-    held = problem.aiming(*_least(problem))
+    goals, loose = _least(problem)
+    aimed = problem.aiming(*goals)
+    held = aimed.fixed(loose)
     found = optimum_of(held)
     base = without(problem, "undecided", problem.findings)
     # What a law says of the run follows from it: no plan states that.
     free = [v.name for v in problem.variables if not v.name.part("law") and v.name != q.SURE_COMPUTE]
     if found.is_optimal:
         here = _every(held, found.values)
-        others = {name: env for name in free if (env := _elsewhere(held, here, name)) is not None}
-        free = list(others) or free
+        moved = (
+            (name, _elsewhere(held, here, name) if name not in loose else _turned(aimed, loose, name)) for name in free
+        )
+        others = {name: env for name, env in moved if env is not None}
         known = {n for n in here if all(n in env and _same(here[n], env[n]) for env in others.values())}
+        free = [name for name in free if name in others or (loose and name not in known)] or free
         if others:
             told = solved(held, found.values, found.binding)
             base = replace(base, values={n: v for n, v in told.values.items() if n in known})
     said = enumerated([f"`{problem.said(q.PARAMS if name == q.LAW_PARAMS else name)}`" for name in free])
     # Of figures that make up for each other one has to be given: nothing else tells them apart.
     figures = _figures(problem, free)
-    offered = figures if not problem.goals else (*_budgets(problem, held, free), *_offers(problem), *figures)
+    offered = figures if not problem.goals else (*_budgets(problem, aimed, free), *_offers(problem), *figures)
     offers = list(dict.fromkeys(offered))[:OFFERS]
     help = ["one more given would: " + ", or ".join(f"`{offer}`" for offer in offers)] if offers else []
-    both = chain(_pairs(problem, free), _pairs_of_budget(problem, held, free))
+    both = chain(_pairs(problem, free), _pairs_of_budget(problem, aimed, free))
     pairs = [] if offers else list(islice(both, OFFERS))
     help += (
         ["this would: " + ", or ".join(" and ".join(f"`{each}`" for each in both) for both in pairs)] if pairs else []
@@ -92,12 +97,14 @@ def has_least(problem: Problem) -> bool:
 # ---- what is open
 
 
-def _least(problem: Problem) -> tuple[Goal, ...]:
-    """The goals that have a least value among those that do before them; none where the first has none.
+def _least(problem: Problem) -> tuple[tuple[Goal, ...], dict[Name, float]]:
+    """The goals that have a least value among those that do before them; none where the first has none. And what nature
+    decides of which nothing tells the worst, each at some value: the rest is what it is for any.
 
     How many devices there are breaks no tie here: of a count and a time that are both open either end would do.
     """
     kept: tuple[Goal, ...] = ()
+    loose: dict[Name, float] = {}
     if not problem.goals:  # where figures make up for each other the run is what it is without them
         aimed = next((aimed for aimed in problem.aimed() if aimed.goals), problem)
         problem = aimed.aiming(*(goal for goal in aimed.goals if not _is_of_nature(problem, goal)))
@@ -105,11 +112,13 @@ def _least(problem: Problem) -> tuple[Goal, ...]:
     for i, goal in enumerate(problem.goals):
         if i >= wanted and isinstance(goal.expr, Ref) and goal.expr.name.text == q.GPUS.text:
             continue
-        if optimum_of(problem.aiming(*kept, goal)).is_optimal:
+        if optimum_of(problem.fixed(loose).aiming(*kept, goal)).is_optimal:
             kept = (*kept, goal)
-        elif not kept and not _is_of_nature(problem, goal):
+        elif _is_of_nature(problem, goal) and isinstance(goal.expr, Ref):
+            loose |= {v.name: v.start for v in problem.variables if v.name == goal.expr.name}
+        elif not kept:
             break
-    return kept
+    return kept, loose
 
 
 def _is_of_nature(problem: Problem, goal: Goal) -> bool:
@@ -133,6 +142,16 @@ def _elsewhere(problem: Problem, here: dict[Name, float], name: Name) -> dict[Na
             env = _every(moved, found.values)
             if all(_same(_reached(goal, here), _reached(goal, env)) for goal in problem.goals):
                 return env
+    return None
+
+
+def _turned(problem: Problem, loose: Mapping[Name, float], name: Name) -> dict[Name, float] | None:
+    """All values where one of what nature decides is another; None where there is none."""
+    for factor in MOVED:
+        moved = problem.fixed({**loose, name: loose[name] * factor})
+        found = optimum_of(moved)
+        if found.is_optimal:
+            return _every(moved, found.values)
     return None
 
 

@@ -115,6 +115,8 @@ def _spaced(word: str, path: str, found: re.Match[str]) -> Spaced:
         raise CannotSweep(f"`{word[:60]}`: a range is of figures; list anything else: `{path}=A,B`")
     if low[2] and low[2] != high[2]:
         raise CannotSweep(f"`{word[:60]}`: write both ends in one unit, `{low[2]}` or `{high[2]}`")
+    if low[1][-1].isdigit() and not high[1][-1].isdigit():
+        raise CannotSweep(f"`{word[:60]}`: write both ends in full, as in `{low[1]}{high[1][-1]}..{high[0]}`")
     try:
         first, last = number(low[1]), number(high[1])
     except ValueError as error:

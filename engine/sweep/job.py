@@ -85,8 +85,11 @@ class Job:
 
     def settings_at(self, point: int) -> tuple[str, ...]:
         """The settings of a point, which is a row without its law."""
-        at = zip(self.axes, places(self.axes, point), strict=True)
-        return (*self.settings, *(f"{axis.path}={axis.text(place)}" for axis, place in at))
+        return self.settings_of(places(self.axes, point))
+
+    def settings_of(self, at: Sequence[int]) -> tuple[str, ...]:
+        """The settings of the point that has some value of each axis, by its places."""
+        return (*self.settings, *(f"{axis.path}={axis.text(one)}" for axis, one in zip(self.axes, at, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

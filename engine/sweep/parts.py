@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.types import Any
 from runplan.engine.sweep.job import Job
-from runplan.engine.sweep.rows import Choice, Rows, Seen, kept
+from runplan.engine.sweep.rows import Choice, Rows, Seen, kept, no_rows
 from runplan.engine.sweep.solved import solved
+
+# Rows to what they add to a file: a function that can be sent to a worker.
+Text = Callable[[Job, Rows], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +22,29 @@ class Part:
 
     Attributes:
         seen: How its rows came out that are wanted.
-        rows: These rows; where some are to be chosen of all, those that may be among them.
+        count: How many are in `texts`.
+        texts: These rows as each kind of file has them; none where some are to be chosen of all.
+        rows: The rows as such, where somebody needs them: where some are chosen of all, those that may be among them.
     """
 
     seen: Seen
+    count: int
+    texts: tuple[bytes, ...]
     rows: Rows
 
 
-def part_of(job: Job, choice: Choice, start: int, stop: int) -> Part:
-    """What the rows of a job come to, from `start` to `stop`, which is not among them."""
+def part_of(job: Job, choice: Choice, texts: Sequence[Text], whole: bool, start: int, stop: int) -> Part:
+    """What the rows of a job come to, from `start` to `stop`, which is not among them.
+
+    Args:
+        texts: The kinds of files that have them. They are written where the rows are solved: it may take longer.
+        whole: Whether the rows are needed as such, too.
+    """
     rows = kept(solved(job, start, stop))
-    return Part(Seen.of(rows), choice.among(rows))
+    seen = Seen.of(rows)
+    if choice:
+        return Part(seen, 0, (b"",) * len(texts), choice.among(rows))
+    return Part(seen, len(rows), tuple(text(job, rows) for text in texts), rows if whole else no_rows(job))
 
 
 @dataclass(slots=True)

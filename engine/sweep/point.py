@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.logic import verdict
@@ -12,7 +12,7 @@ from runplan.dsl.expr.tree import Expr
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.text.finding import Finding
-from runplan.engine.pipeline import plan_at, solution_of
+from runplan.engine.pipeline import Read, plan_at, solution_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 from runplan.engine.solve.conflict import conflicting
@@ -40,18 +40,21 @@ class Solver:
         """The solver of a job."""
         return Solver(job, standard().with_files(job.packs))
 
-    def rows(self, point: int) -> Iterator[Row]:
-        """The rows of a point."""
-        job = self.job
-        read = plan_at(
-            job.path,
-            job.files,
+    def read(self, settings: Sequence[str]) -> Read:
+        """The plan with settings, as it is read."""
+        return plan_at(
+            self.job.path,
+            self.job.files,
             catalogue=self.catalogue,
-            settings=job.settings_at(point),
-            laws=job.named,
+            settings=settings,
+            laws=self.job.named,
             intervals=False,
             solved=self.imported,
         )
+
+    def rows(self, point: int) -> Iterator[Row]:
+        """The rows of a point."""
+        job, read = self.job, self.read(self.job.settings_at(point))
         if read.plan is None:
             wrong = next(f for f in read.findings if f.severity == "error")
             yield from (Row("refused", (), _said(wrong), job.where is None) for _ in job.laws)

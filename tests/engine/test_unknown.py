@@ -169,6 +169,13 @@ def test_figures_that_make_up_for_each_other_are_open_and_nothing_else(open_: tu
         assert report(hardware + run + limit).solutions[0].status == "solved"
 
 
+def test_what_is_determined_is_not_told_to_be_open_beside_what_is_not() -> None:
+    plan = "hardware: 64 x H100 for 30 days at ? MFU @ ?\nmodel: 7B\nrequire cost <= 50k USD\n"
+    (c002,) = [f for f in report(plan).findings if f.code == "C002"]
+    assert c002.message == "nothing in the plan determines `tokens` and `mfu`"
+    assert answer(plan + "tokens: 300B\n", "price") * 3600 == pytest.approx(50e3 / (64 * 720))
+
+
 # ---- dates, and what is kept from the run
 
 
@@ -187,6 +194,20 @@ def test_figures_that_make_up_for_each_other_are_open_and_nothing_else(open_: tu
 )
 def test_dates_are_asked_for(plan: str, name: str, wanted: str) -> None:
     assert str(report(plan).solutions[0][name]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "days"),
+    [
+        ("from 2026-12-01 until ?", "from 2026-12-04 until ?", 7.868814),
+        ("for 5 days from 2026-12-01", "from 2026-12-04 until ?", 15.955435),
+    ],
+)
+def test_pools_that_end_on_dates_that_are_asked_for_run_as_long_as_the_run(first: str, later: str, days: float) -> None:
+    pools = f"256 x H100 {first} at 40% MFU + 256 x A100 {later} at 45% MFU"
+    solution = report(f"hardware: {pools}\nmodel: 7B\ntokens: 2T\n").solutions[0]
+    assert solution["time"].value / DAY == pytest.approx(days, rel=2e-4)
+    assert str(solution["pool2.deadline"]) == str(solution["finish"])
 
 
 def test_a_date_that_nothing_determines_is_said() -> None:

@@ -19,7 +19,15 @@ def identified(checked: Checked) -> Iterator[tuple[Finding, str]]:
 
     seen: Counter[tuple[str, ...]] = Counter()
     for finding in checked.findings:
-        who = (finding.code, checked.place(finding.at.span), finding.key or finding.at.span.text)
+        who = (finding.code, checked.place(finding.at.span), node(finding))
         seen[who] += 1
         told = "\0".join((*who, str(seen[who])))
         yield finding, hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def node(finding: Finding) -> str:
+    """What a finding is about, in words that stay where lines move: a rule, or the text that is to blame.
+
+    The number of a requirement is none: another one may be written before it.
+    """
+    return finding.key if finding.key and "[" not in finding.key else " ".join(finding.at.span.text.split())

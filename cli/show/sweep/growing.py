@@ -25,14 +25,16 @@ class Format:
     Attributes:
         name: As it is asked for.
         head: What a file begins with that is to have so many rows.
-        rows: What rows add to it, after so many others.
+        rows: What rows add to it.
+        between: What stands between rows and those before them.
         tail: What it ends with.
         is_text: Whether a terminal can show it.
     """
 
     name: str
     head: Callable[[Job, int], bytes]
-    rows: Callable[[Job, Rows, int], bytes]
+    rows: Callable[[Job, Rows], bytes]
+    between: bytes = b""
     tail: bytes = b""
     is_text: bool = True
 
@@ -43,11 +45,11 @@ def _csv_head(job: Job, count: int) -> bytes:
     return csv_rows([[*names, "status", *asked, "why"]]).encode()
 
 
-def _csv(job: Job, rows: Rows, before: int) -> bytes:
+def _csv(job: Job, rows: Rows) -> bytes:
     return csv_rows(_cells(job, rows, "")).encode()
 
 
-def _lines(job: Job, rows: Rows, before: int) -> bytes:
+def _lines(job: Job, rows: Rows) -> bytes:
     names = [*(path for path, _ in _varied(job)), "status", *(asked.text for asked in job.asked), "why"]
     return "".join(
         json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=True) + "\n" for row in _cells(job, rows, None)
@@ -65,23 +67,22 @@ def _document_head(job: Job, count: int) -> bytes:
     return (json.dumps(said, ensure_ascii=True, indent=2)[:-2] + ',\n  "points": [').encode()
 
 
-def _document(job: Job, rows: Rows, before: int) -> bytes:
-    lines = _lines(job, rows, before).decode().splitlines()
-    return "".join(f"{',' if before + at else ''}\n    {line}" for at, line in enumerate(lines)).encode()
+def _document(job: Job, rows: Rows) -> bytes:
+    return b",".join(b"\n    " + line for line in _lines(job, rows).splitlines())
 
 
 def _nothing(job: Job, count: int) -> bytes:
     return b""
 
 
-def _records(job: Job, rows: Rows, before: int) -> bytes:
+def _records(job: Job, rows: Rows) -> bytes:
     return records(job, rows).tobytes()
 
 
 _FORMATS = (
     Format("csv", _csv_head, _csv),
     Format("jsonl", _nothing, _lines),
-    Format("json", _document_head, _document, b"\n  ]\n}\n"),
+    Format("json", _document_head, _document, b",", b"\n  ]\n}\n"),
     Format("npy", head, _records, is_text=False),
 )
 GROWING = {format.name: format for format in _FORMATS}

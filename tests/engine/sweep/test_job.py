@@ -126,6 +126,7 @@ def test_what_is_counted_is_whole_between_the_ends_of_a_range() -> None:
         (("tokens=1T..2T:1",), "2 to 10,000,000 figures"),
         (("tokens=1T..1T:3",), "both ends are"),
         (("hardware.mfu=0..40%:3",), "it must be more than zero"),
+        (("tokens=1..2T:3",), "as in `1T..2T`"),
         (("hardware.time=1 day..3 months:3",), "both ends in one unit"),
         (("hardware.device=H100..A100:3",), "a range is of figures"),
         (("data=1T tokens", "data=2T tokens"), "`data` is varied twice"),

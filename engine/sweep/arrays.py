@@ -1,0 +1,136 @@
+"""Expressions over arrays: their values, and their derivatives by the logarithms of some names, a point an element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from runplan.dsl.expr import curve
+from runplan.dsl.expr.evenly import EVENLY
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Op, Ref, names
+from runplan.dsl.expr.values import compiled
+from runplan.dsl.types import Any
+from runplan.engine.numeric.jets import Jet, chained, over, plus, times
+
+Env = Mapping[Name, Any]
+
+
+class NoDerivative(Exception):
+    """Raised for an expression that has none here."""
+
+
+def values(expr: Expr, env: Env) -> Any:
+    """The values of an expression at points; NaN where it has none."""
+    return compiled(expr, np)(env)
+
+
+def jet_of(expr: Expr, env: Env, places: Mapping[Name, int]) -> Jet:
+    """The values and derivatives of an expression at points.
+
+    Args:
+        env: Of every name in it, its values.
+        places: Of each variable, its place in the gradient.
+
+    Raises:
+        NoDerivative: Where it has none.
+    """
+    count = len(places)
+    flat = [[0.0] * count for _ in range(count)]
+    known: dict[int, Jet] = {}
+
+    def at(item: Expr) -> Jet:
+        key = id(item)
+        if key not in known:
+            known[key] = part(item)
+        return known[key]
+
+    def part(item: Expr) -> Jet:
+        if names(item).isdisjoint(places):
+            return Jet(values(item, env))
+        if isinstance(item, Ref):
+            value = env[item.name]
+            gradient = [value if place == places[item.name] else 0.0 for place in range(count)]
+            hessian = [list(row) for row in flat]
+            hessian[places[item.name]][places[item.name]] = value
+            return Jet(value, gradient, hessian)
+        assert isinstance(item, Op), "names stand in operators"
+        if item.op in curve.ORDERS:
+            return _curve(at(item.args[0]), item)
+        if item.op == "if":
+            test, then, otherwise = item.args
+            if not names(test).isdisjoint(places):
+                raise NoDerivative
+            return _where(values(test, env), at(then), at(otherwise), count)
+        args = [at(arg) for arg in item.args]
+        if item.op in _ONE:
+            return _ONE[item.op](args[0])
+        if item.op in _TWO:
+            return _TWO[item.op](*args)
+        if item.op in ("min", "max"):
+            a, b = args
+            return _where(a.value <= b.value if item.op == "min" else a.value >= b.value, a, b, count)
+        raise NoDerivative
+
+    return at(expr)
+
+
+def _power(a: Jet, b: Jet) -> Jet:
+    u, p = a.value, b.value
+    if b.gradient is not None:
+        log = times(b, _logarithm(a))
+        value = np.exp(log.value)
+        return chained(log, value, value, value)
+    value = np.power(u, p)
+    return chained(a, value, p * value / u, p * (p - 1.0) * value / u**2)
+
+
+def _logarithm(a: Jet) -> Jet:
+    return chained(a, np.log(a.value), 1.0 / a.value, -1.0 / a.value**2)
+
+
+def _exponential(a: Jet) -> Jet:
+    value = np.exp(a.value)
+    return chained(a, value, value, value)
+
+
+def _root(a: Jet) -> Jet:
+    value = np.sqrt(a.value)
+    return chained(a, value, 0.5 / value, -0.25 / value**3)
+
+
+def _where(test: Any, a: Jet, b: Jet, count: int) -> Jet:
+    """One of two, element by element."""
+    flat = [0.0] * count
+    (ag, ah), (bg, bh) = ((one.gradient or flat, one.hessian or [flat] * count) for one in (a, b))
+    return Jet(
+        np.where(test, a.value, b.value),
+        [np.where(test, p, q) for p, q in zip(ag, bg, strict=True)],  # type: ignore[misc]
+        [[np.where(test, p, q) for p, q in zip(r, s, strict=True)] for r, s in zip(ah, bh, strict=True)],  # type: ignore[misc]
+    )
+
+
+def _curve(a: Jet, item: Op) -> Jet:
+    """A table's curve: its slope and its bend are those of its logarithm by that of the argument."""
+    if item.op != "curve":
+        raise NoDerivative
+    value, slope, bend = (curve.evaluator(order, item.args[1:], np)(a.value) for order in curve.ORDERS)
+    return chained(a, value, value * slope / a.value, value * (slope * slope + bend - slope) / a.value**2)
+
+
+_ONE: dict[str, Callable[[Jet], Jet]] = {
+    "neg": lambda a: chained(a, -a.value, -1.0, 0.0),
+    "exp": _exponential,
+    "ln": _logarithm,
+    "log10": lambda a: chained(_logarithm(a), np.log10(a.value), 1.0 / np.log(10.0), 0.0),
+    "sqrt": _root,
+}
+_TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
+    "+": plus,
+    "-": lambda a, b: plus(a, b, -1.0),
+    "*": times,
+    "/": over,
+    "^": _power,
+}
+assert EVENLY not in _TWO, "what is seen equally often is solved point by point"
