@@ -17,7 +17,7 @@ from runplan.engine.numeric.jets import Jet, chained, over, plus, times
 Env = Mapping[Name, Any]
 
 
-class NoDerivative(Exception):
+class NoDerivative(ValueError):
     """Raised for an expression that has none here."""
 
 
@@ -36,44 +36,45 @@ def jet_of(expr: Expr, env: Env, places: Mapping[Name, int]) -> Jet:
     Raises:
         NoDerivative: Where it has none.
     """
+    return _at(expr, env, places, {})
+
+
+def _at(item: Expr, env: Env, places: Mapping[Name, int], known: dict[int, Jet]) -> Jet:
+    """The jet of a part; `known` is shared between parts. Closures would be a cycle, which keeps arrays for long."""
+    key = id(item)
+    if key not in known:
+        known[key] = _part(item, env, places, known)
+    return known[key]
+
+
+def _part(item: Expr, env: Env, places: Mapping[Name, int], known: dict[int, Jet]) -> Jet:
     count = len(places)
-    flat = [[0.0] * count for _ in range(count)]
-    known: dict[int, Jet] = {}
-
-    def at(item: Expr) -> Jet:
-        key = id(item)
-        if key not in known:
-            known[key] = part(item)
-        return known[key]
-
-    def part(item: Expr) -> Jet:
-        if names(item).isdisjoint(places):
-            return Jet(values(item, env))
-        if isinstance(item, Ref):
-            value = env[item.name]
-            gradient = [value if place == places[item.name] else 0.0 for place in range(count)]
-            hessian = [list(row) for row in flat]
-            hessian[places[item.name]][places[item.name]] = value
-            return Jet(value, gradient, hessian)
-        assert isinstance(item, Op), "names stand in operators"
-        if item.op in curve.ORDERS:
-            return _curve(at(item.args[0]), item)
-        if item.op == "if":
-            test, then, otherwise = item.args
-            if not names(test).isdisjoint(places):
-                raise NoDerivative
-            return _where(values(test, env), at(then), at(otherwise), count)
-        args = [at(arg) for arg in item.args]
-        if item.op in _ONE:
-            return _ONE[item.op](args[0])
-        if item.op in _TWO:
-            return _TWO[item.op](*args)
-        if item.op in ("min", "max"):
-            a, b = args
-            return _where(a.value <= b.value if item.op == "min" else a.value >= b.value, a, b, count)
-        raise NoDerivative
-
-    return at(expr)
+    if names(item).isdisjoint(places):
+        return Jet(values(item, env))
+    if isinstance(item, Ref):
+        value = env[item.name]
+        gradient = [value if place == places[item.name] else 0.0 for place in range(count)]
+        hessian: list[list[Any]] = [[0.0] * count for _ in range(count)]
+        hessian[places[item.name]][places[item.name]] = value
+        return Jet(value, gradient, hessian)
+    assert isinstance(item, Op), "names stand in operators"
+    if item.op in curve.ORDERS:
+        return _curve(_at(item.args[0], env, places, known), item)
+    if item.op == "if":
+        test, *ways = item.args
+        if not names(test).isdisjoint(places):
+            raise NoDerivative
+        then, otherwise = (_at(way, env, places, known) for way in ways)
+        return _where(values(test, env), then, otherwise, count)
+    args = [_at(arg, env, places, known) for arg in item.args]
+    if item.op in _ONE:
+        return _ONE[item.op](args[0])
+    if item.op in _TWO:
+        return _TWO[item.op](*args)
+    if item.op in ("min", "max"):
+        a, b = args
+        return _where(a.value <= b.value if item.op == "min" else a.value >= b.value, a, b, count)
+    raise NoDerivative
 
 
 def _power(a: Jet, b: Jet) -> Jet:
