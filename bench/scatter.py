@@ -3,8 +3,9 @@
     python bench/scatter.py [--seconds S] [--rounds N] [--quick] [--json FILE]
 
 A grid of 1e9 points is worked on for some seconds by each crew in turn, in several rounds; who has started up and has
-chunks in hand is timed. Printed are the medians over rounds of points a second, and their ratio to this process alone
-in the same round. Start-up is told apart: what a crew takes until its first results are there.
+chunks in hand is timed. Printed are the medians over rounds of points a second, of their ratio to this process alone in
+the same round, and of that of the processors' time for a point: what handing out costs, also on a machine that is busy.
+Start-up is told apart: what a crew takes until its first results are there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from time import perf_counter
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 from runplan.engine.scatter.here import here
 from runplan.engine.scatter.order import in_order
@@ -41,7 +43,7 @@ AXES = (
     "hardware.price=1..5 USD/GPU/hour:100",
 )
 # Chunks that are not timed: a crew starts with short ones.
-WARM = 12
+WARM = 30
 
 
 @contextmanager
@@ -67,18 +69,33 @@ CREWS: dict[str, Callable[[], AbstractContextManager[Workers]]] = {
 }
 
 
-def rate(work: Callable[[int, int], Part], size: int, workers: Workers, seconds: float) -> tuple[float, float]:
-    """Points a second, and the seconds until the crew was warm."""
-    began = perf_counter()
-    first = points = 0
-    start = began
+class Rate(NamedTuple):
+    """What a crew comes to once it is warm.
+
+    Attributes:
+        points: A second.
+        cpu: Seconds of processors for a point: of the work, wherever it is done, and of all that this process does.
+        warm: Seconds until then.
+    """
+
+    points: float
+    cpu: float
+    warm: float
+
+
+def rate(work: Callable[[int, int], Part], size: int, workers: Workers, seconds: float, alone: bool) -> Rate:
+    """How fast a crew works."""
+    began = start = perf_counter()
+    cpu, first = 0.0, 0
     for count, done in enumerate(in_order(work, size, workers), 1):
         now = perf_counter()
-        if count == WARM:
-            start, first = now, done.stop
-        elif count > WARM and now - start >= seconds:
+        if count <= WARM:
+            start, first, cpu = now, done.stop, -process_time()
+            continue
+        cpu += 0.0 if alone else done.seconds
+        if now - start >= seconds:
             points = done.stop - first
-            return points / (now - start), start - began
+            return Rate(points / (now - start), (cpu + process_time()) / points, start - began)
     raise SystemExit("the grid is too small for so many seconds")
 
 
@@ -98,24 +115,22 @@ def main() -> None:
         project = Project.open(path)
         job = job_of(path, project.reader, AXES, catalogue=project.library, asked=("params", "tokens", "loss", "cost"))
     work = partial(part_of, job, Choice((), (("loss", "minimize"),), 10), (), False)
-    found: dict[str, list[float]] = {name: [] for name in CREWS}
-    starts: dict[str, list[float]] = {name: [] for name in CREWS}
+    found: dict[str, list[Rate]] = {name: [] for name in CREWS}
     for _ in range(rounds):
         for name, crew in CREWS.items():
             with crew() as workers:
-                points, start = rate(work, job.size, workers, seconds)
-            found[name].append(points)
-            starts[name].append(start)
+                found[name].append(rate(work, job.size, workers, seconds, crew is here))
     alone = found["this process"]
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':<16} {'points/s':>10} {'x alone':>8} {'spread':>13} {'warm after':>11}")
+    print(f"{'':<16} {'points/s':>10} {'x alone':>8} {'spread':>13} {'CPU x alone':>12} {'warm after':>11}")
     rows = []
     for name, rates in found.items():
-        ratios = [one / other for one, other in zip(rates, alone, strict=True)]
-        points, ratio, warm = map(statistics.median, (rates, ratios, starts[name]))
-        rows.append({"crew": name, "points_per_second": points, "ratios": ratios, "warm_after": warm})
+        ratios = [one.points / other.points for one, other in zip(rates, alone, strict=True)]
+        cpu = statistics.median(one.cpu / other.cpu for one, other in zip(rates, alone, strict=True))
+        points, warm = (statistics.median(getattr(one, of) for one in rates) for of in ("points", "warm"))
+        rows.append({"crew": name, "points_per_second": points, "ratios": ratios, "cpu": cpu, "warm_after": warm})
         spread = f"{min(ratios):.2f}..{max(ratios):.2f}"
-        print(f"{name:<16} {points:>10,.0f} {ratio:>8.2f} {spread:>13} {warm:>9.1f} s")
+        print(f"{name:<16} {points:>10,.0f} {statistics.median(ratios):>8.2f} {spread:>13} {cpu:>12.2f} {warm:>9.1f} s")
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump({"python": platform.python_version(), "rounds": rounds, "rows": rows}, file, indent=1)

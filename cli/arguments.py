@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import COULD_NOT_RUN, CannotRun
-from runplan.cli.output import split, tell_json
+from runplan.cli.output import split, tell_json, terminal_columns
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import tell
 from runplan.dsl.text.errors import BadConfig, NoWorker, UnknownCode, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
@@ -51,6 +51,20 @@ def refused(name: str, argv: Sequence[str], error: Exception) -> int:
     tell(f"plan {name}: {plain(str(error))}")
     tell_json(argv, COULD_NOT_RUN, str(error))
     return COULD_NOT_RUN
+
+
+class Parser(ArgumentParser):
+    """A parser of the options of a verb."""
+
+    def __init__(self, *, prog: str, description: str, epilog: str) -> None:
+        super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_Help)
+
+
+class _Help(HelpFormatter):
+    """As argparse has it. It makes one for each option, and would look up the width each time, by way of `shutil`."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=terminal_columns() - 2)
 
 
 def add_plan_options(parser: ArgumentParser) -> None:

@@ -6,9 +6,9 @@ import re
 import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import CannotRun
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.engine.scatter.work import Workers

@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
-from typing import IO, Any
 
 from runplan.cli.outcome import CannotRun
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import IO, Any
 
 # A file that is not whole has a name of its own: what others read under its own name is all there.
 PART, JOURNAL = ".part", ".journal"

@@ -53,8 +53,18 @@ def _color(file: str | None) -> bool:
 
 def _width(file: str | None) -> int:
     """Columns of the terminal; 80 where there is none, 100 in a file."""
-    if file is not None:
-        return 100
-    import shutil
+    return terminal_columns() if file is None else 100
 
-    return shutil.get_terminal_size((80, 24)).columns
+
+def terminal_columns() -> int:
+    """Columns of the terminal, as `shutil` finds them; 80 where there is none."""
+    try:
+        said = int(os.environ.get("COLUMNS", "0"))
+    except ValueError:
+        said = 0
+    if said > 0:
+        return said
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns or 80
+    except (OSError, ValueError):
+        return 80

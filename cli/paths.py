@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from runplan.cli.outcome import CannotRun
 from runplan.cli.show.text.plain import plain
@@ -14,6 +13,7 @@ from runplan.dsl.packs.configuration import Configuration, configuration_of, roo
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.text import disk
 from runplan.dsl.text.reader import Buffer, Disk, Reader
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan import Project

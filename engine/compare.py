@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from statistics import fmean
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
@@ -13,6 +12,7 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.types import Literal
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.counted import count_of
 from runplan.engine.analysis.regret import regret_at, surface_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.money import exchanged
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.text.words import enumerated
+from runplan.dsl.types import TypeVar
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show

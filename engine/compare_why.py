@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Ref, Unbound, substitute, walk
@@ -11,6 +10,7 @@ from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective
 from runplan.dsl.text.words import enumerated
+from runplan.dsl.types import Literal
 from runplan.engine.compare_rows import Column, grouped, listed, times, verb
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
 from runplan.engine.problem import quantities as q

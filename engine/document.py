@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Edit, Finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, json_unit

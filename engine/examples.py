@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import Literal
 from runplan.engine.judge.rules import example
 from runplan.engine.pipeline import report_of
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
@@ -19,6 +18,7 @@ from runplan.dsl.plan.ir import Optimize
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
+from runplan.dsl.types import Literal
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.engine.pipeline import Read, plan_at, report_of, solution_of

@@ -7,7 +7,6 @@ one that is undecided, infeasible or over budget says so in its verdict with non
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.library import Library
@@ -99,11 +98,12 @@ def codes_of(library: Library) -> Codes:
     return raised_here() | library.rule_names()
 
 
-def gate(report: Report, known: Codes, choice: Choice, today: date) -> Gate:
+def gate(report: Report, known: Codes, choice: Choice, today: str) -> Gate:
     """A report as a check shows it.
 
     Args:
         known: Codes and names without those of the plan's own rules.
+        today: As `2026-03-01`.
     """
     own = report.plan.definitions.rules if report.plan else ()
     codes = known | {(rule.code, rule.name) for rule in own} if own else known

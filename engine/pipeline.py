@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import qualified
@@ -19,6 +18,7 @@ from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Source
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.assumptions import assumptions_of
 from runplan.engine.formulate.alone import objective_of

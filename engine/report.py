@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name
@@ -13,6 +12,7 @@ from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.types import TYPE_CHECKING, Any
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
 from runplan.engine.problem.solution import TOLD, Note, Solution, Value

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import correlation
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name, qualified, written
@@ -141,6 +140,8 @@ def _together(solution: Solution, told: Mapping[str, Value]) -> dict[str, tuple[
     samples = [env for env in solution.samples if all(env.get(value.name, 0.0) > 0.0 for value in told.values())]
     if not told or len(samples) < FEW:
         return {}
+    from statistics import correlation  # not on the way of a check of a plan that imports none
+
     columns = {text: [math.log(env[value.name]) for env in samples] for text, value in told.items()}
     if any(max(column) - min(column) < SAME for column in columns.values()):
         return {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
@@ -13,6 +12,7 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.text import disk
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.reader import Buffer, Disk, Reader
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.dsl.text.finding import Finding
@@ -173,7 +173,7 @@ class Project:
         Raises:
             OSError: Where the file cannot be read.
         """
-        from datetime import date
+        import time
 
         from runplan.engine.gate import Choice, codes_of, gate
 
@@ -182,7 +182,7 @@ class Project:
         choice = Choice(
             of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
         )
-        return gate(report, self.library.once(codes_of), choice, date.today())
+        return gate(report, self.library.once(codes_of), choice, time.strftime("%Y-%m-%d"))
 
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.

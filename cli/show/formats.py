@@ -7,9 +7,9 @@ takes what is shown and a `Look`, and gives the text.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Literal
 
 from runplan.cli.show.text.look import PLAIN, Look
+from runplan.dsl.types import Literal
 
 Kind = Literal[
     "findings", "report", "comparison", "frontier", "sweep", "derivation", "backtest",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
 
-from runplan.cli.arguments import add_output, library_here, reading, verb, wanted
+from runplan.cli.arguments import Parser, add_output, library_here, reading, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.paths import Projects, plan_files
 from runplan.cli.show.formats import offered
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 @verb("backtest")
 def run(argv: list[str]) -> int:
     """Plan runs that were done and hold the plans to what they took; exit 2 where there are none."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan backtest",
         description="Runs that were done, each planned as if it were still to come and without what is known of its "
         "family, and held to what it reports: GPU-hours by the default rate and by its own, batch, learning rate, "

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.outcome import CLEAN, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects, from_repository, plan_files
@@ -18,6 +16,7 @@ from runplan.cli.stream import tell, write
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding, at_rest, in_order
 from runplan.dsl.text.words import counted
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.gate import Gate, unknown
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ _AWAY = frozenset(("github", "gitlab", "sarif"))
 @verb("check")
 def run(argv: list[str]) -> int:
     """Check plans; exit 1 where a finding is at or above the threshold, or a plan does not hold whatever is shown."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan check",
         description="Parse, solve and judge plans. Offline and read-only.",
         epilog="example: plan check plans -o concise",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
 
-from runplan.cli.arguments import add_output, add_plan_options, reading, report_for, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, report_for, verb, wanted
 from runplan.cli.outcome import CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects, plan_files
 from runplan.cli.show.formats import offered
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.engine.report import Report
@@ -21,7 +21,7 @@ ALL = ("all",)
 @verb("compare")
 def run(argv: list[str]) -> int:
     """Compare laws or plans; exit 1 where something is wrong with a plan, or they lie too far apart."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan compare",
         description="One plan under several laws, or several plans under their first law, side by side: the spread, "
         "the marks of figures outside a law's range, the regret of each choice under each law, why they differ, which "

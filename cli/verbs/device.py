@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-
-from runplan.cli.arguments import add_output, library_here, verb, wanted
+from runplan.cli.arguments import Parser, add_output, library_here, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
@@ -14,7 +12,7 @@ from runplan.dsl.packs.devices import one_of
 @verb("device")
 def run(argv: list[str]) -> int:
     """List the devices or show one; exit 2 for a name that is none."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan device",
         description="The devices: a list, or the figures of one with unit, source and evidence.",
         epilog="example: plan device H100 -o json",

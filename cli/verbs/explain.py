@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 
-from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, report_for, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
@@ -14,7 +13,7 @@ from runplan.cli.show.formats import offered
 @verb("explain")
 def run(argv: list[str]) -> int:
     """Explain one quantity of a solved plan; exit 2 where there is no such number."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan explain",
         description="The derivation of any number of a plan: formula, inputs, units, citation, given or assumed.",
         epilog="example: plan explain plans/thousand-h100.plan cost",

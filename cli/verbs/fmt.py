@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from runplan.cli.arguments import reading, verb
+from runplan.cli.arguments import Parser, reading, verb
 from runplan.cli.outcome import CLEAN, COULD_NOT_RUN, FOUND, CannotRun
 from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.findings.concise import line
@@ -21,7 +21,7 @@ from runplan.dsl.text.words import counted
 @verb("fmt")
 def run(argv: list[str]) -> int:
     """Lay files out; exit 1 where `--check` or `--diff` found one that is not, 2 where one cannot be read."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan fmt",
         description="Lay plans and packs out in one way: blanks, indents and empty lines. What they say, their numbers "
         "and their comments stay as they are written. With --to, print a plan in the other spelling.",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.crew import count
 from runplan.cli.outcome import CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
 from runplan.cli.show.formats import offered
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.engine.frontier import Sense
@@ -22,7 +22,7 @@ MOST = 200
 @verb("frontier")
 def run(argv: list[str]) -> int:
     """Follow the frontier of two quantities; exit 1 where the plan has none, or something is wrong with it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan frontier",
         description="The Pareto curve of two quantities of a plan: for each value of one the best of the other, with "
         "all that the plan requires kept. Each point is a solved plan.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shlex
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import runplan
-from runplan.cli.arguments import verb
+from runplan.cli.arguments import Parser, verb
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.nearest import did_you_mean
@@ -36,7 +35,7 @@ INSTALL = "pip install runplan"
 @verb("init")
 def run(argv: list[str]) -> int:
     """Write the files that are not there yet; exit 2 where none could be written."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan init",
         description="Write a commented first plan, an empty configuration and a CI workflow. In a repository the "
         "workflow stands where GitHub reads it, at the root. Nothing is overwritten.",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
-from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
+from runplan.cli.arguments import Parser, add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage
@@ -28,7 +27,7 @@ from runplan.engine.laws.totals import OWN, in_totals
 @verb("law")
 def run(argv: list[str]) -> int:
     """List the laws, show one, or evaluate it; exit 2 for a name or a value that cannot be used."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan law",
         description="The laws: a list, the page of one, or what it gives with --at.",
         epilog="example: plan law chinchilla --at params=70B tokens=1.4T -o json",

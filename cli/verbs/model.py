@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-
-from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
+from runplan.cli.arguments import Parser, add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
@@ -13,7 +11,7 @@ from runplan.cli.show.formats import offered
 @verb("model")
 def run(argv: list[str]) -> int:
     """List the models or show one; exit 2 for a name that is none."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan model",
         description="The published models that a plan may name: a list, or the shape of one with its sources.",
         epilog="example: plan model llama-3-8b",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-
-from runplan.cli.arguments import add_output, library_here, unknown, verb, wanted
+from runplan.cli.arguments import Parser, add_output, library_here, unknown, verb, wanted
 from runplan.cli.outcome import CLEAN
 from runplan.cli.output import show
 from runplan.cli.show.catalogue.subjects import RulePage
@@ -15,7 +13,7 @@ from runplan.dsl.text.codes import code_of, words
 @verb("rule")
 def run(argv: list[str]) -> int:
     """List the rules or show one; exit 2 for a code or name that is none."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan rule",
         description="The rules: a list, or what one says, when, why, and an example that breaks it and one that "
         "keeps it.",

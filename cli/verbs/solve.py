@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-
-from runplan.cli.arguments import add_output, add_plan_options, report_for, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, report_for, verb, wanted
 from runplan.cli.crew import add_crew, count, crew
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import show
@@ -17,7 +15,7 @@ LEAST_DRAWS, MOST_DRAWS = 20, 20_000
 @verb("solve")
 def run(argv: list[str]) -> int:
     """Solve a plan and show it; exit 1 where something is wrong with it, 4 where it is undecided."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan solve",
         description="The report of one plan in a screen: whether it holds, budget, solution per law, data mix, "
         "schedule, what is assumed, findings.",

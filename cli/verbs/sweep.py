@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
 
-from runplan.cli.arguments import add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.crew import add_crew, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.paths import Projects
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.engine.sweep.job import Job
@@ -21,7 +21,7 @@ FORMATS = ("table", "csv", "jsonl", "json", "npy", "npz")
 @verb("sweep")
 def run(argv: list[str]) -> int:
     """Solve a plan at each point of a grid; exit 1 where no point is solved."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan sweep",
         description="A plan at each point of a grid: any of its inputs over lists and ranges, each point solved as "
         "`plan solve` solves it. A path is one that `--set` knows.",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, TypeVar
 
-from runplan.cli.arguments import add_output, reading, verb, wanted
+from runplan.cli.arguments import Parser, add_output, reading, verb, wanted
 from runplan.cli.outcome import FOUND, CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import plan_files, reader_for
@@ -22,6 +20,7 @@ from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.syntax.statements import DEFINITIONS
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import Literal, TypeVar
 from runplan.engine.examples import examples
 from runplan.engine.laws.form import is_form
 from runplan.engine.laws.goldens import GoldenResult, check_goldens
@@ -34,7 +33,7 @@ Named = TypeVar("Named", Law, Rule)
 @verb("test")
 def run(argv: list[str]) -> int:
     """Test the standard library or packs by path; exit 1 where a value is off or a pack is wrong."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plan test",
         description="What packs promise: the golden values of laws, and what rules say of their examples.",
         epilog="example: plan test --stdlib -o json",

@@ -12,9 +12,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 
 from runplan.dsl.expr.tree import Expr, Num, Op
+from runplan.dsl.types import Any
 
 # The curve, d ln y / d ln x, and the derivative of that by ln x.
 ORDERS = {"curve": 0, "curve_slope": 1, "curve_bend": 2}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.evenly import EVENLY
@@ -11,6 +10,7 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Ref, Text, Unbound, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.errors import RunplanError
+from runplan.dsl.types import Any
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import is_number
 from runplan.dsl.units.show import said_dim

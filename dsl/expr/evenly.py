@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import Any
 
 from runplan.dsl.expr.tree import Expr, Op
+from runplan.dsl.types import Any
 
 EVENLY = "evenly"
 

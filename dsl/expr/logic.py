@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, names, walk, words
 from runplan.dsl.expr.values import value
+from runplan.dsl.types import Any
 from runplan.dsl.units.base import DATE, GPU, NODE
 from runplan.dsl.units.parse import number
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.types import Literal
 
 Kind = Literal["quantity", "let", "constant", "deviate", "factor", "varied"]
 Scope = tuple[tuple[str, str], ...]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any
 
 from runplan.dsl.expr import curve
 from runplan.dsl.expr.evenly import EVENLY, level
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, Unbound, names, walk, words
+from runplan.dsl.types import Any
 
 
 class Functions:

@@ -7,7 +7,6 @@ import posixpath
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.shelf import PackFile, pack_files
@@ -17,6 +16,7 @@ from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk, Reader
+from runplan.dsl.types import Any
 
 KEYS = ("packs", "exclude", "select", "ignore", "severity", "fail-on")
 THRESHOLDS = ("error", "warning", "never")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.pack import Pack
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.types import Literal
 
 # Who brings a definition: the standard library, a pack of the project or of a wheel, or the plan itself.
 Layer = Literal["standard", "pack", "plan"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
-from typing import TypeVar, cast
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Text
@@ -30,6 +29,7 @@ from runplan.dsl.text.reader import Disk, decoded
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import CHECKPOINT
+from runplan.dsl.types import Any, TypeVar
 from runplan.dsl.units.dims import Dim
 
 # What stands before the paths of its files.
@@ -61,8 +61,8 @@ class Library:
     base: Library | None = field(default=None, repr=False, compare=False)
     hidden: frozenset[tuple[str, str]] = frozenset()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _once: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _records: dict[tuple[str, str], Record] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _once: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         packs = len(self.shelf.brought)
@@ -237,7 +237,8 @@ class Library:
         """What follows from the library alone by a function, made the first time that it is asked for."""
         if make not in self._once:
             self._once[make] = make(self)
-        return cast(_T, self._once[make])
+        found: _T = self._once[make]
+        return found
 
     # ---- definitions behind headers
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.headers import Header
 from runplan.dsl.text.codes import code_of
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.types import Protocol
 
 
 class Known(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import qualified
@@ -12,6 +11,7 @@ from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
+from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import NONE, Dim
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from runplan.dsl.expr.logic import needed
 from runplan.dsl.expr.tree import words
 from runplan.dsl.packs.definitions import Definitions
@@ -13,6 +11,7 @@ from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import Literal
 
 SEVERITIES: tuple[Severity | Literal["note"], ...] = ("error", "warning", "info", "note")
 

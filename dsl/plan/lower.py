@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Words, let
@@ -32,6 +31,7 @@ from runplan.dsl.text.finding import Label, finding, in_order
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import COMPUTE, CONTEXT, RUN, SERVED, Field
+from runplan.dsl.types import TypeVar
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 
@@ -105,6 +104,8 @@ def _parsed(view: View, start: str) -> Node:
 
 def _quoted(view: View) -> View:
     """A title as a `.plan` file has it; as YAML, settings need no quotes."""
+    import json  # only where a title is set
+
     text = view.text if view.text.startswith('"') else json.dumps(view.text, ensure_ascii=False)
     return View(text, view.source, whole=view.span(0, len(view.text)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.syntax.layout import laid_out
@@ -13,6 +12,7 @@ from runplan.dsl.syntax.tree import File, Node, Word, unquoted
 from runplan.dsl.syntax.yaml_layout import entries_of, printed
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source
+from runplan.dsl.types import Literal
 
 Spelling = Literal["plan", "yaml"]
 _NAMING = frozenset(("data_named", "phase", "stage"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
@@ -18,6 +17,7 @@ from runplan.dsl.text import store
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_DEPTH, MAX_FINDINGS
 from runplan.dsl.text.source import Span, View
+from runplan.dsl.types import Any
 
 # How a literal word ends, and what a name or a unit must not be: a word that joins the parts of a statement.
 WHOLE = r"(?![\w-])"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.comments import without_comment
 from runplan.dsl.syntax.repairs import Parses, mended, shape_of
 from runplan.dsl.syntax.statements import CONTINUED, KEYWORDS, KINDS, LAW_FIELDS, OF_PLANS, RESERVED
@@ -64,7 +64,8 @@ _NOT_A_NUMBER = re.compile(r"[+-]?\b(?:nan|inf|infinity)\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z_]")
 
 
-class Mistake(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Mistake:
     """Where a text leaves the grammar.
 
     Attributes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from lark import UnexpectedInput, UnexpectedToken
 from lark.parsers.lalr_analysis import Reduce
 
 from runplan.dsl.syntax.comments import QUOTED_OR_COMMENT
 from runplan.dsl.syntax.statements import CONTINUED
+from runplan.dsl.types import Any
 
 # Rules of which a block holds a list: where a mistake ends, the next one of these begins.
 ITEMS = frozenset(

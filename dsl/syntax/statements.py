@@ -6,10 +6,12 @@ here, the rule of its value in plan.lark, and its lowering in dsl/plan.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import Literal
 
 
-class Statement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Statement:
     """One statement. A tuple, for a dataclass takes longer to make than the whole table.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from lark import Lark
 from lark.lexer import TerminalDef
@@ -16,6 +15,7 @@ from lark.parsers.lalr_analysis import Shift
 
 from runplan.dsl.syntax.driver import ZERO, Rule, Stored, Terminal
 from runplan.dsl.syntax.grammar import FREE, WHOLE, lark
+from runplan.dsl.types import Any
 
 
 def tables_of(parser: Lark) -> Stored:

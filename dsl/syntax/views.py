@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.tree import Node, Word, as_node, as_word, unquoted
 from runplan.dsl.text.source import Span
 
@@ -115,7 +115,8 @@ class Setting(View):
 # ---- hardware
 
 
-class PoolField(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PoolField:
     """A field of a pool of devices, in its one-line form or in a block: `at 40% MFU`, or `mfu: 40%`.
 
     Attributes:

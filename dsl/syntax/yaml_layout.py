@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.layout import INDENT, value_laid_out
@@ -18,6 +17,7 @@ from runplan.dsl.syntax.yaml import Reader, comments_in_yaml
 from runplan.dsl.syntax.yaml_scalars import Scalar
 from runplan.dsl.syntax.yaml_values import Mapping, Sequence, Value, composed
 from runplan.dsl.text.source import Source
+from runplan.dsl.types import Literal
 
 # A text that YAML takes as it stands, after a key.
 _PLAIN = re.compile(r"(?![-?:](?:\s|$)|[\s,\[\]{}#&*!|>'\"%@`])(?!.*(?:: |:$| #))[^\n]*(?<!\s)")

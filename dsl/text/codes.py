@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import Literal
 
 Severity = Literal["error", "warning", "info"]
 RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}

@@ -6,13 +6,13 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import Protocol
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text import disk
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.types import Protocol
 
 
 def _by_folder(path: str) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.reader import Reader
+from runplan.dsl.types import TypeVar
 
 _T = TypeVar("_T")
 

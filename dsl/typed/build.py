@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from calendar import monthrange
 from collections.abc import Hashable, Iterable
-from datetime import UTC, datetime
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.dimensions import is_bare
@@ -21,6 +19,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import Field, natural
 from runplan.dsl.units.base import DATE, TIME
+from runplan.dsl.units.calendar import last_day, seconds_of
 from runplan.dsl.units.dims import NONE, UNKNOWN, USUAL_MONEY, Dim, over
 from runplan.dsl.units.parse import is_binary, number, unit
 from runplan.dsl.units.show import mismatch, said_dim, show
@@ -71,7 +70,7 @@ def _day_help(text: str) -> list[str]:
     """The help with a date that is none: the last day of its month, where the month has fewer."""
     year, month, _ = map(int, text.split("-"))
     if 1 <= month <= 12 and year >= 1:
-        return [f"write `{year:04d}-{month:02d}-{monthrange(year, month)[1]:02d}`, the last day of that month"]
+        return [f"write `{year:04d}-{month:02d}-{last_day(year, month):02d}`, the last day of that month"]
     return ["a date is written as year, month and day, such as `2026-02-01`"]
 
 
@@ -142,13 +141,12 @@ class Builder:
 
     def date(self, word: Word) -> Num:
         """A date as seconds since 1970."""
-        try:
-            moment = datetime.strptime(word.text, "%Y-%m-%d").replace(tzinfo=UTC)
-        except ValueError:
+        moment = seconds_of(word.text)
+        if moment is None:
             help = _day_help(word.text)
             self.findings.append(finding("U004", f"`{word.text}` is not a date of the calendar", word.span, help=help))
             return Num(math.nan, UNKNOWN, word.text, span=word.span)
-        return Num(moment.timestamp(), DATE, word.text, span=word.span)
+        return Num(moment, DATE, word.text, span=word.span)
 
     def ends(self, low: Node, high: Node) -> tuple[Expr, Expr]:
         """The ends of a range; a unit that only the second has is that of both."""

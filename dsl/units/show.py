@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 
 from runplan.dsl.units.base import DATE
+from runplan.dsl.units.calendar import day_of
 from runplan.dsl.units.dims import MONEY, Dim, over, power
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.table import currencies, table_of_units
@@ -167,19 +168,10 @@ _COUNTS = frozenset(("step", "epoch", "node"))
 _JSON = ("GPU*hour", "kWh", "W", "gCO2eq/kWh")
 
 
-# The Gregorian calendar comes round after so many years, and seconds.
-_ROUND = (400, 146_097 * 86_400)
-
-
 def iso_date(value: float) -> str:
     """A point in time, in seconds since 1970, as its day in UTC; of a year beyond 9999 with its sign (ISO 8601-1)."""
-    from datetime import UTC, datetime
-
-    years, seconds = _ROUND
-    rounds, rest = divmod(value, seconds)
-    day = datetime.fromtimestamp(rest, UTC)
-    year = day.year + years * int(rounds)
-    return f"{year:04d}-{day:%m-%d}" if 0 <= year <= 9999 else f"{year:+06d}-{day:%m-%d}"
+    year, month, day = day_of(value)
+    return f"{year:04d}-{month:02d}-{day:02d}" if 0 <= year <= 9999 else f"{year:+06d}-{month:02d}-{day:02d}"
 
 
 @lru_cache(1024)

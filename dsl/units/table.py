@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.errors import RunplanError
+from runplan.dsl.types import TYPE_CHECKING, Any
 from runplan.dsl.units.dims import NONE, Dim, power, times
 from runplan.dsl.units.traps import trap
 
@@ -63,7 +63,8 @@ class UnknownUnit(RunplanError):
 # The table
 
 
-class _Table(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Table:
     units: dict[str, Unit]
     bases: tuple[str, ...]
     currencies: frozenset[str]

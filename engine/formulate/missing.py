@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
@@ -12,6 +11,7 @@ from runplan.dsl.expr.values import value
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import Literal
 from runplan.dsl.units.base import TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.curve import curve
@@ -17,6 +16,7 @@ from runplan.dsl.plan.ir import Given, Hole, Optimizer, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.base import PARAM, SEQUENCE
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import add_constants, add_function, begins_alike, default_law, say_of_start

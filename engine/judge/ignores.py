@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
-from datetime import date
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.units.calendar import seconds_of
 
 _IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
 _UNTIL = re.compile(r"\buntil\s+(\d{4}-\d{2}-\d{2})\s*$")
@@ -57,12 +57,13 @@ def _read(m: re.Match[str], span: Span) -> Ignore:
     return Ignore(codes, reason, until[1] if until else "", frozenset(lines), span)
 
 
-def kept(findings: Iterable[Finding], source: Source, known: Set[tuple[str, str]], today: date) -> list[Finding]:
+def kept(findings: Iterable[Finding], source: Source, known: Set[tuple[str, str]], today: str) -> list[Finding]:
     """The findings of a plan without those that it ignores, and what is wrong with how it does.
 
     Args:
         source: The plan's own text; another file's comments are not its business.
         known: Each code that a finding may have, with its name.
+        today: As `2026-03-01`.
     """
     found = list(findings)
     out, wrong = set(range(len(found))), list[Finding]()
@@ -94,12 +95,11 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[tuple[str, str]
     return [*(found[i] for i in sorted(out)), *wrong]
 
 
-def _over(until: str, today: date) -> str:
+def _over(until: str, today: str) -> str:
     """Why an ignore holds no more; empty where it does."""
-    try:
-        return "past" if until and date.fromisoformat(until) < today else ""
-    except ValueError:
+    if until and seconds_of(until) is None:
         return "no date of the calendar"
+    return "past" if until and until < today else ""
 
 
 def _of(ignore: Ignore, code: str, message: str, help: str) -> Finding:

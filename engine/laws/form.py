@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from runplan.dsl.expr.tree import words
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.pack import Function, Law
 from runplan.dsl.text.errors import RunplanError
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.dsl.plan.ir import Objective

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.text import shown
@@ -12,6 +11,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Golden, Law
+from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import NONE
 from runplan.engine.laws.evaluate import accepted, evaluate, in_base
 from runplan.engine.laws.form import Refused

@@ -10,10 +10,10 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Num, Op
+from runplan.dsl.types import Any
 from runplan.engine.numeric.functions import Monomial, signomial
 
 Interval = tuple[float, float]

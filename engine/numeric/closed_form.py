@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from runplan.dsl.types import Any
 
 # A float, or an array that arithmetic goes through element by element; numpy itself is not needed here.
 Number = Any

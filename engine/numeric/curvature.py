@@ -8,11 +8,11 @@ programming (Agrawal, Diamond & Boyd 2019, arXiv:1812.04074). What they cannot p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.types import Any
 from runplan.engine.numeric.functions import Constant, Difference, LogSum, Negated, Sum, signomial
 from runplan.engine.numeric.local import Smooth
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import Literal
 from runplan.engine.numeric.algebra import Matrix, Vector, dot, size_of, times
 from runplan.engine.numeric.extrapolation import along_faint_coordinates, doubled
 from runplan.engine.numeric.local import STEEP, At, Elastic, Local, Objective, lagrangian, residual_of

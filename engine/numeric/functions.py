@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import value
+from runplan.dsl.types import Any
 from runplan.engine.numeric.jets import MANY, At, Jet, jet
 from runplan.engine.numeric.local import Point, Smooth
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr import curve
 from runplan.dsl.expr.evenly import EVENLY, reached
 from runplan.dsl.expr.tree import Expr, Num, Op
 from runplan.dsl.expr.values import Functions
+from runplan.dsl.types import Any
 from runplan.engine.numeric.algebra import Matrix, Vector
 
 # A sum of more monomials than this is taken apart further.

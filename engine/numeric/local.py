@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import Protocol
 from runplan.engine.numeric.algebra import Matrix, Vector, cholesky, size_of
 
 Point = tuple[float, ...]

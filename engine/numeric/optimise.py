@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.types import Literal
 from runplan.engine.numeric.algebra import Matrix, Vector, dot, size_of
 from runplan.engine.numeric.descent import INFEASIBLE, MATTERS, Descent, minimised
 from runplan.engine.numeric.face import Face, face, pressing

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from random import Random
-from statistics import NormalDist
 
 from runplan.dsl.expr.name import Name, constant
 from runplan.dsl.expr.tree import Expr, Op, Unbound
 from runplan.dsl.packs.pack import Law
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.problem.problem import Problem
+
+if TYPE_CHECKING:  # what draws is imported where it is drawn: docs/design/0004-what-check-does-not-import.md
+    from random import Random
 
 SEED = 20240402
 # What nobody waits for: a quantile further out than this is taken here.
@@ -24,7 +26,7 @@ def draws(problem: Problem, count: int) -> list[Draw]:
     Of each deviate every part that is as likely is drawn once, in an order of its own: shares and quantiles are nearer
     than those of draws at random.
     """
-    random = Random(SEED + 1)
+    random = _seeded(SEED + 1)
     off = {n: _stratified(random, count, d.between) for n, d in problem.definitions.items() if is_deviate(n)}
     constants = of_constants(problem.law, count)
     return [{**draw, **{name: by[i] for name, by in off.items()}} for i, draw in enumerate(constants)]
@@ -40,7 +42,15 @@ def deviated(share: float, between: tuple[float, float] | None = None) -> float:
     if between is not None:
         low, high = between
         return low + (high - low) * share
+    from statistics import NormalDist
+
     return NormalDist().inv_cdf(min(max(share, RARE), 1.0 - RARE))
+
+
+def _seeded(seed: int) -> Random:
+    from random import Random
+
+    return Random(seed)
 
 
 def _stratified(random: Random, count: int, between: tuple[float, float] | None) -> list[float]:
@@ -68,7 +78,7 @@ def published(law: Law) -> dict[Name, float]:
 
 def of_constants(law: Law, count: int) -> list[Draw]:
     """Values of the law's constants, drawn jointly where their covariance is known, else one by one."""
-    random = Random(SEED)
+    random = _seeded(SEED)
     centre = published(law)
     if law.joint is None:
         errors = {constant(law.name, text): c.error for text, c in law.constants.items() if c.error}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, deviate
@@ -11,6 +10,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.plan.ir import Objective, Plan, Requirement
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
 

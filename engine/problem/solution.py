@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity, written
@@ -13,6 +12,7 @@ from runplan.dsl.text.errors import NotThere
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import TYPE_CHECKING, Literal
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show

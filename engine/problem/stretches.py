@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.problem.parts import Constraint, leads_to
 
 if TYPE_CHECKING:

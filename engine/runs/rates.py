@@ -77,7 +77,13 @@ def _sort(run: Run) -> Sort | None:
 
 def tells_rate(run: Run) -> bool:
     """Whether a run tells what others may reach: its size, tokens and hours are known, and it is not set aside."""
-    return not run.record.text("aside") and run.mfu is not None and run.mfu < 1.0 and _sort(run) is not None
+    return _reached(run) is not None
+
+
+def _reached(run: Run) -> tuple[float, Sort] | None:
+    """The MFU that a run reached, and what it is of; None where it tells no rate."""
+    mfu, sort = run.mfu, _sort(run)
+    return (mfu, sort) if mfu is not None and mfu < 1.0 and sort is not None and not run.record.text("aside") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +177,14 @@ def rates_of(runs: Iterable[Run]) -> Rates:
     with large residuals held back; the spread of the residuals is what holds 80 % of them.
     """
     runs = tuple(run for run in runs if not run.record.text("aside"))
-    told = tuple(run for run in runs if tells_rate(run))
-    impossible = tuple(run for run in runs if run.mfu is not None and run.mfu >= 1.0)
-    sorts = [sort for run in told if (sort := _sort(run)) is not None]
+    every = [(run, _reached(run)) for run in runs]
+    told = tuple(run for run, found in every if found is not None)
+    impossible = tuple(run for run, found in every if found is None and (run.mfu or 0.0) >= 1.0)
+    reached = [found for _, found in every if found is not None]
+    sorts = [sort for _, sort in reached]
     terms = list(dict.fromkeys(term for sort in sorts for term in sort.terms))
     rows = [[sort.terms.get(term, 0.0) for term in terms] for sort in sorts]
-    of = [math.log(run.mfu or 1.0) - sort.base for run, sort in zip(told, sorts, strict=True)]
+    of = [math.log(mfu) - sort.base for mfu, sort in reached]
     sizes = Counter(run.family for run in told)
     weights = [1 / (1 + (sizes[run.family] - 1) * ALIKE) for run in told]
     held, spread = [1.0] * len(told), APART

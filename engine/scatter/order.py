@@ -10,12 +10,13 @@ from runplan.engine.scatter.work import Done, Pending, T, Task, Work, Workers
 
 # The first chunk, in points: where a point takes half a minute, more would be long to wait for.
 FIRST = 1
-# What a chunk is to take: long beside what it costs to hand it out, and short beside what anybody would mind losing.
+# What a chunk is to take of a processor: long beside what it costs to hand it out, and short beside what anybody would
+# mind losing.
 SECONDS = 1.0
 # A chunk may be so much longer than one whose time is known.
-GROWTH = 8
+GROWTH = 16
 # The most points of a chunk: what bounds the memory.
-MOST = 1 << 18
+MOST = 1 << 16
 # A chunk whose worker went away so often is not handed out again: it may be what kills them.
 MOST_LOST = 4
 

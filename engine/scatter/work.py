@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, lru_cache
-from time import perf_counter
+from time import thread_time
 from typing import Any, Generic, Protocol, TypeVar
 
 from runplan.dsl.dataclass import dataclass
@@ -21,7 +21,7 @@ class Done(Generic[T]):
 
     Attributes:
         start, stop: Its points; `stop` is not among them.
-        seconds: How long its worker took, for the length of those that follow.
+        seconds: Of its worker's processor, by which the lengths of those that follow are chosen.
     """
 
     start: int
@@ -63,9 +63,9 @@ class Task(Generic[T]):
 
     def __call__(self, start: int, stop: int) -> Done[T]:
         """A chunk, done where this is called."""
-        began = perf_counter()
+        began = thread_time()
         result = self._work(start, stop)
-        return Done(start, stop, result, perf_counter() - began)
+        return Done(start, stop, result, thread_time() - began)
 
     @cached_property
     def _packed(self) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from runplan.dsl.expr.evenly import EVENLY
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Op, Ref, names
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.types import Any
 from runplan.engine.numeric.jets import Jet, chained, over, plus, times
 
 Env = Mapping[Name, Any]

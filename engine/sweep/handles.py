@@ -8,11 +8,11 @@ the figure is left as it is. So a problem with handles is that of every point at
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref
+from runplan.dsl.types import Any
 
 
 class Opaque(BaseException):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.types import Any
 from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.rows import Choice, Rows, Seen, kept, no_rows
 from runplan.engine.sweep.solved import solved

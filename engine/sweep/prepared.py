@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import affirmed
 from runplan.dsl.expr.name import Name
+from runplan.dsl.types import Any
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.table import UnknownUnit
 from runplan.engine.pipeline import Read

@@ -9,7 +9,6 @@ region, or to the solver of single plans. So no point rests on the region being 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr
+from runplan.dsl.types import Any
 from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.problem import Problem
 from runplan.engine.sweep.arrays import jet_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.types import Literal
 from runplan.engine.sweep.axes import Axis, Spaced, figure_of
 from runplan.engine.sweep.job import STATUSES, Columns, Floats, Job
 

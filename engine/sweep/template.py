@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.logic import HOLDS
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, names
+from runplan.dsl.types import Any
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import SOME, Constraint, Definition
 from runplan.engine.problem.problem import Problem

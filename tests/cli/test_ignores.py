@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -72,11 +71,11 @@ def test_a_quote_is_no_comment() -> None:
 def test_the_last_day_still_counts() -> None:
     source = Source("p", "model: 1B  # ignore[D002] why until 2026-03-01\n")
     known = {("D002", "under-trained")}
-    assert [f.code for f in kept((), source, known, date(2026, 3, 1))] == ["X001"]
-    assert [f.code for f in kept((), source, known, date(2026, 3, 2))] == ["X003"]
+    assert [f.code for f in kept((), source, known, "2026-03-01")] == ["X001"]
+    assert [f.code for f in kept((), source, known, "2026-03-02")] == ["X003"]
 
 
 def test_a_day_that_there_is_not_is_no_date() -> None:
     source = Source("p", "model: 1B  # ignore[D002] why until 2026-02-30\n")
-    (found,) = kept((), source, {("D002", "under-trained")}, date(2026, 1, 1))
+    (found,) = kept((), source, {("D002", "under-trained")}, "2026-01-01")
     assert (found.code, found.message) == ("X003", "this ignores until 2026-02-30, which is no date of the calendar")

@@ -26,7 +26,7 @@ MAY_IMPORT = {
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
 # Where folders import files beside them, these files are rungs, too.
 LADDERS = {
-    "dsl": ["dataclass", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
+    "dsl": ["dataclass", "types", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": [
         *("scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"),
         "sweep",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -60,14 +63,20 @@ def generated() -> list[tuple[str, str]]:
     return list(ast.literal_eval(listed))
 
 
-def test_wheel_has_every_file_under_one_name(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"  # a copy: a build leaves build/ and *.egg-info behind, and reads them the next time
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("wheel")
+    tree = place / "tree"  # a copy: a build leaves build/ and *.egg-info behind, and reads them the next time
     tree.mkdir()
     for folder in (*FOLDERS, "runplan"):
         shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
-    with zipfile.ZipFile(built(tree, tmp_path)) as archive:
+    return built(tree, place)
+
+
+def test_wheel_has_every_file_under_one_name(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         tables = archive.read("runplan/dsl/syntax/plan_tables.py").decode().partition("TABLES = ")[2]
     expected = {
@@ -78,3 +87,31 @@ def test_wheel_has_every_file_under_one_name(tmp_path: Path) -> None:
     } | {f"runplan/{path.name}" for path in (ROOT / "runplan").iterdir() if path.suffix in (".py", ".typed")}
     assert names == expected | {path for _, path in generated()}
     assert ast.literal_eval(tables) == tables_of(lark())
+
+
+# What takes long to import, and is of no use to who checks a plan.
+NEVER = set(
+    "dataclasses datetime dis hashlib inspect json lark logging pathlib pickle random shutil statistics string typing "
+    "numpy rich scipy tempfile textwrap traceback yaml".split()
+)
+
+
+def test_the_wheel_checks_a_plan_with_what_it_has_and_little_of_python(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "there")
+    (tmp_path / "small.plan").write_text(
+        "hardware: 64 x H100 from 2026-02-01 until 2026-04-01 @ 3 USD/GPU/hour\nrequire cost <= 1 USD\n",
+        encoding="utf-8",
+    )
+    code = (
+        "import sys; from runplan.cli.main import main; code = main(['check', 'small.plan'])\n"
+        "print(code, *sys.modules, file=sys.stderr)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "there"), "RUNPLAN_NO_CACHE": "1"}
+    done = subprocess.run(  # -S: without what is installed, which imports some of it
+        [sys.executable, "-S", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    code_, *imported = done.stderr.splitlines()[-1].split()
+    assert code_ == "1" and "error[" in done.stdout
+    assert not NEVER & set(imported)
+    assert "runplan.dsl.syntax.grammar" not in imported

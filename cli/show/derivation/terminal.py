@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from runplan.cli.show.derivation.content import Derivation, Node, derivation
 from runplan.cli.show.derivation.explained import Explained
@@ -13,6 +12,7 @@ from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.swings import section
 from runplan.cli.show.text.terminal import Page, console, printed, styled
 from runplan.dsl.expr.name import Name
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.analysis.tornado import Swing
 from runplan.engine.decide.alone import Alone
 from runplan.engine.problem.parts import Kind

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Self
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted
+from runplan.dsl.types import TYPE_CHECKING, Self
 from runplan.engine.gate import Verdict
 
 if TYPE_CHECKING:

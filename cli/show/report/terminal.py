@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
@@ -15,6 +14,7 @@ from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.terminal import GAP, INDENT, MOODS, Page, column_widths, in_a_line, styled
 from runplan.cli.show.text.width import columns
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.report import Report
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import Dim
 
 Mood = Literal["good", "doubtful", "bad"]

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
 
 from runplan.cli.show.text.chart import drawn
 from runplan.cli.show.text.content import Line, Mood, Section, Table
@@ -15,6 +14,7 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.width import columns, wrapped
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

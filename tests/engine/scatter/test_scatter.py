@@ -87,7 +87,7 @@ def test_chunks_are_all_points_once_and_in_order(
 
 def test_chunks_come_to_take_a_second() -> None:
     lengths = [done.stop - done.start for done in in_order(squares, SIZE, Told(slots=1, seconds=SECONDS / 3000))]
-    assert lengths == [1, GROWTH, GROWTH**2, GROWTH**3, 3000, 3000, 3000, 3000, 3000, 3000, 1415]
+    assert lengths == [1, GROWTH, GROWTH**2, 3000, 3000, 3000, 3000, 3000, 3000, 1727]
 
 
 def test_who_kills_all_workers_is_told() -> None:
