@@ -202,13 +202,14 @@ def _known(plan: Plan, solution: Solution, measure: Measure) -> tuple[tuple[Choi
     if len(drawn) < PARTS or all(draw == drawn[0] for draw in drawn):
         return (), None
     found = [values for draw in drawn if (values := evaluate(draw)) is not None]
-    of_size = _candidates(_size(solution.problem), found, solution)
+    # Each size is solved at each draw, where it takes long at few of them.
+    of_size = _candidates(_size(solution.problem), found, solution, PARTS if count > SLOW_DRAWS else FEW)
     if of_size:
         solutions = [solve(solution.problem.fixed(size), why=False) for size in of_size]
         each = [Drawn.of(plan, one, measure) for one in solutions if one.status == "solved"]
         chosen = [size for size, one in zip(of_size, solutions, strict=True) if one.status == "solved"]
     else:
-        chosen = _candidates(counts(solution.problem), found, solution)
+        chosen = _candidates(counts(solution.problem), found, solution, PARTS)
         each = [_of_devices(plan, solution, measure, held) for held in chosen]
     if len(chosen) < 2:
         return (), None
@@ -217,15 +218,13 @@ def _known(plan: Plan, solution: Solution, measure: Measure) -> tuple[tuple[Choi
 
 
 def _candidates(
-    names: Iterable[Name], found: Sequence[Mapping[Name, float]], solution: Solution
+    names: Iterable[Name], found: Sequence[Mapping[Name, float]], solution: Solution, parts: int
 ) -> list[dict[Name, float]]:
-    """What to choose among: what the plan chooses, and what is best in the middle of each tenth of the draws; of few
-    draws, each of which takes long, of fewer parts."""
+    """What to choose among: what the plan chooses, and what is best in the middle of each part of the draws."""
     chosen = [name for name in names if name in solution.values]
     if not chosen or not found:
         return []
     order = sorted(found, key=lambda values: [values[name] for name in chosen])
-    parts = PARTS if len(order) > SLOW_DRAWS else FEW
     middles = (order[(2 * i + 1) * len(order) // (2 * parts)] for i in range(parts))
     out = [{name: solution.values[name].value for name in chosen}]
     for values in middles:
