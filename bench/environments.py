@@ -67,19 +67,27 @@ def of_checkout(folder: Path) -> Path:
 
 
 def of_peer(peer: Peer, folder: Path) -> Path:
-    """The `bin` of an environment with a peer.
+    """The `bin` of an environment with a peer; one that was kept is used again.
 
     Raises:
         NotInstalled: Where it cannot be installed.
     """
-    place = made(folder / peer.package)
+    place = bin_of(folder / peer.package)
+    if place.exists() and version(place, peer.package):
+        return place
+    made(folder / peer.package)
     _pip(place, "install", "-q", peer.package)
     return place
 
 
 def made(folder: Path) -> Path:
     """The `bin` of a new environment."""
-    venv.create(folder, with_pip=True)
+    venv.create(folder, clear=True, with_pip=True)
+    return bin_of(folder)
+
+
+def bin_of(folder: Path) -> Path:
+    """Where the commands of an environment are."""
     return folder / ("Scripts" if sys.platform == "win32" else "bin")
 
 

@@ -6,7 +6,6 @@ import os
 import random
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,11 +54,15 @@ class Spread:
         return cls(*(statistics.quantiles(found, n=4, method="inclusive") if len(found) > 1 else found * 3))
 
 
+class Failed(Exception):
+    """Raised for a command that does not end as it should; it says how it ended, and what it said."""
+
+
 def used(process: Process) -> Used:
     """What one run of a process takes.
 
     Raises:
-        SystemExit: It fails.
+        Failed: It does not end with one of its codes.
     """
     if process.before is not None:
         process.before()
@@ -80,19 +83,24 @@ def used(process: Process) -> Used:
         if running.returncode not in process.codes:
             errors.seek(0)
             said = errors.read().decode(errors="replace")
-            sys.exit(f"{' '.join(process.command)}: exit {running.returncode}\n{said}")
+            raise Failed(f"{process.name}: exit {running.returncode}\n{said}")
     return Used(took.ru_utime + took.ru_stime, took.ru_maxrss / 1024)
 
 
-def measured(processes: Sequence[Process], rounds: int) -> dict[str, list[Used]]:
-    """What every process takes, a figure a round, by its name.
+def measured(processes: Sequence[Process], rounds: int) -> tuple[dict[str, list[Used]], list[str]]:
+    """What every process takes, a figure a round, by its name; and what is to say of those that fail.
 
     All of a round run one after another, so that a busy machine slows all of them: a ratio is taken within a round.
     """
+    sound, failed = [], []
     for process in processes:  # once each: bytecode, the disk, and the caches that are kept
-        used(process)
-    times: dict[str, list[Used]] = {process.name: [] for process in processes}
+        try:
+            used(process)
+            sound.append(process)
+        except Failed as error:
+            failed.append(str(error))
+    times: dict[str, list[Used]] = {process.name: [] for process in sound}
     for _ in range(rounds):
-        for process in random.sample(processes, len(processes)):
+        for process in random.sample(sound, len(sound)):
             times[process.name].append(used(process))
-    return times
+    return times, failed

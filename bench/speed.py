@@ -23,11 +23,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
 from cases import Bench, Group, Row
 from environments import PEERS, ROOT, NotInstalled, of_checkout, of_peer, version
-from processes import Spread, Used, measured, used
+from processes import Failed, Spread, Used, measured, used
 
 GROUPS = ("one", "many", "sweeps", "growth", "peers")
 TOLD = ("runplan", "lark", "PyYAML", "numpy", "rich")
@@ -74,21 +75,35 @@ ALIGNED = ("---", "---", "--:", "--:", "--:", "---", "--:", "--:")
 HEADS = ("what", "over", "median", "quartiles", "goal / stretch", "", "CPU, ms", "MiB")
 
 
-def results_of(group: Group) -> list[Result]:
-    """The rows of a group, measured."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rows, the CPU in milliseconds of every process behind them, and what could not be measured."""
+
+    results: list[Result]
+    cpu: dict[str, float]
+    missing: list[str]
+
+    def plus(self, other: Measured) -> Measured:
+        """Both."""
+        return Measured([*self.results, *other.results], self.cpu | other.cpu, [*self.missing, *other.missing])
+
+
+def measured_of(group: Group) -> Measured:
+    """The rows of a group, measured; one of which a process fails is left out, and said."""
     print(f"{group.name}: {group.rounds} rounds of {len(group.processes)} processes", file=sys.stderr)
-    times = measured(group.processes, group.rounds)
+    times, failed = measured(group.processes, group.rounds)
     rounds: list[Mapping[str, Used]] = [{name: took[i] for name, took in times.items()} for i in range(group.rounds)]
-    return [
-        Result(
-            group.name,
-            row,
-            Spread.of(row.figure(took) for took in rounds),
-            1000 * Spread.of(took.cpu for took in times[row.shown]).median,
-            Spread.of(took.memory for took in times[row.shown]).median,
-        )
-        for row in group.rows
-    ]
+    cpu = {name: 1000 * Spread.of(took.cpu for took in each).median for name, each in times.items()}
+    results, missing = [], []
+    for row in group.rows:
+        try:
+            figure = Spread.of(row.figure(took) for took in rounds)
+        except KeyError as error:
+            missing.append(f"{row.name} is not measured: {error.args[0]} fails")
+            continue
+        memory = Spread.of(took.memory for took in times[row.shown]).median
+        results.append(Result(group.name, row, figure, cpu[row.shown], memory))
+    return Measured(results, cpu, [*missing, *failed])
 
 
 def groups(bench: Bench, only: Sequence[str], points: int, places: Mapping[str, Path]) -> Iterator[Group]:
@@ -97,7 +112,7 @@ def groups(bench: Bench, only: Sequence[str], points: int, places: Mapping[str, 
         bench.one_plan,
         bench.many_plans,
         lambda: bench.sweeps(points_of(bench, points)),
-        lambda: bench.growth((10, 100)),
+        lambda: bench.growth((10, 100, 1000)),
         lambda: bench.peers(places),
     )
     for name, group in zip(GROUPS, every, strict=True):
@@ -116,7 +131,10 @@ def quick(bench: Bench) -> Group:
 def points_of(bench: Bench, wanted: int) -> int:
     """As many points as are wanted, or as a sweep can solve in a minute."""
     (small, *_) = (p for p in bench.sweeps(1000).processes if "1,000 points" in p.name)
-    each = used(small).cpu / 1000
+    try:
+        each = used(small).cpu / 1000
+    except Failed:
+        return 1000
     most: int = 10 ** math.floor(math.log10(60 / each))
     return min(wanted, max(1000, most))
 
@@ -154,8 +172,9 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def markdown(told: Mapping[str, str], results: Sequence[Result], missing: Sequence[str]) -> str:
+def markdown(told: Mapping[str, str], found: Measured) -> str:
     """All rows, and those that fall short, as a part of a page."""
+    results, missing = found.results, [text.splitlines()[0] for text in found.missing]
     where = f"{told['python']}, {told['machine']}; {told['versions']}"
     lines = [f"Measured on {told['date']} at {told['commit']}: {where}.", ""]
     for name in dict.fromkeys(result.group for result in results):
@@ -175,7 +194,7 @@ def write_into(page: Path, text: str) -> None:
     page.write_text(f"{before}{mark}\n{text}\n{end}{after}", "utf-8")
 
 
-def document(told: Mapping[str, str], results: Sequence[Result]) -> dict[str, object]:
+def document(told: Mapping[str, str], found: Measured) -> dict[str, object]:
     """All of it as data."""
     rows = [
         {
@@ -190,9 +209,9 @@ def document(told: Mapping[str, str], results: Sequence[Result]) -> dict[str, ob
             "cpu_ms": result.cpu,
             "memory_mib": result.memory,
         }
-        for result in results
+        for result in found.results
     ]
-    return {"schema": "plan.bench/v1", **told, "rows": rows}
+    return {"schema": "plan.bench/v1", **told, "rows": rows, "cpu_ms": found.cpu, "missing": found.missing}
 
 
 def main() -> None:
@@ -216,13 +235,16 @@ def main() -> None:
         measuring_peers = not args.quick and (not args.only or "peers" in args.only)
         places, missing = installed_peers(folder / "environments") if measuring_peers else ({}, [])
         measuring = [quick(bench)] if args.quick else groups(bench, args.only, args.points, places)
-        results = [row for group in measuring for row in results_of(group)]
+        found = reduce(Measured.plus, map(measured_of, measuring), Measured([], {}, missing))
         told = about(bench, places)
-    print("\n".join([*(f"{name}: {text}" for name, text in told.items()), "", table(results), *missing]))
+    print("\n".join([*(f"{name}: {text}" for name, text in told.items()), "", table(found.results), *found.missing]))
     if args.json:
-        args.json.write_text(json.dumps(document(told, results), indent=2) + "\n", "utf-8")
+        args.json.write_text(json.dumps(document(told, found), indent=2) + "\n", "utf-8")
     if args.write:
-        write_into(args.write, markdown(told, results, missing))
+        write_into(args.write, markdown(told, found))
+
+    if found.missing:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ else:
     Any = IO = Literal = Self = _Form()
     Protocol = object
 
-    def TypeVar(name, *bounds, bound=None):
+    def TypeVar(name, *constraints, bound=None):
         """What stands for a type in annotations."""
         return Any
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import is_
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name
@@ -117,8 +118,9 @@ def substitute(expr: Expr, by: Mapping[Name, Expr] | Mapping[str, Expr]) -> Expr
     if isinstance(expr, Ref | Unbound):
         return by.get(expr.name, expr)  # type: ignore[arg-type]
     if isinstance(expr, Op):
-        args = tuple(substitute(arg, by) for arg in expr.args)
-        return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else Op(expr.op, args, expr.span)
+        args = [substitute(arg, by) for arg in expr.args]
+        same = all(map(is_, args, expr.args))
+        return expr if same else Op(expr.op, tuple(args), expr.span)
     return expr
 
 

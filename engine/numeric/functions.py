@@ -321,7 +321,7 @@ def _signed(expr: Expr) -> bool:
     """Whether the expression may be negative for positive variables, as far as its form tells."""
     if isinstance(expr, Num):
         return expr.value <= 0
-    if not isinstance(expr, Op):
+    if not isinstance(expr, Op) or expr.op == "curve":  # a table is read by its logarithms
         return False
     terms = signomial(expr)
     if terms is not None:  # `1 - 15%` is positive, whatever the sign in it

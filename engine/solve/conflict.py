@@ -49,6 +49,19 @@ def conflicting(problem: Problem) -> tuple[str, ...]:
     return tuple(member.text for member in _conflict(problem))
 
 
+def core_of(problem: Problem) -> frozenset[str]:
+    """The keys of constraints that cannot hold together, of those of the conflict that `conflicting` tells."""
+    told = {member.text for member in _conflict(problem)}
+    for member in members_of(problem):
+        if member.text not in told:
+            problem = member.left_out(problem)
+    for constraint in problem.constraints:
+        fewer = problem.without({constraint.key})
+        if not holds(fewer):
+            problem = fewer
+    return frozenset(constraint.key for constraint in problem.constraints)
+
+
 def _conflicts(problem: Problem) -> list[list[Member]]:
     """Minimal conflicts, each of what the ones before it leave."""
     found: list[list[Member]] = []

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 
 from runplan.dsl.units.show import json_unit
-from runplan.engine.sweep.job import STATUSES, Job
+from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.rows import Rows, heads, varied
 
 MAGIC = b"\x93NUMPY\x02\x00"
@@ -18,11 +18,11 @@ ALIGNED = 64
 
 
 def records(job: Job, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.void]]:
-    """Rows as records: what is varied, how it came out, and what is asked, in the units that JSON has."""
+    """Rows as records: what is varied, places in `STATUSES`, and what is asked, in the units that JSON has."""
     out = np.empty(len(rows), dtype=_record(job))
     for column in varied(job, rows.numbers):
         out[column.path] = column.values
-    out["status"] = np.array(STATUSES)[rows.status]
+    out["status"] = rows.status
     for asked in job.asked:
         out[asked.text] = rows.figures[asked.text] / json_unit(asked.dim)[1]
     return out
@@ -30,8 +30,7 @@ def records(job: Job, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.void]]:
 
 def _record(job: Job) -> np.dtype[np.void]:
     said = [(column.path, column.values.dtype) for column in heads(job)]
-    status = np.array(STATUSES).dtype
-    return np.dtype([*said, ("status", status), *((asked.text, np.dtype("<f8")) for asked in job.asked)])
+    return np.dtype([*said, ("status", np.dtype("u1")), *((asked.text, np.dtype("<f8")) for asked in job.asked)])
 
 
 def head(job: Job, count: int) -> bytes:

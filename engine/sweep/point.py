@@ -19,6 +19,7 @@ from runplan.engine.solve.conflict import conflicting
 from runplan.engine.solve.margin import broken_of
 from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.verify import verify
+from runplan.engine.sweep.axes import places
 from runplan.engine.sweep.job import FIGURED, Job, Row
 
 
@@ -54,7 +55,11 @@ class Solver:
 
     def rows(self, point: int) -> Iterator[Row]:
         """The rows of a point."""
-        job, read = self.job, self.read(self.job.settings_at(point))
+        return self.rows_of(places(self.job.axes, point))
+
+    def rows_of(self, at: Sequence[int]) -> Iterator[Row]:
+        """The rows of the point that has some value of each axis, by its places."""
+        job, read = self.job, self.read(self.job.settings_of(at))
         if read.plan is None:
             wrong = next(f for f in read.findings if f.severity == "error")
             yield from (Row("refused", (), _said(wrong), job.where is None) for _ in job.laws)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -16,11 +16,13 @@ from runplan.dsl.types import Any
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.table import UnknownUnit
 from runplan.engine.pipeline import Read
+from runplan.engine.solve.conflict import conflicting, core_of
+from runplan.engine.solve.solve import solve
 from runplan.engine.sweep.axes import Axis, Spaced
 from runplan.engine.sweep.handles import Guard, Handle, Opaque, Path, Unlike, differences, named, placed
 from runplan.engine.sweep.job import Floats
 from runplan.engine.sweep.point import Solver
-from runplan.engine.sweep.template import Template
+from runplan.engine.sweep.template import Template, Why
 
 # A problem is formulated for boxes of at least so many points; fewer are solved one by one as soon.
 LEAST = 48
@@ -132,14 +134,28 @@ def _made(solver: Solver, box: Box) -> tuple[Box | None, list[Box]]:
     problems = list(replace(read, plan=placed(read.plan, handles)).problems())
     valid, rest = _split(box, guards)
     templates = []
-    for problem in problems:
+    for law, problem in enumerate(problems):
         where = None if job.where is None else affirmed(job.where)
         template = Template.of(named(problem, {}), [asked.expr for asked in job.asked], where)
         if template is not None:
             at = _sample(valid)
-            template.learn(valid.env(at), len(at[0]))
+            template.learn(valid.env(at), len(at[0]), _why(solver, at, law))
         templates.append(template)
     return replace(valid, templates=tuple(templates)), rest
+
+
+def _why(solver: Solver, at: Sequence[Places], law: int) -> Callable[[int], Why]:
+    """Why a point of a sample has no solution."""
+    axes = solver.job.axes
+
+    def why(place: int) -> Why:
+        places = [int(some[place]) for some in at]
+        problem = list(solver.read(solver.job.settings_of(places)).problems())[law]
+        contradicting = solve(problem, why=False).problem
+        said = tuple(axis.text(one) for axis, one in zip(axes, places, strict=True))
+        return Why("; ".join(conflicting(contradicting)), said, core_of(contradicting))
+
+    return why
 
 
 def _split(box: Box, guards: Sequence[Guard]) -> tuple[Box, list[Box]]:

@@ -33,6 +33,10 @@ SETTLED = 1e-11
 CLEAR = 1e-7
 # By so much, as a share, multipliers may miss the gradient of a goal that they hold: rounding.
 STILL = 1e-7
+# Beside a constraint's bend, what keeps from moving what moves no constraint.
+STAY = 1e-6
+# Figures may be off by so much, as those who write them round them: of several together more than SHORT of one.
+ROUNDED = 0.02
 # As near to a line a solution is on it.
 ON = 1e-9
 
@@ -50,6 +54,21 @@ class Region:
     start: tuple[float, ...]
     held: tuple[frozenset[int], ...]
     sides: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Where the same cannot hold together.
+
+    Attributes:
+        start: Where all of it is broken alike, in logarithms of the variables, and then by how much.
+        core: The constraints, inequalities first, by their places, each with the sign in which it is broken.
+        far: The variables of which ever more, or ever less, would help, and never enough: they are far off.
+    """
+
+    start: tuple[float, ...]
+    core: tuple[tuple[int, int], ...]
+    far: tuple[int, ...] = ()
 
 
 class Posed:
@@ -106,6 +125,50 @@ class Posed:
                 if bool((settled | ~np.isfinite(size)).all()):
                     break
             return x, settled & self._is_best(x, region, env, count)
+
+    def at_odds(
+        self, conflict: Conflict, env: Mapping[Name, Any], count: int, wishes: frozenset[int]
+    ) -> tuple[Floats, Mask]:
+        """Where what cannot hold together is broken alike (k + 1, n), and at which points it is so, and cannot else.
+
+        Args:
+            wishes: Which constraints are kept to the digit; others may have been rounded by who wrote them.
+        """
+        k, m = len(self.variables), len(conflict.core)
+        z = np.repeat(np.array(conflict.start, dtype=np.float64).reshape(k + 1, 1), count, axis=1)
+        sides = (*self.inequalities, *self.equalities)
+        multipliers = np.full((m, count), 1.0 / m)
+        settled, good = (np.zeros(count, dtype=np.bool_) for _ in range(2))
+        with np.errstate(all="ignore"):
+            for _ in range(ROUNDS):
+                here = self._env(z[:k], env)
+                limits = [[sign * one for one in self._limit(sides[at], here, count)] for at, sign in conflict.core]
+                pull = np.stack([gradient for _, gradient, _ in limits])
+                for far in conflict.far:
+                    for _, gradient, hessian in limits:
+                        gradient[far] = hessian[far] = hessian[:, far] = 0.0
+                matrix, right = np.zeros((count, k + 1 + m, k + 1 + m)), np.zeros((count, k + 1 + m))
+                for at, (value, gradient, hessian) in enumerate(limits):
+                    row = k + 1 + at
+                    matrix[:, row, :k] = matrix[:, :k, row] = gradient.T
+                    matrix[:, row, k] = matrix[:, k, row] = -1.0
+                    matrix[:, :k, :k] += np.moveaxis(multipliers[at] * hessian, 2, 0)
+                    right[:, row] = z[k] - value
+                # What moves none of it stays where it is.
+                matrix[:, :k, :k] += STAY * np.eye(k)
+                right[:, k] = -1.0
+                found = _solution(matrix, right).T
+                step, multipliers = found[: k + 1], found[k + 1 :]
+                size = np.abs(step).max(axis=0)
+                settled = size <= SETTLED * np.maximum(1.0, np.abs(z).max(axis=0))
+                z = np.where(settled, z, z + step * np.minimum(1.0, LONGEST / np.maximum(size, 1e-300)))
+                if bool((settled | ~np.isfinite(size)).all()):
+                    break
+            for far in conflict.far:  # to come back would not help
+                settled &= np.sign(z[far]) * np.einsum("mn,mn->n", multipliers, pull[:, far]) <= STILL
+            rounded = sum(multipliers[at] for at, (which, _) in enumerate(conflict.core) if which not in wishes)
+            good = settled & (multipliers > CLEAR).all(axis=0) & (z[k] > ROUNDED * rounded + CLEAR)
+        return z, np.asarray(good)
 
     # ---- parts of it
 

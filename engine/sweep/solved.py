@@ -5,21 +5,26 @@ Rows are solved on arrays where they lie in a box of `prepared.py`, always in wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.expr.name import Name
+from runplan.dsl.types import Any
+from runplan.engine.sweep.axes import places
 from runplan.engine.sweep.job import STATUSES, Columns, Job, Row
 from runplan.engine.sweep.point import Solver
 from runplan.engine.sweep.prepared import Box, Places, boxes_of
+from runplan.engine.sweep.regions import Mask
+from runplan.engine.sweep.template import Template
 
 # Jobs whose plan is kept read: a worker has chunks of one job, one after the other.
 KEPT = 2
 # Points that are solved together. Where a row stands in its block is told by its number, and not by what is asked:
 # functions of arrays may differ in the last bit by where in an array an element is.
 BLOCK = 8192
-SOLVED, BROKEN = STATUSES.index("solved"), STATUSES.index("broken")
+SOLVED, BROKEN, INFEASIBLE = map(STATUSES.index, ("solved", "broken", "infeasible"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +81,48 @@ class _Block:
         self._sure = np.zeros((count, laws), dtype=np.bool_)
         self._figures = np.full((len(job.asked), count, laws), np.nan)
         self._wanted = np.zeros((count, laws), dtype=np.bool_)
+        self._infeasible = np.zeros((count, laws), dtype=np.bool_)
         self._why = np.full((count, laws), -1, dtype=np.int32)
         self._reasons: dict[str, int] = {}
         self._single: dict[int, tuple[Row, ...]] = {}
-        places = _places(job, start, stop)
+        columns = _places(job, start, stop)
         for box in prepared.boxes:
             inside = np.ones(count, dtype=np.bool_)
-            for own, some, axis in zip(places, box.places, job.axes, strict=True):
+            for own, some, axis in zip(columns, box.places, job.axes, strict=True):
                 there = np.zeros(len(axis), dtype=np.bool_)
                 there[some] = True
                 inside &= there[own]
             at = np.flatnonzero(inside)
             if len(at):
-                self._solve(box, at, [own[at] for own in places])
+                self._solve(box, at, [own[at] for own in columns])
 
-    def _solve(self, box: Box, at: Places, places: Sequence[Places]) -> None:
+    def _solve(self, box: Box, at: Places, columns: Sequence[Places]) -> None:
         """Solve the points of a box on arrays."""
-        env = box.env(places)
+        env = box.env(columns)
         for law, template in enumerate(box.templates):
             if template is None:
                 continue
-            figures, sure, wanted, broken = template.told(template.reached(env, len(at)), len(at))
+            reached = template.reached(env, len(at))
+            self._at_odds(template, env, at[~reached.settled], ~reached.settled, law)
+            figures, sure, wanted, broken = template.told(reached, len(at))
             for own, some in zip(self._figures, figures, strict=True):
                 own[at, law] = some
-            self._sure[at, law] = sure
-            self._wanted[at, law] = wanted
+            self._sure[at, law] |= sure
+            self._wanted[at, law] |= wanted
             for kinds in np.unique(np.stack([breaks for _, breaks in broken], axis=1), axis=0) if broken else ():
                 texts = dict.fromkeys(text for (text, _), is_broken in zip(broken, kinds, strict=True) if is_broken)
                 if texts:
                     same = np.all([breaks == one for (_, breaks), one in zip(broken, kinds, strict=True)], axis=0)
                     self._why[at[same], law] = self._place("; ".join(texts))
+
+    def _at_odds(self, template: Template, env: Mapping[Name, Any], at: Places, some: Mask, law: int) -> None:
+        """Tell the points, of some of a box, at which it is known what cannot hold together."""
+        job, found = self._prepared.solver.job, template.at_odds(env, some, len(some))[some]
+        for point, which in zip(at[found >= 0].tolist(), found[found >= 0].tolist(), strict=True):
+            said = [axis.text(one) for axis, one in zip(job.axes, places(job.axes, self.start + point), strict=True)]
+            self._why[point, law] = self._place(template.conflicts[which][1].text(said))
+            self._infeasible[point, law] = self._sure[point, law] = True
+            self._wanted[point, law] = job.where is None
 
     def _place(self, reason: str) -> int:
         return self._reasons.setdefault(reason, len(self._reasons))
@@ -118,6 +135,7 @@ class _Block:
         figures = self._figures.reshape(len(job.asked), -1)[:, some].copy()
         why, kept = self._why.reshape(-1)[some].copy(), self._wanted.reshape(-1)[some].copy()
         status = np.where(why >= 0, BROKEN, SOLVED).astype(np.uint8)
+        status[self._infeasible.reshape(-1)[some]] = INFEASIBLE
         for at in np.flatnonzero(~self._sure.reshape(-1)[some]).tolist():
             row = self._row(start + at)
             figures[:, at] = row.figures or np.nan

@@ -6,9 +6,12 @@ What has no such way, and each point that it does not settle, is left to the sol
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.logic import HOLDS
@@ -27,12 +30,16 @@ from runplan.engine.solve.values import ON_THE_LINE
 from runplan.engine.solve.whole import counts
 from runplan.engine.sweep.arrays import values
 from runplan.engine.sweep.job import Floats
-from runplan.engine.sweep.regions import Mask, Posed, Region
+from runplan.engine.sweep.regions import Conflict, Mask, Posed, Region
 
 # A stage of fewer tokens is looked at by the solver of single plans: it may be none.
 SOME_TOKENS = 1e6
 # Regions of one problem; points of others are solved one by one.
 MOST = 24
+# Further off, in logarithms, nothing of a plan is.
+FAR = 70.0
+# Points whose regions are looked for, one after the other, in vain, before no more are.
+TRIED = 4
 # Of what is compared with a bound by a tolerance: nearer to it than this share of the tolerance is too near to tell.
 NEAR = 0.5
 
@@ -88,10 +95,59 @@ class Part:
             self.regions.append(region)
 
 
+def limits(problem: Problem) -> tuple[Constraint, ...]:
+    """The constraints of a problem in the order in which it is posed over arrays: equalities last."""
+    return (*(c for c in problem.constraints if not c.equal), *(c for c in problem.constraints if c.equal))
+
+
 def _at(problem: Problem, at: Mapping[Name, float]) -> Problem:
     """The problem of one point."""
     own = {name: Definition(name, (), Num(value), "given") for name, value in at.items()}
     return replace(problem, definitions={**problem.definitions, **own})
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a point has no solution.
+
+    Attributes:
+        text: What cannot hold together, in words.
+        said: The values of the axes there.
+        core: The keys of the constraints that these words are of.
+    """
+
+    text: str
+    said: tuple[str, ...]
+    core: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What cannot hold together at points, in words.
+
+    Attributes:
+        pieces: The words between the values of axes.
+        axes: Which axis' value stands behind each piece but the last.
+    """
+
+    pieces: tuple[str, ...]
+    axes: tuple[int, ...]
+
+    @staticmethod
+    def of(text: str, said: Sequence[str]) -> Reason:
+        """The words in which the values of axes, as they are said, stand for any value of these."""
+        marks = [re.escape(one) for one in said]
+        found = list(re.finditer("|".join(rf"(?<![\w.])({mark})(?![\w.])" for mark in marks), text))
+        ends = [0, *(match.end() for match in found)]
+        starts = [*(match.start() for match in found), len(text)]
+        pieces = tuple(text[end:start] for end, start in zip(ends, starts, strict=True))
+        return Reason(pieces, tuple(match.lastindex - 1 for match in found if match.lastindex))
+
+    def text(self, said: Sequence[str]) -> str:
+        """The words at values of all axes."""
+        return "".join(
+            piece + (said[axis] if axis >= 0 else "") for piece, axis in zip(self.pieces, (*self.axes, -1), strict=True)
+        )
 
 
 class Template:
@@ -106,6 +162,8 @@ class Template:
         self._repeats = bool(problem.repeats)
         # What bends between its stretches is solved point by point.
         self._again = Part(again, Posed(again)) if problem.repeats and len(stretches(again)) == 1 else None
+        self.conflicts: list[tuple[Conflict, Reason]] = []
+        self._wishes = frozenset(at for at, one in enumerate(limits(problem)) if one.kind == "require")
         self._held = tuple(one for one in problem.held if isinstance(one, Constraint))
 
     @staticmethod
@@ -131,19 +189,88 @@ class Template:
 
     # ---- solving
 
-    def learn(self, env: Env, count: int) -> None:
-        """Take in the regions of some points, one after the other, until there is none whose region is new."""
+    def learn(self, env: Env, count: int, why: Callable[[int], Why]) -> None:
+        """Take in the regions of some points, one after the other, until there is none whose region is new.
+
+        Args:
+            why: What is wrong at a point.
+        """
         tried: set[int] = set()
-        while True:
-            reached = self.reached(env, count)
-            left = [int(at) for at in np.flatnonzero(~reached.settled) if int(at) not in tried]
-            if not left:
+        known, vain = 0, 0
+        while vain < TRIED:
+            left = ~self.reached(env, count).settled
+            left &= self.at_odds(env, left, count) < 0
+            new = [int(at) for at in np.flatnonzero(left) if int(at) not in tried]
+            if not new:
                 return
-            tried.add(left[0])
-            at = {name: float(value[left[0]]) for name, value in env.items()}
+            tried.add(new[0])
+            vain = 0 if self._known > known else vain + 1
+            known = self._known
+            at = {name: float(value[new[0]]) for name, value in env.items()}
+            if optimum_of(_at(self.problem, at)).outcome == "infeasible":
+                self._learn_conflict(at, env, count, left, new[0], why)
+                continue
             self._once.learn(at)
             if self._again is not None:
                 self._again.learn(at)
+
+    @property
+    def _known(self) -> int:
+        """How many regions are known."""
+        return len(self._once.regions) + len(self.conflicts) + (len(self._again.regions) if self._again else 0)
+
+    def at_odds(self, env: Env, some: Mask, count: int) -> npt.NDArray[np.int64]:
+        """Which conflict keeps points from having a solution, of some; -1 where none that is known does."""
+        found = np.full(count, -1, dtype=np.int64)
+        for at, (conflict, _) in enumerate(self.conflicts):
+            left = np.flatnonzero(some & (found < 0))
+            if len(left):
+                here = {name: value[left] for name, value in env.items()}
+                found[left[self._once.posed.at_odds(conflict, here, len(left), self._wishes)[1]]] = at
+        return found
+
+    def _learn_conflict(
+        self,
+        at: Mapping[Name, float],
+        env: Env,
+        count: int,
+        left: Mask,
+        point: int,
+        why: Callable[[int], Why],
+    ) -> None:
+        """Take in what cannot hold together at a point, where its words are those of other points, too."""
+        problem = _at(self.problem, at).aiming()
+        found = optimum_of(problem)
+        assumed = any(d.kind == "assumed" and name.text == q.MFU.text for name, d in self.problem.definitions.items())
+        if found.certainty != "convex" or assumed or len(self.conflicts) >= MOST:
+            return
+        told = why(point)
+        conflict = self._conflict(told.core, at)
+        if conflict is None:
+            return
+        self.conflicts.append((conflict, Reason.of(told.text, told.said)))
+        alike = np.flatnonzero(self.at_odds(env, left, count) == len(self.conflicts) - 1)
+        # Other points show whether the words are rightly taken apart, where nothing else is at odds there.
+        others = [int(alike[len(alike) * part // 8]) for part in range(8)] if len(alike) else []
+        each = map(why, (other for other in dict.fromkeys(others) if other != point))
+        if len(alike) > 1 and not any(self.conflicts[-1][1].text(one.said) == one.text for one in each):
+            self.conflicts.pop()
+
+    def _conflict(self, keys: Collection[str], at: Mapping[Name, float]) -> Conflict | None:
+        """Constraints that are at odds at a point, with where they are broken alike; None where that is not found."""
+        places = [place for place, one in enumerate(limits(self.problem)) if one.key in keys]
+        equal = [place for place in places if limits(self.problem)[place].equal]
+        env = {name: np.array([value]) for name, value in at.items()}
+        start = tuple(math.log(v.start) for v in self.problem.variables)
+        far = [(), *((at,) for at in range(len(start)))]
+        for signs, off, end in product(product((1, -1), repeat=len(equal)), far, (FAR, -FAR)):
+            sign = dict(zip(equal, signs, strict=True))
+            begin = (*(end if at in off else x for at, x in enumerate(start)), 1.0)
+            conflict = Conflict(begin, tuple((place, sign.get(place, 1)) for place in places), off)
+            z, good = self._once.posed.at_odds(conflict, env, 1, self._wishes)
+            if bool(good[0]):
+                return replace(conflict, start=tuple(z[:, 0].tolist()))
+        return None
 
     def reached(self, env: Env, count: int) -> Reached:
         """What the problem comes to at points."""

@@ -35,9 +35,13 @@ def test_the_bench_of_speed_runs(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_is_said(speed: Any, tmp_path: Path) -> None:
-    wrong = speed.Bench(Path(sys.executable).parent, tmp_path).python("wrong", "raise SystemExit('no')")
-    with pytest.raises(SystemExit, match="exit 1\nno"):
-        speed.used(wrong)
+    bench = speed.Bench(Path(sys.executable).parent, tmp_path, rounds=1)
+    processes = [bench.python("right", "pass"), bench.python("wrong", "raise SystemExit('no')")]
+    cases = importlib.import_module("cases")
+    rows = [cases.ratio("right", "right"), cases.ratio("wrong", "right")]
+    found = speed.measured_of(bench.group("both", 1, processes, rows))
+    assert [result.row.name for result in found.results] == ["right"]
+    assert found.missing == ["wrong is not measured: wrong fails", "wrong: exit 1\nno\n"]
 
 
 def test_what_falls_short_is_told_on_the_page(speed: Any, tmp_path: Path) -> None:
@@ -50,7 +54,7 @@ def test_what_falls_short_is_told_on_the_page(speed: Any, tmp_path: Path) -> Non
     page = tmp_path / "page.md"
     page.write_text("# Speed\n\n{}old\n{}the end\n".format(*speed.MARKS), "utf-8")
     told = dict.fromkeys(("date", "commit", "python", "machine", "versions"), "now")
-    speed.write_into(page, speed.markdown(told, results, ["a peer is not measured"]))
+    speed.write_into(page, speed.markdown(told, speed.Measured(results, {}, ["a peer is not measured"])))
     text = page.read_text("utf-8")
     assert text.startswith("# Speed\n") and text.endswith("the end\n") and "old" not in text
     assert "- slow: 2.1 where 2 is asked" in text and "- fair" not in text and "a peer is not measured" in text

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from runplan.cli.main import main
+from runplan.engine.sweep.job import STATUSES
 
 PLAN = """\
 hardware: 64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour
@@ -51,7 +52,7 @@ def test_every_format_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(points) == len(table) == len(lines) == 16
     for at, (point, line) in enumerate(zip(points, lines, strict=True)):
         assert point["cost"] == table["cost"][at] == packed["cost"][at] == float(line["cost [USD]"])
-        assert point["status"] == table["status"][at] == line["status"]
+        assert point["status"] == STATUSES[table["status"][at]] == line["status"]
         assert point["hardware.time"] == table["hardware.time"][at] == float(line["hardware.time [days]"])
         assert (point["why"] or "") == line["why"] == ("" if point["status"] == "solved" else "cost <= 300k USD")
 

@@ -14,7 +14,7 @@ from runplan.dsl.expr.evenly import evenly
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.expr.values import value
-from runplan.engine.numeric.functions import any_form
+from runplan.engine.numeric.functions import any_form, limit
 
 X, Y = quantity("tokens"), quantity("params")
 ROWS = [(Num(0.5), Num(0.3)), (Num(2.0), Num(0.45)), (Num(4.0), Num(0.4)), (Num(9.0), Num(0.42))]
@@ -72,3 +72,11 @@ def test_what_is_seen_evenly_rises_as_its_differences_do(x: float, y: float) -> 
         assert (above[0] - below[0]) / (2 * step) == pytest.approx(gradient[i], rel=1e-4, abs=1e-6)
         for j in range(2):
             assert (above[1][j] - below[1][j]) / (2 * step) == pytest.approx(hessian[i][j], rel=1e-3, abs=1e-4)
+
+
+def test_a_table_is_compared_by_its_logarithm() -> None:
+    """As a difference of values it would be of any scale, and hundreds of steps from its end."""
+    table = curve(Ref(quantity("x")), [(Num(1.0), Num(1e22)), (Num(10.0), Num(3e22)), (Num(100.0), Num(2e23))])
+    found = limit(Ref(quantity("y")), table, [quantity("x"), quantity("y")])((math.log(20.0), math.log(1e22)))
+    assert found[0] == pytest.approx(math.log(1e22 / value(table, {quantity("x"): 20.0})))
+    assert found[1][1] == pytest.approx(1.0)
