@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from runplan import __version__
 from runplan.cli.answers import answered
@@ -45,6 +46,20 @@ verbs:
 
 `plan VERB --help` tells more, with an example. The language is described in docs/language.md.
 """
+
+
+def command() -> int:
+    """The command as a process of its own, which ends at once: Python would take apart each object first.
+
+    It does not end so where threads may be left, or what runs at exit: what brings either imports `threading`.
+    """
+    code = main()
+    if "threading" not in sys.modules:
+        with suppress(OSError, ValueError):  # a reader that has enough; Python has its own end for that
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return code
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -115,3 +115,10 @@ def test_the_wheel_checks_a_plan_with_what_it_has_and_little_of_python(wheel: Pa
     assert code_ == "1" and "error[" in done.stdout
     assert not NEVER & set(imported)
     assert "runplan.dsl.syntax.grammar" not in imported
+    ending = (
+        "import sys; from runplan.cli.main import command; sys.argv[1:] = ['check', 'small.plan']; command(); print()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-S", "-c", ending], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout) == (1, done.stdout), "all is said, and it ends there"
