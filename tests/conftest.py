@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from known import LIBRARY
 
+from runplan.cli import answers
 from runplan.dsl.packs import installed
 from runplan.engine import pipeline
 
@@ -24,4 +25,12 @@ def _one_library() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (installed, pipeline):
             patch.setattr(module, "standard", lambda: LIBRARY)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    """A command is run each time that a test runs it. `tests/cli/test_kept_answers.py` has them given again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answers, "VERBS", frozenset())
         yield

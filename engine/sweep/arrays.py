@@ -36,45 +36,53 @@ def jet_of(expr: Expr, env: Env, places: Mapping[Name, int]) -> Jet:
     Raises:
         NoDerivative: Where it has none.
     """
-    return _at(expr, env, places, {})
+    return _Jets(env, places).at(expr)
 
 
-def _at(item: Expr, env: Env, places: Mapping[Name, int], known: dict[int, Jet]) -> Jet:
-    """The jet of a part; `known` is shared between parts. Closures would be a cycle, which keeps arrays for long."""
-    key = id(item)
-    if key not in known:
-        known[key] = _part(item, env, places, known)
-    return known[key]
+class _Jets:
+    """Jets of expressions at points, each once.
 
+    No functions within each other, which would hold these arrays in a cycle until garbage is looked for.
+    """
 
-def _part(item: Expr, env: Env, places: Mapping[Name, int], known: dict[int, Jet]) -> Jet:
-    count = len(places)
-    if names(item).isdisjoint(places):
-        return Jet(values(item, env))
-    if isinstance(item, Ref):
-        value = env[item.name]
-        gradient = [value if place == places[item.name] else 0.0 for place in range(count)]
-        hessian: list[list[Any]] = [[0.0] * count for _ in range(count)]
-        hessian[places[item.name]][places[item.name]] = value
-        return Jet(value, gradient, hessian)
-    assert isinstance(item, Op), "names stand in operators"
-    if item.op in curve.ORDERS:
-        return _curve(_at(item.args[0], env, places, known), item)
-    if item.op == "if":
-        test, *ways = item.args
-        if not names(test).isdisjoint(places):
-            raise NoDerivative
-        then, otherwise = (_at(way, env, places, known) for way in ways)
-        return _where(values(test, env), then, otherwise, count)
-    args = [_at(arg, env, places, known) for arg in item.args]
-    if item.op in _ONE:
-        return _ONE[item.op](args[0])
-    if item.op in _TWO:
-        return _TWO[item.op](*args)
-    if item.op in ("min", "max"):
-        a, b = args
-        return _where(a.value <= b.value if item.op == "min" else a.value >= b.value, a, b, count)
-    raise NoDerivative
+    def __init__(self, env: Env, places: Mapping[Name, int]) -> None:
+        self._env, self._places = env, places
+        self._known: dict[int, Jet] = {}
+
+    def at(self, item: Expr) -> Jet:
+        """The jet of an expression."""
+        key = id(item)
+        if key not in self._known:
+            self._known[key] = self._part(item)
+        return self._known[key]
+
+    def _part(self, item: Expr) -> Jet:
+        env, places, count = self._env, self._places, len(self._places)
+        if names(item).isdisjoint(places):
+            return Jet(values(item, env))
+        if isinstance(item, Ref):
+            value = env[item.name]
+            gradient = [value if place == places[item.name] else 0.0 for place in range(count)]
+            hessian: list[list[Any]] = [[0.0] * count for _ in range(count)]
+            hessian[places[item.name]][places[item.name]] = value
+            return Jet(value, gradient, hessian)
+        assert isinstance(item, Op), "names stand in operators"
+        if item.op in curve.ORDERS:
+            return _curve(self.at(item.args[0]), item)
+        if item.op == "if":
+            test, then, otherwise = item.args
+            if not names(test).isdisjoint(places):
+                raise NoDerivative
+            return _where(values(test, env), self.at(then), self.at(otherwise), count)
+        args = [self.at(arg) for arg in item.args]
+        if item.op in _ONE:
+            return _ONE[item.op](args[0])
+        if item.op in _TWO:
+            return _TWO[item.op](*args)
+        if item.op in ("min", "max"):
+            a, b = args
+            return _where(a.value <= b.value if item.op == "min" else a.value >= b.value, a, b, count)
+        raise NoDerivative
 
 
 def _power(a: Jet, b: Jet) -> Jet:

@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from runplan.cli import main
+from runplan.cli import answers, main
 from runplan.cli.paths import Projects, plan_files
 from runplan.cli.stream import write
 from runplan.dsl.syntax.imports import read_file
@@ -30,7 +30,7 @@ FILES = {
     "plans/b.plan.yaml": "hardware: 64 x H100 for 30 days at 40% MFU\ntokens: 1T\n",
 }
 Change = Callable[[Path], object]
-RUN = main._run
+RUN, VERBS = main._run, frozenset(("check",))
 
 
 def written(folder: Path, files: dict[str, str]) -> None:
@@ -89,6 +89,7 @@ class Command:
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command where what it finds out is what a check begins with."""
     written(tmp_path / "project", FILES)
+    monkeypatch.setattr(answers, "VERBS", VERBS)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("RUNPLAN_NO_CACHE", raising=False)
     monkeypatch.chdir(tmp_path / "project")
