@@ -17,7 +17,7 @@ from runplan.engine.numeric.jets import Jet, chained, over, plus, times
 Env = Mapping[Name, Any]
 
 
-class NoDerivative(Exception):
+class NoDerivative(ValueError):
     """Raised for an expression that has none here."""
 
 
