@@ -64,7 +64,9 @@ class UnknownUnit(RunplanError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class Table:
+    """Every unit by each of its names, and which are base units and money."""
+
     units: dict[str, Unit]
     bases: tuple[str, ...]
     currencies: frozenset[str]
@@ -74,7 +76,7 @@ _NAME = re.compile(r"[^\W\d_]\w*|%")
 _PLURAL = re.compile(r"[a-z][a-z_]+")
 
 
-def read_table(text: str) -> _Table:
+def read_table(text: str) -> Table:
     """What a file of definitions defines; a line of another form than ours is a ValueError."""
     values: dict[str, str] = {}
     spellings: dict[str, str] = {}
@@ -120,12 +122,20 @@ def read_table(text: str) -> _Table:
     for spelling, one in list(units.items()):
         units.setdefault(spelling.replace("_", "-"), one)
     bases = tuple(name for name, value in values.items() if value.startswith("["))
-    return _Table(units, bases, frozenset(name for name in bases if values[name].startswith("[currency_")))
+    return Table(units, bases, frozenset(name for name in bases if values[name].startswith("[currency_")))
 
 
 @lru_cache(1)
-def table_of_units() -> _Table:
-    """The table of `units.txt`."""
+def table_of_units() -> Table:
+    """The table of `units.txt`: as it was read when the wheel was built, where there is one."""
+    try:
+        from runplan.dsl.units.unit_table import BASES, CURRENCIES, UNITS
+    except ImportError:
+        return _read()
+    return Table({name: Unit(*one) for name, one in UNITS.items()}, BASES, frozenset(CURRENCIES))
+
+
+def _read() -> Table:
     with open(PATH, encoding="utf-8") as file:
         return read_table(file.read())
 

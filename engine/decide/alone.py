@@ -8,7 +8,7 @@ small, to come to the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
@@ -16,7 +16,7 @@ from runplan.dsl.expr.tree import Ref
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.analysis.counted import total_of
 from runplan.engine.analysis.regret import surface_of
-from runplan.engine.analysis.resolve import evaluator
+from runplan.engine.analysis.resolve import SLOW_DRAWS, evaluator
 from runplan.engine.decide.candidates import BY, Measure, Outcome, broken_by, outcome_of
 from runplan.engine.decide.flips import Chosen, Flip, flips_of, nearest
 from runplan.engine.decide.knowing import MOST, PARTS, Drawn, Knowing, known_of
@@ -34,6 +34,8 @@ from runplan.engine.solve.whole import counts
 
 # A size that differs by less than SAME is no other, and one that costs at most DEARER more is as good.
 SAME, DEARER = 0.02, 0.01
+# Parts of the draws, where there are few.
+FEW = 3
 _AMOUNTS = (q.TOKENS.text, q.PRETRAIN_TOKENS.text, q.FINETUNE_TOKENS.text)
 
 
@@ -75,8 +77,10 @@ def decided_alone(plan: Plan, solution: Solution) -> Alone | None:
     problem = solution.untaken or solution.problem
     present = _Present(problem, outcome_of(problem))
 
-    def choose(moved: Input, value: float) -> Chosen:
+    def choose(moved: Input, value: float, near: bool = False) -> Chosen:
         (there,) = moved.moved([problem], value)
+        if near:
+            there = present.nearby(there)
         found = outcome_of(there)
         if not found.holds:
             return Chosen(None, lambda index: broken_by(there, found))
@@ -89,7 +93,7 @@ def decided_alone(plan: Plan, solution: Solution) -> Alone | None:
     now = 0 if present.outcome.holds else None
     measure = _measure(solution)
     about = () if measure is None else (Ref(measure.name),)
-    flips = nearest(flips_of(now, inputs_of([problem], about), choose))
+    flips = nearest(flips_of(now, inputs_of([problem], about), partial(choose, near=True), choose))
     told = tuple((flip, chosen(flip)) for flip in flips)
     candidates, knowing = _known(plan, solution, measure) if now == 0 and measure is not None else ((), None)
     return Alone(choice_of(problem, present.outcome), told, knowing, candidates, measure)
@@ -140,6 +144,12 @@ class _Present:
     def ways(self) -> tuple[str, ...]:
         """The alternatives that are taken."""
         return tuple(_ways(self.problem, self.outcome.values or {}))
+
+    def nearby(self, there: Problem) -> Problem:
+        """The problem where a figure is another, to be searched for from here."""
+        values = self.outcome.values or {}
+        starts = tuple(replace(v, start=values.get(v.name) or v.start) for v in there.variables)
+        return replace(there, variables=starts, nearby=self.outcome.values is not None)
 
     def is_of(self, there: Problem, found: Outcome) -> bool:
         """Whether it is as good a choice as another one where a figure is another; any is that holds, if none does."""
@@ -192,13 +202,14 @@ def _known(plan: Plan, solution: Solution, measure: Measure) -> tuple[tuple[Choi
     if len(drawn) < PARTS or all(draw == drawn[0] for draw in drawn):
         return (), None
     found = [values for draw in drawn if (values := evaluate(draw)) is not None]
-    of_size = _candidates(_size(solution.problem), found, solution)
+    # Each size is solved at each draw, where it takes long at few of them.
+    of_size = _candidates(_size(solution.problem), found, solution, PARTS if count > SLOW_DRAWS else FEW)
     if of_size:
         solutions = [solve(solution.problem.fixed(size), why=False) for size in of_size]
         each = [Drawn.of(plan, one, measure) for one in solutions if one.status == "solved"]
         chosen = [size for size, one in zip(of_size, solutions, strict=True) if one.status == "solved"]
     else:
-        chosen = _candidates(counts(solution.problem), found, solution)
+        chosen = _candidates(counts(solution.problem), found, solution, PARTS)
         each = [_of_devices(plan, solution, measure, held) for held in chosen]
     if len(chosen) < 2:
         return (), None
@@ -207,14 +218,14 @@ def _known(plan: Plan, solution: Solution, measure: Measure) -> tuple[tuple[Choi
 
 
 def _candidates(
-    names: Iterable[Name], found: Sequence[Mapping[Name, float]], solution: Solution
+    names: Iterable[Name], found: Sequence[Mapping[Name, float]], solution: Solution, parts: int
 ) -> list[dict[Name, float]]:
-    """What to choose among: what the plan chooses, and what is best in the middle of each tenth of the draws."""
+    """What to choose among: what the plan chooses, and what is best in the middle of each part of the draws."""
     chosen = [name for name in names if name in solution.values]
     if not chosen or not found:
         return []
     order = sorted(found, key=lambda values: [values[name] for name in chosen])
-    middles = (order[(2 * i + 1) * len(order) // (2 * PARTS)] for i in range(PARTS))
+    middles = (order[(2 * i + 1) * len(order) // (2 * parts)] for i in range(parts))
     out = [{name: solution.values[name].value for name in chosen}]
     for values in middles:
         held = {name: values[name] for name in chosen}

@@ -62,11 +62,15 @@ class Flip:
 Choose = Callable[[Input, float], Chosen]
 
 
-def flips_of(now: int | None, inputs: Iterable[Input], choose: Choose) -> Iterator[Flip]:
-    """Where each figure changes what is chosen now, the nearest on either side; each is tried on both sides."""
+def flips_of(now: int | None, inputs: Iterable[Input], choose: Choose, sure: Choose | None = None) -> Iterator[Flip]:
+    """Where each figure changes what is chosen now, the nearest on either side; each is tried on both sides.
+
+    Args:
+        sure: By what a change is tried on both sides, where it is looked for in a quicker way; no other is told.
+    """
     for each in inputs:
         for down in (True, False):
-            found = _flip(now, each, choose, down)
+            found = _flip(now, each, choose, sure or choose, down)
             if found is not None:
                 yield found
 
@@ -76,7 +80,7 @@ def nearest(flips: Iterable[Flip]) -> tuple[Flip, ...]:
     return tuple(sorted(flips, key=lambda flip: (round(flip.far, 6), flip.input.said, flip.at)))
 
 
-def _flip(now: int | None, moved: Input, choose: Choose, down: bool) -> Flip | None:
+def _flip(now: int | None, moved: Input, choose: Choose, sure: Choose, down: bool) -> Flip | None:
     lever = moved.lever
     near = lever.now
     if near <= 0 or not math.isfinite(near):
@@ -88,12 +92,12 @@ def _flip(now: int | None, moved: Input, choose: Choose, down: bool) -> Flip | N
         if far == near:
             return None
         if choose(moved, far).index != now:
-            return _told(now, moved, choose, near, far)
+            return _told(now, moved, choose, sure, near, far)
         near = far
     return None
 
 
-def _told(now: int | None, moved: Input, choose: Choose, near: float, far: float) -> Flip | None:
+def _told(now: int | None, moved: Input, choose: Choose, sure: Choose, near: float, far: float) -> Flip | None:
     """The change between two values, to few digits, with another choice on each side."""
     lever, down = moved.lever, far < near
     least = NEAR if not lever.written.step else lever.written.step / max(near, far)
@@ -108,7 +112,7 @@ def _told(now: int | None, moved: Input, choose: Choose, near: float, far: float
         near, far = (middle, far) if choose(moved, middle).index == now else (near, middle)
     for digits in DIGITS:
         at, before = (lever.written.rounded(end, side, digits) for end, side in ((far, down), (near, not down)))
-        there = choose(moved, at)
-        if there.index != now and choose(moved, before).index == now and at > 0:
+        there = sure(moved, at)
+        if there.index != now and sure(moved, before).index == now and at > 0:
             return Flip(moved, at, before, there.index, "" if now is None else there.broken(now))
     return None

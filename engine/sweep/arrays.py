@@ -17,7 +17,7 @@ from runplan.engine.numeric.jets import Jet, chained, over, plus, times
 Env = Mapping[Name, Any]
 
 
-class NoDerivative(Exception):
+class NoDerivative(ValueError):
     """Raised for an expression that has none here."""
 
 
@@ -36,34 +36,45 @@ def jet_of(expr: Expr, env: Env, places: Mapping[Name, int]) -> Jet:
     Raises:
         NoDerivative: Where it has none.
     """
-    count = len(places)
-    flat = [[0.0] * count for _ in range(count)]
-    known: dict[int, Jet] = {}
+    return _Jets(env, places).at(expr)
 
-    def at(item: Expr) -> Jet:
+
+class _Jets:
+    """Jets of expressions at points, each once.
+
+    No functions within each other, which would hold these arrays in a cycle until garbage is looked for.
+    """
+
+    def __init__(self, env: Env, places: Mapping[Name, int]) -> None:
+        self._env, self._places = env, places
+        self._known: dict[int, Jet] = {}
+
+    def at(self, item: Expr) -> Jet:
+        """The jet of an expression."""
         key = id(item)
-        if key not in known:
-            known[key] = part(item)
-        return known[key]
+        if key not in self._known:
+            self._known[key] = self._part(item)
+        return self._known[key]
 
-    def part(item: Expr) -> Jet:
+    def _part(self, item: Expr) -> Jet:
+        env, places, count = self._env, self._places, len(self._places)
         if names(item).isdisjoint(places):
             return Jet(values(item, env))
         if isinstance(item, Ref):
             value = env[item.name]
             gradient = [value if place == places[item.name] else 0.0 for place in range(count)]
-            hessian = [list(row) for row in flat]
+            hessian: list[list[Any]] = [[0.0] * count for _ in range(count)]
             hessian[places[item.name]][places[item.name]] = value
             return Jet(value, gradient, hessian)
         assert isinstance(item, Op), "names stand in operators"
         if item.op in curve.ORDERS:
-            return _curve(at(item.args[0]), item)
+            return _curve(self.at(item.args[0]), item)
         if item.op == "if":
             test, then, otherwise = item.args
             if not names(test).isdisjoint(places):
                 raise NoDerivative
-            return _where(values(test, env), at(then), at(otherwise), count)
-        args = [at(arg) for arg in item.args]
+            return _where(values(test, env), self.at(then), self.at(otherwise), count)
+        args = [self.at(arg) for arg in item.args]
         if item.op in _ONE:
             return _ONE[item.op](args[0])
         if item.op in _TWO:
@@ -72,8 +83,6 @@ def jet_of(expr: Expr, env: Env, places: Mapping[Name, int]) -> Jet:
             a, b = args
             return _where(a.value <= b.value if item.op == "min" else a.value >= b.value, a, b, count)
         raise NoDerivative
-
-    return at(expr)
 
 
 def _power(a: Jet, b: Jet) -> Jet:

@@ -139,7 +139,12 @@ def _made(solver: Solver, box: Box) -> tuple[Box | None, list[Box]]:
         template = Template.of(named(problem, {}), [asked.expr for asked in job.asked], where)
         if template is not None:
             at = _sample(valid)
-            template.learn(valid.env(at), len(at[0]), _why(solver, at, law))
+            env, count = valid.env(at), len(at[0])
+            try:
+                template.learn(env, count, _why(solver, at, law))
+                template.told(template.reached(env, count), count)
+            except ValueError:  # an operator that has no value, or no derivative, on arrays
+                template = None
         templates.append(template)
     return replace(valid, templates=tuple(templates)), rest
 

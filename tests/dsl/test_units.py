@@ -16,9 +16,10 @@ from pint.util import UnitsContainer
 
 from runplan.dsl.units import table as units
 from runplan.dsl.units.dims import NONE, Dim, over, power, times
+from runplan.dsl.units.make_table import module_of
 from runplan.dsl.units.parse import is_binary, number, unit
 from runplan.dsl.units.show import iso_date, json_unit, mismatch, show, show_dim
-from runplan.dsl.units.table import Unit, UnknownUnit
+from runplan.dsl.units.table import Unit, UnknownUnit, table_of_units
 
 
 def dim(text: str) -> Dim:
@@ -462,3 +463,11 @@ def test_mismatch(left: str, right: str, side: str, said: str | None) -> None:
 def test_a_date_of_any_year(seconds: float, day: str) -> None:
     """A run of ten thousand years is a poor plan, and no reason to fail."""
     assert iso_date(seconds) == day
+
+
+def test_the_table_of_the_wheel_is_that_of_the_text() -> None:
+    table = table_of_units()
+    held: dict[str, Any] = {}
+    exec(module_of(table), held)
+    assert {name: Unit(*one) for name, one in held["UNITS"].items()} == table.units
+    assert (held["BASES"], frozenset(held["CURRENCIES"])) == (table.bases, table.currencies)

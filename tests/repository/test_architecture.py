@@ -85,6 +85,7 @@ LOOKING = {
     "dsl/text/installation.py": "what is installed",
     "dsl/text/store.py": "the user's cache",
     "engine/scatter/mark.py": "the files of the program",
+    "dsl/units/make_table.py": "the units, while the wheel is built",
     "dsl/units/table.py": "the units, a file of the package",
 }
 
