@@ -92,8 +92,9 @@ def _joints(node: Node, text: str) -> Iterator[int]:
 
 
 def _is_bare(node: Node) -> bool:
-    """Whether a part is a number without a unit: `1/3` is one figure."""
-    return node.rule == "quantity" and len(list(node.words())) == 1
+    """Whether a part is a number without a unit: `1/3` is one figure, and `-1/3` too."""
+    inner = next(node.nodes()) if node.rule == "neg" else node
+    return inner.rule == "quantity" and len(list(inner.words())) == 1
 
 
 def _between(text: str, start: int, end: int, joints: set[int]) -> Iterator[_Token]:
