@@ -50,10 +50,11 @@ class Baseline:
 
         def is_known(found: Finding) -> bool:
             offs = left.get(self._who(found), [])
-            fits = bool(offs) and _off(found) <= offs[0] * _SAME
-            if fits:
-                del offs[0]
-            return fits
+            # The tightest that it fits: another that is alike may be further off, in another stage.
+            fits = min((off for off in offs if _off(found) <= off * _SAME), default=None)
+            if fits is not None:
+                offs.remove(fits)
+            return fits is not None
 
         known = [found for found in _bearable(gate) if is_known(found)]
         places = {(f.code, f.at.span.start, f.laws) for f in known}

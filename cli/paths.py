@@ -108,11 +108,11 @@ def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]
 
 def from_repository(path: str) -> str:
     """A path from the root of the git repository that the file is in, through links, with `/`; else as it is named."""
-    there = os.path.realpath(path)
+    there = disk.real(path)
     above = there
     while (parent := os.path.dirname(above)) != above:
         above = parent
-        if os.path.exists(os.path.join(above, ".git")):
+        if disk.is_there(os.path.join(above, ".git")):
             return os.path.relpath(there, above).replace(os.sep, "/")
     return path.replace(os.sep, "/")
 

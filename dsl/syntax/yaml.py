@@ -43,11 +43,20 @@ def parse_yaml(source: Source) -> tuple[File, list[Finding]]:
 
 def comments_in_yaml(source: Source, root: Value | None) -> tuple[Word, ...]:
     """The comments of a text, each with its `#`: what begins like one inside a scalar is none."""
-    spans = sorted((scalar.span.start, scalar.span.end) for scalar in _scalars(root))
+    spans = sorted(_text_span(scalar) for scalar in _scalars(root))
     ends = [0, *(end for _, end in spans)]
     starts = [*(start for start, _ in spans), len(source.text)]
     found = (m for at, end in zip(ends, starts, strict=True) for m in _COMMENT.finditer(source.text, at, end))
     return tuple(Word("COMMENT", m[0], Span(source, m.start(), m.end())) for m in found)
+
+
+def _text_span(scalar: Scalar) -> tuple[int, int]:
+    """Where a scalar's text stands: that of a block begins below the line of its mark, which may have a comment."""
+    start, end = scalar.span.start, scalar.span.end
+    if scalar.style in ("|", ">"):
+        below = scalar.span.source.text.find("\n", start, end)
+        start = below if below >= 0 else end
+    return start, end
 
 
 def _scalars(value: Value | None) -> Iterator[Scalar]:

@@ -22,6 +22,9 @@ from runplan.dsl.types import Literal
 # A text that YAML takes as it stands, after a key.
 _PLAIN = re.compile(r"(?![-?:](?:\s|$)|[\s,\[\]{}#&*!|>'\"%@`])(?!.*(?:: |:$| #))[^\n]*(?<!\s)")
 
+# How a scalar begins whose text stands on the lines below.
+_BLOCK = re.compile(r"[|>][-+\d]*")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -85,8 +88,12 @@ def _lines(items: tuple[Entry, ...], indent: str) -> Iterator[str]:
         head = f"{indent}{entry.key}:" if entry.key else f"{indent}-"
         if entry.kind == "scalar":
             first, *rest = entry.text.split("\n")
-            yield f"{head} {first}{after}" if first else f"{head}{after}"
-            yield from (f"{indent}{INDENT}{line}" if line else "" for line in rest)
+            lines = [
+                f"{head} {first}" if first else head,
+                *(f"{indent}{INDENT}{line}" if line else "" for line in rest),
+            ]
+            lines[0 if _BLOCK.fullmatch(first) else -1] += after  # inside a block it were a part of its text
+            yield from lines
             continue
         if entry.flow:
             yield f"{head} {_in_brackets(entry)}{after}"
@@ -174,8 +181,8 @@ class _Walk:
     def items(self, value: Mapping | Sequence, end: int) -> tuple[Entry, ...]:
         """The entries of a mapping or a list; what follows it begins at `end`."""
         pairs = value.items if isinstance(value, Mapping) else [(None, item) for item in value.items]
-        starts = [(key or item).span.start for key, item in pairs]
-        return tuple(self.entry(*pair, until) for pair, until in zip(pairs, [*starts[1:], end], strict=True))
+        ends = [*((key or item).span.start for key, item in pairs), end][1:]
+        return tuple(self.entry(*pair, until) for pair, until in zip(pairs, ends, strict=True))
 
     def entry(self, key: Scalar | None, value: Value, end: int) -> Entry:
         """One of them; what follows it begins at `end`."""
@@ -185,7 +192,7 @@ class _Walk:
         if isinstance(value, Scalar):
             last = max(start, value.span.end if value.span.text.strip() else (key or value).span.end)
             self.at = last
-            after = self.after(last if "\n" not in value.span.text.rstrip() else start)
+            after = self.after(start if value.style in ("|", ">") else last)
             self.at = max(self.at, last)
             return Entry("scalar", name, shown, value.text, self.scalar(value), (), tuple(before), after)
         after = self.after(key.span.end) if key else ""
@@ -198,7 +205,7 @@ class _Walk:
             after = after or self.after(value.span.end)
         tail = () if bracketed else self.comments_until(end, max(column, 1))
         kind: Literal["mapping", "list"] = "mapping" if isinstance(value, Mapping) else "list"
-        flow = bracketed and not any(map(_is_spread, items)) and bool(items)
+        flow = bracketed and not any(map(_is_spread, items))
         return Entry(kind, name, shown, "", "", items, tuple(before), after, tail, flow)
 
     def scalar(self, value: Scalar) -> str:
@@ -206,6 +213,8 @@ class _Walk:
         if "\n" not in raw:
             return self.laid_out.get(value.span.start, raw)
         first, *rest = raw.split("\n")
+        if value.style in ("|", ">"):
+            first = first.split()[0]  # without its comment
         margin = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
         return "\n".join([first, *(line[margin:].rstrip() for line in rest)])
 

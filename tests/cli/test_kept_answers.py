@@ -175,6 +175,13 @@ def test_a_link_that_leads_elsewhere_is_seen(check: Command) -> None:
     assert not check.is_kept("plans")
 
 
+def test_a_repository_that_begins_further_up_is_seen(whole: Command) -> None:
+    args = ["plans/b.plan.yaml", "-o", "gitlab"]
+    assert '"path": "plans/b.plan.yaml"' in whole(*args)[1]
+    (Path.cwd().parent / ".git").mkdir()
+    assert '"path": "project/plans/b.plan.yaml"' in whole(*args)[1]
+
+
 def test_what_is_asked_and_where_is_part_of_it(check: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     check("plans")
     assert not check.is_kept("plans", "--exit-zero")

@@ -219,6 +219,45 @@ def check_ways(text: str, own: Spelling, *, may_lack: bool = False) -> None:
     assert laid_out(back, own, other) == there
 
 
+YAML = """# every way that YAML has to write a value
+"plan": 'it''s
+   two'   # its end
+hardware: >-   # of a block
+   512 x H100
+
+   for 30 days
+# below a block
+let: {   # within empty brackets
+ }
+stages:
+  a: {model: 7B, require: [ ]}  # in brackets
+  b:
+    data:   |+ # kept
+      1T tokens
+
+    model: 7B
+      params  # of two lines
+prefer: [ # none
+]
+require: [
+  cost <= 1M USD, # one
+  # between
+  "params >= 1B"
+]
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_every_way_to_write_a_value_of_yaml_keeps_its_comments(end: str) -> None:
+    comments = sorted(line[line.index("# ") :] for line in YAML.splitlines() if "# " in line)
+    text = laid_out(YAML.replace("\n", end), "yaml")
+    assert laid_out(text, "yaml") == text
+    assert said(text, "yaml") == comments
+    assert said(laid_out(text, "yaml", "plan"), "plan") == comments
+    assert "hardware: >-  # of a block\n" in text and "\nlet: {}" in text and "\nprefer: []" in text
+    assert "      params  # of two lines\n" in text
+
+
 def test_what_yaml_has_no_words_for_is_said() -> None:
     with pytest.raises(NoSpelling, match=r"^x\.plan:2: `law` has no YAML"):
         laid_out('tokens: 2T\nlaw mine "M" {\n  counts total params\n}\n', "plan", "yaml")

@@ -102,3 +102,13 @@ def test_it_names_files_from_its_own_folder(here: Path, known: str, monkeypatch:
     assert entry["file"] == "plans/a.plan"
     monkeypatch.chdir(here / "plans")
     assert check("a.plan", "--baseline", f"../{known}") == 0
+
+
+def test_alike_findings_of_two_stages_are_each_known(here: Path) -> None:
+    stage = (
+        "stage {} {{\n  hardware: 512 x H100 for {} days at 40% MFU @ 2 USD/GPU/hour\n  require cost <= 0.5M USD\n}}\n"
+    )
+    text = "use laws chinchilla\n" + stage.format("one", 30) + stage.format("two", 60)
+    (here / "plans" / "a.plan").write_text(text, "utf-8")
+    assert check("--ignore", "L,H", "--write-baseline") == 0
+    assert check("--ignore", "L,H", "--baseline", "plan-baseline.json") == 0
