@@ -17,7 +17,7 @@ from runplan.engine.numeric.jets import Jet, chained, over, plus, times
 Env = Mapping[Name, Any]
 
 
-class NoDerivative(ValueError):
+class _NoDerivative(ValueError):
     """Raised for an expression that has none here."""
 
 
@@ -34,7 +34,7 @@ def jet_of(expr: Expr, env: Env, places: Mapping[Name, int]) -> Jet:
         places: Of each variable, its place in the gradient.
 
     Raises:
-        NoDerivative: Where it has none.
+        ValueError: Where it has none.
     """
     return _Jets(env, places).at(expr)
 
@@ -72,7 +72,7 @@ class _Jets:
         if item.op == "if":
             test, then, otherwise = item.args
             if not names(test).isdisjoint(places):
-                raise NoDerivative
+                raise _NoDerivative
             return _where(values(test, env), self.at(then), self.at(otherwise), count)
         args = [self.at(arg) for arg in item.args]
         if item.op in _ONE:
@@ -82,7 +82,7 @@ class _Jets:
         if item.op in ("min", "max"):
             a, b = args
             return _where(a.value <= b.value if item.op == "min" else a.value >= b.value, a, b, count)
-        raise NoDerivative
+        raise _NoDerivative
 
 
 def _power(a: Jet, b: Jet) -> Jet:
@@ -123,7 +123,7 @@ def _where(test: Any, a: Jet, b: Jet, count: int) -> Jet:
 def _curve(a: Jet, item: Op) -> Jet:
     """A table's curve: its slope and its bend are those of its logarithm by that of the argument."""
     if item.op != "curve":
-        raise NoDerivative
+        raise _NoDerivative
     value, slope, bend = (curve.evaluator(order, item.args[1:], np)(a.value) for order in curve.ORDERS)
     return chained(a, value, value * slope / a.value, value * (slope * slope + bend - slope) / a.value**2)
 
