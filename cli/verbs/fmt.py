@@ -12,8 +12,8 @@ from runplan.cli.paths import plan_files, reader_for
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import write
+from runplan.dsl.syntax.as_yaml import NoSpelling
 from runplan.dsl.syntax.formatting import formatted
-from runplan.dsl.syntax.spelling import NoSpelling
 from runplan.dsl.text.reader import decoded
 from runplan.dsl.text.words import counted
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from runplan.dsl.syntax.as_plan import as_plan
+from runplan.dsl.syntax.as_yaml import as_yaml
 from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.syntax.layout import laid_out
-from runplan.dsl.syntax.spelling import as_plan, as_yaml
 from runplan.dsl.syntax.statements import BY_RULE
 from runplan.dsl.syntax.tree import File, Node, Word, unquoted
 from runplan.dsl.syntax.yaml_layout import entries_of, printed

@@ -21,7 +21,7 @@ from runplan.dsl.text.words import cut, listing
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
 # As the terminals of the grammar.
 _NAME = re.compile(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
-_NAMED = re.compile(r"\w[\w.-]*")
+NAMED = re.compile(r"\w[\w.-]*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # What a name in a mapping stands for, by the rule of the statement that it makes.
 _NAMED_THINGS = {"data_named": "a source", "phase": "a phase"}
@@ -146,7 +146,7 @@ class Reader:
 
     def named(self, key: Scalar, what: str) -> Word | None:
         """A name that stands for itself: any word, or a quoted text."""
-        if _NAMED.fullmatch(key.text):
+        if NAMED.fullmatch(key.text):
             return Word("NAMED", key.text, key.span)
         if key.style in ("'", '"') and key.text.strip() and "\n" not in key.text:
             return Word("STRING", quoted(key.text), key.span)

@@ -8,7 +8,7 @@ RunplanError
   NotThere          a report or a solution is asked for what it does not have
   Refused           a law cannot be evaluated at what it is given            (engine.laws.evaluate)
   UnknownUnit       a text is no unit                                        (dsl.units.table)
-  NoSpelling        a plan says what the other spelling has no words for    (dsl.syntax.spelling)
+  NoSpelling        a plan says what the other spelling has no words for    (dsl.syntax.as_yaml)
   DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
   NoFrontier        a plan is asked for the frontier of what has none       (engine.frontier)
   CannotSweep       something of a plan cannot be varied, or asked            (engine.sweep.axes)

@@ -10,9 +10,9 @@ import strategies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runplan.dsl.syntax.as_yaml import NoSpelling
 from runplan.dsl.syntax.formatting import Spelling, formatted, spelling_of
 from runplan.dsl.syntax.imports import syntax_of
-from runplan.dsl.syntax.spelling import NoSpelling
 from runplan.dsl.text.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from runplan.cli.show.text.plain import plain
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
@@ -56,3 +57,10 @@ class Checked:
         count = Counter(finding.severity for finding in self.findings)
         found = [counted(count[severity], severity) for severity in RANK if count[severity]]
         return ", ".join([*(found or ["no findings"]), counted(self.files, "file")])
+
+
+def told(finding: Finding) -> list[str]:
+    """The lines of a finding that stands apart from its plan: the message, its notes and what helps."""
+    helps = (line for text in finding.help for line in text.splitlines())
+    lines = (finding.message, *(f"note: {note}" for note in finding.notes), *(f"help: {line}" for line in helps))
+    return [plain(line) for line in lines]

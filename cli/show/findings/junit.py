@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from runplan.cli.show.findings.content import Checked
+from runplan.cli.show.findings.content import Checked, told
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.finding import Finding
@@ -46,7 +46,4 @@ def render(checked: Checked, look: Look = PLAIN) -> str:
 
 def _told(finding: Finding) -> str:
     span = finding.at.span
-    head = f"{span.source.path}:{span.line}:{span.column}: {finding.message}"
-    notes = (f"note: {note}" for note in finding.notes)
-    helps = (f"help: {line}" for text in finding.help for line in text.splitlines())
-    return "\n".join(plain(line) for line in (head, *notes, *helps))
+    return f"{plain(span.source.path)}:{span.line}:{span.column}: " + "\n".join(told(finding))

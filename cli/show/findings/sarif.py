@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import runplan
-from runplan.cli.show.findings.content import Checked
+from runplan.cli.show.findings.content import Checked, told
 from runplan.cli.show.findings.identity import identified
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
@@ -64,13 +64,11 @@ def _rule(code: str, name: str, severity: Severity, says: str) -> dict[str, obje
 
 
 def _result(checked: Checked, finding: Finding, known: str, index: dict[str, int]) -> dict[str, object]:
-    notes = (f"note: {note}" for note in finding.notes)
-    helps = (f"help: {line}" for text in finding.help for line in text.splitlines())
     result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": index[finding.code],
         "level": _LEVEL[finding.severity],
-        "message": {"text": "\n".join(plain(line) for line in (finding.message, *notes, *helps))},
+        "message": {"text": "\n".join(told(finding))},
         "locations": [{"physicalLocation": _place(checked, finding.at.span)}],
         "partialFingerprints": {"planFinding/v1": known},
     }
