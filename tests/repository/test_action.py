@@ -16,6 +16,7 @@ import pytest
 import yaml
 from wheels import needs_repository
 
+from runplan.cli.main import main
 from runplan.dsl.dataclass import dataclass, field
 
 pytestmark = [needs_repository, pytest.mark.skipif(sys.platform == "win32", reason="the steps are of a POSIX shell")]
@@ -350,7 +351,7 @@ def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     (tmp_path / "kept.plan").write_text(KEPT, "utf-8")
     (tmp_path / "over.plan").write_text(OVER.replace("require cost", "require  cost"), "utf-8")
     git(tmp_path, "add", ".")
-    run = ["pre-commit", "try-repo", str(ROOT), "--verbose", "--all-files"]
+    run = ["pre-commit", "try-repo", "--verbose", "--all-files", str(ROOT)]
     found = {
         hook: subprocess.run([*run, hook], cwd=tmp_path, capture_output=True, text=True)
         for hook in ("plan-check", "plan-fmt")
@@ -359,3 +360,27 @@ def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     assert "over.plan:2:10: error[B001]" in found["plan-check"].stdout
     assert "files were modified by this hook" in found["plan-fmt"].stdout
     assert (tmp_path / "over.plan").read_text("utf-8") == OVER
+
+
+# ---- the problem matcher
+
+
+def test_the_matcher_reads_what_concise_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each error and warning as GitHub is to show it, and nothing of what is but worth knowing."""
+    (pattern,) = json.loads((ROOT / "editors" / "github-matcher.json").read_text("utf-8"))["problemMatcher"][0][
+        "pattern"
+    ]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "C: a[1]").mkdir()
+    (tmp_path / "C: a[1]" / "over.plan").write_text(
+        OVER + "prefer time <= 10 days\nmodel: 70B # ignore[H004]\n", "utf-8"
+    )
+    assert main(["check", "-o", "concise", "-o", "json=found.json"]) == 1
+    read = [re.match(pattern["regexp"], line) for line in capsys.readouterr().out.splitlines()]
+    groups = ("file", "line", "column", "severity", "code", "message")
+    told = [tuple(match[pattern[group]] for group in groups) for match in read if match]
+    found = json.loads((tmp_path / "found.json").read_text("utf-8"))["findings"]
+    assert told == [tuple(str(f[group]) for group in groups) for f in found if f["severity"] != "info"]
+    assert {severity for *_, severity, _, _ in told} == {"error", "warning"} and len(told) < len(read)
