@@ -140,9 +140,14 @@ def standard_input() -> bytes:
 
 
 def _flown(stream: BinaryIO) -> bytes:
+    unsteady()
+    return stream.read(MAX_BYTES + 1)
+
+
+def unsteady() -> None:
+    """Let the witnesses know of a look that cannot be made again: at a pipe, or at what no file says."""
     for witness in _witnesses:
         witness.steady = False
-    return stream.read(MAX_BYTES + 1)
 
 
 @_look
