@@ -164,7 +164,10 @@ def entries(path: str) -> tuple[tuple[str, str], ...]:
 def _kind(entry: os.DirEntry[str]) -> str:
     if entry.is_dir(follow_symlinks=False):
         return FOLDER
-    return FILE if entry.is_file() else LINK if entry.is_dir() else OTHER
+    try:
+        return FILE if entry.is_file() else LINK if entry.is_dir() else OTHER
+    except OSError:  # a link that leads to itself, or to where one may not look
+        return OTHER
 
 
 @_look

@@ -56,83 +56,80 @@ class Revision:
 
     def content(self, path: str) -> bytes:
         """See `disk.content`."""
-        inner = self._inner(path)
+        inner, outer = self._where(path)
         if inner is None:
-            return disk.content(path)
+            return disk.content(outer)
         entry = self._entries.get(inner)
         if entry is None:
             raise _no_file(path, errno.EISDIR if inner in self._folders else errno.ENOENT)
-        if entry.blob not in self._read:
-            likely = [one.blob for name, one in self._entries.items() if name.endswith(_LIKELY)]
-            wanted = likely if not self._read and len(likely) <= _MOST_LIKELY else []
-            self._read.update(self.git.contents([entry.blob, *wanted], MAX_BYTES))
-        return self._read[entry.blob]
+        if entry.mode == _LINK:
+            raise _no_file(path, errno.ELOOP)
+        return self._content(entry)
 
     def entries(self, path: str) -> tuple[tuple[str, str], ...]:
         """See `disk.entries`."""
-        inner = self._inner(path)
+        inner, outer = self._where(path)
         if inner is None:
-            return disk.entries(path)
+            return disk.entries(outer)
         if inner not in self._folders:
             raise _no_file(path, errno.ENOTDIR if inner in self._entries else errno.ENOENT)
         return tuple(sorted((name, self._kind(inner, name, kind)) for name, kind in self._folders[inner].items()))
 
     def is_folder(self, path: str) -> bool:
         """See `disk.is_folder`."""
-        inner = self._inner(path)
-        return disk.is_folder(path) if inner is None else inner in self._folders
+        inner, outer = self._where(path)
+        return disk.is_folder(outer) if inner is None else inner in self._folders
 
     def is_file(self, path: str) -> bool:
         """See `disk.is_file`."""
-        inner = self._inner(path)
-        return disk.is_file(path) if inner is None else inner in self._entries
+        inner, outer = self._where(path)
+        return disk.is_file(outer) if inner is None else self._has(inner)
 
     def is_there(self, path: str) -> bool:
         """See `disk.is_there`; the top of a repository has its mark, which is in no commit."""
-        inner = self._inner(path)
-        return disk.is_there(path) if inner is None else inner in self._entries or inner in {*self._folders, ".git"}
+        inner, outer = self._where(path)
+        return disk.is_there(outer) if inner is None else self._has(inner) or inner in {*self._folders, ".git"}
 
     def real(self, path: str) -> str:
         """See `disk.real`."""
-        inner = self._inner(path)
-        return disk.real(path) if inner is None else os.path.normpath(os.path.join(self.git.top, inner))
+        inner, outer = self._where(path)
+        return disk.real(outer) if inner is None else os.path.normpath(os.path.join(self.git.top, inner))
 
     # ---- paths
 
-    def _inner(self, path: str) -> str | None:
-        """A path from the top, links of the commit followed, empty for the top; None where it leads outside."""
+    def _where(self, path: str) -> tuple[str | None, str]:
+        """A path from the top, links of the commit followed, empty for the top; where it leads outside, None and where.
+
+        What is left a link leads round in a circle.
+        """
         outer = os.path.abspath(path)
         inner = _below(self.git.top, outer)
         if inner is None:
             # Through a link on the disk that stands before the repository.
             inner = _below(self.git.top, disk.real(outer))
-        return None if inner is None else self._followed(inner)
-
-    def _followed(self, path: str) -> str | None:
-        rest, done, links = path.split("/") if path else [], "", 0
-        while rest:
+        rest, done, links = [] if inner is None else inner.split("/"), "", 0
+        while rest and inner is not None:
             done = posixpath.join(done, rest.pop(0))
             entry = self._entries.get(done)
-            if entry is None or entry.mode != _LINK:
+            if entry is None or entry.mode != _LINK or links == _MOST_LINKS:
                 continue
             links += 1
-            if links > _MOST_LINKS:
-                return done
-            target = posixpath.join(posixpath.dirname(done), os.fsdecode(self._target(entry)))
-            if posixpath.isabs(target) or posixpath.normpath(target).split("/")[0] == "..":
-                below = _below(self.git.top, os.path.normpath(os.path.join(self.git.top, target)))
-                if below is None:
-                    return None
-                target = below
-            rest, done = [*filter(None, posixpath.normpath(target).split("/")), *rest], ""
-            rest = [part for part in rest if part != "."]
-        return done
+            target = os.path.join(self.git.top, posixpath.dirname(done), os.fsdecode(self._content(entry)))
+            outer, done = os.path.normpath(os.path.join(target, *rest)), ""
+            inner = _below(self.git.top, outer)
+            rest = inner.split("/") if inner else []
+        return (None, outer) if inner is None else (done, outer)
 
-    def _target(self, entry: Entry) -> bytes:
-        """Where a link leads; all of them are read with the first."""
+    def _has(self, inner: str) -> bool:
+        return inner in self._entries and self._entries[inner].mode != _LINK
+
+    def _content(self, entry: Entry) -> bytes:
+        """What a file says, or where a link leads; what is likely to be asked for next is read with the first."""
         if entry.blob not in self._read:
-            links = [one.blob for one in self._entries.values() if one.mode == _LINK]
-            self._read.update(self.git.contents(links, MAX_BYTES))
+            link = entry.mode == _LINK
+            near = (one for name, one in self._entries.items() if one.mode == _LINK or not (link or not _likely(name)))
+            wanted = [one.blob for one in near if one.blob not in self._read]
+            self._read.update(self.git.contents([entry.blob, *wanted[:_MOST_LIKELY]], MAX_BYTES))
         return self._read[entry.blob]
 
     def _kind(self, folder: str, name: str, kind: str) -> str:
@@ -140,10 +137,12 @@ class Revision:
         entry = self._entries.get(path)
         if entry is None or entry.mode != _LINK:
             return kind
-        inner = self._followed(path)
-        if inner is None or inner in self._folders:
-            return disk.LINK if inner is not None else disk.OTHER
-        return disk.FILE if inner in self._entries else disk.OTHER
+        there = os.path.join(self.git.top, path)
+        return disk.FILE if self.is_file(there) else disk.LINK if self.is_folder(there) else disk.OTHER
+
+
+def _likely(name: str) -> bool:
+    return name.endswith(_LIKELY)
 
 
 def _folders_of(paths: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
