@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.text.disk import unsteady
+from runplan.dsl.text.disk import real, unsteady
 from runplan.dsl.text.errors import NoRevision
 from runplan.dsl.text.nearest import did_you_mean
 
@@ -60,7 +60,7 @@ class Git:
         Raises:
             NoRevision: Where there is no git, or the folder is in no repository, or git does not trust it.
         """
-        here = os.path.realpath(folder)
+        here = real(folder)
         asked = cls(here, here)
         done = asked._done("rev-parse", "--is-bare-repository", "--is-inside-work-tree")
         if done.returncode:
@@ -69,7 +69,7 @@ class Git:
         if inside != b"true":
             return cls(here, here, bare == b"true")
         top = os.fsdecode(asked.asked("rev-parse", "--show-toplevel").removesuffix(b"\n"))
-        return cls(here, os.path.realpath(top))
+        return cls(here, real(top))
 
     def commit(self, ref: str) -> str:
         """The name of the commit that a revision means.
