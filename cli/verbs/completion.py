@@ -39,7 +39,8 @@ def run(argv: list[str]) -> int:
 def _verbs() -> Iterator[Verb]:
     for module in iter_modules(verbs.__path__):
         run = import_module(f"{verbs.__name__}.{module.name}").run
-        yield verb_of(module.name, parser_of(run))
+        parser = parser_of(run)
+        yield verb_of(module.name, parser, parser.offers)
 
 
 def _names(library: Library) -> dict[str, tuple[str, ...]]:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from argparse import OPTIONAL, SUPPRESS, Action
+from argparse import OPTIONAL, SUPPRESS, Action, ArgumentParser
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from runplan.dsl.dataclass import dataclass, field
-
-if TYPE_CHECKING:
-    from runplan.cli.arguments import Parser
 
 # What an argument is, by the word that help calls it by; of the others a shell knows nothing to offer.
 KINDS = {
@@ -80,11 +76,11 @@ class Commands:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def verb_of(name: str, parser: Parser) -> Verb:
-    """What a verb takes, by its parser."""
+def verb_of(name: str, parser: ArgumentParser, offers: Mapping[str, tuple[str, ...]]) -> Verb:
+    """What a verb takes, by its parser and the words that its options take among others."""
     actions = [action for action in parser._actions if action.help != SUPPRESS]
-    options = tuple(_option(action, name, parser) for action in actions if action.option_strings)
-    arguments = tuple(_takes(action, name, parser) for action in actions if not action.option_strings)
+    options = tuple(_option(action, name, offers) for action in actions if action.option_strings)
+    arguments = tuple(_takes(action, name, offers) for action in actions if not action.option_strings)
     return Verb(name, _sentence(parser.description or ""), options, arguments)
 
 
@@ -93,15 +89,15 @@ def words(names: Iterator[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if _WORD.fullmatch(name)}))
 
 
-def _option(action: Action, verb: str, parser: Parser) -> Option:
-    takes = None if action.nargs == 0 else _takes(action, verb, parser)
+def _option(action: Action, verb: str, offers: Mapping[str, tuple[str, ...]]) -> Option:
+    takes = None if action.nargs == 0 else _takes(action, verb, offers)
     return Option(tuple(action.option_strings), _sentence(action.help or ""), takes)
 
 
-def _takes(action: Action, verb: str, parser: Parser) -> Takes:
+def _takes(action: Action, verb: str, offers: Mapping[str, tuple[str, ...]]) -> Takes:
     shown = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
     again = action.nargs not in (None, OPTIONAL)
-    if choices := tuple(map(str, action.choices or parser.offers.get(action.dest, ()))):
+    if choices := tuple(map(str, action.choices or offers.get(action.dest, ()))):
         return Takes("words", choices, shown, again)
     kind = KINDS.get(shown, "text")
     if shown == "NAME" and not action.option_strings:
