@@ -35,6 +35,7 @@ LADDERS = {
         "outcome",
         "spelling",
         "stream",
+        "schemas",
         "show",
         "output",
         "growing",
