@@ -134,7 +134,7 @@ SHARED: dict[str, Schema] = {
             "notes": listed(TEXT),
             "also": listed(record({**_SPAN, "text": TEXT})),
         },
-        {"edits": listed(record({"title": TEXT, **_SPAN, "text": TEXT, "safe": FLAG}))},
+        {"fixes": listed(record({"title": TEXT, "safe": FLAG, "edits": listed(record({**_SPAN, "text": TEXT}))}))},
     ),
     "findings": listed(shared("finding")),
     "status": words("solved", "infeasible", "undecided"),
