@@ -36,6 +36,7 @@ LADDERS = {
         "spelling",
         "stream",
         "schemas",
+        "highlight",
         "show",
         "output",
         "growing",
@@ -73,6 +74,7 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "scipy": ("engine/numeric/", "engine/analysis/"),
     "distributed": "engine/scatter/cluster.py",
     "rich": "cli/show/",
+    "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
 }
 HEAVY = {"numpy", "scipy", "pint", "rich", "distributed"}
