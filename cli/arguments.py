@@ -12,7 +12,7 @@ from runplan.cli.output import split, tell_json, terminal_columns
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import tell
-from runplan.dsl.text.errors import BadConfig, NoWorker, UnknownCode, UnknownLaw
+from runplan.dsl.text.errors import BadConfig, NoRevision, NoWorker, UnknownCode, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def refused(name: str, argv: Sequence[str], error: Exception) -> int:
     Raises:
         Exception: Itself, where it is no refusal.
     """
-    if not isinstance(error, (CannotRun, BadConfig, NoWorker, UnknownCode, UnknownLaw)):
+    if not isinstance(error, (CannotRun, BadConfig, NoRevision, NoWorker, UnknownCode, UnknownLaw)):
         raise error
     tell(f"plan {name}: {plain(str(error))}")
     tell_json(argv, COULD_NOT_RUN, str(error))

@@ -9,7 +9,7 @@ open, or a variable were held, is `at`, `scaled`, `loosened` and `fixed`: the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
@@ -388,9 +388,6 @@ def _is_figure(item: Expr) -> bool:
     return isinstance(item, Op) or (isinstance(item, Num) and isinstance(item.value, int | float))
 
 
-Step = tuple[Name, Callable[[Mapping[Name, float]], float]]
-
-
 def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Name]:
     """Definitions in an order in which they can be computed from the values of known names: first those of these alone,
     then those of these and the first, and so on, each in the order of the definitions.
@@ -417,20 +414,6 @@ def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> l
                     free.append(user)
         ready = sorted(free, key=place.__getitem__)
     return out
-
-
-def in_order(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Step]:
-    """Definitions as functions, in an order in which they can be computed from the values of known names."""
-    return [(name, compiled(definitions[name].expr)) for name in order_of(definitions, known)]
-
-
-def follow(env: dict[Name, float], steps: Iterable[Step]) -> None:
-    """Add the values of definitions as functions, in their order; what cannot be computed stays out."""
-    for name, function in steps:
-        try:
-            env[name] = float(function(env))
-        except (ArithmeticError, ValueError, KeyError):
-            continue
 
 
 def derive(problem: Problem, env: dict[Name, float]) -> None:

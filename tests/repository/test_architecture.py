@@ -43,6 +43,8 @@ LADDERS = {
         "paths",
         "arguments",
         "baseline",
+        "then",
+        "since",
         "verbs",
     ],
     "cli/show": [
