@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 
 from runplan.dsl.dataclass import dataclass
@@ -19,10 +20,12 @@ from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.table import table_of_units
 from runplan.editor import ignores
-from runplan.editor.context import Context, in_plan, in_text, in_yaml, word_before
+from runplan.editor.context import Context, in_plan, in_text, in_yaml
 from runplan.editor.document import Document
 
-Kind = Literal["statement", "word", "name", "quantity", "unit", "device", "model", "law", "field", "code", "file", "value"]
+Kind = Literal[
+    "statement", "word", "name", "quantity", "unit", "device", "model", "law", "field", "code", "file", "value"
+]
 # Words of the language that are more than one letter run, by their terminal.
 _SPELLED = {"UPTO": "up to", "HOLE": "?", "TIMES": "x"}
 # The dimension of a figure, by the statement that says it.
@@ -117,8 +120,8 @@ def _words(context: Context) -> Iterator[Item]:
     """The words of the language that may come."""
     terminals = context.terminals or frozenset()
     begins = "LET" in terminals and "HARDWARE" in terminals
-    allowed = {row.keyword.split()[0] for row in OF_PLANS if row.in_stage or not context.in_stage}
-    allowed |= set() if context.in_stage else {word for row in (*OF_PACKS, *OF_PLANS) for word in (row.keyword, row.also)}
+    rows = [row for row in OF_PLANS if row.in_stage] if context.in_stage else [*OF_PLANS, *OF_PACKS]
+    allowed = {word for row in rows for word in (row.keyword.split()[0], row.also)}
     for terminal in terminals:
         word = spelled(terminal) or _SPELLED.get(terminal, "")
         for one in KINDS if terminal == "KIND" else (word,) if word else ():
@@ -274,7 +277,7 @@ def _anything(document: Document, context: Context, text: str) -> Iterator[Item]
     before = text[: context.start].rstrip()
     if before[-1:].isalnum() and before.split()[-1][:1].isdigit():
         yield from _units(document, context)
-    elif before.endswith(("x", "×")):
+    elif re.search(r"[x\u00d7]$", before):
         yield from _devices(document)
     yield from _expression(document, context)
 

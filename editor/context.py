@@ -18,7 +18,7 @@ _PROBE = "a"
 # What separates statements, and inside some blocks fields.
 _MARKS = re.compile(r"[{};,\n]")
 _FIELDS = re.compile(r"\s*(?:hardware|model|optimizer)\b|\s*[^\n]*\+\s*\{")
-_ENDS_LINE = re.compile(rf"\n(?:{CONTINUED})")
+_GOES_ON = re.compile(rf"\n(?:{CONTINUED})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,16 @@ def _statement(text: str, at: int) -> tuple[list[str], int]:
             if heads:
                 heads.pop()
                 begin = begins.pop()
-        elif character == ";" or (character == "," and heads and _FIELDS.match(heads[-1])):
-            begin = mark + 1
-        elif character == "\n" and not _ENDS_LINE.match(text, mark):
+        elif _ends(text, mark, heads):
             begin = mark + 1
     return heads, begin
+
+
+def _ends(text: str, mark: int, heads: list[str]) -> bool:
+    """Whether a mark ends a statement, or a field of the block that it is in."""
+    if text[mark] == ",":
+        return bool(heads) and _FIELDS.match(heads[-1]) is not None
+    return text[mark] == ";" or not _GOES_ON.match(text, mark)
 
 
 def _marks(text: str, end: int) -> Iterator[int]:

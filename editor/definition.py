@@ -103,22 +103,29 @@ def _file(document: Document, use: Use) -> Span | None:
 
 
 def references(
-    workspace: Workspace, document: Document, found: Target, *, itself: bool = True
+    workspace: Workspace,
+    document: Document,
+    found: Target,
+    *,
+    itself: bool = True,
+    within: tuple[Document, ...] | None = None,
 ) -> Iterator[tuple[Document, Use]]:
     """Every use of what a name stands for, in its own file first, then in the other files of the project.
 
     Args:
         itself: Whether the place where it is defined counts.
+        within: The files to look through; all that may use it unless said.
     """
-    word = found.name.rpartition(".")[2] if found.kind != "file" else ""
-    within = (document,)
-    if found.kind not in (*PARTS, "alias", "letter"):
-        within = (document, *workspace.others(document, word or found.name))
+    if within is None:
+        own = found.kind in (*PARTS, "alias", "letter")
+        within = (document, *(() if own else workspace.others(document, found.name)))
     for one in within:
         for use in one.uses:
-            if (itself or not use.names) and _may_be(use, found) and (other := meant(one, use)):
-                if _same(workspace, (document, found), (one, other)):
-                    yield one, use
+            if (use.names and not itself) or not _may_be(use, found):
+                continue
+            other = meant(one, use)
+            if other is not None and _same(workspace, (document, found), (one, other)):
+                yield one, use
 
 
 def _may_be(use: Use, found: Target) -> bool:

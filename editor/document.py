@@ -100,9 +100,7 @@ class Document:
     def aliases(self) -> Mapping[str, Span]:
         """The names under which it imports files, with where they are given."""
         specs = (spec_of(node) for node in self.file.statements if node.rule == "import_")
-        return {
-            spec.word(1).text: spec.word(1).span for spec in specs if len(spec.children) > 1 and spec.children[1]
-        }
+        return {spec.word(1).text: spec.word(1).span for spec in specs if len(spec.children) > 1 and spec.children[1]}
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:

@@ -13,7 +13,7 @@ from runplan.dsl.plan.ir import Amount, Given, Hole, Plan, Stage
 from runplan.dsl.text.source import Span
 from runplan.editor.document import Document
 from runplan.editor.solving import Solved
-from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.solution import TOLD, Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ def hints(document: Document, solved: Solved, start: int, end: int) -> tuple[Hin
     if plan is None or not solutions or solved.report.source.text != document.source.text:
         return ()
     found: dict[tuple[int, str], Hint] = {}
-    for span, name in _asked(plan, solutions[0]):
+    asked = list(_asked(plan, solutions[0]))
+    asked += _chosen(document, solutions[0], {name for _, name in asked})
+    for span, name in asked:
         at = _end(span)
         if span.source.path == document.name and start <= at <= end and name in solutions[0].values:
             hint = _hint(solutions[0], name, at, alone=span.text.strip('"') in ("?", "unknown"))
@@ -77,6 +79,14 @@ def _asked(plan: Plan, solution: Solution) -> Iterator[tuple[Span, Name]]:
         yield from ((goal.span, name) for name in _in(goal.expr, solution))
 
 
+def _chosen(document: Document, solution: Solution, shown: set[Name]) -> Iterator[tuple[Span, Name]]:
+    """What was found of the plan and is not said anywhere else, behind its first statement."""
+    for node in document.file.statements[:1]:
+        for name in map(Name, TOLD):
+            if name not in shown and name in solution.values and solution.values[name].kind == "solved":
+                yield node.span, name
+
+
 def _in(expr: Expr, solution: Solution) -> list[Name]:
     """The quantities of a formula that are not given."""
     names = dict.fromkeys(item.name for item in walk(expr) if isinstance(item, Ref) and item.name.kind == "quantity")
@@ -102,7 +112,11 @@ def _amounts(plan: Plan, stage: Stage) -> Iterator[tuple[str, Amounts, tuple[str
         yield "optimizer", dict(stage.optimizer.settings), None
     if plan.model is not None and stage is plan.outer:
         model = {"params": plan.model.params, "active_params": plan.model.active, **plan.model.architecture}
-        yield "model", {name: one for name, one in model.items() if one is not None and name not in plan.model.recorded}, None
+        yield (
+            "model",
+            {name: one for name, one in model.items() if one is not None and name not in plan.model.recorded},
+            None,
+        )
 
 
 def _named(text: str, part: tuple[str, str] | None, stage: Stage, solution: Solution) -> Iterator[Name]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.statements import BY_RULE
-from runplan.dsl.syntax.tree import Node, Word, leaves, unquoted
+from runplan.dsl.syntax.tree import Node, Word, unquoted
 from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.source import Span
 from runplan.editor.document import Document
@@ -143,8 +143,3 @@ def _stretches(node: Node) -> Iterator[Span]:
 def _fold(span: Span) -> Fold:
     text = span.text.rstrip()
     return Fold(span.line - 1, span.line - 1 + text.count("\n"))
-
-
-def tokens_of(node: Node) -> Iterator[Word]:
-    """The words of a statement, in order."""
-    yield from leaves(node)

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from runplan.dsl.types import Literal
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
+ENCODINGS: tuple[Encoding, ...] = ("utf-16", "utf-8", "utf-32")
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # What ends a line to an editor; Python's `splitlines` knows many more.
 _LINE_END = re.compile(r"\r\n|\r|\n")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.text.finding import Finding, at_rest
 from runplan.editor.document import Document
 from runplan.editor.workspace import Workspace
@@ -17,6 +18,10 @@ from runplan.project import Project
 
 # A solve that nobody waits for any more runs to its end: beside it there is room for the newest.
 THREADS = 3
+
+
+class Superseded(RunplanError):
+    """Raised where a version of a text is solved no more, as there is a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +65,24 @@ class Solver:
     def __init__(self, workspace: Workspace, whole: Callable[[str], None]) -> None:
         self._workspace = workspace
         self._whole = whole
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="solve")
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="solve")
         self._jobs: dict[str, _Job] = {}
         self._last: dict[str, Solved] = {}
 
     async def solved(self, document: Document) -> Solved:
-        """What a document comes to. Who stops waiting stops nobody else."""
-        return await asyncio.shield(self._job(document).solved)
+        """What a document comes to. Who stops waiting stops nobody else.
 
-    def now(self, document: Document) -> Solved | None:
-        """What a document comes to, where that is known by now."""
+        Raises:
+            Superseded: Where it was edited before it was solved.
+        """
         future = self._job(document).solved
-        return future.result() if future.done() and not future.cancelled() and not future.exception() else None
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if future.cancelled() and not (task and task.cancelling()):
+                raise Superseded(document.name) from None
+            raise
 
     def before(self, path: str) -> Solved | None:
         """What the last version of a file came to that was solved; None where none was."""
@@ -87,7 +98,7 @@ class Solver:
 
     def close(self) -> None:
         """Begin nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.threads.shutdown(wait=False, cancel_futures=True)
 
     def _job(self, document: Document) -> _Job:
         job = self._jobs.get(document.path)
@@ -99,7 +110,7 @@ class Solver:
                 job.whole.cancel()
         project, _ = self._workspace.frozen(self._workspace.opened(document.path))
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, _solved, project, document.name)
+        future = loop.run_in_executor(self.threads, _solved, project, document.name)
         job = self._jobs[document.path] = _Job(document, future)
         future.add_done_callback(lambda done: self._went(document, done))
         return job
@@ -116,7 +127,10 @@ class Solver:
     async def _with_intervals(self, path: str, solved: Solved) -> None:
         loop = asyncio.get_running_loop()
         for solution in solved.report.solutions:
-            solved.known[solution.law] = await loop.run_in_executor(self._threads, with_intervals, solution)
+            try:
+                solved.known[solution.law] = await loop.run_in_executor(self.threads, with_intervals, solution)
+            except RunplanError:  # a value is shown without one then
+                solved.known[solution.law] = solution
         self._whole(path)
 
 
@@ -126,7 +140,9 @@ def _solved(project: Project, name: str) -> Solved:
     return Solved(report, at_rest(project.judged(report).findings))
 
 
-def warmed(project: Project) -> Mapping[str, object]:
+def warmed(project: Project) -> object:
     """What the first solve would have to import and make is imported and made."""
+    library = project.library
+    library.laws(), library.rules(), library.records("device"), library.records("model")
     report = project.report("warm.plan", text="hardware: 64 x H100 for 30 days at 40% MFU", intervals=False)
-    return with_intervals(report.solutions[0]).values
+    return with_intervals(report.solutions[0])

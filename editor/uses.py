@@ -116,9 +116,7 @@ class Names:
             elif isinstance(child, Word):
                 yield from self._word(node, i, child, words, letters)
 
-    def _word(
-        self, node: Node, i: int, word: Word, words: Words, letters: Mapping[str, str]
-    ) -> Iterator[Use]:
+    def _word(self, node: Node, i: int, word: Word, words: Words, letters: Mapping[str, str]) -> Iterator[Use]:
         stands = _STANDS.get((node.rule, i)) or _STANDS.get((node.rule, None)) or _by_content(node, i)
         if not stands:
             return

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from itertools import islice
 
-from runplan.cli.paths import NotFound, plan_files
+from runplan.cli.paths import plans_below
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.configuration import root_of
 from runplan.dsl.packs.installed import places, shared
@@ -125,8 +126,8 @@ class Workspace:
         """The other files of its project, and those that are open, that have a word in them."""
         opened = self.opened(document.path)
         try:
-            found = plan_files([opened.root])[:MAX_SEARCHED]
-        except (NotFound, BadConfig, OSError):
+            found = list(islice(plans_below(opened.root), MAX_SEARCHED))
+        except BadConfig:
             found = []
         paths = dict.fromkeys((*self._open, *found))
         paths.pop(document.path, None)

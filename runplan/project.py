@@ -175,9 +175,7 @@ class Project:
         """
         return self.judged(self.report(path, text=text, settings=settings, intervals=False), select, ignore)
 
-    def judged(
-        self, report: Report, select: Sequence[str] | None = None, ignore: Sequence[str] | None = None
-    ) -> Gate:
+    def judged(self, report: Report, select: Sequence[str] | None = None, ignore: Sequence[str] | None = None) -> Gate:
         """What `plan check` makes of a report of the project; see `gate`."""
         import time
 
