@@ -57,6 +57,7 @@ LADDERS = {
         "derivation",
         "backtest",
         "catalogue",
+        "completion",
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
