@@ -166,6 +166,8 @@ def _fields(document: Document, statement: str) -> Iterator[Item]:
 def _names(document: Document, context: Context) -> Iterator[Item]:
     """What a name may be: by the statement, and by what stands before it."""
     named = _NAMED.get((context.statement, context.last)) or _NAMED.get((context.statement, ""))
+    if context.field not in ("", "name"):
+        named = None
     if context.statement == "hardware" and context.field in ("precision", "paid"):
         named = _precisions if context.field == "precision" else _of(PAID)
     elif context.statement == "hardware" and not context.field and "RBRACE" in (context.terminals or ()):
@@ -248,8 +250,7 @@ _NAMED: dict[tuple[str, str], Offer] = {
     ("data", "DOMAIN"): _domains,
     ("data", "FOR"): _of(STAGES),
     ("hardware", "IN"): _precisions,
-    ("optimizer", "OPTIMIZER"): _optimizers,
-    ("optimizer", "COLON"): _optimizers,
+    ("optimizer", ""): _optimizers,
     ("start", ""): _of(typed.ORIGINS),
     ("start", "NAME"): _models,
     ("model", ""): _models,

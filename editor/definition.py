@@ -70,7 +70,7 @@ def _defined(document: Document, use: Use) -> Span | None:
         name = next((name for name, field in given.items() if field.name == use.name), "")
         return document.library.quantities()[name].span if name else None
     if use.kind in HEADED:
-        if use.names and not document.is_pack and use.span.source is document.source:
+        if use.names and not document.is_pack:
             return use.span
         header = document.header(use.kind, use.name)
         return header.span if header else None

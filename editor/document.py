@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from runplan import Project
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.headers import Header
 from runplan.dsl.packs.library import Library
@@ -16,12 +17,13 @@ from runplan.dsl.syntax.statements import ASIDES, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Node, name_of, unquoted
 from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.reader import decoded
+from runplan.dsl.text.reader import Buffer, decoded
 from runplan.dsl.text.source import Source, Span
 from runplan.editor.buffers import Seen
 from runplan.editor.uses import Names, Use
-from runplan.project import Project
 
+# Lines of YAML that are passed over, for the rest to be read.
+MAX_PASSED_OVER = 5
 # The kinds of a use that name a part of the plan itself.
 PARTS = {"source": "data_named", "phase": "phase", "stage": "stage"}
 
@@ -34,7 +36,7 @@ class Document:
         name: As the project's reader and findings call it.
         seen: What was read to know it.
         source: Its text.
-        file: Its tree, without what it imports.
+        file: Its tree, without what it imports; of YAML that is none, without the lines that keep it from being some.
         findings: Why it is no text or is not of the language.
         is_pack: Whether it is of a pack that the project knows in any case, or of the library.
     """
@@ -49,8 +51,8 @@ class Document:
         source, wrong = decoded(name, seen.read(name))
         self.source: Source = source
         found = (File(source, ()), [wrong]) if wrong else syntax_of(source)
-        self.file: File = found[0]
         self.findings: tuple[Finding, ...] = tuple(found[1])
+        self.file: File = _readable(*found) if self.in_yaml and not wrong else found[0]
 
     @property
     def in_yaml(self) -> bool:
@@ -66,7 +68,8 @@ class Document:
     @cached_property
     def resolved(self) -> File:
         """Its tree with what it imports."""
-        file, _ = read_file(self.name, self.seen)
+        readable = self.file.source.text.encode("utf-8", "surrogatepass")
+        file, _ = read_file(self.name, Buffer(self.name, readable, self.seen))
         # What imported plans come to is not solved for a name.
         return replace(file, adrift=(*file.adrift, *(f"{one.alias}." for one in file.imported)))
 
@@ -160,3 +163,19 @@ class Document:
             if node.rule == "import_":
                 word = spec_of(node).word(0)
                 yield word.span, unquoted(word.text)
+
+
+def _readable(file: File, findings: Sequence[Finding]) -> File:
+    """A file of YAML, read without some lines where nothing of it can be read with them; the others stay in place."""
+    source, at = file.source, findings[-1].at.span.line if findings else 0
+    for _ in range(MAX_PASSED_OVER):
+        if file.statements or at < 1:
+            return file
+        while at > 1 and not source.line_text(at).strip():  # a mistake may show on the line after
+            at -= 1
+        begin = sum(len(line) + 1 for line in source.text.split("\n")[: at - 1])
+        line = source.line_text(at)
+        source = Source(source.path, f"{source.text[:begin]}{' ' * len(line)}{source.text[begin + len(line) :]}")
+        file, found = syntax_of(source)
+        at = found[-1].at.span.line if found else 0
+    return file

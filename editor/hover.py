@@ -110,8 +110,8 @@ def _field(document: Document, use: Use, known: Known) -> str:
     quantities = document.library.quantities()
     for name, field in quantities.given_by(statement).items():
         if field.name == use.name:
-            value = Use("quantity", name, use.span, value=Name(name))
-            about = value(document, value, known)
+            named = Use("quantity", name, use.span, value=Name(name))
+            about = value(document, named, known)
             return f"{about}\n\nwritten like {code(f'{use.name}: {field.example}')}"
     return ""
 

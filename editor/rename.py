@@ -132,7 +132,7 @@ def _check_meaning(
     again = trial.document(document.path)
     moved = _moved(document, found, changes)
     left = [u for u in again.uses if u.span.start == moved and u.names] if again else []
-    if again is None or (found.span.source is document.source and not left):
+    if again is None or (found.span.source.path == document.name and not left):
         raise CannotRename(f"`{name}` cannot be its name: it would be read as something else")
     if left and (new := meant(again, left[0])):
         count = sum(1 for _ in references(trial, again, new))

@@ -95,7 +95,7 @@ class PlanServer(LanguageServer):
 
     def location(self, span: Span, near: Document) -> lsp.Location | None:
         """Where a stretch stands: in a file that is there."""
-        path = near.path if span.source is near.source else self.session.workspace.file_of(span.source, near)
+        path = near.path if span.source.path == near.name else self.session.workspace.file_of(span.source, near)
         return lsp.Location(self.uri_of(path), self.wire_at(span.source, path).range(span)) if path else None
 
     # ---- diagnostics

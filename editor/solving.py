@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from runplan import Project
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.text.finding import Finding, at_rest
@@ -14,7 +15,6 @@ from runplan.editor.workspace import Workspace
 from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
-from runplan.project import Project
 
 # A solve that nobody waits for any more runs to its end: beside it there is room for the newest.
 THREADS = 3
@@ -110,7 +110,7 @@ class Solver:
                 job.whole.cancel()
         project, _ = self._workspace.frozen(self._workspace.opened(document.path))
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self.threads, _solved, project, document.name)
+        future = loop.run_in_executor(self.threads, solved_at, project, document.name)
         job = self._jobs[document.path] = _Job(document, future)
         future.add_done_callback(lambda done: self._went(document, done))
         return job
@@ -134,10 +134,17 @@ class Solver:
         self._whole(path)
 
 
-def _solved(project: Project, name: str) -> Solved:
-    """The report of a plan, and its findings with their help worked out."""
+def solved_at(project: Project, name: str, *, intervals: bool = False) -> Solved:
+    """The report of a plan, and its findings with their help and fixes worked out.
+
+    Args:
+        intervals: Whether to wait for those of its laws' constants.
+    """
     report = project.report(name, intervals=False)
-    return Solved(report, at_rest(project.judged(report).findings))
+    solved = Solved(report, at_rest(project.judged(report).findings))
+    if intervals:
+        solved.known.update({one.law: with_intervals(one) for one in report.solutions})
+    return solved
 
 
 def warmed(project: Project) -> object:

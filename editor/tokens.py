@@ -67,7 +67,7 @@ def _of_names(document: Document) -> Iterator[Token]:
     """Names and figures; of a figure with a unit the number alone."""
     for use in document.uses:
         kind = _TYPES.get("quantity" if use.kind.startswith("field ") else use.kind)
-        if kind is None or use.span.source is not document.source:
+        if kind is None:
             continue
         end = use.span.end
         if use.kind == "number":

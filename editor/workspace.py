@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
+from runplan import Project
 from runplan.cli.paths import plans_below
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.configuration import root_of
@@ -19,7 +20,6 @@ from runplan.dsl.text.reader import Disk
 from runplan.dsl.text.source import Source
 from runplan.editor.buffers import Buffers, Seen, Unconfigured
 from runplan.editor.document import Document
-from runplan.project import Project
 
 # For how long what is on the disk is taken to be as it was, where no editor says that it changed.
 TRUSTED_SECONDS = 1.0
