@@ -59,6 +59,7 @@ class Problem:
         evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
         stages: Those that the plan has, in order; none where it has none.
+        usual: What is assumed of rates, where the plan takes others, which it needs.
         nearby: Whether its variables start at the solution of a problem like it: one search, from there, will do.
     """
 
@@ -93,6 +94,7 @@ class Problem:
     quantities: Quantities = field(default_factory=Quantities)
     stages: tuple[StageOf, ...] = ()
     nearby: bool = False
+    usual: Mapping[Name, Definition] = field(default_factory=dict)
 
     # ---- asking
 
