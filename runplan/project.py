@@ -173,11 +173,14 @@ class Project:
         Raises:
             OSError: Where the file cannot be read.
         """
+        return self.judged(self.report(path, text=text, settings=settings, intervals=False), select, ignore)
+
+    def judged(self, report: Report, select: Sequence[str] | None = None, ignore: Sequence[str] | None = None) -> Gate:
+        """What `plan check` makes of the report of a plan of the project; see `gate`."""
         import time
 
         from runplan.engine.gate import Choice, codes_of, gate
 
-        report = self.report(path, text=text, settings=settings, intervals=False)
         of = self.configuration
         choice = Choice(
             of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity

@@ -45,6 +45,7 @@ LADDERS = {
         "baseline",
         "then",
         "since",
+        "differences",
         "verbs",
     ],
     "cli/show": [
@@ -52,6 +53,7 @@ LADDERS = {
         "findings",
         "report",
         "comparison",
+        "differences",
         "frontier",
         "sweep",
         "derivation",
