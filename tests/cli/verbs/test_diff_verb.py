@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from repositories import commit, git, repository, write
+from schemas import wrong
 
 from runplan.cli.main import main
 from runplan.cli.show.differences.markdown import MARKER, MOST
@@ -40,6 +41,7 @@ def diff(top: Path, capsys: pytest.CaptureFixture[str]) -> Diff:
     def compared(*words: str, code: int = 0) -> dict[str, Any]:
         assert main(["diff", "-o", "json", *words]) == code, capsys.readouterr().err
         found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert wrong(found) == []
         return found
 
     return compared
@@ -252,8 +254,8 @@ def test_what_a_plan_says_is_escaped(hostile: Path, capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert told.startswith(MARKER + "\n")
     told = re.sub(r"(?<!\\)`[^`\n]*`", "", told)  # in code nothing is acted on
-    for wrong in ("<img", "<script", "@team", "@you", "\u202e", "[l](u)"):
-        assert not re.search(rf"(?<!\\){re.escape(wrong)}", told), wrong
+    for acted in ("<img", "<script", "@team", "@you", "\u202e", "[l](u)"):
+        assert not re.search(rf"(?<!\\){re.escape(acted)}", told), acted
     assert main(["diff"]) == 0
     assert "\u202e" not in capsys.readouterr().out
 
