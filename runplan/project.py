@@ -187,6 +187,13 @@ class Project:
         )
         return gate(report, self.library.once(codes_of), choice, time.strftime("%Y-%m-%d"))
 
+    def through(self, reader: Reader) -> Project:
+        """The same project, its configuration and packs as they were read, with plans read by another reader."""
+        other = object.__new__(Project)
+        for name in self.__slots__:
+            object.__setattr__(other, name, reader if name == "reader" else getattr(self, name))
+        return other
+
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.
 
