@@ -363,7 +363,8 @@ def is_mixture(model: Model | None, catalogue: Library) -> bool:
 
 def number(given: Given) -> Num:
     """A figure of the plan as a number, with the plan's own spelling."""
-    return Num(given.value.value, given.value.dim, shown(given.expr))
+    span = given.expr.span if isinstance(given.expr, Num) else None
+    return Num(given.value.value, given.value.dim, shown(given.expr), span=span)
 
 
 def first_statement(plan: Plan) -> Span:

@@ -101,6 +101,7 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         also=also,
         notes=reasons,
         help=fits_with(changes),
+        fixes=[fix for r in relaxations for fix in r.fixes],
         key=key,
         laws=(solution.law,),
         data=data,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import failing, gap, sides_at, verdict
@@ -23,7 +23,7 @@ from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.parts import Constraint, Definition, leads_to
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.knobs import knobs_of, number_of
+from runplan.engine.solve.knobs import Move, knobs_of, number_of
 from runplan.engine.solve.margin import broken_of, margin, margin_at, rests_on
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.room import matters, room
@@ -107,6 +107,7 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     told = [_told(plan, solution, requirement, *part) for part in parts]
     code = "B003" if requirement.soft else "B001" if all(one.budget for one in told) else "B002"
     (first, *others) = told
+    moves = Later(lambda: _moves(solution, requirement, [part for part, _, _ in parts]))
     message = first.message
     if others:
         text = " ".join(requirement.span.text.split())
@@ -121,7 +122,8 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
             *(note for one in told for note in _notes(solution, one.bounded)),
             *((f"because: {requirement.because}",) if requirement.because else ()),
         ),
-        help=Later(lambda: _knob_help(solution, requirement, [part for part, _, _ in parts])),
+        help=Later(lambda: fits_with(move.text for move in moves)),
+        fixes=Later(lambda: (fix for move in moves for fix in move.fixes)),
         key=requirement.key,
         laws=(solution.law,),
         data=first.data,
@@ -240,14 +242,14 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
     yield (f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}")
 
 
-def _knob_help(solution: Solution, requirement: Requirement, parts: Sequence[Op]) -> list[str]:
+def _moves(solution: Solution, requirement: Requirement, parts: Sequence[Op]) -> list[Move]:
     """Changes to one given figure each that would keep the requirement, one of several parts of it, each solved."""
     own = [one for one in solution.problem.held if one.requirement == requirement]
     return keeping(solution, *(own or [_kept(parts)]))
 
 
-def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
-    """The line of help with changes to one given figure each that would keep what is required, each solved."""
+def keeping(solution: Solution, *own: Constraint | Either) -> list[Move]:
+    """The changes to one given figure each that would keep what is required, each solved."""
     # What is in a conflict has its own finding and help.
     conflicting = {one.of.text for one in solution.conflict if not isinstance(one.of, Name)}
     before = solution.problem
@@ -258,15 +260,15 @@ def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
     problem = replace(before.beginning(values, nearby=True), held=(*others, *own))
     wanted = [one.key for one in own]
     stays = margin_at(problem, values, wanted) if _has_room(problem) else None
-    changes = []
+    moves = []
     rests = rests_on(problem, own)
     for knob in knobs_of(problem):
         if stays is not None and not matters(problem, knob, rests):
             continue  # the solution is the same with any other figure
         value = room(problem, knob, lambda changed: margin(changed, wanted), DIGITS, stays=stays)
         if value is not None:
-            changes.append(knob.change(value))
-    return fits_with(changes)
+            moves.append(knob.move(value))
+    return moves
 
 
 def _has_room(problem: Problem) -> bool:
@@ -297,9 +299,9 @@ def _ways(key: str, part: Op) -> Iterator[Constraint]:
     yield Constraint(f"{key} above", shown(part), above, left, "require", strict=True)
 
 
-def fits_with(changes: Sequence[str]) -> list[str]:
+def fits_with(changes: Iterable[str]) -> list[str]:
     """The line of help that offers changes, each of them enough; none for none."""
+    changes = list(dict.fromkeys(changes))
     if not changes:
         return []
-    changes = list(dict.fromkeys(changes))
     return [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")]

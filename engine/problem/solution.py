@@ -9,7 +9,7 @@ from runplan.dsl.expr.name import Name, quantity, written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.text.errors import NotThere
-from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.finding import Finding, Fix
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import TYPE_CHECKING, Literal
@@ -118,6 +118,7 @@ class Relaxation:
         change: As one would write it; empty where no change of this one alone is enough.
         value: The new figure in base units, of the digits that the change is told with.
         others: Other changes of it, each of which is enough as well: more passes over a source.
+        fixes: What makes these changes in the plan, of each that is of one figure there.
     """
 
     of: Constraint | Either | Name
@@ -127,6 +128,7 @@ class Relaxation:
     value: float | None
     dim: Dim
     others: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

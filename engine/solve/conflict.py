@@ -37,7 +37,7 @@ def infeasible(problem: Problem) -> Solution:
         conflicts = _told(problem, [*found, *more], broken)
     first = conflicts[0]
     if len(conflicts) > 1:
-        first = tuple(replace(one, change="", value=None, others=()) for one in first)
+        first = tuple(replace(one, change="", value=None, others=(), fixes=()) for one in first)
     reasons = tuple(why(problem, conflict) for conflict in conflicts)
     return replace(
         shown, status="infeasible", conflict=first, conflicts=tuple(conflicts), reasons=reasons, problem=problem
@@ -155,9 +155,10 @@ def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Rel
             changes.append((knob, value))
     if not changes:
         return Relaxation(member.of, member.text, member.span, "", None, ())
-    (knob, value), *others = changes
-    more = tuple(other.change(new) for other, new in others)
-    return Relaxation(member.of, member.text, member.span, knob.change(value), value, knob.written.dim, more)
+    knob, value = changes[0]
+    first, *others = (each.move(new) for each, new in changes)
+    more, fixes = tuple(move.text for move in others), tuple(fix for move in (first, *others) for fix in move.fixes)
+    return Relaxation(member.of, member.text, member.span, first.text, value, knob.written.dim, more, fixes)
 
 
 def _otherwise(problem: Problem, constraint: Constraint, instead: Otherwise) -> Problem:

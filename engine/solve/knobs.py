@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -9,6 +11,8 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.text.finding import Fix
+from runplan.dsl.text.fixes import instead
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
@@ -27,6 +31,22 @@ LATE, EARLY = 1e12, -1e12
 Change = Callable[[Problem], Problem]
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of what a plan says.
+
+    Attributes:
+        text: As one would write it, such as `gpus <= 740`.
+        fixes: What makes it: none where it is not of one figure that stands there.
+    """
+
+    text: str
+    fixes: tuple[Fix, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Knob:
     """A figure that can be changed by itself.
@@ -41,6 +61,7 @@ class Knob:
         freed: The problem in which it is left open, and comes as near to what it is as it can; None where it can only
             be tried.
         told: The change as one would write it, where that is more than this figure.
+        number: The figure where the plan has it, where to write another one there makes the change.
     """
 
     said: str
@@ -52,12 +73,21 @@ class Knob:
     at: Callable[[Problem, float], Problem]
     freed: Change | None
     told: Callable[[float], str] | None = None
+    number: Num | None = None
 
     def change(self, value: float) -> str:
         """The change as one would write it."""
         if self.told:
             return self.told(value)
         return f"{self.said} {self.more if value > self.now else self.less} {self.written.text(value)}"
+
+    def move(self, value: float) -> Move:
+        """The change, and what makes it."""
+        number, figure = self.number, self.written
+        # Of a text that is folded in YAML the place is not known.
+        if number is None or number.span is None or not (figure.factor or _DAY.fullmatch(number.text)):
+            return Move(self.change(value))
+        return Move(self.change(value), tuple(instead(number.span, number.text, figure.text(value), safe=False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +157,7 @@ def given_knob(problem: Problem, name: Name) -> Knob:
     """A figure of the plan that may be more or less."""
     value = problem.givens[name].value
     expr = problem.givens[name].expr
+    number = figure_of(problem, expr)
     if isinstance(expr, Ref) and expr.name in problem.definitions:
         expr = problem.definitions[expr.name].expr
     step = step_of(problem, name)
@@ -134,7 +165,9 @@ def given_knob(problem: Problem, name: Name) -> Knob:
 
     said = problem.said(name)
     opened = _left_open(name, Num(value.value, value.dim))
-    return Knob(said, Ref(name), value.value, as_written, ">=", "<=", lambda p, v: p.given({name: v}), opened)
+    return Knob(
+        said, Ref(name), value.value, as_written, ">=", "<=", lambda p, v: p.given({name: v}), opened, number=number
+    )
 
 
 def _num(expr: Expr, value: float, dim: Dim) -> Num:
@@ -149,7 +182,8 @@ def parameter_knob(problem: Problem, name: Name, said: str, more: str, less: str
     number = definition.expr
     as_written = written(number, definition.dim)
     opened = None if definition.dim == DATE else _left_open(name, number)
-    return Knob(said, Ref(name), number.value, as_written, more, less, lambda p, v: p.at({name: v}), opened)
+    own = figure_of(problem, number)
+    return Knob(said, Ref(name), number.value, as_written, more, less, lambda p, v: p.at({name: v}), opened, number=own)
 
 
 def _left_open(name: Name, now: Num) -> Change:
@@ -211,7 +245,8 @@ def chance_knobs(problem: Problem, part: Constraint, chance: Chance) -> Iterator
             )
     if share is not None:
         more, less = ("<=", "") if negated else ("", ">=")
-        yield Knob(f"P({shown(inner)})", share, share.value, written(share, NONE), more, less, at_level, None)
+        own, as_written = figure_of(problem, level), written(share, NONE)
+        yield Knob(f"P({shown(inner)})", share, share.value, as_written, more, less, at_level, None, number=own)
 
 
 def _bound_in_chance(
@@ -241,9 +276,12 @@ def _bound_in_chance(
     least: Expr = Op("*", (Num(bound.value), ratio)) if above else Op("/", (Num(bound.value), ratio))
     more, less = ("<=", "") if above else ("", ">=")
     opened = Goal("minimize", ratio)
-    return Knob(
-        "", least, bound.value, as_written, more, less, changed, lambda p: p.without({part.key}).aiming(opened), told
-    )
+
+    def left_open(p: Problem) -> Problem:
+        return p.without({part.key}).aiming(opened)
+
+    number = figure_of(problem, inner.args[at])
+    return Knob("", least, bound.value, as_written, more, less, changed, left_open, told, number)
 
 
 def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
@@ -273,12 +311,28 @@ def _bound_knob(problem: Problem, part: Constraint) -> Knob | None:
     more, less = ("", sign) if below else (sign, "")
     if part.equal:
         more = less = sign
-    return Knob(said, figure, number.value, written(number, number.dim, step), more, less, at, opened)
+    as_written, own = written(number, number.dim, step), figure_of(problem, bound)
+    return Knob(said, figure, number.value, as_written, more, less, at, opened, number=own)
 
 
 def _is_figure(expr: Expr) -> bool:
     """Whether a side of a comparison is a bound: numbers and lets, no quantity."""
     return all(name.kind == "let" for name in names(expr))
+
+
+def figure_of(problem: Problem, expr: Expr) -> Num | None:
+    """The figure of a plan that an expression is: a number where it stands, or that of a `let` that nothing else names.
+
+    None where there is none, or to write another one there would change something else, too.
+    """
+    lets: set[str] = set()
+    while isinstance(expr, Ref) and expr.name.kind == "let" and expr.name in problem.definitions:
+        lets.add(expr.name.text)
+        expr = problem.definitions[expr.name].expr
+    if not isinstance(expr, Num) or expr.span is None or expr.span.text != expr.text:
+        return None
+    words = Counter(re.findall(r"[\w.-]+", expr.span.source.text))
+    return expr if all(words[name] == 2 for name in lets) else None
 
 
 def number_of(problem: Problem, bound: Expr) -> Num | None:
