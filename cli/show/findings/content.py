@@ -12,10 +12,20 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted
 from runplan.dsl.types import TYPE_CHECKING, Self
+from runplan.engine.document import checked as document
 from runplan.engine.gate import Verdict
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often a code is found."""
+
+    code: str
+    name: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,7 @@ class Checked:
     Attributes:
         places: The path of a file from the root of its repository, by the path that findings name it by.
         libraries: Where the rules stand that were looked for.
+        statistics: Whether the findings are counted by code as well.
     """
 
     findings: tuple[Finding, ...]
@@ -32,6 +43,7 @@ class Checked:
     verdicts: tuple[Verdict, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[Library, ...] = ()
+    statistics: bool = False
 
     @classmethod
     def of(cls, findings: Iterable[Finding], files: int) -> Self:
@@ -41,6 +53,20 @@ class Checked:
     def place(self, span: Span) -> str:
         """The file of a span as other programs know it: from the root of the repository."""
         return self.places.get(span.source.path, span.source.path)
+
+    def counts(self) -> tuple[Count, ...]:
+        """How often each code is found, the most frequent first."""
+        count = Counter((f.code, f.name) for f in self.findings)
+        return tuple(
+            Count(code, name, n) for (code, name), n in sorted(count.items(), key=lambda one: (-one[1], one[0]))
+        )
+
+    def document(self) -> dict[str, object]:
+        """All of it as `plan.check/v1`."""
+        found = document(self.findings, self.files, self.verdicts)
+        if self.statistics:
+            found["statistics"] = [{"code": row.code, "name": row.name, "count": row.count} for row in self.counts()]
+        return found
 
     def deciding(self) -> list[Finding]:
         """The findings that keep a plan from holding, shown or not."""
