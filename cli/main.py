@@ -29,6 +29,8 @@ VERBS = {
     "model": "the published models and their shapes",
     "rule": "the rules and what they stand for",
     "test": "golden values of packs",
+    "lsp": "a language server for editors",
+    "schema": "the JSON Schemas of what this command writes, and of plans in YAML",
     "completion": "what a shell completes of this command",
 }
 ALIASES = {"report": "solve"}

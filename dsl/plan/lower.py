@@ -56,13 +56,7 @@ def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = Mappi
         help = ["the smallest plan is one line: `hardware: 1000 x H100 for 6 months`"]
         empty = finding("S006", "the plan is empty", Span(file.source, 0, 0), help=help)
         return Lowered(None, Pack(), (empty,))
-    reading = Reading(file, vocabulary)
-    _collect_names(reading, statements)
-    read_money_and_month(reading, statements)
-    pack = _definitions(reading, statements)
-    figures = figures_of(pack.records)
-    reading.vocabulary = _with_own(vocabulary, pack, figures)
-    read_lets(reading, statements, figures, results)
+    reading, pack = begun(file, vocabulary, results)
     for rule in pack.rules:
         if not rule.span.begins_in(file.broken):
             reading.findings.extend(checked(rule, reading.known()))
@@ -72,6 +66,24 @@ def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = Mappi
     findings = in_order(reading.findings)
     wrong = any(f.severity == "error" for f in findings)
     return Lowered(None if wrong else plan, pack, findings)
+
+
+def begun(
+    file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = MappingProxyType({})
+) -> tuple[Reading, Pack]:
+    """What the statements of a resolved file are read by: its names, its money, its `let`s; and what it defines.
+
+    Args:
+        results: See `lower`.
+    """
+    reading = Reading(file, vocabulary)
+    _collect_names(reading, file.statements)
+    read_money_and_month(reading, file.statements)
+    pack = _definitions(reading, file.statements)
+    figures = figures_of(pack.records)
+    reading.vocabulary = _with_own(vocabulary, pack, figures)
+    read_lets(reading, file.statements, figures, results)
+    return reading, pack
 
 
 def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:

@@ -40,7 +40,7 @@ def skip(error: UnexpectedInput, text: str) -> bool:
     lexer = interactive.lexer_thread.state
     if isinstance(error, UnexpectedToken):
         if error.token.type == "$END":
-            return False
+            return _without_the_last(interactive)
         start = error.token.start_pos or 0
     else:
         start = getattr(error, "pos_in_stream", None) or 0
@@ -53,6 +53,20 @@ def skip(error: UnexpectedInput, text: str) -> bool:
         position = _EMPTY_LINES.match(text, max(position, here)).end()  # type: ignore[union-attr]
     if position > here:  # else the failing token was the line end, which the lexer has taken already
         lexer.line_ctr.feed(text[here:position])
+    return True
+
+
+def _without_the_last(interactive: Any) -> bool:
+    """Leave out the statement that a text breaks off in, with all that is in it; what stands before it is a file.
+
+    Returns: Whether the parser can end there.
+    """
+    state = interactive.parser_state
+    while "$END" not in interactive.accepts():
+        if len(state.state_stack) <= 1:
+            return False
+        state.state_stack.pop()
+        state.value_stack.pop()
     return True
 
 
