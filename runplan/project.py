@@ -178,9 +178,16 @@ class Project:
         Raises:
             OSError: Where the file cannot be read.
         """
-        return self.judged(self.report(path, text=text, settings=settings, intervals=False), select, ignore)
+        report = self.report(path, text=text, settings=settings, intervals=False)
+        return self.judged(report, select, ignore, extend_select)
 
-    def judged(self, report: Report, select: Sequence[str] | None = None, ignore: Sequence[str] | None = None) -> Gate:
+    def judged(
+        self,
+        report: Report,
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] | None = None,
+        extend_select: Sequence[str] | None = None,
+    ) -> Gate:
         """What `plan check` makes of a report of the project; see `gate`."""
         import time
 
