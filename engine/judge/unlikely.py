@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from runplan.dsl.dataclass import replace
@@ -11,13 +11,13 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Op
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Requirement
-from runplan.dsl.text.finding import Finding, Fix, finding
+from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.later import Later
 from runplan.engine.formulate.probable import chance_of, sides_of_chance
-from runplan.engine.judge.requirements import budget_quantity, fits_with, keeping
+from runplan.engine.judge.requirements import budget_quantity, fits_with, fixes_of, keeping
 from runplan.engine.problem.parts import Chance, Constraint
-from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.knobs import Move, chance_knobs
+from runplan.engine.problem.solution import Change, Solution
+from runplan.engine.solve.bound_knobs import chance_knobs
 from runplan.engine.solve.rounding import DIGITS, TOLERANCE
 
 # A share of draws is told to this many digits.
@@ -56,15 +56,15 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
         more = "at most " if negated else ""
         wanted = f"the plan {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
         whole = "" if part is clause else f"`{' '.join(requirement.span.text.split())}` does not hold: "
-        moves = Later(partial(_moves, solution, own, share))
+        changes = Later(partial(_changes, solution, own, share))
         yield finding(
             code,
             f"{whole}`{said}` holds in {_share(share)} of draws; {wanted}",
             requirement.span,
             severity="warning" if requirement.soft else "error",
             notes=(f"because: {requirement.because}",) if requirement.because else (),
-            help=Later(partial(_lines, moves)),
-            fixes=Later(partial(_fixes, moves)),
+            help=Later(partial(fits_with, changes)),
+            fixes=Later(partial(fixes_of, changes)),
             key=requirement.key,
             laws=(solution.law,),
             data={"quantity": f"P({said})", "value": round(share, 6), "limit": round(limit, 6), "unit": "1"},
@@ -81,16 +81,7 @@ def _share(share: float) -> str:
     return f"{100 * share:.{TOLD}g} %"
 
 
-def _lines(moves: Iterable[Iterable[Move]]) -> Iterator[str]:
-    for each in moves:
-        yield from fits_with(move.text for move in each)
-
-
-def _fixes(moves: Iterable[Iterable[Move]]) -> Iterator[Fix]:
-    return (fix for each in moves for move in each for fix in move.fixes)
-
-
-def _moves(solution: Solution, own: Constraint, share: float) -> tuple[list[Move], list[Move]]:
+def _changes(solution: Solution, own: Constraint, share: float) -> list[Change]:
     """The bound, or the share, with which it would hold; and changes of what the plan gives, each of them solved."""
     from runplan.engine.solve.chances import is_likely, just_likely
 
@@ -104,6 +95,6 @@ def _moves(solution: Solution, own: Constraint, share: float) -> tuple[list[Move
             value = knob.written.rounded(nearest, nearest < knob.now, digits)
             (changed,) = knob.at(replace(problem, constraints=(told,)), value).constraints
             if is_likely(problem, changed, values):
-                held.append(knob.move(value))
+                held.append(knob.change(value))
                 break
-    return held, keeping(solution, own)
+    return [*held, *keeping(solution, own)]

@@ -50,6 +50,7 @@ LADDERS = {
         "baseline",
         "then",
         "since",
+        "differences",
         "verbs",
     ],
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
@@ -63,6 +64,7 @@ LADDERS = {
         "findings",
         "report",
         "comparison",
+        "differences",
         "frontier",
         "sweep",
         "derivation",
