@@ -60,7 +60,7 @@ def _of(job: Job) -> _Prepared:
         while len(_prepared) >= KEPT:
             del _prepared[next(iter(_prepared))]
         solver = Solver.of(job)
-        _prepared[job.key] = _Prepared(solver, boxes_of(solver), Blocks.of([len(axis) for axis in job.axes]))
+        _prepared[job.key] = _Prepared(solver, boxes_of(solver), job.blocks)
     return _prepared[job.key]
 
 

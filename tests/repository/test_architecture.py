@@ -254,13 +254,13 @@ PARSERS = {*LARK, "yaml", "runplan.dsl.syntax.parse", "runplan.dsl.syntax.yaml"}
 SMALL = "hardware: 1000 x H100 for 6 months at 40% MFU"
 
 
-def imported_by(tmp_path: Path, verb: str, name: str, text: str) -> set[str]:
+def imported_by(tmp_path: Path, verb: str, name: str, text: str, *more: str) -> set[str]:
     """What a process imports that runs a verb on a plan; its cache is in the folder."""
     (tmp_path / name).write_text(text, encoding="utf-8")
     code = (
         "import atexit, runpy, sys\n"
         "atexit.register(lambda: print(*(name for name, module in sys.modules.items() if module), file=sys.stderr))\n"
-        f"sys.argv = ['plan', {verb!r}, {name!r}]\n"
+        f"sys.argv = {['plan', verb, name, *more]}\n"
         "runpy.run_module('runplan', run_name='__main__')\n"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
@@ -270,6 +270,13 @@ def imported_by(tmp_path: Path, verb: str, name: str, text: str) -> set[str]:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return set(done.stderr.splitlines()[-1].split())
+
+
+def test_a_sweep_to_records_imports_no_more_than_numpy_beside_what_it_uses(tmp_path: Path) -> None:
+    axis = "hardware.time=10..90 days:60"
+    found = imported_by(tmp_path, "sweep", "small.plan", f"{SMALL}\n", axis, "--ask", "loss", "-o", "npy=a.npy")
+    unused = {"zipfile", "email.message", "importlib.metadata", "numpy.ma", "scipy", "runplan.cli.show.sweep.content"}
+    assert "numpy" in found and not found & unused
 
 
 @pytest.mark.parametrize(("name", "parser"), [("small.plan", "runplan.dsl.syntax.parse"), ("small.plan.yaml", "yaml")])
