@@ -96,7 +96,7 @@ def _with_ends(solution: Solution, value: Value, samples: Sequence[Mapping[Name,
     assumed = solution.problem.definitions.get(value.name)
     uncertain = value.kind in ("derived", "law", "solved")
     uncertain |= assumed is not None and (assumed.spread is not None or bool(names(assumed.expr)))
-    found = [env[value.name] for env in samples if value.name in env] if uncertain else []
+    found = sorted([env[value.name] for env in samples if value.name in env]) if uncertain else []
     if not found or len(found) < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)
