@@ -11,16 +11,18 @@ from time import monotonic
 from runplan.cli.growing import Growing, growing
 from runplan.cli.outcome import CannotRun
 from runplan.cli.output import show
-from runplan.cli.show.sweep.content import Swept
 from runplan.cli.show.sweep.growing import GROWING
-from runplan.cli.show.text.quantities import Known
 from runplan.cli.spelling import spelled
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.scatter.mark import mark
 from runplan.engine.scatter.work import Done, Work
 from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.packed import columns_file
 from runplan.engine.sweep.parts import Part, Tally, part_of
 from runplan.engine.sweep.rows import Choice, Rows, Seen, no_rows, together
+
+if TYPE_CHECKING:
+    from runplan.cli.show.text.quantities import Known
 
 # Rows that a table holds; of more it shows the first.
 HELD = 20_000
@@ -156,6 +158,8 @@ class Outputs:
     def _show(self, rows: Rows, seen: Seen) -> None:
         for name, file in self._whole:
             if name == "table":
+                from runplan.cli.show.sweep.content import Swept  # what shows tables takes long to import
+
                 swept = Swept(self._job, seen, rows, self._known, str(self._choice))
                 show("sweep", swept, [(name, file)], details=self._details)
             elif file is not None:

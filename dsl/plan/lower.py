@@ -29,6 +29,7 @@ from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.syntax.views import pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
+from runplan.dsl.text.fixes import instead
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import COMPUTE, CONTEXT, RUN, SERVED, Field
@@ -58,13 +59,7 @@ def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = Mappi
         help = ["the smallest plan is one line: `hardware: 1000 x H100 for 6 months`"]
         empty = finding("S006", "the plan is empty", Span(file.source, 0, 0), help=help)
         return Lowered(None, Pack(), (empty,))
-    reading = Reading(file, vocabulary)
-    _collect_names(reading, statements)
-    read_money_and_month(reading, statements)
-    pack = _definitions(reading, statements)
-    figures = figures_of(pack.records)
-    reading.vocabulary = _with_own(vocabulary, pack, figures)
-    read_lets(reading, statements, figures, results)
+    reading, pack = begun(file, vocabulary, results)
     for rule in pack.rules:
         if not rule.span.begins_in(file.broken):
             reading.findings.extend(checked(rule, reading.known()))
@@ -74,6 +69,24 @@ def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = Mappi
     findings = in_order(reading.findings)
     wrong = any(f.severity == "error" for f in findings)
     return Lowered(None if wrong else plan, pack, findings)
+
+
+def begun(
+    file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = MappingProxyType({})
+) -> tuple[Reading, Pack]:
+    """What the statements of a resolved file are read by: its names, its money, its `let`s; and what it defines.
+
+    Args:
+        results: See `lower`.
+    """
+    reading = Reading(file, vocabulary)
+    _collect_names(reading, file.statements)
+    read_money_and_month(reading, file.statements)
+    pack = _definitions(reading, file.statements)
+    figures = figures_of(pack.records)
+    reading.vocabulary = _with_own(vocabulary, pack, figures)
+    read_lets(reading, file.statements, figures, results)
+    return reading, pack
 
 
 def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
@@ -306,4 +319,5 @@ def _say_binary_prefixes(reading: Reading, statements: Iterable[Node]) -> None:
             plain = leaf.text[:-1].replace("G", "B")  # a decimal giga is a billion here
             message = f"`{leaf.text}` is binary: {show(reading.number(leaf), NONE, 6)}, not {plain}"
             help = [f"counts are decimal: write `{plain}` if that is what is meant"]
-            reading.findings.append(finding("D009", message, leaf.span, help=help))
+            fixes = instead(leaf.span, leaf.text, plain, safe=False)
+            reading.findings.append(finding("D009", message, leaf.span, help=help, fixes=fixes))

@@ -42,7 +42,7 @@ def skip(error: UnexpectedInput, text: str) -> int | None:
     lexer = interactive.lexer_thread.state
     if isinstance(error, UnexpectedToken):
         if error.token.type == "$END":
-            return None
+            return len(text) if _without_the_last(interactive) else None
         start = error.token.start_pos or 0
     else:
         start = getattr(error, "pos_in_stream", None) or 0
@@ -58,6 +58,20 @@ def skip(error: UnexpectedInput, text: str) -> int | None:
     elif position == start and "RBRACE" in interactive.accepts():  # it closes a block whose last field broke off
         lexer.line_ctr.char_pos = position
     return max(position, int(lexer.line_ctr.char_pos))
+
+
+def _without_the_last(interactive: Any) -> bool:
+    """Leave out the statement that a text breaks off in, with all that is in it; what stands before it is a file.
+
+    Returns: Whether the parser can end there.
+    """
+    state = interactive.parser_state
+    while "$END" not in interactive.accepts():
+        if len(state.state_stack) <= 1:
+            return False
+        state.state_stack.pop()
+        state.value_stack.pop()
+    return True
 
 
 def _finish_item(state: Any, accepted: set[str]) -> None:
