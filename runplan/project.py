@@ -176,7 +176,7 @@ class Project:
         return self.judged(self.report(path, text=text, settings=settings, intervals=False), select, ignore)
 
     def judged(self, report: Report, select: Sequence[str] | None = None, ignore: Sequence[str] | None = None) -> Gate:
-        """What `plan check` makes of a report of the project; see `gate`."""
+        """What `plan check` makes of the report of a plan of the project; see `gate`."""
         import time
 
         from runplan.engine.gate import Choice, codes_of, gate

@@ -112,6 +112,49 @@ def _compare() -> Schema:
     )
 
 
+def _diff() -> Schema:
+    commit = record({"name": TEXT}, {"commit": TEXT})
+    side = record({"status": words("solved", "infeasible", "undecided", "unread")}, {"law": TEXT, "holds": FLAG})
+    moves = by_name(_QUANTITY)
+    said = record({}, {"text": TEXT, "file": TEXT, "line": PLACE})
+    cause = record(
+        {
+            "kind": words("statement", "pack", "plan"),
+            "name": TEXT,
+            "status": words("solved", "infeasible", "undecided", "unread"),
+            "moves": moves,
+        },
+        {"then": said, "now": said},
+    )
+    value = record(
+        {"quantity": TEXT}, {"then": _QUANTITY, "now": _QUANTITY, "by": _QUANTITY, "share": NUMBER, "why": TEXT}
+    )
+    plan = record(
+        {
+            "file": TEXT,
+            "state": words("added", "removed", "changed", "same"),
+            "values": listed(value),
+            "kept": COUNT,
+            "causes": listed(cause),
+            **dict.fromkeys(("new", "grown", "gone"), shared("findings")),
+        },
+        {"was": TEXT, "then": side, "now": side, "trouble": TEXT, "together": moves},
+    )
+    total = {"quantity": TEXT, "plans": COUNT, "then": _QUANTITY, "now": _QUANTITY, "by": _QUANTITY}
+    exceeded = record({"file": TEXT, "quantity": TEXT, "limit": NUMBER}, {"share": NUMBER, "why": TEXT})
+    return record(
+        {
+            "then": commit,
+            "now": commit,
+            "summary": record(dict.fromkeys(("added", "removed", "changed", "renamed", "same"), COUNT)),
+            "totals": listed(record(total)),
+            "plans": listed(plan),
+            "limits": listed(record({"quantity": TEXT, "share": NUMBER})),
+            "exceeded": listed(exceeded),
+        }
+    )
+
+
 def _frontier() -> Schema:
     point = {"x": _QUANTITY, "y": _QUANTITY}
     return record(
@@ -296,6 +339,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "check": (1, "What `plan check` found", _check),
     "solve": (1, "The report of one plan", _solve),
     "compare": (1, "Laws, or plans, side by side", _compare),
+    "diff": (1, "Plans as of a commit and now: what moved, and why", _diff),
     "frontier": (1, "The best of one quantity for each value of another", _frontier),
     "sweep": (1, "A plan at each point of a grid", _sweep),
     "explain": (1, "Where a number comes from", _explain),

@@ -68,7 +68,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
             elif value.type == "HOLE":
                 dates[name] = Hole(value.span)
             else:
-                dates[name] = reading.day(value, field.span if in_block else value.span)
+                dates[name] = reading.day(value, value.span)
         elif name == "device":
             device = _device(reading, value)
         elif name in fields:

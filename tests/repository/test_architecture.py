@@ -37,6 +37,7 @@ LADDERS = {
         "spelling",
         "stream",
         "schemas",
+        "highlight",
         "show",
         "output",
         "growing",
@@ -47,6 +48,7 @@ LADDERS = {
         "baseline",
         "then",
         "since",
+        "differences",
         "verbs",
     ],
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
@@ -60,6 +62,7 @@ LADDERS = {
         "findings",
         "report",
         "comparison",
+        "differences",
         "frontier",
         "sweep",
         "derivation",
@@ -80,6 +83,7 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "scipy": ("engine/numeric/", "engine/analysis/"),
     "distributed": "engine/scatter/cluster.py",
     "rich": "cli/show/",
+    "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pygls": "editor/server.py",
     "lsprotocol": ("editor/wire.py", "editor/server.py"),
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
