@@ -73,6 +73,11 @@ def report_of(
         UnknownLaw: For a name in `laws` that no law has.
     """
     read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws, intervals=intervals, solved=solved)
+    return reported(read, intervals=intervals, draws=draws, workers=workers)
+
+
+def reported(read: Read, *, intervals: bool = True, draws: int | None = None, workers: Workers | None = None) -> Report:
+    """Everything that is known of a plan that is read; arguments are those of `report_of`."""
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
@@ -167,10 +172,31 @@ def plan_at(
     solved: dict[str, Report] | None = None,
 ) -> Read:
     """The plan at a path, and the laws that it is to be solved under; arguments and errors are those of `report_of`."""
-    known = catalogue or standard()
     file, found = read_file(path, reader)
     file, wrong = overridden(file, settings)
-    found += wrong
+    return read_of(file, [*found, *wrong], reader, catalogue or standard(), laws, intervals, solved)
+
+
+def read_of(
+    file: File,
+    findings: Sequence[Finding],
+    reader: Reader,
+    known: Library,
+    laws: tuple[str, ...] | None = None,
+    intervals: bool = True,
+    solved: dict[str, Report] | None = None,
+) -> Read:
+    """The plan of a syntax tree, and the laws that it is to be solved under.
+
+    Args:
+        findings: What is wrong with the tree so far.
+        reader: Gives the plans whose results it imports.
+        known, laws, intervals, solved: See `report_of`.
+
+    Raises:
+        UnknownLaw: See `report_of`.
+    """
+    found = list(findings)
     if any(f.severity == "error" for f in found):  # such as plans that import each other
         results = Results(adrift=[qualified(imported.alias, "") for imported in file.imported])
     else:

@@ -173,16 +173,26 @@ class Project:
         Raises:
             OSError: Where the file cannot be read.
         """
+        return self.judged(self.report(path, text=text, settings=settings, intervals=False), select, ignore)
+
+    def judged(self, report: Report, select: Sequence[str] | None = None, ignore: Sequence[str] | None = None) -> Gate:
+        """What `plan check` makes of the report of a plan of the project; see `gate`."""
         import time
 
         from runplan.engine.gate import Choice, codes_of, gate
 
-        report = self.report(path, text=text, settings=settings, intervals=False)
         of = self.configuration
         choice = Choice(
             of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
         )
         return gate(report, self.library.once(codes_of), choice, time.strftime("%Y-%m-%d"))
+
+    def through(self, reader: Reader) -> Project:
+        """The same project, its configuration and packs as they were read, with plans read by another reader."""
+        other = object.__new__(Project)
+        for name in self.__slots__:
+            object.__setattr__(other, name, reader if name == "reader" else getattr(self, name))
+        return other
 
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.

@@ -12,7 +12,7 @@ from runplan.cli.show.text.look import PLAIN, Look
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "frontier", "sweep", "derivation", "backtest",
+    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "tests",
 ]  # fmt: skip
 
@@ -40,6 +40,11 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "comparison.json:render",
         "markdown": "comparison.markdown:render",
         "csv": "comparison.csv:render",
+    },
+    "differences": {
+        "table": "differences.terminal:render",
+        "json": "differences.json:render",
+        "markdown": "differences.markdown:render",
     },
     "frontier": {
         "table": "frontier.terminal:render",

@@ -92,7 +92,9 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         message = f"{enumerated(texts)} cannot hold together"
     else:
         message = "the plan's figures cannot hold together"
-    also = [Label(r.span, r.change) for r in relaxations if r.span is not None and r.span != at]
+    also = [
+        Label(r.span, r.change.text if r.change else "") for r in relaxations if r.span is not None and r.span != at
+    ]
     changes = [change for r in relaxations if r.change for change in (r.change, *r.others)]
     return finding(
         code,

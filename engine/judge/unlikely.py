@@ -17,7 +17,7 @@ from runplan.engine.formulate.probable import chance_of, sides_of_chance
 from runplan.engine.judge.requirements import budget_quantity, fits_with, keeping
 from runplan.engine.problem.parts import Chance, Constraint
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.knobs import chance_knobs
+from runplan.engine.solve.bound_knobs import chance_knobs
 from runplan.engine.solve.rounding import DIGITS, TOLERANCE
 
 # A share of draws is told to this many digits.
@@ -95,4 +95,4 @@ def _help(solution: Solution, own: Constraint, share: float) -> list[str]:
             if is_likely(problem, changed, values):
                 held.append(knob.change(value))
                 break
-    return [*fits_with(held), *keeping(solution, own)]
+    return fits_with([*held, *keeping(solution, own)])

@@ -109,13 +109,35 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what a plan says.
+
+    Attributes:
+        said: What is to hold: `gpus >= 728`, `pool2.time >= 85.3 days`.
+        text: What is written so that it does: `728 x H100`, `for 85.3 days`.
+        edits: What is written in the place of what; none where it cannot be said in one place.
+        of: Which of several it is of, such as `pool2`; empty where there is one.
+    """
+
+    said: str
+    text: str
+    edits: tuple[tuple[Span, str], ...] = ()
+    of: str = ""
+
+    @property
+    def written(self) -> str:
+        """What is written, as code, and what of."""
+        return f"`{self.text}`" + (f" of `{self.of}`" if self.of else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Relaxation:
     """The smallest change to one constraint or given of a conflict that, by itself, makes room.
 
     Attributes:
         of: The constraint, or the figure of the plan.
         text: The constraint or given as the plan says it.
-        change: As one would write it; empty where no change of this one alone is enough.
+        change: None where no change of this one alone is enough.
         value: The new figure in base units, of the digits that the change is told with.
         others: Other changes of it, each of which is enough as well: more passes over a source.
     """
@@ -123,10 +145,10 @@ class Relaxation:
     of: Constraint | Either | Name
     text: str
     span: Span | None
-    change: str
+    change: Change | None
     value: float | None
     dim: Dim
-    others: tuple[str, ...] = ()
+    others: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

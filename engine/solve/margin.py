@@ -11,6 +11,7 @@ from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.solve.digits import aligned
+from runplan.engine.solve.needed import again
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.whole import Reached, node_of
@@ -24,7 +25,7 @@ def margin(problem: Problem, wanted: Collection[str] = (), broken: frozenset[str
         wanted: Keys of the requirements that it tells of where all are kept: any of them unless said.
         broken: Requirements that the figures break all the same.
     """
-    problem = aligned(problem)
+    problem = aligned(again(problem))
     for aimed in problem.aimed():
         found = reached(aimed)
         if found.is_optimal:

@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "dsl": {"dsl"},
     "engine": {"dsl", "engine"},
     "stdlib": set[str](),
-    "cli": {"runplan", "dsl", "engine", "cli"},
+    "cli": {"runplan", "dsl", "engine", "cli", "editor"},
+    "editor": {"runplan", "dsl", "engine", "cli", "editor"},
     "runplan": {"dsl", "engine", "cli", "api", "project"},
 }
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
@@ -35,6 +36,8 @@ LADDERS = {
         "outcome",
         "spelling",
         "stream",
+        "schemas",
+        "highlight",
         "show",
         "output",
         "growing",
@@ -45,13 +48,21 @@ LADDERS = {
         "baseline",
         "then",
         "since",
+        "differences",
         "verbs",
+    ],
+    # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
+    "editor": [
+        *("places", "buffers", "uses", "document", "ignores", "context", "workspace", "markdown", "solving", "values"),
+        *("hover", "completion", "definition", "rename", "outline", "hints", "actions", "layout", "tokens", "problems"),
+        *("wire", "session", "server"),
     ],
     "cli/show": [
         "text",
         "findings",
         "report",
         "comparison",
+        "differences",
         "frontier",
         "sweep",
         "derivation",
@@ -72,9 +83,15 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "scipy": ("engine/numeric/", "engine/analysis/"),
     "distributed": "engine/scatter/cluster.py",
     "rich": "cli/show/",
+    "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
+    "pygls": "editor/server.py",
+    "lsprotocol": ("editor/wire.py", "editor/server.py"),
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
 }
-HEAVY = {"numpy", "scipy", "pint", "rich", "distributed"}
+HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pygls", "lsprotocol"}
+# The editor shows what the command shows; nothing of the command but its verb knows the editor.
+OF_THE_COMMAND = ("runplan.cli.show.", "runplan.cli.paths")
+THE_VERB = "cli/verbs/lsp.py"
 # What looks at a disk, and the only files of these folders that do: a project's files are the reader's business alone.
 LOOKS = set("open read_text read_bytes scandir listdir walk glob rglob iterdir exists isfile isdir realpath".split())
 LOOKING = {
@@ -179,6 +196,15 @@ def test_nothing_but_the_disk_opens_a_file_of_a_project() -> None:
 @pytest.mark.parametrize("path", FILES)
 def test_folders_are_a_ladder(path: str) -> None:
     assert wrong_steps(path, (ROOT / path).read_text(encoding="utf-8")) == []
+
+
+@needs_repository
+def test_the_editor_stands_between_what_is_shown_and_the_verbs() -> None:
+    found = {path: list(imports((ROOT / path).read_text("utf-8"))) for path in FILES}
+    knowing = {path for path, names in found.items() if any(name.startswith("runplan.editor") for name in names)}
+    assert {path for path in knowing if not path.startswith("editor/")} == {THE_VERB}
+    taken = {name for path in knowing - {THE_VERB} for name in found[path] if name.startswith("runplan.cli")}
+    assert [name for name in sorted(taken) if not name.startswith(OF_THE_COMMAND)] == []
 
 
 @needs_repository
