@@ -12,7 +12,6 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted
 from runplan.dsl.types import TYPE_CHECKING, Self
-from runplan.engine.document import checked as document
 from runplan.engine.gate import Verdict
 
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ class Checked:
 
     def document(self) -> dict[str, object]:
         """All of it as `plan.check/v1`."""
+        from runplan.engine.document import checked as document  # what is shown to people has no use for it
+
         found = document(self.findings, self.files, self.verdicts)
         if self.statistics:
             found["statistics"] = [{"code": row.code, "name": row.name, "count": row.count} for row in self.counts()]
