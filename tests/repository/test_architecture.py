@@ -37,6 +37,7 @@ LADDERS = {
         "spelling",
         "stream",
         "schemas",
+        "highlight",
         "show",
         "output",
         "growing",
@@ -44,6 +45,9 @@ LADDERS = {
         "crew",
         "paths",
         "arguments",
+        "rewriting",
+        "mending",
+        "watching",
         "baseline",
         "then",
         "since",
@@ -83,6 +87,7 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": "engine/sweep/parquet.py",
     "rich": "cli/show/",
+    "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pygls": "editor/server.py",
     "lsprotocol": ("editor/wire.py", "editor/server.py"),
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
