@@ -19,6 +19,7 @@ VERBS = {
     "check": "parse, solve and judge plans; the verb for CI",
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
+    "diff": "plans as of a commit and now: what moved, and why",
     "frontier": "the best of one quantity for each value of another",
     "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",

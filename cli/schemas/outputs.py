@@ -45,7 +45,10 @@ def _solve() -> Schema:
 
 
 def _check() -> Schema:
-    return record({"findings": shared("findings"), "summary": shared("summary")}, {"verdicts": shared("verdicts")})
+    return record(
+        {"findings": shared("findings"), "summary": shared("summary")},
+        {key: shared(key) for key in ("verdicts", "statistics")},
+    )
 
 
 def _error() -> Schema:
@@ -108,6 +111,49 @@ def _compare() -> Schema:
             "decision": or_null(decision),
             "reasons": listed(record({"kind": TEXT, "about": listed(TEXT), "text": TEXT})),
             "findings": shared("findings"),
+        }
+    )
+
+
+def _diff() -> Schema:
+    commit = record({"name": TEXT}, {"commit": TEXT})
+    side = record({"status": words("solved", "infeasible", "undecided", "unread")}, {"law": TEXT, "holds": FLAG})
+    moves = by_name(_QUANTITY)
+    said = record({}, {"text": TEXT, "file": TEXT, "line": PLACE})
+    cause = record(
+        {
+            "kind": words("statement", "pack", "plan"),
+            "name": TEXT,
+            "status": words("solved", "infeasible", "undecided", "unread"),
+            "moves": moves,
+        },
+        {"then": said, "now": said},
+    )
+    value = record(
+        {"quantity": TEXT}, {"then": _QUANTITY, "now": _QUANTITY, "by": _QUANTITY, "share": NUMBER, "why": TEXT}
+    )
+    plan = record(
+        {
+            "file": TEXT,
+            "state": words("added", "removed", "changed", "same"),
+            "values": listed(value),
+            "kept": COUNT,
+            "causes": listed(cause),
+            **dict.fromkeys(("new", "grown", "gone"), shared("findings")),
+        },
+        {"was": TEXT, "then": side, "now": side, "trouble": TEXT, "together": moves},
+    )
+    total = {"quantity": TEXT, "plans": COUNT, "then": _QUANTITY, "now": _QUANTITY, "by": _QUANTITY}
+    exceeded = record({"file": TEXT, "quantity": TEXT, "limit": NUMBER}, {"share": NUMBER, "why": TEXT})
+    return record(
+        {
+            "then": commit,
+            "now": commit,
+            "summary": record(dict.fromkeys(("added", "removed", "changed", "renamed", "same"), COUNT)),
+            "totals": listed(record(total)),
+            "plans": listed(plan),
+            "limits": listed(record({"quantity": TEXT, "share": NUMBER})),
+            "exceeded": listed(exceeded),
         }
     )
 
@@ -296,6 +342,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "check": (1, "What `plan check` found", _check),
     "solve": (1, "The report of one plan", _solve),
     "compare": (1, "Laws, or plans, side by side", _compare),
+    "diff": (1, "Plans as of a commit and now: what moved, and why", _diff),
     "frontier": (1, "The best of one quantity for each value of another", _frontier),
     "sweep": (1, "A plan at each point of a grid", _sweep),
     "explain": (1, "Where a number comes from", _explain),
