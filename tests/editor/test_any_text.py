@@ -21,7 +21,14 @@ from runplan.editor.places import ENCODINGS, Places
 from runplan.editor.rename import CannotRename, renamed
 from runplan.editor.tokens import tokens
 
-LAW = "law mine {\n  objective CLM\n  constants { E = 1.8 }\n  loss(params N) in nat/token = E / N\n}\ndevice d { memory 8 GB }\n"
+LAW = """\
+law mine {
+  objective CLM
+  constants { E = 1.8 }
+  loss(params N) in nat/token = E / N
+}
+device d { memory 8 GB }
+"""
 
 
 @pytest.fixture(scope="module")
