@@ -7,7 +7,7 @@ from posixpath import normpath
 
 REPOSITORY = "https://github.com/runplan/runplan/blob/main"
 _LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)([^)\s]+)(\))")
-# A fenced block: what is said after its language is for the tests, such as `plan error=B001`, and what is in it is text.
+# A fenced block: what is said after its language is for the tests, such as `plan error=B001`; what is in it is text.
 _FENCE = re.compile(r"^```(\w+)[^\n]*(\n.*?^```)$", re.MULTILINE | re.DOTALL)
 # Languages that Pygments calls otherwise.
 _CALLED = {"sh": "console"}
