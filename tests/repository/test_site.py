@@ -62,7 +62,7 @@ def test_every_page_has_its_place_in_the_navigation(settings: dict[str, Any]) ->
     listed = list(leaves(settings["nav"]))
     pages = [path.relative_to(DOCS).as_posix() for path in sorted(DOCS.rglob("*.md"))]
     aside = [page for page in pages if fnmatch.fnmatch(page, settings["not_in_nav"].strip())]
-    assert sorted(listed) == [page for page in pages if page not in aside] and len(set(listed)) == len(listed)
+    assert sorted(listed) == sorted(page for page in pages if page not in aside), "a page and its place in mkdocs.yml"
     # The list of decisions leads to those that the navigation has not.
     assert aside and all(
         f"]({page.removeprefix('design/')})" in (DOCS / "design/README.md").read_text() for page in aside
