@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import qualified
@@ -80,13 +81,7 @@ def reported(read: Read, *, intervals: bool = True, draws: int | None = None, wo
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
-    solutions = tuple(solution_of(problem, intervals, draws=draws, workers=workers) for problem in read.problems())
-    if intervals and plan.requires:
-        from runplan.engine.analysis.odds import with_odds
-
-        solutions = tuple(with_odds(plan, solution) for solution in solutions)
-    for solution in solutions:
-        verify(solution)
+    solutions = tuple(_solutions(read, intervals, draws, workers))
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
     found = [[*s.findings, *judge(plan, s)] for s in solutions]
@@ -107,6 +102,38 @@ def reported(read: Read, *, intervals: bool = True, draws: int | None = None, wo
             *_notes(solutions),
         ),
     )
+
+
+def first_of(
+    path: str,
+    reader: Reader,
+    *,
+    catalogue: Library | None = None,
+    settings: Sequence[str] = (),
+    laws: tuple[str, ...] | None = None,
+) -> Report:
+    """The solution of the plan at a path under its first law, unjudged: what tells where a value comes from.
+
+    Arguments and errors are those of `report_of`.
+    """
+    read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws)
+    if read.plan is None:
+        return Report(read.source, None, findings=read.findings)
+    return Report(read.source, read.plan, solutions=tuple(islice(_solutions(read, True), 1)), findings=read.findings)
+
+
+def _solutions(
+    read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None
+) -> Iterator[Solution]:
+    """The solution of a plan under each law, with how likely it keeps what it requires."""
+    for problem in read.problems():
+        solution = solution_of(problem, intervals, draws=draws, workers=workers)
+        if intervals and read.plan is not None and read.plan.requires:
+            from runplan.engine.analysis.odds import with_odds
+
+            solution = with_odds(read.plan, solution)
+        verify(solution)
+        yield solution
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,7 +276,7 @@ def _conflict(solution: Solution) -> Table:
     """What cannot hold together, and for each the change that makes room by itself."""
     rows: list[tuple[str | Cell, ...]] = []
     for room in solution.conflict:
-        change = Cell(plain(room.change), code=True) if room.change else Cell(_NO_ROOM)
+        change = Cell(plain(room.change.text), code=True) if room.change else Cell(_NO_ROOM)
         rows.append((str(room.span.line) if room.span else "", Cell(plain(room.text), code=True), change))
     return table(rows, ("line", "the plan says", "there is room with"))
 

@@ -67,6 +67,7 @@ data: 900B tokens
 require loss <= 2.0
 minimize loss
 """,
+    "three powers": "use laws abnar\nhardware: 64 x H100 for 30 days at 40% MFU\nrequire params >= 10B\n",
     "a let": """\
 let days = 30 days
 hardware: 64 x H100 for days at 40% MFU @ 2 USD/GPU/hour
@@ -97,6 +98,7 @@ CASES = [
     ("whole devices", ("hardware.time={a}..{b}0 days:60",), False),
     ("stages", ("stages.anneal.tokens={a}B..{b}0B:9", "hardware.gpus=64..512:log9"), False),
     ("a loss that may be too low", ("hardware.gpus=64..4096:log8", "data={a}0B..{b}00B tokens:8"), False),
+    ("three powers", ("hardware.time={a}..{b}0 days:9", "hardware.gpus=8..512:log9"), True),
     ("a let", ("days={a}..{b}0 days:9", "hardware.gpus=8..512:log9"), True),
 ]
 
