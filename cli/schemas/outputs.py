@@ -45,7 +45,10 @@ def _solve() -> Schema:
 
 
 def _check() -> Schema:
-    return record({"findings": shared("findings"), "summary": shared("summary")}, {"verdicts": shared("verdicts")})
+    return record(
+        {"findings": shared("findings"), "summary": shared("summary")},
+        {key: shared(key) for key in ("verdicts", "statistics")},
+    )
 
 
 def _error() -> Schema:

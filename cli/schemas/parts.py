@@ -250,6 +250,7 @@ SHARED: dict[str, Schema] = {
     ),
     "verdict": record({"holds": FLAG}, {"law": TEXT, "code": TEXT}),
     "verdicts": listed(record({"file": TEXT, "holds": FLAG}, {"law": TEXT, "code": TEXT})),
+    "statistics": listed(record({"code": TEXT, "name": TEXT, "count": COUNT})),
     "summary": record(dict.fromkeys((*(f"{severity}s" for severity in RANK), "files"), COUNT)),
     "file": record({"file": TEXT}, {"title": TEXT}),
     "figure": record({"key": TEXT, "qualifier": TEXT, **_FIGURE, "source": TEXT, "evidence": TEXT}),

@@ -9,7 +9,7 @@ from runplan.dsl.expr.name import Name, quantity, written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.text.errors import NotThere
-from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.finding import Edit, Finding, Fix
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import TYPE_CHECKING, Literal
@@ -128,6 +128,13 @@ class Change:
     def written(self) -> str:
         """What is written, as code, and what of."""
         return f"`{self.text}`" + (f" of `{self.of}`" if self.of else "")
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """What makes it: none where the file does not have, letter by letter, what it is written in the place of."""
+        edits = tuple(Edit(span, text) for span, text in self.edits)
+        exact = all("\n" not in span.text and span.text[:1] not in ("'", '"') for span, _ in self.edits)
+        return (Fix(f"write {self.written}", edits),) if edits and exact else ()
 
 
 @dataclass(frozen=True, slots=True)
