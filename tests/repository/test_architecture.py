@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "dsl": {"dsl"},
     "engine": {"dsl", "engine"},
     "stdlib": set[str](),
-    "cli": {"runplan", "dsl", "engine", "cli", "editor"},
+    "cli": {"runplan", "modules", "dsl", "engine", "cli", "editor"},
     "editor": {"runplan", "dsl", "engine", "cli", "editor"},
     "runplan": {"dsl", "engine", "cli", "api", "modules", "project"},
 }
