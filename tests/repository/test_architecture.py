@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "stdlib": set[str](),
     "cli": {"runplan", "modules", "dsl", "engine", "cli", "editor"},
     "editor": {"runplan", "dsl", "engine", "cli", "editor"},
-    "runplan": {"dsl", "engine", "cli", "api", "modules", "project"},
+    "runplan": {"runplan", "dsl", "engine", "cli", "api", "modules", "project"},
 }
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
 # Where folders import files beside them, these files are rungs, too.
