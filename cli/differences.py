@@ -96,7 +96,7 @@ class Comparing:
     ) -> PlanDifference | None:
         then, now = found.then, found.now
         gates = [
-            None if side is None or project is None else project.judged(side.report)
+            None if side is None or project is None else project.judged(side.report, pinned=False)
             for side, project in ((then, then_project), (now, now_project))
         ]
         was, is_ = (() if gate is None else at_rest(gate.findings, help=False) for gate in gates)

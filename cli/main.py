@@ -20,6 +20,7 @@ VERBS = {
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
     "diff": "plans as of a commit and now: what moved, and why",
+    "lock": "pin what plans rest on, and what they come to",
     "frontier": "the best of one quantity for each value of another",
     "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",
