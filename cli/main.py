@@ -106,6 +106,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run(verb: str, args: list[str]) -> int:
     from importlib import import_module
 
+    from runplan.modules import install
+
+    install()
     code: int = import_module(f"runplan.cli.verbs.{verb}").run(args)
     return code
 
