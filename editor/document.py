@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from runplan.dsl.packs.pack import Pack
 from runplan.dsl.plan.lower import begun, lower
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.imports import read_file, syntax_of
-from runplan.dsl.syntax.statements import ASIDES, DEFINITIONS
+from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Node, name_of, unquoted
 from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding
@@ -22,6 +23,8 @@ from runplan.dsl.text.source import Source, Span
 from runplan.editor.buffers import Seen
 from runplan.editor.uses import Names, Use
 
+# A key of YAML that is one word, as those of statements are.
+_KEY = re.compile(r"[a-z_]+(?=[\"']?[ \t]*:)")
 # Lines of YAML that are passed over, for the rest to be read.
 MAX_PASSED_OVER = 5
 # The kinds of a use that name a part of the plan itself.
@@ -132,7 +135,17 @@ class Document:
     def statement_at(self, offset: int) -> Node | None:
         """The innermost statement at a place."""
         found = [node for node in self.statements if node.span.start <= offset <= node.span.end]
-        return found[-1] if found else None
+        return found[-1] if found else self._statement_of_key(offset)
+
+    def _statement_of_key(self, offset: int) -> Node | None:
+        """The statement that a key of YAML begins, which stands before what it says."""
+        text = self.source.text
+        begin, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
+        for key in _KEY.finditer(text, begin, len(text) if end < 0 else end) if self.in_yaml else ():
+            if key.start() <= offset <= key.end():
+                behind = (node for node in self.statements if node.span.start >= key.start())
+                return next((node for node in behind if BY_RULE[node.rule].fills == key[0]), None)
+        return None
 
     # ---- what is named where
 
