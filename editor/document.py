@@ -18,13 +18,16 @@ from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Node, name_of, unquoted
 from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.nearest import MAX_WORD
 from runplan.dsl.text.reader import Buffer, decoded
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.units.table import table_of_units
 from runplan.editor.buffers import Seen
 from runplan.editor.uses import Names, Use
 
 # A key of YAML that is one word, as those of statements are.
 _KEY = re.compile(r"[a-z_]+(?=[\"']?[ \t]*:)")
+_WORD = re.compile(r"\w[\w.-]*(?:/[\w/]+)?")
 # Lines of YAML that are passed over, for the rest to be read.
 MAX_PASSED_OVER = 5
 # The kinds of a use that name a part of the plan itself.
@@ -117,8 +120,22 @@ class Document:
 
     def uses_at(self, offset: int) -> tuple[Use, ...]:
         """The names at a place, the narrowest first; what ends there counts, too."""
-        found = (use for use in self.uses if use.span.start <= offset <= use.span.end)
+        found = [use for use in self.uses if use.span.start <= offset <= use.span.end]
+        if not found and self.statement_at(offset) is None:
+            return tuple(self._unread(offset))
         return tuple(sorted(found, key=lambda use: (use.span.end - use.span.start, use.span.end == offset)))
+
+    def _unread(self, offset: int) -> Iterator[Use]:
+        """What a word of a line that could not be read may be the name of."""
+        for word in _WORD.finditer(self.source.text, max(offset - MAX_WORD, 0), offset + MAX_WORD):
+            if word.start() <= offset <= word.end():
+                span = Span(self.source, word.start(), word.end())
+                meant = self.reading.words.bind(word[0])
+                if meant is not None:
+                    yield Use(meant.kind, meant.text, span, value=meant)
+                yield from (Use(kind, word[0], span) for kind in ("device", "law") if self.header(kind, word[0]))
+                if word[0] in table_of_units().units:
+                    yield Use("unit", word[0], span)
 
     @cached_property
     def statements(self) -> tuple[Node, ...]:
