@@ -11,7 +11,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown, with_figures
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Plan, Requirement
-from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.finding import Finding, Fix, Label, finding
 from runplan.dsl.text.later import Later
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
@@ -108,6 +108,7 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     told = [_told(plan, solution, requirement, *part) for part in parts]
     code = "B003" if requirement.soft else "B001" if all(one.budget for one in told) else "B002"
     (first, *others) = told
+    changes = Later(lambda: changes_for(solution, requirement, [part for part, _, _ in parts]))
     message = first.message
     if others:
         text = " ".join(requirement.span.text.split())
@@ -122,7 +123,8 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
             *(note for one in told for note in _notes(solution, one.bounded)),
             *((f"because: {requirement.because}",) if requirement.because else ()),
         ),
-        help=Later(lambda: fits_with(changes_for(solution, requirement, [part for part, _, _ in parts]))),
+        help=Later(lambda: fits_with(changes)),
+        fixes=Later(lambda: fixes_of(changes)),
         key=requirement.key,
         laws=(solution.law,),
         data=first.data,
@@ -296,6 +298,11 @@ def _ways(key: str, part: Op) -> Iterator[Constraint]:
     below, above = (Op("*", (right, Num(factor))) for factor in (1.0 - off, 1.0 + off))
     yield Constraint(f"{key} below", shown(part), left, below, "require", strict=True)
     yield Constraint(f"{key} above", shown(part), above, left, "require", strict=True)
+
+
+def fixes_of(changes: Iterable[Change]) -> list[Fix]:
+    """Changes as ways to mend a finding, those that can be written."""
+    return [change.fix for change in dict.fromkeys(changes) if change.edits]
 
 
 def fits_with(changes: Iterable[Change]) -> list[str]:

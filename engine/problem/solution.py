@@ -9,7 +9,7 @@ from runplan.dsl.expr.name import Name, quantity, written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.text.errors import NotThere
-from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.finding import Edit, Finding, Fix
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import TYPE_CHECKING, Literal
@@ -121,13 +121,18 @@ class Change:
 
     said: str
     text: str
-    edits: tuple[tuple[Span, str], ...] = ()
+    edits: tuple[Edit, ...] = ()
     of: str = ""
 
     @property
     def written(self) -> str:
         """What is written, as code, and what of."""
         return f"`{self.text}`" + (f" of `{self.of}`" if self.of else "")
+
+    @property
+    def fix(self) -> Fix:
+        """It as a way to mend a finding."""
+        return Fix(f"write {self.written}", self.edits)
 
 
 @dataclass(frozen=True, slots=True)
