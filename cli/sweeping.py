@@ -84,6 +84,8 @@ class Outputs:
         for name, file in outputs:
             if file is None and name != "table" and not (name in GROWING and GROWING[name].is_text):
                 raise CannotRun(f"`{name}` is no text: write it to a file, as `-o {name}=sweep.{name}`")
+        if "parquet" in (format.name for format in self._formats):
+            _need_parquet()
         whole = [name for name, _ in self._whole if not choice]
         if resume and (self._spoken or whole or not self._filed):
             raise CannotRun(f"`--resume` goes on with files that grow, such as `-o csv=FILE`: {', '.join(GROWING)}")
@@ -127,7 +129,9 @@ class Outputs:
             yield None
             return
         heads = [format.head(self._job, 0) for format, _ in self._filed]
-        with growing([file for _, file in self._filed], heads, self._key, resume=self._resume) as files:
+        made = {file: partial(format.made, self._job) for format, file in self._filed if format.made is not None}
+        paths = [file for _, file in self._filed]
+        with growing(paths, heads, self._key, resume=self._resume, made=made) as files:
             try:
                 yield files
             except BaseException:
@@ -164,6 +168,20 @@ class Outputs:
                 show("sweep", swept, [(name, file)], details=self._details)
             elif file is not None:
                 _write(columns_file(self._job, rows), file)
+
+
+def _need_parquet() -> None:
+    """See that what writes Parquet is there, before anything is solved.
+
+    Raises:
+        CannotRun: Where it is not.
+    """
+    from runplan.engine.sweep.axes import CannotSweep
+
+    try:
+        import runplan.engine.sweep.parquet  # noqa: F401
+    except CannotSweep as error:
+        raise CannotRun(str(error)) from error
 
 
 def _write(content: bytes, file: str) -> None:

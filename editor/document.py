@@ -38,6 +38,7 @@ class Document:
         source: Its text.
         file: Its tree, without what it imports; of YAML that is none, without the lines that keep it from being some.
         findings: Why it is no text or is not of the language.
+        resolved: Its tree with what it imports; of a pack its own.
         is_pack: Whether it is of a pack that the project knows in any case, or of the library.
     """
 
@@ -53,6 +54,8 @@ class Document:
         found = (File(source, ()), [wrong]) if wrong else syntax_of(source)
         self.findings: tuple[Finding, ...] = tuple(found[1])
         self.file: File = _readable(*found) if self.in_yaml and not wrong else found[0]
+        # Read at once: what it imports is among what was seen, so that an edit of it is an edit of this.
+        self.resolved: File = self.file if is_pack else self._resolved()
 
     @property
     def in_yaml(self) -> bool:
@@ -65,9 +68,7 @@ class Document:
         others = {*DEFINITIONS, *ASIDES, "import_"}
         return not self.is_pack and any(node.rule not in others for node in self.file.statements)
 
-    @cached_property
-    def resolved(self) -> File:
-        """Its tree with what it imports."""
+    def _resolved(self) -> File:
         readable = self.file.source.text.encode("utf-8", "surrogatepass")
         file, _ = read_file(self.name, Buffer(self.name, readable, self.seen))
         # What imported plans come to is not solved for a name.
@@ -75,7 +76,7 @@ class Document:
 
     @cached_property
     def _begun(self) -> tuple[Reading, Pack]:
-        return begun(self.file if self.is_pack else self.resolved, self.project.library.vocabulary())
+        return begun(self.resolved, self.project.library.vocabulary())
 
     @property
     def reading(self) -> Reading:

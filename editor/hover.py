@@ -96,7 +96,7 @@ def _part(document: Document, use: Use, known: Known) -> str:
         ]
         told = bool(rows)
         lines += ["\n".join(rows)] if rows else []
-    return with_state("\n\n".join(lines), known, told)
+    return with_state("\n\n".join(lines), known, told=told)
 
 
 def _in_reports(solution: Solution, name: Name) -> bool:
@@ -135,7 +135,7 @@ def _statement(document: Document, offset: int, known: Known) -> Hover | None:
         lines += ["\n".join(rows)] if rows else []
     first = node.span.source.text.find("\n", node.span.start, node.span.end)
     span = Span(node.span.source, node.span.start, node.span.end if first < 0 else first)
-    return Hover(with_state("\n\n".join(lines), known, told), span)
+    return Hover(with_state("\n\n".join(lines), known, told=told), span)
 
 
 def _values_of(document: Document, node: Node, solution: Solution) -> Iterable[Name]:
@@ -170,17 +170,18 @@ def _rule(library: Library, word: str) -> str:
 
 
 def _figure(use: Use) -> str:
-    """A figure, or a unit, in the units that it is made of."""
-    found = _FIGURE.fullmatch(use.name.strip()) if use.kind == "number" else None
+    """A figure, or a unit, in the units that it is made of; nothing of a number that says it all."""
+    text = use.name.strip()
+    found = _FIGURE.fullmatch(text) if use.kind == "number" else None
     try:
         count = number(found[1]) if found else 1.0
-        one = unit(found[2].strip()) if found and found[2] else unit(use.name.strip()) if not found else None
+        one = unit((found[2] or "").strip() or "1") if found else unit(text)
     except (UnknownUnit, ValueError):
         return ""
-    if one is None:
-        return ""
     value = count * one.factor
-    return f"{code(use.name)} = {code(_in_base(value, one.dim))}, {literal(show(value, one.dim, 6))}"
+    told = literal(show(value, one.dim, 6))
+    bare = found is not None and not found[2]
+    return "" if bare and text == told else f"{code(use.name)} = {code(_in_base(value, one.dim))}, {told}"
 
 
 def _in_base(value: float, dim: Dim) -> str:

@@ -19,6 +19,8 @@ from runplan.editor.workspace import Workspace
 QUIET_SECONDS = 0.12
 # How long an answer waits for the values of the text as it is; then it does without.
 PATIENCE_SECONDS = 0.07
+# How often the disk is looked at for what other programs change.
+WATCH_SECONDS = 2.0
 
 # Shows the problems of a file in its place; the document of one that is open.
 Publish = Callable[[str, "Document | None", "tuple[Problem, ...]"], Awaitable[None]]
@@ -59,13 +61,27 @@ class Session:
         self._shown: dict[str, Document] = {}
         self._abroad: dict[str, dict[str, tuple[Problem, ...]]] = {}
         self._warm: asyncio.Future[object] | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     # ---- what happens
 
-    def warm(self, path: str) -> None:
-        """Have what the first answer needs imported and read before it is asked for."""
+    def begin(self, path: str) -> None:
+        """Have what the first answer needs imported and read before it is asked for, and look at the disk now and then.
+
+        Args:
+            path: A file of the project that is likely to be asked about; it need not be there.
+        """
         project, _ = self.workspace.frozen(self.workspace.opened(path))
         self._warm = asyncio.get_running_loop().run_in_executor(self.solver.threads, warmed, project)
+        self._watch = asyncio.ensure_future(self._watched())
+
+    async def _watched(self) -> None:
+        """Look at what is open again and again: not every editor tells what other programs change."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for path in self.workspace.open:
+                if path not in self._tasks or self._tasks[path].done():
+                    self._start(path, self._look(path, 0.0))
 
     def edited(self, path: str, text: str, *, quiet: bool) -> None:
         """A file is opened, or edited: then it is waited whether more is."""
@@ -92,7 +108,7 @@ class Session:
 
     def close(self) -> None:
         """End what is under way."""
-        for task in self._tasks.values():
+        for task in (*self._tasks.values(), *([self._watch] if self._watch else ())):
             task.cancel()
         self.solver.close()
 

@@ -71,6 +71,6 @@ def plans(draw: st.DrawFn) -> str:
 def applied(text: str, change: Change) -> str:
     """A plan with a change pasted in the place of what it says."""
     assert change.edits, f"{change.text} stands nowhere"
-    for edit in sorted(change.edits, key=lambda edit: -edit.span.start):
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    for span, new in sorted(change.edits, key=lambda edit: -edit[0].start):
+        text = text[: span.start] + new + text[span.end :]
     return text

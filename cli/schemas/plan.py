@@ -7,24 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from runplan.cli.schemas.parts import DRAFT, Schema
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.hardware import NAMED
 from runplan.dsl.syntax.statements import OF_PLANS, Statement
 from runplan.dsl.typed.fields import Field
-from runplan.dsl.types import Any
 
-Schema = dict[str, Any]
 PAGE = "https://github.com/runplan/runplan/blob/main/docs/language.md"
 # A scalar is raw text to us, whatever YAML makes of it: `7B`, `0.4`, `no`.
 TEXT: Schema = {"type": ["string", "number", "boolean"]}
-_REF: Schema = {"$ref": "#/definitions/text"}
+_TEXT: Schema = {"$ref": "#/definitions/text"}
 
 
 def plan_schema(vocabulary: Vocabulary) -> Schema:
     """The schema of a `.plan.yaml` file, in the draft that editors know best."""
-    stage = {row.key: _statement(row, vocabulary) for row in OF_PLANS if row.key and row.in_stage}
+    stage = {row.key: {"$ref": f"#/properties/{row.key}"} for row in OF_PLANS if row.key and row.in_stage}
     return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$schema": DRAFT,
         "$id": "plan/v1",
         "title": "A plan of a training run",
         "markdownDescription": f"[The language]({PAGE})",
@@ -56,37 +55,37 @@ def _text(row: Statement, vocabulary: Vocabulary) -> Schema:
 
 
 def _texts(row: Statement, vocabulary: Vocabulary) -> Schema:
-    return {"anyOf": [_REF, {"type": "array", "items": _REF, "minItems": 1}]}
+    return {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 
 
 def _named(row: Statement, vocabulary: Vocabulary) -> Schema:
-    return {"anyOf": [_REF, _names(_REF)]}
+    return {"anyOf": [_TEXT, _names(_TEXT)]}
 
 
 def _lets(row: Statement, vocabulary: Vocabulary) -> Schema:
-    return _names(_REF)
+    return _names(_TEXT)
 
 
 def _laws(row: Statement, vocabulary: Vocabulary) -> Schema:
-    known: Schema = {"anyOf": [{"enum": sorted(vocabulary.laws)}, _REF]}
+    known: Schema = {"anyOf": [{"enum": sorted(vocabulary.laws)}, _TEXT]}
     return {"anyOf": [known, {"type": "array", "items": known, "minItems": 1}]}
 
 
 def _objective(row: Statement, vocabulary: Vocabulary) -> Schema:
-    return {"anyOf": [_REF, {"type": "array", "items": _REF, "minItems": 1}, _names(_REF)]}
+    return {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}, _names(_TEXT)]}
 
 
 def _hardware(row: Statement, vocabulary: Vocabulary) -> Schema:
-    pool = {"anyOf": [_REF, _block(vocabulary.fields[row.key], NAMED)]}
+    pool = {"anyOf": [_TEXT, _block(vocabulary.fields[row.key], NAMED)]}
     return {"anyOf": [*pool["anyOf"], {"type": "array", "items": pool, "minItems": 1}]}
 
 
 def _model(row: Statement, vocabulary: Vocabulary) -> Schema:
-    return {"anyOf": [_REF, _block(vocabulary.fields[row.key], ("name",))]}
+    return {"anyOf": [_TEXT, _block(vocabulary.fields[row.key], ("name",))]}
 
 
 def _optimizer(row: Statement, vocabulary: Vocabulary) -> Schema:
-    return {"anyOf": [_REF, {**_block(vocabulary.fields[row.key], ("name",)), "required": ["name"]}]}
+    return {"anyOf": [_TEXT, {**_block(vocabulary.fields[row.key], ("name",)), "required": ["name"]}]}
 
 
 def _stages(row: Statement, vocabulary: Vocabulary) -> Schema:
@@ -118,5 +117,5 @@ def _block(fields: Mapping[str, Field], named: tuple[str, ...]) -> Schema:
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {**{name: dict(TEXT) for name in named}, **figures},
+        "properties": {**dict.fromkeys(named, _TEXT), **figures},
     }

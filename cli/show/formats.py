@@ -75,6 +75,8 @@ FORMATS: dict[Kind, dict[str, str]] = {
 
 # Those of findings that show no help: what it takes to work it out is not done for them.
 WITHOUT_HELP = frozenset(("concise", "gitlab"))
+# And those that show how they are mended.
+WITH_FIXES = frozenset(("json", "jsonl", "sarif"))
 
 
 def offered(kind: Kind) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runplan.engine.sweep.parts import Part
     from runplan.engine.sweep.rows import Sense
 
-FORMATS = ("table", "csv", "jsonl", "json", "npy", "npz")
+FORMATS = ("table", "csv", "jsonl", "json", "npy", "npz", "parquet")
 
 
 @verb("sweep")

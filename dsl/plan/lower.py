@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -39,6 +40,8 @@ from runplan.dsl.units.show import show
 T = TypeVar("T")
 # The stages that a transfer is, where the plan has none.
 OF_TRANSFER = ("pretrain", "finetune")
+# A name before its colon, in either spelling.
+_NAMING = re.compile(r"(\w[\w.-]*)[\"']?[ \t]*:")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 
@@ -102,6 +105,8 @@ def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
         elif node.rule == "hardware":
             pools = pools_of(spec_of(node))
             places += [(("pool", str(i + 1)), pool.span) for i, pool in enumerate(pools) if len(pools) > 1]
+    if reading.may_miss("data"):  # what is said of a source that could not be read has its dimension all the same
+        places += [(("source", name), span) for span in reading.file.lost for name in _NAMING.findall(span.text)]
     for part, span in places:
         reading.places.setdefault(part, span)
     parts: dict[str, list[str]] = {}
@@ -180,8 +185,8 @@ def _check_lengths(reading: Reading, statements: Sequence[Node], stages: Sequenc
     """A length in steps has a batch, and one in epochs has data, whether or not those can be read."""
     has_data = any(item.rule in ("data", "data_named") for node in statements for item in (node, *_inside(node)))
     has_batch = any(leaf.text == "batch" for node in statements if node.rule == "optimizer" for leaf in leaves(node))
-    for stage in () if reading.file.broken else stages:
-        reading.findings += [found] if (found := unfounded(stage, has_data, has_batch)) else []
+    has_data, has_batch = has_data or reading.may_miss("data"), has_batch or reading.may_miss("optimizer")
+    reading.findings += filter(None, (unfounded(stage, has_data, has_batch) for stage in stages))
 
 
 def _read(statement: Callable[[Reading, Node], T], reading: Reading, node: Node | None) -> T | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.syntax.cache import parsed
 from runplan.dsl.syntax.statements import ASIDES, DEFINITIONS
-from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Imported, Node, Word, unquoted
+from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Imported, Node, Word, leaves, unquoted
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_CHARACTERS, MAX_IMPORTS
 from runplan.dsl.text.reader import Reader, decoded
@@ -32,16 +32,33 @@ def read_file(path: str, reader: Reader) -> tuple[File, list[Finding]]:
     name = reader.resolve(path) if any(node.rule == "import_" for node in file.statements) else None
     statements = imports.resolved(file, (name or path,))
     findings = [*findings, *imports.findings]
-    brought = tuple(imports.plans_of(file))
-    return (
-        File(file.source, tuple(statements), file.comments, blocks_of(findings), tuple(imports.adrift), brought),
-        findings,
-    )
+    return File(
+        file.source,
+        tuple(statements),
+        file.comments,
+        blocks_of(findings),
+        tuple(_lost(findings, statements)),
+        tuple(imports.adrift),
+        tuple(imports.plans_of(file)),
+    ), findings
 
 
 def blocks_of(findings: Iterable[Finding]) -> tuple[Span, ...]:
     """The block around each error: its lines from one that is not indented to the next such."""
     return tuple(_block_around(f.at.span) for f in findings if f.severity == "error")
+
+
+def _lost(findings: Iterable[Finding], statements: Iterable[Node]) -> Iterator[Span]:
+    """Around each error what was not read: from the last word before it that is in the tree to the next."""
+    wrong = [f.at.span for f in findings if f.severity == "error"]
+    if not wrong:
+        return
+    read = [leaf.span for node in statements for leaf in leaves(node)]
+    for span in wrong:
+        own = [word for word in read if word.source.path == span.source.path]
+        start = max((word.end for word in own if word.start < span.start), default=0)
+        end = min((word.start for word in own if word.start >= span.end), default=len(span.source.text))
+        yield Span(span.source, min(start, span.start), end)
 
 
 def _block_around(span: Span) -> Span:
@@ -138,7 +155,7 @@ class _Imports:
                 self.adrift.append("")
                 return own
             # Two ways to one file bring it once.
-            for n in _renamed(kept, alias.text, inner) if isinstance(alias, Word) else kept:
+            for n in renamed(kept, alias.text, inner) if isinstance(alias, Word) else kept:
                 brought.setdefault((n.span, _name_of(n).text), n)
         clashes = {name: (span, name) for (span, name), n in brought.items() if n.rule == "let"}
         for node in own:
@@ -199,7 +216,7 @@ def _name_of(node: Node) -> Word:
     return node.word(1) if node.rule == "record" else next(node.words())
 
 
-def _renamed(statements: list[Node], alias: str, plans: Iterable[str]) -> list[Node]:
+def renamed(statements: Sequence[Node], alias: str, plans: Iterable[str]) -> list[Node]:
     """Imported statements under `alias.name`, and each other's names in them; what overrides keeps its name.
 
     Args:
@@ -238,7 +255,7 @@ def _renamed(statements: list[Node], alias: str, plans: Iterable[str]) -> list[N
     def definition(node: Node) -> Node:
         """A definition with its own name, and those of others that it mentions, under the alias."""
         children = list(node.children)
-        if node.rule == "let":
+        if node.rule in ("let", "require"):
             children = [under(child, values) for child in children]
         elif node.rule == "override":
             children = [definition(child) for child in node.nodes()]

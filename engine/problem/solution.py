@@ -121,7 +121,7 @@ class Change:
 
     said: str
     text: str
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[tuple[Span, str], ...] = ()
     of: str = ""
 
     @property
@@ -130,9 +130,11 @@ class Change:
         return f"`{self.text}`" + (f" of `{self.of}`" if self.of else "")
 
     @property
-    def fix(self) -> Fix:
-        """It as a way to mend a finding."""
-        return Fix(f"write {self.written}", self.edits)
+    def fixes(self) -> tuple[Fix, ...]:
+        """What makes it: none where the file does not have, letter by letter, what it is written in the place of."""
+        edits = tuple(Edit(span, text) for span, text in self.edits)
+        exact = all("\n" not in span.text and span.text[:1] not in ("'", '"') for span, _ in self.edits)
+        return (Fix(f"write {self.written}", edits),) if edits and exact else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op
 from runplan.dsl.plan.ir import Requirement
-from runplan.dsl.text.finding import Edit
 from runplan.dsl.text.source import Span
 from runplan.engine.problem.solution import Change
 
@@ -51,7 +50,7 @@ class Spot:
 
 def put(spot: Spot, new: str, said: str, of: str = "") -> Change:
     """Another text in a place."""
-    return Change(said, spot.told(new), (Edit(spot.span, new),), of)
+    return Change(said, spot.told(new), ((spot.span, new),), of)
 
 
 def together(changes: Iterable[Change]) -> Change:
@@ -73,9 +72,9 @@ def required(requirement: Requirement | None, old: Expr, new: Num, said: str) ->
     condition = _with(requirement.condition, old, new)
     if condition is requirement.condition:  # what is kept is said in other words than it
         single = isinstance(condition, Op) and condition.op in COMPARISONS
-        return Change(said, said, (Edit(requirement.span, said),) if single else ())
+        return Change(said, said, ((requirement.span, said),) if single else ())
     text = shown(condition)
-    return Change(said, text, (Edit(requirement.span, text),))
+    return Change(said, text, ((requirement.span, text),))
 
 
 def _with(condition: Expr, old: Expr, new: Expr) -> Expr:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from infeasible import applied, plans
 from known import LIBRARY
 
+from runplan.dsl.text.fixes import edited
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Solution
@@ -40,6 +41,7 @@ def test_a_conflict_and_its_changes_are_true(text: str) -> None:
     for one in solution.conflict:
         for change in (one.change, *one.others) if one.change else ():
             assert judged(applied(text, change)).status != "infeasible", f"{change} makes no room"
+            assert [edited(fix.edits[0].span.source, [fix]) for fix in change.fixes] == [applied(text, change)]
             offered += 1
     assert offered or len(solution.conflicts) > 1 or len(solution.conflict) == 1, "there is room somewhere"
     _are_tight(text, solution)

@@ -20,9 +20,9 @@ MAY_IMPORT = {
     "dsl": {"dsl"},
     "engine": {"dsl", "engine"},
     "stdlib": set[str](),
-    "cli": {"runplan", "dsl", "engine", "cli", "editor"},
+    "cli": {"runplan", "modules", "dsl", "engine", "cli", "editor"},
     "editor": {"runplan", "dsl", "engine", "cli", "editor"},
-    "runplan": {"dsl", "engine", "cli", "api", "project"},
+    "runplan": {"runplan", "dsl", "engine", "cli", "api", "modules", "project"},
 }
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
 # Where folders import files beside them, these files are rungs, too.
@@ -37,6 +37,7 @@ LADDERS = {
         "spelling",
         "stream",
         "schemas",
+        "highlight",
         "show",
         "output",
         "growing",
@@ -44,6 +45,9 @@ LADDERS = {
         "crew",
         "paths",
         "arguments",
+        "rewriting",
+        "mending",
+        "watching",
         "baseline",
         "then",
         "since",
@@ -81,12 +85,14 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "numpy": ("engine/numeric/", "engine/analysis/", "engine/sweep/"),
     "scipy": ("engine/numeric/", "engine/analysis/"),
     "distributed": "engine/scatter/cluster.py",
+    "pyarrow": "engine/sweep/parquet.py",
     "rich": "cli/show/",
+    "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pygls": "editor/server.py",
     "lsprotocol": ("editor/wire.py", "editor/server.py"),
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
 }
-HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pygls", "lsprotocol"}
+HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pyarrow", "pygls", "lsprotocol"}
 # The editor shows what the command shows; nothing of the command but its verb knows the editor.
 OF_THE_COMMAND = ("runplan.cli.show.", "runplan.cli.paths")
 THE_VERB = "cli/verbs/lsp.py"
@@ -105,6 +111,8 @@ LOOKING = {
     "engine/scatter/mark.py": "the files of the program",
     "dsl/units/make_table.py": "the units, while the wheel is built",
     "dsl/units/table.py": "the units, a file of the package",
+    "runplan/make_modules.py": "the modules, while the wheel is built",
+    "runplan/modules.py": "the image of the modules",
 }
 
 FILES = [
