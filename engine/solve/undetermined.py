@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations, islice
 
@@ -12,6 +11,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import USUAL_MONEY
@@ -45,7 +45,7 @@ A_DAY = (("2026-12-01", 1796083200.0),)
 # What may be made small where no goal is stated, the first that there is.
 GOALS = (q.COST, q.GPU_HOURS, q.COMPUTE)
 # What a plan writes for what is open.
-_OPEN = re.compile(r"\?|\bunknown\b")
+_OPEN = pattern(r"\?|\bunknown\b")
 # Parts of a run, of which a plan would not limit what the whole comes to.
 PARTS = ("pool", "source", "phase")
 # At most so many ways to settle a plan are offered.
