@@ -127,7 +127,7 @@ def _diff() -> Schema:
             "status": words("solved", "infeasible", "undecided", "unread"),
             "moves": moves,
         },
-        {"then": said, "now": said},
+        {"then": said, "now": said, "brings": listed(TEXT), "drops": listed(TEXT)},
     )
     value = record(
         {"quantity": TEXT}, {"then": _QUANTITY, "now": _QUANTITY, "by": _QUANTITY, "share": NUMBER, "why": TEXT}
