@@ -122,7 +122,7 @@ def _diff() -> Schema:
     said = record({}, {"text": TEXT, "file": TEXT, "line": PLACE})
     cause = record(
         {
-            "kind": words("statement", "pack", "plan"),
+            "kind": words("statement", "pack", "budget", "plan"),
             "name": TEXT,
             "status": words("solved", "infeasible", "undecided", "unread"),
             "moves": moves,
@@ -345,10 +345,9 @@ def _baseline() -> Schema:
 
 def _lock() -> Schema:
     """Of TOML, and of what that is as JSON."""
-    plan = record(
-        {"law": TEXT, "status": shared("status"), "text": TEXT}, dict.fromkeys(("defaults", "values"), by_name(TEXT))
-    )
-    return record({"runplan": TEXT, "library": TEXT}, {"packs": by_name(TEXT), "plans": by_name(plan)})
+    texts = by_name(TEXT)
+    plan = record({"law": TEXT, "status": shared("status"), "text": TEXT}, {"defaults": texts, "values": texts})
+    return record({"runplan": TEXT, "library": TEXT}, {"budgets": texts, "packs": texts, "plans": by_name(plan)})
 
 
 # By name: the version, what it is, and what makes its body.
