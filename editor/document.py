@@ -164,6 +164,11 @@ class Document:
                 return next((node for node in behind if BY_RULE[node.rule].fills == key[0]), None)
         return None
 
+    def stage_at(self, offset: int) -> str:
+        """The stage that a place is in; empty outside of all."""
+        stages = (node for node in self.file.statements if node.rule == "stage")
+        return next((name_of(node).text for node in stages if node.span.start <= offset <= node.span.end), "")
+
     def law_at(self, offset: int) -> Law | None:
         """The law whose definition a place is in, as the library knows it."""
         nodes = (node.node("law") or node if node.rule == "override" else node for node in self.file.statements)

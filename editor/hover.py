@@ -49,8 +49,8 @@ class Hover:
 def hover(document: Document, offset: int, known: Known = NOTHING) -> Hover | None:
     """What is known of what stands at a place; None where that is nothing."""
     if found := code_at(document, offset):
-        code, span = found
-        text = _rule(document.library, code)
+        word, span = found
+        text = _rule(document.library, word)
         return Hover(text, span) if text else None
     for use in (*_open(document, offset, known), *document.uses_at(offset)):
         if text := _said(document, use, known):
@@ -122,7 +122,8 @@ def _field(document: Document, use: Use, known: Known) -> str:
     quantities = document.library.quantities()
     for name, field in quantities.given_by(statement).items():
         if field.name == use.name:
-            named = Use("quantity", name, use.span, value=Name(name))
+            stage = document.stage_at(use.span.start)
+            named = Use("quantity", name, use.span, value=Name(name).in_stage(stage) if stage else Name(name))
             about = value(document, named, known)
             return f"{about}\n\nwritten like {code(f'{use.name}: {field.example}')}"
     return ""
