@@ -108,6 +108,7 @@ OF_PLANS = (
         blamed=True,
     ),
     Statement("phase", "phase", "phase_spec", "name", slot="schedule", in_stage=True),
+    Statement("layout", "layout", "layout_spec", key="layout", settable=True, blamed=True),
     Statement("stage", "stage", times="name", key="stages", shape="stages"),
     Statement(
         "optimizer",
