@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, HelpFormatter, Namespace
+from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -12,7 +12,7 @@ from runplan.cli.output import split, tell_json, terminal_columns
 from runplan.cli.paths import Projects
 from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import tell
-from runplan.dsl.text.errors import BadConfig, NoWorker, UnknownCode, UnknownLaw
+from runplan.dsl.text.errors import BadConfig, NoRevision, NoWorker, UnknownCode, UnknownLaw
 from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def refused(name: str, argv: Sequence[str], error: Exception) -> int:
     Raises:
         Exception: Itself, where it is no refusal.
     """
-    if not isinstance(error, (CannotRun, BadConfig, NoWorker, UnknownCode, UnknownLaw)):
+    if not isinstance(error, (CannotRun, BadConfig, NoRevision, NoWorker, UnknownCode, UnknownLaw)):
         raise error
     tell(f"plan {name}: {plain(str(error))}")
     tell_json(argv, COULD_NOT_RUN, str(error))
@@ -54,10 +54,43 @@ def refused(name: str, argv: Sequence[str], error: Exception) -> int:
 
 
 class Parser(ArgumentParser):
-    """A parser of the options of a verb."""
+    """A parser of the options of a verb.
+
+    Attributes:
+        offers: The words that an option, by its name in the namespace, takes among others.
+    """
 
     def __init__(self, *, prog: str, description: str, epilog: str) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_Help)
+        self.offers: dict[str, tuple[str, ...]] = {}
+        self.add_argument(_DESCRIBE, action=_Describe, nargs=0, help=SUPPRESS)
+
+
+# The one argument for which a verb gives its parser and does nothing: with a NUL in it, no command line can hold it.
+_DESCRIBE = "--\0"
+
+
+class _Described(Exception):
+    """A parser, in place of what it parses."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
+class _Describe(Action):
+    def __call__(self, parser: ArgumentParser, *_: object, **__: object) -> None:
+        assert isinstance(parser, Parser)
+        raise _Described(parser)
+
+
+def parser_of(run: Run) -> Parser:
+    """The parser that a verb reads its arguments with."""
+    try:
+        run([_DESCRIBE])
+    except _Described as described:
+        return described.parser
+    raise AssertionError("a verb that reads no arguments")
 
 
 class _Help(HelpFormatter):
@@ -80,11 +113,12 @@ def add_plan_options(parser: ArgumentParser) -> None:
     parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input is, such as x.plan.yaml")
 
 
-def add_output(parser: ArgumentParser, formats: Sequence[str], *, several: bool = False) -> None:
+def add_output(parser: Parser, formats: Sequence[str], *, several: bool = False) -> None:
     """The option that says in which format and to which file; the first format is the default."""
     help = f"{', '.join(formats)}; {formats[0]} unless said{', may be repeated' if several else ''}"
     action = "append" if several else "store"
     parser.add_argument("-o", "--output", metavar="FMT[=FILE]", action=action, help=help)
+    parser.offers["output"] = tuple(formats)
 
 
 def wanted(args: Namespace, formats: Sequence[str]) -> list[tuple[str, str | None]]:
@@ -106,6 +140,12 @@ def unknown(kind: str, name: str, known: Sequence[str]) -> CannotRun:
     near = did_you_mean(name, same_model(name, known) if kind == "model" else known)
     (help,) = near or [f"`plan {kind}` lists them"]
     return CannotRun(f"unknown {kind} `{name[:60]}`; {help}")
+
+
+def unknown_word(kind: str, word: str, known: Sequence[str]) -> CannotRun:
+    """The refusal of a word that is none of a few; the nearest one, or all of them."""
+    (help,) = did_you_mean(word, known) or [f"it is one of {', '.join(known)}"]
+    return CannotRun(f"unknown {kind} `{word[:60]}`; {help}")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from runplan.engine.gate import Gate
 
 SCHEMA = "plan.baseline/v1"
 # By how much a figure may be further off than it was: what rounding in the solver does.
-_SAME = 1 + 1e-6
+SAME = 1 + 1e-6
 
 # Code, file, node and laws: no line and no figure, which move.
 _Who = tuple[str, str, str, str]
@@ -51,7 +51,7 @@ class Baseline:
         def is_known(found: Finding) -> bool:
             offs = left.get(self._who(found), [])
             # The tightest that it fits: another that is alike may be further off, in another stage.
-            fits = min((off for off in offs if _off(found) <= off * _SAME), default=None)
+            fits = min((most for most in offs if off(found) <= most * SAME), default=None)
             if fits is not None:
                 offs.remove(fits)
             return fits is not None
@@ -71,10 +71,10 @@ class Baseline:
     def of(self, gates: Iterable[Gate]) -> str:
         """The text of a baseline in this place that knows the findings of these checks that one may live with."""
         found = (f for gate in gates for f in _bearable(gate) if f.severity != "info")
-        entries = sorted((self._who(f), -_off(f), f.name) for f in found)
+        entries = sorted((self._who(f), -off(f), f.name) for f in found)
         told = [
-            {"code": code, "name": name, "file": file, "node": where, "laws": laws, "off": float(f"{-off:.6g}")}
-            for (code, file, where, laws), off, name in entries
+            {"code": code, "name": name, "file": file, "node": where, "laws": laws, "off": float(f"{-less:.6g}")}
+            for (code, file, where, laws), less, name in entries
         ]
         return json.dumps({"schema": SCHEMA, "findings": told}, indent=2, ensure_ascii=True) + "\n"
 
@@ -107,8 +107,8 @@ def baseline(path: str, *, new: bool = False) -> Baseline:
         raise CannotRun(f"{path}: its schema is {str(schema)[:40]!r} and not {SCHEMA!r}: `--write-baseline` makes one")
     found: dict[_Who, list[float]] = {}
     try:
-        for who, off in _entries(document["findings"]):
-            found.setdefault(who, []).append(off)
+        for who, far in _entries(document["findings"]):
+            found.setdefault(who, []).append(far)
     except (KeyError, TypeError, ValueError) as error:
         raise CannotRun(f"{path}: an entry is not as `--write-baseline` writes it ({error!r})") from error
     return Baseline(path, {who: tuple(sorted(offs, reverse=True)) for who, offs in found.items()})
@@ -119,7 +119,7 @@ def _entries(entries: list[dict[str, str]]) -> Iterator[tuple[_Who, float]]:
         yield (entry["code"], entry["file"], entry["node"], entry["laws"]), float(entry["off"])
 
 
-def _off(found: Finding) -> float:
+def off(found: Finding) -> float:
     """How far a figure is beyond its limit, as a factor; 1 where the finding has no figures."""
     value, limit = found.data.get("value"), found.data.get("limit")
     if isinstance(value, float | int) and isinstance(limit, float | int) and value > 0 and limit > 0:

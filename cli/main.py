@@ -29,6 +29,7 @@ VERBS = {
     "model": "the published models and their shapes",
     "rule": "the rules and what they stand for",
     "test": "golden values of packs",
+    "completion": "what a shell completes of this command",
 }
 ALIASES = {"report": "solve"}
 
@@ -68,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     _steady_streams()
     gc.set_threshold(OBJECTS_TO_COLLECT)
     if not args or args[0] in ("-h", "--help", "help"):
-        verbs = "\n".join(f"  {name:<9} {text}" for name, text in VERBS.items() if _exists(name))
+        verbs = "\n".join(f"  {name:<10} {text}" for name, text in VERBS.items() if _exists(name))
         sys.stdout.write(HELP.format(verbs=verbs))
         return 0 if args else 2
     if args[0] in ("--version", "-V", "version"):

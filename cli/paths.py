@@ -12,7 +12,7 @@ from runplan.cli.stream import tell
 from runplan.dsl.packs.configuration import Configuration, configuration_of, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.text import disk
-from runplan.dsl.text.reader import Buffer, Disk, Reader
+from runplan.dsl.text.reader import Buffer, Disk, FileSystem, Reader
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,10 +27,13 @@ class NotFound(CannotRun):
     """Raised for a path that is not there, or a folder without a plan."""
 
 
-def plan_files(paths: Sequence[str]) -> list[str]:
+def plan_files(paths: Sequence[str], on: FileSystem = disk) -> list[str]:
     """The plan files of files and folders, each once, in order; `-` is kept for standard input.
 
     A folder without a plan is said on standard error, where others have some. What is named itself is never left out.
+
+    Args:
+        on: The disk, or a commit as if it were checked out.
 
     Raises:
         NotFound: For a path that is not there, and where no plan was found.
@@ -39,11 +42,11 @@ def plan_files(paths: Sequence[str]) -> list[str]:
     found: dict[str, None] = {}
     empty: list[str] = []
     for path in paths or ["."]:
-        if path != "-" and disk.is_folder(path):
-            below = list(_below(path))
+        if path != "-" and on.is_folder(path):
+            below = list(plans_below(path, on))
             found.update(dict.fromkeys(below))
             empty += [] if below else [path]
-        elif path == "-" or disk.is_there(path):
+        elif path == "-" or on.is_there(path):
             found[path] = None
         else:
             raise NotFound(f"no such file or folder: {path}")
@@ -55,41 +58,41 @@ def plan_files(paths: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _below(folder: str) -> Iterator[str]:
+def plans_below(folder: str, on: FileSystem = disk) -> Iterator[str]:
     """The plans in a folder and those below it, without what is hidden, installed or excluded."""
     settings: dict[str, Configuration] = {}
-    for base, plans in _walked(folder):
-        root = root_of(base)
+    for base, plans in _walked(folder, on):
+        root = root_of(base, on)
         if root not in settings:
-            settings[root] = configuration_of(Disk(root))
-        here = os.path.relpath(disk.real(base), disk.real(root)).replace(os.sep, "/")
+            settings[root] = configuration_of(Disk(root, on=on))
+        here = os.path.relpath(on.real(base), on.real(root)).replace(os.sep, "/")
         for name in plans:
             if not settings[root].excludes(posixpath.normpath(posixpath.join(here, name))):
                 yield os.path.normpath(os.path.join(base, name))
 
 
-def _walked(folder: str) -> Iterator[tuple[str, list[str]]]:
+def _walked(folder: str, on: FileSystem) -> Iterator[tuple[str, list[str]]]:
     """Each folder that is searched and has plans, with their names; one that cannot be read has none."""
     waiting = [folder]
     while waiting:
         base = waiting.pop()
         try:
-            found = disk.entries(base)
+            found = on.entries(base)
         except OSError:
             continue
-        inner = [name for name, kind in found if kind == disk.FOLDER and not _is_foreign(base, name)]
+        inner = [name for name, kind in found if kind == disk.FOLDER and not _is_foreign(base, name, on)]
         waiting += [os.path.join(base, name) for name in reversed(inner)]
         plans = [name for name, kind in found if kind not in (disk.FOLDER, disk.LINK) and name.endswith(ENDINGS)]
         if plans:
             yield base, plans
 
 
-def _is_foreign(base: str, name: str) -> bool:
+def _is_foreign(base: str, name: str, on: FileSystem) -> bool:
     """Whether a folder is none of plans of one's own: hidden, or where packages are installed."""
-    return name.startswith(".") or name in _FOREIGN or disk.is_file(os.path.join(base, name, "pyvenv.cfg"))
+    return name.startswith(".") or name in _FOREIGN or on.is_file(os.path.join(base, name, "pyvenv.cfg"))
 
 
-def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]:
+def reader_for(path: str, stdin_filename: str | None, on: FileSystem = disk) -> tuple[str, str, Reader]:
     """The name of a plan, the root of its project, and the reader that gives it; `-` reads standard input.
 
     Raises:
@@ -101,8 +104,8 @@ def reader_for(path: str, stdin_filename: str | None) -> tuple[str, str, Reader]
             "spelling it is, and its folder where imports and settings are"
         )
     name = stdin_filename if path == "-" and stdin_filename else path
-    root = root_of(os.path.dirname(name))
-    files = Disk(root, os.curdir)
+    root = root_of(os.path.dirname(name), on)
+    files = Disk(root, os.curdir, on)
     return name, root, Buffer(name, disk.standard_input(), files) if path == "-" else files
 
 
@@ -120,11 +123,12 @@ def from_repository(path: str) -> str:
 class Projects:
     """The projects of the plans that one command names, each read once, all beside one library."""
 
-    __slots__ = ("_base", "_by_root", "_stdin_filename")
+    __slots__ = ("_base", "_by_root", "_on", "_stdin_filename")
 
-    def __init__(self, stdin_filename: str | None = None) -> None:
+    def __init__(self, stdin_filename: str | None = None, on: FileSystem = disk, base: Library | None = None) -> None:
         self._stdin_filename = stdin_filename
-        self._base: Library | None = None
+        self._on = on
+        self._base = base
         self._by_root: dict[str, Project] = {}
 
     def of(self, path: str) -> tuple[str, Project]:
@@ -136,7 +140,7 @@ class Projects:
         """
         from runplan import Project
 
-        name, root, reader = reader_for(path, self._stdin_filename)
+        name, root, reader = reader_for(path, self._stdin_filename, self._on)
         self._base = self._base or shared()
         if path == "-":
             return name, Project(reader, root, self._base)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO, Any, Literal, Protocol, Self, TypeVar
+    from typing import IO, Any, Generic, Literal, Protocol, Self, TypeVar
 else:
 
     class _Form:
@@ -25,9 +25,17 @@ else:
     Any = IO = Literal = Self = _Form()
     Protocol = object
 
+    class Generic:
+        """A base of classes that are of something: they are the same class of anything."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, parts):
+            return cls
+
     def TypeVar(name, *constraints, bound=None):
         """What stands for a type in annotations."""
         return Any
 
 
-__all__ = ["IO", "TYPE_CHECKING", "Any", "Literal", "Protocol", "Self", "TypeVar"]
+__all__ = ["IO", "TYPE_CHECKING", "Any", "Generic", "Literal", "Protocol", "Self", "TypeVar"]

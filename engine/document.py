@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.text.codes import RANK
-from runplan.dsl.text.finding import Edit, Finding
+from runplan.dsl.text.finding import Finding, Fix
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.base import DATE
@@ -294,13 +294,14 @@ def finding_document(finding: Finding) -> dict[str, object]:
         "notes": list(finding.notes),
         "also": [{**_place(label.span), "text": label.text} for label in finding.also],
     }
-    if finding.edits:
-        result["edits"] = [_edit(edit) for edit in finding.edits]
+    if finding.fixes:
+        result["fixes"] = [_fix(fix) for fix in finding.fixes]
     return result
 
 
-def _edit(edit: Edit) -> dict[str, object]:
-    return {"title": edit.title, **_place(edit.span), "text": edit.text, "safe": edit.safe}
+def _fix(fix: Fix) -> dict[str, object]:
+    edits = [{**_place(edit.span), "text": edit.text} for edit in fix.edits]
+    return {"title": fix.title, "safe": fix.safe, "edits": edits}
 
 
 def _place(span: Span) -> dict[str, object]:

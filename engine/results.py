@@ -15,6 +15,7 @@ from runplan.dsl.plan.ir import Let, Plan
 from runplan.dsl.syntax.tree import File, Imported, Word, leaves
 from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.later import changed
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.units.base import DATE
@@ -74,7 +75,8 @@ def results_of(file: File, report: Callable[[str], Report]) -> Results:
                 continue
             message = f"`{imported.path}` comes to no `{name[:60]}` under `{solution.law}`"
             near = did_you_mean(name, values) or [f"it has {', '.join(solution)}"]
-            out.findings.append(finding("N002", message, word.span, help=near))
+            fixes = respelled(word.span, text, [qualified(imported.alias, each) for each in values])
+            out.findings.append(finding("N002", message, word.span, help=near, fixes=fixes))
             out.adrift.append(text)
         for text, off in _together(solution, {text: value for text, value in told.items() if _spread(value)}).items():
             out.lets[text] = replace(out.lets[text], off=off)

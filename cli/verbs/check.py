@@ -47,6 +47,9 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     parser.add_argument("--baseline", metavar="FILE", help="leave out what this file has, unless it has grown")
     parser.add_argument("--write-baseline", action="store_true", help="write what is found to the file of --baseline")
+    parser.add_argument(
+        "--new-since", metavar="REF", help="only what this commit of git did not have; REF... for where it was left"
+    )
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     parser.add_argument("--statistics", action="store_true", help="count the findings by code")
     parser.add_argument("--no-cache", action="store_true", help="neither take from the user's cache nor add to it")
@@ -56,11 +59,14 @@ def run(argv: list[str]) -> int:
     projects = Projects(args.stdin_filename)
     helps = any(name not in WITHOUT_HELP for name, _ in outputs)
     checked: list[tuple[Project, Gate]] = []
+
+    def check(project: Project, path: str) -> Gate:
+        return _at_rest(project.gate(path, settings=args.set, select=select, ignore=ignore), help=helps)
+
     for file in plan_files(args.paths):
         with reading(file):
             path, project = projects.of(file)
-            gate = project.gate(path, settings=args.set, select=select, ignore=ignore)
-            checked.append((project, _at_rest(gate, help=helps)))
+            checked.append((project, check(project, path)))
     gates = [gate for _, gate in checked]
     if wrong := unknown([*(select or ()), *(ignore or ())], gates):
         raise wrong
@@ -69,6 +75,13 @@ def run(argv: list[str]) -> int:
     if args.baseline or args.write_baseline:
         selected = bool(select or ignore)
         gates = _beside(args.baseline or BASELINE, gates, write_it=args.write_baseline, selected=selected)
+    if args.new_since:
+        from runplan.cli.since import new_since
+        from runplan.cli.then import Then, repository_of, revision
+
+        then = Then(revision(repository_of(args.paths), args.new_since))
+        gates, known = new_since(gates, then, check)
+        tell(f"plan check: {counted(known, 'finding')} not shown, which {args.new_since} has, too")
     shown = in_order(f for gate in gates for f in gate.findings)
     libraries = tuple({id(project): project.library for project, _ in checked}.values())
     places = {file: from_repository(file) for file in _files(shown)} if _AWAY & {name for name, _ in outputs} else {}

@@ -8,7 +8,10 @@ from operator import is_
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import Any, TypeVar
 from runplan.dsl.units.dims import NONE, Dim
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Op:
     span: Span | None = field(default=None, compare=False)
     # The names in it, once they have been asked for: they are asked for often, of formulas that never change.
     _names: frozenset[Name] | None = field(default=None, compare=False, repr=False)
+    # What `kept` has of it.
+    _kept: Any = field(default=None, compare=False, repr=False)
 
 
 Expr = Num | Unbound | Ref | Text | Op
@@ -106,6 +111,16 @@ def names(expr: Expr) -> frozenset[Name]:
             return found
         return expr._names
     return frozenset((expr.name,)) if isinstance(expr, Ref) else frozenset()
+
+
+def kept(expr: Op, work: Callable[[Op], T]) -> T:
+    """What a function makes of an operator, worked out once for each: problems that differ in a figure or two have most
+    of their formulas in common. It is kept for one function, whichever asks first.
+    """
+    if expr._kept is None:
+        object.__setattr__(expr, "_kept", (work(expr),))
+    found: T = expr._kept[0]
+    return found
 
 
 def words(expr: Expr) -> frozenset[str]:

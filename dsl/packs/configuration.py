@@ -15,7 +15,7 @@ from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.reader import Disk, Reader
+from runplan.dsl.text.reader import Disk, FileSystem, Reader
 from runplan.dsl.types import Any
 
 KEYS = ("packs", "exclude", "select", "ignore", "severity", "fail-on")
@@ -69,19 +69,22 @@ def configuration_of(reader: Reader, root: str = "") -> Configuration:
     return Configuration() if tool is None else _checked(project, tool)
 
 
-def root_of(folder: str) -> str:
+def root_of(folder: str, on: FileSystem = disk) -> str:
     """The root of the project that a folder on disk is in.
 
     The nearest one, from the folder upwards, with a configuration or `.git`; else the nearest with a `pyproject.toml`;
     else the folder itself.
+
+    Args:
+        on: The disk, or a commit as if it were checked out.
     """
     here = nearest = os.path.abspath(folder).replace(os.sep, "/")
     python = ""
     while True:
-        if any(disk.is_there(os.path.join(nearest, mark)) for mark in ("runplan.toml", ".git")):
+        if any(on.is_there(os.path.join(nearest, mark)) for mark in ("runplan.toml", ".git")):
             return nearest
-        if disk.is_file(os.path.join(nearest, "pyproject.toml")):
-            if _configures(nearest):
+        if on.is_file(os.path.join(nearest, "pyproject.toml")):
+            if _configures(nearest, on):
                 return nearest
             python = python or nearest
         above = os.path.dirname(nearest)
@@ -90,10 +93,10 @@ def root_of(folder: str) -> str:
         nearest = above
 
 
-def _configures(folder: str) -> bool:
+def _configures(folder: str, on: FileSystem) -> bool:
     """Whether the `pyproject.toml` of a folder has settings of ours; one that cannot be read is to say so."""
     try:
-        return _table(Disk(folder), "pyproject.toml") is not None
+        return _table(Disk(folder, on=on), "pyproject.toml") is not None
     except BadConfig:
         return True
 

@@ -13,6 +13,7 @@ from runplan.dsl.packs.pack import Cite, Counted
 from runplan.dsl.syntax.pack_views import CiteSpec
 from runplan.dsl.syntax.tree import Node, Word, text_of
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.build import Builder
@@ -61,7 +62,8 @@ class Definitions(Builder):
         """A finding for a word that is none of the choices."""
         choices = list(choices)
         help = did_you_mean(word.text, choices) or ["it is one of " + ", ".join(choices)]
-        self.findings.append(finding("N002", f"unknown {what} `{word.text}`", word.span, help=help))
+        fixes = respelled(word.span, word.text, choices)
+        self.findings.append(finding("N002", f"unknown {what} `{word.text}`", word.span, help=help, fixes=fixes))
 
     def words(self, node: Node | None) -> tuple[str, ...]:
         """The members of a list such as the aliases, unquoted; none where the list is left out."""

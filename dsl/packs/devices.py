@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.finding import Fix
+from runplan.dsl.text.fixes import respelled
+from runplan.dsl.text.later import Later
 from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 
 # Words that say whose a device is, or that it is one, and never which.
@@ -112,6 +116,11 @@ _MACHINE = re.compile(
     r"[a-z]+\d\w*(-\w+)?\.(\d*xlarge|metal)|standard_n\w+|\w+-(high|mega|ultra|edge)[gt]pu-\w+"
     r"|(g2|ct6e|tpu7x)-standard-\w+|dgx\W.*"
 )
+
+
+def named_as(span: Span, name: str, devices: Mapping[str, str]) -> Later[Fix]:
+    """The fixes of a name that means no device: each near one of its generation and memory."""
+    return respelled(span, name, () if _MACHINE.fullmatch(name.lower()) else same_model(name, devices))
 
 
 def one_of(name: str, devices: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.cards import Card, card
-from runplan.dsl.packs.devices import Meant, meant, one_of
+from runplan.dsl.packs.devices import Meant, meant, named_as, one_of
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.image import IMAGE, Image
 from runplan.dsl.packs.law_check import checked, inherit
@@ -23,6 +23,7 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.finding import Finding, finding, in_order
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk, decoded
@@ -362,7 +363,8 @@ class Library:
         precision, at = record.text("precision"), {e.key: e.span for e in record.entries}
         device = self.record("device", name)
         if device is None:
-            yield finding("N002", f"unknown device `{name}`", at["device"], help=one_of(name, self.devices))
+            help, fixes = one_of(name, self.devices), named_as(at["device"], name, self.devices)
+            yield finding("N002", f"unknown device `{name}`", at["device"], help=help, fixes=fixes)
         elif precision and not any(one.entry("peak", precision) for one in (record, device)):
             peaks = [e.qualifier for e in device.entries if e.key == "peak"]
             message = f"`{name}` has no {precision} peak"
@@ -374,7 +376,8 @@ class Library:
         for phase in schedule.phases if schedule else ():
             if phase.shape.lower() not in shapes:
                 help = did_you_mean(phase.shape, shapes)
-                yield finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help)
+                fixes = respelled(phase.span, phase.shape, shapes)
+                yield finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help, fixes=fixes)
 
     def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The errors among findings that are in a law, or in one that it extends: it gives no numbers then."""

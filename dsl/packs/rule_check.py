@@ -11,6 +11,7 @@ from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Text, Unbound, wal
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.syntax.statements import OF_PLANS
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import FIELD
@@ -43,7 +44,8 @@ def checked(rule: Rule, quantities: Mapping[str, Dim]) -> list[Finding]:
     if rule.blames and rule.blames not in known and rule.blames not in BLAMED:
         message = f"rule `{rule.code}` blames `{rule.blames}`, which is no statement and no quantity"
         help = did_you_mean(rule.blames, [*BLAMED, *known])
-        unknown.append(finding("N002", message, rule.places["blames"], help=help))
+        fixes = respelled(rule.places["blames"], rule.blames, [*BLAMED, *known])
+        unknown.append(finding("N002", message, rule.places["blames"], help=help, fixes=fixes))
     return unknown or list(_unfit(rule, known))
 
 
@@ -51,8 +53,9 @@ def _unknown_names(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:
     for item in walk(rule.when):
         if isinstance(item, Unbound) and item.name not in known and item.name not in TEXTS:
             message = f"rule `{rule.code}` names `{item.name}`, which nothing gives"
-            help = did_you_mean(item.name, [*known, *TEXTS])
-            yield finding("N002", message, item.span or rule.span, help=help)
+            at, choices = item.span or rule.span, [*known, *TEXTS]
+            fixes = respelled(at, item.name, choices)
+            yield finding("N002", message, at, help=did_you_mean(item.name, choices), fixes=fixes)
 
 
 def _unknown_fields(rule: Rule, known: Mapping[str, Dim]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from runplan.dsl.plan.sizes import sized
 from runplan.dsl.syntax.tree import Node
 from runplan.dsl.syntax.views import Reasoned, spec_of
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.fixes import offered
 from runplan.dsl.typed.build import with_unit
 from runplan.dsl.typed.fields import Field, natural
 from runplan.dsl.units.base import DATE, TIME
@@ -183,7 +184,8 @@ def _meant(reading: Reading, side: Expr, other: Expr, dim: Dim) -> Expr | None:
         help = [with_unit(side, field, reading.currency)]
     assert side.span is not None
     message = f"`{shown(side)}` has no unit; `{shown(other)}` is {said_dim(dim)}"
-    reading.findings.append(finding("U003", message, side.span, help=help))
+    fixes = offered(side.span, shown(side), help[0]) if isinstance(side, Num) else ()
+    reading.findings.append(finding("U003", message, side.span, help=help, fixes=fixes))
     return None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Num
 from runplan.dsl.plan.ir import Amount, DataSource, Given, Hole, Schedule, Within
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Node, Word, as_node, name_of, text_of
 from runplan.dsl.syntax.views import DataOption, DataSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.fixes import offered, respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.words import enumerated, listing
 from runplan.dsl.typed.fields import DATA, EPOCHS, WEIGHT, Field
@@ -154,7 +156,8 @@ def _word(reading: Reading, options: Mapping[str, DataOption], rule: str, allowe
     if allowed and said not in allowed:
         help = did_you_mean(said, allowed) or [f"it is one of {listing(allowed)}"]
         what = rule.removesuffix("_stage")
-        reading.findings.append(finding("N002", f"unknown {what} `{said}`", option.value.span, help=help))
+        fixes = respelled(option.value.span, said, allowed)
+        reading.findings.append(finding("N002", f"unknown {what} `{said}`", option.value.span, help=help, fixes=fixes))
     return text_of(option.value)
 
 
@@ -199,6 +202,7 @@ def _amount(reading: Reading, node: Node, field: Field, density: Given | None) -
         help = [f"write `{shown(expr)} tokens`"]
         if "%" in shown(expr):
             help = [f"write the amount before the share, such as `10T tokens weight {shown(expr)}`"]
-        reading.findings.append(finding("U003", message, node.span, help=help))
+        fixes = offered(node.span, shown(expr), help[0]) if "%" not in shown(expr) and isinstance(expr, Num) else ()
+        reading.findings.append(finding("U003", message, node.span, help=help, fixes=fixes))
         return None
     return reading.amount(node, field)

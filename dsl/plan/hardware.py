@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.text import shown
-from runplan.dsl.packs.devices import meant, one_of
+from runplan.dsl.packs.devices import meant, named_as, one_of
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Reserve, Within
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.sizes import NOT_SAID
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
 from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import RESERVE
@@ -92,9 +93,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
 def _paid(reading: Reading, word: Word) -> Mention:
     if word.text not in PAID:
         help = [*did_you_mean(word.text, PAID), "`reserved` pays for all hours, `running` for those in which it runs"]
-        reading.findings.append(
-            finding("N002", f"`paid` is {' or '.join(PAID)}, not `{word.text}`", word.span, help=help)
-        )
+        message, fixes = f"`paid` is {' or '.join(PAID)}, not `{word.text}`", respelled(word.span, word.text, PAID)
+        reading.findings.append(finding("N002", message, word.span, help=help, fixes=fixes))
     return Mention(word.text, word.span)
 
 
@@ -115,7 +115,8 @@ def _device(reading: Reading, node: Node) -> Mention:
     devices = reading.vocabulary.devices
     if meant(name.text, devices) is None and not reading.excused(name.text):
         help = one_of(name.text, devices)
-        reading.findings.append(finding("N002", f"unknown device `{name.text[:60]}`", name.span, help=help))
+        message, fixes = f"unknown device `{name.text[:60]}`", named_as(name.span, name.text, devices)
+        reading.findings.append(finding("N002", message, name.span, help=help, fixes=fixes))
     return name
 
 

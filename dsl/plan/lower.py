@@ -29,6 +29,7 @@ from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.syntax.views import pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
+from runplan.dsl.text.fixes import instead
 from runplan.dsl.text.limits import MAX_STAGES
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import COMPUTE, CONTEXT, RUN, SERVED, Field
@@ -304,4 +305,5 @@ def _say_binary_prefixes(reading: Reading, statements: Iterable[Node]) -> None:
             plain = leaf.text[:-1].replace("G", "B")  # a decimal giga is a billion here
             message = f"`{leaf.text}` is binary: {show(reading.number(leaf), NONE, 6)}, not {plain}"
             help = [f"counts are decimal: write `{plain}` if that is what is meant"]
-            reading.findings.append(finding("D009", message, leaf.span, help=help))
+            fixes = instead(leaf.span, leaf.text, plain, safe=False)
+            reading.findings.append(finding("D009", message, leaf.span, help=help, fixes=fixes))

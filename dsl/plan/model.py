@@ -14,7 +14,9 @@ from runplan.dsl.plan.ir import Amount, Given, Model, Optimizer
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node, leaves, unquoted
 from runplan.dsl.syntax.views import SizeSpec, block_of, spec_of
-from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.finding import Fix, Label, finding
+from runplan.dsl.text.fixes import respelled
+from runplan.dsl.text.later import Later
 from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
@@ -111,7 +113,8 @@ def _published(reading: Reading, node: Node) -> Record | None:
         said = f"the size, `{size[1]}B`" if size else "the size, such as `7B`"
         shape = f"write {said}, or a block with the shape: `layers`, `hidden`, `ffn` and so on"
         help = likely(reading, name) or [shape]
-        reading.findings.append(finding("N002", f"unknown model `{cut(name)}`", node.span, help=help))
+        fixes = named_as(reading, name, node.span)
+        reading.findings.append(finding("N002", f"unknown model `{cut(name)}`", node.span, help=help, fixes=fixes))
     return found
 
 
@@ -134,6 +137,11 @@ def figures_of_record(record: Record, fields: Mapping[str, Field], span: Span) -
         for value in entry.values
         if isinstance(value, Num)
     }
+
+
+def named_as(reading: Reading, name: str, span: Span) -> Later[Fix]:
+    """The fixes of a name that no model has: none where it is that of a family."""
+    return respelled(span, name, [] if _family(reading, name) else same_model(name, reading.vocabulary.models))
 
 
 # What is a part of what: whether it divides it, and what is said where it cannot be.

@@ -14,6 +14,7 @@ from runplan.dsl.syntax.statements import DEFINITIONS
 from runplan.dsl.syntax.tree import NAMED_FIGURES, Node, Word, leaves
 from runplan.dsl.syntax.views import Named, RateSpec, spec_of
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
@@ -86,7 +87,8 @@ def _rate(reading: Reading, node: Node) -> None:
     if name.text not in currencies():
         message = f"unknown currency `{name.text[:60]}`"
         help = did_you_mean(name.text, currencies()) or [listing(sorted(currencies()))]
-        reading.findings.append(finding("U002", message, name.span, help=help))
+        fixes = respelled(name.span, name.text, currencies())
+        reading.findings.append(finding("U002", message, name.span, help=help, fixes=fixes))
         return
     dim = reading.checked(expr)
     if dim is None:

@@ -7,6 +7,7 @@ from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Node, Word
 from runplan.dsl.syntax.views import ObjectiveSpec, spec_of
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.typed.fields import OBJECTIVES, SHARE
 
 # How one says that a run has several objectives.
@@ -46,4 +47,5 @@ def _mixed(reading: Reading, parts: ObjectiveSpec, domain: str, spec: Node) -> O
 
 def _unknown(reading: Reading, word: Word) -> None:
     help = ["write `CLM`, `MLM` or `transfer from CLM to MLM`"]
-    reading.findings.append(finding("N002", f"unknown objective `{word.text[:60]}`", word.span, help=help))
+    fixes = respelled(word.span, word.text, OBJECTIVES.values())
+    reading.findings.append(finding("N002", f"unknown objective `{word.text[:60]}`", word.span, help=help, fixes=fixes))

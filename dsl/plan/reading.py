@@ -21,8 +21,9 @@ from runplan.dsl.plan.sizes import NOT_SAID, held, sized
 from runplan.dsl.syntax.tree import File, Mention, Node, Word
 from runplan.dsl.text.elsewhere import ours
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.limits import MAX_DEPTH, MAX_TERMS
-from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.nearest import did_you_mean, nearest
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.build import Builder
@@ -124,7 +125,8 @@ class Reading(Builder):
         if name.text.lower() not in folded and not self.excused(name.text):
             listed = f"`plan {what}` lists them" if len(folded) > 9 else f"there are {listing(sorted(known))}"
             help = did_you_mean(name.text, known) or [listed]
-            self.findings.append(finding("N002", f"unknown {what} `{name.text[:60]}`", name.span, help=help))
+            message, fixes = f"unknown {what} `{name.text[:60]}`", respelled(name.span, name.text, known)
+            self.findings.append(finding("N002", message, name.span, help=help, fixes=fixes))
 
     def excused(self, name: str) -> bool:
         """Whether a name that is not known may stand in what could not be read: then that is the mistake."""
@@ -137,8 +139,11 @@ class Reading(Builder):
         if item.name.lower() in ("nan", "inf", "infinity"):
             self.findings.append(finding("U004", f"`{item.name}` is not a number that can be used", span))
             return
-        meant = ours(item.name)
-        help = did_you_mean(meant if meant in known else item.name, [*known, *self.vocabulary.figures])
+        names = [*known, *self.vocabulary.figures]
+        # A word of another tool may be a misspelled one of the plan's own; and no quantity is compared with itself.
+        meant = "" if nearest(item.name, self.lets) else ours(item.name)
+        beside = re.search(rf"\b{re.escape(meant)}\b", span.source.line_text(span.line)) if meant in known else None
+        help = did_you_mean(meant if meant in known else item.name, names)
         if item.name.lower() in _OPEN:
             help = ["write `?`: that is what is solved for"]
         elif (size := _SIZED.search(item.name)) and not help:
@@ -147,7 +152,8 @@ class Reading(Builder):
             help.append("to subtract, put blanks round the `-`")
         if not help:
             help = ["name a quantity, such as " + listing(("params", "tokens", "cost", "loss"))]
-        self.findings.append(finding("N002", f"unknown name `{cut(item.name)}`", span, help=help))
+        fixes = respelled(span, item.name, names, alias=meant) if beside is None else ()
+        self.findings.append(finding("N002", f"unknown name `{cut(item.name)}`", span, help=help, fixes=fixes))
 
     # ---- dimensions and values
 

@@ -8,6 +8,7 @@ from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node, name_of, unquoted
 from runplan.dsl.syntax.views import PhaseSpec, ScheduleSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.typed.fields import LENGTHS, SHARE_OR_NONE
 from runplan.dsl.units.base import SEQUENCE, TOKEN
 from runplan.dsl.units.dims import NONE
@@ -38,7 +39,8 @@ def _named(reading: Reading, node: Node) -> Schedule:
     if quality is not None and quality.text not in PLACEMENTS:
         message = f"unknown placement of quality `{quality.text}`"
         help = ["it is late, early or throughout"]
-        reading.findings.append(finding("N002", message, quality.span, help=help))
+        fixes = respelled(quality.span, quality.text, PLACEMENTS)
+        reading.findings.append(finding("N002", message, quality.span, help=help, fixes=fixes))
     placed = Mention(quality.text, quality.span) if quality is not None else None
     return Schedule(name=mention, quality=placed, phases=(), span=node.span)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.plan.ir import Model, Start
-from runplan.dsl.plan.model import check_shape, figures_of_record, likely
+from runplan.dsl.plan.model import check_shape, figures_of_record, likely, named_as
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node, unquoted
 from runplan.dsl.syntax.views import StartSpec, spec_of
 from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.words import cut
 from runplan.dsl.typed.fields import CHECKPOINT, ORIGINS, SCRATCH, TRAINED_ON
@@ -21,9 +22,9 @@ def start(reading: Reading, node: Node) -> Start | None:
         known = reading.vocabulary.model(spec.span.text.partition(" on ")[0].strip())
         help = [f"write `start: checkpoint {known.name}`"] if known else did_you_mean(spec.origin.text, ORIGINS)
         help = help or ["write `start: scratch`, or `start: checkpoint llama-3-8b`"]
-        reading.findings.append(
-            finding("N002", f"unknown start `{cut(spec.origin.text)}`", spec.origin.span, help=help)
-        )
+        fixes = () if known else respelled(spec.origin.span, spec.origin.text, ORIGINS)
+        message = f"unknown start `{cut(spec.origin.text)}`"
+        reading.findings.append(finding("N002", message, spec.origin.span, help=help, fixes=fixes))
         return None
     if spec.origin.text == SCRATCH and (extra := spec.name or spec.tokens):
         help = ["leave it out, or write `start: checkpoint NAME on 15T tokens`"]
@@ -45,7 +46,8 @@ def of_checkpoint(reading: Reading, start: Start | None, model: Model | None) ->
     record = reading.vocabulary.model(name.text)
     if record is None and model is None:
         help = likely(reading, name.text) or ["say what your weights are: `model: 7B`, or the name of their shape"]
-        reading.findings.append(finding("N002", f"unknown model `{cut(name.text)}`", name.span, help=help))
+        fixes = named_as(reading, name.text, name.span)
+        reading.findings.append(finding("N002", f"unknown model `{cut(name.text)}`", name.span, help=help, fixes=fixes))
     if record is None:
         return model
     figures = figures_of_record(record, reading.fields("model"), name.span)

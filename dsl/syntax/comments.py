@@ -8,7 +8,17 @@ from runplan.dsl.syntax.tree import Word
 from runplan.dsl.text.source import Source, Span
 
 # A quote that is not closed reaches to the end of its line; possessive, so that no text makes it slow.
-QUOTED_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*+"?|#[^\n]*')
+QUOTED_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*+"?|#[^\r\n]*')
+
+
+def comments_of(source: Source) -> tuple[Word, ...]:
+    """The comments of a file, in the spelling that its name tells."""
+    if not source.path.endswith((".yaml", ".yml")):
+        return comments(source)
+    from runplan.dsl.syntax.yaml import comments_in_yaml  # only where a plan is in it
+    from runplan.dsl.syntax.yaml_values import composed
+
+    return comments_in_yaml(source, composed(source)[0])
 
 
 def comments(source: Source) -> tuple[Word, ...]:

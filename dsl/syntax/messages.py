@@ -9,8 +9,9 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.comments import without_comment
 from runplan.dsl.syntax.repairs import Parses, mended, shape_of
 from runplan.dsl.syntax.statements import CONTINUED, KEYWORDS, KINDS, LAW_FIELDS, OF_PLANS, RESERVED
-from runplan.dsl.text.elsewhere import answer
+from runplan.dsl.text.elsewhere import answer, renamed
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.fixes import offered, respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import View
 from runplan.dsl.text.words import cut, listing
@@ -117,8 +118,15 @@ def finding_of(mistake: Mistake) -> Finding:
         or _unknown_law_field(mistake)
         or _unfinished_phase(mistake)
         or _not_a_number(mistake)
-        or finding("S001", _unexpected(mistake), mistake.view.span(mistake.start, mistake.end), help=_help(mistake))
+        or _unexpected_there(mistake)
     )
+
+
+def _unexpected_there(mistake: Mistake) -> Finding:
+    span, words = mistake.view.span(mistake.start, mistake.end), _words(mistake)
+    help = _help(mistake)
+    fixes = respelled(span, mistake.token, words) if words and help[:1] == did_you_mean(mistake.token, words) else ()
+    return finding("S001", _unexpected(mistake), span, help=help, fixes=fixes)
 
 
 def _unknown_statement(mistake: Mistake) -> Finding | None:
@@ -132,8 +140,12 @@ def _unknown_statement(mistake: Mistake) -> Finding | None:
         line = f"require {name}{rest.partition('#')[0].rstrip(' ,;')}"
         if mistake.parses(line, "file"):
             return finding("N001", "a condition is a `require`", span, help=[f"write `{line}`"])
-    help = _said_elsewhere(mistake, name, rest) or did_you_mean(name, KEYWORDS) or [_LISTED]
-    return finding("N001", f"unknown statement `{cut(name)}`", span, help=help)
+    value = _value(rest)
+    elsewhere = answer(name, value, mistake.view.text)
+    alias = renamed(name, value, elsewhere)
+    help = elsewhere or did_you_mean(name, KEYWORDS) or [_LISTED]
+    fixes = respelled(span, name, KEYWORDS, alias) if alias or not elsewhere else ()
+    return finding("N001", f"unknown statement `{cut(name)}`", span, help=help, fixes=fixes)
 
 
 # What stands between a name and a comparison of it.
@@ -141,10 +153,9 @@ _COMPARES = re.compile(r"[\w\s.+*/()-]*(?:[<>]=?|[≤≥]|==)")
 _LISTED = "a statement begins with " + listing(dict.fromkeys(row.keyword.split()[0] for row in OF_PLANS))
 
 
-def _said_elsewhere(mistake: Mistake, word: str, rest: str) -> list[str]:
-    """The help with a word of another tool, and what follows it."""
-    value = re.sub(r"^[ \t]*[:=]?[ \t]*", "", rest.partition("#")[0]).rstrip(" ,;\r")
-    return answer(word, value, mistake.view.text)
+def _value(rest: str) -> str:
+    """The value in what follows a word on its line."""
+    return re.sub(r"^[ \t]*[:=]?[ \t]*", "", rest.partition("#")[0]).rstrip(" ,;\r")
 
 
 def _no_definition(mistake: Mistake) -> Finding | None:
@@ -154,8 +165,11 @@ def _no_definition(mistake: Mistake) -> Finding | None:
     if mistake.rule != "file" or m is None or mistake.start != start + m.end():
         return None
     span = mistake.view.span(start + m.start(1), start + m.end(1))
-    help = _said_elsewhere(mistake, m[1], mistake.view.text[mistake.start : end]) or [_LISTED]
-    return finding("N001", f"unknown statement `{m[1]}:`", span, help=help)
+    value = _value(mistake.view.text[mistake.start : end])
+    help = answer(m[1], value, mistake.view.text)
+    alias = renamed(m[1], value, help)
+    fixes = respelled(span, m[1], KEYWORDS, alias) if alias else ()
+    return finding("N001", f"unknown statement `{m[1]}:`", span, help=help or [_LISTED], fixes=fixes)
 
 
 def _no_times(mistake: Mistake) -> Finding | None:
@@ -174,7 +188,9 @@ def _unknown_law_field(mistake: Mistake) -> Finding | None:
         return None
     at = mistake.view.text.rfind(field, 0, mistake.start)
     help = did_you_mean(field, LAW_FIELDS) or [f"a law has {listing(LAW_FIELDS)}, and formulas"]
-    return finding("N001", f"unknown field `{cut(field)}` in `law`", mistake.view.span(at, at + len(field)), help=help)
+    span = mistake.view.span(at, at + len(field))
+    fixes = respelled(span, field, LAW_FIELDS)
+    return finding("N001", f"unknown field `{cut(field)}` in `law`", span, help=help, fixes=fixes)
 
 
 def _unfinished_phase(mistake: Mistake) -> Finding | None:
@@ -199,7 +215,9 @@ def _unfinished_phase(mistake: Mistake) -> Finding | None:
     span = mistake.view.span(start + phase.end(), start + phase.end() + m.end(1))
     message = f"`{m[1]}` has no unit; a phase is a share of the tokens, or tokens, steps or epochs"
     likely = ("tokens",) if m[2] in ("M", "B", "T") else ("steps", "tokens")
-    return finding("U003", message, span, help=["write " + " or ".join(f"`{m[1]} {unit} {m[3]}`" for unit in likely)])
+    told = "write " + " or ".join(f"`{m[1]} {unit} {m[3]}`" for unit in likely)
+    whole = mistake.view.span(start + phase.end(), start + phase.end() + m.end())
+    return finding("U003", message, span, help=[told], fixes=offered(whole, m[0], told))
 
 
 def _not_a_number(mistake: Mistake) -> Finding | None:
@@ -269,10 +287,15 @@ def _told(mistake: Mistake) -> list[str]:
         return ["compare with `<=`, `>=` or `==`"]
     if token in RESERVED and {"NAME", "NAMED"} & set(expected):
         return [f"`{token}` is a word of the language: as a name it is put in quotes, where a name may be quoted"]
-    if not _WORD.match(token):
+    return did_you_mean(token, _words(mistake))
+
+
+def _words(mistake: Mistake) -> list[str]:
+    """The words of the language that a word may stand for which does not fit."""
+    if not _WORD.match(mistake.token):
         return []
-    words = [word for name in expected if (word := mistake.spelled.get(name, "")).isalpha()]
-    return did_you_mean(token, [*words, "up to"] if "UPTO" in expected else words)
+    words = [word for name in mistake.expected if (word := mistake.spelled.get(name, "")).isalpha()]
+    return [*words, "up to"] if "UPTO" in mistake.expected else words
 
 
 def _unexpected(mistake: Mistake) -> str:

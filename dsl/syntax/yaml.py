@@ -11,14 +11,15 @@ from runplan.dsl.syntax.tree import File, Node, Word
 from runplan.dsl.syntax.yaml_help import as_text
 from runplan.dsl.syntax.yaml_scalars import Scalar, first_line, quoted, view, visible
 from runplan.dsl.syntax.yaml_values import POISON, Mapping, Sequence, Value, composed
-from runplan.dsl.text.elsewhere import answer
+from runplan.dsl.text.elsewhere import answer, renamed
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.limits import MAX_FINDINGS
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import cut, listing
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
+_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
 # As the terminals of the grammar.
 _NAME = re.compile(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
 NAMED = re.compile(r"\w[\w.-]*")
@@ -91,8 +92,10 @@ class Reader:
         meant = next((row.fills for row in OF_PLANS if row.keyword == key.text or row.rule == key.text), None)
         said = value.text if isinstance(value, Scalar) else ""
         help = [f"did you mean `{meant}`?"] if meant else answer(key.text, said, key.span.source.text, in_yaml=True)
+        alias = meant or renamed(key.text, said, help)
+        fixes = respelled(key.span, key.text, BY_KEY, alias) if alias or not help else ()
         help = help or did_you_mean(key.text, BY_KEY) or ["a plan's keys are " + listing(BY_KEY)]
-        self.findings.append(finding("N001", f"unknown statement `{cut(key.text)}`", key.span, help=help))
+        self.findings.append(finding("N001", f"unknown statement `{cut(key.text)}`", key.span, help=help, fixes=fixes))
 
     # ---- pieces
 

@@ -140,9 +140,14 @@ def standard_input() -> bytes:
 
 
 def _flown(stream: BinaryIO) -> bytes:
+    unsteady()
+    return stream.read(MAX_BYTES + 1)
+
+
+def unsteady() -> None:
+    """Let the witnesses know of a look that cannot be made again: at a pipe, or at what no file says."""
     for witness in _witnesses:
         witness.steady = False
-    return stream.read(MAX_BYTES + 1)
 
 
 @_look
@@ -159,7 +164,10 @@ def entries(path: str) -> tuple[tuple[str, str], ...]:
 def _kind(entry: os.DirEntry[str]) -> str:
     if entry.is_dir(follow_symlinks=False):
         return FOLDER
-    return FILE if entry.is_file() else LINK if entry.is_dir() else OTHER
+    try:
+        return FILE if entry.is_file() else LINK if entry.is_dir() else OTHER
+    except OSError:  # a link that leads to itself, or to where one may not look
+        return OTHER
 
 
 @_look

@@ -150,6 +150,13 @@ def answer(word: str, value: str, text: str, in_yaml: bool = False) -> list[str]
     return _renamed(name, value, in_yaml) if name != word else []
 
 
+def renamed(word: str, value: str, help: Iterable[str]) -> str:
+    """What a word that begins no statement is called here, where that is all that an answer says; empty where not."""
+    name = ours(word)
+    told = (f"write `{name}: {value.strip()}`", f"write `{name} {value.strip()}`")
+    return name if any(text in told for text in help) else ""
+
+
 def compared(name: str, value: str) -> str:
     """A quantity and its figure as the comparison that is meant: what costs is bounded, and anything else is so."""
     return f"{ours(name)} {_BOUNDED.get(ours(name), '==')} {value}"

@@ -4,6 +4,7 @@ RunplanError
   BadConfig         a project's configuration cannot be used
   UnknownLaw        a law is asked for by a name that none has
   UnknownCode       findings are selected or ignored by a word that no finding has
+  NoRevision        a commit is asked for that git does not have
   NoWorker          work is handed out, and nobody is there to do it
   NotThere          a report or a solution is asked for what it does not have
   Refused           a law cannot be evaluated at what it is given            (engine.laws.evaluate)
@@ -36,6 +37,10 @@ class UnknownLaw(RunplanError):
 
 class UnknownCode(RunplanError):
     """Raised where findings are asked for by a code, name or prefix that none has; it says the nearest one."""
+
+
+class NoRevision(RunplanError):
+    """Raised where a project is asked for as of a commit that is not there; it says how to get it."""
 
 
 class NoWorker(RunplanError):

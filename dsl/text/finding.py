@@ -20,11 +20,24 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A replacement of text that mends a finding; `safe` where it cannot change the meaning."""
+    """A text in place of a stretch of a file."""
 
-    title: str
     span: Span
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One way to mend a finding: edits that belong together.
+
+    Attributes:
+        title: What it does, as an instruction.
+        edits: None overlaps another.
+        safe: Whether it says what was meant in any case; another one is for a person to decide.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
     safe: bool = False
 
 
@@ -46,7 +59,7 @@ class Finding:
         notes: The values that went in.
         help: What to change, as instructions, with computed numbers where there are any: these are computed when it
             is first read.
-        edits: Replacements that mend it.
+        fixes: The ways to mend it, each by itself, the likeliest first: these, too, are worked out when they are read.
         key: The path of the node in the plan, such as `require[0]`; stable when lines move.
         laws: The laws under which it was found; empty where no law took part.
         data: The figures behind the sentence.
@@ -60,7 +73,7 @@ class Finding:
     also: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: Texts = ()
-    edits: tuple[Edit, ...] = ()
+    fixes: tuple[Fix, ...] | Later[Fix] = ()
     key: str = ""
     laws: tuple[str, ...] = ()
     data: dict[str, float | str] = field(default_factory=dict)
@@ -81,8 +94,8 @@ def finding(
     name: str = "",
     also: Iterable[Label] = (),
     notes: Iterable[str] = (),
-    help: Iterable[str] | Later = (),
-    edits: Iterable[Edit] = (),
+    help: Iterable[str] | Later[str] = (),
+    fixes: Iterable[Fix] | Later[Fix] = (),
     key: str = "",
     laws: Iterable[str] = (),
     data: dict[str, float | str] | None = None,
@@ -101,16 +114,18 @@ def finding(
         tuple(also),
         tuple(notes),
         help if isinstance(help, Later) else tuple(help),
-        tuple(edits),
+        fixes if isinstance(fixes, Later) else tuple(fixes),
         key,
         tuple(laws),
         data or {},
     )
 
 
-def at_rest(findings: Iterable[Finding], *, help: bool = True) -> tuple[Finding, ...]:
-    """Findings with their help worked out, or without help: they hold on to nothing of what it is worked out from."""
-    return tuple(replace(f, help=tuple(f.help) if help else ()) for f in findings)
+def at_rest(findings: Iterable[Finding], *, help: bool = True, fixes: bool = True) -> tuple[Finding, ...]:
+    """Findings with their help and fixes worked out, or without: they hold on to nothing of what these come from."""
+    return tuple(
+        replace(f, help=tuple(f.help) if help else (), fixes=tuple(f.fixes) if fixes else ()) for f in findings
+    )
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,53 +1,57 @@
-"""Work to the texts that it gives, done when somebody reads them."""
+"""Work to what it gives, such as texts, done when somebody reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from runplan.dsl.types import Generic, TypeVar
 
-class Later:
-    """Texts that take work, such as changes that are each solved: it is done once, for the first reader, and only then.
+T = TypeVar("T")
+
+
+class Later(Generic[T]):
+    """What takes work, such as changes that are each solved: it is done once, for the first reader, and only then.
 
     What it is done from is let go afterwards.
     """
 
     __slots__ = ("_made", "_work")
 
-    def __init__(self, work: Callable[[], Iterable[str]]) -> None:
-        self._work: Callable[[], Iterable[str]] | None = work
-        self._made: tuple[str, ...] = ()
+    def __init__(self, work: Callable[[], Iterable[T]]) -> None:
+        self._work: Callable[[], Iterable[T]] | None = work
+        self._made: tuple[T, ...] = ()
 
     @property
-    def texts(self) -> tuple[str, ...]:
-        """The texts, in order."""
+    def items(self) -> tuple[T, ...]:
+        """What the work gives, in order."""
         if self._work is not None:
             self._made = tuple(self._work())
             self._work = None
         return self._made
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.items)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.texts)
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
 
-    def __getitem__(self, index: int) -> str:
-        return self.texts[index]
+    def __getitem__(self, index: int) -> T:
+        return self.items[index]
 
     def __eq__(self, other: object) -> bool:
-        return self.texts == (other.texts if isinstance(other, Later) else other)
+        return self.items == (other.items if isinstance(other, Later) else other)
 
     def __hash__(self) -> int:
-        return hash(self.texts)
+        return hash(self.items)
 
     def __repr__(self) -> str:
-        return repr(self.texts)
+        return repr(self.items)
 
-    def __reduce__(self) -> tuple[type[tuple[str, ...]], tuple[tuple[str, ...]]]:
-        return tuple, (self.texts,)
+    def __reduce__(self) -> tuple[type[tuple[T, ...]], tuple[tuple[T, ...]]]:
+        return tuple, (self.items,)
 
 
-Texts = tuple[str, ...] | Later
+Texts = tuple[str, ...] | Later[str]
 
 
 def changed(texts: Texts, change: Callable[[Texts], Iterable[str]]) -> Texts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 MAX_WORD = 60  # characters of a word that is looked up among the names near to it
 
@@ -17,6 +17,21 @@ def nearest(word: str, choices: Iterable[str]) -> list[str]:
         folded.setdefault(choice.lower(), choice)
     found = difflib.get_close_matches(word.lower(), list(folded), 3, 0.68) if len(word) <= MAX_WORD else []
     return [folded[name] for name in found]
+
+
+def is_plain(word: str, choices: Collection[str]) -> bool:
+    """Whether one name is what a misspelled word stands for: none other is as near, and all its figures are the same.
+
+    `llama2` may be `llama3`, and who writes it means another thing.
+    """
+    import difflib
+
+    first, *others = nearest(word, choices) or [""]
+    near = [difflib.SequenceMatcher(None, name.lower(), word.lower()).ratio() for name in (first, *others[:1])]
+    return _FIGURES.findall(first) == _FIGURES.findall(word) and near[0] > max(near[1:], default=0.0)
+
+
+_FIGURES = re.compile(r"\d+")
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> list[str]:

@@ -48,6 +48,28 @@ class Reader(Protocol):
         """
 
 
+class FileSystem(Protocol):
+    """The looks that the module `disk` has, at the disk or at what would be on it at another time."""
+
+    def content(self, path: str) -> bytes:
+        """See `disk.content`."""
+
+    def entries(self, path: str) -> tuple[tuple[str, str], ...]:
+        """See `disk.entries`."""
+
+    def is_folder(self, path: str) -> bool:
+        """See `disk.is_folder`."""
+
+    def is_file(self, path: str) -> bool:
+        """See `disk.is_file`."""
+
+    def is_there(self, path: str) -> bool:
+        """See `disk.is_there`."""
+
+    def real(self, path: str) -> str:
+        """See `disk.real`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
     """Files of a folder on disk.
@@ -55,10 +77,12 @@ class Disk:
     Attributes:
         root: The project's folder; absolute once made, whatever the current folder becomes.
         folder: From where relative paths lead; the root unless said. The command says the current folder.
+        on: The disk, or a commit as if it were checked out.
     """
 
     root: str | os.PathLike[str] = "."
     folder: str | os.PathLike[str] | None = None
+    on: FileSystem = disk
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", os.path.abspath(self.root))
@@ -70,11 +94,11 @@ class Disk:
 
     def read(self, path: str) -> bytes:
         """See `Reader`."""
-        return disk.content(self._on_disk(path))
+        return self.on.content(self._on_disk(path))
 
     def resolve(self, path: str) -> str | None:
         """See `Reader`."""
-        real, root = disk.real(self._on_disk(path)), disk.real(os.fspath(self.root))
+        real, root = self.on.real(self._on_disk(path)), self.on.real(os.fspath(self.root))
         if real == root:
             return "."
         beginning = root if root.endswith(os.sep) else root + os.sep
@@ -83,13 +107,13 @@ class Disk:
     def files(self, path: str) -> tuple[str, ...]:
         """See `Reader`. A link to a folder is not followed: it may lead round in a circle."""
         top = self._on_disk(path)
-        if disk.is_file(top):
+        if self.on.is_file(top):
             return (path,)
         found: list[str] = []
         waiting = [(top, "" if path == "." else path.rstrip("/"))]
         while waiting:
             where, said = waiting.pop()
-            for entry, kind in disk.entries(where):
+            for entry, kind in self.on.entries(where):
                 name = f"{said}/{entry}" if said else entry
                 if kind == disk.FOLDER:
                     waiting.append((os.path.join(where, entry), name))

@@ -14,6 +14,7 @@ from runplan.dsl.expr.tree import COMPARISONS, FUNCTIONS, Expr, Num, Op, Text, U
 from runplan.dsl.syntax.tree import Node, Word, as_node, unquoted
 from runplan.dsl.text.elsewhere import answer, ours
 from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.fixes import offered, respelled, united
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
@@ -121,7 +122,8 @@ class Builder:
                 help = [said]
             elif of is not None and not help:
                 help = [f"leave `{word.text[:40]}` out, or write a unit, such as `tokens`, `hours` or `USD`"]
-            self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help))
+            fixes = united(word.span, word.text, error.name, error.hint, error.suggestions)
+            self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help, fixes=fixes))
             return 1.0, UNKNOWN
         factor, dim = found.factor, found.dim
         if self.month != 30.0 and "month" in word.text:
@@ -185,7 +187,8 @@ class Builder:
         if dim == NONE and (of_peak or is_bare(expr, self.bare_lets)):
             meant = f"write `at {shown(expr)} MFU`" if of_peak else with_unit(expr, field, self.currency)
             message = f"`{shown(expr)}` has no unit; `{field.name}` is {said_dim(wanted)}"
-            self.findings.append(finding("U003", message, span, help=[meant]))
+            fixes = offered(span, shown(expr), meant) if isinstance(expr, Num) else ()
+            self.findings.append(finding("U003", message, span, help=[meant], fixes=fixes))
             return
         is_ = "a share" if dim == NONE and "%" in shown(expr) else said_dim(dim)
         message = f"`{shown(expr)}` is {is_}; `{field.name}` is {said_dim(wanted)}"
@@ -228,7 +231,8 @@ class Builder:
         )
         close = did_you_mean(meant if meant in known else word.text, known)
         help = elsewhere or close or [f"the fields of `{where}` are {listing(known)}"]
-        self.findings.append(finding("N001", f"unknown field `{word.text[:60]}` in `{where}`", word.span, help=help))
+        message, fixes = f"unknown field `{word.text[:60]}` in `{where}`", respelled(word.span, word.text, known, meant)
+        self.findings.append(finding("N001", message, word.span, help=help, fixes=() if elsewhere else fixes))
 
     def given_once(self, named: Iterable[tuple[Hashable, str, Span]]) -> None:
         """A finding for each item that is given again: a key, what it is called, and where it stands."""
@@ -282,7 +286,8 @@ class Builder:
         arity = FUNCTIONS.get(word.text)
         if arity is None:
             help = did_you_mean(word.text, FUNCTIONS) or [f"the functions are {listing(FUNCTIONS)}"]
-            self.findings.append(finding("N002", f"unknown function `{word.text}`", word.span, help=help))
+            fixes = respelled(word.span, word.text, FUNCTIONS)
+            self.findings.append(finding("N002", f"unknown function `{word.text}`", word.span, help=help, fixes=fixes))
             return Num(1.0, UNKNOWN, span=node.span)
         if len(args) != arity:
             message = f"`{word.text}` takes {arity} value{'s' * (arity > 1)}, here are {len(args)}"

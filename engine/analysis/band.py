@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from runplan.dsl.dataclass import dataclass
 from runplan.engine.analysis.regret import Surface, surface_of
-from runplan.engine.numeric.search import least
+from runplan.engine.numeric.search import crossing, least
 from runplan.engine.problem.solution import Solution
 
 # A band is the sizes whose loss is within NATS of the least at the same compute,
@@ -17,7 +17,8 @@ COMPUTE = 0.01
 # The chart and the table of regret reach from the optimum over REACH to REACH times the optimum.
 REACH = 8.0
 POINTS = 33
-ROUNDS = 100
+# Logarithms: of the most tokens, and of how far an edge may be.
+MOST, FAR = 60.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ def band_of(solution: Solution) -> Band | None:
         tokens = _tokens_for(surface, size, lowest)
         return None if tokens is None else surface.flop * size * tokens / compute - 1.0
 
-    def within(log_size: float) -> bool:
+    def dearer(log_size: float) -> float:
         found = regret(log_size)
-        return found is not None and found <= COMPUTE
+        return math.inf if found is None else found - COMPUTE
 
     step = 2 * math.log(REACH) / (POINTS - 1)
     sizes = [best - math.log(REACH) + i * step for i in range(POINTS)]
@@ -88,8 +89,8 @@ def band_of(solution: Solution) -> Band | None:
         surface.flop,
         math.exp(best),
         lowest,
-        _edges(lambda x: at(x) <= lowest + NATS, best),
-        _edges(within, best),
+        _edges(lambda x: at(x) - (lowest + NATS), best),
+        _edges(dearer, best),
         tuple(_point(surface, math.exp(x), compute, regret(x) if abs(x - best) > 1e-9 else 0.0) for x in sizes),
     )
 
@@ -100,25 +101,24 @@ def _point(surface: Surface, size: float, compute: float, regret: float | None) 
 
 def _tokens_for(surface: Surface, size: float, wanted: float) -> float | None:
     """Tokens at which a size reaches a loss; None where none do."""
-    low, high = 0.0, 60.0
-    if surface.loss(size, math.exp(high)) > wanted:
+
+    def above(log_tokens: float) -> float:
+        return surface.loss(size, math.exp(log_tokens)) - wanted
+
+    if above(MOST) > 0.0:
         return None
-    for _ in range(ROUNDS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if surface.loss(size, math.exp(middle)) <= wanted else (middle, high)
-    return math.exp(high)
+    return math.exp(crossing(above, MOST, 0.0) if above(0.0) > 0.0 else 0.0)
 
 
-def _edges(holds: Callable[[float], bool], best: float) -> tuple[float, float]:
-    """How far down and up from the best a condition holds."""
+def _edges(over: Callable[[float], float], best: float) -> tuple[float, float]:
+    """How far down and up from the best something is at most 0."""
 
     def edge(sign: float) -> float:
         near, far = 0.0, 1.0
-        while holds(best + sign * far) and far < 30:
+        while over(best + sign * far) <= 0.0 and far < FAR:
             near, far = far, far * 2
-        for _ in range(ROUNDS // 2):
-            middle = (near + far) / 2
-            near, far = (middle, far) if holds(best + sign * middle) else (near, middle)
-        return math.exp(best + sign * near)
+        if over(best + sign * far) > 0.0:
+            far = crossing(lambda x: over(best + sign * x), near, far)
+        return math.exp(best + sign * far)
 
     return edge(-1.0), edge(1.0)

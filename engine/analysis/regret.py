@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.expr.python import function_of
 from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.laws.form import cite_of
@@ -48,9 +49,8 @@ def surface_of(solution: Solution) -> Surface | None:
     free = {q.LAW_PARAMS, q.TOKENS}
     if names(loss) != free or names(compute) != free:
         return None
-    function = compiled(loss)
     flop = float(compiled(compute)({q.LAW_PARAMS: 1.0, q.TOKENS: 1.0}))
-    return Surface(lambda params, tokens: float(function({q.LAW_PARAMS: params, q.TOKENS: tokens})), flop)
+    return Surface(function_of(loss, (q.LAW_PARAMS, q.TOKENS)), flop)
 
 
 def with_regret(solution: Solution) -> Solution:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.python import function_of
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
@@ -20,8 +21,9 @@ from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, published
+from runplan.engine.problem.following import Following
 from runplan.engine.problem.parts import Constraint
-from runplan.engine.problem.problem import Problem, derive, follow, in_order
+from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.whole import rounded_up, whole
 
@@ -73,15 +75,11 @@ def evaluator(solution: Solution) -> tuple[Resolver, int]:
     resolve, count = resolver(solution)
     problem = solution.problem.deviating()
     known = {v.name for v in problem.variables} | published(problem.law).keys() | {*problem.deviates}
-    steps = in_order(problem.definitions, known)
+    following = Following(problem.definitions, known)
 
     def at(draw: Draw) -> dict[Name, float] | None:
         found = resolve(draw)
-        if found is None:
-            return None
-        env = {**found, **draw}
-        follow(env, steps)
-        return env
+        return None if found is None else following({**found, **draw})
 
     return at, count
 
@@ -143,7 +141,8 @@ def _on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | N
     loss = _loss_of(problem)
     if region is None or not all(name in free or problem.is_drawn(name) for name in names(loss)):
         return None
-    value = compiled(loss)
+    constants = tuple(sorted(names(loss) - {x, y}))
+    value = function_of(loss, (x, y, *constants))
 
     def searched(draw: Draw) -> dict[Name, float] | None:
         within = region(draw)
@@ -151,12 +150,11 @@ def _on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | N
             return None
         if len(variables) == 1:
             return {y: math.exp(within.most(0.0))}
-        env = dict(draw)
+        drawn = [draw[name] for name in constants]
         low, high = max(within.low, at["x"] - NEAR), min(within.high, at["x"] + NEAR)
 
         def at_size(log_size: float) -> float:
-            env[x], env[y] = math.exp(log_size), math.exp(within.most(log_size))
-            return float(value(env))
+            return value(math.exp(log_size), math.exp(within.most(log_size)), *drawn)
 
         try:
             best = least(at_size, (low + high) / 2, (high - low) / 2, CLOSE) if high - low > CLOSE else high

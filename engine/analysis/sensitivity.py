@@ -130,7 +130,7 @@ class Sensitivity:
 
     @cached_property
     def _tangent(self) -> Tangent:
-        of = posed(self._varied, [*(v.name for v in self._varied.variables), *self._factors])
+        of = posed(self._varied, (*(v.name for v in self._varied.variables), *self._factors))
         ones = (0.0,) * len(self._factors)
         return tangent(of.goals, of.inequalities, of.equalities, self._found.held, self._point, ones)
 

@@ -10,6 +10,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.packs.pack import Entry, ScheduleShape
 from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE
@@ -169,7 +170,8 @@ def _levels(draft: Draft, phase: PhasePlan, level: float) -> tuple[float, float,
     if record is None:
         known = [name for r in draft.catalogue.records("shape") for name in (r.name, *r.aliases)]
         help = did_you_mean(phase.shape, known) or ["it is one of " + ", ".join(f"`{k}`" for k in known)]
-        draft.findings.append(finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help))
+        fixes = respelled(phase.span, phase.shape, known)
+        draft.findings.append(finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help, fixes=fixes))
         return level, level, None
 
     def at(key: str) -> float | None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import silenceable
-from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.finding import Edit, Finding, Fix, finding
+from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.calendar import seconds_of
 
-_IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\](.*)")
-_UNTIL = re.compile(r"\buntil\s+(\d{4}-\d{2}-\d{2})\s*$")
+_IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\]((?:(?!#\s*ignore\[).)*)")
+_CODE = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
+# What begins with a figure is to be a day.
+_UNTIL = re.compile(r"\buntil:?\s*(\d\S*)\s*$")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Empty lines and comments.
 _SILENT = re.compile(r"(?:\s*+#[^\n]*+)*+\s*+")
+# What opens a block: what it says, and what is found of it, begins on the next line.
+_OPENS = (":", "{", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,84 +29,127 @@ class Ignore:
     """A comment that silences findings.
 
     Attributes:
-        codes: Codes or names of rules.
+        codes: Where it names codes or names of rules; one empty place where it names none.
         until: Its last day, as written; empty where it has none.
-        lines: The line that it stands on; where it stands there alone, also the next one that says something.
+        lines: The line that it stands on; where it stands there alone, also the next one that says something; and where
+            that only opens a block, the first one in it.
     """
 
-    codes: tuple[str, ...]
+    codes: tuple[Span, ...]
     reason: str
     until: str
     lines: frozenset[int]
     span: Span
+
+    def without(self, code: Span) -> Edit:
+        """What takes a code out of it; with the last one it goes itself, and its line where nothing else is on that."""
+        source, text, at = code.source, code.source.text, self.codes.index(code)
+        if at + 1 < len(self.codes):
+            return Edit(Span(source, code.start, self.codes[at + 1].start), "")
+        if at:
+            return Edit(Span(source, self.codes[at - 1].end, code.end), "")
+        start, end = text.rfind("\n", 0, self.span.start) + 1, self.span.end
+        said = text[start : self.span.start].rstrip()
+        rest = re.compile(r"\s*?(?:\n|$)").match(text, end)
+        if not said and rest:
+            return Edit(Span(source, start, rest.end()), "")
+        return Edit(Span(source, start + len(said), end), "")
 
 
 def ignores(source: Source) -> tuple[Ignore, ...]:
     """The comments of a text that silence findings."""
     if "ignore[" not in source.text:
         return ()
-    from runplan.dsl.syntax.comments import comments
+    from runplan.dsl.syntax.comments import comments_of
 
-    return tuple(_read(m, comment.span) for comment in comments(source) if (m := _IGNORE.fullmatch(comment.text)))
+    found = ((comment.span, m) for comment in comments_of(source) for m in _IGNORE.finditer(comment.text))
+    return tuple(_read(m, span) for span, m in found)
 
 
-def _read(m: re.Match[str], span: Span) -> Ignore:
-    source, line = span.source, span.line
-    lines = {line}
-    if source.line_text(line).lstrip().startswith("#"):
-        silent = _SILENT.match(source.text, span.end)
-        assert silent is not None, "it matches nothing, too"
-        lines.add(source.line_column(silent.end())[0])
+def _read(m: re.Match[str], comment: Span) -> Ignore:
+    source = comment.source
+    begins = comment.start + m.start(1)
+    span = Span(source, comment.start + m.start(), comment.start + m.start() + len(m[0].rstrip()))
+    codes = tuple(Span(source, begins + code.start(), begins + code.end()) for code in _CODE.finditer(m[1]))
     until = _UNTIL.search(m[2])
     reason = (m[2][: until.start()] if until else m[2]).strip(" \t:-,")
-    codes = tuple(word.strip() for word in m[1].split(",") if word.strip())
-    return Ignore(codes, reason, until[1] if until else "", frozenset(lines), span)
+    lines = frozenset(_lines(source, comment))
+    return Ignore(codes or (Span(source, begins, begins),), reason, until[1] if until else "", lines, span)
+
+
+def _lines(source: Source, comment: Span) -> Iterator[int]:
+    """The lines on which a comment silences what is found."""
+
+    def next_said(offset: int) -> int:
+        silent = _SILENT.match(source.text, offset)
+        assert silent is not None, "it matches nothing, too"
+        return silent.end()
+
+    yield comment.line
+    start = source.text.rfind("\n", 0, comment.start) + 1
+    said = source.text[start : comment.start].rstrip()
+    end = comment.end
+    if not said:
+        at = next_said(end)
+        yield source.line_column(at)[0]
+        told = source.line_text(source.line_column(at)[0])
+        said = re.split(r"\s#", told, maxsplit=1)[0].rstrip()
+        end = at + len(told.lstrip())
+    if said.endswith(_OPENS):
+        yield source.line_column(next_said(end))[0]
 
 
 def kept(findings: Iterable[Finding], source: Source, known: Set[tuple[str, str]], today: str) -> list[Finding]:
-    """The findings of a plan without those that it ignores, and what is wrong with how it does.
+    """The findings of a plan without those that are ignored where they stand, and what is wrong with how they are.
 
     Args:
-        source: The plan's own text; another file's comments are not its business.
+        source: The plan's own text. What another file ignores in vain, such as one that is imported, is not said:
+            another plan may have need of it.
         known: Each code that a finding may have, with its name.
         today: As `2026-03-01`.
     """
     found = list(findings)
     out, wrong = set(range(len(found))), list[Finding]()
-    known_words = {word.lower() for pair in known for word in pair}
+    words = {word for pair in known for word in pair}
+    known_words = {word.lower() for word in words}
     # Rules were not applied to a plan that could not be solved: what would be silenced there is not known.
     solved = all(silenceable(f.code) for f in found)
-    for ignore in ignores(source):
+    sources = {each.path: each for each in (*(f.at.span.source for f in found), source)}
+    for ignore in (ignore for each in sources.values() for ignore in ignores(each)):
         late = _over(ignore.until, today)
+        gone = [Fix("take the comment out", (ignore.without(ignore.codes[0]),))] if len(ignore.codes) == 1 else []
         if late:
-            wrong.append(_of(ignore, "X003", f"this ignores until {ignore.until}, which is {late}", "look again"))
+            wrong.append(_of(ignore, "X003", f"this ignores until {ignore.until}, which is {late}", "look again", gone))
         if not ignore.reason:
             wrong.append(_of(ignore, "X004", "this ignores without a reason", "write why after the bracket"))
-        for code in ignore.codes or ("",):
+        for span in ignore.codes:
+            code = span.text
             silenced = {
                 i
                 for i, f in enumerate(found)
                 if code.lower() in (f.code.lower(), f.name.lower())
                 and f.at.span.line in ignore.lines
-                and f.at.span.source is source
+                and f.at.span.source.path == span.source.path
                 and silenceable(f.code)
             }
             if not late:
                 out -= silenced
             if code.lower() not in known_words:
-                (help,) = did_you_mean(code, {word for pair in known for word in pair}) or ["`plan rule` lists them"]
-                wrong.append(_of(ignore, "X002", f"`{code}` is no code of a finding", help))
-            elif solved and not silenced and not late:
-                wrong.append(_of(ignore, "X001", f"`{code}` is not found here", "take it out of the comment"))
+                (help,) = did_you_mean(code, words) or ["`plan rule` lists them"]
+                message = f"`{code[:60]}` is no code of a finding" if code else "this names no code of a finding"
+                wrong.append(_of(ignore, "X002", message, help, respelled(span, code, words)))
+            elif solved and not silenced and not late and span.source.path == source.path:
+                fix = Fix(f"take `{code}` out of the comment", (ignore.without(span),), safe=True)
+                wrong.append(_of(ignore, "X001", f"`{code}` is not found here", "take it out of the comment", [fix]))
     return [*(found[i] for i in sorted(out)), *wrong]
 
 
 def _over(until: str, today: str) -> str:
     """Why an ignore holds no more; empty where it does."""
-    if until and seconds_of(until) is None:
+    if until and (not _DAY.fullmatch(until) or seconds_of(until) is None):
         return "no date of the calendar"
     return "past" if until and until < today else ""
 
 
-def _of(ignore: Ignore, code: str, message: str, help: str) -> Finding:
-    return finding(code, message, ignore.span, help=[help])
+def _of(ignore: Ignore, code: str, message: str, help: str, fixes: Iterable[Fix] = ()) -> Finding:
+    return finding(code, message, ignore.span, help=[help], fixes=fixes)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, kept
 from runplan.dsl.expr.values import value
 from runplan.dsl.types import Any
 from runplan.engine.numeric.jets import MANY, At, Jet, jet
@@ -34,8 +34,10 @@ def signomial(expr: Expr) -> Terms | None:
         return (Monomial(expr.value, {}),)
     if isinstance(expr, Ref | Unbound):
         return (Monomial(1.0, {expr.name: 1.0}),)
-    if not isinstance(expr, Op):
-        return None
+    return kept(expr, _of_operator) if isinstance(expr, Op) else None
+
+
+def _of_operator(expr: Op) -> Terms | None:
     parts: list[Terms] = []
     for arg in expr.args:
         part = signomial(arg)
@@ -274,7 +276,7 @@ def any_form(expr: Expr, variables: Sequence[Any]) -> Smooth:
     return smooth
 
 
-def objective(expr: Expr, variables: Sequence[Any], *, maximize: bool = False) -> Smooth:
+def objective(expr: Expr, variables: Sequence[Any], maximize: bool = False) -> Smooth:
     """A function to be minimised: an expression, or what falls as it rises.
 
     A monomial is taken by its logarithm, which is linear, and so is whatever is positive and to be maximised: minus

@@ -89,6 +89,7 @@ def minimise(
     *,
     start: Point,
     max_steps: int = 200,
+    nearby: bool = False,
 ) -> Optimum:
     """Minimise the first objective under c_i(x) <= 0 and e_j(x) = 0; among its minimisers the second; and so on.
 
@@ -98,6 +99,7 @@ def minimise(
         equalities: Linear, for the outcome to be a proof.
         start: A point (k), feasible or not, k >= 0.
         max_steps: Quadratic programs to solve for each objective, and for feasibility, before it gives up.
+        nearby: Whether the start is the minimiser of a problem like it, so that no other valley is looked for.
 
     Returns:
         The optimum; never raises for functions that overflow, nor for problems without a solution.
@@ -106,9 +108,9 @@ def minimise(
     problem = _Problem(objectives[0], inequalities, equalities)
     if not start:
         return _without_variables(problem)
-    if len(start) == 1 and (alone := single(objectives, inequalities, equalities, start)):
+    if len(start) == 1 and (alone := single(objectives, inequalities, equalities, start, nearby=nearby)):
         found = _report(problem, [alone.x], list(alone.multipliers), "optimal", 0)
-        return replace(found, held=alone.held, everywhere=True)
+        return replace(found, held=alone.held, everywhere=not nearby)
     first = phase_one(_usable(problem, start), inequalities, equalities, max_steps)
     if first.violation > INFEASIBLE:
         outcome: Outcome = "infeasible" if first.proven else "gave-up"

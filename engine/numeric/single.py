@@ -43,11 +43,17 @@ class _End:
 
 
 def single(
-    objectives: Sequence[Smooth], inequalities: Sequence[Smooth], equalities: Sequence[Smooth], start: Point
+    objectives: Sequence[Smooth],
+    inequalities: Sequence[Smooth],
+    equalities: Sequence[Smooth],
+    start: Point,
+    *,
+    nearby: bool = False,
 ) -> Single | None:
     """The minimum; None where the form, or the number of valleys, is another, or there is none: that is to be searched.
 
-    Arguments are those of `minimise`, of a point of one variable.
+    Arguments are those of `minimise`, of a point of one variable. With `nearby` slopes are looked at where it starts
+    and at the ends alone, where there are two.
     """
     ends = _ends(inequalities, equalities)
     if ends is None:
@@ -57,7 +63,7 @@ def single(
     multipliers = [0.0] * len(inequalities)
     x = min(max(start[0], low.at), high.at)
     for objective in objectives:
-        slopes = _slopes(objective, low.at, high.at, start)
+        slopes = _slopes(objective, low.at, high.at, start, nearby=nearby)
         if slopes is None:
             return None
         if not any(slope or bend for _, slope, bend in slopes):
@@ -100,13 +106,15 @@ def _ends(inequalities: Sequence[Smooth], equalities: Sequence[Smooth]) -> tuple
 _Slope = tuple[float, float, float]
 
 
-def _slopes(objective: Smooth, low: float, high: float, start: Point) -> list[_Slope] | None:
+def _slopes(objective: Smooth, low: float, high: float, start: Point, *, nearby: bool) -> list[_Slope] | None:
     """Points from the lowest to the highest, each with the first and second derivative there; None where one has none.
 
     Of what is convex by its form the ends tell all, where they are finite.
     """
     at = {end for end in (low, high) if math.isfinite(end)}
-    if (len(at) < 2 and low < high) or not is_convex_form(objective):
+    if nearby and len(at) == 2:
+        at.add(min(max(start[0], low), high))
+    elif (len(at) < 2 and low < high) or not is_convex_form(objective):
         first, last = max(low, start[0] - REACH), min(high, start[0] + REACH)
         at |= {first + (last - first) * (i + 1) / (SAMPLES + 1) for i in range(SAMPLES)} if first < last else set()
     out = []

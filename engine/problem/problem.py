@@ -9,7 +9,7 @@ open, or a variable were held, is `at`, `scaled`, `loosened` and `fixed`: the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
@@ -21,11 +21,13 @@ from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Given, Objective, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import Any
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.common import Common
 from runplan.engine.problem.either import Either, without
-from runplan.engine.problem.parts import Aim, Constraint, Definition, Goal, Inverse, StageOf, Taken, Variable
+from runplan.engine.problem.parts import Aim, Constraint, Definition, Goal, Inverse, StageOf, Taken, Variable, leads_to
 from runplan.engine.problem.stretches import Evenly
 
 
@@ -60,6 +62,7 @@ class Problem:
         quantities: What is known of each quantity.
         stages: Those that the plan has, in order; none where it has none.
         nearby: Whether its variables start at the solution of a problem like it: one search, from there, will do.
+        common: What is worked out of its formulas, for all problems that are made of it.
     """
 
     named: str
@@ -93,12 +96,13 @@ class Problem:
     quantities: Quantities = field(default_factory=Quantities)
     stages: tuple[StageOf, ...] = ()
     nearby: bool = False
+    common: Common = field(default_factory=Common, compare=False, repr=False)
 
     # ---- asking
 
     def expanded(self, expr: Expr, memo: dict[Name, Expr] | None = None) -> Expr:
         """The expression over variables alone; names without a definition stay. `memo` is shared between calls."""
-        return expand(expr, self.definitions, {} if memo is None else memo)
+        return expand(expr, self.definitions, {} if memo is None else memo, self.common)
 
     def is_parameter(self, name: Name) -> bool:
         """Whether a name is a figure that is given or assumed, or a constant: a number, to be set by `at`."""
@@ -347,11 +351,19 @@ class Problem:
         return inverse(lambda x: float(function({own: x})), target.value, 1.0, target.value)
 
 
-def expand(expr: Expr, definitions: Mapping[Name, Definition], memo: dict[Name, Expr]) -> Expr:
+def expand(
+    expr: Expr, definitions: Mapping[Name, Definition], memo: dict[Name, Expr], common: Common | None = None
+) -> Expr:
     """The expression with every defined name replaced, and those in its place; `memo` is shared between calls."""
+    of = (common or Common()).of
 
     def waits(of: Expr) -> list[Name]:
         return [name for name in names(of) if name in definitions and name not in memo]
+
+    def put(expr: Expr, dim: Dim | None) -> Expr:
+        if not isinstance(expr, Op):
+            return memo.get(expr.name, expr) if isinstance(expr, Ref) else expr
+        return of(_put, (expr, *map(memo.get, names(expr))), dim)
 
     # Of a chain of names the last first, without a call within a call: it may be of thousands.
     left = waits(expr)
@@ -363,32 +375,32 @@ def expand(expr: Expr, definitions: Mapping[Name, Definition], memo: dict[Name, 
             continue
         left.pop()
         if name not in memo:
-            memo[name] = _folded(_with(definitions[name].expr, memo), definitions[name].dim)
-    return _with(expr, memo)
+            memo[name] = put(definitions[name].expr, definitions[name].dim)
+    return put(expr, None)
 
 
-def _with(expr: Expr, memo: Mapping[Name, Expr]) -> Expr:
-    """The expression with names replaced, of those that it mentions."""
-    return expr if memo.keys().isdisjoint(names(expr)) else substitute(expr, memo)
+def _put(expr: Expr, *rest: Any) -> Expr:
+    """The expression with each name that it mentions replaced, where there is what to replace it with.
 
+    Where it is a definition, and comes to a figure, that figure: it may stand in many others.
 
-def _folded(expr: Expr, dim: Dim) -> Expr:
-    """The expression as the figure that it comes to, where it is of figures alone: it may stand in many others."""
-    if not isinstance(expr, Op) or not all(map(_is_figure, walk(expr))):
-        return expr
+    Args:
+        rest: For each name in its place among those that it mentions, then the dimension of the definition.
+    """
+    *by, dim = rest
+    found = substitute(expr, {name: one for name, one in zip(names(expr), by, strict=True) if one is not None})
+    if dim is None or names(found) or not all(map(_is_figure, walk(found))):
+        return found
     try:
-        value = float(value_of(expr, {}))
+        value = float(value_of(found, {}))
     except (ArithmeticError, ValueError):
-        return expr
-    return Num(value, dim) if math.isfinite(value) else expr
+        return found
+    return Num(value, dim) if math.isfinite(value) else found
 
 
 def _is_figure(item: Expr) -> bool:
     """Whether a part of an expression is a figure, or made of its parts: what a sweep has in its place is none."""
     return isinstance(item, Op) or (isinstance(item, Num) and isinstance(item.value, int | float))
-
-
-Step = tuple[Name, Callable[[Mapping[Name, float]], float]]
 
 
 def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Name]:
@@ -419,25 +431,19 @@ def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> l
     return out
 
 
-def in_order(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Step]:
-    """Definitions as functions, in an order in which they can be computed from the values of known names."""
-    return [(name, compiled(definitions[name].expr)) for name in order_of(definitions, known)]
+def derive(problem: Problem, env: dict[Name, float], exprs: Iterable[Expr] | None = None) -> None:
+    """Add every definition's value to the values of the variables; what cannot be computed stays out.
 
-
-def follow(env: dict[Name, float], steps: Iterable[Step]) -> None:
-    """Add the values of definitions as functions, in their order; what cannot be computed stays out."""
-    for name, function in steps:
+    Args:
+        exprs: What is to be computed afterwards, where that is not all: then what it leads to is added, and no more.
+    """
+    definitions = problem.definitions
+    if exprs is not None:
+        led_to = leads_to(exprs, definitions, env)
+        definitions = {name: definitions[name] for name in led_to if name not in env and name in definitions}
+    for name in order_of(definitions, env):
         try:
-            env[name] = float(function(env))
-        except (ArithmeticError, ValueError, KeyError):
-            continue
-
-
-def derive(problem: Problem, env: dict[Name, float]) -> None:
-    """Add every definition's value to the values of the variables; what cannot be computed stays out."""
-    for name in order_of(problem.definitions, env):
-        try:
-            value = value_of(problem.definitions[name].expr, env)
+            value = value_of(definitions[name].expr, env)
         except (ArithmeticError, ValueError, KeyError):
             continue
         if isinstance(value, int | float) and math.isfinite(value):

@@ -20,8 +20,9 @@ from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, deviated, draws, is_deviate, quantile, uncertain_constants
+from runplan.engine.problem.following import Following
 from runplan.engine.problem.parts import Constraint, Definition
-from runplan.engine.problem.problem import Problem, expand, follow, in_order
+from runplan.engine.problem.problem import Problem, expand
 
 # Joint draws: a share of them is off by two points where it is nine in ten, as one draw in twenty has it.
 DRAWS = 2000
@@ -264,19 +265,16 @@ def outcomes(problem: Problem, values: Values) -> Callable[[Draw], dict[Name, fl
     constants = uncertain_constants(problem.law)
     known = chosen.keys() | constants | set(filter(is_deviate, uncertain.definitions))
     middle = {name: uncertain.number(name) for name in known if uncertain.is_parameter(name)}
-    steps = in_order(uncertain.definitions, known)
+    following = Following(uncertain.definitions, known)
     moves = {name: compiled(expr) for name, expr in follows(problem).items()}
-    after = in_order(uncertain.definitions, known | moves.keys())
+    after = Following(uncertain.definitions, known | moves.keys())
 
     def at(draw: Draw) -> dict[Name, float]:
-        env = {**middle, **chosen, **draw}
-        follow(env, steps)
+        env = following({**middle, **chosen, **draw})
         if not moves:
             return env
         moved = {name: value(env) for name, value in moves.items()}
-        env = {**middle, **chosen, **draw, **moved}
-        follow(env, after)
-        return env
+        return after({**middle, **chosen, **draw, **moved})
 
     return at
 

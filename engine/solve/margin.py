@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Ref
+from runplan.dsl.expr.tree import Expr, Ref
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem, derive
@@ -28,7 +28,7 @@ def margin(problem: Problem, wanted: Collection[str] = (), broken: frozenset[str
     for aimed in problem.aimed():
         found = reached(aimed)
         if found.is_optimal:
-            return _of_values(problem, found.values, wanted, broken)
+            return _of_values(problem, found.values_for(_asked(problem)), wanted, broken)
         if found.found.outcome == "infeasible":
             return math.inf
     # A plan that leaves something open leaves it open with room, too.
@@ -47,7 +47,7 @@ def makes_room(problem: Problem, broken: frozenset[str] = frozenset()) -> bool:
 def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
     """The keys of the requirements that figures alone decide, and that they break."""
     every = dict(values)
-    derive(problem, every)
+    derive(problem, every, _asked(problem))
     return frozenset(part.key for part in problem.held if _off(problem, part, every) > 0.0)
 
 
@@ -75,10 +75,18 @@ def _of_values(
     problem: Problem, values: Mapping[Name, float], wanted: Collection[str], broken: frozenset[str]
 ) -> float:
     every = dict(values)
-    derive(problem, every)
+    derive(problem, every, _asked(problem))
     off = {part.key: _off(problem, part, every) for part in problem.held if part.key not in broken}
     told = [by for key, by in off.items() if by > 0.0] or [off[key] for key in wanted if key in off]
     return max(told, default=0.0)
+
+
+def _asked(problem: Problem) -> list[Expr] | None:
+    """What is computed of a solution to tell what it breaks; None for everything, where that is drawn anew."""
+    parts = [one for part in problem.held for one in part.parts]
+    if any(one.chance for one in parts):
+        return None
+    return [side for one in parts for side in (one.left, one.right)]
 
 
 def _off(problem: Problem, part: Constraint | Either, values: Mapping[Name, float]) -> float:

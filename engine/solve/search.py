@@ -219,7 +219,7 @@ class Posed:
     limits: tuple[Constraint, ...]
 
 
-def posed(problem: Problem, variables: Sequence[Name]) -> Posed:
+def posed(problem: Problem, variables: tuple[Name, ...]) -> Posed:
     """A problem as functions of the logarithms of some names, over which everything in it is expanded."""
     memo: dict[Name, Expr] = {}
     limits = tuple(c for c in problem.constraints if not c.equal)
@@ -227,7 +227,8 @@ def posed(problem: Problem, variables: Sequence[Name]) -> Posed:
     def function(constraint: Constraint) -> Smooth:
         left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.right))
         by_figures = not names(left) | names(right)
-        return smooth.limit(left, right if by_figures else problem.expanded(constraint.most, memo), variables)
+        right = right if by_figures else problem.expanded(constraint.most, memo)
+        return problem.common.of(smooth.limit, (left, right), variables)
 
     return Posed(
         tuple(_function(problem, goal, variables, memo) for goal in problem.goals),
@@ -243,9 +244,9 @@ def _optimum(problem: Problem) -> Found:
     Where its form proves it convex that is the best there is, and where none keeps the constraints there is none.
     Else a search may end beside either: it begins again elsewhere, and what no bound proves is called local.
     """
-    of = posed(problem, [v.name for v in problem.variables])
+    of = posed(problem, tuple([v.name for v in problem.variables]))
     start = tuple(math.log(v.start) for v in problem.variables)
-    first = minimise(of.goals, of.inequalities, of.equalities, start=start)
+    first = minimise(of.goals, of.inequalities, of.equalities, start=start, nearby=problem.nearby)
     if problem.nearby and (near := _found(problem, of, first, "local")).is_optimal:
         return near
     if Convexity(problem, of.goals, of.inequalities, of.equalities).proves(first):
@@ -278,9 +279,9 @@ def _found(problem: Problem, of: Posed, end: Optimum, certainty: Certainty) -> F
     return Found(outcome, values, binding, problem, end.held, certainty)
 
 
-def _function(problem: Problem, goal: Goal, variables: Sequence[Name], memo: dict[Name, Expr]) -> Smooth:
+def _function(problem: Problem, goal: Goal, variables: tuple[Name, ...], memo: dict[Name, Expr]) -> Smooth:
     expr = problem.expanded(goal.expr, memo)
     if goal.sense == "near":
         assert goal.other is not None
-        return smooth.Square(smooth.limit(expr, problem.expanded(goal.other, memo), variables))
-    return smooth.objective(expr, variables, maximize=goal.sense == "maximize")
+        return smooth.Square(problem.common.of(smooth.limit, (expr, problem.expanded(goal.other, memo)), variables))
+    return problem.common.of(smooth.objective, (expr,), variables, goal.sense == "maximize")

@@ -8,7 +8,7 @@ is split in turn. What the search says has no solution has none.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
@@ -50,8 +50,12 @@ class Reached:
     @property
     def values(self) -> dict[Name, float]:
         """Everything that can be computed at the optimum, in base units."""
+        return self.values_for(None)
+
+    def values_for(self, exprs: Iterable[Expr] | None) -> dict[Name, float]:
+        """What can be computed there of what expressions lead to, in base units; everything for None."""
         every = dict(self.found.values)
-        derive(self.problem.settled(), every)
+        derive(self.problem.settled(), every, exprs)
         return every
 
 

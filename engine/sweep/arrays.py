@@ -26,23 +26,14 @@ def values(expr: Expr, env: Env) -> Any:
     return compiled(expr, np)(env)
 
 
-def jet_of(expr: Expr, env: Env, places: Mapping[Name, int]) -> Jet:
-    """The values and derivatives of an expression at points.
-
-    Args:
-        env: Of every name in it, its values.
-        places: Of each variable, its place in the gradient.
-
-    Raises:
-        ValueError: Where it has none.
-    """
-    return _Jets(env, places).at(expr)
-
-
-class _Jets:
-    """Jets of expressions at points, each once.
+class Jets:
+    """The values of expressions at points, with their derivatives, each part once.
 
     No functions within each other, which would hold these arrays in a cycle until garbage is looked for.
+
+    Args:
+        env: Of every name, its values.
+        places: Of each variable, its place in the gradient.
     """
 
     def __init__(self, env: Env, places: Mapping[Name, int]) -> None:
@@ -50,7 +41,11 @@ class _Jets:
         self._known: dict[int, Jet] = {}
 
     def at(self, item: Expr) -> Jet:
-        """The jet of an expression."""
+        """The jet of an expression that is kept elsewhere.
+
+        Raises:
+            ValueError: Where it has none.
+        """
         key = id(item)
         if key not in self._known:
             self._known[key] = self._part(item)

@@ -19,10 +19,12 @@ from runplan.engine.pipeline import Read
 from runplan.engine.solve.conflict import conflicting, core_of
 from runplan.engine.solve.solve import solve
 from runplan.engine.sweep.axes import Axis, Spaced
+from runplan.engine.sweep.conflicts import Why
+from runplan.engine.sweep.grid import Grid
 from runplan.engine.sweep.handles import Guard, Handle, Opaque, Path, Unlike, differences, named, placed
 from runplan.engine.sweep.job import Floats
 from runplan.engine.sweep.point import Solver
-from runplan.engine.sweep.template import Template, Why
+from runplan.engine.sweep.template import Template
 
 # A problem is formulated for boxes of at least so many points; fewer are solved one by one as soon.
 LEAST = 48
@@ -32,6 +34,9 @@ MOST = 64
 LONG = 256
 # Points of a box whose regions are taken in.
 SAMPLED = 256
+
+# An axis of a grid that is shorter is taken together with the one before it.
+WIDE = 64
 
 Places = npt.NDArray[np.int64]
 
@@ -69,9 +74,30 @@ class Box:
         """How many points it has."""
         return int(np.prod([len(some) for some in self.places]))
 
-    def env(self, at: Sequence[Places]) -> dict[Name, Any]:
-        """Of each name that is varied, its values at points, by the places on each axis."""
-        return {slot.name: slot.table[at[slot.axis]] for slot in self.slots}
+    def at(self, points: Sequence[Places]) -> dict[Name, Any]:
+        """Of each name that is varied, its values at points, by their places on each axis."""
+        return {slot.name: slot.table[points[slot.axis]] for slot in self.slots}
+
+    def env(self, each: Sequence[Places]) -> tuple[dict[Name, Any], tuple[int, ...]]:
+        """Of each name that is varied, its values over the grid of some places of each axis, and that grid's shape.
+
+        What axes that change fast have in a row is one axis of it: arrays that are long go by faster.
+        """
+        inner = len(each) - 1
+        while inner > 0 and np.prod([len(some) for some in each[inner:]]) < WIDE:
+            inner -= 1
+        last = tuple(len(some) for some in each[inner:])
+        shape = (*(len(some) for some in each[:inner]), int(np.prod(last)))
+
+        def spread(axis: int, values: Floats) -> Any:
+            if len(values) == 1:
+                return float(values[0])
+            if axis < inner:
+                return Grid.of(values.reshape([-1 if at == axis else 1 for at in range(len(shape))]))
+            own = values.reshape([-1 if at == axis else 1 for at in range(inner, len(each))])
+            return Grid.of(np.broadcast_to(own, last).reshape([1] * inner + [-1]))
+
+        return {slot.name: spread(slot.axis, slot.table[each[slot.axis]]) for slot in self.slots}, shape
 
 
 def boxes_of(solver: Solver) -> tuple[Box, ...]:
@@ -139,10 +165,10 @@ def _made(solver: Solver, box: Box) -> tuple[Box | None, list[Box]]:
         template = Template.of(named(problem, {}), [asked.expr for asked in job.asked], where)
         if template is not None:
             at = _sample(valid)
-            env, count = valid.env(at), len(at[0])
+            env, count = valid.at(at), len(at[0])
             try:
                 template.learn(env, count, _why(solver, at, law))
-                template.told(template.reached(env, count), count)
+                template.found(env)
             except ValueError:  # an operator that has no value, or no derivative, on arrays
                 template = None
         templates.append(template)

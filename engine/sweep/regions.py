@@ -11,26 +11,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr
+from runplan.dsl.expr.tree import Expr, names
 from runplan.dsl.types import Any
-from runplan.engine.problem.parts import Constraint
-from runplan.engine.problem.problem import Problem
-from runplan.engine.sweep.arrays import jet_of
+from runplan.engine.sweep.arrays import Jets
+from runplan.engine.sweep.grid import Mask
 from runplan.engine.sweep.job import Floats
+from runplan.engine.sweep.posed import CLEAR, Posed, Region, Sides
+from runplan.engine.sweep.systems import sign_of_determinant, solution
 
-Mask = npt.NDArray[np.bool_]
 # Rounds after which a point is left to the solver of single plans.
 ROUNDS = 25
 # The longest step, in logarithms.
 LONGEST = 3.0
 # Steps, and what is left of equations, at which a point is solved: rounding.
 SETTLED = 1e-11
-# By so much a constraint that does not bind is kept, and a multiplier is positive: with less it may be rounding.
-CLEAR = 1e-7
 # By so much, as a share, multipliers may miss the gradient of a goal that they hold: rounding.
 STILL = 1e-7
 # Beside a constraint's bend, what keeps from moving what moves no constraint.
@@ -39,21 +36,6 @@ STAY = 1e-6
 ROUNDED = 0.02
 # As near to a line a solution is on it.
 ON = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Where the same binds.
-
-    Attributes:
-        start: A solution there, in logarithms of the variables.
-        held: For each goal that has something to decide, the inequalities, by their places, that have its multipliers.
-        sides: For each of these goals that is to stay near a line, on which side of it: -1, 1, or 0 on it.
-    """
-
-    start: tuple[float, ...]
-    held: tuple[frozenset[int], ...]
-    sides: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +53,33 @@ class Conflict:
     far: tuple[int, ...] = ()
 
 
-class Posed:
+class Curved:
     """A problem over arrays, its constraints and goals as functions of the logarithms of its variables.
 
-    Attributes:
-        variables: Their names, in order.
+    Where it is asked for points, it is told the figures of its expressions there, as `Forms.figures` names them.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.variables = tuple(v.name for v in problem.variables)
-        self._places = {name: at for at, name in enumerate(self.variables)}
-        memo: dict[Name, Expr] = {}
+    def __init__(self, posed: Posed) -> None:
+        def parted(sides: Sides) -> Sides:
+            return posed.forms.parted(sides[0]), posed.forms.parted(sides[1])
 
-        def sides(constraint: Constraint) -> tuple[Expr, Expr]:
-            return problem.expanded(constraint.left, memo), problem.expanded(constraint.most, memo)
-
-        self.inequalities = tuple(sides(c) for c in problem.constraints if not c.equal)
-        self.equalities = tuple(sides(c) for c in problem.constraints if c.equal)
-        self._goals = tuple(
-            (goal.sense, problem.expanded(goal.expr, memo), goal.other and problem.expanded(goal.other, memo))
-            for goal in problem.goals
+        self.variables = posed.variables
+        self.inequalities, self.equalities = (
+            tuple(map(parted, posed.inequalities)),
+            tuple(map(parted, posed.equalities)),
         )
+        self._goals = tuple(
+            (sense, posed.forms.parted(expr), other and posed.forms.parted(other)) for sense, expr, other in posed.goals
+        )
+        every = (*self.inequalities, *self.equalities, *((expr, other) for _, expr, other in self._goals))
+        found = frozenset[Name]().union(*(names(one) for sides in every for one in sides if one is not None))
+        self.figures = found - set(self.variables)
+        self._places = {name: at for at, name in enumerate(self.variables)}
 
     def region(self, x: Sequence[float], held: Sequence[frozenset[int]], at: Mapping[Name, float]) -> Region:
         """The region of a solution, in logarithms of the variables, at a point."""
         env = {name: np.array([value]) for name, value in at.items()}
-        here = self._env(np.array(x, dtype=np.float64).reshape(len(x), 1), env)
+        here = self._jets(np.array(x, dtype=np.float64).reshape(len(x), 1), env)
         sides = []
         for sense, expr, other in self._goals[: len(held)]:
             off = float(self._limit((expr, other), here, 1)[0][0]) if sense == "near" and other is not None else 1.0
@@ -111,7 +94,7 @@ class Posed:
         """
         k = len(self.variables)
         x = np.repeat(np.array(region.start, dtype=np.float64).reshape(k, 1), count, axis=1)
-        tight = sorted(frozenset[int]().union(*region.held))
+        tight = region.tight
         if len(tight) + len(self.equalities) + region.sides.count(0) > k:
             return x, np.zeros(count, dtype=np.bool_)
         settled = np.zeros(count, dtype=np.bool_)
@@ -141,23 +124,23 @@ class Posed:
         settled, good = (np.zeros(count, dtype=np.bool_) for _ in range(2))
         with np.errstate(all="ignore"):
             for _ in range(ROUNDS):
-                here = self._env(z[:k], env)
+                here = self._jets(z[:k], env)
                 limits = [[sign * one for one in self._limit(sides[at], here, count)] for at, sign in conflict.core]
                 pull = np.stack([gradient for _, gradient, _ in limits])
                 for far in conflict.far:
                     for _, gradient, hessian in limits:
                         gradient[far] = hessian[far] = hessian[:, far] = 0.0
-                matrix, right = np.zeros((count, k + 1 + m, k + 1 + m)), np.zeros((count, k + 1 + m))
+                matrix, right = np.zeros((k + 1 + m, k + 1 + m, count)), np.zeros((k + 1 + m, count))
                 for at, (value, gradient, hessian) in enumerate(limits):
                     row = k + 1 + at
-                    matrix[:, row, :k] = matrix[:, :k, row] = gradient.T
-                    matrix[:, row, k] = matrix[:, k, row] = -1.0
-                    matrix[:, :k, :k] += np.moveaxis(multipliers[at] * hessian, 2, 0)
-                    right[:, row] = z[k] - value
+                    matrix[row, :k] = matrix[:k, row] = gradient
+                    matrix[row, k] = matrix[k, row] = -1.0
+                    matrix[:k, :k] += multipliers[at] * hessian
+                    right[row] = z[k] - value
                 # What moves none of it stays where it is.
-                matrix[:, :k, :k] += STAY * np.eye(k)
-                right[:, k] = -1.0
-                found = _solution(matrix, right).T
+                matrix[:k, :k] += STAY * np.eye(k)[:, :, None]
+                right[k] = -1.0
+                found = solution(matrix, right)
                 step, multipliers = found[: k + 1], found[k + 1 :]
                 size = np.abs(step).max(axis=0)
                 settled = size <= SETTLED * np.maximum(1.0, np.abs(z).max(axis=0))
@@ -172,18 +155,18 @@ class Posed:
 
     # ---- parts of it
 
-    def _env(self, x: Floats, env: Mapping[Name, Any]) -> dict[Name, Any]:
-        return {**env, **dict(zip(self.variables, np.exp(x), strict=True))}
+    def _jets(self, x: Floats, env: Mapping[Name, Any]) -> Jets:
+        return Jets({**env, **dict(zip(self.variables, np.exp(x), strict=True))}, self._places)
 
-    def _limit(self, sides: tuple[Expr, Expr], env: Mapping[Name, Any], count: int) -> tuple[Floats, Floats, Floats]:
+    def _limit(self, sides: Sides, here: Jets, count: int) -> tuple[Floats, Floats, Floats]:
         """The logarithm of the ratio of two sides, its gradient (k, n) and its Hessian (k, k, n)."""
-        (a, ag, ah), (b, bg, bh) = (self._log(side, env, count) for side in sides)
+        (a, ag, ah), (b, bg, bh) = (self._log(side, here, count) for side in sides)
         return a - b, ag - bg, ah - bh
 
-    def _log(self, expr: Expr, env: Mapping[Name, Any], count: int) -> tuple[Floats, Floats, Floats]:
+    def _log(self, expr: Expr, here: Jets, count: int) -> tuple[Floats, Floats, Floats]:
         """The logarithm of an expression that is positive, with its derivatives; NaN where it is not."""
         k = len(self.variables)
-        jet = jet_of(expr, env, self._places)
+        jet = here.at(expr)
         value = np.broadcast_to(np.asarray(jet.value, dtype=np.float64), (count,))
         value = np.where(value > 0, value, np.nan)
         gradient, hessian = np.zeros((k, count)), np.zeros((k, k, count))
@@ -195,12 +178,12 @@ class Posed:
                     hessian[i, j] = jet.hessian[i][j] / value - gradient[i] * gradient[j]
         return np.log(value), gradient, hessian
 
-    def _goal(self, at: int, side: int, env: Mapping[Name, Any], count: int) -> tuple[Floats, Floats, Floats]:
+    def _goal(self, at: int, side: int, here: Jets, count: int) -> tuple[Floats, Floats, Floats]:
         """What is to be small, its gradient and its Hessian; what is to be nought, where that is reached."""
         sense, expr, other = self._goals[at]
         if other is not None:
-            return tuple((side or 1) * part for part in self._limit((expr, other), env, count))  # type: ignore[return-value]
-        value, gradient, hessian = self._log(expr, env, count)
+            return tuple((side or 1) * part for part in self._limit((expr, other), here, count))  # type: ignore[return-value]
+        value, gradient, hessian = self._log(expr, here, count)
         return (value, gradient, hessian) if sense == "minimize" else (-value, -gradient, -hessian)
 
     def _step(self, x: Floats, region: Region, tight: Sequence[int], env: Mapping[Name, Any], count: int) -> Floats:
@@ -208,33 +191,32 @@ class Posed:
         k = len(self.variables)
         if not k:
             return np.zeros((0, count))
-        here = self._env(x, env)
+        here = self._jets(x, env)
         binding = [self._limit(self.inequalities[at], here, count) for at in tight]
         binding += [self._limit(sides, here, count) for sides in self.equalities]
         binding += [self._goal(at, side, here, count) for at, side in enumerate(region.sides) if not side]
         m = len(binding)
-        matrix, right = np.zeros((count, k + m, k + m)), np.zeros((count, k + m))
+        if m == k:
+            return solution(np.stack([gradient for _, gradient, _ in binding]), -np.stack([v for v, _, _ in binding]))
+        matrix, right = np.zeros((k + m, k + m, count)), np.zeros((k + m, count))
         for at, (value, gradient, _) in enumerate(binding):
-            matrix[:, k + at, :k] = matrix[:, :k, k + at] = gradient.T
-            right[:, k + at] = -value
-        if m < k:
-            last = len(region.held) - 1
-            _, gradient, hessian = self._goal(last, region.sides[last], here, count)
-            multipliers = _least_squares(_rows([g for _, g, _ in binding], gradient), gradient)
-            for at in range(m):
-                hessian = hessian + multipliers[at] * binding[at][2]
-            matrix[:, :k, :k] = np.moveaxis(hessian, 2, 0)
-            right[:, :k] = -gradient.T
-        else:
-            matrix[:, :k, :k] = np.eye(k)
-        return _solution(matrix, right)[:, :k].T
+            matrix[k + at, :k] = matrix[:k, k + at] = gradient
+            right[k + at] = -value
+        last = len(region.held) - 1
+        _, gradient, hessian = self._goal(last, region.sides[last], here, count)
+        multipliers = _least_squares(_rows([g for _, g, _ in binding], gradient), gradient)
+        for at in range(m):
+            hessian = hessian + multipliers[at] * binding[at][2]
+        matrix[:k, :k] = hessian
+        right[:k] = -gradient
+        return solution(matrix, right)[:k]
 
     def _is_best(self, x: Floats, region: Region, env: Mapping[Name, Any], count: int) -> Mask:
         """Whether all that does not bind is kept, and what binds has multipliers, at each point."""
         k = len(self.variables)
-        here = self._env(x, env)
+        here = self._jets(x, env)
         good = np.isfinite(x).all(axis=0) if k else np.ones(count, dtype=np.bool_)
-        tight = frozenset[int]().union(*region.held)
+        tight = region.tight
         limits = [self._limit(sides, here, count) for sides in self.inequalities]
         equal = [self._limit(sides, here, count) for sides in self.equalities]
         for at, (value, _, _) in enumerate(limits):
@@ -254,7 +236,7 @@ class Posed:
             bound += [(which, *limits[which][1:]) for which in sorted(held - known)]
             rows = _rows([row for _, row, _ in bound], gradient)
             multipliers = _least_squares(rows, gradient)
-            left = gradient + np.einsum("knm,mn->kn", rows, multipliers)
+            left = gradient + np.einsum("mkn,mn->kn", rows, multipliers)
             scale = np.maximum(np.abs(gradient).max(axis=0, initial=0.0), 1e-300)
             good &= np.abs(left).max(axis=0, initial=0.0) <= STILL * scale
             for (which, _, _), multiplier in zip(bound, multipliers, strict=True):
@@ -265,39 +247,31 @@ class Posed:
         return np.asarray(good)
 
 
-def _solution(matrix: Floats, right: Floats) -> Floats:
-    """The solutions of systems of equations; NaN where one has none."""
-    whole: Mask = np.asarray(np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(right).all(axis=1))
-    scale = np.abs(matrix).max(axis=2)
-    scale = np.where(whole[:, None] & (scale > 0), scale, 1.0)
-    even = np.where(whole[:, None, None], matrix, 0.0) / scale[:, :, None]
-    # One system without a solution would raise for all: it is made one that leads nowhere.
-    whole &= np.abs(np.linalg.det(even)) > 1e-200
-    even = np.where(whole[:, None, None], even, np.eye(even.shape[1]))
-    found = np.linalg.solve(even, (np.where(whole[:, None], right, 0.0) / scale)[:, :, None])[:, :, 0]
-    return np.where(whole[:, None], found, np.nan)
-
-
-def _least_squares(jacobian: Floats, gradient: Floats) -> Floats:
-    """The multipliers (m, n) with which rows (k, n, m) come nearest to a gradient's opposite (k, n)."""
-    if not jacobian.shape[2]:
+def _least_squares(rows: Floats, gradient: Floats) -> Floats:
+    """The multipliers (m, n) with which rows (m, k, n) come nearest to a gradient's opposite (k, n)."""
+    if not len(rows):
         return np.zeros((0, gradient.shape[1]))
-    a = np.moveaxis(jacobian, 1, 0)
-    normal = np.einsum("nkm,nkl->nml", a, a)
-    return -_solution(normal, np.einsum("nkm,kn->nm", a, gradient)).T
+    return -solution(np.einsum("ikn,jkn->ijn", rows, rows), np.einsum("ikn,kn->in", rows, gradient))
 
 
 def _rows(gradients: Sequence[Floats], like: Floats) -> Floats:
-    """Gradients (k, n) as the rows of a matrix (k, n, m)."""
-    return np.stack(gradients, axis=2) if gradients else np.zeros((*like.shape, 0))
+    """Gradients (k, n) as the rows of a matrix (m, k, n)."""
+    return np.stack(gradients) if gradients else np.zeros((0, *like.shape))
 
 
 def _bends_up(hessian: Floats, rows: Floats, scale: Floats) -> Mask:
     """Whether a function bends up along all that rows leave free, at each point."""
-    h, a = np.moveaxis(hessian, 2, 0), np.moveaxis(rows, 1, 0)
+    m, k, count = rows.shape
+    if k - m == 1:  # by the sign of one determinant, that of the Hessian with the rows about it
+        bordered = np.zeros((k + m, k + m, count))
+        bordered[:k, :k] = hessian - CLEAR * scale * np.eye(k)[:, :, None]
+        bordered[k:, :k] = rows
+        bordered[:k, k:] = np.swapaxes(rows, 0, 1)
+        return np.asarray(sign_of_determinant(bordered) == (-1) ** m)
+    h, a = np.moveaxis(hessian, 2, 0), np.moveaxis(rows, 2, 0)
     whole: Mask = np.asarray(np.isfinite(h).all(axis=(1, 2)) & np.isfinite(a).all(axis=(1, 2)))
     h, a = (np.where(whole[:, None, None], one, 0.0) for one in (h, a))
-    if a.shape[2]:
-        free = np.linalg.qr(a, mode="complete").Q[:, :, a.shape[2] :]
+    if m:
+        free = np.linalg.qr(np.swapaxes(a, 1, 2), mode="complete").Q[:, :, m:]
         h = np.einsum("nki,nkl,nlj->nij", free, h, free)
     return np.asarray(whole & (np.linalg.eigvalsh(h)[:, 0] > CLEAR * scale))

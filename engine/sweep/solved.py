@@ -5,34 +5,37 @@ Rows are solved on arrays where they lie in a box of `prepared.py`, always in wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from runplan.dsl.dataclass import dataclass
-from runplan.dsl.expr.name import Name
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.types import Any
-from runplan.engine.sweep.axes import places
+from runplan.engine.sweep.blocks import Block, Blocks
+from runplan.engine.sweep.grid import Array
 from runplan.engine.sweep.job import STATUSES, Columns, Job, Row
 from runplan.engine.sweep.point import Solver
 from runplan.engine.sweep.prepared import Box, Places, boxes_of
-from runplan.engine.sweep.regions import Mask
-from runplan.engine.sweep.template import Template
+from runplan.engine.sweep.template import Found
 
 # Jobs whose plan is kept read: a worker has chunks of one job, one after the other.
 KEPT = 2
-# Points that are solved together. Where a row stands in its block is told by its number, and not by what is asked:
-# functions of arrays may differ in the last bit by where in an array an element is.
-BLOCK = 8192
 SOLVED, BROKEN, INFEASIBLE = map(STATUSES.index, ("solved", "broken", "infeasible"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Prepared:
-    """A job with what its rows are solved by."""
+    """A job with what its rows are solved by.
+
+    Attributes:
+        last: The block that was solved last: the next chunk may begin in it.
+    """
 
     solver: Solver
     boxes: tuple[Box, ...]
+    blocks: Blocks
+    last: list[_Solved] = field(default_factory=list)
 
 
 _prepared: dict[str, _Prepared] = {}
@@ -40,12 +43,14 @@ _prepared: dict[str, _Prepared] = {}
 
 def solved(job: Job, start: int, stop: int) -> Columns:
     """The rows of a job from `start` to `stop`, which is not among them."""
-    prepared, laws = _of(job), len(job.laws)
-    first, last = start // laws // BLOCK, -(-stop // (laws * BLOCK))
-    parts = []
-    for at in range(first, last):
-        block = _Block(prepared, at * BLOCK, min((at + 1) * BLOCK, job.size // laws))
-        parts.append(block.rows(max(start, block.start * laws), min(stop, block.stop * laws)))
+    prepared, laws, parts, at = _of(job), len(job.laws), list[Columns](), start
+    while at < stop or not parts:
+        block = prepared.blocks.at(at // laws)
+        if not prepared.last or prepared.last[0].block != block:
+            prepared.last = [_Solved(prepared.solver, prepared.boxes, block)]
+        end = min(stop, block.stop * laws)
+        parts.append(prepared.last[0].rows(at, end))
+        at = end
     return parts[0] if len(parts) == 1 else _joined(parts, start)
 
 
@@ -55,7 +60,7 @@ def _of(job: Job) -> _Prepared:
         while len(_prepared) >= KEPT:
             del _prepared[next(iter(_prepared))]
         solver = Solver.of(job)
-        _prepared[job.key] = _Prepared(solver, boxes_of(solver))
+        _prepared[job.key] = _Prepared(solver, boxes_of(solver), Blocks.of([len(axis) for axis in job.axes]))
     return _prepared[job.key]
 
 
@@ -70,75 +75,108 @@ def _joined(parts: Sequence[Columns], start: int) -> Columns:
     return Columns(start, figures, status, np.concatenate(whys), reasons, kept)
 
 
-class _Block:
-    """Some points, those of boxes solved on arrays."""
+class _Solved:
+    """The points of a block, those of boxes solved on arrays."""
 
-    def __init__(self, prepared: _Prepared, start: int, stop: int) -> None:
-        self.start, self.stop = start, stop
-        self._prepared = prepared
-        job = prepared.solver.job
-        laws, count = len(job.laws), stop - start
-        self._sure = np.zeros((count, laws), dtype=np.bool_)
-        self._figures = np.full((len(job.asked), count, laws), np.nan)
-        self._wanted = np.zeros((count, laws), dtype=np.bool_)
-        self._infeasible = np.zeros((count, laws), dtype=np.bool_)
-        self._why = np.full((count, laws), -1, dtype=np.int32)
+    def __init__(self, solver: Solver, boxes: Sequence[Box], block: Block) -> None:
+        self.block = block
+        self._solver = solver
+        job = solver.job
+        shape = (*map(len, block.sides), len(job.laws))
+        self._figures = [np.full(shape, np.nan) for _ in job.asked]
+        self._sure, self._kept = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
+        self._status, self._why = np.full(shape, SOLVED, dtype=np.uint8), np.full(shape, -1, dtype=np.int32)
         self._reasons: dict[str, int] = {}
         self._single: dict[int, tuple[Row, ...]] = {}
-        columns = _places(job, start, stop)
-        for box in prepared.boxes:
-            inside = np.ones(count, dtype=np.bool_)
-            for own, some, axis in zip(columns, box.places, job.axes, strict=True):
-                there = np.zeros(len(axis), dtype=np.bool_)
-                there[some] = True
-                inside &= there[own]
-            at = np.flatnonzero(inside)
-            if len(at):
-                self._solve(box, at, [own[at] for own in columns])
+        for box in boxes:
+            each = [
+                some[(some >= side.start) & (some < side.stop)]
+                for some, side in zip(box.places, block.sides, strict=True)
+            ]
+            if all(map(len, each)):
+                self._solve(box, each)
 
-    def _solve(self, box: Box, at: Places, columns: Sequence[Places]) -> None:
-        """Solve the points of a box on arrays."""
-        env = box.env(columns)
+    def _solve(self, box: Box, each: Sequence[Places]) -> None:
+        """Solve the points of a box that have some values of each axis."""
+        job = self._solver.job
+        env, own = box.env(each)
+        shape = tuple(map(len, each))
+        inside: Any = tuple(slice(int(some[0]) - side.start, int(some[-1]) + 1 - side.start)
+                            for some, side in zip(each, self.block.sides, strict=True))  # fmt: skip
+        if any(part.stop - part.start > len(some) for part, some in zip(inside, each, strict=True)):
+            inside = np.ix_(*(some - side.start for some, side in zip(each, self.block.sides, strict=True)))
+
+        def spread(values: Array) -> Array:
+            return np.broadcast_to(values, own).reshape(shape)
+
         for law, template in enumerate(box.templates):
             if template is None:
                 continue
-            reached = template.reached(env, len(at))
-            self._at_odds(template, env, at[~reached.settled], ~reached.settled, law)
-            figures, sure, wanted, broken = template.told(reached, len(at))
-            for own, some in zip(self._figures, figures, strict=True):
-                own[at, law] = some
-            self._sure[at, law] |= sure
-            self._wanted[at, law] |= wanted
-            for kinds in np.unique(np.stack([breaks for _, breaks in broken], axis=1), axis=0) if broken else ():
-                texts = dict.fromkeys(text for (text, _), is_broken in zip(broken, kinds, strict=True) if is_broken)
-                if texts:
-                    same = np.all([breaks == one for (_, breaks), one in zip(broken, kinds, strict=True)], axis=0)
-                    self._why[at[same], law] = self._place("; ".join(texts))
+            found = template.found(env)
+            at = (*inside, law)
+            for figures, values in zip(self._figures, found.figures, strict=True):
+                figures[at] = spread(values)
+            self._sure[at], self._kept[at] = spread(found.sure), spread(found.wanted)
+            self._break(found, at, spread)
+            if not found.solved.all():
+                left = ~np.broadcast_to(found.solved, own)
+                at_odds = template.conflicts.found(env, left).reshape(shape)
+                for which in np.unique(at_odds[at_odds >= 0]).tolist():
+                    some = at_odds == which
+                    reason = template.conflicts.every[which][1]
+                    self._why[at] = np.where(some, self._texts(reason.axes, each, reason.text), self._why[at])
+                    for column, value in (
+                        (self._status, INFEASIBLE),
+                        (self._sure, True),
+                        (self._kept, job.where is None),
+                    ):
+                        column[at] = np.where(some, value, column[at])
 
-    def _at_odds(self, template: Template, env: Mapping[Name, Any], at: Places, some: Mask, law: int) -> None:
-        """Tell the points, of some of a box, at which it is known what cannot hold together."""
-        job, found = self._prepared.solver.job, template.at_odds(env, some, len(some))[some]
-        for point, which in zip(at[found >= 0].tolist(), found[found >= 0].tolist(), strict=True):
-            said = [axis.text(one) for axis, one in zip(job.axes, places(job.axes, self.start + point), strict=True)]
-            self._why[point, law] = self._place(template.conflicts[which][1].text(said))
-            self._infeasible[point, law] = self._sure[point, law] = True
-            self._wanted[point, law] = job.where is None
+    def _break(self, found: Found, at: Any, spread: Any) -> None:
+        """Tell of the requirements that the givens decide, and that are broken."""
+        broken = [(text, spread(breaks)) for text, breaks in found.broken if breaks.any()]
+        if not broken:
+            return
+        masks = np.stack([breaks for _, breaks in broken])
+        some = masks.any(axis=0)
+        kinds, which = np.unique(masks[:, some], axis=1, return_inverse=True)
+        texts = [
+            "; ".join(dict.fromkeys(text for (text, _), one in zip(broken, kind, strict=True) if one))
+            for kind in kinds.T
+        ]
+        why, status = self._why[at], self._status[at]
+        why[some] = np.array([self._place(text) for text in texts], dtype=np.int32)[which.reshape(-1)]
+        status[some] = BROKEN
+        self._why[at], self._status[at] = why, status
+
+    def _texts(self, axes: Sequence[int], each: Sequence[Places], text: Any) -> npt.NDArray[np.int32]:
+        """The places of a reason's words over points that have some values of each axis, once for each that it says."""
+        job = self._solver.job
+        counts = [len(some) if axis in axes else 1 for axis, some in enumerate(each)]
+        found = []
+        for places_ in np.ndindex(*counts):
+            said = [axis.text(int(some[one])) for axis, some, one in zip(job.axes, each, places_, strict=True)]
+            found.append(self._place(text(said)))
+        return np.array(found, dtype=np.int32).reshape(counts)
 
     def _place(self, reason: str) -> int:
         return self._reasons.setdefault(reason, len(self._reasons))
 
     def rows(self, start: int, stop: int) -> Columns:
         """The rows from one to another, those that arrays did not settle solved one by one."""
-        job = self._prepared.solver.job
-        laws = len(job.laws)
-        some = slice(start - self.start * laws, stop - self.start * laws)
-        figures = self._figures.reshape(len(job.asked), -1)[:, some].copy()
-        why, kept = self._why.reshape(-1)[some].copy(), self._wanted.reshape(-1)[some].copy()
-        status = np.where(why >= 0, BROKEN, SOLVED).astype(np.uint8)
-        status[self._infeasible.reshape(-1)[some]] = INFEASIBLE
-        for at in np.flatnonzero(~self._sure.reshape(-1)[some]).tolist():
+        job = self._solver.job
+        first = self.block.start * len(job.laws)
+        some = slice(start - first, stop - first)
+        figures = [column.reshape(-1)[some] for column in self._figures]
+        status, why, kept = self._status.reshape(-1)[some], self._why.reshape(-1)[some], self._kept.reshape(-1)[some]
+        unsure = np.flatnonzero(~self._sure.reshape(-1)[some]).tolist()
+        if unsure:
+            figures = [column.copy() for column in figures]
+            status, why, kept = status.copy(), why.copy(), kept.copy()
+        for at in unsure:
             row = self._row(start + at)
-            figures[:, at] = row.figures or np.nan
+            for column, figure in zip(figures, row.figures or (np.nan,) * len(figures), strict=True):
+                column[at] = figure
             status[at], kept[at] = STATUSES.index(row.status), row.kept
             why[at] = self._place(row.reason) if row.reason else -1
         columns = {asked.text: column for asked, column in zip(job.asked, figures, strict=True)}
@@ -146,17 +184,7 @@ class _Block:
 
     def _row(self, number: int) -> Row:
         """One row, by the way that any plan takes; the rows of its point are kept for the next."""
-        point, law = divmod(number, len(self._prepared.solver.job.laws))
+        point, law = divmod(number, len(self._solver.job.laws))
         if point not in self._single:
-            self._single = {point: tuple(self._prepared.solver.rows(point))}
+            self._single = {point: tuple(self._solver.rows(point))}
         return self._single[point][law]
-
-
-def _places(job: Job, start: int, stop: int) -> list[Places]:
-    """Of each axis, the places of its values at points."""
-    points = np.arange(start, stop, dtype=np.int64)
-    found = []
-    for axis in reversed(job.axes):
-        points, at = np.divmod(points, len(axis))
-        found.append(at)
-    return found[::-1]

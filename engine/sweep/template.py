@@ -1,153 +1,55 @@
-"""A problem in which some figures are arrays to its values at many points: the way of `solve`, on arrays.
+"""A problem in which some figures are arrays to its values over a grid: the way of `solve`, on arrays.
 
 What has no such way, and each point that it does not settle, is left to the solver of single plans.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from runplan.dsl.dataclass import dataclass, field, replace
-from runplan.dsl.expr.logic import HOLDS
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, names
+from runplan.dsl.expr.tree import Expr, Ref, names
 from runplan.dsl.types import Any
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import SOME, Constraint, Definition
+from runplan.engine.problem.parts import SOME, Constraint
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.stretches import stretches
-from runplan.engine.solve.proofs import ENDLESS
 from runplan.engine.solve.reach import ONCE
 from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.search import optimum_of
-from runplan.engine.solve.values import ON_THE_LINE
 from runplan.engine.solve.whole import counts
-from runplan.engine.sweep.arrays import values
-from runplan.engine.sweep.job import Floats
-from runplan.engine.sweep.regions import Conflict, Mask, Posed, Region
+from runplan.engine.sweep.conflicts import Conflicts, Why
+from runplan.engine.sweep.grid import Array, Mask
+from runplan.engine.sweep.known import Env, Known, Piece, at_point
+from runplan.engine.sweep.told import Told
 
 # A stage of fewer tokens is looked at by the solver of single plans: it may be none.
 SOME_TOKENS = 1e6
-# Regions of one problem; points of others are solved one by one.
-MOST = 24
-# Further off, in logarithms, nothing of a plan is.
-FAR = 70.0
 # Points whose regions are looked for, one after the other, in vain, before no more are.
 TRIED = 4
 # Of what is compared with a bound by a tolerance: nearer to it than this share of the tolerance is too near to tell.
 NEAR = 0.5
 
-Env = Mapping[Name, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What a problem comes to at points.
+class Found(NamedTuple):
+    """What a problem comes to over a grid. Arrays are as long as one where they hang on an axis no more.
 
     Attributes:
-        env: Of each variable and each name that is varied, its values.
-        settled: Which points were solved; the others have no values that count.
-        repeating: Which of them are solutions of the problem in which repeated data are worth less.
+        solved: Where it is solved on arrays, however that came out.
+        figures: What is asked; NaN where it has no value.
+        sure: Where all of it is sure.
+        wanted: Where the condition holds.
+        broken: Where each requirement is broken that the givens decide, by its text.
     """
 
-    env: dict[Name, Any]
-    settled: Mask
-    repeating: Mask
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A problem over arrays with the regions of it that are known."""
-
-    problem: Problem
-    posed: Posed
-    regions: list[Region] = field(default_factory=list)
-
-    def solved(self, env: Env, count: int) -> tuple[Floats, Mask]:
-        """The solutions of points (k, n), in logarithms, and which were found."""
-        x, found = np.zeros((len(self.posed.variables), count)), np.zeros(count, dtype=np.bool_)
-        for region in self.regions:
-            if bool(found.all()):
-                break
-            left = np.flatnonzero(~found)
-            some = {name: value[left] for name, value in env.items()}
-            there, good = self.posed.solved(region, some, len(left))
-            good &= np.abs(there).max(axis=0, initial=0.0) < ENDLESS
-            x[:, left[good]] = there[:, good]
-            found[left[good]] = True
-        return x, found
-
-    def learn(self, at: Mapping[Name, float]) -> None:
-        """Take in the region of the solution at a point, where it is in none that is known, and can be told."""
-        if bool(self.solved({name: np.array([value]) for name, value in at.items()}, 1)[1][0]):
-            return
-        found = optimum_of(_at(self.problem, at))
-        if not found.is_optimal or found.certainty != "convex" or found.taken or len(self.regions) >= MOST:
-            return
-        region = self.posed.region([math.log(found.values[name]) for name in self.posed.variables], found.held, at)
-        if bool(self.posed.solved(region, {name: np.array([value]) for name, value in at.items()}, 1)[1][0]):
-            self.regions.append(region)
-
-
-def limits(problem: Problem) -> tuple[Constraint, ...]:
-    """The constraints of a problem in the order in which it is posed over arrays: equalities last."""
-    return (*(c for c in problem.constraints if not c.equal), *(c for c in problem.constraints if c.equal))
-
-
-def _at(problem: Problem, at: Mapping[Name, float]) -> Problem:
-    """The problem of one point."""
-    own = {name: Definition(name, (), Num(value), "given") for name, value in at.items()}
-    return replace(problem, definitions={**problem.definitions, **own})
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why a point has no solution.
-
-    Attributes:
-        text: What cannot hold together, in words.
-        said: The values of the axes there.
-        core: The keys of the constraints that these words are of.
-    """
-
-    text: str
-    said: tuple[str, ...]
-    core: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """What cannot hold together at points, in words.
-
-    Attributes:
-        pieces: The words between the values of axes.
-        axes: Which axis' value stands behind each piece but the last.
-    """
-
-    pieces: tuple[str, ...]
-    axes: tuple[int, ...]
-
-    @staticmethod
-    def of(text: str, said: Sequence[str]) -> Reason:
-        """The words in which the values of axes, as they are said, stand for any value of these."""
-        marks = [re.escape(one) for one in said]
-        found = list(re.finditer("|".join(rf"(?<![\w.])({mark})(?![\w.])" for mark in marks), text))
-        ends = [0, *(match.end() for match in found)]
-        starts = [*(match.start() for match in found), len(text)]
-        pieces = tuple(text[end:start] for end, start in zip(ends, starts, strict=True))
-        return Reason(pieces, tuple(match.lastindex - 1 for match in found if match.lastindex))
-
-    def text(self, said: Sequence[str]) -> str:
-        """The words at values of all axes."""
-        return "".join(
-            piece + (said[axis] if axis >= 0 else "") for piece, axis in zip(self.pieces, (*self.axes, -1), strict=True)
-        )
+    solved: Mask
+    figures: list[Array]
+    sure: Mask
+    wanted: Mask
+    broken: list[tuple[str, Mask]]
 
 
 class Template:
@@ -157,13 +59,12 @@ class Template:
         self.problem = problem
         self._asked = tuple(asked)
         self._where = where
-        self._once = Part(problem, Posed(problem))
+        self._once = Known(problem)
         again = problem.repeating()
-        self._repeats = bool(problem.repeats)
         # What bends between its stretches is solved point by point.
-        self._again = Part(again, Posed(again)) if problem.repeats and len(stretches(again)) == 1 else None
-        self.conflicts: list[tuple[Conflict, Reason]] = []
-        self._wishes = frozenset(at for at, one in enumerate(limits(problem)) if one.kind == "require")
+        self._again = Known(again) if problem.repeats and len(stretches(again)) == 1 else None
+        self._told = {id(one): Told(one) for one in (problem, again)}
+        self.conflicts = Conflicts(self._once)
         self._held = tuple(one for one in problem.held if isinstance(one, Constraint))
 
     @staticmethod
@@ -193,13 +94,16 @@ class Template:
         """Take in the regions of some points, one after the other, until there is none whose region is new.
 
         Args:
+            env: Of each name that is varied, its values at these points.
             why: What is wrong at a point.
         """
         tried: set[int] = set()
         known, vain = 0, 0
         while vain < TRIED:
-            left = ~self.reached(env, count).settled
-            left &= self.at_odds(env, left, count) < 0
+            left = np.ones(count, dtype=np.bool_)
+            for piece, _ in self._pieces(env):
+                left &= ~piece.where
+            left &= self.conflicts.found(env, left) < 0
             new = [int(at) for at in np.flatnonzero(left) if int(at) not in tried]
             if not new:
                 return
@@ -207,8 +111,8 @@ class Template:
             vain = 0 if self._known > known else vain + 1
             known = self._known
             at = {name: float(value[new[0]]) for name, value in env.items()}
-            if optimum_of(_at(self.problem, at)).outcome == "infeasible":
-                self._learn_conflict(at, env, count, left, new[0], why)
+            if optimum_of(at_point(self.problem, at)).outcome == "infeasible":
+                self.conflicts.learn(at, env, left, new[0], why)
                 continue
             self._once.learn(at)
             if self._again is not None:
@@ -217,158 +121,68 @@ class Template:
     @property
     def _known(self) -> int:
         """How many regions are known."""
-        return len(self._once.regions) + len(self.conflicts) + (len(self._again.regions) if self._again else 0)
+        return len(self._once.regions) + len(self.conflicts.every) + (len(self._again.regions) if self._again else 0)
 
-    def at_odds(self, env: Env, some: Mask, count: int) -> npt.NDArray[np.int64]:
-        """Which conflict keeps points from having a solution, of some; -1 where none that is known does."""
-        found = np.full(count, -1, dtype=np.int64)
-        for at, (conflict, _) in enumerate(self.conflicts):
-            left = np.flatnonzero(some & (found < 0))
-            if len(left):
-                here = {name: value[left] for name, value in env.items()}
-                found[left[self._once.posed.at_odds(conflict, here, len(left), self._wishes)[1]]] = at
-        return found
+    def _pieces(self, env: Env) -> Iterator[tuple[Piece, Told]]:
+        """What of a grid is solved on arrays, with what tells of it."""
+        again = np.asarray(False)
+        told = self._told[id(self.problem)]
+        for piece in self._once.solved(env, np.asarray(True)):
+            where = piece.where
+            if self.problem.repeats:
+                passes = self._passes(piece.env)
+                where = where & ((passes <= 1.0 + NEAR * (ONCE - 1.0)) | (passes > 1.0 + 2.0 * (ONCE - 1.0)))
+                again = again | (where & (passes > ONCE))
+                where = where & ~(passes > ONCE)
+            yield Piece(piece.env, self._some(piece, where, told)), told
+        if self._again is not None and again.any():
+            told = self._told[id(self._again.problem)]
+            for piece in self._again.solved(env, again):
+                yield Piece(piece.env, self._some(piece, piece.where, told)), told
 
-    def _learn_conflict(
-        self,
-        at: Mapping[Name, float],
-        env: Env,
-        count: int,
-        left: Mask,
-        point: int,
-        why: Callable[[int], Why],
-    ) -> None:
-        """Take in what cannot hold together at a point, where its words are those of other points, too."""
-        problem = _at(self.problem, at).aiming()
-        found = optimum_of(problem)
-        assumed = any(d.kind == "assumed" and name.text == q.MFU.text for name, d in self.problem.definitions.items())
-        if found.certainty != "convex" or assumed or len(self.conflicts) >= MOST:
-            return
-        told = why(point)
-        conflict = self._conflict(told.core, at)
-        if conflict is None:
-            return
-        self.conflicts.append((conflict, Reason.of(told.text, told.said)))
-        alike = np.flatnonzero(self.at_odds(env, left, count) == len(self.conflicts) - 1)
-        # Other points show whether the words are rightly taken apart, where nothing else is at odds there.
-        others = [int(alike[len(alike) * part // 8]) for part in range(8)] if len(alike) else []
-        each = map(why, (other for other in dict.fromkeys(others) if other != point))
-        if len(alike) > 1 and not any(self.conflicts[-1][1].text(one.said) == one.text for one in each):
-            self.conflicts.pop()
+    def _some(self, piece: Piece, where: Mask, told: Told) -> Mask:
+        """Where each stage has tokens, of points."""
+        for constraint in self.problem.constraints:
+            if constraint.key.startswith(SOME):
+                where = where & (told.figures(constraint.right, dict(piece.env)) > SOME_TOKENS)
+        return where
 
-    def _conflict(self, keys: Collection[str], at: Mapping[Name, float]) -> Conflict | None:
-        """Constraints that are at odds at a point, with where they are broken alike; None where that is not found."""
-        places = [place for place, one in enumerate(limits(self.problem)) if one.key in keys]
-        equal = [place for place in places if limits(self.problem)[place].equal]
-        env = {name: np.array([value]) for name, value in at.items()}
-        start = tuple(math.log(v.start) for v in self.problem.variables)
-        far = [(), *((at,) for at in range(len(start)))]
-        for signs, off, end in product(product((1, -1), repeat=len(equal)), far, (FAR, -FAR)):
-            sign = dict(zip(equal, signs, strict=True))
-            begin = (*(end if at in off else x for at, x in enumerate(start)), 1.0)
-            conflict = Conflict(begin, tuple((place, sign.get(place, 1)) for place in places), off)
-            z, good = self._once.posed.at_odds(conflict, env, 1, self._wishes)
-            if bool(good[0]):
-                return replace(conflict, start=tuple(z[:, 0].tolist()))
-        return None
-
-    def reached(self, env: Env, count: int) -> Reached:
-        """What the problem comes to at points."""
-        variables = self._once.posed.variables
-        with np.errstate(all="ignore"):
-            x, settled = self._once.solved(env, count)
-            repeating = np.zeros(count, dtype=np.bool_)
-            if self._repeats:
-                here = {**env, **dict(zip(variables, np.exp(x), strict=True))}
-                passes = self._passes(here, count)
-                settled &= (passes <= 1.0 + NEAR * (ONCE - 1.0)) | (passes > 1.0 + 2.0 * (ONCE - 1.0))
-                repeating = settled & (passes > ONCE)
-                at = np.flatnonzero(repeating)
-                settled[at] = False
-                if self._again is not None and len(at):
-                    again, good = self._again.solved({name: value[at] for name, value in env.items()}, len(at))
-                    x[:, at] = again
-                    settled[at] = good
-            out = {**env, **dict(zip(variables, np.exp(x), strict=True))}
-            for constraint in self.problem.constraints:
-                if constraint.key.startswith(SOME):
-                    settled &= self._value(constraint.right, dict(out), count, self.problem) > SOME_TOKENS
-        return Reached(out, settled, repeating)
-
-    def _passes(self, env: dict[Name, Any], count: int) -> Floats:
+    def _passes(self, env: dict[Name, Any]) -> Array:
         """How often the source is seen that is seen most often."""
-        each = [self._value_of(q.EPOCHS.of("source", name), env, self.problem) for name in self.problem.sources]
-        most = np.zeros(count)
-        for passes in each:
-            most = np.maximum(most, np.nan_to_num(np.broadcast_to(passes, (count,)), nan=0.0))
+        most, told, env = np.zeros(()), self._told[id(self.problem)], dict(env)
+        for name in self.problem.sources:
+            passes = told.figures(Ref(q.EPOCHS.of("source", name)), env)
+            most = np.maximum(most, np.nan_to_num(passes, nan=0.0))
         return most
 
     # ---- telling
 
-    def told(self, reached: Reached, count: int) -> tuple[list[Floats], Mask, Mask, list[tuple[str, Mask]]]:
-        """What is asked, at which points all is sure, where the condition holds, and where each requirement is broken
-        that the givens decide.
-        """
+    def found(self, env: Env) -> Found:
+        """What the problem comes to over a grid, of the values of what is varied."""
+        no: Mask = np.asarray(False)
+        figures: list[Array] = [np.asarray(np.nan) for _ in self._asked]
+        solved, sure, wanted = no, no, no
+        broken = [(one.text, no) for one in self._held]
         with np.errstate(all="ignore"):
-            figures = [np.full(count, np.nan) for _ in self._asked]
-            sure, wanted = reached.settled.copy(), np.zeros(count, dtype=np.bool_)
-            broken = [(one.text, np.zeros(count, dtype=np.bool_)) for one in self._held]
-            for part, own in ((self._once, ~reached.repeating), (self._again, reached.repeating)):
-                at = np.flatnonzero(own & reached.settled)
-                if part is None or not len(at):
+            for piece, told in self._pieces(env):
+                where, env = piece.where, piece.env
+                if not where.any():
                     continue
-                env = {name: value[at] for name, value in reached.env.items()}
-                self._off_the_line(part.problem, env)
-                for figure, expr in zip(figures, self._asked, strict=True):
-                    found = self._value(expr, env, len(at), part.problem)
-                    figure[at] = np.where(np.isfinite(found), found, np.nan)
-                wanted[at] = True if self._where is None else self._holds(self._where, env, len(at), part.problem)
-                for one, (_, breaks) in zip(self._held, broken, strict=True):
-                    excess = self._excess(one, env, len(at), part.problem)
-                    breaks[at] = excess > TOLERANCE
-                    sure[at] &= (excess <= TOLERANCE * NEAR) | (excess > TOLERANCE / NEAR)
-        return figures, sure, wanted, broken
+                told.off_the_line(env)
+                for at, expr in enumerate(self._asked):
+                    figures[at] = _put(told.figures(expr, env), where, figures[at])
+                solved, certain = solved | where, where
+                wanted = wanted | (where if self._where is None else where & told.holds(self._where, env))
+                for at, one in enumerate(self._held):
+                    excess = told.excess(one, env)
+                    broken[at] = (one.text, broken[at][1] | (where & (excess > TOLERANCE)))
+                    certain = certain & ((excess <= TOLERANCE * NEAR) | (excess > TOLERANCE / NEAR))
+                sure = sure | certain
+        return Found(solved, figures, sure, wanted, broken)
 
-    def _off_the_line(self, problem: Problem, env: dict[Name, Any]) -> None:
-        """Leave out the loss where a law tells it on its own optimum line only."""
-        line = problem.line
-        if line is None or not problem.frontier:
-            return
-        some = next(iter(env.values()))
-        count = len(some)
-        ratio = self._value(line.args[0], env, count, problem) / self._value(line.args[1], env, count, problem)
-        off = ~((ratio > 1.0 / ON_THE_LINE) & (ratio < ON_THE_LINE))
-        for name in (q.LOSS, q.PERPLEXITY):
-            if name in problem.definitions:
-                env[name] = np.where(off, np.nan, self._value_of(name, env, problem))
 
-    def _excess(self, one: Constraint, env: dict[Name, Any], count: int, problem: Problem) -> Floats:
-        left, right = (self._value(side, env, count, problem) for side in (one.left, one.most))
-        off = np.abs(left - right) if one.equal else left - right
-        excess = off / np.maximum(np.maximum(np.abs(left), np.abs(right)), 1e-300)
-        return np.where(np.isfinite(excess), excess, 0.0)
-
-    def _holds(self, condition: Expr, env: dict[Name, Any], count: int, problem: Problem) -> Mask:
-        """Whether a condition without `not` holds, up to rounding; not where something in it has no value."""
-        assert isinstance(condition, Op), "a condition compares something"
-        if condition.op in ("and", "or"):
-            every = [self._holds(arg, env, count, problem) for arg in condition.args]
-            return np.asarray(np.logical_and.reduce(every) if condition.op == "and" else np.logical_or.reduce(every))
-        left, right = (self._value(side, env, count, problem) for side in condition.args)
-        slack = TOLERANCE * np.maximum(np.abs(left), np.abs(right))
-        return np.asarray(HOLDS[condition.op](left, right, slack, condition))
-
-    def _value(self, expr: Expr, env: dict[Name, Any], count: int, problem: Problem) -> Floats:
-        """The values of an expression, after those of all that it rests on; NaN where it has none."""
-        for name in names(expr):
-            self._value_of(name, env, problem)
-        return np.broadcast_to(np.asarray(values(expr, env), dtype=np.float64), (count,))
-
-    def _value_of(self, name: Name, env: dict[Name, Any], problem: Problem) -> Any:
-        if name not in env:
-            definition = problem.definitions.get(name)
-            if definition is not None:
-                for one in sorted(names(definition.expr)):
-                    self._value_of(one, env, problem)
-            env[name] = np.nan if definition is None else values(definition.expr, env)
-        return env[name]
+def _put(values: Array, where: Mask, others: Array) -> Array:
+    """Values where they count, and are numbers; others elsewhere."""
+    if not np.isfinite(values).all():
+        values = np.where(np.isfinite(values), values, np.nan)
+    return values if where.all() else np.where(where, values, others)

@@ -1,4 +1,4 @@
-"""What every reader promises, held for a disk, a dictionary of files and a buffer in front of either."""
+"""What every reader promises, held for a disk, a commit, a dictionary of files and a buffer in front of one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from repositories import commit, repository
 
 from runplan.dsl.syntax.imports import read_file
+from runplan.dsl.text.git import Git
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.reader import Buffer, Disk, Files, Reader
+from runplan.dsl.text.revision import Revision
 
 TREE = {"a.plan": "let a = 1\n", "packs/b.plan": "let b = 2\n", "packs/sub/c.plan": "let c = 3\n", "packs-2/d": "d"}
 Made = Callable[[Path], Reader]
@@ -23,6 +26,14 @@ def on_disk(folder: Path) -> Reader:
     return Disk(folder)
 
 
+def in_a_commit(folder: Path) -> Reader:
+    top = repository(folder)
+    commit(top, TREE)
+    for name in TREE:
+        (top / name).unlink()
+    return Disk(top, on=Revision.of("HEAD", Git.of(str(top))))
+
+
 def in_memory(folder: Path) -> Reader:
     return Files(TREE)
 
@@ -31,7 +42,7 @@ def behind_a_buffer(folder: Path) -> Reader:
     return Buffer("x.plan", b"let x = 0\n", Files(TREE))
 
 
-@pytest.fixture(params=[on_disk, in_memory, behind_a_buffer])
+@pytest.fixture(params=[on_disk, in_a_commit, in_memory, behind_a_buffer])
 def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Reader:
     made: Made = request.param
     return made(tmp_path)

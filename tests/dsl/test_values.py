@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.evenly import evenly
-from runplan.dsl.expr.name import quantity
+from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.python import function_of, steps_of
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined
 from runplan.dsl.expr.values import compiled, value
 
-X, Y = quantity("tokens"), quantity("params")
+X, Y, Z = quantity("tokens"), quantity("params"), quantity("loss")
 ROWS = [(Num(1e9), Num(0.3)), (Num(3e9), Num(0.45)), (Num(1e10), Num(0.4)), (Num(1e11), Num(0.42))]
 
 
@@ -57,6 +59,32 @@ def test_an_array_has_the_values_of_its_floats(expr: Expr, points: list[tuple[fl
             continue
         assert got == pytest.approx(wanted, rel=1e-12, nan_ok=True)
         assert value(expr, {X: x, Y: y}) == wanted
+
+
+def _found(function: Callable[[], object]) -> object:
+    try:
+        return repr(function())
+    except (ArithmeticError, ValueError) as error:
+        return type(error)
+
+
+@given(numbers(2) | conditions(numbers(1)), st.floats(-20, 20), st.floats(0.1, 20))
+def test_as_python_an_expression_has_the_same_value_to_the_digit(expr: Expr, x: float, y: float) -> None:
+    env: dict[Name, float] = {X: x, Y: y}
+    wanted = _found(lambda: float(compiled(expr)(env)))
+    assert _found(lambda: function_of(expr, (X, Y))(x, y)) == wanted
+    follow = steps_of([(Z, expr), (Z.of("source", "web"), Op("*", (Ref(Z), Ref(X))))])
+    assert follow is not None
+    assert _found(lambda: follow(env)) in (wanted, "None")
+    assert wanted != repr(env.get(Z)) or env[Z.of("source", "web")] == pytest.approx(env[Z] * x, nan_ok=True)
+
+
+def test_what_is_too_deep_for_a_text_of_python_is_computed_all_the_same() -> None:
+    deep: Expr = Ref(X)
+    for _ in range(60):
+        deep = Op("sqrt", (Op("+", (deep, Num(1.0))),))
+    assert function_of(deep, (X,))(2.0) == compiled(deep)({X: 2.0})
+    assert steps_of([(Z, deep)]) is None
 
 
 @given(st.floats(5e8, 5e11))

@@ -43,6 +43,8 @@ LADDERS = {
         "paths",
         "arguments",
         "baseline",
+        "then",
+        "since",
         "verbs",
     ],
     "cli/show": [
@@ -55,6 +57,7 @@ LADDERS = {
         "derivation",
         "backtest",
         "catalogue",
+        "completion",
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import runplan
@@ -12,7 +11,7 @@ from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.text.codes import CODES, RANK, Severity
-from runplan.dsl.text.finding import Edit, Finding
+from runplan.dsl.text.finding import Finding, Fix
 from runplan.dsl.text.source import Span
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -81,16 +80,26 @@ def _result(checked: Checked, finding: Finding, known: str, index: dict[str, int
             }
             for at, label in enumerate(finding.also, 1)
         ]
-    if finding.edits:
-        result["fixes"] = list(_fixes(checked, finding.edits))
+    if finding.fixes:
+        result["fixes"] = [_fix(checked, fix) for fix in finding.fixes]
     return result
 
 
-def _fixes(checked: Checked, edits: tuple[Edit, ...]) -> Iterator[dict[str, object]]:
-    for edit in edits:
-        replacement = {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}
-        change = {"artifactLocation": _artifact(checked, edit.span), "replacements": [replacement]}
-        yield {"description": {"text": plain(edit.title)}, "artifactChanges": [change]}
+def _fix(checked: Checked, fix: Fix) -> dict[str, object]:
+    """A fix, its edits by the file that they are in."""
+    files = {edit.span.source.path: edit.span for edit in fix.edits}
+    changes = [
+        {
+            "artifactLocation": _artifact(checked, span),
+            "replacements": [
+                {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}
+                for edit in fix.edits
+                if edit.span.source.path == file
+            ],
+        }
+        for file, span in files.items()
+    ]
+    return {"description": {"text": plain(fix.title)}, "artifactChanges": changes}
 
 
 def _place(checked: Checked, span: Span) -> dict[str, object]:

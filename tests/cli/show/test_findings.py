@@ -17,7 +17,7 @@ from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import Look
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.codes import Severity
-from runplan.dsl.text.finding import Edit, Finding, Label, finding
+from runplan.dsl.text.finding import Edit, Finding, Fix, Label, finding
 from runplan.dsl.text.source import Source, Span
 from runplan.engine.document import finding_document
 
@@ -391,20 +391,12 @@ def test_json_is_as_specified() -> None:
     )
 
 
-def test_json_has_edits_only_where_there_are_any() -> None:
-    edit = Edit("add the unit", at(H100, "8M").span, "8M USD", safe=True)
-    assert "edits" not in finding_document(UNUSED)
-    assert finding_document(replace(UNUSED, edits=(edit,)))["edits"] == [
-        {
-            "title": "add the unit",
-            "file": "plans/h100.plan",
-            "line": 5,
-            "column": 14,
-            "end_line": 5,
-            "end_column": 16,
-            "text": "8M USD",
-            "safe": True,
-        }
+def test_json_has_fixes_only_where_there_are_any() -> None:
+    fix = Fix("add the unit", (Edit(at(H100, "8M").span, "8M USD"),), safe=True)
+    place = {"file": "plans/h100.plan", "line": 5, "column": 14, "end_line": 5, "end_column": 16}
+    assert "fixes" not in finding_document(UNUSED)
+    assert finding_document(replace(UNUSED, fixes=(fix,)))["fixes"] == [
+        {"title": "add the unit", "safe": True, "edits": [{**place, "text": "8M USD"}]}
     ]
 
 

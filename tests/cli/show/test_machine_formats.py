@@ -17,7 +17,7 @@ from runplan.cli.show.findings import gitlab, jsonl, junit, sarif
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.findings.identity import identified
 from runplan.dsl.text.codes import CODES
-from runplan.dsl.text.finding import Edit, Finding, Label, finding
+from runplan.dsl.text.finding import Edit, Finding, Fix, Label, finding
 from runplan.dsl.text.source import Source, Span
 
 OVER = "hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\nrequire cost <= 1k USD\nprefer time <= 10 days\n"
@@ -87,15 +87,17 @@ def test_sarif_lists_every_rule_and_no_result_where_all_is_well(
     assert set(listed) == {rule["code"] for rule in rules if rule["severity"] != "note"} | set(CODES)
 
 
-def test_sarif_carries_edits_and_places_beside_the_first() -> None:
+def test_sarif_carries_fixes_and_places_beside_the_first() -> None:
     source = Source("a.plan", "tokens: 2T tokns\nmodel: 7B\n")
     span = Span(source, 11, 16)
-    edit = Edit("write `tokens`", span, "tokens", safe=True)
-    found = finding("U002", "no such unit", span, edits=[edit], also=[Label(Span(source, 17, 22), "beside this")])
+    edits = (Edit(span, "tokens"), Edit(Span(source, 17, 22), "size"))
+    fix_ = Fix("write `tokens`", edits, safe=True)
+    found = finding("U002", "no such unit", span, fixes=[fix_], also=[Label(Span(source, 17, 22), "beside this")])
     (result,) = sarif_of(sarif.render(Checked.of([found], 1)))["results"]
     (fix,) = result["fixes"]
     (change,) = fix["artifactChanges"]
-    (replacement,) = change["replacements"]
+    replacement, other = change["replacements"]
+    assert other["insertedContent"] == {"text": "size"}
     assert replacement["insertedContent"] == {"text": "tokens"}
     assert replacement["deletedRegion"] == {"startLine": 1, "startColumn": 12, "endLine": 1, "endColumn": 17}
     (related,) = result["relatedLocations"]

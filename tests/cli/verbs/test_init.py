@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import sys
 import tomllib
 from pathlib import Path
@@ -13,10 +15,12 @@ import yaml
 
 import runplan
 from runplan.cli.main import main
-from runplan.cli.verbs.init import CONFIGURATION, PLANS, TEMPLATES, WORKFLOW
+from runplan.cli.verbs.init import CONFIGURATION, INCLUDED, JOBS, PLANS, TEMPLATES
 from runplan.dsl.packs.configuration import KEYS
 from runplan.dsl.text.reader import Disk
 from runplan.engine.pipeline import report_of
+
+(WORKFLOW,) = JOBS["github"].values()
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +58,8 @@ def test_both_spellings_are_one_plan() -> None:
 
 
 def test_every_template_is_written_by_some_name() -> None:
-    assert {path.name for path in TEMPLATES.iterdir()} == {*PLANS.values(), CONFIGURATION, Path(WORKFLOW).name}
+    jobs = {name for names in JOBS.values() for name in names}
+    assert {path.name for path in TEMPLATES.iterdir()} == {*PLANS.values(), CONFIGURATION, *jobs}
 
 
 def test_the_configuration_is_empty() -> None:
@@ -66,9 +71,39 @@ def test_the_configuration_is_empty() -> None:
 
 
 def test_the_workflow_checks() -> None:
-    workflow = yaml.safe_load((TEMPLATES / "plan.yml").read_text(encoding="utf-8"))
+    workflow = yaml.safe_load((TEMPLATES / "github.yml").read_text(encoding="utf-8"))
     steps = workflow["jobs"]["check"]["steps"]
     assert [step["run"] for step in steps if "run" in step] == ["pip install runplan", "plan check -o github"]
+    pinned = [step["uses"] for step in steps if "uses" in step]
+    assert pinned and all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name) for name in pinned)
+
+
+def test_of_gitlab_the_job_is_a_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its reports are those that its script writes; an older pipeline is told what includes it."""
+    assert main(["init", "--ci", "gitlab"]) == 0
+    assert yaml.safe_load(Path(".gitlab-ci.yml").read_text("utf-8")) == yaml.safe_load(INCLUDED)
+    job = yaml.safe_load(Path(".gitlab/plan.yml").read_text("utf-8"))["plan"]
+    assert "pip install" in job["script"][0] and job["artifacts"]["when"] == "always"
+    capsys.readouterr()
+    (argv,) = [shlex.split(line)[1:] for line in job["script"] if line.startswith("plan ")]
+    assert main(argv) == 0
+    reports = job["artifacts"]["reports"]
+    assert set(reports) == {"codequality", "junit"} and all(Path(file).exists() for file in reports.values())
+    assert not Path(".github").exists()
+    Path("older").mkdir()
+    os.chdir("older")
+    Path(".gitlab-ci.yml").write_text("stages: [test]\n", "utf-8")
+    assert main(["init", "--ci", "gitlab"]) == 0
+    assert f"next     add to .gitlab-ci.yml: {INCLUDED}" in capsys.readouterr().err
+    assert Path(".gitlab-ci.yml").read_text("utf-8") == "stages: [test]\n" and Path(".gitlab/plan.yml").exists()
+
+
+def test_without_ci_nothing_is_written_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--ci", "none"]) == 0
+    assert sorted(path.name for path in Path().iterdir()) == ["runplan.toml", "training.plan"]
+    assert capsys.readouterr().err == "next     plan check training.plan\n"
+    assert main(["init", "--ci", "gitlob"]) == 2
+    assert "unknown system of CI `gitlob`; did you mean `gitlab`?" in capsys.readouterr().err
 
 
 def test_in_a_repository_the_workflow_stands_where_github_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +116,7 @@ def test_in_a_repository_the_workflow_stands_where_github_reads_it(capsys: pytes
     assert Path("first/training.plan").exists() and not Path("first/.github").exists()
     os.chdir("../..")
     assert main(["init", "elsewhere"]) == 0
-    assert "GitHub reads workflows at the root of a repository: this is to be one" in capsys.readouterr().err
+    assert "GitHub reads it at the root of a repository: this is to be one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -97,7 +132,7 @@ def test_in_a_repository_the_workflow_stands_where_github_reads_it(capsys: pytes
         (
             {"url": "file:///my/r%20p", "dir_info": {"editable": True}},
             f"pip install .github/runplan-{runplan.__version__}-py3-none-any.whl",
-            "pip wheel --no-deps -w .github '/my/r p'   # in .: the workflow installs it",
+            "pip wheel --no-deps -w .github '/my/r p'   # in .: the job installs it",
         ),
     ],
 )

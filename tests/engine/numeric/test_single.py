@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,3 +71,19 @@ def test_what_is_the_same_everywhere_leaves_the_choice_to_the_next() -> None:
     found = single([linear([0.0], 5.0), linear([-1.0], 0.0)], lines([(1.0, 2.0), (1.0, 3.0)], 1), (), (0.0,))
     assert found is not None
     assert (found.x, found.multipliers, found.held) == (2.0, (0.0, 0.0), (frozenset(), frozenset({0})))
+
+
+def test_from_nearby_slopes_are_looked_at_where_it_starts_and_at_the_ends() -> None:
+    asked: list[float] = []
+
+    def bent(x: Point) -> tuple[float, list[float], list[list[float]]]:
+        """-x - sin(x) / 2, which only falls, and of which no form proves it."""
+        (at,) = x
+        asked.append(at)
+        return -at - math.sin(at) / 2, [-1.0 - math.cos(at) / 2], [[math.sin(at) / 2]]
+
+    limits = lines([(1.0, 3.0), (-1.0, 3.0)], 1)
+    near, far = (single([bent], limits, (), (1.0,), nearby=nearby) for nearby in (True, False))
+    assert near == far
+    assert asked[:3] == [-3.0, 1.0, 3.0]
+    assert len(asked) > 10

@@ -8,6 +8,7 @@ from itertools import pairwise
 from operator import add, eq, lt, mul, sub, truediv
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,8 +136,22 @@ def test_what_can_be_solved_on_arrays_is(plan: str, axes: tuple[str, ...], monke
     assert len(solved(asked, 0, asked.size)) == asked.size
 
 
+@pytest.mark.parametrize(("plan", "axes"), [case[:2] for case in CASES if case[2]])
+def test_products_of_powers_are_what_newtons_method_finds(
+    plan: str, axes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = job(plan, tuple(axis.format(a=2, b=6) for axis in axes))
+    found = solved(asked, 0, asked.size)
+    monkeypatch.setattr("runplan.engine.sweep.solved._prepared", {})
+    monkeypatch.setattr("runplan.engine.sweep.known.straight", lambda *_: None)
+    curved = solved(asked, 0, asked.size)
+    assert found.status.tolist() == curved.status.tolist()
+    for text, figures in found.figures.items():
+        np.testing.assert_allclose(figures, curved.figures[text], rtol=RTOL)
+
+
 def test_no_bit_hangs_on_the_piece_that_a_row_is_asked_for_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runplan.engine.sweep.solved.BLOCK", 20)
+    monkeypatch.setattr("runplan.engine.sweep.blocks.MOST", 20)
     asked = job("hardware", ("hardware.gpus=64..4096:log9", "hardware.time=10..90 days:9"))
     whole = solved(asked, 0, asked.size)
     for pieces in ((0, 1, 41, 100, asked.size), (0, 39, 40, 80, asked.size)):

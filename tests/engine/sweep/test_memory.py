@@ -8,7 +8,7 @@ import numpy as np
 
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
-from runplan.engine.sweep.arrays import jet_of
+from runplan.engine.sweep.arrays import Jets
 
 X, Y = quantity("x"), quantity("y")
 
@@ -19,7 +19,7 @@ def test_derivatives_on_arrays_hold_each_other_in_no_cycle() -> None:
     gc.collect()
     gc.disable()
     try:
-        assert jet_of(expr, env, {X: 0, Y: 1}).value is not None
+        assert Jets(env, {X: 0, Y: 1}).at(expr).value is not None
         assert gc.collect() == 0
     finally:
         gc.enable()

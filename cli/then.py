@@ -1,0 +1,187 @@
+"""The plans that a command names to what they were as of a commit: by their path, by git's word, by what they say."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from runplan.cli.outcome import CannotRun
+from runplan.cli.paths import ENDINGS, Projects, plans_below
+from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.packs.library import Library
+from runplan.dsl.syntax.imports import syntax_of
+from runplan.dsl.text import disk
+from runplan.dsl.text.git import FETCH, Git
+from runplan.dsl.text.reader import FileSystem, decoded
+from runplan.dsl.text.revision import Revision
+
+# From this share of what two plans say in common on, the one was the other; git has the same figure.
+ALIKE = 0.5
+# To compare each of these with each is still soon done.
+_MOST_PAIRS = 40_000
+
+
+def repository_of(paths: Sequence[str]) -> Git:
+    """The repository that paths of the command line are in; that of the current folder where there are none.
+
+    Raises:
+        NoRevision: Where they are in none.
+    """
+    there = next((path for path in paths if path != "-" and disk.is_there(path)), os.curdir)
+    return Git.of((there if disk.is_folder(there) else os.path.dirname(there)) or os.curdir)
+
+
+def revision(git: Git, ref: str) -> Revision:
+    """A commit by its name, or as `REF...` the one at which the history of another and of this one parted.
+
+    Raises:
+        NoRevision: Where there is none.
+        CannotRun: Where the two share no history.
+    """
+    if not ref.endswith("..."):
+        return Revision.of(ref, git)
+    return Revision.of(base_of(git, ref.removesuffix("...")), git)
+
+
+def base_of(git: Git, ref: str) -> str:
+    """The commit at which the history of a branch and of what is checked out parted.
+
+    Raises:
+        NoRevision: Where there is no such branch.
+        CannotRun: Where the two share no history.
+    """
+    found = git.base(git.commit(ref), git.commit("HEAD"))
+    if found is None:
+        help = FETCH if git.is_shallow else "name a commit that both come from"
+        raise CannotRun(f"`{ref[:80]}` and what is checked out share no commit; {help}")
+    return found
+
+
+def usual_base(git: Git) -> tuple[str, str]:
+    """What one compares with where no commit is named, and how it is called.
+
+    It is where the branch that is checked out left the default branch; without one, the last commit.
+
+    Raises:
+        NoRevision: Where nothing is committed.
+        CannotRun: Where the two share no history.
+    """
+    branch = git.default_branch()
+    if branch is None:
+        return "HEAD", "HEAD"
+    commit = base_of(git, branch)
+    return commit, "HEAD" if commit == git.commit("HEAD") else branch
+
+
+@dataclass(frozen=True)
+class Then:
+    """What a project was as of a commit, beside what it is.
+
+    Attributes:
+        now: What it is: the disk, or another commit.
+    """
+
+    revision: Revision
+    now: FileSystem = disk
+    base: Library | None = None
+    projects: Projects = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "projects", Projects(on=self.revision, base=self.base))
+
+    def names_of(self, files: Iterable[str]) -> dict[str, str | None]:
+        """For each plan the path that it had then; None where there was none.
+
+        Raises:
+            CannotRun: For a plan outside the repository.
+        """
+        found: dict[str, str | None] = {}
+        for file in files:
+            if self._inner(file) is None:
+                raise CannotRun(f"{file} does not lie in the repository {self.revision.git.top}")
+            found[file] = file if self.revision.is_file(file) else None
+        if new := [file for file, was in found.items() if was is None]:
+            found |= self._followed(new, set(filter(None, found.values())))
+        return found
+
+    def gone(self, files: Iterable[str]) -> list[str]:
+        """The plans among some of then that are at their path no more."""
+        return [file for file in files if not self.now.is_file(file)]
+
+    def _inner(self, file: str) -> str | None:
+        path, top = os.path.abspath(file), self.revision.git.top
+        for one in (path, disk.real(path)):
+            if one.startswith(top + os.sep):
+                return os.path.relpath(one, top).replace(os.sep, "/")
+        return None
+
+    def _outer(self, inner: str) -> str:
+        return os.path.relpath(os.path.join(self.revision.git.top, inner))
+
+    def _followed(self, new: Sequence[str], taken: set[str]) -> dict[str, str]:
+        """The plans that had another name then, with that name."""
+        top = os.path.relpath(self.revision.git.top)
+        gone = {name for name in self.gone(plans_below(top, self.revision)) if name not in taken}
+        if not gone:
+            return {}
+        newest = self.now.commit if isinstance(self.now, Revision) else "HEAD"
+        known = self.revision.git.renames(self.revision.commit, newest, ENDINGS)
+        found: dict[str, str] = {}
+        for file in new:
+            was = known.get(self._inner(file) or "")
+            if was is not None and (name := self._outer(was)) in gone:
+                found[file] = name
+                gone.remove(name)
+        rest = [file for file in new if file not in found]
+        if len(rest) * len(gone) <= _MOST_PAIRS:
+            said = {name: _said(name, self.revision) for name in gone}
+            found |= _pairs({file: _said(file, self.now) for file in rest}, said)
+        return found
+
+
+def _pairs(new: Mapping[str, Said], gone: Mapping[str, Said]) -> dict[str, str]:
+    """The plans that say most in common, each with its nearest, as far as they are alike."""
+    likely = [(alike(is_, was), file, name) for file, is_ in new.items() for name, was in gone.items()]
+    found: dict[str, str] = {}
+    for share, file, name in sorted(likely, key=lambda one: (-one[0], one[1:])):
+        if share >= ALIKE and file not in found and name not in found.values():
+            found[file] = name
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a plan says: its lines, and its statements, whichever the spelling."""
+
+    lines: Counter[str]
+    statements: Counter[str]
+
+
+def alike(one: Said, other: Said) -> float:
+    """The share of what two plans say in common, of the one that says more."""
+    return max(_common(one.lines, other.lines), _common(one.statements, other.statements))
+
+
+def _common(one: Counter[str], other: Counter[str]) -> float:
+    sizes = [sum(len(text) * count for text, count in side.items()) for side in (one, other)]
+    common = sum(len(text) * min(count, other[text]) for text, count in one.items())
+    return common / max(sizes) if max(sizes) else 0.0
+
+
+def _said(path: str, on: FileSystem) -> Said:
+    try:
+        content = on.content(path)
+    except OSError:
+        content = b""
+    source, _ = decoded(path.replace(os.sep, "/"), content)
+    lines = Counter(line for raw in source.text.splitlines() if (line := raw.strip()))
+    words = [" ".join(map(str, _words(node))) for node in syntax_of(source)[0].statements]
+    return Said(lines, Counter(words))
+
+
+def _words(node: object) -> Iterable[str]:
+    from runplan.dsl.syntax.tree import Node, leaves
+
+    assert isinstance(node, Node)
+    return [node.rule, *(leaf.text for leaf in leaves(node))]

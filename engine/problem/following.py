@@ -1,0 +1,78 @@
+"""Definitions to a function that adds what follows from the values of some names, for a thousand such values.
+
+What no such name moves is computed once. The rest is a function for each definition, and, once it is asked for often,
+one of all of them, which Python computes several times as fast and takes some milliseconds to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.python import steps_of
+from runplan.dsl.expr.tree import Expr, names
+from runplan.dsl.expr.values import compiled
+from runplan.engine.problem.parts import Definition
+from runplan.engine.problem.problem import order_of
+
+# Calls after which writing one function of all pays.
+OFTEN = 20
+
+Steps = tuple[tuple[Name, Expr], ...]
+
+
+class Following:
+    """What definitions come to at values of other names.
+
+    Attributes:
+        moving: The definitions that these values may move.
+    """
+
+    def __init__(self, definitions: Mapping[Name, Definition], known: Collection[Name]) -> None:
+        exprs = {name: definitions[name].expr for name in order_of(definitions, known)}
+        moving = set(known)
+        for name, expr in exprs.items():
+            if not names(expr).isdisjoint(moving):
+                moving.add(name)
+        self._still: dict[Name, float] = {}
+        _one_by_one((name, expr) for name, expr in exprs.items() if name not in moving)(self._still)
+        there = {*known, *self._still}
+        steps = []
+        for name, expr in exprs.items():
+            if name in moving and names(expr) <= there:
+                there.add(name)
+                steps.append((name, expr))
+        self.moving = frozenset(name for name, _ in steps)
+        self._steps: Steps = tuple(steps)
+        self._calls = 0
+        self._slow = _one_by_one(self._steps)
+        self._quick: Callable[[dict[Name, float]], None] | None = None
+
+    def __call__(self, values: Mapping[Name, float]) -> dict[Name, float]:
+        """Values with all that follows from them; what cannot be computed stays out."""
+        env = {**values, **self._still}
+        self._calls += 1
+        if self._calls == OFTEN:
+            self._quick = steps_of(self._steps)
+        if self._quick is not None:
+            try:
+                self._quick(env)
+                return env
+            except (ArithmeticError, ValueError, KeyError):
+                env = {**values, **self._still}
+        self._slow(env)
+        return env
+
+
+def _one_by_one(steps: Iterable[tuple[Name, Expr]]) -> Callable[[dict[Name, float]], None]:
+    """A function that adds the values of formulas, in their order; what cannot be computed stays out."""
+    each = [(name, compiled(expr)) for name, expr in steps]
+
+    def follow(env: dict[Name, float]) -> None:
+        for name, function in each:
+            try:
+                env[name] = float(function(env))
+            except (ArithmeticError, ValueError, KeyError):
+                continue
+
+    return follow
