@@ -32,6 +32,7 @@ from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
+from runplan.engine.layout.fit import with_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
@@ -82,6 +83,7 @@ def report_of(
         solutions = tuple(with_odds(plan, solution) for solution in solutions)
     for solution in solutions:
         verify(solution)
+    solutions = tuple(with_memory(plan, solution, known) for solution in solutions)
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
     found = [[*s.findings, *judge(plan, s)] for s in solutions]

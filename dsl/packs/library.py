@@ -120,7 +120,9 @@ class Library:
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
         fields = self.quantities().fields
         regimes = frozenset(self._names.spellings("regime"))
-        return Vocabulary(self._dims, self.devices, laws, schedules, parts, fields, figures, models, regimes, self.model)
+        return Vocabulary(
+            self._dims, self.devices, laws, schedules, parts, fields, figures, models, regimes, self.model
+        )
 
     @cached_property
     def _dims(self) -> Mapping[str, Dim]:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.expr.logic import verdict
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num
+from runplan.dsl.expr.tree import Expr, Num, names
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
-from runplan.dsl.plan.ir import Amount, Given, Plan
-from runplan.dsl.units.dims import NONE
-from runplan.engine.layout.layout import DP, Layout, Room, layouts
-from runplan.engine.layout.memory import LEAST, MOST, Memory, coefficients, memory_of
+from runplan.dsl.plan.ir import Amount, Plan, Requirement
+from runplan.engine.layout.layout import Layout, Room, layouts
+from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, coefficients, memory_of
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.parts import Definition
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.solve.rounding import TOLERANCE
 
-USABLE, FITTING = quantity("usable_memory"), quantity("fitting_gpus")
+FITTING = quantity("fitting_gpus")
 _SHARD = quantity("shard")
-_NODE = 8  # devices that share a node, where nothing says it
-_LAID_OUT = "the first layout on which it fits"
+# Devices that share a node, and the most that are tried, where nothing says it.
+_NODE, _MOST_DEVICES = 8, 1 << 20
+_ALL = 3.0  # copies share out the weights, too
 
 
 @dataclass(frozen=True, slots=True)
-class _Regime:
+class Regime:
     """What a framework keeps, by its record."""
 
     record: Record
@@ -37,19 +42,21 @@ class _Regime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Need:
-    """A layout under a regime, and what of memory it takes."""
+class Need:
+    """What a layout takes of a device's memory under a regime, each quantity in base units."""
 
-    regime: _Regime
+    regime: Regime
     layout: Layout
     found: Mapping[Name, float]
 
     @property
     def least(self) -> float:
+        """What is allocated at the least, in byte."""
         return self.found[LEAST]
 
     @property
     def most(self) -> float:
+        """What is reserved at the most, in byte."""
         return self.found[MOST]
 
 
@@ -59,38 +66,160 @@ def with_memory(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
     Where the plan names no regime the memory lies between the lowest and the highest of them; where it leaves the
     layout open it is that of the first that fits.
     """
-    v = solution.values
-    size = next((name for name in (q.PARAMS, q.LAW_PARAMS) if name in v), None)
-    if solution.status != "solved" or size is None or q.GPUS not in v or quantity("memory") not in v or plan.stages[1:]:
+    known = _known(solution)
+    if known is None or len(plan.stages) > 1:
         return solution
-    known = {name: value.value for name, value in v.items()}
-    known.setdefault(q.PARAMS, known[size])
-    known.setdefault(q.ACTIVE_PARAMS, known[q.PARAMS])
-    for name, known_quantity in catalogue.quantities().items():
-        if name.startswith("usual_") and isinstance(known_quantity.formula, Num):
-            known.setdefault(quantity(name), known_quantity.formula.value)
     devices = round(known[q.GPUS])
-    shaped = q.ATTENTION_PARAMS in known and q.EMBEDDING_PARAMS in known
-    memory = memory_of(known, shaped, q.EXPERTS in known, catalogue)
-    said = plan.layout.figures if plan.layout is not None else {}
-    regimes = tuple(_regimes(plan, catalogue, devices))
-    usable = _usable(memory, catalogue)
-    needs = [need for regime in regimes if (need := _first(memory, regime, devices, known, said, usable)) is not None]
+    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue)
+    search = _Search(memory, plan, catalogue)
+    needs = search.needs(devices)
     if not needs:
         return solution
-    found = dict(_told(solution, memory, needs, usable, catalogue))
-    return replace(solution, values={**solution.values, **found})
+    told = max(needs, key=lambda need: need.most)
+    definitions = {one.name: one for one in _definitions(solution.problem, memory, told)}
+    values = {name: _value(one, told.found[name]) for name, one in definitions.items()}
+    values |= _between(values, told, needs)
+    if not all(map(search.is_enough, needs)) and (fitting := search.fitting()) is not None:
+        values[FITTING] = fitting
+    problem = replace(solution.problem, definitions={**solution.problem.definitions, **definitions})
+    return replace(solution, problem=problem, values={**solution.values, **values})
 
 
-def _regimes(plan: Plan, catalogue: Library, devices: int) -> Iterator[_Regime]:
-    """The regime that the plan names; else all that share out over several devices, or that are for one."""
-    named = plan.layout.regime if plan.layout is not None else None
-    if named is not None:
-        record = catalogue.record("regime", named.text)
-        assert record is not None, "lowering lets no unknown regime pass"
-        yield _Regime(record, coefficients(record))
-        return
-    for record in catalogue.records("regime"):
-        regime = _Regime(record, coefficients(record))
-        if regime.shares == (devices > 1):
-            yield regime
+def _known(solution: Solution) -> dict[Name, float] | None:
+    """What is known of a run in base units; None where its devices, their memory, or the size of the model is not."""
+    known = {name: value.value for name, value in solution.values.items()}
+    size = known.get(q.PARAMS, known.get(q.LAW_PARAMS))
+    if solution.status != "solved" or size is None or not {q.GPUS, q.MEMORY} <= known.keys():
+        return None
+    known.setdefault(q.PARAMS, size)
+    known.setdefault(q.ACTIVE_PARAMS, known[q.PARAMS])
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for a layout that fits, and keeps what the plan says of it."""
+
+    memory: Memory
+    plan: Plan
+    catalogue: Library
+
+    @property
+    def said(self) -> Mapping[str, Amount]:
+        """What the plan says of the layout."""
+        return self.plan.layout.figures if self.plan.layout is not None else {}
+
+    def is_enough(self, need: Need) -> bool:
+        """Whether a device has so much memory for sure, and all is kept that the plan requires of the layout."""
+        if need.most > need.found[USABLE]:
+            return False
+        for requirement in self.plan.requires:
+            with suppress(ArithmeticError, ValueError):
+                if verdict(requirement.condition, need.found, TOLERANCE) is False and self._is_of_layout(requirement):
+                    return False
+        return True
+
+    def _is_of_layout(self, requirement: Requirement) -> bool:
+        """Whether what a requirement asks for changes with the layout."""
+        return not names(requirement.condition) <= self.memory.known.keys()
+
+    def needs(self, devices: int) -> tuple[Need, ...]:
+        """What the first layout that is enough takes under each regime that may be meant; of a batch of too few
+        sequences, as if it had more."""
+        memory = replace(self.memory, known={**self.memory.known, q.GPUS: float(devices)})
+        room = _room(memory.known, devices)
+        for room_ in (room, replace(room, sequences=math.inf)):
+            firsts = (self._first(memory, regime, room_) for regime in self.regimes(devices))
+            if found := tuple(need for need in firsts if need is not None):
+                return found
+        return ()
+
+    def _first(self, memory: Memory, regime: Regime, room: Room) -> Need | None:
+        """The first layout that is enough; where none is, the one that needs the least; None where there is none."""
+        tightest: Need | None = None
+        for layout in layouts(room, self.said):
+            need = Need(regime, layout, memory.at(layout, regime.figures))
+            if self.is_enough(need):
+                return need
+            if tightest is None or need.least < tightest.least:
+                tightest = need
+        return tightest
+
+    def regimes(self, devices: int) -> tuple[Regime, ...]:
+        """The regime that the plan names; else all that share out over several devices, or that are for one."""
+        named = self.plan.layout.regime if self.plan.layout is not None else None
+        record = self.catalogue.record("regime", named.text) if named is not None else None
+        if record is not None:
+            return (Regime(record, coefficients(record)),)
+        every = self.catalogue.once(_every)
+        if devices == 1:
+            return tuple(regime for regime in every if not regime.shares)
+        # What copies share out is a part of the layout, and as open as it is.
+        return tuple(replace(one, figures={**one.figures, _SHARD: _ALL}) for one in every if one.shares)
+
+    def fitting(self) -> Value | None:
+        """The fewest devices on which the run fits whatever the framework is; None where it fits on none."""
+        devices = 1
+        while devices <= _MOST_DEVICES:
+            needs = self.needs(devices)
+            if needs and all(map(self.is_enough, needs)):
+                known = self.catalogue.quantities()[FITTING.text]
+                source = f"the first of 1, 2, 4 and so on on which it fits: {needs[0].layout}"
+                dim = known.counted.dim
+                return Value(FITTING, float(devices), dim, None, None, "derived", "", (), source, known.span)
+            devices *= 2
+        return None
+
+
+def _every(catalogue: Library) -> tuple[Regime, ...]:
+    """All regimes."""
+    return tuple(Regime(record, coefficients(record)) for record in catalogue.records("regime"))
+
+
+def _room(known: Mapping[Name, float], devices: int) -> Room:
+    context, batch = known.get(q.CONTEXT, 0.0), known.get(q.BATCH, math.inf)
+    return Room(
+        devices=devices,
+        a_node=round(known.get(q.NODES_OF, _NODE)),
+        layers=round(known.get(q.LAYERS, 0.0)),
+        heads=round(known.get(q.HEADS, 0.0)),
+        experts=round(known.get(q.EXPERTS, 0.0)),
+        sequences=batch / context if context else math.inf,
+        context=context,
+    )
+
+
+# ---- what is told
+
+
+def _definitions(problem: Problem, memory: Memory, need: Need) -> Iterator[Definition]:
+    """The memory under a layout and a regime as a problem has it: the layout's figures, the regime's, what follows."""
+    record, facts, parts = need.regime.record, problem.quantities, need.layout
+    for name, figure in parts.figures.items():
+        number = Num(figure, facts[name.text].counted.dim)
+        yield Definition(name, number.dim, number, "derived", f"the first layout that fits: {parts}")
+    for name, figure in need.regime.figures.items():
+        entry = record.entry(name.text)
+        number, source = Num(figure, facts[name.text].counted.dim), f"{record.name}: {record.text('source')}"
+        yield Definition(name, number.dim, number, "derived", source, entry.span if entry else None)
+    for step in memory.steps:
+        known = facts[step.name.text]
+        yield Definition(step.name, known.counted.dim, step.formula, "derived", known.title, known.span)
+
+
+def _value(definition: Definition, figure: float) -> Value:
+    inputs = tuple(sorted(names(definition.expr), key=str))
+    of: Expr | str = "" if isinstance(definition.expr, Num) else definition.expr
+    d = definition
+    return Value(d.name, figure, d.dim, None, None, d.kind, of, inputs, d.source, d.span)
+
+
+def _between(values: Mapping[Name, Value], told: Need, needs: tuple[Need, ...]) -> dict[Name, Value]:
+    """What the regime that needs the least makes of the memory."""
+    lowest = min(needs, key=lambda need: need.least)
+    note = f"no regime is named: of {told.regime.record.name}, which needs the most" if len(needs) > 1 else ""
+    own = replace(values[q.MEMORY_PER_GPU], low=lowest.least, high=told.most, note=note)
+    if lowest is told:
+        return {own.name: own}
+    source = f"{lowest.regime.record.name} needs the least: {lowest.regime.record.text('source')}"
+    return {own.name: own, LEAST: replace(values[LEAST], value=lowest.least, of="", inputs=(), source=source)}

@@ -108,10 +108,16 @@ def _parts(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, i
         if not isinstance(said.get("tp"), Given) and (tp > room.a_node or (room.heads and room.heads % tp)):
             continue
         for pp in _some(said.get("pp"), _PP):
-            if not isinstance(said.get("pp"), Given) and room.layers and (pp > room.layers or room.layers % pp):
+            if not isinstance(said.get("pp"), Given) and not _splits(room.layers, pp):
                 continue
             for cp in _some(said.get("cp"), _CP if room.context >= _LONG else (1,)):
                 yield tp, pp, cp
+
+
+def _splits(layers: int, parts: int) -> bool:
+    """Whether layers can be cut into so many parts: all alike, or the first and the last with a layer less, as they
+    have the tables."""
+    return not layers or (parts <= layers and (layers % parts == 0 or (layers + 2) % parts == 0))
 
 
 def _experts(room: Room, dp: int, said: Amount | None) -> Sequence[int]:

@@ -13,8 +13,8 @@ from runplan.dsl.packs.pack import Record
 from runplan.engine.layout.layout import Layout
 from runplan.engine.problem import quantities as q
 
-LEAST, MOST, ALLOCATED = map(quantity, ("least_memory", "most_memory", "allocated_memory"))
-WANTED = (q.MEMORY_PER_GPU, LEAST, MOST)
+LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memory"))
+WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
 LAYER_MATRICES, FFN_WIDTH = quantity("layer_matrices"), quantity("ffn_width")
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN}
@@ -27,11 +27,12 @@ _USUAL = {
     q.FFN: quantity("usual_ffn"),
     q.HEADS: quantity("usual_heads"),
     q.KV_HEADS: q.HEADS,
+    q.HEAD_DIM: quantity("usual_head_dim"),
     q.VOCAB: quantity("usual_vocab"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
-# What is in no layer: of a model of usual shape all is taken to be in its layers.
-_NOWHERE = ("norm_params", "embedding_params", "other_params")
+# Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
+_ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,15 @@ def memory_of(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogu
     instead = (_MIXTURE if mixture else _DENSE) if shaped else _USUAL
     own: dict[Name, Expr] = {**formulas, **{name: Ref(other) for name, other in instead.items() if name not in known}}
     if not shaped:
-        own |= {name: Num(0.0, catalogue.quantities()[name.text].counted.dim) for name in map(quantity, _NOWHERE)}
+        dims = catalogue.quantities()
+        own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
     return Memory(known, tuple(_in_order(own, known)))
 
 
 def coefficients(regime: Record) -> dict[Name, float]:
     """What a regime says, in base units."""
     return {
-        quantity(entry.key): value.value
-        for entry in regime.entries
-        for value in entry.values
-        if isinstance(value, Num)
+        quantity(entry.key): value.value for entry in regime.entries for value in entry.values if isinstance(value, Num)
     }
 
 
