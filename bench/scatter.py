@@ -26,6 +26,7 @@ from runplan.engine.scatter.here import here
 from runplan.engine.scatter.order import in_order
 from runplan.engine.scatter.processes import processes
 from runplan.engine.scatter.work import Workers
+from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.make import job_of
 from runplan.engine.sweep.parts import Part, part_of
 from runplan.engine.sweep.rows import Choice
@@ -83,11 +84,11 @@ class Rate(NamedTuple):
     warm: float
 
 
-def rate(work: Callable[[int, int], Part], size: int, workers: Workers, seconds: float, alone: bool) -> Rate:
+def rate(work: Callable[[int, int], Part], job: Job, workers: Workers, seconds: float, alone: bool) -> Rate:
     """How fast a crew works."""
     began = start = perf_counter()
     cpu, first = 0.0, 0
-    for count, done in enumerate(in_order(work, size, workers), 1):
+    for count, done in enumerate(in_order(work, job.size, workers, cut=job.cut), 1):
         now = perf_counter()
         if count <= WARM:
             start, first, cpu = now, done.stop, -process_time()
@@ -119,7 +120,7 @@ def main() -> None:
     for _ in range(rounds):
         for name, crew in CREWS.items():
             with crew() as workers:
-                found[name].append(rate(work, job.size, workers, seconds, crew is here))
+                found[name].append(rate(work, job, workers, seconds, crew is here))
     alone = found["this process"]
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{'':<16} {'points/s':>10} {'x alone':>8} {'spread':>13} {'CPU x alone':>12} {'warm after':>11}")

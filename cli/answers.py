@@ -34,7 +34,7 @@ def answered(verb: str, args: Sequence[str], run: Callable[[], int]) -> int:
     if any(word.startswith("--n") and _OFF.startswith(word) for word in args):
         with store.Off():
             return run()
-    if verb not in VERBS or store.folder() is None:
+    if verb not in VERBS or store.folder() is None or any(_is_endless(word) for word in args):
         return run()
     name = _name_of(verb, args)
     stored = store.kept(name)
@@ -53,6 +53,11 @@ def answered(verb: str, args: Sequence[str], run: Callable[[], int]) -> int:
     if witness.steady and code in _ENDED:
         store.keep(name, (tuple(witness.seen.items()), tuple(record.said), code))
     return code
+
+
+def _is_endless(word: str) -> bool:
+    """Whether an option has a command go on until it is interrupted: then it has no answer."""
+    return len(word) > 3 and "--watch".startswith(word)
 
 
 def _name_of(verb: str, args: Sequence[str]) -> str:

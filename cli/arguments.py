@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 
@@ -17,7 +17,9 @@ from runplan.dsl.text.nearest import did_you_mean, same_model
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runplan import Project
     from runplan.dsl.packs.library import Library
+    from runplan.engine.gate import Gate
     from runplan.engine.report import Report
     from runplan.engine.scatter.work import Workers
 
@@ -155,6 +157,20 @@ def reading(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotRun(f"{path}: {error.strerror or 'cannot be read'}") from error
+
+
+def each_checked(
+    files: Iterable[str], projects: Projects, check: Callable[[Project, str], Gate]
+) -> Iterator[tuple[Project, Gate]]:
+    """Each plan, as it is checked, with its project.
+
+    Raises:
+        CannotRun: Where one cannot be read.
+    """
+    for file in files:
+        with reading(file):
+            path, project = projects.of(file)
+            yield project, check(project, path)
 
 
 def library_here() -> Library:

@@ -12,12 +12,10 @@ from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.text import disk
 from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Finding
+from runplan.engine.alike import SAME, off
 from runplan.engine.gate import Gate
 
 SCHEMA = "plan.baseline/v1"
-# By how much a figure may be further off than it was: what rounding in the solver does.
-SAME = 1 + 1e-6
-
 # Code, file, node and laws: no line and no figure, which move.
 _Who = tuple[str, str, str, str]
 
@@ -117,12 +115,3 @@ def baseline(path: str, *, new: bool = False) -> Baseline:
 def _entries(entries: list[dict[str, str]]) -> Iterator[tuple[_Who, float]]:
     for entry in entries:
         yield (entry["code"], entry["file"], entry["node"], entry["laws"]), float(entry["off"])
-
-
-def off(found: Finding) -> float:
-    """How far a figure is beyond its limit, as a factor; 1 where the finding has no figures."""
-    value, limit = found.data.get("value"), found.data.get("limit")
-    if isinstance(value, float | int) and isinstance(limit, float | int) and value > 0 and limit > 0:
-        return max(value / limit, limit / value)
-    factor = found.data.get("factor")
-    return float(factor) if isinstance(factor, float | int) and factor > 0 else 1.0

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
+from types import MappingProxyType
 
 from runplan.cli.outcome import CannotRun
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.types import IO, Any
 
 # A file that is not whole has a name of its own: what others read under its own name is all there.
-PART, JOURNAL = ".part", ".journal"
+PART, MADE, JOURNAL = ".part", ".made", ".journal"
 SCHEMA = "plan.journal/v1"
 # Seconds of work that are lost where a machine loses its power.
 APART = 1.0
@@ -89,7 +90,14 @@ class Growing:
 
 
 @contextmanager
-def growing(paths: Sequence[str], heads: Sequence[bytes], key: Callable[[], str], *, resume: bool) -> Iterator[Growing]:
+def growing(
+    paths: Sequence[str],
+    heads: Sequence[bytes],
+    key: Callable[[], str],
+    *,
+    resume: bool,
+    made: Mapping[str, Callable[[str, str], None]] = MappingProxyType({}),
+) -> Iterator[Growing]:
     """Files to add to. They have their names once the context ends well; until then a run can go on with them.
 
     Args:
@@ -97,6 +105,8 @@ def growing(paths: Sequence[str], heads: Sequence[bytes], key: Callable[[], str]
         heads: What each begins with, before any point.
         key: Tells what their contents follow from; a run goes on only with what has the same.
         resume: Go on where a run was interrupted, and from the beginning where none was.
+        made: What makes the file of a path, at the second, of the one that has grown for it, at the first; that itself
+            unless said.
 
     Raises:
         CannotRun: Where they cannot be written, or are of a run with another key.
@@ -118,7 +128,12 @@ def growing(paths: Sequence[str], heads: Sequence[bytes], key: Callable[[], str]
         files.flush()
     for path in paths:
         with _writing(path):
-            os.replace(path + PART, path)
+            if path in made:
+                made[path](path + PART, path + MADE)
+                os.replace(path + MADE, path)
+                os.unlink(path + PART)
+            else:
+                os.replace(path + PART, path)
     with suppress(FileNotFoundError):  # there is none of a run that took no time
         os.unlink(journal)
 

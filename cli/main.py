@@ -19,6 +19,7 @@ VERBS = {
     "check": "parse, solve and judge plans; the verb for CI",
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
+    "diff": "plans as of a commit and now: what moved, and why",
     "frontier": "the best of one quantity for each value of another",
     "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",
@@ -29,6 +30,8 @@ VERBS = {
     "model": "the published models and their shapes",
     "rule": "the rules and what they stand for",
     "test": "golden values of packs",
+    "lsp": "a language server for editors",
+    "schema": "the JSON Schemas of what this command writes, and of plans in YAML",
     "completion": "what a shell completes of this command",
 }
 ALIASES = {"report": "solve"}

@@ -11,16 +11,18 @@ from time import monotonic
 from runplan.cli.growing import Growing, growing
 from runplan.cli.outcome import CannotRun
 from runplan.cli.output import show
-from runplan.cli.show.sweep.content import Swept
 from runplan.cli.show.sweep.growing import GROWING
-from runplan.cli.show.text.quantities import Known
 from runplan.cli.spelling import spelled
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.scatter.mark import mark
 from runplan.engine.scatter.work import Done, Work
 from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.packed import columns_file
 from runplan.engine.sweep.parts import Part, Tally, part_of
 from runplan.engine.sweep.rows import Choice, Rows, Seen, no_rows, together
+
+if TYPE_CHECKING:
+    from runplan.cli.show.text.quantities import Known
 
 # Rows that a table holds; of more it shows the first.
 HELD = 20_000
@@ -82,6 +84,8 @@ class Outputs:
         for name, file in outputs:
             if file is None and name != "table" and not (name in GROWING and GROWING[name].is_text):
                 raise CannotRun(f"`{name}` is no text: write it to a file, as `-o {name}=sweep.{name}`")
+        if "parquet" in (format.name for format in self._formats):
+            _need_parquet()
         whole = [name for name, _ in self._whole if not choice]
         if resume and (self._spoken or whole or not self._filed):
             raise CannotRun(f"`--resume` goes on with files that grow, such as `-o csv=FILE`: {', '.join(GROWING)}")
@@ -125,7 +129,9 @@ class Outputs:
             yield None
             return
         heads = [format.head(self._job, 0) for format, _ in self._filed]
-        with growing([file for _, file in self._filed], heads, self._key, resume=self._resume) as files:
+        made = {file: partial(format.made, self._job) for format, file in self._filed if format.made is not None}
+        paths = [file for _, file in self._filed]
+        with growing(paths, heads, self._key, resume=self._resume, made=made) as files:
             try:
                 yield files
             except BaseException:
@@ -156,10 +162,26 @@ class Outputs:
     def _show(self, rows: Rows, seen: Seen) -> None:
         for name, file in self._whole:
             if name == "table":
+                from runplan.cli.show.sweep.content import Swept  # what shows tables takes long to import
+
                 swept = Swept(self._job, seen, rows, self._known, str(self._choice))
                 show("sweep", swept, [(name, file)], details=self._details)
             elif file is not None:
                 _write(columns_file(self._job, rows), file)
+
+
+def _need_parquet() -> None:
+    """See that what writes Parquet is there, before anything is solved.
+
+    Raises:
+        CannotRun: Where it is not.
+    """
+    from runplan.engine.sweep.axes import CannotSweep
+
+    try:
+        import runplan.engine.sweep.parquet  # noqa: F401
+    except CannotSweep as error:
+        raise CannotRun(str(error)) from error
 
 
 def _write(content: bytes, file: str) -> None:

@@ -44,17 +44,17 @@ def revision(git: Git, ref: str) -> Revision:
     return Revision.of(base_of(git, ref.removesuffix("...")), git)
 
 
-def base_of(git: Git, ref: str) -> str:
-    """The commit at which the history of a branch and of what is checked out parted.
+def base_of(git: Git, ref: str, other: str = "HEAD") -> str:
+    """The commit at which the history of a branch and of another, of what is checked out, parted.
 
     Raises:
         NoRevision: Where there is no such branch.
         CannotRun: Where the two share no history.
     """
-    found = git.base(git.commit(ref), git.commit("HEAD"))
+    found = git.base(git.commit(ref), git.commit(other))
     if found is None:
         help = FETCH if git.is_shallow else "name a commit that both come from"
-        raise CannotRun(f"`{ref[:80]}` and what is checked out share no commit; {help}")
+        raise CannotRun(f"`{ref[:80]}` and `{other[:80]}` share no commit; {help}")
     return found
 
 
@@ -102,12 +102,20 @@ class Then:
                 raise CannotRun(f"{file} does not lie in the repository {self.revision.git.top}")
             found[file] = file if self.revision.is_file(file) else None
         if new := [file for file, was in found.items() if was is None]:
-            found |= self._followed(new, set(filter(None, found.values())))
+            found |= self._followed(new)
         return found
 
-    def gone(self, files: Iterable[str]) -> list[str]:
-        """The plans among some of then that are at their path no more."""
-        return [file for file in files if not self.now.is_file(file)]
+    def is_gone(self, file: str) -> bool:
+        """Whether a plan of then is at its path no more."""
+        return not self.now.is_file(file)
+
+    def below(self, on: FileSystem) -> list[str]:
+        """All plans of the repository, as it is now or was then."""
+        return list(plans_below(os.path.relpath(self.revision.git.top), on))
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two paths are of one place."""
+        return self._inner(one) == self._inner(other)
 
     def _inner(self, file: str) -> str | None:
         path, top = os.path.abspath(file), self.revision.git.top
@@ -116,31 +124,25 @@ class Then:
                 return os.path.relpath(one, top).replace(os.sep, "/")
         return None
 
-    def _outer(self, inner: str) -> str:
-        return os.path.relpath(os.path.join(self.revision.git.top, inner))
-
-    def _followed(self, new: Sequence[str], taken: set[str]) -> dict[str, str]:
+    def _followed(self, new: Sequence[str]) -> dict[str, str]:
         """The plans that had another name then, with that name."""
-        top = os.path.relpath(self.revision.git.top)
-        gone = {name for name in self.gone(plans_below(top, self.revision)) if name not in taken}
+        gone = {self._inner(name): name for name in self.below(self.revision) if self.is_gone(name)}
         if not gone:
             return {}
         newest = self.now.commit if isinstance(self.now, Revision) else "HEAD"
         known = self.revision.git.renames(self.revision.commit, newest, ENDINGS)
         found: dict[str, str] = {}
         for file in new:
-            was = known.get(self._inner(file) or "")
-            if was is not None and (name := self._outer(was)) in gone:
+            if (name := gone.pop(known.get(self._inner(file) or "", ""), None)) is not None:
                 found[file] = name
-                gone.remove(name)
         rest = [file for file in new if file not in found]
         if len(rest) * len(gone) <= _MOST_PAIRS:
-            said = {name: _said(name, self.revision) for name in gone}
-            found |= _pairs({file: _said(file, self.now) for file in rest}, said)
+            said = {name: _said(name, self.revision) for name in gone.values()}
+            found |= pairs({file: _said(file, self.now) for file in rest}, said)
         return found
 
 
-def _pairs(new: Mapping[str, Said], gone: Mapping[str, Said]) -> dict[str, str]:
+def pairs(new: Mapping[str, Said], gone: Mapping[str, Said]) -> dict[str, str]:
     """The plans that say most in common, each with its nearest, as far as they are alike."""
     likely = [(alike(is_, was), file, name) for file, is_ in new.items() for name, was in gone.items()]
     found: dict[str, str] = {}

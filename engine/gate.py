@@ -27,17 +27,21 @@ Codes = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is shown of findings, by codes, names and prefixes of codes in any case.
+    """What is shown of findings, by codes, names and prefixes of codes in any case: of several that fit the longest
+    counts, of two as long what is asked for before what is configured, and then what leaves it out.
 
     Attributes:
         select: Those to show; all where there is none.
         ignore: Those to leave out.
-        severity: Those to show as another severity; of several that fit the longest counts.
+        severity: Those to show as another severity.
+        also, but: Those that are asked for beside these: to show, and to leave out.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +133,28 @@ def _means(word: str, code: str, name: str) -> bool:
     return word != "" and (code.lower().startswith(word) or name.lower() == word)
 
 
+def firm(words: Iterable[str], gates: Iterable[Gate]) -> list[str]:
+    """The words that only mean findings which are always shown, at their own severity."""
+    codes = frozenset[tuple[str, str]]().union(*(gate.codes or () for gate in gates))
+    meant = {word: [code for code, name in codes if _means(word, code, name)] for word in words}
+    return [word for word, found in meant.items() if found and not any(map(silenceable, found))]
+
+
 def _is_shown(found: Finding, choice: Choice) -> bool:
     """What is wrong with a plan itself always is."""
 
-    def among(words: Iterable[str]) -> bool:
-        return any(_means(word, found.code, found.name) for word in words)
+    def fit(words: Iterable[str], own: float) -> float:
+        lengths = (len(word) if len(word) < len(found.code) else len(found.code) for word in words if means(word))
+        return max(lengths, default=-own) + own
 
-    return not silenceable(found.code) or ((not choice.select or among(choice.select)) and not among(choice.ignore))
+    def means(word: str) -> bool:
+        return _means(word, found.code, found.name)
+
+    if not silenceable(found.code):
+        return True
+    selected = max(fit(choice.select, 0.0), fit(choice.also, 0.5))
+    ignored = max(fit(choice.ignore, 0.0), fit(choice.but, 0.5))
+    return ignored < selected or (not ignored and not choice.select)
 
 
 def _weighed(found: Finding, severities: Mapping[str, Severity]) -> Finding:

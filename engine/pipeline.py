@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import qualified
@@ -73,17 +74,15 @@ def report_of(
         UnknownLaw: For a name in `laws` that no law has.
     """
     read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws, intervals=intervals, solved=solved)
+    return reported(read, intervals=intervals, draws=draws, workers=workers)
+
+
+def reported(read: Read, *, intervals: bool = True, draws: int | None = None, workers: Workers | None = None) -> Report:
+    """Everything that is known of a plan that is read; arguments are those of `report_of`."""
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
-    solutions = tuple(solution_of(problem, intervals, draws=draws, workers=workers) for problem in read.problems())
-    if intervals and plan.requires:
-        from runplan.engine.analysis.odds import with_odds
-
-        solutions = tuple(with_odds(plan, solution) for solution in solutions)
-    for solution in solutions:
-        verify(solution)
-    solutions = tuple(with_memory(plan, solution, known) for solution in solutions)
+    solutions = tuple(_solutions(read, intervals, draws, workers))
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
     found = [[*s.findings, *judge(plan, s)] for s in solutions]
@@ -104,6 +103,41 @@ def report_of(
             *_notes(solutions),
         ),
     )
+
+
+def first_of(
+    path: str,
+    reader: Reader,
+    *,
+    catalogue: Library | None = None,
+    settings: Sequence[str] = (),
+    laws: tuple[str, ...] | None = None,
+) -> Report:
+    """The solution of the plan at a path under its first law, unjudged: what tells where a value comes from.
+
+    Arguments and errors are those of `report_of`.
+    """
+    read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws)
+    if read.plan is None:
+        return Report(read.source, None, findings=read.findings)
+    return Report(read.source, read.plan, solutions=tuple(islice(_solutions(read, True), 1)), findings=read.findings)
+
+
+def _solutions(
+    read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None
+) -> Iterator[Solution]:
+    """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices."""
+    plan = read.plan
+    if plan is None:
+        return
+    for problem in read.problems():
+        solution = solution_of(problem, intervals, draws=draws, workers=workers)
+        if intervals and plan.requires:
+            from runplan.engine.analysis.odds import with_odds
+
+            solution = with_odds(plan, solution)
+        verify(solution)
+        yield with_memory(plan, solution, read.catalogue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +176,31 @@ def plan_at(
     solved: dict[str, Report] | None = None,
 ) -> Read:
     """The plan at a path, and the laws that it is to be solved under; arguments and errors are those of `report_of`."""
-    known = catalogue or standard()
     file, found = read_file(path, reader)
     file, wrong = overridden(file, settings)
-    found += wrong
+    return read_of(file, [*found, *wrong], reader, catalogue or standard(), laws, intervals, solved)
+
+
+def read_of(
+    file: File,
+    findings: Sequence[Finding],
+    reader: Reader,
+    known: Library,
+    laws: tuple[str, ...] | None = None,
+    intervals: bool = True,
+    solved: dict[str, Report] | None = None,
+) -> Read:
+    """The plan of a syntax tree, and the laws that it is to be solved under.
+
+    Args:
+        findings: What is wrong with the tree so far.
+        reader: Gives the plans whose results it imports.
+        known, laws, intervals, solved: See `report_of`.
+
+    Raises:
+        UnknownLaw: See `report_of`.
+    """
+    found = list(findings)
     if any(f.severity == "error" for f in found):  # such as plans that import each other
         results = Results(adrift=[qualified(imported.alias, "") for imported in file.imported])
     else:

@@ -135,23 +135,26 @@ class Project:
         settings: Settings = (),
         select: Sequence[str] | None = None,
         ignore: Sequence[str] | None = None,
+        extend_select: Sequence[str] | None = None,
     ) -> tuple[Finding, ...]:
         """The findings of a plan as `plan check` shows them: without what the plan or the configuration leaves out.
 
         Args:
             path, text, settings: See `report`.
-            select: Codes, names or prefixes of the findings to keep; those of the configuration unless said.
-            ignore: Of those to leave out; those of the configuration unless said.
+            select: Codes, names or prefixes of the findings to keep, in place of what the configuration keeps and
+                leaves out.
+            ignore: Of those to leave out, in place of what the configuration leaves out.
+            extend_select: Of those to keep as well. Of several words that fit a finding the longest counts.
 
         Raises:
             OSError: Where the file cannot be read.
-            UnknownCode: For a word of `select` or `ignore` that no finding has.
+            UnknownCode: For such a word that no finding has.
             BadConfig: For such a word of the configuration.
         """
         from runplan.engine.gate import unknown
 
-        gate = self.gate(path, text=text, settings=settings, select=select, ignore=ignore)
-        if wrong := unknown([*(select or ()), *(ignore or ())], [gate]):
+        gate = self.gate(path, text=text, settings=settings, select=select, ignore=ignore, extend_select=extend_select)
+        if wrong := unknown([*(select or ()), *(ignore or ()), *(extend_select or ())], [gate]):
             raise wrong
         self.refuse_unknown([gate])
         return gate.findings
@@ -164,25 +167,48 @@ class Project:
         settings: Settings = (),
         select: Sequence[str] | None = None,
         ignore: Sequence[str] | None = None,
+        extend_select: Sequence[str] | None = None,
     ) -> Gate:
         """What `plan check` makes of a plan: the findings of `check`, and the verdict, which no selection changes.
 
         Args:
-            path, text, settings, select, ignore: See `check`. A word that no finding has selects nothing here.
+            path, text, settings: See `report`.
+            select, ignore, extend_select: See `check`. A word that no finding has selects nothing here.
 
         Raises:
             OSError: Where the file cannot be read.
         """
+        report = self.report(path, text=text, settings=settings, intervals=False)
+        return self.judged(report, select, ignore, extend_select)
+
+    def judged(
+        self,
+        report: Report,
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] | None = None,
+        extend_select: Sequence[str] | None = None,
+    ) -> Gate:
+        """What `plan check` makes of a report of the project; see `gate`."""
         import time
 
         from runplan.engine.gate import Choice, codes_of, gate
 
-        report = self.report(path, text=text, settings=settings, intervals=False)
         of = self.configuration
         choice = Choice(
-            of.select if select is None else tuple(select), of.ignore if ignore is None else tuple(ignore), of.severity
+            of.select if select is None else tuple(select),
+            of.ignore if select is None and ignore is None else (),
+            of.severity,
+            also=tuple(extend_select or ()),
+            but=tuple(ignore or ()),
         )
         return gate(report, self.library.once(codes_of), choice, time.strftime("%Y-%m-%d"))
+
+    def through(self, reader: Reader) -> Project:
+        """The same project, its configuration and packs as they were read, with plans read by another reader."""
+        other = object.__new__(Project)
+        for name in self.__slots__:
+            object.__setattr__(other, name, reader if name == "reader" else getattr(self, name))
+        return other
 
     def refuse_unknown(self, gates: Sequence[Gate]) -> None:
         """Refuse a configuration with codes that none of these plans of the project can have.

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from hypothesis import strategies as st
 
-from runplan.dsl.text.source import Span
-from runplan.engine.problem.parts import Constraint
-from runplan.engine.problem.solution import Relaxation
+from runplan.engine.problem.solution import Change
 
 DAYS = 86400.0
 PEAKS = {"H100": 989e12, "A100": 312e12, "B200": 2250e12}
@@ -72,25 +68,9 @@ def plans(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
-def applied(text: str, one: Relaxation, change: str) -> str:
-    """A plan with a change in the place of what it says."""
-    assert one.span is not None
-    said = one.span.text
-    if isinstance(one.of, Constraint) and one.of.kind == "require":
-        return _with(text, one.span, change)
-    found = re.fullmatch(r".*? (?P<sign>>=|<=|up to) (?P<figure>.*)", change)
-    assert found is not None, change
-    new = found["figure"]
-    if change.startswith("data") and found["sign"] == "up to":
-        limit = re.compile(r"up to \S+ epochs?")
-        stated = limit.search(said)
-        return _with(text, one.span, limit.sub(f"up to {new}", said) if stated else f"{said} up to {new}")
-    if change.startswith("data"):
-        return _with(text, one.span, re.sub(r"\S+ tokens", new, said, count=1))
-    for word in ("at least ", "up to "):
-        new = word + new if said.startswith(word) else new
-    return _with(text, one.span, new)
-
-
-def _with(text: str, span: Span, new: str) -> str:
-    return text[: span.start] + new + text[span.end :]
+def applied(text: str, change: Change) -> str:
+    """A plan with a change pasted in the place of what it says."""
+    assert change.edits, f"{change.text} stands nowhere"
+    for span, new in sorted(change.edits, key=lambda edit: -edit[0].start):
+        text = text[: span.start] + new + text[span.end :]
+    return text

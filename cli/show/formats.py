@@ -12,7 +12,7 @@ from runplan.cli.show.text.look import PLAIN, Look
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "frontier", "sweep", "derivation", "backtest",
+    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "tests",
 ]  # fmt: skip
 
@@ -40,6 +40,11 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "comparison.json:render",
         "markdown": "comparison.markdown:render",
         "csv": "comparison.csv:render",
+    },
+    "differences": {
+        "table": "differences.terminal:render",
+        "json": "differences.json:render",
+        "markdown": "differences.markdown:render",
     },
     "frontier": {
         "table": "frontier.terminal:render",
@@ -70,6 +75,8 @@ FORMATS: dict[Kind, dict[str, str]] = {
 
 # Those of findings that show no help: what it takes to work it out is not done for them.
 WITHOUT_HELP = frozenset(("concise", "gitlab"))
+# And those that show how they are mended.
+WITH_FIXES = frozenset(("json", "jsonl", "sarif"))
 
 
 def offered(kind: Kind) -> tuple[str, ...]:

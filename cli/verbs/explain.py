@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from runplan.cli.arguments import Parser, add_output, add_plan_options, report_for, verb, wanted
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
+from runplan.cli.paths import Projects
 from runplan.cli.show.formats import offered
 
 
@@ -34,8 +35,12 @@ def run(argv: list[str]) -> int:
     from runplan.cli.show.findings.concise import line
     from runplan.dsl.expr.name import written
     from runplan.dsl.text.nearest import did_you_mean
+    from runplan.engine.pipeline import first_of
 
-    report = report_for(args.path, args, laws=None if args.law is None else (args.law,))
+    with reading(args.path):
+        path, project = Projects(args.stdin_filename).of(args.path)
+        laws = None if args.law is None else (args.law,)
+        report = first_of(path, project.reader, catalogue=project.library, settings=args.set, laws=laws)
     if not report.solutions:
         why = next((line(f) for f in report.findings if f.severity == "error"), "there are only definitions")
         raise CannotRun(f"{args.path} cannot be solved: {why}")

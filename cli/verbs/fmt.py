@@ -9,6 +9,7 @@ import sys
 from runplan.cli.arguments import Parser, reading, verb
 from runplan.cli.outcome import CLEAN, COULD_NOT_RUN, FOUND, CannotRun
 from runplan.cli.paths import plan_files, reader_for
+from runplan.cli.rewriting import difference, replace_file
 from runplan.cli.show.findings.concise import line
 from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import write
@@ -54,11 +55,11 @@ def run(argv: list[str]) -> int:
             continue
         changed += 1
         if args.diff:
-            write(_difference(before, after, file), None)
+            write(difference(before, after, file, "laid out"), None)
         if args.check:
             print(f"would lay out {plain(file)}", file=sys.stderr)
         if not (printing or args.diff or args.check):
-            _replace(file, after)
+            replace_file(file, after)
     if not args.to:
         _sum_up(len(files) - broken - changed, changed, args.check or args.diff)
     if broken:
@@ -78,33 +79,6 @@ def _laid_out(file: str, args: argparse.Namespace) -> tuple[str, str | None]:
     for finding in findings:
         print(line(finding), file=sys.stderr)
     return source.text, None if findings else text
-
-
-def _difference(before: str, after: str, file: str) -> str:
-    from difflib import unified_diff
-
-    name = plain(file)
-    lines = unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (laid out)", lineterm="")
-    return "".join(f"{plain(text)}\n" for text in lines)
-
-
-def _replace(file: str, text: str) -> None:
-    """Write a file whole or not at all: what reads it meanwhile finds the one or the other.
-
-    Raises:
-        CannotRun: Where it cannot be written.
-    """
-    there = os.path.realpath(file)
-    beside = f"{there}.{os.getpid()}.tmp"
-    try:
-        with open(beside, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        os.chmod(beside, os.stat(there).st_mode)
-        os.replace(beside, there)
-    except OSError as error:
-        if os.path.exists(beside):
-            os.unlink(beside)
-        raise CannotRun(f"{file}: {error.strerror or 'cannot be written'}") from error
 
 
 def _sum_up(same: int, changed: int, dry: bool) -> None:

@@ -14,7 +14,10 @@ from urllib.request import url2pathname
 import runplan
 from runplan.cli.arguments import Parser, unknown_word, verb
 from runplan.cli.outcome import CLEAN, CannotRun
+from runplan.cli.schemas.plan import plan_schema
+from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.plain import plain
+from runplan.dsl.packs.library import standard
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # The plan that each template writes, under the name of its file among the templates.
@@ -25,6 +28,8 @@ PLANS = {
     "protein": "protein.plan",
 }
 CONFIGURATION = "runplan.toml"
+# What the first line of a plan in YAML tells editors of.
+SCHEMA = "plan.schema.json"
 # What each system of CI reads at the root of a repository and nowhere else, by its template; the last is the job.
 JOBS: dict[str, dict[str, str]] = {
     "github": {"github.yml": ".github/workflows/plan.yml"},
@@ -61,6 +66,8 @@ def run(argv: list[str]) -> int:
     root = _repository(folder)
     install, by_hand = _installed(f".{args.ci}")
     files = {folder / plan: _template(plan), folder / CONFIGURATION: _template(CONFIGURATION)}
+    if plan.endswith(".yaml"):
+        files[folder / SCHEMA] = document_text(plan_schema(standard().vocabulary()))
     for name, place in jobs.items():
         files[(root or folder) / place] = _template(name).replace(INSTALL, install)
     written = [path for path, text in files.items() if _written(path, text)]

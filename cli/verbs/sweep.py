@@ -12,10 +12,14 @@ from runplan.cli.paths import Projects
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runplan.engine.scatter.work import Done
     from runplan.engine.sweep.job import Job
+    from runplan.engine.sweep.parts import Part
     from runplan.engine.sweep.rows import Sense
 
-FORMATS = ("table", "csv", "jsonl", "json", "npy", "npz")
+FORMATS = ("table", "csv", "jsonl", "json", "npy", "npz", "parquet")
 
 
 @verb("sweep")
@@ -83,7 +87,11 @@ def run(argv: list[str]) -> int:
                     tuple((text, _sense(args, job, text)) for text in by), count)  # fmt: skip
     sink = Outputs(job, outputs, choice, project.library.quantities(), details=args.details, resume=args.resume)
     with crew(args) as workers:
-        seen = sink.fill(lambda start: progress(in_order(sink.work, job.size, workers, start=start), job.size))
+
+        def chunks(start: int) -> Iterator[Done[Part]]:
+            return progress(in_order(sink.work, job.size, workers, start=start, cut=job.cut), job.size)
+
+        seen = sink.fill(chunks)
     return CLEAN if seen.by_status["solved"] else FOUND
 
 

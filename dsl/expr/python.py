@@ -32,6 +32,8 @@ _CALLED = {
 }
 # Python reads no text with more brackets in each other than some 200.
 DEEPEST = 80
+# What is raised where there is no value: outside a domain, and for a name, in an `env` or a function, without one.
+FAILS = (ArithmeticError, ValueError, KeyError, NameError)
 
 
 def function_of(expr: Expr, arguments: Sequence[Name]) -> Callable[..., float]:
@@ -49,18 +51,23 @@ def function_of(expr: Expr, arguments: Sequence[Name]) -> Callable[..., float]:
 def steps_of(steps: Iterable[tuple[Name, Expr]]) -> Callable[[dict[Name, float]], None] | None:
     """A function that adds values to those of other names, each by its formula, in order; None where one is too deep.
 
-    It raises what `compiled` raises at the first that cannot be computed, of which the values before are there then.
+    What cannot be computed stays out, and what is computed from it.
     """
     writer = _Writer({})
     lines = []
     try:
         for name, expr in steps:
             text = writer.of(expr)
-            lines.append(f" env[{writer.handed(name)}] = {writer.let(name)} = float({text})\n")
+            lines.append(_tried(f"env[{writer.handed(name)}] = {writer.let(name)} = float({text})"))
     except _TooDeep:
         return None
-    read = "".join(f" {own} = env[{writer.handed(name)}]\n" for name, own in writer.read.items())
-    return writer.made(f"def made(env):\n{read}{''.join(lines)} return None\n")
+    read = [_tried(f"{own} = env[{writer.handed(name)}]") for name, own in writer.read.items()]
+    return writer.made("".join(("def made(env):\n", *read, *lines, " return None\n")))
+
+
+def _tried(line: str) -> str:
+    """A line of a function that may fail: what it sets has then no value, which whatever asks for it fails at, too."""
+    return f" try: {line}\n except FAILS: pass\n"
 
 
 class _TooDeep(Exception):
@@ -76,7 +83,7 @@ class _Writer:
     """
 
     def __init__(self, own: Mapping[Name, str]) -> None:
-        self.known: dict[str, Any] = {"float": float, "bool": bool, "level": level, "F": Functions}
+        self.known: dict[str, Any] = {"float": float, "bool": bool, "level": level, "F": Functions, "FAILS": FAILS}
         self.read: dict[Name, str] = {}
         self._own = dict(own)
 

@@ -16,12 +16,12 @@ GROUP = "runplan.packs"
 
 def shared() -> Library:
     """The standard library and the packs of installed wheels, as their files are now."""
-    brought = (file for name, place in _installed() for file in pack_files(Disk(place), "", name, "pack"))
+    brought = (file for name, place in places() for file in pack_files(Disk(place), "", name, "pack"))
     return standard().with_files(brought)
 
 
-def _installed() -> Iterator[tuple[str, str]]:
-    """The packages that wheels name, each with its folder."""
+def places() -> Iterator[tuple[str, str]]:
+    """The packages with packs that wheels name, each with its folder."""
     if not _any_wheel_has_packs():
         return
     from importlib.metadata import entry_points

@@ -27,7 +27,7 @@ CHARACTER, BYTE = dim_of("character"), dim_of("byte")
 def data(reading: Reading, nodes: list[Node]) -> tuple[DataSource, ...]:
     """The sources of a plan or a stage."""
     sources = [source for node in nodes if (source := _source(reading, node))]
-    all_read = len(sources) == len(nodes) and not reading.file.broken
+    all_read = len(sources) == len(nodes) and not reading.may_miss("data")
     # A source is for the target's stage unless it says otherwise, and each stage has a mix of its own.
     # A run from a checkpoint has one, of new data and of what came before.
     for group in _mixes(sources, reading.from_weights):
@@ -90,7 +90,7 @@ def check_weights_are_used(reading: Reading, sources: Sequence[DataSource], sche
     """A weight is for phases without a mix: where each has one, it is used by none, whatever it says."""
     weights = [source.weight for source in sources if source.weight]
     phases = schedule.phases if schedule else ()
-    if weights and phases and all(phase.mix for phase in phases):
+    if weights and phases and all(phase.mix for phase in phases) and not reading.may_miss("schedule"):
         message = "the weights are used by no phase: each has a mix of its own, which says the shares"
         also = [*(Label(weight.span) for weight in weights[1:]), Label(phases[-1].mix[0].source.span, "a mix")]
         help = ["leave out the weights, or the `mix` of a phase that is to keep to them"]

@@ -68,7 +68,7 @@ def _pool(reading: Reading, node: Node) -> Pool:
             elif value.type == "HOLE":
                 dates[name] = Hole(value.span)
             else:
-                dates[name] = reading.day(value, field.span if in_block else value.span)
+                dates[name] = reading.day(value, value.span)
         elif name == "device":
             device = _device(reading, value)
         elif name in fields:
@@ -84,7 +84,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
     if node.rule == "pool" and "time" not in seen and not {"from", "until"} <= seen.keys():
         help = ["write `for 30 days`, or `for ?` to ask how long; beside `from` and `until` it may be left out"]
         reading.findings.append(finding("S001", "for how long is not said", node.span, help=help))
-    if device is None and not {*REACHED[1:], "peak"} & figures.keys() and not reading.broken and not unknown:
+    named = device is not None or unknown or reading.may_miss("hardware")
+    if not named and not {*REACHED[1:], "peak"} & figures.keys():
         help = ["add `device: H100`, or `rate` or `peak`"]
         reading.findings.append(finding("C004", "the hardware names no device", node.span, help=help))
     return Pool(device=device, precision=precision, paid=paid, figures=figures, dates=dates, span=node.span)

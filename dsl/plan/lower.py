@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -40,6 +41,8 @@ from runplan.dsl.units.show import show
 T = TypeVar("T")
 # The stages that a transfer is, where the plan has none.
 OF_TRANSFER = ("pretrain", "finetune")
+# A name before its colon, in either spelling.
+_NAMING = re.compile(r"(\w[\w.-]*)[\"']?[ \t]*:")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 
@@ -57,13 +60,7 @@ def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = Mappi
         help = ["the smallest plan is one line: `hardware: 1000 x H100 for 6 months`"]
         empty = finding("S006", "the plan is empty", Span(file.source, 0, 0), help=help)
         return Lowered(None, Pack(), (empty,))
-    reading = Reading(file, vocabulary)
-    _collect_names(reading, statements)
-    read_money_and_month(reading, statements)
-    pack = _definitions(reading, statements)
-    figures = figures_of(pack.records)
-    reading.vocabulary = _with_own(vocabulary, pack, figures)
-    read_lets(reading, statements, figures, results)
+    reading, pack = begun(file, vocabulary, results)
     for rule in pack.rules:
         if not rule.span.begins_in(file.broken):
             reading.findings.extend(checked(rule, reading.known()))
@@ -73,6 +70,24 @@ def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = Mappi
     findings = in_order(reading.findings)
     wrong = any(f.severity == "error" for f in findings)
     return Lowered(None if wrong else plan, pack, findings)
+
+
+def begun(
+    file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = MappingProxyType({})
+) -> tuple[Reading, Pack]:
+    """What the statements of a resolved file are read by: its names, its money, its `let`s; and what it defines.
+
+    Args:
+        results: See `lower`.
+    """
+    reading = Reading(file, vocabulary)
+    _collect_names(reading, file.statements)
+    read_money_and_month(reading, file.statements)
+    pack = _definitions(reading, file.statements)
+    figures = figures_of(pack.records)
+    reading.vocabulary = _with_own(vocabulary, pack, figures)
+    read_lets(reading, file.statements, figures, results)
+    return reading, pack
 
 
 def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
@@ -91,6 +106,8 @@ def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
         elif node.rule == "hardware":
             pools = pools_of(spec_of(node))
             places += [(("pool", str(i + 1)), pool.span) for i, pool in enumerate(pools) if len(pools) > 1]
+    if reading.may_miss("data"):  # what is said of a source that could not be read has its dimension all the same
+        places += [(("source", name), span) for span in reading.file.lost for name in _NAMING.findall(span.text)]
     for part, span in places:
         reading.places.setdefault(part, span)
     parts: dict[str, list[str]] = {}
@@ -171,8 +188,8 @@ def _check_lengths(reading: Reading, statements: Sequence[Node], stages: Sequenc
     """A length in steps has a batch, and one in epochs has data, whether or not those can be read."""
     has_data = any(item.rule in ("data", "data_named") for node in statements for item in (node, *_inside(node)))
     has_batch = any(leaf.text == "batch" for node in statements if node.rule == "optimizer" for leaf in leaves(node))
-    for stage in () if reading.file.broken else stages:
-        reading.findings += [found] if (found := unfounded(stage, has_data, has_batch)) else []
+    has_data, has_batch = has_data or reading.may_miss("data"), has_batch or reading.may_miss("optimizer")
+    reading.findings += filter(None, (unfounded(stage, has_data, has_batch) for stage in stages))
 
 
 def _read(statement: Callable[[Reading, Node], T], reading: Reading, node: Node | None) -> T | None:

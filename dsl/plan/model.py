@@ -50,7 +50,8 @@ def model(reading: Reading, node: Node) -> Model:
     recorded = figures_of_record(record, fields, lead.span if lead else node.span) if record else {}
     taken = recorded.keys() - figures.keys()
     figures = {**recorded, **figures}
-    check_shape(reading, figures)
+    if not reading.may_miss("model"):
+        check_shape(reading, figures)
     if record is not None and "experts" not in figures and (active := figures.pop("active", None)):
         message = f"`{record.name}` has no experts: a token passes all of it"
         reading.findings.append(finding("C001", message, active.span, help=["leave the active size out"]))
@@ -108,7 +109,7 @@ def _published(reading: Reading, node: Node) -> Record | None:
     """The record of a model; None, with a finding, where there is none of its name."""
     name = unquoted(node.span.text.strip())
     found = reading.vocabulary.model(name)
-    if found is None and node.span.text.strip() not in reading.broken:
+    if found is None and node.span.text.strip() not in reading.lost:
         size = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)[bB](?![a-z])", name)
         said = f"the size, `{size[1]}B`" if size else "the size, such as `7B`"
         shape = f"write {said}, or a block with the shape: `layers`, `hidden`, `ffn` and so on"

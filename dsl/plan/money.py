@@ -113,11 +113,15 @@ def _calendar(reading: Reading, node: Node) -> None:
     """How many days a month has."""
     spec = Named(spec_of(node))
     expr = reading.expr(spec.value)
-    value = reading.value(expr) if reading.checked(expr) == TIME else None
+    dim = reading.checked(expr)
+    value = reading.value(expr) if dim == TIME else None
     days = value / 86400 if value is not None else 0.0
-    if spec.name.text != "month" or not 28 <= days <= 31:
-        help = ["write `calendar month = 30.4375 days`"]
-        message = "a calendar sets the month, to 28 to 31 days"
+    message, help = "a calendar sets the month, to 28 to 31 days", ["write `calendar month = 30.4375 days`"]
+    if spec.name.text != "month":
+        reading.findings.append(finding("N001", message, spec.name.span, help=help))
+    elif dim not in (None, TIME):
+        reading.findings.append(finding("U001", message, spec.value.span, help=help))
+    elif dim and not 28 <= days <= 31:
         reading.findings.append(finding("U004", message, spec.span, help=help))
-    else:
+    elif dim:
         reading.month = days

@@ -280,8 +280,8 @@ def _in_hardware(statements: Statements, path: str, view: View) -> Statements:
         raise _nothing(f"hardware.{path}", view, [f"the hardware has {len(pools)} pools, from `pool1` on"])
     if len(pools) > 1 and not numbered:
         raise _nothing(f"hardware.{path}", view, [f"the hardware has several pools: say `hardware.pool1.{field}`"])
-    pairs = {part.name: _pair(part) for part in (pool_fields(pools[at]) if pools else ())}
-    pairs[field] = _pair(_field(field, view))
+    pairs = {part.name: in_block(part) for part in (pool_fields(pools[at]) if pools else ())}
+    pairs[field] = in_block(_field(field, view))
     if field in REACHED:
         pairs = {name: pair for name, pair in pairs.items() if name == field or name not in REACHED}
     span = pools[at].span if pools else view.span(0, len(view.text))
@@ -299,7 +299,7 @@ def _field(name: str, view: View) -> PoolField:
     return PoolField(name, value, value.span)
 
 
-def _pair(field: PoolField) -> Node:
+def in_block(field: PoolField) -> Node:
     """A field of a pool as its block has it."""
     value = field.value
     if isinstance(value, Word) or field.name == "device":

@@ -18,6 +18,7 @@ from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
 from runplan.dsl.plan.known import Known
 from runplan.dsl.plan.sizes import NOT_SAID, held, sized
+from runplan.dsl.syntax.statements import BY_KEY, KEYWORDS, OF_PLANS
 from runplan.dsl.syntax.tree import File, Mention, Node, Word
 from runplan.dsl.text.elsewhere import ours
 from runplan.dsl.text.finding import Finding, finding
@@ -37,6 +38,7 @@ from runplan.dsl.units.table import Quantity, currencies
 _SIZED = re.compile(r"(?<=[-_.])(\d+(?:\.\d+)?)[bB](?![a-z])")
 
 
+_FIRST_WORD = re.compile(r"\W*(\w*).*", re.DOTALL)
 # What people write for what is to be found.
 _OPEN = frozenset("auto automatic optimal optimum any free tbd best unlimited infinite none null all max min".split())
 
@@ -71,7 +73,9 @@ class Reading(Builder):
         self.words = Words({})
         self.places: dict[tuple[str, str], Span] = {}
         self.sizes: dict[str, Given | str] = dict(NOT_SAID)
-        self.broken = frozenset(re.findall(r"\w+", " ".join(span.text for span in file.broken)))
+        # Words that stand in what could not be read, and those with which the blocks around it begin.
+        self.lost = frozenset(word for span in file.lost for word in re.findall(r"\w+", span.text))
+        self.broken = frozenset(_FIRST_WORD.sub(r"\1", span.text) for span in file.broken)
         self.from_weights = False
         self._known: dict[str, Dim] = {}
 
@@ -128,10 +132,16 @@ class Reading(Builder):
             message, fixes = f"unknown {what} `{name.text[:60]}`", respelled(name.span, name.text, known)
             self.findings.append(finding("N002", message, name.span, help=help, fixes=fixes))
 
+    def may_miss(self, key: str) -> bool:
+        """Whether a statement that fills a slot may stand in what could not be read: then nothing misses it."""
+        words = {"stage", "stages", *(word for row in OF_PLANS if row.fills == key for word in (row.keyword, row.key))}
+        unknown = self.broken - {*KEYWORDS, *BY_KEY}
+        return bool(unknown or words & (self.broken | self.lost))
+
     def excused(self, name: str) -> bool:
         """Whether a name that is not known may stand in what could not be read: then that is the mistake."""
         words = {name, *re.findall(r"\w+", name)} - {"tokens", "share", "epochs"}
-        return not self.broken.isdisjoint(words) or any(name.startswith(prefix) for prefix in self.file.adrift)
+        return not self.lost.isdisjoint(words) or any(name.startswith(prefix) for prefix in self.file.adrift)
 
     def _unknown_quantity(self, item: Unbound, known: Mapping[str, Dim]) -> None:
         span = item.span

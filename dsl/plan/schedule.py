@@ -27,7 +27,7 @@ def schedule(reading: Reading, statements: list[Node]) -> Schedule | None:
         return _named(reading, named)
     if not phases:
         return None
-    _check_shares(reading, phases, len(phases) == len(by_hand) and not reading.file.broken)
+    _check_shares(reading, phases, len(phases) == len(by_hand) and not reading.may_miss("schedule"))
     return Schedule(name=None, quality=None, phases=phases, span=phases[0].span)
 
 

@@ -28,16 +28,20 @@ class Change:
     Attributes:
         slots: What it is about; several where neither says anything without the other.
         then, now: The statements; none where it was added, or taken out.
+        part: The field of the statement that changed, where it is told apart from others; empty for all of it.
+        texts: What that part said, and says.
     """
 
     slots: tuple[Slot, ...]
     then: tuple[Node, ...]
     now: tuple[Node, ...]
+    part: str = ""
+    texts: tuple[str, str] = ("", "")
 
     @property
     def name(self) -> str:
         """As people read it: `hardware`, or `stage finetune: tokens`."""
-        return ", ".join(": ".join(slot) for slot in self.slots)
+        return ", ".join(": ".join(slot) for slot in self.slots) + (f": {self.part}" if self.part else "")
 
 
 def slot_of(statement: Node) -> str:

@@ -34,3 +34,11 @@ def without_comment(line: str) -> str:
     """A line as far as it says anything: without its comment, and the blanks before it."""
     found = (m.start() for m in QUOTED_OR_COMMENT.finditer(line) if m[0].startswith("#"))
     return line[: next(found, len(line))].rstrip()
+
+
+def said_until(text: str, end: int) -> int:
+    """Where that ends which a text says before an offset: blanks behind it, and a comment on its line, say nothing."""
+    end = len(text[:end].rstrip())
+    begin = text.rfind("\n", 0, end) + 1
+    said = without_comment(text[begin:end])
+    return begin + len(said) if said.strip() else end

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.statements import RESERVED
 from runplan.dsl.syntax.tree import Node, Word
 from runplan.dsl.text.limits import MAX_DEPTH
@@ -41,6 +42,19 @@ _Part = tuple["int | Node | list[Node | Word | None]", int, int, int]
 _NOWHERE = -1
 _RUN = re.compile(r"[\w-]+")
 _WORD = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What may stand at a place of a text.
+
+    Attributes:
+        terminals: Their names, such as `NAME` and `WEIGHT`.
+        read: The tokens before the place: the terminal and the text of each.
+    """
+
+    terminals: frozenset[str]
+    read: tuple[tuple[str, str], ...]
 
 
 class Driver:
@@ -87,6 +101,40 @@ class Driver:
             states.append(action)
             parts.append((kind, at, end, 0))
             here = self._state(action)
+
+    def expected(self, text: str, at: int, start: str) -> Expected | None:
+        """What may stand at a place, by all that stands before it; None where that is not of the language.
+
+        A token that begins before the place and reaches beyond it is left out.
+        """
+        states, read = [self._starts[start][0]], list[tuple[str, str]]()
+        end = 0
+        while True:
+            begin = self._between(text, end).end()  # type: ignore[union-attr]  # it matches nothing, too
+            kind, end = self._token(text, begin, self._state(states[-1])) if begin < at else (-1, at + 1)
+            if end > at:
+                break
+            if kind < 0 or not self._shifted(states, kind):
+                return None
+            read.append((self._symbols[kind], text[begin:end]))
+        kinds = (kind for kind in self._state(states[-1])[0] if kind < len(self._terminals))
+        return Expected(frozenset(self._symbols[k] for k in kinds if self._shifted(list(states), k)), tuple(read))
+
+    def spelled(self, symbol: str) -> str:
+        """The word that a terminal is; empty where it is none."""
+        kind = self._symbols.index(symbol)
+        return self._terminals[kind][1] if kind < len(self._terminals) and self._terminals[kind][0] == "word" else ""
+
+    def _shifted(self, states: list[int], kind: int) -> bool:
+        """Whether a terminal can come next; the states are then those behind it."""
+        while (action := self._state(states[-1])[0].get(kind)) is not None and action < 0:
+            symbol, count, _, _ = self._rules[~action]
+            if count:
+                del states[-count:]
+            states.append(self._state(states[-1])[0][symbol])
+        if action is not None:
+            states.append(action)
+        return action is not None
 
     def _made(self, name: str, kept: tuple[int | None, ...], parts: list[_Part], view: View) -> _Part:
         """What a rule makes of its parts: a node, or where its name begins with `_` a list for another to take."""

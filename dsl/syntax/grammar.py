@@ -9,6 +9,7 @@ from functools import lru_cache
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
 
+from runplan.dsl.syntax.comments import said_until
 from runplan.dsl.syntax.messages import Mistake, finding_of
 from runplan.dsl.syntax.recovery import skip
 from runplan.dsl.syntax.statements import ALL, CONTINUED, KINDS, OF_PLANS, RESERVED
@@ -85,20 +86,28 @@ def explained(view: View, start: str) -> tuple[Node | None, list[Finding]]:
     With start `file`, recovery goes on after each mistake; the tree then holds what was understood.
     """
     findings: list[Finding] = []
-    seen: set[int] = set()
+    stumbled: dict[int, set[tuple[str, ...]]] = {}
+    read_on: int | None = 0
     unfinished = 0
 
     def recover(error: UnexpectedInput) -> bool:
-        nonlocal unfinished
-        found = finding_of(_mistake(error, view, start))
+        nonlocal read_on, unfinished
+        mistake = _mistake(error, view, start)
+        found = finding_of(mistake)
         span = found.at.span
-        # A second stumble on the same line comes of the first, and so does the rest of a line that broke off.
-        if span.line not in seen and not (found.code == "N001" and span.line == unfinished and span.column > 1):
+        # A stumble in what was passed over comes of the first, and so does the rest of a line that broke off.
+        goes_on = span.line in stumbled and not mistake.begins_statement
+        goes_on = goes_on or (span.line == unfinished and span.column > 1)
+        # Who leaves out a colon leaves out those beside it too: that is one mistake.
+        again = mistake.expected in stumbled.setdefault(span.line, set())
+        goes_on = goes_on and (found.code == "N001" or mistake.at_statement)
+        if mistake.end >= (read_on or 0) and not (again or goes_on):
             findings.append(found)
-        seen.add(span.line)
+        stumbled[span.line].add(mistake.expected)
         if isinstance(error, UnexpectedToken) and error.token.type == "_NL":
             unfinished = span.line + 1
-        return start == "file" and len(findings) < MAX_FINDINGS and skip(error, view.text)
+        read_on = skip(error, view.text) if start == "file" and len(findings) < MAX_FINDINGS else None
+        return read_on is not None
 
     try:
         tree = lark().parse(view.text, start=start, on_error=recover)
@@ -171,9 +180,10 @@ def _mistake(error: UnexpectedInput, view: View, rule: str) -> Mistake:
         start = getattr(error, "pos_in_stream", None) or 0
         return Mistake(view, start, start + 1, "", expected, item, _spelled(), rule, _parses)
     token = error.token
-    at_end = token.type == "$END"
-    start = len(view.text.rstrip()) if at_end else token.start_pos or 0
-    end = start if at_end or token.type == "_NL" else start + len(token)
+    start = token.start_pos or 0
+    end = start + len(token)
+    if token.type in ("_NL", "$END"):  # what is missing belongs behind what was written
+        start = end = said_until(view.text, start if token.type == "_NL" else len(view.text))
     return Mistake(view, start, end, token.type, expected, item, _spelled(), rule, _parses)
 
 

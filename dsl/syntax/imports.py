@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.syntax.cache import parsed
 from runplan.dsl.syntax.statements import ASIDES, DEFINITIONS
-from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Imported, Node, Word, unquoted
+from runplan.dsl.syntax.tree import NAMED_FIGURES, File, Imported, Node, Word, leaves, unquoted
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_CHARACTERS, MAX_IMPORTS
 from runplan.dsl.text.reader import Reader, decoded
@@ -32,16 +32,33 @@ def read_file(path: str, reader: Reader) -> tuple[File, list[Finding]]:
     name = reader.resolve(path) if any(node.rule == "import_" for node in file.statements) else None
     statements = imports.resolved(file, (name or path,))
     findings = [*findings, *imports.findings]
-    brought = tuple(imports.plans_of(file))
-    return (
-        File(file.source, tuple(statements), file.comments, blocks_of(findings), tuple(imports.adrift), brought),
-        findings,
-    )
+    return File(
+        file.source,
+        tuple(statements),
+        file.comments,
+        blocks_of(findings),
+        tuple(_lost(findings, statements)),
+        tuple(imports.adrift),
+        tuple(imports.plans_of(file)),
+    ), findings
 
 
 def blocks_of(findings: Iterable[Finding]) -> tuple[Span, ...]:
     """The block around each error: its lines from one that is not indented to the next such."""
     return tuple(_block_around(f.at.span) for f in findings if f.severity == "error")
+
+
+def _lost(findings: Iterable[Finding], statements: Iterable[Node]) -> Iterator[Span]:
+    """Around each error what was not read: from the last word before it that is in the tree to the next."""
+    wrong = [f.at.span for f in findings if f.severity == "error"]
+    if not wrong:
+        return
+    read = [leaf.span for node in statements for leaf in leaves(node)]
+    for span in wrong:
+        own = [word for word in read if word.source.path == span.source.path]
+        start = max((word.end for word in own if word.start < span.start), default=0)
+        end = min((word.start for word in own if word.start >= span.end), default=len(span.source.text))
+        yield Span(span.source, min(start, span.start), end)
 
 
 def _block_around(span: Span) -> Span:

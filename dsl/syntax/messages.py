@@ -104,6 +104,11 @@ class Mistake:
         return "" if at_end else self.view.text[self.start : self.end]
 
     @property
+    def begins_statement(self) -> bool:
+        """Whether a word stands here as those do that begin a statement: with a colon."""
+        return re.match(r"[\w.-]+[ \t]*:", self.view.text[self.start : self.start + 64]) is not None
+
+    @property
     def at_statement(self) -> bool:
         """Whether a statement could begin here."""
         return "LET" in self.expected and "HARDWARE" in self.expected
@@ -118,6 +123,7 @@ def finding_of(mistake: Mistake) -> Finding:
         or _unknown_law_field(mistake)
         or _unfinished_phase(mistake)
         or _not_a_number(mistake)
+        or _in_thousands(mistake)
         or _unexpected_there(mistake)
     )
 
@@ -197,12 +203,13 @@ def _unfinished_phase(mistake: Mistake) -> Finding | None:
     """A phase without a shape, or as long as a bare number, before which its shape reads as the unit: `2000 warmup`."""
     start, _ = mistake.line
     before = mistake.view.text[start : mistake.start]
-    phase = re.search(r"^[ \t]*" if mistake.rule == "phase_spec" else r"\bphase\s+\S+?\s*:\s*", before)
+    heads = [*re.finditer(r"^[ \t]*" if mistake.rule == "phase_spec" else r"\bphase\s+\S+?\s*:\s*", before)]
+    phase = heads[-1] if heads else None
     if (
         phase is None
         or "NAME" not in mistake.expected
-        or (mistake.token and mistake.token != "mix")
-        or " mix" in before
+        or mistake.token not in ("", "mix", ";", "}")
+        or " mix" in before[phase.end() :]
     ):
         return None
     length = before[phase.end() :].strip()
@@ -226,6 +233,14 @@ def _not_a_number(mistake: Mistake) -> Finding | None:
             message = f"`{m[0]}` is not a number that a plan can use"
             return finding("U004", message, mistake.view.span(m.start(), m.end()))
     return None
+
+
+def _in_thousands(mistake: Mistake) -> Finding | None:
+    """Thousands with a comma in a block, where it ends the field: `hidden: 4,096`."""
+    before = mistake.view.text[max(0, mistake.start - 2) : mistake.start]
+    if mistake.terminal != "NUMBER" or not re.fullmatch(r"\d,", before) or not re.fullmatch(r"\d{3}", mistake.token):
+        return None
+    return finding("S001", "unexpected `,`", mistake.view.span(mistake.start - 1, mistake.start), help=_help(mistake))
 
 
 def _near(mistake: Mistake) -> tuple[int, int]:
@@ -325,12 +340,17 @@ def _expected(mistake: Mistake) -> Iterator[str]:
         SAID.get(name) or f"`{mistake.spelled.get(name, name)}`" for name in (others or names) if name not in _ENDS
     )
     if ends:
-        yield SAID[ends[0]] if len(ends) == 1 else "the end of the line"
+        yield _end(mistake, ends[0]) if len(ends) == 1 else "the end of the line"
+
+
+def _end(mistake: Mistake, terminal: str) -> str:
+    """The end of a text; that of the value of a key, or of `--set`, is no file."""
+    return SAID["_NL" if mistake.rule != "file" else terminal]
 
 
 def _what(mistake: Mistake) -> str:
     if mistake.terminal in ("$END", "_NL"):
-        return SAID[mistake.terminal]
+        return _end(mistake, mistake.terminal)
     if mistake.terminal:
         return f"`{cut(mistake.token)}`"
     c = mistake.view.text[mistake.start]

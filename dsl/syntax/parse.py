@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from runplan.dsl.syntax import cache
 from runplan.dsl.syntax.comments import QUOTED_OR_COMMENT, comments
-from runplan.dsl.syntax.driver import Driver, Stored
+from runplan.dsl.syntax.driver import Driver, Expected, Stored
 from runplan.dsl.syntax.tree import File, Node
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_BRACKETS, MAX_CHARACTERS
@@ -33,6 +33,22 @@ def parse(view: View, start: str) -> tuple[Node | None, list[Finding]]:
     from runplan.dsl.syntax.grammar import explained  # a text that is right needs no Lark
 
     return explained(view, start)
+
+
+def expected(text: str, at: int, start: str) -> Expected | None:
+    """What may stand at a place of a text by a start rule; None where what stands before it is not of the language."""
+    return _sure_driver().expected(text, at, start)
+
+
+def spelled(terminal: str) -> str:
+    """The word of the language that a terminal is; empty where it is none."""
+    return _sure_driver().spelled(terminal)
+
+
+@lru_cache(1)
+def _sure_driver() -> Driver:
+    """The driver, by tables that are made anew where there are none to take."""
+    return _driver() or Driver(_tables())
 
 
 @lru_cache(1)

@@ -20,17 +20,19 @@ SEPARATORS = {"_NL", "SEMICOLON", "COMMA"}
 # Those that a comma ends, too.
 FIELDS = frozenset(("_hw_pair", "model_pair", "opt_pair"))
 _EMPTY_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?(?:\r?\n|;))*+")
+# What stands in brackets ends with them, whatever commas there are.
+_LISTED = re.compile(r"\[[^][\n]*+\]|\([^()\n]*+\)")
 _CONTINUES = re.compile(CONTINUED)
 
 
-def skip(error: UnexpectedInput, text: str) -> bool:
+def skip(error: UnexpectedInput, text: str) -> int | None:
     """Move parser and lexer past a mistake: back to where an item can start, and to the end of its line.
 
-    Returns: Whether there is anything left to read.
+    Returns: From where it is read on; None where there is nothing left to read.
     """
     interactive: Any = getattr(error, "interactive_parser", None)
     if interactive is None:
-        return False
+        return None
     state = interactive.parser_state
     states = state.parse_conf.parse_table.states
     _finish_item(state, interactive.accepts())
@@ -40,7 +42,7 @@ def skip(error: UnexpectedInput, text: str) -> bool:
     lexer = interactive.lexer_thread.state
     if isinstance(error, UnexpectedToken):
         if error.token.type == "$END":
-            return False
+            return len(text) if _without_the_last(interactive) else None
         start = error.token.start_pos or 0
     else:
         start = getattr(error, "pos_in_stream", None) or 0
@@ -53,6 +55,22 @@ def skip(error: UnexpectedInput, text: str) -> bool:
         position = _EMPTY_LINES.match(text, max(position, here)).end()  # type: ignore[union-attr]
     if position > here:  # else the failing token was the line end, which the lexer has taken already
         lexer.line_ctr.feed(text[here:position])
+    elif position == start and "RBRACE" in interactive.accepts():  # it closes a block whose last field broke off
+        lexer.line_ctr.char_pos = position
+    return max(position, int(lexer.line_ctr.char_pos))
+
+
+def _without_the_last(interactive: Any) -> bool:
+    """Leave out the statement that a text breaks off in, with all that is in it; what stands before it is a file.
+
+    Returns: Whether the parser can end there.
+    """
+    state = interactive.parser_state
+    while "$END" not in interactive.accepts():
+        if len(state.state_stack) <= 1:
+            return False
+        state.state_stack.pop()
+        state.value_stack.pop()
     return True
 
 
@@ -84,7 +102,8 @@ def _end_of_item(text: str, start: int, in_block: bool, ends: str) -> int:
     at = start
     while at < len(text):
         c = text[at]
-        if c in '#"' and (m := QUOTED_OR_COMMENT.match(text, at)):
+        m = QUOTED_OR_COMMENT.match(text, at) if c in '#"' else _LISTED.match(text, at) if c in "[(" else None
+        if m:
             at = m.end()
             continue
         if c == "{":

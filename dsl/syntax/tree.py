@@ -102,8 +102,9 @@ class File:
 
     Attributes:
         imported: The plans that it imports under a name, and those that they do.
-        broken: The lines that could not be read, its imports' included. What misses something that stands there
-            is no mistake of its own.
+        broken: The blocks with lines that could not be read, its imports' included. What such a block misses is no
+            mistake of its own.
+        lost: Of those the stretches that are in no statement: a name that stands there may be defined there.
         adrift: Prefixes of names that an import would have brought, had it been read; `""` for any name.
     """
 
@@ -111,6 +112,7 @@ class File:
     statements: tuple[Node, ...]
     comments: tuple[Word, ...] = field(default=(), compare=False)
     broken: tuple[Span, ...] = field(default=(), compare=False)
+    lost: tuple[Span, ...] = field(default=(), compare=False)
     adrift: tuple[str, ...] = field(default=(), compare=False)
     imported: tuple[Imported, ...] = field(default=(), compare=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from runplan.dsl.syntax.comments import said_until
 from runplan.dsl.syntax.parse import parse
 from runplan.dsl.syntax.statements import BY_KEY, OF_PLANS, RESERVED, Statement
 from runplan.dsl.syntax.tree import File, Node, Word
@@ -120,7 +121,10 @@ class Reader:
             return None
         if not value.text.strip():
             help = [f"write one, or leave `{cut(what)}` out"]
-            self.findings.append(finding("S001", f"`{cut(what)}` has no value", visible(value.span), help=help))
+            at = said_until(value.span.source.text, value.span.start)
+            self.findings.append(
+                finding("S001", f"`{cut(what)}` has no value", Span(value.span.source, at, at), help=help)
+            )
             return None
         node, findings = parse(view(value), start)
         self.findings.extend(findings)
@@ -160,10 +164,19 @@ class Reader:
 
     def leaf(self, value: Value, type: str, pattern: re.Pattern[str], wrong: str, such: str) -> Word | None:
         """A scalar that is one word."""
-        if isinstance(value, Scalar) and pattern.fullmatch(value.text.strip()):
-            return Word(type, value.text.strip(), value.span)
+        m = pattern.match(value.text.strip()) if isinstance(value, Scalar) else None
+        if m is not None and m.end() == len(m.string):
+            return Word(type, m.string, value.span)
+        if isinstance(value, Scalar) and not self.poisoned(value):
+            value = self.behind(value, m.end() if m else 0)
         self.wrong(value, wrong, [f"write it like `{such}`"])
         return None
+
+    def behind(self, value: Scalar, end: int) -> Scalar:
+        """What of a scalar stands behind what of it was read."""
+        shown = view(value)
+        start = end + len(shown.text[end:]) - len(shown.text[end:].lstrip())
+        return Scalar(shown.text[start:], "", shown.span(start, len(shown.text)))
 
     def mapping(self, value: Value, what: str) -> list[tuple[Scalar, Value]]:
         """The items of what has to be a mapping."""
@@ -321,10 +334,14 @@ class Reader:
             yield from self.text(row, key, value)
             return
         named = [item for name, item in value.items if name.text == "name"]
-        if not named or not isinstance(named[0], Scalar) or not (word := self.name(named[0], "an optimizer")):
+        if not named:
             help = ["add `name: AdamW`"]
             self.findings.append(finding("S001", "`optimizer` names none", first_line(value.span), help=help))
             return
+        spec = self.parsed(named[0], row.value, "name")
+        if spec is not None and spec.node("opt_block"):
+            self.wrong(named[0], "`name` is one word", ["write it like `AdamW`, and the settings beside it"])
+        word = Word("NAME", "AdamW", named[0].span) if spec is None else spec.word(0)
         settings = self.pairs("opt_pair", [pair for pair in value.items if pair[0].text != "name"])
         spec = Node(row.value, (word, Node("opt_block", settings, value.span)), value.span)
         yield Node(row.rule, (spec,), value.span)

@@ -72,6 +72,19 @@ def unchanged(seen: Iterable[tuple[Look, bytes]]) -> bool:
     return True
 
 
+def stamps(seen: Iterable[Look]) -> tuple[tuple[int, ...], ...]:
+    """What tells cheaply that something may be another: of each look the size and the times of what is there."""
+    return tuple(_stamp(path) for _, path in seen)
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def _mark(there: object) -> bytes:
     content = there if isinstance(there, bytes) else ascii(there).encode()
     return blake2b(content, digest_size=16).digest()
@@ -145,7 +158,7 @@ def _flown(stream: BinaryIO) -> bytes:
 
 
 def unsteady() -> None:
-    """Let the witnesses know of a look that cannot be made again: at a pipe, or at what no file says."""
+    """Let the witnesses know that what they saw tells too little: a pipe gave it, no file says it, or it is written."""
     for witness in _witnesses:
         witness.steady = False
 

@@ -107,3 +107,16 @@ def edited(source: Source, fixes: Iterable[Fix]) -> str:
     for edit in sorted(edits, key=lambda edit: -edit.span.start):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
+
+
+def landed(fixes: Iterable[Fix], one: Fix) -> Iterator[tuple[str, int, int]]:
+    """Where the edits of one of some fixes stand in the texts that these make: a path, and two offsets."""
+    edits = [edit for fix in fixes for edit in fix.edits]
+    for edit in one.edits:
+        path, start = edit.span.source.path, edit.span.start
+        moved = sum(
+            len(other.text) - (other.span.end - other.span.start)
+            for other in edits
+            if other.span.source.path == path and other.span.start < start
+        )
+        yield path, start + moved, start + moved + len(edit.text)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_KEPT = 64 * 1024 * 1024
 # Bytes of one name.
 MAX_ONE = MAX_KEPT // 4
+# The folder of files for other programs to open.
+SHOWN = "shown"
 _MARK = 16
 
 _bounded: set[str] = set()
@@ -88,6 +90,30 @@ def keep(name: str, data: Any) -> None:
     if base not in _bounded:
         _bounded.add(base)
         _bound(base)
+
+
+def shown(path: str, text: str) -> str | None:
+    """The path of a read-only file with a text, for programs that open files; None where none can be written.
+
+    Args:
+        path: What it is called, below a folder that is of this text alone.
+    """
+    content = text.encode("utf-8", "surrogatepass")
+    parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+    there = place(os.path.join(SHOWN, blake2b(content, digest_size=8).hexdigest(), *parts))
+    if there is None or os.path.exists(there):
+        return there
+    beside = f"{there}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(there), exist_ok=True)
+        with open(beside, "wb") as stream:
+            stream.write(content)
+        os.chmod(beside, 0o444)
+        os.replace(beside, there)
+    except OSError:
+        _removed(beside)
+        return None
+    return there
 
 
 def _digest(content: bytes) -> bytes:

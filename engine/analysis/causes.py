@@ -17,7 +17,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import QUANTILE, Constraint, Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
-from runplan.engine.solve.knobs import chance_knobs
+from runplan.engine.solve.bound_knobs import chance_knobs
 from runplan.engine.solve.whole import step_of
 
 # A figure of which nothing says how far it may be off is tried at this share less and more.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -45,10 +46,7 @@ def with_intervals(solution: Solution, draws: int | None = None, workers: Worker
     with here() as alone:
         chunks = in_order(drawn, drawn.count, workers or alone)
         samples = tuple(env for done in chunks for env in done.result if env is not None)
-    values = {
-        name: _with_ends(solution, value, [env[name] for env in samples if name in env], drawn.count)
-        for name, value in solution.values.items()
-    }
+    values = {name: _with_ends(solution, value, samples, drawn.count) for name, value in solution.values.items()}
     return replace(solution, values=values, draws=drawn.count if drawn.count != DRAWS else 0, samples=samples)
 
 
@@ -93,12 +91,13 @@ def evaluator_of(solution: Solution) -> tuple[Resolver, int]:
     return evaluator(solution)
 
 
-def _with_ends(solution: Solution, value: Value, found: list[float], count: int) -> Value:
+def _with_ends(solution: Solution, value: Value, samples: Sequence[Mapping[Name, float]], count: int) -> Value:
     """A value with the ends of its interval; as it is where fewer than half of the draws have it, or it is fixed."""
     assumed = solution.problem.definitions.get(value.name)
     uncertain = value.kind in ("derived", "law", "solved")
     uncertain |= assumed is not None and (assumed.spread is not None or bool(names(assumed.expr)))
-    if not uncertain or not found or len(found) < count // 2:
+    found = sorted([env[value.name] for env in samples if value.name in env]) if uncertain else []
+    if not found or len(found) < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)
     if len(found) < count and assumed is not None and assumed.spread and isinstance(assumed.expr, Num):

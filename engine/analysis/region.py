@@ -66,6 +66,7 @@ def drawn_lines(
     """Constraints as lines at a draw of what is uncertain; None where one of them is no line.
 
     What is drawn moves a line and does not turn it: its constant is that of the ratio of both sides, at one of each.
+    Where it moves none, it is the same list each time.
     """
     parts: list[tuple[list[Line], Callable[[Mapping[Name, float]], float] | None]] = []
     symbolic = problem.undrawn()
@@ -75,6 +76,10 @@ def drawn_lines(
             return None
         ratio = symbolic.expanded(Op("/", (constraint.left, constraint.right)))
         parts.append((lines, compiled(ratio) if any(name.kind == "deviate" for name in names(ratio)) else None))
+
+    still = [line for lines, _ in parts for line in lines]
+    if not any(ratio for _, ratio in parts):
+        return lambda draw: still
 
     def at(draw: Mapping[Name, float]) -> list[Line]:
         out: list[Line] = []

@@ -171,7 +171,18 @@ def _region_at(
     lines: Callable[[Draw], list[Line]] | None, centre: Mapping[str, float]
 ) -> Callable[[Draw], Region | None] | None:
     """The region that lines leave at a draw; None where there are no such lines."""
-    return None if lines is None else lambda draw: region_of(lines(draw), centre)
+    if lines is None:
+        return None
+    before: tuple[list[Line], Region | None] | None = None
+
+    def at(draw: Draw) -> Region | None:
+        nonlocal before
+        found = lines(draw)
+        if before is None or found is not before[0]:
+            before = found, region_of(found, centre)
+        return before[1]
+
+    return at
 
 
 # ---- the hardware that a run takes

@@ -101,7 +101,7 @@ def decided_alone(plan: Plan, solution: Solution) -> Alone | None:
 
 def choice_of(problem: Problem, outcome: Outcome) -> Choice | None:
     """What is chosen where a plan comes to this; None where it does not hold."""
-    if outcome.values is None or not outcome.holds:
+    if not outcome.holds or outcome.values is None:
         return None
     size = dict.fromkeys(_shown(name) for name in _size(problem))
     figures = {name: outcome.values[name] for name in size if name in outcome.values}
@@ -153,9 +153,11 @@ class _Present:
 
     def is_of(self, there: Problem, found: Outcome) -> bool:
         """Whether it is as good a choice as another one where a figure is another; any is that holds, if none does."""
-        values = found.values or {}
         if not self.outcome.holds:
             return True
+        if not self.ways and not self.size and not there.either:
+            return True  # it leaves no choice
+        values = found.values or {}
         if tuple(_ways(there, values)) != self.ways:
             return False
         if all(abs(values[name] - size) <= SAME * size for name, size in self.size.items()):

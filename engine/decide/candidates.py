@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
@@ -12,7 +13,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.digits import as_written, holds
-from runplan.engine.solve.margin import broken_of
+from runplan.engine.solve.margin import broken_at
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
 
@@ -22,22 +23,27 @@ BY = (q.LOSS, q.COST, q.GPU_HOURS, q.COMPUTE, q.TIME)
 ALIKE = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """What becomes of a plan.
 
     Attributes:
-        values: In base units; None where the plan has no solution.
+        at: Computes the values of its solution; None where it has none.
         broken: What it requires and does not keep, as it is written; what keeps it from being done has no name.
     """
 
-    values: Mapping[Name, float] | None
+    at: Callable[[], Mapping[Name, float]] | None
     broken: tuple[str, ...] = ()
+
+    @cached_property
+    def values(self) -> Mapping[Name, float] | None:
+        """All values, in base units; None where the plan has no solution. Who asks only what holds needs none."""
+        return None if self.at is None else self.at()
 
     @property
     def holds(self) -> bool:
         """Whether the plan can be done, and keeps what it requires."""
-        return self.values is not None and not self.broken
+        return self.at is not None and not self.broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +68,9 @@ def outcome_of(problem: Problem) -> Outcome:
         found = reached(agreeing) if agreeing is not None else found
     if not found.is_optimal:
         return Outcome(None)
-    values = found.values
-    broken = broken_of(found.problem, values)
+    broken = broken_at(found)
     texts = dict.fromkeys(c.text for c in found.problem.held if c.key in broken)
-    return Outcome(values, tuple(texts))
+    return Outcome(lambda: found.values, tuple(texts))
 
 
 def broken_by(problem: Problem, outcome: Outcome) -> str:

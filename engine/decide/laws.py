@@ -76,4 +76,4 @@ def _outcome(solution: Solution) -> Outcome:
     if solution.status != "solved":
         return Outcome(None)
     values = {name: value.value for name, value in solution.values.items()}
-    return Outcome(values, tuple(sorted(broken_of(solution.problem, values))))
+    return Outcome(lambda: values, tuple(sorted(broken_of(solution.problem, values))))

@@ -12,7 +12,8 @@ from runplan.dsl.expr.tree import Expr, Num, names
 from runplan.dsl.units.base import DATE
 from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem
-from runplan.engine.solve.knobs import knobs_of, parameter_knob
+from runplan.engine.solve.knob import parameter_knob
+from runplan.engine.solve.knobs import knobs_of
 from runplan.engine.solve.rounding import Written, written
 
 # Figures that differ by less are one.

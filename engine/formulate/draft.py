@@ -234,11 +234,14 @@ class Draft:
         requirement: Requirement | None = None,
         otherwise: Otherwise | None = None,
         chance: Chance | None = None,
+        figure: Span | None = None,
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(own, text or key, left, right, kind, span, equal, of, requirement, otherwise, chance)
+        made = Constraint(
+            own, text or key, left, right, kind, span, equal, of, requirement, otherwise, chance, figure=figure
+        )
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:
@@ -246,7 +249,8 @@ class Draft:
         for side, low in ((amount.low, True), (amount.high, False)):
             if side is not None:
                 left, right = (number(side), Ref(name)) if low else (Ref(name), number(side))
-                self.constrain(f"{name} {'>=' if low else '<='}", left, right, "range", amount.span, text=text, of=name)
+                key = f"{name} {'>=' if low else '<='}"
+                self.constrain(key, left, right, "range", amount.span, text=text, of=name, figure=side.span)
 
     def figure(self, name: Name, amount: Amount | None, start: float, text: str) -> None:
         """A figure of the plan as a definition where it is given, else as a variable with its bounds."""

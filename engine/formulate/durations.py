@@ -83,14 +83,14 @@ def _state(draft: Draft, phases: Sequence[PhasePlan], at: int, ramp: Ramp) -> No
     phase = phases[at]
     assert phase.length is not None
     if phase.length.dim == TOKEN:
-        draft.define(phase.of(q.STATED_TOKENS), phase.length, phase.kind, phase.source, phase.span)
+        draft.define(phase.of(q.STATED_TOKENS), phase.length, phase.kind, phase.source, phase.at or phase.span)
         return
     counted, each, said = (
         (q.STATED_STEPS, q.BATCH, "its steps, each of a batch")
         if phase.length.dim == STEP
         else (q.STATED_EPOCHS, q.DATA_TOKENS, "its passes over the data")
     )
-    draft.define(phase.of(counted), phase.length, phase.kind, phase.source, phase.span)
+    draft.define(phase.of(counted), phase.length, phase.kind, phase.source, phase.at or phase.span)
     stated = _product(Op("/", (Ref(phase.of(counted)), Num(1.0, phase.length.dim))), Ref(each))
     if ramp and phase.length.dim == STEP:
         stated = _product(_ramped_share(phases, at, ramp, Op("/", (stated, Ref(q.TOKENS)))), Ref(q.TOKENS))
@@ -131,9 +131,10 @@ def _hold_together(draft: Draft, phases: Sequence[PhasePlan]) -> None:
         kept = [phase for phase in others if phase is not longest]
         left_over = minus(ALL, _shares([phase for phase in phases if phase is not longest]))
         text = f"phase {longest.name}: rest {longest.shape}"
-        otherwise = Otherwise(text, longest.of(q.SHARE), left_over, _whole(counted, kept), Ref(q.TOKENS))
+        otherwise = Otherwise(text, "rest", longest.of(q.SHARE), left_over, _whole(counted, kept), Ref(q.TOKENS))
         said = f"phase {longest.name}: {shown(longest.length)}"
-        draft.constrain("phases", left, right, "given", longest.span, text=said, equal=True, otherwise=otherwise)
+        at = longest.at or longest.span
+        draft.constrain("phases", left, right, "given", at, text=said, equal=True, otherwise=otherwise)
 
 
 def _whole(counted: Sequence[PhasePlan], others: Sequence[PhasePlan]) -> Expr:

@@ -28,7 +28,9 @@ def add_compute_limits(draft: Draft) -> None:
         draft.constrain("compute", Ref(q.MODEL_COMPUTE), Ref(there), "capacity", draft.stage.hardware[0].span)
     budget = draft.stage.compute
     if isinstance(budget, Within) and budget.low is not None:
-        draft.constrain("compute", number(budget.low), Ref(q.COMPUTE), "range", budget.span, of=q.COMPUTE)
+        least = number(budget.low)
+        at = budget.low.span
+        draft.constrain("compute", least, Ref(q.COMPUTE), "range", budget.span, of=q.COMPUTE, figure=at)
     high = budget if isinstance(budget, Given) else (budget.high if isinstance(budget, Within) else None)
     if high is None:
         return

@@ -28,6 +28,7 @@ class PhasePlan:
 
     Attributes:
         length: Its share of the tokens, its tokens, steps or passes over the data; None where it takes the rest.
+        at: Where its length stands; of a phase by hand.
         mix: As the plan gives it; empty where it gives none.
         stage: The stage that it is of; empty where the plan has none.
         of_whole: What share of all tokens that are mixed from its sources its stage is; None where that is all.
@@ -42,6 +43,7 @@ class PhasePlan:
     mix: Mapping[str, tuple[Given, Given]] = field(default_factory=dict)
     stage: str = ""
     of_whole: Expr | None = None
+    at: Span | None = None
 
     @property
     def part(self) -> Expr:
@@ -73,6 +75,7 @@ def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
                 "given",
                 "plan",
                 {item.source.text: (item.start, item.end) for item in phase.mix},
+                at=phase.length.span,
             )
             for phase in schedule.phases
         )

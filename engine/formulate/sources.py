@@ -126,7 +126,7 @@ def _add_amount(draft: Draft, source: DataSource) -> None:
         there = Op("/", (Ref(counted), Ref(of(source, q.DENSITY))))
         draft.define(of(source, q.AVAILABLE), there, "derived", "tokens of the source", source.span)
     if isinstance(source.amount, Given):
-        draft.define(counted, number(source.amount), "given", "plan", source.span, dim=dim)
+        draft.define(counted, number(source.amount), "given", "plan", source.amount.span, dim=dim)
     elif isinstance(source.amount, Hole) and source.stage == "pretrain":
         draft.define(counted, Ref(q.WORTH_TOKENS), "derived", "as much as the transfer is worth", source.span)
     elif isinstance(source.amount, Within):
@@ -140,7 +140,7 @@ def _add_amount(draft: Draft, source: DataSource) -> None:
             f"some {most}", Num(1.0, EPOCH), Ref(most), "line", source.epochs.span, text="one pass at least"
         )
     elif source.epochs:
-        draft.give(most, source.epochs, source.span)
+        draft.give(most, source.epochs)
     else:
         draft.assume(most, source.span)
 
@@ -201,7 +201,8 @@ class _Mixing:
         left = minus(Num(1.0), joined("+", map(number, fixed))) if fixed else Num(1.0)
         for source in self.sources:
             if isinstance(source.weight, Given):
-                self.draft.define(of(source, q.SHARE), number(source.weight), "given", "weight given", source.span)
+                at = source.weight.span
+                self.draft.define(of(source, q.SHARE), number(source.weight), "given", "weight given", at)
                 continue
             tokens, share_name = of(source, q.FREE_TOKENS), of(source, q.SHARE)
             self.draft.figure(tokens, None, DATA.usual / 100, str(tokens))
@@ -223,13 +224,14 @@ class _Mixing:
         """The share of a source that is the same however many tokens there are."""
         share, said = self._planned(source)
         kind: Kind = "given" if source.weight else "derived"
+        span = (source.weight or source).span
         if self.both:
-            self.draft.define(of(source, q.UNMIXED_SHARE), share, kind, said, source.span)
+            self.draft.define(of(source, q.UNMIXED_SHARE), share, kind, said, span)
             share = Op("*", (Ref(q.UNMIXED), Ref(of(source, q.UNMIXED_SHARE))))
             if self._taken(source) is not None:
                 share = Op("+", (Ref(of(source, q.MIXED_SHARE)), share))
-            kind, said = "derived", "the mixes of the phases, and the plan's in those without one"
-        self.draft.define(of(source, q.SHARE), share, kind, said, source.span)
+            kind, said, span = "derived", "the mixes of the phases, and the plan's in those without one", source.span
+        self.draft.define(of(source, q.SHARE), share, kind, said, span)
 
     def _add_bent(self, source: DataSource) -> None:
         """The tokens of a source by how often it is seen; its share, which moves with the tokens, follows."""

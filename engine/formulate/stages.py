@@ -119,6 +119,7 @@ def _take_up(whole: Draft, stage: Staged, renamed: Callable[[Name], Name]) -> No
         text = f"{before}{c.text}" if staged and c.text in whole.quantities else str(of) if of else c.text
         otherwise = c.otherwise and Otherwise(
             c.otherwise.text,
+            c.otherwise.new,
             renamed(c.otherwise.name),
             expr(c.otherwise.expr),
             expr(c.otherwise.left),

@@ -24,7 +24,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.knobs import number_of
+from runplan.engine.solve.knob import number_of
 from runplan.engine.solve.likely import Likelihood, Likely, natural
 from runplan.engine.solve.rounding import written
 from runplan.engine.solve.values import dim_of

@@ -17,7 +17,7 @@ from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
 from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.chance import may_miss
-from runplan.engine.judge.requirements import broken, budget_quantity, fits_with
+from runplan.engine.judge.requirements import broken, budget_quantity, fits_with, fixes_of
 from runplan.engine.judge.unlikely import unlikely
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
@@ -92,7 +92,9 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         message = f"{enumerated(texts)} cannot hold together"
     else:
         message = "the plan's figures cannot hold together"
-    also = [Label(r.span, r.change) for r in relaxations if r.span is not None and r.span != at]
+    also = [
+        Label(r.span, r.change.text if r.change else "") for r in relaxations if r.span is not None and r.span != at
+    ]
     changes = [change for r in relaxations if r.change for change in (r.change, *r.others)]
     return finding(
         code,
@@ -101,6 +103,7 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         also=also,
         notes=reasons,
         help=fits_with(changes),
+        fixes=fixes_of(changes),
         key=key,
         laws=(solution.law,),
         data=data,

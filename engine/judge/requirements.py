@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import failing, gap, sides_at, verdict
@@ -11,7 +11,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown, with_figures
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Plan, Requirement
-from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.finding import Finding, Fix, Label, finding
 from runplan.dsl.text.later import Later
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
@@ -22,8 +22,9 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.parts import Constraint, Definition, leads_to
 from runplan.engine.problem.problem import Problem
-from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.knobs import knobs_of, number_of
+from runplan.engine.problem.solution import Change, Solution
+from runplan.engine.solve.knob import number_of
+from runplan.engine.solve.knobs import knobs_of
 from runplan.engine.solve.margin import broken_of, margin, margin_at, rests_on
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.room import matters, room
@@ -107,6 +108,7 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     told = [_told(plan, solution, requirement, *part) for part in parts]
     code = "B003" if requirement.soft else "B001" if all(one.budget for one in told) else "B002"
     (first, *others) = told
+    changes = Later(lambda: changes_for(solution, requirement, [part for part, _, _ in parts]))
     message = first.message
     if others:
         text = " ".join(requirement.span.text.split())
@@ -121,7 +123,8 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
             *(note for one in told for note in _notes(solution, one.bounded)),
             *((f"because: {requirement.because}",) if requirement.because else ()),
         ),
-        help=Later(lambda: _knob_help(solution, requirement, [part for part, _, _ in parts])),
+        help=Later(lambda: fits_with(changes)),
+        fixes=Later(lambda: fixes_of(changes)),
         key=requirement.key,
         laws=(solution.law,),
         data=first.data,
@@ -240,14 +243,14 @@ def _notes(solution: Solution, bounded: Expr) -> Iterator[str]:
     yield (f"{bounded.name} = {formula} = {with_values}" if with_values != formula else f"{bounded.name} = {formula}")
 
 
-def _knob_help(solution: Solution, requirement: Requirement, parts: Sequence[Op]) -> list[str]:
+def changes_for(solution: Solution, requirement: Requirement, parts: Sequence[Op]) -> list[Change]:
     """Changes to one given figure each that would keep the requirement, one of several parts of it, each solved."""
     own = [one for one in solution.problem.held if one.requirement == requirement]
     return keeping(solution, *(own or [_kept(parts)]))
 
 
-def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
-    """The line of help with changes to one given figure each that would keep what is required, each solved."""
+def keeping(solution: Solution, *own: Constraint | Either) -> list[Change]:
+    """Changes to one given figure each that would keep what is required, each solved."""
     # What is in a conflict has its own finding and help.
     conflicting = {one.of.text for one in solution.conflict if not isinstance(one.of, Name)}
     before = solution.problem
@@ -266,7 +269,7 @@ def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
         value = room(problem, knob, lambda changed: margin(changed, wanted), DIGITS, stays=stays)
         if value is not None:
             changes.append(knob.change(value))
-    return fits_with(changes)
+    return changes
 
 
 def _has_room(problem: Problem) -> bool:
@@ -297,9 +300,17 @@ def _ways(key: str, part: Op) -> Iterator[Constraint]:
     yield Constraint(f"{key} above", shown(part), above, left, "require", strict=True)
 
 
-def fits_with(changes: Sequence[str]) -> list[str]:
-    """The line of help that offers changes, each of them enough; none for none."""
-    if not changes:
+def fixes_of(changes: Iterable[Change]) -> Iterator[Fix]:
+    """What makes each of some changes."""
+    return (fix for change in dict.fromkeys(changes) for fix in change.fixes)
+
+
+def fits_with(changes: Iterable[Change]) -> list[str]:
+    """The lines of help that offer changes, each of them enough, and say what to write; none for none."""
+    every = tuple(dict.fromkeys(changes))
+    said = list(dict.fromkeys(one.said for one in every))
+    if not said:
         return []
-    changes = list(dict.fromkeys(changes))
-    return [f"it fits with {', or '.join(changes)}" + (", one at a time" if len(changes) > 1 else "")]
+    written = [one.written for one in every if one.text != one.said]
+    out = [f"it fits with {', or '.join(said)}" + (", one at a time" if len(said) > 1 else "")]
+    return [*out, f"write {', or '.join(written)}"] if written else out

@@ -14,10 +14,10 @@ from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.later import Later
 from runplan.engine.formulate.probable import chance_of, sides_of_chance
-from runplan.engine.judge.requirements import budget_quantity, fits_with, keeping
+from runplan.engine.judge.requirements import budget_quantity, fits_with, fixes_of, keeping
 from runplan.engine.problem.parts import Chance, Constraint
-from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.knobs import chance_knobs
+from runplan.engine.problem.solution import Change, Solution
+from runplan.engine.solve.bound_knobs import chance_knobs
 from runplan.engine.solve.rounding import DIGITS, TOLERANCE
 
 # A share of draws is told to this many digits.
@@ -56,13 +56,15 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
         more = "at most " if negated else ""
         wanted = f"the plan {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
         whole = "" if part is clause else f"`{' '.join(requirement.span.text.split())}` does not hold: "
+        changes = Later(partial(_changes, solution, own, share))
         yield finding(
             code,
             f"{whole}`{said}` holds in {_share(share)} of draws; {wanted}",
             requirement.span,
             severity="warning" if requirement.soft else "error",
             notes=(f"because: {requirement.because}",) if requirement.because else (),
-            help=Later(partial(_help, solution, own, share)),
+            help=Later(partial(fits_with, changes)),
+            fixes=Later(partial(fixes_of, changes)),
             key=requirement.key,
             laws=(solution.law,),
             data={"quantity": f"P({said})", "value": round(share, 6), "limit": round(limit, 6), "unit": "1"},
@@ -79,7 +81,7 @@ def _share(share: float) -> str:
     return f"{100 * share:.{TOLD}g} %"
 
 
-def _help(solution: Solution, own: Constraint, share: float) -> list[str]:
+def _changes(solution: Solution, own: Constraint, share: float) -> list[Change]:
     """The bound, or the share, with which it would hold; and changes of what the plan gives, each of them solved."""
     from runplan.engine.solve.chances import is_likely, just_likely
 
@@ -95,4 +97,4 @@ def _help(solution: Solution, own: Constraint, share: float) -> list[str]:
             if is_likely(problem, changed, values):
                 held.append(knob.change(value))
                 break
-    return [*fits_with(held), *keeping(solution, own)]
+    return [*held, *keeping(solution, own)]

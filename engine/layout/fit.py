@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import verdict
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, names
+from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
+from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Plan, Requirement
 from runplan.engine.layout.layout import Layout, Room, layouts
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, coefficients, memory_of
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
@@ -61,35 +63,72 @@ class Need:
 
 
 def with_memory(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
-    """The solution with the memory that a device needs, of one whose devices and model are known.
+    """The solution with the memory that a device needs, of one whose devices and model are known; of stages each.
 
     Where the plan names no regime the memory lies between the lowest and the highest of them; where it leaves the
     layout open it is that of the first that fits.
     """
-    known = _known(solution)
-    if known is None or len(plan.stages) > 1:
+    if solution.status != "solved":
         return solution
-    devices = round(known[q.GPUS])
+    if len(plan.stages) == 1:
+        return _with(solution, *_found(plan, solution, catalogue))
+    for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
+        definitions, values = _found(stage.plan, alone, catalogue)
+        own = {name: name.in_stage(stage.name) for name in (*values, *alone.values)}
+        own = {name: named for name, named in own.items() if name in values or named in solution.values}
+        solution = _with(solution, [_renamed(one, own) for one in definitions], _moved(values, own))
+    return solution
+
+
+def _with(solution: Solution, definitions: Iterable[Definition], values: Mapping[Name, Value]) -> Solution:
+    more = {one.name: one for one in definitions}
+    problem = replace(solution.problem, definitions={**solution.problem.definitions, **more})
+    return replace(solution, problem=problem, values={**solution.values, **values})
+
+
+def _renamed(definition: Definition, own: Mapping[Name, Name]) -> Definition:
+    """A definition of a stage as one of the whole plan."""
+    by = {name: Ref(named) for name, named in own.items()}
+    return replace(definition, name=own[definition.name], expr=substitute(definition.expr, by))
+
+
+def _moved(values: Mapping[Name, Value], own: Mapping[Name, Name]) -> dict[Name, Value]:
+    """Values of a stage as those of the whole plan."""
+
+    def moved(one: Value) -> Value:
+        return replace(one, name=own[one.name], inputs=tuple(own.get(name, name) for name in one.inputs))
+
+    return {own[name]: moved(one) for name, one in values.items()}
+
+
+def _found(plan: Plan, solution: Solution, catalogue: Library) -> tuple[Sequence[Definition], dict[Name, Value]]:
+    """What is found of the memory of one run; nothing where there is not enough known to tell."""
+    known = _known(solution)
+    if known is None:
+        return (), {}
     memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue)
     search = _Search(memory, plan, catalogue)
-    needs = search.needs(devices)
+    needs = search.needs(round(known[q.GPUS]))
     if not needs:
-        return solution
+        return (), {}
     told = max(needs, key=lambda need: need.most)
-    definitions = {one.name: one for one in _definitions(solution.problem, memory, told)}
-    values = {name: _value(one, told.found[name]) for name, one in definitions.items()}
-    values |= _between(values, told, needs)
+    definitions = tuple(_between(_definitions(solution.problem, memory, told), told, needs))
+    values: dict[Name, Value] = {}
+    for one in definitions:  # each behind what it is made of
+        figures = {**told.found, **{name: made.value for name, made in values.items()}}
+        values[one.name] = _value(one, float(value(one.expr, figures)))
+    own = values[q.MEMORY_PER_GPU]
+    values[own.name] = replace(own, low=values[LEAST].value, high=told.most)
     if not all(map(search.is_enough, needs)) and (fitting := search.fitting()) is not None:
         values[FITTING] = fitting
-    problem = replace(solution.problem, definitions={**solution.problem.definitions, **definitions})
-    return replace(solution, problem=problem, values={**solution.values, **values})
+    return definitions, values
 
 
 def _known(solution: Solution) -> dict[Name, float] | None:
     """What is known of a run in base units; None where its devices, their memory, or the size of the model is not."""
     known = {name: value.value for name, value in solution.values.items()}
     size = known.get(q.PARAMS, known.get(q.LAW_PARAMS))
-    if solution.status != "solved" or size is None or not {q.GPUS, q.MEMORY} <= known.keys():
+    if size is None or not {q.GPUS, q.MEMORY} <= known.keys():
         return None
     known.setdefault(q.PARAMS, size)
     known.setdefault(q.ACTIVE_PARAMS, known[q.PARAMS])
@@ -211,15 +250,18 @@ def _value(definition: Definition, figure: float) -> Value:
     inputs = tuple(sorted(names(definition.expr), key=str))
     of: Expr | str = "" if isinstance(definition.expr, Num) else definition.expr
     d = definition
-    return Value(d.name, figure, d.dim, None, None, d.kind, of, inputs, d.source, d.span)
+    return Value(d.name, figure, d.dim, None, None, d.kind, of, inputs, d.source, d.span, d.note)
 
 
-def _between(values: Mapping[Name, Value], told: Need, needs: tuple[Need, ...]) -> dict[Name, Value]:
-    """What the regime that needs the least makes of the memory."""
+def _between(definitions: Iterable[Definition], told: Need, needs: tuple[Need, ...]) -> Iterator[Definition]:
+    """The definitions, with what the regime that needs the least makes of the least."""
     lowest = min(needs, key=lambda need: need.least)
-    note = f"no regime is named: of {told.regime.record.name}, which needs the most" if len(needs) > 1 else ""
-    own = replace(values[q.MEMORY_PER_GPU], low=lowest.least, high=told.most, note=note)
-    if lowest is told:
-        return {own.name: own}
-    source = f"{lowest.regime.record.name} needs the least: {lowest.regime.record.text('source')}"
-    return {own.name: own, LEAST: replace(values[LEAST], value=lowest.least, of="", inputs=(), source=source)}
+    for one in definitions:
+        if one.name == LEAST and lowest is not told:
+            source = f"{lowest.regime.record.name} needs the least: {lowest.regime.record.text('source')}"
+            yield replace(one, expr=Num(lowest.least, one.dim), source=source)
+        elif one.name == q.MEMORY_PER_GPU and lowest is not told:
+            note = f"no regime is named: up to {told.regime.record.name}, which needs the most"
+            yield replace(one, note=note)
+        else:
+            yield one

@@ -17,8 +17,12 @@ LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memo
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
 LAYER_MATRICES, FFN_WIDTH = quantity("layer_matrices"), quantity("ffn_width")
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
-_DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN}
-_MIXTURE = {LAYER_MATRICES: quantity("mixture_layer_matrices"), FFN_WIDTH: quantity("mixture_ffn_width")}
+_DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
+_MIXTURE = {
+    LAYER_MATRICES: quantity("mixture_layer_matrices"),
+    FFN_WIDTH: quantity("mixture_ffn_width"),
+    q.CONTEXT: q.USUAL_CONTEXT,
+}
 _USUAL = {
     LAYER_MATRICES: quantity("usual_layer_matrices"),
     FFN_WIDTH: q.FFN,

@@ -16,6 +16,10 @@ from runplan.dsl.types import Any
 from runplan.engine.numeric.jets import MANY, At, Jet, jet
 from runplan.engine.numeric.local import Point, Smooth
 
+# What goes part by part is asked for at one point more than once, by searches from there and by who measures the end;
+# it is kept for this many points.
+POINTS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Monomial:
@@ -264,8 +268,16 @@ def any_form(expr: Expr, variables: Sequence[Any]) -> Smooth:
         return lambda x, known: Jet(*found(tuple(x)))
 
     at = jet(expr, sum_of)
+    known: dict[Point, Derivatives] = {}
 
     def smooth(x: Point) -> Derivatives:
+        if x not in known:
+            if len(known) >= POINTS:
+                known.clear()
+            known[x] = computed(x)
+        return known[x]
+
+    def computed(x: Point) -> Derivatives:
         try:
             found = at(x)
             flat = [0.0] * k

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from runplan.dsl.expr.name import Name, constant
 from runplan.dsl.expr.tree import Expr, Op, Unbound
@@ -39,12 +39,18 @@ def is_deviate(name: Name) -> bool:
 
 def deviated(share: float, between: tuple[float, float] | None = None) -> float:
     """The deviate below which a share of its draws lies: uniform between the ends of a range, else standard normal."""
+    return _inverse(between)(share)
+
+
+def _inverse(between: tuple[float, float] | None) -> Callable[[float], float]:
+    """From a share of the draws of a deviate to that below which it lies."""
     if between is not None:
         low, high = between
-        return low + (high - low) * share
+        return lambda share: low + (high - low) * share
     from statistics import NormalDist
 
-    return NormalDist().inv_cdf(min(max(share, RARE), 1.0 - RARE))
+    normal = NormalDist()
+    return lambda share: normal.inv_cdf(min(max(share, RARE), 1.0 - RARE))
 
 
 def _seeded(seed: int) -> Random:
@@ -55,7 +61,8 @@ def _seeded(seed: int) -> Random:
 
 def _stratified(random: Random, count: int, between: tuple[float, float] | None) -> list[float]:
     """One of each part that is as likely, in an order at random."""
-    every = [deviated((i + 0.5) / count, between) for i in range(count)]
+    at = _inverse(between)
+    every = [at((i + 0.5) / count) for i in range(count)]
     return random.sample(every, count)
 
 
@@ -84,15 +91,15 @@ def of_constants(law: Law, count: int) -> list[Draw]:
         errors = {constant(law.name, text): c.error for text, c in law.constants.items() if c.error}
         return [{n: v + errors.get(n, 0.0) * random.gauss(0, 1) for n, v in centre.items()} for _ in range(count)]
     root = cholesky(law.joint.covariance)
+    terms = [(constant(law.name, text) if (text := _of(t)) else None, isinstance(t, Op)) for t in law.joint.terms]
     out: list[Draw] = []
     for _ in range(count):
         normal = [random.gauss(0, 1) for _ in root]
         shift = [sum(row[j] * normal[j] for j in range(i + 1)) for i, row in enumerate(root)]
         draw = dict(centre)
-        for term, by in zip(law.joint.terms, shift, strict=True):
-            if text := _of(term):
-                own = constant(law.name, text)
-                draw[own] = draw[own] * math.exp(by) if isinstance(term, Op) else draw[own] + by
+        for (own, by_share), by in zip(terms, shift, strict=True):
+            if own is not None:
+                draw[own] = draw[own] * math.exp(by) if by_share else draw[own] + by
         out.append(draw)
     return out
 

@@ -45,22 +45,15 @@ class Following:
         self.moving = frozenset(name for name, _ in steps)
         self._steps: Steps = tuple(steps)
         self._calls = 0
-        self._slow = _one_by_one(self._steps)
-        self._quick: Callable[[dict[Name, float]], None] | None = None
+        self._follow = _one_by_one(self._steps)
 
     def __call__(self, values: Mapping[Name, float]) -> dict[Name, float]:
         """Values with all that follows from them; what cannot be computed stays out."""
         env = {**values, **self._still}
         self._calls += 1
         if self._calls == OFTEN:
-            self._quick = steps_of(self._steps)
-        if self._quick is not None:
-            try:
-                self._quick(env)
-                return env
-            except (ArithmeticError, ValueError, KeyError):
-                env = {**values, **self._still}
-        self._slow(env)
+            self._follow = steps_of(self._steps) or self._follow
+        self._follow(env)
         return env
 
 

@@ -85,11 +85,13 @@ class Otherwise:
 
     Attributes:
         text: As one would write it.
+        new: What of that is written in the place of what the constraint is about.
         name: The quantity that follows from the others then, by `expr`.
         left, right: What is kept then: `left <= right`.
     """
 
     text: str
+    new: str
     name: Name
     expr: Expr
     left: Expr
@@ -121,6 +123,7 @@ class Constraint:
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
         strict: Whether it is kept with a hair to spare, as `<` is: it tells one alternative from another.
+        figure: Where the one figure stands that bounds it, within `span`.
         chance: Of a requirement on a probability, that: the sides are then those of a draw in which it is just kept,
             which `engine/solve/chances.py` finds.
     """
@@ -137,6 +140,7 @@ class Constraint:
     otherwise: Otherwise | None = None
     chance: Chance | None = None
     strict: bool = False
+    figure: Span | None = None
 
     @property
     def parts(self) -> tuple[Constraint, ...]:

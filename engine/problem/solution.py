@@ -9,7 +9,7 @@ from runplan.dsl.expr.name import Name, quantity, written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.text.errors import NotThere
-from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.finding import Edit, Finding, Fix
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import TYPE_CHECKING, Literal
@@ -109,13 +109,42 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what a plan says.
+
+    Attributes:
+        said: What is to hold: `gpus >= 728`, `pool2.time >= 85.3 days`.
+        text: What is written so that it does: `728 x H100`, `for 85.3 days`.
+        edits: What is written in the place of what; none where it cannot be said in one place.
+        of: Which of several it is of, such as `pool2`; empty where there is one.
+    """
+
+    said: str
+    text: str
+    edits: tuple[tuple[Span, str], ...] = ()
+    of: str = ""
+
+    @property
+    def written(self) -> str:
+        """What is written, as code, and what of."""
+        return f"`{self.text}`" + (f" of `{self.of}`" if self.of else "")
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """What makes it: none where the file does not have, letter by letter, what it is written in the place of."""
+        edits = tuple(Edit(span, text) for span, text in self.edits)
+        exact = all("\n" not in span.text and span.text[:1] not in ("'", '"') for span, _ in self.edits)
+        return (Fix(f"write {self.written}", edits),) if edits and exact else ()
+
+
+@dataclass(frozen=True, slots=True)
 class Relaxation:
     """The smallest change to one constraint or given of a conflict that, by itself, makes room.
 
     Attributes:
         of: The constraint, or the figure of the plan.
         text: The constraint or given as the plan says it.
-        change: As one would write it; empty where no change of this one alone is enough.
+        change: None where no change of this one alone is enough.
         value: The new figure in base units, of the digits that the change is told with.
         others: Other changes of it, each of which is enough as well: more passes over a source.
     """
@@ -123,10 +152,10 @@ class Relaxation:
     of: Constraint | Either | Name
     text: str
     span: Span | None
-    change: str
+    change: Change | None
     value: float | None
     dim: Dim
-    others: tuple[str, ...] = ()
+    others: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

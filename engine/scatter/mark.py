@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from importlib.metadata import version
 
 # What a result follows from; not what Python makes of it.
 TOLD = (".py", ".plan", ".lark", ".txt")
@@ -15,6 +14,8 @@ TOLD = (".py", ".plan", ".lark", ".txt")
 @lru_cache(1)
 def mark() -> str:
     """A digest of the program's files and of the version of numpy, whose functions decide the last digits."""
+    from importlib.metadata import version  # to import it takes as long as half of all else, and few need a mark
+
     folder = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     found = blake2b(version("numpy").encode(), digest_size=16)
     for path in sorted(_files(folder)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from runplan.dsl.text.errors import NoWorker
 from runplan.engine.scatter.work import Done, Pending, T, Task, Work, Workers
@@ -21,13 +21,22 @@ MOST = 1 << 16
 MOST_LOST = 4
 
 
-def in_order(work: Work[T], size: int, workers: Workers, *, start: int = 0, most: int = MOST) -> Iterator[Done[T]]:
+def in_order(
+    work: Work[T],
+    size: int,
+    workers: Workers,
+    *,
+    start: int = 0,
+    most: int = MOST,
+    cut: Callable[[int, int], int] = lambda start, stop: stop,
+) -> Iterator[Done[T]]:
     """The chunks of the points from `start` to `size`, one after the other, whoever is the first to be done.
 
     The lengths of chunks follow from how long others took, so they differ from run to run; the results do not.
 
     Args:
         most: The most points of a chunk.
+        cut: Where a chunk from one number on is best to end, by another at the latest.
 
     Raises:
         NoWorker: Where nobody can go on.
@@ -36,7 +45,7 @@ def in_order(work: Work[T], size: int, workers: Workers, *, start: int = 0, most
     length, task = FIRST, Task(work)
     while start < size or in_hand:
         while start < size and len(in_hand) < workers.slots:
-            stop = min(start + length, size)
+            stop = cut(start, min(start + length, size))
             in_hand.append((start, stop, workers.submit(task, start, stop)))
             start = stop
         done = _finished(task, workers, *in_hand.popleft())

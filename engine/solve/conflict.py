@@ -12,7 +12,9 @@ from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation, Solution
 from runplan.engine.solve.digits import holds
 from runplan.engine.solve.failed import without
-from runplan.engine.solve.knobs import Knob, Member, members_of
+from runplan.engine.solve.instead import Spot, put
+from runplan.engine.solve.knob import Knob, Member
+from runplan.engine.solve.knobs import members_of
 from runplan.engine.solve.margin import broken_of, makes_room, margin
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.room import room
@@ -37,7 +39,7 @@ def infeasible(problem: Problem) -> Solution:
         conflicts = _told(problem, [*found, *more], broken)
     first = conflicts[0]
     if len(conflicts) > 1:
-        first = tuple(replace(one, change="", value=None, others=()) for one in first)
+        first = tuple(replace(one, change=None, value=None, others=()) for one in first)
     reasons = tuple(why(problem, conflict) for conflict in conflicts)
     return replace(
         shown, status="infeasible", conflict=first, conflicts=tuple(conflicts), reasons=reasons, problem=problem
@@ -144,17 +146,18 @@ def can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
 def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Relaxation:
     """The nearest that a member can be changed to, so that all else is kept; or what may be said in its place."""
     if isinstance(member.of, Constraint) and member.of.otherwise:
-        text = (
-            member.of.otherwise.text if makes_room(_otherwise(problem, member.of, member.of.otherwise), broken) else ""
-        )
-        return Relaxation(member.of, member.text, member.span, text, None, ())
+        otherwise = member.of.otherwise
+        change = None
+        if member.span is not None and makes_room(_otherwise(problem, member.of, otherwise), broken):
+            change = put(Spot(member.span, member.span), otherwise.new, otherwise.text)
+        return Relaxation(member.of, member.text, member.span, change, None, ())
     changes: list[tuple[Knob, float]] = []
     for knob in member.knobs if can_hold(problem, [member]) else ():
         value = room(problem, knob, lambda changed: margin(changed, (), broken))
         if value is not None:
             changes.append((knob, value))
     if not changes:
-        return Relaxation(member.of, member.text, member.span, "", None, ())
+        return Relaxation(member.of, member.text, member.span, None, None, ())
     (knob, value), *others = changes
     more = tuple(other.change(new) for other, new in others)
     return Relaxation(member.of, member.text, member.span, knob.change(value), value, knob.written.dim, more)

@@ -11,9 +11,10 @@ from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.solve.digits import aligned
+from runplan.engine.solve.needed import again
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.rounding import TOLERANCE
-from runplan.engine.solve.whole import node_of
+from runplan.engine.solve.whole import Reached, node_of
 
 
 def margin(problem: Problem, wanted: Collection[str] = (), broken: frozenset[str] = frozenset()) -> float:
@@ -24,7 +25,7 @@ def margin(problem: Problem, wanted: Collection[str] = (), broken: frozenset[str
         wanted: Keys of the requirements that it tells of where all are kept: any of them unless said.
         broken: Requirements that the figures break all the same.
     """
-    problem = aligned(problem)
+    problem = aligned(again(problem))
     for aimed in problem.aimed():
         found = reached(aimed)
         if found.is_optimal:
@@ -49,6 +50,11 @@ def broken_of(problem: Problem, values: Mapping[Name, float]) -> frozenset[str]:
     every = dict(values)
     derive(problem, every, _asked(problem))
     return frozenset(part.key for part in problem.held if _off(problem, part, every) > 0.0)
+
+
+def broken_at(found: Reached) -> frozenset[str]:
+    """The same of the optimum of a problem."""
+    return broken_of(found.problem, found.values_for(_asked(found.problem)))
 
 
 def margin_at(problem: Problem, values: Mapping[Name, float], wanted: Collection[str]) -> float:

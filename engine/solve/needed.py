@@ -34,7 +34,16 @@ def at_needed_rate(problem: Problem) -> Problem | None:
         needed = Name(q.NEEDED_MFU.text, scope=name.scope)
         if needed not in problem.definitions:
             taken[needed] = Definition(needed, NONE, Ref(name), "derived", SOURCE)
-    return replace(problem, definitions={**problem.definitions, **taken})
+    usual = {name: problem.definitions[name] for name in assumed}
+    return replace(problem, definitions={**problem.definitions, **taken}, usual=usual)
+
+
+def again(problem: Problem) -> Problem:
+    """A problem of which something was changed, at the rate that it needs now."""
+    if not problem.usual:
+        return problem
+    usual = replace(problem, definitions={**problem.definitions, **problem.usual}, usual={})
+    return at_needed_rate(usual) or usual
 
 
 def _factor(problem: Problem, assumed: list[Name]) -> float | None:

@@ -11,7 +11,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.base import DATE
 from runplan.engine.problem.problem import Problem
-from runplan.engine.solve.knobs import Knob
+from runplan.engine.solve.knob import Knob
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.rounding import DAY, DIGITS
 from runplan.engine.solve.whole import Reached

@@ -15,7 +15,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Constraint, Goal
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.problem.solution import Relaxation
-from runplan.engine.solve.knobs import ENOUGH
+from runplan.engine.solve.knob import ENOUGH
 from runplan.engine.solve.search import optimum_of
 from runplan.engine.solve.whole import step_of
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.errors import RunplanError
-from runplan.dsl.units.parse import number
+from runplan.dsl.units.parse import number, unit
+from runplan.dsl.units.table import UnknownUnit
 
+Floats = npt.NDArray[np.float64]
 # At most so many values of one axis: a range of more has no use that a closer look at a part of it has not.
 MOST = 10_000_000
 # Digits of the values between the ends of a range.
@@ -146,6 +152,30 @@ def figure_of(text: str) -> tuple[float, str] | None:
     try:
         return number(found[1]), found[2]
     except ValueError:
+        return None
+
+
+@lru_cache(8)
+def numbers(axis: Axis) -> tuple[Floats, str] | None:
+    """The figures of an axis, in the unit that all have; None where they have none, or several."""
+    if isinstance(axis, Spaced):
+        return np.array([axis.number(at) for at in range(len(axis))]), axis.unit.strip()
+    figures = [figure for text in axis.texts if (figure := figure_of(text)) is not None]
+    units = {unit for _, unit in figures}
+    if len(figures) < len(axis) or len(units) > 1:
+        return None
+    return np.array([figure for figure, _ in figures]), units.pop()
+
+
+def multiples(axis: Axis) -> Floats | None:
+    """The figures of an axis in base units, as far as their unit alone says; None where that is none."""
+    found = numbers(axis)
+    if found is None:
+        return None
+    figures, text = found
+    try:
+        return figures * (unit(text).factor if text else 1.0)
+    except UnknownUnit:
         return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from runplan.dsl.dataclass import dataclass
 
-# The most points of a block, where no axis has to be cut into shorter pieces than one value.
+# The most rows of a block, where a point has not more.
 MOST = 1 << 16
 
 
@@ -43,12 +43,16 @@ class Blocks:
     length: int
 
     @staticmethod
-    def of(sizes: Sequence[int]) -> Blocks:
-        """The blocks of a grid; at least one axis."""
-        axis = len(sizes) - 1
-        while axis > 0 and math.prod(sizes[axis:]) <= MOST:
+    def of(sizes: Sequence[int], rows: int = 1) -> Blocks:
+        """The blocks of a grid; at least one axis.
+
+        Args:
+            rows: How many rows each point has.
+        """
+        axis, most = len(sizes) - 1, max(1, MOST // rows)
+        while axis > 0 and math.prod(sizes[axis:]) <= most:
             axis -= 1
-        fitting = max(1, MOST // math.prod(sizes[axis + 1 :]))
+        fitting = max(1, most // math.prod(sizes[axis + 1 :]))
         pieces = -(-sizes[axis] // fitting)
         return Blocks(tuple(sizes), axis, -(-sizes[axis] // pieces))
 

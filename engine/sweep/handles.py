@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.quantities import Quantities
+from runplan.dsl.text.source import Span
 from runplan.dsl.types import Any
 
 
@@ -144,6 +147,8 @@ def named(value: Any, memo: dict[int, Any]) -> Any:
 def _named(value: Any, memo: dict[int, Any]) -> Any:
     if isinstance(value, Num):
         return Ref(value.value.name) if isinstance(value.value, Handle) else value
+    if isinstance(value, Law | Quantities | Span):
+        return value  # of packs and texts, in which no figure of a plan stands
     if hasattr(value, "__fields__"):
         changed = {}
         for name, one in value.__fields__.items():

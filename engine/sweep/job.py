@@ -19,6 +19,7 @@ from runplan.dsl.packs.shelf import PackFile
 from runplan.dsl.text.recorded import Recorded
 from runplan.dsl.units.dims import Dim
 from runplan.engine.sweep.axes import Axis, places
+from runplan.engine.sweep.blocks import Blocks
 
 Floats = npt.NDArray[np.float64]
 # What may come of a point: `broken` is solved, and its givens alone decide that a requirement is not kept; `refused` is
@@ -71,6 +72,16 @@ class Job:
     def size(self) -> int:
         """How many rows it has."""
         return math.prod(map(len, self.axes)) * len(self.laws)
+
+    @property
+    def blocks(self) -> Blocks:
+        """Its points as they are solved together."""
+        return Blocks.of([len(axis) for axis in self.axes], len(self.laws))
+
+    def cut(self, start: int, stop: int) -> int:
+        """Where to end a chunk of rows, by `stop`, so that no block is solved for two of them."""
+        whole = self.blocks.at(min(stop, self.size - 1) // len(self.laws)).start * len(self.laws)
+        return whole if start < whole and stop < self.size else stop
 
     @property
     def key(self) -> str:

@@ -16,6 +16,7 @@ from runplan.engine.report import Report
 from runplan.engine.solve.values import dim_of
 from runplan.engine.sweep.axes import CannotSweep, axis_of
 from runplan.engine.sweep.job import Asked, Job
+from runplan.engine.sweep.point import keep
 
 # What is asked of each point where nothing is said, as far as there is such a thing.
 USUAL = ("params", "tokens", "loss", "gpus", "time", "cost")
@@ -90,6 +91,7 @@ def job_of(
     )
     if job.size > MOST:
         raise CannotSweep(f"{job.size:,} points are more than {MOST:,}: make the axes shorter")
+    keep(catalogue)
     return job
 
 

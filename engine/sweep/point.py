@@ -11,6 +11,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.shelf import PackFile
 from runplan.dsl.text.finding import Finding
 from runplan.engine.pipeline import Read, plan_at, solution_of
 from runplan.engine.problem.solution import Solution
@@ -21,6 +22,16 @@ from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.verify import verify
 from runplan.engine.sweep.axes import places
 from runplan.engine.sweep.job import FIGURED, Job, Row
+
+# What is known with some packs: to read it takes as long as a million points.
+_catalogues: dict[tuple[PackFile, ...], Library] = {}
+
+
+def keep(catalogue: Library) -> None:
+    """Have what is known with some packs at hand for jobs that are solved by this process; the last ones only."""
+    if catalogue == Library(catalogue.shelf):
+        _catalogues.clear()
+        _catalogues[catalogue.shelf.brought] = catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,11 @@ class Solver:
     @staticmethod
     def of(job: Job) -> Solver:
         """The solver of a job."""
-        return Solver(job, standard().with_files(job.packs))
+        known = _catalogues.get(job.packs)
+        if known is None:
+            known = standard().with_files(job.packs)
+            keep(known)
+        return Solver(job, known)
 
     def read(self, settings: Sequence[str]) -> Read:
         """The plan with settings, as it is read."""

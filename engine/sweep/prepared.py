@@ -13,12 +13,10 @@ from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import affirmed
 from runplan.dsl.expr.name import Name
 from runplan.dsl.types import Any
-from runplan.dsl.units.parse import unit
-from runplan.dsl.units.table import UnknownUnit
 from runplan.engine.pipeline import Read
 from runplan.engine.solve.conflict import conflicting, core_of
 from runplan.engine.solve.solve import solve
-from runplan.engine.sweep.axes import Axis, Spaced
+from runplan.engine.sweep.axes import Axis, Spaced, multiples
 from runplan.engine.sweep.conflicts import Why
 from runplan.engine.sweep.grid import Grid
 from runplan.engine.sweep.handles import Guard, Handle, Opaque, Path, Unlike, differences, named, placed
@@ -30,8 +28,9 @@ from runplan.engine.sweep.template import Template
 LEAST = 48
 # Boxes of one job.
 MOST = 64
-# Of an axis with more values not each is read by itself.
-LONG = 256
+# Of a list with more values, and of a range with more, not each is read by itself but so many.
+LONG, SHORT = 256, 8
+READ_OF_LIST, READ_OF_RANGE = 16, 5
 # Points of a box whose regions are taken in.
 SAMPLED = 256
 
@@ -39,6 +38,21 @@ SAMPLED = 256
 WIDE = 64
 
 Places = npt.NDArray[np.int64]
+
+
+class Plans:
+    """The plan of a job at points of its grid, as it is read, each once."""
+
+    def __init__(self, solver: Solver) -> None:
+        self.solver = solver
+        self._known: dict[tuple[int, ...], Read] = {}
+
+    def at(self, places: Sequence[int]) -> Read:
+        """The plan at some value of each axis, by its places."""
+        key = tuple(map(int, places))
+        if key not in self._known:
+            self._known[key] = self.solver.read(self.solver.job.settings_of(key))
+        return self._known[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +119,11 @@ def boxes_of(solver: Solver) -> tuple[Box, ...]:
     job = solver.job
     if job.size < LEAST * len(job.laws):
         return ()
+    plans = Plans(solver)
     slots: list[Slot] = []
     apart = set[int]()
     for at in range(len(job.axes)):
-        found = _slots(solver, at)
+        found = _slots(plans, at)
         if found is None:
             apart.add(at)
         else:
@@ -117,18 +132,18 @@ def boxes_of(solver: Solver) -> tuple[Box, ...]:
     apart |= {slot.axis for slot in slots if paths.count(slot.path) > 1}
     while True:
         try:
-            return tuple(_formulated(solver, slots, apart))
+            return tuple(_formulated(plans, slots, apart))
         except Opaque as opaque:
             apart.add(opaque.axis)
 
 
-def _formulated(solver: Solver, slots: Sequence[Slot], apart: set[int]) -> Iterator[Box]:
+def _formulated(plans: Plans, slots: Sequence[Slot], apart: set[int]) -> Iterator[Box]:
     """Boxes with their templates.
 
     Raises:
         Opaque: Where a figure is worked with while a problem is formulated.
     """
-    axes = solver.job.axes
+    axes = plans.solver.job.axes
     own = tuple(slot for slot in slots if slot.axis not in apart)
     each = [[np.array([at]) for at in range(len(axis))] if i in apart else [np.arange(len(axis))]
             for i, axis in enumerate(axes)]  # fmt: skip
@@ -141,19 +156,19 @@ def _formulated(solver: Solver, slots: Sequence[Slot], apart: set[int]) -> Itera
         box = waiting.popleft()
         if box.size < LEAST:
             continue
-        made, rest = _made(solver, box)
+        made, rest = _made(plans, box)
         if made is None or not any(made.templates):
             return  # nor has another box one, as a rule
         waiting.extend(rest)
         yield made
 
 
-def _made(solver: Solver, box: Box) -> tuple[Box | None, list[Box]]:
+def _made(plans: Plans, box: Box) -> tuple[Box | None, list[Box]]:
     """What of a box one formulation is for, with its templates, and the rest of it."""
-    job = solver.job
+    job = plans.solver.job
     first = tuple(int(some[0]) for some in box.places)
-    read = solver.read(job.settings_of(first))
-    if read.plan is None or not _is_apart(solver, box, read):
+    read = plans.at(first)
+    if read.plan is None or not _is_apart(plans, box, read):
         return None, []
     guards: list[Guard] = []
     handles = {s.path: Handle(s.axis, s.name, float(s.table[first[s.axis]]), guards) for s in box.slots}
@@ -167,7 +182,7 @@ def _made(solver: Solver, box: Box) -> tuple[Box | None, list[Box]]:
             at = _sample(valid)
             env, count = valid.at(at), len(at[0])
             try:
-                template.learn(env, count, _why(solver, at, law))
+                template.learn(env, count, _why(plans.solver, at, law))
                 template.found(env)
             except ValueError:  # an operator that has no value, or no derivative, on arrays
                 template = None
@@ -205,7 +220,7 @@ def _split(box: Box, guards: Sequence[Guard]) -> tuple[Box, list[Box]]:
     return replace(box, places=valid), rest
 
 
-def _is_apart(solver: Solver, box: Box, read: Read) -> bool:
+def _is_apart(plans: Plans, box: Box, read: Read) -> bool:
     """Whether each figure of a plan hangs on its own axis alone, and nothing else on any: at the corners of a box.
 
     What plans are refused for, and what becomes of several figures together, shows where these are at their ends.
@@ -214,7 +229,7 @@ def _is_apart(solver: Solver, box: Box, read: Read) -> bool:
     ends = [sorted({int(some[0]), int(some[len(some) // 2]), int(some[-1])}) for some in box.places]
     corners = product(*((some[0], some[-1]) for some in ends))
     for places in (*corners, tuple(some[len(some) // 2] for some in ends)):
-        other = solver.read(solver.job.settings_of(places)).plan
+        other = plans.at(places).plan
         if other is None:
             return False
         try:
@@ -230,47 +245,50 @@ def _is_apart(solver: Solver, box: Box, read: Read) -> bool:
 def _sample(box: Box) -> list[Places]:
     """The places of some points of a box: its corners, and others spread over it."""
     wide = max(2, int(SAMPLED ** (1 / max(1, sum(len(some) > 1 for some in box.places)))))
-    some = [places[np.unique(np.linspace(0, len(places) - 1, wide).round().astype(np.int64))] for places in box.places]
+    some = [
+        places[sorted({*np.linspace(0, len(places) - 1, wide).round().astype(int).tolist()})] for places in box.places
+    ]
     return [grid.ravel() for grid in np.meshgrid(*some, indexing="ij")]
 
 
 # ---- what an axis sets
 
 
-def _slots(solver: Solver, at: int) -> list[Slot] | None:
+def _slots(plans: Plans, at: int) -> list[Slot] | None:
     """The figures of the plan that an axis sets; None where it sets something else, or not all of its values do."""
-    axis = solver.job.axes[at]
-    tried = range(len(axis)) if len(axis) <= LONG else np.linspace(0, len(axis) - 1, 16).round().astype(int).tolist()
-    plans = [solver.read(solver.job.settings_of(_other(solver.job.axes, at, place))).plan for place in tried]
-    if any(plan is None for plan in plans):
+    axis = plans.solver.job.axes[at]
+    longest, few = (SHORT, READ_OF_RANGE) if isinstance(axis, Spaced) else (LONG, READ_OF_LIST)
+    found = None
+    if len(axis) > longest:
+        whole = multiples(axis)
+        tried = np.linspace(0, len(axis) - 1, few).round().astype(int).tolist()
+        found = None if whole is None else _tables(plans, at, tried)
+        if found and whole is not None:
+            alike = all((whole[tried] == table).all() for table in found.values())
+            found = dict.fromkeys(found, whole) if alike else None
+    if found is None and len(axis) <= LONG:
+        found = _tables(plans, at, range(len(axis)))
+    if found is None:
+        return None
+    names: dict[bytes, Name] = {}
+    for table in found.values():
+        names.setdefault(table.tobytes(), Name(f"{axis.path} {len(names)}", "varied"))
+    return [Slot(at, path, names[table.tobytes()], table) for path, table in found.items()]
+
+
+def _tables(plans: Plans, at: int, tried: Sequence[int]) -> dict[Path, Floats] | None:
+    """The figures that some values of an axis set, of each value; None where they set something else."""
+    read = [plans.at(_other(plans.solver.job.axes, at, place)).plan for place in tried]
+    if any(plan is None for plan in read):
         return None
     try:
-        found = [differences(plans[0], plan) for plan in plans]
+        found = [differences(read[0], plan) for plan in read]
     except Unlike:
         return None
-    slots: list[Slot] = []
-    names: dict[bytes, Name] = {}
-    for path in dict.fromkeys(path for some in found for path in some):
-        first = _figure(plans[0], path)
-        table = np.array([some.get(path, first) for some in found], dtype=np.float64)
-        if len(axis) > LONG:
-            assert isinstance(axis, Spaced), "a list of so many values is none that anybody writes"
-            whole = _multiples(axis)
-            if whole is None or not (whole[list(tried)] == table).all():
-                return None
-            table = whole
-        name = names.setdefault(table.tobytes(), Name(f"{axis.path} {len(names)}", "varied"))
-        slots.append(Slot(at, path, name, table))
-    return slots
-
-
-def _multiples(axis: Spaced) -> Floats | None:
-    """The figures of a long axis in base units, as far as its unit alone says; None where that is none."""
-    try:
-        factor = unit(axis.unit.strip()).factor if axis.unit.strip() else 1.0
-    except UnknownUnit:
-        return None
-    return np.array([axis.number(at) for at in range(len(axis))]) * factor
+    return {
+        path: np.array([some.get(path, _figure(read[0], path)) for some in found], dtype=np.float64)
+        for path in dict.fromkeys(path for some in found for path in some)
+    }
 
 
 def _other(axes: Sequence[Axis], at: int, place: int) -> tuple[int, ...]:

@@ -102,9 +102,9 @@ class Curved:
             for _ in range(ROUNDS):
                 step = self._step(x, region, tight, env, count)
                 size = np.abs(step).max(axis=0) if k else np.zeros(count)
-                settled = size <= SETTLED * np.maximum(1.0, np.abs(x).max(axis=0) if k else 1.0)
-                # A point that is settled stays where it is, however long others take.
+                # A point that is settled stays where it is after this step, however long others take.
                 x = np.where(settled, x, x + step * np.minimum(1.0, LONGEST / np.maximum(size, 1e-300)))
+                settled = settled | (size <= SETTLED * np.maximum(1.0, np.abs(x).max(axis=0) if k else 1.0))
                 if bool((settled | ~np.isfinite(size)).all()):
                     break
             return x, settled & self._is_best(x, region, env, count)
@@ -143,8 +143,8 @@ class Curved:
                 found = solution(matrix, right)
                 step, multipliers = found[: k + 1], found[k + 1 :]
                 size = np.abs(step).max(axis=0)
-                settled = size <= SETTLED * np.maximum(1.0, np.abs(z).max(axis=0))
                 z = np.where(settled, z, z + step * np.minimum(1.0, LONGEST / np.maximum(size, 1e-300)))
+                settled = settled | (size <= SETTLED * np.maximum(1.0, np.abs(z).max(axis=0)))
                 if bool((settled | ~np.isfinite(size)).all()):
                     break
             for far in conflict.far:  # to come back would not help

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.types import Literal
-from runplan.engine.sweep.axes import Axis, Spaced, figure_of
+from runplan.engine.sweep.axes import Axis, Listed
+from runplan.engine.sweep.axes import numbers as numbers_of
 from runplan.engine.sweep.job import STATUSES, Columns, Floats, Job
 
+Values = Floats | npt.NDArray[np.str_]
 Sense = Literal["minimize", "maximize"]
 # Figures that agree to so many digits are one: the last ones are rounding of the solver's.
 ALIKE = 9
@@ -137,18 +140,21 @@ class Varied:
 
     path: str
     unit: str
-    values: Floats | npt.NDArray[np.str_]
+    values: Values
 
 
 def varied(job: Job, numbers: npt.NDArray[np.int64]) -> tuple[Varied, ...]:
     """What is varied, in rows: a column an axis, and one for the law where there are several."""
-    points, law = np.divmod(numbers, len(job.laws))
-    columns = []
+    # Of each column its values, and how many rows each of them stays.
+    columns, stay = [("law", "", np.array(job.laws), 1)] if len(job.laws) > 1 else [], len(job.laws)
     for axis in reversed(job.axes):
-        points, place = np.divmod(points, len(axis))
-        columns.append(_column(axis, place))
-    laws = [Varied("law", "", np.array(job.laws)[law])] if len(job.laws) > 1 else []
-    return (*reversed(columns), *laws)
+        unit, values = _values(axis)
+        columns.append((axis.path, unit, values, stay))
+        stay *= len(axis)
+    in_a_row = len(numbers) > 0 and bool((np.diff(numbers) == 1).all())
+    some = _in_a_row if in_a_row else _anywhere
+    found = [Varied(path, unit, some(values, stay, numbers)) for path, unit, values, stay in columns]
+    return (*reversed(found[1:]), found[0]) if len(job.laws) > 1 else tuple(reversed(found))
 
 
 def heads(job: Job) -> tuple[Varied, ...]:
@@ -156,15 +162,32 @@ def heads(job: Job) -> tuple[Varied, ...]:
     return varied(job, np.zeros(1, dtype=np.int64))
 
 
-def _column(axis: Axis, place: npt.NDArray[np.int64]) -> Varied:
-    if isinstance(axis, Spaced):
-        there, back = np.unique(place, return_inverse=True)
-        return Varied(axis.path, axis.unit.strip(), np.array([axis.number(int(at)) for at in there])[back])
-    figures = [figure for text in axis.texts if (figure := figure_of(text)) is not None]
-    units = {unit for _, unit in figures}
-    if len(figures) == len(axis) and len(units) == 1:
-        return Varied(axis.path, units.pop(), np.array([figure for figure, _ in figures])[place])
-    return Varied(axis.path, "", np.array(axis.texts)[place])
+@lru_cache(16)
+def _values(axis: Axis) -> tuple[str, Values]:
+    """The values of an axis, and their unit."""
+    found = numbers_of(axis)
+    if found is not None:
+        return found[1], found[0]
+    assert isinstance(axis, Listed), "a range is of figures"
+    return "", np.array(axis.texts)
+
+
+def _anywhere(values: Values, stay: int, numbers: npt.NDArray[np.int64]) -> Values:
+    """The values of rows, where each of these stays for so many."""
+    return values[numbers // stay % len(values)]
+
+
+def _in_a_row(values: Values, stay: int, numbers: npt.NDArray[np.int64]) -> Values:
+    """The same, of rows one after the other: without a division for each."""
+    start, last = int(numbers[0]), int(numbers[-1])
+    first = start // stay
+    there = values[np.arange(first, last // stay + 1) % len(values)]
+    if stay == 1:
+        return there
+    times = np.full(len(there), stay)
+    times[0] -= start - first * stay
+    times[-1] -= (first + len(there)) * stay - 1 - last
+    return there[np.repeat(np.arange(len(there)), times)]
 
 
 @dataclass(slots=True)
@@ -178,8 +201,9 @@ class Seen:
     @staticmethod
     def of(rows: Rows) -> Seen:
         """How some rows came out."""
-        statuses = np.bincount(rows.status, minlength=len(STATUSES)).tolist()
-        reasons = np.bincount(rows.why[rows.why >= 0], minlength=len(rows.reasons)).tolist()
+        statuses = [int(np.count_nonzero(rows.status == at)) for at in range(len(STATUSES))]
+        there = rows.why[rows.why >= 0] if rows.reasons else rows.why[:0]
+        reasons = np.bincount(there, minlength=len(rows.reasons)).tolist()
         by_reason = {reason: count for reason, count in zip(rows.reasons, reasons, strict=True) if count}
         return Seen(len(rows), dict(zip(STATUSES, statuses, strict=True)), by_reason)
 

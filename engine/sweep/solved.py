@@ -5,7 +5,7 @@ Rows are solved on arrays where they lie in a box of `prepared.py`, always in wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ def _of(job: Job) -> _Prepared:
         while len(_prepared) >= KEPT:
             del _prepared[next(iter(_prepared))]
         solver = Solver.of(job)
-        _prepared[job.key] = _Prepared(solver, boxes_of(solver), Blocks.of([len(axis) for axis in job.axes]))
+        _prepared[job.key] = _Prepared(solver, boxes_of(solver), job.blocks)
     return _prepared[job.key]
 
 
@@ -132,22 +132,23 @@ class _Solved:
                     ):
                         column[at] = np.where(some, value, column[at])
 
-    def _break(self, found: Found, at: Any, spread: Any) -> None:
+    def _break(self, found: Found, at: Any, spread: Callable[[Array], Array]) -> None:
         """Tell of the requirements that the givens decide, and that are broken."""
-        broken = [(text, spread(breaks)) for text, breaks in found.broken if breaks.any()]
-        if not broken:
-            return
-        masks = np.stack([breaks for _, breaks in broken])
-        some = masks.any(axis=0)
-        kinds, which = np.unique(masks[:, some], axis=1, return_inverse=True)
-        texts = [
-            "; ".join(dict.fromkeys(text for (text, _), one in zip(broken, kind, strict=True) if one))
-            for kind in kinds.T
-        ]
-        why, status = self._why[at], self._status[at]
-        why[some] = np.array([self._place(text) for text in texts], dtype=np.int32)[which.reshape(-1)]
-        status[some] = BROKEN
-        self._why[at], self._status[at] = why, status
+        # What is broken at a point is one of these kinds; those that are at none are left out as they come.
+        kinds: list[tuple[str, ...]] = [()]
+        kind = np.zeros((), dtype=np.int64)
+        for text, mask in found.broken:
+            if mask.any():
+                kind = kind + len(kinds) * mask
+                kinds = [*kinds, *((*one, text) for one in kinds)]
+                there = np.flatnonzero(np.bincount(kind.reshape(-1), minlength=len(kinds)))
+                back = np.zeros(len(kinds), dtype=np.int64)
+                back[there] = np.arange(len(there))
+                kind, kinds = back[kind], [kinds[one] for one in there.tolist()]
+        if kinds != [()]:
+            whys = [self._place("; ".join(dict.fromkeys(texts))) if texts else -1 for texts in kinds]
+            self._why[at] = spread(np.array(whys, dtype=np.int32)[kind])
+            self._status[at] = spread(np.array([BROKEN if texts else SOLVED for texts in kinds], dtype=np.uint8)[kind])
 
     def _texts(self, axes: Sequence[int], each: Sequence[Places], text: Any) -> npt.NDArray[np.int32]:
         """The places of a reason's words over points that have some values of each axis, once for each that it says."""

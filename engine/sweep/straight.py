@@ -19,12 +19,14 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, names
 from runplan.engine.solve.proofs import ENDLESS
 from runplan.engine.sweep.forms import Forms, Term
-from runplan.engine.sweep.grid import Mask, is_above, is_below, product, raised
+from runplan.engine.sweep.grid import Mask, is_above, is_below, product, raised, whole
 from runplan.engine.sweep.job import Floats
 from runplan.engine.sweep.posed import CLEAR, Posed, Region, Sides
 
 # Exponents that are rounding.
 FAINT = 1e-14
+# Rounds after which a point is left to others, and the last step along a direction: rounding.
+ROUNDS, SETTLED = 25, 1e-12
 # By so much, as a share, figures that make a gradient up may miss it: rounding.
 STILL = 1e-9
 
@@ -55,13 +57,53 @@ class _Weighed(NamedTuple):
     weights: Floats
 
 
+class _Turn(NamedTuple):
+    """Where along one direction a goal turns, in logarithms of the variables.
+
+    Attributes:
+        terms: Of the goal, those that move along it.
+        along: How fast each of these grows.
+        way: (k) The direction, of length one.
+        start: How far along it to begin.
+    """
+
+    terms: tuple[Term, ...]
+    along: list[float]
+    way: list[float]
+    start: float
+
+    def found(self, x: Sequence[Any], figures: Mapping[Name, Any]) -> tuple[Floats, Mask]:
+        """How far it is from points there, and where that was found.
+
+        The logarithm of all that grows over all that falls is next to a line: Newton's method takes few rounds.
+        """
+        parts = [np.asarray(whole(term.at(figures) * _powers(x, term.exponents))) for term in self.terms]
+        pulls = [(part * abs(slope), slope) for part, slope in zip(parts, self.along, strict=True)]
+        far = np.full(np.broadcast_shapes(*(part.shape for part in parts)), self.start)
+        settled = np.zeros(far.shape, dtype=np.bool_)
+        with np.errstate(all="ignore"):
+            for _ in range(ROUNDS):
+                sums, slopes = [], []
+                for sign in (1, -1):
+                    some = [(pull * np.exp(slope * far), slope) for pull, slope in pulls if slope * sign > 0]
+                    sums.append(sum(pull for pull, _ in some))
+                    slopes.append(sum(pull * slope for pull, slope in some) / sums[-1])
+                step = np.log(sums[1] / sums[0]) / (slopes[0] - slopes[1])
+                far = np.where(settled, far, far + step)
+                settled = settled | (np.abs(step) <= SETTLED)
+                if (settled | ~np.isfinite(step)).all():
+                    break
+        return far, settled
+
+
 @dataclass(frozen=True, slots=True)
 class Straight:
     """A region whose solutions are products of powers.
 
     Attributes:
-        rights: (k) What rows of variables are equal to.
+        rights: (k) What rows of variables are equal to; one less where there is a turn.
         powers: (k, k) The exponents of these in each variable.
+        turn: Along what these leave free, where the last goal turns.
         positive: Coefficients that have to be positive.
         loose: The places of the inequalities that do not bind.
         away: The goals that stay off a line, on which side.
@@ -70,6 +112,7 @@ class Straight:
 
     rights: tuple[_Row, ...]
     powers: Floats
+    turn: _Turn | None
     positive: tuple[Term, ...]
     loose: tuple[int, ...]
     away: tuple[tuple[Sides, int], ...]
@@ -88,10 +131,11 @@ class Straight:
         good = np.asarray(True)
         for value in (*rights, *(term.at(figures) for term in self.positive)):
             good = good & is_above(value, 0.0)
-        x = [
-            product([raised(right, e) for right, e in zip(rights, own, strict=True) if e])
-            for own in self.powers.tolist()
-        ]
+        x = [_powers(rights, own) for own in self.powers.tolist()]
+        if self.turn is not None:
+            far, settled = self.turn.found(x, figures)
+            x = [value * np.exp(far * way) for value, way in zip(x, self.turn.way, strict=True)]
+            good = good & settled
         for value in x:
             good = good & is_above(value, math.exp(-ENDLESS)) & is_below(value, math.exp(ENDLESS))
         found = dict(zip(posed.variables, x, strict=True))
@@ -104,13 +148,15 @@ class Straight:
             ratio = posed.ratio(sides, env)
             good = good & (is_above(ratio, math.exp(CLEAR)) if side > 0 else is_below(ratio, math.exp(-CLEAR)))
         for terms, weights in self.weighed:
-            parts = [
-                product([term.at(figures), *(raised(v, e) for v, e in zip(x, term.exponents, strict=True) if e)])
-                for term in terms
-            ]
+            parts = [term.at(figures) * _powers(x, term.exponents) for term in terms]
             total: Any = sum(part * weight for part, weight in zip(parts, weights.tolist(), strict=True))
             good = good & is_above(total, 0.0)
         return found, good
+
+
+def _powers(values: Sequence[Any], exponents: Sequence[float]) -> Any:
+    """The product of values, each to its power."""
+    return product([raised(value, e) for value, e in zip(values, exponents, strict=True) if e])
 
 
 def straight(posed: Posed, region: Region, at: Mapping[Name, float]) -> Straight | None:
@@ -133,22 +179,27 @@ def straight(posed: Posed, region: Region, at: Mapping[Name, float]) -> Straight
     known = [goal for goal in goals if goal is not None]
     binding, positive = len(rows), [term for goal in known for term in goal.terms]
     weighed: list[_Weighed] = []
+    turn = None
     if binding < k:
         if not region.sides or not region.sides[-1]:
             return None
-        still = _stationary(known[-1], _free(rows, k), figures)
+        free = _free(rows, k)
+        still = _stationary(known[-1], free, figures)
         if still is None:
-            return None
-        rows += still
+            turn = _turn(known[-1], free, region, weighed)
+            if turn is None:
+                return None
+        rows += still or []
     if not _multiplied(posed, region, rows[:binding], tight, known, weighed, k):
         return None
     try:
-        powers = np.linalg.inv(np.array([row.exponents for row in rows]).reshape(k, k))
+        equations = [row.exponents for row in rows] + ([] if turn is None else [np.array(turn.way)])
+        powers = np.linalg.inv(np.array(equations).reshape(k, k))[:, : len(rows)]
     except np.linalg.LinAlgError:
         return None
     powers[np.abs(powers) < FAINT * np.abs(powers).max(initial=0.0)] = 0.0
     loose = tuple(one for one in range(len(posed.inequalities)) if one not in tight)
-    return Straight(tuple(rows), powers, tuple(positive), loose, tuple(away), tuple(weighed))
+    return Straight(tuple(rows), powers, turn, tuple(positive), loose, tuple(away), tuple(weighed))
 
 
 def _balance(forms: Forms, left: Expr, right: Expr, figures: Mapping[Name, Any]) -> _Row | None:
@@ -242,6 +293,23 @@ def _stationary(goal: _Goal, free: Floats, figures: Mapping[Name, Any]) -> list[
         _Row(np.subtract(term.exponents, first.exponents), first, term, float(share / shares[0]))
         for term, share in zip(goal.terms[1:], shares[1:], strict=True)
     ]
+
+
+def _turn(goal: _Goal, free: Floats, region: Region, weighed: list[_Weighed]) -> _Turn | None:
+    """Where a goal turns along the one direction that is free; None where there are more, or it does not turn."""
+    if free.shape[1] != 1:
+        return None
+    along = (goal.gradients @ free)[:, 0]
+    moving = np.abs(along) > STILL
+    if not ((along > STILL).any() and (along < -STILL).any()):
+        return None
+    # It bends up by what moves along it; what does not only adds to the size of the gradient.
+    weights = along**2 - CLEAR * np.abs(goal.gradients).max(axis=1)
+    if (weights < 0).any():
+        weighed.append(_Weighed(goal.terms, weights))
+    terms = tuple(term for term, moves in zip(goal.terms, moving.tolist(), strict=True) if moves)
+    way = free[:, 0].tolist()
+    return _Turn(terms, along[moving].tolist(), way, float(np.dot(way, region.start)))
 
 
 def _multiplied(

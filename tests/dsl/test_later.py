@@ -14,7 +14,7 @@ from runplan.dsl.text.later import Later, changed
 from runplan.engine.judge import requirements
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint
-from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.solution import Change, Solution
 
 BROKEN = """laws: chinchilla, llama3
 hardware: 64 x H100 for 30 days at 40% MFU @ 2.40 USD/GPU/hour
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     laws: list[str] = []
     searched = requirements.keeping
 
-    def keeping(solution: Solution, *own: Constraint | Either) -> list[str]:
+    def keeping(solution: Solution, *own: Constraint | Either) -> list[Change]:
         laws.append(solution.law)
         return searched(solution, *own)
 

@@ -23,7 +23,7 @@ def conflict(text: str) -> dict[str, str]:
     """What cannot hold together, each with the change that makes room."""
     found = solution(text)
     assert found.status == "infeasible"
-    return {one.text: one.change for one in found.conflict}
+    return {one.text: one.change.said if one.change else "" for one in found.conflict}
 
 
 def test_a_requirement_that_a_given_decides_is_kept_where_the_given_moves() -> None:
@@ -115,7 +115,10 @@ def test_a_requirement_that_is_kept_takes_nothing_out_of_a_conflict(kept: str) -
 def test_a_change_of_data_is_of_the_amount_or_of_the_epochs() -> None:
     text = "hardware: 256 x H100 for 30 days at 40% MFU\ndata: 100B tokens up to 4 epochs\ntokens: 800B\n"
     (found,) = findings(text)
-    assert found.help == ("it fits with tokens <= 400B, or data >= 200B tokens, or data up to 8 epochs, one at a time",)
+    assert found.help == (
+        "it fits with tokens <= 400B, or data >= 200B tokens, or data up to 8 epochs, one at a time",
+        "write `tokens: 400B`, or `data: 200B tokens`, or `data: 100B tokens up to 8 epochs`",
+    )
 
 
 def test_data_that_repeat_take_part() -> None:
@@ -160,7 +163,7 @@ def test_help_on_the_time_of_reserved_hardware_helps() -> None:
     """Twice the devices train more, for as long."""
     text = "hardware: 64 x H100 for {} at 30% MFU\nrequire time <= 10 days\n"
     (found,) = findings(text.format("20 days"))
-    assert found.help == ("it fits with time <= 10 days",)
+    assert found.help == ("it fits with time <= 10 days", "write `for 10 days`")
     assert not findings(text.format("10 days"))
 
 

@@ -277,15 +277,15 @@ def test_phases_that_are_amounts_take_part_in_a_conflict(text: str, texts: list[
     (solution,) = report_of(text).solutions
     assert solution.status == "infeasible"
     assert [one.text for one in solution.conflict] == texts
-    assert [one.change for one in solution.conflict] == changes
+    assert [one.change and one.change.said for one in solution.conflict] == changes
 
 
 def test_a_rest_is_offered_where_it_has_room() -> None:
     text = "tokens: 3T\nphase a: 2000 steps warmup\nphase b: {} cosine\n"
     (solution,) = report_of(text.format("99%")).solutions
-    assert [one.change for one in solution.conflict][-1] == "phase b: rest cosine"
+    assert [one.change and one.change.said for one in solution.conflict][-1] == "phase b: rest cosine"
     (solution,) = report_of("phase c: 3T tokens constant\n" + text.format("50%")).solutions
-    assert "phase b: rest cosine" not in [one.change for one in solution.conflict]
+    assert "phase b: rest cosine" not in [one.change and one.change.said for one in solution.conflict]
 
 
 def test_no_phase_is_less_than_nothing_or_more_than_all() -> None:

@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from infeasible import applied, plans
 from known import LIBRARY
 
+from runplan.dsl.text.fixes import edited
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.conflict import can_hold
 from runplan.engine.solve.digits import NOTE
-from runplan.engine.solve.knobs import Knob, members_of
+from runplan.engine.solve.knob import Knob
+from runplan.engine.solve.knobs import members_of
 
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -38,7 +40,8 @@ def test_a_conflict_and_its_changes_are_true(text: str) -> None:
     offered = 0
     for one in solution.conflict:
         for change in (one.change, *one.others) if one.change else ():
-            assert judged(applied(text, one, change)).status != "infeasible", f"{change} makes no room"
+            assert judged(applied(text, change)).status != "infeasible", f"{change} makes no room"
+            assert [edited(fix.edits[0].span.source, [fix]) for fix in change.fixes] == [applied(text, change)]
             offered += 1
     assert offered or len(solution.conflicts) > 1 or len(solution.conflict) == 1, "there is room somewhere"
     _are_tight(text, solution)
@@ -65,7 +68,7 @@ def _are_tight(text: str, solution: Solution) -> None:
             knob = members[one.text].knobs[0]
             less = _a_digit_less(knob, one.value)
             if less is not None:
-                tried = judged(applied(text, one, knob.change(less)))
+                tried = judged(applied(text, knob.change(less)))
                 eased = any(value.note == NOTE for value in tried.values.values())
                 assert tried.status != "solved" or eased, (one.change, less)
 

@@ -292,7 +292,7 @@ def test_a_stage_that_begins_too_soon_is_told_which_dates_make_room() -> None:
         f"model: 7B\nstage a {{ hardware: 512 x {H100} from 2027-01-01; tokens: 1T }}\n"
         f"stage b {{ hardware: 64 x H100 from 2027-01-02 until 2027-03-01 at 40% MFU; tokens: 10B }}\n"
     )
-    changes = {one.text: one.change for one in report.solutions[0].conflict}
+    changes = {one.text: one.change.said for one in report.solutions[0].conflict if one.change}
     assert changes["a.from: 2027-01-01"] == "a.from <= 2026-12-30"
     assert changes["b.from: 2027-01-02"] == "b.from >= 2027-01-04"
     assert changes["a.gpus: 512"] == "a.gpus >= 1229"

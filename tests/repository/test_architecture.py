@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "dsl": {"dsl"},
     "engine": {"dsl", "engine"},
     "stdlib": set[str](),
-    "cli": {"runplan", "dsl", "engine", "cli"},
+    "cli": {"runplan", "dsl", "engine", "cli", "editor"},
+    "editor": {"runplan", "dsl", "engine", "cli", "editor"},
     "runplan": {"dsl", "engine", "cli", "api", "project"},
 }
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
@@ -28,13 +29,27 @@ MAY_IMPORT = {
 LADDERS = {
     "dsl": ["dataclass", "types", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": [
-        *("scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"),
+        *(
+            "scatter",
+            "numeric",
+            "problem",
+            "runs",
+            "laws",
+            "formulate",
+            "solve",
+            "layout",
+            "analysis",
+            "judge",
+            "decide",
+        ),
         "sweep",
     ],
     "cli": [
         "outcome",
         "spelling",
         "stream",
+        "schemas",
+        "highlight",
         "show",
         "output",
         "growing",
@@ -42,16 +57,27 @@ LADDERS = {
         "crew",
         "paths",
         "arguments",
+        "rewriting",
+        "mending",
+        "watching",
         "baseline",
         "then",
         "since",
+        "differences",
         "verbs",
+    ],
+    # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
+    "editor": [
+        *("places", "buffers", "uses", "document", "ignores", "context", "workspace", "markdown", "solving", "values"),
+        *("hover", "completion", "definition", "rename", "outline", "hints", "actions", "layout", "tokens", "problems"),
+        *("wire", "session", "server"),
     ],
     "cli/show": [
         "text",
         "findings",
         "report",
         "comparison",
+        "differences",
         "frontier",
         "sweep",
         "derivation",
@@ -71,10 +97,17 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "numpy": ("engine/numeric/", "engine/analysis/", "engine/sweep/"),
     "scipy": ("engine/numeric/", "engine/analysis/"),
     "distributed": "engine/scatter/cluster.py",
+    "pyarrow": "engine/sweep/parquet.py",
     "rich": "cli/show/",
+    "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
+    "pygls": "editor/server.py",
+    "lsprotocol": ("editor/wire.py", "editor/server.py"),
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
 }
-HEAVY = {"numpy", "scipy", "pint", "rich", "distributed"}
+HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pyarrow", "pygls", "lsprotocol"}
+# The editor shows what the command shows; nothing of the command but its verb knows the editor.
+OF_THE_COMMAND = ("runplan.cli.show.", "runplan.cli.paths")
+THE_VERB = "cli/verbs/lsp.py"
 # What looks at a disk, and the only files of these folders that do: a project's files are the reader's business alone.
 LOOKS = set("open read_text read_bytes scandir listdir walk glob rglob iterdir exists isfile isdir realpath".split())
 LOOKING = {
@@ -182,6 +215,15 @@ def test_folders_are_a_ladder(path: str) -> None:
 
 
 @needs_repository
+def test_the_editor_stands_between_what_is_shown_and_the_verbs() -> None:
+    found = {path: list(imports((ROOT / path).read_text("utf-8"))) for path in FILES}
+    knowing = {path for path, names in found.items() if any(name.startswith("runplan.editor") for name in names)}
+    assert {path for path in knowing if not path.startswith("editor/")} == {THE_VERB}
+    taken = {name for path in knowing - {THE_VERB} for name in found[path] if name.startswith("runplan.cli")}
+    assert [name for name in sorted(taken) if not name.startswith(OF_THE_COMMAND)] == []
+
+
+@needs_repository
 @pytest.mark.parametrize("folder", LADDERS)
 def test_every_folder_has_its_rung(folder: str) -> None:
     folders = {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")}
@@ -254,13 +296,13 @@ PARSERS = {*LARK, "yaml", "runplan.dsl.syntax.parse", "runplan.dsl.syntax.yaml"}
 SMALL = "hardware: 1000 x H100 for 6 months at 40% MFU"
 
 
-def imported_by(tmp_path: Path, verb: str, name: str, text: str) -> set[str]:
+def imported_by(tmp_path: Path, verb: str, name: str, text: str, *more: str) -> set[str]:
     """What a process imports that runs a verb on a plan; its cache is in the folder."""
     (tmp_path / name).write_text(text, encoding="utf-8")
     code = (
         "import atexit, runpy, sys\n"
         "atexit.register(lambda: print(*(name for name, module in sys.modules.items() if module), file=sys.stderr))\n"
-        f"sys.argv = ['plan', {verb!r}, {name!r}]\n"
+        f"sys.argv = {['plan', verb, name, *more]}\n"
         "runpy.run_module('runplan', run_name='__main__')\n"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
@@ -270,6 +312,13 @@ def imported_by(tmp_path: Path, verb: str, name: str, text: str) -> set[str]:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return set(done.stderr.splitlines()[-1].split())
+
+
+def test_a_sweep_to_records_imports_no_more_than_numpy_beside_what_it_uses(tmp_path: Path) -> None:
+    axis = "hardware.time=10..90 days:60"
+    found = imported_by(tmp_path, "sweep", "small.plan", f"{SMALL}\n", axis, "--ask", "loss", "-o", "npy=a.npy")
+    unused = {"zipfile", "email.message", "importlib.metadata", "numpy.ma", "scipy", "runplan.cli.show.sweep.content"}
+    assert "numpy" in found and not found & unused
 
 
 @pytest.mark.parametrize(("name", "parser"), [("small.plan", "runplan.dsl.syntax.parse"), ("small.plan.yaml", "yaml")])

@@ -20,7 +20,7 @@ from runplan.dsl.syntax.grammar import lark
 from runplan.dsl.syntax.tables import tables_of
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("cli", "dsl", "engine", "stdlib")
+FOLDERS = ("cli", "dsl", "editor", "engine", "stdlib")
 
 pytestmark = needs_repository
 

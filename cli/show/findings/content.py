@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """How often a code is found."""
+
+    code: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """Findings that are shown, in how many files they were looked for, and the verdict on each of these.
 
     Attributes:
         places: The path of a file from the root of its repository, by the path that findings name it by.
         libraries: Where the rules stand that were looked for.
+        statistics: Whether the findings are counted by code as well.
     """
 
     findings: tuple[Finding, ...]
@@ -32,6 +42,7 @@ class Checked:
     verdicts: tuple[Verdict, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[Library, ...] = ()
+    statistics: bool = False
 
     @classmethod
     def of(cls, findings: Iterable[Finding], files: int) -> Self:
@@ -41,6 +52,22 @@ class Checked:
     def place(self, span: Span) -> str:
         """The file of a span as other programs know it: from the root of the repository."""
         return self.places.get(span.source.path, span.source.path)
+
+    def counts(self) -> tuple[Count, ...]:
+        """How often each code is found, the most frequent first."""
+        count = Counter((f.code, f.name) for f in self.findings)
+        return tuple(
+            Count(code, name, n) for (code, name), n in sorted(count.items(), key=lambda one: (-one[1], one[0]))
+        )
+
+    def document(self) -> dict[str, object]:
+        """All of it as `plan.check/v1`."""
+        from runplan.engine.document import checked as document  # what is shown to people has no use for it
+
+        found = document(self.findings, self.files, self.verdicts)
+        if self.statistics:
+            found["statistics"] = [{"code": row.code, "name": row.name, "count": row.count} for row in self.counts()]
+        return found
 
     def deciding(self) -> list[Finding]:
         """The findings that keep a plan from holding, shown or not."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.document import checked as document
 
 
 def render(checked: Checked, look: Look = PLAIN) -> str:
     """The lines; the last one's `type` is `summary`, and it carries the schema and the verdicts."""
-    whole = document(checked.findings, checked.files, checked.verdicts)
+    whole = checked.document()
     findings = whole.pop("findings")
     assert isinstance(findings, list)
     lines = [*({"type": "finding", **finding} for finding in findings), {"type": "summary", **whole}]

@@ -29,6 +29,8 @@ class Format:
         between: What stands between rows and those before them.
         tail: What it ends with.
         is_text: Whether a terminal can show it.
+        made: What makes the file that is wanted, at the second path, of one that has grown, at the first; None where
+            it is that.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Format:
     between: bytes = b""
     tail: bytes = b""
     is_text: bool = True
+    made: Callable[[Job, str, str], None] | None = None
 
 
 def _csv_head(job: Job, count: int) -> bytes:
@@ -79,11 +82,24 @@ def _records(job: Job, rows: Rows) -> bytes:
     return records(job, rows).tobytes()
 
 
+def _streams(job: Job, rows: Rows) -> bytes:
+    from runplan.engine.sweep.parquet import batch  # an extra
+
+    return batch(job, rows)
+
+
+def _parquet(job: Job, path: str, target: str) -> None:
+    from runplan.engine.sweep.parquet import packed
+
+    packed(job, path, target)
+
+
 _FORMATS = (
     Format("csv", _csv_head, _csv),
     Format("jsonl", _nothing, _lines),
     Format("json", _document_head, _document, b",", b"\n  ]\n}\n"),
     Format("npy", head, _records, is_text=False),
+    Format("parquet", _nothing, _streams, is_text=False, made=_parquet),
 )
 GROWING = {format.name: format for format in _FORMATS}
 

@@ -23,6 +23,7 @@ VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
     (["check", "small.plan"], ("findings",)),
     (["solve", "small.plan"], ("report",)),
     (["compare", "small.plan", "--laws", "chinchilla,llama3"], ("comparison",)),
+    (["diff", "small.plan", "small.plan"], ("differences",)),
     (["frontier", "small.plan", "cost", "loss"], ("frontier",)),
     (["explain", "small.plan", "cost"], ("derivation",)),
     (["backtest", "phi-4"], ("backtest",)),

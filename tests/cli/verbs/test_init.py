@@ -15,7 +15,7 @@ import yaml
 
 import runplan
 from runplan.cli.main import main
-from runplan.cli.verbs.init import CONFIGURATION, INCLUDED, JOBS, PLANS, TEMPLATES
+from runplan.cli.verbs.init import CONFIGURATION, INCLUDED, JOBS, PLANS, SCHEMA, TEMPLATES
 from runplan.dsl.packs.configuration import KEYS
 from runplan.dsl.text.reader import Disk
 from runplan.engine.pipeline import report_of
@@ -32,7 +32,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_written_checks(template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "runs", "--template", template]) == 0
     out, err = capsys.readouterr()
-    names = [PLANS[template], CONFIGURATION, WORKFLOW]
+    names = [PLANS[template], CONFIGURATION, *([SCHEMA] if template == "yaml" else []), WORKFLOW]
     assert out.splitlines() == [f"written  {Path('runs', name)}" for name in names]
     assert f"plan check {Path('runs', PLANS[template])}" in err
     os.chdir("runs")
@@ -50,6 +50,13 @@ def test_a_written_plan_tells_what_to_do(template: str) -> None:
     assert text.startswith("# ")
     assert f"plan check {PLANS[template]}" in text or f"plan compare {PLANS[template]}" in text
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_plan_in_yaml_names_its_schema_beside_it() -> None:
+    assert main(["init", "--template", "yaml"]) == 0
+    first = Path("training.plan.yaml").read_text("utf-8").splitlines()[0]
+    assert first == f"# yaml-language-server: $schema={SCHEMA}"
+    assert json.loads(Path(SCHEMA).read_text("utf-8"))["properties"]["hardware"]
 
 
 def test_both_spellings_are_one_plan() -> None:

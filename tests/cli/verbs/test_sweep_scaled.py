@@ -25,7 +25,7 @@ data: 2T tokens
 require cost <= 300k USD
 """
 AXES = ["hardware.gpus=64..512:log4", "hardware.time=10..40 days:4", "--laws", "chinchilla,kaplan"]
-FORMATS = ("csv", "jsonl", "json", "npy")
+FORMATS = ("csv", "jsonl", "json", "npy", "parquet")
 CHOICES = [(), ("--where", "loss <= 2.6"), ("--pareto", "cost,loss"), ("--top", "5", "--by", "loss")]
 
 

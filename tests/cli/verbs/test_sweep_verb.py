@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from runplan.cli.main import main
 from runplan.engine.sweep.job import STATUSES
@@ -37,7 +39,7 @@ def rows(capsys: pytest.CaptureFixture[str], *argv: str) -> list[dict[str, str]]
 
 
 def test_every_format_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    files = [f"-o{name}=a.{name}" for name in ("csv", "jsonl", "json", "npy", "npz")]
+    files = [f"-o{name}=a.{name}" for name in ("csv", "jsonl", "json", "npy", "npz", "parquet")]
     text = swept(capsys, *AXES, "--ask", "loss,cost", *files, "-o", "table")
     assert "16 points: 11 solved, 5 break what the plan requires" in text
     document = json.loads(Path("a.json").read_text("utf-8"))
@@ -47,6 +49,10 @@ def test_every_format_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert points == [json.loads(line) for line in Path("a.jsonl").read_text("utf-8").splitlines()]
     table = np.load("a.npy")
     packed = np.load("a.npz")
+    columns = parquet.read_table("a.parquet")
+    assert columns.column_names == list(points[0])
+    assert columns.schema.field("cost").metadata == {b"unit": b"USD"}
+    assert columns.to_pylist() == points
     with open("a.csv", encoding="utf-8") as stream:
         lines = list(csv.DictReader(stream))
     assert len(points) == len(table) == len(lines) == 16
@@ -112,3 +118,20 @@ def test_what_cannot_be_done_is_said_in_a_line(argv: list[str], said: str, capsy
     assert main(["sweep", "small.plan", *argv]) == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+def test_without_pyarrow_parquet_is_refused_before_anything_is_solved(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "runplan.engine.sweep.parquet", raising=False)
+    swept(capsys, *AXES, "-oparquet=a.parquet", code=2)
+    assert main(["sweep", "small.plan", *AXES, "-oparquet=a.parquet"]) == 2
+    assert "Parquet needs pyarrow, which is an extra: `pip install 'runplan[parquet]'`" in capsys.readouterr().err
+    assert not Path("a.parquet.part").exists()
+
+
+def test_a_sweep_of_which_nothing_is_wanted_is_an_empty_parquet_file(capsys: pytest.CaptureFixture[str]) -> None:
+    swept(capsys, *AXES, "--ask", "loss", "--where", "loss <= 1", "-oparquet=a.parquet", code=1)
+    table = parquet.read_table("a.parquet")
+    assert len(table) == 0 and table.column_names[-3:] == ["status", "loss", "why"]

@@ -22,6 +22,7 @@ from runplan.engine.sweep.job import STATUSES, Job, Row
 from runplan.engine.sweep.make import job_of
 from runplan.engine.sweep.point import Solver
 from runplan.engine.sweep.prepared import boxes_of
+from runplan.engine.sweep.rows import varied
 from runplan.engine.sweep.solved import solved
 
 # Figures of arrays and of single plans agree to this share: both are solved to rounding.
@@ -66,6 +67,7 @@ data: 900B tokens
 require loss <= 2.0
 minimize loss
 """,
+    "three powers": "use laws abnar\nhardware: 64 x H100 for 30 days at 40% MFU\nrequire params >= 10B\n",
     "a let": """\
 let days = 30 days
 hardware: 64 x H100 for days at 40% MFU @ 2 USD/GPU/hour
@@ -96,6 +98,7 @@ CASES = [
     ("whole devices", ("hardware.time={a}..{b}0 days:60",), False),
     ("stages", ("stages.anneal.tokens={a}B..{b}0B:9", "hardware.gpus=64..512:log9"), False),
     ("a loss that may be too low", ("hardware.gpus=64..4096:log8", "data={a}0B..{b}00B tokens:8"), False),
+    ("three powers", ("hardware.time={a}..{b}0 days:9", "hardware.gpus=8..512:log9"), True),
     ("a let", ("days={a}..{b}0 days:9", "hardware.gpus=8..512:log9"), True),
 ]
 
@@ -179,6 +182,46 @@ def test_what_cannot_hold_together_is_told_on_arrays(monkeypatch: pytest.MonkeyP
     # Where several things are at odds, each is one that is.
     assert sum(told == row.reason for told, row in zip(reasons, every, strict=True)) >= 0.6 * len(every)
     assert len(alone) <= 0.3 * len(every)
+
+
+def test_a_long_list_of_whole_numbers_is_solved_on_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = job("hardware", ("hardware.gpus=64..1000:900",))
+    wanted = {point: tuple(Solver.of(asked).rows(point)) for point in (0, 417, 899)}
+
+    def single(solver: Solver, point: int) -> None:
+        raise AssertionError(f"point {point} is solved by itself")
+
+    monkeypatch.setattr(Solver, "rows", single)
+    found = solved(asked, 0, asked.size)
+    for point, rows in wanted.items():
+        for law, row in enumerate(rows):
+            at = point * len(rows) + law
+            assert [figures[at] for figures in found.figures.values()] == pytest.approx(
+                list(row.figures), rel=RTOL, nan_ok=True
+            )
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 5), st.integers(1, 40))
+def test_what_is_varied_is_told_of_rows_in_a_row_as_of_any(start: int, count: int) -> None:
+    axes = ("hardware.device=H100,A100", "hardware.gpus=8,16,32", "data=1T..2T tokens:3")
+    asked = job("hardware", axes)
+    numbers = np.arange(start, min(start + count, asked.size), dtype=np.int64)
+    in_a_row, any_order = varied(asked, numbers), varied(asked, np.append(numbers, 0))
+    for one, other in zip(in_a_row, any_order, strict=True):
+        assert (one.path, one.unit, one.values.tolist()) == (other.path, other.unit, other.values.tolist()[:-1])
+    place = numbers // len(asked.laws)
+    assert in_a_row[1].values.tolist() == [(8.0, 16.0, 32.0)[at // 3 % 3] for at in place.tolist()]
+
+
+def test_a_chunk_ends_where_a_block_does() -> None:
+    asked = job("hardware", ("hardware.gpus=64..4096:log100", "hardware.time=10..90 days:1000"))
+    ends, at = [], 0
+    while at < asked.size:
+        at = asked.cut(at, min(at + 50_000, asked.size))
+        ends.append(at)
+    starts = {asked.blocks.at(point).start * len(asked.laws) for point in range(0, asked.size // len(asked.laws), 1000)}
+    assert starts <= {0, *ends} and ends[-1] == asked.size
 
 
 # ---- handles

@@ -1,0 +1,1 @@
+"""What plans look like in colour: the words and the terminals of the language by what they are."""

@@ -1,0 +1,1 @@
+"""The JSON Schemas of what the command writes, and of what it reads as YAML."""

@@ -1,0 +1,1 @@
+"""What an editor asks of a text, and the language server that answers."""
