@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from runplan.cli.outcome import CannotRun
 from runplan.dsl.dataclass import replace
 from runplan.dsl.syntax.imports import read_file
-from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.finding import Finding, at_rest
 from runplan.dsl.text.nearest import did_you_mean
@@ -97,7 +96,7 @@ class Comparing:
     ) -> PlanDifference | None:
         then, now = found.then, found.now
         gates = [
-            None if side is None or project is None else project.judged(side.report)
+            None if side is None or project is None else project.judged(side.report, pinned=False)
             for side, project in ((then, then_project), (now, now_project))
         ]
         was, is_ = (() if gate is None else at_rest(gate.findings, help=False) for gate in gates)
@@ -109,7 +108,7 @@ class Comparing:
         gone = tuple(
             f
             for f, still in zip(was, known(was, is_, back, grown=True), strict=True)
-            if not still and (solved or not silenceable(f.code))
+            if not still and (solved or not f.silenceable)
         )
         new = tuple(f for f, kind in zip(is_, how, strict=True) if kind == "new")
         grown = tuple(f for f, kind in zip(is_, how, strict=True) if kind == "grown")

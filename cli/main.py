@@ -20,6 +20,7 @@ VERBS = {
     "solve": "the report of one plan: size, tokens, cost, loss, schedule, data mix",
     "compare": "laws, or plans, side by side",
     "diff": "plans as of a commit and now: what moved, and why",
+    "lock": "pin what plans rest on, and what they come to",
     "frontier": "the best of one quantity for each value of another",
     "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",
@@ -105,6 +106,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run(verb: str, args: list[str]) -> int:
     from importlib import import_module
 
+    from runplan.modules import install
+
+    install()
     code: int = import_module(f"runplan.cli.verbs.{verb}").run(args)
     return code
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from runplan.cli.stream import tell
 from runplan.cli.then import Then
 from runplan.dsl.dataclass import replace
-from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.alike import known
@@ -49,7 +48,7 @@ def _checked(then: Then, file: str, check: Callable[[Project, str], Gate]) -> Ga
 
 def _without(gate: Gate, before: Gate, renamed: Mapping[str, str]) -> Gate:
     told = list(zip(gate.findings, known(gate.findings, before.findings, renamed), strict=True))
-    places = {(f.code, f.at.span.start) for f, old in told if old and gate.verdict.solved and silenceable(f.code)}
+    places = {(f.code, f.at.span.start) for f, old in told if old and gate.verdict.solved and f.silenceable}
     by = tuple(f for f in gate.verdict.by if (f.code, f.at.span.start) not in places)
     shown = tuple(found for found, old in told if not old)
     return replace(gate, findings=shown, verdict=replace(gate.verdict, by=by))
