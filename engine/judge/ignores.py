@@ -10,16 +10,17 @@ from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Edit, Finding, Fix, finding
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.calendar import seconds_of
 
-_IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\]((?:(?!#\s*ignore\[).)*)")
-_CODE = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
+_IGNORE = pattern(r"#\s*ignore\[([^\]]*)\]((?:(?!#\s*ignore\[).)*)")
+_CODE = pattern(r"[^,\s](?:[^,]*[^,\s])?")
 # What begins with a figure is to be a day.
-_UNTIL = re.compile(r"\buntil:?\s*(\d\S*)\s*$")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNTIL = pattern(r"\buntil:?\s*(\d\S*)\s*$")
+_DAY = pattern(r"\d{4}-\d{2}-\d{2}")
 # Empty lines and comments.
-_SILENT = re.compile(r"(?:\s*+#[^\n]*+)*+\s*+")
+_SILENT = pattern(r"(?:\s*+#[^\n]*+)*+\s*+")
 # What opens a block: what it says, and what is found of it, begins on the next line.
 _OPENS = (":", "{", "-")
 
