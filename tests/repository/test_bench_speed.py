@@ -70,3 +70,14 @@ def test_the_plans_that_are_measured_hold_what_they_say(speed: Any) -> None:
 def test_the_page_has_a_place_for_what_is_measured(speed: Any) -> None:
     text = (ROOT / "docs" / "performance.md").read_text("utf-8")
     assert [text.count(mark) for mark in speed.MARKS] == [1, 1]
+
+
+def test_the_bench_of_crews_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(BENCH)
+    scatter = importlib.import_module("scatter")
+    scatter.main(["--quick", "--json", str(tmp_path / "told.json")])
+    rows = json.loads((tmp_path / "told.json").read_text("utf-8"))["rows"]
+    assert [row["crew"] for row in rows] == list(scatter.QUICK)
+    assert all(row["points_per_second"] > 0 and row["crew"] in capsys.readouterr().out for row in rows[:1])
