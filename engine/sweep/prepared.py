@@ -30,7 +30,7 @@ LEAST = 48
 MOST = 64
 # Of a list with more values, and of a range with more, not each is read by itself but so many.
 LONG, SHORT = 256, 8
-READ_OF_LIST, READ_OF_RANGE = 16, 5
+READ_OF_LIST, READ_OF_RANGE = 16, 4
 # Points of a box whose regions are taken in.
 SAMPLED = 256
 
