@@ -182,8 +182,9 @@ def _made(plans: Plans, box: Box) -> tuple[Box | None, list[Box]]:
             at = _sample(valid)
             env, count = valid.at(at), len(at[0])
             try:
-                template.learn(env, count, _why(plans.solver, at, law))
-                template.found(env)
+                with np.errstate(all="ignore"):
+                    template.learn(env, count, _why(plans.solver, at, law))
+                    template.found(env)
             except ValueError:  # an operator that has no value, or no derivative, on arrays
                 template = None
         templates.append(template)
