@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runplan.cli.show.catalogue import law as law_page
 from runplan.cli.show.catalogue import record as record_page
@@ -21,7 +21,9 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import number, unit
 from runplan.dsl.units.show import show, show_dim
 from runplan.dsl.units.table import UnknownUnit
+from runplan.editor.context import word_before
 from runplan.editor.document import Document
+from runplan.editor.hints import HOLES, asked
 from runplan.editor.ignores import code_at
 from runplan.editor.markdown import code, head, page
 from runplan.editor.uses import Use
@@ -49,10 +51,17 @@ def hover(document: Document, offset: int, known: Known = NOTHING) -> Hover | No
         code, span = found
         text = _rule(document.library, code)
         return Hover(text, span) if text else None
-    for use in document.uses_at(offset):
+    for use in (*_open(document, offset, known), *document.uses_at(offset)):
         if text := _said(document, use, known):
             return Hover(text, use.span)
     return _statement(document, offset, known)
+
+
+def _open(document: Document, offset: int, known: Known) -> Iterator[Use]:
+    """What a `?` at a place asks for."""
+    for span, name in asked(document, known.solved) if known.solved is not None else ():
+        if span.start <= offset <= span.end and span.text.strip() in HOLES:
+            yield Use("quantity", name.text, span, value=name)
 
 
 def _said(document: Document, use: Use, known: Known) -> str:
@@ -96,7 +105,7 @@ def _part(document: Document, use: Use, known: Known) -> str:
         ]
         told = bool(rows)
         lines += ["\n".join(rows)] if rows else []
-    return with_state("\n\n".join(lines), known, told)
+    return with_state("\n\n".join(lines), known, told=told)
 
 
 def _in_reports(solution: Solution, name: Name) -> bool:
@@ -133,9 +142,10 @@ def _statement(document: Document, offset: int, known: Known) -> Hover | None:
         ]
         told = bool(rows)
         lines += ["\n".join(rows)] if rows else []
-    first = node.span.source.text.find("\n", node.span.start, node.span.end)
-    span = Span(node.span.source, node.span.start, node.span.end if first < 0 else first)
-    return Hover(with_state("\n\n".join(lines), known, told), span)
+    start = min(node.span.start, word_before(document.source.text, offset))
+    first = document.source.text.find("\n", start, node.span.end)
+    span = Span(document.source, start, node.span.end if first < 0 or first < offset else first)
+    return Hover(with_state("\n\n".join(lines), known, told=told), span)
 
 
 def _values_of(document: Document, node: Node, solution: Solution) -> Iterable[Name]:
@@ -170,17 +180,18 @@ def _rule(library: Library, word: str) -> str:
 
 
 def _figure(use: Use) -> str:
-    """A figure, or a unit, in the units that it is made of."""
-    found = _FIGURE.fullmatch(use.name.strip()) if use.kind == "number" else None
+    """A figure, or a unit, in the units that it is made of; nothing of a number that says it all."""
+    text = use.name.strip()
+    found = _FIGURE.fullmatch(text) if use.kind == "number" else None
     try:
         count = number(found[1]) if found else 1.0
-        one = unit(found[2].strip()) if found and found[2] else unit(use.name.strip()) if not found else None
+        one = unit((found[2] or "").strip() or "1") if found else unit(text)
     except (UnknownUnit, ValueError):
         return ""
-    if one is None:
-        return ""
     value = count * one.factor
-    return f"{code(use.name)} = {code(_in_base(value, one.dim))}, {literal(show(value, one.dim, 6))}"
+    told = literal(show(value, one.dim, 6))
+    bare = found is not None and not found[2]
+    return "" if bare and text == told else f"{code(use.name)} = {code(_in_base(value, one.dim))}, {told}"
 
 
 def _in_base(value: float, dim: Dim) -> str:

@@ -33,8 +33,8 @@ from runplan.editor.session import Checked, Session
 from runplan.editor.tokens import MODIFIERS, TYPES, tokens
 from runplan.editor.wire import Wire, wire_of
 
-# What is watched: plans, packs, and the configuration.
-WATCHED = ("**/*.plan", "**/*.plan.yaml", "**/*.plan.yml", "**/runplan.toml", "**/pyproject.toml")
+# How long a solve may keep an answer waiting for the interpreter.
+SWITCH_SECONDS = 0.001
 # How long a client that asks for diagnostics has for that, once it is told that there are others.
 ASKED_SECONDS = 0.3
 
@@ -168,14 +168,8 @@ server = PlanServer()
 
 @server.feature(lsp.INITIALIZED)
 def initialized(ls: PlanServer, _: lsp.InitializedParams) -> None:
-    """Warm up, and ask to be told of files that change elsewhere."""
-    ls.session.warm(os.path.join(ls.workspace.root_path or os.getcwd(), "x.plan"))
-    of = ls.client_capabilities.workspace
-    if of and of.did_change_watched_files and of.did_change_watched_files.dynamic_registration:
-        watchers = [lsp.FileSystemWatcher(pattern) for pattern in WATCHED]
-        options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
-        one = lsp.Registration("watched", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
-        ls.client_register_capability(lsp.RegistrationParams([one]))
+    """Warm up, and look from now on at what changes elsewhere."""
+    ls.session.begin(os.path.join(ls.workspace.root_path or os.getcwd(), "x.plan"))
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
@@ -416,5 +410,6 @@ def serve() -> int:
 
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what is said otherwise would be read as an answer
+    sys.setswitchinterval(SWITCH_SECONDS)
     server.start_io(stdin, stdout)
     return 0 if server.ended else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -19,6 +20,8 @@ from runplan.editor.workspace import Workspace
 QUIET_SECONDS = 0.12
 # How long an answer waits for the values of the text as it is; then it does without.
 PATIENCE_SECONDS = 0.07
+# How often the disk is looked at for what other programs change.
+WATCH_SECONDS = 2.0
 
 # Shows the problems of a file in its place; the document of one that is open.
 Publish = Callable[[str, "Document | None", "tuple[Problem, ...]"], Awaitable[None]]
@@ -58,18 +61,34 @@ class Session:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._shown: dict[str, Document] = {}
         self._abroad: dict[str, dict[str, tuple[Problem, ...]]] = {}
+        self._quiet = 0.0
         self._warm: asyncio.Future[object] | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     # ---- what happens
 
-    def warm(self, path: str) -> None:
-        """Have what the first answer needs imported and read before it is asked for."""
+    def begin(self, path: str) -> None:
+        """Have what the first answer needs imported and read before it is asked for, and look at the disk now and then.
+
+        Args:
+            path: A file of the project that is likely to be asked about; it need not be there.
+        """
         project, _ = self.workspace.frozen(self.workspace.opened(path))
         self._warm = asyncio.get_running_loop().run_in_executor(self.solver.threads, warmed, project)
+        self._watch = asyncio.ensure_future(self._watched())
+
+    async def _watched(self) -> None:
+        """Look at what is open again and again: not every editor tells what other programs change."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for path in self.workspace.open:
+                if path not in self._tasks or self._tasks[path].done():
+                    self._start(path, self._look(path, 0.0))
 
     def edited(self, path: str, text: str, *, quiet: bool) -> None:
         """A file is opened, or edited: then it is waited whether more is."""
         self.workspace.put(path, text)
+        self._quiet = time.monotonic() + (QUIET_SECONDS if quiet else 0.0)
         self.changed(path, quiet=quiet)
 
     def closed(self, path: str) -> None:
@@ -92,7 +111,7 @@ class Session:
 
     def close(self) -> None:
         """End what is under way."""
-        for task in self._tasks.values():
+        for task in (*self._tasks.values(), *([self._watch] if self._watch else ())):
             task.cancel()
         self.solver.close()
 
@@ -160,6 +179,7 @@ class Session:
         """What there is to say of a file as it is when that is said; None where it cannot be read."""
         while (document := self.workspace.document(path)) is not None:
             with suppress(Superseded):
+                await self._lasts(document)
                 checked = await self.checked(document)
                 if self.workspace.document(path) is document:
                     return checked
@@ -188,6 +208,11 @@ class Session:
         if solved.solutions or before is None:
             return Known(solved)
         return Known(before, stale=True)
+
+    async def _lasts(self, document: Document) -> None:
+        """Wait until nothing was edited for a while, unless what is asked for is known or on its way."""
+        while not self.solver.has(document) and (left := self._quiet - time.monotonic()) > 0:
+            await asyncio.sleep(left)
 
 
 def _bug(document: Document, message: str) -> Finding:

@@ -10,7 +10,7 @@ from runplan.cli.show.text.markdown import literal
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
-from runplan.dsl.packs.pack import QuantityDef
+from runplan.dsl.expr.text import shown
 from runplan.dsl.units.show import show, show_dim
 from runplan.editor.document import Document
 from runplan.editor.markdown import block, code, head
@@ -20,6 +20,8 @@ from runplan.engine.problem.solution import Solution
 
 # Values that a derivation names below the one that is asked for.
 MAX_INPUTS = 12
+# Kinds of values that have no interval.
+_FIXED = ("given", "constant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +47,30 @@ class Known:
 def value(document: Document, use: Use, known: Known) -> str:
     """A quantity or a `let`: its value under each law, and how the first comes about."""
     quantity = document.library.quantities().get(use.value.text if use.value else use.name)
-    is_quantity = use.kind == "quantity" and quantity is not None
+    quantity = quantity if use.kind == "quantity" else None
     lines = [head(use.name if use.value is None else str(use.value), use.kind)]
-    lines += [literal(quantity.title)] if is_quantity and quantity is not None else []
-    told = list(_told(use, known))
+    lines += [literal(quantity.title)] if quantity is not None else []
+    values = [(solution, name) for solution in known.solutions if (name := _name_in(solution, use)) is not None]
+    told = [_under(*one, first=i == 0, alone=len(known.solutions) == 1) for i, one in enumerate(values)]
     lines += told or list(_still_known(document, use))
-    if not told and is_quantity and quantity is not None:
-        lines += _counted(quantity)
-    return with_state("\n\n".join(lines), known, bool(told))
+    if quantity is not None:
+        dim = show_dim(document.reading.quantities()[quantity.name])
+        lines[0] += f" in {code(dim)}"
+        formula = f"= {plain(shown(quantity.formula))}" if quantity.formula is not None else ""
+        lines += [block([formula])] if formula and not told else []
+    moves = any(solution.values[name].kind not in _FIXED for solution, name in values)
+    return with_state("\n\n".join(lines), known, told=bool(told), moves=moves)
 
 
-def _told(use: Use, known: Known) -> Iterator[str]:
-    """The value under each law; of the first with its derivation."""
-    first = True
-    for solution in known.solutions:
-        name = use.value if use.value in solution.values else _named(solution, use.name)
-        if name is None:
-            continue
-        by = f"under {code(solution.law)}" if len(known.solutions) > 1 else ""
-        if first:
-            yield _derived(solution, name, by)
-        else:
-            yield f"{code(figure_of(solution, name))} {by}"
-        first = False
+def _under(solution: Solution, name: Name, *, first: bool, alone: bool) -> str:
+    """The value under a law; of the first with its derivation."""
+    by = "" if alone else f"under {code(solution.law)}"
+    return _derived(solution, name, by) if first else f"{code(figure_of(solution, name))} {by}"
+
+
+def _name_in(solution: Solution, use: Use) -> Name | None:
+    """What a solution knows a use by; None where it has no such value."""
+    return use.value if use.value in solution.values else _named(solution, use.name)
 
 
 def _named(solution: Solution, text: str) -> Name | None:
@@ -116,19 +119,15 @@ def _still_known(document: Document, use: Use) -> Iterator[str]:
     yield block([plain(" ".join(let.span.text.split()))])
 
 
-def _counted(quantity: QuantityDef) -> list[str]:
-    formula = (
-        [block([f"= {plain(' '.join(quantity.formula.span.text.split()))}"])]
-        if quantity.formula and quantity.formula.span
-        else []
-    )
-    return [f"in {code(show_dim(quantity.counted.dim))}", *formula]
+def with_state(text: str, known: Known, *, told: bool, moves: bool = True) -> str:
+    """A text with what a reader should know of how fresh its values are.
 
-
-def with_state(text: str, known: Known, told: bool) -> str:
-    """A text with what a reader should know of how fresh its values are."""
+    Args:
+        told: Whether it has any.
+        moves: Whether any of them may have an interval.
+    """
     if told and known.stale:
         return f"{text}\n\n*as the plan was before it was last edited*"
-    if told and known.solved and not known.solved.is_whole:
+    if told and moves and known.solved and not known.solved.is_whole:
         return f"{text}\n\n*its interval is being computed*"
     return f"{text}\n\n*being solved*" if known.waiting and not told else text

@@ -85,6 +85,9 @@ if not TYPE_CHECKING:  # a checker would take it that every name is there
             raise AttributeError(f"module 'runplan' has no attribute {name!r}")
         from importlib import import_module
 
+        from runplan.modules import install
+
+        install()
         found: object = getattr(import_module(f"runplan.{_HOMES[name]}"), name)
         globals()[name] = found
         return found

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 
-from runplan.dsl.dataclass import dataclass, field
-from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
+from runplan.dsl.dataclass import dataclass, field, replace
+from runplan.dsl.packs.configuration import (
+    Configuration,
+    configuration_of,
+    configured_packs,
+    folder_budgets,
+    folders_above,
+    place_of,
+    root_of,
+)
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.packs.library import Library
 from runplan.dsl.text import disk
 from runplan.dsl.text.errors import BadConfig
+from runplan.dsl.text.finding import in_order
 from runplan.dsl.text.reader import Buffer, Disk, Reader
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.dsl.text.finding import Finding
     from runplan.engine.gate import Gate
+    from runplan.engine.lock import Lock
     from runplan.engine.report import Report
     from runplan.engine.scatter.work import Workers
 
@@ -38,10 +49,12 @@ class Project:
     Attributes:
         reader: Gives every file: plans, their imports, packs, the configuration.
         root: The reader's path of the folder with the configuration; empty for the reader's own folder.
+        above: Its paths of folders above, whose configurations may have budgets for the plans of the project, too.
         base: What is known in every project: the standard library and the packs of installed wheels. It is read anew
             unless it is given; projects that are made in a row can share one.
         configuration: The settings.
         library: The base with the project's packs.
+        pins: What its `runplan.lock` says; empty where it has none.
 
     Raises:
         BadConfig: Where the configuration cannot be read or used, or a pack is not there.
@@ -50,13 +63,19 @@ class Project:
     reader: Reader
     root: str = ""
     base: Library = field(default_factory=shared)
+    above: tuple[str, ...] = ()
     configuration: Configuration = field(init=False)
     library: Library = field(init=False)
+    pins: bytes = field(init=False, repr=False)
+    _once: list[Lock | None] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         configuration = configuration_of(self.reader, self.root)
         object.__setattr__(self, "configuration", configuration)
-        object.__setattr__(self, "library", self.base.with_files(configured_packs(self.reader, configuration)))
+        library = self.base.with_files(configured_packs(self.reader, configuration))
+        budgets = folder_budgets(self.reader, self.root, self.above)
+        object.__setattr__(self, "library", library.with_budgets(budgets))
+        object.__setattr__(self, "pins", self._pins())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = ".", *, base: Library | None = None) -> Project:
@@ -76,7 +95,7 @@ class Project:
         is_folder = disk.is_folder(there)
         root = root_of(there if is_folder else os.path.dirname(there))
         reader = Disk(root, there if is_folder else os.curdir)
-        return cls(reader, root) if base is None else cls(reader, root, base)
+        return cls(reader, root, base or shared(), tuple(folders_above(root)))
 
     @property
     def packs(self) -> tuple[str, ...]:
@@ -179,7 +198,7 @@ class Project:
             OSError: Where the file cannot be read.
         """
         report = self.report(path, text=text, settings=settings, intervals=False)
-        return self.judged(report, select, ignore, extend_select)
+        return self.judged(report, select, ignore, extend_select, pinned=not settings)
 
     def judged(
         self,
@@ -187,12 +206,23 @@ class Project:
         select: Sequence[str] | None = None,
         ignore: Sequence[str] | None = None,
         extend_select: Sequence[str] | None = None,
+        *,
+        pinned: bool = True,
     ) -> Gate:
-        """What `plan check` makes of a report of the project; see `gate`."""
+        """What `plan check` makes of the report of a plan of the project; see `gate`.
+
+        Args:
+            pinned: Whether the plan is held to the project's lock.
+
+        Raises:
+            BadConfig: Where the lock cannot be read.
+        """
         import time
 
         from runplan.engine.gate import Choice, codes_of, gate
 
+        if pinned and (self.pins or self.library.shelf.brought):
+            report = replace(report, findings=in_order([*report.findings, *self._pinned(report)]))
         of = self.configuration
         choice = Choice(
             of.select if select is None else tuple(select),
@@ -202,6 +232,36 @@ class Project:
             but=tuple(ignore or ()),
         )
         return gate(report, self.library.once(codes_of), choice, time.strftime("%Y-%m-%d"))
+
+    def _pins(self) -> bytes:
+        """What the lock says."""
+        try:
+            return self.reader.read(posixpath.join(self.root, "runplan.lock"))
+        except OSError:
+            return b""
+
+    def lock(self) -> Lock | None:
+        """The project's `runplan.lock`; None where it has none.
+
+        Raises:
+            BadConfig: Where it cannot be read as one.
+        """
+        from runplan.engine.lock import FILE, lock_of
+
+        if not self._once:
+            self._once.append(lock_of(self.pins, posixpath.join(self.root, FILE)) if self.pins else None)
+        return self._once[0]
+
+    def _pinned(self, report: Report) -> Iterator[Finding]:
+        """What is not pinned, and what has moved though the plan has not."""
+        from runplan import __version__
+        from runplan.engine.pins import answer_moved, unpinned
+
+        lock = self.lock()
+        yield from unpinned(self.library, lock, self.reader, self.configuration)
+        then = lock.plans.get(self.reader.resolve(report.source.path) or "") if lock else None
+        if lock is not None and then is not None:
+            yield from answer_moved(report, lock, then, self.library, self.reader, __version__)
 
     def through(self, reader: Reader) -> Project:
         """The same project, its configuration and packs as they were read, with plans read by another reader."""

@@ -122,12 +122,12 @@ def _diff() -> Schema:
     said = record({}, {"text": TEXT, "file": TEXT, "line": PLACE})
     cause = record(
         {
-            "kind": words("statement", "pack", "plan"),
+            "kind": words("statement", "pack", "budget", "plan"),
             "name": TEXT,
             "status": words("solved", "infeasible", "undecided", "unread"),
             "moves": moves,
         },
-        {"then": said, "now": said},
+        {"then": said, "now": said, "brings": listed(TEXT), "drops": listed(TEXT)},
     )
     value = record(
         {"quantity": TEXT}, {"then": _QUANTITY, "now": _QUANTITY, "by": _QUANTITY, "share": NUMBER, "why": TEXT}
@@ -337,6 +337,13 @@ def _baseline() -> Schema:
     )
 
 
+def _lock() -> Schema:
+    """Of TOML, and of what that is as JSON."""
+    texts = by_name(TEXT)
+    plan = record({"law": TEXT, "status": shared("status"), "text": TEXT}, {"defaults": texts, "values": texts})
+    return record({"runplan": TEXT, "library": TEXT}, {"budgets": texts, "packs": texts, "plans": by_name(plan)})
+
+
 # By name: the version, what it is, and what makes its body.
 DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "check": (1, "What `plan check` found", _check),
@@ -357,6 +364,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "rule": (1, "The rules that go by one code", _rule),
     "test": (1, "Golden values and examples of packs, held against what they give", _test),
     "baseline": (1, "The findings that a project lives with, as `plan check --write-baseline` writes them", _baseline),
+    "lock": (1, "What plans rest on, and what they come to: `runplan.lock`", _lock),
     "error": (1, "Why a command could not run to its end", _error),
 }
 

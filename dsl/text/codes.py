@@ -79,7 +79,10 @@ CODES: dict[str, Code] = {
     "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
     "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),
     "X004": Code("ignore-without-reason", "warning", "an `ignore` without a reason"),
-    "R001": Code("unpinned-pack", "warning", "a pack is not pinned to a version"),
+    "R001": Code("unpinned-pack", "info", "a pack that no `runplan.lock` pins: answers may move with it"),
+    "R002": Code(
+        "answer-moved", "warning", "a plan comes to something else than when it was locked, and it says the same"
+    ),
 }
 
 

@@ -130,8 +130,9 @@ def test_settings_and_laws_reach_the_plan(project: Path, capsys: pytest.CaptureF
 
 def test_findings_are_those_of_the_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", PLAN, "-o", "concise"])
-    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith(PLAN)]
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith((f"{PLAN}:", "runplan.toml:"))]
     found = runplan.check(PLAN)
+    assert "R001" in {f.code for f in found}, "nothing pins the packs"
     assert [f"{f.severity}[{f.code}]" in line for f, line in zip(found, shown, strict=True)] == [True] * len(shown)
     assert "L001" not in {f.code for f in found}, "the configuration leaves it out"
     assert "L001" in {f.code for f in runplan.check(PLAN, ignore=())}

@@ -83,7 +83,7 @@ def test_every_input_is_used_and_every_expression_has_its_source(action: dict[st
 class Runner:
     """A runner: a workspace with a checkout, a folder for temporary files, and stand-ins for programs.
 
-    `plan` keeps a record of each call and is the real one, but for `diff`; `gh` keeps comments in a file.
+    `plan` is the real one, and keeps a record of each call; `gh` keeps comments in a file.
     """
 
     action: dict[str, Any]
@@ -166,13 +166,7 @@ import json, os, sys
 with open(os.environ["RUNNER_TEMP"] + "/calls", "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 """
-# `diff` writes what it was asked for.
 PLAN = """\
-if sys.argv[1] == "diff":
-    if "no-such-base" in sys.argv[2]:
-        raise SystemExit(2)
-    open(sys.argv[3].partition("markdown=")[2], "w").write("**what changed**: 1 plan | 2\\n")
-    raise SystemExit(0)
 from runplan.cli.main import command
 raise SystemExit(command())
 """
@@ -255,7 +249,8 @@ def test_a_pull_request_from_check_to_comment(runner: Runner) -> None:
     assert json.loads((report / "plan.json").read_text("utf-8"))["summary"]["errors"] == 1
     assert json.loads((report / "plan.sarif").read_text("utf-8"))["version"] == "2.1.0"
     (comment,) = on.comments()
-    assert comment.startswith("<!-- runplan ") and "over.plan" in comment and comment.endswith("1 plan | 2\n")
+    assert comment.startswith("<!-- runplan ") and "B001" in comment and "other.txt" not in comment
+    assert "<!-- runplan: plan diff -->" in comment and "| new | error | B001 |" in comment
     assert (on.temp / "step-summary.md").read_text("utf-8") == comment
     # The next push: what was written is written anew, also beside a comment of somebody else.
     file = on.temp / "comments.json"

@@ -20,9 +20,9 @@ MAY_IMPORT = {
     "dsl": {"dsl"},
     "engine": {"dsl", "engine"},
     "stdlib": set[str](),
-    "cli": {"runplan", "dsl", "engine", "cli", "editor"},
+    "cli": {"runplan", "modules", "dsl", "engine", "cli", "editor"},
     "editor": {"runplan", "dsl", "engine", "cli", "editor"},
-    "runplan": {"dsl", "engine", "cli", "api", "project"},
+    "runplan": {"runplan", "dsl", "engine", "cli", "api", "modules", "project"},
 }
 # Inside a folder, its own folders from the lowest up: each imports what stands before it, and a file beside them any.
 # Where folders import files beside them, these files are rungs, too.
@@ -57,7 +57,7 @@ LADDERS = {
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
     "editor": [
         *("places", "buffers", "uses", "document", "ignores", "context", "workspace", "markdown", "solving", "values"),
-        *("hover", "completion", "definition", "rename", "outline", "hints", "actions", "layout", "tokens", "problems"),
+        *("hints", "hover", "completion", "definition", "rename", "outline", "actions", "layout", "tokens", "problems"),
         *("wire", "session", "server"),
     ],
     "cli/show": [
@@ -111,6 +111,8 @@ LOOKING = {
     "engine/scatter/mark.py": "the files of the program",
     "dsl/units/make_table.py": "the units, while the wheel is built",
     "dsl/units/table.py": "the units, a file of the package",
+    "runplan/make_modules.py": "the modules, while the wheel is built",
+    "runplan/modules.py": "the image of the modules",
 }
 
 FILES = [

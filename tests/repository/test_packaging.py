@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import marshal
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from wheels import built, needs_repository
@@ -18,6 +19,10 @@ from wheels import built, needs_repository
 import runplan
 from runplan.dsl.syntax.grammar import lark
 from runplan.dsl.syntax.tables import tables_of
+from runplan.modules import IMAGE, MARK, SIZE
+
+if TYPE_CHECKING:
+    from runplan.modules import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("cli", "dsl", "editor", "engine", "stdlib")
@@ -89,6 +94,23 @@ def test_wheel_has_every_file_under_one_name(wheel: Path) -> None:
     assert ast.literal_eval(tables) == tables_of(lark())
 
 
+def test_the_wheel_has_its_modules_in_one_file_as_they_are(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    data = (tmp_path / "runplan" / IMAGE).read_bytes()
+    begins = len(MARK) + SIZE
+    size = int.from_bytes(data[len(MARK) : begins], "little")
+    places: dict[str, Place] = marshal.loads(data[begins : begins + size])
+    files = {str(path.relative_to(tmp_path / "runplan")) for path in (tmp_path / "runplan").rglob("*.py")}
+    assert {path for _, path, _, _ in places.values()} == files
+    for name, (is_package, path, start, length) in places.items():
+        source = (tmp_path / "runplan" / path).read_text(encoding="utf-8")
+        code = marshal.loads(data[begins + size + start : begins + size + start + length])
+        assert code == compile(source, path, "exec", dont_inherit=True, optimize=0)
+        parts = ("runplan", *Path(path).with_suffix("").parts)
+        assert name == ".".join(parts[:-1] if is_package else parts)
+
+
 # What takes long to import, and is of no use to who checks a plan.
 NEVER = set(
     "dataclasses datetime dis hashlib inspect json lark logging pathlib pickle random shutil statistics string typing "
@@ -105,13 +127,15 @@ def test_the_wheel_checks_a_plan_with_what_it_has_and_little_of_python(wheel: Pa
     )
     code = (
         "import sys; from runplan.cli.main import main; code = main(['check', 'small.plan'])\n"
-        "print(code, *sys.modules, file=sys.stderr)"
+        "file = sys.modules['runplan.engine.report'].Report.to_dict.__code__.co_filename\n"
+        "print(type(sys.modules['runplan.engine'].__loader__).__name__, file, code, *sys.modules, file=sys.stderr)"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "there"), "RUNPLAN_NO_CACHE": "1"}
     done = subprocess.run(  # -S: without what is installed, which imports some of it
         [sys.executable, "-S", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    code_, *imported = done.stderr.splitlines()[-1].split()
+    loader, file, code_, *imported = done.stderr.splitlines()[-1].split()
+    assert (loader, file) == ("Modules", str(tmp_path / "there/runplan/engine/report.py"))
     assert code_ == "1" and "error[" in done.stdout
     assert not NEVER & set(imported)
     assert "runplan.dsl.syntax.grammar" not in imported
@@ -119,6 +143,6 @@ def test_the_wheel_checks_a_plan_with_what_it_has_and_little_of_python(wheel: Pa
         "import sys; from runplan.cli.main import command; sys.argv[1:] = ['check', 'small.plan']; command(); print()"
     )
     ended = subprocess.run(
-        [sys.executable, "-S", "-c", ending], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-S", "-O", "-c", ending], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert (ended.returncode, ended.stdout) == (1, done.stdout), "all is said, and it ends there"
