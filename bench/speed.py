@@ -235,9 +235,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1_000_000, help="points of a sweep at most (%(default)s)")
     parser.add_argument("--many", type=int, default=1000, help="plans of a folder (%(default)s)")
     parser.add_argument("--json", type=Path, help="a file for all of it as data")
-    parser.add_argument(
-        "--write", type=Path, help="a page to put tables into, between its marks; others stay"
-    )
+    parser.add_argument("--write", type=Path, help="a page to put tables into, between its marks; others stay")
     parser.add_argument("--keep", type=Path, help="a folder for environments and plans, kept")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
