@@ -11,8 +11,6 @@ from runplan.dsl.packs.headers import Header, Layer, headers, headers_of
 from runplan.dsl.packs.image import Image
 from runplan.dsl.packs.pack import Pack, QuantityDef
 from runplan.dsl.packs.quantities import Quantities
-from runplan.dsl.packs.quantity_check import checked
-from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.imports import blocks_of, syntax_of
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.reader import Reader, decoded
@@ -137,6 +135,9 @@ class Shelf:
         return {name: known.counted.dim for name, known in self.quantities.items()}, self.quantities.fields
 
     def _contents(self, source: Source, dims: Mapping[str, Dim], fields: Mapping[str, Mapping[str, Field]]) -> Contents:
+        # Where there is an image no text is read: docs/design/0004-what-check-does-not-import.md.
+        from runplan.dsl.packs.reader import PackReader
+
         file, findings = syntax_of(source)
         reader, broken = PackReader(dims, fields), blocks_of(findings)
         pack = reader.pack(file.statements, broken)
@@ -178,7 +179,11 @@ class Shelf:
             if self.quantities[quantity.name] is not quantity:
                 message = f"quantity `{quantity.name}` is there already"
                 found.append(finding("N005", message, quantity.span, help=["give it another name"]))
-        return (*found, *(checked(brought, self.quantities) if brought else ()))
+        if not brought:
+            return tuple(found)
+        from runplan.dsl.packs.quantity_check import checked
+
+        return (*found, *checked(brought, self.quantities))
 
     def headers(self, beyond: Image | None = None) -> Iterator[Header]:
         """What the definitions are called, those of the standard library without reading the texts whole.

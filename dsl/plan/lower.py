@@ -9,8 +9,6 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Words, let
 from runplan.dsl.packs.model_names import folded
 from runplan.dsl.packs.pack import Entry, Pack, figures_of
-from runplan.dsl.packs.reader import PackReader
-from runplan.dsl.packs.rule_check import checked
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.plan.constraints import constraints, goals
 from runplan.dsl.plan.data import check_weights_are_used, data
@@ -62,6 +60,8 @@ def lower(file: File, vocabulary: Vocabulary, results: Mapping[str, Let] = Mappi
         return Lowered(None, Pack(), (empty,))
     reading, pack = begun(file, vocabulary, results)
     for rule in pack.rules:
+        from runplan.dsl.packs.rule_check import checked
+
         if not rule.span.begins_in(file.broken):
             reading.findings.extend(checked(rule, reading.known()))
     own = [node for node in statements if node.rule not in DEFINITIONS]
@@ -124,8 +124,14 @@ def _bound(reading: Reading, one: Let) -> Let:
 
 def _definitions(reading: Reading, statements: Iterable[Node]) -> Pack:
     """What the file and its imports define."""
+    defining = [node for node in statements if node.rule in DEFINITIONS]
+    if not defining:
+        return Pack()
+    # What most plans do not do: docs/design/0004-what-check-does-not-import.md.
+    from runplan.dsl.packs.reader import PackReader
+
     reader = PackReader(reading.quantities(), reading.vocabulary.fields)
-    pack = reader.pack((node for node in statements if node.rule in DEFINITIONS), reading.file.broken)
+    pack = reader.pack(defining, reading.file.broken)
     for known in pack.quantities:
         message = f"a quantity such as `{known.name}` stands in a pack's `quantities.plan`, not in a plan"
         help = ["move it there, or write a `let`"]

@@ -8,12 +8,10 @@ from runplan.dsl.expr.tree import names
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.conflict import infeasible
 from runplan.engine.solve.digits import as_written, holds
 from runplan.engine.solve.failed import endless, gave_up, vanishing, without
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
-from runplan.engine.solve.undetermined import has_least, under_determined
 from runplan.engine.solve.values import solved
 from runplan.engine.solve.whole import Reached
 
@@ -34,7 +32,7 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         return _but_for_the_law(problem)
     if problem.variables and not problem.goals:
         # A goal that asks for what is not known has said so already.
-        return without(problem, "undecided", problem.findings) if errors else under_determined(problem)
+        return without(problem, "undecided", problem.findings) if errors else _under_determined(problem)
     best, open_ = _aimed(problem)
     if best.found.outcome == "infeasible":
         contradicting = replace(best.problem, repeats=problem.repeats)
@@ -43,12 +41,12 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
             return solve(agreeing, why=why)
         if undecided := _unsaid(contradicting):
             return undecided
-        return infeasible(contradicting) if why else without(contradicting, "infeasible", ())
+        return _infeasible(contradicting) if why else without(contradicting, "infeasible", ())
     if open_ and errors:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)
     if open_:
-        return endless(best.problem) or under_determined(best.problem)
+        return endless(best.problem) or _under_determined(best.problem)
     if not best.is_optimal:
         return gave_up(best.problem)
     if none := vanishing(best.problem, best.found.values):
@@ -62,6 +60,28 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         gap=best.found.gap,
         untaken=problem if problem.either else None,
     )
+
+
+# What a plan that has an answer has no use for is imported for one that has none:
+# docs/design/0004-what-check-does-not-import.md.
+
+
+def _infeasible(problem: Problem) -> Solution:
+    from runplan.engine.solve.conflict import infeasible
+
+    return infeasible(problem)
+
+
+def _under_determined(problem: Problem) -> Solution:
+    from runplan.engine.solve.undetermined import under_determined
+
+    return under_determined(problem)
+
+
+def _has_least(problem: Problem) -> bool:
+    from runplan.engine.solve.undetermined import has_least
+
+    return has_least(problem)
 
 
 def _unsaid(problem: Problem) -> Solution | None:
@@ -100,7 +120,7 @@ def _aimed(problem: Problem) -> tuple[Reached, bool]:
         if tried.found.outcome in ("optimal", "infeasible"):
             return tried, False
         unbounded |= tried.found.outcome == "unbounded"
-        if has_least(aimed):
+        if _has_least(aimed):
             return tried, unbounded
         first = first or replace(tried, problem=aimed)
         # A goal that nothing moves leaves all to the ties, which may run down to nothing.
