@@ -285,6 +285,16 @@ class Project:
                 if wrong := unknown([word], gates):
                     raise BadConfig(f"{place_of(self.reader, of, word)}: `{key}`: {wrong}")
 
+    def refuse_unknown_settings(self) -> None:
+        """Refuse a configuration with codes that nothing but the own rules of a plan can have.
+
+        Raises:
+            BadConfig: See `refuse_unknown`.
+        """
+        from runplan.engine.gate import Gate, Verdict, codes_of
+
+        self.refuse_unknown([Gate((), Verdict("", "", ()), self.library.once(codes_of))])
+
     def __repr__(self) -> str:
         packs = f": packs {', '.join(self.packs)}" if self.packs else ""
         return f"<Project {self.root or repr(self.reader)}{packs}>"
