@@ -33,6 +33,8 @@ from runplan.editor.session import Checked, Session
 from runplan.editor.tokens import MODIFIERS, TYPES, tokens
 from runplan.editor.wire import Wire, wire_of
 
+# How long a solve may keep an answer waiting for the interpreter.
+SWITCH_SECONDS = 0.001
 # How long a client that asks for diagnostics has for that, once it is told that there are others.
 ASKED_SECONDS = 0.3
 
@@ -248,9 +250,7 @@ async def hovered(ls: PlanServer, params: lsp.HoverParams) -> lsp.Hover | None:
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text), places.range(found.span))
 
 
-@server.feature(
-    lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ".", "[", ":", ",", "@", "\n"])
-)
+@server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ".", "[", ":", ",", "@"]))
 async def completed(ls: PlanServer, params: lsp.CompletionParams) -> lsp.CompletionList | None:
     """What one may write at a place."""
     document = ls.document(params.text_document)
@@ -408,5 +408,6 @@ def serve() -> int:
 
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what is said otherwise would be read as an answer
+    sys.setswitchinterval(SWITCH_SECONDS)
     server.start_io(stdin, stdout)
     return 0 if server.ended else 1
