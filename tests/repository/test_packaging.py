@@ -153,7 +153,6 @@ def test_the_wheel_checks_a_plan_with_what_it_has_and_little_of_python(wheel: Pa
     assert code_ == "1" and "error[" in done.stdout
     assert not NEVER & set(imported)
     assert not {f"runplan.dsl.packs.{name}" for name in ("reader", "laws", "quantity_check")} & set(imported)
-    assert not {f"runplan.engine.solve.{name}" for name in ("conflict", "undetermined")} & set(imported)
     assert "runplan.dsl.syntax.grammar" not in imported
     ending = (
         "import sys; from runplan.cli.main import command; sys.argv[1:] = ['check', 'small.plan']; command(); print()"
