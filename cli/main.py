@@ -30,6 +30,7 @@ VERBS = {
     "device": "the devices and their figures",
     "model": "the published models and their shapes",
     "rule": "the rules and what they stand for",
+    "config": "the settings of a project, and where each comes from",
     "test": "golden values of packs",
     "lsp": "a language server for editors",
     "schema": "the JSON Schemas of what this command writes, and of plans in YAML",
@@ -72,6 +73,31 @@ def main(argv: list[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     _steady_streams()
     gc.set_threshold(OBJECTS_TO_COLLECT)
+    try:
+        code = _answer(args)
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # argparse ends this way
+        code = stop.code if isinstance(stop.code, int) else 2
+        if code:
+            _tell_json(args, code, "the command line cannot be read; standard error says why")
+        return code
+    except BrokenPipeError:
+        _say_no_more()  # the reader, such as `head`, has enough
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None:  # what is no file's is of standard output
+            print(f"plan: standard output: {error.strerror or 'cannot be written'}", file=sys.stderr)
+            _say_no_more()
+            return 2
+        _tell_json(args, 3, f"a bug in runplan: {type(error).__name__}: {error}")
+        return _bug(args[0], error)
+
+
+def _answer(args: list[str]) -> int:
+    """Do what is asked."""
     if not args or args[0] in ("-h", "--help", "help"):
         verbs = "\n".join(f"  {name:<10} {text}" for name, text in VERBS.items() if _exists(name))
         sys.stdout.write(HELP.format(verbs=verbs))
@@ -83,24 +109,12 @@ def main(argv: list[str] | None = None) -> int:
     if verb not in VERBS or not _exists(verb):
         _tell_json(args, 2, f"unknown verb `{args[0][:60]}`")
         return _unknown(args[0])
-    try:
-        code = answered(verb, args[1:], lambda: _run(verb, args[1:]))
-        sys.stdout.flush()
-        return code
-    except SystemExit as stop:  # argparse ends this way
-        code = stop.code if isinstance(stop.code, int) else 2
-        if code:
-            _tell_json(args, code, "the command line cannot be read; standard error says why")
-        return code
-    except BrokenPipeError:
-        # The reader, such as `head`, has enough; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        _tell_json(args, 3, f"a bug in runplan: {type(error).__name__}: {error}")
-        return _bug(verb, error)
+    return answered(verb, args[1:], lambda: _run(verb, args[1:]))
+
+
+def _say_no_more() -> None:
+    """Keep Python from complaining at exit of what standard output did not take."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(verb: str, args: list[str]) -> int:

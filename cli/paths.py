@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from runplan.cli.outcome import CannotRun
 from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import tell
-from runplan.dsl.packs.configuration import Configuration, configuration_of, root_of
+from runplan.dsl.packs.configuration import Configuration, configuration_of, folders_above, root_of
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.text import disk
 from runplan.dsl.text.reader import Buffer, Disk, FileSystem, Reader
@@ -143,7 +143,7 @@ class Projects:
         name, root, reader = reader_for(path, self._stdin_filename, self._on)
         self._base = self._base or shared()
         if path == "-":
-            return name, Project(reader, root, self._base)
+            return name, Project(reader, root, self._base, tuple(folders_above(root, self._on)))
         if root not in self._by_root:
-            self._by_root[root] = Project(reader, root, self._base)
+            self._by_root[root] = Project(reader, root, self._base, tuple(folders_above(root, self._on)))
         return name, self._by_root[root]

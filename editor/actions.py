@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.editor.document import Document
@@ -39,7 +38,7 @@ def actions(document: Document, findings: Iterable[Finding], start: int, end: in
             title = fix.title if fix.safe else f"{fix.title} (unsafe: it may change what the plan says)"
             yield Action(title, found, tuple((edit.span, edit.text) for edit in fix.edits), fix.safe)
     for found in touched:
-        if silenceable(found.code) and not found.code.startswith("X"):
+        if found.silenceable and not found.code.startswith("X"):
             yield _ignoring(document, found)
 
 

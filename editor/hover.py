@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runplan.cli.show.catalogue import law as law_page
 from runplan.cli.show.catalogue import record as record_page
@@ -21,7 +21,9 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import number, unit
 from runplan.dsl.units.show import show, show_dim
 from runplan.dsl.units.table import UnknownUnit
+from runplan.editor.context import word_before
 from runplan.editor.document import Document
+from runplan.editor.hints import HOLES, asked
 from runplan.editor.ignores import code_at
 from runplan.editor.markdown import code, head, page
 from runplan.editor.uses import Use
@@ -49,10 +51,17 @@ def hover(document: Document, offset: int, known: Known = NOTHING) -> Hover | No
         code, span = found
         text = _rule(document.library, code)
         return Hover(text, span) if text else None
-    for use in document.uses_at(offset):
+    for use in (*_open(document, offset, known), *document.uses_at(offset)):
         if text := _said(document, use, known):
             return Hover(text, use.span)
     return _statement(document, offset, known)
+
+
+def _open(document: Document, offset: int, known: Known) -> Iterator[Use]:
+    """What a `?` at a place asks for."""
+    for span, name in asked(document, known.solved) if known.solved is not None else ():
+        if span.start <= offset <= span.end and span.text.strip() in HOLES:
+            yield Use("quantity", name.text, span, value=name)
 
 
 def _said(document: Document, use: Use, known: Known) -> str:
@@ -133,8 +142,9 @@ def _statement(document: Document, offset: int, known: Known) -> Hover | None:
         ]
         told = bool(rows)
         lines += ["\n".join(rows)] if rows else []
-    first = node.span.source.text.find("\n", node.span.start, node.span.end)
-    span = Span(node.span.source, node.span.start, node.span.end if first < 0 else first)
+    start = min(node.span.start, word_before(document.source.text, offset))
+    first = document.source.text.find("\n", start, node.span.end)
+    span = Span(document.source, start, node.span.end if first < 0 or first < offset else first)
     return Hover(with_state("\n\n".join(lines), known, told=told), span)
 
 

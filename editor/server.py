@@ -33,6 +33,8 @@ from runplan.editor.session import Checked, Session
 from runplan.editor.tokens import MODIFIERS, TYPES, tokens
 from runplan.editor.wire import Wire, wire_of
 
+# How long a solve may keep an answer waiting for the interpreter.
+SWITCH_SECONDS = 0.001
 # How long a client that asks for diagnostics has for that, once it is told that there are others.
 ASKED_SECONDS = 0.3
 
@@ -408,5 +410,6 @@ def serve() -> int:
 
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what is said otherwise would be read as an answer
+    sys.setswitchinterval(SWITCH_SECONDS)
     server.start_io(stdin, stdout)
     return 0 if server.ended else 1

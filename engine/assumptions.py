@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 
 from runplan.dsl.dataclass import replace
@@ -12,6 +11,7 @@ from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry
 from runplan.dsl.plan.ir import Plan
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.words import enumerated, listing
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE
@@ -21,11 +21,11 @@ from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Assumption
 
 # A figure in months, outside of comments and of texts.
-_ASIDE = re.compile(r'#[^\n]*|"[^"\n]*"')
-_IN_MONTHS = re.compile(r"\d\s*months?\b|/\s*month\b")
+_ASIDE = pattern(r'#[^\n]*|"[^"\n]*"')
+_IN_MONTHS = pattern(r"\d\s*months?\b|/\s*month\b")
 # In seconds, as `dsl/units/units.txt` has it.
 MONTH = 30 * 86400.0
-_CALENDAR = re.compile(r"\bcalendar\b")
+_CALENDAR = pattern(r"\bcalendar\b")
 
 
 def assumptions_of(plan: Plan, solutions: Sequence[Solution], catalogue: Library) -> tuple[Assumption, ...]:

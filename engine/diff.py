@@ -19,7 +19,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
-from runplan.engine.diff_sides import SAME, Moved, Side, each, stays, told
+from runplan.engine.diff_sides import SAME, Moved, Side, counted_in, each, stays, told
 from runplan.engine.pipeline import read_of, solution_of
 from runplan.engine.problem.solution import Solution
 
@@ -32,21 +32,25 @@ class Cause:
     """One change, and what it moves alone.
 
     Attributes:
-        kind: Of a statement of the plan, of a definition in a pack, or of another plan that this one imports.
+        kind: Of a statement of the plan, of a definition in a pack, of what a folder asks of its plans, or of another
+            plan that this one imports.
         name: What it is of, such as `hardware: gpus` or `packs/team.plan: price team`.
         texts: What was said, and what is.
         then, now: Where; None where it was added, or taken out.
         moves: By how much it moves each quantity, in base units; only those that it does move.
+        brings, drops: The quantities that there are with it, or are not any more.
         status: What the plan is with this change alone: `solved`, or why there is no figure.
     """
 
-    kind: Literal["statement", "pack", "plan"]
+    kind: Literal["statement", "pack", "budget", "plan"]
     name: str
     texts: tuple[str, str]
     then: Span | None
     now: Span | None
     moves: Mapping[str, float]
     status: str = "solved"
+    brings: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,13 @@ def difference(then: Side, now: Side) -> Difference:
 def _why(then: Side, now: Side, moved: Sequence[Moved]) -> tuple[tuple[Cause, ...], Mapping[str, float]]:
     """The changes with what each moves, and what they move together beyond that."""
     whole = {one.quantity: one.by for one in moved if one.by is not None}
-    every = [*_statements(then, now), *_packs(then, now), *_plans(then, now)]
+    come = tuple(one.quantity for one in moved if one.then is None)
+    gone = tuple(one.quantity for one in moved if one.now is None)
+    every = [*_statements(then, now), *_packs(then, now), *_budgets(then, now), *_plans(then, now)]
     if len(every) == 1:
-        return (replace(every[0][0], moves=whole),), {}
+        return (replace(every[0][0], moves=whole, brings=come, drops=gone),), {}
     assert then.solution is not None
+    dims, reports = {one.quantity: one.dim for one in moved}, (now.report, then.report)
     was, causes = told(then.solution), list[Cause]()
     for cause, (file, reader, library) in every:
         found = _solved(file, then.found, reader, library)
@@ -89,10 +96,15 @@ def _why(then: Side, now: Side, moved: Sequence[Moved]) -> tuple[tuple[Cause, ..
             causes.append(replace(cause, status="unread" if found is None else found.status))
             continue
         is_ = told(found)
-        by = {name: is_[name].value - was[name].value for name in whole if name in is_ and name in was
-              and is_[name].dim == was[name].dim}  # fmt: skip
-        moves = {name: more for name, more in by.items() if abs(more) > SAME * abs(was[name].value)}
-        causes.append(replace(cause, moves=moves))
+        moves = {}
+        for name in whole:
+            sides = (counted_in(side[name], dims[name], reports) if name in side else None for side in (was, is_))
+            before, after = sides
+            if before is not None and after is not None and abs(after - before) > SAME * abs(before):
+                moves[name] = after - before
+        brings = tuple(name for name in come if name in is_)
+        drops = tuple(name for name in gone if name not in is_)
+        causes.append(replace(cause, moves=moves, brings=brings, drops=drops))
     rest = {name: by - sum(cause.moves.get(name, 0.0) for cause in causes) for name, by in whole.items()}
     sizes = {one.quantity: max(abs(v.value) for v in (one.then, one.now) if v) for one in moved}
     return tuple(causes), {name: by for name, by in rest.items() if abs(by) > SAME * sizes[name]}
@@ -160,7 +172,17 @@ def _packs(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
 def _with_packs(side: Side, files: Mapping[str, PackFile]) -> Library:
     """What is known with other packs; those of wheels are in what is there at any time."""
     there = {one.source.path for one in side.base.shelf.brought}
-    return side.base.with_files(one for path, one in files.items() if path not in there)
+    own = side.base.with_files(one for path, one in files.items() if path not in there)
+    return own.with_budgets(side.library.budgets)
+
+
+def _budgets(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
+    """What the folders of the plans ask of them, where that differs."""
+    was, is_ = ({one.source.path: one for one in side.library.budgets} for side in (then, now))
+    other = [path for path in dict.fromkeys((*is_, *was)) if was.get(path) != is_.get(path)]
+    if other:
+        cause = Cause("budget", ", ".join(other), ("", ""), None, None, {})
+        yield cause, (then.file, then.reader, then.library.with_budgets(now.library.budgets))
 
 
 def _plans(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:

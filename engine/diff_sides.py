@@ -115,7 +115,8 @@ class Moved:
 def is_same(then: Side, now: Side) -> bool:
     """Whether both say the same and rest on the same, so that they come to the same; nothing is solved for it."""
     files = [(s.file.statements, [c.text for c in s.file.comments], s.file.imported, s.found) for s in (then, now)]
-    return files[0] == files[1] and not now.file.imported and then.packs == now.packs
+    same_library = then.packs == now.packs and then.library.budgets == now.library.budgets
+    return files[0] == files[1] and not now.file.imported and same_library
 
 
 def alone(side: Side, *, is_now: bool) -> tuple[Moved, ...]:
@@ -151,19 +152,20 @@ def each(then: Side, now: Side) -> Iterator[Moved]:
         elif name in _LOSSES and apart:
             yield Moved(name, was, is_, is_.dim, None, apart)
         else:
-            by = _between(was, is_, (now.report, then.report))
-            yield Moved(name, was, is_, is_.dim, by, "" if by is not None else "they are in different units")
+            before = counted_in(was, is_.dim, (now.report, then.report))
+            by, why = (None, "they are in different units") if before is None else (is_.value - before, "")
+            yield Moved(name, was, is_, is_.dim, by, why)
 
 
-def _between(then: Value, now: Value, reports: Sequence[Report]) -> float | None:
-    """How much more a value is; of money of two currencies by a rate that one of the plans declares."""
-    if then.dim == now.dim:
-        return now.value - then.value
+def counted_in(value: Value, dim: Dim, reports: Sequence[Report]) -> float | None:
+    """A value in a dimension: of money in another currency by a rate that one of the plans declares; else None."""
+    if value.dim == dim:
+        return value.value
     for plan in (report.plan for report in reports):
         assert plan is not None, "what has a solution has a plan"
-        was, is_ = (exchanged(Num(one.value, one.dim), plan.currency, plan.rates) for one in (then, now))
-        if was.dim == is_.dim == now.dim:
-            return is_.value - was.value
+        found = exchanged(Num(value.value, value.dim), plan.currency, plan.rates)
+        if found.dim == dim:
+            return found.value
     return None
 
 

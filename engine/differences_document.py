@@ -74,6 +74,7 @@ def _cause(cause: Cause, dims: Mapping[str, Dim]) -> dict[str, object]:
         if text or span:
             out[key] = {**({"text": text} if text else {}), **(_place(span) if span else {})}
     out["moves"] = _moves(cause.moves, dims)
+    out.update({key: list(names) for key, names in (("brings", cause.brings), ("drops", cause.drops)) if names})
     return out
 
 

@@ -294,6 +294,8 @@ def finding_document(finding: Finding) -> dict[str, object]:
         "notes": list(finding.notes),
         "also": [{**_place(label.span), "text": label.text} for label in finding.also],
     }
+    if finding.budget:
+        result["budget"] = finding.budget.file
     if finding.fixes:
         result["fixes"] = [_fix(fix) for fix in finding.fixes]
     return result

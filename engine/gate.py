@@ -150,7 +150,7 @@ def _is_shown(found: Finding, choice: Choice) -> bool:
     def means(word: str) -> bool:
         return _means(word, found.code, found.name)
 
-    if not silenceable(found.code):
+    if not found.silenceable:
         return True
     selected = max(fit(choice.select, 0.0), fit(choice.also, 0.5))
     ignored = max(fit(choice.ignore, 0.0), fit(choice.but, 0.5))
@@ -160,6 +160,6 @@ def _is_shown(found: Finding, choice: Choice) -> bool:
 def _weighed(found: Finding, severities: Mapping[str, Severity]) -> Finding:
     """A finding at the severity that is set for it, where one may be."""
     fit = [word for word in severities if _means(word, found.code, found.name)]
-    if not fit or not silenceable(found.code):
+    if not fit or not found.silenceable:
         return found
     return replace(found, severity=severities[max(fit, key=len)])

@@ -6,6 +6,7 @@ Sorted, a line a fact, so that two branches that each change one plan merge.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -62,7 +63,7 @@ class Lock:
     Attributes:
         runplan: The version of the program.
         library: A digest of the standard library.
-        packs: Digests of the files of packs, by their paths.
+        packs, budgets: Digests of the files of packs, and of what folders ask of their plans, by their paths.
         plans: By their paths from the lock's folder.
     """
 
@@ -70,17 +71,24 @@ class Lock:
     library: str
     packs: Mapping[str, str]
     plans: Mapping[str, Locked]
+    budgets: Mapping[str, str] = field(default_factory=dict)
 
 
 # ---- what is locked
 
 
-def rests_on(library: Library, version: str) -> Lock:
-    """A lock of no plans yet."""
+def rests_on(library: Library, reader: Reader, version: str) -> Lock:
+    """A lock of no plans yet.
+
+    Args:
+        reader: Of the project, which knows the names of files from its root.
+    """
     brought = {file.source.path: file.source.text for file in library.shelf.brought}
     standard = ((one.path, one.text) for one in library.shelf.sources if one.path not in brought)
     packs = {path: _digest([("", text)]) for path, text in brought.items()}
-    return Lock(version, _digest(standard), packs, {})
+    named = ((reader.resolve(one.source.path), one.source) for one in library.budgets)
+    budgets = {name or posixpath.basename(source.path): _digest([("", source.text)]) for name, source in named}
+    return Lock(version, _digest(standard), packs, {}, budgets)
 
 
 def locked(report: Report, reader: Reader) -> Locked:
@@ -147,7 +155,8 @@ def _digest(texts: Iterable[tuple[str, str]]) -> str:
 def text_of(lock: Lock) -> str:
     """The text of a lock."""
     lines = [f"schema = {_quoted(SCHEMA)}", f"runplan = {_quoted(lock.runplan)}", f"library = {_quoted(lock.library)}"]
-    lines += _table(("packs",), lock.packs) if lock.packs else []
+    for name, digests in (("packs", lock.packs), ("budgets", lock.budgets)):
+        lines += _table((name,), digests) if digests else []
     for path, plan in sorted(lock.plans.items()):
         lines += _table(("plans", path), {"law": plan.law, "status": plan.status, "text": plan.text})
         lines += _table(("plans", path, "defaults"), plan.defaults) if plan.defaults else []
@@ -194,8 +203,10 @@ def lock_of(content: bytes, path: str) -> Lock:
         raise BadConfig(f"{path}: its schema is {str(found.get('schema'))[:40]!r} and not {SCHEMA!r}; {again}")
     try:
         plans = {str(name): _locked(plan) for name, plan in found.get("plans", {}).items()}
-        packs = {str(name): str(digest) for name, digest in found.get("packs", {}).items()}
-        return Lock(str(found["runplan"]), str(found["library"]), packs, plans)
+        packs, budgets = (
+            {str(name): str(digest) for name, digest in found.get(table, {}).items()} for table in ("packs", "budgets")
+        )
+        return Lock(str(found["runplan"]), str(found["library"]), packs, plans, budgets)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadConfig(f"{path}: an entry is not as `plan lock` writes it ({error!r})") from None
 
@@ -254,8 +265,9 @@ def changed(then: Lock, now: Lock) -> tuple[str, ...]:
     out = [] if then.runplan == now.runplan else [f"runplan {then.runplan} is {now.runplan} now"]
     if then.library != now.library:
         out.append("the standard library has changed")
-    packs = (path for path in sorted({*then.packs, *now.packs}) if then.packs.get(path) != now.packs.get(path))
-    out += [f"the pack `{path}` has {_what(path, then.packs, now.packs)}" for path in packs]
+    for kind, was, is_ in (("pack", then.packs, now.packs), ("budget", then.budgets, now.budgets)):
+        differ = (path for path in sorted({*was, *is_}) if was.get(path) != is_.get(path))
+        out += [f"the {kind} `{path}` has {_what(path, was, is_)}" for path in differ]
     return tuple(out)
 
 

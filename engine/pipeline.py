@@ -7,6 +7,7 @@ from itertools import islice
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import qualified
+from runplan.dsl.packs.budgets import Statements, statements_of, with_budgets
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Law, Pack
 from runplan.dsl.plan.ir import Plan
@@ -28,6 +29,7 @@ from runplan.engine.formulate.law import usual_law
 from runplan.engine.formulate.regret import is_least_regret, least_worst
 from runplan.engine.formulate.size import has_size_and_tokens
 from runplan.engine.judge.blocks import fitted
+from runplan.engine.judge.folder import in_plan
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
@@ -84,7 +86,7 @@ def reported(read: Read, *, intervals: bool = True, draws: int | None = None, wo
     solutions = tuple(_solutions(read, intervals, draws, workers))
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
-    found = [[*s.findings, *judge(plan, s)] for s in solutions]
+    found = [[in_plan(plan, one) for one in (*s.findings, *judge(plan, s))] for s in solutions]
     for solution, own in zip(solutions, found, strict=True):
         restate(plan, solution, own)
     judged = together((i == 0, [*own, *applied(rules, seen[i])]) for i, own in enumerate(found))
@@ -196,7 +198,8 @@ def read_of(
     Raises:
         UnknownLaw: See `report_of`.
     """
-    found = list(findings)
+    file, wrong = with_budgets(file, known.once(_budgets), reader) if known.budgets else (file, [])
+    found = [*findings, *wrong]
     if any(f.severity == "error" for f in found):  # such as plans that import each other
         results = Results(adrift=[qualified(imported.alias, "") for imported in file.imported])
     else:
@@ -215,6 +218,10 @@ def read_of(
         return Read(file.source, None, known, tuple(in_order([*findings, *unsound])))
     cases = _cases(plan, named, known, apart=laws is not None)
     return Read(file.source, plan, known, tuple(findings), cases)
+
+
+def _budgets(library: Library) -> tuple[Statements, ...]:
+    return tuple(map(statements_of, library.budgets))
 
 
 def _results(file: File, reader: Reader, known: Library, intervals: bool, solved: dict[str, Report]) -> Results:

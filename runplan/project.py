@@ -7,7 +7,15 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, field, replace
-from runplan.dsl.packs.configuration import Configuration, configuration_of, configured_packs, place_of, root_of
+from runplan.dsl.packs.configuration import (
+    Configuration,
+    configuration_of,
+    configured_packs,
+    folder_budgets,
+    folders_above,
+    place_of,
+    root_of,
+)
 from runplan.dsl.packs.installed import shared
 from runplan.dsl.packs.library import Library
 from runplan.dsl.text import disk
@@ -41,6 +49,7 @@ class Project:
     Attributes:
         reader: Gives every file: plans, their imports, packs, the configuration.
         root: The reader's path of the folder with the configuration; empty for the reader's own folder.
+        above: Its paths of folders above, whose configurations may have budgets for the plans of the project, too.
         base: What is known in every project: the standard library and the packs of installed wheels. It is read anew
             unless it is given; projects that are made in a row can share one.
         configuration: The settings.
@@ -54,6 +63,7 @@ class Project:
     reader: Reader
     root: str = ""
     base: Library = field(default_factory=shared)
+    above: tuple[str, ...] = ()
     configuration: Configuration = field(init=False)
     library: Library = field(init=False)
     pins: bytes = field(init=False, repr=False)
@@ -62,7 +72,9 @@ class Project:
     def __post_init__(self) -> None:
         configuration = configuration_of(self.reader, self.root)
         object.__setattr__(self, "configuration", configuration)
-        object.__setattr__(self, "library", self.base.with_files(configured_packs(self.reader, configuration)))
+        library = self.base.with_files(configured_packs(self.reader, configuration))
+        budgets = folder_budgets(self.reader, self.root, self.above)
+        object.__setattr__(self, "library", library.with_budgets(budgets))
         object.__setattr__(self, "pins", self._pins())
 
     @classmethod
@@ -83,7 +95,7 @@ class Project:
         is_folder = disk.is_folder(there)
         root = root_of(there if is_folder else os.path.dirname(there))
         reader = Disk(root, there if is_folder else os.curdir)
-        return cls(reader, root) if base is None else cls(reader, root, base)
+        return cls(reader, root, base or shared(), tuple(folders_above(root)))
 
     @property
     def packs(self) -> tuple[str, ...]:
@@ -271,6 +283,16 @@ class Project:
             for word in words:
                 if wrong := unknown([word], gates):
                     raise BadConfig(f"{place_of(self.reader, of, word)}: `{key}`: {wrong}")
+
+    def refuse_unknown_settings(self) -> None:
+        """Refuse a configuration with codes that nothing but the own rules of a plan can have.
+
+        Raises:
+            BadConfig: See `refuse_unknown`.
+        """
+        from runplan.engine.gate import Gate, Verdict, codes_of
+
+        self.refuse_unknown([Gate((), Verdict("", "", ()), self.library.once(codes_of))])
 
     def __repr__(self) -> str:
         packs = f": packs {', '.join(self.packs)}" if self.packs else ""

@@ -134,7 +134,10 @@ SHARED: dict[str, Schema] = {
             "notes": listed(TEXT),
             "also": listed(record({**_SPAN, "text": TEXT})),
         },
-        {"fixes": listed(record({"title": TEXT, "safe": FLAG, "edits": listed(record({**_SPAN, "text": TEXT}))}))},
+        {
+            "budget": TEXT,
+            "fixes": listed(record({"title": TEXT, "safe": FLAG, "edits": listed(record({**_SPAN, "text": TEXT}))})),
+        },
     ),
     "findings": listed(shared("finding")),
     "status": words("solved", "infeasible", "undecided"),

@@ -58,7 +58,7 @@ def _locked(project: Project, files: Sequence[str], *, check: bool) -> bool:
 
     path = os.path.relpath(posixpath.join(project.root, FILE))
     then = _then(project, path, check=check)
-    now = rests_on(project.library, __version__)
+    now = rests_on(project.library, project.reader, __version__)
     plans = dict(_plans(project, files, then))
     now = replace(now, plans=plans)
     text = text_of(now)

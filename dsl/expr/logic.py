@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, names, walk, words
 from runplan.dsl.expr.values import value
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.types import Any
 from runplan.dsl.units.base import DATE, GPU, NODE
 from runplan.dsl.units.parse import number
@@ -19,7 +19,7 @@ PIECEWISE = ("if", "min", "max", "abs")
 SHORT = 0.005
 # Counts: each other one is another.
 COUNTED = (GPU, NODE)
-_MANTISSA = re.compile(r"\s*(\d[\d_]*)(?:\.(\d+))?")
+_MANTISSA = pattern(r"\s*(\d[\d_]*)(?:\.(\d+))?")
 
 
 # ---- the ways to keep it

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.packs.budgets import FolderBudget
 from runplan.dsl.packs.shelf import PackFile, pack_files
 from runplan.dsl.text import disk
 from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.limits import MAX_BYTES
 from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.reader import Disk, FileSystem, Reader
+from runplan.dsl.text.reader import Buffer, Disk, FileSystem, Reader, decoded
 from runplan.dsl.types import Any
 
-KEYS = ("packs", "exclude", "select", "ignore", "severity", "fail-on")
+KEYS = ("packs", "exclude", "select", "ignore", "severity", "fail-on", "budgets", "baseline-budgets")
 THRESHOLDS = ("error", "warning", "never")
 
 
@@ -33,6 +34,8 @@ class Configuration:
         severity: As which severity findings are shown, by their codes, names or prefixes.
         fail_on: From which severity on a check fails: one of `THRESHOLDS`.
         exclude: Patterns of the files and folders that a search for plans leaves out.
+        budgets: For each folder the files with what every plan in it is to keep.
+        baseline_budgets: Whether a baseline may leave out what breaks those.
     """
 
     file: str = ""
@@ -42,12 +45,24 @@ class Configuration:
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: str = "error"
     exclude: tuple[str, ...] = ()
+    budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    baseline_budgets: bool = False
+
+    def value(self, key: str) -> str | bool | list[str] | dict[str, str | list[str]]:
+        """A setting by its key, as a configuration has it."""
+        value = getattr(self, key.replace("-", "_"))
+        if isinstance(value, Mapping):
+            return {inner: list(said) if isinstance(said, tuple) else said for inner, said in value.items()}
+        return list(value) if isinstance(value, tuple) else value
 
     def excludes(self, path: str) -> bool:
-        """Whether a search leaves a file out, by its path from the folder of the configuration.
+        """Whether a search leaves a file out, by its path from the folder of the configuration: it is no plan.
 
-        A pattern with a `/` in it is of such paths, another of the name of any file or folder; `*` is any text.
+        Files of budgets are none. A pattern with a `/` in it is of such paths, another of the name of any file or
+        folder; `*` is any text.
         """
+        if any(path == posixpath.normpath(file) for files in self.budgets.values() for file in files):
+            return True
         parts = path.split("/")
         paths = ["/".join(parts[: i + 1]) for i in range(len(parts))]
         patterns = (pattern.rstrip("/").removeprefix("./") for pattern in self.exclude)
@@ -137,7 +152,7 @@ def _checked(path: str, values: Any) -> Configuration:
 
     def words(key: str) -> tuple[str, ...]:
         found = values.get(key, [])
-        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        if not _is_texts(found):
             raise BadConfig(f"{path}: `{key}` is a list of texts")
         return tuple(found)
 
@@ -147,7 +162,102 @@ def _checked(path: str, values: Any) -> Configuration:
     threshold = values.get("fail-on", "error")
     if threshold not in THRESHOLDS:
         raise BadConfig(f"{path}: `fail-on` is one of {', '.join(THRESHOLDS)}")
-    return Configuration(path, words("packs"), words("select"), words("ignore"), severity, threshold, words("exclude"))
+    budgets = values.get("budgets", {})
+    files = {folder: [said] if isinstance(said, str) else said for folder, said in _items(budgets)}
+    if not isinstance(budgets, dict) or not all(map(_is_texts, files.values())):
+        raise BadConfig(f"{path}: `budgets` is a table of folders, each with the path of a file, or a list of such")
+    waits = values.get("baseline-budgets", False)
+    if not isinstance(waits, bool):
+        raise BadConfig(f"{path}: `baseline-budgets` is true or false")
+    return Configuration(
+        path,
+        words("packs"),
+        words("select"),
+        words("ignore"),
+        severity,
+        threshold,
+        words("exclude"),
+        {folder: tuple(said) for folder, said in files.items()},
+        waits,
+    )
+
+
+def _items(table: Any) -> Iterable[tuple[str, Any]]:
+    return table.items() if isinstance(table, dict) else ()
+
+
+def _is_texts(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(item, str) for item in found)
+
+
+def folders_above(root: str, on: FileSystem = disk) -> Iterator[str]:
+    """The folders above a root whose configurations may have budgets for its plans: up to that with `.git`."""
+    while not on.is_there(os.path.join(root, ".git")):
+        above = os.path.dirname(root)
+        if above == root:
+            return
+        yield above
+        root = above
+
+
+def folder_budgets(reader: Reader, root: str, above: Iterable[str] = ()) -> Iterator[FolderBudget]:
+    """What plans of the folders of a project are to keep, by its configuration and by those above it.
+
+    Raises:
+        BadConfig: Where such a configuration cannot be used, or a file or folder is not there.
+    """
+    for folder in (root, *above):
+        configuration = configuration_of(reader, folder)
+        for inner, files in configuration.budgets.items():
+            within = _within(reader, configuration, posixpath.join(folder, inner), root)
+            for file in files if within is not None else ():
+                path = posixpath.normpath(posixpath.join(folder, file))
+                try:
+                    source, wrong = decoded(_shown(reader, path), reader.read(path))
+                except OSError as error:
+                    reason = error.strerror or "it cannot be read"
+                    raise BadConfig(f"{configuration.file}: the budget `{file}`: {reason}") from None
+                if wrong:
+                    raise BadConfig(f"{configuration.file}: the budget `{file}`: {wrong.message}")
+                yield FolderBudget(within or "", source, configuration.baseline_budgets)
+
+
+def _shown(reader: Reader, path: str) -> str:
+    """A path as plans are named: on disk from where relative paths lead."""
+    while isinstance(reader, Buffer):
+        reader = reader.behind
+    if not isinstance(reader, Disk) or not os.path.isabs(path):
+        return path
+    assert reader.folder is not None, "set when it was made"
+    return os.path.relpath(path, reader.folder).replace(os.sep, "/")
+
+
+def _within(reader: Reader, configuration: Configuration, folder: str, root: str) -> str | None:
+    """A folder from the root of a project; empty where it holds all of that, and None where it has none of it."""
+    folder = posixpath.normpath(folder)
+    if folder == posixpath.normpath(root or ".") or root.startswith(folder.rstrip("/") + "/"):
+        return ""
+    try:
+        reader.files(folder)
+    except OSError:
+        raise BadConfig(f"{configuration.file}: the folder `{folder}` of `budgets` is not there") from None
+    name = reader.resolve(folder)
+    return None if name is None else "" if name == "." else name
+
+
+def line_of(text: str, key: str, inner: str = "") -> int:
+    """The line of a configuration, from 1, on which a key stands, or one in its table; 0 where it does not."""
+    table, own = re.compile(rf"\s*\[+[\w.\s\"'-]*?\b{re.escape(key)}\b"), _assigned(key)
+    lines = text.splitlines()
+    first = next((at for at, line in enumerate(lines) if table.match(line) or own.match(line)), None)
+    if first is None or not inner:
+        return 0 if first is None else first + 1
+    entry = re.compile(rf".*?(?<![\w-])[\"']?{re.escape(inner)}[\"']?\s*=")
+    return next((at + 1 for at, line in enumerate(lines) if at >= first and entry.match(line)), first + 1)
+
+
+def _assigned(key: str) -> re.Pattern[str]:
+    return re.compile(rf"\s*(?:[\w-]+\.)*[\"']?{re.escape(key)}[\"']?\s*[.=]")
 
 
 def place_of(reader: Reader, configuration: Configuration, word: str) -> str:

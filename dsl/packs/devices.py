@@ -11,6 +11,7 @@ from runplan.dsl.text.finding import Fix
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.later import Later
 from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
 
@@ -20,17 +21,17 @@ _SAYS_NOTHING = frozenset(
     "accelerator accelerators ai tensor core graphics generation edition series chip superchip grace hopper "
     "corporation oam mcm ac lc mba hf vf slice podslice".split()
 )
-_MARKS = re.compile(r"[®™©]|\((?:r|tm|c)\)")
+_MARKS = pattern(r"[®™©]|\((?:r|tm|c)\)")
 # How a variant is written, and how it is compared: the socket, the slot, and how much memory of which kind.
 _VARIANTS = (
-    (re.compile(r"(?<![a-z\d.])(\d+)\s*g(?:i?b)?(?![a-z\d])"), r" \1gb "),
-    (re.compile(r"sxm\d?(?![a-z\d])"), " sxm "),
-    (re.compile(r"(?<![a-z\d])hgx(?![a-z\d])"), " sxm "),
-    (re.compile(r"pci[\s_-]?e(?:xpress)?\d?(?![a-z\d])"), " pcie "),
-    (re.compile(r"(?<![a-z])nvl(?![a-z\d])"), " nvl "),
+    (pattern(r"(?<![a-z\d.])(\d+)\s*g(?:i?b)?(?![a-z\d])"), r" \1gb "),
+    (pattern(r"sxm\d?(?![a-z\d])"), " sxm "),
+    (pattern(r"(?<![a-z\d])hgx(?![a-z\d])"), " sxm "),
+    (pattern(r"pci[\s_-]?e(?:xpress)?\d?(?![a-z\d])"), " pcie "),
+    (pattern(r"(?<![a-z])nvl(?![a-z\d])"), " nvl "),
 )
-_VARIANT = re.compile(r"sxm|pcie|nvl|\d+gb|hbm\d+e?|g?ddr\d+x?")
-_WORD = re.compile(r"[^\W_]+")
+_VARIANT = pattern(r"sxm|pcie|nvl|\d+gb|hbm\d+e?|g?ddr\d+x?")
+_WORD = pattern(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class _Spoken:
 @lru_cache(4096)
 def _spoken(name: str) -> _Spoken:
     text = _MARKS.sub(" ", name.lower())
-    for pattern, said in _VARIANTS:
-        text = pattern.sub(said, text)
+    for spelling, said in _VARIANTS:
+        text = spelling.sub(said, text)
     words = [word for word in _WORD.findall(text) if word not in _SAYS_NOTHING]
     variant = frozenset(word for word in words if _VARIANT.fullmatch(word))
     of_model = [word for word in words if word not in variant]
@@ -112,7 +113,7 @@ def _near(wanted: _Spoken, devices: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 # How clouds and vendors call a whole machine.
-_MACHINE = re.compile(
+_MACHINE = pattern(
     r"[a-z]+\d\w*(-\w+)?\.(\d*xlarge|metal)|standard_n\w+|\w+-(high|mega|ultra|edge)[gt]pu-\w+"
     r"|(g2|ct6e|tpu7x)-standard-\w+|dgx\W.*"
 )

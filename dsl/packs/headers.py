@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.pack import Pack
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.types import Literal
 
@@ -14,13 +15,13 @@ from runplan.dsl.types import Literal
 Layer = Literal["standard", "pack", "plan"]
 
 # The first line of a definition of the library; a test holds what it finds equal to what the grammar finds.
-_HEADER = re.compile(
+_HEADER = pattern(
     r"^(override[ \t]+)?(law|rule|schedule|device|mfu|model|price|region|run|shape|defaults)[ \t]+([\w.-]+)"
     r'(?:[ \t]+aliases[ \t]+((?:"[^"\n]*"|[\w.-]+)(?:[ \t]*,[ \t]*(?:"[^"\n]*"|[\w.-]+))*)'
     r"|[ \t]+([\w.-]+)(?=[ \t]+(?:error|warning|info|note)\b))?",
     re.MULTILINE,
 )
-_ALIAS = re.compile(r'"([^"\n]*)"|([\w.-]+)')
+_ALIAS = pattern(r'"([^"\n]*)"|([\w.-]+)')
 
 
 @dataclass(frozen=True, slots=True)

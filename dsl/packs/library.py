@@ -8,6 +8,7 @@ from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Text
+from runplan.dsl.packs.budgets import FolderBudget
 from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.devices import Meant, meant, named_as, one_of
 from runplan.dsl.packs.headers import Header, headers_of
@@ -54,6 +55,7 @@ class Library:
         broken: Blocks of the plan that could not be read whole.
         base: The same without what the plan brings; None where there is nothing of a plan.
         hidden: Kind and lower-case name of definitions that are in the texts, and not known.
+        budgets: What plans of some folders are to keep.
     """
 
     shelf: Shelf
@@ -61,6 +63,7 @@ class Library:
     broken: tuple[Span, ...] = ()
     base: Library | None = field(default=None, repr=False, compare=False)
     hidden: frozenset[tuple[str, str]] = frozenset()
+    budgets: tuple[FolderBudget, ...] = ()
     _laws: dict[Span, CheckedLaw] = field(default_factory=dict, init=False, repr=False, compare=False)
     _once: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _records: dict[tuple[str, str], Record] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -73,7 +76,12 @@ class Library:
     def with_files(self, files: Iterable[PackFile]) -> Library:
         """The same with the files of packs beside it."""
         brought = tuple(files)
-        return Library(self.shelf.with_files(brought)) if brought else self
+        return Library(self.shelf.with_files(brought), budgets=self.budgets) if brought else self
+
+    def with_budgets(self, budgets: Iterable[FolderBudget]) -> Library:
+        """The same with what plans of some folders are to keep."""
+        every = tuple(budgets)
+        return Library(self.shelf, self.own, self.broken, self.base, self.hidden, every) if every else self
 
     def with_pack(self, pack: Pack, broken: Sequence[Span] = ()) -> Library:
         """The same with the definitions of a plan beside them.
@@ -83,13 +91,13 @@ class Library:
         """
         if pack == Pack():
             return self
-        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self, self.hidden)
+        return Library(self.shelf, self.own.plus(pack), (*self.broken, *broken), self, self.hidden, self.budgets)
 
     def without(self, kind: str, names: Iterable[str]) -> Library:
         """The same as if some definitions of a kind were not in it."""
         hidden = self.hidden | {(kind, name.lower()) for name in names}
         base = self.base and self.base.without(kind, names)
-        return Library(self.shelf, self.own, self.broken, base, hidden)
+        return Library(self.shelf, self.own, self.broken, base, hidden, self.budgets)
 
     # ---- names
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-_BLANK = re.compile(r"[\s_-]+")
+from runplan.dsl.text.pattern import pattern
+
+_BLANK = pattern(r"[\s_-]+")
 # What joins two numbers tells them apart: `Qwen2-57B` is no `Qwen2.5-7B`, and `Llama 2 7B` no `Llama 27B`.
-_JOINING = re.compile(r"(?<!\d)-|-(?!\d)")
+_JOINING = pattern(r"(?<!\d)-|-(?!\d)")
 
 # What is tuned of a model, or written for another reader, has its shape: `Qwen2.5-7B-Instruct`.
-_RELEASE = re.compile(r"[\s_-](?:instruct|chat|base|hf|it|pt)(?=[\s_-]|\"?$)", re.I)
+_RELEASE = pattern(r"[\s_-](?:instruct|chat|base|hf|it|pt)(?=[\s_-]|\"?$)", re.I)
 
 
 def released(name: str) -> str:

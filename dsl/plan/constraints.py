@@ -47,7 +47,12 @@ def _constraint(reading: Reading, node: Node, key: str) -> Requirement | None:
         reading.findings.append(finding("S001", f"`{shown(idle)}` compares nothing", place, help=help))
         return None
     return Requirement(
-        condition=reading.bound(expr), because=spec.reason, soft=node.rule == "prefer", key=key, span=spec.value.span
+        condition=reading.bound(expr),
+        because=spec.reason,
+        soft=node.rule == "prefer",
+        key=key,
+        span=spec.value.span,
+        budget=reading.file.budgets.get(spec.value.span.source.path),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from runplan.dsl.dataclass import replace
@@ -16,6 +15,7 @@ from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import RESERVE
 
@@ -121,7 +121,7 @@ def _device(reading: Reading, node: Node) -> Mention:
     return name
 
 
-_PRICED = re.compile(r"\b[A-Z]{3}/")
+_PRICED = pattern(r"\b[A-Z]{3}/")
 # What a device reaches, each said in its own way: one of them says it all.
 REACHED = ("mfu", "rate", "throughput", "joint_throughput", "step_time")
 # What may stand in the place of a field, told by what it is counted in.

@@ -12,7 +12,7 @@ from runplan.dsl.expr.name import Name, Words
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.packs.pack import Pack, Record
 from runplan.dsl.syntax.tree import Mention
-from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.finding import Budget, Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.table import Quantity
@@ -203,6 +203,7 @@ class Requirement:
         condition: The comparison, with bare numbers given the dimension of the other side.
         because: The reason given for it.
         key: `require[0]` and so on.
+        budget: That of a folder which asks for it; None where the plan does.
     """
 
     condition: Expr
@@ -210,6 +211,12 @@ class Requirement:
     soft: bool
     key: str
     span: Span = field(compare=False)
+    budget: Budget | None = None
+
+    @property
+    def by(self) -> str:
+        """Who asks for it, as messages call him."""
+        return f"`{self.budget.file}`" if self.budget else "the plan"
 
 
 @dataclass(frozen=True, slots=True)

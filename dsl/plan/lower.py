@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -31,6 +30,7 @@ from runplan.dsl.syntax.views import pools_of, spec_of
 from runplan.dsl.text.finding import Label, finding, in_order
 from runplan.dsl.text.fixes import instead
 from runplan.dsl.text.limits import MAX_STAGES
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import COMPUTE, CONTEXT, RUN, SERVED, Field
 from runplan.dsl.types import TypeVar
@@ -41,7 +41,7 @@ T = TypeVar("T")
 # The stages that a transfer is, where the plan has none.
 OF_TRANSFER = ("pretrain", "finetune")
 # A name before its colon, in either spelling.
-_NAMING = re.compile(r"(\w[\w.-]*)[\"']?[ \t]*:")
+_NAMING = pattern(r"(\w[\w.-]*)[\"']?[ \t]*:")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 

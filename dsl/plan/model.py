@@ -18,6 +18,7 @@ from runplan.dsl.text.finding import Fix, Label, finding
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.later import Later
 from runplan.dsl.text.nearest import did_you_mean, same_model
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.fields import PARAMS, Field
@@ -71,14 +72,14 @@ def _sizes(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
 
 
 def _active(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
-    active = reading.given_by(spec.active, reading.fields("model")["active"]) if spec.active else None
+    active = reading.amount(spec.active, reading.fields("model")["active"]) if spec.active else None
     return {"active": active} if active else {}
 
 
 # ---- a published model by its name
 
 # A name of a model has a figure in it, such as `Llama-3-8B`; else it may be any word that is misspelled.
-_NAMED = re.compile(r'"?(?:[\w.-]+/)?[A-Za-z][\w.+-]*(?:[ \t][\w.+-]+)*"?')
+_NAMED = pattern(r'"?(?:[\w.-]+/)?[A-Za-z][\w.+-]*(?:[ \t][\w.+-]+)*"?')
 _SHOWN = 8  # of a family that is named without a size
 
 

@@ -12,6 +12,7 @@ from runplan.dsl.syntax.tree import File, Node, Word, leaves, unquoted
 from runplan.dsl.syntax.views import PoolField, pool_fields, pools_of, spec_of
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span, View
 
 SETTABLE = {row.key: row for row in OF_PLANS if row.settable}
@@ -26,7 +27,7 @@ PARTS = (
 _OF_SOURCE = {"epochs": "up_to", "weight": "weight", "quality": "quality", "domain": "domain", "density": "at_density"}
 # For each statement with a block: the block, and what gives a field in it.
 _BLOCKS = {"model": ("model_block", "model_pair"), "optimizer": ("opt_block", "opt_pair")}
-_INDEXED = re.compile(r"(require|prefer)\[(\d+)\]")
+_INDEXED = pattern(r"(require|prefer)\[(\d+)\]")
 
 Statements = tuple[Node, ...]
 

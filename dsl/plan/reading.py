@@ -25,6 +25,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.limits import MAX_DEPTH, MAX_TERMS
 from runplan.dsl.text.nearest import did_you_mean, nearest
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.build import Builder
@@ -35,10 +36,10 @@ from runplan.dsl.units.show import mismatch, said_dim
 from runplan.dsl.units.table import Quantity, currencies
 
 # The size in the name of a model, as in `Llama-3-8B`.
-_SIZED = re.compile(r"(?<=[-_.])(\d+(?:\.\d+)?)[bB](?![a-z])")
+_SIZED = pattern(r"(?<=[-_.])(\d+(?:\.\d+)?)[bB](?![a-z])")
 
 
-_FIRST_WORD = re.compile(r"\W*(\w*).*", re.DOTALL)
+_FIRST_WORD = pattern(r"\W*(\w*).*", re.DOTALL)
 # What people write for what is to be found.
 _OPEN = frozenset("auto automatic optimal optimum any free tbd best unlimited infinite none null all max min".split())
 

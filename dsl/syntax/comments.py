@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from runplan.dsl.syntax.tree import Word
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 
 # A quote that is not closed reaches to the end of its line; possessive, so that no text makes it slow.
-QUOTED_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*+"?|#[^\r\n]*')
+QUOTED_OR_COMMENT = pattern(r'"(?:\\.|[^"\\\n])*+"?|#[^\r\n]*')
 
 
 def comments_of(source: Source) -> tuple[Word, ...]:

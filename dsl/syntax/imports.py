@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.syntax.cache import parsed
@@ -155,7 +155,7 @@ class _Imports:
                 self.adrift.append("")
                 return own
             # Two ways to one file bring it once.
-            for n in _renamed(kept, alias.text, inner) if isinstance(alias, Word) else kept:
+            for n in renamed(kept, alias.text, inner) if isinstance(alias, Word) else kept:
                 brought.setdefault((n.span, _name_of(n).text), n)
         clashes = {name: (span, name) for (span, name), n in brought.items() if n.rule == "let"}
         for node in own:
@@ -216,7 +216,7 @@ def _name_of(node: Node) -> Word:
     return node.word(1) if node.rule == "record" else next(node.words())
 
 
-def _renamed(statements: list[Node], alias: str, plans: Iterable[str]) -> list[Node]:
+def renamed(statements: Sequence[Node], alias: str, plans: Iterable[str]) -> list[Node]:
     """Imported statements under `alias.name`, and each other's names in them; what overrides keeps its name.
 
     Args:
@@ -255,7 +255,7 @@ def _renamed(statements: list[Node], alias: str, plans: Iterable[str]) -> list[N
     def definition(node: Node) -> Node:
         """A definition with its own name, and those of others that it mentions, under the alias."""
         children = list(node.children)
-        if node.rule == "let":
+        if node.rule in ("let", "require"):
             children = [under(child, values) for child in children]
         elif node.rule == "override":
             children = [definition(child) for child in node.nodes()]

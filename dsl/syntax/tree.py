@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.text.finding import Budget
 from runplan.dsl.text.source import Source, Span
 
 
@@ -106,6 +107,7 @@ class File:
             mistake of its own.
         lost: Of those the stretches that are in no statement: a name that stands there may be defined there.
         adrift: Prefixes of names that an import would have brought, had it been read; `""` for any name.
+        budgets: The files of its folder's budgets whose statements are among its own, by path.
     """
 
     source: Source
@@ -115,6 +117,7 @@ class File:
     lost: tuple[Span, ...] = field(default=(), compare=False)
     adrift: tuple[str, ...] = field(default=(), compare=False)
     imported: tuple[Imported, ...] = field(default=(), compare=False)
+    budgets: Mapping[str, Budget] = field(default_factory=dict, compare=False)
 
 
 # Records whose figures a plan names in expressions.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from runplan.dsl.text.pattern import pattern
+
 # ---- one word for another
 
 _THEIRS: dict[str, str] = {
@@ -115,7 +117,7 @@ def ours(word: str, value: str = "") -> str:
 # Quantities that only a requirement bounds, and whether more of them is what one wants.
 _BOUNDED = {"cost": "<=", "emissions": "<=", "energy": "<=", "gpu_hours": "<=", "loss": "<=", "perplexity": "<=",
             "finish": "<=", "steps": "<=", "regret": "<="}  # fmt: skip
-_LIMIT = re.compile(r"(max|min|maximum|minimum)_(\w+)|(\w+)_(limit|cap|max|min|budget)")
+_LIMIT = pattern(r"(max|min|maximum|minimum)_(\w+)|(\w+)_(limit|cap|max|min|budget)")
 _NODES = "say it in `hardware`: `{0} nodes x` in place of the count, and `in nodes of 8` behind it"
 _COUNTS = {"steps": "tokens: {} steps", "sequences": "tokens: {} sequences", "epochs": "tokens: {} epochs"}
 # How the one-line form of hardware says its fields.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runplan.dsl.dataclass import dataclass, field, replace
-from runplan.dsl.text.codes import CODES, Severity
+from runplan.dsl.text.codes import CODES, Severity, silenceable
 from runplan.dsl.text.later import Later, Texts
 from runplan.dsl.text.source import Span
 
@@ -42,6 +42,18 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """A file that says what every plan of a folder is to keep.
+
+    Attributes:
+        baseline: Whether a baseline may leave out what breaks it.
+    """
+
+    file: str
+    baseline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing wrong, doubtful or worth knowing.
 
@@ -63,6 +75,7 @@ class Finding:
         key: The path of the node in the plan, such as `require[0]`; stable when lines move.
         laws: The laws under which it was found; empty where no law took part.
         data: The figures behind the sentence.
+        budget: That of a folder which it breaks: nothing that a plan says silences it.
     """
 
     code: str
@@ -77,6 +90,12 @@ class Finding:
     key: str = ""
     laws: tuple[str, ...] = ()
     data: dict[str, float | str] = field(default_factory=dict)
+    budget: Budget | None = None
+
+    @property
+    def silenceable(self) -> bool:
+        """Whether it may be left out, by a comment or by what is asked for."""
+        return self.budget is None and silenceable(self.code)
 
     def __repr__(self) -> str:
         span = self.at.span

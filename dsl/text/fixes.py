@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from runplan.dsl.text.finding import Edit, Fix
 from runplan.dsl.text.later import Later
 from runplan.dsl.text.nearest import is_plain, nearest
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 
-_WORD = re.compile(r"[\w.-]+")
-_WRITE = re.compile(r"write `([^`]+)`")
-_OFFERED = re.compile(r"`([^`]+)`")
+_WORD = pattern(r"[\w.-]+")
+_WRITE = pattern(r"write `([^`]+)`")
+_OFFERED = pattern(r"`([^`]+)`")
 
 
 def respelled(span: Span, word: str, choices: Collection[str], alias: str = "") -> Later[Fix]:

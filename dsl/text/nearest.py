@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
+
+from runplan.dsl.text.pattern import pattern
 
 MAX_WORD = 60  # characters of a word that is looked up among the names near to it
 
@@ -31,7 +32,7 @@ def is_plain(word: str, choices: Collection[str]) -> bool:
     return _FIGURES.findall(first) == _FIGURES.findall(word) and near[0] > max(near[1:], default=0.0)
 
 
-_FIGURES = re.compile(r"\d+")
+_FIGURES = pattern(r"\d+")
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> list[str]:
@@ -39,7 +40,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> list[str]:
     return [f"did you mean `{name}`?" for name in nearest(word, choices)[:1]]
 
 
-_MODEL = re.compile(r"\d+|(?<=\d)[a-z]+|[a-z]+(?=\d)")
+_MODEL = pattern(r"\d+|(?<=\d)[a-z]+|[a-z]+(?=\d)")
 
 
 def same_model(word: str, choices: Iterable[str]) -> list[str]:

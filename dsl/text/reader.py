@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text import disk
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.types import Protocol
 
@@ -183,7 +183,7 @@ class Buffer:
         return (path,) if path == self.name else self.behind.files(path)
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]|\r(?!\n)")
+_CONTROL = pattern(r"[\x00-\x08\x0b\x0e-\x1f\x7f]|\r(?!\n)")
 
 
 def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:

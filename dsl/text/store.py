@@ -43,7 +43,9 @@ def folder() -> str | None:
     if _offs or os.environ.get("RUNPLAN_NO_CACHE"):
         return None
     home = os.environ.get("HOME")
-    base = os.environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
+    told = os.environ.get("XDG_CACHE_HOME", "")
+    # As its specification has it: a path that is not absolute is none.
+    base = told if os.path.isabs(told) else os.path.join(home, ".cache") if home else ""
     return os.path.join(base, "runplan") if base else None
 
 

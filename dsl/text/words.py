@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+
+from runplan.dsl.text.pattern import pattern
 
 
 def cut(text: str) -> str:
@@ -17,10 +18,10 @@ def enumerated(texts: Sequence[str]) -> str:
 
 
 # A value in the message of a rule: `{cost}`, or `{mfu%}` in per cent.
-FIELD = re.compile(r"\{([^{}]*?)(%?)\}")
+FIELD = pattern(r"\{([^{}]*?)(%?)\}")
 
 # A part of such a message that is left out where one of its values is not known: `[: {cost}]`.
-IF_KNOWN = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
+IF_KNOWN = pattern(r"\[([^\[\]]*\{[^\[\]]*)\]")
 
 
 def listing(names: Iterable[str]) -> str:
@@ -28,7 +29,7 @@ def listing(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-_CONSONANT_Y = re.compile(r"(?<![aeiou])y$")
+_CONSONANT_Y = pattern(r"(?<![aeiou])y$")
 
 
 def counted(count: int, noun: str) -> str:

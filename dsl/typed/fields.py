@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 
 from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.units.base import EPOCH, FLOP, GPU, PARAM, STEP, TOKEN, dim_of
 from runplan.dsl.units.dims import MONEY, NONE, Dim
 from runplan.dsl.units.parse import number, unit
@@ -47,7 +47,7 @@ class Field:
         return number(found[1]) * (unit(found[2]).factor if found[2] else 1.0) if found else 0.0
 
 
-_EXAMPLE = re.compile(r"([0-9][0-9._]*(?:e-?[0-9]+)?[kMBT]?) ?(\S*)")
+_EXAMPLE = pattern(r"([0-9][0-9._]*(?:e-?[0-9]+)?[kMBT]?) ?(\S*)")
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
 PARAMS = Field("model", PARAM, "7B")

@@ -6,13 +6,14 @@ import math
 import re
 from functools import lru_cache
 
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.units.dims import NONE, power, times
 from runplan.dsl.units.table import Unit, UnknownUnit, table_of_units
 from runplan.dsl.units.traps import spelled_out, trap
 
-_SPLIT = re.compile(r"([*·/])")
-_HYPHEN = re.compile(r"(?<!\^)-")
-_POWER = re.compile(r"([^^]*)\^(-?[0-9]{1,3}(?:\.[0-9]+)?)")
+_SPLIT = pattern(r"([*·/])")
+_HYPHEN = pattern(r"(?<!\^)-")
+_POWER = pattern(r"([^^]*)\^(-?[0-9]{1,3}(?:\.[0-9]+)?)")
 
 
 def _unknown(name: str, text: str, after: str) -> UnknownUnit:
@@ -95,7 +96,7 @@ def unit(text: str) -> Unit:
 _DECIMAL = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
-_NUMBER = re.compile(rf"({_DIGITS}(?:\.{_DIGITS})?)(?:[eE]([+-]?[0-9]{{1,4}}))?(Ki|Mi|Gi|Ti|[kKMBT]?)")
+_NUMBER = pattern(rf"({_DIGITS}(?:\.{_DIGITS})?)(?:[eE]([+-]?[0-9]{{1,4}}))?(Ki|Mi|Gi|Ti|[kKMBT]?)")
 
 
 def number(text: str) -> float:

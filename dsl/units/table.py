@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.errors import RunplanError
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.types import TYPE_CHECKING, Any
 from runplan.dsl.units.dims import NONE, Dim, power, times
 from runplan.dsl.units.traps import trap
@@ -72,8 +73,8 @@ class Table:
     currencies: frozenset[str]
 
 
-_NAME = re.compile(r"[^\W\d_]\w*|%")
-_PLURAL = re.compile(r"[a-z][a-z_]+")
+_NAME = pattern(r"[^\W\d_]\w*|%")
+_PLURAL = pattern(r"[a-z][a-z_]+")
 
 
 def read_table(text: str) -> Table:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from runplan.dsl.text.pattern import pattern
+
 _JOIN = "join it to the number: `10T tokens`"
 _MONEY = "write the currency's code after the number: `30M USD`"
 _MASS = "write `tCO2eq` for emissions"
@@ -24,10 +26,10 @@ _TRAPS = {
 }
 _PREFIXES = {"kilo": "k", "mega": "M", "giga": "G", "tera": "T", "peta": "P", "exa": "E", "zetta": "Z"}
 _PREFIX = f"({'|'.join(_PREFIXES)}|[kmgtpez]?)"
-_COMPUTE = re.compile(rf"{_PREFIX}f(?:lop)?s?(/s(?:ec(?:ond)?)?|ps)?([-*·/]days?)?", re.IGNORECASE)
+_COMPUTE = pattern(rf"{_PREFIX}f(?:lop)?s?(/s(?:ec(?:ond)?)?|ps)?([-*·/]days?)?", re.IGNORECASE)
 _WORDS = {"byte": "B", "bit": "bit", "watt": "W", "watthour": "Wh", "joule": "J"}
-_LONG = re.compile(rf"({'|'.join(_PREFIXES)})({'|'.join(_WORDS)})s?", re.IGNORECASE)
-_BITS = re.compile(r"([kMGT]?)(b|bps)")
+_LONG = pattern(rf"({'|'.join(_PREFIXES)})({'|'.join(_WORDS)})s?", re.IGNORECASE)
+_BITS = pattern(r"([kMGT]?)(b|bps)")
 
 
 def spelled_out(text: str) -> str | None:

@@ -292,8 +292,13 @@ class Draft:
         if amount is None or isinstance(amount, forms):
             return amount
         what = "a `?`" if isinstance(amount, Hole) else "a bound" if isinstance(amount, Within) else "a figure"
-        self.gave_up(f"{what} on `{key}` is read, and not solved yet", amount.span, ["give one value"])
+        self.gave_up(f"{what} on `{key}` is read, and not solved yet", amount.span, [self._example(key)])
         return None
+
+    def _example(self, key: str) -> str:
+        every = (field for fields in self.quantities.fields.values() for field in fields.values())
+        example = next((field.example for field in every if field.name == key), "")
+        return f"give one value, such as `{key}: {example}`" if example else "give one value"
 
     def given(self, figures: Figures, key: str) -> Given | None:
         """A figure of a statement of which only one value is known what to do with."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 
@@ -11,10 +10,11 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.plan.ir import Amount, Hole, Plan, Pool, Within
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.later import Texts, changed
+from runplan.dsl.text.pattern import pattern
 
-_TO_ADD = re.compile(r"add `(\w+: [^`]+)`(.*?) to the hardware's block(.*)")
+_TO_ADD = pattern(r"add `(\w+: [^`]+)`(.*?) to the hardware's block(.*)")
 # How a block's text begins, in either spelling.
-_BLOCK = re.compile(r"\{|\w+[ \t]*:")
+_BLOCK = pattern(r"\{|\w+[ \t]*:")
 
 
 def fitted(plan: Plan, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -40,9 +40,9 @@ def _with_block(pools: tuple[Pool, ...], yaml: bool, help: Texts) -> Iterator[st
 
 # What is added to a line of hardware, and to a block.
 _IN_BLOCK = (
-    (re.compile(r"`@ PRICE` to the hardware, such as `@ ([^`]+)`"), r"`price: \1` to the hardware's block"),
-    (re.compile(r"`in nodes of (\d+)` to the hardware"), r"`nodes_of: \1` to the hardware's block"),
-    (re.compile(r"`from ([\d-]+)` to the hardware"), r"`from: \1` to the hardware's block"),
+    (pattern(r"`@ PRICE` to the hardware, such as `@ ([^`]+)`"), r"`price: \1` to the hardware's block"),
+    (pattern(r"`in nodes of (\d+)` to the hardware"), r"`nodes_of: \1` to the hardware's block"),
+    (pattern(r"`from ([\d-]+)` to the hardware"), r"`from: \1` to the hardware's block"),
 )
 
 

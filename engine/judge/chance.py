@@ -91,7 +91,7 @@ def _finding(plan: Plan, solution: Solution, drawn: _Drawn, requirement: Require
     side, verb = ("above", "allows") if missed.upper else ("below", "asks for")
     verb = "prefers" if requirement.soft else verb
     limit = _figure(problem, missed.bounded, missed.limit)
-    what = f"`{shown(missed.bounded)}` is {side} the {limit} that the plan {verb}"
+    what = f"`{shown(missed.bounded)}` is {side} the {limit} that {requirement.by} {verb}"
     unit, factor = json_unit(dim_of(problem, missed.bounded))
     data |= {"quantity": shown(missed.bounded), "limit": missed.limit / factor, "unit": unit}
     return finding(
@@ -99,7 +99,7 @@ def _finding(plan: Plan, solution: Solution, drawn: _Drawn, requirement: Require
         f"in {100 * fails:.2g} % of draws {what}: {'; '.join(_assumed(problem))}",
         requirement.span,
         severity="info" if requirement.soft else "warning",
-        help=[*_stated(drawn), *_bound_that_holds(problem, missed)],
+        help=[*_stated(drawn), *(_bound_that_holds(problem, missed) if requirement.budget is None else ())],
         key=requirement.key,
         laws=(solution.law,),
         data=data,

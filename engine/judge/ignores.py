@@ -10,16 +10,17 @@ from runplan.dsl.text.codes import silenceable
 from runplan.dsl.text.finding import Edit, Finding, Fix, finding
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.calendar import seconds_of
 
-_IGNORE = re.compile(r"#\s*ignore\[([^\]]*)\]((?:(?!#\s*ignore\[).)*)")
-_CODE = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
+_IGNORE = pattern(r"#\s*ignore\[([^\]]*)\]((?:(?!#\s*ignore\[).)*)")
+_CODE = pattern(r"[^,\s](?:[^,]*[^,\s])?")
 # What begins with a figure is to be a day.
-_UNTIL = re.compile(r"\buntil:?\s*(\d\S*)\s*$")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNTIL = pattern(r"\buntil:?\s*(\d\S*)\s*$")
+_DAY = pattern(r"\d{4}-\d{2}-\d{2}")
 # Empty lines and comments.
-_SILENT = re.compile(r"(?:\s*+#[^\n]*+)*+\s*+")
+_SILENT = pattern(r"(?:\s*+#[^\n]*+)*+\s*+")
 # What opens a block: what it says, and what is found of it, begins on the next line.
 _OPENS = (":", "{", "-")
 
@@ -124,24 +125,31 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[tuple[str, str]
             wrong.append(_of(ignore, "X004", "this ignores without a reason", "write why after the bracket"))
         for span in ignore.codes:
             code = span.text
-            silenced = {
-                i
-                for i, f in enumerate(found)
-                if code.lower() in (f.code.lower(), f.name.lower())
-                and f.at.span.line in ignore.lines
-                and f.at.span.source.path == span.source.path
-                and silenceable(f.code)
-            }
+            silenced = {i for i, f in enumerate(found) if f.silenceable and _is_at(f, ignore, span)}
             if not late:
                 out -= silenced
             if code.lower() not in known_words:
                 (help,) = did_you_mean(code, words) or ["`plan rule` lists them"]
                 message = f"`{code[:60]}` is no code of a finding" if code else "this names no code of a finding"
                 wrong.append(_of(ignore, "X002", message, help, respelled(span, code, words)))
+            elif held := next((f.budget for f in found if f.budget and _is_at(f, ignore, span)), None):
+                message = f"`{code}` is not left out here: `{held.file}` requires it of every plan of the folder"
+                wrong.append(_of(ignore, "X001", message, "take it out of the comment", [_taken_out(ignore, span)]))
             elif solved and not silenced and not late and span.source.path == source.path:
-                fix = Fix(f"take `{code}` out of the comment", (ignore.without(span),), safe=True)
-                wrong.append(_of(ignore, "X001", f"`{code}` is not found here", "take it out of the comment", [fix]))
+                message = f"`{code}` is not found here"
+                wrong.append(_of(ignore, "X001", message, "take it out of the comment", [_taken_out(ignore, span)]))
     return [*(found[i] for i in sorted(out)), *wrong]
+
+
+def _is_at(found: Finding, ignore: Ignore, code: Span) -> bool:
+    """Whether a code of a comment is that of a finding, and stands where that is found."""
+    named = code.text.lower() in (found.code.lower(), found.name.lower())
+    there = found.at.span
+    return named and there.line in ignore.lines and there.source.path == code.source.path
+
+
+def _taken_out(ignore: Ignore, code: Span) -> Fix:
+    return Fix(f"take `{code.text}` out of the comment", (ignore.without(code),), safe=True)
 
 
 def _over(until: str, today: str) -> str:

@@ -85,7 +85,9 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
     spans = [r.span for r in relaxations if r.span is not None]
     if at is None:
         at = max(spans, key=lambda span: (span.source.path, span.start)) if spans else Span(plan.source, 0, 0)
-    texts = [f"`{r.text}`" for r in relaxations]
+    # What the budget of a folder says is not for the plan to say otherwise.
+    firm = {r.text: requirement.by for r, requirement in required if requirement.budget}
+    texts = [f"`{r.text}`" + (f" of {firm[r.text]}" if r.text in firm else "") for r in relaxations]
     if len(relaxations) == 1:
         message = f"{texts[0]} cannot be kept, whatever is free"
     elif texts:
@@ -95,7 +97,7 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
     also = [
         Label(r.span, r.change.text if r.change else "") for r in relaxations if r.span is not None and r.span != at
     ]
-    changes = [change for r in relaxations if r.change for change in (r.change, *r.others)]
+    changes = [change for r in relaxations if r.change and r.text not in firm for change in (r.change, *r.others)]
     return finding(
         code,
         message,

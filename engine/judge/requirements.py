@@ -154,10 +154,10 @@ def _told(plan: Plan, solution: Solution, requirement: Requirement, part: Op, a:
     budget = budget_quantity(problem, bounded, upper)
     known = problem.quantities.get(bounded.name.text) if isinstance(bounded, Ref) else None
     read_as = PER_CENT if known and known.facts.per_cent else _in_own_money(problem, bound, dim)
-    wanted = "prefers" if requirement.soft else "allows" if upper else "asks for"
+    wanted = f"{requirement.by} {'prefers' if requirement.soft else 'allows' if upper else 'asks for'}"
     compared = _compared(value, limit, upper, wanted, read_as)
     if part.op == "!=":
-        compared = f"{show(value, dim)}, which the plan leaves out"
+        compared = f"{show(value, dim)}, which {requirement.by} leaves out"
     in_json, factor = json_unit(dim)
     data: dict[str, float | str] = {"value": value / factor, "limit": limit / factor, "unit": in_json}
     data = {"quantity": budget or shown(bounded), **data}
@@ -183,7 +183,11 @@ def _in_own_money(problem: Problem, bound: Expr, dim: Dim) -> ReadAs:
 
 
 def _compared(value: float, limit: float, upper: bool, wanted: str, read_as: ReadAs) -> str:
-    """A value and the limit that it breaks, in words that tell how far they are apart."""
+    """A value and the limit that it breaks, in words that tell how far they are apart.
+
+    Args:
+        wanted: Who wants it how, such as `the plan allows`.
+    """
     one, dim = read_as
     value, limit = value / one, limit / one
 
@@ -194,14 +198,14 @@ def _compared(value: float, limit: float, upper: bool, wanted: str, read_as: Rea
     if said_value == said_limit:
         said_value, said_limit = said(value, 8), said(limit, 8)
     if dim == DATE:
-        return f"{said_value}, {'after' if upper else 'before'} the {said_limit} that the plan {wanted}"
+        return f"{said_value}, {'after' if upper else 'before'} the {said_limit} that {wanted}"
     if math.isclose(value, limit, rel_tol=TOLERANCE):
-        return f"{said_value}; the plan {wanted} {'less' if upper else 'more'} than that"
+        return f"{said_value}; {wanted} {'less' if upper else 'more'} than that"
     ratio = value / limit if limit else math.inf
     if not upper or not 0 < ratio < 1e6:
-        return f"{said_value}; the plan {wanted} {said_limit}"
+        return f"{said_value}; {wanted} {said_limit}"
     far = f"{ratio:.3g}x" if f"{ratio:.3g}" != "1" else f"{said(value - limit, 3)} above"
-    return f"{said_value}, {far} the {said_limit} that the plan {wanted}"
+    return f"{said_value}, {far} the {said_limit} that {wanted}"
 
 
 def _bound_label(plan: Plan, bound: Expr, limit: float, dim: Dim) -> str:

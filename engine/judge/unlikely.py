@@ -54,9 +54,10 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
         budget = budget_quantity(problem, own.left, True)
         code = "B003" if requirement.soft else "B001" if budget else "B002"
         more = "at most " if negated else ""
-        wanted = f"the plan {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
+        wanted = f"{requirement.by} {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
         whole = "" if part is clause else f"`{' '.join(requirement.span.text.split())}` does not hold: "
-        changes = Later(partial(_changes, solution, own, share))
+        told = replace(own, requirement=requirement)
+        changes = Later(partial(_changes, solution, told, share, requirement.budget is None))
         yield finding(
             code,
             f"{whole}`{said}` holds in {_share(share)} of draws; {wanted}",
@@ -81,15 +82,19 @@ def _share(share: float) -> str:
     return f"{100 * share:.{TOLD}g} %"
 
 
-def _changes(solution: Solution, own: Constraint, share: float) -> list[Change]:
-    """The bound, or the share, with which it would hold; and changes of what the plan gives, each of them solved."""
+def _changes(solution: Solution, own: Constraint, share: float, ours: bool) -> list[Change]:
+    """The bound, or the share, with which it would hold; and changes of what the plan gives, each of them solved.
+
+    Args:
+        ours: Whether it is the plan that requires it, so that it can say it otherwise.
+    """
     from runplan.engine.solve.chances import is_likely, just_likely
 
     assert own.chance is not None
     problem, values = solution.problem, {name: value.value for name, value in solution.values.items()}
     told = just_likely(problem, own, values)
     held = []
-    for knob in chance_knobs(problem, told, own.chance):
+    for knob in chance_knobs(problem, told, own.chance) if ours else ():
         nearest = share if knob.freed is None else float(compiled(knob.figure)(values))
         for digits in DIGITS:
             value = knob.written.rounded(nearest, nearest < knob.now, digits)

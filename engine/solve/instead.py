@@ -9,11 +9,12 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op
 from runplan.dsl.plan.ir import Requirement
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.engine.problem.solution import Change
 
 # The words before a figure that say what it is a figure of, on its line, and after a count what it is a count of.
-_BEFORE = re.compile(
+_BEFORE = pattern(
     r"""(?:
         (?P<key> (?:\b(?:data|phase)\s+)? (?:"[^"\n]*" | '[^'\n]*' | [\w.-]+) \s*:\s* )
       | (?P<word> (?<![\w.-]) (?:for|at|from|until|weight|tokens|model|compute|in\s+nodes\s+of) \s+ | @\s* )
@@ -21,7 +22,7 @@ _BEFORE = re.compile(
     (?P<bound> (?<![\w.-]) (?:up\s+to | at\s+least | at\s+most) \s+ )? $""",
     re.VERBOSE,
 )
-_COUNTED = re.compile(r"[ \t]*\b(?:(?:x|of)[ \t]+(?:\"[^\"\n]*\"|[\w.-]+)|active\b)")
+_COUNTED = pattern(r"[ \t]*\b(?:(?:x|of)[ \t]+(?:\"[^\"\n]*\"|[\w.-]+)|active\b)")
 
 
 @dataclass(frozen=True, slots=True)

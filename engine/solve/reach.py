@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runplan.dsl.expr.tree import Ref
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.whole import Reached, whole
@@ -35,5 +36,6 @@ def _whole(problem: Problem) -> Reached:
 
 def _repeats(reached: Reached) -> bool:
     """Whether any source is seen more than once."""
-    values = reached.values
-    return any(values.get(q.EPOCHS.of("source", name), 0.0) > ONCE for name in reached.problem.sources)
+    epochs = [q.EPOCHS.of("source", name) for name in reached.problem.sources]
+    values = reached.values_for(map(Ref, epochs))
+    return any(values.get(name, 0.0) > ONCE for name in epochs)

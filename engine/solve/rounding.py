@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Num
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.units.base import DATE, GPU, PARAM, TIME, TOKEN
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import number
@@ -20,7 +20,7 @@ FITS = 1e-6
 DAY = 86400.0
 # Digits that a figure is shown with: fewer say it, unless the room is so narrow that more are needed.
 DIGITS = (4, 6, 8)
-_FIGURE = re.compile(r"([0-9][0-9._]*(?:[eE][+-]?[0-9]+)?(?:Ki|Mi|Gi|[kKMBT](?![A-Za-z]))?) ?([^\s()+*^-]*)")
+_FIGURE = pattern(r"([0-9][0-9._]*(?:[eE][+-]?[0-9]+)?(?:Ki|Mi|Gi|[kKMBT](?![A-Za-z]))?) ?([^\s()+*^-]*)")
 
 
 @dataclass(frozen=True, slots=True)

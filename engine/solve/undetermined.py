@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations, islice
 
@@ -12,6 +11,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.text.finding import finding
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import USUAL_MONEY
@@ -37,6 +37,7 @@ USUAL = {
     q.GPU_HOURS.text: (("10k GPU-hours", 3.6e7), ("1M GPU-hours", 3.6e9), ("100 GPU-hours", 3.6e5)),
     q.RESERVED_TIME.text: (("30 days", 30 * 86400.0), ("365 days", 365 * 86400.0), ("1 day", 86400.0)),
     q.FINETUNE_TOKENS.text: (("50B tokens", 5e10), ("1B tokens", 1e9)),
+    q.INFERENCE_TOKENS.text: (("2T tokens", 2e12),),
     q.COMPUTE.text: (("1e22 FLOP", 1e22), ("1e20 FLOP", 1e20), ("1e24 FLOP", 1e24)),
 }
 # The same of a date, in seconds since 1970.
@@ -44,7 +45,7 @@ A_DAY = (("2026-12-01", 1796083200.0),)
 # What may be made small where no goal is stated, the first that there is.
 GOALS = (q.COST, q.GPU_HOURS, q.COMPUTE)
 # What a plan writes for what is open.
-_OPEN = re.compile(r"\?|\bunknown\b")
+_OPEN = pattern(r"\?|\bunknown\b")
 # Parts of a run, of which a plan would not limit what the whole comes to.
 PARTS = ("pool", "source", "phase")
 # At most so many ways to settle a plan are offered.

@@ -341,3 +341,13 @@ def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert store.kept("last") == b"x" and store.kept("19") and store.kept("0") is None
     store.keep("too large", b"x" * (store.MAX_ONE + 1))
     assert store.kept("too large") is None
+
+
+@pytest.mark.parametrize("told", ["", "cache", "./cache", "../cache"])
+def test_a_cache_folder_that_is_not_absolute_is_none(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", told)
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.delenv("RUNPLAN_NO_CACHE", raising=False)
+    assert store.folder() == "/home/someone/.cache/runplan"
+    monkeypatch.delenv("HOME")
+    assert store.folder() is None

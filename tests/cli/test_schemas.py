@@ -83,6 +83,7 @@ PRINTED = [
     ("rule", "rules"),
     ("rule H002", "rule"),
     ("rule S001", "rule"),
+    ("config", "config"),
     ("test small.plan", "error"),
 ]
 

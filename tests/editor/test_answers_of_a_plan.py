@@ -11,6 +11,7 @@ from editing import Open, one
 from runplan.dsl.syntax.formatting import formatted
 from runplan.dsl.text.finding import Edit, Fix, finding
 from runplan.editor.actions import REASON, actions
+from runplan.editor.definition import target
 from runplan.editor.hints import hints
 from runplan.editor.hover import hover
 from runplan.editor.layout import layout
@@ -104,6 +105,18 @@ def test_a_broken_plan_says_what_is_still_known(tmp_path: Path, name: str, text:
     assert "*being solved*" in shown(there, "cost <=", Known(waiting=True))
     stale = shown(there, "cost <=", Known(before, stale=True))
     assert "USD**" in stale and "*as the plan was before it was last edited*" in stale
+
+
+@BOTH
+def test_a_line_that_cannot_be_read_says_what_its_words_may_be(tmp_path: Path, name: str, text: str) -> None:
+    there = one(tmp_path, text.replace("require cost <= budget", "require cost <= <= budget + H100"), name)
+    if name == "a.plan.yaml":
+        there.edit(name, text.replace("require: cost <= budget", "require: cost <= <= budget + H100"))
+    assert "**quantity** `cost` in `USD`" in shown(there, "cost <=", Known())
+    assert "**12M USD**" in shown(there, "budget + H100", Known())
+    document = there.document()
+    found = target(document, document.source.text.index("budget + H100") + 2)
+    assert found is not None and found[1].span.text == "budget"
 
 
 def test_fields_statements_and_codes_hover(tmp_path: Path) -> None:

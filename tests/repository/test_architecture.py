@@ -57,7 +57,7 @@ LADDERS = {
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
     "editor": [
         *("places", "buffers", "uses", "document", "ignores", "context", "workspace", "markdown", "solving", "values"),
-        *("hover", "completion", "definition", "rename", "outline", "hints", "actions", "layout", "tokens", "problems"),
+        *("hints", "hover", "completion", "definition", "rename", "outline", "actions", "layout", "tokens", "problems"),
         *("wire", "session", "server"),
     ],
     "cli/show": [

@@ -267,7 +267,10 @@ def _reasons(plan: PlanDifference, known: Known) -> Iterator[Reason]:
 def _moves_of(cause: Cause, dims: Mapping[str, Moved], known: Known) -> str:
     if cause.status != "solved":
         return "alone it leaves a plan that cannot be solved: what it moves is told with the others"
-    return _moves(cause.moves, dims, known) or "moves nothing alone"
+    told = [_moves(cause.moves, dims, known)]
+    for word, names in (("there is", cause.brings), ("there is no more", cause.drops)):
+        told += [f"{word} {', '.join(_short(name, known) for name in names)}"] if names else []
+    return "; ".join(filter(None, told)) or "moves nothing alone"
 
 
 def _moves(moves: Mapping[str, float], dims: Mapping[str, Moved], known: Known) -> str:

@@ -84,6 +84,20 @@ def test_a_pack_that_moves_nothing_is_not_told(here: Path, capsys: pytest.Captur
     assert main(["lock", "--check"]) == 1
 
 
+def test_what_a_folder_asks_is_named_from_the_root(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        here,
+        {"runplan.toml": 'packs = ["packs"]\n[budgets]\nplans = "org.plan"\n', "org.plan": "require params >= 1B\n"},
+    )
+    assert main(["lock", "plans"]) == 0
+    monkeypatch.chdir(here / "plans")
+    assert main(["lock", "--check"]) == 0
+    write(here, {"org.plan": "require params <= 1B\n"})
+    assert "the budget `org.plan` has changed" in found(capsys, "a.plan")[0]["message"]
+
+
 def test_another_program_or_library_is_named(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
