@@ -10,7 +10,7 @@ from runplan import Project
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.headers import Header
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Pack
+from runplan.dsl.packs.pack import Law, Pack
 from runplan.dsl.plan.lower import begun, lower
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.imports import read_file, syntax_of
@@ -163,6 +163,18 @@ class Document:
                 behind = (node for node in self.statements if node.span.start >= key.start())
                 return next((node for node in behind if BY_RULE[node.rule].fills == key[0]), None)
         return None
+
+    def stage_at(self, offset: int) -> str:
+        """The stage that a place is in; empty outside of all."""
+        stages = (node for node in self.file.statements if node.rule == "stage")
+        return next((name_of(node).text for node in stages if node.span.start <= offset <= node.span.end), "")
+
+    def law_at(self, offset: int) -> Law | None:
+        """The law whose definition a place is in, as the library knows it."""
+        nodes = (node.node("law") or node if node.rule == "override" else node for node in self.file.statements)
+        around = (n for n in nodes if n.rule == "law" and n.span.start <= offset <= n.span.end)
+        found = next(around, None)
+        return None if found is None else self.library.law(found.word(0).text)
 
     # ---- what is named where
 

@@ -10,6 +10,7 @@ from runplan.cli.show.catalogue import record as record_page
 from runplan.cli.show.catalogue import rule as rule_page
 from runplan.cli.show.catalogue.subjects import LawPage, RulePage
 from runplan.cli.show.text.markdown import literal
+from runplan.cli.show.text.plain import plain
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.library import Library
@@ -25,7 +26,7 @@ from runplan.editor.context import word_before
 from runplan.editor.document import Document
 from runplan.editor.hints import HOLES, asked
 from runplan.editor.ignores import code_at
-from runplan.editor.markdown import code, head, page
+from runplan.editor.markdown import block, code, head, page
 from runplan.editor.uses import Use
 from runplan.editor.values import Known, figure_of, value, with_state
 from runplan.engine.problem.solution import Solution
@@ -48,8 +49,8 @@ class Hover:
 def hover(document: Document, offset: int, known: Known = NOTHING) -> Hover | None:
     """What is known of what stands at a place; None where that is nothing."""
     if found := code_at(document, offset):
-        code, span = found
-        text = _rule(document.library, code)
+        word, span = found
+        text = _rule(document.library, word)
         return Hover(text, span) if text else None
     for use in (*_open(document, offset, known), *document.uses_at(offset)):
         if text := _said(document, use, known):
@@ -79,6 +80,8 @@ def _said(document: Document, use: Use, known: Known) -> str:
         schedule = library.schedule(use.name)
         phases = ", ".join(f"{phase.name} {phase.shape}" for phase in schedule.phases) if schedule else ""
         return f"**schedule** {code(use.name)}\n\n{literal(schedule.title)}: {literal(phases)}" if schedule else ""
+    if use.kind == "letter":
+        return _letter(document, use)
     if use.kind == "rule":
         return _rule(library, use.name)
     if use.kind in ("number", "unit"):
@@ -119,7 +122,8 @@ def _field(document: Document, use: Use, known: Known) -> str:
     quantities = document.library.quantities()
     for name, field in quantities.given_by(statement).items():
         if field.name == use.name:
-            named = Use("quantity", name, use.span, value=Name(name))
+            stage = document.stage_at(use.span.start)
+            named = Use("quantity", name, use.span, value=Name(name).in_stage(stage) if stage else Name(name))
             about = value(document, named, known)
             return f"{about}\n\nwritten like {code(f'{use.name}: {field.example}')}"
     return ""
@@ -169,6 +173,22 @@ def _values_of(document: Document, node: Node, solution: Solution) -> Iterable[N
 def _law(library: Library, name: str) -> str:
     law = library.law(name)
     return page(law_page.page(LawPage(law, library))) if law else ""
+
+
+def _letter(document: Document, use: Use) -> str:
+    """A constant of a law, with its error and unit; or the line on which an input or a `let` of it is named."""
+    name, law = use.name.rpartition(":")[2], document.law_at(use.span.start)
+    constant = law.constants.get(name) if law else None
+    if law is not None and constant is not None:
+        unit_ = f" in {code(show_dim(law.dims[name]))}" if name in law.dims else ""
+        return f"{head(name, 'constant')} of {code(law.name)}{unit_}\n\n{block([_flat(constant.span.text)])}"
+    named = (one.span for one in document.uses if one.names and (one.kind, one.name) == (use.kind, use.name))
+    lines = [_flat(document.source.line_text(span.line)) for span in named]
+    return f"{head(name, 'letter')}\n\n{block(lines[:1])}" if lines else ""
+
+
+def _flat(text: str) -> str:
+    return plain(" ".join(text.split()))
 
 
 def _rule(library: Library, word: str) -> str:

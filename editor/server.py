@@ -250,9 +250,7 @@ async def hovered(ls: PlanServer, params: lsp.HoverParams) -> lsp.Hover | None:
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text), places.range(found.span))
 
 
-@server.feature(
-    lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ".", "[", ":", ",", "@", "\n"])
-)
+@server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ".", "[", ":", ",", "@"]))
 async def completed(ls: PlanServer, params: lsp.CompletionParams) -> lsp.CompletionList | None:
     """What one may write at a place."""
     document = ls.document(params.text_document)

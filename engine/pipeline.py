@@ -35,6 +35,7 @@ from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
+from runplan.engine.layout.fit import with_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
@@ -127,15 +128,18 @@ def first_of(
 def _solutions(
     read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None
 ) -> Iterator[Solution]:
-    """The solution of a plan under each law, with how likely it keeps what it requires."""
+    """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices."""
+    plan = read.plan
+    if plan is None:
+        return
     for problem in read.problems():
         solution = solution_of(problem, intervals, draws=draws, workers=workers)
-        if intervals and read.plan is not None and read.plan.requires:
+        if intervals and plan.requires:
             from runplan.engine.analysis.odds import with_odds
 
-            solution = with_odds(read.plan, solution)
+            solution = with_odds(plan, solution)
         verify(solution)
-        yield solution
+        yield with_memory(plan, solution, read.catalogue)
 
 
 @dataclass(frozen=True, slots=True)

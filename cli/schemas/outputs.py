@@ -23,6 +23,7 @@ from runplan.cli.schemas.parts import (
     standing,
     words,
 )
+from runplan.dsl.text.codes import RANK
 
 _QUANTITY = shared("quantity")
 _SCALAR: Schema = {"type": ["number", "string", "null"]}
@@ -337,7 +338,10 @@ def _baseline() -> Schema:
     return record(
         {
             "findings": listed(
-                record({**dict.fromkeys(("code", "name", "file", "node", "laws"), TEXT), "off": NUMBER}),
+                record(
+                    {**dict.fromkeys(("code", "name", "file", "node", "laws"), TEXT), "off": NUMBER},
+                    {"severity": words(*RANK)},
+                ),
             )
         }
     )

@@ -357,7 +357,8 @@ class Draft:
         formulas = self.quantities.formulas
         for text, known in self.quantities.items():
             name = quantity(text)
-            if name in formulas and name not in self.absent and not self.knows(name):
+            later = known.facts.kind == "memory"  # the layout on which it rests is chosen for what is solved
+            if name in formulas and not later and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):

@@ -128,6 +128,14 @@ def test_fields_statements_and_codes_hover(tmp_path: Path) -> None:
     assert "transformer layers" in shown(there, "layers")
 
 
+def test_the_letters_of_a_law_hover(tmp_path: Path) -> None:
+    text = "law mine {\n  objective CLM\n  constants { E = 1.8 nat/token +- 0.1 }\n  let part = 2\n"
+    there = one(tmp_path, f'{text}  loss(params N) in nat/token = E / N^part\n  cites "nobody"\n}}\n')
+    assert "**constant** `E` of `mine` in `nat/token`" in shown(there, "E / N", Known())
+    assert "E = 1.8 nat/token +- 0.1" in shown(there, "E / N", Known())
+    assert "let part = 2" in shown(there, "part\n", Known())
+
+
 def test_nothing_of_a_text_is_acted_on(tmp_path: Path) -> None:
     there = one(tmp_path, 'let x = 3 USD\ndata "`<b>*[a](b)`": 1T tokens\nrequire cost <= x because "</b>"\n')
     assert shown(there, "`<b>") == "**source** `` `<b>*[a](b)` ``"

@@ -29,7 +29,19 @@ MAY_IMPORT = {
 LADDERS = {
     "dsl": ["dataclass", "types", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": [
-        *("scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"),
+        *(
+            "scatter",
+            "numeric",
+            "problem",
+            "runs",
+            "laws",
+            "formulate",
+            "solve",
+            "layout",
+            "analysis",
+            "judge",
+            "decide",
+        ),
         "sweep",
     ],
     "cli": [
