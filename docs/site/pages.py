@@ -106,7 +106,7 @@ def _told(name: str, known: object) -> str:
         typed = _ANNOTATION.sub(r"\1\2", str(inspect.signature(known))).replace("(self, ", "(").replace("(self)", "()")
         if isinstance(known, type) and "*args" in typed:  # a dataclass of ours
             typed = f"({', '.join(getattr(known, '__match_args__', ()))})"
-        signature = f"```py\n{name}{typed}\n```\n\n"
+        signature = f"```text\n{name}{typed}\n```\n\n"
     first, _, rest = doc.partition("\n\n")
     more = f"\n```text\n{rest.strip()}\n```\n" if rest.strip() else ""
     return f"{signature}{' '.join(first.split())}\n{more}"
