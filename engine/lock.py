@@ -14,7 +14,7 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.library import Library
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.text.errors import BadConfig
-from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.limits import MAX_LOCK_BYTES
 from runplan.dsl.text.reader import Buffer, Reader, decoded
 from runplan.dsl.text.recorded import Recording
 from runplan.dsl.types import Any
@@ -26,15 +26,14 @@ from runplan.engine.diff_sides import SAME, told
 from runplan.engine.document import amount
 from runplan.engine.report import Assumption, Report
 
-FILE = "runplan.lock"
 SCHEMA = "plan.lock/v1"
 _HEAD = "# What the plans here rest on, and what they come to. `plan lock` writes it; do not edit it, and commit it.\n"
 # A number, or a date as text, and its unit of exchange.
 Figure = tuple[float | str, str]
 # Of the figures: those beyond may differ between machines.
 _DIGITS = 9
-# Plans of one project; a lock of so many is read in a second.
-_MOST_BYTES = 100 * MAX_BYTES
+# Where what is said of a plan begins.
+_PLAN = re.compile(r'^\[plans\.("(?:[^"\\\n]|\\.)*"|[\w-]+)(?:\.\w+)?\][ \t]*$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,30 +184,84 @@ def _quoted(text: str) -> str:
 
 
 def lock_of(content: bytes, path: str) -> Lock:
-    """The lock of a text.
+    """The lock of a text; what it says of a plan is read when that is asked for.
 
     Raises:
         BadConfig: For what is none, or one of another version.
     """
-    import tomllib
-
-    again = "`plan lock` writes it anew"
-    if len(content) > _MOST_BYTES:
-        raise BadConfig(f"{path}: the file is larger than {_MOST_BYTES:,} bytes; {again}")
+    if len(content) > MAX_LOCK_BYTES:
+        raise BadConfig(f"{path}: the file is larger than {MAX_LOCK_BYTES:,} bytes; {_AGAIN}")
     try:
-        found = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadConfig(f"{path}: {error}; {again}") from None
+        text = content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise BadConfig(f"{path}: {error}; {_AGAIN}") from None
+    head, parts = _parted(text, path)
+    found = _toml(head, path)
     if found.get("schema") != SCHEMA:
-        raise BadConfig(f"{path}: its schema is {str(found.get('schema'))[:40]!r} and not {SCHEMA!r}; {again}")
+        raise BadConfig(f"{path}: its schema is {str(found.get('schema'))[:40]!r} and not {SCHEMA!r}; {_AGAIN}")
     try:
-        plans = {str(name): _locked(plan) for name, plan in found.get("plans", {}).items()}
         packs, budgets = (
             {str(name): str(digest) for name, digest in found.get(table, {}).items()} for table in ("packs", "budgets")
         )
-        return Lock(str(found["runplan"]), str(found["library"]), packs, plans, budgets)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadConfig(f"{path}: an entry is not as `plan lock` writes it ({error!r})") from None
+        version, library = str(found["runplan"]), str(found["library"])
+    except (AttributeError, KeyError) as error:
+        raise BadConfig(f"{path}: an entry is not as `plan lock` writes it ({error!r}); {_AGAIN}") from None
+    return Lock(version, library, packs, _Plans(parts, path), budgets)
+
+
+_AGAIN = "`plan lock` writes it anew"
+
+
+def _parted(text: str, path: str) -> tuple[str, dict[str, str]]:
+    """A text as what stands before the plans, and what it says of each."""
+    begins = list(_PLAN.finditer(text))
+    ends = [*(found.start() for found in begins), len(text)][1:]
+    parts: dict[str, str] = {}
+    last = ""
+    for found, end in zip(begins, ends, strict=True):
+        key = found[1]
+        if key in parts and key != last:
+            raise BadConfig(f"{path}: {key} stands twice; {_AGAIN}")
+        parts[key], last = parts.get(key, "") + text[found.start() : end], key
+    names = {
+        str(_toml(f"name = {key}" if key.startswith('"') else f'name = "{key}"', path)["name"]): key for key in parts
+    }
+    return text[: begins[0].start()] if begins else text, {name: parts[key] for name, key in names.items()}
+
+
+def _toml(text: str, path: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadConfig(f"{path}: {error}; {_AGAIN}") from None
+
+
+class _Plans(Mapping[str, Locked]):
+    """The plans of a lock, each read when it is asked for: one may have thousands, and a check is mostly of few."""
+
+    __slots__ = ("_parts", "_path", "_read")
+
+    def __init__(self, parts: Mapping[str, str], path: str) -> None:
+        self._parts, self._path = parts, path
+        self._read: dict[str, Locked] = {}
+
+    def __getitem__(self, name: str) -> Locked:
+        if name not in self._read:
+            plan = _toml(self._parts[name], self._path)["plans"][name]
+            try:
+                self._read[name] = _locked(plan)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                why = f"what it says of {name} is not as `plan lock` writes it ({error!r})"
+                raise BadConfig(f"{self._path}: {why}; {_AGAIN}") from None
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 def _locked(plan: Mapping[str, Any]) -> Locked:

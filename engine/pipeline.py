@@ -41,6 +41,7 @@ from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
 from runplan.engine.report import Report
 from runplan.engine.results import Results, results_of
+from runplan.engine.solve.conflict import beside
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
 
@@ -316,13 +317,18 @@ def solution_of(
         draws, workers: See `report_of`.
     """
 
-    def analysed(problem: Problem) -> Solution:
+    def analysed(problem: Problem, why: bool = why) -> Solution:
         solution = _analysed(problem, why)
         return _with_intervals(solution, draws, workers) if intervals else solution
 
     worst, best = ends_of(problem)
-    middle = analysed(problem)
-    return spread(middle, *(analysed(problem.at(ends)) for ends in (worst, best))) if worst else middle
+    if not worst:
+        return analysed(problem)
+    # A conflict is told of the worst end alone: what conflicts elsewhere conflicts there.
+    middle, at_worst = analysed(problem, False), analysed(problem.at(worst))
+    if middle.status == "infeasible" and why:
+        middle = beside(middle.problem, at_worst.conflicts) if at_worst.status == "infeasible" else analysed(problem)
+    return spread(middle, at_worst, analysed(problem.at(best), False))
 
 
 def _analysed(problem: Problem, why: bool) -> Solution:

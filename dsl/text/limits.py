@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MAX_CHARACTERS = 100_000
 MAX_BYTES = 4 * MAX_CHARACTERS
+# A lock has some lines for each plan of a project.
+LOCK, MAX_LOCK_BYTES = "runplan.lock", 100 * MAX_BYTES
 MAX_IMPORTS = 100
 # Of the mistakes in one file.
 MAX_FINDINGS = 50
@@ -16,3 +18,8 @@ MAX_YAML_VALUES = 10_000
 # Terms of an expression with its `let`s written out.
 MAX_TERMS = 20_000
 MAX_STAGES = 50
+
+
+def most_bytes(path: str) -> int:
+    """How many bytes of a file are read."""
+    return MAX_LOCK_BYTES if path.endswith(LOCK) else MAX_BYTES

@@ -70,8 +70,24 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
     return (quick, DRAWS) if quick is not None else (_general(problem, centre), SLOW_DRAWS)
 
 
-def evaluator(solution: Solution) -> tuple[Resolver, int]:
-    """The same for all values that the plan has: those that cannot be told at a draw are left out."""
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """A function from a draw to all values that the plan has there; those that cannot be told are left out.
+
+    Attributes:
+        still: The names of values that are the same in every draw.
+    """
+
+    at: Resolver
+    still: frozenset[Name] = frozenset()
+
+    def __call__(self, draw: Draw) -> dict[Name, float] | None:
+        """The values in a draw; None where it has no solution."""
+        return self.at(draw)
+
+
+def evaluator(solution: Solution) -> tuple[Evaluator, int]:
+    """The same as `resolver` for all values that the plan has."""
     resolve, count = resolver(solution)
     problem = solution.problem.deviating()
     known = {v.name for v in problem.variables} | published(problem.law).keys() | {*problem.deviates}
@@ -81,7 +97,7 @@ def evaluator(solution: Solution) -> tuple[Resolver, int]:
         found = resolve(draw)
         return None if found is None else following({**found, **draw})
 
-    return at, count
+    return Evaluator(at, following.still), count
 
 
 def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:

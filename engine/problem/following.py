@@ -22,11 +22,7 @@ Steps = tuple[tuple[Name, Expr], ...]
 
 
 class Following:
-    """What definitions come to at values of other names.
-
-    Attributes:
-        moving: The definitions that these values may move.
-    """
+    """What definitions come to at values of other names."""
 
     def __init__(self, definitions: Mapping[Name, Definition], known: Collection[Name]) -> None:
         exprs = {name: definitions[name].expr for name in order_of(definitions, known)}
@@ -42,10 +38,14 @@ class Following:
             if name in moving and names(expr) <= there:
                 there.add(name)
                 steps.append((name, expr))
-        self.moving = frozenset(name for name, _ in steps)
         self._steps: Steps = tuple(steps)
         self._calls = 0
         self._follow = _one_by_one(self._steps)
+
+    @property
+    def still(self) -> frozenset[Name]:
+        """The definitions that these values do not move."""
+        return frozenset(self._still)
 
     def __call__(self, values: Mapping[Name, float]) -> dict[Name, float]:
         """Values with all that follows from them; what cannot be computed stays out."""
