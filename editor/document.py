@@ -17,7 +17,7 @@ from runplan.dsl.syntax.imports import read_file, syntax_of
 from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Node, name_of, unquoted
 from runplan.dsl.syntax.views import spec_of
-from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import MAX_WORD
 from runplan.dsl.text.reader import Buffer, decoded
 from runplan.dsl.text.source import Source, Span
@@ -95,10 +95,10 @@ class Document:
         file, found = read_file(self.name, self.seen)
         if self.is_pack:
             own = (f for f in self.project.library.findings if f.at.span.source.path == self.name)
-            return (*self.findings, *own)
+            return in_order([*self.findings, *own])
         lowered = lower(self.resolved, self.project.library.vocabulary())
         known = self.project.library.with_pack(lowered.pack, file.broken)
-        return (*found, *lowered.findings, *known.findings)
+        return in_order([*found, *lowered.findings, *known.findings])
 
     @cached_property
     def library(self) -> Library:

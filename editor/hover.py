@@ -104,8 +104,8 @@ def _part(document: Document, use: Use, known: Known) -> str:
         rows = [
             f"- {code(str(name))} = {literal(figure_of(solution, name))}"
             for name in solution.values
-            if name.kind == "quantity" and name.scope == ((use.kind, use.name),) and _in_reports(solution, name)
-        ]
+            if name.kind == "quantity" and name.scope[-1:] == ((use.kind, use.name),) and _in_reports(solution, name)
+        ][:MAX_LISTED]
         told = bool(rows)
         lines += ["\n".join(rows)] if rows else []
     return with_state("\n\n".join(lines), known, told=told)

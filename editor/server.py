@@ -48,7 +48,7 @@ class PlanServer(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__("plan", __version__, lsp.TextDocumentSyncKind.Full)
-        self.session = Session(self.publish, self.whole)
+        self.session = Session(self.publish)
         self.ended = False
         self.uris: dict[str, str] = {}
         self.versions: dict[str, int] = {}
@@ -152,12 +152,6 @@ class PlanServer(LanguageServer):
     def _take_back(self, path: str) -> None:
         if path in self.sent and path in self.asked:
             self._send(path, [])
-
-    def whole(self, path: str) -> None:
-        """Have the figures beside a text shown again, now with their intervals."""
-        of = self.client_capabilities.workspace
-        if of and of.inlay_hint and of.inlay_hint.refresh_support:
-            self.workspace_inlay_hint_refresh(None)
 
 
 server = PlanServer()

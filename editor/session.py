@@ -51,12 +51,11 @@ class Session:
 
     Args:
         publish: Shows what is wrong.
-        whole: What to call with the path of a plan once its intervals are there.
     """
 
-    def __init__(self, publish: Publish, whole: Callable[[str], None]) -> None:
+    def __init__(self, publish: Publish) -> None:
         self.workspace = Workspace()
-        self.solver = Solver(self.workspace, whole)
+        self.solver = Solver(self.workspace)
         self._publish = publish
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._shown: dict[str, Document] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from runplan import Project
@@ -58,15 +57,10 @@ class _Job:
 
 
 class Solver:
-    """Solves the documents of a workspace.
+    """Solves the documents of a workspace."""
 
-    Args:
-        whole: What to call with the path of a plan once its intervals are there.
-    """
-
-    def __init__(self, workspace: Workspace, whole: Callable[[str], None]) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._whole = whole
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="solve")
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="intervals")
         self._jobs: dict[str, _Job] = {}
@@ -132,10 +126,10 @@ class Solver:
             return
         if job is not None and job.document is document:
             wait = LASTING_SECONDS if document.path in self._last else 0.0
-            job.whole = asyncio.ensure_future(self._with_intervals(document.path, solved, wait))
+            job.whole = asyncio.ensure_future(self._with_intervals(solved, wait))
         self._last[document.path] = solved
 
-    async def _with_intervals(self, path: str, solved: Solved, wait: float) -> None:
+    async def _with_intervals(self, solved: Solved, wait: float) -> None:
         await asyncio.sleep(wait)
         loop = asyncio.get_running_loop()
         for solution in solved.report.solutions:
@@ -143,7 +137,6 @@ class Solver:
                 solved.known[solution.law] = await loop.run_in_executor(self._slow, with_intervals, solution)
             except RunplanError:  # a value is shown without one then
                 solved.known[solution.law] = solution
-        self._whole(path)
 
 
 def solved_at(project: Project, name: str, *, intervals: bool = False) -> Solved:

@@ -33,7 +33,7 @@ def during(folder: Path, files: dict[str, str], scenario: Callable[[Session, Ope
         shown.append((Path(path).name, sorted({p.finding.code or p.finding.name for p in problems})))
 
     async def run() -> None:
-        session = Session(publish, lambda path: None)
+        session = Session(publish)
         try:
             await scenario(session, there, shown)
         finally:

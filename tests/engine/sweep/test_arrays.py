@@ -227,6 +227,13 @@ def test_what_is_varied_is_told_of_rows_in_a_row_as_of_any(start: int, count: in
     assert in_a_row[1].values.tolist() == [(8.0, 16.0, 32.0)[at // 3 % 3] for at in place.tolist()]
 
 
+def test_a_date_is_no_figure() -> None:
+    asked = job("hardware", ("hardware.from=2026-01-01,2027-01-01", "hardware.gpus=8,16"))
+    dates, devices, _ = varied(asked, np.arange(0, 8, 2, dtype=np.int64))
+    assert (dates.unit, dates.values.tolist()) == ("", ["2026-01-01", "2026-01-01", "2027-01-01", "2027-01-01"])
+    assert devices.values.tolist() == [8.0, 16.0, 8.0, 16.0]
+
+
 def test_a_chunk_ends_where_a_block_does() -> None:
     asked = job("hardware", ("hardware.gpus=64..4096:log100", "hardware.time=10..90 days:1000"))
     ends, at = [], 0
