@@ -291,7 +291,6 @@ NEVER = {
         f"runplan.engine.{module}"
         for module in ("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate")
     ),
-    *(f"runplan.engine.solve.{module}" for module in ("conflict", "why")),
 }
 # Beyond these what is imported depends on the plan and on the cache.
 LARK = {"lark", "runplan.dsl.syntax.grammar"}
