@@ -131,7 +131,8 @@ def _fewer(problem: Problem, members: Sequence[Member], culprits: Sequence[Membe
     # Figures that contradict each other are to blame before what is wished for besides.
     for member in sorted(culprits, key=lambda m: isinstance(m.of, Name)):
         trial = [m for m in left if m is not member]
-        if not can_hold(problem, [m for m in members if m not in trial]):
+        kept = set(map(id, trial))
+        if not can_hold(problem, [m for m in members if id(m) not in kept]):
             left = trial
     return left
 
