@@ -76,7 +76,8 @@ minimize loss
 """
 HARDWARE = "hardware: 64 x H100 for 60 days at 40% MFU @ 2.40 USD/GPU/hour\n"
 CLOSED = HARDWARE + "model: 7B\n"
-NUMERIC = HARDWARE + "use laws gadre\n"
+NUMERIC = HARDWARE + "use laws abnar\n"
+CURVED = HARDWARE + "data: 20T tokens\nrequire loss <= 2.3\nminimize time\n"
 SWEPT = ("hardware.time=10..300 days", "hardware.mfu=30%..50%", "hardware.price=1..4 USD/GPU/hour")
 ASKED = "params,tokens,loss,cost"
 
@@ -245,6 +246,7 @@ class Bench:
         for law, text, goal, stretch in (
             ("a law with a closed form", CLOSED, 100, 50),
             ("a numeric law", NUMERIC, 4000, 2000),
+            ("a loss that binds", CURVED, 4000, 2000),
         ):
             file = self.written(f"swept/{law.replace(' ', '-')}.plan", text)
             small, large = (f"plan sweep, {law}, {count:,} points" for count in (points // 10, points))
@@ -255,7 +257,7 @@ class Bench:
             rows.append(Row(large, f"{points // 10:,} points", ratio(large, small).figure, large, 10.0))
             if text == CLOSED:
                 rows.append(replace(ratio(large, NUMPY, 3.3, 3.0), name=f"{large}, the whole process"))
-        return self.group("sweeps", 3, processes, rows)
+        return self.group("sweeps", 5, processes, rows)
 
     def growth(self, sizes: Sequence[int]) -> Group:
         """What ten times as much costs: of sizes that grow tenfold, the last two."""

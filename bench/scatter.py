@@ -28,7 +28,7 @@ from runplan.engine.scatter.processes import processes
 from runplan.engine.scatter.work import Workers
 from runplan.engine.sweep.job import Job
 from runplan.engine.sweep.make import job_of
-from runplan.engine.sweep.parts import Part, part_of
+from runplan.engine.sweep.parts import most_of, part_of
 from runplan.engine.sweep.rows import Choice
 from runplan.project import Project
 
@@ -70,6 +70,9 @@ CREWS: dict[str, Callable[[], AbstractContextManager[Workers]]] = {
 }
 
 
+QUICK = ("this process", "1 process", "Dask, 1 worker")
+
+
 class Rate(NamedTuple):
     """What a crew comes to once it is warm.
 
@@ -84,13 +87,15 @@ class Rate(NamedTuple):
     warm: float
 
 
-def rate(work: Callable[[int, int], Part], job: Job, workers: Workers, seconds: float, alone: bool) -> Rate:
-    """How fast a crew works."""
+def rate(job: Job, workers: Workers, seconds: float, warm: int, alone: bool) -> Rate:
+    """How fast a crew works, after so many chunks to get warm."""
+    choice = Choice((), (("loss", "minimize"),), 10)
+    work = partial(part_of, job, choice, (), False)
     began = start = perf_counter()
     cpu, first = 0.0, 0
-    for count, done in enumerate(in_order(work, job.size, workers, cut=job.cut), 1):
+    for count, done in enumerate(in_order(work, job.size, workers, most=most_of(choice), cut=job.cut), 1):
         now = perf_counter()
-        if count <= WARM:
+        if count <= warm:
             start, first, cpu = now, done.stop, -process_time()
             continue
         cpu += 0.0 if alone else done.seconds
@@ -100,27 +105,27 @@ def rate(work: Callable[[int, int], Part], job: Job, workers: Workers, seconds: 
     raise SystemExit("the grid is too small for so many seconds")
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="only to see that it works")
     parser.add_argument("--json", metavar="FILE")
-    args = parser.parse_args()
-    seconds, rounds = (0.2, 1) if args.quick else (args.seconds, args.rounds)
+    args = parser.parse_args(argv)
+    seconds, rounds, warm = (0.1, 1, 2) if args.quick else (args.seconds, args.rounds, WARM)
+    crews = {name: CREWS[name] for name in QUICK} if args.quick else CREWS
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "scatter.plan")
         with open(path, "w", encoding="utf-8") as file:
             file.write(PLAN)
         project = Project.open(path)
         job = job_of(path, project.reader, AXES, catalogue=project.library, asked=("params", "tokens", "loss", "cost"))
-    work = partial(part_of, job, Choice((), (("loss", "minimize"),), 10), (), False)
-    found: dict[str, list[Rate]] = {name: [] for name in CREWS}
+    found: dict[str, list[Rate]] = {name: [] for name in crews}
     for _ in range(rounds):
-        for name, crew in CREWS.items():
+        for name, crew in crews.items():
             with crew() as workers:
-                found[name].append(rate(work, job, workers, seconds, crew is here))
+                found[name].append(rate(job, workers, seconds, warm, crew is here))
     alone = found["this process"]
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{'':<16} {'points/s':>10} {'x alone':>8} {'spread':>13} {'CPU x alone':>12} {'warm after':>11}")

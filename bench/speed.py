@@ -32,6 +32,7 @@ from processes import Failed, Spread, Used, measured, used
 
 GROUPS = ("one", "many", "sweeps", "growth", "peers")
 TOLD = ("runplan", "lark", "PyYAML", "numpy", "rich")
+VERDICT, SHORT, MISSING = "falls short", "What falls short", "What could not be measured"
 MARKS = ("<!-- measured -->\n", "<!-- /measured -->\n")
 
 
@@ -52,7 +53,7 @@ class Result:
             return ""
         if self.row.stretch is not None and self.figure.median <= self.row.stretch:
             return "stretch"
-        return "goal" if self.figure.median <= self.row.goal else "falls short"
+        return "goal" if self.figure.median <= self.row.goal else VERDICT
 
     def cells(self) -> tuple[str, ...]:
         """Its row of the table."""
@@ -130,9 +131,9 @@ def quick(bench: Bench) -> Group:
 
 def points_of(bench: Bench, wanted: int) -> int:
     """As many points as are wanted, or as a sweep can solve in a minute."""
-    (small, *_) = (p for p in bench.sweeps(1000).processes if "1,000 points" in p.name)
+    small, large = (p for p in bench.sweeps(10_000).processes[1:3])
     try:
-        each = used(small).cpu / 1000
+        each = max((used(large).cpu - used(small).cpu) / 9000, 1e-9)
     except Failed:
         return 1000
     most: int = 10 ** math.floor(math.log10(60 / each))
@@ -172,25 +173,35 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def markdown(told: Mapping[str, str], found: Measured) -> str:
-    """All rows, and those that fall short, as a part of a page."""
-    results, missing = found.results, [text.splitlines()[0] for text in found.missing]
+def sections(told: Mapping[str, str], found: Measured) -> dict[str, str]:
+    """The rows of each group, as parts of a page by their headings."""
     where = f"{told['python']}, {told['machine']}; {told['versions']}"
-    lines = [f"Measured on {told['date']} at {told['commit']}: {where}.", ""]
-    for name in dict.fromkeys(result.group for result in results):
-        lines += [f"### {name[0].upper()}{name[1:]}", "", f"| {' | '.join(HEADS)} |", f"|{'|'.join(ALIGNED)}|"]
-        lines += [f"| {' | '.join(result.cells())} |" for result in results if result.group == name]
-        lines.append("")
-    short = [result for result in results if result.verdict == "falls short"]
-    lines += ["### What falls short", ""]
-    lines += [f"- {r.row.name}: {r.figure.median:.3g} where {r.row.goal:g} is asked" for r in short] or ["Nothing."]
-    return "\n".join([*lines, *(["", *missing] if missing else [])]) + "\n"
+    parts = {}
+    for name in dict.fromkeys(result.group for result in found.results):
+        lines = [f"Measured on {told['date']} at {told['commit']}: {where}.", ""]
+        lines += [f"| {' | '.join(HEADS)} |", f"|{'|'.join(ALIGNED)}|"]
+        lines += [f"| {' | '.join(result.cells())} |" for result in found.results if result.group == name]
+        parts[name[0].upper() + name[1:]] = "\n".join(lines)
+    if found.missing:
+        parts[MISSING] = "\n".join(f"- {text.splitlines()[0]}" for text in found.missing)
+    return parts
 
 
-def write_into(page: Path, text: str) -> None:
-    """Put what was measured between the marks of a page."""
+def short(parts: Mapping[str, str]) -> str:
+    """The rows of parts of a page that fall short."""
+    rows = [line.strip("| ").split(" | ") for text in parts.values() for line in text.splitlines()]
+    told = [f"- {row[0]}: {row[2]} where {row[4].split(' / ')[0]} is asked" for row in rows if VERDICT in row]
+    return "\n".join(told) or "Nothing."
+
+
+def write_into(page: Path, told: Mapping[str, str], found: Measured) -> None:
+    """Put what was measured between the marks of a page; what was measured of other groups before stays."""
     before, mark, rest = page.read_text("utf-8").partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
+    kept, end, after = rest.partition(MARKS[1])
+    old = (part.partition("\n") for part in kept.split("### ")[1:])
+    parts = {name: text.strip() for name, _, text in old if name not in (SHORT, MISSING)} | sections(told, found)
+    parts[SHORT] = short(parts)
+    text = "\n".join(f"### {name}\n\n{text}\n" for name, text in parts.items())
     page.write_text(f"{before}{mark}\n{text}\n{end}{after}", "utf-8")
 
 
@@ -224,7 +235,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1_000_000, help="points of a sweep at most (%(default)s)")
     parser.add_argument("--many", type=int, default=1000, help="plans of a folder (%(default)s)")
     parser.add_argument("--json", type=Path, help="a file for all of it as data")
-    parser.add_argument("--write", type=Path, help="a page to put the tables into, between its marks")
+    parser.add_argument("--write", type=Path, help="a page to put tables into, between its marks; others stay")
     parser.add_argument("--keep", type=Path, help="a folder for environments and plans, kept")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -241,7 +252,7 @@ def main() -> None:
     if args.json:
         args.json.write_text(json.dumps(document(told, found), indent=2) + "\n", "utf-8")
     if args.write:
-        write_into(args.write, markdown(told, found))
+        write_into(args.write, told, found)
 
     if found.missing:
         sys.exit(1)

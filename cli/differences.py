@@ -6,21 +6,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.cli.outcome import CannotRun
+from runplan.cli.then import rests_alike, side_at
 from runplan.dsl.dataclass import replace
-from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.finding import Finding, at_rest
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.alike import known
 from runplan.engine.diff import Difference, difference
-from runplan.engine.diff_sides import Side, alone, is_same
+from runplan.engine.diff_sides import alone, is_same
 from runplan.engine.differences import NOTHING, Exceeded, Limit, PlanDifference, State, beyond
 
 if TYPE_CHECKING:
     from runplan import Project
     from runplan.cli.paths import Projects
-    from runplan.engine.report import Report
 
 _LIMIT = re.compile(r"([\w.-]+)=(\d+(?:\.\d+)?)\s*%")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%?")
@@ -73,19 +72,19 @@ class Comparing:
             BadConfig: Where the configuration of now cannot be used.
             OSError: Where the plan of now cannot be read.
         """
-        file = is_ or was or ""
-        renamed = was if was is not None and is_ is not None and was != is_ else ""
         trouble, then, then_project = "", None, None
-        now, now_project = (None, None) if is_ is None else _side(self._now, is_)
+        now, now_project = (None, None) if is_ is None else side_at(self._now, is_)
+        file = now.path if now is not None else was or ""
+        renamed = was if was is not None and now is not None and was != now.path else ""
         try:
-            then, then_project = (None, None) if was is None else _side(self._then, was)
+            then, then_project = (None, None) if was is None else side_at(self._then, was)
         except (BadConfig, OSError) as error:
             trouble = str(error)
         if not trouble and not any(side.is_plan for side in (then, now) if side is not None):
             return None
         self.count += 1
         alike = then is not None and now is not None and is_same(then, now)
-        if alike and _settings_are_same(then_project, now_project):
+        if alike and then_project and now_project and rests_alike(then_project, now_project):
             return PlanDifference(file, renamed, "same", then, now) if renamed else None
         state: State = "added" if was is None else "removed" if is_ is None else "changed"
         found = PlanDifference(file, renamed, state, then, now, trouble=trouble)
@@ -153,21 +152,6 @@ def exceeded(plans: Iterable[PlanDifference], limits: Sequence[Limit], names: It
             (help,) = did_you_mean(limit.quantity, there) or ["docs/language.md lists the quantities"]
             raise CannotRun(f"`--max-increase`: no quantity `{limit.quantity[:60]}`; {help}")
     yield from (one for plan in plans for limit in limits if (one := beyond(plan, limit)) is not None)
-
-
-def _side(projects: Projects, path: str) -> tuple[Side, Project]:
-    name, project = projects.of(path)
-    file, found = read_file(name, project.reader)
-
-    def solve() -> Report:
-        return project.report(name, intervals=False)
-
-    return Side(name, project.reader, file, tuple(found), project.library, project.base, solve), project
-
-
-def _settings_are_same(then: Project | None, now: Project | None) -> bool:
-    """Whether what is shown of findings is chosen alike."""
-    return then is not None and now is not None and then.configuration == now.configuration
 
 
 def _kinds(found: Sequence[Finding], before: Sequence[Finding], name: Mapping[str, str]) -> list[str]:

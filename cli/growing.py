@@ -111,6 +111,9 @@ def growing(
     Raises:
         CannotRun: Where they cannot be written, or are of a run with another key.
     """
+    for path in paths:
+        if os.path.exists(path) and not os.path.isfile(path):  # a device would be put out of its place
+            raise CannotRun(f"{path} is no file that can be written anew: name one, or none for standard output")
     journal = paths[0] + JOURNAL
     left = _left(journal, paths, key()) if resume else None
     state = left or State(0, (0,) * len(paths))

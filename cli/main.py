@@ -30,6 +30,7 @@ VERBS = {
     "device": "the devices and their figures",
     "model": "the published models and their shapes",
     "rule": "the rules and what they stand for",
+    "config": "the settings of a project, and where each comes from",
     "test": "golden values of packs",
     "lsp": "a language server for editors",
     "schema": "the JSON Schemas of what this command writes, and of plans in YAML",

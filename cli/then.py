@@ -10,16 +10,53 @@ from runplan.cli.outcome import CannotRun
 from runplan.cli.paths import ENDINGS, Projects, plans_below
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.library import Library
-from runplan.dsl.syntax.imports import syntax_of
+from runplan.dsl.syntax.imports import read_file, syntax_of
 from runplan.dsl.text import disk
 from runplan.dsl.text.git import FETCH, Git
 from runplan.dsl.text.reader import FileSystem, decoded
 from runplan.dsl.text.revision import Revision
+from runplan.dsl.types import TYPE_CHECKING
+from runplan.engine.diff_sides import Side
+
+if TYPE_CHECKING:
+    from runplan import Project
+    from runplan.engine.report import Report
 
 # From this share of what two plans say in common on, the one was the other; git has the same figure.
 ALIKE = 0.5
 # To compare each of these with each is still soon done.
 _MOST_PAIRS = 40_000
+
+
+def side_of(project: Project, path: str) -> Side:
+    """A plan of a project, to be solved when that is asked for.
+
+    Raises:
+        OSError: Where it cannot be read.
+    """
+
+    def solve() -> Report:
+        return project.report(path, intervals=False)
+
+    file, found = read_file(path, project.reader)
+    return Side(path, project.reader, file, tuple(found), project.library, project.base, solve)
+
+
+def side_at(projects: Projects, path: str) -> tuple[Side, Project]:
+    """A plan by its path, and its project.
+
+    Raises:
+        BadConfig: Where the project's configuration cannot be used.
+        OSError: Where it cannot be read.
+    """
+    name, project = projects.of(path)
+    return side_of(project, name), project
+
+
+def rests_alike(then: Project, now: Project) -> bool:
+    """Whether projects choose alike what is shown, and have the same lock and budgets; packs are a side's own."""
+    alike = then.configuration == now.configuration and then.pins == now.pins
+    return alike and then.library.budgets == now.library.budgets
 
 
 def repository_of(paths: Sequence[str]) -> Git:

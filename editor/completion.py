@@ -261,6 +261,8 @@ def _expression(document: Document, context: Context) -> Iterator[Item]:
     """What a formula may name: `let`s, quantities, functions."""
     reading = document.reading
     quantities = document.library.quantities()
+    for name in _letters(document, context.start):
+        yield Item(name, "name", "of the law", 1)
     for name, let in reading.lets.items():
         yield Item(name, "name", f"let {' '.join(let.span.text.split())}"[:80], 1)
     for word in reading.words.spellings():
@@ -271,6 +273,15 @@ def _expression(document: Document, context: Context) -> Iterator[Item]:
         if known is not None:
             yield Item(word, "quantity", known.title, 3 if known.facts.row is not None else 4)
     yield from (Item(name, "word", "a function", 6) for name in FUNCTIONS)
+
+
+def _letters(document: Document, offset: int) -> Iterator[str]:
+    """The constants, inputs and `let`s of the law that a place is in."""
+    within = [n.span for n in document.file.statements if n.rule in ("law", "override")]
+    here = next((span for span in within if span.start <= offset <= span.end), None)
+    for use in document.uses if here is not None else ():
+        if use.kind == "letter" and use.names and here is not None and here.start <= use.span.start < here.end:
+            yield use.name.rpartition(":")[2]
 
 
 def _anything(document: Document, context: Context, text: str) -> Iterator[Item]:

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.packs.pack import QuantityDef
 from runplan.dsl.text.source import Source, Span
 from runplan.editor.document import PARTS, Document
 from runplan.editor.uses import Use
@@ -64,11 +65,11 @@ def _defined(document: Document, use: Use) -> Span | None:
         return next(named, None)
     if use.kind == "quantity":
         known = document.library.quantities().get(use.value.text if use.value else use.name)
-        return known.span if known else None
+        return _name_of(known) if known else None
     if use.kind.startswith("field "):
         given = document.library.quantities().given_by(use.kind.removeprefix("field "))
         name = next((name for name, field in given.items() if field.name == use.name), "")
-        return document.library.quantities()[name].span if name else None
+        return _name_of(document.library.quantities()[name]) if name else None
     if use.kind in HEADED:
         if use.names and not document.is_pack:
             return use.span
@@ -77,6 +78,13 @@ def _defined(document: Document, use: Use) -> Span | None:
     if use.kind in ("file", "result"):
         return _file(document, use)
     return None
+
+
+def _name_of(quantity: QuantityDef) -> Span:
+    """Where a quantity says its name."""
+    span = quantity.span
+    at = span.source.text.find(quantity.name, span.start, span.end)
+    return span if at < 0 else Span(span.source, at, at + len(quantity.name))
 
 
 def _figure(document: Document, name: str) -> Span | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -9,19 +10,24 @@ from runplan import Project
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.headers import Header
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Pack
+from runplan.dsl.packs.pack import Law, Pack
 from runplan.dsl.plan.lower import begun, lower
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.imports import read_file, syntax_of
-from runplan.dsl.syntax.statements import ASIDES, DEFINITIONS
+from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Node, name_of, unquoted
 from runplan.dsl.syntax.views import spec_of
-from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.finding import Finding, in_order
+from runplan.dsl.text.nearest import MAX_WORD
 from runplan.dsl.text.reader import Buffer, decoded
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.units.table import table_of_units
 from runplan.editor.buffers import Seen
 from runplan.editor.uses import Names, Use
 
+# A key of YAML that is one word, as those of statements are.
+_KEY = re.compile(r"[a-z_]+(?=[\"']?[ \t]*:)")
+_WORD = re.compile(r"\w[\w.-]*(?:/[\w/]+)?")
 # Lines of YAML that are passed over, for the rest to be read.
 MAX_PASSED_OVER = 5
 # The kinds of a use that name a part of the plan itself.
@@ -89,10 +95,10 @@ class Document:
         file, found = read_file(self.name, self.seen)
         if self.is_pack:
             own = (f for f in self.project.library.findings if f.at.span.source.path == self.name)
-            return (*self.findings, *own)
+            return in_order([*self.findings, *own])
         lowered = lower(self.resolved, self.project.library.vocabulary())
         known = self.project.library.with_pack(lowered.pack, file.broken)
-        return (*found, *lowered.findings, *known.findings)
+        return in_order([*found, *lowered.findings, *known.findings])
 
     @cached_property
     def library(self) -> Library:
@@ -114,8 +120,22 @@ class Document:
 
     def uses_at(self, offset: int) -> tuple[Use, ...]:
         """The names at a place, the narrowest first; what ends there counts, too."""
-        found = (use for use in self.uses if use.span.start <= offset <= use.span.end)
+        found = [use for use in self.uses if use.span.start <= offset <= use.span.end]
+        if not found and self.statement_at(offset) is None:
+            return tuple(self._unread(offset))
         return tuple(sorted(found, key=lambda use: (use.span.end - use.span.start, use.span.end == offset)))
+
+    def _unread(self, offset: int) -> Iterator[Use]:
+        """What a word of a line that could not be read may be the name of."""
+        for word in _WORD.finditer(self.source.text, max(offset - MAX_WORD, 0), offset + MAX_WORD):
+            if word.start() <= offset <= word.end():
+                span = Span(self.source, word.start(), word.end())
+                meant = self.reading.words.bind(word[0])
+                if meant is not None:
+                    yield Use(meant.kind, meant.text, span, value=meant)
+                yield from (Use(kind, word[0], span) for kind in ("device", "law") if self.header(kind, word[0]))
+                if word[0] in table_of_units().units:
+                    yield Use("unit", word[0], span)
 
     @cached_property
     def statements(self) -> tuple[Node, ...]:
@@ -132,7 +152,29 @@ class Document:
     def statement_at(self, offset: int) -> Node | None:
         """The innermost statement at a place."""
         found = [node for node in self.statements if node.span.start <= offset <= node.span.end]
-        return found[-1] if found else None
+        return found[-1] if found else self._statement_of_key(offset)
+
+    def _statement_of_key(self, offset: int) -> Node | None:
+        """The statement that a key of YAML begins, which stands before what it says."""
+        text = self.source.text
+        begin, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
+        for key in _KEY.finditer(text, begin, len(text) if end < 0 else end) if self.in_yaml else ():
+            if key.start() <= offset <= key.end():
+                behind = (node for node in self.statements if node.span.start >= key.start())
+                return next((node for node in behind if BY_RULE[node.rule].fills == key[0]), None)
+        return None
+
+    def stage_at(self, offset: int) -> str:
+        """The stage that a place is in; empty outside of all."""
+        stages = (node for node in self.file.statements if node.rule == "stage")
+        return next((name_of(node).text for node in stages if node.span.start <= offset <= node.span.end), "")
+
+    def law_at(self, offset: int) -> Law | None:
+        """The law whose definition a place is in, as the library knows it."""
+        nodes = (node.node("law") or node if node.rule == "override" else node for node in self.file.statements)
+        around = (n for n in nodes if n.rule == "law" and n.span.start <= offset <= n.span.end)
+        found = next(around, None)
+        return None if found is None else self.library.law(found.word(0).text)
 
     # ---- what is named where
 

@@ -32,20 +32,29 @@ class Hint:
     more: str
 
 
+# How a figure is spelled that is asked for.
+HOLES = ("?", "unknown")
+
+
 def hints(document: Document, solved: Solved, start: int, end: int) -> tuple[Hint, ...]:
     """The hints in a stretch of a document, by the plan's first law."""
-    plan, solutions = solved.report.plan, solved.solutions
-    if plan is None or not solutions or solved.report.source.text != document.source.text:
-        return ()
     found: dict[tuple[int, str], Hint] = {}
-    asked = list(_asked(plan, solutions[0]))
-    asked += _chosen(document, solutions[0], {name for _, name in asked})
-    for span, name in asked:
+    for span, name in asked(document, solved):
         at = _end(span)
-        if span.source.path == document.name and start <= at <= end and name in solutions[0].values:
-            hint = _hint(solutions[0], name, at, alone=span.text.strip('"') in ("?", "unknown"))
+        if start <= at <= end:
+            hint = _hint(solved.solutions[0], name, at, alone=span.text.strip('"') in HOLES)
             found.setdefault((at, hint.text), hint)
     return tuple(sorted(found.values(), key=lambda hint: hint.at))
+
+
+def asked(document: Document, solved: Solved) -> list[tuple[Span, Name]]:
+    """What a document asks for that is known, and where; nothing where another version of it was solved."""
+    plan, solutions = solved.report.plan, solved.solutions
+    if plan is None or not solutions or solved.report.source.text != document.source.text:
+        return []
+    found = list(_asked(plan, solutions[0]))
+    found += _chosen(document, solutions[0], {name for _, name in found})
+    return [(s, name) for s, name in found if s.source.path == document.name and name in solutions[0].values]
 
 
 def _end(span: Span) -> int:

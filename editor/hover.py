@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runplan.cli.show.catalogue import law as law_page
 from runplan.cli.show.catalogue import record as record_page
 from runplan.cli.show.catalogue import rule as rule_page
 from runplan.cli.show.catalogue.subjects import LawPage, RulePage
 from runplan.cli.show.text.markdown import literal
+from runplan.cli.show.text.plain import plain
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.library import Library
@@ -21,9 +22,11 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import number, unit
 from runplan.dsl.units.show import show, show_dim
 from runplan.dsl.units.table import UnknownUnit
+from runplan.editor.context import word_before
 from runplan.editor.document import Document
+from runplan.editor.hints import HOLES, asked
 from runplan.editor.ignores import code_at
-from runplan.editor.markdown import code, head, page
+from runplan.editor.markdown import block, code, head, page
 from runplan.editor.uses import Use
 from runplan.editor.values import Known, figure_of, value, with_state
 from runplan.engine.problem.solution import Solution
@@ -46,13 +49,20 @@ class Hover:
 def hover(document: Document, offset: int, known: Known = NOTHING) -> Hover | None:
     """What is known of what stands at a place; None where that is nothing."""
     if found := code_at(document, offset):
-        code, span = found
-        text = _rule(document.library, code)
+        word, span = found
+        text = _rule(document.library, word)
         return Hover(text, span) if text else None
-    for use in document.uses_at(offset):
+    for use in (*_open(document, offset, known), *document.uses_at(offset)):
         if text := _said(document, use, known):
             return Hover(text, use.span)
     return _statement(document, offset, known)
+
+
+def _open(document: Document, offset: int, known: Known) -> Iterator[Use]:
+    """What a `?` at a place asks for."""
+    for span, name in asked(document, known.solved) if known.solved is not None else ():
+        if span.start <= offset <= span.end and span.text.strip() in HOLES:
+            yield Use("quantity", name.text, span, value=name)
 
 
 def _said(document: Document, use: Use, known: Known) -> str:
@@ -70,6 +80,8 @@ def _said(document: Document, use: Use, known: Known) -> str:
         schedule = library.schedule(use.name)
         phases = ", ".join(f"{phase.name} {phase.shape}" for phase in schedule.phases) if schedule else ""
         return f"**schedule** {code(use.name)}\n\n{literal(schedule.title)}: {literal(phases)}" if schedule else ""
+    if use.kind == "letter":
+        return _letter(document, use)
     if use.kind == "rule":
         return _rule(library, use.name)
     if use.kind in ("number", "unit"):
@@ -92,8 +104,8 @@ def _part(document: Document, use: Use, known: Known) -> str:
         rows = [
             f"- {code(str(name))} = {literal(figure_of(solution, name))}"
             for name in solution.values
-            if name.kind == "quantity" and name.scope == ((use.kind, use.name),) and _in_reports(solution, name)
-        ]
+            if name.kind == "quantity" and name.scope[-1:] == ((use.kind, use.name),) and _in_reports(solution, name)
+        ][:MAX_LISTED]
         told = bool(rows)
         lines += ["\n".join(rows)] if rows else []
     return with_state("\n\n".join(lines), known, told=told)
@@ -110,7 +122,8 @@ def _field(document: Document, use: Use, known: Known) -> str:
     quantities = document.library.quantities()
     for name, field in quantities.given_by(statement).items():
         if field.name == use.name:
-            named = Use("quantity", name, use.span, value=Name(name))
+            stage = document.stage_at(use.span.start)
+            named = Use("quantity", name, use.span, value=Name(name).in_stage(stage) if stage else Name(name))
             about = value(document, named, known)
             return f"{about}\n\nwritten like {code(f'{use.name}: {field.example}')}"
     return ""
@@ -133,8 +146,9 @@ def _statement(document: Document, offset: int, known: Known) -> Hover | None:
         ]
         told = bool(rows)
         lines += ["\n".join(rows)] if rows else []
-    first = node.span.source.text.find("\n", node.span.start, node.span.end)
-    span = Span(node.span.source, node.span.start, node.span.end if first < 0 else first)
+    start = min(node.span.start, word_before(document.source.text, offset))
+    first = document.source.text.find("\n", start, node.span.end)
+    span = Span(document.source, start, node.span.end if first < 0 or first < offset else first)
     return Hover(with_state("\n\n".join(lines), known, told=told), span)
 
 
@@ -159,6 +173,22 @@ def _values_of(document: Document, node: Node, solution: Solution) -> Iterable[N
 def _law(library: Library, name: str) -> str:
     law = library.law(name)
     return page(law_page.page(LawPage(law, library))) if law else ""
+
+
+def _letter(document: Document, use: Use) -> str:
+    """A constant of a law, with its error and unit; or the line on which an input or a `let` of it is named."""
+    name, law = use.name.rpartition(":")[2], document.law_at(use.span.start)
+    constant = law.constants.get(name) if law else None
+    if law is not None and constant is not None:
+        unit_ = f" in {code(show_dim(law.dims[name]))}" if name in law.dims else ""
+        return f"{head(name, 'constant')} of {code(law.name)}{unit_}\n\n{block([_flat(constant.span.text)])}"
+    named = (one.span for one in document.uses if one.names and (one.kind, one.name) == (use.kind, use.name))
+    lines = [_flat(document.source.line_text(span.line)) for span in named]
+    return f"{head(name, 'letter')}\n\n{block(lines[:1])}" if lines else ""
+
+
+def _flat(text: str) -> str:
+    return plain(" ".join(text.split()))
 
 
 def _rule(library: Library, word: str) -> str:

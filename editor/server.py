@@ -33,6 +33,8 @@ from runplan.editor.session import Checked, Session
 from runplan.editor.tokens import MODIFIERS, TYPES, tokens
 from runplan.editor.wire import Wire, wire_of
 
+# How long a solve may keep an answer waiting for the interpreter.
+SWITCH_SECONDS = 0.001
 # How long a client that asks for diagnostics has for that, once it is told that there are others.
 ASKED_SECONDS = 0.3
 
@@ -46,7 +48,7 @@ class PlanServer(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__("plan", __version__, lsp.TextDocumentSyncKind.Full)
-        self.session = Session(self.publish, self.whole)
+        self.session = Session(self.publish)
         self.ended = False
         self.uris: dict[str, str] = {}
         self.versions: dict[str, int] = {}
@@ -151,12 +153,6 @@ class PlanServer(LanguageServer):
         if path in self.sent and path in self.asked:
             self._send(path, [])
 
-    def whole(self, path: str) -> None:
-        """Have the figures beside a text shown again, now with their intervals."""
-        of = self.client_capabilities.workspace
-        if of and of.inlay_hint and of.inlay_hint.refresh_support:
-            self.workspace_inlay_hint_refresh(None)
-
 
 server = PlanServer()
 
@@ -248,9 +244,7 @@ async def hovered(ls: PlanServer, params: lsp.HoverParams) -> lsp.Hover | None:
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text), places.range(found.span))
 
 
-@server.feature(
-    lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ".", "[", ":", ",", "@", "\n"])
-)
+@server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ".", "[", ":", ",", "@"]))
 async def completed(ls: PlanServer, params: lsp.CompletionParams) -> lsp.CompletionList | None:
     """What one may write at a place."""
     document = ls.document(params.text_document)
@@ -408,5 +402,6 @@ def serve() -> int:
 
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what is said otherwise would be read as an answer
+    sys.setswitchinterval(SWITCH_SECONDS)
     server.start_io(stdin, stdout)
     return 0 if server.ended else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -50,16 +51,16 @@ class Session:
 
     Args:
         publish: Shows what is wrong.
-        whole: What to call with the path of a plan once its intervals are there.
     """
 
-    def __init__(self, publish: Publish, whole: Callable[[str], None]) -> None:
+    def __init__(self, publish: Publish) -> None:
         self.workspace = Workspace()
-        self.solver = Solver(self.workspace, whole)
+        self.solver = Solver(self.workspace)
         self._publish = publish
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._shown: dict[str, Document] = {}
         self._abroad: dict[str, dict[str, tuple[Problem, ...]]] = {}
+        self._quiet = 0.0
         self._warm: asyncio.Future[object] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -86,6 +87,7 @@ class Session:
     def edited(self, path: str, text: str, *, quiet: bool) -> None:
         """A file is opened, or edited: then it is waited whether more is."""
         self.workspace.put(path, text)
+        self._quiet = time.monotonic() + (QUIET_SECONDS if quiet else 0.0)
         self.changed(path, quiet=quiet)
 
     def closed(self, path: str) -> None:
@@ -176,6 +178,7 @@ class Session:
         """What there is to say of a file as it is when that is said; None where it cannot be read."""
         while (document := self.workspace.document(path)) is not None:
             with suppress(Superseded):
+                await self._lasts(document)
                 checked = await self.checked(document)
                 if self.workspace.document(path) is document:
                     return checked
@@ -204,6 +207,11 @@ class Session:
         if solved.solutions or before is None:
             return Known(solved)
         return Known(before, stale=True)
+
+    async def _lasts(self, document: Document) -> None:
+        """Wait until nothing was edited for a while, unless what is asked for is known or on its way."""
+        while not self.solver.has(document) and (left := self._quiet - time.monotonic()) > 0:
+            await asyncio.sleep(left)
 
 
 def _bug(document: Document, message: str) -> Finding:

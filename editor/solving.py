@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from runplan import Project
@@ -17,7 +16,9 @@ from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
 # A solve that nobody waits for any more runs to its end: beside it there is room for the newest.
-THREADS = 3
+THREADS = 2
+# How long a version has to last before its intervals are worth their time.
+LASTING_SECONDS = 0.25
 
 
 class Superseded(RunplanError):
@@ -56,16 +57,12 @@ class _Job:
 
 
 class Solver:
-    """Solves the documents of a workspace.
+    """Solves the documents of a workspace."""
 
-    Args:
-        whole: What to call with the path of a plan once its intervals are there.
-    """
-
-    def __init__(self, workspace: Workspace, whole: Callable[[str], None]) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._whole = whole
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="solve")
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="intervals")
         self._jobs: dict[str, _Job] = {}
         self._last: dict[str, Solved] = {}
 
@@ -84,6 +81,11 @@ class Solver:
                 raise Superseded(document.name) from None
             raise
 
+    def has(self, document: Document) -> bool:
+        """Whether a document is solved, or is being."""
+        job = self._jobs.get(document.path)
+        return job is not None and job.document is document
+
     def before(self, path: str) -> Solved | None:
         """What the last version of a file came to that was solved; None where none was."""
         return self._last.get(path)
@@ -98,7 +100,8 @@ class Solver:
 
     def close(self) -> None:
         """Begin nothing more."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self.threads, self._slow):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _job(self, document: Document) -> _Job:
         job = self._jobs.get(document.path)
@@ -119,19 +122,21 @@ class Solver:
         if done.cancelled() or done.exception() is not None:
             return
         solved, job = done.result(), self._jobs.get(document.path)
-        if solved.report.solutions:
-            self._last[document.path] = solved
-        if job is not None and job.document is document and solved.report.solutions:
-            job.whole = asyncio.ensure_future(self._with_intervals(document.path, solved))
+        if not solved.report.solutions:
+            return
+        if job is not None and job.document is document:
+            wait = LASTING_SECONDS if document.path in self._last else 0.0
+            job.whole = asyncio.ensure_future(self._with_intervals(solved, wait))
+        self._last[document.path] = solved
 
-    async def _with_intervals(self, path: str, solved: Solved) -> None:
+    async def _with_intervals(self, solved: Solved, wait: float) -> None:
+        await asyncio.sleep(wait)
         loop = asyncio.get_running_loop()
         for solution in solved.report.solutions:
             try:
-                solved.known[solution.law] = await loop.run_in_executor(self.threads, with_intervals, solution)
+                solved.known[solution.law] = await loop.run_in_executor(self._slow, with_intervals, solution)
             except RunplanError:  # a value is shown without one then
                 solved.known[solution.law] = solution
-        self._whole(path)
 
 
 def solved_at(project: Project, name: str, *, intervals: bool = False) -> Solved:

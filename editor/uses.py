@@ -49,8 +49,8 @@ _STANDS: Mapping[tuple[str, int | None], str] = {
     ("schedule_def", 0): "+schedule",
     ("quantity_def", 0): "+quantity",
 }
-# What joins the words of a name that is written apart, such as `Llama 3 8B`.
-_JOINED = {"model_name": "model", "start_name": "model"}
+# What joins the words of the name of a model that is written apart, such as `Llama 3 8B`.
+_JOINED = ("model_name", "start_name")
 _EXAMPLES = ("rule_breaks", "rule_keeps")
 # The rules that make letters of their own, and the rule within which a letter holds.
 _LETTERS = {"law_function": ("parameter",), "law": ("constant", "free_constant", "law_let")}
@@ -102,7 +102,7 @@ class Names:
         if node.rule in _LETTERS:
             letters = {**letters, **_letters_of(node)}
         if node.rule in _JOINED:
-            yield Use(_JOINED[node.rule], node.span.text.strip().strip('"'), node.span)
+            yield Use("model", node.span.text.strip().strip('"'), node.span)
             return
         if node.rule == "name":
             yield from self._expression(node.word(0), words, letters)
@@ -111,7 +111,9 @@ class Names:
             yield from _figure(node)
             return
         for i, child in enumerate(node.children):
-            if isinstance(child, Node):
+            if isinstance(child, Node) and node.rule == "model_spec" and _is_model(child, words):
+                yield Use("model", child.span.text.strip().strip('"'), child.span)
+            elif isinstance(child, Node):
                 yield from self._in(child, words, letters)
             elif isinstance(child, Word):
                 yield from self._word(node, i, child, words, letters)
@@ -159,6 +161,14 @@ class Names:
             yield Use("quantity", found.text, span, value=found)
             if len(span.text) == len(text):
                 yield from _parts(found, text, span)
+
+
+def _is_model(node: Node, words: Words) -> bool:
+    """Whether what may be the size of a model is the name of one: a word that stands for nothing in the plan."""
+    only = node.children[0] if node.rule == "amount" and len(node.children) == 1 else None
+    if not isinstance(only, Node) or only.rule not in ("name", "string"):
+        return False
+    return only.rule == "string" or words.bind(only.word(0).text) is None
 
 
 def _letters_of(node: Node) -> Mapping[str, str]:

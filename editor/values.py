@@ -54,8 +54,8 @@ def value(document: Document, use: Use, known: Known) -> str:
     told = [_under(*one, first=i == 0, alone=len(known.solutions) == 1) for i, one in enumerate(values)]
     lines += told or list(_still_known(document, use))
     if quantity is not None:
-        dim = show_dim(document.reading.quantities()[quantity.name])
-        lines[0] += f" in {code(dim)}"
+        dim = document.reading.quantities()[quantity.name]
+        lines[0] += f" in {code(show_dim(dim))}" if dim else ""
         formula = f"= {plain(shown(quantity.formula))}" if quantity.formula is not None else ""
         lines += [block([formula])] if formula and not told else []
     moves = any(solution.values[name].kind not in _FIXED for solution, name in values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from lsprotocol import types as lsp
 
@@ -74,10 +73,6 @@ class Wire:
     def range(self, span: Span) -> lsp.Range:
         """The range of a stretch."""
         return lsp.Range(self.position(span.start), self.position(span.end))
-
-    @cached_property
-    def _whole(self) -> lsp.Range:
-        return lsp.Range(lsp.Position(0, 0), lsp.Position(*self._places.end))
 
     def edits(self, edits: Iterable[tuple[Span, str]]) -> list[lsp.TextEdit]:
         """Texts in place of stretches."""

@@ -31,10 +31,10 @@ def known(
     """
     there: dict[Who, list[Size]] = {}
     for one in before:
-        there.setdefault(_who(one, renamed), []).append(_size(one))
+        there.setdefault(_who(one, renamed), []).append(size_of(one))
 
     def is_known(one: Finding) -> bool:
-        sizes, (rank, far) = there.get(_who(one, {}), []), _size(one)
+        sizes, (rank, far) = there.get(_who(one, {}), []), size_of(one)
         # The tightest that it fits: another that is alike may be further off.
         fit = [size for size in sizes if grown or (size[0] <= rank and far <= size[1] * SAME)]
         if fit:
@@ -53,7 +53,8 @@ def off(found: Finding) -> float:
     return float(factor) if isinstance(factor, float | int) and factor > 0 else 1.0
 
 
-def _size(found: Finding) -> Size:
+def size_of(found: Finding) -> Size:
+    """How severe a finding is, and how far off."""
     return RANK[found.severity], off(found)
 
 

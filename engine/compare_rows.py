@@ -69,7 +69,9 @@ def row(columns: Sequence[Column], name: str) -> Row | None:
         found = [applying(column.solution, name) for column in columns]
         values = tuple(value.value if value else None for value in found)
         dims = tuple(value.dim if value else NONE for value in found)
-        ends = [(v.low, v.high) for v, c in zip(found, columns, strict=True) if v and c.solution.status == "solved"]
+        own = [v for v, c in zip(found, columns, strict=True) if v and c.solution.status == "solved"]
+        # What memory is needed lies between bounds, which are no interval.
+        ends = [] if name == q.MEMORY_PER_GPU.text else [(value.low, value.high) for value in own]
     if all(value is None for value in values):
         return None
     counted = [

@@ -20,7 +20,7 @@ from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
 from runplan.engine.diff_sides import SAME, Moved, Side, counted_in, each, stays, told
-from runplan.engine.pipeline import read_of, solution_of
+from runplan.engine.pipeline import first_solution, read_of
 from runplan.engine.problem.solution import Solution
 
 # Each change costs a solution; what goes beyond is told together.
@@ -32,7 +32,8 @@ class Cause:
     """One change, and what it moves alone.
 
     Attributes:
-        kind: Of a statement of the plan, of a definition in a pack, or of another plan that this one imports.
+        kind: Of a statement of the plan, of a definition in a pack, of what a folder asks of its plans, or of another
+            plan that this one imports.
         name: What it is of, such as `hardware: gpus` or `packs/team.plan: price team`.
         texts: What was said, and what is.
         then, now: Where; None where it was added, or taken out.
@@ -41,7 +42,7 @@ class Cause:
         status: What the plan is with this change alone: `solved`, or why there is no figure.
     """
 
-    kind: Literal["statement", "pack", "plan"]
+    kind: Literal["statement", "pack", "budget", "plan"]
     name: str
     texts: tuple[str, str]
     then: Span | None
@@ -83,7 +84,7 @@ def _why(then: Side, now: Side, moved: Sequence[Moved]) -> tuple[tuple[Cause, ..
     whole = {one.quantity: one.by for one in moved if one.by is not None}
     come = tuple(one.quantity for one in moved if one.then is None)
     gone = tuple(one.quantity for one in moved if one.now is None)
-    every = [*_statements(then, now), *_packs(then, now), *_plans(then, now)]
+    every = [*_statements(then, now), *_packs(then, now), *_budgets(then, now), *_plans(then, now)]
     if len(every) == 1:
         return (replace(every[0][0], moves=whole, brings=come, drops=gone),), {}
     assert then.solution is not None
@@ -114,9 +115,7 @@ _Made = tuple[File, Reader, Library]
 
 
 def _solved(file: File, found: Sequence[Finding], reader: Reader, library: Library) -> Solution | None:
-    read = read_of(file, found, reader, library, intervals=False)
-    problem = next(iter(read.problems()), None)
-    return None if problem is None else solution_of(problem, False, why=False)
+    return first_solution(read_of(file, found, reader, library, intervals=False))
 
 
 def _statements(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
@@ -171,7 +170,17 @@ def _packs(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
 def _with_packs(side: Side, files: Mapping[str, PackFile]) -> Library:
     """What is known with other packs; those of wheels are in what is there at any time."""
     there = {one.source.path for one in side.base.shelf.brought}
-    return side.base.with_files(one for path, one in files.items() if path not in there)
+    own = side.base.with_files(one for path, one in files.items() if path not in there)
+    return own.with_budgets(side.library.budgets)
+
+
+def _budgets(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
+    """What the folders of the plans ask of them, where that differs."""
+    was, is_ = ({one.source.path: one for one in side.library.budgets} for side in (then, now))
+    other = [path for path in dict.fromkeys((*is_, *was)) if was.get(path) != is_.get(path)]
+    if other:
+        cause = Cause("budget", ", ".join(other), ("", ""), None, None, {})
+        yield cause, (then.file, then.reader, then.library.with_budgets(now.library.budgets))
 
 
 def _plans(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:

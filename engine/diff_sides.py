@@ -115,7 +115,8 @@ class Moved:
 def is_same(then: Side, now: Side) -> bool:
     """Whether both say the same and rest on the same, so that they come to the same; nothing is solved for it."""
     files = [(s.file.statements, [c.text for c in s.file.comments], s.file.imported, s.found) for s in (then, now)]
-    return files[0] == files[1] and not now.file.imported and then.packs == now.packs
+    same_library = then.packs == now.packs and then.library.budgets == now.library.budgets
+    return files[0] == files[1] and not now.file.imported and same_library
 
 
 def alone(side: Side, *, is_now: bool) -> tuple[Moved, ...]:

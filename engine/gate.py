@@ -135,7 +135,7 @@ def _means(word: str, code: str, name: str) -> bool:
 
 def firm(words: Iterable[str], gates: Iterable[Gate]) -> list[str]:
     """The words that only mean findings which are always shown, at their own severity."""
-    codes = frozenset[tuple[str, str]]().union(*(gate.codes or () for gate in gates))
+    codes = raised_here().union(*(gate.codes or () for gate in gates))
     meant = {word: [code for code, name in codes if _means(word, code, name)] for word in words}
     return [word for word, found in meant.items() if found and not any(map(silenceable, found))]
 

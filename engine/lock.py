@@ -6,6 +6,7 @@ Sorted, a line a fact, so that two branches that each change one plan merge.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,7 +14,7 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.library import Library
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.text.errors import BadConfig
-from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.limits import MAX_LOCK_BYTES
 from runplan.dsl.text.reader import Buffer, Reader, decoded
 from runplan.dsl.text.recorded import Recording
 from runplan.dsl.types import Any
@@ -25,15 +26,14 @@ from runplan.engine.diff_sides import SAME, told
 from runplan.engine.document import amount
 from runplan.engine.report import Assumption, Report
 
-FILE = "runplan.lock"
 SCHEMA = "plan.lock/v1"
 _HEAD = "# What the plans here rest on, and what they come to. `plan lock` writes it; do not edit it, and commit it.\n"
 # A number, or a date as text, and its unit of exchange.
 Figure = tuple[float | str, str]
 # Of the figures: those beyond may differ between machines.
 _DIGITS = 9
-# Plans of one project; a lock of so many is read in a second.
-_MOST_BYTES = 100 * MAX_BYTES
+# Where what is said of a plan begins.
+_PLAN = re.compile(r'^\[plans\.("(?:[^"\\\n]|\\.)*"|[\w-]+)(?:\.\w+)?\][ \t]*$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Lock:
     Attributes:
         runplan: The version of the program.
         library: A digest of the standard library.
-        packs: Digests of the files of packs, by their paths.
+        packs, budgets: Digests of the files of packs, and of what folders ask of their plans, by their paths.
         plans: By their paths from the lock's folder.
     """
 
@@ -70,17 +70,24 @@ class Lock:
     library: str
     packs: Mapping[str, str]
     plans: Mapping[str, Locked]
+    budgets: Mapping[str, str] = field(default_factory=dict)
 
 
 # ---- what is locked
 
 
-def rests_on(library: Library, version: str) -> Lock:
-    """A lock of no plans yet."""
+def rests_on(library: Library, reader: Reader, version: str) -> Lock:
+    """A lock of no plans yet.
+
+    Args:
+        reader: Of the project, which knows the names of files from its root.
+    """
     brought = {file.source.path: file.source.text for file in library.shelf.brought}
     standard = ((one.path, one.text) for one in library.shelf.sources if one.path not in brought)
     packs = {path: _digest([("", text)]) for path, text in brought.items()}
-    return Lock(version, _digest(standard), packs, {})
+    named = ((reader.resolve(one.source.path), one.source) for one in library.budgets)
+    budgets = {name or posixpath.basename(source.path): _digest([("", source.text)]) for name, source in named}
+    return Lock(version, _digest(standard), packs, {}, budgets)
 
 
 def locked(report: Report, reader: Reader) -> Locked:
@@ -147,7 +154,8 @@ def _digest(texts: Iterable[tuple[str, str]]) -> str:
 def text_of(lock: Lock) -> str:
     """The text of a lock."""
     lines = [f"schema = {_quoted(SCHEMA)}", f"runplan = {_quoted(lock.runplan)}", f"library = {_quoted(lock.library)}"]
-    lines += _table(("packs",), lock.packs) if lock.packs else []
+    for name, digests in (("packs", lock.packs), ("budgets", lock.budgets)):
+        lines += _table((name,), digests) if digests else []
     for path, plan in sorted(lock.plans.items()):
         lines += _table(("plans", path), {"law": plan.law, "status": plan.status, "text": plan.text})
         lines += _table(("plans", path, "defaults"), plan.defaults) if plan.defaults else []
@@ -176,28 +184,84 @@ def _quoted(text: str) -> str:
 
 
 def lock_of(content: bytes, path: str) -> Lock:
-    """The lock of a text.
+    """The lock of a text; what it says of a plan is read when that is asked for.
 
     Raises:
         BadConfig: For what is none, or one of another version.
     """
+    if len(content) > MAX_LOCK_BYTES:
+        raise BadConfig(f"{path}: the file is larger than {MAX_LOCK_BYTES:,} bytes; {_AGAIN}")
+    try:
+        text = content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise BadConfig(f"{path}: {error}; {_AGAIN}") from None
+    head, parts = _parted(text, path)
+    found = _toml(head, path)
+    if found.get("schema") != SCHEMA:
+        raise BadConfig(f"{path}: its schema is {str(found.get('schema'))[:40]!r} and not {SCHEMA!r}; {_AGAIN}")
+    try:
+        packs, budgets = (
+            {str(name): str(digest) for name, digest in found.get(table, {}).items()} for table in ("packs", "budgets")
+        )
+        version, library = str(found["runplan"]), str(found["library"])
+    except (AttributeError, KeyError) as error:
+        raise BadConfig(f"{path}: an entry is not as `plan lock` writes it ({error!r}); {_AGAIN}") from None
+    return Lock(version, library, packs, _Plans(parts, path), budgets)
+
+
+_AGAIN = "`plan lock` writes it anew"
+
+
+def _parted(text: str, path: str) -> tuple[str, dict[str, str]]:
+    """A text as what stands before the plans, and what it says of each."""
+    begins = list(_PLAN.finditer(text))
+    ends = [*(found.start() for found in begins), len(text)][1:]
+    parts: dict[str, str] = {}
+    last = ""
+    for found, end in zip(begins, ends, strict=True):
+        key = found[1]
+        if key in parts and key != last:
+            raise BadConfig(f"{path}: {key} stands twice; {_AGAIN}")
+        parts[key], last = parts.get(key, "") + text[found.start() : end], key
+    names = {
+        str(_toml(f"name = {key}" if key.startswith('"') else f'name = "{key}"', path)["name"]): key for key in parts
+    }
+    return text[: begins[0].start()] if begins else text, {name: parts[key] for name, key in names.items()}
+
+
+def _toml(text: str, path: str) -> dict[str, Any]:
     import tomllib
 
-    again = "`plan lock` writes it anew"
-    if len(content) > _MOST_BYTES:
-        raise BadConfig(f"{path}: the file is larger than {_MOST_BYTES:,} bytes; {again}")
     try:
-        found = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadConfig(f"{path}: {error}; {again}") from None
-    if found.get("schema") != SCHEMA:
-        raise BadConfig(f"{path}: its schema is {str(found.get('schema'))[:40]!r} and not {SCHEMA!r}; {again}")
-    try:
-        plans = {str(name): _locked(plan) for name, plan in found.get("plans", {}).items()}
-        packs = {str(name): str(digest) for name, digest in found.get("packs", {}).items()}
-        return Lock(str(found["runplan"]), str(found["library"]), packs, plans)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadConfig(f"{path}: an entry is not as `plan lock` writes it ({error!r})") from None
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadConfig(f"{path}: {error}; {_AGAIN}") from None
+
+
+class _Plans(Mapping[str, Locked]):
+    """The plans of a lock, each read when it is asked for: one may have thousands, and a check is mostly of few."""
+
+    __slots__ = ("_parts", "_path", "_read")
+
+    def __init__(self, parts: Mapping[str, str], path: str) -> None:
+        self._parts, self._path = parts, path
+        self._read: dict[str, Locked] = {}
+
+    def __getitem__(self, name: str) -> Locked:
+        if name not in self._read:
+            plan = _toml(self._parts[name], self._path)["plans"][name]
+            try:
+                self._read[name] = _locked(plan)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                why = f"what it says of {name} is not as `plan lock` writes it ({error!r})"
+                raise BadConfig(f"{self._path}: {why}; {_AGAIN}") from None
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 def _locked(plan: Mapping[str, Any]) -> Locked:
@@ -254,8 +318,9 @@ def changed(then: Lock, now: Lock) -> tuple[str, ...]:
     out = [] if then.runplan == now.runplan else [f"runplan {then.runplan} is {now.runplan} now"]
     if then.library != now.library:
         out.append("the standard library has changed")
-    packs = (path for path in sorted({*then.packs, *now.packs}) if then.packs.get(path) != now.packs.get(path))
-    out += [f"the pack `{path}` has {_what(path, then.packs, now.packs)}" for path in packs]
+    for kind, was, is_ in (("pack", then.packs, now.packs), ("budget", then.budgets, now.budgets)):
+        differ = (path for path in sorted({*was, *is_}) if was.get(path) != is_.get(path))
+        out += [f"the {kind} `{path}` has {_what(path, was, is_)}" for path in differ]
     return tuple(out)
 
 

@@ -63,7 +63,7 @@ def answer_moved(
     if (not names and then.status == status) or said(report, reader) != then.text:
         return
     now = replace(then, status=status, values=values, defaults=defaults_of(report))
-    why = changed(lock, rests_on(library, version)) or ("nothing that is locked has changed",)
+    why = changed(lock, rests_on(library, reader, version)) or ("nothing that is locked has changed",)
     because = f"{'; '.join(why[:_MOST])}, and the plan has not"
     data: dict[str, float | str] = {}
     told = [(name, shown(now.values[name]), shown(then.values[name])) for name in names]

@@ -35,11 +35,13 @@ from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
+from runplan.engine.layout.fit import with_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
 from runplan.engine.report import Report
 from runplan.engine.results import Results, results_of
+from runplan.engine.solve.conflict import beside
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
 
@@ -124,18 +126,26 @@ def first_of(
     return Report(read.source, read.plan, solutions=tuple(islice(_solutions(read, True), 1)), findings=read.findings)
 
 
+def first_solution(read: Read) -> Solution | None:
+    """The solution of a plan under the law that decides, without intervals; None where it cannot be solved."""
+    return next(_solutions(read, False), None)
+
+
 def _solutions(
     read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None
 ) -> Iterator[Solution]:
-    """The solution of a plan under each law, with how likely it keeps what it requires."""
+    """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices."""
+    plan = read.plan
+    if plan is None:
+        return
     for problem in read.problems():
         solution = solution_of(problem, intervals, draws=draws, workers=workers)
-        if intervals and read.plan is not None and read.plan.requires:
+        if intervals and plan.requires:
             from runplan.engine.analysis.odds import with_odds
 
-            solution = with_odds(read.plan, solution)
+            solution = with_odds(plan, solution)
         verify(solution)
-        yield solution
+        yield with_memory(plan, solution, read.catalogue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,13 +322,18 @@ def solution_of(
         draws, workers: See `report_of`.
     """
 
-    def analysed(problem: Problem) -> Solution:
+    def analysed(problem: Problem, why: bool = why) -> Solution:
         solution = _analysed(problem, why)
         return _with_intervals(solution, draws, workers) if intervals else solution
 
     worst, best = ends_of(problem)
-    middle = analysed(problem)
-    return spread(middle, *(analysed(problem.at(ends)) for ends in (worst, best))) if worst else middle
+    if not worst:
+        return analysed(problem)
+    # A conflict is told of the worst end alone: what conflicts elsewhere conflicts there.
+    middle, at_worst = analysed(problem, False), analysed(problem.at(worst))
+    if middle.status == "infeasible" and why:
+        middle = beside(middle.problem, at_worst.conflicts) if at_worst.status == "infeasible" else analysed(problem)
+    return spread(middle, at_worst, analysed(problem.at(best), False))
 
 
 def _analysed(problem: Problem, why: bool) -> Solution:

@@ -21,6 +21,7 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.text import disk
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.finding import in_order
+from runplan.dsl.text.limits import LOCK
 from runplan.dsl.text.reader import Buffer, Disk, Reader
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -236,7 +237,7 @@ class Project:
     def _pins(self) -> bytes:
         """What the lock says."""
         try:
-            return self.reader.read(posixpath.join(self.root, "runplan.lock"))
+            return self.reader.read(posixpath.join(self.root, LOCK))
         except OSError:
             return b""
 
@@ -246,10 +247,10 @@ class Project:
         Raises:
             BadConfig: Where it cannot be read as one.
         """
-        from runplan.engine.lock import FILE, lock_of
+        from runplan.engine.lock import lock_of
 
         if not self._once:
-            self._once.append(lock_of(self.pins, posixpath.join(self.root, FILE)) if self.pins else None)
+            self._once.append(lock_of(self.pins, posixpath.join(self.root, LOCK)) if self.pins else None)
         return self._once[0]
 
     def _pinned(self, report: Report) -> Iterator[Finding]:
@@ -283,6 +284,16 @@ class Project:
             for word in words:
                 if wrong := unknown([word], gates):
                     raise BadConfig(f"{place_of(self.reader, of, word)}: `{key}`: {wrong}")
+
+    def refuse_unknown_settings(self) -> None:
+        """Refuse a configuration with codes that nothing but the own rules of a plan can have.
+
+        Raises:
+            BadConfig: See `refuse_unknown`.
+        """
+        from runplan.engine.gate import Gate, Verdict, codes_of
+
+        self.refuse_unknown([Gate((), Verdict("", "", ()), self.library.once(codes_of))])
 
     def __repr__(self) -> str:
         packs = f": packs {', '.join(self.packs)}" if self.packs else ""

@@ -23,6 +23,7 @@ from runplan.cli.schemas.parts import (
     standing,
     words,
 )
+from runplan.dsl.text.codes import RANK
 
 _QUANTITY = shared("quantity")
 _SCALAR: Schema = {"type": ["number", "string", "null"]}
@@ -122,7 +123,7 @@ def _diff() -> Schema:
     said = record({}, {"text": TEXT, "file": TEXT, "line": PLACE})
     cause = record(
         {
-            "kind": words("statement", "pack", "plan"),
+            "kind": words("statement", "pack", "budget", "plan"),
             "name": TEXT,
             "status": words("solved", "infeasible", "undecided", "unread"),
             "moves": moves,
@@ -293,6 +294,12 @@ def _rule() -> Schema:
     return record({"rules": listed(record(keys, more))})
 
 
+def _config() -> Schema:
+    value: Schema = {"anyOf": [{"type": ["string", "boolean"]}, listed(TEXT)]}
+    setting = record({"key": TEXT, "value": value}, {"origin": record({"file": TEXT, "line": PLACE})})
+    return record({"root": TEXT, "settings": listed(setting)}, {"file": TEXT})
+
+
 def _test() -> Schema:
     value: Schema = {"anyOf": [{"type": ["number", "null"]}, by_name({"type": ["number", "null"]})]}
     result = {
@@ -331,7 +338,10 @@ def _baseline() -> Schema:
     return record(
         {
             "findings": listed(
-                record({**dict.fromkeys(("code", "name", "file", "node", "laws"), TEXT), "off": NUMBER}),
+                record(
+                    {**dict.fromkeys(("code", "name", "file", "node", "laws"), TEXT), "off": NUMBER},
+                    {"severity": words(*RANK)},
+                ),
             )
         }
     )
@@ -339,10 +349,9 @@ def _baseline() -> Schema:
 
 def _lock() -> Schema:
     """Of TOML, and of what that is as JSON."""
-    plan = record(
-        {"law": TEXT, "status": shared("status"), "text": TEXT}, dict.fromkeys(("defaults", "values"), by_name(TEXT))
-    )
-    return record({"runplan": TEXT, "library": TEXT}, {"packs": by_name(TEXT), "plans": by_name(plan)})
+    texts = by_name(TEXT)
+    plan = record({"law": TEXT, "status": shared("status"), "text": TEXT}, {"defaults": texts, "values": texts})
+    return record({"runplan": TEXT, "library": TEXT}, {"budgets": texts, "packs": texts, "plans": by_name(plan)})
 
 
 # By name: the version, what it is, and what makes its body.
@@ -363,6 +372,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "model": (1, "One model", _record),
     "rules": (1, "All rules and codes", _rules),
     "rule": (1, "The rules that go by one code", _rule),
+    "config": (1, "The settings of a project, and where each comes from", _config),
     "test": (1, "Golden values and examples of packs, held against what they give", _test),
     "baseline": (1, "The findings that a project lives with, as `plan check --write-baseline` writes them", _baseline),
     "lock": (1, "What plans rest on, and what they come to: `runplan.lock`", _lock),

@@ -14,7 +14,7 @@ from runplan.dsl.types import Literal
 
 Kind = Literal[
     "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest",
-    "laws", "law", "law at inputs", "records", "record", "rules", "rule", "tests",
+    "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
 # A format's name to `module:function`, the module as seen from this folder.
@@ -71,6 +71,7 @@ FORMATS: dict[Kind, dict[str, str]] = {
     "record": {"table": "catalogue.record:page", "json": "catalogue.record:page_json"},
     "rules": {"table": "catalogue.rule:listed", "json": "catalogue.rule:listed_json"},
     "rule": {"table": "catalogue.rule:page", "json": "catalogue.rule:page_json"},
+    "settings": {"table": "catalogue.settings:listed", "json": "catalogue.settings:listed_json"},
     "tests": {"table": "catalogue.test:listed", "json": "catalogue.test:listed_json"},
 }
 

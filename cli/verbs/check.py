@@ -127,7 +127,7 @@ def _checked(args: Namespace, outputs: Outputs) -> int:
         from runplan.cli.then import Then, repository_of, revision
 
         then = Then(revision(repository_of(args.paths), args.new_since))
-        gates, known = new_since(gates, then, at_rest)
+        gates, known = new_since(zip((project for project, _ in checked), gates, strict=True), then, at_rest)
         tell(f"plan check: {counted(known, 'finding')} not shown, which {args.new_since} has, too")
     shown = in_order(f for gate in gates for f in gate.findings)
     libraries = tuple({id(project): project.library for project, _ in checked}.values())

@@ -14,6 +14,7 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import tell, write
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.errors import BadConfig
+from runplan.dsl.text.limits import LOCK
 from runplan.dsl.text.words import counted
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -54,11 +55,11 @@ def run(argv: list[str]) -> int:
 
 def _locked(project: Project, files: Sequence[str], *, check: bool) -> bool:
     """Whether the lock of a project was out of date; it is written unless it is only held."""
-    from runplan.engine.lock import FILE, rests_on, text_of
+    from runplan.engine.lock import rests_on, text_of
 
-    path = os.path.relpath(posixpath.join(project.root, FILE))
+    path = os.path.relpath(posixpath.join(project.root, LOCK))
     then = _then(project, path, check=check)
-    now = rests_on(project.library, __version__)
+    now = rests_on(project.library, project.reader, __version__)
     plans = dict(_plans(project, files, then))
     now = replace(now, plans=plans)
     text = text_of(now)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 
 from runplan.cli.arguments import Parser, verb
 from runplan.cli.outcome import CannotRun
+
+# What the extra brings.
+_EXTRA = ("pygls", "lsprotocol")
 
 
 @verb("lsp")
@@ -21,10 +23,13 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--stdio", action="store_true", help="what is done in any case; some editors say it")
     parser.add_argument("--check", action="store_true", help="start nothing; say whether it could be")
     args = parser.parse_args(argv)
-    if find_spec("pygls") is None:
-        raise CannotRun("the language server needs pygls 2: install it with `pip install 'runplan[lsp]'`")
-    from runplan.editor.server import serve
-
+    try:
+        from runplan.editor.server import serve
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        message = "the language server needs pygls 2: install it with `pip install 'runplan[lsp]'`"
+        raise CannotRun(message) from error
     if args.check:
         print("plan lsp: ready")
         return 0

@@ -65,6 +65,7 @@ def run(argv: list[str]) -> int:
     from runplan.engine.scatter.order import in_order
     from runplan.engine.sweep.axes import CannotSweep
     from runplan.engine.sweep.make import job_of
+    from runplan.engine.sweep.parts import most_of
     from runplan.engine.sweep.rows import Choice
 
     with reading(args.path):
@@ -89,7 +90,8 @@ def run(argv: list[str]) -> int:
     with crew(args) as workers:
 
         def chunks(start: int) -> Iterator[Done[Part]]:
-            return progress(in_order(sink.work, job.size, workers, start=start, cut=job.cut), job.size)
+            found = in_order(sink.work, job.size, workers, start=start, most=most_of(choice), cut=job.cut)
+            return progress(found, job.size)
 
         seen = sink.fill(chunks)
     return CLEAN if seen.by_status["solved"] else FOUND

@@ -49,6 +49,13 @@ class Configuration:
     budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     baseline_budgets: bool = False
 
+    def value(self, key: str) -> str | bool | list[str] | dict[str, str | list[str]]:
+        """A setting by its key, as a configuration has it."""
+        value = getattr(self, key.replace("-", "_"))
+        if isinstance(value, Mapping):
+            return {inner: list(said) if isinstance(said, tuple) else said for inner, said in value.items()}
+        return list(value) if isinstance(value, tuple) else value
+
     def excludes(self, path: str) -> bool:
         """Whether a search leaves a file out, by its path from the folder of the configuration: it is no plan.
 
@@ -241,6 +248,21 @@ def _within(reader: Reader, configuration: Configuration, folder: str, root: str
         raise BadConfig(f"{configuration.file}: the folder `{folder}` of `budgets` is not there") from None
     name = reader.resolve(folder)
     return None if name is None else "" if name == "." else name
+
+
+def line_of(text: str, key: str, inner: str = "") -> int:
+    """The line of a configuration, from 1, on which a key stands, or one in its table; 0 where it does not."""
+    table, own = re.compile(rf"\s*\[+[\w.\s\"'-]*?\b{re.escape(key)}\b"), _assigned(key)
+    lines = text.splitlines()
+    first = next((at for at, line in enumerate(lines) if table.match(line) or own.match(line)), None)
+    if first is None or not inner:
+        return 0 if first is None else first + 1
+    entry = re.compile(rf".*?(?<![\w-])[\"']?{re.escape(inner)}[\"']?\s*=")
+    return next((at + 1 for at, line in enumerate(lines) if at >= first and entry.match(line)), first + 1)
+
+
+def _assigned(key: str) -> re.Pattern[str]:
+    return re.compile(rf"\s*(?:[\w-]+\.)*[\"']?{re.escape(key)}[\"']?\s*[.=]")
 
 
 def place_of(reader: Reader, configuration: Configuration, word: str) -> str:

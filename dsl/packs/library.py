@@ -127,7 +127,10 @@ class Library:
         figures = figures_of(record for kind in NAMED_FIGURES for record in self.records(kind))
         parts = {name: q.facts.parts for name, q in self.quantities().items()}
         fields = self.quantities().fields
-        return Vocabulary(self._dims, self.devices, laws, schedules, parts, fields, figures, models, self.model)
+        regimes = frozenset(self._names.spellings("regime"))
+        return Vocabulary(
+            self._dims, self.devices, laws, schedules, parts, fields, figures, models, regimes, self.model
+        )
 
     @cached_property
     def _dims(self) -> Mapping[str, Dim]:

@@ -19,10 +19,10 @@ POOLS = ("sum", "least", "most", "apart")
 STAGES = ("sum", "most", "last", "one", "apart")
 PARTS = ("source", "phase")
 # The statements whose block may have a field for a quantity.
-STATEMENTS = ("hardware", "model", "optimizer")
+STATEMENTS = ("hardware", "layout", "model", "optimizer")
 DECIDED = ("nature", "hardware", "run")
 BETTER = ("more", "less")
-KINDS = ("mixture", "precision")
+KINDS = ("memory", "mixture", "precision")
 # Rows that are none of the solution's own table.
 SECTIONS = ("data", "transfer", "worth", "lifetime")
 # What stands beside the rows of a solution in documents, and is no name of a row.

@@ -17,7 +17,7 @@ class Vocabulary:
     Attributes:
         quantities: Dimension of each quantity; money is the dimension `currency`.
         devices: The device of each name and alias.
-        laws, schedules: Names and aliases.
+        laws, schedules, regimes: Names and aliases.
         parts: For each quantity the kinds of parts of a run that have one of their own.
         fields: For each statement its fields that give a quantity, by their names.
         figures: Those of prices and regions, by `NAME.KEY`, and a price by its NAME too.
@@ -33,4 +33,5 @@ class Vocabulary:
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     figures: Mapping[str, Entry] = field(default_factory=dict)
     models: frozenset[str] = frozenset()
+    regimes: frozenset[str] = frozenset()
     model: Callable[[str], Record | None] = field(default=lambda name: None, compare=False)

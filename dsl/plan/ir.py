@@ -196,6 +196,20 @@ class Optimizer:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How the model lies on the devices, and what the framework keeps.
+
+    Attributes:
+        figures: Amounts by field: tp, pp, dp, micro_batch, recompute and so on.
+        regime: The record that says what the framework keeps, where it is named.
+    """
+
+    figures: Mapping[str, Amount]
+    regime: Mention | None
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """A `require`, or a `prefer` where `soft`.
 
@@ -292,6 +306,7 @@ class Plan:
         stages: What stands outside of the stages, and then those with a name.
         definitions: Laws, devices and rules that the plan or its imports bring.
         start: What it begins from, of several stages the first; None where it does not say: from scratch.
+        layout: How the model lies on the devices, as far as the plan says it.
         rates: The value of one of each other currency that the plan converts, in its own.
         words: What each word of the plan means.
     """
@@ -308,6 +323,7 @@ class Plan:
     goals: tuple[Optimize, ...]
     definitions: Pack = field(compare=False)
     start: Start | None = None
+    layout: Layout | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     words: Words = field(default=Words({}), compare=False)
 

@@ -16,6 +16,7 @@ from runplan.dsl.plan.constraints import constraints, goals
 from runplan.dsl.plan.data import check_weights_are_used, data
 from runplan.dsl.plan.hardware import hardware, reserve
 from runplan.dsl.plan.ir import Amount, Given, Let, Lowered, Plan, Requirement, Stage
+from runplan.dsl.plan.layout import layout
 from runplan.dsl.plan.length import unfounded
 from runplan.dsl.plan.lets import read_lets
 from runplan.dsl.plan.model import model, optimizer, with_context
@@ -161,6 +162,7 @@ def _with_own(vocabulary: Vocabulary, pack: Pack, figures: Mapping[str, Entry]) 
         laws=vocabulary.laws | laws,
         schedules=vocabulary.schedules | {s.name for s in pack.schedules},
         figures={**vocabulary.figures, **figures},
+        regimes=vocabulary.regimes | {n for r in pack.records if r.kind == "regime" for n in (r.name, *r.aliases)},
     )
 
 
@@ -191,6 +193,7 @@ def _plan(reading: Reading, statements: list[Node], pack: Pack) -> Plan:
         goals=tuple(goals(reading, statements)),
         definitions=pack,
         start=start_,
+        layout=_read(layout, reading, first.get("layout")),
         rates=reading.rates,
         words=reading.words,
     )

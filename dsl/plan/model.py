@@ -72,7 +72,7 @@ def _sizes(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
 
 
 def _active(reading: Reading, spec: SizeSpec) -> dict[str, Amount]:
-    active = reading.given_by(spec.active, reading.fields("model")["active"]) if spec.active else None
+    active = reading.amount(spec.active, reading.fields("model")["active"]) if spec.active else None
     return {"active": active} if active else {}
 
 

@@ -124,6 +124,7 @@ def finding_of(mistake: Mistake) -> Finding:
         or _unfinished_phase(mistake)
         or _not_a_number(mistake)
         or _in_thousands(mistake)
+        or _open_bound(mistake)
         or _unexpected_there(mistake)
     )
 
@@ -197,6 +198,23 @@ def _unknown_law_field(mistake: Mistake) -> Finding | None:
     span = mistake.view.span(at, at + len(field))
     fixes = respelled(span, field, LAW_FIELDS)
     return finding("N001", f"unknown field `{cut(field)}` in `law`", span, help=help, fixes=fixes)
+
+
+_BOUND_OF = re.compile(r"(?:(?:require|prefer)\b:?)?[ \t]*(?P<what>[\w.-]+)[ \t]*(?P<sign>[<>]=?|==)[ \t]*$")
+
+
+def _open_bound(mistake: Mistake) -> Finding | None:
+    """A `?` where a requirement has its bound: what is asked for there is the least, or the most."""
+    if mistake.terminal != "HOLE":
+        return None
+    m = _BOUND_OF.fullmatch(mistake.view.text[mistake.line[0] : mistake.start].lstrip())
+    if m is None:
+        return None
+    goal, end = ("maximize", "most") if ">" in m["sign"] else ("minimize", "least")
+    colon = ":" if mistake.rule == "constraint" else ""
+    help = [f"write `{goal}{colon} {m['what']}` for the {end} that there can be, or leave it out: the report tells it"]
+    span = mistake.view.span(mistake.start, mistake.end)
+    return finding("S001", "a requirement has no bound: a `?` stands for a figure of the plan", span, help=help)
 
 
 def _unfinished_phase(mistake: Mistake) -> Finding | None:

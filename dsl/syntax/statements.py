@@ -108,6 +108,7 @@ OF_PLANS = (
         blamed=True,
     ),
     Statement("phase", "phase", "phase_spec", "name", slot="schedule", in_stage=True),
+    Statement("layout", "layout", "layout_spec", key="layout", settable=True, blamed=True),
     Statement("stage", "stage", times="name", key="stages", shape="stages"),
     Statement(
         "optimizer",
@@ -143,7 +144,7 @@ OF_PLANS = (
     ),
 )
 # Kinds of records; `defaults` are the library's own, and not offered to others.
-RECORDS = ("device", "mfu", "model", "price", "region", "run", "shape")
+RECORDS = ("device", "mfu", "model", "price", "regime", "region", "run", "shape")
 # Those of which the word begins a statement, too, have a rule of their own.
 KINDS = (*(kind for kind in RECORDS if kind not in {row.keyword for row in OF_PLANS}), "defaults")
 # What a pack defines; a plan may define it too. It has no YAML.

@@ -248,6 +248,23 @@ class StartSpec(View):
     tokens = NodeIf(2)
 
 
+class LayoutSpec(View):
+    """`NAME FIGURE, ... [in REGIME]`: a `layout_spec`."""
+
+    regime = WordIf(-1)
+
+    def items(self) -> Iterator[LayoutItem]:
+        """The figures that are said."""
+        return map(LayoutItem, self.node.nodes("layout_item"))
+
+
+class LayoutItem(View):
+    """`NAME FIGURE`: a `layout_item`."""
+
+    name = WordAt(0)
+    figure = NodeAt(1)
+
+
 class ObjectiveSpec(View):
     """What a run trains for: a `single`, `transfer` or `mixed` node."""
 

@@ -13,7 +13,7 @@ from _blake2 import blake2b  # as hashlib has it, which loads OpenSSL first
 from stat import S_ISDIR, S_ISREG
 
 from runplan.dsl.text.installation import STANDARD
-from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.limits import MAX_BYTES, most_bytes
 
 TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class _NoFile(OSError):
 
 @_look
 def file_content(path: str) -> bytes:
-    """The bytes of a regular file; of one beyond `MAX_BYTES` so many that the limit shows.
+    """The bytes of a regular file; of one beyond `most_bytes` so many that the limit shows.
 
     Raises:
         OSError: Where there is none, or it cannot be read.
@@ -130,9 +130,10 @@ def file_content(path: str) -> bytes:
         raise _NoFile(errno.ESPIPE, "not a regular file", path)
     stream = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        content = part = os.read(stream, MAX_BYTES + 1)
-        while part and len(content) <= MAX_BYTES:  # a read may give less than there is
-            part = os.read(stream, MAX_BYTES + 1 - len(content))
+        most = most_bytes(path)
+        content = part = os.read(stream, most + 1)
+        while part and len(content) <= most:  # a read may give less than there is
+            part = os.read(stream, most + 1 - len(content))
             content += part
         return content
     finally:

@@ -68,6 +68,7 @@ _THEIRS: dict[str, str] = {
     "data": "dataset datasets corpus train_data training_data sources",
     "tokens": "train_tokens training_tokens num_tokens n_tokens max_tokens total_tokens token_budget",
     "optimizer": "optim optimiser",
+    "layout": "parallelism parallel parallel_config distributed",
     "schedule": "scheduler lr_scheduler lr_scheduler_type lr_schedule phases",
     "laws": "law scaling_law scaling_laws",
     "start": "base_model base checkpoint init_from init_checkpoint initial_checkpoint from_checkpoint resume"
@@ -96,6 +97,10 @@ FIELDS = {
     " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler experts active_experts expert_ffn"
     " shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits"
     " activation_bits kv_bits".split(),
+    "layout": "tp pp cp ep dp micro_batch accumulate recompute weight_bytes gradient_bytes master_bytes optimizer_bytes"
+    " shard gradients_kept copy_bytes copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes"
+    " head_bytes norm_bytes least_logit_bytes logit_bytes forward_logit_bytes stranded_logit_bytes rotary_bytes"
+    " workspace fragmentation recompute_fragmentation".split(),
     "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip".split(),
 }
 _OF = {field: statement for statement, fields in FIELDS.items() for field in fields}
@@ -207,6 +212,9 @@ def _field(name: str, value: str, text: str, in_yaml: bool) -> list[str]:
         return _of_hardware(name, value, there)
     if statement == "model":
         return ["write " + _block("model", [*([f"params: {there}"] if there else []), pair], in_yaml)]
+    if statement == "layout":
+        said = f"{there}, {name} {value}" if there else f"{name} {value}"
+        return [f"write `layout: {said}`"]
     kind = there or "AdamW"
     return ["write " + (_block("optimizer", [f"name: {kind}", pair], True) if in_yaml else
                         f"`optimizer: {kind} {{ {pair} }}`")]  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MAX_CHARACTERS = 100_000
 MAX_BYTES = 4 * MAX_CHARACTERS
+# A lock has some lines for each plan of a project.
+LOCK, MAX_LOCK_BYTES = "runplan.lock", 100 * MAX_BYTES
 MAX_IMPORTS = 100
 # Of the mistakes in one file.
 MAX_FINDINGS = 50
@@ -25,3 +27,8 @@ MAX_PACK_FILES = 1_000
 MAX_FOLDER_FILES = 20_000
 # Names with dots between them in a configuration.
 MAX_DOTS = 32
+
+
+def most_bytes(path: str) -> int:
+    """How many bytes of a file are read."""
+    return MAX_LOCK_BYTES if path.endswith(LOCK) else MAX_BYTES

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text import disk
 from runplan.dsl.text.git import Entry, Git
-from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.limits import MAX_BYTES, most_bytes
 
 _LINK = "120000"
 # Links that lead from one to the next; more are a circle.
 _MOST_LINKS = 40
 # What is likely to be asked for, and is read with the first that is; one by one it would take a process each.
-_LIKELY = (".plan", ".plan.yaml", ".plan.yml", "runplan.toml", "pyproject.toml", "runplan.lock")
+_LIKELY = (".plan", ".plan.yaml", ".plan.yml", "runplan.toml", "pyproject.toml")
 _MOST_LIKELY = 5_000
 
 
@@ -64,7 +64,7 @@ class Revision:
             raise _no_file(path, errno.EISDIR if inner in self._folders else errno.ENOENT)
         if entry.mode == _LINK:
             raise _no_file(path, errno.ELOOP)
-        return self._content(entry)
+        return self._content(entry, most_bytes(inner))
 
     def entries(self, path: str) -> tuple[tuple[str, str], ...]:
         """See `disk.entries`."""
@@ -123,9 +123,12 @@ class Revision:
     def _has(self, inner: str) -> bool:
         return inner in self._entries and self._entries[inner].mode != _LINK
 
-    def _content(self, entry: Entry) -> bytes:
+    def _content(self, entry: Entry, most: int = MAX_BYTES) -> bytes:
         """What a file says, or where a link leads; what is likely to be asked for next is read with the first."""
         if entry.blob not in self._read:
+            if most != MAX_BYTES:
+                self._read.update(self.git.contents([entry.blob], most))
+                return self._read[entry.blob]
             link = entry.mode == _LINK
             near = (one for name, one in self._entries.items() if one.mode == _LINK or not (link or not _likely(name)))
             wanted = [one.blob for one in near if one.blob not in self._read]

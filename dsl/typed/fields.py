@@ -100,6 +100,7 @@ RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
     "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
     "shape": _LEVEL,
     "price": {},
+    "regime": {},
     "region": {},
     "run": _RUN,
     "model": {},
@@ -111,6 +112,7 @@ OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "region": {"hardware": ("pue", "carbon_intensity", "price")},
     "run": {"hardware": None, "model": None, "optimizer": None},
     "model": {"model": None},
+    "regime": {"layout": None},
 }
 
 
@@ -131,12 +133,13 @@ def figures_of(kind: str, fields: Mapping[str, Mapping[str, Field]]) -> dict[str
 
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
-CLOSED = ("mfu", "model", "run", "shape")
+CLOSED = ("mfu", "model", "regime", "run", "shape")
 TEXTS = ("convention", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),
     "model": ("config",),
+    "regime": ("source",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "start", "aside"),
 }
 # The figures of a device that are of one precision.

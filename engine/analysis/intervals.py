@@ -9,7 +9,7 @@ from functools import cached_property
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, names
-from runplan.engine.analysis.resolve import DRAWS, Resolver, evaluator
+from runplan.engine.analysis.resolve import DRAWS, Evaluator, evaluator
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, is_uncertain, quantile
 from runplan.engine.problem.draws import draws as joint_draws
@@ -46,7 +46,7 @@ def with_intervals(solution: Solution, draws: int | None = None, workers: Worker
     with here() as alone:
         chunks = in_order(drawn, drawn.count, workers or alone)
         samples = tuple(env for done in chunks for env in done.result if env is not None)
-    values = {name: _with_ends(solution, value, samples, drawn.count) for name, value in solution.values.items()}
+    values = {name: _with_ends(solution, value, samples, drawn) for name, value in solution.values.items()}
     return replace(solution, values=values, draws=drawn.count if drawn.count != DRAWS else 0, samples=samples)
 
 
@@ -67,8 +67,13 @@ class Drawn:
         return self.said or self._evaluator[1]
 
     @cached_property
-    def _evaluator(self) -> tuple[Resolver, int]:
+    def _evaluator(self) -> tuple[Evaluator, int]:
         return evaluator_of(self.solution)
+
+    @property
+    def still(self) -> frozenset[Name]:
+        """The names of values that are the same in every draw."""
+        return self._evaluator[0].still
 
     @cached_property
     def _draws(self) -> list[Draw]:
@@ -83,20 +88,26 @@ class Drawn:
         return Drawn, (self.solution, self.said)
 
 
-def evaluator_of(solution: Solution) -> tuple[Resolver, int]:
+def evaluator_of(solution: Solution) -> tuple[Evaluator, int]:
     """All values at a draw: of a plan that asks how likely something is, with what it chooses held as it asks there."""
     if solution.problem.is_of_chance:
         values = {name: value.value for name, value in solution.values.items()}
-        return outcomes(solution.problem.settled(), values), DRAWS
+        return Evaluator(outcomes(solution.problem.settled(), values)), DRAWS
     return evaluator(solution)
 
 
-def _with_ends(solution: Solution, value: Value, samples: Sequence[Mapping[Name, float]], count: int) -> Value:
+def _with_ends(solution: Solution, value: Value, samples: Sequence[Mapping[Name, float]], drawn: Drawn) -> Value:
     """A value with the ends of its interval; as it is where fewer than half of the draws have it, or it is fixed."""
     assumed = solution.problem.definitions.get(value.name)
     uncertain = value.kind in ("derived", "law", "solved")
     uncertain |= assumed is not None and (assumed.spread is not None or bool(names(assumed.expr)))
-    found = sorted([env[value.name] for env in samples if value.name in env]) if uncertain else []
+    if not uncertain or not samples:
+        return value
+    count, name = drawn.count, value.name
+    if name in drawn.still:
+        found = [samples[0][name]] * len(samples)
+    else:
+        found = sorted([env[name] for env in samples if name in env])
     if not found or len(found) < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)

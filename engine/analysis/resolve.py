@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.python import function_of
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import compiled, function_of
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
@@ -70,8 +69,24 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
     return (quick, DRAWS) if quick is not None else (_general(problem, centre), SLOW_DRAWS)
 
 
-def evaluator(solution: Solution) -> tuple[Resolver, int]:
-    """The same for all values that the plan has: those that cannot be told at a draw are left out."""
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """A function from a draw to all values that the plan has there; those that cannot be told are left out.
+
+    Attributes:
+        still: The names of values that are the same in every draw.
+    """
+
+    at: Resolver
+    still: frozenset[Name] = frozenset()
+
+    def __call__(self, draw: Draw) -> dict[Name, float] | None:
+        """The values in a draw; None where it has no solution."""
+        return self.at(draw)
+
+
+def evaluator(solution: Solution) -> tuple[Evaluator, int]:
+    """The same as `resolver` for all values that the plan has."""
     resolve, count = resolver(solution)
     problem = solution.problem.deviating()
     known = {v.name for v in problem.variables} | published(problem.law).keys() | {*problem.deviates}
@@ -81,7 +96,7 @@ def evaluator(solution: Solution) -> tuple[Resolver, int]:
         found = resolve(draw)
         return None if found is None else following({**found, **draw})
 
-    return at, count
+    return Evaluator(at, following.still), count
 
 
 def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:

@@ -292,8 +292,13 @@ class Draft:
         if amount is None or isinstance(amount, forms):
             return amount
         what = "a `?`" if isinstance(amount, Hole) else "a bound" if isinstance(amount, Within) else "a figure"
-        self.gave_up(f"{what} on `{key}` is read, and not solved yet", amount.span, ["give one value"])
+        self.gave_up(f"{what} on `{key}` is read, and not solved yet", amount.span, [self._example(key)])
         return None
+
+    def _example(self, key: str) -> str:
+        every = (field for fields in self.quantities.fields.values() for field in fields.values())
+        example = next((field.example for field in every if field.name == key), "")
+        return f"give one value, such as `{key}: {example}`" if example else "give one value"
 
     def given(self, figures: Figures, key: str) -> Given | None:
         """A figure of a statement of which only one value is known what to do with."""
@@ -352,7 +357,8 @@ class Draft:
         formulas = self.quantities.formulas
         for text, known in self.quantities.items():
             name = quantity(text)
-            if name in formulas and name not in self.absent and not self.knows(name):
+            later = known.facts.kind == "memory"  # the layout on which it rests is chosen for what is solved
+            if name in formulas and not later and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):

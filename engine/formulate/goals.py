@@ -42,6 +42,10 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         aim = _of_weights(draft, line)
         return (_tied(draft, aim, line) if aim.goals else aim,)
     best = _best(draft, line)
+    if q.INFERENCE_TOKENS in draft.asked:
+        # How much can be served is the most: the least is none.
+        most = Goal("maximize", Ref(q.INFERENCE_TOKENS))
+        return (_tied(draft, Aim((most, *(best[0].goals if best else ())), "the most tokens served"), line),)
     asked = _asked(draft, line, best[0].goals if best else ())
     if asked_of(draft, OF_RATE):
         best = ()  # what would be best takes the highest rate that there can be: that is no answer

@@ -60,13 +60,31 @@ def missing(draft: Draft, name: Name) -> Missing | None:
             return None
         help = "require `finetune_tokens` instead: the law counts the second stage alone"
         return Missing("L004", draft.lacks_of(name), (help,), (draft.named,))
-    if name == q.MEMORY_PER_GPU:
-        message = f"`{name}` in a requirement or a goal is read, and not solved yet: a model's memory is not counted"
-        return Missing("C009", message, ("leave it out",))
+    if is_of_layout(draft, name):
+        return _laid_out(draft, name)
     if draft.absent and not draft.knows(q.COMPUTE) and _needs(draft, name, q.COMPUTE):
         return None
     why, add = _elsewhere(draft, name)
     return Missing("C004", f"`{name}` is not known: {why}", add)
+
+
+def is_of_layout(draft: Draft, name: Name) -> bool:
+    """Whether a quantity is what the layout of the model on its devices decides, or a figure of it."""
+    known = draft.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
+    return known is not None and (known.facts.kind == "memory" or known.facts.statement == "layout")
+
+
+def _laid_out(draft: Draft, name: Name) -> Missing:
+    """Why what the layout decides is not known: it needs devices, and how much memory they have."""
+    if not draft.stage.hardware:
+        return Missing(
+            "C004", f"`{name}` is not known: the plan has no hardware", ("add `hardware: 64 x H100 for 1 month`",)
+        )
+    if not draft.knows(q.MEMORY):
+        message = f"`{name}` is not known: nothing tells the memory of the devices"
+        return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
+    message = f"`{name}` is judged of one kind of devices, of a run that is solved, and no goal yet"
+    return Missing("C009", message, ("bound it with `require`, and leave it out of stages",))
 
 
 def _surface(draft: Draft) -> str:

@@ -7,6 +7,8 @@ follows, and what it leaves open is the law's choice.
 
 from __future__ import annotations
 
+from runplan.dsl.dataclass import replace
+from runplan.dsl.expr.logic import SHORT
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, words
 from runplan.dsl.packs.pack import Law
@@ -26,8 +28,14 @@ SOME_EXPERTS, SOME_PARAMS = 8.0, 1e9
 # What is held where a plan leaves it open how many experts there are.
 FITTED_EXPERTS = "experts of the law's runs"
 ONE = Num(1.0)
+# Figures stand for their digits: `8.03B` is not off by 8.0303B.
+_DIGITS = SHORT
 # What tells a size that is not free, though it may not count it.
 SHAPE = (q.LAYERS, q.HIDDEN, q.FFN, q.HEADS)
+
+
+# What of a shape may be looked for: a size, or what is wanted of the run, tells how much.
+OPEN = (q.LAYERS, q.HIDDEN, q.FFN, q.EXPERT_FFN, q.ACTIVE_EXPERTS)
 
 
 def add_experts(draft: Draft, model: Model) -> None:
@@ -70,14 +78,33 @@ def add_counted(draft: Draft) -> None:
     model = draft.plan.model
     assert model is not None, "a mixture is a model"
     _expansion(draft, model)
-    if draft.is_variable(q.EXPERTS):
-        # Of whole experts few sizes can be met to the last param: one that is stated is the most.
-        size = model.params
-        most = Within(None, size, size.span) if isinstance(size, Given) else size
-        draft.limited(q.PARAMS, most, "model")
+    hold_to_size(draft)
+    if draft.is_variable(q.ACTIVE_EXPERTS):
+        text = "a token passes no more experts than there are"
+        draft.constrain("active experts", Ref(q.ACTIVE_EXPERTS), Ref(q.EXPERTS), "line", model.span, text=text)
     without = Op("-", (Ref(q.ACTIVE_PARAMS), Ref(q.EMBEDDING_PARAMS)))
     draft.define(q.ACTIVE_PARAMS_NON_EMBEDDING, without, "derived", "active params but the tables of embeddings")
     add_count_of_law(draft)
+
+
+def hold_to_size(draft: Draft) -> None:
+    """A size that is stated beside a shape of which something is open: of whole layers and experts few sizes can be
+    met to the last param, so that it is the most, to its digits.
+    """
+    model = draft.plan.model
+    if model is None or not any(map(draft.is_variable, (q.EXPERTS, *OPEN))):
+        return
+    for name, size, said in ((q.PARAMS, model.params, "model"), (q.ACTIVE_PARAMS, model.active, "active")):
+        if isinstance(size, Given):
+            most = replace(size, value=replace(size.value, value=size.value.value * (1.0 + _DIGITS * _is_open(draft))))
+            draft.limited(name, Within(None, most, size.span), said)
+        elif not isinstance(size, Hole):
+            draft.limited(name, size, said)
+
+
+def _is_open(draft: Draft) -> bool:
+    """Whether something of the shape is looked for, and not the experts alone."""
+    return any(map(draft.is_variable, OPEN))
 
 
 def _asks_for_active(draft: Draft, model: Model) -> bool:

@@ -10,7 +10,7 @@ from runplan.dsl.expr.tree import Expr, Ref, names
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.engine.formulate.alternatives import Keeper
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.missing import missing
+from runplan.engine.formulate.missing import is_of_layout, missing
 from runplan.engine.formulate.probable import is_solved
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
@@ -51,6 +51,9 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
     needed = variables == {q.RESERVED_TIME} <= {*draft.asked}
     memo: dict[Name, Expr] = {}
     for requirement in draft.plan.requires:
+        if _is_of_layout(draft, requirement):
+            decided.append(requirement)
+            continue
         condition = _known(draft, requirement)
         if condition is None:
             continue
@@ -64,8 +67,21 @@ def add_requirements(draft: Draft) -> tuple[Requirement, ...]:
             draft.constraints += (part for part in made if isinstance(part, Constraint))
             draft.either += (part for part in made if isinstance(part, Either))
     for preference in draft.plan.prefers:
-        _known(draft, preference)
+        if not _is_of_layout(draft, preference):
+            _known(draft, preference)
     return tuple(decided)
+
+
+def _is_of_layout(draft: Draft, requirement: Requirement) -> bool:
+    """Whether a requirement is on what the layout decides, which is found for the run that is solved: it is judged
+    then, and where nothing tells the layout, the finding is ready."""
+    asked = sorted(names(without_lets(requirement.condition, draft.plan)), key=str)
+    of_layout = [name for name in asked if is_of_layout(draft, name)]
+    if not of_layout or not all(name in of_layout or draft.knows(name) for name in asked):
+        return False
+    if (why := missing(draft, of_layout[0])) is not None:
+        draft.unsaid[requirement.key] = why.finding(requirement.span, requirement.key, requirement.soft)
+    return True
 
 
 def _known(draft: Draft, requirement: Requirement) -> Expr | None:

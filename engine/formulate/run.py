@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num, names
-from runplan.dsl.plan.ir import Given, Plan
+from runplan.dsl.plan.ir import Given, Hole, Plan
+from runplan.dsl.typed.fields import SERVED
 from runplan.engine.formulate.alone import Alone
 from runplan.engine.formulate.attention import add_attention, add_usual_attention
 from runplan.engine.formulate.checkpoint import add_checkpoint
@@ -72,8 +73,11 @@ def add_served(draft: Draft) -> None:
     served = draft.stage.inference
     if isinstance(served, Given):
         draft.giving(q.INFERENCE_TOKENS, served)
+    elif isinstance(served, Hole):
+        draft.figure(q.INFERENCE_TOKENS, served, SERVED.usual, "inference")
     elif served is not None:
-        draft.gave_up("`inference` is read as one value only", served.span, ["give one value: `inference: 2T tokens`"])
+        help = ["give one value, such as `inference: 2T tokens`, or `inference: ?` for the most"]
+        draft.gave_up("a bound on `inference` is read, and not solved yet", served.span, help)
 
 
 def nothing_passed_over(draft: Draft) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, names
-from runplan.dsl.plan.ir import Amount, Given, Model, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Within
 from runplan.dsl.text.codes import Severity
-from runplan.dsl.text.finding import finding
+from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.base import PARAM
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.mixture import add_experts
+from runplan.engine.formulate.mixture import OPEN, add_experts
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import expand
 
@@ -34,10 +36,15 @@ def add_architecture(draft: Draft) -> bool:
 
 
 def _add_block(draft: Draft, model: Model) -> bool:
-    named = {field.name: quantity(text) for text, field in draft.quantities.given_by("model").items()}
+    fields = draft.quantities.given_by("model")
+    named = {field.name: quantity(text) for text, field in fields.items()}
+    open_ = _open(draft, model, named)
     for text in model.architecture:
         if named[text] == q.EXPERTS and text not in model.recorded:
             add_experts(draft, model)
+        elif text in open_:
+            amount = draft.take(model.architecture, text, Within, Hole)
+            draft.figure(named[text], amount, fields[named[text].text].usual, text)
         elif (given := draft.given(model.architecture, text)) is not None and text in model.recorded:
             draft.define(named[text], number(given), "given", _recorded(model), given.span)
         elif given is not None:
@@ -54,6 +61,24 @@ def _add_block(draft: Draft, model: Model) -> bool:
     _count(draft, model, mixture)
     _hold_to_shape(draft, model)
     return True
+
+
+def _open(draft: Draft, model: Model, named: Mapping[str, Name]) -> list[str]:
+    """The fields of a shape that are looked for, where it is counted by them; C002 of several that make up for each
+    other.
+    """
+    counted = COUNTED_OF_MIXTURE if q.EXPERTS.text in model.architecture else COUNTED
+    if not {*counted} <= {named[text] for text in model.architecture}:
+        return []
+    open_ = [t for t, amount in model.architecture.items() if named[t] in OPEN and not isinstance(amount, Given)]
+    if len(open_) > 1:
+        first, second = open_[:2]
+        example = draft.quantities.given_by("model")[named[second].text].example
+        message = f"nothing in the plan determines `{first}` and `{second}`: more of one makes up for less of the other"
+        at, other = model.architecture[second].span, model.architecture[first].span
+        help = [f"give one of them, such as `{second}: {example}`"]
+        draft.findings.append(finding("C002", message, at, also=[Label(other)], help=help))
+    return open_
 
 
 def _say_missing(draft: Draft, model: Model, missing: list[Name], mixture: bool) -> None:
@@ -79,15 +104,15 @@ def _widths(draft: Draft, model: Model) -> None:
     if not sized and not draft.knows(q.EXPERTS) and _value(draft, Ref(q.MLP)) == _PLAIN:
         # Beside a stated size it is left out: what is assumed contradicts nobody.
         draft.define(q.FFN, draft.formula(q.PLAIN_FFN), "assumed", draft.quantities[q.PLAIN_FFN.text].title, dim=NONE)
-    if q.HEAD_DIM not in known and {q.HIDDEN, q.HEADS} <= known:
+    if q.HEAD_DIM not in known and draft.knows(q.HIDDEN) and draft.knows(q.HEADS):
         width = Op("/", (Ref(q.HIDDEN), Ref(q.HEADS)))
         draft.define(q.HEAD_DIM, width, "derived", "not given: the width over the heads")
     if not draft.knows(q.EXPERTS):
         return
-    if q.EXPERT_FFN not in known and q.FFN in known:
+    if not draft.knows(q.EXPERT_FFN) and draft.knows(q.FFN):
         parts: Expr = Op("/", (Ref(q.FFN), Ref(q.GRANULARITY))) if q.GRANULARITY in known else Ref(q.FFN)
         draft.define(q.EXPERT_FFN, parts, "derived", "not given: as wide as an MLP, over the parts that it is cut into")
-    elif q.FFN not in known and q.EXPERT_FFN in known:
+    elif not draft.knows(q.FFN) and draft.knows(q.EXPERT_FFN):
         draft.define(q.FFN, Ref(q.EXPERT_FFN), "derived", "not given: as wide as an expert")
 
 

@@ -7,7 +7,7 @@ from runplan.dsl.plan.ir import Given, Plan
 from runplan.dsl.units.base import TOKEN
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.length import add_length, counted_in
-from runplan.engine.formulate.mixture import add_counted, add_sizes
+from runplan.engine.formulate.mixture import add_counted, add_sizes, hold_to_size
 from runplan.engine.formulate.model import add_conversion, counts_without_embeddings, params_with_head
 from runplan.engine.formulate.shape import add_architecture
 from runplan.engine.laws.form import gives
@@ -32,6 +32,7 @@ def add_size(draft: Draft) -> None:
         if draft.mixture:
             add_counted(draft)
             return
+        hold_to_size(draft)
         counted = q.PARAMS_NON_EMBEDDING if counts_without_embeddings(draft) else q.PARAMS
         if draft.law.counts == "with_head" and not draft.lawless:
             counted = params_with_head(draft)

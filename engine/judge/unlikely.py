@@ -56,7 +56,8 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
         more = "at most " if negated else ""
         wanted = f"{requirement.by} {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
         whole = "" if part is clause else f"`{' '.join(requirement.span.text.split())}` does not hold: "
-        changes = Later(partial(_changes, solution, own, share, requirement.budget is None))
+        told = replace(own, requirement=requirement)
+        changes = Later(partial(_changes, solution, told, share, requirement.budget is None))
         yield finding(
             code,
             f"{whole}`{said}` holds in {_share(share)} of draws; {wanted}",

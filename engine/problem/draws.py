@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from runplan.dsl.expr.name import Name, constant
 from runplan.dsl.expr.tree import Expr, Op, Unbound
@@ -39,18 +40,18 @@ def is_deviate(name: Name) -> bool:
 
 def deviated(share: float, between: tuple[float, float] | None = None) -> float:
     """The deviate below which a share of its draws lies: uniform between the ends of a range, else standard normal."""
-    return _inverse(between)(share)
-
-
-def _inverse(between: tuple[float, float] | None) -> Callable[[float], float]:
-    """From a share of the draws of a deviate to that below which it lies."""
     if between is not None:
         low, high = between
-        return lambda share: low + (high - low) * share
+        return low + (high - low) * share
     from statistics import NormalDist
 
-    normal = NormalDist()
-    return lambda share: normal.inv_cdf(min(max(share, RARE), 1.0 - RARE))
+    return NormalDist().inv_cdf(min(max(share, RARE), 1.0 - RARE))
+
+
+@lru_cache(8)
+def _parts(count: int, between: tuple[float, float] | None) -> tuple[float, ...]:
+    """A deviate of each of so many parts that are as likely, in order."""
+    return tuple([deviated((i + 0.5) / count, between) for i in range(count)])
 
 
 def _seeded(seed: int) -> Random:
@@ -61,9 +62,7 @@ def _seeded(seed: int) -> Random:
 
 def _stratified(random: Random, count: int, between: tuple[float, float] | None) -> list[float]:
     """One of each part that is as likely, in an order at random."""
-    at = _inverse(between)
-    every = [at((i + 0.5) / count) for i in range(count)]
-    return random.sample(every, count)
+    return random.sample(_parts(count, between), count)
 
 
 def is_uncertain(law: Law) -> bool:

@@ -61,6 +61,7 @@ class Problem:
         evenly: Sources that are seen equally often, each until it has reached its limit.
         quantities: What is known of each quantity.
         stages: Those that the plan has, in order; none where it has none.
+        tried: Whether it is only asked for a solution: that there is none need not be proven.
         usual: What is assumed of rates, where the plan takes others, which it needs.
         nearby: Whether its variables start at the solution of a problem like it: one search, from there, will do.
         common: What is worked out of its formulas, for all problems that are made of it.
@@ -97,6 +98,7 @@ class Problem:
     quantities: Quantities = field(default_factory=Quantities)
     stages: tuple[StageOf, ...] = ()
     nearby: bool = False
+    tried: bool = False
     usual: Mapping[Name, Definition] = field(default_factory=dict)
     common: Common = field(default_factory=Common, compare=False, repr=False)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
+from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, Otherwise
 from runplan.engine.problem.problem import Problem
@@ -64,6 +65,13 @@ def core_of(problem: Problem) -> frozenset[str]:
     return frozenset(constraint.key for constraint in problem.constraints)
 
 
+def beside(problem: Problem, conflicts: Sequence[Sequence[Relaxation]]) -> Solution:
+    """The numbers of a problem that has no solution beside conflicts that are known."""
+    return replace(
+        _shown(problem, [one for conflict in conflicts for one in conflict]), status="infeasible", problem=problem
+    )
+
+
 def _conflicts(problem: Problem) -> list[list[Member]]:
     """Minimal conflicts, each of what the ones before it leave."""
     found: list[list[Member]] = []
@@ -100,7 +108,7 @@ def _told(problem: Problem, found: Sequence[Sequence[Member]], broken: frozenset
     return told
 
 
-def _shown(problem: Problem, culprits: Sequence[Member]) -> Solution:
+def _shown(problem: Problem, culprits: Sequence[Member | Relaxation]) -> Solution:
     """The numbers to show: those without the requirements that conflict, where the plan can be solved without them."""
     requires = {c.key for c in problem.kept if c.kind == "require" and any(_is_of(c, m) for m in culprits)}
     if requires:
@@ -110,7 +118,7 @@ def _shown(problem: Problem, culprits: Sequence[Member]) -> Solution:
     return without(problem, "infeasible", problem.findings)
 
 
-def _is_of(one: Constraint | Either, member: Member) -> bool:
+def _is_of(one: Constraint | Either, member: Member | Relaxation) -> bool:
     """Whether a constraint or a choice is what a member says, or a part of it."""
     return not isinstance(member.of, Name) and (one.kind, one.text) == (member.of.kind, member.of.text)
 
@@ -118,30 +126,44 @@ def _is_of(one: Constraint | Either, member: Member) -> bool:
 def _conflict(problem: Problem) -> list[Member]:
     """The members of a minimal conflict: without any one of them the others hold."""
     members = members_of(problem)
-    culprits = _fewer(problem, members, members)
+    needed: set[str] = set()
+    culprits = _fewer(problem, members, members, needed)
     # What could not be told to be infeasible beside much else may be beside little.
-    while len(fewer := _fewer(problem, members, culprits)) < len(culprits):
+    while len(fewer := _fewer(problem, members, culprits, needed)) < len(culprits):
         culprits = fewer
     return culprits
 
 
-def _fewer(problem: Problem, members: Sequence[Member], culprits: Sequence[Member]) -> list[Member]:
-    """The culprits less each, one after the other, without which the others cannot hold together either."""
+def _fewer(problem: Problem, members: Sequence[Member], culprits: Sequence[Member], needed: set[str]) -> list[Member]:
+    """The culprits less each, one after the other, without which the others cannot hold together either.
+
+    Args:
+        needed: The texts of those without which the others were seen to hold, as fewer of them do as well; it grows.
+    """
     left = list(culprits)
     # Figures that contradict each other are to blame before what is wished for besides.
     for member in sorted(culprits, key=lambda m: isinstance(m.of, Name)):
         trial = [m for m in left if m is not member]
         kept = set(map(id, trial))
-        if not can_hold(problem, [m for m in members if id(m) not in kept]):
+        left_out = [m for m in members if id(m) not in kept]
+        outcome = _outcome(problem, left_out) if member.text not in needed else "optimal"
+        if outcome == "infeasible":
             left = trial
+        elif outcome == "optimal":
+            needed.add(member.text)
     return left
 
 
 def can_hold(problem: Problem, left_out: Sequence[Member]) -> bool:
     """Whether the plan has any solution where it does not say some of what it says."""
+    return _outcome(problem, left_out) != "infeasible"
+
+
+def _outcome(problem: Problem, left_out: Sequence[Member]) -> Outcome:
+    """What comes of looking for any solution of a plan that does not say some of what it says."""
     for member in left_out:
         problem = member.left_out(problem)
-    return holds(problem)
+    return reached(problem.aiming()).found.outcome
 
 
 def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Relaxation:

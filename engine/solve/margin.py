@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Ref
 from runplan.engine.problem.either import Either
@@ -25,7 +26,7 @@ def margin(problem: Problem, wanted: Collection[str] = (), broken: frozenset[str
         wanted: Keys of the requirements that it tells of where all are kept: any of them unless said.
         broken: Requirements that the figures break all the same.
     """
-    problem = aligned(again(problem))
+    problem = replace(aligned(again(problem)), tried=True)
     for aimed in problem.aimed():
         found = reached(aimed)
         if found.is_optimal:

@@ -259,7 +259,11 @@ def _optimum(problem: Problem) -> Found:
     if optimal := [one for one in found if one.is_optimal]:
         return _best([(problem, one) for one in optimal])
     if all(one.outcome == "infeasible" for one in found):
-        return replace(found[0], certainty="bounds") if is_empty(problem) else Found("gave-up", {}, ())
+        return (
+            replace(found[0], certainty="bounds")
+            if not problem.tried and is_empty(problem)
+            else Found("gave-up", {}, ())
+        )
     return min(found, key=lambda one: WORSE.index(one.outcome))
 
 

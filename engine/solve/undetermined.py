@@ -37,6 +37,7 @@ USUAL = {
     q.GPU_HOURS.text: (("10k GPU-hours", 3.6e7), ("1M GPU-hours", 3.6e9), ("100 GPU-hours", 3.6e5)),
     q.RESERVED_TIME.text: (("30 days", 30 * 86400.0), ("365 days", 365 * 86400.0), ("1 day", 86400.0)),
     q.FINETUNE_TOKENS.text: (("50B tokens", 5e10), ("1B tokens", 1e9)),
+    q.INFERENCE_TOKENS.text: (("2T tokens", 2e12),),
     q.COMPUTE.text: (("1e22 FLOP", 1e22), ("1e20 FLOP", 1e20), ("1e24 FLOP", 1e24)),
 }
 # The same of a date, in seconds since 1970.

@@ -19,6 +19,8 @@ from runplan.engine.problem.parts import Constraint, weakest
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.solve.search import Found, goals_at, is_better, optimum_of
 
+# What there is a whole number of in a model.
+WHOLE_NUMBERS = (q.EXPERTS, q.LAYERS, q.FFN, q.EXPERT_FFN, q.ACTIVE_EXPERTS)
 # A count is whole when it is off by no more than this share of a node.
 WHOLE = 1e-6
 # A count that is off by no more than this is whole: it came out of logarithms.
@@ -65,11 +67,16 @@ def counts(problem: Problem) -> list[Name]:
 
 
 def step_of(problem: Problem, name: Name) -> float:
-    """What a quantity comes in whole multiples of: experts in ones, devices in nodes; 0 where it need not be whole."""
+    """What a quantity comes in whole multiples of: layers in ones, devices in nodes, a width in heads; 0 where it need
+    not be whole.
+    """
     if name.text == q.GPUS.text:
         node = problem.definitions.get(node_of(name))
         return node.expr.value if node is not None and isinstance(node.expr, Num) else 1.0
-    return 1.0 if name == q.EXPERTS else 0.0
+    if name == q.HIDDEN:
+        heads = problem.definitions.get(q.HEADS)
+        return heads.expr.value if heads is not None and isinstance(heads.expr, Num) else 1.0
+    return 1.0 if name in WHOLE_NUMBERS else 0.0
 
 
 def node_of(name: Name) -> Name:

@@ -117,7 +117,7 @@ def _spaced(word: str, path: str, found: re.Match[str]) -> Spaced:
     """
     ends = [_FIGURE.fullmatch(found[end].strip()) for end in ("low", "high")]
     low, high = ends
-    if low is None or high is None:
+    if low is None or high is None or low[2].startswith("-") or high[2].startswith("-"):  # as of a date
         raise CannotSweep(f"`{word[:60]}`: a range is of figures; list anything else: `{path}=A,B`")
     if low[2] and low[2] != high[2]:
         raise CannotSweep(f"`{word[:60]}`: write both ends in one unit, `{low[2]}` or `{high[2]}`")
@@ -145,13 +145,15 @@ def _rounded(axis: Spaced) -> Axis:
 
 
 def figure_of(text: str) -> tuple[float, str] | None:
-    """The number and the unit of a text that is a figure; None for another."""
+    """The number and the unit of a text that is a figure; None for another, such as a date."""
     found = _FIGURE.fullmatch(text)
     if found is None:
         return None
     try:
+        if found[2]:
+            unit(found[2])
         return number(found[1]), found[2]
-    except ValueError:
+    except (ValueError, UnknownUnit):
         return None
 
 

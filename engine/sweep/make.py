@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Op, Ref, walk
@@ -76,7 +76,7 @@ def job_of(
         raise CannotSweep(_wrong("", start.findings))
     problem = next(start.problems())
     texts = asked or [text for text in USUAL if _has(problem, text)]
-    wanted = tuple(_asked(text, read(f"minimize={text}"), problem) for text in dict.fromkeys((*texts, *also)))
+    wanted = tuple(_asked(text, problem, read) for text in dict.fromkeys((*texts, *also)))
     condition = None if where is None else _condition(where, read(f"require={where}"), problem)
     job = Job(
         path,
@@ -106,17 +106,21 @@ def _has(problem: Problem, text: str) -> bool:
     return quantity(text) in problem.definitions or any(v.name == quantity(text) for v in problem.variables)
 
 
-def _asked(text: str, read: Read, problem: Problem) -> Asked:
-    """What is asked of each point.
+def _asked(text: str, problem: Problem, read: Callable[[str], Read]) -> Asked:
+    """What is asked of each point: a quantity of the problem, or what the plan reads it as with a setting.
 
     Raises:
         CannotSweep: Where it cannot be read, or is none of the plan.
     """
-    if read.plan is None:
-        raise CannotSweep(_wrong(text, read.findings))
-    (goal,) = read.plan.goals
-    known = problem.quantities.get(goal.expr.name.text) if isinstance(goal.expr, Ref) else None
-    return Asked(text, goal.expr, dim_of(problem, goal.expr), known.facts.better if known else "")
+    expr: Expr = Ref(quantity(text))
+    if not _has(problem, text):
+        found = read(f"minimize={text}")
+        if found.plan is None:
+            raise CannotSweep(_wrong(text, found.findings))
+        (goal,) = found.plan.goals
+        expr = goal.expr
+    known = problem.quantities.get(expr.name.text) if isinstance(expr, Ref) else None
+    return Asked(text, expr, dim_of(problem, expr), known.facts.better if known else "")
 
 
 def _condition(text: str, read: Read, problem: Problem) -> Expr:

@@ -8,10 +8,13 @@ import numpy as np
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.types import Any
+from runplan.engine.scatter.order import MOST
 from runplan.engine.sweep.job import Job
-from runplan.engine.sweep.rows import Choice, Rows, Seen, kept, no_rows
+from runplan.engine.sweep.rows import Choice, Rows, Seen, kept, no_rows, together
 from runplan.engine.sweep.solved import solved
 
+# The most rows of a chunk of which only those that may be chosen are handed back.
+MOST_CHOSEN = 1 << 20
 # Rows to what they add to a file: a function that can be sent to a worker.
 Text = Callable[[Job, Rows], bytes]
 
@@ -40,11 +43,23 @@ def part_of(job: Job, choice: Choice, texts: Sequence[Text], whole: bool, start:
         texts: The kinds of files that have them. They are written where the rows are solved: it may take longer.
         whole: Whether the rows are needed as such, too.
     """
+    if choice:
+        seen, chosen = Seen(), no_rows(job)
+        while start < stop:  # block by block, as many rows as a processor has at hand
+            end = min(stop, job.blocks.at(start // len(job.laws)).stop * len(job.laws))
+            rows = kept(solved(job, start, end))
+            seen.add(Seen.of(rows))
+            chosen = choice.among(together([chosen, choice.among(rows)]))
+            start = end
+        return Part(seen, 0, (b"",) * len(texts), chosen)
     rows = kept(solved(job, start, stop))
     seen = Seen.of(rows)
-    if choice:
-        return Part(seen, 0, (b"",) * len(texts), choice.among(rows))
     return Part(seen, len(rows), tuple(text(job, rows) for text in texts), rows if whole else no_rows(job))
+
+
+def most_of(choice: Choice) -> int:
+    """The most rows of a chunk: those that are handed back bound the memory."""
+    return MOST_CHOSEN if choice else MOST
 
 
 @dataclass(slots=True)

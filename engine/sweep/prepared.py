@@ -30,7 +30,7 @@ LEAST = 48
 MOST = 64
 # Of a list with more values, and of a range with more, not each is read by itself but so many.
 LONG, SHORT = 256, 8
-READ_OF_LIST, READ_OF_RANGE = 16, 5
+READ_OF_LIST, READ_OF_RANGE = 16, 4
 # Points of a box whose regions are taken in.
 SAMPLED = 256
 
@@ -182,8 +182,9 @@ def _made(plans: Plans, box: Box) -> tuple[Box | None, list[Box]]:
             at = _sample(valid)
             env, count = valid.at(at), len(at[0])
             try:
-                template.learn(env, count, _why(plans.solver, at, law))
-                template.found(env)
+                with np.errstate(all="ignore"):
+                    template.learn(env, count, _why(plans.solver, at, law))
+                    template.found(env)
             except ValueError:  # an operator that has no value, or no derivative, on arrays
                 template = None
         templates.append(template)

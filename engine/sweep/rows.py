@@ -12,6 +12,7 @@ from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.types import Literal
 from runplan.engine.sweep.axes import Axis, Listed
 from runplan.engine.sweep.axes import numbers as numbers_of
+from runplan.engine.sweep.grid import Mask
 from runplan.engine.sweep.job import STATUSES, Columns, Floats, Job
 
 Values = Floats | npt.NDArray[np.str_]
@@ -90,15 +91,18 @@ def together(parts: Sequence[Rows]) -> Rows:
 
 def best(rows: Rows, by: str, sense: Sense, count: int) -> Rows:
     """So many of the solved rows that are best by a quantity, the best first."""
-    rows = _solved(rows, [by])
-    return rows.at(np.lexsort((rows.numbers, _lower(rows, by, sense)))[:count])
+    lower = _lower(rows, by, sense)
+    there = np.flatnonzero(_solved(rows, [by]))
+    if len(there) > count:  # of those that are no worse than the last one wanted; only these are sorted
+        there = there[lower[there] <= np.partition(lower[there], count - 1)[count - 1]]
+    return rows.at(there[np.lexsort((rows.numbers[there], lower[there]))[:count]])
 
 
 def efficient(rows: Rows, by: Sequence[tuple[str, Sense]]) -> Rows:
     """The solved rows than which no other is better by one quantity and as good by the others, the best by the
     first quantity first; of equal ones one.
     """
-    rows = _solved(rows, [name for name, _ in by])
+    rows = rows.at(_solved(rows, [name for name, _ in by]))
     costs = np.stack([_rounded(_lower(rows, name, sense)) for name, sense in by], axis=1)
     left = np.lexsort((rows.numbers, *costs.T[::-1]))
     found = []
@@ -110,11 +114,12 @@ def efficient(rows: Rows, by: Sequence[tuple[str, Sense]]) -> Rows:
     return rows.at(np.array(found, dtype=np.int64))
 
 
-def _solved(rows: Rows, names: Sequence[str]) -> Rows:
-    there = rows.status == STATUSES.index("solved")
+def _solved(rows: Rows, names: Sequence[str]) -> Mask:
+    """Which rows are solved, and have some quantities."""
+    there: Mask = np.asarray(rows.status == STATUSES.index("solved"))
     for name in names:
         there &= np.isfinite(rows.figures[name])
-    return rows.at(there)
+    return there
 
 
 def _lower(rows: Rows, name: str, sense: Sense) -> Floats:

@@ -20,10 +20,10 @@ from runplan.engine.problem.stretches import stretches
 from runplan.engine.solve.reach import ONCE
 from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.search import optimum_of
-from runplan.engine.solve.whole import counts
 from runplan.engine.sweep.conflicts import Conflicts, Why
+from runplan.engine.sweep.counted import Counted, is_fit
 from runplan.engine.sweep.grid import Array, Mask
-from runplan.engine.sweep.known import Env, Known, Piece, at_point
+from runplan.engine.sweep.known import Env, Piece, at_point
 from runplan.engine.sweep.told import Told
 
 # A stage of fewer tokens is looked at by the solver of single plans: it may be none.
@@ -59,12 +59,12 @@ class Template:
         self.problem = problem
         self._asked = tuple(asked)
         self._where = where
-        self._once = Known(problem)
+        self._once = Counted(problem)
         again = problem.repeating()
         # What bends between its stretches is solved point by point.
-        self._again = Known(again) if problem.repeats and len(stretches(again)) == 1 else None
+        self._again = Counted(again) if problem.repeats and len(stretches(again)) == 1 else None
         self._told = {id(one): Told(one) for one in (problem, again)}
-        self.conflicts = Conflicts(self._once)
+        self.conflicts = Conflicts(self._once.real)
         self._held = tuple(one for one in problem.held if isinstance(one, Constraint))
 
     @staticmethod
@@ -83,7 +83,7 @@ class Template:
             or problem.is_of_chance
             or any(d.between is not None for d in problem.definitions.values())
             or any(not isinstance(one, Constraint) or one.chance for one in problem.held)
-            or counts(problem)
+            or not is_fit(problem)
             or (q.INFERENCE_TOKENS in problem.definitions and not wanted <= known)
         )
         return None if otherwise else Template(problem, asked, where)
@@ -121,7 +121,7 @@ class Template:
     @property
     def _known(self) -> int:
         """How many regions are known."""
-        return len(self._once.regions) + len(self.conflicts.every) + (len(self._again.regions) if self._again else 0)
+        return self._once.known + len(self.conflicts.every) + (self._again.known if self._again else 0)
 
     def _pieces(self, env: Env) -> Iterator[tuple[Piece, Told]]:
         """What of a grid is solved on arrays, with what tells of it."""

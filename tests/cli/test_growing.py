@@ -116,3 +116,15 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ):
         monkeypatch.setattr(os, "fsync", full)
         files.save()
+
+
+def test_what_is_no_file_is_left_in_its_place(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with (
+            pytest.raises(CannotRun, match="is no file that can be written anew"),
+            growing([str(tmp_path / name)], [HEAD], lambda: "key", resume=False),
+        ):
+            pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"] and not (tmp_path / "pipe").is_file()

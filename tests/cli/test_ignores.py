@@ -79,3 +79,67 @@ def test_a_day_that_there_is_not_is_no_date() -> None:
     source = Source("p", "model: 1B  # ignore[D002] why until 2026-02-30\n")
     (found,) = kept((), source, {("D002", "under-trained")}, "2026-01-01")
     assert (found.code, found.message) == ("X003", "this ignores until 2026-02-30, which is no date of the calendar")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        # Several in one comment, each with its own reason.
+        ("a.plan", "tokens: 200B  # ignore[D002] a # ignore[D003]\n", ["X001@2", "X004@2"]),
+        ("a.plan", "tokens: 200B  # a test # ignore[under-trained] of the data\n", []),
+        ("a.plan", "tokens: 200B  #ignore[d002]: of the data\n", []),
+        ("a.plan", "tokens: 200B  # ignore[] why\n", ["D002@2", "X002@2"]),
+        ("a.plan", "tokens: 200B  # ignore[D002] why until 2099-1-1\n", ["D002@2", "X003@2"]),
+        ("a.plan", "tokens: 200B  # ignore[D002] why until: 2099-01-01\n", []),
+        ("a.plan", "tokens: 200B  # ignore[D002] why, until then\n", []),
+        # What only looks like a comment.
+        ("a.plan.yaml", "tokens: 200B\nplan: >\n  a\n  # ignore[D002] text\n", ["D002@2"]),
+        ("a.plan.yaml", "tokens: 200B\nplan: 'it is # ignore[D002] text'\n", ["D002@2"]),
+        ("a.plan.yaml", "plan: it's fine\ntokens: 200B  # ignore[D002] not 'text'\n", []),
+        ("a.plan.yaml", 'plan: "a#b"\ntokens: 200B  # ignore[D002] a\n', []),
+    ],
+)
+def test_each_comment_is_read_as_it_stands(
+    name: str, text: str, left: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checked(BIG + text, tmp_path, capsys, name) == left
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_may_end_in_either_way(end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"{BIG}tokens: 200B  # ignore[D002]\n# ignore[D003] why until 2020-01-01\ncompute: 1e24 FLOP\n"
+    (tmp_path / "a.plan").write_bytes(text.replace("\n", end).encode())
+    main(["check", str(tmp_path / "a.plan"), "-o", "json"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [(f["code"], f["line"], f["end_column"]) for f in found if f["code"][0] == "X"] == [
+        ("X004", 2, 29),
+        ("X003", 3, 36),
+    ]
+
+
+FIELDS = "  gpus: 64\n  device: H100\n  time: 30 days\n  mfu: 40%\n"
+WHY = "# ignore[H004] it is in the MFU\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.plan.yaml", f"hardware:  {WHY}{FIELDS}"),
+        ("a.plan.yaml", f"{WHY}hardware:  # ours\n{FIELDS}"),
+        ("a.plan", f"hardware: {{  {WHY}{FIELDS}}}\n"),
+        ("a.plan", f"{WHY}hardware: {{\n{FIELDS}}}\n"),
+    ],
+)
+def test_on_the_line_that_opens_a_block_it_is_for_the_block(
+    name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checked(text, tmp_path, capsys, name) == []
+
+
+def test_in_an_imported_file_it_is_for_what_is_found_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shared = "let n = 20Gi tokens  # ignore[D009] as the paper has it\nlet m = 1  # ignore[D009] in vain\n"
+    (tmp_path / "shared.plan").write_text(shared)
+    assert checked('import "shared.plan"\ncompute: 1e21 FLOP\nrequire tokens >= 1B\n', tmp_path, capsys) == []
+    (tmp_path / "shared.plan").write_text(shared.replace("as the paper has it", "").replace("D009] in", "D0009] in"))
+    found = checked('import "shared.plan"\ncompute: 1e21 FLOP\nrequire tokens >= 1B\n', tmp_path, capsys)
+    assert found == ["X004@1", "X002@2"]

@@ -61,6 +61,7 @@ class Place:
 
 BLOCKS = {
     "hardware": "hardware {{ gpus: 8; device: H100; time: 1 day; {field}: {{}} }}\n",
+    "layout": "hardware: 8 x H100 for 1 day\nlayout: {field} {{}}\n",
     "model": "model {{ {field}: {{}} }}\ntokens: 1T\n",
     "optimizer": "optimizer: AdamW {{ {field}: {{}} }}\n",
 }

@@ -44,6 +44,7 @@ SAMPLES: dict[str, str | tuple[str, str]] = {
     "reserve": '15% because "repairs"',
     "schedule": "WSD quality late",
     "phase": "100% constant",
+    "layout": "tp 8, pp 4, dp ?, micro_batch 2 sequences, recompute full in megatron",
     "stage": ("stage a { tokens: 1T }", "stages: {a: {tokens: 1T}}"),
     "optimizer": "AdamW",
     "require": 'cost <= 3M USD because "board"',

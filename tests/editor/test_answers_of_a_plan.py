@@ -11,6 +11,7 @@ from editing import Open, one
 from runplan.dsl.syntax.formatting import formatted
 from runplan.dsl.text.finding import Edit, Fix, finding
 from runplan.editor.actions import REASON, actions
+from runplan.editor.definition import target
 from runplan.editor.hints import hints
 from runplan.editor.hover import hover
 from runplan.editor.layout import layout
@@ -106,6 +107,18 @@ def test_a_broken_plan_says_what_is_still_known(tmp_path: Path, name: str, text:
     assert "USD**" in stale and "*as the plan was before it was last edited*" in stale
 
 
+@BOTH
+def test_a_line_that_cannot_be_read_says_what_its_words_may_be(tmp_path: Path, name: str, text: str) -> None:
+    there = one(tmp_path, text.replace("require cost <= budget", "require cost <= <= budget + H100"), name)
+    if name == "a.plan.yaml":
+        there.edit(name, text.replace("require: cost <= budget", "require: cost <= <= budget + H100"))
+    assert "**quantity** `cost` in `USD`" in shown(there, "cost <=", Known())
+    assert "**12M USD**" in shown(there, "budget + H100", Known())
+    document = there.document()
+    found = target(document, document.source.text.index("budget + H100") + 2)
+    assert found is not None and found[1].span.text == "budget"
+
+
 def test_fields_statements_and_codes_hover(tmp_path: Path) -> None:
     there = one(tmp_path, "hardware: {\n  gpus: 64\n  device: H100\n  time: 30 days\n}  # ignore[H004] why not\n")
     assert "like `gpus: 1000`" in shown(there, "gpus") and "64 GPU" in shown(there, "gpus")
@@ -113,6 +126,14 @@ def test_fields_statements_and_codes_hover(tmp_path: Path) -> None:
     assert "availability-assumed" in shown(there, "H004")
     there = one(tmp_path, "model: { layers: 3; hidden: 8; ffn: 9; heads: 2; vocab: 100 }\ntokens: 1B\n")
     assert "transformer layers" in shown(there, "layers")
+
+
+def test_the_letters_of_a_law_hover(tmp_path: Path) -> None:
+    text = "law mine {\n  objective CLM\n  constants { E = 1.8 nat/token +- 0.1 }\n  let part = 2\n"
+    there = one(tmp_path, f'{text}  loss(params N) in nat/token = E / N^part\n  cites "nobody"\n}}\n')
+    assert "**constant** `E` of `mine` in `nat/token`" in shown(there, "E / N", Known())
+    assert "E = 1.8 nat/token +- 0.1" in shown(there, "E / N", Known())
+    assert "let part = 2" in shown(there, "part\n", Known())
 
 
 def test_nothing_of_a_text_is_acted_on(tmp_path: Path) -> None:

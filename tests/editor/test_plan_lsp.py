@@ -154,6 +154,7 @@ def test_how_it_ends(tmp_path: Path, ends: list[str], code: int) -> None:
 def test_without_the_extra_it_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("runplan.cli.verbs.lsp.find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "runplan.editor.server", raising=False)
+    monkeypatch.setitem(sys.modules, "pygls", None)
     assert main(["lsp"]) == 2
     assert "pip install 'runplan[lsp]'" in capsys.readouterr().err

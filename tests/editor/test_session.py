@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from editing import Open
 
-from runplan.editor import session as sessions
 from runplan.editor import solving
 from runplan.editor.document import Document
 from runplan.editor.problems import Problem
@@ -34,7 +33,7 @@ def during(folder: Path, files: dict[str, str], scenario: Callable[[Session, Ope
         shown.append((Path(path).name, sorted({p.finding.code or p.finding.name for p in problems})))
 
     async def run() -> None:
-        session = Session(publish, lambda path: None)
+        session = Session(publish)
         try:
             await scenario(session, there, shown)
         finally:
@@ -44,12 +43,24 @@ def during(folder: Path, files: dict[str, str], scenario: Callable[[Session, Ope
     return shown
 
 
-async def settled(shown: Shown, count: int) -> None:
-    """Wait until so many files have been shown, and a little longer."""
+async def until(shown: Shown, name: str, holds: Callable[[list[str]], bool]) -> None:
+    """Wait until what is shown in a file is so."""
     async with asyncio.timeout(60):
-        while len(shown) < count:
+        while not holds(latest(shown, name)):
             await asyncio.sleep(0.01)
-    await asyncio.sleep(sessions.QUIET_SECONDS + 0.05)
+
+
+def latest(shown: Shown, name: str) -> list[str]:
+    """The codes that are shown in a file; a word that is none where nothing is yet."""
+    return next((codes for file, codes in reversed(shown) if file == name), ["nothing yet"])
+
+
+def only(*codes: str) -> Callable[[list[str]], bool]:
+    return lambda found: found == list(codes)
+
+
+def some(code: str) -> Callable[[list[str]], bool]:
+    return lambda found: code in found
 
 
 def opened(session: Session, there: Open, name: str, text: str) -> None:
@@ -58,22 +69,21 @@ def opened(session: Session, there: Open, name: str, text: str) -> None:
 
 def test_an_edit_of_a_pack_is_seen_in_the_plans_that_are_open(tmp_path: Path) -> None:
     async def scenario(session: Session, there: Open, shown: Shown) -> None:
+        pack = there.path("pack/chips.plan")
         opened(session, there, "a.plan", PLAN)
-        await settled(shown, 1)
+        await until(shown, "a.plan", some("H004"))
         opened(session, there, "pack/chips.plan", PACK)
-        await settled(shown, 2)
-        session.edited(there.path("pack/chips.plan"), PACK.replace("newchip", "oldchip"), quiet=True)
-        await settled(shown, 4)
-        session.edited(there.path("pack/chips.plan"), PACK.replace("500 TFLOP/s", "fast"), quiet=True)
-        await settled(shown, 6)
-        session.closed(there.path("pack/chips.plan"))
-        await settled(shown, 8)
+        await until(shown, "chips.plan", only())
+        session.edited(pack, PACK.replace("newchip", "oldchip"), quiet=True)
+        await until(shown, "a.plan", only("N002"))
+        session.edited(pack, PACK.replace("500 TFLOP/s", "fast"), quiet=True)
+        await until(shown, "chips.plan", some("S001"))
+        await until(shown, "a.plan", some("S001"))
+        session.closed(pack)
+        await until(shown, "a.plan", some("H004"))
+        await until(shown, "chips.plan", only())
 
-    found = during(tmp_path, {"a.plan": PLAN, "pack/chips.plan": PACK}, scenario)
-    of_plan = [codes for name, codes in found if name == "a.plan"]
-    assert "H004" in of_plan[0] and of_plan[1] == ["N002"]
-    assert "S001" in of_plan[2] and of_plan[3] == of_plan[0]
-    assert [codes for name, codes in found if name == "chips.plan"][:3] == [[], [], ["S001"]]
+    during(tmp_path, {"a.plan": PLAN, "pack/chips.plan": PACK}, scenario)
 
 
 def test_what_is_wrong_in_a_file_that_is_not_open_is_shown_there_and_at_its_import(tmp_path: Path) -> None:
@@ -81,18 +91,17 @@ def test_what_is_wrong_in_a_file_that_is_not_open_is_shown_there_and_at_its_impo
 
     async def scenario(session: Session, there: Open, shown: Shown) -> None:
         opened(session, there, "a.plan", plan)
-        await settled(shown, 2)
+        await until(shown, "lets.plan", only("N002"))
+        checked = await session.newest(there.path("a.plan"))
+        assert checked is not None
+        (problem,) = checked.problems
+        assert problem.span.text == "lets.plan" and problem.message.startswith("lets.plan:1: unknown name")
         (tmp_path / "lets.plan").write_text("let x = 3 USD\n", encoding="utf-8")
         session.changed()
-        await settled(shown, 4)
-        document = session.workspace.document(there.path("a.plan"))
-        assert document is not None
-        checked = await session.checked(document)
-        assert "N002" not in {p.finding.code for p in checked.problems}
+        await until(shown, "lets.plan", only())
+        await until(shown, "a.plan", lambda codes: "N002" not in codes)
 
-    found = during(tmp_path, {"a.plan": plan, "lets.plan": "let x = nobody\n"}, scenario)
-    assert found[:2] == [("a.plan", ["N002"]), ("lets.plan", ["N002"])]
-    assert found[-1] == ("lets.plan", [])
+    during(tmp_path, {"a.plan": plan, "lets.plan": "let x = nobody\n"}, scenario)
 
 
 @contextmanager
@@ -117,11 +126,11 @@ def test_the_last_of_many_edits_is_shown_and_each_version_solved_once(
 ) -> None:
     async def scenario(session: Session, there: Open, shown: Shown) -> None:
         opened(session, there, "a.plan", "model: 1B\ntokens: 1T\n")
-        await settled(shown, 1)
+        await until(shown, "a.plan", some("D003"))
         for i in range(1, 20):
             session.edited(there.path("a.plan"), f"model: {i}B\ntokens: 1T\nrequire nobody <= 3\n", quiet=True)
-            await asyncio.sleep(0.002)
-        await settled(shown, 2)
+            await asyncio.sleep(0)
+        await until(shown, "a.plan", only("N002"))
         document = session.workspace.document(there.path("a.plan"))
         assert document is not None
         for _ in range(5):
@@ -145,7 +154,7 @@ def test_a_slow_solve_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.M
         assert known.waiting and known.solutions == () and shown == []
         opened(session, there, "a.plan", "model: 1B\ntokens: 2T\n")
         gate.set()
-        await settled(shown, 1)
+        await until(shown, "a.plan", some("D003"))
         assert not (await session.known(session.workspace.document(there.path("a.plan")) or document)).waiting
 
     with solves(monkeypatch, gate):
@@ -161,20 +170,20 @@ def test_a_bug_of_ours_is_told_and_the_next_edit_is_looked_at(tmp_path: Path, mo
         with monkeypatch.context() as patch:
             patch.setattr(solving, "solved_at", fails)
             opened(session, there, "a.plan", "model: 1B\ntokens: 1T\n")
-            await settled(shown, 1)
+            await until(shown, "a.plan", only("cannot-run"))
         opened(session, there, "a.plan", "model: 1B\ntokens: 2T\nrequire nobody <= 2\n")
-        await settled(shown, 2)
+        await until(shown, "a.plan", only("N002"))
 
-    assert during(tmp_path, {"a.plan": ""}, scenario) == [("a.plan", ["cannot-run"]), ("a.plan", ["N002"])]
+    during(tmp_path, {"a.plan": ""}, scenario)
 
 
 def test_a_configuration_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     async def scenario(session: Session, there: Open, shown: Shown) -> None:
         (tmp_path / "runplan.toml").write_text("nonsense = 3\n", encoding="utf-8")
         opened(session, there, "a.plan", "model: 1B\ntokens: 1T\nrequire nobody <= 3\n")
-        await settled(shown, 1)
+        await until(shown, "a.plan", only("N002", "cannot-run"))
 
-    assert during(tmp_path, {"a.plan": ""}, scenario) == [("a.plan", ["N002", "cannot-run"])]
+    during(tmp_path, {"a.plan": ""}, scenario)
 
 
 def test_findings_are_those_of_check(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ IN_PLANS = [
     ("require cost <= bud▮ because", ["budget"], []),
     ("minimize ▮", ["loss", "cost"], ["USD"]),
     ("law x extends ▮", ["chinchilla"], ["cost"]),
+    ("law x {\n  constants { E = 1; A = 2 }\n  loss(params N) in nat/token = E + ▮\n}", ["E", "A"], ["x"]),
     ("tokens: 2T # ignore[▮", ["H004", "availability-assumed", "B001"], ["S001"]),
     ("tokens: 2T # ▮", [], ["H004", "cost"]),
     ("nonsense here too ▮", ["budget", "cost"], ["hardware"]),

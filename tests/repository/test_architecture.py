@@ -29,7 +29,19 @@ MAY_IMPORT = {
 LADDERS = {
     "dsl": ["dataclass", "types", "text", "units", "expr", "syntax", "typed", "packs", "plan"],
     "engine": [
-        *("scatter", "numeric", "problem", "runs", "laws", "formulate", "solve", "analysis", "judge", "decide"),
+        *(
+            "scatter",
+            "numeric",
+            "problem",
+            "runs",
+            "laws",
+            "formulate",
+            "solve",
+            "layout",
+            "analysis",
+            "judge",
+            "decide",
+        ),
         "sweep",
     ],
     "cli": [
@@ -57,7 +69,7 @@ LADDERS = {
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
     "editor": [
         *("places", "buffers", "uses", "document", "ignores", "context", "workspace", "markdown", "solving", "values"),
-        *("hover", "completion", "definition", "rename", "outline", "hints", "actions", "layout", "tokens", "problems"),
+        *("hints", "hover", "completion", "definition", "rename", "outline", "actions", "layout", "tokens", "problems"),
         *("wire", "session", "server"),
     ],
     "cli/show": [

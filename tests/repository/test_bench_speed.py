@@ -52,12 +52,25 @@ def test_what_falls_short_is_told_on_the_page(speed: Any, tmp_path: Path) -> Non
     results = [result("fast", 1.2), result("fair", 1.9), result("slow", 2.1)]
     assert [each.verdict for each in results] == ["stretch", "goal", "falls short"]
     page = tmp_path / "page.md"
-    page.write_text("# Speed\n\n{}old\n{}the end\n".format(*speed.MARKS), "utf-8")
+    page.write_text("# Speed\n\n{}### One plan\n\nold\n{}the end\n".format(*speed.MARKS), "utf-8")
     told = dict.fromkeys(("date", "commit", "python", "machine", "versions"), "now")
-    speed.write_into(page, speed.markdown(told, speed.Measured(results, {}, ["a peer is not measured"])))
+    speed.write_into(page, told, speed.Measured(results, {}, ["a peer is not measured"]))
     text = page.read_text("utf-8")
     assert text.startswith("# Speed\n") and text.endswith("the end\n") and "old" not in text
     assert "- slow: 2.1 where 2 is asked" in text and "- fair" not in text and "a peer is not measured" in text
+
+
+def test_what_was_measured_of_other_groups_stays_on_the_page(speed: Any, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("{}{}".format(*speed.MARKS), "utf-8")
+    told = dict.fromkeys(("date", "commit", "python", "machine", "versions"), "now")
+    for group, figure in (("one plan", 3.0), ("sweeps", 1.0), ("sweeps", 1.8)):
+        row = speed.Row(f"of {group}", "import yaml", lambda took: 1.0, group, 2.0, 1.5)
+        result = speed.Result(group, row, speed.Spread.of([figure]), 30.0, 20.0)
+        speed.write_into(page, told, speed.Measured([result], {}, []))
+    text = page.read_text("utf-8")
+    assert text.count("### Sweeps") == text.count("### What falls short") == 1 and "| 1.8 |" in text
+    assert "- of one plan: 3 where 2 is asked" in text and "- of sweeps" not in text
 
 
 def test_the_plans_that_are_measured_hold_what_they_say(speed: Any) -> None:
@@ -70,3 +83,14 @@ def test_the_plans_that_are_measured_hold_what_they_say(speed: Any) -> None:
 def test_the_page_has_a_place_for_what_is_measured(speed: Any) -> None:
     text = (ROOT / "docs" / "performance.md").read_text("utf-8")
     assert [text.count(mark) for mark in speed.MARKS] == [1, 1]
+
+
+def test_the_bench_of_crews_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(BENCH)
+    scatter = importlib.import_module("scatter")
+    scatter.main(["--quick", "--json", str(tmp_path / "told.json")])
+    rows = json.loads((tmp_path / "told.json").read_text("utf-8"))["rows"]
+    assert [row["crew"] for row in rows] == list(scatter.QUICK)
+    assert all(row["points_per_second"] > 0 and row["crew"] in capsys.readouterr().out for row in rows[:1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import marshal
 import os
 import shutil
@@ -109,6 +110,19 @@ def test_the_wheel_has_its_modules_in_one_file_as_they_are(wheel: Path, tmp_path
         assert code == compile(source, path, "exec", dont_inherit=True, optimize=0)
         parts = ("runplan", *Path(path).with_suffix("").parts)
         assert name == ".".join(parts[:-1] if is_package else parts)
+
+
+def test_the_wheel_says_the_same_without_what_is_made_of_the_rest(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "bench")
+    same = importlib.import_module("same")
+    assert set(same.MADE) == {path.removeprefix("runplan/") for _, path in generated()}
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "there")
+    (tmp_path / "plans-of-it").mkdir()
+    found = same.differing(Path(sys.executable), tmp_path / "there/runplan", tmp_path / "plans-of-it", 6, ["json"])
+    assert list(found) == []
 
 
 # What takes long to import, and is of no use to who checks a plan.

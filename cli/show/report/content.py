@@ -32,6 +32,7 @@ _IDLE = 5e-4
 _SAME = 1e-6
 # Beside more laws than these a screen has no room for the intervals of the settings.
 _ROOMY, _SETTINGS = 2, ("batch", "steps", "learning_rate")
+_MEMORY = "memory_per_gpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,8 @@ def _solutions(report: Report, details: bool) -> Table:
             rows.append((label(name, known), [_cell(solution, name, alone) for solution in solutions]))
         if name == "tokens":
             rows.append(("tokens per param", [_ratio(solution) for solution in solutions]))
+    if not left_out(_MEMORY):  # a bound, that laws are not compared by
+        rows.append((label(_MEMORY, known), [_cell(solution, _MEMORY, False) for solution in solutions]))
     asked = dict.fromkeys(name for solution in solutions for name, _ in asked_for(solution))
     for one in (one for one in asked if known[one.text].facts.statement != "hardware"):
         rows.append((label(str(one), known), [_asked(solution, one) for solution in solutions]))
@@ -210,6 +213,9 @@ def _left_out(report: Report) -> Callable[[str], bool]:
         found = [value for solution in report.solutions if (value := solution.quantity(name))]
         if name == "gpu_hours" and "cost" in report.budget:  # the cost says it
             return True
+        if name == _MEMORY:  # there is room, and nobody asked
+            asked = report.plan is not None and report.plan.layout is not None
+            return not asked and not any(found.code == "H001" for found in report.findings)
         there = report.budget.get(name)
         if there and all(abs(value.value - there.value) <= _SAME * abs(there.value) for value in found):
             return not any(value.low for value in found)

@@ -112,3 +112,29 @@ def test_alike_findings_of_two_stages_are_each_known(here: Path) -> None:
     (here / "plans" / "a.plan").write_text(text, "utf-8")
     assert check("--ignore", "L,H", "--write-baseline") == 0
     assert check("--ignore", "L,H", "--baseline", "plan-baseline.json") == 0
+
+
+def test_one_that_is_more_severe_has_grown(here: Path, known: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "runplan.toml").write_text('severity = { B003 = "error" }\n')
+    assert check("--baseline", known) == 1
+    assert "error[B003]" in capsys.readouterr().out
+    entries = json.loads(Path(known).read_text("utf-8"))
+    for entry in entries["findings"]:
+        del entry["severity"]  # as it was written before there were severities
+    Path(known).write_text(json.dumps(entries))
+    assert check("--baseline", known) == 0
+
+
+def test_writing_it_for_one_plan_keeps_what_is_known_of_others(
+    here: Path, known: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "plans" / "b.plan").write_text(PLAN.replace("64", "65"), "utf-8")
+    assert check("plans/b.plan", "--baseline", known, "--write-baseline") == 0
+    assert check("--baseline", known) == 0
+    (here / "plans" / "a.plan").unlink()
+    capsys.readouterr()
+    assert check("--baseline", known) == 0
+    assert "and 2 that stand there are not found any more" in capsys.readouterr().err
+    assert check("--baseline", known, "--write-baseline") == 0
+    files = {entry["file"] for entry in json.loads(Path(known).read_text("utf-8"))["findings"]}
+    assert files == {"plans/b.plan"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -114,6 +115,20 @@ def test_each_change_has_its_own_share(top: Path, diff: Diff) -> None:
     assert found["together"]["cost"]["value"] == pytest.approx(-11520)
 
 
+def test_all_that_a_report_tells_has_its_causes(top: Path, diff: Diff) -> None:
+    write(top, {"plans/a.plan": PLAN.replace("64 x", "80 x").replace("10T", "11T")})
+    (found,) = diff()["plans"]
+    moved = [one["quantity"] for one in found["values"]]
+    assert "memory_per_gpu" in moved and set(moved) <= {name for cause in found["causes"] for name in cause["moves"]}
+
+
+def test_standard_input_is_the_plan_now(top: Path, diff: Diff, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PLAN.replace("64 x", "80 x").encode())))
+    (found,) = diff("--base", "HEAD", "-", "--stdin-filename", "plans/a.plan")["plans"]
+    assert (found["file"], found["causes"][0]["name"]) == ("plans/a.plan", "hardware: gpus")
+    diff("-", code=2)
+
+
 def test_what_says_nothing_alone_is_told_together(top: Path, diff: Diff) -> None:
     text = PLAN.replace("let budget = 200k USD\n", "").replace("<= budget", "<= 100k USD")
     write(
@@ -139,6 +154,35 @@ def test_an_imported_figure_and_an_imported_plan_are_causes(top: Path, diff: Dif
         ("statement", "let gpus_there"),
         ("plan", "plans/first.plan"),
     ]
+
+
+def test_what_a_folder_asks_of_its_plans_is_a_cause(top: Path, diff: Diff) -> None:
+    commit(top, {"runplan.toml": '[budgets]\nplans = "org.plan"\n', "org.plan": "require params >= 1B\n"})
+    write(top, {"org.plan": "require params <= 1B\n", "plans/a.plan": PLAN.replace("64 x", "65 x")})
+    found = plans(diff())["plans/a.plan"]
+    assert [(cause["kind"], cause["name"]) for cause in found["causes"]] == [
+        ("statement", "hardware: gpus"),
+        ("budget", "org.plan"),
+    ]
+
+
+def test_a_change_brings_and_drops_quantities(top: Path, diff: Diff) -> None:
+    text = PLAN.replace("chinchilla", "llama3").replace(" @ 3 USD/GPU/hour", "").replace("require cost <= budget", "")
+    write(top, {"plans/a.plan": text})
+    found = diff()["plans"][0]
+    told = {cause["name"]: cause.get("drops", []) for cause in found["causes"]}
+    assert "loss" in told["use laws"] and told["hardware: price"] == ["cost", "price"]
+    (back,) = diff("plans/a.plan", "HEAD:plans/a.plan")["plans"]
+    assert "loss" in next(cause for cause in back["causes"] if cause["name"] == "use laws")["brings"]
+
+
+def test_money_of_two_currencies_is_told_by_the_rate_of_the_plan(top: Path, diff: Diff) -> None:
+    text = PLAN.replace("let budget", "rate EUR = 1.25 USD on 2026-01-15\nlet budget")
+    commit(top, {"plans/a.plan": text})
+    write(top, {"plans/a.plan": text.replace("3 USD/GPU/hour", "3 EUR/GPU/hour").replace("64 x", "65 x")})
+    found = diff()["plans"][0]
+    assert found["values"][0]["share"] == pytest.approx(65 / 64 * 1.25 - 1)
+    assert all("cost" in cause["moves"] for cause in found["causes"])
 
 
 def test_a_comment_or_another_layout_is_no_difference(top: Path, diff: Diff) -> None:

@@ -13,6 +13,7 @@ from schemas import wrong
 
 from runplan import Project
 from runplan.cli.main import main
+from runplan.dsl.text import limits
 from runplan.engine import lock
 
 PLAN = "use laws chinchilla\nhardware: 64 x H100 for 30 days at 40% MFU @ team\n"
@@ -84,6 +85,20 @@ def test_a_pack_that_moves_nothing_is_not_told(here: Path, capsys: pytest.Captur
     assert main(["lock", "--check"]) == 1
 
 
+def test_what_a_folder_asks_is_named_from_the_root(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        here,
+        {"runplan.toml": 'packs = ["packs"]\n[budgets]\nplans = "org.plan"\n', "org.plan": "require params >= 1B\n"},
+    )
+    assert main(["lock", "plans"]) == 0
+    monkeypatch.chdir(here / "plans")
+    assert main(["lock", "--check"]) == 0
+    write(here, {"org.plan": "require params <= 1B\n"})
+    assert "the budget `org.plan` has changed" in found(capsys, "a.plan")[0]["message"]
+
+
 def test_another_program_or_library_is_named(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +161,27 @@ def test_what_is_no_lock_is_refused_and_written_anew(here: Path, text: str, caps
     assert "runplan.lock: " in capsys.readouterr().err
     assert main(["solve", "plans/a.plan"]) == 0
     assert main(["lock"]) == 0 and main(["check", "plans"]) == 0
+
+
+def test_a_lock_is_as_long_as_it_takes_and_read_where_it_is_asked(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lock", "plans"]) == 0
+    text = (here / "runplan.lock").read_text("utf-8")
+    head, _, plan = text.partition("\n[plans.")
+    more = "".join(f"\n[plans.{plan}".replace("plans/a.plan", f"plans/{i:04}.plan") for i in range(400))
+    assert len(more) > limits.MAX_BYTES
+    write(
+        here, {"runplan.lock": head + more + f"\n[plans.{plan}", "packs/team.plan": PRICE.replace("price 3", "price 4")}
+    )
+    assert [one["code"] for one in found(capsys, "plans")] == ["R002"]
+    known = Project.open(".").lock()
+    assert known is not None and len(known.plans) == 401
+    write(here, {"runplan.lock": f'{head}\n[plans.{plan}\n[plans."plans/b.plan"]\nlaw = 3\n<<<<<<<\n'})
+    assert [one["code"] for one in found(capsys, "plans")] == ["R002"], "what it says of another plan is not asked"
+    assert main(["lock", "--check"]) == 2
+    write(here, {"runplan.lock": text + more + f"\n[plans.{plan}"})
+    assert main(["check", "plans"]) == 2 and "stands twice" in capsys.readouterr().err
 
 
 def test_the_lock_lies_beside_the_configuration(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from repositories import commit, git, repository, write
 
+from runplan import Project, Report
 from runplan.cli.main import main
 
 PLAN = """\
@@ -78,6 +80,21 @@ def test_a_pack_that_changed_brings_findings(top: Path, new: Codes) -> None:
     assert new("plans") == (0, [])
     write(top, {"team.plan": price.replace("price 1 USD", "price 4 USD")})
     assert new("plans") == (1, ["B001"])
+
+
+def test_what_is_the_same_is_not_solved_again(top: Path, new: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+    solved: list[str] = []
+    report = Project.report
+
+    def counting(self: Project, path: str, **rest: Any) -> Report:
+        solved.append(path)
+        return report(self, path, **rest)
+
+    monkeypatch.setattr(Project, "report", counting)
+    commit(top, {"plans/b.plan": PLAN})
+    write(top, {"plans/b.plan": PLAN.replace("64 x", "63 x")})
+    assert new("plans") == (0, [])
+    assert solved == ["plans/a.plan", "plans/b.plan", "plans/b.plan"]
 
 
 def test_what_cannot_be_solved_decides_though_it_is_not_new(

@@ -55,6 +55,17 @@ hardware: 64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour + 64 x A100 for 20 d
 data: 20T tokens
 """,
     "whole devices": "hardware: ? x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 400B\n",
+    "whole nodes": """\
+hardware: ? x H100 for 30 days in nodes of 8 at 40% MFU @ 2 USD/GPU/hour
+data: 4T tokens
+require loss <= 2.1
+minimize cost
+""",
+    "devices and time": """\
+hardware: ? x H100 for up to 30 days at 40% MFU @ 2 USD/GPU/hour
+data: 4T tokens
+require loss <= 2.1
+""",
     "stages": """\
 hardware: 64 x H100 for 60 days at 40% MFU
 model: 8B
@@ -95,7 +106,9 @@ CASES = [
     ("repeats", ("data={a}0B..{b}00B tokens:9", "hardware.gpus=8..512:log9"), False),
     ("sources", ("data.web={a}0B..{b}00B tokens:9", "data.code={a}B..{b}0B tokens:9"), False),
     ("pools", ("hardware.pool1.gpus=8..512:log9", "hardware.pool2.mfu=2{a}%..4{b}%:9"), True),
-    ("whole devices", ("hardware.time={a}..{b}0 days:60",), False),
+    ("whole devices", ("hardware.time={a}..{b}0 days:60",), True),
+    ("whole nodes", ("hardware.time={a}0..{b}0 days:8", "hardware.mfu=2{a}%..4{b}%:8"), True),
+    ("devices and time", ("hardware.mfu=2{a}%..4{b}%:8", "hardware.price={a}..{b} USD/GPU/hour:8"), False),
     ("stages", ("stages.anneal.tokens={a}B..{b}0B:9", "hardware.gpus=64..512:log9"), False),
     ("a loss that may be too low", ("hardware.gpus=64..4096:log8", "data={a}0B..{b}00B tokens:8"), False),
     ("three powers", ("hardware.time={a}..{b}0 days:9", "hardware.gpus=8..512:log9"), True),
@@ -212,6 +225,13 @@ def test_what_is_varied_is_told_of_rows_in_a_row_as_of_any(start: int, count: in
         assert (one.path, one.unit, one.values.tolist()) == (other.path, other.unit, other.values.tolist()[:-1])
     place = numbers // len(asked.laws)
     assert in_a_row[1].values.tolist() == [(8.0, 16.0, 32.0)[at // 3 % 3] for at in place.tolist()]
+
+
+def test_a_date_is_no_figure() -> None:
+    asked = job("hardware", ("hardware.from=2026-01-01,2027-01-01", "hardware.gpus=8,16"))
+    dates, devices, _ = varied(asked, np.arange(0, 8, 2, dtype=np.int64))
+    assert (dates.unit, dates.values.tolist()) == ("", ["2026-01-01", "2026-01-01", "2027-01-01", "2027-01-01"])
+    assert devices.values.tolist() == [8.0, 16.0, 8.0, 16.0]
 
 
 def test_a_chunk_ends_where_a_block_does() -> None:

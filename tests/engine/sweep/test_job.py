@@ -129,6 +129,7 @@ def test_what_is_counted_is_whole_between_the_ends_of_a_range() -> None:
         (("tokens=1..2T:3",), "as in `1T..2T`"),
         (("hardware.time=1 day..3 months:3",), "both ends in one unit"),
         (("hardware.device=H100..A100:3",), "a range is of figures"),
+        (("hardware.from=2026-01-01..2027-01-01:3",), "a range is of figures"),
         (("data=1T tokens", "data=2T tokens"), "`data` is varied twice"),
         (("hardware.gpu=8,16",), "did you mean `gpus`"),
     ],

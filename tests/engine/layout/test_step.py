@@ -1,0 +1,205 @@
+"""The memory of a step against what was measured, what a framework estimates, and what a paper prints."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known import LIBRARY
+
+from runplan.dsl.expr.name import Name, quantity
+from runplan.engine.layout.layout import Layout
+from runplan.engine.layout.memory import LEAST, MOST, USABLE, coefficients, memory_of
+from runplan.engine.problem import quantities as q
+
+FACTS = Path(__file__).resolve().parents[2] / "facts"
+Row = dict[str, str]
+Figures = dict[str, float]
+MIB = 2.0**20
+
+
+def rows(name: str) -> list[Row]:
+    with (FACTS / name).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def regime(name: str, **other: float) -> dict[Name, float]:
+    record = LIBRARY.record("regime", name)
+    assert record is not None
+    return {**coefficients(record), **{quantity(text): figure for text, figure in other.items()}}
+
+
+def needed(model: Figures, layout: Layout, kept: dict[Name, float]) -> Figures:
+    """All quantities of the memory of a dense model."""
+    whole = {"gpus": 1.0, "memory": 80e9, "biases": 0.0, "mlp": 3.0, "embeddings": 2.0, "kv_heads": model["heads"]}
+    whole |= {"head_dim": model["hidden"] / model["heads"], **model}
+    known = {quantity(text): figure for text, figure in whole.items()}
+    found = memory_of(known, shaped=True, mixture=False, catalogue=LIBRARY).at(layout, kept)
+    return {name.text: figure for name, figure in found.items()}
+
+
+# ---- steps that were measured
+
+STEPS = rows("steps.csv")
+EAGER = [row for row in STEPS if row["compile"] == "False" and row["outcome"] == "ran"]
+
+
+def of_step(row: Row) -> Figures:
+    columns = ("layers", "hidden", "heads", "kv_heads", "ffn", "vocab")
+    model = {**{name: float(row[name]) for name in columns}, "context": float(row["seq"])}
+    layout = Layout(micro_batch=int(row["micro_batch"]), recompute=row["recompute"] == "full")
+    how = "compiled" if row["compile"] == "True" else "eager"
+    name = f"{how}-{'autocast' if row['precision'] == 'autocast' else 'bf16'}"
+    return needed({**model, "embeddings": 1.0 if row["tied"] == "True" else 2.0}, layout, regime(name))
+
+
+def called(row: Row) -> str:
+    return "-".join(row[name] for name in ("name", "micro_batch", "seq", "precision", "recompute"))
+
+
+@pytest.mark.parametrize("row", EAGER, ids=called)
+def test_a_measured_step_has_the_memory_that_is_told(row: Row) -> None:
+    found = of_step(row)
+    assert found["rank_params"] == float(row["params"])
+    assert found["memory_static"] == pytest.approx(float(row["static_bytes"]), rel=1e-4)
+    assert found["memory_per_gpu"] == pytest.approx(float(row["peak_allocated"]), rel=1e-5)
+    assert found["least_memory"] <= float(row["peak_reserved"]) <= found["most_memory"]
+
+
+def test_a_compiled_step_lies_between_the_least_and_the_most() -> None:
+    (row,) = (row for row in STEPS if row["compile"] == "True")
+    found = of_step(row)
+    assert found["memory_per_gpu"] == pytest.approx(float(row["peak_allocated"]), rel=0.1)
+    assert found["least_memory"] <= float(row["peak_allocated"]) <= found["most_memory"]
+
+
+def test_a_step_that_ran_fits_and_one_that_ran_out_of_memory_does_not() -> None:
+    for row in STEPS:
+        found = of_step(row)
+        ran = row["outcome"] == "ran"
+        assert (found["least_memory"] <= found["usable_memory"]) == ran, called(row)
+
+
+# ---- a framework's own estimate
+
+SHAPES: dict[str, Figures] = {
+    "llama3-8b": {"layers": 32, "hidden": 4096, "heads": 32, "kv_heads": 8, "ffn": 14336, "vocab": 128256},
+    "llama3-70b": {"layers": 80, "hidden": 8192, "heads": 64, "kv_heads": 8, "ffn": 28672, "vocab": 128256},
+    "llama3-405b": {"layers": 126, "hidden": 16384, "heads": 128, "kv_heads": 8, "ffn": 53248, "vocab": 128256},
+    "gpt3-175b": {
+        **{"layers": 96, "hidden": 12288, "heads": 96, "ffn": 49152, "vocab": 51200},
+        **{"mlp": 2, "embeddings": 1, "norm_biases": 1},
+    },
+}
+
+
+@pytest.mark.parametrize("row", rows("megatron_memory.csv"), ids=lambda row: "-".join(row.values()))
+def test_weights_gradients_and_states_are_as_megatron_counts_them(row: Row) -> None:
+    tp, pp, devices = int(row["tp"]), int(row["pp"]), int(row["devices"])
+    layout = Layout(tp, pp, dp=devices // (tp * pp), micro_batch=int(row["micro_batch"]))
+    kept = regime("megatron", shard=1.0 if row["distributed_optimizer"] == "True" else 0.0)
+    found = needed({**SHAPES[row["model"]], "context": float(row["context"])}, layout, kept)
+    states = found["memory_weights"] + found["memory_gradients"] + found["memory_optimizer"]
+    assert states / MIB == pytest.approx(float(row["weights_and_optimizer_mib"]), rel=1e-5)
+
+
+@pytest.mark.parametrize(("shard", "billions"), [(0, 120.0), (1, 31.40625), (2, 16.640625), (3, 1.875)])
+def test_states_are_those_of_the_table_of_zero(shard: int, billions: float) -> None:
+    """arXiv:1910.02054, figure 1: 7.5B params on 64 devices, 2 + 2 + 12 byte a param."""
+    kept = regime("deepspeed", shard=float(shard))
+    memory = memory_of({quantity("rank_params"): 7.5e9}, shaped=True, mixture=False, catalogue=LIBRARY)
+    found = {**kept, **Layout(dp=64).figures, **memory.known}
+    for step in memory.steps:
+        if step.name.text in ("shards", "gradient_rate", "memory_weights", "memory_gradients", "memory_optimizer"):
+            found[step.name] = float(step.of(found))
+    states = sum(found[quantity(f"memory_{part}")] for part in ("weights", "gradients", "optimizer"))
+    assert states == pytest.approx(billions * 1e9, rel=1e-12)
+
+
+# ---- runs of which it is known that they fitted
+
+VOCAB, CAPACITY = 50368, {"h100_80gb": 81_559, "a100_80gb": 81_920, "a100_40gb": 40_960}
+STAGES = {"FULL_SHARD": 3.0, "SHARD_GRAD_OP": 2.0}
+# Layers, width and heads of the MPT models.
+MPT: tuple[tuple[int, int, int], ...] = (
+    (12, 768, 12),
+    (24, 1024, 16),
+    (24, 1536, 12),
+    (24, 2048, 16),
+    (32, 2560, 20),
+    (32, 4096, 32),
+    (40, 5120, 40),
+)
+MPT += ((48, 7168, 56), (80, 8192, 64))
+
+
+def mpt(params: float) -> Figures:
+    """The shape of an MPT model of a size: GPT's, tied."""
+    layers, hidden, heads = min(MPT, key=lambda one: abs(one[0] * 12 * one[1] ** 2 + VOCAB * one[1] - params))
+    shape = {"layers": layers, "hidden": hidden, "heads": heads, "ffn": 4 * hidden, "vocab": VOCAB}
+    return {**shape, "mlp": 2, "embeddings": 1}
+
+
+def test_no_run_that_fitted_is_told_not_to() -> None:
+    fits = 0
+    for row in rows("fitted_runs.csv"):
+        layout = Layout(
+            dp=int(row["gpus"]),
+            micro_batch=int(row["micro_batch"]),
+            accumulate=int(row["accumulate"]),
+            recompute=row["recompute"] == "True",
+        )
+        model = {**mpt(float(row["params"])), "context": float(row["context"])}
+        found = needed(model, layout, regime("llm-foundry", shard=STAGES.get(row["sharding"], 0.0)))
+        usable = CAPACITY[row["gpu"]] * MIB - 2 * 1024 * MIB
+        assert found["least_memory"] <= usable, row
+        fits += found["most_memory"] <= usable
+    assert fits > 150  # of 216: that it is tight is no answer to most
+
+
+# ---- what holds of any model
+
+shapes = st.builds(
+    lambda layers, heads, width, ffn, vocab, context: {
+        **{"layers": layers, "hidden": heads * width, "heads": heads, "ffn": ffn, "vocab": vocab, "context": context}
+    },
+    st.integers(1, 64),
+    st.sampled_from([4, 8, 16]),
+    st.sampled_from([64, 128]),
+    st.integers(256, 16384),
+    st.integers(256, 200_000),
+    st.integers(128, 32_768),
+)
+regimes = st.sampled_from([record.name for record in LIBRARY.records("regime")])
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, regimes, st.integers(1, 8), st.sampled_from([1, 2, 4]), st.sampled_from([1, 2, 4]), st.integers(1, 16))
+def test_more_of_anything_takes_no_less_and_more_devices_no_more(
+    model: Figures, name: str, micro_batch: int, tp: int, pp: int, dp: int
+) -> None:
+    kept = regime(name)
+
+    def least(layout: Layout, **other: float) -> float:
+        found = needed({**model, **other}, layout, kept)
+        assert 0 < found["least_memory"] <= found["memory_per_gpu"] <= found["most_memory"]
+        return found["least_memory"]
+
+    one = Layout(tp, pp, dp=dp, micro_batch=micro_batch)
+    here, nearly = least(one), 1 + 1e-12
+    assert least(Layout(tp, pp, dp=dp, micro_batch=micro_batch + 1)) >= here
+    assert least(one, layers=model["layers"] + pp) >= here
+    assert least(one, vocab=2 * model["vocab"]) >= here
+    assert least(one, context=2 * model["context"]) >= here
+    assert least(Layout(tp, pp, dp=2 * dp, micro_batch=micro_batch)) <= here * nearly
+    assert least(Layout(2 * tp, pp, dp=dp, micro_batch=micro_batch)) <= here * nearly
+    assert least(Layout(tp, pp, dp=dp, micro_batch=micro_batch, recompute=True)) <= here * nearly
+
+
+def test_what_is_left_is_that_of_the_device() -> None:
+    found = needed({**SHAPES["llama3-8b"], "context": 2048.0}, Layout(), regime("eager"))
+    assert found[USABLE.text] == 80 * 2**30 - 2**30
+    assert found[LEAST.text] <= found[q.MEMORY_PER_GPU.text] <= found[MOST.text]
