@@ -23,6 +23,7 @@ from runplan.dsl.text.reader import Buffer, decoded
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.table import table_of_units
 from runplan.editor.buffers import Seen
+from runplan.editor.ignores import codes_of
 from runplan.editor.uses import Names, Use
 
 # A key of YAML that is one word, as those of statements are.
@@ -115,7 +116,8 @@ class Document:
     @cached_property
     def uses(self) -> tuple[Use, ...]:
         """Every name in it, in order; of those at one place the widest first."""
-        found = Names(self.reading.words, frozenset(self.aliases)).uses(self.file.statements)
+        found = [*Names(self.reading.words, frozenset(self.aliases)).uses(self.file.statements)]
+        found += [Use("rule", *code) for comment in self.file.comments for code in codes_of(comment)]
         return tuple(sorted(found, key=lambda use: (use.span.start, -use.span.end)))
 
     def uses_at(self, offset: int) -> tuple[Use, ...]:
