@@ -54,8 +54,9 @@ def side_at(projects: Projects, path: str) -> tuple[Side, Project]:
 
 
 def rests_alike(then: Project, now: Project) -> bool:
-    """Whether projects choose alike what is shown of findings, and have the same lock; packs are a side's own."""
-    return then.configuration == now.configuration and then.pins == now.pins
+    """Whether projects choose alike what is shown, and have the same lock and budgets; packs are a side's own."""
+    alike = then.configuration == now.configuration and then.pins == now.pins
+    return alike and then.library.budgets == now.library.budgets
 
 
 def repository_of(paths: Sequence[str]) -> Git:

@@ -46,6 +46,7 @@ def check(
     settings: Settings = (),
     select: Sequence[str] | None = None,
     ignore: Sequence[str] | None = None,
+    extend_select: Sequence[str] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of a plan on disk, as `plan check` shows them.
 
@@ -56,12 +57,14 @@ def check(
     Args:
         path: A `.plan` or `.plan.yaml` file.
         settings: Instead of what the plan says; see `solve`.
-        select: Codes, names or prefixes of the findings to keep; those of the configuration unless said.
-        ignore: Of those to leave out; those of the configuration unless said.
+        select: Codes, names or prefixes of the findings to keep, in place of what the configuration keeps and leaves
+            out.
+        ignore: Of those to leave out, in place of what the configuration leaves out.
+        extend_select: Of those to keep as well. Of several words that fit a finding the longest counts.
 
     Raises:
         OSError: Where the file cannot be read. What is wrong with a plan is a finding, never an exception.
         BadConfig: Where the configuration of its project cannot be used.
-        UnknownCode: For a word of `select` or `ignore` that no finding has.
+        UnknownCode: For such a word that no finding has.
     """
-    return Project.open(path).check(path, settings=settings, select=select, ignore=ignore)
+    return Project.open(path).check(path, settings=settings, select=select, ignore=ignore, extend_select=extend_select)

@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 
 from runplan.dsl.dataclass import dataclass, replace
-from runplan.dsl.expr.python import function_of
 from runplan.dsl.expr.tree import Ref, names
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import compiled, function_of
 from runplan.engine.laws.form import cite_of
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q

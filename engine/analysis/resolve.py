@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.python import function_of
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
-from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import compiled, function_of
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least

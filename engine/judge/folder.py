@@ -20,5 +20,6 @@ def in_plan(plan: Plan, found: Finding) -> Finding:
     at = own[0] if own else Label(places[0] if places else first_statement(plan))
     said = Label(asked.span, found.at.text or f"`{asked.budget.file}` requires it")
     others = (label for label in found.also if label is not at and label.span != asked.span)
-    breaks = found.severity == "error"
-    return replace(found, at=at, also=(said, *others), budget=asked.budget if breaks else None)
+    message = found.message if asked.by in found.message else f"{found.message}; {asked.by} requires it"
+    budget = asked.budget if found.severity == "error" else None
+    return replace(found, message=message, at=at, also=(said, *others), budget=budget)

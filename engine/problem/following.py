@@ -1,7 +1,6 @@
 """Definitions to a function that adds what follows from the values of some names, for a thousand such values.
 
-What no such name moves is computed once. The rest is a function for each definition, and, once it is asked for often,
-one of all of them, which Python computes several times as fast and takes some milliseconds to read.
+What no such name moves is computed once.
 """
 
 from __future__ import annotations
@@ -9,16 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.python import steps_of
 from runplan.dsl.expr.tree import Expr, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.problem import order_of
-
-# Calls after which writing one function of all pays.
-OFTEN = 20
-
-Steps = tuple[tuple[Name, Expr], ...]
 
 
 class Following:
@@ -38,9 +31,7 @@ class Following:
             if name in moving and names(expr) <= there:
                 there.add(name)
                 steps.append((name, expr))
-        self._steps: Steps = tuple(steps)
-        self._calls = 0
-        self._follow = _one_by_one(self._steps)
+        self._follow = _one_by_one(steps)
 
     @property
     def still(self) -> frozenset[Name]:
@@ -50,9 +41,6 @@ class Following:
     def __call__(self, values: Mapping[Name, float]) -> dict[Name, float]:
         """Values with all that follows from them; what cannot be computed stays out."""
         env = {**values, **self._still}
-        self._calls += 1
-        if self._calls == OFTEN:
-            self._follow = steps_of(self._steps) or self._follow
         self._follow(env)
         return env
 

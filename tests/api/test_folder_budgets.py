@@ -78,6 +78,7 @@ def test_what_it_needs_and_a_plan_does_not_say_is_told_at_the_plan() -> None:
     (found,) = broken("hardware: 8 x H100 for 1 month\n")
     assert (found.code, found.at.span.source.path) == ("C004", "teams/a.plan")
     assert "policy/board.plan" in [label.span.source.path for label in found.also]
+    assert found.message == "`cost` is not known: no `price` is given; `policy/board.plan` requires it"
 
 
 def test_its_rates_are_its_own() -> None:
