@@ -27,7 +27,7 @@ from runplan.editor.ignores import codes_of
 from runplan.editor.uses import Names, Use
 
 # A key of YAML that is one word, as those of statements are.
-_KEY = re.compile(r"[a-z_]+(?=[\"']?[ \t]*:)")
+_KEY = re.compile(r"(?<![a-z_])[a-z_]++(?=[\"']?[ \t]*:)")
 _WORD = re.compile(r"\w[\w.-]*(?:/[\w/]+)?")
 # Lines of YAML that are passed over, for the rest to be read.
 MAX_PASSED_OVER = 5
