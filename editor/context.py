@@ -11,6 +11,8 @@ from runplan.dsl.syntax.parse import expected
 from runplan.dsl.syntax.statements import BY_KEY, CONTINUED, Statement
 
 _BEGUN_FIGURE = re.compile(r"\d[\d_.]*(?:[eE][+-]?\d+)?[kKMBT]?i?")
+# Characters of a line of YAML that is looked through; nobody wrote a longer one by hand.
+MAX_LINE = 5_000
 # Stands at the place while what may come there is found out: some words are told by what follows them.
 _PROBE = "a"
 # What separates statements, and inside some blocks fields.
@@ -141,8 +143,10 @@ _DASHES = re.compile(r"(?:-[ \t]+)*")
 def in_yaml(text: str, offset: int) -> Context:
     """The context of a place in a `.plan.yaml` file."""
     start = word_before(text, offset)
-    path, value = _yaml_place(text, start)
     word = text[start:offset]
+    if start - text.rfind("\n", 0, start) > MAX_LINE:
+        return Context(start, word)
+    path, value = _yaml_place(text, start)
     in_stage = path[:1] == ["stages"]
     if in_stage:
         path = path[2:] if len(path) > 1 or value is not None else ["stages"]
