@@ -72,10 +72,10 @@ class Comparing:
             BadConfig: Where the configuration of now cannot be used.
             OSError: Where the plan of now cannot be read.
         """
-        file = is_ or was or ""
-        renamed = was if was is not None and is_ is not None and was != is_ else ""
         trouble, then, then_project = "", None, None
         now, now_project = (None, None) if is_ is None else side_at(self._now, is_)
+        file = now.path if now is not None else was or ""
+        renamed = was if was is not None and now is not None and was != now.path else ""
         try:
             then, then_project = (None, None) if was is None else side_at(self._then, was)
         except (BadConfig, OSError) as error:

@@ -20,7 +20,7 @@ from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
 from runplan.engine.diff_sides import SAME, Moved, Side, counted_in, each, stays, told
-from runplan.engine.pipeline import read_of, solution_of
+from runplan.engine.pipeline import first_solution, read_of
 from runplan.engine.problem.solution import Solution
 
 # Each change costs a solution; what goes beyond is told together.
@@ -115,9 +115,7 @@ _Made = tuple[File, Reader, Library]
 
 
 def _solved(file: File, found: Sequence[Finding], reader: Reader, library: Library) -> Solution | None:
-    read = read_of(file, found, reader, library, intervals=False)
-    problem = next(iter(read.problems()), None)
-    return None if problem is None else solution_of(problem, False, why=False)
+    return first_solution(read_of(file, found, reader, library, intervals=False))
 
 
 def _statements(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:

@@ -126,6 +126,11 @@ def first_of(
     return Report(read.source, read.plan, solutions=tuple(islice(_solutions(read, True), 1)), findings=read.findings)
 
 
+def first_solution(read: Read) -> Solution | None:
+    """The solution of a plan under the law that decides, without intervals; None where it cannot be solved."""
+    return next(_solutions(read, False), None)
+
+
 def _solutions(
     read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None
 ) -> Iterator[Solution]:

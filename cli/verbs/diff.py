@@ -44,6 +44,7 @@ def run(argv: list[str]) -> int:
         "--max-increase", metavar="NAME=SHARE", action="append", default=[],
         help="exit 1 where a quantity of a plan grew by more, such as cost=5%%; may be repeated",
     )  # fmt: skip
+    parser.add_argument("--stdin-filename", metavar="NAME", help="what standard input, `-`, is, such as x.plan.yaml")
     parser.add_argument("--exit-code", action="store_true", help="exit 1 where anything differs")
     add_output(parser, offered("differences"), several=True)
     args = parser.parse_args(argv)
@@ -52,9 +53,10 @@ def run(argv: list[str]) -> int:
     from runplan.engine.differences import Differences
 
     limits, least = limits_of(args.max_increase), share_of(args.min_change)
-    asked = _asked(args.operands, args.base)
+    asked = _asked(args.operands, args.base, args.stdin_filename)
     library = shared()
-    comparing = Comparing(Projects(on=asked.then, base=library), Projects(on=asked.now, base=library))
+    now = Projects(args.stdin_filename, asked.now, library)
+    comparing = Comparing(Projects(on=asked.then, base=library), now)
     plans = []
     for was, is_ in asked.pairs:
         with reading(is_ or was or ""):
@@ -86,7 +88,7 @@ class Asked:
     apart: bool = False
 
 
-def _asked(operands: Sequence[str], base: str | None) -> Asked:
+def _asked(operands: Sequence[str], base: str | None, stdin: str | None) -> Asked:
     """What the words of the command line ask for.
 
     Raises:
@@ -105,7 +107,10 @@ def _asked(operands: Sequence[str], base: str | None) -> Asked:
         is_called = refs[1] if len(refs) > 1 else "HEAD"
         now = Revision.of(is_called, git)
     called = called if then.commit.startswith(called) else f"{called} ({then.short})"
-    pairs = tuple(sorted(_pairs(Then(then, now), paths or ["."]), key=lambda pair: pair[1] or pair[0] or ""))
+    found = [*_pairs(Then(then, now), paths or ["."])] if paths != ["-"] else []
+    if "-" in operands:
+        found.append((Then(then, now).names_of([stdin])[stdin] if stdin else None, "-"))
+    pairs = tuple(sorted(found, key=lambda pair: pair[1] or pair[0] or ""))
     return Asked(then, now, (called, is_called), pairs)
 
 
@@ -128,7 +133,7 @@ def _refs(operands: Sequence[str], git: Git) -> tuple[list[str], list[str]]:
 def _pairs(then: Then, paths: Sequence[str]) -> Iterator[Pair]:
     """The plans of some paths, each with itself as it was."""
     sides: list[list[str]] = [[], []]
-    for path in paths:
+    for path in (one for one in paths if one != "-"):
         found = [_below(path, on) for on in (then.revision, then.now)]
         if found == [None, None]:
             then.revision.git.commit("HEAD")

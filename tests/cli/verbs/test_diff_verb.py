@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -112,6 +113,20 @@ def test_each_change_has_its_own_share(top: Path, diff: Diff) -> None:
     assert causes["hardware: gpus"]["then"]["text"] == "64" and causes["hardware: gpus"]["now"]["text"] == "80"
     assert moves(causes["require tokens"])["loss"] > 0 and "then" not in causes["require tokens"]
     assert found["together"]["cost"]["value"] == pytest.approx(-11520)
+
+
+def test_all_that_a_report_tells_has_its_causes(top: Path, diff: Diff) -> None:
+    write(top, {"plans/a.plan": PLAN.replace("64 x", "80 x").replace("10T", "11T")})
+    (found,) = diff()["plans"]
+    moved = [one["quantity"] for one in found["values"]]
+    assert "memory_per_gpu" in moved and set(moved) <= {name for cause in found["causes"] for name in cause["moves"]}
+
+
+def test_standard_input_is_the_plan_now(top: Path, diff: Diff, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PLAN.replace("64 x", "80 x").encode())))
+    (found,) = diff("--base", "HEAD", "-", "--stdin-filename", "plans/a.plan")["plans"]
+    assert (found["file"], found["causes"][0]["name"]) == ("plans/a.plan", "hardware: gpus")
+    diff("-", code=2)
 
 
 def test_what_says_nothing_alone_is_told_together(top: Path, diff: Diff) -> None:
