@@ -46,7 +46,7 @@ def _verbs() -> Iterator[Verb]:
 def _names(library: Library) -> dict[str, tuple[str, ...]]:
     codes = ((code, known.name) for code, known in CODES.items())
     return {
-        "laws": words(law.name for law in library.laws()),
+        "laws": words(name for law in library.laws() for name in (law.name, *law.aliases)),
         "devices": words(record.name for record in library.records("device")),
         "models": words(record.name for record in library.records("model")),
         "codes": words(word for pair in (*codes, *library.rule_names()) for word in pair),

@@ -103,8 +103,10 @@ def _told(name: str, known: object) -> str:
     doc = inspect.getdoc(known) or ""
     signature = ""
     if callable(known) and not (isinstance(known, type) and issubclass(known, BaseException)):
-        typed = _ANNOTATION.sub(r"\1\2", str(inspect.signature(known)))
-        signature = f"```py\n{name}{typed}\n```\n\n"
+        typed = _ANNOTATION.sub(r"\1\2", str(inspect.signature(known))).replace("(self, ", "(").replace("(self)", "()")
+        if isinstance(known, type) and "*args" in typed:  # a dataclass of ours
+            typed = f"({', '.join(getattr(known, '__match_args__', ()))})"
+        signature = f"```text\n{name}{typed}\n```\n\n"
     first, _, rest = doc.partition("\n\n")
     more = f"\n```text\n{rest.strip()}\n```\n" if rest.strip() else ""
     return f"{signature}{' '.join(first.split())}\n{more}"

@@ -212,7 +212,7 @@ def _blocks(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [*whole, *(pool for pool in pools if isinstance(pool, dict))]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.plans(), st.data())
 def test_a_plan_is_as_the_schema_says_and_with_a_mistake_it_is_not(plan: dict[str, Any], data: st.DataObject) -> None:
     assert wrong(plan, "plan") == []

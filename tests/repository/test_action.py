@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -341,17 +340,17 @@ def test_the_hooks_are_what_pre_commit_reads() -> None:
 )
 def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     """By `pre-commit try-repo`, on a repository with a plan that breaks its budget and is laid out otherwise."""
-    assert shutil.which("pre-commit")
     git(tmp_path, "init", "-q")
     (tmp_path / "kept.plan").write_text(KEPT, "utf-8")
     (tmp_path / "over.plan").write_text(OVER.replace("require cost", "require  cost"), "utf-8")
     git(tmp_path, "add", ".")
-    run = ["pre-commit", "try-repo", "--verbose", "--all-files", str(ROOT)]
+    run = [sys.executable, "-m", "pre_commit", "try-repo", "--verbose", "--all-files", str(ROOT)]
     found = {
         hook: subprocess.run([*run, hook], cwd=tmp_path, capture_output=True, text=True)
         for hook in ("plan-check", "plan-fmt")
     }
-    assert {hook: done.returncode for hook, done in found.items()} == {"plan-check": 1, "plan-fmt": 1}
+    said = "\n".join(done.stdout + done.stderr for done in found.values())
+    assert {hook: done.returncode for hook, done in found.items()} == {"plan-check": 1, "plan-fmt": 1}, said
     assert "over.plan:2:10: error[B001]" in found["plan-check"].stdout
     assert "files were modified by this hook" in found["plan-fmt"].stdout
     assert (tmp_path / "over.plan").read_text("utf-8") == OVER

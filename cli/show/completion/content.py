@@ -26,6 +26,8 @@ KINDS = {
     "Y": "quantities",
     "X,Y": "quantities",
 }
+# Those of them that say it of several, joined by commas, without a comma in them.
+JOINED = frozenset(("CODES",))
 # The verbs of which the argument is a name of a catalogue, and that catalogue.
 CATALOGUES = {"law": "laws", "device": "devices", "model": "models"}
 # Names that a shell could take for something else are not offered.
@@ -41,12 +43,14 @@ class Takes:
         words: Those to choose from, where it is of `words`.
         shown: What help calls it.
         again: Whether there may be several.
+        joined: Whether several are joined by commas.
     """
 
     kind: str = "text"
     words: tuple[str, ...] = ()
     shown: str = ""
     again: bool = False
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def _takes(action: Action, verb: str, offers: Mapping[str, tuple[str, ...]]) -> 
     kind = KINDS.get(shown, "text")
     if shown == "NAME" and not action.option_strings:
         kind = CATALOGUES.get(verb, "text")
-    return Takes(kind, (), shown, again)
+    return Takes(kind, (), shown, again, "," in shown or shown in JOINED)
 
 
 def _sentence(text: str) -> str:

@@ -44,7 +44,8 @@ def _value(takes: Takes) -> str:
         return f"-xa {_quoted(' '.join(takes.words))}"
     if takes.kind == "text":
         return "-x"
-    return _PATHS.get(takes.kind) or f"-xa '(__fish_complete_list , __plan_{takes.kind})'"
+    names = f"__fish_complete_list , __plan_{takes.kind}" if takes.joined else f"__plan_{takes.kind}"
+    return _PATHS.get(takes.kind) or f"-xa '({names})'"
 
 
 def _quoted(text: str) -> str:

@@ -37,7 +37,7 @@ _ACTIONS = {"plans": "_plan_plans", "files": "_files", "folders": "_files -/", "
 def script(commands: Commands) -> str:
     """The script, for a folder of `fpath` or to be read by `source`."""
     names = "\n".join(
-        f"_plan_{kind}() {{ _values -s , {kind} {' '.join(words)} }}" for kind, words in commands.names.items()
+        f'_plan_{kind}() {{ compadd "$@" -- {" ".join(words)} }}' for kind, words in commands.names.items()
     )
     verbs = "\n".join(f"    {_quoted(f'{verb.name}:{verb.help}')}" for verb in commands.verbs)
     return _SCRIPT.format(names=names, verbs=verbs, cases="\n".join(map(_case, commands.verbs)))
@@ -61,7 +61,8 @@ def _specs(option: Option) -> list[str]:
 
 def _action(takes: Takes) -> str:
     """What stands after the first colon of a specification: the word of help, and what to do."""
-    does = f"({' '.join(takes.words)})" if takes.kind == "words" else _ACTIONS.get(takes.kind, f"_plan_{takes.kind}")
+    names = f"{'_sequence ' if takes.joined else ''}_plan_{takes.kind}"
+    does = f"({' '.join(takes.words)})" if takes.kind == "words" else _ACTIONS.get(takes.kind, names)
     return f"{_escaped(takes.shown)}:{does}"
 
 

@@ -59,7 +59,7 @@ def test_an_unknown_shell(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 # What is typed, a bar where the cursor is at the end of the last word; and what is offered.
-LAWS = [law.name for law in LIBRARY.laws()]
+LAWS = [name for law in LIBRARY.laws() for name in (law.name, *law.aliases)]
 TYPED = [
     (["che"], ["check"]),
     (["check", ""], ["runs", "a.plan", "b.plan.yaml", "with blank.plan"]),
@@ -78,6 +78,7 @@ TYPED = [
     (["explain", "--law", "llama3", "a.pl"], ["a.plan"]),
     (["explain", "a.plan", "--law", "llama3", "tokens_served"], []),
     (["law", "steplaw"], [name for name in LAWS if name.startswith("steplaw")]),
+    (["law", "chinchilla"], [name for name in LAWS if name.startswith("chinchilla")]),
     (["device", "H100-SX"], []),
     (["init", "r"], ["runs"]),
     (["init", "--template", "pro"], ["protein"]),
