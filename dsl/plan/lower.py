@@ -42,7 +42,7 @@ T = TypeVar("T")
 # The stages that a transfer is, where the plan has none.
 OF_TRANSFER = ("pretrain", "finetune")
 # A name before its colon, in either spelling.
-_NAMING = pattern(r"(\w[\w.-]*)[\"']?[ \t]*:")
+_NAMING = pattern(r"(?<![\w.-])(\w[\w.-]*+)[\"']?[ \t]*+:")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 
