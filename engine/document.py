@@ -234,7 +234,8 @@ def _relaxation(relaxation: Relaxation) -> dict[str, object]:
     if relaxation.span is not None:
         out["line"] = relaxation.span.line
     if relaxation.change:
-        out["change"] = relaxation.change.text
+        out["change"] = relaxation.change.said
+        out["write"] = relaxation.change.text
     if relaxation.value is not None:
         out["to"] = amount(relaxation.value, relaxation.dim)
     return out

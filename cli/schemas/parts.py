@@ -187,7 +187,7 @@ SHARED: dict[str, Schema] = {
         dict.fromkeys(("tokens", "share", "epochs", "effective_tokens", "next_epoch"), _QUANTITY),
     ),
     "room": {
-        **record({"text": TEXT}, {"line": PLACE, "change": TEXT, "to": _QUANTITY}),
+        **record({"text": TEXT}, {"line": PLACE, "change": TEXT, "write": TEXT, "to": _QUANTITY}),
         "description": "What takes part in a conflict, and the change to it that makes room.",
     },
     "worth": record(

@@ -152,9 +152,10 @@ class Reading(Builder):
             return
         names = [*known, *self.vocabulary.figures]
         # A word of another tool may be a misspelled one of the plan's own; and no quantity is compared with itself.
-        meant = "" if nearest(item.name, self.lets) else ours(item.name)
+        near = nearest(item.name, names)[:1]
+        meant = "" if near and near[0] in self.lets else ours(item.name)
         beside = re.search(rf"\b{re.escape(meant)}\b", span.source.line_text(span.line)) if meant in known else None
-        help = did_you_mean(meant if meant in known else item.name, names)
+        help = [f"did you mean `{name}`?" for name in ([meant] if meant in known else near)]
         if item.name.lower() in _OPEN:
             help = ["write `?`: that is what is solved for"]
         elif (size := _SIZED.search(item.name)) and not help:

@@ -31,8 +31,9 @@ def respelled(span: Span, word: str, choices: Collection[str], alias: str = "") 
 
     def fixes() -> Iterator[Fix]:
         known = alias in choices
-        sure = known or is_plain(word, choices)
-        for at, name in enumerate([alias] if known else nearest(word, choices)):
+        near = [alias] if known else nearest(word, choices)
+        sure = known or is_plain(word, near)
+        for at, name in enumerate(near):
             # A name of several words is put in quotes, unless it stands where such a one did.
             if _WORD.fullmatch(name) or not _WORD.fullmatch(word):
                 yield from instead(span, word, name, safe=sure and at == 0)

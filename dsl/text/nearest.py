@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 
 from runplan.dsl.text.pattern import pattern
 
 MAX_WORD = 60  # characters of a word that is looked up among the names near to it
+NEAR = 0.68  # the share of letters, of both words, that a near name has in common
 
 
 def nearest(word: str, choices: Iterable[str]) -> list[str]:
@@ -16,23 +17,40 @@ def nearest(word: str, choices: Iterable[str]) -> list[str]:
     folded: dict[str, str] = {}
     for choice in sorted(choices):
         folded.setdefault(choice.lower(), choice)
-    found = difflib.get_close_matches(word.lower(), list(folded), 3, 0.68) if len(word) <= MAX_WORD else []
-    return [folded[name] for name in found]
+    if len(word) > MAX_WORD:
+        return []
+    # What is much longer or shorter is not near, and need not be compared.
+    alike = [name for name in folded if 2 * min(len(name), len(word)) >= NEAR * (len(name) + len(word))]
+    return [folded[name] for name in difflib.get_close_matches(word.lower(), alike, 3, NEAR)]
 
 
-def is_plain(word: str, choices: Collection[str]) -> bool:
-    """Whether one name is what a misspelled word stands for: none other is as near, and all its figures are the same.
+def is_plain(word: str, near: Sequence[str]) -> bool:
+    """Whether the first of the names near to a misspelled word is what it stands for.
 
-    `llama2` may be `llama3`, and who writes it means another thing.
+    No other is as few strokes away, and all its figures are the same: `llama2` may be `llama3`, and who writes it means
+    another thing.
     """
-    import difflib
-
-    first, *others = nearest(word, choices) or [""]
-    near = [difflib.SequenceMatcher(None, name.lower(), word.lower()).ratio() for name in (first, *others[:1])]
-    return _FIGURES.findall(first) == _FIGURES.findall(word) and near[0] > max(near[1:], default=0.0)
+    if not near or _FIGURES.findall(near[0]) != _FIGURES.findall(word):
+        return False
+    first, *others = (_strokes(name.lower(), word.lower()) for name in near)
+    return all(first < other for other in others)
 
 
 _FIGURES = pattern(r"\d+")
+
+
+def _strokes(a: str, b: str) -> int:
+    """How many letters are missing, too many, others or turned round: the distance of optimal string alignment."""
+    before, last = [0] * (len(b) + 1), list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        row = [i]
+        for j, other in enumerate(b, 1):
+            least = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != other))
+            if i > 1 and j > 1 and (letter, a[i - 2]) == (b[j - 2], other):
+                least = min(least, before[j - 2] + 1)
+            row.append(least)
+        before, last = last, row
+    return last[-1]
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> list[str]:

@@ -74,7 +74,16 @@ def _unsaid(problem: Problem) -> Solution | None:
 
 def _whole(name: Name, real: float) -> str:
     """What was made whole, and what it was: another number costs next to nothing where the loss is flat."""
-    return f"in whole {'experts' if name == q.EXPERTS else 'devices'}: {real:.4g} before"
+    return f"in whole {_PLURALS.get(name.text, 'numbers')}: {real:.4g} before"
+
+
+_PLURALS = {
+    q.GPUS.text: "devices",
+    q.EXPERTS.text: "experts",
+    q.ACTIVE_EXPERTS.text: "experts",
+    q.LAYERS.text: "layers",
+    q.HIDDEN.text: "heads",
+}
 
 
 def _but_for_the_law(problem: Problem) -> Solution:

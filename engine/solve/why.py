@@ -42,7 +42,7 @@ def _needed(problem: Problem, conflict: Sequence[Relaxation]) -> Iterator[str]:
     if need > NEAR * there.value:
         needed, given = show(need, there.dim), show(there.value, there.dim)
         ratio = need / there.value
-        yield f"it needs {needed}, {ratio:.3g}x the {given} that the hardware gives{_at_a_rate(problem, ratio)}"
+        yield f"it needs {needed}, {ratio:.4g}x the {given} that the hardware gives{_at_a_rate(problem, ratio)}"
     elif need > (1.0 + 1e-6) * there.value:
         more = show(need - there.value, there.dim, 3)
         yield f"it needs {show(need, there.dim, 6)}, {more} more than the hardware gives"

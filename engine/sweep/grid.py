@@ -49,19 +49,19 @@ class Grid:
 
     @property
     def range(self) -> tuple[float, float]:
-        """Ends between which all of it lies, zero and NaN where it may not be positive."""
-        low = high = self.scale
-        for factor in self.factors.values():
-            low, high = low * float(factor.min()), high * float(factor.max())
-            if not low > 0:
+        """Ends between which all of it lies, zero and NaN where not all of its factors are positive."""
+        low = high = 1.0
+        for least, most in ((self.scale, self.scale), *((one.min(), one.max()) for one in self.factors.values())):
+            if not least > 0:
                 return 0.0, float("nan")
+            low, high = low * float(least), high * float(most)
         return low, high
 
     def raised(self, exponent: float) -> Any:
         """It to a power."""
         if self.range[0] > 0:
             raised = {shape: _power(factor, exponent) for shape, factor in self.factors.items()}
-            return Grid(raised, float(self.scale**exponent))
+            return Grid(raised, float(np.power(self.scale, exponent)))
         return np.power(self.whole, exponent)
 
     # ---- arithmetic
@@ -82,7 +82,7 @@ class Grid:
     def __truediv__(self, other: Any) -> Any:
         if isinstance(other, Grid):
             return self * other._inverted()
-        return self * (1.0 / other)
+        return self * (1.0 / other if isinstance(other, np.ndarray) else _over(1.0, float(other)))
 
     def __rtruediv__(self, other: Any) -> Any:
         return self._inverted() * other

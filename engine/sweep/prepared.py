@@ -105,7 +105,7 @@ class Box:
 
         def spread(axis: int, values: Floats) -> Any:
             if len(values) == 1:
-                return float(values[0])
+                return values[0]  # of numpy's, which divides by zero as arrays do
             if axis < inner:
                 return Grid.of(values.reshape([-1 if at == axis else 1 for at in range(len(shape))]))
             own = values.reshape([-1 if at == axis else 1 for at in range(inner, len(each))])

@@ -111,8 +111,12 @@ def test_json_of_a_contradiction() -> None:
     assert solution["status"] == "infeasible"
     rooms = {room["to"]["unit"]: room for room in solution["conflict"]}
     assert rooms["GPU"] == {
-        "text": "gpus: 64", "line": 1, "change": "gpus >= 790", "to": {"value": 790.0, "unit": "GPU"}
-    }  # fmt: skip
+        "text": "gpus: 64",
+        "line": 1,
+        "change": "gpus >= 790",
+        "write": "790 x H100",
+        "to": {"value": 790.0, "unit": "GPU"},
+    }
     assert rooms["second"]["to"]["value"] == pytest.approx(246.8 * 86400)  # as the change says
     assert "idle_share" not in solution, "less than nothing is left idle"
 

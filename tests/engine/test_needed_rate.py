@@ -148,7 +148,7 @@ def test_what_is_required_of_the_needed_rate() -> None:
     text = f"hardware: 512 x A100-SXM-80GB for {days_for(0.3):.6f} days\nmodel: 13B\ntokens: 1T\n"
     assert "B002" not in solved(text + "require needed_mfu <= 31%\n")[1]
     broken = document_of(text + "require needed_mfu <= 25%\n")["findings"]
-    (help,) = next(f["help"] for f in broken if f["code"] == "B002")
+    help, *_ = next(f["help"] for f in broken if f["code"] == "B002")
     # 25 / 30 of the tokens, of the size; 30 / 25 of the time, of the devices.
     assert "tokens <= 833" in help
     assert "gpus >= 615" in help

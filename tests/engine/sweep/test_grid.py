@@ -65,6 +65,21 @@ def test_functions_of_products_are_those_of_arrays(value: tuple[Any, Any], expon
     alike(-product, -array)
 
 
+@settings(max_examples=30)
+@given(values(signed=True), st.sampled_from([0.5, 1.0, 2.0, -1.0]))
+def test_a_product_of_negative_factors_is_as_positive_as_its_array(value: tuple[Any, Any], exponent: float) -> None:
+    with np.errstate(invalid="ignore"):
+        for sign in (1.0, -1.0):
+            alike(FUNCTIONS.power(value[0] * sign, exponent), np.power(np.asarray(value[1]) * sign, exponent))
+
+
+def test_what_is_too_large_or_divided_by_zero_is_so_as_in_arrays() -> None:
+    product = Grid.of(np.array([[1.0, 2.0]])) * 1e200
+    with np.errstate(all="ignore"):
+        assert np.isinf(whole(FUNCTIONS.power(product, 3.0))).all()
+        assert np.isinf(whole(product / 0.0)).all() and np.isinf(whole(1.0 / (product * 0.0))).all()
+
+
 @settings(max_examples=40)
 @given(values(signed=True), figures)
 def test_where_a_product_is_above_or_below_is_where_its_array_is(value: tuple[Any, Any], bound: float) -> None:
