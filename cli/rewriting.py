@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from runplan.cli.outcome import CannotRun
-from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.plain import inert, plain
 
 
 def difference(before: str, after: str, file: str, how: str) -> str:
@@ -18,7 +18,7 @@ def difference(before: str, after: str, file: str, how: str) -> str:
 
     name = plain(file)
     lines = unified_diff(before.splitlines(), after.splitlines(), name, f"{name} ({how})", lineterm="")
-    return "".join(f"{plain(text)}\n" for text in lines)
+    return inert("".join(f"{plain(text)}\n" for text in lines))
 
 
 def replace_file(file: str, text: str) -> None:

@@ -10,9 +10,9 @@ from runplan.dsl.syntax.comments import QUOTED_OR_COMMENT
 from runplan.dsl.syntax.parse import expected
 from runplan.dsl.syntax.statements import BY_KEY, CONTINUED, Statement
 
-# A word that is being written: what stands before the place and is replaced by what is chosen.
-_WRITTEN = re.compile(r"[\w.-]*\Z")
 _BEGUN_FIGURE = re.compile(r"\d[\d_.]*(?:[eE][+-]?\d+)?[kKMBT]?i?")
+# Characters of a line of YAML that is looked through; nobody wrote a longer one by hand.
+MAX_LINE = 5_000
 # Stands at the place while what may come there is found out: some words are told by what follows them.
 _PROBE = "a"
 # What separates statements, and inside some blocks fields.
@@ -54,9 +54,8 @@ class Context:
 def word_before(text: str, offset: int) -> int:
     """Where the word begins that is being written at a place; what begins like a figure is none."""
     begin = offset
-    found = _WRITTEN.search(text, 0, offset)
-    if found:
-        begin = found.start()
+    while begin and (text[begin - 1].isalnum() or text[begin - 1] in "_.-"):
+        begin -= 1
     figure = _BEGUN_FIGURE.match(text, begin, offset)
     return figure.end() if figure and text[begin : begin + 1].isdigit() else begin
 
@@ -137,14 +136,17 @@ def _marks(text: str, end: int) -> Iterator[int]:
 
 
 _KEY = re.compile(r"""([\w.-]+|"[^"\n]*"|'[^'\n]*')[ \t]*:(?=[ \t\n]|$)""")
+_RUN = re.compile(r"[\w.-]+|[\s\S]")
 _DASHES = re.compile(r"(?:-[ \t]+)*")
 
 
 def in_yaml(text: str, offset: int) -> Context:
     """The context of a place in a `.plan.yaml` file."""
     start = word_before(text, offset)
-    path, value = _yaml_place(text, start)
     word = text[start:offset]
+    if start - text.rfind("\n", 0, start) > MAX_LINE:
+        return Context(start, word)
+    path, value = _yaml_place(text, start)
     in_stage = path[:1] == ["stages"]
     if in_stage:
         path = path[2:] if len(path) > 1 or value is not None else ["stages"]
@@ -231,7 +233,7 @@ def _in_line(line: str, path: list[str], *, listed: bool) -> tuple[list[str], st
             at += 1
             value = None
         else:
-            at += 1
+            at = _RUN.match(line, at).end()  # type: ignore[union-attr]  # it matches any character
     if value is not None:
         value = value.lstrip(" \t").lstrip("[").lstrip(" \t").removeprefix('"').removeprefix("'")
     return here, value

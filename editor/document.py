@@ -23,10 +23,11 @@ from runplan.dsl.text.reader import Buffer, decoded
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.table import table_of_units
 from runplan.editor.buffers import Seen
+from runplan.editor.ignores import codes_of
 from runplan.editor.uses import Names, Use
 
 # A key of YAML that is one word, as those of statements are.
-_KEY = re.compile(r"[a-z_]+(?=[\"']?[ \t]*:)")
+_KEY = re.compile(r"(?<![a-z_])[a-z_]++(?=[\"']?[ \t]*:)")
 _WORD = re.compile(r"\w[\w.-]*(?:/[\w/]+)?")
 # Lines of YAML that are passed over, for the rest to be read.
 MAX_PASSED_OVER = 5
@@ -115,7 +116,8 @@ class Document:
     @cached_property
     def uses(self) -> tuple[Use, ...]:
         """Every name in it, in order; of those at one place the widest first."""
-        found = Names(self.reading.words, frozenset(self.aliases)).uses(self.file.statements)
+        found = [*Names(self.reading.words, frozenset(self.aliases)).uses(self.file.statements)]
+        found += [Use("rule", *code) for comment in self.file.comments for code in codes_of(comment)]
         return tuple(sorted(found, key=lambda use: (use.span.start, -use.span.end)))
 
     def uses_at(self, offset: int) -> tuple[Use, ...]:

@@ -25,7 +25,6 @@ from runplan.dsl.units.table import UnknownUnit
 from runplan.editor.context import word_before
 from runplan.editor.document import Document
 from runplan.editor.hints import HOLES, asked
-from runplan.editor.ignores import code_at
 from runplan.editor.markdown import block, code, head, page
 from runplan.editor.uses import Use
 from runplan.editor.values import Known, figure_of, value, with_state
@@ -48,10 +47,6 @@ class Hover:
 
 def hover(document: Document, offset: int, known: Known = NOTHING) -> Hover | None:
     """What is known of what stands at a place; None where that is nothing."""
-    if found := code_at(document, offset):
-        word, span = found
-        text = _rule(document.library, word)
-        return Hover(text, span) if text else None
     for use in (*_open(document, offset, known), *document.uses_at(offset)):
         if text := _said(document, use, known):
             return Hover(text, use.span)

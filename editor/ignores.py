@@ -1,26 +1,24 @@
-"""Comments that silence findings to the code at a place in them."""
+"""Comments that silence findings to the codes in them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from runplan.dsl.syntax.comments import without_comment
+from runplan.dsl.syntax.tree import Word
 from runplan.dsl.text.source import Source, Span
-from runplan.editor.document import Document
 
 _CODES = re.compile(r"#\s*ignore\[([^\]\n]*)\]?")
 _WORD = re.compile(r"[\w-]+")
 
 
-def code_at(document: Document, offset: int) -> tuple[str, Span] | None:
-    """The code or name at a place in the brackets of an `ignore`, and where it stands; None where there is none."""
-    brackets = inside(document.source, offset)
-    if brackets is None:
-        return None
-    for word in _WORD.finditer(document.source.text, brackets.start, brackets.end):
-        if word.start() <= offset <= word.end():
-            return word[0], Span(document.source, word.start(), word.end())
-    return None
+def codes_of(comment: Word) -> Iterator[tuple[str, Span]]:
+    """The codes and names that a comment ignores, each with where it stands."""
+    source, begin = comment.span.source, comment.span.start
+    for found in _CODES.finditer(comment.text):
+        for word in _WORD.finditer(comment.text, found.start(1), found.end(1)):
+            yield word[0], Span(source, begin + word.start(), begin + word.end())
 
 
 def inside(source: Source, offset: int) -> Span | None:

@@ -52,6 +52,8 @@ _STANDS: Mapping[tuple[str, int | None], str] = {
 # What joins the words of the name of a model that is written apart, such as `Llama 3 8B`.
 _JOINED = ("model_name", "start_name")
 _EXAMPLES = ("rule_breaks", "rule_keeps")
+# Kinds of names that are of one plan, and unknown in another.
+_OF_PLANS = frozenset(("let", "source", "stage", "phase", "alias", "letter", "result", "word"))
 # The rules that make letters of their own, and the rule within which a letter holds.
 _LETTERS = {"law_function": ("parameter",), "law": ("constant", "free_constant", "law_let")}
 
@@ -94,7 +96,8 @@ class Names:
             yield from self._in(node, self._words, {})
 
     def _in(self, node: Node, words: Words, letters: Mapping[str, str]) -> Iterator[Use]:
-        if node.rule in _EXAMPLES:  # plans of their own
+        if node.rule in _EXAMPLES:
+            yield from self._in_example(node)
             return
         if node.rule == "stage":
             own = unquoted(node.word(0).text)
@@ -117,6 +120,12 @@ class Names:
                 yield from self._in(child, words, letters)
             elif isinstance(child, Word):
                 yield from self._word(node, i, child, words, letters)
+
+    def _in_example(self, node: Node) -> Iterator[Use]:
+        """What an example of a rule names of packs; of what else it names it is a plan of its own."""
+        inner = Names(Words(self._words.quantities), frozenset())
+        for child in node.nodes():
+            yield from (use for use in inner.uses(tuple(child.nodes())) if use.kind not in _OF_PLANS and not use.names)
 
     def _word(self, node: Node, i: int, word: Word, words: Words, letters: Mapping[str, str]) -> Iterator[Use]:
         stands = _STANDS.get((node.rule, i)) or _STANDS.get((node.rule, None)) or _by_content(node, i)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from runplan.cli.show.text.look import PLAIN, Look
+from runplan.cli.show.text.plain import inert
 from runplan.dsl.types import Literal
 
 Kind = Literal[
@@ -93,4 +94,4 @@ def rendered(kind: Kind, name: str, shown: object, look: Look = PLAIN) -> str:
     """
     module, _, function = FORMATS[kind][name].partition(":")
     text: str = getattr(import_module(f"{__package__}.{module}"), function)(shown, look)
-    return text
+    return text if name == "github" else inert(text)

@@ -10,16 +10,17 @@ from fnmatch import fnmatchcase
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.budgets import FolderBudget
-from runplan.dsl.packs.shelf import PackFile, pack_files
+from runplan.dsl.packs.shelf import ENDING, PackFile, pack_files
 from runplan.dsl.text import disk
 from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.errors import BadConfig
-from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.limits import MAX_BYTES, MAX_DOTS, MAX_PACK_FILES
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Buffer, Disk, FileSystem, Reader, decoded
 from runplan.dsl.types import Any
 
 KEYS = ("packs", "exclude", "select", "ignore", "severity", "fail-on", "budgets", "baseline-budgets")
+_MANY_DOTS = re.compile(rb"(?:[\w\"'-]*+[ \t]*+\.[ \t]*+){%d}" % (MAX_DOTS + 1))
 THRESHOLDS = ("error", "warning", "never")
 
 
@@ -134,12 +135,16 @@ def _toml(reader: Reader, path: str, word: bytes = b"") -> dict[str, Any] | None
         return None
     if len(content) > MAX_BYTES:
         raise BadConfig(f"{path}: the file is larger than {MAX_BYTES:,} bytes")
+    if _MANY_DOTS.search(content):  # what a name with many costs grows with their square
+        raise BadConfig(f"{path}: a name has more than {MAX_DOTS} dots")
     import tomllib
 
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path}: {error}") from None
+    except RecursionError:
+        raise BadConfig(f"{path}: brackets are nested too deep") from None
 
 
 def _checked(path: str, values: Any) -> Configuration:
@@ -282,7 +287,13 @@ def configured_packs(reader: Reader, configuration: Configuration) -> tuple[Pack
         shown = posixpath.normpath(reader.resolve(name) or name if os.path.isabs(name) else name)
         try:
             path = name if os.path.isabs(name) else posixpath.normpath(posixpath.join(folder, name))
-            found.extend(pack_files(reader, path, "" if shown == "." else shown, "pack"))
+            files = pack_files(reader, path, "" if shown == "." else shown, "pack")
+            # What is wrong with a file is told with its lines: not those of any file of the machine.
+            if any(not file.source.path.endswith(ENDING) for file in files):
+                raise BadConfig(f"{configuration.file}: the pack `{name}` is no `{ENDING}`, and no folder of them")
+            found.extend(files)
+            if len(found) > MAX_PACK_FILES:
+                raise BadConfig(f"{configuration.file}: the packs have more than {MAX_PACK_FILES:,} files")
         except (FileNotFoundError, NotADirectoryError):
             raise BadConfig(f"{configuration.file}: the pack `{name}` is not there") from None
         except OSError as error:

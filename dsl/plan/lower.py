@@ -26,9 +26,9 @@ from runplan.dsl.plan.start import of_checkpoint, start
 from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Mention, Node, leaves, name_of, unquoted
 from runplan.dsl.syntax.views import pools_of, spec_of
-from runplan.dsl.text.finding import Label, finding, in_order
+from runplan.dsl.text.finding import Finding, Label, finding, in_order
 from runplan.dsl.text.fixes import instead
-from runplan.dsl.text.limits import MAX_STAGES
+from runplan.dsl.text.limits import MAX_POOLS, MAX_STAGES, MAX_STATEMENTS
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import COMPUTE, CONTEXT, RUN, SERVED, Field
@@ -40,7 +40,7 @@ T = TypeVar("T")
 # The stages that a transfer is, where the plan has none.
 OF_TRANSFER = ("pretrain", "finetune")
 # A name before its colon, in either spelling.
-_NAMING = pattern(r"(\w[\w.-]*)[\"']?[ \t]*:")
+_NAMING = pattern(r"(?<![\w.-])(\w[\w.-]*+)[\"']?[ \t]*+:")
 # The parts of a run that have quantities of their own, by the rule of the statement that names one.
 _PARTS = {"data_named": "source", "phase": "phase"}
 
@@ -82,6 +82,7 @@ def begun(
     """
     reading = Reading(file, vocabulary)
     _collect_names(reading, file.statements)
+    reading.findings += _too_many(file.statements)
     read_money_and_month(reading, file.statements)
     pack = _definitions(reading, file.statements)
     figures = figures_of(pack.records)
@@ -115,6 +116,20 @@ def _collect_names(reading: Reading, statements: Sequence[Node]) -> None:
         parts.setdefault(kind, []).append(name)
     lets = frozenset(spec_of(node).word(0).text for node in statements if node.rule == "let")
     reading.words = Words(reading.vocabulary.parts, parts, lets)
+
+
+def _too_many(statements: Sequence[Node]) -> Iterator[Finding]:
+    """What a plan has more of than are read."""
+    every = [item for outer in statements for item in (outer, *_inside(outer))]
+    for rule, most in MAX_STATEMENTS.items():
+        of_rule = [node for node in every if node.rule == rule]
+        if len(of_rule) > most:
+            message = f"the plan has {len(of_rule):,} statements `{rule}`; at most {most:,} are read"
+            yield finding("S004", message, of_rule[most].span)
+    for node in every:
+        if node.rule == "hardware" and len(pools := pools_of(spec_of(node))) > MAX_POOLS:
+            message = f"the hardware has {len(pools):,} pools; at most {MAX_POOLS} are read"
+            yield finding("S004", message, pools[MAX_POOLS].span)
 
 
 def _bound(reading: Reading, one: Let) -> Let:

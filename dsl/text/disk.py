@@ -10,7 +10,7 @@ import errno
 import os
 import sys
 from _blake2 import blake2b  # as hashlib has it, which loads OpenSSL first
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 
 from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.limits import MAX_BYTES, most_bytes
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # What an entry of a folder is; a link to a file is a file.
 FOLDER, LINK, FILE, OTHER = "folder", "link to a folder", "file", "other"
+# What a shell hands over as a file: `plan check <(make-plan)`.
+_OF_THE_SHELL = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 # Which look, and at which path.
 Look = tuple[str, str]
 
@@ -121,8 +123,11 @@ def file_content(path: str) -> bytes:
     Raises:
         OSError: Where there is none, or it cannot be read.
     """
-    if not S_ISREG(os.stat(path).st_mode):
-        raise _NoFile(errno.ESPIPE, "no file", path)
+    mode = os.stat(path).st_mode
+    if S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not S_ISREG(mode):
+        raise _NoFile(errno.ESPIPE, "not a regular file", path)
     stream = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         most = most_bytes(path)
@@ -136,7 +141,9 @@ def file_content(path: str) -> bytes:
 
 
 def content(path: str) -> bytes:
-    """The bytes of whatever can be read: those of `file_content`, or what a pipe gives.
+    """The bytes of whatever can be read: those of `file_content`, or what a pipe of the shell gives.
+
+    Another pipe, or a device, would keep waiting who reads it.
 
     Raises:
         OSError: Where there is nothing, or it cannot be read.
@@ -144,6 +151,8 @@ def content(path: str) -> bytes:
     try:
         return file_content(path)
     except _NoFile:
+        if not path.startswith(_OF_THE_SHELL):
+            raise
         with open(path, "rb") as stream:
             return _flown(stream)
 

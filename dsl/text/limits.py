@@ -18,6 +18,15 @@ MAX_YAML_VALUES = 10_000
 # Terms of an expression with its `let`s written out.
 MAX_TERMS = 20_000
 MAX_STAGES = 50
+# Statements of a rule in all of a plan, and pools of one `hardware`: what is solved grows with them, and a conflict
+# among requirements is looked for in all of them.
+MAX_STATEMENTS = {"phase": 200, "require": 64, "prefer": 64}
+MAX_POOLS = 50
+# Files of the packs that a configuration names, and of a folder that is searched.
+MAX_PACK_FILES = 1_000
+MAX_FOLDER_FILES = 20_000
+# Names with dots between them in a configuration.
+MAX_DOTS = 32
 
 
 def most_bytes(path: str) -> int:

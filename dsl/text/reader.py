@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping
+from errno import E2BIG
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text import disk
 from runplan.dsl.text.finding import Finding, finding
-from runplan.dsl.text.limits import MAX_BYTES
+from runplan.dsl.text.limits import MAX_BYTES, MAX_CHARACTERS, MAX_FOLDER_FILES
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.types import Protocol
@@ -119,6 +120,8 @@ class Disk:
                     waiting.append((os.path.join(where, entry), name))
                 elif kind == disk.FILE:
                     found.append(name)
+            if len(found) + len(waiting) > MAX_FOLDER_FILES:
+                raise OSError(E2BIG, f"there are more than {MAX_FOLDER_FILES:,} files", path)
         return tuple(sorted(found, key=_by_folder))
 
 
@@ -183,7 +186,9 @@ class Buffer:
         return (path,) if path == self.name else self.behind.files(path)
 
 
-_CONTROL = pattern(r"[\x00-\x08\x0b\x0e-\x1f\x7f]|\r(?!\n)")
+# What YAML takes for the end of a line, and most editors do not show.
+_HIDDEN_ENDS = "\x85\u2028\u2029"
+_CONTROL = pattern(rf"[\x00-\x08\x0b\x0e-\x1f\x7f{_HIDDEN_ENDS}]|\r(?!\n)")
 
 
 def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
@@ -202,6 +207,9 @@ def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
         source = Source(path, text)
         end = Span(source, len(text), len(text))
         return source, finding("S003", f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8 text", end)
+    if len(text) > MAX_CHARACTERS:
+        message = f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
+        return empty, finding("S004", message, start)
     source = Source(path, text)
     control = _CONTROL.search(text)
     if control:
@@ -209,5 +217,8 @@ def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
         if control[0] == "\r":
             help = ["save the file with the line ends of Unix or Windows"]
             return source, finding("S003", "a carriage return without a line feed", span, help=help)
+        if control[0] in _HIDDEN_ENDS:
+            message = f"a line end that is none in a plan (U+{ord(control[0]):04X})"
+            return source, finding("S003", message, span, help=["begin a new line, or leave it out"])
         return source, finding("S003", f"a control character (0x{ord(control[0]):02x}): this is no text", span)
     return source, None

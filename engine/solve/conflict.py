@@ -144,7 +144,9 @@ def _fewer(problem: Problem, members: Sequence[Member], culprits: Sequence[Membe
     # Figures that contradict each other are to blame before what is wished for besides.
     for member in sorted(culprits, key=lambda m: isinstance(m.of, Name)):
         trial = [m for m in left if m is not member]
-        outcome = _outcome(problem, [m for m in members if m not in trial]) if member.text not in needed else "optimal"
+        kept = set(map(id, trial))
+        left_out = [m for m in members if id(m) not in kept]
+        outcome = _outcome(problem, left_out) if member.text not in needed else "optimal"
         if outcome == "infeasible":
             left = trial
         elif outcome == "optimal":

@@ -228,3 +228,34 @@ def test_the_letters_of_a_law_are_its_own(tmp_path: Path) -> None:
     assert "let half = A / 2" in changed(there, "half")["a.plan"]
     there = one(tmp_path, at(LAW, "mine", 1))
     assert places(there) == ["a.plan:1:5", "a.plan:10:10"]
+
+
+PACK = """\
+device newchip { peak bf16 500 TFLOP/s; memory 80 GB }
+rule ZZ001 my-rule warning {
+  when cost > 1 USD
+  says "{cost}"
+  breaks { hardware: 8 x newchip for 30 days @ 2 USD/GPU/hour }
+  keeps { model: 1B }
+  cites "nobody"
+}
+"""
+USER = "hardware: 8 x newchip for 30 days @ 2 USD/GPU/hour  # ignore[ZZ001] cheap\n"
+
+
+@pytest.mark.parametrize("first", ["a.plan", "pack/chips.plan"])
+def test_what_a_pack_defines_is_renamed_in_it_and_in_every_plan(tmp_path: Path, first: str) -> None:
+    files = {"a.plan": USER, "pack/chips.plan": PACK}
+    for word, name in (("newchip", "chip2"), ("ZZ001", "ZZ002")):
+        (tmp_path / word).mkdir()
+        ordered = {first: at(files[first], word), **{other: text for other, text in files.items() if other != first}}
+        there = Open(tmp_path / word, ordered)
+        (tmp_path / word / "runplan.toml").write_text('packs = ["pack"]\n', encoding="utf-8")
+        after = changed(there, name)
+        assert after == {"a.plan": USER.replace(word, name), "chips.plan": PACK.replace(word, name)}
+
+
+def test_a_code_in_an_ignore_leads_to_its_rule(tmp_path: Path) -> None:
+    there = one(tmp_path, "hardware: 8 x H100 for 30 days  # ignore[H0▮04, B001] why not\n")
+    found = target(there.document(), there.at)
+    assert found is not None and found[1].span.source.path.startswith("stdlib/rules/") and found[1].name == "H004"

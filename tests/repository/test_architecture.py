@@ -68,7 +68,7 @@ LADDERS = {
     ],
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
     "editor": [
-        *("places", "buffers", "uses", "document", "ignores", "context", "workspace", "markdown", "solving", "values"),
+        *("places", "buffers", "ignores", "uses", "document", "context", "workspace", "markdown", "solving", "values"),
         *("hints", "hover", "completion", "definition", "rename", "outline", "actions", "layout", "tokens", "problems"),
         *("wire", "session", "server"),
     ],
