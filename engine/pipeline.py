@@ -41,7 +41,6 @@ from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
 from runplan.engine.report import Report
 from runplan.engine.results import Results, results_of
-from runplan.engine.solve.conflict import beside
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.verify import verify
 
@@ -332,6 +331,8 @@ def solution_of(
     # A conflict is told of the worst end alone: what conflicts elsewhere conflicts there.
     middle, at_worst = analysed(problem, False), analysed(problem.at(worst))
     if middle.status == "infeasible" and why:
+        from runplan.engine.solve.conflict import beside
+
         middle = beside(middle.problem, at_worst.conflicts) if at_worst.status == "infeasible" else analysed(problem)
     return spread(middle, at_worst, analysed(problem.at(best), False))
 

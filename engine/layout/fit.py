@@ -112,13 +112,12 @@ def _found(plan: Plan, solution: Solution, catalogue: Library) -> tuple[Sequence
     if not needs:
         return (), {}
     told = max(needs, key=lambda need: need.most)
-    definitions = tuple(_between(_definitions(solution.problem, memory, told), told, needs))
-    values: dict[Name, Value] = {}
-    for one in definitions:  # each behind what it is made of
-        figures = {**told.found, **{name: made.value for name, made in values.items()}}
-        values[one.name] = _value(one, float(value(one.expr, figures)))
-    own = values[q.MEMORY_PER_GPU]
-    values[own.name] = replace(own, low=values[LEAST].value, high=told.most)
+    lowest = min(needs, key=lambda need: need.least)
+    definitions = tuple(_between(_definitions(solution.problem, memory, told), told, lowest))
+    figures = {**told.found, LEAST: lowest.least}
+    values = {one.name: _value(one, figures[one.name]) for one in definitions}
+    between = float(value(memory.formula(q.MEMORY_PER_GPU), figures))
+    values[q.MEMORY_PER_GPU] = replace(values[q.MEMORY_PER_GPU], value=between, low=lowest.least, high=told.most)
     if not all(map(search.is_enough, needs)) and (fitting := search.fitting()) is not None:
         values[FITTING] = fitting
     return definitions, values
@@ -253,9 +252,8 @@ def _value(definition: Definition, figure: float) -> Value:
     return Value(d.name, figure, d.dim, None, None, d.kind, of, inputs, d.source, d.span, d.note)
 
 
-def _between(definitions: Iterable[Definition], told: Need, needs: tuple[Need, ...]) -> Iterator[Definition]:
+def _between(definitions: Iterable[Definition], told: Need, lowest: Need) -> Iterator[Definition]:
     """The definitions, with what the regime that needs the least makes of the least."""
-    lowest = min(needs, key=lambda need: need.least)
     for one in definitions:
         if one.name == LEAST and lowest is not told:
             source = f"{lowest.regime.record.name} needs the least: {lowest.regime.record.text('source')}"

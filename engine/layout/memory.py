@@ -60,6 +60,10 @@ class Memory:
     known: Mapping[Name, float]
     steps: tuple[Step, ...]
 
+    def formula(self, name: Name) -> Expr:
+        """The formula of what follows."""
+        return next(step.formula for step in self.steps if step.name == name)
+
     def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
         """Every quantity of the memory, in base units."""
         found = {**self.known, **regime, **layout.figures}
@@ -77,7 +81,10 @@ def memory_of(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogu
     if not shaped:
         dims = catalogue.quantities()
         own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
-    return Memory(known, tuple(_in_order(own, known)))
+    kept, key = catalogue.once(_kept), (shaped, mixture, frozenset(known.keys() & catalogue.once(_all)))
+    if key not in kept:
+        kept[key] = tuple(_in_order(own, known))
+    return Memory(known, kept[key])
 
 
 def coefficients(regime: Record) -> dict[Name, float]:
@@ -90,6 +97,17 @@ def coefficients(regime: Record) -> dict[Name, float]:
 def _formulas(catalogue: Library) -> dict[Name, Expr]:
     """The formulas of all quantities."""
     return dict(catalogue.quantities().formulas)
+
+
+def _kept(catalogue: Library) -> dict[tuple[bool, bool, frozenset[Name]], tuple[Step, ...]]:
+    """The steps of models so far, by what is known of them."""
+    return {}
+
+
+def _all(catalogue: Library) -> frozenset[Name]:
+    """What formulas are of, and what stands in them."""
+    formulas = catalogue.once(_formulas)
+    return frozenset(formulas).union(*map(names, formulas.values()))
 
 
 def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Iterator[Step]:
