@@ -41,7 +41,7 @@ def solved(text: str) -> tuple[dict[str, Any], set[str]]:
             f"compute: {GIVE:.12g} FLOP\n",
         )
     ),
-    st.sampled_from(("model: 7B\n", "model: 671B params, 7B active\n")),
+    st.sampled_from(("model: 7B\n", "model: 67B params, 7B active\n")),
     st.integers(-200, 200).filter(lambda off: off != 50).map(lambda off: off / 1e4),
 )
 def test_a_shortfall_within_the_digits_is_no_conflict(supply: str, model: str, off: float) -> None:

@@ -32,6 +32,7 @@ VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
     (["model"], ("records", "record")),
     (["rule"], ("rules", "rule")),
     (["test", "--stdlib"], ("tests",)),
+    (["config"], ("settings",)),
 ]
 
 
