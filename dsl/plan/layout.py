@@ -6,7 +6,10 @@ from runplan.dsl.plan.ir import Amount, Layout
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.syntax.tree import Mention, Node
 from runplan.dsl.syntax.views import LayoutSpec, spec_of
+from runplan.dsl.text.finding import finding
+from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import cut, listing
 
 
 def layout(reading: Reading, node: Node) -> Layout:
@@ -26,5 +29,14 @@ def layout(reading: Reading, node: Node) -> Layout:
     regime = spec.regime
     named = Mention(regime.text, regime.span) if regime is not None else None
     if named is not None:
-        reading.must_be_known("regime", named, reading.vocabulary.regimes)
+        _must_be_known(reading, named)
     return Layout(figures, named, node.span)
+
+
+def _must_be_known(reading: Reading, regime: Mention) -> None:
+    """A finding for a regime that there is not."""
+    known = reading.vocabulary.regimes
+    if regime.text.lower() in {name.lower() for name in known} or reading.excused(regime.text):
+        return
+    help = did_you_mean(regime.text, known) or [f"there are {listing(sorted(known))}"]
+    reading.findings.append(finding("N002", f"unknown regime `{cut(regime.text)}`", regime.span, help=help))

@@ -13,7 +13,8 @@ from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
-from runplan.dsl.plan.ir import Amount, Plan, Requirement
+from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
+from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.engine.layout.layout import Layout, Room, layouts
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, coefficients, memory_of
 from runplan.engine.problem import quantities as q
@@ -71,13 +72,39 @@ def with_memory(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
     if solution.status != "solved":
         return solution
     if len(plan.stages) == 1:
-        return _with(solution, *_found(plan, solution, catalogue))
+        definitions, values = _found(plan, solution, catalogue)
+        unkept = _unkept(plan, solution) if plan.layout is not None and not values else ()
+        return replace(_with(solution, definitions, values), findings=(*solution.findings, *unkept))
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
         definitions, values = _found(stage.plan, alone, catalogue)
+        unkept = _unkept(stage.plan, alone) if stage.plan.layout is not None and not values else ()
+        solution = replace(solution, findings=(*solution.findings, *unkept))
         own = {name: name.in_stage(stage.name) for name in (*values, *alone.values)}
         own = {name: named for name, named in own.items() if name in values or named in solution.values}
         solution = _with(solution, [_renamed(one, own) for one in definitions], _moved(values, own))
     return solution
+
+
+def _unkept(plan: Plan, solution: Solution) -> Iterator[Finding]:
+    """Why nothing is made of the layout that a plan states."""
+    layout, devices = plan.layout, solution.values.get(q.GPUS)
+    if layout is None:
+        return
+    if devices is None or q.MEMORY not in solution.values:
+        message = "of the layout nothing is made: it is of one kind of devices, whose count and memory are known"
+        help = ["say which they are: `hardware: 64 x H100 for 30 days`", "leave the layout out"]
+        yield finding("C004", message, layout.span, help=help, laws=(solution.law,))
+        return
+    parts = [layout.figures[name] for name in ("tp", "pp", "cp", "dp") if name in layout.figures]
+    stated = [round(part.value.value) for part in parts if isinstance(part, Given)]
+    there = round(devices.value)
+    made = " x ".join(map(str, stated))
+    message = f"the layout does not go with {there:,} devices: {made or layout.span.text} does not divide them"
+    if "dp" in layout.figures and math.prod(stated) > 1:
+        message = f"the layout is for {math.prod(stated):,} devices, {made}, and there are {there:,}"
+    also = [Label(pool.span, "the devices are here") for pool in plan.outer.hardware[:1]]
+    help = ["leave `dp` open: `dp ?`", f"have {math.prod(stated):,} devices"] if "dp" in layout.figures else []
+    yield finding("C001", message, layout.span, also=also, help=help, laws=(solution.law,))
 
 
 def _with(solution: Solution, definitions: Iterable[Definition], values: Mapping[Name, Value]) -> Solution:
