@@ -20,7 +20,7 @@ MAX_TERMS = 20_000
 MAX_STAGES = 50
 # Statements of a rule in all of a plan, and pools of one `hardware`: what is solved grows with them, and a conflict
 # among requirements is looked for in all of them.
-MAX_STATEMENTS = {"phase": 200, "require": 64, "prefer": 64}
+MAX_STATEMENTS = {"phase": 500, "require": 64, "prefer": 64}
 MAX_POOLS = 50
 # Files of the packs that a configuration names, and of a folder that is searched.
 MAX_PACK_FILES = 1_000

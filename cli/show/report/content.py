@@ -202,6 +202,12 @@ def _with_bands(name: str) -> bool:
     return name == "regret"
 
 
+def _has_room(solution: Solution) -> bool:
+    """Whether a device surely has the memory that it needs."""
+    most, usable = solution.get("most_memory"), solution.get("usable_memory")
+    return most is None or usable is None or most <= usable
+
+
 def _left_out(report: Report) -> Callable[[str], bool]:
     """Whether a screen does without a quantity: the budget has said it, the plan gives it, or there is none of it."""
     pools = [pool for stage in report.plan.stages for pool in stage.hardware] if report.plan else []
@@ -215,7 +221,7 @@ def _left_out(report: Report) -> Callable[[str], bool]:
             return True
         if name == _MEMORY:  # there is room, and nobody asked
             asked = report.plan is not None and report.plan.layout is not None
-            return not asked and not any(found.code == "H001" for found in report.findings)
+            return not asked and all(map(_has_room, report.solutions))
         there = report.budget.get(name)
         if there and all(abs(value.value - there.value) <= _SAME * abs(there.value) for value in found):
             return not any(value.low for value in found)
