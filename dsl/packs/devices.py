@@ -131,8 +131,9 @@ def one_of(name: str, devices: Mapping[str, str]) -> list[str]:
         example = "16 nodes x H100 for 30 days at 40% MFU in nodes of 8"
         return [f"it is a machine: say which devices it has, and how many, such as `{example}`"]
     known = {spelled.lower(): spelled for spelled in devices}
-    if plural := known.get(lower.removesuffix("s")):
-        return [f"did you mean `{plural}`?"]
+    for meant_by in (lower.removesuffix("s"), lower.replace("o", "0")):  # a letter for the figure that looks like it
+        if same := known.get(meant_by):
+            return [f"did you mean `{same}`?"]
     if close := did_you_mean(name, same_model(name, devices)):
         return close
     wanted = _spoken(name)

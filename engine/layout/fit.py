@@ -140,7 +140,7 @@ def _found(plan: Plan, solution: Solution, catalogue: Library) -> tuple[Sequence
         return (), {}
     told = max(needs, key=lambda need: need.most)
     lowest = min(needs, key=lambda need: need.least)
-    definitions = tuple(_between(_definitions(solution.problem, memory, told), told, lowest))
+    definitions = tuple(_between(_definitions(solution.problem, memory, told, search.said), told, lowest))
     figures = {**told.found, LEAST: lowest.least}
     values = {one.name: _value(one, figures[one.name]) for one in definitions}
     between = float(value(memory.formula(q.MEMORY_PER_GPU), figures))
@@ -257,12 +257,15 @@ def _room(known: Mapping[Name, float], devices: int) -> Room:
 # ---- what is told
 
 
-def _definitions(problem: Problem, memory: Memory, need: Need) -> Iterator[Definition]:
+def _definitions(problem: Problem, memory: Memory, need: Need, said: Mapping[str, Amount]) -> Iterator[Definition]:
     """The memory under a layout and a regime as a problem has it: the layout's figures, the regime's, what follows."""
     record, facts, parts = need.regime.record, problem.quantities, need.layout
     for name, figure in parts.figures.items():
-        number = Num(figure, facts[name.text].counted.dim)
-        yield Definition(name, number.dim, number, "derived", f"the first layout that fits: {parts}")
+        number, stated = Num(figure, facts[name.text].counted.dim), said.get(name.text)
+        if isinstance(stated, Given):
+            yield Definition(name, number.dim, number, "given", "plan", stated.span)
+        else:
+            yield Definition(name, number.dim, number, "derived", f"the first layout that fits: {parts}")
     for name, figure in need.regime.figures.items():
         entry = record.entry(name.text)
         number, source = Num(figure, facts[name.text].counted.dim), f"{record.name}: {record.text('source')}"

@@ -242,6 +242,7 @@ def test_a_proposal_never_changes_the_generation_or_the_memory(name: str) -> Non
     [
         ("H10", "did you mean `H100`?"),
         ("H100s", "did you mean `H100`?"),
+        ("H1OO", "did you mean `H100`?"),
         ("A100-20GB", "there are `a100-pcie-40gb`, `a100-pcie-80gb`, `a100-sxm-40gb`, `a100-sxm-80gb`"),
         ("X100", "`plan device` lists them"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
+from reports import under
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.engine.layout.layout import Layout
@@ -203,3 +204,12 @@ def test_what_is_left_is_that_of_the_device() -> None:
     found = needed({**SHAPES["llama3-8b"], "context": 2048.0}, Layout(), regime("eager"))
     assert found[USABLE.text] == 80 * 2**30 - 2**30
     assert found[LEAST.text] <= found[q.MEMORY_PER_GPU.text] <= found[MOST.text]
+
+
+def test_what_a_plan_says_of_its_layout_is_given_and_the_rest_is_found() -> None:
+    text = "hardware: 8 x H100 for up to 60 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\n"
+    (solution,) = under(text + "layout: tp 2, dp ?, micro_batch 2 sequences in megatron\n").solutions
+    found = {name: (solution[name].value, solution[name].kind) for name in ("tp", "micro_batch", "dp", "pp")}
+    assert found == {"tp": (2, "given"), "micro_batch": (2, "given"), "dp": (4, "derived"), "pp": (1, "derived")}
+    memory = solution["memory_per_gpu"]
+    assert memory.low is not None and memory.high is not None and memory.low <= memory.value <= memory.high
