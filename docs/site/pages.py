@@ -29,6 +29,7 @@ WIDTH = 80
 # How wide rich draws a column, in its units.
 _COLUMN = 12.2
 _ANNOTATION = re.compile(r"((?:: |-> ))'([^']*)'")
+_OBJECT = re.compile(r"<(?:module|object|function)\b[^>]*>")
 
 
 def pages() -> dict[str, str]:
@@ -104,8 +105,9 @@ def _told(name: str, known: object) -> str:
     signature = ""
     if callable(known) and not (isinstance(known, type) and issubclass(known, BaseException)):
         typed = _ANNOTATION.sub(r"\1\2", str(inspect.signature(known))).replace("(self, ", "(").replace("(self)", "()")
-        if isinstance(known, type) and "*args" in typed:  # a dataclass of ours
-            typed = f"({', '.join(getattr(known, '__match_args__', ()))})"
+        if isinstance(known, type) and hasattr(known, "__match_args__"):  # what makes one is itself made at first use
+            typed = f"({', '.join(known.__match_args__)})"
+        typed = _OBJECT.sub("...", typed)  # a default that only this process has
         signature = f"```text\n{name}{typed}\n```\n\n"
     first, _, rest = doc.partition("\n\n")
     more = f"\n```text\n{rest.strip()}\n```\n" if rest.strip() else ""

@@ -17,7 +17,7 @@ from runplan.dsl.text.limits import MAX_CHARACTERS, MAX_POOLS, MAX_STATEMENTS
 GOOD = "hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n"
 # Commands in a folder of hostile files, under a hook that tells of all that they ask of the system.
 WATCHED = """
-import json, os, resource, sys
+import json, os, sys
 seen = []
 WATCH = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.kill",
          "shutil.", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "pty.")
@@ -31,7 +31,9 @@ def hook(event, args):
 from runplan.cli.main import main
 sys.addaudithook(hook)
 codes = [main(argv) for argv in json.loads(sys.argv[1])]
-print("\\nTOLD" + json.dumps([codes, seen, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+print("\\nTOLD" + json.dumps([codes, seen]))
+with open("/proc/self/status") as status:  # a resource limit's count begins with what the parent had
+    print(next(int(line.split()[1]) for line in status if line.startswith("VmHWM")), file=sys.stderr)
 """
 
 
@@ -66,7 +68,7 @@ def test_commands_only_read_the_project(tmp_path: Path) -> None:
         timeout=600,
     )
     assert done.returncode == 0, done.stderr
-    codes, seen, most = json.loads(done.stdout.rsplit("\nTOLD", 1)[1])
+    codes, seen = json.loads(done.stdout.rsplit("\nTOLD", 1)[1])
     assert set(codes) <= {0, 1, 2}
     assert "leaked" not in done.stdout and "root:" not in done.stdout
     assert sorted(os.listdir(root)) == before
@@ -83,7 +85,7 @@ def test_commands_only_read_the_project(tmp_path: Path) -> None:
     assert [where for event, where in seen if event == "read" and not where.startswith(ours)] == []
     assert [each for each in seen if each[0] in of_files and str(cache) not in each[1]] == []
     assert [each for each in seen if each[0] not in ("read", *of_files)] == []
-    assert most < 512 * 1024
+    assert int(done.stderr.split()[-1]) < 512 * 1024  # KiB
 
 
 def hardware(count: int) -> str:
