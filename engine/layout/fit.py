@@ -9,13 +9,13 @@ from contextlib import suppress
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import verdict
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
+from runplan.dsl.expr.tree import Num, Ref, names, substitute
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
-from runplan.engine.layout.layout import Layout, Room, layouts
+from runplan.engine.layout.layout import FIGURES, Layout, Room, layouts
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, coefficients, memory_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
@@ -23,6 +23,7 @@ from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.rounding import TOLERANCE
+from runplan.engine.solve.values import valued
 
 FITTING = quantity("fitting_gpus")
 _SHARD = quantity("shard")
@@ -73,16 +74,24 @@ def with_memory(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
         return solution
     if len(plan.stages) == 1:
         definitions, values = _found(plan, solution, catalogue)
-        unkept = _unkept(plan, solution) if plan.layout is not None and not values else ()
-        return replace(_with(solution, definitions, values), findings=(*solution.findings, *unkept))
+        told = (*solution.findings, *_open(plan, solution), *(() if values else _unkept(plan, solution)))
+        return replace(_with(solution, definitions, values), findings=told)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
         definitions, values = _found(stage.plan, alone, catalogue)
-        unkept = _unkept(stage.plan, alone) if stage.plan.layout is not None and not values else ()
-        solution = replace(solution, findings=(*solution.findings, *unkept))
+        told = (*solution.findings, *(() if values else _unkept(stage.plan, alone)))
+        solution = replace(solution, findings=told)
         own = {name: name.in_stage(stage.name) for name in (*values, *alone.values)}
         own = {name: named for name, named in own.items() if name in values or named in solution.values}
         solution = _with(solution, [_renamed(one, own) for one in definitions], _moved(values, own))
-    return solution
+    return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
+
+
+def _open(plan: Plan, solution: Solution) -> Iterator[Finding]:
+    """What a plan leaves open of a framework: what that keeps is known, and not solved for."""
+    for name, amount in plan.layout.figures.items() if plan.layout is not None else ():
+        if quantity(name) not in FIGURES and not isinstance(amount, Given):
+            message = f"`{name}` is what the framework keeps: it is read as one value only"
+            yield finding("C009", message, amount.span, help=["give one value, or leave it out"], laws=(solution.law,))
 
 
 def _unkept(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -142,7 +151,7 @@ def _found(plan: Plan, solution: Solution, catalogue: Library) -> tuple[Sequence
     lowest = min(needs, key=lambda need: need.least)
     definitions = tuple(_between(_definitions(solution.problem, memory, told, search.said), told, lowest))
     figures = {**told.found, LEAST: lowest.least}
-    values = {one.name: _value(one, figures[one.name]) for one in definitions}
+    values = {one.name: valued(one, figures[one.name]) for one in definitions}
     between = float(value(memory.formula(q.MEMORY_PER_GPU), figures))
     values[q.MEMORY_PER_GPU] = replace(values[q.MEMORY_PER_GPU], value=between, low=lowest.least, high=told.most)
     if not all(map(search.is_enough, needs)) and (fitting := search.fitting()) is not None:
@@ -211,16 +220,22 @@ class _Search:
         return tightest
 
     def regimes(self, devices: int) -> tuple[Regime, ...]:
-        """The regime that the plan names; else all that share out over several devices, or that are for one."""
+        """The regime that the plan names; else all that share out over several devices, or that are for one; each with
+        what the plan itself says of it."""
+        own = {quantity(name): stated.value.value for name, stated in self.said.items() if isinstance(stated, Given)}
+        stated = {name: figure for name, figure in own.items() if name not in FIGURES}
+        return tuple(replace(one, figures={**one.figures, **stated}) for one in self._meant(devices))
+
+    def _meant(self, devices: int) -> Iterable[Regime]:
         named = self.plan.layout.regime if self.plan.layout is not None else None
         record = self.catalogue.record("regime", named.text) if named is not None else None
         if record is not None:
             return (Regime(record, coefficients(record)),)
         every = self.catalogue.once(_every)
         if devices == 1:
-            return tuple(regime for regime in every if not regime.shares)
+            return (regime for regime in every if not regime.shares)
         # What copies share out is a part of the layout, and as open as it is.
-        return tuple(replace(one, figures={**one.figures, _SHARD: _ALL}) for one in every if one.shares)
+        return (replace(one, figures={**one.figures, _SHARD: _ALL}) for one in every if one.shares)
 
     def fitting(self) -> Value | None:
         """The fewest devices on which the run fits whatever the framework is; None where it fits on none."""
@@ -259,27 +274,19 @@ def _room(known: Mapping[Name, float], devices: int) -> Room:
 
 def _definitions(problem: Problem, memory: Memory, need: Need, said: Mapping[str, Amount]) -> Iterator[Definition]:
     """The memory under a layout and a regime as a problem has it: the layout's figures, the regime's, what follows."""
-    record, facts, parts = need.regime.record, problem.quantities, need.layout
-    for name, figure in parts.figures.items():
-        number, stated = Num(figure, facts[name.text].counted.dim), said.get(name.text)
+    record, facts = need.regime.record, problem.quantities
+    for name, figure in {**need.layout.figures, **need.regime.figures}.items():
+        number, stated, entry = Num(figure, facts[name.text].counted.dim), said.get(name.text), record.entry(name.text)
         if isinstance(stated, Given):
             yield Definition(name, number.dim, number, "given", "plan", stated.span)
+        elif name in FIGURES:
+            yield Definition(name, number.dim, number, "derived", f"the first layout that fits: {need.layout}")
         else:
-            yield Definition(name, number.dim, number, "derived", f"the first layout that fits: {parts}")
-    for name, figure in need.regime.figures.items():
-        entry = record.entry(name.text)
-        number, source = Num(figure, facts[name.text].counted.dim), f"{record.name}: {record.text('source')}"
-        yield Definition(name, number.dim, number, "derived", source, entry.span if entry else None)
+            source = f"{record.name}: {record.text('source')}"
+            yield Definition(name, number.dim, number, "derived", source, entry.span if entry else None)
     for step in memory.steps:
         known = facts[step.name.text]
         yield Definition(step.name, known.counted.dim, step.formula, "derived", known.title, known.span)
-
-
-def _value(definition: Definition, figure: float) -> Value:
-    inputs = tuple(sorted(names(definition.expr), key=str))
-    of: Expr | str = "" if isinstance(definition.expr, Num) else definition.expr
-    d = definition
-    return Value(d.name, figure, d.dim, None, None, d.kind, of, inputs, d.source, d.span, d.note)
 
 
 def _between(definitions: Iterable[Definition], told: Need, lowest: Need) -> Iterator[Definition]:

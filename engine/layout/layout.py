@@ -11,6 +11,8 @@ from runplan.dsl.plan.ir import Amount, Given, Within
 
 TP, PP, CP, EP, DP = map(quantity, ("tp", "pp", "cp", "ep", "dp"))
 MICRO_BATCH, ACCUMULATE, RECOMPUTE = map(quantity, ("micro_batch", "accumulate", "recompute"))
+# The figures of a layout; all else that is said of one is what the framework keeps.
+FIGURES = frozenset((TP, PP, CP, EP, DP, MICRO_BATCH, ACCUMULATE, RECOMPUTE))
 # What is tried of each figure that the plan leaves open.
 _TP = (1, 2, 4, 8)
 _PP = (1, 2, 4, 8, 16, 32)

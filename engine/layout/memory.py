@@ -75,7 +75,7 @@ class Memory:
 
 def memory_of(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library) -> Memory:
     """What a model comes to on devices, whose shape is known, or is taken to be usual."""
-    formulas = catalogue.once(_formulas)
+    formulas = catalogue.quantities().formulas
     instead = (_MIXTURE if mixture else _DENSE) if shaped else _USUAL
     own: dict[Name, Expr] = {**formulas, **{name: Ref(other) for name, other in instead.items() if name not in known}}
     if not shaped:
@@ -94,11 +94,6 @@ def coefficients(regime: Record) -> dict[Name, float]:
     }
 
 
-def _formulas(catalogue: Library) -> dict[Name, Expr]:
-    """The formulas of all quantities."""
-    return dict(catalogue.quantities().formulas)
-
-
 def _kept(catalogue: Library) -> dict[tuple[bool, bool, frozenset[Name]], tuple[Step, ...]]:
     """The steps of models so far, by what is known of them."""
     return {}
@@ -106,7 +101,7 @@ def _kept(catalogue: Library) -> dict[tuple[bool, bool, frozenset[Name]], tuple[
 
 def _all(catalogue: Library) -> frozenset[Name]:
     """What formulas are of, and what stands in them."""
-    formulas = catalogue.once(_formulas)
+    formulas = catalogue.quantities().formulas
     return frozenset(formulas).union(*map(names, formulas.values()))
 
 

@@ -11,7 +11,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.form import cite_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.parts import Constraint, Definition
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.problem.solution import Solution, Value
 
@@ -49,11 +49,17 @@ def solved(problem: Problem, env: Mapping[Name, float], binding: Iterable[Constr
     )
 
 
+def valued(definition: Definition, figure: float) -> Value:
+    """What a definition comes to, in base units."""
+    d = definition
+    inputs = tuple(sorted(names(d.expr), key=str))
+    return Value(d.name, figure, d.dim, None, None, d.kind, d.expr, inputs, d.source, d.span, d.note, d.by)
+
+
 def _value(problem: Problem, name: Name, value: float, active: Iterable[Constraint], binding: Iterable[str]) -> Value:
     d = problem.definitions.get(name)
     if d is not None:
-        inputs = tuple(sorted(names(d.expr), key=str))
-        return Value(name, value, d.dim, None, None, d.kind, d.expr, inputs, d.source, d.span, d.note, d.by)
+        return valued(d, value)
     variable = next(v for v in problem.variables if v.name == name)
     mentioned: set[Name] = set()
     # Later goals only break ties, but for that of staying near a law's line.

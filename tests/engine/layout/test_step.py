@@ -213,3 +213,13 @@ def test_what_a_plan_says_of_its_layout_is_given_and_the_rest_is_found() -> None
     assert found == {"tp": (2, "given"), "micro_batch": (2, "given"), "dp": (4, "derived"), "pp": (1, "derived")}
     memory = solution["memory_per_gpu"]
     assert memory.low is not None and memory.high is not None and memory.low <= memory.value <= memory.high
+
+
+@pytest.mark.parametrize("named", [" in megatron", ""])
+def test_what_a_plan_says_of_a_framework_is_taken_before_its_record(named: str) -> None:
+    text = "hardware: 8 x H100 for up to 60 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\n"
+    (solution,) = under(f"{text}layout: optimizer_bytes 2 byte/param, shard 2, dp 8{named}\n").solutions
+    assert (solution["optimizer_bytes"].value, solution["optimizer_bytes"].kind) == (2, "given")
+    assert (solution["shard"].value, solution["shard"].kind) == (2, "given")
+    kept = solution["master_bytes"].value + 2
+    assert solution["memory_optimizer"].value == pytest.approx(8030261248 * kept / 8, rel=1e-12)
