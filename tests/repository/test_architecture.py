@@ -35,6 +35,7 @@ LADDERS = {
             "problem",
             "runs",
             "laws",
+            "fit",
             "formulate",
             "solve",
             "layout",
@@ -42,7 +43,7 @@ LADDERS = {
             "judge",
             "decide",
         ),
-        "sweep",
+        *("sweep", "ladder", "track"),
     ],
     "cli": [
         "outcome",
@@ -87,17 +88,17 @@ LADDERS = {
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
-BESIDE = {"engine/sweep": {"pipeline", "report"}}
+BESIDE = {of: {"pipeline", "report"} for of in ("engine/sweep", "engine/ladder", "engine/track")}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py", "dsl/syntax/tables.py"),
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": ("engine/numeric/", "engine/analysis/", "engine/sweep/"),
-    "scipy": ("engine/numeric/", "engine/analysis/"),
+    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder", "track")),
+    "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
-    "pyarrow": "engine/sweep/parquet.py",
+    "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
     "rich": "cli/show/",
     "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pygls": "editor/server.py",
