@@ -43,7 +43,7 @@ LADDERS = {
             "judge",
             "decide",
         ),
-        *("sweep", "ladder", "track"),
+        "sweep",
     ],
     "cli": [
         "outcome",
@@ -88,14 +88,14 @@ LADDERS = {
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
-BESIDE = {of: {"pipeline", "report"} for of in ("engine/sweep", "engine/ladder", "engine/track")}
+BESIDE = {"engine/sweep": {"pipeline", "report"}}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py", "dsl/syntax/tables.py"),
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder", "track")),
+    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit")),
     "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
