@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from runplan.dsl.expr.columns import Column, Together
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.evenly import evenly
