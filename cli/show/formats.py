@@ -13,7 +13,7 @@ from runplan.cli.show.text.plain import inert
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest",
+    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest", "fit",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
@@ -64,6 +64,7 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "backtest.json:render",
         "markdown": "backtest.markdown:render",
     },
+    "fit": {"table": "fit.terminal:render", "json": "fit.json:render"},
     "laws": {"table": "catalogue.law:listed", "json": "catalogue.law_json:listed"},
     "law": {"table": "catalogue.law:page", "json": "catalogue.law_json:page"},
     "law at inputs": {"table": "catalogue.law:evaluated", "json": "catalogue.law_json:evaluated"},

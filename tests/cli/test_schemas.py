@@ -72,6 +72,7 @@ PRINTED = [
     ("explain small.plan loss", "explain"),
     ("backtest phi-4", "backtest"),
     ("sweep small.plan hardware.gpus=8,64 --ask loss,cost", "sweep"),
+    ("fit runs.csv --form chinchilla", "fit"),
     ("law", "laws"),
     ("law chinchilla.approach1", "law"),
     ("law kaplan.joint", "law"),

@@ -83,6 +83,7 @@ LADDERS = {
         "sweep",
         "derivation",
         "backtest",
+        "fit",
         "catalogue",
         "completion",
     ],
