@@ -98,6 +98,7 @@ _RUN: dict[str, tuple[Field, ...]] = {
     )
 }
 RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
+    "column": {},
     "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),), **_BANDWIDTH},
     "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
     "shape": _LEVEL,
