@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Mapping
 
 from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
-from runplan.engine.fit.outcome import Interval, Known
 from runplan.engine.fits import FitReport
 
 Body = dict[str, object]
+COVERAGES = (0.8, 0.95)
 
 
 def document(report: FitReport) -> Body:
@@ -35,7 +36,8 @@ def document(report: FitReport) -> Body:
 
 def _part(part: Part, report: FitReport) -> Body:
     fitted = part.fitted
-    predicted = part.model.predicted(fitted.minima[0].theta[None, :])[0]
+    predicted, errors = part.predicted, part.errors
+    within = {coverage: part.within(coverage) for coverage in COVERAGES}
     table = report.found.table
     return {
         "output": part.form.output,
@@ -48,11 +50,20 @@ def _part(part: Part, report: FitReport) -> Body:
         },
         "starts": fitted.starts,
         "minima": [
-            {"value": minimum.value, "starts": minimum.starts, "constants": _constants(part, minimum.theta)}
+            {"value": minimum.value, "starts": minimum.starts, "constants": _rounded(part.at(minimum.theta))}
             for minimum in fitted.minima
         ],
         "constants": {
-            c.constant: _constant(part.constants[c.constant], c.log, known, report)
+            c.constant: {
+                "value": _plain(part.constants[c.constant]),
+                "error": _plain(errors[c.constant]),
+                "identified": known.identified,
+                "within": {
+                    f"{coverage:g}": dict(zip(("low", "high"), map(_plain, by[c.constant]), strict=True))
+                    for coverage, by in within.items()
+                    if c.constant in by
+                },
+            }
             for c, known in zip(fitted.coordinates, fitted.known, strict=True)
         },
         "coordinates": [f"ln({c.constant})" if c.log else c.constant for c in fitted.coordinates],
@@ -69,7 +80,7 @@ def _part(part: Part, report: FitReport) -> Body:
                 "line": table.lines[i],
                 **({"label": table.labels[i]} if table.labels[i] else {}),
                 "measured": rounded(float(part.model.measured[i])),
-                "fitted": rounded(float(predicted[i])),
+                "fitted": rounded(predicted[i]),
                 "residual": float(f"{fitted.residuals[i]:.6g}"),
             }
             for i in range(len(table))
@@ -77,29 +88,13 @@ def _part(part: Part, report: FitReport) -> Body:
     }
 
 
-def _constants(part: Part, theta: np.ndarray) -> Body:
-    return {name: _plain(float(column[0, 0])) for name, column in part.model.constants(theta[None, :]).items()}
-
-
-def _constant(value: float, log: bool, known: Known, report: FitReport) -> Body:
-    def end(at: float) -> float | None:
-        with np.errstate(over="ignore"):
-            return _plain(float(np.exp(at)) if log else at)
-
-    def between(interval: Interval) -> Body:
-        return {"low": end(interval.low), "high": end(interval.high)}
-
-    return {
-        "value": _plain(value),
-        "error": _plain(known.error * (abs(value) if log else 1.0)),
-        "identified": known.identified,
-        "within": {f"{coverage:g}": between(interval) for coverage, interval in known.within.items()},
-    }
+def _rounded(constants: Mapping[str, float]) -> Body:
+    return {name: _plain(value) for name, value in constants.items()}
 
 
 def _plain(value: float | None) -> float | None:
     """A figure; none where it is no finite number, which JSON has no word for."""
-    return None if value is None or not np.isfinite(value) else float(f"{value:.12g}")
+    return None if value is None or not math.isfinite(value) else float(f"{value:.12g}")
 
 
 def _forecast(one: Forecast) -> Body:

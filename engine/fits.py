@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.law_check import checked
 from runplan.dsl.packs.library import Library
@@ -45,7 +43,7 @@ def report_of(found: LawFit, origin: Origin, library: Library) -> FitReport:
     """A fit with its pack, which is read again as any pack is."""
     law = read_back(pack_text(found, origin), library)
     values = [("first", *_at(found, law, library, 0)), ("last", *_at(found, law, library, -1))]
-    budget = _budget(found)
+    budget = found.budget
     best = {} if budget is None else _optimum(law, budget, library)
     if best and budget is not None:
         values.append(("optimum", {"compute": budget}, best))
@@ -69,16 +67,11 @@ def read_back(text: str, library: Library) -> Law:
 def _at(found: LawFit, law: Law, library: Library, row: int) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """The inputs of a run, by the order of what was spent on it, and what the law gives there."""
     part = found.parts[0]
-    order = np.argsort(found.table.values(found.spent), kind="stable") if found.spent else np.arange(len(found.table))
-    at = order[row]
+    at = found.by_size[row]
     given = {quantity: float(found.table.values(column)[at]) for quantity, column in part.columns.items()}
     given.pop(part.form.output)
     outputs = evaluate(law, given, catalogue=library).outputs
     return given, {part.form.output: outputs[part.form.output].value}
-
-
-def _budget(found: LawFit) -> float | None:
-    return float(np.max(found.table.values("compute"))) if "compute" in found.table.columns else None
 
 
 def _optimum(law: Law, budget: float, library: Library) -> Mapping[str, float]:

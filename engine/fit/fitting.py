@@ -12,9 +12,13 @@ from runplan.dsl.text.finding import Finding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
+from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.outcome import Fitted, Objective
 from runplan.engine.fit.pose import posed
-from runplan.engine.fit.table import RunTable
+from runplan.engine.fit.search import STARTS
+from runplan.engine.fit.table import Floats, RunTable
+
+MOST_STARTS = 4096
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,53 @@ class Part:
     @property
     def constants(self) -> dict[str, float]:
         """Their values at the best minimum, as the formula counts them."""
-        theta = self.fitted.minima[0].theta
+        return self.at(self.fitted.minima[0].theta)
+
+    def at(self, theta: Floats) -> dict[str, float]:
+        """The values of the constants at a point, (k), as the formula counts them."""
         return {name: float(column[0, 0]) for name, column in self.model.constants(theta[None, :]).items()}
+
+    @property
+    def predicted(self) -> list[float]:
+        """What the form gives of each run, as it counts it."""
+        found: list[float] = self.model.predicted(self.fitted.minima[0].theta[None, :])[0].tolist()
+        return found
+
+    @property
+    def rms(self) -> float:
+        """The root mean square of the residuals."""
+        return float(np.sqrt(np.mean(self.fitted.residuals**2)))
+
+    @property
+    def furthest(self) -> list[int]:
+        """The runs, that which is furthest from the form first."""
+        order: list[int] = np.argsort(-np.abs(self.fitted.residuals), kind="stable").tolist()
+        return order
+
+    def within(self, coverage: float) -> dict[str, tuple[float, float]]:
+        """The interval of each constant, as the formula counts it; without those that the runs do not tell."""
+        out = {}
+        for c, known in zip(self.fitted.coordinates, self.fitted.known, strict=True):
+            ends = known.within.get(coverage)
+            if known.identified and ends is not None:
+                out[c.constant] = (natural(c, ends.low), natural(c, ends.high))
+        return out
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """The standard error of each constant, as the formula counts it."""
+        every = zip(self.fitted.coordinates, self.fitted.known, self.constants.values(), strict=True)
+        return {c.constant: known.error * (abs(value) if c.log else 1.0) for c, known, value in every}
+
+    @property
+    def together(self) -> list[tuple[str, str, float]]:
+        """The correlation of each two coordinates, the strongest first; without those that have none."""
+        names = [f"ln({c.constant})" if c.log else c.constant for c in self.fitted.coordinates]
+        errors = np.sqrt(np.diagonal(self.fitted.covariance))
+        with np.errstate(all="ignore"):
+            by = self.fitted.covariance / np.outer(errors, errors)
+        pairs = [(names[i], names[j], float(by[i, j])) for i in range(len(names)) for j in range(i)]
+        return sorted((pair for pair in pairs if np.isfinite(pair[2])), key=lambda pair: -abs(pair[2]))
 
     @property
     def misfit(self) -> float:
@@ -75,6 +124,18 @@ class LawFit:
         return next((name for name in ("compute", "tokens", "params") if name in self.table.columns), "")
 
     @property
+    def budget(self) -> float | None:
+        """The most compute of a run, in FLOP; None where the runs do not say."""
+        return float(np.max(self.table.values("compute"))) if "compute" in self.table.columns else None
+
+    @property
+    def by_size(self) -> list[int]:
+        """The runs, the smallest first."""
+        by = self.table.values(self.spent) if self.spent else np.arange(len(self.table))
+        order: list[int] = np.argsort(by, kind="stable").tolist()
+        return order
+
+    @property
     def constants(self) -> dict[str, float]:
         """All that were found or held, by name, in the order of the law."""
         known = {**self.held, **{name: value for part in self.parts for name, value in part.constants.items()}}
@@ -113,12 +174,25 @@ def fitted(
     for form, columns in forms_for(law, table, counts, held):
         model = posed(form, table, columns)
         own = Objective(objective.kind, objective.delta, objective.log and model.log)
-        parts.append(Part(form, columns, model, fit(model, own, **options)))
+        with np.errstate(all="ignore"):  # far from the runs a form may have no value
+            parts.append(Part(form, columns, model, fit(model, own, **{"starts": starts_for(model), **options})))
     counted = counts or law.counts or "any"
     if counted == "any":
         counted = counted_by(parts)
     findings = tuple(found for part in parts for found in part.fitted.findings)
     return LawFit(law, counted, table, tuple(parts), held, named or law.name, findings)
+
+
+def starts_for(model: FormulaModel) -> int:
+    """From how many points a search sets out: space is wider in more directions that are not linear."""
+    bent = len(model.linear) - sum(model.linear)
+    return int(min(STARTS * 3 ** max(bent - 2, 0), MOST_STARTS))
+
+
+def natural(coordinate: Coordinate, at: float) -> float:
+    """A constant by its coordinate."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(at)) if coordinate.log else at
 
 
 def counted_by(parts: list[Part]) -> str:

@@ -106,11 +106,7 @@ def misfit_name(part: Part, found: LawFit) -> str:
 
 def _constants(found: LawFit) -> Iterator[str]:
     yield "  constants {"
-    errors = {
-        c.constant: known.error * (abs(value) if c.log else 1.0)
-        for part in found.parts
-        for c, known, value in zip(part.model.coordinates, part.fitted.known, part.constants.values(), strict=True)
-    }
+    errors = {name: error for part in found.parts for name, error in part.errors.items()}
     for name, value in found.constants.items():
         dim = found.law.constants[name].dim
         unit = f" {show_dim(dim)}" if dim else ""

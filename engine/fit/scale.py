@@ -28,7 +28,7 @@ UNKNOWN = (0.1, 10.0)
 WIDEST = 80.0
 STEEP = 6.0
 # Of an exponent whose base is to be told: how far on either side of its middle it is taken to be, as a factor.
-NEAR = 2.0
+NEAR = 4.0
 # Of how many exponents both ends are tried together.
 CORNERS = 6
 Range = tuple[float, float]

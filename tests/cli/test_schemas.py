@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ OVER = SMALL + "require cost <= 10k USD\nminimise loss\n"
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.plan").write_text(SMALL, "utf-8")
     (tmp_path / "over.plan").write_text(OVER, "utf-8")
+    shutil.copy(ROOT / "tests/facts/h100_ladder.csv", tmp_path / "runs.csv")
     monkeypatch.chdir(tmp_path)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-
-import numpy as np
 
 from runplan.cli.show.text.figures import from_to
 from runplan.dsl.dataclass import dataclass
@@ -14,7 +11,6 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show, show_dim
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
-from runplan.engine.fit.outcome import Interval
 from runplan.engine.fit.pack import objective_said
 from runplan.engine.fits import FitReport
 
@@ -73,14 +69,11 @@ def _counts(counts: str) -> str:
 def _part(part: Part, report: FitReport, details: bool) -> Iterator[Section]:
     fitted, law = part.fitted, report.law
     best = fitted.minima[0]
+    narrow, wide = part.within(0.8), part.within(0.95)
     rows = []
-    for i, (coordinate, known) in enumerate(zip(fitted.coordinates, fitted.known, strict=True)):
-        ends = {c: _ends(known.within[c], coordinate.log) for c in (0.8, 0.95) if c in known.within}
-        value = part.constants[coordinate.constant]
-        unit = _unit(law.dims.get(coordinate.constant, ()))
-        told = [_between(ends[c]) if known.identified and c in ends else "not told" for c in (0.8, 0.95)]
-        rows.append((coordinate.constant, f"{value:.6g}", *told, unit))
-        assert np.isfinite(best.theta[i]), "a minimum is somewhere"
+    for name, value in part.constants.items():
+        told = [_between(by[name]) if name in by else "not told" for by in (narrow, wide)]
+        rows.append((name, f"{value:.6g}", *told, _unit(law.dims.get(name, ()))))
     said = [f"Objective: {objective_said(part)}: {best.value:.12g}."]
     said.append(_searched(part))
     yield Section(f"Constants of `{part.form.output}`", tuple(rows), ("", "value", "80 %", "95 %", "unit"), tuple(said))
@@ -100,8 +93,8 @@ def _searched(part: Part) -> str:
 
 def _holds(part: Part) -> Rows:
     fitted, rows = part.fitted, []
-    rms = float(np.sqrt(np.mean(fitted.residuals**2)))
-    rows.append(("residuals", f"{100 * rms:.3g} %" if part.model.log else f"{rms:.3g}", "root mean square"))
+    rms = f"{100 * part.rms:.3g} %" if part.model.log else f"{part.rms:.3g}"
+    rows.append(("residuals", rms, "root mean square"))
     if fitted.future_error is not None:
         rows.append(
             ("left out", f"{100 * fitted.future_error:.3g} %", "the largest runs, predicted from the smaller ones")
@@ -118,21 +111,15 @@ def _holds(part: Part) -> Rows:
 
 def _together(part: Part) -> Iterator[str]:
     """Constants of which the runs tell one by the other."""
-    errors = np.sqrt(np.diagonal(part.fitted.covariance))
-    with np.errstate(all="ignore"):
-        by = part.fitted.covariance / np.outer(errors, errors)
-    names = [f"ln {c.constant}" if c.log else c.constant for c in part.fitted.coordinates]
-    pairs = [(float(by[i, j]), names[i], names[j]) for i in range(len(names)) for j in range(i)]
-    pairs = sorted((p for p in pairs if math.isfinite(p[0]) and abs(p[0]) >= TOGETHER), key=lambda p: -abs(p[0]))
+    pairs = [pair for pair in part.together if abs(pair[2]) >= TOGETHER]
     if pairs:
-        told = ", ".join(f"{a} and {b} ({r:.3f})" for r, a, b in pairs[:PAIRS])
+        told = ", ".join(f"{a} and {b} ({r:.3f})" for a, b, r in pairs[:PAIRS])
         yield f"The runs hardly tell apart: {told}, by their correlation."
 
 
 def _residuals(part: Part, report: FitReport, most: int) -> Section:
     table, residuals = report.found.table, part.fitted.residuals
-    predicted = part.model.predicted(part.fitted.minima[0].theta[None, :])[0]
-    order = np.argsort(-np.abs(residuals))[:most]
+    predicted, order = part.predicted, part.furthest[:most]
     inputs = [(q, column) for q, column in part.columns.items() if q != part.form.output]
     rows = []
     for i in order:
@@ -157,11 +144,6 @@ def _forecast(forecast: Forecast) -> tuple[str, str, str]:
 
 def _figure(value: float, dim: Dim) -> str:
     return show(value, dim, 4)
-
-
-def _ends(interval: Interval, log: bool) -> tuple[float, float]:
-    with np.errstate(over="ignore"):
-        return (float(np.exp(interval.low)), float(np.exp(interval.high))) if log else (interval.low, interval.high)
 
 
 def _between(ends: tuple[float, float]) -> str:
