@@ -71,6 +71,8 @@ DATA = Field("data", TOKEN, "10T tokens")
 OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
 # What a run may begin from.
 ORIGINS = SCRATCH, CHECKPOINT = "scratch", "checkpoint"
+# What may be trained in place of the weights.
+ADAPTERS = "adapters"
 # The figures of records that are no fields of a statement, by kind and key; one entry may have several.
 _LEVEL: dict[str, tuple[Field, ...]] = {
     name: (Field(name, NONE, "10%", most=1.0, zero=True),) for name in ("start", "end", "hold")
@@ -98,6 +100,7 @@ _RUN: dict[str, tuple[Field, ...]] = {
     )
 }
 RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
+    "column": {},
     "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),), **_BANDWIDTH},
     "fleet": {"stops": (Field("stops", NONE, "419"),)},
     "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
@@ -107,6 +110,7 @@ RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
     "region": {},
     "run": _RUN,
     "model": {},
+    "states": {},
 }
 # What else a record may say: the fields of these statements, any of them or some.
 OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
@@ -117,6 +121,7 @@ OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "run": {"hardware": None, "model": None, "optimizer": None},
     "model": {"model": None},
     "regime": {"layout": None},
+    "states": {"layout": ("moments", "matrix_moments", "moment_bytes", "master_bytes")},
 }
 
 
@@ -137,14 +142,15 @@ def figures_of(kind: str, fields: Mapping[str, Mapping[str, Field]]) -> dict[str
 
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
-CLOSED = ("fleet", "mfu", "model", "regime", "run", "shape")
+CLOSED = ("fleet", "mfu", "model", "regime", "run", "shape", "states")
 TEXTS = ("convention", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),
     "fleet": ("device", "aside"),
     "model": ("config",),
-    "regime": ("source",),
+    "regime": ("source", "aside"),
+    "states": ("source",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "start", "aside"),
 }
 # The figures of a device that are of one precision.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Ref, names
+from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
@@ -15,7 +15,7 @@ from runplan.engine.problem import quantities as q
 
 LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memory"))
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
-LAYER_MATRICES, FFN_WIDTH = quantity("layer_matrices"), quantity("ffn_width")
+LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
 _MIXTURE = {
@@ -32,9 +32,27 @@ _USUAL = {
     q.HEADS: quantity("usual_heads"),
     q.KV_HEADS: q.HEADS,
     q.HEAD_DIM: quantity("usual_head_dim"),
+    q.MLP: quantity("usual_mlp"),
     q.VOCAB: quantity("usual_vocab"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
+# What stands for what is counted otherwise where adapters are trained, and what the formulas of memory then name in
+# place of what is of all weights.
+_ADAPTERS = {
+    quantity("memory_weights"): quantity("adapter_weights"),
+    quantity("memory_optimizer"): quantity("adapter_states"),
+    quantity("gradient_rate"): quantity("adapter_gradients"),
+    quantity("matrix_gradient"): quantity("frozen_matrix"),
+    ON_RANK: quantity("rank_adapters"),
+}
+_OF_ADAPTERS = {
+    quantity("copy_bytes"): quantity("frozen_copy_bytes"),
+    quantity("block_bytes"): quantity("adapter_block_bytes"),
+    quantity("allocated_memory"): quantity("adapter_allocated_memory"),
+}
+# The same of an optimizer that keeps other values than AdamW's two.
+MOMENTS, MOMENT_BYTES, OPTIMIZER_BYTES = map(quantity, ("moments", "moment_bytes", "optimizer_bytes"))
+_OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 
@@ -73,18 +91,37 @@ class Memory:
         return found
 
 
-def memory_of(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library) -> Memory:
-    """What a model comes to on devices, whose shape is known, or is taken to be usual."""
+def memory_of(
+    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, *, states: bool = False
+) -> Memory:
+    """What a model comes to on devices, whose shape is known, or is taken to be usual.
+
+    Args:
+        states: Whether the optimizer keeps other values of a param than AdamW's two.
+    """
     formulas = catalogue.quantities().formulas
-    instead = (_MIXTURE if mixture else _DENSE) if shaped else _USUAL
+    instead = dict((_MIXTURE if mixture else _DENSE) if shaped else _USUAL)
+    within: dict[Name, Name] = dict(_OF_STATES) if states else {}
+    if q.LORA in known:
+        instead |= _ADAPTERS
+        within |= _OF_ADAPTERS
+        if shaped and mixture:
+            instead[ON_RANK] = quantity("rank_mixture_adapters")
     own: dict[Name, Expr] = {**formulas, **{name: Ref(other) for name, other in instead.items() if name not in known}}
+    apart = {*within.values(), MOMENT_BYTES}  # they rest on what they stand in place of
+    own = {name: formula if name in apart else _naming(formula, within) for name, formula in own.items()}
     if not shaped:
         dims = catalogue.quantities()
         own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
-    kept, key = catalogue.once(_kept), (shaped, mixture, frozenset(known.keys() & catalogue.once(_all)))
+    kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known.keys() & catalogue.once(_all)))
     if key not in kept:
         kept[key] = tuple(_in_order(own, known))
     return Memory(known, kept[key])
+
+
+def _naming(formula: Expr, within: Mapping[Name, Name]) -> Expr:
+    """A formula with other names in place of some of its own."""
+    return substitute(formula, {name: Ref(other) for name, other in within.items()}) if within else formula
 
 
 def coefficients(regime: Record) -> dict[Name, float]:
@@ -94,7 +131,7 @@ def coefficients(regime: Record) -> dict[Name, float]:
     }
 
 
-def _kept(catalogue: Library) -> dict[tuple[bool, bool, frozenset[Name]], tuple[Step, ...]]:
+def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], tuple[Step, ...]]:
     """The steps of models so far, by what is known of them."""
     return {}
 

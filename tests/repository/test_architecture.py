@@ -35,6 +35,7 @@ LADDERS = {
             "problem",
             "runs",
             "laws",
+            "fit",
             "formulate",
             "solve",
             "layout",
@@ -94,10 +95,10 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": ("engine/numeric/", "engine/analysis/", "engine/sweep/"),
-    "scipy": ("engine/numeric/", "engine/analysis/"),
+    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit")),
+    "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
-    "pyarrow": "engine/sweep/parquet.py",
+    "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
     "rich": "cli/show/",
     "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pygls": "editor/server.py",
