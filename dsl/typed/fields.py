@@ -140,6 +140,7 @@ OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),
     "model": ("config",),
     "regime": ("source",),
+    "shape": ("curve",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "start", "aside"),
 }
 # The figures of a device that are of one precision.
