@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from runplan.cli.arguments import Parser, add_output, library_here, reading, unknown, unknown_word, verb, wanted
-from runplan.cli.crew import count
+from runplan.cli.crew import add_crew, count, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OBJECTIVES = ("huber", "squares", "absolute")
 COUNTS = ("total", "non_embedding", "active")
 MOST_STARTS = 100_000
+MOST_DRAWS, LEAST_DRAWS = 1_000_000, 100
 MOST_DROPPED = 100_000_000
 
 
@@ -56,6 +57,9 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("--delta", metavar="X", default="1e-3", help="of the Huber loss: where its square ends; 1e-3")
     parser.add_argument("--starts", metavar="N", help="from how many points the search sets out")
+    parser.add_argument("--bootstrap", metavar="N", default="4000", help="fits to runs drawn anew, for intervals")
+    parser.add_argument("--seed", metavar="N", default="0", help="of what is drawn at random")
+    add_crew(parser)
     parser.add_argument("--details", action="store_true", help="every run")
     parser.offers |= {"objective": OBJECTIVES, "counts": COUNTS}
     add_output(parser, offered("fit"), several=True)
@@ -64,6 +68,10 @@ def run(argv: list[str]) -> int:
     if args.counts is not None and args.counts not in COUNTS:
         raise unknown_word("count of params", args.counts, COUNTS)
     objective, held = _objective(args), _held(args.hold)
+    starts = count(args.starts, "--starts", MOST_STARTS) if args.starts else None
+    draws, seed = count(args.bootstrap, "--bootstrap", MOST_DRAWS, least=0), count(args.seed, "--seed", 10**9, least=0)
+    if 0 < draws < LEAST_DRAWS:
+        raise CannotRun(f"`--bootstrap {draws}` tells no interval: 0 for none, or {LEAST_DRAWS} and more")
     library = library_here()
     laws, library = _laws(args.form, library)
     origin = _origin(args, argv, library)
@@ -76,8 +84,19 @@ def run(argv: list[str]) -> int:
     from runplan.engine.fit.fitting import fitted
     from runplan.engine.fits import report_of
 
-    options = {"starts": count(args.starts, "--starts", MOST_STARTS)} if args.starts else {}
-    found = fitted(law, table, counts=args.counts or "", held=held, objective=objective, named=args.form, **options)
+    with crew(args) as workers:
+        found = fitted(
+            law,
+            table,
+            counts=args.counts or "",
+            held=held,
+            objective=objective,
+            named=args.form,
+            starts=starts,
+            bootstrap=draws,
+            seed=seed,
+            workers=workers if args.workers or args.scheduler else None,
+        )
     found = replace(found, findings=(*findings, *found.findings))
     if exit_code(found.findings) != CLEAN:
         return _broken(found.findings)

@@ -32,6 +32,10 @@ class FormulaModel:
     body: Expr
     inputs: Mapping[str, Floats]
 
+    def __reduce__(self) -> tuple[type[FormulaModel], tuple[object, ...]]:
+        """As it was made: what is worked out of it is worked out again where it is sent to."""
+        return FormulaModel, (self.coordinates, self.measured, self.log, self.body, self.inputs)
+
     @cached_property
     def linear(self) -> tuple[bool, ...]:
         """Of each coordinate, whether its constant enters linearly, jointly with the others that do."""

@@ -9,6 +9,7 @@ import numpy as np
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding
+from runplan.engine.fit.bootstrap import DRAWS
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
@@ -17,6 +18,7 @@ from runplan.engine.fit.outcome import Fitted, Objective
 from runplan.engine.fit.pose import posed
 from runplan.engine.fit.search import STARTS
 from runplan.engine.fit.table import Floats, RunTable
+from runplan.engine.scatter.work import Workers
 
 MOST_STARTS = 4096
 
@@ -162,20 +164,24 @@ def fitted(
     held: Mapping[str, float],
     objective: Objective,
     named: str = "",
-    **options: int,
+    starts: int | None = None,
+    bootstrap: int = DRAWS,
+    seed: int = 0,
+    workers: Workers | None = None,
 ) -> LawFit:
     """The law whose constants make the objective small, each formula that the runs tell by itself.
 
     Args:
         counts: How the params are counted; as the law does unless said.
-        options: Of `fit`.
+        starts, bootstrap, seed, workers: Of `fit`; as many starts as the form asks for unless said.
     """
     parts = []
     for form, columns in forms_for(law, table, counts, held):
         model = posed(form, table, columns)
         own = Objective(objective.kind, objective.delta, objective.log and model.log)
         with np.errstate(all="ignore"):  # far from the runs a form may have no value
-            parts.append(Part(form, columns, model, fit(model, own, **{"starts": starts_for(model), **options})))
+            told = fit(model, own, starts=starts or starts_for(model), bootstrap=bootstrap, seed=seed, workers=workers)
+        parts.append(Part(form, columns, model, told))
     counted = counts or law.counts or "any"
     if counted == "any":
         counted = counted_by(parts)

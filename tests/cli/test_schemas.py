@@ -74,7 +74,7 @@ PRINTED = [
     ("explain small.plan loss", "explain"),
     ("backtest phi-4", "backtest"),
     ("sweep small.plan hardware.gpus=8,64 --ask loss,cost", "sweep"),
-    ("fit runs.csv --form chinchilla", "fit"),
+    ("fit runs.csv --form chinchilla --bootstrap 0", "fit"),
     ("law", "laws"),
     ("law chinchilla.approach1", "law"),
     ("law kaplan.joint", "law"),

@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def fit(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[str, object]:
     capsys.readouterr()
-    assert main(["fit", *argv, "-o", "json"]) == code
+    assert main(["fit", *argv, "--bootstrap", "0", "-o", "json"]) == code
     found: dict[str, object] = json.loads(capsys.readouterr().out)
     return found
 
@@ -48,7 +48,7 @@ def test_a_pack_works_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_same_runs_are_the_same_pack(folder: Path) -> None:
-    argv = ["fit", "h100_ladder.csv", "--form", "kaplan", "--out", "ours.plan"]
+    argv = ["fit", "h100_ladder.csv", "--form", "kaplan", "--bootstrap", "200", "--out", "ours.plan"]
     assert main(argv) == 0
     before = (folder / "ours.plan").read_bytes()
     assert main(argv) == 0 and (folder / "ours.plan").read_bytes() == before
@@ -56,7 +56,7 @@ def test_the_same_runs_are_the_same_pack(folder: Path) -> None:
 
 def test_what_is_not_ours_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "mine.plan").write_text("hardware: 8 x H100 for 1 day\n", "utf-8")
-    argv = ["fit", "h100_ladder.csv", "--form", "chinchilla", "--out", "mine.plan"]
+    argv = ["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "mine.plan"]
     assert main(argv) == 2 and "--force" in capsys.readouterr().err
     assert main([*argv, "--force"]) == 0
 

@@ -104,7 +104,7 @@ def test_known_constants_come_back(name: str, form: str) -> None:
     truth, table = LIBRARY.law(name), runs(name)
     law = chosen(named(LIBRARY, form), "", table.columns)
     assert truth is not None and law is not None
-    found = fitted(law, table, held={}, objective=Objective())
+    found = fitted(law, table, held={}, objective=Objective(), bootstrap=0)
     for constant, value in found.constants.items():
         assert value == pytest.approx(constants_of(truth)[constant], rel=1e-3), constant
 
@@ -112,7 +112,7 @@ def test_known_constants_come_back(name: str, form: str) -> None:
 def test_what_is_held_stays() -> None:
     law, table = LIBRARY.law("chinchilla"), runs("chinchilla")
     assert law is not None
-    found = fitted(law, table, held={"alpha": 0.3478}, objective=Objective())
+    found = fitted(law, table, held={"alpha": 0.3478}, objective=Objective(), bootstrap=0)
     assert found.constants["alpha"] == 0.3478 and found.constants["beta"] == pytest.approx(0.3658, rel=1e-4)
 
 
