@@ -75,6 +75,8 @@ CODES: dict[str, Code] = {
     "D009": Code("binary-prefix", "warning", "a count has a binary suffix, such as `85Mi`"),
     "P001": _firm("pack-invalid", "a definition in a pack is not whole, or not sound"),
     "P002": _firm("golden-value-off", "a law does not give its golden value, or a rule its examples"),
+    "E001": Code("not-carried", "error", "a format of `plan export` has no place for what the plan says"),
+    "E002": Code("export-needs", "error", "a format of `plan export` needs what the plan does not tell, or not so"),
     "F001": Code("no-runs", "error", "a file of runs has none that can be used"),
     "F002": Code("column-missing", "error", "a file of runs lacks a column, and nothing in it tells the same"),
     "F003": Code("column-ambiguous", "error", "several columns of a file of runs may be one quantity: which is asked"),

@@ -153,6 +153,7 @@ OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "model": ("config",),
     "regime": ("source", "aside"),
     "states": ("source",),
+    "shape": ("curve",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "start", "aside"),
 }
 # The figures of a device that are of one precision.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute, words
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
@@ -174,11 +174,17 @@ def _figure(draft: Draft, pool: Pool, device: Record | None, name: Name, own: Ow
     if facts.decided and (asked := wanted(draft, own(name))) is not None:
         ask_for_figure(draft, name, asked, own)
         return
-    entry = device.entry(name.text) if device else None
+    entry = device.entry(name.text) if device and not _follows(draft, pool, name) else None
     if device is not None and entry is not None and isinstance(entry.values[0], Num):
         draft.define(own(name), entry.values[0], "assumed", f"{device.name}: {entry.source}", entry.span)
     elif facts.otherwise is not None:
         draft.define(own(name), facts.otherwise[0], "assumed", facts.otherwise[1])
+
+
+def _follows(draft: Draft, pool: Pool, name: Name) -> bool:
+    """Whether a figure follows from one that the pool says, and is then not that of the device's record."""
+    formula, fields = draft.quantities[name.text].formula, draft.quantities.given_by("hardware")
+    return formula is not None and any(fields[word].name in pool.figures for word in words(formula) & fields.keys())
 
 
 def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:

@@ -190,5 +190,6 @@ def decimal_of(styles: Sequence[Style], own: Style) -> str:
 
 
 def has_signs(cells: Sequence[str]) -> bool:
-    """Whether any cell has a comma, without which points are those of decimals."""
-    return any("," in cell for cell in cells) or any(re.search(r"\.\d{3}\.", cell) for cell in cells)
+    """Whether any cell has a comma, or points between thousands; without either points are those of decimals."""
+    whole = "\n".join(cells)
+    return "," in whole or re.search(r"\d\.\d{3}\.\d", whole) is not None

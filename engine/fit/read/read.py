@@ -43,8 +43,9 @@ def read_runs(
     """
     asked = asked or Asked()
     content = reader.read(path)
+    words = Words(sorts_of(library, asked.dims))
     try:
-        grid, wrong = grid_of(path, content)
+        grid, wrong = grid_of(path, content, words)
     except NotCells as error:
         from runplan.engine.fit.read.text import text_of
 
@@ -54,12 +55,12 @@ def read_runs(
     if wrong is not None:
         return None, (wrong,)
     assert grid is not None, "a grid, or what is wrong"
-    table, findings = _table(path, content, grid, library, asked)
+    table, findings = _table(path, content, grid, words, library, asked)
     return table, in_order(findings)
 
 
 def _table(
-    path: str, content: bytes, grid: Grid, library: Library, asked: Asked
+    path: str, content: bytes, grid: Grid, words: Words, library: Library, asked: Asked
 ) -> tuple[RunTable | None, list[Finding]]:
     import hashlib
 
@@ -68,7 +69,6 @@ def _table(
         return None, [
             finding("F001", f"`{cut(path)}` is empty", start, help=["write `params,tokens,loss` and a row a run"])
         ]
-    words = Words(sorts_of(library, asked.dims))
     choice = choose(grid, words, asked)
     findings = list(choice.findings)
     if not len(grid) and not grid.ragged:
@@ -88,7 +88,7 @@ def _table(
         return None, findings
     read = [name for name in dict.fromkeys((*asked.needs, *asked.uses, *_TELLING)) if name in columns]
     read = read if asked.needs or asked.uses else list(columns)
-    rows = usable(grid, columns, asked.needs, read)
+    rows = usable(grid, columns, asked.needs, read, log=asked.log)
     if not asked.log:
         states = grid.columns[choice.texts["state"]] if "state" in choice.texts else None
         known = {word: one.factor for word, one in words.sorts["state"].units.items() if one is not None}

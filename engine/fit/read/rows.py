@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted, cut
@@ -36,7 +37,9 @@ class Rows:
     kept: Mask
     findings: list[Finding] = field(default_factory=list)
 
-    def leave(self, code: str, what: str, places: Sequence[tuple[int, int]], *, help: Sequence[str] = ()) -> None:
+    def leave(
+        self, code: str, what: str, places: Sequence[tuple[int, int]], *, severity: Severity | None = None
+    ) -> None:
         """Leave out rows that still count, for one reason.
 
         Args:
@@ -47,36 +50,48 @@ class Rows:
         if not left:
             return
         self.kept[[row for row, _ in left]] = False
-        self.say(code, what, left, help=help)
+        self.say(code, what, left, severity=severity)
 
-    def say(self, code: str, what: str, places: Sequence[tuple[int, int]], *, help: Sequence[str] = ()) -> None:
+    def say(self, code: str, what: str, places: Sequence[tuple[int, int]], *, severity: Severity | None = None) -> None:
         """Say something of rows."""
         spans = [self.grid.at(row, column) for row, column in places[: POINTED + 1]]
         lines = [self.grid.lines[row] for row, _ in places]
-        self.findings.append(told(code, what, lines, spans, help=help))
+        self.findings.append(told(code, what, lines, spans, severity=severity))
 
 
-def told(code: str, what: str, lines: Sequence[int], spans: Sequence[Span], *, help: Iterable[str] = ()) -> Finding:
+def told(
+    code: str,
+    what: str,
+    lines: Sequence[int],
+    spans: Sequence[Span],
+    *,
+    help: Iterable[str] = (),
+    severity: Severity | None = None,
+) -> Finding:
     """One finding for all rows of a reason: the first are named, and pointed at."""
     named = ", ".join(map(str, lines[:NAMED])) + (f" and {len(lines) - NAMED:,} more" if len(lines) > NAMED else "")
     message = f"{counted(len(lines), 'row')} {what}: {'line' if len(lines) == 1 else 'lines'} {named}"
     also = [Label(span, "here, too") for span in spans[1:POINTED]]
-    return finding(code, message, spans[0], also=also, help=help, data={"rows": float(len(lines))})
+    data: dict[str, float | str] = {"rows": float(len(lines))}
+    return finding(code, message, spans[0], severity=severity, also=also, help=help, data=data)
 
 
-def usable(grid: Grid, columns: Mapping[str, Chosen], needs: Sequence[str], asked: Sequence[str]) -> Rows:
+def usable(
+    grid: Grid, columns: Mapping[str, Chosen], needs: Sequence[str], asked: Sequence[str], *, log: bool = False
+) -> Rows:
     """The rows that can be used.
 
     Args:
         needs: The quantities without which a row is of no use.
         asked: These, and the others that are read: what a cell of these says that is no figure is told.
+        log: Whether rows are points of one run, of which some tell of other things.
     """
     rows = Rows(grid, np.ones(len(grid), np.bool_))
     if grid.ragged:
         _ragged(rows)
     for name in asked:
         if (chosen := columns.get(name)) is not None:
-            _cells(rows, name, chosen, needed=name in needs)
+            _cells(rows, name, chosen, needed=name in needs, log=log)
     for name in asked:
         if (chosen := columns.get(name)) is not None:
             _domain(rows, name, chosen, needed=name in needs)
@@ -88,14 +103,18 @@ def _ragged(rows: Rows) -> None:
     width = len(grid.headers)
     for count in sorted({count for _, count in grid.ragged}):
         lines = [line for line, own in grid.ragged if own == count]
-        what = f"left out, with {counted(count, 'cell')} under {counted(width, 'name')}"
+        what = (
+            f"left out, with {counted(count, 'cell')} under {counted(width, 'name')}"
+            if count
+            else "left out: no object"
+        )
         twice = count == 2 * width or (count > width and any("," not in header for header in grid.headers))
         help = ["put figures with commas into quotes, or part cells by semicolons"] if twice else []
         spans = [grid.locate(line, -1) for line in lines[: POINTED + 1]]
         rows.findings.append(told("F006", what, lines, spans, help=help))
 
 
-def _cells(rows: Rows, name: str, chosen: Chosen, *, needed: bool) -> None:
+def _cells(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) -> None:
     header, place = rows.grid.headers[chosen.place], chosen.place
     act: Callable[..., None] = rows.leave if needed else rows.say
     verb = "left out" if needed else "read without it"
@@ -109,7 +128,8 @@ def _cells(rows: Rows, name: str, chosen: Chosen, *, needed: bool) -> None:
         else:
             act("F006", f"{verb}, with `{first}` as `{cut(header)}`: {reason}", places)
     if needed and chosen.figures.missing:
-        rows.leave("F006", f"left out, without a `{cut(header)}`", [(row, place) for row in chosen.figures.missing])
+        places = [(row, place) for row in chosen.figures.missing]
+        rows.leave("F006", f"left out, without a `{cut(header)}`", places, severity="info" if log else None)
 
 
 def _domain(rows: Rows, name: str, chosen: Chosen, *, needed: bool) -> None:

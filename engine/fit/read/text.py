@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.dsl.text.finding import Finding, finding
-from runplan.dsl.text.limits import MAX_RUNS_BYTES
+from runplan.dsl.text.limits import MAX_RUNS_BYTES, most_bytes
 from runplan.dsl.text.source import Source, Span
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -13,9 +13,10 @@ def text_of(path: str, content: bytes) -> tuple[Source, Finding | None]:
     """The text of a file, with the line ends of Unix: what a spreadsheet writes is read as well, such as UTF-16."""
     empty = Source(path, "")
     start = Span(empty, 0, 0)
-    if len(content) > MAX_RUNS_BYTES:
-        message = f"the file is larger than {MAX_RUNS_BYTES:,} bytes"
-        return empty, finding("S004", message, start, help=["keep every tenth line, or the runs that matter"])
+    if len(content) > (most := most_bytes(path)):
+        named = f"call it `.csv`, or `.log`: then {MAX_RUNS_BYTES:,} are read"
+        help = ["keep every tenth line, or the runs that matter"] if most == MAX_RUNS_BYTES else [named]
+        return empty, finding("S004", f"the file is larger than {most:,} bytes", start, help=help)
     mark, encoding = next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
     try:
         text = content[len(mark) :].decode(encoding)
