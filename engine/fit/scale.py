@@ -62,8 +62,9 @@ def _coordinate(name: str, scale: _Scale, known: float | None) -> Coordinate:
     if name in scale.plain or (known is not None and known <= 0.0) or low <= 0.0:
         if known is not None and known < 0.0 < low:
             low, high = -high, -low
-        return Coordinate(name, False, low, high)
-    return Coordinate(name, True, *_narrowed(float(np.log(low)), float(np.log(high))))
+        return Coordinate(name, False, low, high, known)
+    elsewhere = None if known is None else float(np.log(known))
+    return Coordinate(name, True, *_narrowed(float(np.log(low)), float(np.log(high))), elsewhere)
 
 
 def _narrowed(low: float, high: float) -> Range:
@@ -80,6 +81,7 @@ class _Scale:
         ranges: Of each constant that was met.
         plain: Those whose logarithm is not looked for: exponents, and what is added up inside an exponential.
         later: Parts that are as large as they look, once all else is told.
+        all_told: Whether it is: sizes are then those at the middle of what exponents may be.
     """
 
     constants: frozenset[str]
@@ -87,10 +89,12 @@ class _Scale:
     ranges: dict[str, Range]
     plain: set[str]
     later: list[Expr]
+    all_told: bool = False
 
     def tell_all(self, body: Expr, wanted: Range) -> None:
         """Tell a whole formula how large it is: first what a constant alone makes up for, then what is left."""
         self.tell(body, wanted)
+        self.all_told = True
         while self.later:
             item = self.later.pop(0)
             self.tell(item, self._looks(item))
@@ -226,6 +230,8 @@ class _Scale:
 
     def _size(self, item: Expr) -> Range:
         """How small and how large a part is at the middle of the runs, over what its exponents may be."""
+        if self.all_told:
+            return self._looks(item)
         corners: list[dict[str, float]] = [{}]
         for name in sorted(words(item) & self.plain & self.ranges.keys())[:CORNERS]:
             corners = [{**c, name: end} for c in corners for end in self.ranges[name]]
