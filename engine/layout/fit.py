@@ -17,6 +17,7 @@ from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.engine.layout.layout import FIGURES, Layout, Room, layouts
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, coefficients, memory_of
+from runplan.engine.layout.states import States, states_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
@@ -142,14 +143,17 @@ def _found(plan: Plan, solution: Solution, catalogue: Library) -> tuple[Sequence
     known = _known(solution)
     if known is None:
         return (), {}
-    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue)
-    search = _Search(memory, plan, catalogue)
+    states = states_of(plan, catalogue)
+    memory = memory_of(
+        known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=bool(states and states.others)
+    )
+    search = _Search(memory, plan, catalogue, states)
     needs = search.needs(round(known[q.GPUS]))
     if not needs:
         return (), {}
     told = max(needs, key=lambda need: need.most)
     lowest = min(needs, key=lambda need: need.least)
-    definitions = tuple(_between(_definitions(solution.problem, memory, told, search.said), told, lowest))
+    definitions = tuple(_between(_definitions(solution.problem, search, told), told, lowest))
     figures = {**told.found, LEAST: lowest.least}
     values = {one.name: valued(one, figures[one.name]) for one in definitions}
     between = float(value(memory.formula(q.MEMORY_PER_GPU), figures))
@@ -177,6 +181,7 @@ class _Search:
     memory: Memory
     plan: Plan
     catalogue: Library
+    states: States | None = None
 
     @property
     def said(self) -> Mapping[str, Amount]:
@@ -224,7 +229,8 @@ class _Search:
         what the plan itself says of it."""
         own = {quantity(name): stated.value.value for name, stated in self.said.items() if isinstance(stated, Given)}
         stated = {name: figure for name, figure in own.items() if name not in FIGURES}
-        return tuple(replace(one, figures={**one.figures, **stated}) for one in self._meant(devices))
+        states = self.states.figures if self.states is not None else {}
+        return tuple(replace(one, figures={**one.figures, **states, **stated}) for one in self._meant(devices))
 
     def _meant(self, devices: int) -> Iterable[Regime]:
         named = self.plan.layout.regime if self.plan.layout is not None else None
@@ -272,19 +278,21 @@ def _room(known: Mapping[Name, float], devices: int) -> Room:
 # ---- what is told
 
 
-def _definitions(problem: Problem, memory: Memory, need: Need, said: Mapping[str, Amount]) -> Iterator[Definition]:
+def _definitions(problem: Problem, search: _Search, need: Need) -> Iterator[Definition]:
     """The memory under a layout and a regime as a problem has it: the layout's figures, the regime's, what follows."""
-    record, facts = need.regime.record, problem.quantities
+    record, facts, said, states = need.regime.record, problem.quantities, search.said, search.states
     for name, figure in {**need.layout.figures, **need.regime.figures}.items():
         number, stated, entry = Num(figure, facts[name.text].counted.dim), said.get(name.text), record.entry(name.text)
         if isinstance(stated, Given):
             yield Definition(name, number.dim, number, "given", "plan", stated.span)
+        elif states is not None and name in states.figures:
+            yield Definition(name, number.dim, number, states.kind, states.source, states.span)
         elif name in FIGURES:
             yield Definition(name, number.dim, number, "derived", f"the first layout that fits: {need.layout}")
         else:
             source = f"{record.name}: {record.text('source')}"
             yield Definition(name, number.dim, number, "derived", source, entry.span if entry else None)
-    for step in memory.steps:
+    for step in search.memory.steps:
         known = facts[step.name.text]
         yield Definition(step.name, known.counted.dim, step.formula, "derived", known.title, known.span)
 

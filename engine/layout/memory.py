@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Ref, names
+from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
@@ -15,11 +15,12 @@ from runplan.engine.problem import quantities as q
 
 LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memory"))
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
-LAYER_MATRICES, FFN_WIDTH = quantity("layer_matrices"), quantity("ffn_width")
+LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
 _MIXTURE = {
     LAYER_MATRICES: quantity("mixture_layer_matrices"),
+    quantity("shards"): quantity("mixture_shards"),
     FFN_WIDTH: quantity("mixture_ffn_width"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
@@ -32,9 +33,34 @@ _USUAL = {
     q.HEADS: quantity("usual_heads"),
     q.KV_HEADS: q.HEADS,
     q.HEAD_DIM: quantity("usual_head_dim"),
+    q.MLP: quantity("usual_mlp"),
     q.VOCAB: quantity("usual_vocab"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
+# What stands for what is counted otherwise where adapters are trained.
+_ADAPTERS = {
+    quantity("memory_weights"): quantity("adapter_weights"),
+    quantity("memory_optimizer"): quantity("adapter_states"),
+    quantity("gradient_rate"): quantity("adapter_gradients"),
+    quantity("matrix_gradient"): quantity("frozen_matrix"),
+    ON_RANK: quantity("rank_adapters"),
+}
+_MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
+# The same of latent attention.
+_LATENT = {
+    quantity("query_width"): quantity("latent_query_width"),
+    quantity("kv_width"): quantity("latent_kv_width"),
+}
+MOMENTS, MOMENT_BYTES, OPTIMIZER_BYTES = map(quantity, ("moments", "moment_bytes", "optimizer_bytes"))
+_BLOCK = quantity("block_bytes")
+# What formulas name in place of a quantity on which it rests itself.
+_OF_MIXTURES = {_BLOCK: quantity("mixture_block_bytes")}
+_OF_ADAPTERS = {
+    quantity("copy_bytes"): quantity("frozen_copy_bytes"),
+    _BLOCK: quantity("adapter_block_bytes"),
+    quantity("allocated_memory"): quantity("adapter_allocated_memory"),
+}
+_OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 
@@ -73,18 +99,47 @@ class Memory:
         return found
 
 
-def memory_of(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library) -> Memory:
-    """What a model comes to on devices, whose shape is known, or is taken to be usual."""
-    formulas = catalogue.quantities().formulas
-    instead = (_MIXTURE if mixture else _DENSE) if shaped else _USUAL
-    own: dict[Name, Expr] = {**formulas, **{name: Ref(other) for name, other in instead.items() if name not in known}}
+def memory_of(
+    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, *, states: bool = False
+) -> Memory:
+    """What a model comes to on devices, whose shape is known, or is taken to be usual.
+
+    Args:
+        states: Whether the optimizer keeps other values of a param than AdamW's two.
+    """
+    kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known.keys() & catalogue.once(_all)))
+    if key not in kept:
+        kept[key] = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, WANTED))
+    return Memory(known, kept[key])
+
+
+def formulas_of(
+    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, states: bool = False
+) -> dict[Name, Expr]:
+    """The formulas of the memory of a model, by what is known of it."""
+    kinds = [(_MIXTURE if mixture else _DENSE) if shaped else _USUAL]
+    within = [_OF_MIXTURES] if shaped and mixture else []
+    if q.KV_LORA in known:
+        kinds.append(_LATENT)
+    if q.LORA in known:
+        kinds.append(_MIXTURE_ADAPTERS if shaped and mixture else _ADAPTERS)
+        within.append(_OF_ADAPTERS)
+    if states:
+        within.append(_OF_STATES)
+    own: dict[Name, Expr] = dict(catalogue.quantities().formulas)
+    own |= {name: Ref(other) for kind in kinds for name, other in kind.items() if name not in known}
     if not shaped:
         dims = catalogue.quantities()
         own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
-    kept, key = catalogue.once(_kept), (shaped, mixture, frozenset(known.keys() & catalogue.once(_all)))
-    if key not in kept:
-        kept[key] = tuple(_in_order(own, known))
-    return Memory(known, kept[key])
+    now: dict[Name, Name] = {}  # what stands in place of a quantity so far
+    for one in within:
+        by = {now.get(name, name): Ref(other) for name, other in one.items()}
+        own = {
+            name: formula if name in {*one.values(), MOMENT_BYTES} else substitute(formula, by)
+            for name, formula in own.items()
+        }
+        now |= one
+    return own
 
 
 def coefficients(regime: Record) -> dict[Name, float]:
@@ -94,7 +149,7 @@ def coefficients(regime: Record) -> dict[Name, float]:
     }
 
 
-def _kept(catalogue: Library) -> dict[tuple[bool, bool, frozenset[Name]], tuple[Step, ...]]:
+def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], tuple[Step, ...]]:
     """The steps of models so far, by what is known of them."""
     return {}
 
@@ -105,8 +160,8 @@ def _all(catalogue: Library) -> frozenset[Name]:
     return frozenset(formulas).union(*map(names, formulas.values()))
 
 
-def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Iterator[Step]:
-    """What leads to the memory, each behind what it is made of."""
+def in_order(formulas: Mapping[Name, Expr], known: Iterable[Name], wanted: Iterable[Name]) -> Iterator[Step]:
+    """What leads to what is wanted, each behind what it is made of."""
     seen = set(known)
 
     def follow(name: Name) -> Iterator[Step]:
@@ -118,5 +173,5 @@ def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Ite
             yield from follow(part)
         yield Step(name, formula, compiled(formula))
 
-    for wanted in WANTED:
-        yield from follow(wanted)
+    for name in wanted:
+        yield from follow(name)
