@@ -13,7 +13,7 @@ from runplan.cli.show.text.plain import inert
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest",
+    "findings", "report", "comparison", "differences", "frontier", "ladder", "sweep", "derivation", "backtest",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
@@ -52,6 +52,12 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "frontier.json:render",
         "markdown": "frontier.markdown:render",
         "csv": "frontier.csv:render",
+    },
+    "ladder": {
+        "table": "ladder.terminal:render",
+        "json": "ladder.json:render",
+        "markdown": "ladder.markdown:render",
+        "csv": "ladder.csv:render",
     },
     "sweep": {"table": "sweep.terminal:render"},
     "derivation": {
