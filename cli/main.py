@@ -24,6 +24,7 @@ VERBS = {
     "frontier": "the best of one quantity for each value of another",
     "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",
+    "ladder": "the small runs whose fit sizes the big one",
     "explain": "where a number comes from",
     "export": "a solved plan as the configuration of a trainer or a scheduler",
     "backtest": "laws and default rates against runs that were done",

@@ -176,6 +176,33 @@ def _frontier() -> Schema:
     )
 
 
+def _ladder() -> Schema:
+    design = {"design": TEXT, "runs": COUNT, "sizes": COUNT}
+    told = {**dict.fromkeys(("compute", "largest", "loss", "best_size"), _QUANTITY), "why_not": TEXT}
+    shape = dict.fromkeys(("layers", "hidden", "heads", "kv_heads", "ffn"), COUNT)
+    settings = {"steps": COUNT, "warmup_steps": COUNT, "gpus": COUNT}
+    figures = dict.fromkeys(("params", "params_non_embedding", "compute", "tokens", "batch", "loss"), _QUANTITY)
+    may = dict.fromkeys(("time", "gpu_hours", "cost", "learning_rate", "budget"), _QUANTITY)
+    scaled = dict.fromkeys(("head_dim", "kv_lora", "q_lora", "embedding_dim", "global_layers"), COUNT)
+    warned = {"code": TEXT, "severity": words(*RANK), "message": TEXT, "runs": listed(TEXT)}
+    return record(
+        {
+            "plan": shared("file"),
+            "law": TEXT,
+            "flagship": by_name(_QUANTITY),
+            "design": TEXT,
+            "share": NUMBER,
+            "noise": NUMBER,
+            "family": record({"name": TEXT, "source": TEXT}),
+            "settings_by": listed(TEXT),
+            "totals": by_name(_QUANTITY),
+            "designs": listed(record(design, told)),
+            "runs": listed(record({"name": TEXT, **shape, **settings, **figures}, {**may, **scaled})),
+            "findings": listed(record(warned)),
+        }
+    )
+
+
 def _explain() -> Schema:
     node = record(
         {
@@ -397,6 +424,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "compare": (1, "Laws, or plans, side by side", _compare),
     "diff": (1, "Plans as of a commit and now: what moved, and why", _diff),
     "frontier": (1, "The best of one quantity for each value of another", _frontier),
+    "ladder": (1, "The small runs whose fit sizes a plan", _ladder),
     "sweep": (1, "A plan at each point of a grid", _sweep),
     "explain": (1, "Where a number comes from", _explain),
     "backtest": (1, "Laws and default rates against runs that were done", _backtest),

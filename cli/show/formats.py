@@ -13,7 +13,8 @@ from runplan.cli.show.text.plain import inert
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest", "fit",
+    "findings", "report", "comparison", "differences", "frontier", "ladder", "sweep", "derivation", "backtest",
+    "fit",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
@@ -52,6 +53,12 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "frontier.json:render",
         "markdown": "frontier.markdown:render",
         "csv": "frontier.csv:render",
+    },
+    "ladder": {
+        "table": "ladder.terminal:render",
+        "json": "ladder.json:render",
+        "markdown": "ladder.markdown:render",
+        "csv": "ladder.csv:render",
     },
     "sweep": {"table": "sweep.terminal:render"},
     "derivation": {

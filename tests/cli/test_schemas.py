@@ -71,6 +71,7 @@ PRINTED = [
     ("solve small.plan --details --draws 20", "solve"),
     ("compare small.plan --laws chinchilla,llama3", "compare"),
     ("frontier small.plan cost loss --points 3", "frontier"),
+    ("ladder small.plan --budgets 2 --sizes 3", "ladder"),
     ("explain small.plan loss", "explain"),
     ("backtest phi-4", "backtest"),
     ("sweep small.plan hardware.gpus=8,64 --ask loss,cost", "sweep"),
