@@ -95,6 +95,8 @@ CODES: dict[str, Code] = {
     "F012": Code("column-derived", "info", "a column that a file of runs lacks is taken from its others"),
     "F013": Code("not-runs", "error", "a file is in none of the forms that runs are read in, or breaks off"),
     "F014": Code("unit-taken", "info", "a column of a file of runs says no unit: which was taken is said"),
+    "F040": Code("budget-left-out", "warning", "a budget whose runs have no lowest point, with the reason"),
+    "F041": _firm("too-few-budgets", "fewer budgets, or best runs, than tell a line through them and its error"),
     "X001": Code("unused-ignore", "warning", "an `ignore` that ignores nothing"),
     "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
     "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),

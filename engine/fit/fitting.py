@@ -16,6 +16,7 @@ from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.outcome import Fitted, Objective
 from runplan.engine.fit.pose import posed
+from runplan.engine.fit.reduce import Profile
 from runplan.engine.fit.search import STARTS
 from runplan.engine.fit.table import Floats, RunTable
 from runplan.engine.scatter.work import Workers
@@ -92,10 +93,9 @@ class Part:
         """How far a run is from the form, as a standard deviation of the logarithm: of those that it did not see where
         that is known, and no less than of those that it saw.
         """
-        relative = (
-            self.fitted.residuals if self.model.log else self.fitted.residuals / np.mean(np.abs(self.model.measured))
-        )
-        seen = float(np.sqrt(np.mean(relative**2)))
+        size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
+        freedom = max(len(self.fitted.residuals) - len(self.fitted.coordinates), 1)
+        seen = float(np.sqrt(np.sum((self.fitted.residuals / size) ** 2) / freedom))
         return max(seen, self.fitted.future_error or 0.0)
 
 
@@ -109,6 +109,8 @@ class LawFit:
         table: The runs that it was fitted to.
         held: Constants that were not free.
         named: What the user called the form.
+        profiles: Of a form of minima: the budgets that its runs came from.
+        whole: All runs, where `table` has what they were made into; None where it has the runs themselves.
         findings: Of the runs and of the fit.
     """
 
@@ -119,6 +121,13 @@ class LawFit:
     held: Mapping[str, float]
     named: str
     findings: tuple[Finding, ...] = field(default=())
+    profiles: tuple[Profile, ...] = ()
+    whole: RunTable | None = None
+
+    @property
+    def runs(self) -> RunTable:
+        """The runs themselves."""
+        return self.whole or self.table
 
     @property
     def spent(self) -> str:
@@ -149,7 +158,8 @@ def forms_for(
 ) -> Iterator[tuple[Form, Mapping[str, str]]]:
     """The formulas of a law that the runs can tell, no two of which share a constant; the loss comes first."""
     found: set[str] = set()
-    for form in sorted(forms_of(law, held), key=lambda form: form.output != "loss"):
+    forms = forms_of(law, held)
+    for form in forms if law.reads is not None else sorted(forms, key=lambda form: form.output != "loss"):
         columns = columns_of(form, counts, table.columns)
         if set(columns.values()) <= set(table.columns) and found.isdisjoint(form.free):
             found |= set(form.free)
