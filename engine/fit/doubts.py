@@ -25,7 +25,7 @@ NEAR = 0.1
 # A run stands apart by more than so many of the usual residuals; one in a million does, of a normal distribution.
 APART = 5.0
 # Runs are forecast badly where errors are larger than expected by this factor.
-WORSE = 2.0
+WORSE = 1.5
 # Two constants move together where only their combination is known.
 TOGETHER = 0.999
 MOST_NAMED = 6

@@ -99,5 +99,6 @@ def variance(objective: Objective, here: Local) -> float:
     k, n = here.slopes.shape
     loss = loss_of(objective, max(1e-3 * spread(here.residuals, k), 1e-14))
     width = max(loss.bound, 1.06 * spread(here.residuals, k) * n**-0.2)
-    bend = float(np.mean(np.abs(here.residuals) <= width)) * loss.scale * min(loss.bound / width, 1.0)
-    return float((loss.slopes(here.residuals) ** 2).sum()) / max(int(n) - int(k), 1) / max(bend, 1e-300)
+    bend = float(np.mean(np.abs(here.residuals) <= width)) * loss.scale * min(loss.bound / float(width), 1.0)
+    square = float((loss.slopes(here.residuals) ** 2).sum())
+    return square / max(int(n) - int(k), 1) / max(float(bend), 1e-300)
