@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 # for people, and those that are left out there.
 OWN = ("", "data")
 # The sections that are listed beside those, and the objects that stand within a solution's.
-LISTED = (*OWN, "transfer")
-WITHIN = {"transfer": ("transfer", "worth"), "lifetime": ("lifetime",)}
+LISTED = (*OWN, "transfer", "goodput")
+WITHIN = {"transfer": ("transfer", "worth"), "lifetime": ("lifetime",), "goodput": ("goodput",)}
 OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
 OF_PHASE = ("tokens", "steps", "share")
 # Figures of a phase at its start and at its end.

@@ -334,6 +334,7 @@ class QuantityFacts:
         needs: What must be given for it, and the help that says how.
         may_be_zero: Whether it may be nothing, where it is an input of a law.
         otherwise: What is taken where nothing says it, and what that rests on.
+        spread: How far that may be off: the standard deviation of its natural logarithm; None where nothing is told.
         kind: What group the engine knows it by: `mixture`, `precision`.
     """
 
@@ -354,6 +355,7 @@ class QuantityFacts:
     may_be_zero: bool = False
     needs: tuple[tuple[str, str], ...] = ()
     otherwise: tuple[Num, str] | None = None
+    spread: float | None = None
     kind: str = ""
 
 

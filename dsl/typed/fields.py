@@ -26,6 +26,7 @@ class Field:
         words: What it may say instead of a number, each with the number that it stands for.
         also: The same in other units that are as usual: then a number without any says too little.
         instead: Fields of other dimensions that may be given in its place.
+        named: Words that may stand in the place of a figure, and say where it is from: `derived`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Field:
     words: tuple[tuple[str, float], ...] = ()
     also: tuple[str, ...] = ()
     instead: tuple[Field, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def usual(self) -> float:
@@ -47,6 +49,8 @@ class Field:
         return number(found[1]) * (unit(found[2]).factor if found[2] else 1.0) if found else 0.0
 
 
+# What may stand in the place of a figure: that it follows, or that another figure has it in it.
+DERIVED, INCLUDED = "derived", "included"
 _EXAMPLE = pattern(r"([0-9][0-9._]*(?:e-?[0-9]+)?[kMBT]?) ?(\S*)")
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")
@@ -98,7 +102,9 @@ _RUN: dict[str, tuple[Field, ...]] = {
     )
 }
 RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
+    "column": {},
     "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),), **_BANDWIDTH},
+    "fleet": {"stops": (Field("stops", NONE, "419"),)},
     "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
     "shape": _LEVEL,
     "price": {},
@@ -111,7 +117,8 @@ RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
 # What else a record may say: the fields of these statements, any of them or some.
 OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "device": {"hardware": None},
-    "price": {"hardware": ("price",)},
+    "fleet": {"hardware": None},
+    "price": {"hardware": ("price", "interruption_every", "wait_time")},
     "region": {"hardware": ("pue", "carbon_intensity", "price")},
     "run": {"hardware": None, "model": None, "optimizer": None},
     "model": {"model": None},
@@ -137,14 +144,16 @@ def figures_of(kind: str, fields: Mapping[str, Mapping[str, Field]]) -> dict[str
 
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
-CLOSED = ("mfu", "model", "regime", "run", "shape", "states")
+CLOSED = ("fleet", "mfu", "model", "regime", "run", "shape", "states")
 TEXTS = ("convention", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),
+    "fleet": ("device", "aside"),
     "model": ("config",),
     "regime": ("source", "aside"),
     "states": ("source",),
+    "shape": ("curve",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "start", "aside"),
 }
 # The figures of a device that are of one precision.

@@ -291,7 +291,7 @@ class Draft:
 
     # ---- taking what a statement says
 
-    def take(self, figures: Figures, key: str, *forms: type[Given] | type[Within] | type[Hole]) -> Amount | None:
+    def take(self, figures: Figures, key: str, *forms: type[Amount]) -> Amount | None:
         """A figure of a statement, in a form that its taker knows; one in another form has its finding, and is none.
 
         What is never taken becomes a finding when the problem is made: no figure is passed over.
@@ -366,8 +366,9 @@ class Draft:
         formulas = self.quantities.formulas
         for text, known in self.quantities.items():
             name = quantity(text)
-            later = known.facts.kind == "memory"  # the layout on which it rests is chosen for what is solved
-            if name in formulas and not later and name not in self.absent and not self.knows(name):
+            # The layout on which memory rests is chosen for what is solved; what stops take is not told unless asked.
+            apart = known.facts.kind in ("memory", "goodput")
+            if name in formulas and not apart and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):

@@ -258,8 +258,9 @@ class _Search:
 
 
 def _every(catalogue: Library) -> tuple[Regime, ...]:
-    """All regimes."""
-    return tuple(Regime(record, coefficients(record)) for record in catalogue.records("regime"))
+    """All regimes but those that are taken only where a plan names them."""
+    records = (record for record in catalogue.records("regime") if not record.text("aside"))
+    return tuple(Regime(record, coefficients(record)) for record in records)
 
 
 def _room(known: Mapping[Name, float], devices: int) -> Room:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
@@ -20,6 +20,7 @@ LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
 _MIXTURE = {
     LAYER_MATRICES: quantity("mixture_layer_matrices"),
+    quantity("shards"): quantity("mixture_shards"),
     FFN_WIDTH: quantity("mixture_ffn_width"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
@@ -36,8 +37,7 @@ _USUAL = {
     q.VOCAB: quantity("usual_vocab"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
-# What stands for what is counted otherwise where adapters are trained, and what the formulas of memory then name in
-# place of what is of all weights.
+# What stands for what is counted otherwise where adapters are trained.
 _ADAPTERS = {
     quantity("memory_weights"): quantity("adapter_weights"),
     quantity("memory_optimizer"): quantity("adapter_states"),
@@ -45,13 +45,21 @@ _ADAPTERS = {
     quantity("matrix_gradient"): quantity("frozen_matrix"),
     ON_RANK: quantity("rank_adapters"),
 }
+_MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
+# The same of latent attention.
+_LATENT = {
+    quantity("query_width"): quantity("latent_query_width"),
+    quantity("kv_width"): quantity("latent_kv_width"),
+}
+MOMENTS, MOMENT_BYTES, OPTIMIZER_BYTES = map(quantity, ("moments", "moment_bytes", "optimizer_bytes"))
+_BLOCK = quantity("block_bytes")
+# What formulas name in place of a quantity on which it rests itself.
+_OF_MIXTURES = {_BLOCK: quantity("mixture_block_bytes")}
 _OF_ADAPTERS = {
     quantity("copy_bytes"): quantity("frozen_copy_bytes"),
-    quantity("block_bytes"): quantity("adapter_block_bytes"),
+    _BLOCK: quantity("adapter_block_bytes"),
     quantity("allocated_memory"): quantity("adapter_allocated_memory"),
 }
-# The same of an optimizer that keeps other values than AdamW's two.
-MOMENTS, MOMENT_BYTES, OPTIMIZER_BYTES = map(quantity, ("moments", "moment_bytes", "optimizer_bytes"))
 _OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
@@ -99,29 +107,39 @@ def memory_of(
     Args:
         states: Whether the optimizer keeps other values of a param than AdamW's two.
     """
-    formulas = catalogue.quantities().formulas
-    instead = dict((_MIXTURE if mixture else _DENSE) if shaped else _USUAL)
-    within: dict[Name, Name] = dict(_OF_STATES) if states else {}
-    if q.LORA in known:
-        instead |= _ADAPTERS
-        within |= _OF_ADAPTERS
-        if shaped and mixture:
-            instead[ON_RANK] = quantity("rank_mixture_adapters")
-    own: dict[Name, Expr] = {**formulas, **{name: Ref(other) for name, other in instead.items() if name not in known}}
-    apart = {*within.values(), MOMENT_BYTES}  # they rest on what they stand in place of
-    own = {name: formula if name in apart else _naming(formula, within) for name, formula in own.items()}
-    if not shaped:
-        dims = catalogue.quantities()
-        own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
     kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known.keys() & catalogue.once(_all)))
     if key not in kept:
-        kept[key] = tuple(_in_order(own, known))
+        kept[key] = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, WANTED))
     return Memory(known, kept[key])
 
 
-def _naming(formula: Expr, within: Mapping[Name, Name]) -> Expr:
-    """A formula with other names in place of some of its own."""
-    return substitute(formula, {name: Ref(other) for name, other in within.items()}) if within else formula
+def formulas_of(
+    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, states: bool = False
+) -> dict[Name, Expr]:
+    """The formulas of the memory of a model, by what is known of it."""
+    kinds = [(_MIXTURE if mixture else _DENSE) if shaped else _USUAL]
+    within = [_OF_MIXTURES] if shaped and mixture else []
+    if q.KV_LORA in known:
+        kinds.append(_LATENT)
+    if q.LORA in known:
+        kinds.append(_MIXTURE_ADAPTERS if shaped and mixture else _ADAPTERS)
+        within.append(_OF_ADAPTERS)
+    if states:
+        within.append(_OF_STATES)
+    own: dict[Name, Expr] = dict(catalogue.quantities().formulas)
+    own |= {name: Ref(other) for kind in kinds for name, other in kind.items() if name not in known}
+    if not shaped:
+        dims = catalogue.quantities()
+        own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
+    now: dict[Name, Name] = {}  # what stands in place of a quantity so far
+    for one in within:
+        by = {now.get(name, name): Ref(other) for name, other in one.items()}
+        own = {
+            name: formula if name in {*one.values(), MOMENT_BYTES} else substitute(formula, by)
+            for name, formula in own.items()
+        }
+        now |= one
+    return own
 
 
 def coefficients(regime: Record) -> dict[Name, float]:
@@ -142,8 +160,8 @@ def _all(catalogue: Library) -> frozenset[Name]:
     return frozenset(formulas).union(*map(names, formulas.values()))
 
 
-def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Iterator[Step]:
-    """What leads to the memory, each behind what it is made of."""
+def in_order(formulas: Mapping[Name, Expr], known: Iterable[Name], wanted: Iterable[Name]) -> Iterator[Step]:
+    """What leads to what is wanted, each behind what it is made of."""
     seen = set(known)
 
     def follow(name: Name) -> Iterator[Step]:
@@ -155,5 +173,5 @@ def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Ite
             yield from follow(part)
         yield Step(name, formula, compiled(formula))
 
-    for wanted in WANTED:
-        yield from follow(wanted)
+    for name in wanted:
+        yield from follow(name)

@@ -46,7 +46,8 @@ def residuals(solution: Solution) -> dict[str, float]:
         equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpu_hours"])
     if {"gpu_hours", "gpus", "reserved_time", "hours_per_day"} <= v.keys():
         reserved = v["gpus"] * v["reserved_time"]
-        running = v["hours_per_day"] / 86400.0 if v["gpu_hours"] < 0.999999 * reserved else 1.0
+        paid = v["hours_per_day"] / 86400.0 * (1.0 - v.get("wait_share", 0.0))
+        running = paid if v["gpu_hours"] < 0.999999 * reserved else 1.0
         equal("GPUs x time = paid GPU-hours", v["gpu_hours"], reserved * running)
     if "tokens" in v:
         for base, sources in _by_base(solution).items():
