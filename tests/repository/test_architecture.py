@@ -86,6 +86,7 @@ LADDERS = {
         "sweep",
         "derivation",
         "backtest",
+        "fit",
         "catalogue",
         "completion",
     ],
