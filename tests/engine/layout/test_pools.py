@@ -7,7 +7,8 @@ from reports import under
 
 from runplan.dsl.expr.name import quantity
 
-TWO = "hardware: 64 x H100 for 60 days at 40% MFU + {count} x A100-40GB for 60 days at 40% MFU\nmodel: 70B\ntokens: 100B\n"
+MODEL = "model: 70B\ntokens: 100B\n"
+TWO = "hardware: 64 x H100 for 60 days at 40% MFU + {count} x A100-40GB for 60 days at 40% MFU\n" + MODEL
 
 
 @pytest.mark.parametrize(("count", "severity"), [(4, "error"), (256, "")])
