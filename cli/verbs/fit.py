@@ -85,7 +85,8 @@ def run(argv: list[str]) -> int:
     if law is None or table is None:
         return _broken(findings)
     _refuse_unknown(held, law)
-    whole, made = table, _reduced(table, law, args.counts or "", _source(args.runs, findings))
+    source = _source(args.runs, findings)
+    whole, made = table, _reduced(table, law, args.counts or "", source)
     if made is not None:
         findings = (*findings, *made.findings)
         if made.table is None:
@@ -106,6 +107,7 @@ def run(argv: list[str]) -> int:
             named=args.form,
             starts=starts,
             bootstrap=draws,
+            source=source,
             seed=seed,
             workers=workers if args.workers or args.scheduler else None,
         )
