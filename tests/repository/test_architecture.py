@@ -44,6 +44,7 @@ LADDERS = {
             "decide",
         ),
         "sweep",
+        "ladder",
     ],
     "cli": [
         "outcome",
@@ -82,22 +83,24 @@ LADDERS = {
         "comparison",
         "differences",
         "frontier",
+        "ladder",
         "sweep",
         "derivation",
         "backtest",
+        "fit",
         "catalogue",
         "completion",
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
-BESIDE = {"engine/sweep": {"pipeline", "report"}}
+BESIDE = {f"engine/{rung}": {"pipeline", "report"} for rung in ("sweep", "ladder")}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py", "dsl/syntax/tables.py"),
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit")),
+    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder")),
     "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
