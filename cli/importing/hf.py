@@ -70,7 +70,7 @@ def known() -> str:
 _OPTIMIZERS = {"adamw": "AdamW", "adafactor": "Adafactor", "lion": "Lion", "sgd": "SGD", "adagrad": "Adagrad",
                "rmsprop": "RMSprop", "galore": "GaLore", "apollo": "Apollo", "lomo": "LOMO"}  # fmt: skip
 # The defaults of TrainingArguments that decide what a run does; transformers' documentation of the class.
-_RATE, _PER_DEVICE, _EPOCHS, _CLIP = 5e-5, 8, 3.0, 1.0
+_RATE, _PER_DEVICE, _POLYNOMIAL_END = 5e-5, 8, 1e-7
 
 
 def is_arguments(keys: Keys) -> bool:
@@ -138,9 +138,8 @@ def _fall(keys: Keys) -> Fall:
         return Fall(warmup, "cosine", floor=share if share is not None else (lowest or 0.0) / rate)
     if kind == "polynomial" and more.number("power") in (None, 1.0):
         lowest = more.number("lr_end")
-        return Fall(
-            warmup, "linear", floor=(1e-7 if lowest is None else lowest) / (keys.number("learning_rate") or _RATE)
-        )
+        ends = _POLYNOMIAL_END if lowest is None else lowest
+        return Fall(warmup, "linear", floor=ends / (keys.number("learning_rate") or _RATE))
     if kind == "warmup_stable_decay":
         curve, decay = more.text("decay_type") or "cosine", more.whole("num_decay_steps")
         more.get("num_stable_steps", "warmup_type")

@@ -98,7 +98,7 @@ def _optimizer(read: Imported, devices: int) -> Iterator[str]:
         yield f"optimizer: {_word(read.optimizer or 'AdamW')}{f' {{ {inner} }}' if inner else ''}"
     if read.per_device and not read.batch:
         copies = "one copy" if devices == 1 else f"{devices} copies"
-        yield f"# The batch is {read.per_device} sequences of a device, for {copies} of the model: --devices says another."
+        yield f"# The batch is {read.per_device} sequences of a device, for {copies} of the model: --devices says more."
 
 
 def _word(name: str) -> str:

@@ -19,7 +19,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.reader import decoded
 from runplan.dsl.text.source import Span
 
-_COUNT = re.compile(r"\s*(?:up to\s+)?([\d_,]+)\s*(?:x|×)", re.IGNORECASE)
+_COUNT = re.compile(r"\s*(?:up to\s+)?([\d_,]+)\s*[x\u00d7]", re.IGNORECASE)
 
 
 @verb("import-config")
