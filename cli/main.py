@@ -33,6 +33,7 @@ VERBS = {
     "model": "the published models and their shapes",
     "rule": "the rules and what they stand for",
     "config": "the settings of a project, and where each comes from",
+    "fit": "a law whose constants your own runs tell, as a pack",
     "test": "golden values of packs",
     "lsp": "a language server for editors",
     "schema": "the JSON Schemas of what this command writes, and of plans in YAML",

@@ -130,7 +130,7 @@ def _labels(panel: Panel, axes: Axes) -> None:
     """The labels of series, each beside one of its points, those that would cover each other moved apart in height."""
     placed: list[tuple[float, float, float]] = []
     points = axes.figure.dpi / 72.0
-    right, middle = axes.bbox.intervalx[1], axes.bbox.intervaly.mean()
+    right, top, middle = axes.bbox.x1, axes.bbox.y1, axes.bbox.intervaly.mean()
     for series in panel.series:
         if not series.label:
             continue
@@ -139,7 +139,7 @@ def _labels(panel: Panel, axes: Axes) -> None:
         wide = 4.6 * len(series.label) * points
         inside = x + wide > right
         start = x - wide if inside else x
-        up, end = y, start + wide
+        up, end = min(y, top - _LINE * points), start + wide
         while any(abs(up - other) < _LINE * points and start < b and a < end for a, b, other in placed):
             up += _LINE * points * (1 if y < middle else -1)
         placed.append((start, end, up))

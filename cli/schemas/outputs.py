@@ -260,6 +260,42 @@ def _backtest() -> Schema:
     )
 
 
+def _fit() -> Schema:
+    figure = or_null(NUMBER)
+    ends = record({"low": figure, "high": figure})
+    constant = record({"value": figure, "error": figure, "identified": FLAG, "within": by_name(ends)})
+    minimum = record({"value": NUMBER, "starts": COUNT, "constants": by_name(figure)})
+    objective = record({"kind": words("huber", "squares", "absolute"), "log": FLAG, "value": NUMBER}, {"delta": NUMBER})
+    of_a_run = record({"line": PLACE, "measured": NUMBER, "fitted": NUMBER, "residual": NUMBER}, {"label": TEXT})
+    part = record(
+        {
+            "output": TEXT,
+            "columns": by_name(TEXT),
+            "objective": objective,
+            "starts": COUNT,
+            "minima": listed(minimum),
+            "constants": by_name(constant),
+            "coordinates": listed(TEXT),
+            "covariance": listed(listed(figure)),
+            "bootstrap": COUNT,
+            **dict.fromkeys(("misfit", "noise", "future_error"), figure),
+            "lack_of_fit": or_null(record({"ratio": figure, "p": figure})),
+            "runs": listed(of_a_run),
+        }
+    )
+    return record(
+        {
+            **dict.fromkeys(("file", "digest", "form", "law", "counts", "pack"), TEXT),
+            "runs": COUNT,
+            "held": by_name(NUMBER),
+            "fits": listed(part),
+            "optimum": by_name(_QUANTITY),
+            "findings": shared("findings"),
+        },
+        {"budget": _QUANTITY},
+    )
+
+
 def _laws() -> Schema:
     law = {
         **dict.fromkeys(("name", "title", "cites", "evidence", "counts"), TEXT),
@@ -392,6 +428,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "sweep": (1, "A plan at each point of a grid", _sweep),
     "explain": (1, "Where a number comes from", _explain),
     "backtest": (1, "Laws and default rates against runs that were done", _backtest),
+    "fit": (1, "A law as runs tell it: constants with intervals, what it forecasts, its pack", _fit),
     "laws": (1, "All laws", _laws),
     "law": (1, "One law, or what it gives at some inputs", _law),
     "devices": (1, "All devices", _records("devices")),

@@ -14,6 +14,7 @@ from runplan.dsl.types import Literal
 
 Kind = Literal[
     "findings", "report", "comparison", "differences", "frontier", "ladder", "sweep", "derivation", "backtest",
+    "fit",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
@@ -70,6 +71,7 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "backtest.json:render",
         "markdown": "backtest.markdown:render",
     },
+    "fit": {"table": "fit.terminal:render", "json": "fit.json:render"},
     "laws": {"table": "catalogue.law:listed", "json": "catalogue.law_json:listed"},
     "law": {"table": "catalogue.law:page", "json": "catalogue.law_json:page"},
     "law at inputs": {"table": "catalogue.law:evaluated", "json": "catalogue.law_json:evaluated"},

@@ -87,6 +87,7 @@ LADDERS = {
         "sweep",
         "derivation",
         "backtest",
+        "fit",
         "catalogue",
         "completion",
     ],

@@ -99,7 +99,7 @@ def _expected(ladder: Ladder) -> Panel:
             out.append(Series("points", (best,), (least,), tone=shade, marker="ring"))
         label = name if budget is not None else "runs"
         out.append(Series("points", *_columns(at), label=label, tone=shade))
-    y = PlotAxis("loss, nat/token", LOSS, lambda value: f"{value:.2f}", False)
+    y = PlotAxis("loss, nat/token", LOSS, lambda value: f"{value:.3f}", False)
     return Panel("The loss that the law expects", counted("params, as the law counts them", PARAM), y, tuple(out))
 
 
