@@ -83,19 +83,16 @@ def _between(low: float, high: float) -> Iterator[float]:
 
 def _expected(ladder: Ladder) -> Panel:
     """The loss that the law expects over the size, of each budget with its least."""
-    import numpy as np
-
     surface = ladder.flagship.surface
     out: list[Series] = []
     for name, shade, of in _budgets(ladder):
         at = sorted((_size(ladder, run), run.loss) for run in of)
         budget = of[0].budget
         if budget is not None:
-            sizes = np.array(list(_between(at[0][0], at[-1][0])))
-            losses = surface.at(sizes, budget / surface.flop / sizes)
-            out.append(Series("line", tuple(sizes.tolist()), tuple(losses.tolist()), tone=shade))
+            sizes = tuple(_between(at[0][0], at[-1][0]))
+            out.append(Series("line", sizes, surface.over(budget, sizes), tone=shade))
             best = float(surface.best(budget)[0])
-            least = float(surface.at(np.array([best]), np.array([budget / surface.flop / best]))[0])
+            (least,) = surface.over(budget, (best,))
             out.append(Series("points", (best,), (least,), tone=shade, marker="ring"))
         label = name if budget is not None else "runs"
         out.append(Series("points", *_columns(at), label=label, tone=shade))
