@@ -29,6 +29,34 @@ def document(report: FitReport) -> Body:
         "fits": [_part(part, report) for part in found.parts],
         "optimum": {name: _forecast(one) for name, one in report.optimum.items()},
         **({"budget": amount(report.budget, (("FLOP", 1.0),))} if report.budget is not None else {}),
+        "forecasts": [
+            {"given": dict(given), "outputs": {name: _forecast(one) for name, one in told.items()}}
+            for given, told in report.forecasts
+        ],
+        "moved": None
+        if report.before is None
+        else [
+            {"name": m.name, "before": _plain(m.before), "after": _plain(m.after), "error": _plain(m.error)}
+            for m in report.before[1]
+        ],
+        "tests": [
+            {
+                "output": output,
+                "tests": tested.tests,
+                "fitted": tested.fitted,
+                "noise": _plain(tested.noise),
+                "holds": tested.holds,
+                "constants": {
+                    one.name: {
+                        "value": _plain(one.value),
+                        "middle": _plain(one.middle),
+                        "within": {f"{coverage:g}": _plain(share) for coverage, share in one.within.items()},
+                    }
+                    for one in tested.returned
+                },
+            }
+            for output, tested in report.tested
+        ],
         "pack": report.text,
         "findings": [finding_document(one) for one in found.findings],
     }
@@ -70,6 +98,7 @@ def _part(part: Part, report: FitReport) -> Body:
         "covariance": [[_plain(cell) for cell in row] for row in fitted.covariance],
         "bootstrap": len(fitted.draws),
         "misfit": rounded(part.misfit),
+        "drift": rounded(part.drift),
         "noise": _plain(fitted.noise),
         "lack_of_fit": None
         if fitted.lack_of_fit is None

@@ -31,7 +31,7 @@ def fit(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[s
 
 
 def test_a_pack_works_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--out", "ours.plan"]) == 0
+    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "200", "--out", "ours.plan"]) == 0
     assert "Huber loss, delta 0.001" in capsys.readouterr().out
     text = (folder / "ours.plan").read_text("utf-8")
     assert text.startswith(MARK) and "SHA-256" in text and "2026-01-01" in text
@@ -87,7 +87,60 @@ def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["test", "ours.plan"]) == 0
 
 
-@pytest.mark.parametrize("form", ["isoflop", "envelope", "henighan", "skaling", "steplaw"])
+def test_what_moved_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ("h100_ladder.csv", "--form", "chinchilla", "--out", "ours.plan")
+    assert fit(capsys, *argv, "--where", "compute < 2e15")["moved"] is None
+    moved = fit(capsys, *argv)["moved"]
+    assert isinstance(moved, list) and [m["name"] for m in moved] == ["E", "A", "B", "alpha", "beta"]
+    assert all(m["before"] != m["after"] and m["error"] for m in moved)
+
+
+def test_what_is_asked_is_forecast(capsys: pytest.CaptureFixture[str]) -> None:
+    found = fit(
+        capsys,
+        "h100_ladder.csv",
+        "--form",
+        "chinchilla",
+        "--predict",
+        "compute=1e16",
+        "--predict",
+        "params=5M",
+        "tokens=3e8",
+    )
+    best, there = (one["outputs"]["loss"] for one in found["forecasts"])  # type: ignore[attr-defined]
+    assert best["low"] < best["value"] < best["high"] and there["low"] < there["value"] < there["high"]
+    # The further it is beyond the runs, the less sure.
+    optimum = found["optimum"]["loss"]  # type: ignore[index]
+    assert best["high"] / best["low"] > optimum["high"] / optimum["low"]
+    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "0", "--predict", "size=3"]) == 2
+
+
+def test_a_fit_stands_its_own_test(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runplan.cli.verbs.fit.TESTS", 12)
+    (one,) = fit(capsys, "gadre_rpj.csv", "--form", "gadre", "--self-test")["tests"]  # type: ignore[misc]
+    assert one["holds"] and one["tests"] == one["fitted"] == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("N,D,loss\n1e7,1e8,3.5\n1e8,1e9,3.0\n", "F020"),
+        ("N,D,loss\n" + "".join(f"{n}e6,{20 * n}e6,{3 - n / 50}\n" for n in range(1, 9)), "F023"),
+        ("N,D,loss\n" + "".join(f"{n}e6,{n * n}e7,3.0\n" for n in range(1, 9)), "F021"),
+        ("N,D,loss\n" + "".join(f"1e6,{n * n}e7,{3 - n / 50}\n" for n in range(1, 9)), "F022"),
+        ("N,D\n1,2\n", "F002"),
+        ("", "F001"),
+    ],
+)
+def test_runs_that_do_not_tell_a_form_are_refused(
+    text: str, code: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "few.csv").write_text(text, "utf-8")
+    assert main(["fit", "few.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "ours.plan"]) == 1
+    assert f"error[{code}]" in capsys.readouterr().err and not (folder / "ours.plan").exists()
+
+
+@pytest.mark.parametrize("form", ["isoflop", "envelope", "skaling", "steplaw"])
 def test_forms_of_every_kind_make_packs(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = fit(capsys, "h100_ladder.csv", "--form", form, "--out", "ours.plan")
     assert found["fits"] and main(["test", "ours.plan"]) == 0
