@@ -110,6 +110,8 @@ CODES: dict[str, Code] = {
         "forecast-errs", "warning", "larger runs came out further from what the smaller told than was expected"
     ),
     "F031": Code("parabola-bias", "info", "parabolas through runs of one budget put its best size off: by how much"),
+    "F040": Code("budget-left-out", "warning", "a budget whose runs have no lowest point, with the reason"),
+    "F041": _firm("too-few-budgets", "fewer budgets, or best runs, than tell a line through them and its error"),
     "X001": Code("unused-ignore", "warning", "an `ignore` that ignores nothing"),
     "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
     "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),
