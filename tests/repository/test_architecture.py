@@ -68,6 +68,7 @@ LADDERS = {
         "since",
         "differences",
         "export",
+        "importing",
         "verbs",
     ],
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
@@ -296,7 +297,10 @@ NEVER = {
     ),
     *(
         f"runplan.engine.{module}"
-        for module in ("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate")
+        for module in (
+            *("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate"),
+            *("formulate.goodput", "runs.stops"),
+        )
     ),
 }
 # Beyond these what is imported depends on the plan and on the cache.
