@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,10 +24,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def fit(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[str, object]:
+def fit(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["fit", *argv, "--bootstrap", "0", "-o", "json"]) == code
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
@@ -83,7 +84,7 @@ def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     )
     own = fit(capsys, "h100_ladder.csv", "--form", "my.plan:mine", "--out", "ours.plan")
     theirs = fit(capsys, "h100_ladder.csv", "--form", "chinchilla")
-    assert own["fits"][0]["objective"]["value"] == pytest.approx(theirs["fits"][0]["objective"]["value"], rel=1e-9)  # type: ignore[index]
+    assert own["fits"][0]["objective"]["value"] == pytest.approx(theirs["fits"][0]["objective"]["value"], rel=1e-9)
     assert main(["test", "ours.plan"]) == 0
 
 
@@ -107,17 +108,17 @@ def test_what_is_asked_is_forecast(capsys: pytest.CaptureFixture[str]) -> None:
         "params=5M",
         "tokens=3e8",
     )
-    best, there = (one["outputs"]["loss"] for one in found["forecasts"])  # type: ignore[attr-defined]
+    best, there = (one["outputs"]["loss"] for one in found["forecasts"])
     assert best["low"] < best["value"] < best["high"] and there["low"] < there["value"] < there["high"]
     # The further it is beyond the runs, the less sure.
-    optimum = found["optimum"]["loss"]  # type: ignore[index]
+    optimum = found["optimum"]["loss"]
     assert best["high"] / best["low"] > optimum["high"] / optimum["low"]
     assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "0", "--predict", "size=3"]) == 2
 
 
 def test_a_fit_stands_its_own_test(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runplan.cli.verbs.fit.TESTS", 12)
-    (one,) = fit(capsys, "gadre_rpj.csv", "--form", "gadre", "--self-test")["tests"]  # type: ignore[misc]
+    (one,) = fit(capsys, "gadre_rpj.csv", "--form", "gadre", "--self-test")["tests"]
     assert one["holds"] and one["tests"] == one["fitted"] == 12
 
 
