@@ -26,6 +26,7 @@ VERBS = {
     "sweep": "a plan at each point of a grid",
     "explain": "where a number comes from",
     "export": "a solved plan as the configuration of a trainer or a scheduler",
+    "track": "a run in progress against its plan: finish, cost, loss, drift",
     "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",
     "device": "the devices and their figures",

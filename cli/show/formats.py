@@ -13,7 +13,7 @@ from runplan.cli.show.text.plain import inert
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest",
+    "findings", "report", "comparison", "differences", "frontier", "sweep", "track", "derivation", "backtest",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
@@ -54,6 +54,11 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "csv": "frontier.csv:render",
     },
     "sweep": {"table": "sweep.terminal:render"},
+    "track": {
+        "table": "track.terminal:render",
+        "json": "track.json:render",
+        "markdown": "track.markdown:render",
+    },
     "derivation": {
         "tree": "derivation.terminal:render",
         "json": "derivation.json:render",

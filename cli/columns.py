@@ -1,0 +1,26 @@
+"""What a command line says of the columns of a file of runs: `--column loss=val_loss`, `--unit loss=nat/token`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runplan.cli.outcome import CannotRun
+
+
+def pairs(options: Sequence[str], name: str) -> dict[str, str]:
+    """The text of each quantity.
+
+    Raises:
+        CannotRun: For an option that is no pair, and for a quantity that is given twice.
+    """
+    out: dict[str, str] = {}
+    for option in options:
+        quantity, equal, text = (part.strip() for part in option.partition("="))
+        if not equal or not quantity or not text:
+            raise CannotRun(
+                f"`{name} {option[:60]}` is no pair; write `{name} loss={'val_loss' if name == '--column' else 'nats'}`"
+            )
+        if quantity in out:
+            raise CannotRun(f"`{name}` says `{quantity}` twice")
+        out[quantity] = text
+    return out
