@@ -144,7 +144,12 @@ def _solutions(
 
             solution = with_odds(plan, solution)
         verify(solution)
-        yield with_memory(plan, solution, read.catalogue)
+        solution = with_memory(plan, solution, read.catalogue)
+        if plan.outer.inference is not None:
+            from runplan.engine.layout.serve import with_serving
+
+            solution = with_serving(plan, solution, read.catalogue)
+        yield solution
 
 
 @dataclass(frozen=True, slots=True)

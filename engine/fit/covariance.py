@@ -77,6 +77,12 @@ def sandwich(objective: Objective, here: Local) -> Floats:
     return found
 
 
+def influence(objective: Objective, here: Local) -> Floats:
+    """(k, n), by how much one run more of each would move the coordinates, to first order."""
+    found: Floats = -inverse(hessian(objective, here)) @ (here.slopes * loss_of(objective).slopes(here.residuals))
+    return found
+
+
 def inverse(matrix: Floats) -> Floats:
     """Of a symmetric matrix; directions that it does not tell from nothing get a large value instead of an infinite."""
     size = np.sqrt(np.maximum(np.abs(np.diagonal(matrix)), 1e-300))

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runplan.engine.fit.model import Model
-from runplan.engine.fit.newton import TOGETHER
 from runplan.engine.fit.objective import Loss, residuals, target
 from runplan.engine.fit.table import Floats
 
@@ -25,7 +24,7 @@ def projected(model: Model, loss: Loss, log: bool, theta: Floats) -> tuple[Float
     Variables Separate, SIAM J. Numer. Anal. 10 (1973). A residual of a logarithm is not linear in the constants: to
     first order it is the difference over what was measured, and the weights are those of the loss.
     """
-    together = max(4, TOGETHER // (theta.shape[1] * len(model.measured)))
+    together = max(4, 40_000 // (theta.shape[1] * len(model.measured)))
     found, values = theta.copy(), np.empty(len(theta))
     with np.errstate(all="ignore"):
         for start in range(0, len(theta), together):

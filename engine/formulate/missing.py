@@ -76,6 +76,9 @@ def is_of_layout(draft: Draft, name: Name) -> bool:
 
 def _laid_out(draft: Draft, name: Name) -> Missing:
     """Why what the layout decides is not known: it needs devices, and how much memory they have."""
+    needs = [add for need, add in draft.quantities[name.text].facts.needs if not draft.knows(quantity(need))]
+    if needs:
+        return Missing("C004", f"`{name}` is not known: the plan does not say what is served", tuple(needs))
     if not draft.stage.hardware:
         return Missing(
             "C004", f"`{name}` is not known: the plan has no hardware", ("add `hardware: 64 x H100 for 1 month`",)

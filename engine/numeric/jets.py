@@ -143,6 +143,7 @@ _ONE: dict[str, Callable[[Jet], Jet]] = {
     "sqrt": root,
     "abs": lambda a: chained(a, abs(a.value), math.copysign(1.0, a.value), 0.0),
     "not": lambda a: Jet(not a.value),
+    "ceil": lambda a: Jet(float(math.ceil(a.value))),  # flat, but at whole numbers
 }
 _TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
     "+": plus,
