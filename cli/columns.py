@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from runplan.cli.arguments import unknown_word
 from runplan.cli.outcome import CannotRun
 
 
-def pairs(options: Sequence[str], name: str) -> dict[str, str]:
+def pairs(options: Sequence[str], name: str, known: Iterable[str]) -> dict[str, str]:
     """The text of each quantity.
 
+    Args:
+        known: The quantities that columns may be.
+
     Raises:
-        CannotRun: For an option that is no pair, and for a quantity that is given twice.
+        CannotRun: For an option that is no pair, and for a quantity that there is not, or that is given twice.
     """
     out: dict[str, str] = {}
     for option in options:
@@ -20,6 +24,8 @@ def pairs(options: Sequence[str], name: str) -> dict[str, str]:
             raise CannotRun(
                 f"`{name} {option[:60]}` is no pair; write `{name} loss={'val_loss' if name == '--column' else 'nats'}`"
             )
+        if quantity not in known:
+            raise unknown_word("quantity", quantity, sorted(known))
         if quantity in out:
             raise CannotRun(f"`{name}` says `{quantity}` twice")
         out[quantity] = text

@@ -176,6 +176,22 @@ def _frontier() -> Schema:
     )
 
 
+def _track() -> Schema:
+    ends = record({"value": {"type": ["number", "string"]}, "unit": TEXT, "by": TEXT})
+    return record(
+        {
+            "plan": record({"file": TEXT}, {"frozen": TEXT}),
+            "log": TEXT,
+            "planned": by_name(_QUANTITY),
+            "now": record({"line": PLACE, **dict.fromkeys(("tokens", "share", "loss"), _QUANTITY)}),
+            "forecast": by_name(ends),
+            "resumed": listed(record({"line": PLACE, "step": NUMBER, "tokens_again": NUMBER})),
+            "pauses": listed(record({"line": PLACE, "seconds": NUMBER})),
+            "findings": shared("findings"),
+        }
+    )
+
+
 def _explain() -> Schema:
     node = record(
         {
@@ -362,6 +378,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "diff": (1, "Plans as of a commit and now: what moved, and why", _diff),
     "frontier": (1, "The best of one quantity for each value of another", _frontier),
     "sweep": (1, "A plan at each point of a grid", _sweep),
+    "track": (1, "A run in progress against its plan", _track),
     "explain": (1, "Where a number comes from", _explain),
     "backtest": (1, "Laws and default rates against runs that were done", _backtest),
     "laws": (1, "All laws", _laws),

@@ -112,11 +112,19 @@ def _tracked(args: Namespace, project: Project, expected: Expected, *, changed: 
     from runplan.engine.fit.read.asked import Asked
     from runplan.engine.fit.read.read import read_runs
     from runplan.engine.fit.read.text import text_of
+    from runplan.engine.fit.read.words import sorts_of
     from runplan.engine.track.drift import tracked
     from runplan.engine.track.progress import NEEDS, PREFER, USES, NoProgress
 
+    known = sorts_of(project.library, {})
     asked = Asked(
-        NEEDS, USES, pairs(args.column, "--column"), pairs(args.unit, "--unit"), args.decimal, PREFER, log=True
+        NEEDS,
+        USES,
+        pairs(args.column, "--column", known),
+        pairs(args.unit, "--unit", known),
+        args.decimal,
+        PREFER,
+        log=True,
     )
     with reading(args.log):
         table, findings = read_runs(args.log, project.reader, project.library, asked)

@@ -174,7 +174,7 @@ def _rising(track: Track) -> Iterator[Finding]:
         return
     sums = np.cumsum(np.concatenate([[0.0], loss]))
     means = (sums[window:] - sums[:-window]) / window
-    noise = float(np.std(np.diff(loss)) / np.sqrt(2))
+    noise = 1.4826 * float(np.median(np.abs(np.diff(loss)))) / np.sqrt(2)
     best = int(np.argmin(means[:-window]))
     rise = float(means[-1] - means[best])
     if rise > max(RISES, ERRORS * noise * np.sqrt(2 / window)):

@@ -64,7 +64,7 @@ def _headline(track: Track) -> str:
 
 def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
     progress, expected, ends = track.progress, track.expected, track.ends
-    yield "tokens", show(progress.done, TOKEN), _end(ends.get("tokens")), _planned(track, "tokens")
+    yield "tokens", _short(show(progress.done, TOKEN)), _end(ends.get("tokens")), _planned(track, "tokens")
     if progress.steps[-1] == progress.steps[-1]:
         yield "steps", f"{progress.steps[-1]:,.0f}", NOTHING, _planned(track, "steps")
     if "time" in ends:
@@ -87,11 +87,12 @@ def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
             "learning rate",
             f"{progress.rate[-1]:.3g}",
             end,
-            NOTHING if planned is None else f"{planned:.3g} at its peak",
+            NOTHING if planned is None else f"{planned:.3g}",
         )
     if progress.pace:
         time = expected.get("time")
-        yield "pace", show(1 / progress.pace, _PACE), NOTHING, show(expected.tokens / time, _PACE) if time else NOTHING
+        planned_pace = _short(show(expected.tokens / time, _PACE)) if time else NOTHING
+        yield "tokens a second", _short(show(1 / progress.pace, _PACE)), NOTHING, planned_pace
     if track.mfu is not None:
         planned = track.planned_mfu
         yield "MFU", per_cent(track.mfu), NOTHING, NOTHING if planned is None else per_cent(planned)
@@ -106,16 +107,22 @@ def _end(one: Estimate | None) -> str | Cell:
     if any(name == "nat" for name, _ in one.dim):
         return Cell(f"{one.value:.3f}", f"({one.low:.3f} {NOTHING} {one.high:.3f})")
     said, low, high = (show(value, one.dim) for value in (one.value, one.low, one.high))
-    return Cell(said, "" if low == high else f"({from_to(low, high)})")
+    if said.partition(" ")[2] == low.partition(" ")[2] == high.partition(" ")[2]:
+        low, high = low.partition(" ")[0], high.partition(" ")[0]
+    return Cell(_short(said), "" if low == high else f"({from_to(low, high)})")
+
+
+def _short(text: str) -> str:
+    """A figure as the table has room for it: what it counts is said by the name of its row."""
+    return text.removesuffix(" tokens").replace(" tokens/second", "/s")
 
 
 def _planned(track: Track, name: str) -> str:
     one = track.expected.figures.get(name)
     if one is None:
         return NOTHING
-    return (
-        f"{one.value:,.0f}" if name == "steps" else f"{one.value:.3f}" if name == "loss" else show(one.value, one.dim)
-    )
+    plain_figures = {"steps": ",.0f", "loss": ".3f"}
+    return format(one.value, plain_figures[name]) if name in plain_figures else _short(show(one.value, one.dim))
 
 
 def _notes(track: Track) -> Iterator[str]:
