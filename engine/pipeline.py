@@ -145,6 +145,10 @@ def _solutions(
             solution = with_odds(plan, solution)
         verify(solution)
         solution = with_memory(plan, solution, read.catalogue)
+        if any(len(stage.hardware) > 1 for stage in plan.stages):
+            from runplan.engine.layout.pools import with_pools
+
+            solution = with_pools(plan, solution, read.catalogue)
         if plan.outer.inference is not None:
             from runplan.engine.layout.serve import with_serving
 

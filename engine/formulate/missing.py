@@ -83,7 +83,7 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
         return Missing(
             "C004", f"`{name}` is not known: the plan has no hardware", ("add `hardware: 64 x H100 for 1 month`",)
         )
-    if not draft.knows(q.MEMORY):
+    if not any(known.text == q.MEMORY.text for known in draft.definitions):
         message = f"`{name}` is not known: nothing tells the memory of the devices"
         return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
     message = f"`{name}` is judged of one kind of devices, of a run that is solved, and no goal yet"

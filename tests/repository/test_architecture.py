@@ -44,6 +44,7 @@ LADDERS = {
             "decide",
         ),
         "sweep",
+        "ladder",
         "track",
     ],
     "cli": [
@@ -83,23 +84,26 @@ LADDERS = {
         "comparison",
         "differences",
         "frontier",
+        "ladder",
         "sweep",
         "track",
         "derivation",
         "backtest",
+        "fit",
         "catalogue",
         "completion",
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
-BESIDE = {"engine/sweep": {"pipeline", "report"}, "engine/track": {"pipeline", "report", "lock"}}
+BESIDE = {f"engine/{rung}": {"pipeline", "report"} for rung in ("sweep", "ladder")}
+BESIDE["engine/track"] = {"pipeline", "report", "lock"}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py", "dsl/syntax/tables.py"),
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "track")),
+    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder", "track")),
     "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
