@@ -54,6 +54,7 @@ LADDERS = {
         "schemas",
         "highlight",
         "show",
+        "plot",
         "output",
         "growing",
         "sweeping",
@@ -108,12 +109,13 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
     "rich": "cli/show/",
+    "matplotlib": "cli/plot/draw.py",
     "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pygls": "editor/server.py",
     "lsprotocol": ("editor/wire.py", "editor/server.py"),
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
 }
-HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pyarrow", "pygls", "lsprotocol"}
+HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pyarrow", "pygls", "lsprotocol", "matplotlib"}
 # The editor shows what the command shows; nothing of the command but its verb knows the editor.
 OF_THE_COMMAND = ("runplan.cli.show.", "runplan.cli.paths")
 THE_VERB = "cli/verbs/lsp.py"
