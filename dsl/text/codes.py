@@ -77,6 +77,7 @@ CODES: dict[str, Code] = {
     "P002": _firm("golden-value-off", "a law does not give its golden value, or a rule its examples"),
     "E001": Code("not-carried", "error", "a format of `plan export` has no place for what the plan says"),
     "E002": Code("export-needs", "error", "a format of `plan export` needs what the plan does not tell, or not so"),
+    "E003": Code("config-unreadable", "error", "of a configuration no plan can be made: why is said"),
     "F001": Code("no-runs", "error", "a file of runs has none that can be used"),
     "F002": Code("column-missing", "error", "a file of runs lacks a column, and nothing in it tells the same"),
     "F003": Code("column-ambiguous", "error", "several columns of a file of runs may be one quantity: which is asked"),

@@ -70,6 +70,7 @@ LADDERS = {
         "since",
         "differences",
         "export",
+        "importing",
         "verbs",
     ],
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
