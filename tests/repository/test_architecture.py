@@ -301,7 +301,10 @@ NEVER = {
     ),
     *(
         f"runplan.engine.{module}"
-        for module in ("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate")
+        for module in (
+            *("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate"),
+            *("formulate.goodput", "runs.stops"),
+        )
     ),
 }
 # Beyond these what is imported depends on the plan and on the cache.
