@@ -125,7 +125,8 @@ class Part:
     @property
     def drift(self) -> float:
         """By how much more a forecast is off for each e-fold beyond the largest run; 0 where that is not known."""
-        return (self.fitted.drift or 0.0) if self.size_in else 0.0
+        drift = self.fitted.drift
+        return drift if drift is not None and np.isfinite(drift) and self.size_in else 0.0
 
     @property
     def size_in(self) -> tuple[str, ...]:
