@@ -179,6 +179,7 @@ def _frontier() -> Schema:
 def _ladder() -> Schema:
     design = {"design": TEXT, "runs": COUNT, "sizes": COUNT}
     told = {**dict.fromkeys(("compute", "largest", "loss", "best_size"), _QUANTITY), "why_not": TEXT}
+    told["to_first_order"] = or_null(NUMBER)
     shape = dict.fromkeys(("layers", "hidden", "heads", "kv_heads", "ffn"), COUNT)
     settings = {"steps": COUNT, "warmup_steps": COUNT, "gpus": COUNT}
     figures = dict.fromkeys(("params", "params_non_embedding", "compute", "tokens", "batch", "loss"), _QUANTITY)
@@ -193,6 +194,8 @@ def _ladder() -> Schema:
             "design": TEXT,
             "share": NUMBER,
             "noise": NUMBER,
+            "draws": COUNT,
+            "seed": COUNT,
             "family": record({"name": TEXT, "source": TEXT}),
             "settings_by": listed(TEXT),
             "totals": by_name(_QUANTITY),
