@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
-from runplan.engine.fits import FitReport
+from runplan.engine.fits import FitReport, holds
 
 Body = dict[str, object]
 COVERAGES = (0.8, 0.95)
@@ -41,21 +41,19 @@ def document(report: FitReport) -> Body:
         ],
         "tests": [
             {
-                "output": output,
-                "tests": tested.tests,
-                "fitted": tested.fitted,
-                "noise": _plain(tested.noise),
-                "holds": tested.holds,
+                "output": part.form.output,
+                "sets": tested.sets,
+                "failed": tested.failed,
+                "holds": holds(tested),
                 "constants": {
-                    one.name: {
-                        "value": _plain(one.value),
-                        "middle": _plain(one.middle),
-                        "within": {f"{coverage:g}": _plain(share) for coverage, share in one.within.items()},
+                    name: {
+                        "bias": _plain(float(tested.bias[i])),
+                        "within": {f"{coverage:g}": _plain(held[i]) for coverage, held in tested.held.items()},
                     }
-                    for one in tested.returned
+                    for i, name in enumerate(part.constants)
                 },
             }
-            for output, tested in report.tested
+            for part, tested in report.tested
         ],
         "pack": report.text,
         "findings": [finding_document(one) for one in found.findings],

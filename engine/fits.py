@@ -11,7 +11,7 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.text.reader import Files
-from runplan.engine.fit.fitting import LawFit
+from runplan.engine.fit.fitting import LawFit, Part
 from runplan.engine.fit.forecast import Forecast, forecast
 from runplan.engine.fit.moved import Moved
 from runplan.engine.fit.pack import Origin, goldens_of, pack_text
@@ -31,7 +31,7 @@ class FitReport:
         text: Of the pack.
         forecasts: What it gives at inputs that were asked about, with these.
         before: The law that the pack takes the place of, and the constants of both; None where there is none.
-        tested: Runs made from the fit, and what came back of its constants, by formula; empty where it was not asked.
+        tested: Runs made from the fit, and how often intervals held; empty where it was not asked.
         optimum: What the law makes of the largest budget of the runs; empty where it has no best size.
         budget: That budget, in FLOP; None where the runs tell none.
     """
@@ -44,7 +44,12 @@ class FitReport:
     budget: float | None
     forecasts: tuple[tuple[Mapping[str, float], Mapping[str, Forecast]], ...] = ()
     before: tuple[Law, tuple[Moved, ...]] | None = None
-    tested: tuple[tuple[str, SelfTest], ...] = ()
+    tested: tuple[tuple[Part, SelfTest], ...] = ()
+
+
+def holds(tested: SelfTest) -> bool:
+    """Whether every set of runs came to constants, and intervals hold as often as they say, up to chance."""
+    return not tested.failed and all(tested.sure(coverage) for coverage in tested.held)
 
 
 def report_of(found: LawFit, origin: Origin, library: Library) -> FitReport:

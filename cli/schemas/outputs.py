@@ -302,9 +302,8 @@ def _fit() -> Schema:
             "runs": listed(of_a_run),
         }
     )
-    came = by_name(record({"value": figure, "middle": figure, "within": by_name(figure)}))
-    counts = {"tests": COUNT, "fitted": COUNT}
-    tested = record({"output": TEXT, **counts, "noise": figure, "holds": FLAG, "constants": came})
+    came = by_name(record({"bias": figure, "within": by_name(figure)}))
+    tested = record({"output": TEXT, "sets": COUNT, "failed": COUNT, "holds": FLAG, "constants": came})
     return record(
         {
             **dict.fromkeys(("file", "digest", "form", "law", "counts", "pack"), TEXT),

@@ -13,6 +13,7 @@ from runplan.cli.arguments import Parser, add_output, library_here, reading, unk
 from runplan.cli.crew import add_crew, count, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
 from runplan.cli.output import show
+from runplan.cli.plot.plot import add_plot, plot, ready
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
@@ -66,6 +67,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--starts", metavar="N", help="from how many points the search sets out")
     parser.add_argument("--bootstrap", metavar="N", default="4000", help="fits to runs drawn anew, for intervals")
     parser.add_argument("--seed", metavar="N", default="0", help="of what is drawn at random")
+    add_plot(parser)
     add_crew(parser)
     parser.add_argument(
         "--predict", metavar="INPUT=VALUE", nargs="+", action="append", default=[],
@@ -77,6 +79,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, offered("fit"), several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("fit"))
+    ready(args.plot)
     if args.objective is not None and args.objective not in OBJECTIVES:
         raise unknown_word("objective", args.objective, OBJECTIVES)
     if args.counts is not None and args.counts not in COUNTS:
@@ -104,7 +107,7 @@ def run(argv: list[str]) -> int:
     from runplan.dsl.dataclass import replace
     from runplan.engine.fit.fitting import fitted
     from runplan.engine.fit.selftest import self_test
-    from runplan.engine.fits import report_of
+    from runplan.engine.fits import holds, report_of
 
     objective = _objective(args, "squares" if made is not None else "huber")
     with crew(args) as workers:
@@ -127,16 +130,21 @@ def run(argv: list[str]) -> int:
     if exit_code(found.findings) != CLEAN:
         return _broken(found.findings)
     report = report_of(found, origin, library)
+    own = found.parts if args.self_test else ()
     report = replace(
         report,
         forecasts=tuple(_forecast(report, words) for words in args.predict),
         before=_before(args.out, report.law, library),
-        tested=tuple((part.form.output, self_test(part, TESTS, seed)) for part in found.parts if args.self_test),
+        tested=tuple((part, self_test(part.model, part.fitted, sets=TESTS, seed=seed)) for part in own),
     )
     show("fit", report, outputs, details=args.details)
+    if args.plot:
+        from runplan.cli.show.fit.picture import picture
+
+        plot(picture(report), args.plot)
     if args.out:
         _write(args.out, report.text)
-    return CLEAN if all(tested.holds for _, tested in report.tested) else FOUND
+    return CLEAN if all(holds(tested) for _, tested in report.tested) else FOUND
 
 
 def _forecast(report: FitReport, words: Sequence[str]) -> tuple[dict[str, float], dict[str, Forecast]]:

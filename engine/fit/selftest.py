@@ -1,96 +1,72 @@
-"""A fit into runs made from it, and whether a fit to those gives its constants back as often as it says."""
+"""A fit into how often its intervals would hold, were it true: runs made from it, and fitted again."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from runplan.dsl.dataclass import dataclass, replace
-from runplan.engine.fit.fit import fit
-from runplan.engine.fit.fitting import Part, natural, usual
-from runplan.engine.fit.model import Coordinate
+from runplan.dsl.dataclass import dataclass
+from runplan.engine.fit.bootstrap import errors
+from runplan.engine.fit.fit import COVERAGES, fit
+from runplan.engine.fit.model import Model
+from runplan.engine.fit.objective import residuals
+from runplan.engine.fit.outcome import Fitted
+from runplan.engine.fit.table import Floats
 
-# Starts of each fit, beside the constants that the runs were made with.
-STARTS = 24
-COVERAGES = (0.8, 0.95)
-# Standard deviations of a count beyond which it is not by chance.
-SURPRISING = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A constant, and how it came back.
-
-    Attributes:
-        value: That the runs were made with.
-        low, middle, high: Of what came back: a tenth lies below `low`, a tenth above `high`.
-        within: By coverage: the share of the tests in which the interval held the value.
-    """
-
-    name: str
-    value: float
-    low: float
-    middle: float
-    high: float
-    within: dict[float, float]
+SETS, DRAWS, STARTS = 100, 200, 32
 
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """What came back.
+    """How fits to made runs came out.
 
     Attributes:
-        tests: How many, and how many of them came to constants.
+        sets: How many sets of runs were made, and fitted.
+        held: By coverage, of each coordinate the share of sets whose interval held the one that they were made from.
+        bias: (k), the median of what came back less what they were made from, in standard errors of a fit.
+        failed: Sets of which no fit came.
     """
 
-    tests: int
-    fitted: int
-    noise: float
-    returned: tuple[Returned, ...]
+    sets: int
+    held: Mapping[float, tuple[float, ...]]
+    bias: Floats
+    failed: int
 
-    @property
-    def holds(self) -> bool:
-        """Whether each interval holds as often as it says, up to chance; one that holds more often is no fault."""
-        return self.fitted == self.tests and all(
-            share >= coverage - SURPRISING * np.sqrt(coverage * (1 - coverage) / self.tests)
-            for one in self.returned
-            for coverage, share in one.within.items()
-        )
+    def sure(self, coverage: float) -> bool:
+        """Whether the rates are those that are stated, but for chance: three standard errors below are not reached."""
+        allowed = 3 * np.sqrt(coverage * (1 - coverage) / max(self.sets - self.failed, 1))
+        return bool(min(self.held[coverage]) >= coverage - allowed)
 
 
-def self_test(part: Part, tests: int, seed: int = 0) -> SelfTest:
-    """Make runs from a fit, with its noise, and fit them, many times; intervals are those by the slopes."""
-    model, theta = part.model, part.fitted.minima[0].theta
-    known = tuple(replace(c, elsewhere=float(at)) for c, at in zip(model.coordinates, theta, strict=True))
-    predicted, noise = np.array(part.predicted), usual(part.fitted.residuals, len(theta))
-    rng = np.random.default_rng(seed)
-    found, held = [], {coverage: np.zeros(len(theta)) for coverage in COVERAGES}
-    for _ in range(tests):
-        off = noise * rng.standard_normal(len(predicted))
-        measured = predicted * np.exp(off) if model.log else predicted + off
-        made = replace(model, measured=measured, coordinates=known)
-        with np.errstate(all="ignore"):
-            again = fit(made, part.fitted.objective, starts=STARTS, bootstrap=0)
+def self_test(
+    model: Model, fitted: Fitted, *, sets: int = SETS, bootstrap: int = DRAWS, starts: int = STARTS, seed: int = 0
+) -> SelfTest:
+    """Runs of the same design as those that were fitted, with errors as they showed, back into the constants.
+
+    Args:
+        model: The form over the runs of the fit.
+        sets: Of runs; each is fitted from the start, with a bootstrap of its own.
+    """
+    theta, log = fitted.minima[0].theta, fitted.objective.log
+    exact = residuals(model, log, theta[None])[0]
+    wrong = errors(fitted.residuals, len(theta), seed, 0, sets)
+    held: dict[float, list[list[bool]]] = {coverage: [] for coverage in COVERAGES}
+    back, failed = [], 0
+    for i in range(sets):
+        made = _made(model, exact + wrong[i], log)
+        again = fit(made, fitted.objective, starts=starts, bootstrap=bootstrap, seed=seed + 1 + i)
         if not again.minima:
+            failed += 1
             continue
-        found.append(again.minima[0].theta)
-        for coverage, held_by in held.items():
+        back.append((again.minima[0].theta - theta) / [max(one.error, 1e-300) for one in again.known])
+        for coverage, each in held.items():
             ends = [one.within[coverage] for one in again.known]
-            held_by += [low.low <= at <= low.high for low, at in zip(ends, theta, strict=True)]
-    every = np.array(found) if found else theta[None, :]
-    low, middle, high = np.quantile(every, [0.1, 0.5, 0.9], axis=0)
-    count = max(len(found), 1)
-    returned = tuple(
-        Returned(
-            c.constant,
-            natural(c, float(theta[i])),
-            *(_ordered(c, float(low[i]), float(middle[i]), float(high[i]))),
-            {coverage: float(held_by[i] / count) for coverage, held_by in held.items()},
-        )
-        for i, c in enumerate(model.coordinates)
-    )
-    return SelfTest(tests, len(found), noise, returned)
+            each.append([end.low <= true <= end.high for end, true in zip(ends, theta.tolist(), strict=True)])
+    rates = {c: tuple(np.mean(np.array(each), axis=0).tolist()) for c, each in held.items()}
+    return SelfTest(sets, rates, np.median(np.array(back), axis=0), failed)
 
 
-def _ordered(coordinate: Coordinate, *at: float) -> tuple[float, float, float]:
-    low, middle, high = (natural(coordinate, one) for one in at)
-    return low, middle, high
+def _made(model: Model, more: Floats, log: bool) -> Model:
+    """The model with other measurements: those that leave nothing at the optimum, and some more."""
+    return model.told(model.measured * np.exp(more) if log else model.measured + more)

@@ -13,7 +13,7 @@ from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
 from runplan.engine.fit.pack import objective_said
 from runplan.engine.fit.selftest import SelfTest
-from runplan.engine.fits import FitReport
+from runplan.engine.fits import FitReport, holds
 from runplan.engine.laws.evaluate import accepted
 
 Rows = tuple[tuple[str, ...], ...]
@@ -57,7 +57,7 @@ def content(report: FitReport, *, details: bool = False) -> Content:
     if report.optimum:
         sections.append(_optimum(report))
     sections += [_asked(given, told, report) for given, told in report.forecasts]
-    sections += [_tested(output, tested) for output, tested in report.tested]
+    sections += [_tested(part, tested) for part, tested in report.tested]
     if report.before is not None:
         sections.append(_moved(report))
     findings = tuple((f.severity, f.code, f.message) for f in found.findings)
@@ -180,21 +180,17 @@ def _inside(report: FitReport, name: str, value: float) -> bool:
     return low <= value <= high
 
 
-def _tested(output: str, tested: SelfTest) -> Section:
+def _tested(part: Part, tested: SelfTest) -> Section:
     rows = [
-        (
-            one.name,
-            f"{one.value:.5g}",
-            f"{one.middle:.5g}",
-            from_to(f"{one.low:.4g}", f"{one.high:.4g}"),
-            *(f"{100 * share:.0f} %" for share in one.within.values()),
-        )
-        for one in tested.returned
+        (name, *(f"{100 * tested.held[coverage][i]:.0f} %" for coverage in tested.held), f"{tested.bias[i]:+.2f}")
+        for i, name in enumerate(part.constants)
     ]
-    heads = ("", "made with", "came back", "80 % of them", "in its 80 %", "in its 95 %")
-    verdict = "intervals hold as often as they say" if tested.holds else "intervals hold less often than they say"
-    said = f"{tested.fitted} of {tested.tests} sets of runs came to constants; {verdict}."
-    return Section(f"Self-test of `{output}`: runs made from the fit, and fitted", tuple(rows), heads, (said,))
+    heads = ("", *(f"in its {100 * coverage:.0f} %" for coverage in tested.held), "off by, in its errors")
+    verdict = "as often as they say" if holds(tested) else "less often than they say"
+    said = f"{tested.sets - tested.failed} of {tested.sets} sets of runs came to constants; intervals hold {verdict}."
+    return Section(
+        f"Self-test of `{part.form.output}`: runs made from the fit, and fitted", tuple(rows), heads, (said,)
+    )
 
 
 def _moved(report: FitReport) -> Section:
