@@ -334,7 +334,7 @@ class QuantityFacts:
         needs: What must be given for it, and the help that says how.
         may_be_zero: Whether it may be nothing, where it is an input of a law.
         otherwise: What is taken where nothing says it, and what that rests on.
-        kind: What group the engine knows it by: `mixture`, `precision`.
+        kind: What group the engine knows it by: `memory` and `step`, which the layout decides, `mixture`, `precision`.
     """
 
     pools: str = ""
@@ -355,6 +355,11 @@ class QuantityFacts:
     needs: tuple[tuple[str, str], ...] = ()
     otherwise: tuple[Num, str] | None = None
     kind: str = ""
+
+    @property
+    def is_of_layout(self) -> bool:
+        """Whether how the model lies on its devices decides it, or it is a figure of that."""
+        return self.kind in ("memory", "step") or self.statement == "layout"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ PARTS = ("source", "phase")
 STATEMENTS = ("hardware", "layout", "model", "optimizer")
 DECIDED = ("nature", "hardware", "run")
 BETTER = ("more", "less")
-KINDS = ("memory", "mixture", "precision")
+KINDS = ("memory", "mixture", "precision", "step")
 # Rows that are none of the solution's own table.
 SECTIONS = ("data", "transfer", "worth", "lifetime")
 # What stands beside the rows of a solution in documents, and is no name of a row.

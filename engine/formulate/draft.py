@@ -357,7 +357,7 @@ class Draft:
         formulas = self.quantities.formulas
         for text, known in self.quantities.items():
             name = quantity(text)
-            later = known.facts.kind == "memory"  # the layout on which it rests is chosen for what is solved
+            later = known.facts.is_of_layout  # the layout on which it rests is chosen for what is solved
             if name in formulas and not later and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}

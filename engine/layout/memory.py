@@ -10,11 +10,15 @@ from runplan.dsl.expr.tree import Expr, Num, Ref, names
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
-from runplan.engine.layout.layout import Layout
+from runplan.engine.layout.layout import INTERLEAVE, Layout
 from runplan.engine.problem import quantities as q
 
 LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memory"))
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
+# What is told beside it where something says what the devices reach: the time of a step.
+LEAST_TIME, TIME, MOST_TIME = map(quantity, ("least_layout_time", "layout_time", "most_layout_time"))
+LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE = map(quantity, ("layout_tokens", "layout_mfu", "roofline_rate"))
+PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, quantity("roofline_mfu"))
 LAYER_MATRICES, FFN_WIDTH = quantity("layer_matrices"), quantity("ffn_width")
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
@@ -32,8 +36,18 @@ _USUAL = {
     q.HEADS: quantity("usual_heads"),
     q.KV_HEADS: q.HEADS,
     q.HEAD_DIM: quantity("usual_head_dim"),
+    q.MLP: quantity("usual_mlp"),
     q.VOCAB: quantity("usual_vocab"),
     q.CONTEXT: q.USUAL_CONTEXT,
+}
+LINKED = quantity("linked")
+# What tells the time of a step, beside the model and the layout.
+_SAYS = {q.PEAK, q.CEILING, q.MODEL_COMPUTE, q.TOKENS}
+# What stands for a figure of the devices that nothing says: where it is an interval, for what lies between its ends.
+_UNSAID: dict[Name, dict[str, str]] = {
+    quantity("bandwidth"): {"bandwidth": "usual_bandwidth"},
+    quantity("interconnect"): {"fast_links": "usual_fast_links", "slow_links": "usual_slow_links"},
+    quantity("internode"): {"fast_network": "usual_fast_network", "slow_network": "usual_slow_network"},
 }
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
@@ -64,8 +78,13 @@ class Memory:
         """The formula of what follows."""
         return next(step.formula for step in self.steps if step.name == name)
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether the time of a step is told, too."""
+        return any(step.name == TIME for step in self.steps)
+
     def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
-        """Every quantity of the memory, in base units."""
+        """Every quantity of the memory, and of the time where that is told, in base units."""
         found = {**self.known, **regime, **layout.figures}
         for step in self.steps:
             if step.name not in found:
@@ -81,10 +100,34 @@ def memory_of(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogu
     if not shaped:
         dims = catalogue.quantities()
         own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
+    own |= _of_the_run(known, shaped, mixture, catalogue)
     kept, key = catalogue.once(_kept), (shaped, mixture, frozenset(known.keys() & catalogue.once(_all)))
     if key not in kept:
         kept[key] = tuple(_in_order(own, known))
     return Memory(known, kept[key])
+
+
+def _of_the_run(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library) -> dict[Name, Expr]:
+    """What stands for what is not known of a run, where the time of its steps asks for it."""
+    dims = catalogue.quantities()
+    nothing = {
+        "attention_flop": q.ATTENTION_COMPUTE in known,
+        "exchange_bytes": shaped and mixture,
+        "far_exchange_bytes": shaped and mixture,
+    }
+    own: dict[Name, Expr] = {
+        quantity(text): Num(0.0, dims[text].counted.dim) for text, there in nothing.items() if not there
+    }
+    if not shaped:
+        own[quantity("matmul_params")] = Ref(quantity("usual_matmul_params"))
+    if INTERLEAVE in known:
+        own |= {quantity(f"{end}_interleave"): Ref(INTERLEAVE) for end in ("least", "most")}
+    if LINKED not in known:
+        own[LINKED] = Ref(q.NODES_OF if q.NODES_OF in known else quantity("usual_node"))
+    for name, instead in _UNSAID.items():
+        if name not in known:
+            own |= {quantity(text): Ref(quantity(other)) for text, other in instead.items()}
+    return own
 
 
 def coefficients(regime: Record) -> dict[Name, float]:
@@ -118,5 +161,5 @@ def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Ite
             yield from follow(part)
         yield Step(name, formula, compiled(formula))
 
-    for wanted in WANTED:
+    for wanted in (*WANTED, *(PRICED if known.keys() >= _SAYS else ())):
         yield from follow(wanted)

@@ -95,7 +95,11 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit")),
+    "numpy": (
+        *(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit")),
+        "engine/layout/grid.py",
+        "engine/layout/choose.py",
+    ),
     "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
