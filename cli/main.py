@@ -25,6 +25,7 @@ VERBS = {
     "fmt": "plans in one layout, or in the other spelling",
     "sweep": "a plan at each point of a grid",
     "explain": "where a number comes from",
+    "export": "a solved plan as the configuration of a trainer or a scheduler",
     "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",
     "device": "the devices and their figures",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OWN = ("", "data")
 # The sections that are listed beside those, and the objects that stand within a solution's.
 LISTED = (*OWN, "transfer")
-WITHIN = {"transfer": ("transfer", "worth"), "lifetime": ("lifetime",)}
+WITHIN = {"transfer": ("transfer", "worth"), "lifetime": ("lifetime",), "goodput": ("goodput",)}
 OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
 OF_PHASE = ("tokens", "steps", "share")
 # Figures of a phase at its start and at its end.

@@ -220,6 +220,7 @@ SHARED: dict[str, Schema] = {
                 "mix": listed(shared("source")),
                 "transfer": _FIGURES,
                 "lifetime": _FIGURES,
+                "goodput": _FIGURES,
                 "requirements": listed(
                     record(
                         {"text": TEXT, "line": PLACE, "probability": _QUANTITY},

@@ -16,7 +16,9 @@ Layer = Literal["standard", "pack", "plan"]
 
 # The first line of a definition of the library; a test holds what it finds equal to what the grammar finds.
 _HEADER = pattern(
-    r"^(override[ \t]+)?(law|rule|schedule|device|mfu|model|price|regime|region|run|shape|defaults)[ \t]+([\w.-]+)"
+    r"^(override[ \t]+)?"
+    r"(law|rule|schedule|column|device|fleet|mfu|model|price|regime|region|run|shape|states|defaults)"
+    r"[ \t]+([\w.-]+)"
     r'(?:[ \t]+aliases[ \t]+((?:"[^"\n]*"|[\w.-]+)(?:[ \t]*,[ \t]*(?:"[^"\n]*"|[\w.-]+))*)'
     r"|[ \t]+([\w.-]+)(?=[ \t]+(?:error|warning|info|note)\b))?",
     re.MULTILINE,

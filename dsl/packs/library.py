@@ -30,7 +30,7 @@ from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk, decoded
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import listing
-from runplan.dsl.typed.fields import CHECKPOINT
+from runplan.dsl.typed.fields import ADAPTERS, CHECKPOINT
 from runplan.dsl.types import Any, TypeVar
 from runplan.dsl.units.dims import Dim
 
@@ -188,21 +188,26 @@ class Library:
     def _models(self) -> Mapping[str, Header]:
         return {folded(name): header for name, header in self.index("model").items()}
 
-    def default_lines(self, domain: str, key: str, *, from_weights: bool = False) -> tuple[Entry, ...]:
+    def default_lines(
+        self, domain: str, key: str, *, from_weights: bool = False, adapters: bool = False
+    ) -> tuple[Entry, ...]:
         """The lines of a domain's defaults of a key, the first choice first; of one without any, those of text.
 
         Args:
             from_weights: Whether the run begins from a checkpoint: what is said of those comes first then, and is
                 left out else.
+            adapters: Whether it trains adapters in place of the weights: the same of what is said of those.
         """
         record = self.record("defaults", domain) or self.record("defaults", "text")
         lines = [entry for entry in record.entries if entry.key == key] if record else []
-        own = [entry for entry in lines if entry.qualifier == CHECKPOINT]
-        return (*(own if from_weights else ()), *(entry for entry in lines if entry not in own))
+        holds = {ADAPTERS: adapters, CHECKPOINT: from_weights}
+        own = [entry for qualifier, does in holds.items() if does for entry in lines if entry.qualifier == qualifier]
+        return (*own, *(entry for entry in lines if entry.qualifier not in holds))
 
-    def defaults(self, domain: str, key: str, *, from_weights: bool = False) -> tuple[str, ...]:
+    def defaults(self, domain: str, key: str, *, from_weights: bool = False, adapters: bool = False) -> tuple[str, ...]:
         """The names of what is taken for a domain where a plan says nothing, the first choice first."""
-        lines = (entry.values[0] for entry in self.default_lines(domain, key, from_weights=from_weights))
+        told = self.default_lines(domain, key, from_weights=from_weights, adapters=adapters)
+        lines = (entry.values[0] for entry in told)
         return tuple(value.value for value in lines if isinstance(value, Text))
 
     def default_words(self, domain: str, key: str) -> frozenset[str]:

@@ -334,7 +334,9 @@ class QuantityFacts:
         needs: What must be given for it, and the help that says how.
         may_be_zero: Whether it may be nothing, where it is an input of a law.
         otherwise: What is taken where nothing says it, and what that rests on.
-        kind: What group the engine knows it by: `memory` and `step`, which the layout decides, `mixture`, `precision`.
+        spread: How far that may be off: the standard deviation of its natural logarithm; None where nothing is told.
+        kind: What group the engine knows it by: `memory` and `step`, which the layout decides, `goodput`,
+            `mixture`, `precision`.
     """
 
     pools: str = ""
@@ -354,6 +356,7 @@ class QuantityFacts:
     may_be_zero: bool = False
     needs: tuple[tuple[str, str], ...] = ()
     otherwise: tuple[Num, str] | None = None
+    spread: float | None = None
     kind: str = ""
 
     @property

@@ -22,13 +22,13 @@ PARTS = ("source", "phase")
 STATEMENTS = ("hardware", "layout", "model", "optimizer")
 DECIDED = ("nature", "hardware", "run")
 BETTER = ("more", "less")
-KINDS = ("memory", "mixture", "precision", "step")
+KINDS = ("goodput", "memory", "mixture", "precision", "step")
 # Rows that are none of the solution's own table.
-SECTIONS = ("data", "transfer", "worth", "lifetime")
+SECTIONS = ("data", "transfer", "worth", "lifetime", "goodput")
 # What stands beside the rows of a solution in documents, and is no name of a row.
-DOCUMENT_KEYS = frozenset("law resolved status by binding phases mix transfer lifetime conflict".split())
+DOCUMENT_KEYS = frozenset("law resolved status by binding phases mix transfer lifetime goodput conflict".split())
 # What may follow a field's example.
-BOUNDS = ("least", "most", "zero", "whole", "per", "words", "also")
+BOUNDS = ("least", "most", "zero", "whole", "per", "words", "also", "named")
 # Items that may stand several times.
 REPEATED = ("needs",)
 
@@ -122,6 +122,7 @@ class QuantityReader(Definitions):
             "budget": flag("budget"),
             "knob": flag("knob"),
             "otherwise": self._otherwise,
+            "spread": lambda out, item: replace(out, spread=self._number(item, Field("spread", NONE, "0.5"))),
             "needs": lambda out, item: replace(out, needs=(*out.needs, (self._text(item), self._text(item)))),
         }
 
@@ -141,6 +142,9 @@ class QuantityReader(Definitions):
                 found = replace(found, per=self._dim(item))
             elif key == "also":
                 found = replace(found, also=(*found.also, self._text(item)))
+            elif key == "named":
+                while item.is_next("string"):
+                    found = replace(found, named=(*found.named, self._text(item)))
             elif key == "words":
                 found = replace(found, words=tuple(self._words(item, found)))
             elif key:

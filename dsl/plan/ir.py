@@ -48,7 +48,15 @@ class Hole:
     span: Span = field(compare=False)
 
 
-Amount = Given | Within | Hole
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A word in the place of a figure that says where it is from, such as `derived`."""
+
+    text: str
+    span: Span = field(compare=False)
+
+
+Amount = Given | Within | Hole | Worded
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Unbound, bound, wa
 from runplan.dsl.expr.values import not_finite
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.vocabulary import Vocabulary
-from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Let, Within, Worded
 from runplan.dsl.plan.known import Known
 from runplan.dsl.plan.sizes import NOT_SAID, held, sized
 from runplan.dsl.syntax.statements import BY_KEY, KEYWORDS, OF_PLANS
@@ -296,6 +296,8 @@ class Reading(Builder):
             return self._worded(node, field)
         if node.rule == "hole":
             return self._hole(node, field)
+        if (said := node.span.text.strip()) in field.named:
+            return Worded(said, node.span)
         if node.rule == "between":
             return self._between(node, field)
         inner = next(node.nodes()) if node.rule in ("at_least", "at_most") else node

@@ -144,7 +144,7 @@ OF_PLANS = (
     ),
 )
 # Kinds of records; `defaults` are the library's own, and not offered to others.
-RECORDS = ("device", "mfu", "model", "price", "regime", "region", "run", "shape")
+RECORDS = ("column", "device", "fleet", "mfu", "model", "price", "regime", "region", "run", "shape", "states")
 # Those of which the word begins a statement, too, have a rule of their own.
 KINDS = (*(kind for kind in RECORDS if kind not in {row.keyword for row in OF_PLANS}), "defaults")
 # What a pack defines; a plan may define it too. It has no YAML.

@@ -75,6 +75,26 @@ CODES: dict[str, Code] = {
     "D009": Code("binary-prefix", "warning", "a count has a binary suffix, such as `85Mi`"),
     "P001": _firm("pack-invalid", "a definition in a pack is not whole, or not sound"),
     "P002": _firm("golden-value-off", "a law does not give its golden value, or a rule its examples"),
+    "E001": Code("not-carried", "error", "a format of `plan export` has no place for what the plan says"),
+    "E002": Code("export-needs", "error", "a format of `plan export` needs what the plan does not tell, or not so"),
+    "F001": Code("no-runs", "error", "a file of runs has none that can be used"),
+    "F002": Code("column-missing", "error", "a file of runs lacks a column, and nothing in it tells the same"),
+    "F003": Code("column-ambiguous", "error", "several columns of a file of runs may be one quantity: which is asked"),
+    "F004": Code(
+        "column-unit", "error", "a column of a file of runs is in a unit that is not said, or of another quantity"
+    ),
+    "F005": Code(
+        "decimals-ambiguous", "error", "figures of a file of runs have one comma each, of decimals or of thousands"
+    ),
+    "F006": Code("rows-left-out", "warning", "rows of a file of runs that cannot be used, with the reason of each"),
+    "F007": Code("row-twice", "warning", "a row of a file of runs stands there again, and counts once"),
+    "F008": Code("runs-repeated", "info", "runs of the same inputs with other results: they tell the noise"),
+    "F009": Code("figures-disagree", "warning", "figures of a run that do not go together, such as compute and 6ND"),
+    "F010": Code("run-diverged", "warning", "a run whose loss is no finite number, or that of a guess"),
+    "F011": Code("run-unfinished", "warning", "a run that ended before it had all of its tokens"),
+    "F012": Code("column-derived", "info", "a column that a file of runs lacks is taken from its others"),
+    "F013": Code("not-runs", "error", "a file is in none of the forms that runs are read in, or breaks off"),
+    "F014": Code("unit-taken", "info", "a column of a file of runs says no unit: which was taken is said"),
     "X001": Code("unused-ignore", "warning", "an `ignore` that ignores nothing"),
     "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
     "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),

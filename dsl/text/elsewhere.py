@@ -63,6 +63,15 @@ _THEIRS: dict[str, str] = {
     "gpu_hours": "hours gpu_time",
     "perplexity": "ppl",
     "finish": "deadline end_date",
+    # what stops the run
+    "failure_every": "mtbf gpu_mtbf failure_rate failures mttf",
+    "interruption_every": "spot interruption_rate interruptions preemption preemptions preemption_rate preemptible"
+    " use_spot spot_rate eviction_rate",
+    "restart_time": "restart restart_overhead recovery_time mttr",
+    "wait_time": "wait wait_for_capacity requeue_time",
+    "storage_bandwidth": "storage checkpoint_bandwidth write_bandwidth",
+    "checkpoint_interval": "checkpoint_every save_interval checkpoint_frequency save_every",
+    "stragglers": "straggler straggler_share",
     # statements
     "hardware": "accelerators cluster machine machines resources infrastructure",
     "data": "dataset datasets corpus train_data training_data sources",
@@ -91,7 +100,9 @@ ALSO_KNOWN = {theirs: ours for ours, several in _THEIRS.items() for theirs in se
 # The fields of blocks, by the statement that has them; a test holds them to the library.
 FIELDS = {
     "hardware": "gpus device time gpu_hours precision mfu mfu_convention rate throughput joint_throughput step_time"
-    " price peak memory power pue carbon_intensity availability hours_per_day nodes_of".split(),
+    " price peak memory power pue carbon_intensity availability hours_per_day nodes_of failure_every"
+    " interruption_every restart_time wait_time stragglers storage_bandwidth checkpoint_bytes checkpoint_size"
+    " checkpoint_time checkpoint_interval".split(),
     "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context"
     " window global_layers tied v_head_dim kv_lora q_lora rope_dim sinks attention_biases mlp_biases norm_biases norms"
     " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler experts active_experts expert_ffn"

@@ -6,6 +6,9 @@ MAX_CHARACTERS = 100_000
 MAX_BYTES = 4 * MAX_CHARACTERS
 # A lock has some lines for each plan of a project.
 LOCK, MAX_LOCK_BYTES = "runplan.lock", 100 * MAX_BYTES
+# Runs that were measured, and logs: a line for each of a million steps, and more. What ends so is no plan.
+MAX_RUNS_BYTES = 128 * 1024 * 1024
+RUNS = (".csv", ".tsv", ".txt", ".log", ".out", ".json", ".jsonl", ".ndjson", ".parquet")
 MAX_IMPORTS = 100
 # Of the mistakes in one file.
 MAX_FINDINGS = 50
@@ -31,4 +34,4 @@ MAX_DOTS = 32
 
 def most_bytes(path: str) -> int:
     """How many bytes of a file are read."""
-    return MAX_LOCK_BYTES if path.endswith(LOCK) else MAX_BYTES
+    return MAX_LOCK_BYTES if path.endswith(LOCK) else MAX_RUNS_BYTES if path.endswith(RUNS) else MAX_BYTES

@@ -62,6 +62,10 @@ class Source:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def line_start(self, line: int) -> int:
+        """The offset, in code points, at which a 1-based line begins; the end of the text past its last."""
+        return self._starts[line - 1] if 1 <= line <= len(self._starts) else len(self.text)
+
     def line_text(self, line: int) -> str:
         """The text of a 1-based line, without its line end; empty past the end."""
         if not 1 <= line <= len(self._starts):

@@ -16,8 +16,10 @@ TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
     from typing import Any
 
-# Bytes of all that is kept; what was written first goes first. It is looked at once a process.
+# Bytes of all that is kept; what was written first goes first. To look at all of it takes longer the more there is: a
+# process does so at most once, and at one write in so many.
 MAX_KEPT = 64 * 1024 * 1024
+LOOKED_IN = 32
 # Bytes of one name.
 MAX_ONE = MAX_KEPT // 4
 # The folder of files for other programs to open.
@@ -81,15 +83,15 @@ def keep(name: str, data: Any) -> None:
     path = place(name) if len(content) <= MAX_ONE else None
     if path is None:
         return
-    beside = f"{path}.{os.getpid()}"
+    beside, mark = f"{path}.{os.getpid()}", _digest(content)
     try:
         with open(beside, "wb") as stream:
-            stream.write(_digest(content) + content)
+            stream.write(mark + content)
         os.replace(beside, path)
     except OSError:
         _removed(beside)
     base = os.path.dirname(path)
-    if base not in _bounded:
+    if base not in _bounded and mark[0] % LOOKED_IN == 0:
         _bounded.add(base)
         _bound(base)
 

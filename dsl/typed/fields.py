@@ -26,6 +26,7 @@ class Field:
         words: What it may say instead of a number, each with the number that it stands for.
         also: The same in other units that are as usual: then a number without any says too little.
         instead: Fields of other dimensions that may be given in its place.
+        named: Words that may stand in the place of a figure, and say where it is from: `derived`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Field:
     words: tuple[tuple[str, float], ...] = ()
     also: tuple[str, ...] = ()
     instead: tuple[Field, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def usual(self) -> float:
@@ -69,6 +71,8 @@ DATA = Field("data", TOKEN, "10T tokens")
 OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
 # What a run may begin from.
 ORIGINS = SCRATCH, CHECKPOINT = "scratch", "checkpoint"
+# What may be trained in place of the weights.
+ADAPTERS = "adapters"
 # The figures of records that are no fields of a statement, by kind and key; one entry may have several.
 _LEVEL: dict[str, tuple[Field, ...]] = {
     name: (Field(name, NONE, "10%", most=1.0, zero=True),) for name in ("start", "end", "hold")
@@ -93,7 +97,9 @@ _RUN: dict[str, tuple[Field, ...]] = {
     )
 }
 RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
+    "column": {},
     "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),)},
+    "fleet": {"stops": (Field("stops", NONE, "419"),)},
     "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
     "shape": _LEVEL,
     "price": {},
@@ -101,15 +107,18 @@ RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
     "region": {},
     "run": _RUN,
     "model": {},
+    "states": {},
 }
 # What else a record may say: the fields of these statements, any of them or some.
 OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "device": {"hardware": None},
-    "price": {"hardware": ("price",)},
+    "fleet": {"hardware": None},
+    "price": {"hardware": ("price", "interruption_every", "wait_time")},
     "region": {"hardware": ("pue", "carbon_intensity", "price")},
     "run": {"hardware": None, "model": None, "optimizer": None},
     "model": {"model": None},
     "regime": {"layout": None},
+    "states": {"layout": ("moments", "matrix_moments", "moment_bytes", "master_bytes")},
 }
 
 
@@ -130,13 +139,16 @@ def figures_of(kind: str, fields: Mapping[str, Mapping[str, Field]]) -> dict[str
 
 
 # Records that have no figures but these, and the texts that any may have; others may have keys of their own.
-CLOSED = ("mfu", "model", "regime", "run", "shape")
+CLOSED = ("fleet", "mfu", "model", "regime", "run", "shape", "states")
 TEXTS = ("convention", "note")
 # The texts that a kind of record may have beside them, each once.
 OWN_TEXTS: dict[str, tuple[str, ...]] = {
     "device": ("vendor", "generation"),
+    "fleet": ("device", "aside"),
     "model": ("config",),
-    "regime": ("source",),
+    "regime": ("source", "aside"),
+    "states": ("source",),
+    "shape": ("curve",),
     "run": ("family", "objective", "device", "precision", "schedule", "optimizer", "start", "aside"),
 }
 # The figures of a device that are of one precision.

@@ -46,7 +46,7 @@ def constants_of(solution: Solution, name: Name) -> Constants | None:
     if problem.deviates or not solution.samples:
         evaluate, count = evaluator_of(solution)
         middle = dict.fromkeys(problem.deviates, 0.0)
-        drawn = [evaluate({**middle, **draw}) for draw in of_constants(problem.law, min(count, DRAWS))]
+        drawn = evaluate([{**middle, **draw} for draw in of_constants(problem.law, min(count, DRAWS))])
     else:  # then they are all that was drawn
         drawn = [dict(sample) for sample in solution.samples]
     found = [values[name] for values in drawn if values is not None and name in values]

@@ -82,7 +82,7 @@ class Drawn:
     def __call__(self, start: int, stop: int) -> list[dict[Name, float] | None]:
         """The values in the draws from `start` to `stop`, which is not among them; None where there is no plan."""
         evaluate, _ = self._evaluator
-        return [evaluate(draw) for draw in self._draws[start:stop]]
+        return evaluate(self._draws[start:stop])
 
     def __reduce__(self) -> tuple[type[Drawn], tuple[Solution, int | None]]:
         return Drawn, (self.solution, self.said)

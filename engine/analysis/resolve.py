@@ -9,7 +9,7 @@ for each draw anew, whichever limits bind there. What is of another form the gen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
@@ -74,15 +74,26 @@ class Evaluator:
     """A function from a draw to all values that the plan has there; those that cannot be told are left out.
 
     Attributes:
-        still: The names of values that are the same in every draw.
+        at: The values of the variables, or all of them.
+        following: All other values by these.
     """
 
     at: Resolver
-    still: frozenset[Name] = frozenset()
+    following: Following | None = None
 
-    def __call__(self, draw: Draw) -> dict[Name, float] | None:
-        """The values in a draw; None where it has no solution."""
-        return self.at(draw)
+    @property
+    def still(self) -> frozenset[Name]:
+        """The names of values that are the same in every draw."""
+        return frozenset() if self.following is None else self.following.still
+
+    def __call__(self, draws: Sequence[Draw]) -> list[dict[Name, float] | None]:
+        """The values in each of some draws; None where it has no solution."""
+        found = list(map(self.at, draws))
+        if self.following is None:
+            return found
+        points = [{**one, **draw} for one, draw in zip(found, draws, strict=True) if one is not None]
+        every = iter(self.following.together(points))
+        return [None if one is None else next(every) for one in found]
 
 
 def evaluator(solution: Solution) -> tuple[Evaluator, int]:
@@ -90,13 +101,7 @@ def evaluator(solution: Solution) -> tuple[Evaluator, int]:
     resolve, count = resolver(solution)
     problem = solution.problem.deviating()
     known = {v.name for v in problem.variables} | published(problem.law).keys() | {*problem.deviates}
-    following = Following(problem.definitions, known)
-
-    def at(draw: Draw) -> dict[Name, float] | None:
-        found = resolve(draw)
-        return None if found is None else following({**found, **draw})
-
-    return Evaluator(at, following.still), count
+    return Evaluator(resolve, Following(problem.definitions, known)), count
 
 
 def _general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:

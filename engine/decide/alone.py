@@ -16,7 +16,7 @@ from runplan.dsl.expr.tree import Ref
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.analysis.counted import total_of
 from runplan.engine.analysis.regret import surface_of
-from runplan.engine.analysis.resolve import SLOW_DRAWS, evaluator
+from runplan.engine.analysis.resolve import SLOW_DRAWS, Evaluator, evaluator
 from runplan.engine.decide.candidates import BY, Measure, Outcome, broken_by, outcome_of
 from runplan.engine.decide.flips import Chosen, Flip, flips_of, nearest
 from runplan.engine.decide.knowing import MOST, PARTS, Drawn, Knowing, known_of
@@ -203,7 +203,7 @@ def _known(plan: Plan, solution: Solution, measure: Measure) -> tuple[tuple[Choi
     drawn = draws(ranging.problem.deviating(), min(MOST, count))
     if len(drawn) < PARTS or all(draw == drawn[0] for draw in drawn):
         return (), None
-    found = [values for draw in drawn if (values := evaluate(draw)) is not None]
+    found = [values for values in evaluate(drawn) if values is not None]
     # Each size is solved at each draw, where it takes long at few of them.
     of_size = _candidates(_size(solution.problem), found, solution, PARTS if count > SLOW_DRAWS else FEW)
     if of_size:
@@ -241,7 +241,7 @@ def _of_devices(plan: Plan, solution: Solution, measure: Measure, held: Mapping[
     problem = solution.problem.settled()
     values = {v.name: solution.values[v.name].value for v in problem.variables} | dict(held)
     at = outcomes(problem, values)
-    return Drawn(plan, problem.ranging().deviating(), at, MOST, measure)
+    return Drawn(plan, problem.ranging().deviating(), Evaluator(at), MOST, measure)
 
 
 def _total(solution: Solution, name: Name, value: float) -> float:

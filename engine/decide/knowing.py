@@ -8,14 +8,14 @@ better, on average, and how much less often they fail.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from statistics import fmean, pstdev
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Plan
-from runplan.engine.analysis.resolve import Resolver, evaluator
+from runplan.engine.analysis.resolve import Evaluator, evaluator
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.judge.requirements import broken_parts
 from runplan.engine.problem.draws import Draw, draws, is_deviate, is_uncertain, published
@@ -174,7 +174,8 @@ def known_of(each: Sequence[Drawn], measure: Measure) -> Knowing | None:
     joint = _joint([drawn.problem for drawn in each], count)
     if count < PARTS or not joint:
         return None
-    rows = tuple(tuple(drawn.at(draw) for drawn, draw in zip(each, own, strict=True)) for own in joint)
+    columns = [drawn.over([own[i] for own in joint]) for i, drawn in enumerate(each)]
+    rows = tuple(zip(*columns, strict=True))
     if all(value is None for row in rows for value in row):
         return None
     return Knowing(measure, rows, tuple(_about(each, joint, rows)))
@@ -186,12 +187,12 @@ class Drawn:
 
     Attributes:
         problem: In which what is uncertain is off by its deviates.
-        evaluate: From a draw to all values that the plan has then, good for `count` draws.
+        evaluate: From draws to all values that the plan has then, good for `count` draws.
     """
 
     plan: Plan
     problem: Problem
-    evaluate: Resolver
+    evaluate: Evaluator
     count: int
     measure: Measure
 
@@ -208,9 +209,15 @@ class Drawn:
         off = (name for name in self.problem.definitions if is_deviate(name))
         return {**published(self.problem.law), **{name: self.problem.number(name) for name in off}}
 
-    def at(self, draw: Draw) -> float | None:
-        """What the plan comes to in a draw, the less the better; None where it does not hold there."""
-        values = self.evaluate(draw)
+    def of_law(self, draw: Draw, law: str) -> Draw:
+        """The draw in which the constants of a law alone are drawn."""
+        return {**self.middle, **{name: value for name, value in draw.items() if name.part("law") == law}}
+
+    def over(self, draws: Sequence[Draw]) -> list[float | None]:
+        """What the plan comes to in each of some draws, the less the better; None where it does not hold there."""
+        return list(map(self._measured, self.evaluate(draws)))
+
+    def _measured(self, values: Mapping[Name, float] | None) -> float | None:
         if values is None or self.measure.name not in values:
             return None
         kept = not any(broken_parts(requirement, values, KEPT) for requirement in self.plan.requires)
@@ -254,7 +261,8 @@ def _about(each: Sequence[Drawn], joint: Sequence[Sequence[Draw]], rows: Sequenc
         if _tells_apart(each, joint, name):
             yield str(name), False, tuple(own[i][name] for own in joint)
     for law in sorted({drawn.problem.law.name for drawn in each if is_uncertain(drawn.problem.law)}):
-        alone = tuple(_alone(each, own, law, now) for own in joint)
+        columns = [drawn.over([drawn.of_law(own[i], law) for own in joint]) for i, drawn in enumerate(each)]
+        alone = tuple(_ahead(values, now) for values in zip(*columns, strict=True))
         if len(set(alone)) > 1:
             yield law, True, alone
 
@@ -264,18 +272,14 @@ def _tells_apart(each: Sequence[Drawn], joint: Sequence[Sequence[Draw]], name: N
     for i, drawn in enumerate(each):
         if name in drawn.middle:
             order = sorted(joint, key=lambda own, i=i: own[i][name])  # type: ignore[misc]
-            ends = (drawn.at({**drawn.middle, name: own[i][name]}) for own in (order[0], order[-1]))
-            if len({drawn.at(drawn.middle), *ends}) > 1:
+            ends = [{**drawn.middle, name: own[i][name]} for own in (order[0], order[-1])]
+            if len(set(drawn.over([drawn.middle, *ends]))) > 1:
                 return True
     return False
 
 
-def _alone(each: Sequence[Drawn], own: Sequence[Draw], law: str, now: int | None) -> float:
-    """By how much the present choice is worse than the best other one, where the constants of a law alone are drawn."""
-    values = [
-        drawn.at({**drawn.middle, **{name: value for name, value in draw.items() if name.part("law") == law}})
-        for drawn, draw in zip(each, own, strict=True)
-    ]
+def _ahead(values: Row, now: int | None) -> float:
+    """By how much the present choice is worse than the best other one, by what each plan comes to in a draw."""
     mine = None if now is None else values[now]
     others = [value for i, value in enumerate(values) if i != now and value is not None]
     if mine is None:

@@ -28,20 +28,27 @@ class Coordinate:
 
 
 class Model(Protocol):
-    """A form over the runs that it is fitted to: coordinates into predictions, in the unit of what was measured.
+    """A form over the runs that it is fitted to: coordinates into predictions, in the unit of what was measured."""
 
-    Attributes:
-        coordinates: k of them, in order.
-        measured: (n), what the runs gave.
-        log: Whether residuals are of the logarithm of what was measured, as of losses.
-        linear: Of each coordinate, whether its constant enters the prediction linearly once the others are held,
-            jointly with the other linear ones: what variable projection may eliminate. Constants, not logarithms.
-    """
+    @property
+    def coordinates(self) -> tuple[Coordinate, ...]:
+        """K of them, in order."""
 
-    coordinates: tuple[Coordinate, ...]
-    measured: Floats
-    log: bool
-    linear: tuple[bool, ...]
+    @property
+    def measured(self) -> Floats:
+        """What the runs gave, (n)."""
+
+    @property
+    def log(self) -> bool:
+        """Whether residuals are of the logarithm of what was measured, as of losses."""
+
+    @property
+    def linear(self) -> tuple[bool, ...]:
+        """Of each coordinate, whether its constant enters the prediction linearly once the others are held.
+
+        Jointly with the other linear ones: they are what variable projection may eliminate. It is the constant that is
+        linear, also where the coordinate is the logarithm of it: E, A and B of E + A/N^alpha + B/D^beta, in either.
+        """
 
     def predicted(self, theta: Floats) -> Floats:
         """(s, k) coordinates into (s, n) predictions; NaN or infinite where there is none."""

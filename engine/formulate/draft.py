@@ -105,6 +105,11 @@ class Draft:
         return self.plan.from_weights(self.stage)
 
     @property
+    def trains_adapters(self) -> bool:
+        """Whether adapters are trained in place of the weights."""
+        return self.plan.optimizer is not None and q.LORA.text in self.plan.optimizer.settings
+
+    @property
     def mixture(self) -> bool:
         """Whether the model is a mixture of experts, by any word of its block."""
         return is_mixture(self.plan.model, self.catalogue)
@@ -143,7 +148,9 @@ class Draft:
 
     def choices(self, key: str) -> tuple[str, ...]:
         """The names of all that the plan's domain may take where nothing is said, the first choice first."""
-        return self.catalogue.defaults(self.objective.domain, key, from_weights=self.from_weights)
+        return self.catalogue.defaults(
+            self.objective.domain, key, from_weights=self.from_weights, adapters=self.trains_adapters
+        )
 
     def default_words(self, key: str) -> frozenset[str]:
         """All the words of a line of the domain's defaults."""
@@ -151,7 +158,9 @@ class Draft:
 
     def default_lines(self, key: str) -> tuple[Entry, ...]:
         """The lines of the domain's defaults of a key."""
-        return self.catalogue.default_lines(self.objective.domain, key, from_weights=self.from_weights)
+        return self.catalogue.default_lines(
+            self.objective.domain, key, from_weights=self.from_weights, adapters=self.trains_adapters
+        )
 
     def dim(self, name: Name) -> Dim:
         """The dimension of a quantity of plans, of the run or of a part of it."""
@@ -282,7 +291,7 @@ class Draft:
 
     # ---- taking what a statement says
 
-    def take(self, figures: Figures, key: str, *forms: type[Given] | type[Within] | type[Hole]) -> Amount | None:
+    def take(self, figures: Figures, key: str, *forms: type[Amount]) -> Amount | None:
         """A figure of a statement, in a form that its taker knows; one in another form has its finding, and is none.
 
         What is never taken becomes a finding when the problem is made: no figure is passed over.
@@ -357,8 +366,9 @@ class Draft:
         formulas = self.quantities.formulas
         for text, known in self.quantities.items():
             name = quantity(text)
-            later = known.facts.is_of_layout  # the layout on which it rests is chosen for what is solved
-            if name in formulas and not later and name not in self.absent and not self.knows(name):
+            # A layout is chosen for what is solved; what stops take is not told unless asked.
+            apart = known.facts.is_of_layout or known.facts.kind == "goodput"
+            if name in formulas and not apart and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute, words
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import RESERVE
-from runplan.dsl.units.base import GPU, TIME
-from runplan.engine.formulate.asked import ask_for, choose, hold_to_ceiling, take_uncertain, wanted
+from runplan.dsl.units.base import GPU
+from runplan.engine.formulate.asked import wanted
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.measured import JOINT, REACHED, add_convention, add_throughput
+from runplan.engine.formulate.goodput import add_goodput, add_goodput_of_pool, running
+from runplan.engine.formulate.measured import REACHED, add_convention, add_throughput
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
+from runplan.engine.formulate.stated import ask_for_figure, is_stated
 from runplan.engine.formulate.usual import add_benchmark, add_usual_rate, hold_size_to_throughput
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Kind
@@ -36,6 +38,7 @@ def add_hardware(draft: Draft) -> None:
         _pool(draft, pools[0], lambda name: name)
         if not pools[0].bought:
             add_reservation(draft, pools[0], lambda name: name)
+        add_goodput(draft, pools, [lambda name: name])
         return
     numbers = [str(i + 1) for i in range(len(pools))]
     owns = [_in_pool(at) for at in numbers]
@@ -48,8 +51,9 @@ def add_hardware(draft: Draft) -> None:
                 add_reservation(draft, pool, own)
     else:
         add_reservations(draft, pools, owns)
+    add_goodput(draft, pools, owns)
     for text, known in draft.quantities.items():
-        if known.facts.pools:
+        if known.facts.pools and known.facts.kind != "goodput":
             _total(draft, quantity(text), known.facts.pools, numbers)
 
 
@@ -84,7 +88,7 @@ def _total(draft: Draft, name: Name, how: str, pools: list[str]) -> None:
 
 
 def _reachable(draft: Draft, name: Name) -> bool:
-    if draft.is_variable(name) or name == q.MODEL_COMPUTE:  # what it is follows later
+    if draft.is_variable(name) or name in (q.MODEL_COMPUTE, q.PARAMS):  # what it is follows later
         return True
     definition = draft.definitions.get(name)
     return definition is not None and all(_reachable(draft, n) for n in names(definition.expr))
@@ -103,7 +107,7 @@ def _pool(draft: Draft, pool: Pool, own: Own) -> None:
     _some(draft, gpus, own(q.GPUS), 1.0)
     _figures(draft, pool, device, own)
     if pool.paid is not None and pool.paid.text == "running":
-        hours_paid = Op("*", (Op("*", (Ref(own(q.GPUS)), Ref(own(q.RESERVED_TIME)))), _running(own)))
+        hours_paid = Op("*", (Op("*", (Ref(own(q.GPUS)), Ref(own(q.RESERVED_TIME)))), running(pool, own)))
         said = "hours in which it is stopped are not paid"
         draft.define(own(q.GPU_HOURS), hours_paid, "derived", said, pool.paid.span)
     draft.limited(own(q.GPU_HOURS), hours, str(own(q.GPU_HOURS)))
@@ -127,24 +131,21 @@ def _bought(draft: Draft, pool: Pool, device: Record | None, hours: Amount, own:
     assert known.formula is not None, "the standard library has it"
     reserved: Expr = Op("/", (Ref(own(q.GPU_HOURS)), Num(1.0, GPU)))
     if pool.paid is not None and pool.paid.text == "running":
-        reserved = Op("/", (reserved, _running(own)))
+        reserved = Op("/", (reserved, running(pool, own)))
     formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
     one: dict[Name, Expr] = {own(q.GPUS): Num(1.0, GPU), own(q.RESERVED_TIME): reserved}
     draft.define(own(q.CAPACITY), substitute(formula, one), "derived", known.title, known.span)
     _follow(draft, own)
 
 
-def _running(own: Own) -> Expr:
-    """The share of the reserved time in which devices are not stopped."""
-    return Op("/", (Ref(own(q.HOURS_PER_DAY)), Num(86400.0, TIME)))
-
-
 def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     """What is stated or taken of the devices, but for how many there are and for how long."""
+    add_goodput_of_pool(draft, pool, device, own)
     _rate(draft, pool, device, own)
     taken = (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED)
+    of_stops = draft.quantities.of_kind("goodput")
     for name in map(quantity, draft.quantities.given_by("hardware")):
-        if name not in taken and not draft.knows(own(name)):
+        if name not in taken and name.text not in of_stops and not draft.knows(own(name)):
             _figure(draft, pool, device, name, own)
     if own(q.NODES_OF) in draft.definitions:
         draft.define(own(q.BOUGHT_BY), Ref(own(q.NODES_OF)), "derived", "whole nodes")
@@ -153,7 +154,7 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
 def _follow(draft: Draft, own: Own) -> None:
     """What follows for one of several pools, by the formulas over single figures."""
     for text, known in draft.quantities.items():
-        if known.facts.pools and known.formula is not None:
+        if known.facts.pools and known.formula is not None and known.facts.kind != "goodput":
             name = own(quantity(text))
             if name.scope and not draft.knows(name):
                 formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
@@ -168,50 +169,33 @@ def _of_pool(draft: Draft, word: str, own: Own) -> Name:
 def _figure(draft: Draft, pool: Pool, device: Record | None, name: Name, own: Own) -> None:
     """A figure of the pool, else of its device's record, else what `quantities.plan` takes."""
     facts = draft.quantities[name.text].facts
-    if _stated(draft, pool, name, own):
+    if is_stated(draft, pool, name, own):
         return
     if facts.decided and (asked := wanted(draft, own(name))) is not None:
-        _ask_for(draft, name, asked, own)
+        ask_for_figure(draft, name, asked, own)
         return
-    entry = device.entry(name.text) if device else None
+    entry = device.entry(name.text) if device and not _follows(draft, pool, name) else None
     if device is not None and entry is not None and isinstance(entry.values[0], Num):
         draft.define(own(name), entry.values[0], "assumed", f"{device.name}: {entry.source}", entry.span)
     elif facts.otherwise is not None:
         draft.define(own(name), facts.otherwise[0], "assumed", facts.otherwise[1])
 
 
-def _stated(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
-    """Whether the pool says a figure: one value; of what nature decides a range; a bound on what is bought; a `?`."""
-    decided = draft.quantities[name.text].facts.decided
-    field = draft.quantities.given_by("hardware")[name.text].name
-    amount = draft.take(pool.figures, field, Given, *((Within, Hole) if decided else ()))
-    if isinstance(amount, Hole):
-        _ask_for(draft, name, amount.span, own)
-    elif isinstance(amount, Within) and decided == "nature":
-        take_uncertain(draft, own(name), field, amount)
-    elif isinstance(amount, Within):
-        choose(draft, own(name), amount)
-    elif isinstance(amount, Given):
-        draft.give(own(name), amount)
-    return amount is not None
-
-
-def _ask_for(draft: Draft, name: Name, span: Span, own: Own) -> None:
-    """A figure of a pool that is to be found; of what devices reach in tokens or steps it is their rate."""
-    ask_for(draft, own(q.RATE if name in (q.THROUGHPUT, *JOINT) else name), span)
-    if name in REACHED:
-        hold_to_ceiling(draft, own(q.PEAK), own(q.RATE), own(q.CEILING), span)
+def _follows(draft: Draft, pool: Pool, name: Name) -> bool:
+    """Whether a figure follows from one that the pool says, and is then not that of the device's record."""
+    formula, fields = draft.quantities[name.text].formula, draft.quantities.given_by("hardware")
+    return formula is not None and any(fields[word].name in pool.figures for word in words(formula) & fields.keys())
 
 
 def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     """The achieved rate: stated in one of its ways, or the peak of the device at the precision times an MFU."""
     fields = draft.quantities.given_by("hardware")
     stated = {name for name in REACHED if fields[name.text].name in pool.figures}
-    if not _stated(draft, pool, q.PEAK, own):
+    if not is_stated(draft, pool, q.PEAK, own):
         _peak(draft, pool, device, own, needed=stated <= {q.MFU})
     _ceiling(draft, pool, device, own)
     for name in stated:
-        _stated(draft, pool, name, own)
+        is_stated(draft, pool, name, own)
     add_throughput(draft, pool, own)
     if device is not None:
         hold_size_to_throughput(draft, device, _precision(draft, pool, device), own)
@@ -223,7 +207,7 @@ def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
             draft.define(own(q.MFU), reached, "derived", "achieved rate over peak", span)
     elif not stated and device is not None:
         if (asked := _wanted_rate(draft, own)) is not None:
-            _ask_for(draft, q.MFU, asked, own)
+            ask_for_figure(draft, q.MFU, asked, own)
         else:
             add_usual_rate(draft, pool, device, _precision(draft, pool, device), own)
     elif not stated:

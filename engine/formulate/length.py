@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
-from runplan.dsl.plan.ir import Amount, DataSource, Given, Hole, Plan, Within
+from runplan.dsl.plan.ir import Amount, DataSource, Given, Plan, Within
 from runplan.dsl.plan.length import stated
 from runplan.dsl.units.base import EPOCH, STEP, TOKEN
 from runplan.dsl.units.dims import Dim
@@ -37,7 +37,7 @@ def add_length(draft: Draft) -> None:
     """The tokens of the run: given, bounded or free, or as many as its steps or its passes over the data come to."""
     tokens = draft.stage.tokens
     dim = counted_in(tokens)
-    if tokens is None or isinstance(tokens, Hole) or dim == TOKEN:
+    if not isinstance(tokens, Given | Within) or dim == TOKEN:
         draft.figure(q.TOKENS, tokens, 1e11, "tokens")
     elif dim == STEP:
         _in_steps(draft, tokens)

@@ -8,6 +8,7 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.plan.ir import Given, Hole, Plan
 from runplan.dsl.typed.fields import SERVED
+from runplan.engine.formulate.adapters import add_adapters
 from runplan.engine.formulate.alone import Alone
 from runplan.engine.formulate.attention import add_attention, add_usual_attention
 from runplan.engine.formulate.checkpoint import add_checkpoint
@@ -45,6 +46,7 @@ def add_run(draft: Draft) -> None:
     add_checkpoint(draft)
     add_settings(draft)
     add_mixture(draft)
+    add_adapters(draft)
     add_attention(draft)
     add_hardware(draft)
     add_usual_attention(draft)
@@ -95,6 +97,7 @@ def add_stage(draft: Draft, alone: Alone) -> Staged:
     say_dense(draft)
     add_settings(draft)
     add_mixture(draft)
+    add_adapters(draft)
     add_attention(draft)
     add_hardware(draft)
     as_long_as_needed(draft, shared=alone.shares_hardware)

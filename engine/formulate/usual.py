@@ -38,7 +38,7 @@ def add_usual_rate(draft: Draft, pool: Pool, device: Record, precision: str, own
         draft.define(own(name), Num(float(len(runs))), "derived", "runs of the library and of packs")
     mfu, said = Num(expected.mfu), _said(sort, expected)
     where = expected.own[0].record.span if expected.own else None
-    if q.AVAILABILITY.text not in pool.figures:
+    if q.AVAILABILITY.text not in pool.figures and own(q.AVAILABILITY) not in draft.definitions:
         draft.define(own(q.MFU), mfu, "assumed", said, where, spread=expected.spread)
         within = "not given: what stops take is in the MFU, which is that of runs end to end"
         draft.define(own(q.AVAILABILITY), Num(1.0), "assumed", within)

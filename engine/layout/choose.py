@@ -33,6 +33,8 @@ from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Layouts,
 FIRST = 5
 # Times of steps that are this near are alike: half of 209 measured ones lie so far from what is told of them.
 ALIKE = 1.1
+# Of a layout with room that breaks what is required, of one that is tight, and of one without room.
+_BROKEN, _TIGHT, _NO_ROOM = 1, 2, 3
 _ALLOCATED = quantity("allocated_memory")
 # What a step is made of, as shares of its time, by what it is that takes it.
 _WORKING, _SENDING, _EXPOSED, _ACCUMULATE, _SLOWEST = map(
@@ -77,11 +79,12 @@ def chosen(
     least, most, usable = grid.least(LEAST), grid.most(MOST), grid.most(USABLE)
     sure, may = most <= usable, least <= usable
     kept = sure & _kept(grid, required)
-    band = np.where(kept, 0, np.where(sure, 1, np.where(may, 2, 3)))
+    band = np.where(kept, 0, np.where(sure, _BROKEN, np.where(may, _TIGHT, _NO_ROOM)))
     pace = grid.mean(TIME) / grid.mean(LAYOUT_TOKENS) if memory.is_priced else np.arange(len(layouts), dtype=float)
-    # Of those without room the one that needs the least is nearest.
-    order = np.lexsort((np.where(band == 3, least, pace), band))
-    best = _plainest_first(layouts, pace, band, _best_of_each(layouts, order))
+    # Where none is enough the one that needs the least is nearest.
+    nearest = (band == _NO_ROOM) | ((band == _BROKEN) & ~kept.any())
+    order = np.lexsort((np.where(nearest, least, pace), band))
+    best = _plainest_first(layouts, pace, np.where(nearest, _NO_ROOM, band), _best_of_each(layouts, order))
     told = Layouts(
         tuple(_choice(grid, memory, i, sure[i], may[i]) for i in best[:FIRST]),
         tuple(_fallen(grid, memory, pace, best)),
@@ -116,7 +119,9 @@ def _plainest_first(layouts: Sequence[Layout], pace: Array, band: npt.NDArray[np
     out: list[int] = []
     while best:
         first = best[0]
-        alike = [i for i in best if band[i] == band[first] and (pace[i] <= ALIKE * pace[first])]
+        if band[first] == _NO_ROOM:
+            return [*out, *best]
+        alike = [i for i in best if band[i] == band[first] and pace[i] <= ALIKE * pace[first]]
         out += sorted(alike, key=lambda i: (layouts[i].tp * layouts[i].pp * layouts[i].cp, pace[i]))
         best = [i for i in best if i not in alike]
     return out

@@ -15,8 +15,9 @@ from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.types import TYPE_CHECKING
+from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
-from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, Layout, Room, layouts
+from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, Layout, Room, layouts, leanest
 from runplan.engine.layout.memory import (
     LAYOUT_MFU,
     LEAST,
@@ -31,6 +32,7 @@ from runplan.engine.layout.memory import (
     coefficients,
     memory_of,
 )
+from runplan.engine.layout.states import States, states_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
@@ -210,9 +212,12 @@ def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _F
     known = _known(plan, solution)
     if known is None:
         return _Found()
-    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue)
+    states = states_of(plan, catalogue)
+    memory = memory_of(
+        known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=bool(states and states.others)
+    )
     batch = solution.values.get(q.BATCH)
-    search = _Search(memory, plan, catalogue, batch is not None and batch.kind == "given")
+    search = _Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states)
     devices = round(known[q.GPUS])
     if not look.all and search.is_well(devices):
         return _Found(is_well=True)
@@ -221,7 +226,7 @@ def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _F
     needs = search.needs(devices, one.layout)
     told = max(needs, key=lambda need: need.most)
     lowest = min(needs, key=lambda need: need.least)
-    definitions = tuple(_between(_definitions(solution.problem, memory, told, search.said), told, lowest, one))
+    definitions = tuple(_between(_definitions(solution.problem, search, told), told, lowest, one))
     figures = {**told.found, LEAST: lowest.least, **({ROOFLINE: one.roofline[0]} if one.roofline else {})}
     values = {each.name: valued(each, figures[each.name]) for each in definitions}
     between = float(value(memory.formula(q.MEMORY_PER_GPU), figures))
@@ -261,7 +266,8 @@ class _Search:
     memory: Memory
     plan: Plan
     catalogue: Library
-    is_kept: bool
+    is_kept: bool = False
+    states: States | None = None
 
     @property
     def said(self) -> Mapping[str, Amount]:
@@ -293,13 +299,22 @@ class _Search:
     def is_well(self, devices: int) -> bool:
         """Whether the first layouts that are tried show that nothing is wrong: one has room for sure, and gives the
         rate that the plan states."""
-        memory, regimes = self.on(devices), self.regimes(devices)
-        stated = self.memory.known.get(q.RATE, 0.0) if memory.is_priced else 0.0
-        for layout in islice(layouts(next(self.rooms(devices)), self.said), _LOOKED_AT):
-            needs = [Need(regime, layout, memory.at(layout, regime.figures)) for regime in regimes]
-            if all(need.most <= need.found[USABLE] for need in needs):
-                return not stated or any(need.found[ROOFLINE] >= stated for need in needs)
+        memory, regimes = self.on(devices), list(self.regimes(devices))
+        stated = memory.known[q.RATE] if self._states_rate() and memory.is_priced else 0.0
+        for layout in islice(leanest(next(self.rooms(devices)), self.said), _LOOKED_AT):
+            for i, regime in enumerate(regimes):
+                found = memory.at(layout, regime.figures, priced=False)
+                if found[MOST] > found[USABLE]:
+                    regimes.insert(0, regimes.pop(i))  # the first to try of the next
+                    break
+            else:
+                if not stated or memory.at(layout, regimes[0].figures)[ROOFLINE] >= stated:
+                    return True
         return False
+
+    def _states_rate(self) -> bool:
+        pools = (pool for stage in self.plan.stages for pool in stage.hardware)
+        return q.RATE in self.memory.known and any(name.text in pool.figures for pool in pools for name in REACHED)
 
     def chosen(self, devices: int, *, least: bool = False) -> Chosen | None:
         """The layouts in their order; None where there is none.
@@ -312,10 +327,7 @@ class _Search:
         figures = [regime.figures for regime in self.regimes(devices)]
         required = [without_lets(one.condition, self.plan) for one in self.plan.requires if self._is_of_layout(one)]
         for room in self.rooms(devices):
-            every = list(layouts(room, self.said))
-            if least:
-                smallest = min((one.micro_batch for one in every), default=1)
-                every = [one for one in every if one.micro_batch == smallest and one.shard in (None, _SHARDS[0])]
+            every = list((leanest if least else layouts)(room, self.said))
             if every:
                 return chosen(self.on(devices), figures, every, required, self.catalogue)
         return None
@@ -340,7 +352,8 @@ class _Search:
         what the plan itself says of it."""
         own = {quantity(name): stated.value.value for name, stated in self.said.items() if isinstance(stated, Given)}
         stated = {name: figure for name, figure in own.items() if name not in FIGURES}
-        return tuple(replace(one, figures={**one.figures, **stated}) for one in self._meant(devices))
+        states = self.states.figures if self.states is not None else {}
+        return tuple(replace(one, figures={**one.figures, **states, **stated}) for one in self._meant(devices))
 
     def _meant(self, devices: int) -> Iterable[Regime]:
         named = self.plan.layout.regime if self.plan.layout is not None else None
@@ -395,19 +408,21 @@ def _room(known: Mapping[Name, float], devices: int, is_kept: bool, shards: tupl
 # ---- what is told
 
 
-def _definitions(problem: Problem, memory: Memory, need: Need, said: Mapping[str, Amount]) -> Iterator[Definition]:
+def _definitions(problem: Problem, search: _Search, need: Need) -> Iterator[Definition]:
     """The memory under a layout and a regime as a problem has it: the layout's figures, the regime's, what follows."""
-    record, facts = need.regime.record, problem.quantities
+    record, facts, said, states = need.regime.record, problem.quantities, search.said, search.states
     for name, figure in {**need.regime.figures, **need.layout.figures}.items():
         number, stated, entry = Num(figure, facts[name.text].counted.dim), said.get(name.text), record.entry(name.text)
         if isinstance(stated, Given):
             yield Definition(name, number.dim, number, "given", "plan", stated.span)
+        elif states is not None and name in states.figures:
+            yield Definition(name, number.dim, number, states.kind, states.source, states.span)
         elif name in need.layout.figures:
             yield Definition(name, number.dim, number, "derived", f"the first layout: {need.layout}")
         else:
             source = f"{record.name}: {record.text('source')}"
             yield Definition(name, number.dim, number, "derived", source, entry.span if entry else None)
-    for step in memory.steps:
+    for step in search.memory.steps:
         known = facts[step.name.text]
         yield Definition(step.name, known.counted.dim, step.formula, "derived", known.title, known.span)
 

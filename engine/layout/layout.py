@@ -111,20 +111,35 @@ class Room:
 
 
 def layouts(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
-    """The layouts that keep what a plan says of them: fewer parts first, and nothing computed twice if it may be."""
-    recomputes = _some(said.get("recompute"), _RECOMPUTES)
-    parts = sorted(_parts(room, said), key=lambda each: (each[0] * each[1] * each[2], each))
-    for again in recomputes:
-        for tp, pp, cp in parts:
-            dp, rest = divmod(room.devices, tp * pp * cp)
-            if rest or not _keeps(said.get("dp"), dp):
-                continue
+    """The layouts that keep what a plan says of them, those of fewer parts first."""
+    for tp, pp, cp, dp, ep in _cut(room, said):
+        for micro_batch in map(round, _some(said.get("micro_batch"), _MICRO_BATCHES)):
+            times = _times(room, dp * micro_batch, pp, said.get("accumulate"))
+            if times is not None:
+                for again in _some(said.get("recompute"), _RECOMPUTES):
+                    for shard in _shared(room, pp):
+                        yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again, shard)
+
+
+def leanest(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
+    """Of these the ones that take the least memory of those that cut alike: with small micro-batches, and all computed
+    again; then with less of that."""
+    recomputes = _some(said.get("recompute"), _RECOMPUTES)[::-1]
+    for tp, pp, cp, dp, ep in _cut(room, said):
+        micro_batch = next(iter(map(round, _some(said.get("micro_batch"), _MICRO_BATCHES))), None)
+        times = _times(room, dp * micro_batch, pp, said.get("accumulate")) if micro_batch is not None else None
+        if micro_batch is not None and times is not None:
+            for again in recomputes:
+                yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again, _shared(room, pp)[0])
+
+
+def _cut(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, int, int, int]]:
+    """Parts of matrices, layers and sequences, copies, and parts of experts, fewer parts first."""
+    for tp, pp, cp in sorted(_parts(room, said), key=lambda each: (each[0] * each[1] * each[2], each)):
+        dp, rest = divmod(room.devices, tp * pp * cp)
+        if not rest and _keeps(said.get("dp"), dp):
             for ep in _experts(room, dp * cp, said.get("ep")):
-                for micro_batch in map(round, _some(said.get("micro_batch"), _MICRO_BATCHES)):
-                    times = _times(room, dp * micro_batch, pp, said.get("accumulate"))
-                    if times is not None:
-                        for shard in _shared(room, pp):
-                            yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again, shard)
+                yield tp, pp, cp, dp, ep
 
 
 def _parts(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Ref, names
+from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
@@ -19,11 +19,12 @@ WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
 LEAST_TIME, TIME, MOST_TIME = map(quantity, ("least_layout_time", "layout_time", "most_layout_time"))
 LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE = map(quantity, ("layout_tokens", "layout_mfu", "roofline_rate"))
 PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, quantity("roofline_mfu"))
-LAYER_MATRICES, FFN_WIDTH = quantity("layer_matrices"), quantity("ffn_width")
+LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
 _MIXTURE = {
     LAYER_MATRICES: quantity("mixture_layer_matrices"),
+    quantity("shards"): quantity("mixture_shards"),
     FFN_WIDTH: quantity("mixture_ffn_width"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
@@ -40,6 +41,30 @@ _USUAL = {
     q.VOCAB: quantity("usual_vocab"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
+# What stands for what is counted otherwise where adapters are trained.
+_ADAPTERS = {
+    quantity("memory_weights"): quantity("adapter_weights"),
+    quantity("memory_optimizer"): quantity("adapter_states"),
+    quantity("gradient_rate"): quantity("adapter_gradients"),
+    quantity("matrix_gradient"): quantity("frozen_matrix"),
+    ON_RANK: quantity("rank_adapters"),
+}
+_MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
+# The same of latent attention.
+_LATENT = {
+    quantity("query_width"): quantity("latent_query_width"),
+    quantity("kv_width"): quantity("latent_kv_width"),
+}
+MOMENTS, MOMENT_BYTES, OPTIMIZER_BYTES = map(quantity, ("moments", "moment_bytes", "optimizer_bytes"))
+_BLOCK = quantity("block_bytes")
+# What formulas name in place of a quantity on which it rests itself.
+_OF_MIXTURES = {_BLOCK: quantity("mixture_block_bytes")}
+_OF_ADAPTERS = {
+    quantity("copy_bytes"): quantity("frozen_copy_bytes"),
+    _BLOCK: quantity("adapter_block_bytes"),
+    quantity("allocated_memory"): quantity("adapter_allocated_memory"),
+}
+_OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
 LINKED = quantity("linked")
 # What tells the time of a step, beside the model and the layout.
 _SAYS = {q.PEAK, q.CEILING, q.MODEL_COMPUTE, q.TOKENS}
@@ -68,11 +93,12 @@ class Memory:
 
     Attributes:
         known: What is known of the model and the devices, in base units.
-        steps: What follows, in order.
+        steps: What follows, in order; `of_memory` of them are of the memory, and come first.
     """
 
     known: Mapping[Name, float]
     steps: tuple[Step, ...]
+    of_memory: int
 
     def formula(self, name: Name) -> Expr:
         """The formula of what follows."""
@@ -83,28 +109,63 @@ class Memory:
         """Whether the time of a step is told, too."""
         return any(step.name == TIME for step in self.steps)
 
-    def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
-        """Every quantity of the memory, and of the time where that is told, in base units."""
+    def at(self, layout: Layout, regime: Mapping[Name, float], *, priced: bool = True) -> dict[Name, float]:
+        """Every quantity of the memory, and of the time where that is told, in base units.
+
+        Args:
+            priced: Whether to tell the time at all.
+        """
         found = {**self.known, **regime, **layout.figures}
-        for step in self.steps:
+        for step in self.steps if priced else self.steps[: self.of_memory]:
             if step.name not in found:
                 found[step.name] = float(step.of(found))
         return found
 
 
-def memory_of(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library) -> Memory:
-    """What a model comes to on devices, whose shape is known, or is taken to be usual."""
-    formulas = catalogue.quantities().formulas
-    instead = (_MIXTURE if mixture else _DENSE) if shaped else _USUAL
-    own: dict[Name, Expr] = {**formulas, **{name: Ref(other) for name, other in instead.items() if name not in known}}
+def memory_of(
+    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, *, states: bool = False
+) -> Memory:
+    """What a model comes to on devices, whose shape is known, or is taken to be usual.
+
+    Args:
+        states: Whether the optimizer keeps other values of a param than AdamW's two.
+    """
+    kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known.keys() & catalogue.once(_all)))
+    if key not in kept:
+        steps = tuple(_in_order(_formulas(known, shaped, mixture, catalogue, states), known))
+        kept[key] = (steps, max((i for i, step in enumerate(steps, 1) if step.name in WANTED), default=len(steps)))
+    steps, of_memory = kept[key]
+    return Memory(known, steps, of_memory)
+
+
+def _formulas(
+    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, states: bool
+) -> dict[Name, Expr]:
+    """The formulas of the memory of a model, by what is known of it."""
+    kinds = [(_MIXTURE if mixture else _DENSE) if shaped else _USUAL]
+    within = [_OF_MIXTURES] if shaped and mixture else []
+    if q.KV_LORA in known:
+        kinds.append(_LATENT)
+    if q.LORA in known:
+        kinds.append(_MIXTURE_ADAPTERS if shaped and mixture else _ADAPTERS)
+        within.append(_OF_ADAPTERS)
+    if states:
+        within.append(_OF_STATES)
+    own: dict[Name, Expr] = dict(catalogue.quantities().formulas)
+    own |= {name: Ref(other) for kind in kinds for name, other in kind.items() if name not in known}
     if not shaped:
         dims = catalogue.quantities()
         own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
     own |= _of_the_run(known, shaped, mixture, catalogue)
-    kept, key = catalogue.once(_kept), (shaped, mixture, frozenset(known.keys() & catalogue.once(_all)))
-    if key not in kept:
-        kept[key] = tuple(_in_order(own, known))
-    return Memory(known, kept[key])
+    now: dict[Name, Name] = {}  # what stands in place of a quantity so far
+    for one in within:
+        by = {now.get(name, name): Ref(other) for name, other in one.items()}
+        own = {
+            name: formula if name in {*one.values(), MOMENT_BYTES} else substitute(formula, by)
+            for name, formula in own.items()
+        }
+        now |= one
+    return own
 
 
 def _of_the_run(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library) -> dict[Name, Expr]:
@@ -137,7 +198,7 @@ def coefficients(regime: Record) -> dict[Name, float]:
     }
 
 
-def _kept(catalogue: Library) -> dict[tuple[bool, bool, frozenset[Name]], tuple[Step, ...]]:
+def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], tuple[tuple[Step, ...], int]]:
     """The steps of models so far, by what is known of them."""
     return {}
 

@@ -29,13 +29,13 @@ def residuals(solution: Solution) -> dict[str, float]:
     def equal(name: str, left: float, right: float) -> None:
         out[name] = abs(left - right) / max(abs(left), abs(right), 1e-300)
 
-    if {"compute", "law_params", "tokens"} <= v.keys():
-        # Of a mixture of experts each token passes the active params only.
-        equal(
-            "FLOP = 6 N D",
-            v["compute"],
-            6.0 * v["active_params" if solution.problem.is_mixture else "law_params"] * v["tokens"],
-        )
+    in_stages = any(name.text == q.ADAPTER_PARAMS.text and name.part("stage") for name in at)
+    if {"compute", "law_params", "tokens"} <= v.keys() and not in_stages:
+        # Of a mixture of experts each token passes the active params only; no gradient is computed of frozen ones.
+        passed = v["active_params" if solution.problem.is_mixture else "law_params"]
+        adapters = v.get(q.ACTIVE_ADAPTER_PARAMS.text)
+        each = 6.0 * passed if adapters is None else 4.0 * passed + 6.0 * adapters
+        equal("FLOP = 6 N D", v["compute"], each * v["tokens"])
     if {"gpus", "rate", "time", "model_compute", "availability", "hours_per_day", "reserve"} <= v.keys():
         given = v["availability"] * v["hours_per_day"] / 86400.0 * (1.0 - v["reserve"])
         equal("used GPU-hours x rate = FLOP", v["gpus"] * v["time"] * v["rate"] * given, v["model_compute"])
@@ -46,7 +46,8 @@ def residuals(solution: Solution) -> dict[str, float]:
         equal("power x time = energy", v["energy"], v["power"] * v["pue"] * v["gpu_hours"])
     if {"gpu_hours", "gpus", "reserved_time", "hours_per_day"} <= v.keys():
         reserved = v["gpus"] * v["reserved_time"]
-        running = v["hours_per_day"] / 86400.0 if v["gpu_hours"] < 0.999999 * reserved else 1.0
+        paid = v["hours_per_day"] / 86400.0 * (1.0 - v.get("wait_share", 0.0))
+        running = paid if v["gpu_hours"] < 0.999999 * reserved else 1.0
         equal("GPUs x time = paid GPU-hours", v["gpu_hours"], reserved * running)
     if "tokens" in v:
         for base, sources in _by_base(solution).items():

@@ -332,6 +332,7 @@ def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("RUNPLAN_NO_CACHE", raising=False)
     monkeypatch.setattr(store, "MAX_KEPT", 10_000)
+    monkeypatch.setattr(store, "LOOKED_IN", 1)
     for i in range(20):
         store.keep(f"{i}", b"x" * 1_000)
         os.utime(tmp_path / "runplan" / f"{i}", (i, i))

@@ -46,7 +46,10 @@ SAMPLES: dict[str, str | tuple[str, str]] = {
     "phase": "100% constant",
     "layout": "tp 8, pp 4, dp ?, micro_batch 2 sequences, recompute full in megatron",
     "stage": ("stage a { tokens: 1T }", "stages: {a: {tokens: 1T}}"),
-    "optimizer": "AdamW",
+    "optimizer": (
+        "optimizer: AdamW8bit { lora: 16; lora_on: qv }",
+        "optimizer: {name: AdamW8bit, lora: 16, lora_on: qv}",
+    ),
     "require": 'cost <= 3M USD because "board"',
     "prefer": "tokens >= 1T",
     "minimize": "loss",

@@ -65,6 +65,7 @@ LADDERS = {
         "then",
         "since",
         "differences",
+        "export",
         "verbs",
     ],
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.

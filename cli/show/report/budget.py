@@ -10,7 +10,7 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import RESERVED, Known, known_of, label
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num
-from runplan.dsl.plan.ir import Given, Hole, Pool, Within
+from runplan.dsl.plan.ir import Given, Hole, Pool, Within, Worded
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import iso_date
 from runplan.engine.problem import quantities as q
@@ -83,7 +83,8 @@ def told(solution: Solution, name: str, value: Value) -> str:
     """A figure of a solution; a duration that the plan states, in the plan's own unit."""
     if value.dim == _TIME:
         for stated in solution.values.values():
-            alike = stated.kind == "given" and stated.dim == _TIME and abs(stated.value / value.value - 1) < 1e-9
+            close = abs(stated.value - value.value) < 1e-9 * abs(value.value)
+            alike = stated.kind == "given" and stated.dim == _TIME and close
             if alike and re.fullmatch(r"[\d_.]+ \w+", stated.formula):
                 return plain(stated.formula)
     return figure(name, value.value, value.dim, solution.problem.quantities)
@@ -92,7 +93,7 @@ def told(solution: Solution, name: str, value: Value) -> str:
 def _pool(pool: Pool, found: Mapping[str, str], known: Known) -> str:
     """A pool in one line, whichever form it has in the plan."""
     figures = {
-        name: found.get(name, "?") if isinstance(amount, Hole) else _amount(name, amount, known)
+        name: found.get(name, "?") if isinstance(amount, Hole | Worded) else _amount(name, amount, known)
         for name, amount in pool.figures.items()
     }
     device = pool.device.text if pool.device else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from runplan.cli.show.report import programme, run, size, stages, timeline
+from runplan.cli.show.report import programme, run, size, stages, stops, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
 from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
@@ -276,6 +276,7 @@ def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
     yield from timeline.sections(report, details)
     yield from stages.transfer(report, details)
     yield from stages.inference(report)
+    yield from stops.sections(report, details)
     yield from programme.sections(report)
     yield from run.sections(report, details)
     if anew:

@@ -1,0 +1,1 @@
+"""Solved plans to the files of trainers and schedulers."""

@@ -1,0 +1,210 @@
+"""A file of runs into a table of those that can be used, and findings on all else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from runplan.dsl.packs.library import Library
+from runplan.dsl.text.finding import Finding, finding, in_order
+from runplan.dsl.text.nearest import nearest
+from runplan.dsl.text.reader import Reader
+from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import counted, cut, enumerated, listing
+from runplan.dsl.units.show import said_dim
+from runplan.engine.fit.read.asked import Asked
+from runplan.engine.fit.read.choose import Choice, Chosen, choose
+from runplan.engine.fit.read.delimited import NotCells
+from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_derivable, relations
+from runplan.engine.fit.read.figures import Figures
+from runplan.engine.fit.read.forms import grid_of
+from runplan.engine.fit.read.grid import Grid
+from runplan.engine.fit.read.rows import Rows, ended, repeats, twice, usable
+from runplan.engine.fit.read.words import Words, sorts_of
+from runplan.engine.fit.table import Column, RunTable
+
+# What says how many params there are; a form that counts them one way is told where the file counts them another.
+_MEASURED = ("loss",)
+# Of a run, what tells whether it came to its end.
+_TELLING = ("vocab", "planned_tokens")
+
+
+def read_runs(
+    path: str, reader: Reader, library: Library, asked: Asked | None = None
+) -> tuple[RunTable | None, tuple[Finding, ...]]:
+    """The runs of a file that can be used; None where there are none, or where something must be said first.
+
+    Args:
+        asked: What is needed; all that is known of runs where nothing is said.
+
+    Raises:
+        OSError: Where the file cannot be read.
+    """
+    asked = asked or Asked()
+    content = reader.read(path)
+    words = Words(sorts_of(library, asked.dims))
+    try:
+        grid, wrong = grid_of(path, content, words)
+    except NotCells as error:
+        from runplan.engine.fit.read.text import text_of
+
+        source, _ = text_of(path, content)
+        at = Span(source, source.line_start(error.line), source.line_start(error.line))
+        return None, (finding("F013", f"`{cut(path)}`: {error.why}", at, help=[error.help] if error.help else ()),)
+    if wrong is not None:
+        return None, (wrong,)
+    assert grid is not None, "a grid, or what is wrong"
+    table, findings = _table(path, content, grid, words, library, asked)
+    return table, in_order(findings)
+
+
+def _table(
+    path: str, content: bytes, grid: Grid, words: Words, library: Library, asked: Asked
+) -> tuple[RunTable | None, list[Finding]]:
+    import hashlib
+
+    start = Span(grid.source, 0, 0)
+    if not grid.headers:
+        return None, [
+            finding("F001", f"`{cut(path)}` is empty", start, help=["write `params,tokens,loss` and a row a run"])
+        ]
+    choice = choose(grid, words, asked)
+    findings = list(choice.findings)
+    if not len(grid) and not grid.ragged:
+        message = f"`{cut(path)}` has names of columns ({listing(grid.headers[:8])}), and no runs"
+        return None, [finding("F001", message, grid.header(0))]
+    columns = dict(choice.columns)
+    asking = {str(f.data.get("quantity")) for f in findings if f.data}
+    for name in (*asked.needs, *asked.uses):
+        if name not in columns and name not in asking:
+            derived = _derived(name, grid, columns, library)
+            if derived is not None:
+                columns[name], said = derived
+                findings.append(said)
+            elif name in asked.needs:
+                findings.append(_lacking(name, grid, choice, columns, asked, library))
+    if any(f.severity == "error" for f in findings):
+        return None, findings
+    read = [name for name in dict.fromkeys((*asked.needs, *asked.uses, *_TELLING)) if name in columns]
+    read = read if asked.needs or asked.uses else list(columns)
+    rows = usable(grid, columns, asked.needs, read, log=asked.log)
+    if not asked.log:
+        states = grid.columns[choice.texts["state"]] if "state" in choice.texts else None
+        known = {word: one.factor for word, one in words.sorts["state"].units.items() if one is not None}
+        twice(rows, grid.columns)
+        ended(rows, columns, states, known)
+        repeats(rows, columns, [name for name in read if name not in _MEASURED and name in asked.needs])
+        _contradicting(rows, columns, read, library)
+    findings += [*rows.findings, *_taken(grid, columns, read, asked)]
+    if any(f.severity == "error" for f in rows.findings):
+        return None, findings
+    kept = [int(row) for row in np.nonzero(rows.kept)[0]]
+    if not kept:
+        message = f"none of {counted(len(grid) + len(grid.ragged), 'row')} of `{cut(path)}` can be used"
+        return None, [*findings, finding("F001", message, start)]
+    labels = grid.columns[choice.texts["label"]] if "label" in choice.texts else None
+    table = RunTable(
+        path=path,
+        digest=hashlib.sha256(content).hexdigest(),
+        columns={name: _column(name, grid, one, kept) for name, one in columns.items()},
+        lines=tuple(grid.lines[row] for row in kept),
+        labels=tuple(labels[row].strip() if labels is not None else "" for row in kept),
+    )
+    return table, findings
+
+
+def _column(name: str, grid: Grid, one: Chosen, kept: Sequence[int]) -> Column:
+    header = grid.headers[one.place] if one.place >= 0 else ""
+    return Column(name, header, one.figures.dim, one.figures.values[kept])
+
+
+def _derived(name: str, grid: Grid, columns: Mapping[str, Chosen], library: Library) -> tuple[Chosen, Finding] | None:
+    """A column that the file lacks from its others, and what is said of that."""
+    values = {had: one.figures.values for had, one in columns.items()}
+    for relation in derivable(name, tuple(columns), library):
+        found = relation.solved(name, values)
+        if found is None:
+            continue
+        others = [other for other in (relation.output, *relation.inputs) if other != name]
+        sort = sorts_of(library, {})[name]
+        message = (
+            f"`{name}` is taken from {enumerated([_said(other, grid, columns) for other in others])}: {relation.text}"
+        )
+        chosen = Chosen(sort, -1, Figures(found, sort.dim), True)
+        return chosen, finding("F012", message, grid.header(columns[others[0]].place))
+    return None
+
+
+def _said(name: str, grid: Grid, columns: Mapping[str, Chosen]) -> str:
+    place = columns[name].place
+    return f"`{cut(grid.headers[place])}`" if place >= 0 else f"`{name}`"
+
+
+def _lacking(
+    name: str, grid: Grid, choice: Choice, columns: Mapping[str, Chosen], asked: Asked, library: Library
+) -> Finding:
+    """What there is instead of a column that is needed."""
+    sort = sorts_of(library, asked.dims)[name]
+    unread = [grid.headers[place] for place in choice.unread]
+    help = []
+    near = nearest(name, unread) or [near for word in sort.words[:12] for near in nearest(word, unread)]
+    if near:
+        help.append(f"if `{near[0]}` is it: `--column {name}={near[0]}`")
+    for relation, other in nearly_derivable(name, tuple(columns), library)[:2]:
+        help.append(f"with a column `{other}` it would follow: {relation.text}")
+    if not help:
+        usual = [word for word in (sort.name, *_aliases(library, name)) if len(word) > 1][:4]
+        help.append(
+            f"name it {' or '.join(f'`{word}`' for word in usual)}, or say which it is: `--column {name}=HEADER`"
+        )
+    needed = enumerated([f"`{need}`" for need in asked.needs])
+    notes = [f"needed: {needed}", f"the file has: {listing(grid.headers[:20])}"]
+    message = f"there is no column for `{name}`, {said_dim(sort.dim)}"
+    return finding("F002", message, grid.header(0), notes=notes, help=help)
+
+
+def _aliases(library: Library, name: str) -> tuple[str, ...]:
+    record = library.record("column", name)
+    return record.aliases if record else ()
+
+
+def _contradicting(rows: Rows, columns: Mapping[str, Chosen], read: Sequence[str], library: Library) -> None:
+    """Say where figures of a row do not go together, by the library's own relations."""
+    by_output: dict[str, list[Relation]] = {}
+    for relation in relations(library):
+        every = (relation.output, *relation.inputs)
+        own = [columns[name].place for name in every if name in columns]
+        if all(name in columns for name in every) and min(own) >= 0 and {*every} & {*read}:
+            by_output.setdefault(relation.output, []).append(relation)
+    values = {name: one.figures.values for name, one in columns.items()}
+    for output, ways in by_output.items():
+        ratios = [values[output] / way.at(values) for way in ways]
+        off = [np.abs(np.log(np.where(ratio > 0, ratio, np.nan))) for ratio in ratios]
+        best = min(range(len(ways)), key=lambda i: np.nanmedian(off[i][rows.kept]) if rows.kept.any() else 0.0)
+        bad = (off[best] > np.log1p(APART)) & rows.kept
+        if not bad.any():
+            continue
+        ratio, place = ratios[best], columns[output].place
+        header = cut(rows.grid.headers[place])
+        places = [(int(row), place) for row in np.nonzero(bad)[0]]
+        inside = np.unique(np.round(np.log(ratio[bad]), 2))
+        by = (
+            f"{ratio[places[0][0]]:.3g} times"
+            if len(inside) == 1
+            else (f"{np.nanmin(ratio[bad]):.3g} to {np.nanmax(ratio[bad]):.3g} times")
+        )
+        rows.say("F009", f"of which `{header}` is {by} what {ways[best].text} gives", places)
+
+
+def _taken(grid: Grid, columns: Mapping[str, Chosen], read: Sequence[str], asked: Asked) -> list[Finding]:
+    """Say in which unit columns are read that could be in several of other sizes, and say none."""
+    out = []
+    for name in read:
+        one = columns[name]
+        unit = one.sort.units[""]
+        if not one.stated and one.place >= 0 and unit is not None and name in _MEASURED and not asked.log:
+            message = f"`{cut(grid.headers[one.place])}` says no unit, and is read {said_dim(unit.dim)}"
+            help = [f"where it is another: `--unit {name}=bits`, or `nat/byte`"]
+            out.append(finding("F014", message, grid.header(one.place), help=help))
+    return out

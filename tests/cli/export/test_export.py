@@ -1,0 +1,214 @@
+"""`plan export`: what is written, what is refused, and what the tools themselves say of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tools import sbatch, told, validated
+
+from runplan.cli.export.figures import in_yaml, number
+from runplan.cli.export.formats import FORMATS
+from runplan.cli.main import main
+
+LLAMA = """\
+plan "Eight billion"
+hardware: 128 x H100 for 30 days at 40% MFU @ 2.50 USD/GPU/hour in nodes of 8
+model: llama-3-8b
+tokens: 200B
+optimizer: AdamW { batch: 512 sequences; learning_rate: 3e-4; beta1: 0.9; beta2: 0.95; clip: 1.0 }
+schedule: cosine
+layout: tp 1, pp 1, micro_batch 1 sequences, recompute full
+"""
+MIXED = """\
+hardware: 128 x H100 for 30 days at 40% MFU in nodes of 8
+model: llama-3-8b
+tokens: 200B
+data web: 400B tokens weight 80%
+data code: 100B tokens weight 20%
+layout: tp 2, pp 1, micro_batch 1 sequences
+"""
+
+
+@pytest.fixture
+def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runplan.toml").touch()
+    (tmp_path / "llama.plan").write_text(LLAMA, encoding="utf-8")
+    (tmp_path / "mixed.plan").write_text(MIXED, encoding="utf-8")
+    return tmp_path
+
+
+def exported(plan: str, to: str, *more: str) -> dict[str, str]:
+    """The files of an export that succeeds."""
+    out = Path(f"out-{to}")
+    assert main(["export", plan, "--to", to, "--out", f"{out}/", *more]) == 0
+    return {path.name: path.read_text(encoding="utf-8") for path in out.iterdir()}
+
+
+# ---- what is written
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_each_format_says_what_it_is_and_where_from(to: str, plans: Path) -> None:
+    text = "".join(exported("llama.plan", to, "--allow-loss").values())
+    assert FORMATS[to].tool in text and "llama.plan (sha256 " in text
+    assert "stated: gpus 128 GPU (line 2)" in text
+
+
+def test_the_run_of_a_plan_in_whole_numbers(plans: Path) -> None:
+    files = exported("llama.plan", "hf")
+    arguments, config = json.loads(files["training_args.json"]), json.loads(files["config.json"])
+    assert arguments["max_steps"] == 47_684  # 200B / (512 x 8,192), rounded up
+    assert arguments["per_device_train_batch_size"] * arguments["gradient_accumulation_steps"] * 128 == 512
+    assert arguments["learning_rate"] == 3e-4 and arguments["warmup_steps"] == 477
+    assert config["num_key_value_heads"] == 8 and config["mlp_bias"] is False
+
+
+def test_one_file_goes_to_standard_output(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "llama.plan", "--to", "hf-config"]) == 0
+    assert json.loads(capsys.readouterr().out)["model_type"] == "llama"
+
+
+def test_an_assumed_batch_is_made_whole_and_said(plans: Path) -> None:
+    text = LLAMA.replace("batch: 512 sequences; ", "")
+    (plans / "open.plan").write_text(text, encoding="utf-8")
+    files = exported("open.plan", "hf")
+    arguments = json.loads(files["training_args.json"])
+    assert isinstance(arguments["gradient_accumulation_steps"], int)
+    assert "assumed: batch 256 sequences" in files["runplan.json"]
+    assert "made a multiple of 128" in files["runplan.json"]
+
+
+# ---- what is refused
+
+
+def test_what_has_no_place_is_refused_by_its_statement(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "mixed.plan", "--to", "hf", "--out", "out/"]) == 1
+    said = capsys.readouterr()
+    assert not (plans / "out").exists() and said.out == ""
+    for part in ("E001", "the mix of the data, web 80%, code 20%", "mixed.plan:4:1", "the layout's tp 2"):
+        assert part in said.err
+    assert "schedule that is assumed" in said.err
+
+
+def test_with_leave_the_rest_is_written_and_the_loss_said(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = exported("mixed.plan", "hf", "--allow-loss")
+    assert "warning[E001]" in capsys.readouterr().err
+    assert "not carried: the mix of the data, web 80%, code 20% (line 4)" in files["runplan.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "to", "said"),
+    [
+        ("hardware: 64 x H100 for 30 days", "hf", "needs the model's shape"),
+        ("model: 7B\ntokens: 1T", "slurm", "needs the devices"),
+        (LLAMA.replace("512 sequences", "500 sequences"), "hf", "a batch of 500 sequences"),
+        (LLAMA.replace("for 30 days", "for 30 minutes"), "hf", "error["),
+        ("plan !", "hf", "error[S001]"),
+    ],
+)
+def test_what_cannot_be_told_is_no_guess(
+    text: str, to: str, said: str, plans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plans / "x.plan").write_text(text, encoding="utf-8")
+    assert main(["export", "x.plan", "--to", to, "--allow-loss"]) == 1
+    shown = capsys.readouterr()
+    assert said in shown.err and shown.out == ""
+
+
+def test_unknown_formats_and_stages(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "llama.plan", "--to", "slrum"]) == 2
+    assert "did you mean `slurm`" in capsys.readouterr().err
+    assert main(["export", "llama.plan"]) == 2
+    assert main(["export", "llama.plan", "--to", "hf", "--stage", "x"]) == 2
+    assert main(["export", "--list"]) == 0
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == set(FORMATS)
+
+
+def test_of_stages_one_is_written(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stages = """\
+model: llama-3-8b
+optimizer: AdamW { batch: 512 sequences; learning_rate: 3e-4 }
+stage pretrain { hardware: 128 x H100 for 30 days at 40% MFU; tokens: 100B; schedule: cosine }
+stage long { hardware: 64 x H100 for 10 days at 40% MFU; tokens: 10B; schedule: cosine }
+"""
+    (plans / "s.plan").write_text(stages, encoding="utf-8")
+    assert main(["export", "s.plan", "--to", "slurm"]) == 1
+    assert "`--stage pretrain`" in capsys.readouterr().err
+    assert main(["export", "s.plan", "--to", "slurm", "--stage", "long"]) == 0
+    assert "--nodes=8\n" in capsys.readouterr().out
+
+
+# ---- figures
+
+
+@given(st.one_of(st.integers(-(10**15), 10**15), st.floats(allow_nan=False, allow_infinity=False)))
+def test_a_figure_reads_as_what_it_was(value: float) -> None:
+    import yaml
+
+    read = yaml.safe_load(number(value))
+    assert read == value and type(read) is type(value)
+
+
+_KEYS = st.text("abcxyz_-", min_size=1, max_size=5)
+_LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.text("aZ_ :#-'\"[]{}!,.\\", max_size=8))
+_TREES = st.recursive(
+    _LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_KEYS, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(_TREES)
+def test_a_document_reads_as_what_it_was(tree: object) -> None:
+    import yaml
+
+    assert yaml.safe_load(in_yaml(tree)) == tree
+
+
+# ---- by the tools themselves
+
+
+def test_transformers_reads_both_files(plans: Path) -> None:
+    files = exported("llama.plan", "hf")
+    accepted, said = validated("hf", files, plans)
+    assert accepted, said
+    found = told(said)
+    assert found["params"] == 8_030_261_248 and found["max_steps"] == 47_684 and found["warmup_steps"] == 477
+    assert found["rates"] == pytest.approx([0.0, 1.0, 0.1])
+    config = files["config.json"].replace('"hidden_size": 4096', '"hidden_size": "wide"')
+    assert not validated("hf", {**files, "config.json": config}, plans)[0]
+    arguments = files["training_args.json"].replace('"max_steps"', '"max_step"')
+    assert not validated("hf", {**files, "training_args.json": arguments}, plans)[0]
+
+
+def test_kubernetes_takes_the_job(plans: Path) -> None:
+    files = exported("llama.plan", "kubernetes")
+    accepted, said = validated("kubernetes", files, plans)
+    assert accepted, said
+    for good, bad in (("completions: 16", "completions: many"), ("backoffLimit", "backofLimit")):
+        assert not validated("kubernetes", {"job.yaml": files["job.yaml"].replace(good, bad)}, plans)[0]
+
+
+def test_sbatch_takes_the_script(plans: Path) -> None:
+    program, environment = sbatch()
+    text = exported("llama.plan", "slurm")["run.sbatch"]
+    configuration = ["ClusterName=c", "SlurmctldHost=nowhere.invalid", "AuthType=auth/none", "GresTypes=gpu"]
+    configuration += ["NodeName=n[1-64] Gres=gpu:8", "PartitionName=p Nodes=ALL Default=YES", "MessageTimeout=1"]
+    (plans / "slurm.conf").write_text("\n".join([*configuration, f"PluginDir={environment['PLUGINS']}", ""]), "utf-8")
+
+    def said(script: str) -> str:
+        (plans / "x.sbatch").write_text(script, encoding="utf-8")
+        own = {**environment, "SLURM_CONF": str(plans / "slurm.conf")}
+        command = [program, "--test-only", "x.sbatch"]
+        return subprocess.run(command, capture_output=True, text=True, env=own, cwd=plans, check=False).stderr
+
+    assert "allocation failure" in (good := said(text)), good  # it was read, and there is no cluster
+    assert "unrecognized option" in said(text.replace("--gpus-per-node", "--gpus-per-nodes"))
+    assert "Invalid --time" in said(text.replace("--time=30-00:00:00", "--time=a month"))
+    assert "not a valid node count" in said(text.replace("--nodes=16", "--nodes=some"))

@@ -1,0 +1,205 @@
+"""Files of runs, as people and programs write them, into the runs that can be used and what is said of the others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from known import LIBRARY
+
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.reader import Files
+from runplan.dsl.units.base import dim_of
+from runplan.engine.fit.read.asked import Asked
+from runplan.engine.fit.read.read import read_runs
+from runplan.engine.fit.read.words import Words, sorts_of
+from runplan.engine.fit.table import RunTable
+
+NEEDS = ("params", "tokens", "loss")
+WORDS = Words(sorts_of(LIBRARY, {}))
+
+
+def read(
+    text: str | bytes, asked: Asked | None = None, path: str = "runs.csv"
+) -> tuple[RunTable | None, list[Finding]]:
+    table, findings = read_runs(path, Files({path: text}), LIBRARY, asked or Asked(needs=NEEDS))
+    return table, [found for found in findings if found.code != "F014"]
+
+
+def runs(text: str | bytes, asked: Asked | None = None) -> RunTable:
+    table, _ = read(text, asked)
+    assert table is not None
+    return table
+
+
+def codes(text: str | bytes, asked: Asked | None = None) -> list[str]:
+    return sorted(found.code for found in read(text, asked)[1])
+
+
+@pytest.mark.parametrize(
+    ("header", "quantity", "factor"),
+    [
+        ("N", "params", 1),
+        ("tokens (B)", "tokens", 1e9),
+        ("params [M]", "params", 1e6),
+        ("Model Size", "params", 1),
+        ("Size (B params)", "params", 1e9),
+        ("D, billions", "tokens", 1e9),
+        ("n_tokens_billion", "tokens", 1e9),
+        ("tokens_seen (1e9)", "tokens", 1e9),
+        ("compute_pf_days", "compute", 8.64e19),
+        ("C [PF-days]", "compute", 8.64e19),
+        ("compute (1e18 FLOPs)", "compute", 1e18),
+        ("flops (x10^18)", "compute", 1e18),
+        ("loss_nats", "loss", 1),
+        ("loss / nats", "loss", 1),
+        ("loss (val)", "loss", 1),
+        ("val_loss (bits)", "loss", np.log(2)),
+        ("bpb", "loss", np.log(2)),
+        ("train/loss", "loss", 1),
+        ("run-1 - metrics/train/loss", "loss", 1),
+        ("trainLoss", "loss", 1),
+        ("train_time_h", "time", 3600),
+        ("elapsed time per iteration (ms)", "step_time", 1e-3),
+        ("MFU (%)", "mfu", 0.01),
+        ("token_multiplier", "tokens_per_param", 1),
+    ],
+)
+def test_headers_say_a_quantity_and_a_unit(header: str, quantity: str, factor: float) -> None:
+    found = WORDS.read(header)
+    assert found is not None and found.sort.name == quantity
+    unit = found.sort.unit(found.unit) if found.unit else found.sort.units[""]
+    assert unit is not None and unit.factor == pytest.approx(factor, rel=1e-12)
+
+
+@pytest.mark.parametrize("header", ["foo", "run - train/loss__MIN", "", "N_kv", "loss_scale"])
+def test_what_is_no_quantity_is_none(header: str) -> None:
+    assert WORDS.read(header) is None
+
+
+RUNS = [(1.5e9, 3e10, 2.5), (2e9, 4e10, 2.4)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "N,D,loss\n1.5e9,3e10,2.5\n2e9,4e10,2.4\n",
+        "\ufeffN;D;loss\r\n1,5e9;3e10;2,5\r\n2e9;4e10;2,4\r\n",
+        "# of July\nN\tD\tloss\n1.5B\t30B tokens\t2.5 nats\n\n2B params\t40,000,000,000\t2.4\n",
+        'model size,"D, billions",loss\n"1,500,000,000",30,2.5\n"2,000,000,000",40,2.4\n',
+        "N|D|loss|\n1.5B|30B|2.5|\n2B|40B|2.4|\n",
+        "N (B);D (B);Loss\n1,5;30,0;2,5\n2;40;2,4\n",
+        "N D loss\n1.5e9 3e10 2.5\n2e9 4e10 2.4\n",
+        "params (M);tokens (B);loss (bits)\n1.500,0;30;3,606737602222409\n2.000,0;40;3,462468098133513\n",
+        "N,tokens_per_param,loss\n1.5e9,20,2.5\n2e9,20,2.4\n",
+        "N,C,perplexity\n1.5e9,2.7e20,12.182493960703473\n2e9,4.8e20,11.023176380641601\n",
+        "D,C,loss\n3e10,2.7e20,2.5\n4e10,4.8e20,2.4\n",
+        "N,batch_tokens,steps,loss\n1.5e9,1e6,30000,2.5\n2e9,1e6,40k,2.4\n",
+    ],
+)
+def test_one_table_however_it_is_written(text: str) -> None:
+    table = runs(text.encode())
+    found = np.array([table.values(name) for name in NEEDS]).T
+    assert found == pytest.approx(np.array(RUNS), rel=1e-9)
+    assert table.columns["loss"].dim == dim_of("nat/token")
+
+
+def test_a_spreadsheets_unicode_text_is_read() -> None:
+    assert len(runs("\ufeffN\tD\tloss\r\n1e9\t2e10\t2.5\r\n".encode("utf-16-le"))) == 1
+
+
+BAD = """\
+params [M],tokens (B),val loss (bits)
+125,2.5,4.5
+350,7,4.1
+350,7,4.2
+350,7,4.2
+125,2.5,
+125,2.5,nan
+-5,1,3
+0,1,3
+abc,1,3
+1,2
+1,2,3,4
+125,2.5 FLOP,3
+125,2.5,2700
+"""
+
+
+def test_each_bad_row_is_named_by_its_line_and_reason() -> None:
+    table, findings = read(BAD)
+    assert table is not None and table.lines == (2, 3, 4)
+    assert [(f.code, f.at.span.line, f.at.span.column) for f in findings] == [
+        ("F008", 3, 1), ("F007", 5, 1), ("F006", 6, 9), ("F010", 7, 9), ("F006", 8, 1), ("F006", 9, 1), ("F006", 10, 1),
+        ("F006", 11, 1), ("F006", 12, 1), ("F006", 13, 5), ("F006", 14, 9),
+    ]  # fmt: skip
+    assert [f.severity for f in findings if f.code == "F006"] == ["warning"] * 8
+
+
+def test_a_hundred_bad_rows_of_one_reason_are_one_finding() -> None:
+    table, findings = read("N,D,loss\n" + "1e9,2e10,2.5\n" + "1e9,2e10,oops\n" * 100)
+    assert table is not None and len(findings) == 1
+    assert findings[0].message.startswith("100 rows left out, with `oops` as `loss`: no number: lines 3, 4, 5,")
+    assert findings[0].message.endswith("and 90 more")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("", "F001", "empty"),
+        ("N,D,loss\n", "F001", "no runs"),
+        ("N,D,loss\n1,2\n", "F001", "none of 1 row"),
+        ("N,D,train_loss,val_loss\n1e9,2e10,2,3\n", "F003", "`val_loss`, `train_loss` may each be `loss`"),
+        ("N,D\n1e9,2e10\n", "F002", "no column for `loss`"),
+        ("N,D,loss\n7,14e10,2.5\n13,26e10,2.4\n", "F004", "`N` is 7 params in line 2"),
+        ("N,D,loss\n7e9,14e10,2500\n13e9,26e10,2400\n", "F004", "2500 nat/token"),
+        ("N,D,loss (hours)\n7e9,14e10,25\n", "F004", "`loss (hours)` is in seconds"),
+        ("N;D;loss\n1,234;2e10;2\n", "F005", "`1,234` of `N`"),
+        ("7e9,14e10,2.5\n", "F013", "no names of columns"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "S003", "not UTF-8"),
+        (b"N,D,loss\n\x00\n", "S003", "NUL"),
+    ],
+)
+def test_what_cannot_be_known_is_asked(text: str | bytes, code: str, says: str) -> None:
+    table, findings = read(text)
+    assert table is None
+    assert [f.code for f in findings if f.severity == "error"] == [code]
+    assert says in next(f.message for f in findings if f.code == code)
+
+
+def test_what_is_asked_can_be_said() -> None:
+    both = "N,D,train_loss,val_loss\n1e9,2e10,2,3\n"
+    assert runs(both, Asked(needs=NEEDS, columns={"loss": "val_loss"})).values("loss") == [3]
+    assert runs("N,D,loss\n7,140,2.5\n", Asked(needs=NEEDS, units={"params": "B", "tokens": "B"})).values("params") == [
+        7e9
+    ]
+    commas = "N;D;loss\n1,234e9;2e10;2\n"
+    assert runs(commas, Asked(needs=NEEDS, decimal=",")).values("params") == [1.234e9]
+    odd = "N,D,Verlust\n1e9,2e10,2.5\n"
+    assert runs(odd, Asked(needs=NEEDS, columns={"loss": "Verlust"})).values("loss") == [2.5]
+    assert codes(odd, Asked(needs=NEEDS, columns={"loss": "Verlist"})) == ["F002"]
+
+
+def test_a_file_that_has_decimal_commas_somewhere_has_them_everywhere() -> None:
+    table = runs("N;D;loss\n1.5B;30B;2,512\n2B;40B;2,4\n".replace("1.5B", "1,5B"))
+    assert table.values("loss") == pytest.approx([2.512, 2.4])
+
+
+def test_figures_that_contradict_the_compute_are_named_row_by_row() -> None:
+    _, findings = read("N,D,C,loss\n7e9,140e9,5.88e21,2.5\n13e9,260e9,3e22,2.3\n")
+    assert [(f.code, f.at.span.line) for f in findings] == [("F009", 3)]
+    assert "1.48 times" in findings[0].message
+    # A law may count its params without the embeddings: the file says which by its figures.
+    assert codes("params,params_non_embedding,D,C,loss\n8e9,7e9,140e9,5.88e21,2.5\n") == []
+
+
+def test_runs_that_diverged_or_did_not_end_are_left_out() -> None:
+    text = "N,D,target_tokens,vocab,state,loss\n1e9,2e10,2e10,256,finished,2.5\n"
+    text += "1e9,1e10,2e10,256,finished,2.7\n2e9,2e10,2e10,256,crashed,2.6\n2e9,2e10,2e10,256,finished,7.1\n"
+    table, findings = read(text)
+    assert table is not None and table.lines == (2,)
+    assert sorted((f.code, f.at.span.line) for f in findings) == [("F010", 5), ("F011", 3), ("F011", 4)]
+
+
+def test_names_and_what_no_column_is_are_kept_apart() -> None:
+    table = runs("name,note,N,D,loss\n a1 ,hello,1e9,2e10,2.5\n")
+    assert table.labels == ("a1",) and set(table.columns) == set(NEEDS)
