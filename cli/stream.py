@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Self
 
 # A text, and the path of the file that it went to; of the two streams a name that is no path.
@@ -39,6 +40,26 @@ def write(text: str, file: str | None = None) -> None:
         CannotRun: Where the file cannot be written.
     """
     say([(text, file or OUT)])
+
+
+def write_new(files: Mapping[str, str]) -> None:
+    """Write texts to files that are not there yet, by path, their folders made; all of them or none.
+
+    Raises:
+        CannotRun: Where one of them is there already, or cannot be written.
+    """
+    from runplan.cli.outcome import CannotRun
+
+    there = [file for file in files if os.path.lexists(file)]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise CannotRun(f"{there[0]}{more}: it is there already, and nothing is overwritten")
+    for file, text in files.items():
+        try:
+            os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
+        except OSError as error:
+            raise CannotRun(f"{os.path.dirname(file)}: {error.strerror or 'cannot be made'}") from error
+        _to_file(text, file)
 
 
 def tell(line: str) -> None:

@@ -145,7 +145,7 @@ def solved_at(project: Project, name: str, *, intervals: bool = False) -> Solved
     Args:
         intervals: Whether to wait for those of its laws' constants.
     """
-    report = project.report(name, intervals=False, layouts=False)
+    report = project.report(name, intervals=False)
     solved = Solved(report, at_rest(project.judged(report).findings))
     if intervals:
         solved.known.update({one.law: with_intervals(one) for one in report.solutions})
@@ -156,7 +156,5 @@ def warmed(project: Project) -> object:
     """What the first solve would have to import and make is imported and made."""
     library = project.library
     library.laws(), library.rules(), library.records("device"), library.records("model")
-    report = project.report(
-        "warm.plan", text="hardware: 64 x H100 for 30 days at 40% MFU", intervals=False, layouts=False
-    )
+    report = project.report("warm.plan", text="hardware: 64 x H100 for 30 days at 40% MFU", intervals=False)
     return with_intervals(report.solutions[0])

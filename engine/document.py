@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # for people, and those that are left out there.
 OWN = ("", "data")
 # The sections that are listed beside those, and the objects that stand within a solution's.
-LISTED = (*OWN, "transfer")
+LISTED = (*OWN, "transfer", "goodput")
 WITHIN = {"transfer": ("transfer", "worth"), "lifetime": ("lifetime",), "goodput": ("goodput",)}
 OF_SOURCE = ("tokens", "share", "epochs", "effective_tokens", "next_epoch")
 OF_PHASE = ("tokens", "steps", "share")

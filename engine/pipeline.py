@@ -158,7 +158,16 @@ def _solutions(
 
             solution = with_odds(plan, solution)
         verify(solution)
-        yield with_memory(plan, solution, read.catalogue, look)
+        solution = with_memory(plan, solution, read.catalogue, look)
+        if any(len(stage.hardware) > 1 for stage in plan.stages):
+            from runplan.engine.layout.pools import with_pools
+
+            solution = with_pools(plan, solution, read.catalogue, look)
+        if plan.outer.inference is not None:
+            from runplan.engine.layout.serve import with_serving
+
+            solution = with_serving(plan, solution, read.catalogue)
+        yield solution
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Project:
         intervals: bool = True,
         draws: int | None = None,
         workers: Workers | None = None,
-        layouts: bool = True,
+        layouts: bool | None = None,
     ) -> Report:
         """A plan, solved and judged: its solutions with their values, what was assumed, and all findings.
 
@@ -126,8 +126,8 @@ class Project:
             draws: How many draws of them; as many as take no time unless said.
             workers: Who evaluates the draws, such as `processes(4)` of `runplan.engine.scatter.processes`; this
                 process unless said.
-            layouts: Whether to look at all layouts that the model may have on its devices; else only at so many as show
-                that nothing is wrong.
+            layouts: Whether to look at all layouts that the model may have on its devices, as with intervals unless
+                said; else only at so many as show that nothing is wrong.
 
         Raises:
             OSError: Where the file cannot be read. What is wrong with a plan is a finding, never an exception.
@@ -149,7 +149,7 @@ class Project:
             intervals=intervals,
             draws=draws,
             workers=workers,
-            look=ALL if layouts else GLANCE,
+            look=ALL if (intervals if layouts is None else layouts) else GLANCE,
         )
 
     def check(
@@ -203,7 +203,7 @@ class Project:
         Raises:
             OSError: Where the file cannot be read.
         """
-        report = self.report(path, text=text, settings=settings, intervals=False, layouts=False)
+        report = self.report(path, text=text, settings=settings, intervals=False)
         return self.judged(report, select, ignore, extend_select, pinned=not settings)
 
     def judged(

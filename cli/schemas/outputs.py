@@ -176,6 +176,33 @@ def _frontier() -> Schema:
     )
 
 
+def _ladder() -> Schema:
+    design = {"design": TEXT, "runs": COUNT, "sizes": COUNT}
+    told = {**dict.fromkeys(("compute", "largest", "loss", "best_size"), _QUANTITY), "why_not": TEXT}
+    shape = dict.fromkeys(("layers", "hidden", "heads", "kv_heads", "ffn"), COUNT)
+    settings = {"steps": COUNT, "warmup_steps": COUNT, "gpus": COUNT}
+    figures = dict.fromkeys(("params", "params_non_embedding", "compute", "tokens", "batch", "loss"), _QUANTITY)
+    may = dict.fromkeys(("time", "gpu_hours", "cost", "learning_rate", "budget"), _QUANTITY)
+    scaled = dict.fromkeys(("head_dim", "kv_lora", "q_lora", "embedding_dim", "global_layers"), COUNT)
+    warned = {"code": TEXT, "severity": words(*RANK), "message": TEXT, "runs": listed(TEXT)}
+    return record(
+        {
+            "plan": shared("file"),
+            "law": TEXT,
+            "flagship": by_name(_QUANTITY),
+            "design": TEXT,
+            "share": NUMBER,
+            "noise": NUMBER,
+            "family": record({"name": TEXT, "source": TEXT}),
+            "settings_by": listed(TEXT),
+            "totals": by_name(_QUANTITY),
+            "designs": listed(record(design, told)),
+            "runs": listed(record({"name": TEXT, **shape, **settings, **figures}, {**may, **scaled})),
+            "findings": listed(record(warned)),
+        }
+    )
+
+
 def _explain() -> Schema:
     node = record(
         {
@@ -230,6 +257,42 @@ def _backtest() -> Schema:
             "scores": listed(record(score)),
             "runs": listed(record({**run, "columns": by_name(record({}, trial))}, {**told, **figures})),
         }
+    )
+
+
+def _fit() -> Schema:
+    figure = or_null(NUMBER)
+    ends = record({"low": figure, "high": figure})
+    constant = record({"value": figure, "error": figure, "identified": FLAG, "within": by_name(ends)})
+    minimum = record({"value": NUMBER, "starts": COUNT, "constants": by_name(figure)})
+    objective = record({"kind": words("huber", "squares", "absolute"), "log": FLAG, "value": NUMBER}, {"delta": NUMBER})
+    of_a_run = record({"line": PLACE, "measured": NUMBER, "fitted": NUMBER, "residual": NUMBER}, {"label": TEXT})
+    part = record(
+        {
+            "output": TEXT,
+            "columns": by_name(TEXT),
+            "objective": objective,
+            "starts": COUNT,
+            "minima": listed(minimum),
+            "constants": by_name(constant),
+            "coordinates": listed(TEXT),
+            "covariance": listed(listed(figure)),
+            "bootstrap": COUNT,
+            **dict.fromkeys(("misfit", "noise", "future_error"), figure),
+            "lack_of_fit": or_null(record({"ratio": figure, "p": figure})),
+            "runs": listed(of_a_run),
+        }
+    )
+    return record(
+        {
+            **dict.fromkeys(("file", "digest", "form", "law", "counts", "pack"), TEXT),
+            "runs": COUNT,
+            "held": by_name(NUMBER),
+            "fits": listed(part),
+            "optimum": by_name(_QUANTITY),
+            "findings": shared("findings"),
+        },
+        {"budget": _QUANTITY},
     )
 
 
@@ -361,9 +424,11 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "compare": (1, "Laws, or plans, side by side", _compare),
     "diff": (1, "Plans as of a commit and now: what moved, and why", _diff),
     "frontier": (1, "The best of one quantity for each value of another", _frontier),
+    "ladder": (1, "The small runs whose fit sizes a plan", _ladder),
     "sweep": (1, "A plan at each point of a grid", _sweep),
     "explain": (1, "Where a number comes from", _explain),
     "backtest": (1, "Laws and default rates against runs that were done", _backtest),
+    "fit": (1, "A law as runs tell it: constants with intervals, what it forecasts, its pack", _fit),
     "laws": (1, "All laws", _laws),
     "law": (1, "One law, or what it gives at some inputs", _law),
     "devices": (1, "All devices", _records("devices")),

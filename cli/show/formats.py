@@ -13,7 +13,8 @@ from runplan.cli.show.text.plain import inert
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "differences", "frontier", "sweep", "derivation", "backtest",
+    "findings", "report", "comparison", "differences", "frontier", "ladder", "sweep", "derivation", "backtest",
+    "fit",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
@@ -53,6 +54,12 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "markdown": "frontier.markdown:render",
         "csv": "frontier.csv:render",
     },
+    "ladder": {
+        "table": "ladder.terminal:render",
+        "json": "ladder.json:render",
+        "markdown": "ladder.markdown:render",
+        "csv": "ladder.csv:render",
+    },
     "sweep": {"table": "sweep.terminal:render"},
     "derivation": {
         "tree": "derivation.terminal:render",
@@ -64,6 +71,7 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "json": "backtest.json:render",
         "markdown": "backtest.markdown:render",
     },
+    "fit": {"table": "fit.terminal:render", "json": "fit.json:render"},
     "laws": {"table": "catalogue.law:listed", "json": "catalogue.law_json:listed"},
     "law": {"table": "catalogue.law:page", "json": "catalogue.law_json:page"},
     "law at inputs": {"table": "catalogue.law:evaluated", "json": "catalogue.law_json:evaluated"},

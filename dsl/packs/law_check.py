@@ -15,7 +15,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_TERMS
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
-from runplan.dsl.units.dims import UNKNOWN
+from runplan.dsl.units.dims import NONE, UNKNOWN
 
 
 def inherit(law: Law, parent_of: Callable[[Law], Law | None]) -> tuple[Law, list[Finding]]:
@@ -69,7 +69,9 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
     bare = frozenset(c.name for c in law.constants.values() if c.dim is None)
     known = {c.name: c.dim for c in law.constants.values() if c.dim is not None}
     values = {c.name: c.value for c in law.constants.values() if c.value is not None}
-    dimensions = Dimensions(known, bare, values)
+    # What is true of a form whatever its constants come to is true of any: a free exponent is taken to be some number.
+    free = {c.name: 0.3 + 0.01 * i for i, c in enumerate(law.constants.values()) if c.value is None}
+    dimensions = Dimensions(known, bare, {**free, **values})
     for function in law.functions:
         dims = {**known, **{p.local: p.counted.local for p in function.parameters}}
         body = expanded(function.body, law.lets)
@@ -98,7 +100,10 @@ def checked(law: Law) -> tuple[Law, list[Finding]]:
             message = f"unknown name `{item}` among the constants that vary jointly"
             help = did_you_mean(item, law.constants)
             findings.append(finding("N002", message, term.span or law.span, help=help))
-    return replace(law, dims=known | {name: dimensions.constant(name) for name in bare}), findings
+    dims = {name: dimensions.constant(name) for name in bare}
+    # Where one is free the others' dimensions may hang on it, and are not known before it is.
+    told = {name: NONE if free and any(e != round(e) for _, e in dim) else dim for name, dim in dims.items()}
+    return replace(law, dims=known | told), findings
 
 
 def _lacking(law: Law) -> Iterator[Finding]:

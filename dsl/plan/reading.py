@@ -296,10 +296,13 @@ class Reading(Builder):
             return self._worded(node, field)
         if node.rule == "hole":
             return self._hole(node, field)
-        if (said := node.span.text.strip()) in field.named:
+        if (said := node.span.text.strip()) in field.named and said not in self.lets:
             return Worded(said, node.span)
         if node.rule == "between":
             return self._between(node, field)
+        if field.named and re.fullmatch(r"[a-z_]+", said) and said not in self.known() and not self.excused(said):
+            self._misspelled(node, field, said)
+            return None
         inner = next(node.nodes()) if node.rule in ("at_least", "at_most") else node
         found = self.given_by(inner, field)
         if found is None:
@@ -307,6 +310,15 @@ class Reading(Builder):
         if node.rule == "at_least":
             return Within(found, None, node.span)
         return Within(None, found, node.span) if at_most or node.rule == "at_most" else found
+
+    def _misspelled(self, node: Node, field: Field, said: str) -> None:
+        """A finding for a word that is none of those that may stand in the place of a figure."""
+        either = [f"write `{field.name}: {text}`" for text in (field.example, *field.named)]
+        help = did_you_mean(said, field.named) or [
+            " or ".join([either[0], *(e.removeprefix("write ") for e in either[1:])])
+        ]
+        fixes = respelled(node.span, said, field.named)
+        self.findings.append(finding("N002", f"`{field.name}` is no `{cut(said)}`", node.span, help=help, fixes=fixes))
 
     def _worded(self, node: Node, field: Field) -> Given | None:
         """The number that a word stands for; None, with a finding, where it is none of the field's words."""

@@ -12,6 +12,7 @@ RunplanError
   NoSpelling        a plan says what the other spelling has no words for    (dsl.syntax.as_yaml)
   DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
   NoFrontier        a plan is asked for the frontier of what has none       (engine.frontier)
+  NoLadder          no small runs can be designed for a plan                 (engine.ladder.refused)
   CannotSweep       something of a plan cannot be varied, or asked            (engine.sweep.axes)
   CannotRun         a command cannot be run                                  (cli.outcome)
     NotFound        a path of the command line is not there                  (cli.paths)

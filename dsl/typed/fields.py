@@ -49,6 +49,8 @@ class Field:
         return number(found[1]) * (unit(found[2]).factor if found[2] else 1.0) if found else 0.0
 
 
+# What may stand in the place of a figure: that it follows, or that another figure has it in it.
+DERIVED, INCLUDED = "derived", "included"
 _EXAMPLE = pattern(r"([0-9][0-9._]*(?:e-?[0-9]+)?[kMBT]?) ?(\S*)")
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
 TOKENS = Field("tokens", TOKEN, "2T")

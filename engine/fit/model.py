@@ -19,12 +19,14 @@ class Coordinate:
         constant: The name of the constant.
         log: Whether it is the logarithm of it.
         low, high: Where a search starts between; the optimum may lie beyond.
+        elsewhere: What it came to for other runs: where all are known, a search starts from there, too.
     """
 
     constant: str
     log: bool
     low: float
     high: float
+    elsewhere: float | None = None
 
 
 class Model(Protocol):

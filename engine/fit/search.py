@@ -51,11 +51,12 @@ def searched(model: Model, objective: Objective, starts: int = STARTS) -> Search
     loss = loss_of(objective)
     points, values = projected(model, loss, objective.log, spread(model, starts))
     bottoms, sizes = _basins(points[:, nonlinear(model)], values)
-    found = descend(Problem(model, loss, objective.log), points[bottoms])
+    begin = np.concatenate([points[bottoms], elsewhere(model)])
+    found = descend(Problem(model, loss, objective.log), begin)
     smooth = _smooth(model, objective, loss, points[bottoms[:1]])
     theta = np.concatenate([found.theta, smooth.theta])
     converged = np.concatenate([found.converged, smooth.converged])
-    sizes = np.concatenate([sizes, np.zeros(len(smooth.theta), dtype=np.intp)])
+    sizes = np.concatenate([sizes, np.zeros(len(theta) - len(sizes), dtype=np.intp)])
     if objective.kind == "absolute":
         theta, converged = _tightened(model, objective, theta)
     else:
@@ -68,6 +69,12 @@ def searched(model: Model, objective: Objective, starts: int = STARTS) -> Search
     minima = _distinct(model, objective, theta[order], values[order], sizes[order], converged[order])
     certain = bool(minima) and minima[0].value <= values.min() * (1 + 1e-9)
     return Searched(minima, len(points), certain)
+
+
+def elsewhere(model: Model) -> Floats:
+    """(0 or 1, k), where other runs had the coordinates, if all of them are known."""
+    known = [c.elsewhere for c in model.coordinates if c.elsewhere is not None]
+    return np.array([known] if len(known) == len(model.coordinates) else np.empty((0, len(model.coordinates))))
 
 
 def spread(model: Model, count: int) -> Floats:

@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Record
-from runplan.dsl.plan.ir import Pool, Worded
+from runplan.dsl.plan.ir import Given, Hole, Pool, Within, Worded
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.words import counted
+from runplan.dsl.typed.fields import DERIVED, INCLUDED
 from runplan.dsl.units.base import TIME
+from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
 from runplan.engine.formulate.stated import is_stated
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import expand
 from runplan.engine.runs.stops import Stops, stops_in
 
 _KIND = "goodput"
-# What an availability may be in place of a figure.
-DERIVED, INCLUDED = "derived", "included"
+# A share of the time that is none: who asks for less has mistaken a figure.
+_LEAST = 1e-3
 # What of a checkpoint a regime says: weights, and what the optimizer keeps.
 _KEPT = ("weight_bytes", "master_bytes", "optimizer_bytes")
 # What pools that run side by side come to; of the last two they have one together, such as a checkpoint.
@@ -41,6 +45,11 @@ def asks(draft: Draft, pool: Pool) -> bool:
     fields = draft.quantities.given_by("hardware")
     told = any(fields[text].name in pool.figures for text in draft.quantities.of_kind(_KIND) & fields.keys())
     return told or _word(pool) == DERIVED
+
+
+def is_included(pool: Pool) -> bool:
+    """Whether a pool says that its rate has stops in it."""
+    return _word(pool) == INCLUDED
 
 
 def _word(pool: Pool) -> str:
@@ -65,15 +74,32 @@ def add_goodput_of_pool(draft: Draft, pool: Pool, device: Record | None, own: Ow
         draft.findings.append(finding("C004", message, where.span, help=help))
         return
     fields = draft.quantities.given_by("hardware")
+    best = draft.take(pool.figures, q.CHECKPOINT_INTERVAL.text, Given, Within, Hole)
     for name in _of_pools(draft):
+        if name == q.CHECKPOINT_INTERVAL and isinstance(best, Hole):  # as where it is not mentioned
+            continue
         if name.text in fields and not is_stated(draft, pool, name, own):
             _take(draft, device, name, own)
     if not draft.knows(own(q.INTERRUPTION_EVERY)):
         _on_demand(draft, pool, own)
     _say_once(draft, pool)
-    if said is None or (isinstance(said, Worded) and said.text == DERIVED):
+    if is_included(pool):
+        say_end_to_end(draft, own)
+    elif said is not None and not isinstance(said, Worded):
+        draft.define(own(q.AVAILABILITY_COUNTED), Ref(own(q.AVAILABILITY)), "derived", "beside what stops leave")
+    else:
         why = "what stops leave of the time: failures, checkpoints, what is done again"
         draft.define(own(q.AVAILABILITY), Ref(q.GOODPUT), "derived", why, said.span if said else None)
+
+
+def say_end_to_end(draft: Draft, own: Own) -> None:
+    """The rate of a pool has stops in it: what they leave is told, and counts for nothing a second time."""
+    draft.define(own(q.RATE_END_TO_END), Num(1.0), "derived", "the rate has stops in it")
+
+
+def is_settled(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
+    """Whether a figure is known, or the plan says by a word where it is from."""
+    return draft.knows(own(name)) or isinstance(pool.figures.get(name.text), Worded)
 
 
 def _take(draft: Draft, device: Record | None, name: Name, own: Own) -> None:
@@ -137,6 +163,30 @@ def add_goodput(draft: Draft, pools: Sequence[Pool], owns: Sequence[Own]) -> Non
         name = quantity(text)
         if known.facts.kind == _KIND and known.formula is not None and not draft.knows(name) and name not in idle:
             draft.define(name, draft.formula(name), "derived", known.title, known.span)
+    _some_is_done(draft, asking[0][0])
+
+
+def _some_is_done(draft: Draft, pool: Pool) -> None:
+    """A finding where stops, as the plan's figures alone tell, leave next to nothing of the time: no run is solved."""
+    memo: dict[Name, Expr] = {}
+
+    def known(expr: Expr) -> float | None:
+        told = expand(expr, draft.definitions, memo)
+        try:
+            return None if names(told) else float(value_of(told, {}))
+        except (ArithmeticError, ValueError):
+            return 0.0
+
+    restarted = Op("exp", (Op("neg", (Op("/", (Ref(q.MEAN_RESTART), Ref(q.MTBF))),)),))
+    left = [share for share in (known(Ref(q.GOODPUT)), known(restarted)) if share is not None]
+    if min(left, default=1.0) >= _LEAST:
+        return
+    told = (pool.figures.get(name.text) for name in (q.INTERRUPTION_EVERY, q.FAILURE_EVERY))
+    where = next((amount.span for amount in told if amount is not None), pool.span)
+    often = show(known(Ref(q.MTBF)) or 0.0, TIME)
+    message = f"the run stops every {often}, and next to nothing of its time is left for steps that count"
+    help = ["take fewer devices, or such as are taken back less often, or restart sooner: `restart_time: 1 minute`"]
+    draft.findings.append(finding("C003", message, where, help=help))
 
 
 def _idle(pools: Sequence[Pool]) -> set[Name]:

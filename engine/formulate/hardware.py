@@ -12,7 +12,7 @@ from runplan.dsl.typed.fields import RESERVE
 from runplan.dsl.units.base import GPU
 from runplan.engine.formulate.asked import wanted
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.goodput import add_goodput, add_goodput_of_pool, running
+from runplan.engine.formulate.goodput import add_goodput, add_goodput_of_pool, is_settled, running
 from runplan.engine.formulate.measured import REACHED, add_convention, add_throughput
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.formulate.stated import ask_for_figure, is_stated
@@ -145,7 +145,7 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     taken = (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED)
     of_stops = draft.quantities.of_kind("goodput")
     for name in map(quantity, draft.quantities.given_by("hardware")):
-        if name not in taken and name.text not in of_stops and not draft.knows(own(name)):
+        if name not in taken and name.text not in of_stops and not is_settled(draft, pool, name, own):
             _figure(draft, pool, device, name, own)
     if own(q.NODES_OF) in draft.definitions:
         draft.define(own(q.BOUGHT_BY), Ref(own(q.NODES_OF)), "derived", "whole nodes")

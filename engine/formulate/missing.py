@@ -76,11 +76,14 @@ def is_of_layout(draft: Draft, name: Name) -> bool:
 
 def _laid_out(draft: Draft, name: Name) -> Missing:
     """Why what the layout decides is not known: it needs devices, and how much memory they have."""
+    needs = [add for need, add in draft.quantities[name.text].facts.needs if not draft.knows(quantity(need))]
+    if needs:
+        return Missing("C004", f"`{name}` is not known: the plan does not say what is served", tuple(needs))
     if not draft.stage.hardware:
         return Missing(
             "C004", f"`{name}` is not known: the plan has no hardware", ("add `hardware: 64 x H100 for 1 month`",)
         )
-    if not draft.knows(q.MEMORY):
+    if not any(known.text == q.MEMORY.text for known in draft.definitions):
         message = f"`{name}` is not known: nothing tells the memory of the devices"
         return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
     message = f"`{name}` is judged of one kind of devices, of a run that is solved, and no goal yet"

@@ -168,7 +168,15 @@ def _used(draft: Draft, law: Law, output: str) -> tuple[Used, ...]:
     # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
     from runplan.engine.laws.used import used_of
 
-    return used_of(law, output, str(draft.objective), draft.catalogue, adamw_like(draft.catalogue))
+    found, key = draft.catalogue.once(_uses), (law.name, output, str(draft.objective))
+    if key not in found:
+        found[key] = used_of(law, output, key[2], draft.catalogue, adamw_like(draft.catalogue))
+    return found[key]
+
+
+def _uses(catalogue: Library) -> dict[tuple[str, str, str], tuple[Used, ...]]:
+    """What runs used, by law, setting and objective, as far as plans have asked: it is of the library alone."""
+    return {}
 
 
 def _size(draft: Draft, law: Law) -> Name:

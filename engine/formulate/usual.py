@@ -9,6 +9,7 @@ from runplan.dsl.plan.ir import Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import counted
 from runplan.engine.formulate.draft import Draft
+from runplan.engine.formulate.goodput import is_included, say_end_to_end
 from runplan.engine.formulate.reserved import Own
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Definition
@@ -38,11 +39,16 @@ def add_usual_rate(draft: Draft, pool: Pool, device: Record, precision: str, own
         draft.define(own(name), Num(float(len(runs))), "derived", "runs of the library and of packs")
     mfu, said = Num(expected.mfu), _said(sort, expected)
     where = expected.own[0].record.span if expected.own else None
+    if is_included(pool):
+        draft.define(own(q.MFU), mfu, "assumed", said, where, spread=expected.spread)
+        return
     if q.AVAILABILITY.text not in pool.figures and own(q.AVAILABILITY) not in draft.definitions:
         draft.define(own(q.MFU), mfu, "assumed", said, where, spread=expected.spread)
         within = "not given: what stops take is in the MFU, which is that of runs end to end"
         draft.define(own(q.AVAILABILITY), Num(1.0), "assumed", within)
         return
+    if own(q.AVAILABILITY) in draft.definitions:  # it is what stops leave
+        say_end_to_end(draft, own)
     up: Expr = Op("max", (Ref(own(q.AVAILABILITY)), Ref(q.USUAL_AVAILABILITY)))
     beside = f"{said}; while it is up, their stops being in that"
     draft.define(own(q.MFU), Op("/", (mfu, up)), "assumed", beside, where, spread=expected.spread)

@@ -21,7 +21,7 @@ from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.requirements import broken_parts, sides_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.problem.parts import QUANTILE, Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knob import number_of
@@ -96,7 +96,7 @@ def _finding(plan: Plan, solution: Solution, drawn: _Drawn, requirement: Require
     data |= {"quantity": shown(missed.bounded), "limit": missed.limit / factor, "unit": unit}
     return finding(
         "H011",
-        f"in {100 * fails:.2g} % of draws {what}: {'; '.join(_assumed(problem))}",
+        f"in {100 * fails:.2g} % of draws {what}: {'; '.join(_assumed(drawn))}",
         requirement.span,
         severity="info" if requirement.soft else "warning",
         help=[*_stated(drawn), *(_bound_that_holds(problem, missed) if requirement.budget is None else ())],
@@ -143,9 +143,17 @@ def _figure(problem: Problem, expr: Expr, value: float) -> str:
     return f"{100 * value:.4g} %" if known and known.facts.per_cent else show(value, dim_of(problem, expr))
 
 
-def _assumed(problem: Problem) -> Iterator[str]:
+def _uncertain(drawn: _Drawn) -> Iterator[Definition]:
+    """What is not known for sure that the condition hangs on."""
+    for d in natural(drawn.problem).definitions.values():
+        if d.spread and any(deviate in drawn.likely.over for deviate, _ in d.deviates):
+            yield d
+
+
+def _assumed(drawn: _Drawn) -> Iterator[str]:
     """What is assumed, and what it may be."""
-    for d in problem.definitions.values():
+    problem = natural(drawn.problem)
+    for d in _uncertain(drawn):
         middle = problem.expanded(Ref(d.name))
         if d.spread and isinstance(middle, Num):
             far = math.exp(QUANTILE * d.spread)
@@ -156,13 +164,18 @@ def _assumed(problem: Problem) -> Iterator[str]:
 
 
 def _stated(drawn: _Drawn) -> list[str]:
-    """The MFU that would do, where that alone decides: to be measured, and stated."""
+    """The MFU that would do, where that alone decides: to be measured, and stated. Where it is not of the rate, what
+    else would be.
+    """
     problem, edge = natural(drawn.problem), drawn.likelihood.edge
-    uncertain = [d for d in problem.definitions.values() if d.spread]
+    uncertain = list(_uncertain(drawn))
     assumed = [d for d in uncertain if d.kind == "assumed"]
     if not assumed:
         return []
     first = assumed[0]
+    known = problem.quantities.get(first.name.text)
+    if known is not None and known.facts.kind == "goodput" and known.facts.given is not None:
+        return [f"state what your own cluster tells of it, such as `{first.name.text}: {known.facts.given.example}`"]
     middle = problem.expanded(Ref(first.name))
     if edge is None or len(uncertain) > 1 or first.name != q.MFU or not isinstance(middle, Num):
         return ["measure what a few steps reach, and state the rate: `at 40% MFU`"]

@@ -267,13 +267,19 @@ def keeping(solution: Solution, *own: Constraint | Either) -> list[Change]:
     stays = margin_at(problem, values, wanted) if _has_room(problem) else None
     changes = []
     rests = rests_on(problem, own)
-    for knob in knobs_of(problem):
+    for knob in knobs_of(problem, _sources_of(own)):
         if stays is not None and not matters(problem, knob, rests):
             continue  # the solution is the same with any other figure
         value = room(problem, knob, lambda changed: margin(changed, wanted), DIGITS, stays=stays)
         if value is not None:
             changes.append(knob.change(value))
     return changes
+
+
+def _sources_of(wanted: Iterable[Constraint | Either]) -> set[str]:
+    """The sources that requirements name."""
+    sides = (side for one in wanted for part in one.parts for side in (part.left, part.right))
+    return {source for side in sides for name in names(side) if (source := name.part("source"))}
 
 
 def _has_room(problem: Problem) -> bool:

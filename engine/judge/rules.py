@@ -65,6 +65,7 @@ class View:
         words: The words of the plan that rules may ask about.
         values: Those of the solution, as rules write their names.
         stage: The stage that it is of, where it is of one.
+        pool: Which of several pools it is of, counted from 0.
     """
 
     plan: Plan
@@ -72,6 +73,7 @@ class View:
     words: Words
     values: Mapping[str, Value]
     stage: str = ""
+    pool: int = 0
 
 
 def asked_of(views: Iterable[View]) -> frozenset[str]:
@@ -132,7 +134,7 @@ def views_of(plan: Plan, solution: Solution, catalogue: Library) -> tuple[View, 
 
 
 def _view(plan: Plan, solution: Solution, catalogue: Library, values: Mapping[str, Value], pool: int) -> View:
-    return View(plan, solution, texts(plan, solution, catalogue, pool), values)
+    return View(plan, solution, texts(plan, solution, catalogue, pool), values, pool=pool)
 
 
 def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
@@ -321,7 +323,7 @@ def _place(rule: Rule, view: View) -> Span:
     stage = plan.stages[0]
     moved_by = _moved_by(plan, solution)
     statements: dict[str, Span | None] = {
-        "hardware": stage.hardware[0].span if stage.hardware else None,
+        "hardware": stage.hardware[min(view.pool, len(stage.hardware) - 1)].span if stage.hardware else None,
         "compute": stage.compute.span if stage.compute else None,
         "data": stage.data[0].span if stage.data else None,
         "tokens": stage.tokens.span if stage.tokens else moved_by.span if moved_by else None,

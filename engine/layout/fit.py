@@ -169,6 +169,8 @@ def _unkept(plan: Plan, solution: Solution) -> Iterator[Finding]:
     layout, devices = plan.layout, solution.values.get(q.GPUS)
     if layout is None:
         return
+    if any(name.text == q.MEMORY.text and name.part("pool") for name in solution.values):
+        return  # each pool has one of its own
     if devices is None or q.MEMORY not in solution.values:
         message = "of the layout nothing is made: it is of one kind of devices, whose count and memory are known"
         help = ["say which they are: `hardware: 64 x H100 for 30 days`", "leave the layout out"]
@@ -386,8 +388,9 @@ class _Search:
 
 
 def _every(catalogue: Library) -> tuple[Regime, ...]:
-    """All regimes."""
-    return tuple(Regime(record, coefficients(record)) for record in catalogue.records("regime"))
+    """All regimes but those that are taken only where a plan names them."""
+    records = (record for record in catalogue.records("regime") if not record.text("aside"))
+    return tuple(Regime(record, coefficients(record)) for record in records)
 
 
 def _room(known: Mapping[Name, float], devices: int, is_kept: bool, shards: tuple[int, ...]) -> Room:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
@@ -132,14 +132,15 @@ def memory_of(
     """
     kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known.keys() & catalogue.once(_all)))
     if key not in kept:
-        steps = tuple(_in_order(_formulas(known, shaped, mixture, catalogue, states), known))
+        wanted = (*WANTED, *PRICED) if known.keys() >= _SAYS else WANTED
+        steps = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, wanted))
         kept[key] = (steps, max((i for i, step in enumerate(steps, 1) if step.name in WANTED), default=len(steps)))
     steps, of_memory = kept[key]
     return Memory(known, steps, of_memory)
 
 
-def _formulas(
-    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, states: bool
+def formulas_of(
+    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, states: bool = False
 ) -> dict[Name, Expr]:
     """The formulas of the memory of a model, by what is known of it."""
     kinds = [(_MIXTURE if mixture else _DENSE) if shaped else _USUAL]
@@ -209,8 +210,8 @@ def _all(catalogue: Library) -> frozenset[Name]:
     return frozenset(formulas).union(*map(names, formulas.values()))
 
 
-def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Iterator[Step]:
-    """What leads to the memory, each behind what it is made of."""
+def in_order(formulas: Mapping[Name, Expr], known: Iterable[Name], wanted: Iterable[Name]) -> Iterator[Step]:
+    """What leads to what is wanted, each behind what it is made of."""
     seen = set(known)
 
     def follow(name: Name) -> Iterator[Step]:
@@ -222,5 +223,5 @@ def _in_order(formulas: Mapping[Name, Expr], known: Mapping[Name, float]) -> Ite
             yield from follow(part)
         yield Step(name, formula, compiled(formula))
 
-    for wanted in (*WANTED, *(PRICED if known.keys() >= _SAYS else ())):
-        yield from follow(wanted)
+    for name in wanted:
+        yield from follow(name)

@@ -142,8 +142,8 @@ _ONE: dict[str, Callable[[Jet], Jet]] = {
     "log10": lambda a: chained(logarithm(a), math.log10(a.value), 1.0 / math.log(10.0), 0.0),
     "sqrt": root,
     "abs": lambda a: chained(a, abs(a.value), math.copysign(1.0, a.value), 0.0),
-    "ceil": lambda a: Jet(float(math.ceil(a.value))),  # flat, but where it steps
     "not": lambda a: Jet(not a.value),
+    "ceil": lambda a: Jet(float(math.ceil(a.value))),  # flat, but at whole numbers
 }
 _TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
     "+": plus,

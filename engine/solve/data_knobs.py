@@ -48,25 +48,49 @@ def data(problem: Problem) -> Iterator[Member]:
     # Where the plan counts in passes over the data, more data are more tokens as well.
     in_passes = any(name.text == q.STATED_EPOCHS.text for name in problem.definitions)
     for source in problem.sources:
-        amounts = (each.of("source", source) for each in (q.AMOUNT, q.AVAILABLE))
-        name = next((each for each in amounts if problem.is_parameter(each)), None)
+        name = _amount_of(problem, source)
         if name is None:
             continue
-        said = "data" if source == "data" else f"data {source}"
+        said = _said(source)
         definition = problem.definitions[name]
         knobs = [parameter_knob(problem, name, said, ">=", "")]
         passes = q.MAX_EPOCHS.of("source", source)
         # What one more pass is worth is known where the plan allows for some.
-        if problem.is_parameter(passes) and (problem.repeats or not _asks_for_loss(problem)):
-            more = parameter_knob(problem, passes, said, "up to", "")
-            epochs = Written(more.written.dim, "epochs", 1.0, step=1.0)
-            knobs.append(replace(more, written=epochs, spot=None, told=_told_of_passes(problem, more, name, epochs)))
+        if problem.repeats or not _asks_for_loss(problem):
+            more = passes_knob(problem, source, "up to", "")
+            knobs += [] if more is None else [more]
         weight = weight_knob(problem, source)
         if weight is not None:
             knobs.append(weight)
         text = f"{said}: {shown(definition.expr)}"
         endless = passes if in_passes and problem.is_parameter(passes) else name
         yield Member(name, text, definition.span, _at(endless, ENOUGH), tuple(knobs))
+
+
+def passes_knob(problem: Problem, source: str, more: str, less: str) -> Knob | None:
+    """How often a source may be seen; None where nothing says how much of it there is."""
+    passes, amount = q.MAX_EPOCHS.of("source", source), _amount_of(problem, source)
+    if amount is None or not problem.is_parameter(passes):
+        return None
+    knob = parameter_knob(problem, passes, _said(source), more, less)
+    epochs = Written(knob.written.dim, "epochs", 1.0, step=1.0)
+    return replace(knob, written=epochs, spot=None, told=_told_of_passes(problem, knob, amount, epochs))
+
+
+def amount_knob(problem: Problem, source: str) -> Knob | None:
+    """How much of a source there is, to be more; None where nothing says it."""
+    name = _amount_of(problem, source)
+    return None if name is None else parameter_knob(problem, name, _said(source), ">=", "")
+
+
+def _amount_of(problem: Problem, source: str) -> Name | None:
+    """What says how much of a source there is."""
+    amounts = (each.of("source", source) for each in (q.AMOUNT, q.AVAILABLE))
+    return next((each for each in amounts if problem.is_parameter(each)), None)
+
+
+def _said(source: str) -> str:
+    return "data" if source == "data" else f"data {source}"
 
 
 def _told_of_passes(problem: Problem, knob: Knob, amount: Name, epochs: Written) -> Callable[[float], Change] | None:

@@ -11,7 +11,7 @@ from runplan.dsl.units.base import DATE
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.bound_knobs import bounds
-from runplan.engine.solve.data_knobs import data, phases, weight_knob
+from runplan.engine.solve.data_knobs import amount_knob, data, passes_knob, phases, weight_knob
 from runplan.engine.solve.knob import Knob, Member, Way, given_knob, loosened, parameter_knob
 
 # Later than any plan, in seconds since 1970, and earlier.
@@ -23,8 +23,13 @@ def members_of(problem: Problem) -> list[Member]:
     return [*_givens(problem), *_dates(problem), *data(problem), *phases(problem), *bounds(problem)]
 
 
-def knobs_of(problem: Problem) -> list[Knob]:
-    """What may be changed of a plan so that it keeps what it requires: figures that it gives, or pays by, and dates."""
+def knobs_of(problem: Problem, about: Collection[str] = ()) -> list[Knob]:
+    """What may be changed of a plan so that it keeps what it requires: figures that it gives, or pays by, and dates.
+
+    Args:
+        about: The sources that what is required names: then their amounts, their passes and their weights; where it
+            names none the weights of all.
+    """
     knobs = {name: given_knob(problem, name) for name in problem.givens if name in problem.definitions}
     knobs = {name: knob for name, knob in knobs.items() if knob.written.dim != DATE}
     for name, definition in problem.definitions.items():
@@ -33,7 +38,13 @@ def knobs_of(problem: Problem) -> list[Knob]:
             knobs.setdefault(name, parameter_knob(problem, name, problem.said(name), ">=", "<="))
     order = list(problem.quantities)
     dates = [knob for member in _dates(problem) for knob in member.knobs]
-    weights = [knob for source in problem.sources if (knob := weight_knob(problem, source)) is not None]
+    sources = [source for source in problem.sources if not about or source in about]
+    own = [source for source in problem.sources if source in about]
+    of_data = [
+        knob for source in own for knob in (amount_knob(problem, source), passes_knob(problem, source, "", "up to"))
+    ]
+    of_data += [weight_knob(problem, source) for source in sources]
+    weights = [knob for knob in of_data if knob is not None]
     return [knobs[name] for name in sorted(knobs, key=lambda name: (order.index(name.text), name))] + weights + dates
 
 

@@ -14,6 +14,7 @@ from runplan.dsl.text.finding import finding
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
+from runplan.dsl.typed.fields import DERIVED
 from runplan.dsl.units.dims import USUAL_MONEY
 from runplan.dsl.units.table import currencies
 from runplan.engine.problem import quantities as q
@@ -188,7 +189,16 @@ def _figures(problem: Problem, free: Iterable[Name]) -> Iterator[str]:
             written = _written(problem, name, text)
             if written and _settled_by(problem, name, value):
                 yield written
+                if derived := _derived(problem, name):
+                    yield derived
                 break
+
+
+def _derived(problem: Problem, name: Name) -> str:
+    """The word by which a figure may follow, as the plan would write it; empty where it may not."""
+    known = problem.quantities.get(name.text)
+    field = known.facts.given if known else None
+    return _written(problem, name, DERIVED) or "" if field is not None and DERIVED in field.named else ""
 
 
 def _usual(problem: Problem, name: Name) -> tuple[tuple[str, float], ...]:

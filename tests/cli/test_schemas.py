@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ OVER = SMALL + "require cost <= 10k USD\nminimise loss\n"
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.plan").write_text(SMALL, "utf-8")
     (tmp_path / "over.plan").write_text(OVER, "utf-8")
+    shutil.copy(ROOT / "tests/facts/h100_ladder.csv", tmp_path / "runs.csv")
     monkeypatch.chdir(tmp_path)
 
 
@@ -69,9 +71,11 @@ PRINTED = [
     ("solve small.plan --details --draws 20", "solve"),
     ("compare small.plan --laws chinchilla,llama3", "compare"),
     ("frontier small.plan cost loss --points 3", "frontier"),
+    ("ladder small.plan --budgets 2 --sizes 3", "ladder"),
     ("explain small.plan loss", "explain"),
     ("backtest phi-4", "backtest"),
     ("sweep small.plan hardware.gpus=8,64 --ask loss,cost", "sweep"),
+    ("fit runs.csv --form chinchilla --bootstrap 0", "fit"),
     ("law", "laws"),
     ("law chinchilla.approach1", "law"),
     ("law kaplan.joint", "law"),

@@ -169,3 +169,142 @@ def test_both_spellings_and_a_setting_say_it(word: str) -> None:
 def test_the_document_has_the_parts() -> None:
     found: Any = document(solved(hardware(availability="derived", price="2 USD/GPU/hour")))["solutions"]
     assert {"goodput", "failures", "mtbf", "checkpoint_interval", "useful_price"} <= found[0]["goodput"].keys()
+
+
+def test_a_checkpoint_is_what_the_framework_keeps() -> None:
+    """Megatron-LM: 2 byte of weights, 4 of their copy, 8 of Adam's states."""
+    report = solved(hardware(availability="derived"), "model: 7B\ntokens: 1T\nlayout: in megatron\n")
+    assert figure(report, "checkpoint_size") == pytest.approx(14 * 7e9)
+    report = solved(hardware(availability="derived"), "model: 7B\ntokens: 1T\nlayout: in eager\n")
+    assert figure(report, "checkpoint_size") == pytest.approx(12 * 7e9)
+
+
+def test_the_run_of_llama_3_took_the_hours_that_follow() -> None:
+    """30.84M GPU-hours (its model card) lie within what 41 % MFU of the steps and goodput come to."""
+    block = hardware(gpus="16384", time="?", mfu="41%", availability="derived", storage_bandwidth="2 TB/s")
+    hours = value(solved(block, "model: llama-3.1-405b\ntokens: 15.6T\n", intervals=True), "gpu_hours")
+    assert hours.low and hours.high and hours.low < 30.84e6 * HOUR < hours.high
+    assert hours.value == pytest.approx(30.84e6 * HOUR, rel=0.05)
+
+
+# ---- never twice
+
+SIZED = "model: 70B\ntokens: 2T\n"
+
+
+def end_to_end(**fields: str) -> Report:
+    return solved(hardware(gpus="512", time="?", mfu="", **fields), SIZED)
+
+
+def test_a_rate_that_runs_reached_has_stops_in_it() -> None:
+    plain, derived = end_to_end(), end_to_end(availability="derived")
+    assert figure(derived, "time") == pytest.approx(figure(plain, "time"), rel=1e-9)
+    assert figure(derived, "availability") < 1.0
+    found = next(finding for finding in derived.findings if finding.code == "H021")
+    assert found.severity == "info" and "mfu: 40%" in found.help[0]
+
+
+def test_what_stops_take_beyond_those_of_runs_counts() -> None:
+    """Of spot that leaves a half, what is below the 85 % of published runs."""
+    plain, spot = end_to_end(), end_to_end(interruption_every="500 GPU-hours", wait_time="30 minutes")
+    assert figure(spot, "goodput") < 0.7
+    assert figure(spot, "time") == pytest.approx(figure(plain, "time") * 0.85 / figure(spot, "goodput"), rel=1e-9)
+
+
+@pytest.mark.parametrize("mfu", ["", "40%"])
+def test_a_rate_that_is_said_to_be_end_to_end_counts_once(mfu: str) -> None:
+    block = {"gpus": "512", "time": "?", "mfu": mfu, "availability": "included"}
+    said = solved(hardware(**block), SIZED)
+    beside = solved(hardware(**block, restart_time="20 minutes"), SIZED)
+    assert "H004" not in codes(said) and figure(said, "availability") == 1.0
+    assert figure(beside, "time") == figure(said, "time") and "H021" in codes(beside)
+    assert figure(beside, "goodput") < 1.0
+
+
+def test_a_rate_of_steps_has_none() -> None:
+    plain, derived = solved(hardware(time="?"), SIZED), solved(hardware(time="?", availability="derived"), SIZED)
+    up = figure(derived, "availability")
+    assert figure(derived, "time") == pytest.approx(figure(plain, "time") / up, rel=1e-9)
+    assert "H004" in codes(plain) and not {"H004", "H021"} & {*codes(derived)}
+
+
+# ---- what is stated beside it
+
+
+def test_a_question_mark_is_the_least_that_the_plan_needs() -> None:
+    report = solved(hardware(availability="?", restart_time="20 minutes"), "model: 7B\ntokens: 10T\n")
+    assert figure(report, "availability") < figure(report, "goodput") and "H022" not in codes(report)
+    report = solved(hardware(availability="?"), "model: 7B\n")
+    found = next(finding for finding in report.findings if finding.code == "C002")
+    assert "availability: derived" in found.help[0]
+
+
+def test_more_than_stops_leave_is_found() -> None:
+    report = solved(hardware(gpus="16384", availability="99%", restart_time="15 minutes"))
+    assert "H022" in codes(report) and figure(report, "availability") == 0.99
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "said"),
+    [
+        ({"wait_time": "30 minutes"}, "C004", "interruption_every: 2000 GPU-hours"),
+        ({"checkpoint_time": "1 minute", "storage_bandwidth": "1 TB/s"}, "C001", "leave out `storage_bandwidth`"),
+        ({"interruption_every": "2000 GPU-hours"}, "H023", "wait_time: 30 minutes"),
+        ({"interruption_every": "0.1 GPU-hours"}, "C003", "restart_time: 1 minute"),
+        ({"gpus": "", "time": "", "gpu_hours": "1M GPU-hours", "availability": "derived"}, "C004", "gpus: 512"),
+        ({"availability": "derive"}, "N002", "did you mean `derived`?"),
+    ],
+)
+def test_what_does_not_go_together_is_found(fields: dict[str, str], code: str, said: str) -> None:
+    found = [finding for finding in solved(hardware(**fields)).findings if finding.code == code]
+    assert len(found) == 1 and said in " ".join(found[0].help), found
+
+
+def test_what_is_asked_of_stops_that_nobody_asked_for_says_what_to_add() -> None:
+    report = solved(hardware(), "model: 7B\ntokens: 1T\nrequire goodput >= 90%\n")
+    found = next(finding for finding in report.findings if finding.code == "C004")
+    assert "availability: derived" in found.help[0]
+
+
+# ---- spot
+
+SPOT = {"interruption_every": "600 GPU-hours", "wait_time": "30 minutes", "price": "1 USD/GPU/hour", "time": "?"}
+
+
+def test_nobody_pays_for_devices_that_are_not_there() -> None:
+    reserved, running = solved(hardware(**SPOT)), solved(hardware(**SPOT, paid="running"))
+    share = figure(running, "wait_share")
+    assert 0 < share < figure(running, "restart_share")
+    assert figure(running, "cost") == pytest.approx(figure(reserved, "cost") * (1 - share), rel=1e-9)
+    assert figure(running, "time") == figure(reserved, "time")
+
+
+def test_the_price_of_an_hour_that_counts() -> None:
+    report = solved(hardware(**SPOT))
+    assert figure(report, "useful_price") * HOUR == pytest.approx(1 / figure(report, "goodput"), rel=1e-9)
+
+
+def test_interruptions_are_of_the_hours_of_devices() -> None:
+    report = solved(hardware(**SPOT))
+    hours = 1024 * figure(report, "time") / HOUR
+    assert figure(report, "interruptions") == pytest.approx(hours / 600, rel=1e-9)
+
+
+def test_one_pool_that_stops_stops_all() -> None:
+    """Two pools of one kind are one of both."""
+    half = {"gpus": "512", "availability": "derived", "time": "up to 90 days"}
+    both = solved(f"hardware {hardware(**half)[9:-1]} + {hardware(**half)[9:]}", SIZED)
+    one = solved(hardware(availability="derived", time="up to 90 days"), SIZED)
+    for name in ("goodput", "failures", "mtbf", "checkpoint_time", "time", "cost", "useful_price"):
+        if one.solutions[0].quantity(name):
+            assert figure(both, name) == pytest.approx(figure(one, name), rel=1e-6), name
+
+
+def test_a_price_that_is_named_says_how_often_it_is_taken_back() -> None:
+    offer = (
+        'price spot "Spot" { price 1 USD/GPU/hour from "list"; interruption_every 600 GPU-hours from "log"'
+        '; wait_time 30 minutes from "log" }\n'
+    )
+    named = {"price": "spot", "interruption_every": "spot.interruption_every", "wait_time": "spot.wait_time"}
+    report = solved(offer + hardware(**named, time="?"))
+    assert figure(report, "cost") == pytest.approx(figure(solved(hardware(**SPOT)), "cost"))

@@ -128,3 +128,21 @@ def test_what_to_write_is_what_the_plan_has(text: str, written: str) -> None:
         found = [one for one in reported(spelling, name).findings if one.severity == "error"]
         assert any(f"`{written}`" in line for one in found for line in one.help), [one.help for one in found]
     assert holds_when_pasted(text)
+
+
+@pytest.mark.parametrize("written", ["math: 80B tokens up to 3 epochs", "math: 83.34B tokens"])
+def test_what_is_wished_of_a_source_is_mended_at_the_source(written: str) -> None:
+    text = """model: 7B
+hardware: 64 x H100 for 56 days at 40% MFU
+data web: 3T tokens weight 70%
+data code: 500B tokens weight 20%
+data math: 80B tokens up to 4 epochs weight 10%
+prefer epochs.math <= 3
+"""
+    for name, spelling in spelled(text):
+        (found,) = (one for one in reported(spelling, name).findings if one.code == "B003")
+        assert any(f"{written}`" in line for line in found.help), found.help
+        assert found.help[0].count("data web weight") == 1, "of weights that of the source, which the others follow"
+        stands = "80B tokens" if "83" in written else "80B tokens up to 4 epochs"
+        pasted = spelling.replace(stands, written.partition(": ")[2])
+        assert not any(one.code == "B003" for one in reported(pasted, name).findings)

@@ -44,6 +44,7 @@ LADDERS = {
             "decide",
         ),
         "sweep",
+        "ladder",
     ],
     "cli": [
         "outcome",
@@ -81,15 +82,17 @@ LADDERS = {
         "comparison",
         "differences",
         "frontier",
+        "ladder",
         "sweep",
         "derivation",
         "backtest",
+        "fit",
         "catalogue",
         "completion",
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
-BESIDE = {"engine/sweep": {"pipeline", "report"}}
+BESIDE = {f"engine/{rung}": {"pipeline", "report"} for rung in ("sweep", "ladder")}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py", "dsl/syntax/tables.py"),
@@ -97,7 +100,7 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
     "numpy": (
-        *(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit")),
+        *(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder")),
         "engine/layout/grid.py",
         "engine/layout/choose.py",
     ),

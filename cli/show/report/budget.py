@@ -118,6 +118,7 @@ def _amount(name: str, amount: Given | Within, known: Known) -> str:
     if isinstance(amount, Given):
         # What is worked out, such as a `let`, is said as what it comes to.
         value, text = amount.value, amount.span.text.strip()
-        return text if isinstance(amount.expr, Num) else bare(figure(name, value.value, value.dim, known))
+        said = figure(name, value.value, value.dim, known)
+        return text if isinstance(amount.expr, Num) else bare(said) if name == "gpus" else said
     low, high = (_amount(name, end, known) if end else "" for end in (amount.low, amount.high))
     return f"{low} .. {high}" if low and high else f"at least {low}" if low else f"up to {high}"

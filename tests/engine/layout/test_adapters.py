@@ -104,3 +104,11 @@ def test_an_optimizer_of_which_nothing_is_known_is_taken_to_keep_as_much_as_adam
 def test_every_optimizer_with_the_step_of_adamw_has_a_record_of_its_states() -> None:
     for word in LIBRARY.default_words("optimizers", "adamw"):
         assert LIBRARY.record("states", word) is not None, word
+
+
+def test_what_lies_on_the_host_is_taken_only_where_it_is_named() -> None:
+    text = "hardware: 8 x H100 for ? at 40% MFU\nmodel: llama-3-70b\ntokens: 1B\n"
+    assert solved(text)["least_memory"].value > 8 * 70e9 / 8
+    found = solved(f"{text}layout: dp 8, recompute full in zero-offload\n")
+    assert found["memory_optimizer"].value == 0
+    assert found["least_memory"].value < 70e9

@@ -80,3 +80,8 @@ def test_a_table_is_compared_by_its_logarithm() -> None:
     found = limit(Ref(quantity("y")), table, [quantity("x"), quantity("y")])((math.log(20.0), math.log(1e22)))
     assert found[0] == pytest.approx(math.log(1e22 / value(table, {quantity("x"): 20.0})))
     assert found[1][1] == pytest.approx(1.0)
+
+
+def test_what_is_rounded_up_is_flat() -> None:
+    found, gradient, hessian = any_form(Op("ceil", (Op("*", (Ref(X), Num(3.0))),)), [X])((0.3,))
+    assert (found, gradient[0], hessian[0][0]) == (5.0, 0.0, 0.0)

@@ -1,0 +1,1 @@
+"""A fit of a law to runs, as text."""

@@ -1,0 +1,159 @@
+"""What there is to say of a fit, as data that every format lays out in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runplan.cli.show.text.figures import from_to
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.words import counted
+from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import show, show_dim
+from runplan.engine.fit.fitting import Part
+from runplan.engine.fit.forecast import Forecast
+from runplan.engine.fit.pack import objective_said
+from runplan.engine.fits import FitReport
+
+Rows = tuple[tuple[str, ...], ...]
+# How many of the runs that are furthest from the form, and of the pairs that go together, are shown.
+WORST, PAIRS = 5, 4
+# From here on two constants cannot be told apart by much.
+TOGETHER = 0.9
+NOTHING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, rows below it, and sentences below these."""
+
+    title: str
+    rows: Rows = ()
+    heads: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that is said, in order."""
+
+    headline: str
+    sections: tuple[Section, ...]
+
+
+def content(report: FitReport, *, details: bool = False) -> Content:
+    """What is said of a fit.
+
+    Args:
+        details: Whether all of it is wanted, or what a screen has room for.
+    """
+    found = report.found
+    of = f"the form of `{found.law.name}`" + (f", for `{found.named}`" if found.named != found.law.name else "")
+    headline = f"{counted(len(found.table), 'run')} of {found.table.path}, {of}, counting {_counts(found.counts)}"
+    sections: list[Section] = []
+    for part in found.parts:
+        sections += _part(part, report, details)
+    if report.optimum:
+        sections.append(_optimum(report))
+    findings = tuple((f.severity, f.code, f.message) for f in found.findings)
+    if findings:
+        sections.append(Section("Findings", findings))
+    return Content(headline, tuple(sections))
+
+
+def _counts(counts: str) -> str:
+    return {"non_embedding": "params without embeddings", "with_head": "params with the head"}.get(
+        counts, f"{counts} params"
+    )
+
+
+def _part(part: Part, report: FitReport, details: bool) -> Iterator[Section]:
+    fitted, law = part.fitted, report.law
+    best = fitted.minima[0]
+    narrow, wide = part.within(0.8), part.within(0.95)
+    rows = []
+    for name, value in part.constants.items():
+        told = [_between(by[name]) if name in by else "not told" for by in (narrow, wide)]
+        rows.append((name, f"{value:.6g}", *told, _unit(law.dims.get(name, ()))))
+    said = [f"Objective: {objective_said(part)}: {best.value:.12g}."]
+    said.append(_searched(part))
+    yield Section(f"Constants of `{part.form.output}`", tuple(rows), ("", "value", "80 %", "95 %", "unit"), tuple(said))
+    yield Section("How well the form holds", _holds(part), said=tuple(_together(part)))
+    yield _residuals(part, report, WORST if not details else len(report.found.table))
+
+
+def _searched(part: Part) -> str:
+    minima, starts = part.fitted.minima, part.fitted.starts
+    if len(minima) == 1:
+        return f"Search: {starts} starts, one minimum."
+    others = ", ".join(f"{m.value:.6g} ({m.starts} starts)" for m in minima[1:4])
+    return (
+        f"Search: {starts} starts, {len(minima)} minima; the best from {minima[0].starts} of them, others at {others}."
+    )
+
+
+def _holds(part: Part) -> Rows:
+    fitted, rows = part.fitted, []
+    rms = f"{100 * part.rms:.3g} %" if part.model.log else f"{part.rms:.3g}"
+    rows.append(("residuals", rms, "root mean square"))
+    if fitted.future_error is not None:
+        rows.append(
+            ("left out", f"{100 * fitted.future_error:.3g} %", "the largest runs, predicted from the smaller ones")
+        )
+    if fitted.noise is not None:
+        rows.append(("noise", f"{100 * fitted.noise:.3g} %", "by runs that repeat"))
+    if fitted.lack_of_fit is not None:
+        ratio, p = fitted.lack_of_fit
+        verdict = "more than noise" if p < 0.05 else "no more than noise"
+        rows.append(("lack of fit", f"{ratio:.3g}", f"what the form leaves, over the noise: {verdict} (p = {p:.2g})"))
+    rows.append(("model error", f"{100 * part.misfit:.3g} %", "in the pack as `misfit`, which widens every forecast"))
+    return tuple(rows)
+
+
+def _together(part: Part) -> Iterator[str]:
+    """Constants of which the runs tell one by the other."""
+    pairs = [pair for pair in part.together if abs(pair[2]) >= TOGETHER]
+    if pairs:
+        told = ", ".join(f"{a} and {b} ({r:.3f})" for a, b, r in pairs[:PAIRS])
+        yield f"The runs hardly tell apart: {told}, by their correlation."
+
+
+def _residuals(part: Part, report: FitReport, most: int) -> Section:
+    table, residuals = report.found.table, part.fitted.residuals
+    predicted, order = part.predicted, part.furthest[:most]
+    inputs = [(q, column) for q, column in part.columns.items() if q != part.form.output]
+    rows = []
+    for i in order:
+        label = table.labels[i] or f"line {table.lines[i]}"
+        figures = [show(float(table.values(column)[i]), table.columns[column].dim) for _, column in inputs]
+        off = f"{100 * residuals[i]:+.2f} %" if part.model.log else f"{residuals[i]:+.3g}"
+        rows.append((label, *figures, f"{part.model.measured[i]:.4g}", f"{predicted[i]:.4g}", off))
+    heads = ("run", *(q for q, _ in inputs), "measured", "fitted", "off")
+    return Section("Runs furthest from the form" if most == WORST else "Runs", tuple(rows), heads)
+
+
+def _optimum(report: FitReport) -> Section:
+    assert report.budget is not None, "an optimum is at a budget"
+    rows = [_forecast(report.optimum[n]) for n in ("params", "tokens", "loss") if n in report.optimum]
+    return Section(f"At the largest budget, {show(report.budget, (('FLOP', 1.0),))}, the best is", tuple(rows))
+
+
+def _forecast(forecast: Forecast) -> tuple[str, str, str]:
+    ends = from_to(_figure(forecast.low, forecast.dim), _figure(forecast.high, forecast.dim))
+    return forecast.name, _figure(forecast.value, forecast.dim), f"80 %: {ends}"
+
+
+def _figure(value: float, dim: Dim) -> str:
+    return show(value, dim, 4)
+
+
+def _between(ends: tuple[float, float]) -> str:
+    return from_to(*(f"{end:.4g}" for end in ends))
+
+
+def _unit(dim: Dim) -> str:
+    return show_dim(dim) if dim else NOTHING
+
+
+def forecasts(found: Mapping[str, Forecast]) -> Rows:
+    """Rows of what is forecast."""
+    return tuple(_forecast(one) for one in found.values())

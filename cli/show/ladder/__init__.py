@@ -1,0 +1,1 @@
+"""A ladder of small runs: the content as data, and one module a format."""

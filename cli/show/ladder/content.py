@@ -1,0 +1,180 @@
+"""A ladder as data for people: its runs, the designs side by side, what it costs, and how to read it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from runplan.cli.show.text.content import NOTHING, Cell, Table, table
+from runplan.cli.show.text.figures import bare, figure, from_to, per_cent
+from runplan.cli.show.text.plain import plain
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.expr.name import Name
+from runplan.dsl.text.words import counted
+from runplan.dsl.units.base import FLOP, PARAM, TIME, TOKEN
+from runplan.dsl.units.show import show
+from runplan.engine.ladder.designs import DESIGNS
+from runplan.engine.ladder.ladder import NOISE_SOURCE, Compared, Ladder, Small
+from runplan.engine.ladder_document import TOTALS
+from runplan.engine.problem import quantities as q
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that is said of a ladder for people, safe to print.
+
+    Attributes:
+        headline: What its runs will tell of the flagship, in a line that stands alone.
+        runs: One row a run.
+        designs: One row a design within the same budget.
+        totals: What all runs come to, beside the flagship.
+        findings: Severity, code, what is said, and of how many runs.
+        notes: How to read it.
+    """
+
+    path: str
+    what: str
+    headline: str
+    runs: Table
+    designs: Table
+    totals: Table
+    findings: Table
+    notes: tuple[str, ...]
+
+
+def content(ladder: Ladder) -> Content:
+    """All that there is to say of a ladder."""
+    return Content(
+        path=plain(ladder.flagship.plan.source.path),
+        what=f"{counted(len(ladder.runs), 'run')} by design `{ladder.design}`",
+        headline=_headline(ladder),
+        runs=_runs(ladder),
+        designs=table(map(_design, *zip(*((ladder, one) for one in ladder.compared), strict=True)), _DESIGN_HEADS,
+                      figures=True),
+        totals=table(_totals(ladder), ("", "ladder", "flagship", "share"), figures=True),
+        findings=table(_findings(ladder), ("severity", "code", "finding"), wrap=2),
+        notes=tuple(map(plain, _notes(ladder))),
+    )  # fmt: skip
+
+
+def _headline(ladder: Ladder) -> str:
+    spent = sum(run.value(q.COMPUTE) or 0.0 for run in ladder.runs) / ladder.flagship.compute
+    width = ladder.chosen.width
+    told = f"{per_cent(spent)} of the flagship's compute"
+    if not math.isfinite(width.loss):
+        return f"{told}, and they do not tell its loss: a direction of the law's constants stays open"
+    low, high = width.ends(ladder.loss, width.loss)
+    return f"{told} tells its loss to {low:.3f} {NOTHING} {high:.3f} nat/token (80 %)"
+
+
+# ---- the runs
+
+
+def _runs(ladder: Ladder) -> Table:
+    columns = ["run", "layers", "hidden", "heads", "params", "tokens", "D/N", "batch", "steps", "warmup", "rate"]
+    columns += ["compute", "loss"]
+    priced = ladder.total(q.COST) is not None
+    timed = ladder.seconds is not None
+    columns += [*(["GPUs", "time"] if timed else []), *(["cost"] if priced else [])]
+    return table((_row(ladder, run, timed, priced) for run in ladder.runs), tuple(columns), figures=True)
+
+
+def _row(ladder: Ladder, run: Small, timed: bool, priced: bool) -> Iterator[str]:
+    settings, known = run.settings, run.solution.problem.quantities
+    shape = run.shape
+    params = run.value(q.PARAMS) or math.nan
+    yield plain(run.name)
+    heads = str(shape["heads"]) if shape["heads"] == shape["kv_heads"] else f"{shape['heads']}/{shape['kv_heads']}"
+    yield from (str(shape["layers"]), str(shape["hidden"]), heads)
+    yield bare(show(params, PARAM))
+    yield bare(show(settings.tokens, TOKEN))
+    yield f"{settings.tokens / params:.3g}"
+    yield bare(show(settings.batch, TOKEN, 3))
+    yield f"{settings.steps:,}"
+    yield f"{run.warmup:,}"
+    rate = settings.learning_rate
+    yield NOTHING if rate is None else figure("learning_rate", rate, (), known)
+    yield f"{run.value(q.COMPUTE) or math.nan:.3g}"
+    yield f"{run.loss:.3f}"
+    if timed:
+        yield f"{run.gpus:,}"
+        yield _said(run, q.TIME)
+    if priced:
+        yield _said(run, q.COST)
+
+
+def _said(run: Small, name: Name) -> str:
+    value = run.solution.values.get(name)
+    return NOTHING if value is None else plain(show(value.value, value.dim, 3))
+
+
+# ---- the designs
+
+_DESIGN_HEADS = ("design", "runs", "sizes", "largest run", "flagship's loss", "±", "its best size")
+
+
+def _design(ladder: Ladder, one: Compared) -> tuple[Cell, ...]:
+    name = Cell(one.design, mark="*" if one.design == ladder.design else "")
+    if one.why_not:
+        return (name, *(Cell(NOTHING) for _ in _DESIGN_HEADS[1:]))
+    figures = (str(len(one.runs)), str(one.sizes), show(one.largest, FLOP, 3))
+    if not math.isfinite(one.width.loss):
+        return (name, *map(Cell, figures), *(Cell("not told") for _ in range(3)))
+    low, high = one.width.ends(ladder.loss, one.width.loss)
+    small, large = one.width.ends(ladder.best_size, one.width.size)
+    sizes = from_to(bare(show(small, PARAM, 3)), bare(show(large, PARAM, 3)))
+    return (
+        name,
+        *map(Cell, figures),
+        Cell(f"{low:.3f} {NOTHING} {high:.3f}"),
+        Cell(f"{(high - low) / 2:.4f}"),
+        Cell(sizes),
+    )
+
+
+# ---- what it costs
+
+
+def _totals(ladder: Ladder) -> Iterator[tuple[str, ...]]:
+    solution = ladder.flagship.solution
+    for name in TOTALS:
+        whole, own = solution.values.get(name), ladder.total(name)
+        if whole is None or own is None:
+            continue
+        said = (plain(show(value, whole.dim, 3)) for value in (own, whole.value))
+        yield (name.text.replace("_", "-" if name == q.GPU_HOURS else " "), *said, per_cent(own / whole.value))
+    whole = solution.values.get(q.TIME)
+    if ladder.seconds is not None and whole is not None:
+        said = (plain(show(value, TIME, 3)) for value in (ladder.seconds, whole.value))
+        yield ("time, side by side", *said, per_cent(ladder.seconds / whole.value))
+
+
+# ---- how to read it
+
+
+def _findings(ladder: Ladder) -> Iterator[tuple[str, ...]]:
+    for code, severity, message, names in ladder.warned():
+        of = "every run" if len(names) == len(ladder.runs) else counted(len(names), "run")
+        yield severity, code, plain(f"{of}, such as {names[0]}: {message}")
+
+
+def _notes(ladder: Ladder) -> Iterator[str]:
+    flagship, asked = ladder.flagship, ladder.asked
+    for one in ladder.compared:
+        said = f": {one.why_not}" if one.why_not else ""
+        yield f"`{one.design}`: {DESIGNS[one.design]}{said}."
+    far = flagship.compute / ladder.chosen.largest
+    yield (
+        f"The flagship is {far:,.3g} times the largest run: as far as the law itself holds there, which no small run "
+        f"tells. The widths are those of the constants of `{flagship.solution.resolved}`, each loss being off by "
+        f"{per_cent(ladder.noise)}{NOISE_SOURCE if asked.noise is None else ' as `--noise` says'}."
+    )
+    if asked.share is None:
+        yield f"{per_cent(ladder.share)} of the flagship's compute: not given; `--share` says another."
+    yield f"Proportions of {ladder.family.name} ({ladder.family.source}); each size is counted exactly."
+    if ladder.settings_by:
+        by = " and ".join(f"`{name}`" for name in ladder.settings_by)
+        yield f"Batch and rate by {by}, the batch a power of two of sequences; L001 says where beyond its range."
+    if ladder.seconds is not None:
+        yield "Times at the MFU of the plan, or at what runs reach: small models reach less, most of all on many GPUs."
+    yield "`loss` is what the law expects of each run. Write the runs out by `--out ladder.csv` and `--plans DIR`."

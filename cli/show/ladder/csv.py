@@ -1,0 +1,31 @@
+"""A ladder as CSV to fill in: one row a run, its loss empty; `plan fit` reads it once the losses are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runplan.cli.show.text.csv import csv_text
+from runplan.cli.show.text.look import PLAIN, Look
+from runplan.engine.ladder.ladder import Ladder, Small
+from runplan.engine.problem import quantities as q
+
+HEADS = (
+    "name", "layers", "hidden", "heads", "kv_heads", "ffn", "params", "params_non_embedding", "tokens", "batch_tokens",
+    "steps", "warmup_steps", "learning_rate", "compute", "loss",
+)  # fmt: skip
+
+
+def render(ladder: Ladder, look: Look = PLAIN) -> str:
+    """The header and the rows; counts are whole, `compute` is in FLOP as the law counts it, `loss` in nat/token."""
+    return csv_text(HEADS, (list(_cells(run)) for run in ladder.runs))
+
+
+def _cells(run: Small) -> Iterator[object]:
+    yield run.name
+    yield from (run.shape[field] for field in ("layers", "hidden", "heads", "kv_heads", "ffn"))
+    yield from (round(run.value(name) or 0) for name in (q.PARAMS, q.PARAMS_NON_EMBEDDING))
+    settings = run.settings
+    yield from (settings.tokens, settings.batch, settings.steps, run.warmup)
+    yield "" if settings.learning_rate is None else settings.learning_rate
+    yield f"{run.value(q.COMPUTE) or 0.0:.6e}"
+    yield ""

@@ -1,0 +1,210 @@
+"""A law whose constants are free, and a table of runs, into the law that the runs tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.text.finding import Finding
+from runplan.engine.fit.bootstrap import DRAWS
+from runplan.engine.fit.expression import FormulaModel
+from runplan.engine.fit.fit import fit
+from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
+from runplan.engine.fit.model import Coordinate
+from runplan.engine.fit.outcome import Fitted, Objective
+from runplan.engine.fit.pose import posed
+from runplan.engine.fit.search import STARTS
+from runplan.engine.fit.table import Floats, RunTable
+from runplan.engine.scatter.work import Workers
+
+MOST_STARTS = 4096
+
+
+@dataclass(frozen=True)
+class Part:
+    """A formula of a law with the constants that runs tell of it.
+
+    Attributes:
+        columns: Of each input, and of what it gives, the column of the runs.
+    """
+
+    form: Form
+    columns: Mapping[str, str]
+    model: FormulaModel
+    fitted: Fitted
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """Their values at the best minimum, as the formula counts them."""
+        return self.at(self.fitted.minima[0].theta)
+
+    def at(self, theta: Floats) -> dict[str, float]:
+        """The values of the constants at a point, (k), as the formula counts them."""
+        return {name: float(column[0, 0]) for name, column in self.model.constants(theta[None, :]).items()}
+
+    @property
+    def predicted(self) -> list[float]:
+        """What the form gives of each run, as it counts it."""
+        found: list[float] = self.model.predicted(self.fitted.minima[0].theta[None, :])[0].tolist()
+        return found
+
+    @property
+    def rms(self) -> float:
+        """The root mean square of the residuals."""
+        return float(np.sqrt(np.mean(self.fitted.residuals**2)))
+
+    @property
+    def furthest(self) -> list[int]:
+        """The runs, that which is furthest from the form first."""
+        order: list[int] = np.argsort(-np.abs(self.fitted.residuals), kind="stable").tolist()
+        return order
+
+    def within(self, coverage: float) -> dict[str, tuple[float, float]]:
+        """The interval of each constant, as the formula counts it; without those that the runs do not tell."""
+        out = {}
+        for c, known in zip(self.fitted.coordinates, self.fitted.known, strict=True):
+            ends = known.within.get(coverage)
+            if known.identified and ends is not None:
+                out[c.constant] = (natural(c, ends.low), natural(c, ends.high))
+        return out
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """The standard error of each constant, as the formula counts it."""
+        every = zip(self.fitted.coordinates, self.fitted.known, self.constants.values(), strict=True)
+        return {c.constant: known.error * (abs(value) if c.log else 1.0) for c, known, value in every}
+
+    @property
+    def together(self) -> list[tuple[str, str, float]]:
+        """The correlation of each two coordinates, the strongest first; without those that have none."""
+        names = [f"ln({c.constant})" if c.log else c.constant for c in self.fitted.coordinates]
+        errors = np.sqrt(np.diagonal(self.fitted.covariance))
+        with np.errstate(all="ignore"):
+            by = self.fitted.covariance / np.outer(errors, errors)
+        pairs = [(names[i], names[j], float(by[i, j])) for i in range(len(names)) for j in range(i)]
+        return sorted((pair for pair in pairs if np.isfinite(pair[2])), key=lambda pair: -abs(pair[2]))
+
+    @property
+    def misfit(self) -> float:
+        """How far a run is from the form, as a standard deviation of the logarithm: of those that it did not see where
+        that is known, and no less than of those that it saw.
+        """
+        relative = (
+            self.fitted.residuals if self.model.log else self.fitted.residuals / np.mean(np.abs(self.model.measured))
+        )
+        seen = float(np.sqrt(np.mean(relative**2)))
+        return max(seen, self.fitted.future_error or 0.0)
+
+
+@dataclass(frozen=True)
+class LawFit:
+    """A law as runs tell it.
+
+    Attributes:
+        law: As the library has it.
+        counts: How the runs count the params that it takes.
+        table: The runs that it was fitted to.
+        held: Constants that were not free.
+        named: What the user called the form.
+        findings: Of the runs and of the fit.
+    """
+
+    law: Law
+    counts: str
+    table: RunTable
+    parts: tuple[Part, ...]
+    held: Mapping[str, float]
+    named: str
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def spent(self) -> str:
+        """The column by which one run is larger than another; empty where none tells."""
+        return next((name for name in ("compute", "tokens", "params") if name in self.table.columns), "")
+
+    @property
+    def budget(self) -> float | None:
+        """The most compute of a run, in FLOP; None where the runs do not say."""
+        return float(np.max(self.table.values("compute"))) if "compute" in self.table.columns else None
+
+    @property
+    def by_size(self) -> list[int]:
+        """The runs, the smallest first."""
+        by = self.table.values(self.spent) if self.spent else np.arange(len(self.table))
+        order: list[int] = np.argsort(by, kind="stable").tolist()
+        return order
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """All that were found or held, by name, in the order of the law."""
+        known = {**self.held, **{name: value for part in self.parts for name, value in part.constants.items()}}
+        return {name: known[name] for name in self.law.constants if name in known}
+
+
+def forms_for(
+    law: Law, table: RunTable, counts: str, held: Mapping[str, float]
+) -> Iterator[tuple[Form, Mapping[str, str]]]:
+    """The formulas of a law that the runs can tell, no two of which share a constant; the loss comes first."""
+    found: set[str] = set()
+    for form in sorted(forms_of(law, held), key=lambda form: form.output != "loss"):
+        columns = columns_of(form, counts, table.columns)
+        if set(columns.values()) <= set(table.columns) and found.isdisjoint(form.free):
+            found |= set(form.free)
+            yield form, columns
+
+
+def fitted(
+    law: Law,
+    table: RunTable,
+    *,
+    counts: str = "",
+    held: Mapping[str, float],
+    objective: Objective,
+    named: str = "",
+    starts: int | None = None,
+    bootstrap: int = DRAWS,
+    seed: int = 0,
+    workers: Workers | None = None,
+) -> LawFit:
+    """The law whose constants make the objective small, each formula that the runs tell by itself.
+
+    Args:
+        counts: How the params are counted; as the law does unless said.
+        starts, bootstrap, seed, workers: Of `fit`; as many starts as the form asks for unless said.
+    """
+    parts = []
+    for form, columns in forms_for(law, table, counts, held):
+        model = posed(form, table, columns)
+        own = Objective(objective.kind, objective.delta, objective.log and model.log)
+        with np.errstate(all="ignore"):  # far from the runs a form may have no value
+            told = fit(model, own, starts=starts or starts_for(model), bootstrap=bootstrap, seed=seed, workers=workers)
+        parts.append(Part(form, columns, model, told))
+    counted = counts or law.counts or "any"
+    if counted == "any":
+        counted = counted_by(parts)
+    findings = tuple(found for part in parts for found in part.fitted.findings)
+    return LawFit(law, counted, table, tuple(parts), held, named or law.name, findings)
+
+
+def starts_for(model: FormulaModel) -> int:
+    """From how many points a search sets out: space is wider in more directions that are not linear."""
+    bent = len(model.linear) - sum(model.linear)
+    return int(min(STARTS * 3 ** max(bent - 2, 0), MOST_STARTS))
+
+
+def natural(coordinate: Coordinate, at: float) -> float:
+    """A constant by its coordinate."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(at)) if coordinate.log else at
+
+
+def counted_by(parts: list[Part]) -> str:
+    """How params are counted in the column that was taken for them."""
+
+    taken = {
+        column for part in parts for quantity, column in part.columns.items() if quantity in ("params", "active_params")
+    }
+    return next((counts for counts, column in COUNTS.items() if column in taken), "any")

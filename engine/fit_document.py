@@ -1,0 +1,102 @@
+"""A fit to its document, `plan.fit/v1`: the constants with their intervals, how the form holds, what it forecasts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from runplan.engine.document import amount, finding_document, rounded
+from runplan.engine.fit.fitting import Part
+from runplan.engine.fit.forecast import Forecast
+from runplan.engine.fits import FitReport
+
+Body = dict[str, object]
+COVERAGES = (0.8, 0.95)
+
+
+def document(report: FitReport) -> Body:
+    """The whole of a fit."""
+    found = report.found
+    return {
+        "schema": "plan.fit/v1",
+        "file": found.table.path,
+        "digest": found.table.digest,
+        "runs": len(found.table),
+        "form": found.named,
+        "law": found.law.name,
+        "counts": found.counts,
+        "held": dict(found.held),
+        "fits": [_part(part, report) for part in found.parts],
+        "optimum": {name: _forecast(one) for name, one in report.optimum.items()},
+        **({"budget": amount(report.budget, (("FLOP", 1.0),))} if report.budget is not None else {}),
+        "pack": report.text,
+        "findings": [finding_document(one) for one in found.findings],
+    }
+
+
+def _part(part: Part, report: FitReport) -> Body:
+    fitted = part.fitted
+    predicted, errors = part.predicted, part.errors
+    within = {coverage: part.within(coverage) for coverage in COVERAGES}
+    table = report.found.table
+    return {
+        "output": part.form.output,
+        "columns": dict(part.columns),
+        "objective": {
+            "kind": fitted.objective.kind,
+            "log": part.model.log,
+            "value": fitted.minima[0].value,
+            **({"delta": fitted.objective.delta} if fitted.objective.kind == "huber" else {}),
+        },
+        "starts": fitted.starts,
+        "minima": [
+            {"value": minimum.value, "starts": minimum.starts, "constants": _rounded(part.at(minimum.theta))}
+            for minimum in fitted.minima
+        ],
+        "constants": {
+            c.constant: {
+                "value": _plain(part.constants[c.constant]),
+                "error": _plain(errors[c.constant]),
+                "identified": known.identified,
+                "within": {
+                    f"{coverage:g}": dict(zip(("low", "high"), map(_plain, by[c.constant]), strict=True))
+                    for coverage, by in within.items()
+                    if c.constant in by
+                },
+            }
+            for c, known in zip(fitted.coordinates, fitted.known, strict=True)
+        },
+        "coordinates": [f"ln({c.constant})" if c.log else c.constant for c in fitted.coordinates],
+        "covariance": [[_plain(cell) for cell in row] for row in fitted.covariance],
+        "bootstrap": len(fitted.draws),
+        "misfit": rounded(part.misfit),
+        "noise": _plain(fitted.noise),
+        "lack_of_fit": None
+        if fitted.lack_of_fit is None
+        else {"ratio": _plain(fitted.lack_of_fit[0]), "p": _plain(fitted.lack_of_fit[1])},
+        "future_error": _plain(fitted.future_error),
+        "runs": [
+            {
+                "line": table.lines[i],
+                **({"label": table.labels[i]} if table.labels[i] else {}),
+                "measured": rounded(float(part.model.measured[i])),
+                "fitted": rounded(predicted[i]),
+                "residual": float(f"{fitted.residuals[i]:.6g}"),
+            }
+            for i in range(len(table))
+        ],
+    }
+
+
+def _rounded(constants: Mapping[str, float]) -> Body:
+    return {name: _plain(value) for name, value in constants.items()}
+
+
+def _plain(value: float | None) -> float | None:
+    """A figure; none where it is no finite number, which JSON has no word for."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.12g}")
+
+
+def _forecast(one: Forecast) -> Body:
+    ends = {name: amount(value, one.dim)["value"] for name, value in (("low", one.low), ("high", one.high))}
+    return {**amount(one.value, one.dim), **ends}

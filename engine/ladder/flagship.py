@@ -1,0 +1,133 @@
+"""A plan into the flagship that small runs are to size: its solution, and the law whose constants they tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.packs.library import Library
+from runplan.dsl.plan.ir import Plan
+from runplan.dsl.plan.overrides import overridden
+from runplan.dsl.syntax.imports import syntax_of
+from runplan.dsl.syntax.tree import File
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.reader import Reader, decoded
+from runplan.engine.analysis.regret import surface_of
+from runplan.engine.formulate.alone import objective_of
+from runplan.engine.ladder.refused import NoLadder
+from runplan.engine.ladder.surface import Surface
+from runplan.engine.laws.steps import surface
+from runplan.engine.pipeline import Read, plan_at, solution_of
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.problem import Problem
+from runplan.engine.problem.solution import Solution
+
+
+@dataclass(frozen=True, slots=True)
+class Flagship:
+    """The run that a ladder leads to.
+
+    Attributes:
+        read: The plan as it is read.
+        file: Its tree, imports not followed, settings applied: what small runs are written from.
+        solution: Under the law of the surface.
+        surface: The loss that the small runs are to tell.
+        size: As that law counts it.
+        tokens: Of the run.
+        compute: In FLOP, as the law counts it.
+    """
+
+    read: Read
+    file: File
+    solution: Solution
+    surface: Surface
+    size: float
+    tokens: float
+    compute: float
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        assert self.read.plan is not None, "it was solved"
+        return self.read.plan
+
+
+def flagship_of(
+    path: str, reader: Reader, *, catalogue: Library, settings: Sequence[str] = (), law: str | None = None
+) -> Flagship:
+    """The flagship of a plan.
+
+    Args:
+        law: Whose loss the small runs tell; the first of the plan's that has one over size and tokens unless said.
+
+    Raises:
+        OSError: Where the file cannot be read.
+        UnknownLaw: Where no law is called so.
+        NoLadder: Where the plan has no such run, or no such law.
+    """
+    laws = (law,) if law else None
+    read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws, intervals=False)
+    if read.plan is None:
+        raise NoLadder("plan", f"the plan cannot be read: {_first(read.findings)}; `plan check` says all")
+    _refuse_kinds(read.plan)
+    problem = _with_surface(read)
+    solution = solution_of(problem, intervals=False, why=False)
+    of_run = surface_of(solution)
+    values = [solution.get(name) for name in (q.LAW_PARAMS, q.TOKENS, q.COMPUTE)]
+    if solution.status != "solved" or of_run is None or None in values:
+        found = [*read.findings, *solution.findings]
+        raise NoLadder("plan", f"the plan is {solution.status}: {_first(found) or 'see `plan solve`'}")
+    size, tokens, compute = (float(value) for value in values if value is not None)
+    function = surface(problem.law, str(problem.objective))
+    assert function is not None, "its problem was taken for it"
+    return Flagship(
+        read,
+        _tree(path, reader, settings),
+        solution,
+        Surface.of(problem.law, function, of_run.flop),
+        size,
+        tokens,
+        compute,
+    )
+
+
+def _refuse_kinds(plan: Plan) -> None:
+    """Refuse plans of which a ladder would be of something else than of one run from scratch."""
+    if len(plan.stages) > 1:
+        raise NoLadder("stages", "the plan has stages: a ladder is of one run; write that stage as a plan of its own")
+    if objective_of(plan).kind == "transfer":
+        raise NoLadder("stages", "a transfer is two runs, and its law no loss over size and tokens: plan one of them")
+    if plan.start is not None and plan.start.from_weights:
+        raise NoLadder("start", "the run starts from a checkpoint: no small run has the same weights to start from")
+    if plan.model is not None and (plan.model.active is not None or "experts" in plan.model.architecture):
+        raise NoLadder("family", "a ladder of mixtures of experts varies more than size and tokens: there is none here")
+
+
+def _with_surface(read: Read) -> Problem:
+    """The problem under the first law with a loss over size and tokens.
+
+    Raises:
+        NoLadder: Where none has.
+    """
+    problems = list(read.problems())
+    for problem in problems:
+        has = surface(problem.law, str(problem.objective)) is not None and not problem.lawless
+        if has and not problem.is_mixture:
+            return problem
+    named = ", ".join(f"`{problem.law.name}`" for problem in problems)
+    raise NoLadder(
+        "surface",
+        f"{named} gives no loss over size and tokens: a ladder needs one to be fitted; add a law that does, "
+        "such as `use laws chinchilla`, or name one: `--law chinchilla`",
+    )
+
+
+def _first(findings: Sequence[Finding]) -> str:
+    return next((f"{f.code}: {f.message}" for f in findings if f.severity == "error"), "")
+
+
+def _tree(path: str, reader: Reader, settings: Sequence[str]) -> File:
+    """The plan's own tree, with its settings."""
+    source, _ = decoded(path, reader.read(path))
+    file, _ = overridden(syntax_of(source)[0], settings)
+    return file

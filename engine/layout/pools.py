@@ -1,0 +1,110 @@
+"""A solved plan whose pools of devices run side by side to the memory that a device of each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runplan.dsl.dataclass import replace
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Expr, Op, Ref, substitute
+from runplan.dsl.packs.library import Library
+from runplan.dsl.plan.ir import Plan
+from runplan.engine.layout.fit import ALL, Look, with_memory
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.of_stage import stages_of
+from runplan.engine.problem.parts import Definition
+from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.solve.values import valued
+
+# A solution's values and definitions by name.
+Values = dict[Name, Value]
+Definitions = dict[Name, Definition]
+
+
+def with_pools(plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL) -> Solution:
+    """The solution with the memory of each pool's devices, each judged by its own: a pool is taken to hold the model by
+    itself, and to pass its share of a batch.
+
+    Of the whole `memory_per_gpu` is the most of them.
+    """
+    if solution.status != "solved":
+        return solution
+    if len(plan.stages) == 1:
+        return _with(solution, *_of_run(plan, solution, catalogue, look))
+    for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
+        values, definitions = _of_run(stage.plan, alone, catalogue, look)
+        own = {name: name.in_stage(stage.name) for name in (*values, *alone.values)}
+        own = {name: named for name, named in own.items() if name in values or named in solution.values}
+        solution = _with(solution, *_named(values, definitions, own))
+    return solution
+
+
+def _with(solution: Solution, values: Values, definitions: Definitions) -> Solution:
+    problem = replace(solution.problem, definitions={**solution.problem.definitions, **definitions})
+    return replace(solution, problem=problem, values={**solution.values, **values})
+
+
+def _of_run(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> tuple[Values, Definitions]:
+    """What is found of each pool of a run; nothing where it has but one."""
+    values: Values = {}
+    definitions: Definitions = {}
+    pools = _pools(solution)
+    for pool in pools:
+        view = _alone(solution, pool, pools)
+        laid = with_memory(plan, view, catalogue, look)
+        more = {name: value for name, value in laid.values.items() if name not in view.values}
+        made = {name: one for name, one in laid.problem.definitions.items() if name in more}
+        there = {name: name.of("pool", pool) for name in (*more, *view.values) if not name.scope}
+        own = {name: named for name, named in there.items() if name in more or named in solution.values}
+        found, defined = _named(more, made, own)
+        values |= found
+        definitions |= defined
+    if most := [Ref(name) for name in values if name.text == q.MEMORY_PER_GPU.text]:
+        known = catalogue.quantities()[q.MEMORY_PER_GPU.text]
+        whole = Definition(q.MEMORY_PER_GPU, known.counted.dim, _most(most), "derived", "the most of all pools")
+        largest = max((values[one.name] for one in most), key=lambda value: value.value)
+        definitions[q.MEMORY_PER_GPU] = whole
+        values[q.MEMORY_PER_GPU] = replace(valued(whole, largest.value), low=largest.low, high=largest.high)
+    return values, definitions
+
+
+def _most(refs: list[Ref]) -> Expr:
+    first: Expr = refs[0]
+    for ref in refs[1:]:
+        first = Op("max", (first, ref))
+    return first
+
+
+def _pools(solution: Solution) -> list[str]:
+    """The pools of a run whose devices have a memory."""
+    found = {name.part("pool") for name in solution.values if name.text == q.MEMORY.text and len(name.scope) == 1}
+    return sorted(found - {""}, key=int)
+
+
+def _alone(solution: Solution, pool: str, pools: list[str]) -> Solution:
+    """The solution as if its devices were those of one pool, with the share of the batch that they pass."""
+    own = {Name(text): replace(value, name=Name(text)) for text, value in solution.within(("pool", pool)).items()}
+    values = {**{name: value for name, value in solution.values.items() if not name.part("pool")}, **own}
+    speeds = [_speed(solution.within(("pool", each))) for each in pools]
+    share = _speed(solution.within(("pool", pool))) / sum(speeds)
+    if q.BATCH in values:
+        values[q.BATCH] = replace(values[q.BATCH], value=values[q.BATCH].value * share)
+    return replace(solution, values=values, findings=())
+
+
+def _speed(own: Mapping[str, Value]) -> float:
+    """How much of a step the devices of a pool do, in FLOP a second; by their count where no rate is known."""
+    count = own[q.GPUS.text].value if q.GPUS.text in own else 1.0
+    rates: Iterator[float] = (own[name.text].value for name in (q.RATE, q.PEAK) if name.text in own)
+    return count * next(rates, 1.0)
+
+
+def _named(values: Values, definitions: Definitions, own: Mapping[Name, Name]) -> tuple[Values, Definitions]:
+    """Values and definitions of a part of a run as the whole names them."""
+    by = {name: Ref(named) for name, named in own.items()}
+    moved = {
+        own[name]: replace(one, name=own[name], inputs=tuple(own.get(each, each) for each in one.inputs))
+        for name, one in values.items()
+    }
+    made = {own[name]: replace(one, name=own[name], expr=substitute(one.expr, by)) for name, one in definitions.items()}
+    return moved, made

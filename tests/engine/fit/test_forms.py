@@ -1,0 +1,140 @@
+"""Forms of laws over runs: their slopes, their scales, and that known constants come back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from known import LIBRARY
+
+from runplan.dsl.packs.law_check import expanded
+from runplan.engine.fit.expression import FormulaModel, jointly_linear
+from runplan.engine.fit.fitting import fitted
+from runplan.engine.fit.form import chosen, forms_of, named
+from runplan.engine.fit.outcome import Objective
+from runplan.engine.fit.pose import posed
+from runplan.engine.fit.scale import coordinates
+from runplan.engine.fit.table import Column, RunTable
+from runplan.engine.laws.steps import constants_of
+
+SIZES, BUDGETS = np.geomspace(2e7, 2e9, 8), np.geomspace(1e18, 1e21, 6)
+# What runs of laws have beside a size and tokens, and where it lies.
+OTHERS = {"data_tokens": 0.3, "batch": 2e-5, "steps": 1e-6}
+
+
+def runs(law_name: str, output: str = "loss", noise: float = 0.0, seed: int = 0) -> RunTable:
+    """Runs on a grid of sizes and budgets that come out as a law of the library says."""
+    law = LIBRARY.law(law_name)
+    assert law is not None
+    n, c = (grid.ravel() for grid in np.meshgrid(SIZES, BUDGETS))
+    d = c / (6 * n)
+    inputs = {"params": n, "tokens": d, "compute": c, "tokens_per_param": d / n}
+    # Some are repeated, to many degrees.
+    inputs |= {name: d * share * np.geomspace(0.1, 5.0, len(d)) for name, share in OTHERS.items()}
+    form = next(form for form in forms_of(law, {}) if form.output == output)
+    locals_ = {p.local: inputs[p.quantity] / p.counted.factor for p in form.function.parameters}
+    from runplan.dsl.expr.values import compiled
+
+    value = compiled(expanded(form.function.body, law.lets), np)({**constants_of(law), **locals_})
+    value = value * np.exp(noise * np.random.default_rng(seed).standard_normal(len(n)))
+    figures = {**inputs, "params_non_embedding": n, output: value * form.function.counted.factor}
+    dims = {p.quantity: p.counted.dim for p in form.function.parameters}
+    columns = {name: Column(name, name, dims.get(name, ()), values) for name, values in figures.items()}
+    return RunTable("runs.csv", "0" * 64, columns, tuple(range(2, len(n) + 2)), ("",) * len(n))
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "kaplan.joint", "gadre", "muennighoff", "skaling", "three_term.loss"])
+def test_slopes_are_those_of_differences(name: str) -> None:
+    law = LIBRARY.law(name)
+    assert law is not None
+    table = runs("chinchilla")
+    (form, *_) = forms_of(law, {})
+    columns = {p.quantity: p.quantity for p in form.function.parameters} | {form.output: "loss"}
+    model = posed(form, table, columns)
+    rng = np.random.default_rng(1)
+    known = {
+        **{c.constant: np.exp((c.low + c.high) / 2) if c.log else 0.3 for c in model.coordinates},
+        **constants_of(law),
+    }
+    theta = model.theta(known) + 0.01 * rng.standard_normal((3, len(model.coordinates)))
+    predicted, slopes = model.slopes(theta)
+    np.testing.assert_allclose(predicted, model.predicted(theta), rtol=1e-12)
+    for i in range(theta.shape[1]):
+        step = np.zeros_like(theta)
+        step[:, i] = 1e-6
+        by = (model.predicted(theta + step) - model.predicted(theta - step)) / 2e-6
+        off = np.abs(by - slopes[:, i]) / (np.abs(by) + 1e-6 * np.abs(predicted))
+        assert np.median(off) < 1e-4
+
+
+def test_what_is_linear_is_found() -> None:
+    found = {name: _linear(name) for name in ("chinchilla", "gadre", "kaplan.joint", "skaling", "muennighoff")}
+    assert found == {
+        "chinchilla": {"E", "A", "B"},
+        "gadre": {"E", "a", "b"},
+        "kaplan.joint": set(),
+        "skaling": {"E"},
+        "muennighoff": {"E"},
+    }
+
+
+def _linear(name: str) -> frozenset[str]:
+    law = LIBRARY.law(name)
+    assert law is not None
+    form = next(forms_of(law, {}))
+    return jointly_linear(form.body, form.free)
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "kaplan.joint", "gadre", "kaplan.size", "kaplan.data"])
+def test_the_constants_of_a_law_lie_where_a_search_starts(name: str) -> None:
+    law = LIBRARY.law(name)
+    assert law is not None
+    table = runs(name)
+    form = next(forms_of(law, {}))
+    inputs = {p.local: table.values(p.quantity) / p.counted.factor for p in form.function.parameters}
+    for found in coordinates(form.body, form.free, inputs, table.values("loss"), {}):
+        value = constants_of(law)[found.constant]
+        assert found.low <= (np.log(value) if found.log else value) <= found.high, found
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("chinchilla", "chinchilla"), ("kaplan.joint", "kaplan"), ("gadre", "gadre"), ("muennighoff", "muennighoff")],
+)
+def test_known_constants_come_back(name: str, form: str) -> None:
+    truth, table = LIBRARY.law(name), runs(name)
+    law = chosen(named(LIBRARY, form), "", table.columns)
+    assert truth is not None and law is not None
+    found = fitted(law, table, held={}, objective=Objective(), bootstrap=0)
+    for constant, value in found.constants.items():
+        assert value == pytest.approx(constants_of(truth)[constant], rel=1e-3), constant
+
+
+def test_what_is_held_stays() -> None:
+    law, table = LIBRARY.law("chinchilla"), runs("chinchilla")
+    assert law is not None
+    found = fitted(law, table, held={"alpha": 0.3478}, objective=Objective(), bootstrap=0)
+    assert found.constants["alpha"] == 0.3478 and found.constants["beta"] == pytest.approx(0.3658, rel=1e-4)
+
+
+def test_a_name_is_the_form_that_the_runs_can_be_held_to() -> None:
+    def taken(name: str, *columns: str) -> str | None:
+        law = chosen(named(LIBRARY, name), "", columns)
+        return law.name if law else None
+
+    assert taken("chinchilla", "params", "tokens", "loss") == "chinchilla.epoch"
+    assert taken("kaplan", "params_non_embedding", "tokens", "loss", "batch", "compute") == "kaplan.joint"
+    assert taken("kaplan", "compute", "loss") == "kaplan.compute"
+    assert taken("chinchilla", "params", "loss") is None
+
+
+def test_a_model_of_some_runs_is_the_model_of_those() -> None:
+    table = runs("chinchilla")
+    law = LIBRARY.law("chinchilla")
+    assert law is not None
+    form = next(forms_of(law, {}))
+    columns = {"params": "params", "tokens": "tokens", "loss": "loss"}
+    whole, some = posed(form, table, columns), np.arange(5)
+    part = whole.rows(some)
+    assert isinstance(part, FormulaModel)
+    theta = np.array([[0.5, 6.0, 7.0, 0.3, 0.3]])
+    np.testing.assert_array_equal(part.predicted(theta), whole.predicted(theta)[:, some])
