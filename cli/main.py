@@ -27,6 +27,7 @@ VERBS = {
     "ladder": "the small runs whose fit sizes the big one",
     "explain": "where a number comes from",
     "export": "a solved plan as the configuration of a trainer or a scheduler",
+    "import-config": "the configuration of a run that there is, as a plan",
     "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",
     "device": "the devices and their figures",
@@ -102,7 +103,7 @@ def main(argv: list[str] | None = None) -> int:
 def _answer(args: list[str]) -> int:
     """Do what is asked."""
     if not args or args[0] in ("-h", "--help", "help"):
-        verbs = "\n".join(f"  {name:<10} {text}" for name, text in VERBS.items() if _exists(name))
+        verbs = "\n".join(f"  {name:<13} {text}" for name, text in VERBS.items() if _exists(name))
         sys.stdout.write(HELP.format(verbs=verbs))
         return 0 if args else 2
     if args[0] in ("--version", "-V", "version"):
@@ -126,7 +127,7 @@ def _run(verb: str, args: list[str]) -> int:
     from runplan.modules import install
 
     install()
-    code: int = import_module(f"runplan.cli.verbs.{verb}").run(args)
+    code: int = import_module(f"runplan.cli.verbs.{module_of(verb)}").run(args)
     return code
 
 
@@ -137,7 +138,12 @@ def _tell_json(args: list[str], code: int, message: str) -> None:
 
 
 def _exists(verb: str) -> bool:
-    return os.path.exists(os.path.join(os.path.dirname(__file__), "verbs", f"{verb}.py"))
+    return os.path.exists(os.path.join(os.path.dirname(__file__), "verbs", f"{module_of(verb)}.py"))
+
+
+def module_of(verb: str) -> str:
+    """The module of a verb."""
+    return verb.replace("-", "_")
 
 
 def _steady_streams() -> None:

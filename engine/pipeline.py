@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -36,6 +36,7 @@ from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
 from runplan.engine.layout.fit import ALL, Look, with_memory
+from runplan.engine.layout.short import needs_more
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
@@ -151,23 +152,43 @@ def _solutions(
     plan = read.plan
     if plan is None:
         return
-    for problem in read.problems():
+
+    def found(problem: Problem) -> Solution:
         solution = solution_of(problem, intervals, draws=draws, workers=workers)
         if intervals and plan.requires:
             from runplan.engine.analysis.odds import with_odds
 
             solution = with_odds(plan, solution)
         verify(solution)
-        solution = with_memory(plan, solution, read.catalogue, look)
-        if any(len(stage.hardware) > 1 for stage in plan.stages):
-            from runplan.engine.layout.pools import with_pools
+        return solution
 
-            solution = with_pools(plan, solution, read.catalogue, look)
-        if plan.outer.inference is not None:
-            from runplan.engine.layout.serve import with_serving
+    for problem in read.problems():
+        yield _laid_out(plan, found(problem), read.catalogue, found, look)
 
-            solution = with_serving(plan, solution, read.catalogue)
-        yield solution
+
+def _laid_out(
+    plan: Plan, solution: Solution, catalogue: Library, found: Callable[[Problem], Solution], look: Look
+) -> Solution:
+    """A solution with how its model lies on the devices; one that breaks what is required of their memory is found
+    anew, with what keeps it."""
+    laid = with_memory(plan, solution, catalogue, look)
+    if len(plan.stages) == 1 and needs_more(plan, laid, catalogue):
+        from runplan.engine.layout.bound import bounded, with_size
+
+        problem = bounded(plan, solution, laid, catalogue)
+        again = found(problem) if problem is not None else solution
+        if problem is not None and again.status == "solved":
+            solution, laid = again, with_memory(plan, again, catalogue, look)
+        laid = with_size(plan, solution, laid, catalogue)
+    if any(len(stage.hardware) > 1 for stage in plan.stages):
+        from runplan.engine.layout.pools import with_pools
+
+        laid = with_pools(plan, laid, catalogue, look)
+    if plan.outer.inference is not None:
+        from runplan.engine.layout.serve import with_serving
+
+        laid = with_serving(plan, laid, catalogue)
+    return laid
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +14,9 @@ from runplan.engine.fit.table import Floats
 
 @dataclass(frozen=True, slots=True)
 class Chinchilla:
-    """E + A / N^alpha + B / D^beta, in log E, log A, log B, alpha, beta."""
+    """E + A / N^alpha + B / D^beta, in log E, log A, log B, alpha, beta; sizes and tokens are logarithms."""
 
-    params: Floats  # logarithms
+    params: Floats
     tokens: Floats
     measured: Floats
     log: bool = True
@@ -40,6 +42,14 @@ class Chinchilla:
         np.multiply(n, -self.params, out=slopes[:, 3])
         np.multiply(d, -self.tokens, out=slopes[:, 4])
         return slopes[:, 0] + n + d, slopes
+
+    @property
+    def inputs(self) -> Mapping[str, Floats]:
+        return {"params": np.exp(self.params), "tokens": np.exp(self.tokens)}
+
+    def at(self, inputs: Mapping[str, Floats]) -> Chinchilla:
+        params, tokens = np.log(inputs["params"]), np.log(inputs["tokens"])
+        return replace(self, params=params, tokens=tokens, measured=np.full(len(params), np.nan))
 
     def rows(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> Chinchilla:
         return replace(self, params=self.params[kept], tokens=self.tokens[kept], measured=self.measured[kept])

@@ -9,6 +9,8 @@ from runplan.dsl.dataclass import dataclass
 
 Keys = Mapping[str, object]
 _EVERYWHERE = 2
+# OPT's table of positions begins so many rows before the first token: no other's is so many longer than an even number.
+_OPT_OFFSET, _EVEN = 2, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,21 @@ def _mixtral(shape: Shape) -> Keys:
 
 def _gpt2(shape: Shape) -> Keys:
     return {
+        "max_position_embeddings": shape.positions,
         "n_positions": shape.positions,
         "n_embd": shape.hidden,
         "n_layer": shape.layers,
         "n_head": shape.heads,
         "n_inner": shape.ffn,
+    }
+
+
+def _opt(shape: Shape) -> Keys:
+    return {
+        "ffn_dim": shape.ffn,
+        "word_embed_proj_dim": shape.embedding_dim or shape.hidden,
+        "do_layer_norm_before": shape.final_norm,
+        "max_position_embeddings": shape.positions - _OPT_OFFSET,
     }
 
 
@@ -140,6 +152,11 @@ def _falcon(shape: Shape) -> Keys:
         "bias": False,
         "alibi": False,
     }
+
+
+def _every(shape: Shape) -> int:
+    """Each how many layers one attends to all of the context."""
+    return round(shape.layers / max(shape.global_layers, 1)) or 1
 
 
 def _bert(shape: Shape) -> Keys:
@@ -189,6 +206,27 @@ _ARCHITECTURES = (
                  _with("experts", "kv_lora", "router_biases", may=("shared_experts", "dense_layers")), _any, _latent),
     Architecture("deepseek_v2", "DeepseekV2ForCausalLM", True,
                  _with("experts", "kv_lora", may=("shared_experts", "dense_layers")), _any, _latent),
+    Architecture("olmoe", "OlmoeForCausalLM", True, _with("experts", "qk_norm"),
+                 lambda s: s.qk_norm == _EVERYWHERE and _heads_of_hidden(s),
+                 lambda s: {"num_experts": s.experts, "num_experts_per_tok": s.active_experts,
+                            "intermediate_size": s.expert_ffn}),
+    Architecture("qwen2_moe", "Qwen2MoeForCausalLM", True,
+                 _with("experts", "attention_biases", "shared_experts", "shared_gate", may=("dense_layers",)),
+                 lambda s: s.attention_biases == 1 and _heads_of_hidden(s),
+                 lambda s: {**_experts(s), "shared_expert_intermediate_size": s.shared_ffn}),
+    Architecture("gpt_oss", "GptOssForCausalLM", True,
+                 _with("experts", "attention_biases", "mlp_biases", "router_biases", "sinks", "window"), _any,
+                 lambda s: {**_gemma(s), "num_local_experts": s.experts, "num_experts_per_tok": s.active_experts,
+                            "intermediate_size": s.expert_ffn}),
+    Architecture("modernbert", "ModernBertForMaskedLM", True, _with("masked_head", "window"),
+                 lambda s: _heads_of_hidden(s) and s.global_layers == -(-s.layers // _every(s)),
+                 lambda s: {"local_attention": s.window, "global_attn_every_n_layers": _every(s)}),
+    Architecture("gptj", "GPTJForCausalLM", False, _with("mlp_biases", "norm_biases", "norms", "head_bias"),
+                 lambda s: s.norms == 1 and _heads_of_hidden(s) and s.kv_heads == s.heads,
+                 lambda s: {"n_embd": s.hidden, "n_layer": s.layers, "n_head": s.heads, "n_inner": s.ffn}),
+    Architecture("opt", "OPTForCausalLM", False,
+                 _with(*_ALL_BIASES, "positions", may=("embedding_dim", "final_norm")),
+                 lambda s: _all_biased(s) and s.kv_heads == s.heads and s.positions % _EVEN == _OPT_OFFSET, _opt),
     Architecture("gpt2", "GPT2LMHeadModel", False, _with(*_ALL_BIASES, "positions"),
                  lambda s: _all_biased(s) and s.kv_heads == s.heads, _gpt2),
     Architecture("gpt_bigcode", "GPTBigCodeForCausalLM", False, _with(*_ALL_BIASES, "positions"),

@@ -40,7 +40,7 @@ def _verbs() -> Iterator[Verb]:
     for module in iter_modules(verbs.__path__):
         run = import_module(f"{verbs.__name__}.{module.name}").run
         parser = parser_of(run)
-        yield verb_of(module.name, parser, parser.offers)
+        yield verb_of(module.name.replace("_", "-"), parser, parser.offers)
 
 
 def _names(library: Library) -> dict[str, tuple[str, ...]]:

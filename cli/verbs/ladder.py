@@ -10,6 +10,7 @@ from runplan.cli.crew import count
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
+from runplan.cli.plot.plot import add_plot, plot, ready
 from runplan.cli.show.formats import offered, rendered
 from runplan.cli.stream import tell, write_new
 from runplan.dsl.types import TYPE_CHECKING
@@ -45,11 +46,13 @@ def run(argv: list[str]) -> int:
         ("plans", "DIR", "write each run as a plan into a folder; never overwrites"),
     ):
         parser.add_argument(f"--{option}", metavar=what, help=help)
+    add_plot(parser)
     add_plan_options(parser)
     add_output(parser, offered("ladder"), several=True)
     parser.offers["design"] = DESIGNS
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("ladder"))
+    ready(args.plot)
     design = next((one for one in DESIGNS if one == (args.design or DESIGNS[0])), None)
     if design is None:
         raise unknown_word("design", args.design, DESIGNS)
@@ -69,6 +72,10 @@ def run(argv: list[str]) -> int:
         except NoLadder as error:
             raise CannotRun(str(error)) from error
     _write(ladder, args.out, args.plans)
+    if args.plot:
+        from runplan.cli.show.ladder.picture import picture
+
+        plot(picture(ladder), args.plot)
     show("ladder", ladder, outputs)
     return FOUND if any(severity == "error" for _, severity, _, _ in ladder.warned()) else CLEAN
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runplan.dsl.dataclass import dataclass
-from runplan.engine.fit.covariance import Local, influence, spread
+from runplan.engine.fit.covariance import Local, influence, lifted, spread
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.newton import Problem, descend
 from runplan.engine.fit.objective import Loss, loss_of
@@ -34,7 +34,7 @@ class Resampled:
 
     Attributes:
         loss: What is summed: of absolute residuals a narrow Huber's.
-        theta: (k), the minimum, from which each sets out.
+        theta: (k), from where each sets out: the minimum, or near it.
         influence: (n, k), by how much one run more of each moves it, to first order.
         groups: (n), runs of one number are drawn together; None where residuals are drawn instead of runs.
         residuals: (n), at the minimum.
@@ -85,7 +85,7 @@ def resampled(
     narrow = max(NARROW * spread(here.residuals, k), 1e-14)
     loss = loss_of(objective, narrow)
     moves = influence(objective, here).T
-    return Resampled(model, loss, objective.log, theta, moves, groups, here.residuals, seed)
+    return Resampled(model, loss, objective.log, lifted(model, theta, here), moves, groups, here.residuals, seed)
 
 
 def drawn(work: Resampled, count: int, workers: Workers | None = None) -> Floats:

@@ -14,6 +14,8 @@ from runplan.engine.fit.table import Floats
 NORMAL_MAD = 0.6744897501960817
 # Of a coordinate of size one; the third derivative then costs as many digits as rounding.
 SHIFT = 1e-5
+# A term that makes up less of every run than this is as good as nothing.
+LEAST = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,17 @@ def local(model: Model, objective: Objective, theta: Floats) -> Local:
     bend = (slopes[1 : k + 1] - slopes[k + 1 :]) / (2 * SHIFT)
     bend = 0.5 * (bend + bend.transpose(1, 0, 2))
     return Local(predicted[0] - target(model, objective.log), slopes[0], bend.transpose(2, 0, 1))
+
+
+def lifted(model: Model, theta: Floats, here: Local) -> Floats:
+    """(k) coordinates in which no term has all but vanished: from nothing, no slope leads anywhere.
+
+    Where a positive constant is nothing at the minimum, its logarithm is far below all that matters. It is put where it
+    makes up a hundredth of some run.
+    """
+    share = np.abs(here.slopes).max(axis=1)
+    low = np.array([c.log for c in model.coordinates]) & (share < LEAST)
+    return np.where(low, theta + np.log(LEAST / np.maximum(share, 1e-300)), theta)
 
 
 def spread(residuals: Floats, constants: int) -> float:

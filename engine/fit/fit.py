@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, resampled
-from runplan.engine.fit.covariance import Local, local, sandwich
+from runplan.engine.fit.covariance import Local, lifted, local, sandwich
+from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search
+from runplan.engine.fit.future import future
+from runplan.engine.fit.identify import untold
+from runplan.engine.fit.lack import repeats
 from runplan.engine.fit.model import Model
-from runplan.engine.fit.outcome import Fitted, Interval, Known, Objective
+from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, Objective
+from runplan.engine.fit.profiles import profiles
 from runplan.engine.fit.search import STARTS, searched
 from runplan.engine.fit.table import Floats
 from runplan.engine.scatter.work import Workers
 
 COVERAGES = (0.8, 0.95)
+# A coordinate with a standard error above this is looked at along its profile: of a logarithm, a factor of two.
+DOUBTFUL = 0.7
+NOWHERE = Span(Source("runs", ""), 0, 0)
 
 
 def fit(
@@ -25,6 +37,9 @@ def fit(
     seed: int = 0,
     groups: NDArray[np.intp] | None = None,
     workers: Workers | None = None,
+    sizes: Floats | None = None,
+    labels: Sequence[str] = (),
+    at: Span = NOWHERE,
 ) -> Fitted:
     """The constants that make an objective small, and how well the runs tell them.
 
@@ -34,22 +49,51 @@ def fit(
         seed: Of those draws.
         groups: (n), runs of one number are not independent of each other, and are drawn together.
         workers: Who makes the draws; this process where nobody is named. What comes out does not depend on it.
+        sizes: (n), by which one run is larger than another, such as compute: with it the larger are forecast from the
+            smaller.
+        labels: (n), what runs are called; by their numbers where nothing is said.
+        at: Where the runs stand in their file: what findings point at.
     """
+    if reasons := untold(model, at):
+        return _refused(model, objective, 0, *reasons)
     found = searched(model, objective, starts)
+    doubts = [*of_search(found, at)]
+    if not found.minima:
+        return _refused(model, objective, found.starts, *doubts)
     theta = found.minima[0].theta
     here = local(model, objective, theta)
     draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
-    covariance = np.cov(draws, rowvar=False) if bootstrap else sandwich(objective, here)
+    covariance = np.atleast_2d(np.cov(draws, rowvar=False)) if bootstrap else sandwich(objective, here)
+    known = _by_draws(draws) if bootstrap else _by_slopes(theta, covariance, here)
+    known = _looked_at(model, objective, found.minima[0], here, known)
+    repeated = repeats(model.inputs, here.residuals, len(theta))
+    later = None if sizes is None else future(model, objective, sizes)
+    figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
+    doubts += of_constants(model.coordinates, known, covariance, at)
+    doubts += of_residuals(figures, here, repeated, labels, at)
+    doubts += [] if later is None else of_future(later, at)
     return Fitted(
         model.coordinates,
         objective,
         found.minima,
         found.starts,
-        np.atleast_2d(covariance),
+        covariance,
         draws,
-        _by_draws(draws) if bootstrap else _by_slopes(theta, covariance, here),
+        known,
         here.residuals,
+        noise=None if repeated is None else repeated.noise,
+        lack_of_fit=None if repeated is None else (repeated.ratio, repeated.chance),
+        future_error=None if later is None else later.error,
+        drift=None if later is None else later.drift,
+        findings=tuple(doubts),
     )
+
+
+def _refused(model: Model, objective: Objective, starts: int, *why: Finding) -> Fitted:
+    """No constants, and why."""
+    k = len(model.coordinates)
+    nothing = np.empty((0, k)), (), np.empty(0)
+    return Fitted(model.coordinates, objective, (), starts, np.full((k, k), np.inf), *nothing, findings=why)
 
 
 def _by_draws(draws: Floats) -> tuple[Known, ...]:
@@ -63,11 +107,38 @@ def _by_draws(draws: Floats) -> tuple[Known, ...]:
 
 def _by_slopes(theta: Floats, covariance: Floats, here: Local) -> tuple[Known, ...]:
     """Intervals by Student's t, whose degrees of freedom are the runs that the coordinates leave over."""
-    from scipy.special import stdtrit  # where there is a bootstrap, nothing needs it
-
-    k, n = here.slopes.shape
-    half = {coverage: float(stdtrit(max(n - k, 1), (1 + coverage) / 2)) for coverage in COVERAGES}
+    half = _reaches(here)
     return tuple(
         Known(float(error), {c: Interval(float(at - t * error), float(at + t * error)) for c, t in half.items()})
         for at, error in zip(theta, np.sqrt(np.diagonal(covariance)), strict=True)
     )
+
+
+def _looked_at(
+    model: Model, objective: Objective, best: Minimum, here: Local, known: tuple[Known, ...]
+) -> tuple[Known, ...]:
+    """The same with the ends of intervals that the runs leave open: by the profiles of those that are doubtful."""
+    floored = lifted(model, best.theta, here) != best.theta
+    doubtful = [i for i, one in enumerate(known) if floored[i] or not one.error <= DOUBTFUL]
+    if not doubtful:
+        return known
+    reaches, seen = _reaches(here), list(known)
+    for i, profile in zip(doubtful, profiles(model, objective, best.theta, doubtful), strict=True):
+        within = {}
+        for coverage, interval in known[i].within.items():
+            low, high = profile.end(-reaches[coverage]), profile.end(reaches[coverage])
+            within[coverage] = Interval(
+                low if np.isinf(low) or floored[i] else interval.low,
+                high if np.isinf(high) or floored[i] else interval.high,
+            )
+        told = bool(np.isfinite([within[0.8].low, within[0.8].high]).all())
+        seen[i] = Known(known[i].error, within, told)
+    return tuple(seen)
+
+
+def _reaches(here: Local) -> dict[float, float]:
+    """Of each coverage, how many standard errors an interval reaches out on either side."""
+    from scipy.special import stdtrit  # where there is a bootstrap, and all is told, nothing needs it
+
+    k, n = here.slopes.shape
+    return {coverage: float(stdtrit(max(n - k, 1), (1 + coverage) / 2)) for coverage in COVERAGES}

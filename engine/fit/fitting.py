@@ -9,6 +9,7 @@ import numpy as np
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.bootstrap import DRAWS
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
@@ -123,7 +124,7 @@ class LawFit:
     @property
     def spent(self) -> str:
         """The column by which one run is larger than another; empty where none tells."""
-        return next((name for name in ("compute", "tokens", "params") if name in self.table.columns), "")
+        return spent_on(self.table)
 
     @property
     def budget(self) -> float | None:
@@ -180,13 +181,28 @@ def fitted(
         model = posed(form, table, columns)
         own = Objective(objective.kind, objective.delta, objective.log and model.log)
         with np.errstate(all="ignore"):  # far from the runs a form may have no value
-            told = fit(model, own, starts=starts or starts_for(model), bootstrap=bootstrap, seed=seed, workers=workers)
+            told = fit(
+                model,
+                own,
+                starts=starts or starts_for(model),
+                bootstrap=bootstrap,
+                seed=seed,
+                workers=workers,
+                sizes=table.values(spent) if (spent := spent_on(table)) else None,
+                labels=[label or f"line {line}" for label, line in zip(table.labels, table.lines, strict=True)],
+                at=Span(Source(table.path, ""), 0, 0),
+            )
         parts.append(Part(form, columns, model, told))
     counted = counts or law.counts or "any"
     if counted == "any":
         counted = counted_by(parts)
     findings = tuple(found for part in parts for found in part.fitted.findings)
     return LawFit(law, counted, table, tuple(parts), held, named or law.name, findings)
+
+
+def spent_on(table: RunTable) -> str:
+    """The column by which one run is larger than another; empty where none tells."""
+    return next((name for name in ("compute", "tokens", "params") if name in table.columns), "")
 
 
 def starts_for(model: FormulaModel) -> int:

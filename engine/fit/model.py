@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -51,6 +52,13 @@ class Model(Protocol):
         Jointly with the other linear ones: they are what variable projection may eliminate. It is the constant that is
         linear, also where the coordinate is the logarithm of it: E, A and B of E + A/N^alpha + B/D^beta, in either.
         """
+
+    @property
+    def inputs(self) -> Mapping[str, Floats]:
+        """What it predicts from, by the names of quantities, (n) each, above zero where a logarithm says more."""
+
+    def at(self, inputs: Mapping[str, Floats]) -> Model:
+        """The same form over other runs, which are yet to be measured."""
 
     def predicted(self, theta: Floats) -> Floats:
         """(s, k) coordinates into (s, n) predictions; NaN or infinite where there is none."""

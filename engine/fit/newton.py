@@ -47,6 +47,12 @@ class Problem:
     shifts: Floats | None = None
     held: Mask | None = None
 
+    @property
+    def units(self) -> Floats:
+        """(k), how far coordinates go: a logarithm one, a plain one as far as a search looks for it."""
+        wide = [1.0 if c.log else c.high - c.low for c in self.model.coordinates]
+        return np.array([width if 0 < width < np.inf else 1.0 for width in wide])
+
 
 @dataclass(frozen=True, slots=True)
 class Descended:
@@ -188,8 +194,9 @@ def _step(problem: Problem, active: _Active) -> tuple[Floats, Floats]:
     """(m, k) steps, and what they promise; negative or NaN where there is none downhill."""
     k = active.theta.shape[1]
     matrix = active.inner + active.bend + (active.damping[:, None, None] + 1e-16) * active.above
-    # What keeps a step finite where the runs say nothing of a direction, or are not to.
-    matrix += np.eye(k) * (active.damping[:, None, None] * 1e-12 * active.above + 1e-300)
+    # The logarithm of a term has the term as slope and as bend: so one that vanishes, of which the runs say nothing
+    # else, moves by one and not by what is divided by nothing.
+    matrix += np.eye(k) * (np.abs(active.gradient) / problem.units + 1e-300)[:, None, :]
     if problem.held is not None:
         matrix += problem.held[active.at][:, :, None] * np.eye(k)
     step = -_solved(matrix, active.gradient)

@@ -70,7 +70,8 @@ class Fitted:
     """Constants that runs tell, and how well.
 
     Attributes:
-        minima: Distinct local minima, the best first.
+        minima: Distinct local minima, the best first; none where the runs cannot tell the constants at all: a finding
+            that is an error says why, and there are no constants.
         starts: How many starts the search had in all.
         covariance: (k, k), of the coordinates, from the bootstrap where there is one, else from the slopes.
         draws: (b, k), a bootstrap; (0, k) where there is none.
@@ -79,6 +80,8 @@ class Fitted:
         noise: Standard deviation of a measurement that repeats tell; None where no two runs are alike.
         lack_of_fit: Ratio of what the form leaves to that noise, with its p-value; None where there is no noise known.
         future_error: Of the largest runs, predicted from the smaller ones: the root mean square of log residuals.
+        drift: By how much such a prediction errs more than constants and noise explain, for each e-fold in size beyond
+            the largest run: a standard deviation, of logarithms; None where too few sizes tell it.
         findings: What is wrong or doubtful: codes F0xx.
     """
 
@@ -93,4 +96,5 @@ class Fitted:
     noise: float | None = None
     lack_of_fit: tuple[float, float] | None = None
     future_error: float | None = None
+    drift: float | None = None
     findings: tuple[Finding, ...] = field(default=())

@@ -87,7 +87,9 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
         message = f"`{name}` is not known: nothing tells the memory of the devices"
         return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
     message = f"`{name}` is judged of one kind of devices, of a run that is solved, and no goal yet"
-    return Missing("C009", message, ("bound it with `require`, and leave it out of stages",))
+    return Missing(
+        "C009", message, ("bound it with `require`: an open size, or an open count of devices, is kept to that",)
+    )
 
 
 def _surface(draft: Draft) -> str:

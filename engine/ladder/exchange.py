@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from runplan.dsl.dataclass import replace
 from runplan.engine.fit.table import Floats
 from runplan.engine.ladder.designs import Room, Run, as_fitted, candidates
 from runplan.engine.ladder.refused import NoLadder
@@ -73,7 +74,7 @@ def _information(slopes: Floats) -> Floats:
 
 def _exchanged(room: Room, there: Sequence[Run], start: Sequence[Run], region: Floats) -> tuple[Run, ...]:
     """The design that no exchange of one run makes better, from another on."""
-    runs, own = list(start), _slopes(room, start)
+    runs, own = [replace(run, budget=None) for run in start], _slopes(room, start)
     offered = _slopes(room, there)
     costs = np.array([room.compute([run]) for run in there])
     spent = np.array([room.compute([run]) for run in runs])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -66,6 +66,11 @@ class Surface:
         """(n) losses by the law's own constants."""
         losses: Floats = self.loss(self.centre[None], params, tokens)[0]
         return losses
+
+    def over(self, compute: float, sizes: Sequence[float]) -> tuple[float, ...]:
+        """The loss of each of some sizes at a compute in FLOP, by the law's own constants."""
+        params = np.array(sizes, dtype=np.float64)
+        return tuple(self.at(params, compute / self.flop / params).tolist())
 
     def slopes(self, params: Floats, tokens: Floats) -> Floats:
         """(n, k) derivatives of the logarithm of the loss by the coordinates, at the law's own constants."""

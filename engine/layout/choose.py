@@ -1,18 +1,14 @@
-"""The layouts that a run may have, with memory and time, to the first of them, and to why the others fall out."""
+"""The layouts that a run may have to the first of them by the time of a step, and to why the others fall out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
-import numpy as np
-import numpy.typing as npt
-
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, names
-from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Amount
-from runplan.engine.layout.grid import Array, Grid, grid_of, holding
 from runplan.engine.layout.layout import Layout, Room, splits
 from runplan.engine.layout.memory import (
     LAYOUT_MFU,
@@ -24,25 +20,52 @@ from runplan.engine.layout.memory import (
     ROOFLINE,
     TIME,
     USABLE,
-    Memory,
 )
-from runplan.engine.problem import quantities as q
+from runplan.engine.layout.sheet import Sheet
 from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Layouts, Why
 
 # How many are told.
 FIRST = 5
 # Times of steps that are this near are alike: half of 209 measured ones lie so far from what is told of them.
-ALIKE = 1.1
-# Of a layout with room that breaks what is required, of one that is tight, and of one without room.
-_BROKEN, _TIGHT, _NO_ROOM = 1, 2, 3
-_ALLOCATED = quantity("allocated_memory")
-# What a step is made of, as shares of its time, by what it is that takes it.
-_WORKING, _SENDING, _EXPOSED, _ACCUMULATE, _SLOWEST = map(
-    quantity, ("working_time", "sending_time", "exposed_time", "accumulate", "slowest_stage")
+ALIKE = 1.12
+# What a layout is good for: it is enough; it has room, and breaks what is required; it may have room; it has none.
+ENOUGH, BROKEN, TIGHT, NO_ROOM = range(4)
+_ALLOCATED, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
+    quantity,
+    (
+        *("allocated_memory", "working_time", "sending_time", "exposed_time", "least_bubble", "accumulate"),
+        "slowest_stage",
+    ),
 )
-_BUBBLE = quantity("least_bubble")
-_RECOMPUTES = {0.0: "none", 0.5: "selective", 1.0: "full"}
+_How = tuple[float, int]
 _FIGURES = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate")
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A layout, and what is found of it.
+
+    Attributes:
+        least: Memory that it takes at the least, in byte, over what there is.
+        pace: Seconds a token; 0 where the time of a step is not told.
+        parts: What that is made of.
+    """
+
+    layout: Layout
+    band: int
+    least: float
+    pace: float
+    parts: Mapping[Why, float] = field(default_factory=dict)
+
+    @property
+    def is_by_memory(self) -> bool:
+        """Whether it is not enough, so that the one that needs the least is the nearest."""
+        return self.band in (BROKEN, NO_ROOM)
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What it is ordered by."""
+        return self.band, self.least if self.is_by_memory else self.pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,127 +87,180 @@ class Chosen:
 
 
 def chosen(
-    memory: Memory,
-    regimes: Sequence[Mapping[Name, float]],
-    layouts: Sequence[Layout],
-    required: Sequence[Expr],
-    catalogue: Library,
-) -> Chosen:
-    """The first of some layouts, at least one, of which each regime makes its own.
+    sheet: Sheet,
+    regimes: int,
+    layouts: Iterable[Layout],
+    keeps: Callable[[Mapping[Name, float]], bool],
+    *,
+    is_priced: bool,
+) -> Chosen | None:
+    """The first of some layouts, those that cut alike after each other; None where there is none.
 
     Those come first that have room whatever the regime, and keep what is required; by the time a token, where that is
     told, else as they are.
+
+    Args:
+        regimes: How many there are on the sheet.
+        keeps: Whether all is kept that is required, of quantities under a regime.
     """
-    grid = grid_of(memory, regimes, layouts, catalogue)
-    least, most, usable = grid.least(LEAST), grid.most(MOST), grid.most(USABLE)
-    sure, may = most <= usable, least <= usable
-    kept = sure & _kept(grid, required)
-    band = np.where(kept, 0, np.where(sure, _BROKEN, np.where(may, _TIGHT, _NO_ROOM)))
-    pace = grid.mean(TIME) / grid.mean(LAYOUT_TOKENS) if memory.is_priced else np.arange(len(layouts), dtype=float)
-    # Where none is enough the one that needs the least is nearest.
-    nearest = (band == _NO_ROOM) | ((band == _BROKEN) & ~kept.any())
-    order = np.lexsort((np.where(nearest, least, pace), band))
-    best = _plainest_first(layouts, pace, np.where(nearest, _NO_ROOM, band), _best_of_each(layouts, order))
+    best: list[Tried] = []
+    roofline: tuple[float, Layout] | None = None
+    tried = 0
+    compared: int | None = None  # all layouts are compared under the regime that needs the most of the first
+    for _, alike in groupby(layouts, key=lambda one: (*one.parts, one.dp)):
+        group = list(alike)
+        tried += len(group)
+        if compared is None:
+            sheet.turn_to(group[0])
+            compared = sheet.heaviest()
+        found, fastest = _best(sheet, group, compared, keeps, is_priced=is_priced)
+        best.append(found)
+        if fastest is not None and (roofline is None or fastest[0] > roofline[0]):
+            roofline = fastest
+    if not best:
+        return None
+    ordered = _in_order(best)
     told = Layouts(
-        tuple(_choice(grid, memory, i, sure[i], may[i]) for i in best[:FIRST]),
-        tuple(_fallen(grid, memory, pace, best)),
+        tuple(_choice(sheet, regimes, one, is_priced=is_priced) for one in ordered[:FIRST]),
+        tuple(_fallen(ordered)),
         (),
-        len(layouts),
+        tried,
     )
-    first = best[0]
-    return Chosen(layouts[first], bool(kept[first]), told, _roofline(grid, memory, may))
+    if roofline is not None:
+        sheet.turn_to(roofline[1])
+        rates = [sheet.under(regime, priced=True)[ROOFLINE] for regime in range(regimes)]
+        roofline = (max(rates), roofline[1])
+    return Chosen(ordered[0].layout, ordered[0].band == ENOUGH, told, roofline)
 
 
-def _kept(grid: Grid, required: Sequence[Expr]) -> npt.NDArray[np.bool_]:
-    """Which layouts keep what is required."""
-    out = np.ones(grid.shape[1], bool)
-    instead = {LEAST: grid.least(LEAST), MOST: grid.most(MOST)}
-    instead[q.MEMORY_PER_GPU] = (grid.least(LEAST) + grid.most(_ALLOCATED)) / 2
-    for condition in required:
-        if names(condition) <= grid.found.keys():
-            out &= holding(grid, condition, instead)
+def _best(
+    sheet: Sheet,
+    group: Sequence[Layout],
+    compared: int,
+    keeps: Callable[[Mapping[Name, float]], bool],
+    *,
+    is_priced: bool,
+) -> tuple[Tried, tuple[float, Layout] | None]:
+    """The best of some layouts that cut alike, and the one of them that may have room which is fastest by a roofline.
+
+    With smaller micro-batches there is more room; of layouts with the same, those that compute less again, and share
+    out less, are faster, and the others are not looked at where these have room.
+    """
+    leanest = max(group, key=lambda one: (-one.micro_batch, *_how(one)))
+    sheet.turn_to(leanest)
+    never_sure = not sheet.has_room()
+    if never_sure and not sheet.may_have_room():
+        found = sheet.under(sheet.order[-1])
+        return Tried(leanest, NO_ROOM, found[LEAST] / found[USABLE], 0.0), None
+    best: Tried | None = None
+    fastest: tuple[float, Layout] | None = None
+    # What is not sure to have room, or has none, with a smaller micro-batch, is not with a larger one.
+    unsure, full = set[_How](), set[_How]()
+    for _, same in groupby(group, key=lambda one: one.micro_batch):
+        sure: list[_How] = []
+        maybe: list[_How] = []
+        for one in sorted(same, key=_how):
+            how = _how(one)
+            if how in full or _is_beaten(how, sure) or (how in unsure and _is_beaten(how, maybe)):
+                continue
+            sheet.turn_to(one)
+            is_sure = not never_sure and how not in unsure and sheet.has_room()
+            if is_sure:
+                sure.append(how)
+            else:
+                unsure.add(how)
+                if _is_beaten(how, maybe):
+                    continue
+                if not sheet.may_have_room():
+                    full.add(how)
+                    continue
+            found = sheet.under(compared, priced=is_priced)
+            if is_priced and not _is_beaten(how, maybe) and (fastest is None or found[ROOFLINE] > fastest[0]):
+                fastest = (found[ROOFLINE], one)
+            maybe.append(how)
+            band = TIGHT if not is_sure else ENOUGH if keeps(found) else BROKEN
+            pace = found[TIME] / found[LAYOUT_TOKENS] if is_priced else 0.0
+            this = Tried(one, band, found[LEAST] / found[USABLE], pace, _parts(found) if is_priced else {})
+            best = this if best is None or this.rank < best.rank else best
+        if not maybe:
+            break
+    assert best is not None, "the leanest may have room"
+    return best, fastest
+
+
+def _how(one: Layout) -> _How:
+    """What is computed again, and shared out: with more of either there is more room, and less speed."""
+    return one.recompute, one.shard or 0
+
+
+def _is_beaten(how: _How, others: Iterable[_How]) -> bool:
+    """Whether another computes no more again, and shares out no more."""
+    return any(other[0] <= how[0] and other[1] <= how[1] for other in others)
+
+
+def _in_order(best: Sequence[Tried]) -> list[Tried]:
+    """Those that are enough first, by their time; of those that are alike by what is known of it the one of fewer parts
+    first."""
+    rest = sorted(best, key=lambda one: one.rank)
+    out: list[Tried] = []
+    while rest:
+        first = rest[0]
+        alike = [one for one in rest if one.band == first.band and one.pace <= ALIKE * first.pace]
+        if not first.is_by_memory:
+            alike.sort(key=lambda one: (math.prod(one.layout.parts[:3]), one.pace))
+        out += alike
+        rest = [one for one in rest if one not in alike]
     return out
 
 
-def _best_of_each(layouts: Sequence[Layout], order: npt.NDArray[np.intp]) -> list[int]:
-    """The best of those that cut alike, in order."""
-    out: dict[tuple[int, ...], int] = {}
-    for i in order.tolist():
-        out.setdefault(layouts[i].parts, i)
-    return list(out.values())
-
-
-def _plainest_first(layouts: Sequence[Layout], pace: Array, band: npt.NDArray[np.int_], best: list[int]) -> list[int]:
-    """The same, but of those that are alike by what is known of their time the one of fewer parts first."""
-    out: list[int] = []
-    while best:
-        first = best[0]
-        if band[first] == _NO_ROOM:
-            return [*out, *best]
-        alike = [i for i in best if band[i] == band[first] and pace[i] <= ALIKE * pace[first]]
-        out += sorted(alike, key=lambda i: (layouts[i].tp * layouts[i].pp * layouts[i].cp, pace[i]))
-        best = [i for i in best if i not in alike]
-    return out
-
-
-def _choice(grid: Grid, memory: Memory, i: int, sure: bool, may: bool) -> Choice:
-    layout = grid.layouts[i]
-    fits: Fits = "fits" if sure else "tight" if may else "does not fit"
-    low, high = float(grid.least(LEAST)[i]), float(grid.most(MOST)[i])
-    middle = (low + float(grid.most(_ALLOCATED)[i])) / 2
+def _choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice:
+    layout = one.layout
+    sheet.turn_to(layout)
+    wanted = (LEAST, _ALLOCATED, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
+    rows: list[dict[Name, float]] = []
+    for regime in range(regimes):
+        found = sheet.under(regime, priced=is_priced)
+        rows.append({name: found[name] for name in wanted})
+    told = max(rows, key=lambda row: row[MOST])
+    low, high = min(row[LEAST] for row in rows), told[MOST]
     time = mfu = None
-    if memory.is_priced:
-        low_time, mid_time, high_time = (
-            float(of(name)[i]) for of, name in ((grid.least, LEAST_TIME), (grid.mean, TIME), (grid.most, MOST_TIME))
-        )
-        time = Ends(mid_time, low_time, high_time)
-        mid = float(grid.mean(LAYOUT_MFU)[i])
-        mfu = Ends(mid, mid * mid_time / high_time, mid * mid_time / low_time)
-    figures = {name: float(getattr(layout, name)) for name in _FIGURES}
-    figures["recompute"] = layout.recompute
+    if is_priced:
+        time = Ends(told[TIME], min(row[LEAST_TIME] for row in rows), max(row[MOST_TIME] for row in rows))
+        middle = told[LAYOUT_MFU]
+        mfu = Ends(middle, middle * time.value / time.high, middle * time.value / time.low)
+    figures = {name: float(getattr(layout, name)) for name in _FIGURES} | {"recompute": layout.recompute}
     if layout.shard is not None:
         figures["shard"] = float(layout.shard)
-    return Choice(figures, str(layout), fits, Ends(middle, low, high), time, mfu)
+    fits: Fits = "fits" if one.band <= BROKEN else "tight" if one.band == TIGHT else "does not fit"
+    return Choice(figures, str(layout), fits, Ends((low + told[_ALLOCATED]) / 2, low, high), time, mfu)
 
 
-def _roofline(grid: Grid, memory: Memory, may: npt.NDArray[np.bool_]) -> tuple[float, Layout] | None:
-    if not memory.is_priced or not may.any():
-        return None
-    rates = np.where(may, grid.most(ROOFLINE), 0.0)
-    best = int(rates.argmax())
-    return float(rates[best]), grid.layouts[best]
-
-
-def _fallen(grid: Grid, memory: Memory, pace: Array, best: Sequence[int]) -> Iterator[Fallen]:
+def _fallen(ordered: Sequence[Tried]) -> Iterator[Fallen]:
     """Why layouts are not among the first: each in the best that it can be."""
-    usable, least = grid.most(USABLE), grid.least(LEAST)
-    parts = _parts_of_time(grid) if memory.is_priced else {}
-    first = best[0]
-    for i in best[FIRST:]:
-        if least[i] > usable[i]:
-            yield Fallen(_called(grid.layouts[i]), "memory", float(least[i] / usable[i]))
-        elif parts:
-            more = {why: float(part[i] - part[first]) for why, part in parts.items()}
-            yield Fallen(_called(grid.layouts[i]), max(more, key=lambda why: more[why]), float(pace[i] / pace[first]))
+    first = ordered[0]
+    for one in ordered[FIRST:]:
+        if one.band == NO_ROOM:
+            yield Fallen(_called(one.layout), "memory", one.least)
+        elif one.parts and first.pace:
+            more = {why: part - first.parts[why] for why, part in one.parts.items()}
+            yield Fallen(_called(one.layout), max(more, key=lambda why: more[why]), one.pace / first.pace)
 
 
-def _parts_of_time(grid: Grid) -> dict[Why, Array]:
+def _parts(found: Mapping[Name, float]) -> dict[Why, float]:
     """What a token takes, by what it is that takes it."""
-    tokens, times = grid.mean(LAYOUT_TOKENS), grid.mean(_ACCUMULATE) * grid.mean(_SLOWEST)
-    working, sending = grid.mean(_WORKING), times * grid.mean(_SENDING)
-    bubble = grid.mean(_BUBBLE)
+    tokens = found[LAYOUT_TOKENS]
+    working, sending = found[_WORKING], found[_ACCUMULATE] * found[_SLOWEST] * found[_SENDING]
     return {
-        "bubble": (working + sending) * bubble / tokens,
-        "links": (sending + grid.mean(_EXPOSED)) / tokens,
+        "bubble": (working + sending) * found[_BUBBLE] / tokens,
+        "links": (sending + found[_EXPOSED]) / tokens,
         "work": working / tokens,
     }
 
 
 def _called(layout: Layout) -> str:
     """What tells a layout from others."""
-    return ", ".join(
-        f"{name} {n}" for name, n in zip(("tp", "pp", "cp", "ep"), layout.parts, strict=True) if n > 1
-    ) or (f"dp {layout.dp}")
+    parts = zip(("tp", "pp", "cp", "ep"), layout.parts, strict=True)
+    return ", ".join(f"{name} {n}" for name, n in parts if n > 1) or f"dp {layout.dp}"
 
 
 def undivided(room: Room, said: Mapping[str, Amount]) -> Iterator[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.expr.logic import verdict
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Ref, names, substitute
 from runplan.dsl.expr.values import value
@@ -14,9 +16,9 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
-from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
+from runplan.engine.layout.choose import Chosen, chosen, undivided
 from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, Layout, Room, layouts, leanest
 from runplan.engine.layout.memory import (
     LAYOUT_MFU,
@@ -27,11 +29,11 @@ from runplan.engine.layout.memory import (
     MOST_TIME,
     ROOFLINE,
     TIME,
-    USABLE,
     Memory,
     coefficients,
     memory_of,
 )
+from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts
@@ -39,10 +41,8 @@ from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.values import valued
-
-if TYPE_CHECKING:
-    from runplan.engine.layout.choose import Chosen
 
 FITTING = quantity("fitting_gpus")
 # Devices that share a node, and the most that are tried, where nothing says it.
@@ -209,18 +209,29 @@ def _moved(values: Mapping[Name, Value], own: Mapping[Name, Name]) -> dict[Name,
     return {own[name]: moved(one) for name, one in values.items()}
 
 
-def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _Found:
-    """What is found of the memory of one run, and of the time of its steps."""
+def is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:
+    """Whether the devices of a solved run have room for some layout for sure, with what the plan requires of it."""
+    search = _search_of(plan, solution, catalogue)
+    return search is not None and search.is_enough(round(search.memory.known[q.GPUS]))
+
+
+def _search_of(plan: Plan, solution: Solution, catalogue: Library) -> _Search | None:
     known = _known(plan, solution)
     if known is None:
-        return _Found()
+        return None
     states = states_of(plan, catalogue)
-    memory = memory_of(
-        known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=bool(states and states.others)
-    )
+    others = states is not None and states.others
+    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=others)
     batch = solution.values.get(q.BATCH)
-    search = _Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states)
-    devices = round(known[q.GPUS])
+    return _Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states)
+
+
+def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _Found:
+    """What is found of the memory of one run, and of the time of its steps."""
+    search = _search_of(plan, solution, catalogue)
+    if search is None:
+        return _Found()
+    memory, devices = search.memory, round(search.memory.known[q.GPUS])
     if not look.all and search.is_well(devices):
         return _Found(is_well=True)
     if (one := search.chosen(devices)) is None:
@@ -299,45 +310,57 @@ class _Search:
         return _SHARDS if not named else _SHARDS[:2] if stages == {_SHARDS[0]} else ()
 
     def is_well(self, devices: int) -> bool:
-        """Whether the first layouts that are tried show that nothing is wrong: one has room for sure, and gives the
-        rate that the plan states."""
-        memory, regimes = self.on(devices), list(self.regimes(devices))
-        stated = memory.known[q.RATE] if self._states_rate() and memory.is_priced else 0.0
-        for layout in islice(leanest(next(self.rooms(devices)), self.said), _LOOKED_AT):
-            for i, regime in enumerate(regimes):
-                found = memory.at(layout, regime.figures, priced=False)
-                if found[MOST] > found[USABLE]:
-                    regimes.insert(0, regimes.pop(i))  # the first to try of the next
-                    break
-            else:
-                if not stated or memory.at(layout, regimes[0].figures)[ROOFLINE] >= stated:
-                    return True
+        """Whether the first layouts that are tried show that nothing is wrong: one is enough, and gives the rate that
+        the plan states."""
+        stated = self.memory.known[q.RATE] if self._states_rate() and self.memory.is_priced else 0.0
+        sheet = self.sheet(devices)
+        for _ in islice(self._enough(sheet, next(self.rooms(devices))), _LOOKED_AT):
+            if not stated or sheet.under(sheet.order[0], priced=True)[ROOFLINE] >= stated:
+                return True
         return False
+
+    def is_enough(self, devices: int) -> bool:
+        """Whether there is a layout that is enough."""
+        for room in self.rooms(devices):
+            if next(leanest(room, self.said), None) is not None:
+                return next(self._enough(self.sheet(devices), room), None) is not None
+        return False
+
+    def _enough(self, sheet: Sheet, room: Room) -> Iterator[Layout]:
+        """Layouts that have room for sure, and keep what the plan requires: those that need little are tried first."""
+        for layout in leanest(room, self.said):
+            sheet.turn_to(layout)
+            if sheet.has_room() and self.keeps(sheet.under(sheet.order[0])):
+                yield layout
+
+    def sheet(self, devices: int) -> Sheet:
+        """A page for layouts on so many devices."""
+        return Sheet(self.on(devices), [regime.figures for regime in self.regimes(devices)], self.catalogue)
+
+    def keeps(self, found: Mapping[Name, float]) -> bool:
+        """Whether all is kept that the plan requires of the layout."""
+        for requirement in self.plan.requires:
+            if self._is_of_layout(requirement):
+                with suppress(ArithmeticError, ValueError):
+                    if verdict(without_lets(requirement.condition, self.plan), found, TOLERANCE) is False:
+                        return False
+        return True
 
     def _states_rate(self) -> bool:
         pools = (pool for stage in self.plan.stages for pool in stage.hardware)
         return q.RATE in self.memory.known and any(name.text in pool.figures for pool in pools for name in REACHED)
 
-    def chosen(self, devices: int, *, least: bool = False) -> Chosen | None:
-        """The layouts in their order; None where there is none.
-
-        Args:
-            least: Whether those alone are tried that take the least memory.
-        """
-        from runplan.engine.layout.choose import chosen
-
-        figures = [regime.figures for regime in self.regimes(devices)]
-        required = [without_lets(one.condition, self.plan) for one in self.plan.requires if self._is_of_layout(one)]
+    def chosen(self, devices: int) -> Chosen | None:
+        """The layouts in their order; None where there is none."""
+        count, is_priced = len(self.regimes(devices)), self.memory.is_priced
         for room in self.rooms(devices):
-            every = list((leanest if least else layouts)(room, self.said))
-            if every:
-                return chosen(self.on(devices), figures, every, required, self.catalogue)
+            one = chosen(self.sheet(devices), count, layouts(room, self.said), self.keeps, is_priced=is_priced)
+            if one is not None:
+                return one
         return None
 
     def told(self, one: Chosen, devices: int) -> Layouts:
         """What there is to say of the layouts."""
-        from runplan.engine.layout.choose import undivided
-
         return replace(one.told, undivided=tuple(undivided(next(self.rooms(devices)), self.said)))
 
     def _is_of_layout(self, requirement: Requirement) -> bool:
@@ -370,21 +393,17 @@ class _Search:
     def fitting(self) -> Value | None:
         """The fewest devices on which the run fits whatever the framework is; None where it fits on none."""
         devices = 1
-        while devices <= _MOST_DEVICES and not self._fits(devices):
+        while devices <= _MOST_DEVICES and not self.is_enough(devices):
             devices *= 2
         if devices > _MOST_DEVICES:
             return None
         fewer = (devices * eighths // 8 for eighths in _BETWEEN if devices >= 2 * _NODE)
-        devices = next((n for n in fewer if n % _NODE == 0 and self._fits(n)), devices)
+        devices = next((n for n in fewer if n % _NODE == 0 and self.is_enough(n)), devices)
         one = self.chosen(devices)
         known = self.catalogue.quantities()[FITTING.text]
         source = f"the first of 1, 2, 4 and so on, and of nodes between, on which it fits: {one.layout if one else ''}"
         dim = known.counted.dim
         return Value(FITTING, float(devices), dim, None, None, "derived", "", (), source, known.span)
-
-    def _fits(self, devices: int) -> bool:
-        one = self.chosen(devices, least=True)
-        return one is not None and one.is_enough
 
 
 def _every(catalogue: Library) -> tuple[Regime, ...]:

@@ -53,6 +53,7 @@ LADDERS = {
         "schemas",
         "highlight",
         "show",
+        "plot",
         "output",
         "growing",
         "sweeping",
@@ -67,6 +68,7 @@ LADDERS = {
         "since",
         "differences",
         "export",
+        "importing",
         "verbs",
     ],
     # An answer to an editor is a function of a text; the server, above them all, has no other part in it.
@@ -99,21 +101,18 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": (
-        *(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder")),
-        "engine/layout/grid.py",
-        "engine/layout/choose.py",
-    ),
+    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder")),
     "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),
     "rich": "cli/show/",
+    "matplotlib": "cli/plot/draw.py",
     "pygments": "cli/highlight/lexer.py",  # brings no dependency: rich has it, and only Pygments itself imports this
     "pygls": "editor/server.py",
     "lsprotocol": ("editor/wire.py", "editor/server.py"),
     "pathlib": "cli/verbs/init.py",  # of Python's own, but a start without it is 3 ms shorter
 }
-HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pyarrow", "pygls", "lsprotocol"}
+HEAVY = {"numpy", "scipy", "pint", "rich", "distributed", "pyarrow", "pygls", "lsprotocol", "matplotlib"}
 # The editor shows what the command shows; nothing of the command but its verb knows the editor.
 OF_THE_COMMAND = ("runplan.cli.show.", "runplan.cli.paths")
 THE_VERB = "cli/verbs/lsp.py"

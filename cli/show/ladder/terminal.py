@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from runplan.cli.show.ladder.content import content
+from runplan.cli.show.ladder.picture import runs
+from runplan.cli.show.text.canvas import canvas
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.cli.show.text.terminal import Page
+from runplan.cli.show.text.terminal import INDENT, Page, styled
 from runplan.dsl.dataclass import replace
 from runplan.engine.ladder.ladder import Ladder
 
@@ -16,6 +18,10 @@ def render(ladder: Ladder, look: Look = PLAIN) -> str:
     page.line(shown.path, style="dim")
     page.blank()
     page.line(f"{shown.what}: {shown.headline}", style="bold", upto=len(shown.what) + 1)
+    if lines := canvas(runs(ladder), page.width - INDENT):
+        page.blank()
+        for line in lines:
+            page.put(styled(line))
     page.heading("Runs")
     page.table(shown.runs)
     page.heading("Designs")

@@ -74,7 +74,7 @@ TYPED = [
     (["check", "--select", "H001,over-b"], ["H001,over-budget"]),
     (["check", "--stdin-filename", ""], []),
     (["compare", "a.plan", "--laws", "chinchilla,kaplan.j"], ["chinchilla,kaplan.joint"]),
-    (["explain", "a.plan", "los"], ["loss"]),
+    (["explain", "a.plan", "loss"], ["loss"]),
     (["explain", "--law", "llama3", "a.pl"], ["a.plan"]),
     (["explain", "a.plan", "--law", "llama3", "tokens_served"], []),
     (["law", "steplaw"], [name for name in LAWS if name.startswith("steplaw")]),

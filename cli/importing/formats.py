@@ -1,0 +1,53 @@
+"""The configurations that are read, each recognised by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from runplan.cli.importing.imported import Imported
+from runplan.cli.importing.keys import Keys, Tree, Unreadable
+from runplan.dsl.dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of configuration.
+
+    Attributes:
+        title: What it is.
+        module: The module of this folder that reads it.
+        knows, read: Its functions: whether settings are of this form, and what they say of a run.
+    """
+
+    title: str
+    module: str
+    knows: str
+    read: str
+
+    def function(self, name: str) -> Callable[..., object]:
+        """A function of its module."""
+        found: Callable[..., object] = getattr(import_module(f"{__package__}.{self.module}"), name)
+        return found
+
+
+FORMS = (
+    Form("a config.json of transformers", "hf", "is_config", "config"),
+    Form("TrainingArguments of transformers, in JSON or YAML", "hf", "is_arguments", "arguments"),
+)
+
+
+def read(path: str, tree: Tree, title: str) -> Imported:
+    """What the settings of a file say of a run.
+
+    Raises:
+        Unreadable: Where they are of no form that is known, or of one that no plan can be made of.
+    """
+    for form in FORMS:
+        keys = Keys(tree)
+        if form.function(form.knows)(keys):
+            found = form.function(form.read)(keys, title)
+            assert isinstance(found, Imported)
+            return found
+    known = "; ".join(form.title for form in FORMS)
+    raise Unreadable(f"{path}: this is no configuration that is read: {known}")

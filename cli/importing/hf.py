@@ -1,0 +1,154 @@
+"""The files of Hugging Face to what they say of a run: `config.json`, and the arguments of its `Trainer`."""
+
+from __future__ import annotations
+
+from runplan.cli.importing.hf_models import ENCODERS, KINDS, OF_PROTEIN
+from runplan.cli.importing.imported import Curve, Fall, Imported, Word
+from runplan.cli.importing.keys import Keys, Unreadable
+from runplan.dsl.text.nearest import did_you_mean
+
+# What a config says of its own file, and of no model.
+_OF_THE_FILE = ("transformers_version", "architectures", "model_type", "_name_or_path", "auto_map", "_runplan")
+_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
+
+
+def is_config(keys: Keys) -> bool:
+    """Whether settings are those of a model of transformers."""
+    return "model_type" in keys or ("architectures" in keys and ("hidden_size" in keys or "n_embd" in keys))
+
+
+def config(keys: Keys, title: str) -> Imported:
+    """A `config.json`.
+
+    Raises:
+        Unreadable: For an architecture that is not known here, or that no plan has the fields of.
+    """
+    kind = keys.text("model_type")
+    if kind not in KINDS:
+        near = did_you_mean(kind, KINDS)
+        raise Unreadable(
+            f"unknown architecture `{kind[:40]}`; {near[0] if near else f'those that are read are {known()}'}"
+        )
+    model = KINDS[kind](keys)
+    for name in _OF_THE_FILE:
+        keys.get(name)
+    # Weights are of the run, and not of the dtype that they are loaded in.
+    precision = _DTYPES.get(keys.text("dtype", "torch_dtype"), "")
+    keys.get("torch_dtype"), keys.get("num_key_value_heads"), keys.get("head_dim")
+    sequence = str(model.pop("context", "")).partition(" ")[0]
+    notes = []
+    if kind == "gemma3":
+        notes.append("the language model alone: what sees images is not counted")
+    if kind == "esm":
+        count = int(model["layers"]) * int(model["heads"]) + 1
+        notes.append(f"without the layer that predicts contacts, of {count:,} params, which no loss trains")
+    if kind in ("deepseek_v3", "kimi_k2", "glm4_moe"):
+        notes.append("the biases that balance the experts are counted, as checkpoints have them")
+    if kind in ("deepseek_v3", "kimi_k2", "glm4_moe") and keys.whole("num_nextn_predict_layers"):
+        notes.append("without the layers that predict tokens further ahead")
+    named = keys.text("_name_or_path").rstrip("/").rpartition("/")[2]
+    objective = "MLM of protein" if kind in OF_PROTEIN else "MLM" if kind in ENCODERS else ""
+    return Imported(
+        files=(f"transformers, {kind}",),
+        title=named or title,
+        objective=objective,
+        model=model,
+        sequence=int(sequence) if sequence else None,
+        precision=precision,
+        notes=tuple(notes),
+        left=tuple(keys.left()),
+    )
+
+
+def known() -> str:
+    """The architectures that are read."""
+    return ", ".join(sorted(KINDS))
+
+
+# ---- the arguments of Trainer
+
+_OPTIMIZERS = {"adamw": "AdamW", "adafactor": "Adafactor", "lion": "Lion", "sgd": "SGD", "adagrad": "Adagrad",
+               "rmsprop": "RMSprop", "galore": "GaLore", "apollo": "Apollo", "lomo": "LOMO"}  # fmt: skip
+# The defaults of TrainingArguments that decide what a run does; transformers' documentation of the class.
+_RATE, _PER_DEVICE, _POLYNOMIAL_END = 5e-5, 8, 1e-7
+
+
+def is_arguments(keys: Keys) -> bool:
+    """Whether settings are those of a `Trainer`."""
+    return any(name in keys for name in ("per_device_train_batch_size", "lr_scheduler_type", "num_train_epochs")) or (
+        "output_dir" in keys and "learning_rate" in keys
+    )
+
+
+def arguments(keys: Keys, title: str) -> Imported:
+    """The arguments of a `Trainer`, in JSON or YAML."""
+    rate, micro = keys.number("learning_rate"), keys.whole("per_device_train_batch_size")
+    again = keys.whole("gradient_accumulation_steps") or 1
+    micro = _PER_DEVICE if micro is None else micro
+    steps, epochs = keys.number("max_steps"), keys.number("num_train_epochs")
+    counted = steps is not None and steps > 0
+    length = f"{int(steps)} steps" if counted and steps is not None else ""
+    left: list[tuple[str, object]] = []
+    if not counted and epochs is not None:
+        left.append(("num_train_epochs", epochs))
+    settings = {"learning_rate": _RATE if rate is None else rate}
+    for field, name in (("weight_decay", "weight_decay"), ("beta1", "adam_beta1"), ("beta2", "adam_beta2"),
+                        ("epsilon", "adam_epsilon"), ("clip", "max_grad_norm")):  # fmt: skip
+        if (value := keys.number(name)) is not None:
+            settings[field] = value
+    layout: dict[str, Word] = {"micro_batch": f"{micro} sequences"}
+    if keys.flag("gradient_checkpointing"):
+        layout["recompute"] = "full"
+    precision = "bf16" if keys.flag("bf16") else "fp16" if keys.flag("fp16") else ""
+    optim = keys.text("optim") or "adamw_torch"
+    optimizer = next((word for start, word in _OPTIMIZERS.items() if start in optim.replace("_", "")), optim)
+    sequence = keys.whole("max_seq_length", "max_length", "block_size", "seq_length")
+    name = keys.text("run_name", "output_dir").rstrip("/").rpartition("/")[2]
+    fall = _fall(keys)
+    for one in ("output_dir", "run_name", "use_cpu", "do_train", "overwrite_output_dir"):
+        keys.get(one)
+    return Imported(
+        files=("transformers, TrainingArguments",),
+        title=name or title,
+        sequence=sequence,
+        length=length,
+        per_device=micro * again,
+        optimizer=optimizer,
+        settings=settings,
+        fall=fall,
+        layout=layout,
+        precision=precision,
+        left=(*left, *keys.left()),
+    )
+
+
+def _fall(keys: Keys) -> Fall:
+    """The schedule by its name in transformers; the peak until the end where it is constant."""
+    kind, more = keys.text("lr_scheduler_type") or "linear", keys.section("lr_scheduler_kwargs")
+    warmup: int | float = keys.whole("warmup_steps") or 0 if not _is_share(keys) else keys.number("warmup_steps") or 0
+    warmup = warmup or keys.number("warmup_ratio") or 0
+    curves: dict[str, Curve] = {"cosine": "cosine", "linear": "linear", "1-sqrt": "sqrt"}
+    if kind in ("constant", "constant_with_warmup"):
+        return Fall(warmup if kind != "constant" else 0)
+    if kind in ("cosine", "linear"):
+        return Fall(warmup, curves[kind])
+    if kind in ("cosine_with_min_lr", "cosine_warmup_with_min_lr"):
+        lowest, rate = more.number("min_lr"), keys.number("learning_rate") or _RATE
+        share = more.number("min_lr_rate")
+        return Fall(warmup, "cosine", floor=share if share is not None else (lowest or 0.0) / rate)
+    if kind == "polynomial" and more.number("power") in (None, 1.0):
+        lowest = more.number("lr_end")
+        ends = _POLYNOMIAL_END if lowest is None else lowest
+        return Fall(warmup, "linear", floor=ends / (keys.number("learning_rate") or _RATE))
+    if kind == "warmup_stable_decay":
+        curve, decay = more.text("decay_type") or "cosine", more.whole("num_decay_steps")
+        more.get("num_stable_steps", "warmup_type")
+        if curve in curves:
+            return Fall(warmup, curves[curve], decay, more.number("min_lr_ratio") or 0.0)
+    raise Unreadable(f"the schedule `{kind}` has no shape in a plan")
+
+
+def _is_share(keys: Keys) -> bool:
+    """Whether the warm-up is a share of the run, as `warmup_steps` below 1 is since transformers 5."""
+    found = keys.number("warmup_steps")
+    return found is not None and 0 < found < 1

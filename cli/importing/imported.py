@@ -1,0 +1,74 @@
+"""The type of what the configurations of a run say, in the words of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runplan.dsl.dataclass import dataclass, field, replace
+from runplan.dsl.types import Literal, Self
+
+Word = int | float | str
+Curve = Literal["linear", "cosine", "sqrt", "exponential", "constant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """How the learning rate goes from its peak.
+
+    Attributes:
+        warmup: Steps of the rise, or a share of the run; 0 where there is none.
+        decay: The same of the fall; None where it is all that follows the rise.
+        floor: Where it ends, as a share of the peak.
+    """
+
+    warmup: int | float = 0
+    curve: Curve = "constant"
+    decay: int | float | None = None
+    floor: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What one or several files say of a run. What they do not say is empty, or None.
+
+    Attributes:
+        files: What each is, such as `config.json: transformers, llama`.
+        model: Figures and words of the plan's `model` block.
+        length: Such as `10000 steps`, as a plan says it.
+        batch: Sequences of a step of all devices; `per_device` where only those of one device are known.
+        layout: Figures of the plan's `layout`.
+        mix: Weights of the data, by name.
+        notes: What a reader has to know of what was read.
+        left: What there is no place for in a plan, by setting.
+    """
+
+    files: tuple[str, ...] = ()
+    title: str = ""
+    objective: str = ""
+    model: Mapping[str, Word] = field(default_factory=dict)
+    sequence: int | None = None
+    length: str = ""
+    batch: int | None = None
+    per_device: int | None = None
+    optimizer: str = ""
+    settings: Mapping[str, float] = field(default_factory=dict)
+    fall: Fall | None = None
+    layout: Mapping[str, Word] = field(default_factory=dict)
+    precision: str = ""
+    mix: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    left: tuple[tuple[str, object], ...] = ()
+
+    def beside(self, other: Self) -> Self:
+        """What two files of one run say together; where both say something, the first."""
+        own, more = self, other
+        merged: dict[str, object] = {}
+        for name in type(self).__match_args__:
+            mine, its = getattr(own, name), getattr(more, name)
+            if isinstance(mine, tuple):
+                merged[name] = (*mine, *its)
+            elif isinstance(mine, Mapping):
+                merged[name] = {**its, **mine}
+            else:
+                merged[name] = mine if mine not in (None, "") else its
+        return replace(own, **merged)  # type: ignore[arg-type]

@@ -1,0 +1,111 @@
+"""The settings of a file, which know what of them was read: what is left over is said, and never dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.text.errors import RunplanError
+
+Tree = Mapping[str, object]
+
+
+class Unreadable(RunplanError):
+    """Raised for a configuration of which no plan can be made; the message says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A mapping of settings, by name, with those of its sections below it.
+
+    Attributes:
+        path: Of a section, its keys from the top, with dots.
+        taken: The names that were read so far; it grows.
+    """
+
+    tree: Tree
+    path: str = ""
+    taken: set[str] = field(default_factory=set, compare=False)
+    below: dict[str, Keys] = field(default_factory=dict, compare=False)
+
+    def __contains__(self, name: str) -> bool:
+        return self.tree.get(name) is not None
+
+    def get(self, *names: str) -> object:
+        """The first setting of these names that there is; None where there is none, or it is null."""
+        self.taken.update(names)
+        return next((self.tree[name] for name in names if self.tree.get(name) is not None), None)
+
+    def section(self, name: str) -> Keys:
+        """A section; an empty one where there is none."""
+        if name not in self.below:
+            self.taken.add(name)
+            found = self.tree.get(name)
+            tree = found if isinstance(found, Mapping) else {}
+            self.below[name] = Keys(tree, f"{self.path}{name}.")
+        return self.below[name]
+
+    def whole(self, *names: str) -> int | None:
+        """A whole number; None where there is none.
+
+        Raises:
+            Unreadable: Where it is something else.
+        """
+        found = self.number(*names)
+        if found is None:
+            return None
+        if found != int(found) or found < 0:
+            raise Unreadable(f"`{self.path}{names[0]}` is {found:g}, and is to be a whole number")
+        return int(found)
+
+    def number(self, *names: str) -> float | None:
+        """A number; None where there is none.
+
+        Raises:
+            Unreadable: Where it is something else.
+        """
+        found = self.get(*names)
+        if found is None or (isinstance(found, int | float) and not isinstance(found, bool)):
+            return found
+        try:
+            return float(str(found))
+        except ValueError:
+            raise Unreadable(f"`{self.path}{names[0]}` is `{str(found)[:40]}`, and is to be a number") from None
+
+    def needed(self, *names: str) -> int:
+        """A whole number above zero that there has to be.
+
+        Raises:
+            Unreadable: Where it is not there, or something else.
+        """
+        found = self.whole(*names)
+        if not found:
+            raise Unreadable(f"`{self.path}{names[0]}` is not there, and the shape cannot be told without it")
+        return found
+
+    def flag(self, *names: str, otherwise: bool = False) -> bool:
+        """Whether a setting is on."""
+        found = self.get(*names)
+        if found is None:
+            return otherwise
+        return str(found).lower() in ("true", "1", "yes", "on") if not isinstance(found, bool) else found
+
+    def text(self, *names: str) -> str:
+        """A setting as a text; empty where there is none."""
+        found = self.get(*names)
+        return "" if found is None else str(found)
+
+    def list(self, *names: str) -> list[object]:
+        """A setting as a list; empty where there is none."""
+        found = self.get(*names)
+        return [*found] if isinstance(found, list | tuple) else []
+
+    def left(self) -> Iterator[tuple[str, object]]:
+        """The settings that were not read, with their path."""
+        for name, value in self.tree.items():
+            if name in self.below:
+                yield from self.below[name].left()
+            elif name not in self.taken and isinstance(value, Mapping) and value:
+                yield from Keys(value, f"{self.path}{name}.").left()
+            elif name not in self.taken:
+                yield f"{self.path}{name}", value

@@ -1,0 +1,144 @@
+"""What configurations say of a run to the text of a plan, in its layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from textwrap import wrap
+
+from runplan.cli.importing.imported import Fall, Imported, Word
+from runplan.dsl.syntax.formatting import formatted
+from runplan.dsl.text.source import Source
+
+_COLUMNS = 110
+# The shapes of the library that end where they do: by curve and end.
+_SHAPES = {
+    ("linear", 0.0): "linear", ("cosine", 0.1): "cosine", ("cosine", 0.01): "cosine_to_1", ("sqrt", 0.0): "sqrt",
+    ("exponential", 0.1): "exponential",
+}  # fmt: skip
+_TITLES = {"linear": "Linear decay", "cosine": "Half a cosine", "sqrt": "Decay by 1 - sqrt(x)",
+           "exponential": "Exponential decay", "constant": "Constant"}  # fmt: skip
+# Of the model's fields those that stand in quotes nowhere: words of the language.
+_TOKENS_A_PARAM = 20
+
+
+def plan_of(read: Imported, hardware: str = "", devices: int = 1) -> str:
+    """The plan as text.
+
+    Args:
+        hardware: The statement's value, as the user writes it; empty where it is left to be stated.
+        devices: Copies of the model that see other data, by which the batch of one device becomes that of all.
+    """
+    lines = "\n".join(_lines(read, hardware, devices)) + "\n"
+    text, _ = formatted(Source("imported.plan", lines))
+    return text
+
+
+def _lines(read: Imported, hardware: str, devices: int) -> Iterator[str]:
+    yield from _said("Imported from " + "; ".join(read.files) + ".")
+    for note in read.notes:
+        yield from _said(f"Note: {note}.")
+    yield f"plan {json.dumps(read.title or 'Imported run', ensure_ascii=False)}"
+    yield ""
+    yield f"hardware: {hardware}" if hardware else "# hardware: 64 x H100 for 30 days   # to be stated"
+    if read.precision and " in " not in hardware:
+        yield f"# precision: {read.precision}, which `hardware` says: `64 x H100 in {read.precision} for 30 days`"
+    if read.model:
+        yield "model: {"
+        yield from (f"  {name}: {word}" for name, word in _model(read).items())
+        yield "}"
+    elif read.sequence:
+        yield f"context: {read.sequence} tokens"
+    if read.objective:
+        yield f"objective: {read.objective}"
+    yield from _length(read)
+    yield from _optimizer(read, devices)
+    if read.fall is not None:
+        yield from _phases(read.fall)
+    yield from _layout(read, hardware, devices)
+    if read.left or read.mix:
+        yield ""
+        yield from _said("What the files say and a plan has no place for:")
+        mix = {f"data {name}": share for name, share in read.mix.items()}
+        for name, value in (*mix.items(), *read.left):
+            yield from _said(f"  {name}: {_short(value)}")
+
+
+def _said(text: str) -> Iterator[str]:
+    for line in wrap(" ".join(text.splitlines()), _COLUMNS, subsequent_indent="    ", drop_whitespace=True):
+        yield f"# {line}".rstrip()
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _model(read: Imported) -> Mapping[str, Word]:
+    context = {"context": f"{read.sequence} tokens"} if read.sequence else {}
+    return {**read.model, **context}
+
+
+def _length(read: Imported) -> Iterator[str]:
+    if read.length:
+        yield f"tokens: {read.length}"
+    elif read.objective:
+        yield f'require tokens / params == {_TOKENS_A_PARAM} because "the files say no length: this stands in for it"'
+    else:
+        yield 'require tokens_to_law == 1 because "the files say no length: as many as the law has for the size"'
+
+
+def _optimizer(read: Imported, devices: int) -> Iterator[str]:
+    settings = {name: _figure(value) for name, value in read.settings.items()}
+    batch = read.batch or (read.per_device * devices if read.per_device else None)
+    if batch:
+        settings["batch"] = f"{batch} sequences"
+    if read.optimizer or settings:
+        inner = "; ".join(f"{name}: {value}" for name, value in settings.items())
+        yield f"optimizer: {_word(read.optimizer or 'AdamW')}{f' {{ {inner} }}' if inner else ''}"
+    if read.per_device and not read.batch:
+        copies = "one copy" if devices == 1 else f"{devices} copies"
+        yield f"# The batch is {read.per_device} sequences of a device, for {copies} of the model: --devices says more."
+
+
+def _word(name: str) -> str:
+    return name if name.replace("-", "").replace("_", "").isalnum() else json.dumps(name)
+
+
+def _figure(value: float) -> str:
+    """A figure as plans write it."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
+def _phases(fall: Fall) -> Iterator[str]:
+    shape = _shape(fall)
+    if shape is not None and shape not in _SHAPES.values() and shape != "constant":
+        ends = f"{fall.floor * 100:.6g}"
+        yield f'shape {shape} "{_TITLES[fall.curve]} to {ends} %" {{ curve "{fall.curve}"; end {ends}% }}'
+    if fall.warmup:
+        yield f"phase warmup: {_long(fall.warmup)} warmup"
+    if fall.curve == "constant" or fall.decay is not None:
+        yield "phase stable: rest constant"
+    if fall.curve != "constant":
+        yield f"phase decay: {_long(fall.decay) if fall.decay is not None else 'rest'} {shape}"
+
+
+def _long(length: int | float) -> str:
+    return f"{length} steps" if isinstance(length, int) or length >= 1 else f"{length * 100:.6g}%"
+
+
+def _shape(fall: Fall) -> str:
+    """The shape of the library, or the name of one of the plan's own."""
+    for (curve, end), name in _SHAPES.items():
+        if curve == fall.curve and abs(end - fall.floor) < 1e-9:
+            return name
+    ends = f"{fall.floor * 100:.4g}".replace(".", "_").replace("-", "_")
+    return "constant" if fall.curve == "constant" else f"{fall.curve}_to_{ends}"
+
+
+def _layout(read: Imported, hardware: str, devices: int) -> Iterator[str]:
+    if not read.layout:
+        return
+    regime = f" in {read.layout['regime']}" if "regime" in read.layout else ""
+    parts = ", ".join(f"{name} {word}" for name, word in read.layout.items() if name != "regime")
+    yield f"{'' if hardware else '# '}layout: {parts}{regime}{'' if hardware else '   # once `hardware` is stated'}"

@@ -1,0 +1,1 @@
+"""Pictures to files of vectors and of dots, by Matplotlib, an extra."""
