@@ -90,7 +90,7 @@ def chosen(
     sheet: Sheet,
     regimes: int,
     layouts: Iterable[Layout],
-    keeps: Callable[[Mapping[Name, float]], bool],
+    keeps: Callable[[Sheet], bool],
     *,
     is_priced: bool,
 ) -> Chosen | None:
@@ -101,7 +101,7 @@ def chosen(
 
     Args:
         regimes: How many there are on the sheet.
-        keeps: Whether all is kept that is required, of quantities under a regime.
+        keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
     """
     best: list[Tried] = []
     roofline: tuple[float, Layout] | None = None
@@ -137,7 +137,7 @@ def _best(
     sheet: Sheet,
     group: Sequence[Layout],
     compared: int,
-    keeps: Callable[[Mapping[Name, float]], bool],
+    keeps: Callable[[Sheet], bool],
     *,
     is_priced: bool,
 ) -> tuple[Tried, tuple[float, Layout] | None]:
@@ -165,20 +165,20 @@ def _best(
                 continue
             sheet.turn_to(one)
             is_sure = not never_sure and how not in unsure and sheet.has_room()
-            if is_sure:
-                sure.append(how)
-            else:
+            if not is_sure:
                 unsure.add(how)
                 if _is_beaten(how, maybe):
                     continue
                 if not sheet.may_have_room():
                     full.add(how)
                     continue
+            band = TIGHT if not is_sure else ENOUGH if keeps(sheet) else BROKEN
+            if band == ENOUGH:
+                sure.append(how)
             found = sheet.under(compared, priced=is_priced)
             if is_priced and not _is_beaten(how, maybe) and (fastest is None or found[ROOFLINE] > fastest[0]):
                 fastest = (found[ROOFLINE], one)
             maybe.append(how)
-            band = TIGHT if not is_sure else ENOUGH if keeps(found) else BROKEN
             pace = found[TIME] / found[LAYOUT_TOKENS] if is_priced else 0.0
             this = Tried(one, band, found[LEAST] / found[USABLE], pace, _parts(found) if is_priced else {})
             best = this if best is None or this.rank < best.rank else best

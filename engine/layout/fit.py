@@ -330,20 +330,25 @@ class _Search:
         """Layouts that have room for sure, and keep what the plan requires: those that need little are tried first."""
         for layout in leanest(room, self.said):
             sheet.turn_to(layout)
-            if sheet.has_room() and self.keeps(sheet.under(sheet.order[0])):
+            if sheet.has_room() and self.keeps(sheet):
                 yield layout
 
     def sheet(self, devices: int) -> Sheet:
         """A page for layouts on so many devices."""
         return Sheet(self.on(devices), [regime.figures for regime in self.regimes(devices)], self.catalogue)
 
-    def keeps(self, found: Mapping[Name, float]) -> bool:
-        """Whether all is kept that the plan requires of the layout."""
-        for requirement in self.plan.requires:
-            if self._is_of_layout(requirement):
-                with suppress(ArithmeticError, ValueError):
-                    if verdict(without_lets(requirement.condition, self.plan), found, TOLERANCE) is False:
-                        return False
+    def keeps(self, sheet: Sheet) -> bool:
+        """Whether all is kept that the plan requires of the layout, which is told over all regimes."""
+        required = [one for one in self.plan.requires if self._is_of_layout(one)]
+        if not required:
+            return True
+        needs = [dict(sheet.under(regime, priced=True)) for regime in range(len(sheet.order))]
+        found = {**max(needs, key=lambda need: need[MOST]), LEAST: min(need[LEAST] for need in needs)}
+        found[q.MEMORY_PER_GPU] = float(value(self.memory.formula(q.MEMORY_PER_GPU), found))
+        for requirement in required:
+            with suppress(ArithmeticError, ValueError):
+                if verdict(without_lets(requirement.condition, self.plan), found, TOLERANCE) is False:
+                    return False
         return True
 
     def _states_rate(self) -> bool:
