@@ -16,19 +16,22 @@ from runplan.cli.output import show
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
     from runplan.dsl.packs.pack import Law
-    from runplan.engine.fit.outcome import Objective
+    from runplan.engine.fit.outcome import Kind, Objective
     from runplan.engine.fit.pack import Origin
+    from runplan.engine.fit.reduce import Reduced
     from runplan.engine.fit.table import RunTable
 
 OBJECTIVES = ("huber", "squares", "absolute")
 COUNTS = ("total", "non_embedding", "active")
 MOST_STARTS = 100_000
 MOST_DRAWS, LEAST_DRAWS = 1_000_000, 100
+MOST_SHOWN = 1_000_000
 MOST_DROPPED = 100_000_000
 
 
@@ -53,7 +56,7 @@ def run(argv: list[str]) -> int:
     _add_runs(parser)
     parser.add_argument("--hold", metavar="NAME=VALUE", action="append", default=[], help="a constant that is not free")
     parser.add_argument(
-        "--objective", metavar="KIND", default="huber", help="huber, squares, absolute; huber unless said"
+        "--objective", metavar="KIND", help="huber, squares, absolute; huber unless said, of budgets squares"
     )
     parser.add_argument("--delta", metavar="X", default="1e-3", help="of the Huber loss: where its square ends; 1e-3")
     parser.add_argument("--starts", metavar="N", help="from how many points the search sets out")
@@ -65,9 +68,11 @@ def run(argv: list[str]) -> int:
     add_output(parser, offered("fit"), several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("fit"))
+    if args.objective is not None and args.objective not in OBJECTIVES:
+        raise unknown_word("objective", args.objective, OBJECTIVES)
     if args.counts is not None and args.counts not in COUNTS:
         raise unknown_word("count of params", args.counts, COUNTS)
-    objective, held = _objective(args), _held(args.hold)
+    held = _held(args.hold)
     starts = count(args.starts, "--starts", MOST_STARTS) if args.starts else None
     draws, seed = count(args.bootstrap, "--bootstrap", MOST_DRAWS, least=0), count(args.seed, "--seed", 10**9, least=0)
     if 0 < draws < LEAST_DRAWS:
@@ -80,10 +85,18 @@ def run(argv: list[str]) -> int:
     if law is None or table is None:
         return _broken(findings)
     _refuse_unknown(held, law)
+    source = _source(args.runs, findings)
+    whole, made = table, _reduced(table, law, args.counts or "", source)
+    if made is not None:
+        findings = (*findings, *made.findings)
+        if made.table is None:
+            return _broken(findings)
+        table = made.table
     from runplan.dsl.dataclass import replace
     from runplan.engine.fit.fitting import fitted
     from runplan.engine.fits import report_of
 
+    objective = _objective(args, "squares" if made is not None else "huber")
     with crew(args) as workers:
         found = fitted(
             law,
@@ -94,10 +107,13 @@ def run(argv: list[str]) -> int:
             named=args.form,
             starts=starts,
             bootstrap=draws,
+            source=source,
             seed=seed,
             workers=workers if args.workers or args.scheduler else None,
         )
     found = replace(found, findings=(*findings, *found.findings))
+    if made is not None:
+        found = replace(found, profiles=made.profiles, whole=whole)
     if exit_code(found.findings) != CLEAN:
         return _broken(found.findings)
     report = report_of(found, origin, library)
@@ -142,15 +158,14 @@ def _number(text: str, option: str) -> float:
     return value
 
 
-def _objective(args: Namespace) -> Objective:
+def _objective(args: Namespace, usual: Kind) -> Objective:
+    """What is made small; of lowest points, whose errors differ and are few, the squares unless said."""
     from runplan.engine.fit.outcome import Objective
 
-    if args.objective not in OBJECTIVES:
-        raise unknown_word("objective", args.objective, OBJECTIVES)
     delta = _number(args.delta, "--delta")
     if delta <= 0.0:
         raise CannotRun(f"`--delta {args.delta}`: it is above 0")
-    return Objective(args.objective, delta)
+    return Objective(args.objective or usual, delta)
 
 
 def _held(words: Sequence[str]) -> dict[str, float]:
@@ -246,12 +261,32 @@ def _read(
         law = chosen(laws, counts, table.columns)
         if law is not None:
             needs = dict.fromkeys(c for _, columns in forms_for(law, table, counts, {}) for c in columns.values())
+            needs |= dict.fromkeys((law.reads.of, law.reads.at) if law.reads is not None else ())
         else:
             forms = [form for one in laws for form in forms_of(one, {})]
             needs = dict.fromkeys(columns_of(forms[0], counts, table.columns).values()) if forms else {}
         asked = replace(asked, needs=tuple(needs), uses=("compute", *_named_in(args.where)))
         table, findings = read_runs(path, project.reader, library, asked)
     return law, table if table is None or law is None else _taken(args, table, law), findings
+
+
+def _source(path: str, findings: Sequence[Finding]) -> Source:
+    """The text of a file of runs, for findings to point into; none where it is no text."""
+    for one in findings:
+        return one.at.span.source
+    with reading(path), open(path, encoding="utf-8", errors="replace") as stream:
+        return Source(path, stream.read(MOST_SHOWN))
+
+
+def _reduced(table: RunTable, law: Law, counts: str, source: Source) -> Reduced | None:
+    """What a form of two steps makes of runs; None for a form of one."""
+    from runplan.engine.fit.form import quantity_columns
+    from runplan.engine.fit.reduce import reduced
+
+    if law.reads is None:
+        return None
+    ways = quantity_columns(law, counts or law.counts, "params")
+    return reduced(table, law.reads, next(way for way in ways if way in table.columns), source)
 
 
 def _named_in(condition: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num
 from runplan.dsl.packs.definitions import Definitions
-from runplan.dsl.packs.pack import Constant, Function, Golden, Joint, Law, Parameter, Table
+from runplan.dsl.packs.pack import Constant, Function, Golden, Joint, Law, Parameter, Reads, Table
 from runplan.dsl.syntax.pack_views import (
     ConstantSpec,
     FunctionSpec,
@@ -27,9 +27,20 @@ from runplan.dsl.typed.fields import OBJECTIVES, ORIGINS, Field
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
 
+# What a fit may make of runs first.
+READINGS = ("minima", "envelope")
 COUNTS = ("total", "non_embedding", "with_head", "active", "any")
 # What a law says once.
-SINGLE = ("law_objective", "law_counts", "law_corpus", "law_jointly", "law_start", "law_fitted", "law_aside")
+SINGLE = (
+    "law_objective",
+    "law_counts",
+    "law_corpus",
+    "law_jointly",
+    "law_start",
+    "law_fitted",
+    "law_aside",
+    "law_reads",
+)
 # What is lost of a printed covariance, as a share of the variances.
 ROUNDED = 1e-9
 
@@ -66,6 +77,7 @@ def law(reader: Definitions, node: Node) -> Law:
         goldens=goldens,
         notes=reader.notes(block),
         aside=text_of(single["law_aside"].word(0)) if "law_aside" in single else "",
+        reads=_reads(reader, single["law_reads"]) if "law_reads" in single else None,
         start=_said(reader, single.get("law_start"), "start", ORIGINS),
         span=head.name.span,
     )
@@ -98,6 +110,16 @@ def _check_said_once(
     for p in (p for f in functions for p in f.parameters if p.local in places):
         also = [Label(places[p.local], "the law's own is here")]
         reader.findings.append(finding("N005", f"`{p.local}` is an input and a name of the law", p.span, also=also))
+
+
+def _reads(reader: Definitions, node: Node) -> Reads:
+    how, of, at = node.words()
+    if how.text not in READINGS:
+        reader.unknown("way to read runs", how, READINGS)
+    for word in (of, at):
+        if word.text not in reader.quantities:
+            reader.unknown("quantity", word, reader.quantities)
+    return Reads(how.text, of.text, at.text)
 
 
 def _said(reader: Definitions, node: Node | None, what: str, choices: Collection[str]) -> str:

@@ -142,6 +142,21 @@ class Golden:
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """What a fit makes of runs before a law is held to them.
+
+    Attributes:
+        how: `minima`, of a parabola through the runs of each budget, or `envelope`, the best runs whatever the budget.
+        of: What is least there, such as the loss.
+        at: What the budgets are of, such as compute.
+    """
+
+    how: str
+    of: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Law:
     """A law as its pack declares it; inheritance is already applied where it comes from a catalogue.
 
@@ -153,6 +168,7 @@ class Law:
         fitted: For each quantity the range of the runs that it was fitted to, in base units.
         dims: Dimension of each constant, once found.
         override: Whether it takes the place of the law of its name.
+        reads: How a fit comes from runs to what the law gives; None where a run itself tells it.
         aside: Why it is kept for the record and taken only by its name; empty for a law to plan by.
         start: What the runs that it is of begin from, `scratch` or `checkpoint`; from scratch where it does not say.
     """
@@ -178,6 +194,7 @@ class Law:
     override: bool = False
     aside: str = ""
     start: str = ""
+    reads: Reads | None = None
 
     @property
     def from_weights(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
@@ -17,6 +17,7 @@ from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.outcome import Fitted, Objective
 from runplan.engine.fit.pose import posed
+from runplan.engine.fit.reduce import Profile
 from runplan.engine.fit.search import STARTS
 from runplan.engine.fit.table import Floats, RunTable
 from runplan.engine.scatter.work import Workers
@@ -93,10 +94,9 @@ class Part:
         """How far a run is from the form, as a standard deviation of the logarithm: of those that it did not see where
         that is known, and no less than of those that it saw.
         """
-        relative = (
-            self.fitted.residuals if self.model.log else self.fitted.residuals / np.mean(np.abs(self.model.measured))
-        )
-        seen = float(np.sqrt(np.mean(relative**2)))
+        size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
+        freedom = max(len(self.fitted.residuals) - len(self.fitted.coordinates), 1)
+        seen = float(np.sqrt(np.sum((self.fitted.residuals / size) ** 2) / freedom))
         return max(seen, self.fitted.future_error or 0.0)
 
 
@@ -110,6 +110,8 @@ class LawFit:
         table: The runs that it was fitted to.
         held: Constants that were not free.
         named: What the user called the form.
+        profiles: Of a form of minima: the budgets that its runs came from.
+        whole: All runs, where `table` has what they were made into; None where it has the runs themselves.
         findings: Of the runs and of the fit.
     """
 
@@ -120,6 +122,13 @@ class LawFit:
     held: Mapping[str, float]
     named: str
     findings: tuple[Finding, ...] = field(default=())
+    profiles: tuple[Profile, ...] = ()
+    whole: RunTable | None = None
+
+    @property
+    def runs(self) -> RunTable:
+        """The runs themselves."""
+        return self.whole or self.table
 
     @property
     def spent(self) -> str:
@@ -150,7 +159,8 @@ def forms_for(
 ) -> Iterator[tuple[Form, Mapping[str, str]]]:
     """The formulas of a law that the runs can tell, no two of which share a constant; the loss comes first."""
     found: set[str] = set()
-    for form in sorted(forms_of(law, held), key=lambda form: form.output != "loss"):
+    forms = forms_of(law, held)
+    for form in forms if law.reads is not None else sorted(forms, key=lambda form: form.output != "loss"):
         columns = columns_of(form, counts, table.columns)
         if set(columns.values()) <= set(table.columns) and found.isdisjoint(form.free):
             found |= set(form.free)
@@ -169,11 +179,13 @@ def fitted(
     bootstrap: int = DRAWS,
     seed: int = 0,
     workers: Workers | None = None,
+    source: Source | None = None,
 ) -> LawFit:
     """The law whose constants make the objective small, each formula that the runs tell by itself.
 
     Args:
         counts: How the params are counted; as the law does unless said.
+        source: The text of the file, for findings to point into.
         starts, bootstrap, seed, workers: Of `fit`; as many starts as the form asks for unless said.
     """
     parts = []
@@ -190,14 +202,20 @@ def fitted(
                 workers=workers,
                 sizes=table.values(spent) if (spent := spent_on(table)) else None,
                 labels=[label or f"line {line}" for label, line in zip(table.labels, table.lines, strict=True)],
-                at=Span(Source(table.path, ""), 0, 0),
+                at=Span(source or Source(table.path, ""), 0, 0),
             )
         parts.append(Part(form, columns, model, told))
     counted = counts or law.counts or "any"
     if counted == "any":
         counted = counted_by(parts)
-    findings = tuple(found for part in parts for found in part.fitted.findings)
-    return LawFit(law, counted, table, tuple(parts), held, named or law.name, findings)
+    told_parts = tuple(part for part in parts if part.fitted.minima)
+    # A formula that the runs do not tell is left out where they tell another.
+    findings = tuple(
+        replace(found, severity="warning") if told_parts and not part.fitted.minima else found
+        for part in parts
+        for found in part.fitted.findings
+    )
+    return LawFit(law, counted, table, told_parts, held, named or law.name, findings)
 
 
 def spent_on(table: RunTable) -> str:

@@ -55,7 +55,8 @@ def forms_of(law: Law, held: Mapping[str, float], objective: str = "") -> Iterat
         body = substitute(expanded(function.body, law.lets), fixed)
         free = tuple(name for name in law.constants if name in words(body))
         # A line of best sizes is measured by no run, unless the law says how runs come to it.
-        if free and function.parameters and not differentiable(body) and function.output not in CHOICES:
+        measured = law.reads is not None or function.output not in CHOICES
+        if free and function.parameters and not differentiable(body) and measured:
             yield Form(law, function, body, free)
 
 

@@ -67,7 +67,7 @@ def pack_text(found: LawFit, origin: Origin, goldens: Sequence[str] = ()) -> str
 
 def _title(found: LawFit) -> str:
     form = found.law.title.partition(":")[0] or found.law.name
-    return f"the form of {form}, fitted to {len(found.table)} runs"
+    return f"the form of {form}, fitted to {len(found.runs)} runs"
 
 
 def _block(found: LawFit, origin: Origin, goldens: Sequence[str]) -> Iterator[str]:
@@ -166,10 +166,10 @@ def _function(function: Function, found: LawFit) -> str:
 def _ranges(found: LawFit) -> Iterator[str]:
     columns = {quantity: column for part in found.parts for quantity, column in part.columns.items()}
     size = columns.get("params") or columns.get("active_params")
-    outputs = {part.form.output for part in found.parts}
+    outputs = {part.form.output for part in found.parts} - set(RANGED)
     names = [name for name in dict.fromkeys((*RANGED, *columns)) if name not in outputs]
     for name in names:
-        values = found.table.columns.get(size if name == "params" and size else columns.get(name, name))
+        values = found.runs.columns.get(size if name == "params" and size else columns.get(name, name))
         if values is None or not np.all(np.isfinite(values.values)):
             continue
         unit = show_dim(values.dim) if values.dim else ""

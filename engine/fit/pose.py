@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from runplan.dsl.expr.tree import Unbound, substitute
 from runplan.dsl.packs.pack import Parameter
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.form import Form
@@ -19,12 +20,15 @@ def posed(form: Form, table: RunTable, columns: Mapping[str, str]) -> FormulaMod
     Args:
         columns: Of each input, and of what the form gives, the column of the runs; none for a default.
     """
-    inputs = {p.local: input_of(p, table, columns) for p in form.function.parameters}
+    # By the names that people know: a law's letters are its own.
+    names = {p.local: p.quantity for p in form.function.parameters if p.quantity not in form.law.constants}
+    body = substitute(form.body, {local: Unbound(name) for local, name in names.items()})
+    inputs = {names.get(p.local, p.local): input_of(p, table, columns) for p in form.function.parameters}
     measured = table.values(columns[form.output]) / form.function.counted.factor
     known = {name: c.value for name in form.free if (c := form.law.constants[name]).value is not None}
-    found = coordinates(form.body, form.free, inputs, measured, known)
+    found = coordinates(body, form.free, inputs, measured, known)
     # What may be at or below zero has no logarithm.
-    return FormulaModel(found, measured, bool(np.all(measured > 0.0)), form.body, inputs)
+    return FormulaModel(found, measured, bool(np.all(measured > 0.0)), body, inputs)
 
 
 def input_of(parameter: Parameter, table: RunTable, columns: Mapping[str, str]) -> Floats:

@@ -40,7 +40,7 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         return (_tied(draft, aim, line) if aim.goals else aim,)
     if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
         aim = _of_weights(draft, line)
-        return (_tied(draft, aim, line) if aim.goals else aim,)
+        return (_tied(draft, aim, line) if aim.said else aim,)
     best = _best(draft, line)
     if q.INFERENCE_TOKENS in draft.asked:
         # How much can be served is the most: the least is none.
@@ -94,7 +94,7 @@ def _stated(draft: Draft, goal: Optimize, line: Op | None) -> Aim:
         and line is not None
         and not draft.lacking
     ):
-        return _along(line)
+        return _along(draft, line)
     unknown = sorted((name for name in mentioned if not draft.knows(name)), key=str)
     if unknown:
         why = missing(draft, unknown[0])
@@ -184,13 +184,19 @@ def _best(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     if _has_loss(draft):
         return (Aim((Goal("minimize", Ref(q.LOSS)),), "minimize loss"),)
     if line is not None:
-        return (_along(line),)
+        return (_along(draft, line),)
     return (Aim((), "what the plan states"),) if draft.is_pinned or not _chooses_the_run(draft) else ()
 
 
-def _along(line: Op) -> Aim:
-    """Spend the budget, as near to the law's line as the constraints allow."""
-    return Aim((Goal("maximize", Ref(q.COMPUTE)), _near(line)), "the law's optimum line")
+def _along(draft: Draft, line: Op) -> Aim:
+    """Spend the budget, as near to the law's line as the constraints allow.
+
+    Where stops leave what hangs on the size, by its checkpoints, it is the line first: else the smallest of all sizes
+    would be the best, as it leaves the most to be spent.
+    """
+    goals = Goal("maximize", Ref(q.COMPUTE)), _near(line)
+    sized = q.GOODPUT in draft.definitions and names(expand(Ref(q.GOODPUT), draft.definitions, {})) & draft.chosen()
+    return Aim(goals[::-1] if sized else goals, "the law's optimum line")
 
 
 def _near(line: Op) -> Goal:

@@ -15,9 +15,9 @@ from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Given, Hole, Pool, Within, Worded
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.words import counted
-from runplan.dsl.typed.fields import DERIVED, INCLUDED
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.show import show
+from runplan.engine.formulate.availability import asks, is_included, say_end_to_end, waits
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
 from runplan.engine.formulate.stated import is_stated
@@ -40,33 +40,9 @@ _INSTEAD = {
 }
 
 
-def asks(draft: Draft, pool: Pool) -> bool:
-    """Whether a pool asks what stops leave of its time: by `availability: derived`, or by a figure of stops."""
-    fields = draft.quantities.given_by("hardware")
-    told = any(fields[text].name in pool.figures for text in draft.quantities.of_kind(_KIND) & fields.keys())
-    return told or _word(pool) == DERIVED
-
-
-def is_included(pool: Pool) -> bool:
-    """Whether a pool says that its rate has stops in it."""
-    return _word(pool) == INCLUDED
-
-
-def _word(pool: Pool) -> str:
-    said = pool.figures.get(q.AVAILABILITY.text)
-    return said.text if isinstance(said, Worded) else ""
-
-
 def add_goodput_of_pool(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
-    """What a pool says of its stops, and its availability where that follows or is in the rate."""
+    """What a pool that asks for it says of its stops, and its availability, which follows."""
     said = pool.figures.get(q.AVAILABILITY.text)
-    if isinstance(said, Worded):
-        draft.take(pool.figures, q.AVAILABILITY.text, Worded)
-        if said.text == INCLUDED:
-            note = "what stops take is in the rate, which is end to end"
-            draft.define(own(q.AVAILABILITY), Num(1.0, text=INCLUDED), "given", "plan", said.span, note=note)
-    if not asks(draft, pool):
-        return
     if pool.bought:
         where = said or next(iter(pool.figures.values()))
         message = "how often devices stop the run hangs on how many there are, and the plan leaves that open"
@@ -90,16 +66,6 @@ def add_goodput_of_pool(draft: Draft, pool: Pool, device: Record | None, own: Ow
     else:
         why = "what stops leave of the time: failures, checkpoints, what is done again"
         draft.define(own(q.AVAILABILITY), Ref(q.GOODPUT), "derived", why, said.span if said else None)
-
-
-def say_end_to_end(draft: Draft, own: Own) -> None:
-    """The rate of a pool has stops in it: what they leave is told, and counts for nothing a second time."""
-    draft.define(own(q.RATE_END_TO_END), Num(1.0), "derived", "the rate has stops in it")
-
-
-def is_settled(draft: Draft, pool: Pool, name: Name, own: Own) -> bool:
-    """Whether a figure is known, or the plan says by a word where it is from."""
-    return draft.knows(own(name)) or isinstance(pool.figures.get(name.text), Worded)
 
 
 def _take(draft: Draft, device: Record | None, name: Name, own: Own) -> None:
@@ -245,16 +211,3 @@ def _add_checkpoint_bytes(draft: Draft, idle: set[Name]) -> None:
     if record is not None and len(kept) == len(_KEPT):
         why = f"{record.name}: weights and what the optimizer keeps"
         draft.define(q.CHECKPOINT_BYTES, Num(sum(kept), draft.dim(q.CHECKPOINT_BYTES)), "derived", why, record.span)
-
-
-def waits(pool: Pool) -> bool:
-    """Whether the run waits for devices of a pool that were taken back."""
-    return not pool.bought and {q.INTERRUPTION_EVERY.text, q.WAIT_TIME.text} <= pool.figures.keys()
-
-
-def running(pool: Pool, own: Own) -> Expr:
-    """The share of the reserved time in which the devices of a pool are not stopped, and are paid for where `paid` says
-    so: nobody pays for what is not there.
-    """
-    hours: Expr = Op("/", (Ref(own(q.HOURS_PER_DAY)), Num(86400.0, TIME)))
-    return Op("*", (hours, Op("-", (Num(1.0), Ref(q.WAIT_SHARE))))) if waits(pool) else hours

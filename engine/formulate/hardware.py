@@ -11,8 +11,8 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import RESERVE
 from runplan.dsl.units.base import GPU
 from runplan.engine.formulate.asked import wanted
+from runplan.engine.formulate.availability import add_availability, add_stops, is_settled, running
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.goodput import add_goodput, add_goodput_of_pool, is_settled, running
 from runplan.engine.formulate.measured import REACHED, add_convention, add_throughput
 from runplan.engine.formulate.reserved import Own, add_dates, add_reservation, add_reservations
 from runplan.engine.formulate.stated import ask_for_figure, is_stated
@@ -38,7 +38,7 @@ def add_hardware(draft: Draft) -> None:
         _pool(draft, pools[0], lambda name: name)
         if not pools[0].bought:
             add_reservation(draft, pools[0], lambda name: name)
-        add_goodput(draft, pools, [lambda name: name])
+        add_stops(draft, pools, [lambda name: name])
         return
     numbers = [str(i + 1) for i in range(len(pools))]
     owns = [_in_pool(at) for at in numbers]
@@ -51,7 +51,7 @@ def add_hardware(draft: Draft) -> None:
                 add_reservation(draft, pool, own)
     else:
         add_reservations(draft, pools, owns)
-    add_goodput(draft, pools, owns)
+    add_stops(draft, pools, owns)
     for text, known in draft.quantities.items():
         if known.facts.pools and known.facts.kind != "goodput":
             _total(draft, quantity(text), known.facts.pools, numbers)
@@ -140,7 +140,7 @@ def _bought(draft: Draft, pool: Pool, device: Record | None, hours: Amount, own:
 
 def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     """What is stated or taken of the devices, but for how many there are and for how long."""
-    add_goodput_of_pool(draft, pool, device, own)
+    add_availability(draft, pool, device, own)
     _rate(draft, pool, device, own)
     taken = (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED)
     of_stops = draft.quantities.of_kind("goodput")

@@ -45,6 +45,8 @@ from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.values import valued
 
 FITTING = quantity("fitting_gpus")
+# What a plan may say of the layout that is of serving alone.
+OF_SERVING = ("serving_bits", "cache_bits")
 # Devices that share a node, and the most that are tried, where nothing says it.
 _NODE, _MOST_DEVICES = 8, 1 << 20
 # What copies may share out: the most first.
@@ -159,7 +161,11 @@ def _missed(found: _Found, plan: Plan, solution: Solution) -> Iterable[Finding]:
 def _open(plan: Plan, solution: Solution) -> Iterator[Finding]:
     """What a plan leaves open of a framework: what that keeps is known, and not solved for."""
     for name, amount in plan.layout.figures.items() if plan.layout is not None else ():
-        if quantity(name) not in FIGURES and not isinstance(amount, Given):
+        if name in OF_SERVING and plan.outer.inference is None:
+            message = f"`{name}` is of serving, and the plan does not say what is served"
+            help = ["add `inference: 2T tokens`", f"leave `{name}` out"]
+            yield finding("C001", message, amount.span, help=help, laws=(solution.law,))
+        elif quantity(name) not in FIGURES and not isinstance(amount, Given):
             message = f"`{name}` is what the framework keeps: it is read as one value only"
             yield finding("C009", message, amount.span, help=["give one value, or leave it out"], laws=(solution.law,))
 

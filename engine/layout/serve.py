@@ -9,13 +9,14 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan
+from runplan.engine.layout.fit import OF_SERVING
 from runplan.engine.layout.memory import Step, formulas_of, in_order
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.values import valued
 
-_SAID = tuple(map(quantity, ("serving_bits", "cache_bits")))
+_SAID = tuple(map(quantity, OF_SERVING))
 _OF_THE_MODEL = tuple(map(quantity, ("serving_weights", "cache_per_sequence")))
 _SERVING, _MEMORY, _ROOM = map(quantity, ("serving_gpus", "serving_memory", "serving_room"))
 _OF_DEVICES = (_MEMORY, _ROOM, quantity("serving_sequences"))

@@ -308,3 +308,25 @@ def test_a_price_that_is_named_says_how_often_it_is_taken_back() -> None:
     named = {"price": "spot", "interruption_every": "spot.interruption_every", "wait_time": "spot.wait_time"}
     report = solved(offer + hardware(**named, time="?"))
     assert figure(report, "cost") == pytest.approx(figure(solved(hardware(**SPOT)), "cost"))
+
+
+# ---- what is chosen with it
+
+
+@pytest.mark.parametrize("law", ["llama3", "kaplan", "chinchilla"])
+def test_a_size_that_is_chosen_is_the_one_at_the_availability_that_follows(law: str) -> None:
+    """A smaller model has smaller checkpoints: that is no reason to take one of no size."""
+    derived = solved(hardware(availability="derived"), f"laws: {law}\n")
+    up = figure(derived, "availability")
+    stated = solved(hardware(availability=f"{up:.17g}"), f"laws: {law}\n")
+    assert figure(derived, "params") == pytest.approx(figure(stated, "params"), rel=0.02)
+    assert figure(derived, "compute") == pytest.approx(figure(stated, "compute"), rel=1e-6)
+
+
+@pytest.mark.parametrize("asked", ["gpus", "time"])
+def test_how_many_and_how_long_are_found_with_it(asked: str) -> None:
+    found = solved(hardware(**{asked: "?", "availability": "derived"}), SIZED)
+    spent = figure(found, "gpus") * figure(found, "reserved_time") * figure(found, "availability")
+    plain = solved(hardware(**{asked: "?"}), SIZED)
+    assert spent == pytest.approx(figure(plain, "gpus") * figure(plain, "reserved_time"), rel=2e-3)
+    assert found.solutions[0].status == "solved"

@@ -48,8 +48,8 @@ def content(report: FitReport, *, details: bool = False) -> Content:
     """
     found = report.found
     of = f"the form of `{found.law.name}`" + (f", for `{found.named}`" if found.named != found.law.name else "")
-    headline = f"{counted(len(found.table), 'run')} of {found.table.path}, {of}, counting {_counts(found.counts)}"
-    sections: list[Section] = []
+    headline = f"{counted(len(found.runs), 'run')} of {found.table.path}, {of}, counting {_counts(found.counts)}"
+    sections: list[Section] = [_profiles(report)] if found.profiles else []
     for part in found.parts:
         sections += _part(part, report, details)
     if report.optimum:
@@ -79,6 +79,27 @@ def _part(part: Part, report: FitReport, details: bool) -> Iterator[Section]:
     yield Section(f"Constants of `{part.form.output}`", tuple(rows), ("", "value", "80 %", "95 %", "unit"), tuple(said))
     yield Section("How well the form holds", _holds(part), said=tuple(_together(part)))
     yield _residuals(part, report, WORST if not details else len(report.found.table))
+
+
+def _profiles(report: FitReport) -> Section:
+    """The parabola of each budget: where it is lowest, and how sure that is."""
+    law, rows = report.found.law, []
+    assert law.reads is not None, "budgets are of a form that reads minima"
+    dims = {name: column.dim for name, column in report.found.runs.columns.items()}
+    for one in report.found.profiles:
+        budget, sizes = show(one.budget, dims[law.reads.at]), counted(len(set(one.sizes)), "size")
+        if one.size is None or one.value is None or one.curvature is None:
+            rows.append((budget, sizes, NOTHING, NOTHING, NOTHING, f"left out: {one.left_out}"))
+            continue
+        error = NOTHING if one.error is None else f"{100 * one.error:.2g} %"
+        figures = (show(one.size, dims["params"]), error, f"{one.value:.4g}", f"{one.curvature:.3g}")
+        rows.append((budget, sizes, *figures))
+    heads = ("budget", "sizes", "best size", "error", f"its {law.reads.of}", "curvature")
+    said = (
+        "Curvature: by how much the loss grows with the square of ln(size / best). Three sizes tell no error.",
+        "Parabolas are off where sizes reach far, or lie to one side of the best: a surface is no parabola.",
+    )
+    return Section("The lowest point of each budget", tuple(rows), heads, said)
 
 
 def _searched(part: Part) -> str:

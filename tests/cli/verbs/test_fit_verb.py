@@ -87,6 +87,12 @@ def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["test", "ours.plan"]) == 0
 
 
+@pytest.mark.parametrize("form", ["isoflop", "envelope", "henighan", "skaling", "steplaw"])
+def test_forms_of_every_kind_make_packs(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = fit(capsys, "h100_ladder.csv", "--form", form, "--out", "ours.plan")
+    assert found["fits"] and main(["test", "ours.plan"]) == 0
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "said"),
     [

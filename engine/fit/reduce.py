@@ -1,0 +1,189 @@
+"""Runs to what a form of two steps is held to: the best of each budget, by parabolas or by their envelope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.packs.pack import Reads
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.words import counted
+from runplan.dsl.units.show import show
+from runplan.engine.fit.read.grid import line_span
+from runplan.engine.fit.table import Floats, RunTable
+
+# Budgets that differ by less than this, as a share, are one; what runs spend is seldom to the digit what was planned.
+ALIKE = 0.15
+# A parabola has three constants; a line through budgets two, and no error of them by fewer points than these.
+FEWEST = 3
+# Of the envelope: how many points of a tenfold of compute.
+PER_TENFOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The runs of one budget, and the parabola through them.
+
+    Attributes:
+        budget: Its middle, in base units.
+        rows: Which of the runs.
+        sizes, values: Of these runs, in base units.
+        fit: The parabola in the logarithm of the size, its highest power first.
+        size, value: At its lowest point.
+        error: Standard error of the logarithm of that size; None where three points leave nothing to tell it by.
+        curvature: By how much the value grows, to second order, for a factor e of the size, at the lowest point.
+        left_out: Why there is no lowest point; empty where there is one.
+    """
+
+    budget: float
+    rows: tuple[int, ...]
+    sizes: tuple[float, ...]
+    values: tuple[float, ...]
+    fit: tuple[float, ...] = ()
+    size: float | None = None
+    value: float | None = None
+    error: float | None = None
+    curvature: float | None = None
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What runs were made into.
+
+    Attributes:
+        table: A row a budget; None where there are too few.
+        profiles: Of minima: of each budget.
+        findings: On budgets that were left out.
+    """
+
+    table: RunTable | None
+    profiles: tuple[Profile, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def reduced(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced:
+    """The runs of a table as a form of two steps reads them.
+
+    Args:
+        size: The column of the sizes.
+        source: The file that they are from, for findings.
+    """
+    return _minima(table, reads, size, source) if reads.how == "minima" else _envelope(table, reads, source)
+
+
+# ---- parabolas, a budget each
+
+
+def budgets(values: Floats) -> list[NDArray[np.intp]]:
+    """The runs of each budget, the smallest budget first: a gap of more than `ALIKE` parts two."""
+    order = np.argsort(values, kind="stable")
+    gaps = np.diff(np.log(values[order])) > np.log1p(ALIKE)
+    return np.split(order, np.nonzero(gaps)[0] + 1)
+
+
+def _minima(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced:
+    spent, sizes, values = (table.values(name) for name in (reads.at, size, reads.of))
+    profiles = tuple(profile(rows, spent, sizes, values) for rows in budgets(spent))
+    found = tuple(_left_out(profile, table, reads, source) for profile in profiles if profile.left_out)
+    kept = [p for p in profiles if not p.left_out]
+    if len(kept) < FEWEST:
+        return Reduced(None, profiles, (*found, _too_few(len(kept), Span(source, 0, 0))))
+    nearest = [p.rows[int(np.argmin(np.abs(np.log(np.array(p.sizes) / (p.size or 1.0)))))] for p in kept]
+    rows = table.rows(np.array(nearest))
+    best = {
+        reads.at: np.array([p.budget for p in kept]),
+        size: np.array([p.size for p in kept]),
+        reads.of: np.array([p.value for p in kept]),
+    }
+    if "tokens" in table.columns and "tokens" not in best:
+        # What a run spends a param and token is that of its budget.
+        rate = [float(np.median((spent / sizes / table.values("tokens"))[list(p.rows)])) for p in kept]
+        best["tokens"] = best[reads.at] / best[size] / np.array(rate)
+    return Reduced(_with(rows, best), profiles, found)
+
+
+def _with(table: RunTable, best: Mapping[str, Floats]) -> RunTable:
+    """The table with other figures in place of its own, and without what no longer goes with them."""
+    columns = {name: replace(table.columns[name], values=values) for name, values in best.items()}
+    return replace(table, columns=columns, labels=tuple("" for _ in table.lines))
+
+
+def profile(rows: NDArray[np.intp], spent: Floats, sizes: Floats, values: Floats) -> Profile:
+    """The parabola through the runs of a budget, in the logarithm of their size."""
+    order = rows[np.argsort(sizes[rows], kind="stable")]
+    n, y = sizes[order], values[order]
+    found = Profile(
+        float(np.exp(np.mean(np.log(spent[order])))), tuple(order.tolist()), tuple(n.tolist()), tuple(y.tolist())
+    )
+    if (different := len(np.unique(n))) < FEWEST:
+        return replace(found, left_out=f"it has {counted(different, 'size')}, and a parabola needs {FEWEST}")
+    x = np.log(n)
+    middle = float(np.mean(x))
+    design = np.vander(x - middle, 3)
+    fit, *_ = np.linalg.lstsq(design, y, rcond=None)
+    bend, slope, level = (float(c) for c in fit)
+    found = replace(found, fit=(bend, slope - 2 * bend * middle, level - slope * middle + bend * middle**2))
+    if bend <= 0.0:
+        return replace(found, left_out="the loss bends down over its sizes: there is no lowest point")
+    at = -slope / (2 * bend)
+    if not x[0] < at + middle < x[-1]:
+        edge = "smallest" if at + middle <= x[0] else "largest"
+        return replace(found, left_out=f"the lowest point lies beyond its {edge} size")
+    error = None
+    if len(x) > FEWEST:
+        rest = y - design @ fit
+        variance = float(rest @ rest) / (len(x) - 3)
+        by = np.array([slope / (2 * bend**2), -1 / (2 * bend), 0.0])
+        error = float(np.sqrt(variance * by @ np.linalg.inv(design.T @ design) @ by))
+    lowest = level - slope**2 / (4 * bend)
+    return replace(found, size=float(np.exp(at + middle)), value=lowest, error=error, curvature=2 * bend)
+
+
+def _left_out(profile: Profile, table: RunTable, reads: Reads, source: Source) -> Finding:
+    lines = ", ".join(str(table.lines[row]) for row in profile.rows[:8])
+    first = min(table.lines[row] for row in profile.rows)
+    budget = show(profile.budget, table.columns[reads.at].dim)
+    message = f"the budget of {budget} is left out: {profile.left_out}"
+    help = ["runs of more sizes at it, on both sides of the best, would tell it"]
+    return finding("F040", message, line_span(source, first), notes=[f"lines {lines}"], help=help)
+
+
+def _too_few(count: int, at: Span) -> Finding:
+    message = f"{counted(count, 'budget')} with a lowest point: a line through them needs {FEWEST} to tell its error"
+    help = [
+        f"run three sizes or more at each of {FEWEST} budgets or more",
+        "a surface such as `--form chinchilla` needs no budgets",
+    ]
+    return finding("F041", message, at, help=help)
+
+
+# ---- the envelope
+
+
+def _envelope(table: RunTable, reads: Reads, source: Source) -> Reduced:
+    """The runs that none beats with as much or less, of those of a small part of a tenfold the best one."""
+    spent, values = table.values(reads.at), table.values(reads.of)
+    rows = list(_unbeaten(spent, values))
+    part = np.floor(np.log10(spent[rows]) * PER_TENFOLD)
+    kept = [row for row, own, after in zip(rows, part, [*part[1:], np.inf], strict=True) if own != after]
+    if len(kept) < FEWEST:
+        return Reduced(None, (), (_few_best(len(kept), Span(source, 0, 0)),))
+    return Reduced(table.rows(np.array(kept)))
+
+
+def _unbeaten(spent: Floats, values: Floats) -> Iterator[int]:
+    best = np.inf
+    for row in np.lexsort((values, spent)).tolist():
+        if values[row] < best:
+            best = values[row]
+            yield row
+
+
+def _few_best(count: int, at: Span) -> Finding:
+    message = f"{counted(count, 'run')} is on the envelope: a line through it needs {FEWEST} to tell its error"
+    return finding("F041", message, at, help=["a run counts where no other reaches its loss with less"])

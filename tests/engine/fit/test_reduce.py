@@ -1,0 +1,76 @@
+"""Runs into the best of each budget: parabolas and envelopes, and what is left out with a reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runplan.dsl.packs.pack import Reads
+from runplan.dsl.text.source import Source
+from runplan.engine.fit.reduce import budgets, reduced
+from runplan.engine.fit.table import Column, Floats, RunTable
+
+MINIMA, ENVELOPE = (Reads(how, "loss", "compute") for how in ("minima", "envelope"))
+SOURCE = Source("runs.csv", "\n" * 200)
+
+
+def table(compute: Floats, params: Floats, loss: Floats) -> RunTable:
+    figures = {"compute": compute, "params": params, "tokens": compute / 6 / params, "loss": loss}
+    columns = {name: Column(name, name, (), values) for name, values in figures.items()}
+    return RunTable("runs.csv", "", columns, tuple(range(2, len(loss) + 2)), ("",) * len(loss))
+
+
+def parabolas(budgets_: Floats, offsets: Floats, best: Floats, bend: float = 0.1) -> RunTable:
+    """Runs whose loss is a parabola in the logarithm of their size, lowest at the best of each budget."""
+    c, o = (grid.ravel() for grid in np.meshgrid(budgets_, offsets, indexing="ij"))
+    at = np.repeat(best, len(offsets))
+    return table(c, at * np.exp(o), 2.0 + 1e3 / c**0.15 + bend * o**2)
+
+
+def test_what_is_a_parabola_comes_back() -> None:
+    spent, best = np.geomspace(1e18, 1e20, 4), np.geomspace(1e7, 1e8, 4)
+    found = reduced(parabolas(spent, np.array([-1.0, -0.3, 0.4, 0.9]), best), MINIMA, "params", SOURCE)
+    assert found.table is not None and found.findings == ()
+    np.testing.assert_allclose(found.table.values("params"), best, rtol=1e-9)
+    np.testing.assert_allclose(found.table.values("loss"), 2.0 + 1e3 / spent**0.15, rtol=1e-9)
+    np.testing.assert_allclose(found.table.values("tokens"), spent / 6 / best, rtol=1e-9)
+    assert [round(p.curvature or 0.0, 6) for p in found.profiles] == [0.2] * 4
+
+
+@given(st.lists(st.floats(-0.05, 0.05), min_size=12, max_size=12), st.integers(2, 5))
+def test_budgets_that_nearly_agree_are_one(off: list[float], count: int) -> None:
+    spent = np.repeat(10.0 ** np.arange(count), 12)[: 12 * count] * np.exp(np.resize(off, 12 * count))
+    assert [len(rows) for rows in budgets(spent)] == [12] * count
+
+
+@pytest.mark.parametrize(
+    ("offsets", "bend", "why"),
+    [
+        ([0.0, 0.5], 0.1, "2 sizes"),
+        ([0.2, 0.5, 0.9], 0.1, "beyond its smallest size"),
+        ([-0.9, -0.5, -0.2], 0.1, "beyond its largest size"),
+        ([-0.5, 0.0, 0.5], -0.1, "bends down"),
+    ],
+)
+def test_a_budget_without_a_lowest_point_is_named(offsets: list[float], bend: float, why: str) -> None:
+    spent, best = np.geomspace(1e18, 1e20, 3), np.geomspace(1e7, 1e8, 3)
+    found = reduced(parabolas(spent, np.array(offsets), best, bend), MINIMA, "params", SOURCE)
+    assert found.table is None
+    assert [f.code for f in found.findings] == ["F040"] * 3 + ["F041"]
+    assert all(why in f.message for f in found.findings[:3])
+
+
+def test_the_envelope_is_of_runs_that_none_beats() -> None:
+    spent = np.array([1e18, 1e19, 1e20, 1e19, 1e20, 1e21])
+    found = reduced(
+        table(spent, np.arange(1.0, 7.0), np.array([3.0, 2.8, 2.5, 2.9, 2.6, 2.7])), ENVELOPE, "params", SOURCE
+    )
+    assert found.table is not None
+    assert found.table.values("loss").tolist() == [3.0, 2.8, 2.5]
+
+
+def test_an_envelope_of_two_runs_is_refused() -> None:
+    found = reduced(table(np.array([1e18, 1e19]), np.ones(2), np.array([3.0, 2.0])), ENVELOPE, "params", SOURCE)
+    assert found.table is None and [f.code for f in found.findings] == ["F041"]
