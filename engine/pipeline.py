@@ -187,7 +187,7 @@ def _laid_out(
     if plan.outer.inference is not None:
         from runplan.engine.layout.serve import with_serving
 
-        laid = with_serving(plan, laid, catalogue)
+        laid = with_serving(plan, solution, laid, catalogue)
     return laid
 
 
