@@ -164,14 +164,13 @@ def _before(out: str | None, law: Law, library: Library) -> tuple[Law, tuple[Mov
     """The law of the pack that is about to be written anew, and what moved since."""
     from runplan.dsl.text.reader import Disk
     from runplan.engine.fit.moved import moved
-    from runplan.engine.pipeline import with_definitions
+    from runplan.engine.fits import laws_in
 
     if not out or not os.path.exists(out):
         return None
     with reading(out):
         folder, name = os.path.split(out)
-        _, pack, _ = with_definitions(name, Disk(folder or "."), library)
-    own = next((old for old in pack.laws if old.name == law.name), None)
+        own = next((old for old in laws_in(name, Disk(folder or "."), library) if old.name == law.name), None)
     return None if own is None else (own, moved(own, law))
 
 
