@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 # A class is stored as its place here: what is stored is of one version of this list.
 CLASSES: tuple[Any, ...] = (
     *(Span, Num, Unbound, Ref, Text, Op, Word, Node, Field, Cite, Constant, Counted, Parameter, Function, Table, Joint),
-    *(Golden, Law, Entry, Record, Rule, PhaseShape, BatchStep, ScheduleShape, QuantityFacts, QuantityDef, Reads),
+    *(Golden, Law, Entry, Record, Rule, PhaseShape, BatchStep, ScheduleShape, QuantityFacts, QuantityDef),
+    Reads,
 )
 # Of each class its place, and the names of what it is made from; what begins with `_` is worked out again.
 _FORMS = {
