@@ -27,6 +27,7 @@ VERBS = {
     "ladder": "the small runs whose fit sizes the big one",
     "explain": "where a number comes from",
     "export": "a solved plan as the configuration of a trainer or a scheduler",
+    "track": "a run in progress against its plan: finish, cost, loss, drift",
     "import-config": "the configuration of a run that there is, as a plan",
     "backtest": "laws and default rates against runs that were done",
     "law": "the laws: a list, a page, or a value with --at",

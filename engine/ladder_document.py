@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from runplan.dsl.expr.name import Name
 from runplan.dsl.units.base import FLOP, PARAM, TIME, TOKEN, dim_of
 from runplan.dsl.units.dims import NONE, Dim
-from runplan.engine.document import amount
+from runplan.engine.document import amount, rounded
 from runplan.engine.ladder.ladder import Compared, Ladder, Small
+from runplan.engine.ladder.width import Told
 from runplan.engine.problem import quantities as q
 
 LOSS = dim_of("nat/token")
@@ -32,6 +32,8 @@ def document(ladder: Ladder) -> dict[str, object]:
         "design": ladder.design,
         "share": ladder.share,
         "noise": ladder.noise,
+        "draws": ladder.asked.draws,
+        "seed": ladder.asked.seed,
         "family": {"name": ladder.family.name, "source": ladder.family.source},
         "settings_by": list(ladder.settings_by),
         "totals": {**dict(_totals(ladder)), **seconds},
@@ -69,17 +71,17 @@ def _design(ladder: Ladder, one: Compared) -> dict[str, object]:
         **out,
         "compute": amount(one.compute, FLOP),
         "largest": amount(one.largest, FLOP),
-        "loss": _told(ladder.loss, one.width.loss, LOSS, one),
-        "best_size": _told(ladder.best_size, one.width.size, PARAM, one),
+        "to_first_order": one.width.loss.half_to_first_order(ladder.loss) if one.width.loss.is_told else None,
+        "loss": _told(ladder.loss, one.width.loss, LOSS),
+        "best_size": _told(ladder.best_size, one.width.size, PARAM),
     }
 
 
-def _told(middle: float, error: float, dim: Dim, one: Compared) -> dict[str, object]:
+def _told(middle: float, told: Told, dim: Dim) -> dict[str, object]:
     """A figure with the 80 % interval that the runs of a design leave it; without where they do not tell it."""
-    if not math.isfinite(error):
+    if not told.is_told:
         return amount(middle, dim)
-    low, high = one.width.ends(middle, error)
-    return {**amount(middle, dim), "low": low, "high": high}
+    return {**amount(middle, dim), "low": rounded(told.low), "high": rounded(told.high)}
 
 
 def _run(run: Small) -> dict[str, object]:

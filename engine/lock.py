@@ -118,7 +118,16 @@ def figure(value: float, dim: Dim) -> Figure:
 def said(report: Report, reader: Reader) -> str:
     """A digest of what a plan and its imports say, whatever their line ends."""
     path = report.source.path
-    recording = Recording(Buffer(path, report.source.text.encode("utf-8", "surrogatepass"), reader))
+    return said_of(path, Buffer(path, report.source.text.encode("utf-8", "surrogatepass"), reader))
+
+
+def said_of(path: str, reader: Reader) -> str:
+    """A digest of what the plan at a path and its imports say, whatever their line ends.
+
+    Raises:
+        OSError: Where it cannot be read.
+    """
+    recording = Recording(reader)
     read_file(path, recording)
     contents = recording.recorded().contents
     texts = ((name if name != path else "", decoded(name, content)[0].text) for name, content in contents.items())

@@ -51,6 +51,9 @@ class Chinchilla:
         params, tokens = np.log(inputs["params"]), np.log(inputs["tokens"])
         return replace(self, params=params, tokens=tokens, measured=np.full(len(params), np.nan))
 
+    def told(self, measured: Floats) -> Chinchilla:
+        return replace(self, measured=measured)
+
     def rows(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> Chinchilla:
         return replace(self, params=self.params[kept], tokens=self.tokens[kept], measured=self.measured[kept])
 

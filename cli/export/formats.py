@@ -54,15 +54,25 @@ class Format:
 
 
 _ALL = (
-    Format("hf", "Hugging Face: config.json and training_args.json", "transformers 5.23", "hf:write", _WHOLE),
-    Format("hf-config", "Hugging Face: config.json alone", "transformers 5.23", "hf:config", ("shape",),
+    Format("hf", "Hugging Face: config.json and training_args.json", "transformers 5.24", "hf:write", _WHOLE),
+    Format("hf-config", "Hugging Face: config.json alone", "transformers 5.24", "hf:config", ("shape",),
            frozenset(("mix", "phase mix", "repeats", "batch ramp", "checkpoint")), file="config.json"),
-    Format("hf-args", "Hugging Face: TrainingArguments alone", "transformers 5.23", "hf:arguments", _RUN,
+    Format("hf-args", "Hugging Face: TrainingArguments alone", "transformers 5.24", "hf:arguments", _RUN,
            frozenset(("objective",)), file="training_args.json"),
+    Format("torchtitan", "torchtitan: a module with the configuration", "torchtitan 0.3.0", "torchtitan:write", _WHOLE,
+           file="config_registry.py"),
+    Format("torchtitan-0.2", "torchtitan: TOML", "torchtitan 0.2.2", "torchtitan:write_toml", _WHOLE, file="run.toml"),
+    Format("megatron", "Megatron-LM: a script with the arguments", "Megatron-LM, core 0.16.1", "megatron:write", _WHOLE,
+           frozenset(("mix",)), file="run.sh"),
+    Format("litgpt", "litgpt pretrain: YAML", "litgpt 0.5.13", "litgpt:write", _WHOLE, file="pretrain.yaml"),
+    Format("deepspeed", "DeepSpeed: ds_config.json", "DeepSpeed 0.19.8", "deepspeed:write", _RUN,
+           frozenset(("objective",)), file="ds_config.json"),
     Format("slurm", "Slurm: a batch script", "Slurm 22.05", "slurm:write", ("hardware",), frozenset(("dates",)),
            "job", "run.sbatch"),
     Format("kubernetes", "Kubernetes: an indexed Job", "Kubernetes 1.31", "kubernetes:write", ("hardware",),
            of="job", file="job.yaml"),
+    Format("skypilot", "SkyPilot: a task", "SkyPilot 0.14.1", "skypilot:write", ("hardware",), of="job",
+           file="task.yaml"),
 )  # fmt: skip
 FORMATS = {each.name: each for each in _ALL}
 # Other names by which a tool is called.

@@ -12,6 +12,7 @@ from runplan.cli.export.figures import in_json
 from runplan.cli.export.formats import Format
 from runplan.cli.export.header import lines
 from runplan.cli.export.hf_models import architecture_of, kinds, sizes
+from runplan.cli.export.losses import lost_layout, lost_optimizer, lost_precision
 from runplan.cli.export.schedules import Ramp, ramp_of
 from runplan.cli.export.training import Curve, Said, Training, Written
 
@@ -21,6 +22,8 @@ _FALLS: tuple[Curve, ...] = ("cosine", "linear", "sqrt")
 _DECAYS = {"cosine": "cosine", "linear": "linear", "sqrt": "1-sqrt"}
 _OPTIMIZERS = {"adamw": "adamw_torch", "adam": "adamw_torch", "adamw8bit": "adamw_8bit", "adafactor": "adafactor",
                "lion": "lion_32bit", "sgd": "sgd", "pagedadamw8bit": "paged_adamw_8bit"}  # fmt: skip
+_SETTINGS = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_beta2", "epsilon": "adam_epsilon",
+             "clip": "max_grad_norm"}  # fmt: skip
 _SHARDS = {3: "full_shard", 2: "shard_grad_op"}
 
 
@@ -91,11 +94,7 @@ def _arguments(run: Training) -> Iterator[tuple[str, object]]:
         yield "lr_scheduler_kwargs", keywords
     yield "warmup_steps", ramp.warmup
     yield "optim", _OPTIMIZERS.get(run.optimizer.lower(), "adamw_torch")
-    named = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_beta2", "epsilon": "adam_epsilon",
-             "clip": "max_grad_norm"}  # fmt: skip
-    for name, key in named.items():
-        if name in run.settings:
-            yield key, run.settings[name]
+    yield from ((_SETTINGS[name], value) for name, value in run.settings.items() if name in _SETTINGS)
     yield "bf16", run.precision == "bf16"
     yield "fp16", run.precision == "fp16"
     yield "gradient_checkpointing", run.layout.recompute
@@ -111,7 +110,7 @@ def _scheduler(run: Training, ramp: Ramp) -> tuple[str, dict[str, object]]:
         keywords = {"num_decay_steps": ramp.decay, "num_stable_steps": ramp.stable, "min_lr_ratio": ramp.floor}
         return "warmup_stable_decay", {**keywords, "decay_type": _DECAYS[ramp.curve]}
     if ramp.curve == "linear":
-        lowest = run.learning_rate * ramp.floor
+        lowest = run.rate(ramp.floor)
         return ("polynomial", {"lr_end": lowest, "power": 1.0}) if ramp.floor else ("linear", {})
     return ("cosine_with_min_lr", {"min_lr_rate": ramp.floor}) if ramp.floor else ("cosine", {})
 
@@ -119,13 +118,6 @@ def _scheduler(run: Training, ramp: Ramp) -> tuple[str, dict[str, object]]:
 def _lost_of_arguments(run: Training) -> Iterator[Said]:
     assert run.layout is not None
     yield from ramp_of(run, _FALLS, stable=True)[1]
-    parts = [f"{name} {count}" for name in ("tp", "pp", "cp", "ep") if (count := getattr(run.layout, name)) > 1]
-    if parts:
-        help = "`Trainer` shares out over copies alone: write `tp 1, pp 1`, or export to megatron or torchtitan"
-        yield run.lost("layout", f"the layout's {', '.join(parts)}", help, f"layout.{parts[0].split()[0]}")
-    if run.optimizer.lower() not in _OPTIMIZERS:
-        yield run.lost("optimizer", f"the optimizer, {run.optimizer}", f"it has {', '.join(_OPTIMIZERS)}")
-    if "momentum" in run.settings:
-        yield run.lost("optimizer", "the optimizer's momentum", at="optimizer.momentum")
-    if run.precision not in _DTYPES:
-        yield run.lost("precision", f"the precision, {run.precision}", f"it has {', '.join(_DTYPES)}")
+    yield from lost_layout(run, help="`Trainer` shares out over copies alone: write `tp 1, pp 1`, or take megatron")
+    yield from lost_optimizer(run, _OPTIMIZERS, _SETTINGS)
+    yield from lost_precision(run, _DTYPES)

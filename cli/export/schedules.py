@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from runplan.cli.export.training import Curve, Phase, Said, Training
 from runplan.dsl.dataclass import dataclass
@@ -27,7 +27,7 @@ class Ramp:
     floor: float
 
 
-def ramp_of(run: Training, curves: Collection[Curve], *, stable: bool) -> tuple[Ramp, tuple[Said, ...]]:
+def ramp_of(run: Training, curves: Sequence[Curve], *, stable: bool) -> tuple[Ramp, tuple[Said, ...]]:
     """The schedule as a rise, a stay and a fall, and what of it is lost that way.
 
     Args:
@@ -44,7 +44,7 @@ def ramp_of(run: Training, curves: Collection[Curve], *, stable: bool) -> tuple[
     curve: Curve = first.curve if first else "constant"
     floor = last.end if last else _TOP
     told = ", ".join(f"{phase.name} {phase.steps:,} steps {phase.curve or 'of its own shape'}" for phase in run.phases)
-    known = next(iter(curves))
+    known = curves[0]
     if not phases:
         return Ramp(warmup, held, 0, "constant", _TOP), ()
     is_one = len(phases) == 1 and first is not None and first.start == _TOP and first.end <= _TOP

@@ -226,10 +226,9 @@ class Training:
         span = self.places.get(at) or self.places.get(subject) or self.places[""]
         return Said(subject, told, span, help)
 
-    @property
-    def floor(self) -> float:
-        """The learning rate at the end."""
-        return self.learning_rate * (self.phases[-1].end if self.phases else 1.0)
+    def rate(self, share: float) -> float:
+        """A share of the peak learning rate, without what a product of floats adds."""
+        return float(f"{self.learning_rate * share:.12g}")
 
 
 @dataclass(frozen=True, slots=True)

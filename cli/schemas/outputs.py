@@ -176,9 +176,26 @@ def _frontier() -> Schema:
     )
 
 
+def _track() -> Schema:
+    ends = record({"value": {"type": ["number", "string"]}, "unit": TEXT, "by": TEXT})
+    return record(
+        {
+            "plan": record({"file": TEXT}, {"frozen": TEXT}),
+            "log": TEXT,
+            "planned": by_name(_QUANTITY),
+            "now": record({"line": PLACE, **dict.fromkeys(("tokens", "share", "loss"), _QUANTITY)}),
+            "forecast": by_name(ends),
+            "resumed": listed(record({"line": PLACE, "step": NUMBER, "tokens_again": NUMBER})),
+            "pauses": listed(record({"line": PLACE, "seconds": NUMBER})),
+            "findings": shared("findings"),
+        }
+    )
+
+
 def _ladder() -> Schema:
     design = {"design": TEXT, "runs": COUNT, "sizes": COUNT}
     told = {**dict.fromkeys(("compute", "largest", "loss", "best_size"), _QUANTITY), "why_not": TEXT}
+    told["to_first_order"] = or_null(NUMBER)
     shape = dict.fromkeys(("layers", "hidden", "heads", "kv_heads", "ffn"), COUNT)
     settings = {"steps": COUNT, "warmup_steps": COUNT, "gpus": COUNT}
     figures = dict.fromkeys(("params", "params_non_embedding", "compute", "tokens", "batch", "loss"), _QUANTITY)
@@ -193,6 +210,8 @@ def _ladder() -> Schema:
             "design": TEXT,
             "share": NUMBER,
             "noise": NUMBER,
+            "draws": COUNT,
+            "seed": COUNT,
             "family": record({"name": TEXT, "source": TEXT}),
             "settings_by": listed(TEXT),
             "totals": by_name(_QUANTITY),
@@ -426,6 +445,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "frontier": (1, "The best of one quantity for each value of another", _frontier),
     "ladder": (1, "The small runs whose fit sizes a plan", _ladder),
     "sweep": (1, "A plan at each point of a grid", _sweep),
+    "track": (1, "A run in progress against its plan", _track),
     "explain": (1, "Where a number comes from", _explain),
     "backtest": (1, "Laws and default rates against runs that were done", _backtest),
     "fit": (1, "A law as runs tell it: constants with intervals, what it forecasts, its pack", _fit),

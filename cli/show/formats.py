@@ -13,7 +13,7 @@ from runplan.cli.show.text.plain import inert
 from runplan.dsl.types import Literal
 
 Kind = Literal[
-    "findings", "report", "comparison", "differences", "frontier", "ladder", "sweep", "derivation", "backtest",
+    "findings", "report", "comparison", "differences", "frontier", "ladder", "sweep", "track", "derivation", "backtest",
     "fit",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
@@ -61,6 +61,11 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "csv": "ladder.csv:render",
     },
     "sweep": {"table": "sweep.terminal:render"},
+    "track": {
+        "table": "track.terminal:render",
+        "json": "track.json:render",
+        "markdown": "track.markdown:render",
+    },
     "derivation": {
         "tree": "derivation.terminal:render",
         "json": "derivation.json:render",

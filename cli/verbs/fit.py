@@ -13,6 +13,7 @@ from runplan.cli.arguments import Parser, add_output, library_here, reading, unk
 from runplan.cli.crew import add_crew, count, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
 from runplan.cli.output import show
+from runplan.cli.plot.plot import add_plot, plot, ready
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
@@ -62,12 +63,14 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--starts", metavar="N", help="from how many points the search sets out")
     parser.add_argument("--bootstrap", metavar="N", default="4000", help="fits to runs drawn anew, for intervals")
     parser.add_argument("--seed", metavar="N", default="0", help="of what is drawn at random")
+    add_plot(parser)
     add_crew(parser)
     parser.add_argument("--details", action="store_true", help="every run")
     parser.offers |= {"objective": OBJECTIVES, "counts": COUNTS}
     add_output(parser, offered("fit"), several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("fit"))
+    ready(args.plot)
     if args.objective is not None and args.objective not in OBJECTIVES:
         raise unknown_word("objective", args.objective, OBJECTIVES)
     if args.counts is not None and args.counts not in COUNTS:
@@ -118,6 +121,10 @@ def run(argv: list[str]) -> int:
         return _broken(found.findings)
     report = report_of(found, origin, library)
     show("fit", report, outputs, details=args.details)
+    if args.plot:
+        from runplan.cli.show.fit.picture import picture
+
+        plot(picture(report), args.plot)
     if args.out:
         _write(args.out, report.text)
     return CLEAN

@@ -40,6 +40,8 @@ def run(argv: list[str]) -> int:
         ("budgets", "N", "how many budgets; 4 unless said"),
         ("sizes", "N", "how many sizes of each; 5 unless said"),
         ("noise", "P%", "how far a loss is off, one standard deviation; 0.3%% unless said"),
+        ("draws", "N", "how many ladders are simulated for the widths; 400 unless said"),
+        ("seed", "N", "of what is drawn at random; 0 unless said"),
         ("law", "LAW", "whose loss they are to tell; the plan's first with one unless said"),
         ("family", "MODEL", "a published model whose proportions they have; the plan's own model unless said"),
         ("out", "FILE", "write the runs as CSV to fill in, for `plan fit`; never overwrites"),
@@ -58,6 +60,8 @@ def run(argv: list[str]) -> int:
         raise unknown_word("design", args.design, DESIGNS)
     share, noise = _share("--share", args.share, 1.0), _share("--noise", args.noise, 0.5)
     budgets, sizes = count(args.budgets or "4", "--budgets", 12), count(args.sizes or "5", "--sizes", 20, least=3)
+    draws = count(args.draws or "400", "--draws", 100_000, least=50)
+    seed = count(args.seed or "0", "--seed", 10**9 - 1, least=0)
     from runplan.engine.ladder.ladder import Asked, ladder_of
     from runplan.engine.ladder.refused import NoLadder
 
@@ -66,7 +70,7 @@ def run(argv: list[str]) -> int:
         folder = args.plans.rstrip("/") if args.plans else os.path.dirname(path)
         if args.family is not None and project.library.record("model", args.family) is None:
             raise unknown("model", args.family, sorted(project.library.vocabulary().models))
-        asked = Asked(design, share, noise, args.law, args.family, budgets, sizes, folder)
+        asked = Asked(design, share, noise, args.law, args.family, budgets, sizes, draws, seed, folder)
         try:
             ladder = ladder_of(path, project.reader, asked, catalogue=project.library, settings=args.set)
         except NoLadder as error:

@@ -9,7 +9,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.engine.fit.covariance import Local, influence, lifted, spread
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.newton import Problem, descend
-from runplan.engine.fit.objective import Loss, loss_of
+from runplan.engine.fit.objective import Loss, loss_of, residual_slopes
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.table import Floats
 from runplan.engine.scatter.order import in_order
@@ -95,6 +95,19 @@ def drawn(work: Resampled, count: int, workers: Workers | None = None) -> Floats
     if workers is None:
         return work(0, count)
     return np.concatenate([done.result for done in in_order(work, count, workers)])
+
+
+def joint(model: Model, log: bool, theta: Floats, here: Local, draws: Floats) -> Floats:
+    """(b, k) draws into the covariance by which a forecast to first order is as uncertain as the draws say.
+
+    A constant that the runs hardly tell may be anything in a draw, with next to no effect on what it predicts: its own
+    variance times a slope would be far too much. So each draw counts for the coordinates that would, to first order,
+    predict what it predicts of the runs.
+    """
+    predicted, _ = residual_slopes(model, log, np.concatenate([theta[None], draws]))
+    apart = predicted[1:] - predicted[0]
+    moved = apart[np.isfinite(apart).all(axis=1)] @ np.linalg.pinv(here.slopes, rcond=1e-12)
+    return np.atleast_2d(np.cov(moved, rowvar=False))
 
 
 def counts(groups: NDArray[np.intp], seed: int, start: int, stop: int) -> Floats:

@@ -29,15 +29,19 @@ WORSE = 1.5
 # Two constants move together where only their combination is known.
 TOGETHER = 0.999
 MOST_NAMED = 6
+# Residuals below this are rounding.
+NOTHING = 1e-9
 
 
 def of_search(found: Searched, at: Span) -> Iterator[Finding]:
     """That a lower value was met than that of any minimum, or that there are others nearly as low."""
     if not found.certain:
+        lower = " lower than those that were" if found.minima else ""
         yield finding(
             "F026",
-            f"no minimum of the objective was reached from {counted(found.starts, 'start')}: it falls on and on",
+            f"no minimum of the objective{lower} was reached from {counted(found.starts, 'start')}: it falls on and on",
             at,
+            severity="warning" if found.minima else "error",
             help=["a form with fewer constants, or runs that tell them, has one; more starts seldom help"],
             data={"starts": found.starts},
         )
@@ -115,6 +119,9 @@ def of_residuals(
 ) -> Iterator[Finding]:
     """Misfit against noise, and runs that stand apart."""
     k = len(here.slopes)
+    usual = spread(here.residuals, k)
+    if usual < NOTHING:
+        return
     if repeated is not None:
         if repeated.chance < SELDOM:
             yield finding(
@@ -133,8 +140,7 @@ def of_residuals(
             help=["try another form, or fewer runs: `--where` leaves out those that are far from what is forecast"],
             data={"figure": bent.name, "chance": bent.chance},
         )
-    usual = spread(here.residuals, k)
-    far = np.flatnonzero(np.abs(here.residuals) > APART * usual) if usual > 1e-12 else np.arange(0)
+    far = np.flatnonzero(np.abs(here.residuals) > APART * usual)
     if len(far):
         far = far[np.argsort(-np.abs(here.residuals[far]), kind="stable")]
         named = [f"{labels[i] if labels else f'run {i + 1}'} ({here.residuals[i] / usual:+.0f})" for i in far.tolist()]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
-from runplan.engine.fit.bootstrap import DRAWS, drawn, resampled
+from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search
 from runplan.engine.fit.future import future
@@ -63,8 +63,8 @@ def fit(
     theta = found.minima[0].theta
     here = local(model, objective, theta)
     draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
-    covariance = np.atleast_2d(np.cov(draws, rowvar=False)) if bootstrap else sandwich(objective, here)
-    known = _by_draws(draws) if bootstrap else _by_slopes(theta, covariance, here)
+    covariance = joint(model, objective.log, theta, here, draws) if bootstrap else sandwich(objective, here)
+    known = _by_draws(draws, covariance) if bootstrap else _by_slopes(theta, covariance, here)
     known = _looked_at(model, objective, found.minima[0], here, known)
     repeated = repeats(model.inputs, here.residuals, len(theta))
     later = None if sizes is None else future(model, objective, sizes)
@@ -96,12 +96,12 @@ def _refused(model: Model, objective: Objective, starts: int, *why: Finding) -> 
     return Fitted(model.coordinates, objective, (), starts, np.full((k, k), np.inf), *nothing, findings=why)
 
 
-def _by_draws(draws: Floats) -> tuple[Known, ...]:
+def _by_draws(draws: Floats, covariance: Floats) -> tuple[Known, ...]:
     """Intervals by the percentiles of a bootstrap, which do not depend on whether a constant or its log is drawn."""
     ends = {c: np.quantile(draws, [(1 - c) / 2, (1 + c) / 2], axis=0) for c in COVERAGES}
     return tuple(
         Known(float(error), {c: Interval(float(low[i]), float(high[i])) for c, (low, high) in ends.items()})
-        for i, error in enumerate(draws.std(axis=0))
+        for i, error in enumerate(np.sqrt(np.diagonal(covariance)))
     )
 
 

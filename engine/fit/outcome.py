@@ -73,7 +73,8 @@ class Fitted:
         minima: Distinct local minima, the best first; none where the runs cannot tell the constants at all: a finding
             that is an error says why, and there are no constants.
         starts: How many starts the search had in all.
-        covariance: (k, k), of the coordinates, from the bootstrap where there is one, else from the slopes.
+        covariance: (k, k), of the coordinates: that by which a forecast to first order is as uncertain as the bootstrap
+            says, or where there is none, from the slopes.
         draws: (b, k), a bootstrap; (0, k) where there is none.
         known: Of each coordinate.
         residuals: (n), as the objective takes them, at the best minimum.

@@ -21,6 +21,12 @@ CLOSE = 1e-11
 WIDE = (16.0, 4.0, 1.0)
 # Steps with the second derivative at most: each doubles the digits.
 POLISH = 5
+# The longest of them: a longer one is no last digit.
+LAST = 1e-3
+# Of how many minima, the best first.
+POLISHED = 8
+# A coordinate that is further away than so many of the ranges that a search starts between has run away.
+AWAY = 1e3
 # Two minima are one where their predictions differ by less than this share of what residuals usually are.
 ALIKE = 1e-3
 
@@ -46,28 +52,28 @@ def searched(model: Model, objective: Objective, starts: int = STARTS) -> Search
     Points are spread evenly over the ranges of the coordinates, the linear ones solved for at each. A point that is
     better than its nearest neighbours is the bottom of a basin, and each other point lies in that of the neighbour
     that it descends to: A. Törn and S. Viitanen, Topographical Global Optimization, in Recent Advances in Global
-    Optimization (Princeton, 1992). From each bottom one descent; from the best another, whose loss is wide at first.
+    Optimization (Princeton, 1992). From each bottom two descents: one as it is, and one whose loss is wide at first.
     """
     loss = loss_of(objective)
     points, values = projected(model, loss, objective.log, spread(model, starts))
     bottoms, sizes = _basins(points[:, nonlinear(model)], values)
     begin = np.concatenate([points[bottoms], elsewhere(model)])
-    found = descend(Problem(model, loss, objective.log), begin)
-    smooth = _smooth(model, objective, loss, points[bottoms[:1]])
-    theta = np.concatenate([found.theta, smooth.theta])
-    converged = np.concatenate([found.converged, smooth.converged])
-    sizes = np.concatenate([sizes, np.zeros(len(theta) - len(sizes), dtype=np.intp)])
+    direct, smooth = (way(model, objective, loss, begin) for way in (_direct, _smooth))
+    theta = np.concatenate([direct.theta, smooth.theta])
+    converged = np.concatenate([direct.converged, smooth.converged])
     if objective.kind == "absolute":
         theta, converged = _tightened(model, objective, theta)
-    else:
-        theta = np.array(
-            [_polished(model, objective, one) if ends else one for one, ends in zip(theta, converged, strict=True)]
-        )
     values = total(objective, residuals(model, objective.log, theta))
     values = np.where(np.isnan(values), np.inf, values)
+    # A basin is told of the lower of the two minima that were reached from its bottom.
+    sizes = np.concatenate([sizes, np.zeros(len(begin) - len(sizes), dtype=np.intp)])
+    lower = values[len(begin) :] < values[: len(begin)]
+    sizes = np.concatenate([np.where(lower, 0, sizes), np.where(lower, sizes, 0)])
     order = np.argsort(values, kind="stable")
     minima = _distinct(model, objective, theta[order], values[order], sizes[order], converged[order])
     certain = bool(minima) and minima[0].value <= values.min() * (1 + 1e-9)
+    if objective.kind != "absolute":
+        minima = tuple(_polished(model, objective, one) for one in minima[:POLISHED]) + minima[POLISHED:]
     return Searched(minima, len(points), certain)
 
 
@@ -124,20 +130,23 @@ def _basins(points: Floats, values: Floats) -> tuple[NDArray[np.intp], NDArray[n
     return bottoms[order], sizes[order]
 
 
+def _direct(model: Model, objective: Objective, loss: Loss, theta: Floats) -> Descended:
+    return descend(Problem(model, loss, objective.log), theta)
+
+
 def _smooth(model: Model, objective: Objective, loss: Loss, theta: Floats) -> Descended:
-    """A descent whose loss is wide at first, so that it does not see the small basins."""
+    """Descents whose loss is wide at first, so that they do not see the small basins."""
     if len(theta):
-        usual = float(np.median(np.abs(residuals(model, objective.log, theta))))
+        usual = float(np.nanmedian(np.abs(residuals(model, objective.log, theta[:1]))))
         for wide in WIDE:
             if wide * usual > loss.bound:
                 theta = descend(Problem(model, Loss(wide * usual), objective.log), theta, gain=1e-4).theta
     return descend(Problem(model, loss, objective.log), theta)
 
 
-def _polished(model: Model, objective: Objective, theta: Floats) -> Floats:
+def _polished(model: Model, objective: Objective, found: Minimum) -> Minimum:
     """A minimum that a secant reached, made one to the last digits by steps with the second derivative itself."""
-    loss = loss_of(objective)
-    least = np.inf
+    loss, theta, least = loss_of(objective), found.theta, np.inf
     for _ in range(POLISH):
         here = local(model, objective, theta)
         gradient = here.slopes @ loss.slopes(here.residuals)
@@ -148,10 +157,13 @@ def _polished(model: Model, objective: Objective, theta: Floats) -> Floats:
         inside = loss.curvatures(here.residuals)
         matrix = (here.slopes * inside) @ here.slopes.T + np.tensordot(loss.slopes(here.residuals), here.bend, 1)
         try:
-            theta = theta - np.linalg.solve(matrix, gradient)
+            step = np.linalg.solve(matrix, gradient)
         except np.linalg.LinAlgError:
             break
-    return best
+        if not (np.abs(step) <= LAST * (1 + np.abs(theta))).all():
+            break
+        theta = theta - step
+    return Minimum(best, float(total(objective, residuals(model, objective.log, best[None]))[0]), found.starts)
 
 
 def _tightened(model: Model, objective: Objective, theta: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -178,9 +190,11 @@ def _distinct(
 ) -> tuple[Minimum, ...]:
     """Descents in the order of their values into minima: those that predict the same are one."""
     left = residuals(model, objective.log, theta)
+    low, high = (np.array([getattr(c, end) for c in model.coordinates]) for end in ("low", "high"))
+    near = (np.abs(theta - (low + high) / 2) <= AWAY * np.maximum(high - low, 1e-300)).all(axis=1)
     found: list[Minimum] = []
     lefts: list[Floats] = []
-    for i in np.flatnonzero(converged & np.isfinite(values)):
+    for i in np.flatnonzero(converged & near & np.isfinite(values)):
         for j, (other, minimum) in enumerate(zip(lefts, found, strict=True)):
             if np.abs(left[i] - other).max() <= ALIKE * np.median(np.abs(other)) + 1e-9:
                 found[j] = Minimum(minimum.theta, minimum.value, minimum.starts + int(sizes[i]))

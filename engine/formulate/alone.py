@@ -37,6 +37,11 @@ class Alone:
         """The stage's name."""
         return self.stage.name
 
+    @property
+    def trains_adapters(self) -> bool:
+        """Whether it trains adapters in place of the weights: no law of losses speaks of that."""
+        return self.plan.optimizer is not None and q.LORA.text in self.plan.optimizer.settings
+
 
 def alone(plan: Plan) -> tuple[Alone, ...]:
     """Each stage of a plan with a name as a plan of its own; nothing where it has none."""
@@ -91,5 +96,5 @@ def _model(model: Model | None, stage: Stage) -> Model | None:
 
 
 def runs_of(stages: Sequence[Alone]) -> list[tuple[Alone, ...]]:
-    """Stages one after the other that are one run to a law: those of one objective and domain."""
-    return [tuple(run) for _, run in groupby(stages, key=lambda one: str(one.objective))]
+    """Stages one after the other that are one run to a law: those of one objective and domain, that train the same."""
+    return [tuple(run) for _, run in groupby(stages, key=lambda one: (str(one.objective), one.trains_adapters))]

@@ -50,8 +50,9 @@ def _staged(
 ) -> Problem:
     """The problem of a plan with stages: each by itself, and all of them as one run."""
     runs = runs_of(stages)
-    heard = [run for run in runs if str(run[0].objective) in law.objectives] or runs
-    before = runs[-2] if len(runs) > 1 else ()
+    told = [run for run in runs if not run[0].trains_adapters] or runs
+    heard = [run for run in told if str(run[0].objective) in law.objectives] or told
+    before = runs[-2] if len(runs) > 1 and not runs[-1][0].trains_adapters else ()
     transfer = transfer_of(law, before, runs[-1]) if before else None
     run, objective = (runs[-1], transfer) if transfer else (heard[-1], heard[-1][0].objective)
     drafts = (Draft(seen_as_often(one.plan), law, named, one.objective, catalogue, lenders) for one in stages)

@@ -40,7 +40,7 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
         return (_tied(draft, aim, line) if aim.goals else aim,)
     if draft.checkpoint is not None and not draft.transfer and not _has_loss(draft) and draft.chosen():
         aim = _of_weights(draft, line)
-        return (_tied(draft, aim, line) if aim.goals else aim,)
+        return (_tied(draft, aim, line) if aim.said else aim,)
     best = _best(draft, line)
     if q.INFERENCE_TOKENS in draft.asked:
         # How much can be served is the most: the least is none.

@@ -115,6 +115,7 @@ def unheard(whole: Draft, stages: Sequence[Staged], run: Sequence[Staged]) -> No
     behind = stages[stages.index(run[-1]) + 1 :]
     for stage in behind:
         said = stage.alone.stage.objective.span if stage.alone.stage.objective else stage.alone.stage.span
-        message = f"`{whole.law.name}` gives no loss of `{stage.name}`, which is {stage.alone.objective}"
+        what = "which trains adapters" if stage.alone.trains_adapters else f"which is {stage.alone.objective}"
+        message = f"`{whole.law.name}` gives no loss of `{stage.name}`, {what}"
         assert said is not None
         whole.lacking.append(finding("L004", message, said, severity="info", laws=(whole.named,)))

@@ -8,6 +8,7 @@ candidate that lowers it most within the budget, from several designs on, until 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ RATIOS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16)
 _REGION = (0.5, 1.0, 2.0)
 # No run takes more of the budget than this: one run that fails would be all of it.
 _LARGEST = 0.25
+# A run that is done twice tells the noise; done more often it tells nothing that another run does not.
+_ALIKE = 2
 _ROUNDS = 40
 # What keeps a design that tells nothing of a constant from being infinitely bad, as a share of what the others tell.
 _RIDGE = 1e-9
@@ -86,7 +89,9 @@ def _exchanged(room: Room, there: Sequence[Run], start: Sequence[Run], region: F
             # What each candidate takes from the variance: Sherman and Morrison's formula.
             seen = offered @ inverse
             gain = ((seen @ region.T) ** 2).mean(axis=1) / (1 + np.einsum("ck,ck->c", seen, offered))
-            gain = np.where(costs + spent.sum() - spent[i] <= room.total, gain, -np.inf)
+            there_now = Counter(runs[:i] + runs[i + 1 :])
+            free = np.array([there_now[one] < _ALIKE for one in there])
+            gain = np.where(free & (costs + spent.sum() - spent[i] <= room.total), gain, -np.inf)
             now = own[i] @ inverse
             kept = ((now @ region.T) ** 2).mean() / (1 + now @ own[i])
             place = int(np.argmax(gain))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -23,7 +22,7 @@ from runplan.engine.ladder.flagship import Flagship, flagship_of
 from runplan.engine.ladder.refused import NoLadder
 from runplan.engine.ladder.side_by_side import devices, finished
 from runplan.engine.ladder.sizes import Settings, Sizes, Writer, sizes_of
-from runplan.engine.ladder.width import Target, Width
+from runplan.engine.ladder.width import DRAWS, SEED, UNTOLD, Target, Width
 from runplan.engine.laws.form import is_of_settings
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
@@ -49,6 +48,7 @@ class Asked:
         law: Whose loss it is to tell; the plan's first that has one unless said.
         family: The published model whose proportions the small ones have; the plan's unless said.
         budgets, sizes: How many budgets of how many sizes each, as far as there is room.
+        draws, seed: Of the simulation: how often runs are drawn and fitted, and by what they are drawn.
         folder: Where the plans of the runs are to lie.
     """
 
@@ -59,6 +59,8 @@ class Asked:
     family: str | None = None
     budgets: int = BUDGETS
     sizes: int = SIZES
+    draws: int = DRAWS
+    seed: int = SEED
     folder: str = ""
 
 
@@ -196,7 +198,7 @@ def ladder_of(path: str, reader: Reader, asked: Asked, *, catalogue: Library, se
     writer = Writer(flagship, family, reader, catalogue, asked.folder, laws, _stated_mfu(flagship))
     sizes = sizes_of(writer)
     room = Room(sizes, flagship.surface, share * flagship.compute, asked.budgets, asked.sizes)
-    compared = _compared(room, flagship, noise)
+    compared = _compared(room, flagship, asked, noise)
     chosen = next(one for one in compared if one.design == asked.design)
     if chosen.why_not:
         raise NoLadder("budget", chosen.why_not)
@@ -230,7 +232,7 @@ def _gpus(flagship: Flagship) -> float | None:
 # ---- designs side by side
 
 
-def _compared(room: Room, flagship: Flagship, noise: float) -> tuple[Compared, ...]:
+def _compared(room: Room, flagship: Flagship, asked: Asked, noise: float) -> tuple[Compared, ...]:
     """Every design within the budget, with what it tells."""
     target = Target.of(flagship.surface, flagship.size, flagship.tokens, flagship.compute)
     made: dict[Design, tuple[Run, ...] | NoLadder] = {}
@@ -245,15 +247,18 @@ def _compared(room: Room, flagship: Flagship, noise: float) -> tuple[Compared, .
         made["best"] = best(room, (flagship.size, flagship.tokens), starts)
     except NoLadder as error:
         made["best"] = error
-    return tuple(_one(room, design, runs, target, noise) for design, runs in made.items())
+    return tuple(_one(room, design, runs, target, asked, noise) for design, runs in made.items())
 
 
-def _one(room: Room, design: Design, runs: tuple[Run, ...] | NoLadder, target: Target, noise: float) -> Compared:
+def _one(
+    room: Room, design: Design, runs: tuple[Run, ...] | NoLadder, target: Target, asked: Asked, noise: float
+) -> Compared:
     if isinstance(runs, NoLadder):
-        return Compared(design, (), 0.0, 0.0, Width(math.inf, math.inf), str(runs))
+        return Compared(design, (), 0.0, 0.0, UNTOLD, str(runs))
     params, tokens = room.sizes_there.law[[run.size for run in runs]], np.array([run.tokens for run in runs])
     largest = max(room.compute([run]) for run in runs)
-    return Compared(design, runs, room.compute(runs), largest, target.width(params, tokens, noise))
+    width = target.width(params, tokens, noise, asked.draws, asked.seed)
+    return Compared(design, runs, room.compute(runs), largest, width)
 
 
 # ---- runs

@@ -1,4 +1,4 @@
-"""A law's loss over size and tokens, at many constants at once, and what of it is best at a budget."""
+"""A law's loss over size and tokens, at many constants at once: what runs fit it by, and what is best at a budget."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass, field
-from runplan.dsl.expr.tree import words
+from runplan.dsl.expr.tree import Expr
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.pack import Function, Law, Parameter
+from runplan.engine.fit.expression import FormulaModel, moving
+from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.table import Floats
 
-# Steps of central differences in a coordinate: far above what rounding leaves, far below what bends.
-STEP = 1e-5
 # Budgets are searched for their best size between sizes so far from the square root of it, in logarithms.
 REACH, STEPS, ROUNDS = 16.0, 65, 8
 
@@ -26,41 +26,49 @@ class Surface:
     Coordinates are the constants that the formula rests on, logarithms of those that are positive.
 
     Attributes:
-        constants: Their names, k of them.
-        centre: (k), the law's own, in coordinates.
-        log: (k), which are logarithms.
+        coordinates: Of the constants, k of them.
+        centre: (k), the law's own.
         flop: FLOP a param and token.
     """
 
     law: Law
     function: Function
-    constants: tuple[str, ...]
+    coordinates: tuple[Coordinate, ...]
     centre: Floats
-    log: np.ndarray
     flop: float
-    _body: Evaluator = field(repr=False, compare=False)
+    _body: Expr = field(repr=False)
+    _value: Evaluator = field(repr=False, compare=False)
 
     @staticmethod
     def of(law: Law, function: Function, flop: float) -> Surface:
         """The surface of a law's formula of the loss."""
         body = expanded(function.body, law.lets)
-        used = words(body)
-        values = {c.name: c.value for c in law.constants.values() if c.name in used and c.value is not None}
-        own = np.array(list(values.values()), dtype=float)
-        log = own > 0
-        centre = np.where(log, np.log(np.where(log, own, 1.0)), own)
-        return Surface(law, function, tuple(values), centre, log, flop, compiled(body, np))
+        values = {name: c.value for name, c in law.constants.items() if c.value is not None}
+        names = tuple(moving(body, tuple(values)))
+        log = {name: values[name] > 0 for name in names}
+        centre = np.array([np.log(values[name]) if log[name] else values[name] for name in names])
+        found = tuple(Coordinate(name, log[name], at - 1.0, at + 1.0) for name, at in zip(names, centre, strict=True))
+        return Surface(law, function, found, centre, flop, body, compiled(body, np))
+
+    def model(self, params: Floats, tokens: Floats) -> FormulaModel:
+        """The form over (n) runs, whose losses are those of the law's own constants: what `plan fit` fits to runs."""
+        measured = self.at(params, tokens) / self.function.counted.factor
+        return FormulaModel(self.coordinates, measured, True, self._body, self._inputs(params, tokens))
 
     def loss(self, theta: Floats, params: Floats, tokens: Floats) -> Floats:
-        """(s, k) coordinates, (n) params and tokens into (s, n) losses, in nats a token."""
-        values = np.where(self.log, np.exp(theta), theta)
-        env: dict[str, Floats] = {name: values[:, i, None] for i, name in enumerate(self.constants)}
-        given: Mapping[str, Floats] = {"params": params, "tokens": tokens}
-        for parameter in self.function.parameters:
-            env[parameter.local] = _local(parameter, given)
-        found = np.asarray(self._body(env) * self.function.counted.factor, dtype=np.float64)
-        out: Floats = np.array(np.broadcast_to(found, (len(theta), len(params))))
+        """(s, k) coordinates, (n) or (s, n) params and tokens into (s, n) losses, in nats a token."""
+        constants = {
+            c.constant: np.exp(theta[:, i : i + 1]) if c.log else theta[:, i : i + 1]
+            for i, c in enumerate(self.coordinates)
+        }
+        with np.errstate(all="ignore"):
+            found = self._value({**constants, **self._inputs(params, tokens)}) * self.function.counted.factor
+        out: Floats = np.array(np.broadcast_to(found, (len(theta), params.shape[-1])), dtype=np.float64)
         return out
+
+    def _inputs(self, params: Floats, tokens: Floats) -> dict[str, Floats]:
+        given: Mapping[str, Floats] = {"params": params, "tokens": tokens}
+        return {parameter.local: _local(parameter, given) for parameter in self.function.parameters}
 
     def at(self, params: Floats, tokens: Floats) -> Floats:
         """(n) losses by the law's own constants."""
@@ -74,12 +82,9 @@ class Surface:
 
     def slopes(self, params: Floats, tokens: Floats) -> Floats:
         """(n, k) derivatives of the logarithm of the loss by the coordinates, at the law's own constants."""
-        moved = np.concatenate(
-            [self.centre + STEP * np.eye(len(self.centre)), self.centre - STEP * np.eye(len(self.centre))]
-        )
-        up, down = np.split(np.log(self.loss(moved, params, tokens)), 2)
-        slopes: Floats = ((up - down) / (2 * STEP)).T
-        return slopes
+        losses, slopes = self.model(params, tokens).slopes(self.centre[None])
+        out: Floats = (slopes[0] / losses[0]).T
+        return out
 
     def best(self, compute: float, theta: Floats | None = None) -> Floats:
         """(s) sizes of least loss at a compute in FLOP, for (s, k) coordinates; the law's own unless said."""
@@ -87,11 +92,8 @@ class Surface:
         middle, reach = np.full(len(theta), 0.5 * np.log(compute / self.flop)), REACH
         for _ in range(ROUNDS):
             at = middle[:, None] + np.linspace(-reach, reach, STEPS)
-            losses = np.stack([
-                self.loss(one[None], np.exp(x), compute / self.flop / np.exp(x))[0]
-                for one, x in zip(theta, at, strict=True)
-            ])  # fmt: skip
-            middle = at[np.arange(len(at)), np.argmin(losses, axis=1)]
+            losses = self.loss(theta, np.exp(at), compute / self.flop / np.exp(at))
+            middle = at[np.arange(len(at)), np.argmin(np.where(np.isnan(losses), np.inf, losses), axis=1)]
             reach *= 4.0 / (STEPS - 1)
         sizes: Floats = np.exp(middle)
         return sizes
@@ -100,5 +102,5 @@ class Surface:
 def _local(parameter: Parameter, given: Mapping[str, Floats]) -> Floats:
     """An input as the formula counts it; one that may be given, and is not, as it is taken then."""
     if parameter.quantity not in given:
-        return np.array(parameter.default)
+        return np.full_like(given["params"], parameter.default)
     return given[parameter.quantity] / parameter.counted.factor

@@ -32,7 +32,7 @@ from runplan.engine.sweep.job import STATUSES
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(runplan.__file__).parent
 # Kept for a command that goes on with its own work, and read by nothing else.
-OWN_BUSINESS = {"plan.journal/v1"}
+OWN_BUSINESS = {"plan.trajectory/v1", "plan.journal/v1"}
 SMALL = "hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n"
 OVER = SMALL + "require cost <= 10k USD\nminimise loss\n"
 

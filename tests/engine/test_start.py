@@ -56,6 +56,13 @@ def test_the_data_within_their_passes_at_six_flop_a_param_and_token(
     assert value(found, "time") == pytest.approx(took, rel=1e-9)
 
 
+@pytest.mark.parametrize("most", ["?", "up to 900 days"])
+def test_a_stated_run_takes_as_long_as_it_does_however_the_time_is_left_open(most: str) -> None:
+    found = solution(f"start: checkpoint\nmodel: 7B params\ntokens: 1B\nhardware: 8 x H100 for {most} at 40% MFU\n")
+    assert found.status == "solved"
+    assert value(found, "time") == pytest.approx(6 * 7e9 * 1e9 / (8 * PEAK * 0.4), rel=1e-9)
+
+
 @settings(max_examples=15, deadline=None)
 @given(share=st.floats(0.01, 0.9), new=st.floats(1e9, 1e11), passes=st.integers(1, 4))
 def test_new_data_and_replay_keep_their_shares(share: float, new: float, passes: int) -> None:

@@ -45,6 +45,7 @@ LADDERS = {
         ),
         "sweep",
         "ladder",
+        "track",
     ],
     "cli": [
         "outcome",
@@ -60,6 +61,7 @@ LADDERS = {
         "crew",
         "paths",
         "arguments",
+        "columns",
         "rewriting",
         "mending",
         "watching",
@@ -86,6 +88,7 @@ LADDERS = {
         "frontier",
         "ladder",
         "sweep",
+        "track",
         "derivation",
         "backtest",
         "fit",
@@ -95,13 +98,14 @@ LADDERS = {
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
 BESIDE = {f"engine/{rung}": {"pipeline", "report"} for rung in ("sweep", "ladder")}
+BESIDE["engine/track"] = {"report", "document"}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py", "dsl/syntax/tables.py"),
     "yaml": "dsl/syntax/yaml_values.py",
     "pint": "dsl/units/table.py",
     # Declared for draws, sweeps and fits; where an array pays, and nowhere else.
-    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder")),
+    "numpy": tuple(f"engine/{of}/" for of in ("numeric", "analysis", "sweep", "fit", "ladder", "track")),
     "scipy": ("engine/numeric/", "engine/analysis/", "engine/fit/"),
     "distributed": "engine/scatter/cluster.py",
     "pyarrow": ("engine/sweep/parquet.py", "engine/fit/parquet.py"),

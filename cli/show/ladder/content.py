@@ -61,10 +61,9 @@ def _headline(ladder: Ladder) -> str:
     spent = sum(run.value(q.COMPUTE) or 0.0 for run in ladder.runs) / ladder.flagship.compute
     width = ladder.chosen.width
     told = f"{per_cent(spent)} of the flagship's compute"
-    if not math.isfinite(width.loss):
+    if not width.loss.is_told:
         return f"{told}, and they do not tell its loss: a direction of the law's constants stays open"
-    low, high = width.ends(ladder.loss, width.loss)
-    return f"{told} tells its loss to {low:.3f} {NOTHING} {high:.3f} nat/token (80 %)"
+    return f"{told} tells its loss to {width.loss.low:.3f} {NOTHING} {width.loss.high:.3f} nat/token (80 %)"
 
 
 # ---- the runs
@@ -110,7 +109,7 @@ def _said(run: Small, name: Name) -> str:
 
 # ---- the designs
 
-_DESIGN_HEADS = ("design", "runs", "sizes", "largest run", "flagship's loss", "±", "its best size")
+_DESIGN_HEADS = ("design", "runs", "sizes", "largest run", "flagship's loss", "±", "1st order", "its best size")
 
 
 def _design(ladder: Ladder, one: Compared) -> tuple[Cell, ...]:
@@ -118,18 +117,13 @@ def _design(ladder: Ladder, one: Compared) -> tuple[Cell, ...]:
     if one.why_not:
         return (name, *(Cell(NOTHING) for _ in _DESIGN_HEADS[1:]))
     figures = (str(len(one.runs)), str(one.sizes), show(one.largest, FLOP, 3))
-    if not math.isfinite(one.width.loss):
-        return (name, *map(Cell, figures), *(Cell("not told") for _ in range(3)))
-    low, high = one.width.ends(ladder.loss, one.width.loss)
-    small, large = one.width.ends(ladder.best_size, one.width.size)
-    sizes = from_to(bare(show(small, PARAM, 3)), bare(show(large, PARAM, 3)))
-    return (
-        name,
-        *map(Cell, figures),
-        Cell(f"{low:.3f} {NOTHING} {high:.3f}"),
-        Cell(f"{(high - low) / 2:.4f}"),
-        Cell(sizes),
-    )
+    loss, size = one.width.loss, one.width.size
+    if not loss.is_told:
+        return (name, *map(Cell, figures), *(Cell("not told") for _ in _DESIGN_HEADS[4:]))
+    first = loss.half_to_first_order(ladder.loss)
+    sizes = from_to(bare(show(size.low, PARAM, 3)), bare(show(size.high, PARAM, 3))) if size.is_told else "not told"
+    told = (f"{loss.low:.3f} {NOTHING} {loss.high:.3f}", f"{loss.half:.4f}", f"{first:.4f}", sizes)
+    return (name, *map(Cell, (*figures, *told)))
 
 
 # ---- what it costs
@@ -166,8 +160,9 @@ def _notes(ladder: Ladder) -> Iterator[str]:
     far = flagship.compute / ladder.chosen.largest
     yield (
         f"The flagship is {far:,.3g} times the largest run: as far as the law itself holds there, which no small run "
-        f"tells. The widths are those of the constants of `{flagship.solution.resolved}`, each loss being off by "
-        f"{per_cent(ladder.noise)}{NOISE_SOURCE if asked.noise is None else ' as `--noise` says'}."
+        f"tells. The widths are of {asked.draws:,} ladders simulated by `{flagship.solution.resolved}` (seed "
+        f"{asked.seed}), each fitted as `plan fit` fits, and beside them to first order; a loss is off by "
+        f"{per_cent(ladder.noise)}{NOISE_SOURCE if asked.noise is None else ', as `--noise` says'}."
     )
     if asked.share is None:
         yield f"{per_cent(ladder.share)} of the flagship's compute: not given; `--share` says another."

@@ -102,12 +102,12 @@ def _expected(ladder: Ladder) -> Panel:
 
 def _designs(ladder: Ladder) -> Panel:
     """What each design will tell of the flagship's loss."""
-    told = [one for one in ladder.compared if not one.why_not and math.isfinite(one.width.loss)]
+    told = [one for one in ladder.compared if not one.why_not and one.width.loss.is_told]
     out = []
     for i, one in enumerate(told):
-        low, high = one.width.ends(ladder.loss, one.width.loss)
-        label = f"{one.design}: ± {(high - low) / 2:.3g}"
-        out.append(Series("bars", (i + 1.0,), (ladder.loss,), label=label, tone=i, low=(low,), high=(high,)))
+        loss = one.width.loss
+        label, low, high = f"{one.design}: ± {loss.half:.3g}", (loss.low,), (loss.high,)
+        out.append(Series("bars", (i + 1.0,), (ladder.loss,), label=label, tone=i, low=low, high=high))
     across = PlotAxis("designs of the same budget", (), lambda value: "", False)
     y = PlotAxis("flagship's loss, nat/token, 80 %", LOSS, lambda value: f"{value:.3f}", False)
     panel = Panel("What they will tell of the flagship", across, y, tuple(out))

@@ -76,7 +76,7 @@ def _table(
         return None, [finding("F001", message, grid.header(0))]
     columns = dict(choice.columns)
     asking = {str(f.data.get("quantity")) for f in findings if f.data}
-    for name in (*asked.needs, *asked.uses):
+    for name in asked.needs if asked.log else (*asked.needs, *asked.uses):
         if name not in columns and name not in asking:
             derived = _derived(name, grid, columns, library)
             if derived is not None:

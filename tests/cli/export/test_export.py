@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,51 @@ def test_transformers_reads_both_files(plans: Path) -> None:
     assert not validated("hf", {**files, "config.json": config}, plans)[0]
     arguments = files["training_args.json"].replace('"max_steps"', '"max_step"')
     assert not validated("hf", {**files, "training_args.json": arguments}, plans)[0]
+
+
+PLAIN = LLAMA.replace("recompute full", "recompute none")
+CUT = PLAIN.replace("tp 1, pp 1", "tp 4, pp 2")
+# For each tool a plan, what it makes of the file, and what it refuses: a text of the file and another in its place.
+TOOLS: list[tuple[str, str, dict[str, object], list[tuple[str, str]]]] = [
+    ("torchtitan", CUT, {"params": 8_030_261_248, "steps": 47_684, "batch": 512, "warmup": 477, "rate": 3e-4, "tp": 4},
+     [("seq_len", "seq_length"), ("local_batch_size=1", "local_batch_size='some'"), ("hidden_dim", "width")]),
+    ("litgpt", PLAIN, {"params": 8_030_261_248, "steps": 47_684, "batch": 512, "accumulate": 4, "rate": 3e-4},
+     [("global_batch_size", "batch_size"), ("micro_batch_size: 1", "micro_batch_size: one")]),
+    ("deepspeed", PLAIN, {"rates": pytest.approx([0.0, 3e-4, 3e-5], rel=1e-5), "stage": 3, "batch": 512},
+     [('"stage": 3', '"stage": 7'), ('"gradient_accumulation_steps": 4', '"gradient_accumulation_steps": 5.5')]),
+    ("megatron", CUT, {"layers": 32, "groups": 8, "rates": pytest.approx([0.0, 3e-4, 3e-5])},
+     [("--num-query-groups 8", "--num-query-groups 7"), ("--hidden-size", "--hidden-sizes"),
+      ("--tensor-model-parallel-size 4", "--tensor-model-parallel-size 5")]),
+    ("skypilot", PLAIN, {"nodes": 16}, [("num_nodes: 16", "num_nodes: many"), ("resources:", "resource:")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tool", "plan", "made", "refused"), TOOLS, ids=[row[0] for row in TOOLS])
+def test_the_tool_takes_the_file(
+    tool: str, plan: str, made: dict[str, object], refused: list[tuple[str, str]], plans: Path
+) -> None:
+    (plans / "p.plan").write_text(plan, encoding="utf-8")
+    files = exported("p.plan", tool)
+    accepted, said = validated(tool, files, plans)
+    assert accepted, said
+    assert told(said) == made
+    ((name, text),) = files.items()
+    for good, bad in refused:
+        assert good in text
+        assert not validated(tool, {name: text.replace(good, bad)}, plans)[0], bad
+
+
+@pytest.mark.parametrize("to", ["torchtitan-0.2", "deepspeed"])
+def test_what_is_written_parses(to: str, plans: Path) -> None:
+    text = exported("llama.plan", to, "--allow-loss")[FORMATS[to].file]
+    read = tomllib.loads(text) if to == "torchtitan-0.2" else json.loads(text)
+    assert read["training"]["steps"] == 47_684 if to == "torchtitan-0.2" else read["train_batch_size"] == 512
+
+
+def test_megatron_carries_the_mix_and_every_fall(plans: Path) -> None:
+    text = exported("mixed.plan", "megatron")["run.sh"]
+    assert "--data-path 0.8 ${DATA:-data}/web 0.2 ${DATA:-data}/code\n" in text
+    assert "--lr-wsd-decay-style exponential\n" in text and "--tensor-model-parallel-size 2\n" in text
 
 
 def test_kubernetes_takes_the_job(plans: Path) -> None:

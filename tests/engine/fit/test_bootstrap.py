@@ -11,7 +11,7 @@ from surfaces import TRUE, Chinchilla, chinchilla
 from runplan.engine.fit.bootstrap import Resampled, counts, drawn, errors, resampled
 from runplan.engine.fit.covariance import local
 from runplan.engine.fit.fit import fit
-from runplan.engine.fit.objective import residuals, total
+from runplan.engine.fit.objective import residual_slopes, residuals, total
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.search import searched
 from runplan.engine.scatter.here import here as in_this_process
@@ -74,3 +74,14 @@ def test_intervals_hold_at_the_rate_that_they_state(sizes: int, objective: Objec
     # The coordinates of a set are not independent of each other: about sets / 2 of them count.
     for coverage, count in held.items():
         assert abs(count / (5 * sets) - coverage) <= 3 * np.sqrt(coverage * (1 - coverage) / sets)
+
+
+def test_a_forecast_to_first_order_is_as_uncertain_as_the_draws_say() -> None:
+    """Also where some draws have no level at all, whose logarithm may then be anything."""
+    runs = chinchilla(0.02, 4, 4, 3)
+    found = fit(runs, SQUARES, bootstrap=500)
+    at = runs.at({"params": np.array([3e9]), "tokens": np.array([6e10])})
+    _, slopes = residual_slopes(at, True, found.minima[0].theta[None])
+    to_first_order = float(np.sqrt(slopes[0, :, 0] @ found.covariance @ slopes[0, :, 0]))
+    low, high = np.quantile(np.log(at.predicted(found.draws)[:, 0]), [0.1, 0.9])
+    assert to_first_order * 2.563 == pytest.approx(high - low, rel=0.25)

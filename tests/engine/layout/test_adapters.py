@@ -112,3 +112,27 @@ def test_what_lies_on_the_host_is_taken_only_where_it_is_named() -> None:
     found = solved(f"{text}layout: dp 8, recompute full in zero-offload\n")
     assert found["memory_optimizer"].value == 0
     assert found["least_memory"].value < 70e9
+
+
+def test_a_stage_that_trains_adapters_has_no_loss_and_is_none_of_the_laws_run() -> None:
+    first = "model: llama-3-8b\nhardware: 64 x H100 for ? at 40% MFU\nstage pretrain { tokens: 100B }\n"
+    (whole,) = under(first).solutions
+    report = under(f"{first}stage tune {{ data: 20M tokens; optimizer: AdamW8bit {{ lora: 16 }} }}\n")
+    (found,) = report.solutions
+    assert found["loss"].value == pytest.approx(whole["loss"].value)
+    assert found.named("tune.loss") is None and found.named("tune.adapter_params") is not None
+    assert any(one.code == "L004" and "trains adapters" in one.message for one in report.findings)
+    assert found.named("tune.memory_per_gpu") is not None
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("tokens: 1B\noptimizer: AdamW { lora: 16 }\n", "C001"),  # from scratch
+        ("tokens: 1B\noptimizer: AdamW { frozen_bits: 4 }\n", "C001"),
+        ("tokens: 1B\nlayout: serving_bits 8\n", "C001"),
+        ("start: checkpoint mine\ndata: 1B tokens\noptimizer: AdamW { lora: ? }\n", "C002"),
+    ],
+)
+def test_what_is_said_of_nothing_has_a_finding(more: str, code: str) -> None:
+    assert {f.code for f in under(f"{NODE}model: 7B\n{more}").findings if f.severity == "error"} == {code}

@@ -1,0 +1,137 @@
+"""`plan track`: a run in progress against its plan."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.outcome import CLEAN, CannotRun, exit_code
+from runplan.cli.output import show
+from runplan.cli.paths import Projects
+from runplan.cli.show.findings.content import Checked
+from runplan.cli.show.formats import offered
+from runplan.cli.stream import tell, write
+from runplan.dsl.dataclass import replace
+from runplan.dsl.types import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runplan import Project
+    from runplan.dsl.text.finding import Finding
+    from runplan.engine.track.expected import Expected
+    from runplan.engine.track.track import Track
+
+FORMATS = (*offered("track"), *(name for name in offered("findings") if name not in offered("track")))
+
+
+@verb("track")
+def run(argv: list[str]) -> int:
+    """Hold a log to its plan; exit 1 where a finding is at or above the threshold."""
+    parser = Parser(
+        prog="plan track",
+        description="A run in progress against its plan: tokens, loss against the schedule, MFU, restarts; a forecast "
+        "of finish, cost and final loss with 80 %% intervals; and what is not as planned, with codes for CI.",
+        epilog="example: plan track run.plan log.csv --fail-on warning -o table",
+    )
+    parser.add_argument("path", metavar="PLAN", help="the plan of the run")
+    parser.add_argument("log", metavar="LOG", nargs="?", help="its log: CSV, JSON, or what the trainer prints")
+    parser.add_argument("--freeze", action="store_true", help="write what the run is held to beside the plan")
+    parser.add_argument(
+        "--column", metavar="QUANTITY=HEADER", action="append", default=[], help="which column is which"
+    )
+    parser.add_argument("--unit", metavar="QUANTITY=UNIT", action="append", default=[], help="the unit of a column")
+    parser.add_argument(
+        "--decimal", choices=(".", ","), default="", help="the sign of decimals, where the log leaves it open"
+    )
+    parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
+    add_plan_options(parser)
+    add_output(parser, FORMATS, several=True)
+    args = parser.parse_args(argv)
+    outputs = wanted(args, FORMATS)
+    if args.log is None and not args.freeze:
+        raise CannotRun("which log? `plan track PLAN LOG.csv`, or `plan track PLAN --freeze` before there is one")
+    path, project = Projects(args.stdin_filename).of(args.path)
+    expected, changed = _expected(args, path, project)
+    if args.log is None:
+        return CLEAN
+    found = _tracked(args, project, expected, changed=changed)
+    if isinstance(found, tuple):
+        names = [(name if name in offered("findings") else "full", file) for name, file in outputs]
+        show("findings", Checked(found, 1), names)
+        return exit_code(found)
+    for name, file in outputs:
+        if name in offered("track"):
+            show("track", found, [(name, file)])
+        else:
+            show("findings", Checked(found.findings, 1), [(name, file)])
+    return exit_code(found.findings, args.fail_on or project.configuration.fail_on)
+
+
+def _expected(args: Namespace, path: str, project: Project) -> tuple[Expected, bool]:
+    """What the run is held to, and whether the plan says something else by now.
+
+    Raises:
+        CannotRun: Where there is nothing to hold it to, or it is frozen already.
+    """
+    from runplan.engine.lock import said_of
+    from runplan.engine.track.expected import CannotTrack, expected_of
+    from runplan.engine.track.frozen import frozen_of, frozen_path, text_of
+
+    kept = frozen_path(args.path)
+    with reading(args.path):
+        digest = said_of(path, project.reader)
+    if os.path.exists(kept):
+        if args.freeze:
+            raise CannotRun(f"{kept} is there: what is frozen stays; to freeze anew, take it out of the way first")
+        if args.set:
+            raise CannotRun(f"the run is held to {kept}, and `--set` would not change it")
+        with reading(kept):
+            frozen = frozen_of(project.reader.read(frozen_path(path)), kept)
+        return frozen, frozen.digest != digest
+    try:
+        with reading(args.path):
+            expected = expected_of(project.report(path, settings=args.set), digest, project.library)
+    except CannotTrack as error:
+        raise CannotRun(str(error)) from error
+    if args.freeze:
+        from datetime import date
+
+        expected = replace(expected, frozen=date.today().isoformat())
+        write(text_of(expected), kept)
+        tell(f"plan track: wrote {kept}")
+    return expected, False
+
+
+def _tracked(args: Namespace, project: Project, expected: Expected, *, changed: bool) -> Track | tuple[Finding, ...]:
+    """The run against what it is held to; what is wrong with the log, where it cannot be read as one.
+
+    Raises:
+        CannotRun: Where the log is not there, or does not tell how far the run is.
+    """
+    from runplan.cli.columns import pairs
+    from runplan.engine.fit.read.asked import Asked
+    from runplan.engine.fit.read.read import read_runs
+    from runplan.engine.fit.read.text import text_of
+    from runplan.engine.fit.read.words import sorts_of
+    from runplan.engine.track.drift import tracked
+    from runplan.engine.track.progress import NEEDS, PREFER, USES, NoProgress
+
+    known = sorts_of(project.library, {})
+    asked = Asked(
+        NEEDS,
+        USES,
+        pairs(args.column, "--column", known),
+        pairs(args.unit, "--unit", known),
+        args.decimal,
+        PREFER,
+        log=True,
+    )
+    with reading(args.log):
+        table, findings = read_runs(args.log, project.reader, project.library, asked)
+        if table is None:
+            return findings
+        source, _ = text_of(args.log, project.reader.read(args.log))
+    try:
+        return tracked(expected, table, source, project.library, findings, changed=changed)
+    except NoProgress as error:
+        raise CannotRun(f"{args.log}: {error}") from error

@@ -1,0 +1,214 @@
+"""A tracked run into findings: what is not as planned, and what will be missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from runplan.dsl.dataclass import replace
+from runplan.dsl.packs.library import Library
+from runplan.dsl.text.codes import Severity
+from runplan.dsl.text.finding import Finding, finding, in_order
+from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.words import counted
+from runplan.dsl.units.base import DATE, TIME, TOKEN
+from runplan.dsl.units.show import show
+from runplan.engine.fit.table import RunTable
+from runplan.engine.track.expected import Expected
+from runplan.engine.track.frozen import frozen_path
+from runplan.engine.track.schedule import share_at
+from runplan.engine.track.track import APPLIES, Estimate, Track, track_of
+
+# How much slower than planned is said; how far a learning rate or a batch may be off.
+SLOWER, OFF = 0.05, 0.02
+# A loss rises where the mean of the last points lies so much, and so many of its standard errors, above an earlier one;
+# it diverges where it lies so much above.
+RISES, ERRORS, DIVERGES = 0.03, 5.0, 0.25
+WINDOW = 10
+
+
+def tracked(
+    expected: Expected,
+    table: RunTable,
+    source: Source,
+    library: Library,
+    found: Sequence[Finding] = (),
+    *,
+    changed: bool = False,
+) -> Track:
+    """A run against what it is held to, with what is not as planned.
+
+    Args:
+        found: What was found in the log as it was read.
+        changed: Whether the plan says something else than what was frozen.
+
+    Raises:
+        NoProgress: Where the log does not tell how far the run is.
+    """
+    track = track_of(expected, table, source, library, found)
+    drifts = [*track.findings, *_frozen(track, changed), *_log(track), *_settings(track), *_speed(track)]
+    return replace(track, findings=in_order([*drifts, *_loss(track), *_misses(track)]))
+
+
+def place(source: Source, line: int) -> Span:
+    """A line of a log; its beginning where it has no lines."""
+    start = source.line_start(line)
+    return Span(source, start, start + len(source.line_text(line)))
+
+
+def _end(track: Track) -> Span:
+    return place(track.source, track.progress.lines[-1])
+
+
+def _frozen(track: Track, changed: bool) -> Iterator[Finding]:
+    expected = track.expected
+    if changed:
+        message = (
+            f"`{expected.plan}` has changed since it was frozen on {expected.frozen}: the run is held to what it was"
+        )
+        yield finding("K011", message, _end(track), help=[f"`plan solve {expected.plan}` says what it comes to now"])
+    elif not expected.frozen:
+        message = (
+            f"nothing was frozen when the run began: it is held to `{expected.plan}` as it is now, and moves with it"
+        )
+        help = [f"`plan track {expected.plan} --freeze` writes `{frozen_path(expected.plan)}`: commit it"]
+        yield finding("K012", message, _end(track), help=help)
+
+
+def _log(track: Track) -> Iterator[Finding]:
+    progress = track.progress
+    if progress.resumed:
+        first = progress.resumed[0]
+        lost = sum(one.lost for one in progress.resumed)
+        times = counted(len(progress.resumed), "time")
+        message = f"the run went back {times}, and did {show(lost, TOKEN)} again: these count once"
+        lines = ", ".join(f"line {one.line} to step {one.at:,.0f}" for one in progress.resumed[:5])
+        yield finding("K008", message, place(track.source, first.line), notes=[lines])
+    if progress.pauses:
+        still = show(sum(pause.seconds for pause in progress.pauses), TIME)
+        message = f"the run stood still {counted(len(progress.pauses), 'time')}, for {still} in all"
+        yield finding("K009", message, place(track.source, progress.pauses[0].line))
+    if progress.done > track.expected.tokens * 1.001:
+        message = (
+            f"{show(progress.done, TOKEN)} have been trained on, and the plan has {show(track.expected.tokens, TOKEN)}"
+        )
+        yield finding("K013", message, _end(track))
+    if track.curve is None:
+        message = "too few points lie behind the warm-up: the loss at the end is not forecast yet"
+        yield finding("K014", message, _end(track))
+
+
+def _settings(track: Track) -> Iterator[Finding]:
+    """The batch and the learning rate, where the log tells them."""
+    progress, expected = track.progress, track.expected
+    batch = expected.get("batch")
+    if progress.per_step and batch and not progress.derived and abs(np.log(progress.per_step / batch)) > OFF:
+        message = f"the log has {show(progress.per_step, TOKEN)} a step, and the plan {show(batch, TOKEN)}"
+        yield finding("K007", message, _end(track), help=[f"`optimizer {{ batch: ... }}` of `{expected.plan}` says it"])
+    planned = expected.get("learning_rate")
+    seen = np.isfinite(progress.rate)
+    if planned is None or not seen.any():
+        return
+    if not expected.schedule:
+        peak = float(progress.rate[seen].max())
+        if abs(np.log(peak / planned)) > OFF:
+            yield finding("K006", f"the learning rate reaches {peak:.3g}, and the plan has {planned:.3g}", _end(track))
+        return
+    tokens, rate = progress.tokens[seen], progress.rate[seen]
+    due = planned * share_at(expected.schedule, np.minimum(tokens, expected.tokens))
+    # Near the ends of phases a step more or less makes much of a difference to a rate that is nearly nothing.
+    step = progress.per_step or 0.0
+    near = np.maximum(
+        abs(planned * share_at(expected.schedule, np.clip(tokens - 2 * step, 0, expected.tokens)) - due),
+        abs(planned * share_at(expected.schedule, np.clip(tokens + 2 * step, 0, expected.tokens)) - due),
+    )
+    off = abs(rate - due) > OFF * np.maximum(due, 0.05 * planned) + near
+    if (off.mean() > 0.02 and off[-1:].any()) or off.mean() > 0.1:
+        i = int(np.nonzero(off)[0][0])
+        line = np.array(progress.lines)[seen][i]
+        message = (
+            f"the learning rate is {rate[i]:.3g} at {show(float(tokens[i]), TOKEN)}, and the plan has {due[i]:.3g}"
+        )
+        share = f"of {len(rate)} points {int(off.sum())} are so"
+        yield finding("K006", message, place(track.source, int(line)), notes=[share])
+
+
+def _speed(track: Track) -> Iterator[Finding]:
+    slower, spread = track.slower, track.progress.spread
+    if slower is not None and slower < 1 - SLOWER and 1 - slower > 2 * spread / np.sqrt(10):
+        mfu = (
+            f": {100 * track.mfu:.3g} % MFU, and {100 * track.planned_mfu:.3g} % planned"
+            if track.mfu and track.planned_mfu
+            else ""
+        )
+        message = f"the run is at {100 * slower:.3g} % of the planned pace{mfu}"
+        yield finding("K001", message, _end(track), data={"pace": slower})
+
+
+def _loss(track: Track) -> Iterator[Finding]:
+    progress = track.progress
+    dead = [f for f in track.findings if f.code == "F010" and f.at.span.line > progress.lines[-1]]
+    if dead:
+        yield finding("K003", "the loss is no number any more: the run has diverged", dead[0].at.span)
+    else:
+        yield from _rising(track)
+    law, off = track.law_now, track.law_off
+    if off is None:
+        return
+    said = f"{off:.3g} times what `{track.expected.law}` expects by now"
+    if law is None:
+        message = f"the loss is {said}: the law is of other data, or its unit of another, and says nothing of this run"
+        help = ["a law that is fitted to runs of this kind would: `plan fit`"]
+        yield finding("K010", message, _end(track), help=help)
+    elif off * law.value > law.high:
+        message = f"the loss is {off * law.value:.4g}, {said} ({law.low:.4g} \u2013 {law.high:.4g})"
+        notes = ["so far off, the law may be of other data, or of another unit"] if off > APPLIES else []
+        yield finding("K002", message, _end(track), notes=notes)
+
+
+def _rising(track: Track) -> Iterator[Finding]:
+    loss = np.log(track.progress.loss)
+    window = max(WINDOW, len(loss) // 20)
+    if len(loss) < 3 * window:
+        return
+    sums = np.cumsum(np.concatenate([[0.0], loss]))
+    means = (sums[window:] - sums[:-window]) / window
+    noise = 1.4826 * float(np.median(np.abs(np.diff(loss)))) / np.sqrt(2)
+    best = int(np.argmin(means[:-window]))
+    rise = float(means[-1] - means[best])
+    if rise > max(RISES, ERRORS * noise * np.sqrt(2 / window)):
+        line = track.progress.lines[best + window - 1]
+        now, then = np.exp(means[-1]), np.exp(means[best])
+        message = f"the loss rises: {now:.4g} on the mean of the last {window} points, {then:.4g} at line {line}"
+        severity: Severity = "error" if rise > DIVERGES else "warning"
+        yield finding("K003", message, _end(track), severity=severity, data={"rise": float(np.expm1(rise))})
+
+
+def _misses(track: Track) -> Iterator[Finding]:
+    """What the plan gives or requires, against what is forecast."""
+    expected, ends = track.expected, track.ends
+    limits = [(f"`{one.text}`", one.quantity, one.sign, one.bound) for one in expected.limits]
+    if (reserved := expected.get("reserved_time")) is not None:
+        limits.append(("the time that the hardware is reserved for", "time", "<=", reserved))
+    if (deadline := expected.get("deadline")) is not None:
+        limits.append(("the end of the reservation", "finish", "<=", deadline))
+    for text, quantity, sign, bound in limits:
+        end = ends.get(quantity)
+        if end is None or (quantity == "loss" and track.law_now is None):
+            continue
+        over = 1 if sign == "<=" else -1
+        if over * (end.value - bound) > 0:
+            yield finding("K004", f"the run will miss {text}: {_told(end)}, {_limit(end, bound)}", _end(track))
+        elif over * ((end.high if over > 0 else end.low) - bound) > 0:
+            yield finding("K005", f"the run may miss {text}: {_told(end)}, {_limit(end, bound)}", _end(track))
+
+
+def _told(end: Estimate) -> str:
+    if end.dim == DATE:
+        return f"it ends on {show(end.value, end.dim)}"
+    return f"{show(end.value, end.dim)} ({show(end.low, end.dim)} \u2013 {show(end.high, end.dim)})"
+
+
+def _limit(end: Estimate, bound: float) -> str:
+    return f"and {show(bound, end.dim)} {'is' if end.dim == DATE else 'are'} allowed"

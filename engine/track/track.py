@@ -1,0 +1,237 @@
+"""What a run is held to and its log into where it is, where it will end, and what is not as planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.expr.tree import bound
+from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.packs.library import Library
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source
+from runplan.dsl.units.base import DATE, TIME, TOKEN
+from runplan.dsl.units.dims import Dim
+from runplan.engine.fit.table import RunTable
+from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.track.expected import Expected
+from runplan.engine.track.forecast import Curve, Gain, curve_of
+from runplan.engine.track.progress import PARTS, Progress, progress_of
+from runplan.engine.track.schedule import Path, path_of
+
+# The learning rate that is taken where neither the log nor the plan tells one.
+USUAL_RATE = 1e-3
+# A law speaks of the losses of a log where these are no further from its own than so many times.
+APPLIES = 1.25
+# How steady a pace is at the least: what later logs of a run add to what its parts so far tell.
+STEADY = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure that is told of the end, with its 80 % interval.
+
+    Attributes:
+        by: What it rests on, in a few words.
+    """
+
+    value: float
+    low: float
+    high: float
+    dim: Dim
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A run in progress against its plan.
+
+    Attributes:
+        expected: What it is held to.
+        log: The path of the log.
+        source: The text of the log.
+        progress: How far it is.
+        path: Its schedule.
+        now: The loss of now, smoothed.
+        curve: Through its losses; None where there are too few.
+        law_now: What the law expects of the loss of now, before the decay that is to come, with its interval; None
+            where no law speaks of such losses.
+        law_off: The loss of now over what the law expects, where there is a law, whether it speaks of it or not.
+        mfu, planned_mfu: Of the later part of the log at work, and of the plan; None where one is not known.
+        slower: The planned pace over that of the log, less than 1 where it is slower; None where it is not known.
+        ends: The forecasts, by quantity: tokens, time, finish, cost, loss.
+        spent: What the run has cost so far, in the plan's money; None where there is no price.
+        dim: Of the losses.
+        findings: What is not as planned, and what is wrong with the log.
+    """
+
+    expected: Expected
+    log: str
+    source: Source
+    progress: Progress
+    path: Path
+    now: float
+    curve: Curve | None
+    law_now: Estimate | None
+    law_off: float | None
+    mfu: float | None
+    planned_mfu: float | None
+    slower: float | None
+    ends: dict[str, Estimate]
+    spent: float | None
+    dim: Dim
+    findings: tuple[Finding, ...]
+
+
+def track_of(
+    expected: Expected, table: RunTable, source: Source, library: Library, found: Sequence[Finding] = ()
+) -> Track:
+    """A run against what it is held to, before it is judged.
+
+    Args:
+        found: What was found in the log as it was read.
+
+    Raises:
+        NoProgress: Where the log does not tell how far the run is.
+    """
+    progress = progress_of(table, expected)
+    seen = np.isfinite(progress.rate) & (progress.rate >= 0)
+    peak = float(progress.rate[seen].max()) if seen.any() else 0.0
+    planned_peak = expected.get("learning_rate")
+    rate = _peak(peak, planned_peak, progress, expected)
+    share = (progress.tokens[seen], progress.rate[seen] / rate)
+    whole = max(expected.tokens, progress.done)
+    steps = whole / progress.per_step if progress.per_step else expected.get("steps") or whole / 1e6
+    path = path_of(expected.schedule, whole, steps, rate, library, share)
+    gain = _gain(rate, library)
+    curve = curve_of(progress.tokens, progress.loss, path, gain)
+    now = curve.now if curve is not None else float(np.median(progress.loss[-12:]))
+    law_now = _by_law(expected, progress, path, gain)
+    off = None if law_now is None else now / law_now.value
+    speaks = off is not None and off >= 1 / APPLIES
+    ends = _ends(expected, progress)
+    if curve is not None:
+        law = law_now if speaks and off is not None and off <= APPLIES else None
+        ends["loss"] = _loss(expected, curve, law, path, progress, gain, table.columns["loss"].dim)
+    mfu, planned, slower = _pace(expected, progress)
+    price, gpus = expected.get("price"), expected.get("gpus")
+    spent = price * gpus * progress.elapsed if price and gpus and progress.elapsed is not None else None
+    return Track(
+        expected=expected,
+        log=table.path,
+        source=source,
+        progress=progress,
+        path=path,
+        now=now,
+        curve=curve,
+        law_now=law_now if speaks else None,
+        law_off=off,
+        mfu=mfu,
+        planned_mfu=planned,
+        slower=slower,
+        ends=ends,
+        spent=spent,
+        dim=table.columns["loss"].dim,
+        findings=tuple(found),
+    )
+
+
+def _peak(seen: float, planned: float | None, progress: Progress, expected: Expected) -> float:
+    """The learning rate at its peak: the planned one while the log is still in the warm-up, then what it reached."""
+    warm = (
+        expected.schedule[0].tokens
+        if expected.schedule and expected.schedule[0].start < expected.schedule[0].end
+        else 0
+    )
+    if planned and (not seen or progress.done < warm):
+        return max(planned, seen)
+    return seen or planned or USUAL_RATE
+
+
+def _gain(peak: float, library: Library) -> Gain:
+    quantities = library.quantities()
+
+    def figure(name: str) -> float:
+        formula = quantities[name].formula
+        assert formula is not None, f"{name} has its formula in the library"
+        return float(value_of(bound(formula, lambda text: None), {"learning_rate": peak}))
+
+    value = figure("annealing_gain")
+    return Gain(value, value * figure("annealing_gain_spread"), figure("extrapolation_error"))
+
+
+def _by_law(expected: Expected, progress: Progress, path: Path, gain: Gain) -> Estimate | None:
+    """The loss that the law expects by now: that of a run that ends here, without what its decay would have brought."""
+    whole = expected.figures.get("loss")
+    if not expected.curve or whole is None or progress.done < expected.curve[0][0]:
+        return None
+    tokens, losses = zip(*expected.curve, strict=True)
+    ended = float(np.exp(np.interp(np.log(progress.done), np.log(tokens), np.log(losses))))
+    _, annealed = path.at(np.array([progress.done]))
+    to_come = float(path.annealed[-1] - annealed[0])
+    middle = ended * np.exp(gain.value * to_come)
+    low, high = (whole.low or whole.value) / whole.value, (whole.high or whole.value) / whole.value
+    spread = np.exp(QUANTILE * gain.spread * to_come)
+    return Estimate(float(middle), float(middle * low / spread), float(middle * high * spread), whole.dim, expected.law)
+
+
+def _loss(
+    expected: Expected, curve: Curve, law: Estimate | None, path: Path, progress: Progress, gain: Gain, dim: Dim
+) -> Estimate:
+    """The loss at the end: by the log's own curve and, where a law speaks of such losses, by how that goes on."""
+    own = (np.log(curve.final), np.log(curve.high / curve.final) / QUANTILE)
+    if law is None:
+        return Estimate(curve.final, curve.low, curve.high, dim, "the log and its schedule")
+    left = max(np.log(expected.tokens / progress.done), 0.0)
+    _, annealed = path.at(np.array([progress.done]))
+    to_come = float(path.annealed[-1] - annealed[0])
+    way = np.log(curve.now) + np.log(expected.curve[-1][1] / law.value)
+    off = np.sqrt((gain.spread * to_come) ** 2 + (gain.further * left / 4) ** 2 + 0.01**2)
+    weights = np.array([own[1] ** -2, off**-2])
+    middle = float(weights @ np.array([own[0], way]) / weights.sum())
+    # What a decay brings is unknown to both alike.
+    spread = float(np.sqrt(max(1 / weights.sum(), (gain.spread * to_come) ** 2)))
+    low, high = (float(np.exp(middle + sign * QUANTILE * spread)) for sign in (-1, 1))
+    return Estimate(float(np.exp(middle)), low, high, dim, f"the log, its schedule and {expected.law}")
+
+
+def _ends(expected: Expected, progress: Progress) -> dict[str, Estimate]:
+    """What can be told of the end beside the loss."""
+    whole = max(expected.tokens, progress.done)
+    left = max(whole - progress.done, 0.0)
+    out = {"tokens": Estimate(whole, whole, whole, TOKEN, "the plan")}
+    planned = expected.get("time")
+    pace, by = progress.pace, "the pace of the later half of the log"
+    spread = float(np.hypot(progress.spread / np.sqrt(PARTS), STEADY))
+    if pace is None and planned:
+        pace, by, spread = planned / expected.tokens, "the plan's pace: the log tells no time", 0.1
+    if pace is None:
+        return out
+    done = progress.elapsed if progress.elapsed is not None else progress.done * pace
+    middle = done + left * pace * (1 + progress.idle)
+    low = done + left * pace * (1 - QUANTILE * spread)
+    high = done + left * pace * (1 + QUANTILE * spread) * (1 + 2 * progress.idle)
+    out["time"] = Estimate(middle, low, high, TIME, by)
+    begins = progress.began if progress.began is not None else expected.get("start")
+    if begins is not None:
+        of = "the log's clock" if progress.began is not None else "the plan's start"
+        out["finish"] = Estimate(begins + middle, begins + low, begins + high, DATE, f"{of}, and {by}")
+    price, gpus = expected.figures.get("price"), expected.get("gpus")
+    if price is not None and gpus:
+        each = price.value * gpus
+        money: Dim = tuple((name, power) for name, power in price.dim if name not in ("GPU", "second"))
+        out["cost"] = Estimate(middle * each, low * each, high * each, money, "the plan's price, of all devices")
+    return out
+
+
+def _pace(expected: Expected, progress: Progress) -> tuple[float | None, float | None, float | None]:
+    """The MFU of the log, that of the plan, and the pace of the log over the planned one."""
+    compute, gpus, peak = (expected.get(name) for name in ("model_compute", "gpus", "peak"))
+    planned, time = expected.get("mfu"), expected.get("time")
+    mfu = None
+    if progress.pace and compute and gpus and peak:
+        mfu = compute / expected.tokens / progress.pace / (gpus * peak)
+    slower = time / expected.tokens / progress.pace if progress.pace and time else None
+    return mfu, planned, slower

@@ -1,0 +1,70 @@
+"""What a fit says of runs that are yet to be made holds as often as it states, and which of them would help most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from surfaces import chinchilla
+
+from runplan.dsl.dataclass import replace
+from runplan.engine.fit.ahead import ahead
+from runplan.engine.fit.fit import fit
+from runplan.engine.fit.future import Future, future
+from runplan.engine.fit.next_run import next_run
+from runplan.engine.fit.outcome import Objective
+from runplan.engine.fit.table import Floats
+
+HUBER, SQUARES = Objective(), Objective("squares")
+
+
+def compute(of: Mapping[str, Floats]) -> Floats:
+    return 6 * of["params"] * of["tokens"]
+
+
+def test_the_next_run_narrows_what_is_forecast() -> None:
+    runs = chinchilla(0.01, 5, 5)
+    found = fit(runs, SQUARES, bootstrap=0)
+    aim = {"params": np.array([5e10]), "tokens": np.array([1e12])}
+    best = next_run(runs, found, aim, compute)
+    assert best is not None and best.after < 0.98 * best.before and best.cost <= 1
+    more = runs.at({name: np.append(of, best.inputs[name]) for name, of in runs.inputs.items()})
+    true = more.predicted(found.minima[0].theta[None])[0]
+    again = fit(more.told(np.append(runs.measured, true[-1])), SQUARES, bootstrap=0)
+    wide = [float(ahead(one, runs.at(aim), np.zeros(1)).constants[0]) for one in (found, again)]
+    assert wide[1] < wide[0]
+
+
+def test_what_smaller_runs_tell_of_larger_is_in_the_forecast() -> None:
+    runs = chinchilla(0.005, 6, 8)
+    sizes = compute(runs.inputs)
+    good = future(runs, SQUARES, sizes)
+    bent = runs.told(runs.measured * (1 + 0.05 * (np.log(sizes / sizes.min()) / 7) ** 3))
+    bad = future(bent, SQUARES, sizes)
+    assert good is not None and bad is not None
+    assert good.error < 0.02 < bad.error and bad.drift > 2 * good.drift
+    found = fit(bent, SQUARES, bootstrap=100, sizes=sizes)
+    at = runs.at({"params": np.array([1e10]), "tokens": np.array([2e11])})
+    near, far = (ahead(found, at, np.array([distance])) for distance in (0.0, 3.0))
+    assert far.low[0] < near.low[0] < near.values[0] < near.high[0] < far.high[0]
+
+
+def test_a_forecast_holds_at_the_rate_that_it_states() -> None:
+    held, sets = 0, 40
+    for seed in range(sets):
+        runs = chinchilla(0.01, 5, 5, seed)
+        large = np.arange(25) >= 20  # the largest budget
+        below, above = runs.rows(~large), runs.rows(large)
+        found = fit(below, SQUARES, starts=16, bootstrap=60)
+        told = ahead(found, above.at(above.inputs), np.zeros(large.sum()))
+        held += int(((told.low <= above.measured) & (above.measured <= told.high)).sum())
+    assert abs(held / (5 * sets) - 0.8) < 0.12
+
+
+def test_too_few_sizes_tell_nothing_of_the_future() -> None:
+    runs = chinchilla(0.01, 7, 1)
+    assert future(runs, SQUARES, compute(runs.inputs)) is None
+    error = np.array([0.1, -0.1])
+    told = Future(error, np.ones(2), np.zeros(2))
+    assert told.error == told.drift == 0.1
+    assert replace(told, variances=error**2).drift == 0

@@ -1,0 +1,219 @@
+"""Runs in progress against their plans: two logs that were measured, from a quarter of them on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runplan import Files, Project
+from runplan.dsl.dataclass import replace
+from runplan.dsl.text.source import Source
+from runplan.engine.fit.read.asked import Asked
+from runplan.engine.fit.read.read import read_runs
+from runplan.engine.fit.table import RunTable
+from runplan.engine.track.drift import tracked
+from runplan.engine.track.expected import CannotTrack, Expected, expected_of
+from runplan.engine.track.frozen import frozen_of, frozen_path, text_of
+from runplan.engine.track.progress import NEEDS, PREFER, USES, NoProgress
+from runplan.engine.track.track import Track
+
+FACTS = Path(__file__).resolve().parents[2] / "facts"
+ASKED = Asked(NEEDS, USES, prefer=PREFER, log=True)
+PLAN = """\
+hardware: 1 x H100 for 1 minute at 8% MFU @ 2.50 USD/GPU/hour
+model: { layers: 5, hidden: 256, heads: 4, ffn: 1024, mlp: plain, vocab: 256, context: 512 tokens, tied: false }
+tokens: 42795008
+optimizer: AdamW { batch: 32768 tokens, learning_rate: 0.0028284271247461905 }
+phase warmup: 5% warmup
+phase stable: 75% constant
+phase decay: 20% linear
+require cost <= 0.02 USD
+"""
+SMALL = (
+    PLAN.replace("42795008", "28229632")
+    .replace("32768", "16384")
+    .replace("0.0028284271247461905", "0.0032659863237109042")
+    .replace("layers: 5, hidden: 256", "layers: 4, hidden: 192")
+    .replace("ffn: 1024", "ffn: 768")
+    .replace("8% MFU", "5% MFU")
+)
+LOGS = {"1e15-h256": PLAN, "3e14-h192": SMALL}
+HEAD = "step,tokens,loss,learning_rate,seconds\n"
+
+
+def expected(plan: str) -> Expected:
+    project = Project(Files({"run.plan": plan}))
+    return expected_of(project.report("run.plan"), "sha256:0", project.library)
+
+
+EXPECTED = {name: expected(plan) for name, plan in LOGS.items()}
+LIBRARY = Project(Files({"run.plan": PLAN})).library
+
+
+def text(name: str) -> str:
+    return (FACTS / f"h100_log_{name}.csv").read_text(encoding="utf-8")
+
+
+def table_of(log: str) -> tuple[RunTable, Track | None]:
+    table, _ = read_runs("log.csv", Files({"log.csv": log}), LIBRARY, ASKED)
+    assert table is not None
+    return table, None
+
+
+def run(log: str, against: Expected, *, changed: bool = False) -> Track:
+    table, found = read_runs("log.csv", Files({"log.csv": log}), LIBRARY, ASKED)
+    assert table is not None, found
+    return tracked(against, table, Source("log.csv", log), LIBRARY, found, changed=changed)
+
+
+def first(name: str, share: float) -> str:
+    lines = text(name).splitlines(keepends=True)
+    tokens = EXPECTED[name].tokens
+    return lines[0] + "".join(line for line in lines[1:] if float(line.split(",")[1]) <= share * tokens)
+
+
+def codes(track: Track, *but: str) -> list[str]:
+    """The codes of what is found, but for that nothing was frozen and that no law knows such losses."""
+    return sorted(found.code for found in track.findings if found.code not in ("K010", "K012", "F006", *but))
+
+
+@pytest.mark.parametrize("name", LOGS)
+@pytest.mark.parametrize(("share", "off"), [(0.25, 0.17), (0.5, 0.08), (0.75, 0.08), (0.9, 0.05), (1.0, 0.03)])
+def test_what_the_first_part_of_a_log_tells_of_its_end(name: str, share: float, off: float) -> None:
+    whole, _ = table_of(text(name))
+    tokens, time, losses = (whole.values(one) for one in ("tokens", "time", "loss"))
+    ended = losses[tokens > 0.97 * tokens[-1]].mean()
+    track = run(first(name, share), EXPECTED[name])
+    assert track.ends["tokens"].value == tokens[-1]
+    finish = track.ends["time"]
+    assert finish.value == pytest.approx(time[-1], rel=0.005) and finish.low <= time[-1] <= finish.high
+    loss = track.ends["loss"]
+    assert abs(np.log(loss.value / ended)) < off and loss.low <= ended <= loss.high
+    assert codes(track) == []
+
+
+def test_a_decay_that_is_to_come_is_known_from_the_schedule() -> None:
+    track = run(first("3e14-h192", 0.75), EXPECTED["3e14-h192"])
+    flat = replace(EXPECTED["3e14-h192"], schedule=())
+    without = run(first("3e14-h192", 0.75).replace("e-05", "e-03"), flat)
+    assert track.ends["loss"].value < 0.93 * without.ends["loss"].value
+    assert track.curve is not None and not track.curve.told
+    ended = run(text("3e14-h192"), EXPECTED["3e14-h192"])
+    assert ended.curve is not None and ended.curve.told
+
+
+def test_the_pace_gives_the_mfu_of_the_plan() -> None:
+    track = run(first("1e15-h256", 0.5), EXPECTED["1e15-h256"])
+    against = track.expected
+    assert track.mfu is not None and track.slower is not None
+    assert track.mfu / 0.08 == pytest.approx(track.slower, rel=1e-6)
+    assert track.progress.pace == pytest.approx(13.65 / against.tokens, rel=0.01)
+    assert track.spent == pytest.approx(track.progress.elapsed * 2.5 / 3600)  # type: ignore[operator]
+
+
+def resumed(name: str, *, anew: bool) -> str:
+    """A log of which a part was done twice; the seconds go on, or begin anew."""
+    rows = [line.split(",") for line in first(name, 0.6).splitlines()[1:]]
+    again, from_here = rows[: len(rows) * 5 // 6], rows[len(rows) // 2 :]
+    begins = float(from_here[0][4])
+    offset = -begins + 0.03 if anew else float(again[-1][4]) - begins + 0.5
+    later = [[*row[:4], repr(float(row[4]) + offset)] for row in from_here]
+    return HEAD + "\n".join(map(",".join, [*again, *later])) + "\n"
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_log_that_was_resumed_counts_each_step_once(anew: bool) -> None:
+    name = "1e15-h256"
+    track = run(resumed(name, anew=anew), EXPECTED[name])
+    straight = run(first(name, 0.6), EXPECTED[name])
+    assert codes(track) == ["K008"]
+    assert list(track.progress.tokens) == list(straight.progress.tokens)
+    assert list(track.progress.loss) == list(straight.progress.loss)
+    assert track.progress.resumed[0].lost == pytest.approx(0.2 * EXPECTED[name].tokens, rel=0.05)
+    assert track.progress.pace == pytest.approx(straight.progress.pace, rel=0.02)
+    # What was done again took its time, and may have to be done again.
+    assert track.progress.elapsed is not None and straight.progress.elapsed is not None
+    assert track.progress.elapsed > 1.25 * straight.progress.elapsed
+    assert track.ends["time"].high - track.ends["time"].low > 2 * (
+        straight.ends["time"].high - straight.ends["time"].low
+    )
+    assert track.ends["loss"].value == pytest.approx(straight.ends["loss"].value, rel=1e-6)
+
+
+def test_a_pause_is_none_of_the_pace() -> None:
+    rows = [line.split(",") for line in first("1e15-h256", 0.5).splitlines()[1:]]
+    late = [[*row[:4], repr(float(row[4]) + (600 if i > 150 else 0))] for i, row in enumerate(rows)]
+    track = run(HEAD + "\n".join(map(",".join, late)) + "\n", EXPECTED["1e15-h256"])
+    assert [pause.seconds for pause in track.progress.pauses] == [pytest.approx(600, abs=1)]
+    assert track.progress.pace == pytest.approx(13.65 / track.expected.tokens, rel=0.01)
+    assert codes(track) == ["K004", "K004", "K009"]
+
+
+def changed(column: int, by: float, after: float = 0.0) -> str:
+    rows = [line.split(",") for line in first("1e15-h256", 0.5).splitlines()[1:]]
+    for i, row in enumerate(rows):
+        if i >= after * len(rows):
+            row[column] = repr(float(row[column]) * by)
+    return HEAD + "\n".join(map(",".join, rows)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        (changed(4, 1.5), ["K001"]),
+        (changed(4, 6.0), ["K001", "K004", "K004"]),
+        (changed(3, 0.5), ["K006"]),
+        (changed(1, 0.5), ["K001", "K006", "K007"]),
+        (changed(2, 1.2, 0.9), ["K003"]),
+        (changed(2, 3.0, 0.9), ["K003"]),
+        (first("1e15-h256", 0.06), ["K014"]),
+        (first("1e15-h256", 0.5) + "700,22937600,nan,2.8e-3,7\n", ["F010", "K003"]),
+    ],
+)
+def test_what_is_not_as_planned_has_a_code(log: str, found: list[str]) -> None:
+    assert codes(run(log, EXPECTED["1e15-h256"])) == found
+
+
+def test_a_law_that_knows_such_losses_says_what_to_expect_by_now() -> None:
+    """A log of a run as Chinchilla's law has it, with a decay that brings 5 %."""
+    text = "hardware: 64 x H100 for 60 days at 40% MFU\nmodel: 1B\ntokens: 40B\n"
+    text += "optimizer: AdamW { batch: 1M tokens, learning_rate: 3e-4 }\n"
+    text += "phase warmup: 5% warmup\nphase stable: 75% constant\nphase decay: 20% linear\n"
+    against = expected(text)
+    rng = np.random.default_rng(0)
+    whole, seen = against.tokens, np.arange(1, 301) * against.tokens / 600
+    tokens, losses = (np.array(each) for each in zip(*against.curve, strict=True))
+    curve = np.interp(seen, tokens, losses) * 1.045 * np.exp(rng.normal(0, 0.01, 300))
+
+    def log(times: float) -> str:
+        rows = (f"{i * 66},{d:.0f},{times * y:.5f}" for i, (d, y) in enumerate(zip(seen, curve, strict=True), 1))
+        return "step,tokens,loss\n" + "\n".join(rows) + "\n"
+
+    good = run(log(1.0), against)
+    assert codes(good) == [] and good.law_now is not None
+    final = against.figures["loss"].value
+    assert good.ends["loss"].value == pytest.approx(final, rel=0.02)
+    assert good.ends["loss"].low < final < good.ends["loss"].high
+    assert "plan's pace" in good.ends["time"].by and whole == good.ends["tokens"].value
+    assert codes(run(log(1.15), against)) == ["K002"]
+    assert "K010" in [found.code for found in run(log(0.5), against).findings]
+
+
+def test_what_is_frozen_is_read_as_it_was_written() -> None:
+    frozen = replace(EXPECTED["1e15-h256"], frozen="2026-11-28")
+    assert frozen_of(text_of(frozen).encode(), "run.track.toml") == frozen
+    assert frozen_path("a/run.plan") == "a/run.track.toml" == frozen_path("a/run.plan.yaml")
+    track = run(first("1e15-h256", 0.5), frozen, changed=True)
+    assert [found.code for found in track.findings if found.code in ("K011", "K012")] == ["K011"]
+
+
+def test_what_cannot_be_tracked_says_why() -> None:
+    with pytest.raises(CannotTrack, match="not solved"):
+        expected("tokens: 2T\nrequire loss <= 0.1\n")
+    with pytest.raises(NoProgress, match="no tokens"):
+        run(
+            "loss\n2.5\n2.4\n",
+            replace(EXPECTED["1e15-h256"], figures={"tokens": EXPECTED["1e15-h256"].figures["tokens"]}),
+        )
