@@ -114,6 +114,9 @@ def _add_runs(parser: Parser) -> None:
     parser.add_argument(
         "--unit", metavar="QUANTITY=UNIT", action="append", default=[], help="of a column that does not say it"
     )
+    parser.add_argument(
+        "--decimal", choices=(".", ","), default="", help="the sign of decimals, where the file leaves it open"
+    )
     parser.add_argument("--drop-highest", metavar="N", help="without the N runs of the highest loss")
     parser.add_argument("--where", metavar="EXPR", help="only runs of which it holds, such as 'compute <= 1e20 FLOP'")
 
@@ -208,6 +211,7 @@ def _read(
         columns=_pairs(args.column, "--column", "tokens=D"),
         units=_pairs(args.unit, "--unit", "loss=bits"),
         dims=dims,
+        decimal=args.decimal,
     )
     with reading(args.runs):
         path, project = Projects().of(args.runs)

@@ -32,7 +32,7 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
     said = (
         "Left out: how far off the largest runs were, root mean square. The loss is at the largest budget, or where it "
     )
-    said += "was asked for. A form with more constants fits better, and may forecast worse."
+    said += "it was asked for. A form with more constants fits better, and may forecast worse."
     return out + paragraph(said, "  ", look.width)
 
 
