@@ -48,7 +48,7 @@ _LINE = 10.0
 
 def drawn(picture: Picture, ending: str) -> bytes:
     """The picture as the bytes of a file of an ending, `svg` or `png`."""
-    columns = len(picture.panels) if len(picture.panels) in (1, 3) else 2
+    columns = {1: 1, 2: 2, 4: 2}.get(len(picture.panels), 3)
     rows = math.ceil(len(picture.panels) / columns)
     height = rows * HIGH + ABOVE + BELOW
     with matplotlib.rc_context(STYLE):

@@ -24,6 +24,10 @@ _LATENT = {
     quantity("cache_width"): quantity("latent_cache_width"),
     quantity("cache_parts"): quantity("latent_cache_parts"),
 }
+_USUAL = {
+    quantity("cache_width"): quantity("usual_cache_width"),
+    quantity("cache_parts"): quantity("usual_cache_parts"),
+}
 _MOST_DEVICES = 1 << 12
 
 
@@ -36,9 +40,10 @@ def served(plan: Plan, solution: Solution, catalogue: Library) -> tuple[tuple[De
     said = tuple(_said(plan, catalogue))
     known |= {one.name: one.expr.value for one in said if isinstance(one.expr, Num)}
     own = _formulas(known, catalogue)
-    steps = list(in_order(own, known, _OF_THE_MODEL))
+    caches = _caches(solution)
+    steps = list(in_order(own, known, _OF_THE_MODEL if caches else _OF_THE_MODEL[:1]))
     definitions = [*said, *_found(steps, known, catalogue)]
-    if q.MEMORY in known:
+    if q.MEMORY in known and caches:
         steps = list(in_order(own, {*known, _SERVING}, _OF_DEVICES))
         fewest = _fewest(steps, known)
         if fewest is not None:
@@ -48,6 +53,12 @@ def served(plan: Plan, solution: Solution, catalogue: Library) -> tuple[tuple[De
             definitions.append(Definition(_SERVING, dim, Num(fewest, dim), "derived", source))
             definitions += _found(steps, known, catalogue)
     return tuple(definitions), {one.name: valued(one, known[one.name]) for one in definitions}
+
+
+def _caches(solution: Solution) -> bool:
+    """Whether tokens are served one after the other, so that keys and values of those before are cached."""
+    objective = solution.problem.objective
+    return (objective.target if objective.kind == "transfer" else objective.kind) != "MLM"
 
 
 def _said(plan: Plan, catalogue: Library) -> Iterator[Definition]:
@@ -67,8 +78,8 @@ def _formulas(known: Mapping[Name, float], catalogue: Library) -> dict[Name, Exp
     own = formulas_of(known, shaped, q.EXPERTS in known, catalogue)
     if q.KV_LORA in known:
         own |= {name: Ref(other) for name, other in _LATENT.items()}
-    if not shaped and q.KV_HEADS not in known:
-        own[q.KV_HEADS] = Ref(quantity("usual_kv_heads"))
+    elif not shaped:
+        own |= {name: Ref(other) for name, other in _USUAL.items()}
     if {q.WINDOW, q.GLOBAL_LAYERS, q.LAYERS, q.CONTEXT} <= known.keys():
         own[quantity("cached_tokens")] = Ref(quantity("cached_in_window"))
     return own
@@ -97,12 +108,11 @@ def _fewest(steps: list[Step], known: Mapping[Name, float]) -> float | None:
     return None
 
 
-def with_serving(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
-    """The solution with what serving takes, of a plan that says what is served."""
+def with_serving(plan: Plan, solution: Solution, laid: Solution, catalogue: Library) -> Solution:
+    """The solution as it is laid out with what serving takes, of a plan that says what is served."""
     definitions, values = served(plan, solution, catalogue)
     if not values:
-        return solution
-    problem = replace(
-        solution.problem, definitions={**solution.problem.definitions, **{one.name: one for one in definitions}}
-    )
-    return replace(solution, problem=problem, values={**solution.values, **values})
+        return laid
+    more = {one.name: one for one in definitions}
+    problem = replace(laid.problem, definitions={**laid.problem.definitions, **more})
+    return replace(laid, problem=problem, values={**laid.values, **values})

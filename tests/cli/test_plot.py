@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -71,6 +72,43 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_any_work(
     monkeypatch.setattr(util, "find_spec", lambda name: None)
     assert main(["ladder", "a.plan", "--plot", "a.svg"]) == 2
     assert "pip install 'runplan[plot]'" in capsys.readouterr().err
+
+
+def runs_of(path: Path, form: Callable[[float, float], float]) -> None:
+    """Runs of four sizes at each of three budgets, exact."""
+    rows = ["params,tokens,compute,loss"]
+    for budget in (1e18, 1e19, 1e20):
+        for off in (0.4, 0.8, 1.3, 2.5):
+            size = off * (budget / 120) ** 0.5
+            tokens = budget / 6 / size
+            rows.append(f"{size:.6g},{tokens:.6g},{budget:g},{form(size, tokens):.7g}")
+    path.write_text("\n".join([*rows, ""]), "utf-8")
+
+
+@needs_matplotlib
+@pytest.mark.parametrize("form", ["chinchilla", "isoflop"])
+def test_a_fit_is_drawn_with_its_runs_and_their_lowest_points(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs_of(tmp_path / "runs.csv", lambda n, d: 1.8 + 480 / n**0.35 + 2000 / d**0.37)
+    assert main(["fit", "runs.csv", "--form", form, "--bootstrap", "0", "--plot", "a.svg"]) == 0
+    root = ElementTree.fromstring((tmp_path / "a.svg").read_bytes())
+    texts = {"".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"1e18 FLOP", "1e20 FLOP", "Residuals", "the law", "parabolas"} <= texts
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}use"))) >= 12 + 3
+
+
+@needs_matplotlib
+def test_a_fit_of_what_is_no_loss_is_drawn_by_what_it_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = ["params_non_embedding,tokens,learning_rate"]
+    rows += [f"{n},{d},{1.8 * n**-0.71 * d**0.31:.7g}" for n in (1e8, 3e8, 1e9) for d in (1e9, 1e10, 1e11)]
+    (tmp_path / "runs.csv").write_text("\n".join([*rows, ""]), "utf-8")
+    assert main(["fit", "runs.csv", "--form", "steplaw", "--bootstrap", "0", "--plot", "a.svg"]) == 0
+    assert "Measured and fitted" in (tmp_path / "a.svg").read_text("utf-8")
 
 
 AXIS = PlotAxis("x", (), lambda value: f"{value:.3g}", False)

@@ -42,8 +42,8 @@ class Series:
 
     @property
     def points(self) -> Iterator[tuple[float, float]]:
-        """Its points, and the ends of a band or of bars."""
-        for heights in (self.y, self.low, self.high):
+        """Its points, and the ends of bars; a band may reach beyond what is shown."""
+        for heights in (self.y,) if self.kind == "band" else (self.y, self.low, self.high):
             if heights:
                 yield from zip(self.x, heights, strict=True)
 

@@ -76,3 +76,15 @@ def test_what_is_required_of_serving_is_judged() -> None:
     assert not any(one.severity == "error" for one in under(f"{text}require serving_gpus <= 2\n").findings)
     (found,) = (one for one in under(f"{text}require serving_gpus <= 1\n").findings if one.severity == "error")
     assert found.code == "B002"
+
+
+def test_a_model_of_usual_shape_has_its_keys_in_groups() -> None:
+    found = solved("17B")
+    layers = found["layers"].value
+    assert found["cache_per_token"].value == pytest.approx(2 * layers * 8 * 128 * 2)
+
+
+def test_a_masked_model_has_no_cache() -> None:
+    found = solved("esm2-650m", "objective: MLM of protein\n")
+    assert "cache_per_sequence" not in {str(name) for name in found.values}
+    assert found["serving_weights"].value == pytest.approx(2 * found["params"].value)
