@@ -227,7 +227,7 @@ def test_the_yaml_of_litgpt(folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("to", ["megatron", "torchtitan", "torchtitan-0.2", "litgpt"])
 def test_a_run_comes_back_as_it_was_written(to: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cut = "tp 1, pp 1" if to == "litgpt" else "tp 4, pp 2"
+    cut = "tp 1, pp 1, cp 1" if to == "litgpt" else "tp 4, pp 2, cp 1"
     (folder / "a.plan").write_text(
         f"hardware: {HARDWARE}\nmodel: llama-3-8b\ntokens: 12345 steps\n"
         "optimizer: AdamW { batch: 512 sequences; learning_rate: 2.5e-4; beta1: 0.9; beta2: 0.95; weight_decay: 0.1 }\n"
