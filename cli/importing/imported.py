@@ -9,6 +9,8 @@ from runplan.dsl.types import Literal, Self
 
 Word = int | float | str
 Curve = Literal["linear", "cosine", "sqrt", "exponential", "constant"]
+# The parts of a layout where a trainer shares out over copies of the model alone.
+UNCUT: Mapping[str, Word] = {"tp": 1, "pp": 1, "cp": 1}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runplan.cli.importing.imported import Fall, Imported, Word
+from runplan.cli.importing.imported import UNCUT, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 
 # Its own defaults: litgpt/config.py, litgpt/pretrain.py, and PyTorch's of AdamW.
@@ -48,7 +48,7 @@ def configuration(keys: Keys, title: str) -> Imported:
     )
     devices, nodes = keys.get("devices"), keys.whole("num_nodes") or 1
     count = int(devices) * nodes if isinstance(devices, int) and not isinstance(devices, bool) else None
-    layout: dict[str, Word] = {"micro_batch": f"{micro} sequences"}
+    layout: dict[str, Word] = {**UNCUT, "micro_batch": f"{micro} sequences"}
     keys.get("out_dir")
     return Imported(
         files=("litgpt",),

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from runplan.cli.importing.imported import Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 
 _OPTIMIZERS = {"adam": "AdamW", "sgd": "SGD", "muon": "Muon", "dist_muon": "Muon"}
@@ -229,8 +229,8 @@ def _layout(keys: Keys) -> dict[str, Word]:
              "ep": "expert_model_parallel_size"}  # fmt: skip
     out: dict[str, Word] = {}
     for part, name in named.items():
-        count = keys.whole(name)
-        if count and (count > 1 or part in ("tp", "pp")):
+        count = keys.whole(name) or 1
+        if count > 1 or part in UNCUT:
             out[part] = count
     if micro := keys.whole("micro_batch_size"):
         out["micro_batch"] = f"{micro} sequences"

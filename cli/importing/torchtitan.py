@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from runplan.cli.importing.imported import Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Tree, Unreadable
 
 # Its models by name and flavour, as the library calls them: torchtitan/models/*/__init__.py.
@@ -107,7 +107,7 @@ def _layout(keys: Keys, local: int) -> tuple[dict[str, Word], int]:
     out: dict[str, Word] = {}
     for part, name in (("tp", "tensor"), ("pp", "pipeline"), ("cp", "context"), ("ep", "expert")):
         count = parts.whole(f"{name}_parallel_degree") or keys.section("training").whole(f"{name}_parallel_degree") or 1
-        if count > 1 or part in ("tp", "pp"):
+        if count > 1 or part in UNCUT:
             out[part] = count
     micro = parts.whole("pipeline_parallel_microbatch_size") if int(str(out["pp"])) > 1 else local
     out["micro_batch"] = f"{micro or 1} sequences"

@@ -182,7 +182,7 @@ def test_a_script_of_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) 
         "learning_rate": 6e-5, "beta2": 0.95, "steps@warmup": 430, "steps@decay": 429_570, "steps@flat": 70_000,
         "learning_rate.end@flat": 6e-6,
     })  # fmt: skip
-    assert "# layout: tp 8, pp 16, micro_batch 1 sequences " in plan
+    assert "# layout: tp 8, pp 16, cp 1, micro_batch 1 sequences " in plan
     for left in ("rampup_batch_size: [16, 16, 5859375]", "data web: 0.7", "data code: 0.3"):
         assert f"#   {left}\n" in plan
     assert "1\n" in plan and "precision: fp16" in plan
