@@ -162,12 +162,12 @@ def _forecast(report: FitReport, words: Sequence[str]) -> tuple[dict[str, float]
 
 def _before(out: str | None, law: Law, library: Library) -> tuple[Law, tuple[Moved, ...]] | None:
     """The law of the pack that is about to be written anew, and what moved since."""
+    if not out or not os.path.exists(out):
+        return None
     from runplan.dsl.text.reader import Disk
     from runplan.engine.fit.moved import moved
     from runplan.engine.pipeline import with_definitions
 
-    if not out or not os.path.exists(out):
-        return None
     with reading(out):
         folder, name = os.path.split(out)
         _, pack, _ = with_definitions(name, Disk(folder or "."), library)

@@ -78,7 +78,7 @@ def named(library: Library, name: str) -> tuple[Law, ...]:
     """The laws whose form a name may mean: that of the name, then those under it, but for what was put aside."""
     own = library.law(name)
     head = (own.name if own is not None and own.name.lower() == name.lower() else name).lower()
-    under = [law for law in library.laws() if law.name.lower().startswith(f"{head}.") and not law.aside]
+    under = [law for law in library.laws(f"{head}.") if not law.aside]
     return (*([own] if own is not None else []), *(law for law in under if law is not own))
 
 
