@@ -148,10 +148,9 @@ class Library:
         found = None if header is None else self._checked(header)
         return None if found is None else found[0]
 
-    def laws(self, under: str = "") -> tuple[Law, ...]:
-        """Every law, by name; of those whose names begin with `under`, in any case: no other is read."""
-        headers = (h for h in self._names.each("law") if h.name.lower().startswith(under.lower()))
-        found = (self._checked(header) for header in headers)
+    def laws(self) -> tuple[Law, ...]:
+        """Every law, by name."""
+        found = (self._checked(header) for header in self._names.each("law"))
         return tuple(pair[0] for pair in found if pair)
 
     def record(self, kind: str, name: str) -> Record | None:
