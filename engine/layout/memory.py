@@ -43,6 +43,7 @@ _ADAPTERS = {
     quantity("memory_optimizer"): quantity("adapter_states"),
     quantity("gradient_rate"): quantity("adapter_gradients"),
     quantity("matrix_gradient"): quantity("frozen_matrix"),
+    quantity("copies_of_head"): quantity("adapter_copies_of_head"),
     ON_RANK: quantity("rank_adapters"),
 }
 _MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
@@ -61,6 +62,8 @@ _OF_ADAPTERS = {
     quantity("allocated_memory"): quantity("adapter_allocated_memory"),
 }
 _OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
+# What rests on the quantities themselves, whatever stands in their place elsewhere.
+_APART = frozenset((MOMENT_BYTES, quantity("adapter_copies_of_head")))
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 
@@ -135,7 +138,7 @@ def formulas_of(
     for one in within:
         by = {now.get(name, name): Ref(other) for name, other in one.items()}
         own = {
-            name: formula if name in {*one.values(), MOMENT_BYTES} else substitute(formula, by)
+            name: formula if name in {*one.values(), *_APART} else substitute(formula, by)
             for name, formula in own.items()
         }
         now |= one
