@@ -36,7 +36,7 @@ def side_of(project: Project, path: str) -> Side:
     """
 
     def solve() -> Report:
-        return project.report(path, intervals=False)
+        return project.report(path, intervals=False, layouts=True)
 
     file, found = read_file(path, project.reader)
     return Side(path, project.reader, file, tuple(found), project.library, project.base, solve)

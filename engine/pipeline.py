@@ -35,7 +35,7 @@ from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
-from runplan.engine.layout.fit import with_memory
+from runplan.engine.layout.fit import ALL, Look, with_memory
 from runplan.engine.layout.short import needs_more
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -61,6 +61,7 @@ def report_of(
     draws: int | None = None,
     workers: Workers | None = None,
     solved: dict[str, Report] | None = None,
+    look: Look = ALL,
 ) -> Report:
     """Everything that is known of the plan at a path.
 
@@ -71,21 +72,29 @@ def report_of(
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
         draws, workers: How often, and by whom; as often as takes no time, and by this process unless said.
         solved: The reports of imported plans so far, by path; it grows.
+        look: How closely to look at how the model may lie on its devices.
 
     Raises:
         OSError: Where the file cannot be read.
         UnknownLaw: For a name in `laws` that no law has.
     """
     read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws, intervals=intervals, solved=solved)
-    return reported(read, intervals=intervals, draws=draws, workers=workers)
+    return reported(read, intervals=intervals, draws=draws, workers=workers, look=look)
 
 
-def reported(read: Read, *, intervals: bool = True, draws: int | None = None, workers: Workers | None = None) -> Report:
+def reported(
+    read: Read,
+    *,
+    intervals: bool = True,
+    draws: int | None = None,
+    workers: Workers | None = None,
+    look: Look = ALL,
+) -> Report:
     """Everything that is known of a plan that is read; arguments are those of `report_of`."""
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
-    solutions = tuple(_solutions(read, intervals, draws, workers))
+    solutions = tuple(_solutions(read, intervals, draws, workers, look))
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
     found = [[in_plan(plan, one) for one in (*s.findings, *judge(plan, s))] for s in solutions]
@@ -123,7 +132,12 @@ def first_of(
     read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws)
     if read.plan is None:
         return Report(read.source, None, findings=read.findings)
-    return Report(read.source, read.plan, solutions=tuple(islice(_solutions(read, True), 1)), findings=read.findings)
+    return Report(
+        read.source,
+        read.plan,
+        solutions=tuple(islice(_solutions(read, True, look=Look(fitting=True)), 1)),
+        findings=read.findings,
+    )
 
 
 def first_solution(read: Read) -> Solution | None:
@@ -132,7 +146,7 @@ def first_solution(read: Read) -> Solution | None:
 
 
 def _solutions(
-    read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None
+    read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None, look: Look = ALL
 ) -> Iterator[Solution]:
     """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices."""
     plan = read.plan
@@ -149,25 +163,27 @@ def _solutions(
         return solution
 
     for problem in read.problems():
-        yield _laid_out(plan, found(problem), read.catalogue, found)
+        yield _laid_out(plan, found(problem), read.catalogue, found, look)
 
 
-def _laid_out(plan: Plan, solution: Solution, catalogue: Library, found: Callable[[Problem], Solution]) -> Solution:
+def _laid_out(
+    plan: Plan, solution: Solution, catalogue: Library, found: Callable[[Problem], Solution], look: Look
+) -> Solution:
     """A solution with how its model lies on the devices; one that breaks what is required of their memory is found
     anew, with what keeps it."""
-    laid = with_memory(plan, solution, catalogue)
+    laid = with_memory(plan, solution, catalogue, look)
     if len(plan.stages) == 1 and needs_more(plan, laid, catalogue):
         from runplan.engine.layout.bound import bounded, with_size
 
         problem = bounded(plan, solution, laid, catalogue)
         again = found(problem) if problem is not None else solution
         if problem is not None and again.status == "solved":
-            solution, laid = again, with_memory(plan, again, catalogue)
+            solution, laid = again, with_memory(plan, again, catalogue, look)
         laid = with_size(plan, solution, laid, catalogue)
     if any(len(stage.hardware) > 1 for stage in plan.stages):
         from runplan.engine.layout.pools import with_pools
 
-        laid = with_pools(plan, laid, catalogue)
+        laid = with_pools(plan, laid, catalogue, look)
     if plan.outer.inference is not None:
         from runplan.engine.layout.serve import with_serving
 

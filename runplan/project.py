@@ -113,6 +113,7 @@ class Project:
         intervals: bool = True,
         draws: int | None = None,
         workers: Workers | None = None,
+        layouts: bool | None = None,
     ) -> Report:
         """A plan, solved and judged: its solutions with their values, what was assumed, and all findings.
 
@@ -125,12 +126,15 @@ class Project:
             draws: How many draws of them; as many as take no time unless said.
             workers: Who evaluates the draws, such as `processes(4)` of `runplan.engine.scatter.processes`; this
                 process unless said.
+            layouts: Whether to look at all layouts that the model may have on its devices, as with intervals unless
+                said; else only at so many as show that nothing is wrong.
 
         Raises:
             OSError: Where the file cannot be read. What is wrong with a plan is a finding, never an exception.
             UnknownLaw: For a name in `laws` that no law has.
             NoWorker: Where the workers cannot go on.
         """
+        from runplan.engine.layout.fit import ALL, GLANCE
         from runplan.engine.pipeline import report_of
 
         name = os.fspath(path)
@@ -145,6 +149,7 @@ class Project:
             intervals=intervals,
             draws=draws,
             workers=workers,
+            look=ALL if (intervals if layouts is None else layouts) else GLANCE,
         )
 
     def check(

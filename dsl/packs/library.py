@@ -240,6 +240,11 @@ class Library:
         """The rules, by code, whose condition may hold where these words are known; no other needs to be read."""
         return tuple(self._rule(card) for card in self._cards if card.needs <= words)
 
+    def is_asked_by_others(self, words: Set[str]) -> bool:
+        """Whether a rule that is not the standard library's cannot hold without one of these words."""
+        others = (header for header in self._names.each("rule") if header.layer != "standard")
+        return any(not card.needs.isdisjoint(words) for header in others for card in self._cards_of(header))
+
     def rule_names(self) -> frozenset[tuple[str, str]]:
         """The code and the name of every rule."""
         return frozenset((card.code, card.name) for card in self._cards)

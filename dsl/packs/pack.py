@@ -352,7 +352,8 @@ class QuantityFacts:
         may_be_zero: Whether it may be nothing, where it is an input of a law.
         otherwise: What is taken where nothing says it, and what that rests on.
         spread: How far that may be off: the standard deviation of its natural logarithm; None where nothing is told.
-        kind: What group the engine knows it by: `mixture`, `precision`.
+        kind: What group the engine knows it by: `memory` and `step`, which the layout decides, `goodput`,
+            `mixture`, `precision`.
     """
 
     pools: str = ""
@@ -374,6 +375,11 @@ class QuantityFacts:
     otherwise: tuple[Num, str] | None = None
     spread: float | None = None
     kind: str = ""
+
+    @property
+    def is_of_layout(self) -> bool:
+        """Whether how the model lies on its devices decides it, or it is a figure of that."""
+        return self.kind in ("memory", "step") or self.statement == "layout"
 
 
 @dataclass(frozen=True, slots=True)

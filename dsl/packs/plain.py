@@ -21,6 +21,7 @@ from runplan.dsl.packs.pack import (
     PhaseShape,
     QuantityDef,
     QuantityFacts,
+    Reads,
     Record,
     Rule,
     ScheduleShape,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 CLASSES: tuple[Any, ...] = (
     *(Span, Num, Unbound, Ref, Text, Op, Word, Node, Field, Cite, Constant, Counted, Parameter, Function, Table, Joint),
     *(Golden, Law, Entry, Record, Rule, PhaseShape, BatchStep, ScheduleShape, QuantityFacts, QuantityDef),
+    Reads,
 )
 # Of each class its place, and the names of what it is made from; what begins with `_` is worked out again.
 _FORMS = {

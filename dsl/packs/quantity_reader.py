@@ -22,7 +22,7 @@ PARTS = ("source", "phase")
 STATEMENTS = ("hardware", "layout", "model", "optimizer")
 DECIDED = ("nature", "hardware", "run")
 BETTER = ("more", "less")
-KINDS = ("goodput", "memory", "mixture", "precision")
+KINDS = ("goodput", "memory", "mixture", "precision", "step")
 # Rows that are none of the solution's own table.
 SECTIONS = ("data", "transfer", "worth", "lifetime", "goodput")
 # What stands beside the rows of a solution in documents, and is no name of a row.

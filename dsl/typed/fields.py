@@ -79,9 +79,6 @@ ADAPTERS = "adapters"
 _LEVEL: dict[str, tuple[Field, ...]] = {
     name: (Field(name, NONE, "10%", most=1.0, zero=True),) for name in ("start", "end", "hold")
 }
-_BANDWIDTH: dict[str, tuple[Field, ...]] = {
-    name: (Field(name, dim_of("byte/s"), "3 TB/s"),) for name in ("bandwidth", "interconnect", "internode")
-}
 _CEILING = Field("ceiling", dim_of("FLOP/s"), "794 TFLOP/s", per=GPU)
 _MFU = Field("mfu", NONE, "40%", most=1.0)
 # What is told of a run that was done, beside the fields of a plan's hardware, model and optimizer.
@@ -103,7 +100,7 @@ _RUN: dict[str, tuple[Field, ...]] = {
 }
 RECORDS: dict[str, dict[str, tuple[Field, ...]]] = {
     "column": {},
-    "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),), **_BANDWIDTH},
+    "device": {"ceiling": (_CEILING,), "plausible": (replace(_MFU, name="plausible"),)},
     "fleet": {"stops": (Field("stops", NONE, "419"),)},
     "mfu": {"size": (replace(PARAMS, name="size"), _MFU)},
     "shape": _LEVEL,

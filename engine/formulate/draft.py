@@ -366,8 +366,8 @@ class Draft:
         formulas = self.quantities.formulas
         for text, known in self.quantities.items():
             name = quantity(text)
-            # The layout on which memory rests is chosen for what is solved; what stops take is not told unless asked.
-            apart = known.facts.kind in ("memory", "goodput")
+            # A layout is chosen for what is solved; what stops take is not told unless asked.
+            apart = known.facts.is_of_layout or known.facts.kind == "goodput"
             if name in formulas and not apart and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}

@@ -71,7 +71,7 @@ def missing(draft: Draft, name: Name) -> Missing | None:
 def is_of_layout(draft: Draft, name: Name) -> bool:
     """Whether a quantity is what the layout of the model on its devices decides, or a figure of it."""
     known = draft.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
-    return known is not None and (known.facts.kind == "memory" or known.facts.statement == "layout")
+    return known is not None and known.facts.is_of_layout
 
 
 def _laid_out(draft: Draft, name: Name) -> Missing:

@@ -8,8 +8,7 @@ from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.units.base import GPU, PARAM
-from runplan.engine.layout.fit import with_memory
-from runplan.engine.layout.memory import MOST
+from runplan.engine.layout.fit import is_enough
 from runplan.engine.layout.short import broken, is_short
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Constraint, Definition
@@ -73,9 +72,7 @@ def _is_chosen(solution: Solution) -> bool:
 def _is_enough(plan: Plan, solution: Solution, figures: dict[Name, float], catalogue: Library) -> bool:
     """Whether a device has enough memory for sure where some figures are others, and what is required of it is kept."""
     values = {name: replace(v, value=figures.get(name, v.value)) for name, v in solution.values.items()}
-    laid = with_memory(plan, replace(solution, values=values, findings=()), catalogue)
-    told = MOST in laid.values and not is_short(laid)
-    return told and next(broken(plan, laid, catalogue), None) is None
+    return is_enough(plan, replace(solution, values=values, findings=()), catalogue)
 
 
 def _devices(plan: Plan, solution: Solution, catalogue: Library) -> float | None:
@@ -95,15 +92,15 @@ def _size(plan: Plan, solution: Solution, catalogue: Library) -> float | None:
     """The largest size that is enough; None where none is."""
     sizes = {name: solution.values[name].value for name in _SIZES if name in solution.values}
 
-    def is_enough(share: float) -> bool:
+    def fits(share: float) -> bool:
         return _is_enough(plan, solution, {name: size * share for name, size in sizes.items()}, catalogue)
 
     too_large, enough = 1.0, 0.5
-    while not is_enough(enough):
+    while not fits(enough):
         too_large, enough = enough, enough / 2
         if enough < _SMALLEST:
             return None
     while too_large / enough > _NEAR:
         middle = (too_large * enough) ** 0.5
-        too_large, enough = (too_large, middle) if is_enough(middle) else (middle, enough)
+        too_large, enough = (too_large, middle) if fits(middle) else (middle, enough)
     return next(sizes[name] for name in _SIZES if name in sizes) * enough

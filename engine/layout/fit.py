@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import verdict
@@ -15,10 +16,27 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
-from runplan.engine.layout.layout import FIGURES, Layout, Room, layouts
-from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, coefficients, memory_of
+from runplan.engine.formulate.measured import REACHED
+from runplan.engine.formulate.requirements import without_lets
+from runplan.engine.layout.choose import Chosen, chosen, undivided
+from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, Layout, Room, layouts, leanest
+from runplan.engine.layout.memory import (
+    LAYOUT_MFU,
+    LEAST,
+    LEAST_TIME,
+    LINKED,
+    MOST,
+    MOST_TIME,
+    ROOFLINE,
+    TIME,
+    Memory,
+    coefficients,
+    memory_of,
+)
+from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.problem import Problem
@@ -29,10 +47,15 @@ from runplan.engine.solve.values import valued
 FITTING = quantity("fitting_gpus")
 # What a plan may say of the layout that is of serving alone.
 OF_SERVING = ("serving_bits", "cache_bits")
-_SHARD = quantity("shard")
 # Devices that share a node, and the most that are tried, where nothing says it.
 _NODE, _MOST_DEVICES = 8, 1 << 20
-_ALL = 3.0  # copies share out the weights, too
+# What copies may share out: the most first.
+_SHARDS = (3, 2, 1)
+# The counts between a power of two and the next that are tried, in eighths of that.
+_BETWEEN = (5, 6, 7)
+# How many layouts a check tries one by one, before it looks at all of them together.
+_LOOKED_AT = 40
+EMPTY: Mapping[Name, Value] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +68,7 @@ class Regime:
     @property
     def shares(self) -> bool:
         """Whether copies of the model share anything out."""
-        return self.figures.get(_SHARD, 0.0) > 0
+        return self.figures.get(SHARD, 0.0) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +90,72 @@ class Need:
         return self.found[MOST]
 
 
-def with_memory(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How closely the layouts of a plan are looked at.
+
+    Attributes:
+        all: Whether all of them are, for what is shown of them; else only for as long as something may be wrong.
+        fitting: Whether the fewest devices on which the run fits are told, where it fits on those that there are, too.
+    """
+
+    all: bool = True
+    fitting: bool = False
+
+
+ALL, GLANCE = Look(), Look(all=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is found of one run: nothing where too little is known to tell; `is_well` where it is enough to know that
+    nothing is wrong."""
+
+    definitions: Sequence[Definition] = ()
+    values: Mapping[Name, Value] = EMPTY
+    layouts: Layouts | None = None
+    is_well: bool = False
+
+
+def with_memory(plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL) -> Solution:
     """The solution with the memory that a device needs, of one whose devices and model are known; of stages each.
 
     Where the plan names no regime the memory lies between the lowest and the highest of them; where it leaves the
-    layout open it is that of the first that fits.
+    layout open it is that of the first that fits, by the time of a step.
     """
     if solution.status != "solved":
         return solution
+    look = _closer(plan, look, catalogue)
     if len(plan.stages) == 1:
-        definitions, values = _found(plan, solution, catalogue)
-        told = (*solution.findings, *_open(plan, solution), *(() if values else _unkept(plan, solution)))
-        return replace(_with(solution, definitions, values), findings=told)
+        found = _found(plan, solution, catalogue, look)
+        told = (*solution.findings, *_open(plan, solution), *_missed(found, plan, solution))
+        layouts = (found.layouts,) if found.layouts is not None else ()
+        return replace(_with(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        definitions, values = _found(stage.plan, alone, catalogue)
-        told = (*solution.findings, *(() if values else _unkept(stage.plan, alone)))
-        solution = replace(solution, findings=told)
-        own = {name: name.in_stage(stage.name) for name in (*values, *alone.values)}
-        own = {name: named for name, named in own.items() if name in values or named in solution.values}
-        solution = _with(solution, [_renamed(one, own) for one in definitions], _moved(values, own))
+        found = _found(stage.plan, alone, catalogue, look)
+        solution = replace(solution, findings=(*solution.findings, *_missed(found, stage.plan, alone)))
+        own = {name: name.in_stage(stage.name) for name in (*found.values, *alone.values)}
+        own = {name: named for name, named in own.items() if name in found.values or named in solution.values}
+        solution = _with(solution, [_renamed(one, own) for one in found.definitions], _moved(found.values, own))
     return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
+
+
+def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
+    """How closely the plan itself, or a rule that is not the library's, asks to look."""
+    conditions = [one.condition for one in (*plan.requires, *plan.prefers)]
+    asked = {name.text for one in conditions for name in names(without_lets(one, plan)) if not name.scope}
+    of_layout = catalogue.once(_of_layout)
+    everything = look.all or not asked.isdisjoint(of_layout) or catalogue.is_asked_by_others(of_layout)
+    return Look(everything, look.fitting or FITTING.text in asked)
+
+
+def _of_layout(catalogue: Library) -> frozenset[str]:
+    """What the layout decides, by name."""
+    return frozenset(text for text, known in catalogue.quantities().items() if known.facts.is_of_layout)
+
+
+def _missed(found: _Found, plan: Plan, solution: Solution) -> Iterable[Finding]:
+    return () if found.values or found.is_well else _unkept(plan, solution)
 
 
 def _open(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -146,34 +215,57 @@ def _moved(values: Mapping[Name, Value], own: Mapping[Name, Name]) -> dict[Name,
     return {own[name]: moved(one) for name, one in values.items()}
 
 
-def _found(plan: Plan, solution: Solution, catalogue: Library) -> tuple[Sequence[Definition], dict[Name, Value]]:
-    """What is found of the memory of one run; nothing where there is not enough known to tell."""
-    known = _known(solution)
+def is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:
+    """Whether the devices of a solved run have room for some layout for sure, with what the plan requires of it."""
+    search = _search_of(plan, solution, catalogue)
+    return search is not None and search.is_enough(round(search.memory.known[q.GPUS]))
+
+
+def _search_of(plan: Plan, solution: Solution, catalogue: Library) -> _Search | None:
+    known = _known(plan, solution)
     if known is None:
-        return (), {}
+        return None
     states = states_of(plan, catalogue)
-    memory = memory_of(
-        known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=bool(states and states.others)
-    )
-    search = _Search(memory, plan, catalogue, states)
-    needs = search.needs(round(known[q.GPUS]))
-    if not needs:
-        return (), {}
+    others = states is not None and states.others
+    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=others)
+    batch = solution.values.get(q.BATCH)
+    return _Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states)
+
+
+def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _Found:
+    """What is found of the memory of one run, and of the time of its steps."""
+    search = _search_of(plan, solution, catalogue)
+    if search is None:
+        return _Found()
+    memory, devices = search.memory, round(search.memory.known[q.GPUS])
+    if not look.all and search.is_well(devices):
+        return _Found(is_well=True)
+    if (one := search.chosen(devices)) is None:
+        return _Found()
+    needs = search.needs(devices, one.layout)
     told = max(needs, key=lambda need: need.most)
     lowest = min(needs, key=lambda need: need.least)
-    definitions = tuple(_between(_definitions(solution.problem, search, told), told, lowest))
-    figures = {**told.found, LEAST: lowest.least}
-    values = {one.name: valued(one, figures[one.name]) for one in definitions}
+    definitions = tuple(_between(_definitions(solution.problem, search, told), told, lowest, one))
+    figures = {**told.found, LEAST: lowest.least, **({ROOFLINE: one.roofline[0]} if one.roofline else {})}
+    values = {each.name: valued(each, figures[each.name]) for each in definitions}
     between = float(value(memory.formula(q.MEMORY_PER_GPU), figures))
     values[q.MEMORY_PER_GPU] = replace(values[q.MEMORY_PER_GPU], value=between, low=lowest.least, high=told.most)
-    if not all(map(search.is_enough, needs)) and (fitting := search.fitting()) is not None:
+    if TIME in values:
+        low, high = min(need.found[LEAST_TIME] for need in needs), max(need.found[MOST_TIME] for need in needs)
+        values[TIME] = replace(values[TIME], low=low, high=high)
+        mfu, time = values[LAYOUT_MFU].value, values[TIME].value
+        values[LAYOUT_MFU] = replace(values[LAYOUT_MFU], low=mfu * time / high, high=mfu * time / low)
+    if (look.fitting or not one.is_enough) and (fitting := search.fitting()) is not None:
         values[FITTING] = fitting
-    return definitions, values
+    return _Found(definitions, values, search.told(one, devices))
 
 
-def _known(solution: Solution) -> dict[Name, float] | None:
+def _known(plan: Plan, solution: Solution) -> dict[Name, float] | None:
     """What is known of a run in base units; None where its devices, their memory, or the size of the model is not."""
     known = {name: value.value for name, value in solution.values.items()}
+    said = plan.layout.figures.get(INTERLEAVE.text) if plan.layout is not None else None
+    if isinstance(said, Given):
+        known[INTERLEAVE] = said.value.value
     size = known.get(q.PARAMS, known.get(q.LAW_PARAMS))
     if size is None or not {q.GPUS, q.MEMORY} <= known.keys():
         return None
@@ -184,11 +276,16 @@ def _known(solution: Solution) -> dict[Name, float] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """The search for a layout that fits, and keeps what the plan says of it."""
+    """The search for a layout that fits, and keeps what the plan says of it.
+
+    Attributes:
+        is_kept: Whether the plan says the batch.
+    """
 
     memory: Memory
     plan: Plan
     catalogue: Library
+    is_kept: bool = False
     states: States | None = None
 
     @property
@@ -196,41 +293,95 @@ class _Search:
         """What the plan says of the layout."""
         return self.plan.layout.figures if self.plan.layout is not None else {}
 
-    def is_enough(self, need: Need) -> bool:
-        """Whether a device has so much memory for sure, and all is kept that the plan requires of the layout."""
-        if need.most > need.found[USABLE]:
-            return False
-        for requirement in self.plan.requires:
+    def on(self, devices: int) -> Memory:
+        """The memory of the model on so many devices."""
+        return replace(self.memory, known={**self.memory.known, q.GPUS: float(devices)})
+
+    def rooms(self, devices: int) -> Iterator[Room]:
+        """What bounds layouts; where none is left, what bounds them where the batch need not be kept to the last
+        sequence, and of a batch of too few sequences, as if it had more."""
+        room = _room(self.memory.known, devices, self.is_kept, () if "shard" in self.said else self.shards(devices))
+        yield room
+        if room.is_kept:
+            yield replace(room, is_kept=False)
+        yield replace(room, is_kept=False, sequences=math.inf)
+
+    def shards(self, devices: int) -> tuple[int, ...]:
+        """What copies may share out: what they do is a part of the layout, where no regime is named."""
+        if devices == 1:
+            return ()
+        stages = {round(regime.figures.get(SHARD, 0.0)) for regime in self.regimes(devices)}
+        named = self.plan.layout is not None and self.plan.layout.regime is not None
+        # What shares out the weights may as well keep those that it has gathered.
+        return _SHARDS if not named else _SHARDS[:2] if stages == {_SHARDS[0]} else ()
+
+    def is_well(self, devices: int) -> bool:
+        """Whether the first layouts that are tried show that nothing is wrong: one is enough, and gives the rate that
+        the plan states."""
+        stated = self.memory.known[q.RATE] if self._states_rate() and self.memory.is_priced else 0.0
+        sheet = self.sheet(devices)
+        for _ in islice(self._enough(sheet, next(self.rooms(devices))), _LOOKED_AT):
+            if not stated or sheet.under(sheet.order[0], priced=True)[ROOFLINE] >= stated:
+                return True
+        return False
+
+    def is_enough(self, devices: int) -> bool:
+        """Whether there is a layout that is enough."""
+        for room in self.rooms(devices):
+            if next(leanest(room, self.said), None) is not None:
+                return next(self._enough(self.sheet(devices), room), None) is not None
+        return False
+
+    def _enough(self, sheet: Sheet, room: Room) -> Iterator[Layout]:
+        """Layouts that have room for sure, and keep what the plan requires: those that need little are tried first."""
+        for layout in leanest(room, self.said):
+            sheet.turn_to(layout)
+            if sheet.has_room() and self.keeps(sheet):
+                yield layout
+
+    def sheet(self, devices: int) -> Sheet:
+        """A page for layouts on so many devices."""
+        return Sheet(self.on(devices), [regime.figures for regime in self.regimes(devices)], self.catalogue)
+
+    def keeps(self, sheet: Sheet) -> bool:
+        """Whether all is kept that the plan requires of the layout, which is told over all regimes."""
+        required = [one for one in self.plan.requires if self._is_of_layout(one)]
+        if not required:
+            return True
+        needs = [dict(sheet.under(regime, priced=True)) for regime in range(len(sheet.order))]
+        found = {**max(needs, key=lambda need: need[MOST]), LEAST: min(need[LEAST] for need in needs)}
+        found[q.MEMORY_PER_GPU] = float(value(self.memory.formula(q.MEMORY_PER_GPU), found))
+        for requirement in required:
             with suppress(ArithmeticError, ValueError):
-                if verdict(requirement.condition, need.found, TOLERANCE) is False and self._is_of_layout(requirement):
+                if verdict(without_lets(requirement.condition, self.plan), found, TOLERANCE) is False:
                     return False
         return True
+
+    def _states_rate(self) -> bool:
+        pools = (pool for stage in self.plan.stages for pool in stage.hardware)
+        return q.RATE in self.memory.known and any(name.text in pool.figures for pool in pools for name in REACHED)
+
+    def chosen(self, devices: int) -> Chosen | None:
+        """The layouts in their order; None where there is none."""
+        count, is_priced = len(self.regimes(devices)), self.memory.is_priced
+        for room in self.rooms(devices):
+            one = chosen(self.sheet(devices), count, layouts(room, self.said), self.keeps, is_priced=is_priced)
+            if one is not None:
+                return one
+        return None
+
+    def told(self, one: Chosen, devices: int) -> Layouts:
+        """What there is to say of the layouts."""
+        return replace(one.told, undivided=tuple(undivided(next(self.rooms(devices)), self.said)))
 
     def _is_of_layout(self, requirement: Requirement) -> bool:
         """Whether what a requirement asks for changes with the layout."""
         return not names(requirement.condition) <= self.memory.known.keys()
 
-    def needs(self, devices: int) -> tuple[Need, ...]:
-        """What the first layout that is enough takes under each regime that may be meant; of a batch of too few
-        sequences, as if it had more."""
-        memory = replace(self.memory, known={**self.memory.known, q.GPUS: float(devices)})
-        room = _room(memory.known, devices)
-        for room_ in (room, replace(room, sequences=math.inf)):
-            firsts = (self._first(memory, regime, room_) for regime in self.regimes(devices))
-            if found := tuple(need for need in firsts if need is not None):
-                return found
-        return ()
-
-    def _first(self, memory: Memory, regime: Regime, room: Room) -> Need | None:
-        """The first layout that is enough; where none is, the one that needs the least; None where there is none."""
-        tightest: Need | None = None
-        for layout in layouts(room, self.said):
-            need = Need(regime, layout, memory.at(layout, regime.figures))
-            if self.is_enough(need):
-                return need
-            if tightest is None or need.least < tightest.least:
-                tightest = need
-        return tightest
+    def needs(self, devices: int, layout: Layout) -> tuple[Need, ...]:
+        """What a layout takes under each regime that may be meant."""
+        memory = self.on(devices)
+        return tuple(Need(one, layout, memory.at(layout, one.figures)) for one in self.regimes(devices))
 
     def regimes(self, devices: int) -> tuple[Regime, ...]:
         """The regime that the plan names; else all that share out over several devices, or that are for one; each with
@@ -248,21 +399,22 @@ class _Search:
         every = self.catalogue.once(_every)
         if devices == 1:
             return (regime for regime in every if not regime.shares)
-        # What copies share out is a part of the layout, and as open as it is.
-        return (replace(one, figures={**one.figures, _SHARD: _ALL}) for one in every if one.shares)
+        return (regime for regime in every if regime.shares)
 
     def fitting(self) -> Value | None:
         """The fewest devices on which the run fits whatever the framework is; None where it fits on none."""
         devices = 1
-        while devices <= _MOST_DEVICES:
-            needs = self.needs(devices)
-            if needs and all(map(self.is_enough, needs)):
-                known = self.catalogue.quantities()[FITTING.text]
-                source = f"the first of 1, 2, 4 and so on on which it fits: {needs[0].layout}"
-                dim = known.counted.dim
-                return Value(FITTING, float(devices), dim, None, None, "derived", "", (), source, known.span)
+        while devices <= _MOST_DEVICES and not self.is_enough(devices):
             devices *= 2
-        return None
+        if devices > _MOST_DEVICES:
+            return None
+        fewer = (devices * eighths // 8 for eighths in _BETWEEN if devices >= 2 * _NODE)
+        devices = next((n for n in fewer if n % _NODE == 0 and self.is_enough(n)), devices)
+        one = self.chosen(devices)
+        known = self.catalogue.quantities()[FITTING.text]
+        source = f"the first of 1, 2, 4 and so on, and of nodes between, on which it fits: {one.layout if one else ''}"
+        dim = known.counted.dim
+        return Value(FITTING, float(devices), dim, None, None, "derived", "", (), source, known.span)
 
 
 def _every(catalogue: Library) -> tuple[Regime, ...]:
@@ -271,16 +423,18 @@ def _every(catalogue: Library) -> tuple[Regime, ...]:
     return tuple(Regime(record, coefficients(record)) for record in records)
 
 
-def _room(known: Mapping[Name, float], devices: int) -> Room:
+def _room(known: Mapping[Name, float], devices: int, is_kept: bool, shards: tuple[int, ...]) -> Room:
     context, batch = known.get(q.CONTEXT, 0.0), known.get(q.BATCH, math.inf)
     return Room(
         devices=devices,
-        a_node=round(known.get(q.NODES_OF, _NODE)),
+        a_node=round(known.get(LINKED, known.get(q.NODES_OF, _NODE))),
         layers=round(known.get(q.LAYERS, 0.0)),
         heads=round(known.get(q.HEADS, 0.0)),
         experts=round(known.get(q.EXPERTS, 0.0)),
         sequences=batch / context if context else math.inf,
         context=context,
+        is_kept=is_kept,
+        shards=shards,
     )
 
 
@@ -290,14 +444,14 @@ def _room(known: Mapping[Name, float], devices: int) -> Room:
 def _definitions(problem: Problem, search: _Search, need: Need) -> Iterator[Definition]:
     """The memory under a layout and a regime as a problem has it: the layout's figures, the regime's, what follows."""
     record, facts, said, states = need.regime.record, problem.quantities, search.said, search.states
-    for name, figure in {**need.layout.figures, **need.regime.figures}.items():
+    for name, figure in {**need.regime.figures, **need.layout.figures}.items():
         number, stated, entry = Num(figure, facts[name.text].counted.dim), said.get(name.text), record.entry(name.text)
         if isinstance(stated, Given):
             yield Definition(name, number.dim, number, "given", "plan", stated.span)
         elif states is not None and name in states.figures:
             yield Definition(name, number.dim, number, states.kind, states.source, states.span)
-        elif name in FIGURES:
-            yield Definition(name, number.dim, number, "derived", f"the first layout that fits: {need.layout}")
+        elif name in need.layout.figures:
+            yield Definition(name, number.dim, number, "derived", f"the first layout: {need.layout}")
         else:
             source = f"{record.name}: {record.text('source')}"
             yield Definition(name, number.dim, number, "derived", source, entry.span if entry else None)
@@ -306,14 +460,18 @@ def _definitions(problem: Problem, search: _Search, need: Need) -> Iterator[Defi
         yield Definition(step.name, known.counted.dim, step.formula, "derived", known.title, known.span)
 
 
-def _between(definitions: Iterable[Definition], told: Need, lowest: Need) -> Iterator[Definition]:
-    """The definitions, with what the regime that needs the least makes of the least."""
-    for one in definitions:
-        if one.name == LEAST and lowest is not told:
+def _between(definitions: Iterable[Definition], told: Need, lowest: Need, one: Chosen) -> Iterator[Definition]:
+    """The definitions, with what the regime that needs the least makes of the least, and the best of any layout."""
+    best = one.roofline
+    for each in definitions:
+        if each.name == LEAST and lowest is not told:
             source = f"{lowest.regime.record.name} needs the least: {lowest.regime.record.text('source')}"
-            yield replace(one, expr=Num(lowest.least, one.dim), source=source)
-        elif one.name == q.MEMORY_PER_GPU and lowest is not told:
+            yield replace(each, expr=Num(lowest.least, each.dim), source=source)
+        elif each.name == q.MEMORY_PER_GPU and lowest is not told:
             note = f"no regime is named: up to {told.regime.record.name}, which needs the most"
-            yield replace(one, note=note)
+            yield replace(each, note=note)
+        elif each.name == ROOFLINE and best is not None and (best[1] != told.layout or lowest is not told):
+            source = f"the most of {one.told.tried:,} layouts: {best[1]}"
+            yield replace(each, expr=Num(best[0], each.dim), source=source)
         else:
-            yield one
+            yield each

@@ -11,15 +11,24 @@ from runplan.dsl.plan.ir import Amount, Given, Within
 
 TP, PP, CP, EP, DP = map(quantity, ("tp", "pp", "cp", "ep", "dp"))
 MICRO_BATCH, ACCUMULATE, RECOMPUTE = map(quantity, ("micro_batch", "accumulate", "recompute"))
-# The figures of a layout; all else that is said of one is what the framework keeps.
+SHARD, INTERLEAVE = map(quantity, ("shard", "interleave"))
+# The figures of a layout; all else that is said of one is what the framework keeps, or how it goes through a pipeline.
 FIGURES = frozenset((TP, PP, CP, EP, DP, MICRO_BATCH, ACCUMULATE, RECOMPUTE))
-# What is tried of each figure that the plan leaves open.
-_TP = (1, 2, 4, 8)
-_PP = (1, 2, 4, 8, 16, 32)
-_CP = (1, 2, 4, 8, 16)
-_MICRO_BATCHES = (1, 2, 4, 8)
-# A sequence as long as this is worth cutting.
-_LONG = 32_768.0
+# What is tried of each figure that the plan leaves open. Matrices are cut inside a node, and into no more parts than
+# runs have been (PaLM has 12).
+_MOST_TP, _MOST_PP, _MOST_CP = 16, 64, 32
+_MICRO_BATCHES = (1, 2, 4, 8, 16)
+_RECOMPUTES = (0.0, 0.5, 1.0)
+# Tokens of a sequence below which no run cuts it further.
+_SHORT = 4096.0
+# Layers by which parts of a pipeline may be short, all together: the first and the last have the tables (Llama 3 405B
+# has 126 layers in 16 parts), or what predicts a token more (DeepSeek-V3 has 61).
+_SHORTER = 3
+# A batch that is stated is kept to this share: 16M tokens are 1,953 sequences of 8,192, and mean 2,048.
+_KEPT = 0.05
+# Copies share out the weights, too.
+_WEIGHTS = 3
+_AGAIN = {0.5: "recompute selective", 1.0: "recompute full"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,8 @@ class Layout:
         ep: Parts of the experts, within the copies.
         micro_batch: Sequences that a copy passes at once.
         accumulate: How often it does so in a step.
-        recompute: Whether activations are computed again.
+        recompute: What is computed again of activations: 1 all, 0.5 what no matrix product gives, 0 nothing.
+        shard: What copies share out, where the framework leaves it open.
     """
 
     tp: int = 1
@@ -41,21 +51,28 @@ class Layout:
     dp: int = 1
     micro_batch: int = 1
     accumulate: int = 1
-    recompute: bool = False
+    recompute: float = 0.0
+    shard: int | None = None
 
     @property
     def figures(self) -> dict[Name, float]:
         """Its figures by the names that formulas have for them."""
-        return {
-            TP: self.tp,
-            PP: self.pp,
-            CP: self.cp,
-            EP: self.ep,
-            DP: self.dp,
-            MICRO_BATCH: self.micro_batch,
-            ACCUMULATE: self.accumulate,
+        figures = {
+            TP: float(self.tp),
+            PP: float(self.pp),
+            CP: float(self.cp),
+            EP: float(self.ep),
+            DP: float(self.dp),
+            MICRO_BATCH: float(self.micro_batch),
+            ACCUMULATE: float(self.accumulate),
             RECOMPUTE: float(self.recompute),
         }
+        return figures if self.shard is None else {**figures, SHARD: float(self.shard)}
+
+    @property
+    def parts(self) -> tuple[int, int, int, int]:
+        """What tells it from others at a glance: parts of matrices, layers, sequences and experts."""
+        return self.tp, self.pp, self.cp, self.ep
 
     @property
     def devices(self) -> int:
@@ -64,7 +81,7 @@ class Layout:
 
     def __str__(self) -> str:
         parts = [f"{name} {n}" for name in ("tp", "pp", "cp", "ep", "dp") if (n := getattr(self, name)) > 1]
-        again = ["recompute full"] if self.recompute else []
+        again = [_AGAIN[self.recompute]] if self.recompute in _AGAIN else []
         return ", ".join([*(parts or ["dp 1"]), f"micro_batch {self.micro_batch}", *again])
 
 
@@ -74,10 +91,12 @@ class Room:
 
     Attributes:
         devices: How many there are.
-        a_node: How many of them share a node.
+        a_node: How many of them the links of a node join.
         layers, heads, experts: Of the model; 0 where they are not known, and any number of parts may be made.
         sequences: Of a batch; infinite where that is not known.
         context: Tokens of a sequence.
+        is_kept: Whether the plan says the batch, to which layouts are held.
+        shards: What copies may share out; nothing where the framework says it.
     """
 
     devices: int
@@ -87,68 +106,112 @@ class Room:
     experts: int
     sequences: float
     context: float
+    is_kept: bool = False
+    shards: tuple[int, ...] = ()
 
 
 def layouts(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
-    """The layouts that keep what a plan says of them: fewer parts first, and nothing computed twice if it may be."""
-    recomputes = [again for again in (False, True) if _keeps(said.get("recompute"), float(again))]
-    parts = sorted(_parts(room, said), key=lambda each: (each[0] * each[1] * each[2], each))
-    for again in recomputes:
-        for tp, pp, cp in parts:
-            dp, rest = divmod(room.devices, tp * pp * cp)
-            if rest or not _keeps(said.get("dp"), dp):
-                continue
-            for ep in _experts(room, dp, said.get("ep")):
-                for micro_batch in _some(said.get("micro_batch"), _MICRO_BATCHES):
-                    times = _times(room, dp * micro_batch, said.get("accumulate"))
-                    if times is not None:
-                        yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again)
+    """The layouts that keep what a plan says of them, those of fewer parts first."""
+    for tp, pp, cp, dp, ep in _cut(room, said):
+        for micro_batch in map(round, _some(said.get("micro_batch"), _MICRO_BATCHES)):
+            times = _times(room, dp * micro_batch, pp, said.get("accumulate"))
+            if times is not None:
+                for again in _some(said.get("recompute"), _RECOMPUTES):
+                    for shard in _shared(room, pp):
+                        yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again, shard)
+
+
+def leanest(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
+    """Of these the ones that take the least memory of those that cut alike: with small micro-batches, and all computed
+    again; then with less of that."""
+    recomputes = _some(said.get("recompute"), _RECOMPUTES)[::-1]
+    for tp, pp, cp, dp, ep in _cut(room, said):
+        micro_batch = next(iter(map(round, _some(said.get("micro_batch"), _MICRO_BATCHES))), None)
+        times = _times(room, dp * micro_batch, pp, said.get("accumulate")) if micro_batch is not None else None
+        if micro_batch is not None and times is not None:
+            for again in recomputes:
+                yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again, _shared(room, pp)[0])
+
+
+def _cut(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, int, int, int]]:
+    """Parts of matrices, layers and sequences, copies, and parts of experts, fewer parts first."""
+    for tp, pp, cp in sorted(_parts(room, said), key=lambda each: (each[0] * each[1] * each[2], each)):
+        dp, rest = divmod(room.devices, tp * pp * cp)
+        if not rest and _keeps(said.get("dp"), dp):
+            for ep in _experts(room, dp * cp, said.get("ep")):
+                yield tp, pp, cp, dp, ep
 
 
 def _parts(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, int]]:
-    for tp in _some(said.get("tp"), _TP):
-        if not isinstance(said.get("tp"), Given) and (tp > room.a_node or (room.heads and room.heads % tp)):
+    for tp in _counts(room, said.get("tp"), _MOST_TP):
+        if not isinstance(said.get("tp"), Given) and not _cuts(room, tp):
             continue
-        for pp in _some(said.get("pp"), _PP):
-            if not isinstance(said.get("pp"), Given) and not _splits(room.layers, pp):
+        for pp in _counts(room, said.get("pp"), _MOST_PP):
+            if not isinstance(said.get("pp"), Given) and not splits(room.layers, pp):
                 continue
-            for cp in _some(said.get("cp"), _CP if room.context >= _LONG else (1,)):
-                yield tp, pp, cp
+            for cp in _counts(room, said.get("cp"), _MOST_CP):
+                if isinstance(said.get("cp"), Given) or cp == 1 or (cp & (cp - 1) == 0 and room.context >= cp * _SHORT):
+                    yield tp, pp, cp
 
 
-def _splits(layers: int, parts: int) -> bool:
-    """Whether layers can be cut into so many parts: all alike, or the first and the last with a layer less, as they
-    have the tables."""
-    return not layers or (parts <= layers and (layers % parts == 0 or (layers + 2) % parts == 0))
+def _cuts(room: Room, tp: int) -> bool:
+    """Whether matrices can be cut into so many parts: inside a node, of which they fill a part evenly, and by heads."""
+    inside = tp <= room.a_node and (room.a_node % tp == 0 or room.a_node > _MOST_TP)
+    return inside and (tp & (tp - 1) == 0 if not room.heads else room.heads % tp == 0)
 
 
-def _experts(room: Room, dp: int, said: Amount | None) -> Sequence[int]:
-    """Over how many devices experts are shared out: as many as there are experts and copies for."""
+def splits(layers: int, parts: int) -> bool:
+    """Whether layers can be cut into so many parts: all alike, or a few with a layer less."""
+    return not layers or (parts <= layers and -layers % parts <= (_SHORTER if parts > _SHORTER else 0))
+
+
+def _experts(room: Room, copies: int, said: Amount | None) -> Sequence[int]:
+    """Over how many devices experts are shared out: what divides both them and the copies."""
     if isinstance(said, Given):
-        return _some(said, ())
-    widest = math.gcd(room.experts, dp) if room.experts else 1
-    return [n for n in dict.fromkeys((widest, 1)) if _keeps(said, n)]
+        return [round(said.value.value)]
+    widest = math.gcd(room.experts, copies) if room.experts else 1
+    return [n for n in range(widest, 0, -1) if widest % n == 0 and _keeps(said, n)]
 
 
-def _times(room: Room, sequences: int, said: Amount | None) -> int | None:
-    """How often copies pass so many sequences in a step; None where a batch has not so many, or the plan says other."""
+def _times(room: Room, sequences: int, pp: int, said: Amount | None) -> int | None:
+    """How often copies pass so many sequences in a step; None where a batch has not so many, or the plan says other.
+
+    A batch that is near one of whole rounds through the pipeline is that.
+    """
     if isinstance(said, Given):
         return round(said.value.value)
-    if sequences > room.sequences * 1.001:
+    if sequences > room.sequences * (1 + _KEPT):
         return None
-    times = 1 if math.isinf(room.sequences) else max(1, round(room.sequences / sequences))
+    exact = room.sequences / sequences
+    rounds = 1.0 if math.isinf(exact) else pp * round(exact / pp)
+    times = round(rounds) if abs(rounds - exact) <= _KEPT * exact or math.isinf(exact) else max(1, round(exact))
+    if room.is_kept and abs(times - exact) > _KEPT * exact:
+        return None
     return times if _keeps(said, times) else None
 
 
-def _some(said: Amount | None, tried: Sequence[int]) -> Sequence[int]:
+def _shared(room: Room, pp: int) -> Sequence[int | None]:
+    """What copies may share out: weights that each micro-batch gathers anew are no part of pipelines (DeepSpeed refuses
+    it, deepspeed/runtime/pipe/engine.py; Llama 3 keeps them, arXiv:2407.21783, section 3.3.2)."""
+    return [shard for shard in room.shards if pp == 1 or shard < _WEIGHTS] or (None,)
+
+
+def _counts(room: Room, said: Amount | None, most: int) -> Sequence[int]:
+    """The numbers of parts that are tried: what the plan says, else all that divide the devices and are within."""
+    if isinstance(said, Given):
+        return [round(said.value.value)]
+    return [n for n in range(1, min(most, room.devices) + 1) if room.devices % n == 0 and _keeps(said, n)]
+
+
+def _some(said: Amount | None, tried: Sequence[float]) -> Sequence[float]:
     """The figures that are tried: what the plan says, else those of the usual ones that it leaves."""
-    return [round(said.value.value)] if isinstance(said, Given) else [n for n in tried if _keeps(said, n)]
+    return [said.value.value] if isinstance(said, Given) else [n for n in tried if _keeps(said, n)]
 
 
 def _keeps(said: Amount | None, figure: float) -> bool:
     """Whether a figure is what the plan says of it, or is within."""
     if isinstance(said, Given):
-        return abs(said.value.value - figure) < 0.5
+        return abs(said.value.value - figure) < 0.25
     if not isinstance(said, Within):
         return True
     above = said.low is None or figure >= said.low.value.value - 1e-9

@@ -10,11 +10,15 @@ from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
-from runplan.engine.layout.layout import Layout
+from runplan.engine.layout.layout import INTERLEAVE, Layout
 from runplan.engine.problem import quantities as q
 
 LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memory"))
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
+# What is told beside it where something says what the devices reach: the time of a step.
+LEAST_TIME, TIME, MOST_TIME = map(quantity, ("least_layout_time", "layout_time", "most_layout_time"))
+LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE = map(quantity, ("layout_tokens", "layout_mfu", "roofline_rate"))
+PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, quantity("roofline_mfu"))
 LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
@@ -64,6 +68,15 @@ _OF_ADAPTERS = {
 _OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
 # What rests on the quantities themselves, whatever stands in their place elsewhere.
 _APART = frozenset((MOMENT_BYTES, quantity("adapter_copies_of_head")))
+LINKED = quantity("linked")
+# What tells the time of a step, beside the model and the layout.
+_SAYS = {q.PEAK, q.CEILING, q.MODEL_COMPUTE, q.TOKENS}
+# What stands for a figure of the devices that nothing says: where it is an interval, for what lies between its ends.
+_UNSAID: dict[Name, dict[str, str]] = {
+    quantity("bandwidth"): {"bandwidth": "usual_bandwidth"},
+    quantity("interconnect"): {"fast_links": "usual_fast_links", "slow_links": "usual_slow_links"},
+    quantity("internode"): {"fast_network": "usual_fast_network", "slow_network": "usual_slow_network"},
+}
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 
@@ -83,20 +96,30 @@ class Memory:
 
     Attributes:
         known: What is known of the model and the devices, in base units.
-        steps: What follows, in order.
+        steps: What follows, in order; `of_memory` of them are of the memory, and come first.
     """
 
     known: Mapping[Name, float]
     steps: tuple[Step, ...]
+    of_memory: int
 
     def formula(self, name: Name) -> Expr:
         """The formula of what follows."""
         return next(step.formula for step in self.steps if step.name == name)
 
-    def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
-        """Every quantity of the memory, in base units."""
+    @property
+    def is_priced(self) -> bool:
+        """Whether the time of a step is told, too."""
+        return any(step.name == TIME for step in self.steps)
+
+    def at(self, layout: Layout, regime: Mapping[Name, float], *, priced: bool = True) -> dict[Name, float]:
+        """Every quantity of the memory, and of the time where that is told, in base units.
+
+        Args:
+            priced: Whether to tell the time at all.
+        """
         found = {**self.known, **regime, **layout.figures}
-        for step in self.steps:
+        for step in self.steps if priced else self.steps[: self.of_memory]:
             if step.name not in found:
                 found[step.name] = float(step.of(found))
         return found
@@ -112,8 +135,11 @@ def memory_of(
     """
     kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known.keys() & catalogue.once(_all)))
     if key not in kept:
-        kept[key] = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, WANTED))
-    return Memory(known, kept[key])
+        wanted = (*WANTED, *PRICED) if known.keys() >= _SAYS else WANTED
+        steps = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, wanted))
+        kept[key] = (steps, max((i for i, step in enumerate(steps, 1) if step.name in WANTED), default=len(steps)))
+    steps, of_memory = kept[key]
+    return Memory(known, steps, of_memory)
 
 
 def formulas_of(
@@ -134,6 +160,7 @@ def formulas_of(
     if not shaped:
         dims = catalogue.quantities()
         own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
+    own |= _of_the_run(known, shaped, mixture, catalogue)
     now: dict[Name, Name] = {}  # what stands in place of a quantity so far
     for one in within:
         by = {now.get(name, name): Ref(other) for name, other in one.items()}
@@ -145,6 +172,29 @@ def formulas_of(
     return own
 
 
+def _of_the_run(known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library) -> dict[Name, Expr]:
+    """What stands for what is not known of a run, where the time of its steps asks for it."""
+    dims = catalogue.quantities()
+    nothing = {
+        "attention_flop": q.ATTENTION_COMPUTE in known,
+        "exchange_bytes": shaped and mixture,
+        "far_exchange_bytes": shaped and mixture,
+    }
+    own: dict[Name, Expr] = {
+        quantity(text): Num(0.0, dims[text].counted.dim) for text, there in nothing.items() if not there
+    }
+    if not shaped:
+        own[quantity("matmul_params")] = Ref(quantity("usual_matmul_params"))
+    if INTERLEAVE in known:
+        own |= {quantity(f"{end}_interleave"): Ref(INTERLEAVE) for end in ("least", "most")}
+    if LINKED not in known:
+        own[LINKED] = Ref(q.NODES_OF if q.NODES_OF in known else quantity("usual_node"))
+    for name, instead in _UNSAID.items():
+        if name not in known:
+            own |= {quantity(text): Ref(quantity(other)) for text, other in instead.items()}
+    return own
+
+
 def coefficients(regime: Record) -> dict[Name, float]:
     """What a regime says, in base units."""
     return {
@@ -152,7 +202,7 @@ def coefficients(regime: Record) -> dict[Name, float]:
     }
 
 
-def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], tuple[Step, ...]]:
+def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], tuple[tuple[Step, ...], int]]:
     """The steps of models so far, by what is known of them."""
     return {}
 

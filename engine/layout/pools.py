@@ -9,7 +9,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Op, Ref, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
-from runplan.engine.layout.fit import with_memory
+from runplan.engine.layout.fit import ALL, Look, with_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
@@ -21,7 +21,7 @@ Values = dict[Name, Value]
 Definitions = dict[Name, Definition]
 
 
-def with_pools(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
+def with_pools(plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL) -> Solution:
     """The solution with the memory of each pool's devices, each judged by its own: a pool is taken to hold the model by
     itself, and to pass its share of a batch.
 
@@ -30,9 +30,9 @@ def with_pools(plan: Plan, solution: Solution, catalogue: Library) -> Solution:
     if solution.status != "solved":
         return solution
     if len(plan.stages) == 1:
-        return _with(solution, *_of_run(plan, solution, catalogue))
+        return _with(solution, *_of_run(plan, solution, catalogue, look))
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        values, definitions = _of_run(stage.plan, alone, catalogue)
+        values, definitions = _of_run(stage.plan, alone, catalogue, look)
         own = {name: name.in_stage(stage.name) for name in (*values, *alone.values)}
         own = {name: named for name, named in own.items() if name in values or named in solution.values}
         solution = _with(solution, *_named(values, definitions, own))
@@ -44,14 +44,14 @@ def _with(solution: Solution, values: Values, definitions: Definitions) -> Solut
     return replace(solution, problem=problem, values={**solution.values, **values})
 
 
-def _of_run(plan: Plan, solution: Solution, catalogue: Library) -> tuple[Values, Definitions]:
+def _of_run(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> tuple[Values, Definitions]:
     """What is found of each pool of a run; nothing where it has but one."""
     values: Values = {}
     definitions: Definitions = {}
     pools = _pools(solution)
     for pool in pools:
         view = _alone(solution, pool, pools)
-        laid = with_memory(plan, view, catalogue)
+        laid = with_memory(plan, view, catalogue, look)
         more = {name: value for name, value in laid.values.items() if name not in view.values}
         made = {name: one for name, one in laid.problem.definitions.items() if name in more}
         there = {name: name.of("pool", pool) for name in (*more, *view.values) if not name.scope}

@@ -17,6 +17,7 @@ from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
 from runplan.engine.problem.either import Either
+from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.parts import Certainty, Constraint, Kind
 from runplan.engine.problem.problem import Problem
 
@@ -212,6 +213,7 @@ class Solution:
         gap: Where bounds prove it, by how much at most another could be better, as a share.
         untaken: The problem before any alternative of a choice in it was taken; None where there was none to take.
         left_out: Ends of ranges that the intervals do not reach, since the plan cannot be done there.
+        layouts: How the model may lie on the devices, of a run of one stage where that has been looked at.
     """
 
     law: str
@@ -237,6 +239,7 @@ class Solution:
     certainty: Certainty = "convex"
     gap: float = 0.0
     untaken: Problem | None = None
+    layouts: tuple[Layouts, ...] = ()
 
     def __getitem__(self, text: str) -> Value:
         """A value as it is written, such as `solution["loss"]` or `solution["tokens.web"]`.

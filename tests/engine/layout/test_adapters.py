@@ -138,13 +138,9 @@ def test_what_is_said_of_nothing_has_a_finding(more: str, code: str) -> None:
     assert {f.code for f in under(f"{NODE}model: 7B\n{more}").findings if f.severity == "error"} == {code}
 
 
-@pytest.mark.parametrize(
-    ("model", "published"), [("llama-2-7b", 6.9e9), ("llama-2-13b", 11.3e9), ("llama-2-70b", 45e9)]
-)
-def test_qlora_takes_what_its_authors_measured(model: str, published: float) -> None:
-    """arXiv:2305.14314, figure 6: LLaMA 7B, 13B and 65B on one device, batch 1, 512 tokens, adapters on all layers;
-    theirs keep what is not quantised in 32 bits, or leave it out: to a fifth."""
-    text = f"hardware: 1 x A100 for ? at 40% MFU\nstart: checkpoint {model}\nmodel {{ context: 512 tokens }}\n"
+def test_65b_are_tuned_in_four_bits_on_one_device_of_48_gb() -> None:
+    """arXiv:2305.14314, abstract; of Llama 2 70B, with adapters of rank 64 on all matrices and 512 tokens."""
+    text = "hardware: 1 x A100 for ? at 40% MFU\nstart: checkpoint llama-2-70b\nmodel { context: 512 tokens }\n"
     text += "data: 20M tokens\noptimizer: PagedAdamW8bit { lora: 64; frozen_bits: 4 }\n"
     found = solved(f"{text}layout: micro_batch 1 sequences, recompute full in pure_bf16\n")
-    assert found["least_memory"].value / 1.2 < published < found["most_memory"].value * 1.2
+    assert 36e9 < found["least_memory"].value < 48e9

@@ -1,0 +1,155 @@
+"""The quantities of layouts under regimes, each computed again only where what it is made of has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import names
+from runplan.dsl.expr.values import Evaluator
+from runplan.dsl.packs.library import Library
+from runplan.engine.layout.layout import CP, DP, EP, PP, TP, Layout
+from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, Step
+
+_CUTS = frozenset((TP, PP, CP, EP, DP))
+_Steps = Sequence[tuple[Name, Evaluator]]
+_Env = dict[Name, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The steps by what they hang on: the cuts of a layout, the rest of it, and the regime, each or together.
+
+    Attributes:
+        model: Those that hang on none of them.
+        memory, time: Those that hang on all, or on the regime and the rest.
+    """
+
+    model: _Steps
+    regime: _Steps
+    cut: _Steps
+    cut_regime: _Steps
+    rest: _Steps
+    memory: _Steps
+    time: _Steps
+
+
+class Sheet:
+    """A page on which the layouts of a run are worked out, one after the other."""
+
+    def __init__(self, memory: Memory, regimes: Sequence[Mapping[Name, float]], catalogue: Library) -> None:
+        """A page for layouts whose figures are those of `layout.figures`; they go before a regime's."""
+        self._memory, self._regimes, self._catalogue = memory, regimes, catalogue
+        self._env: _Env = dict(memory.known)
+        self._plan: _Plan | None = None
+        self._of_regimes: list[_Env] = []
+        self._of_cut: dict[int, _Env] = {}
+        self._parts: tuple[int, ...] = ()
+        # Of all regimes, the ones that need the most memory first, as far as it has shown.
+        self.order = list(range(len(regimes)))
+
+    def turn_to(self, layout: Layout) -> None:
+        """Work out what a layout comes to whatever the regime."""
+        figures = layout.figures
+        if self._plan is None:
+            self._begin(figures)
+        assert self._plan is not None
+        env = self._env
+        env.update(figures)
+        parts = (*layout.parts, layout.dp)
+        if parts != self._parts:
+            self._parts, self._of_cut = parts, {}
+            _run(self._plan.cut, env)
+        _run(self._plan.rest, env)
+
+    def under(self, regime: int, *, priced: bool = False) -> _Env:
+        """All that it comes to under a regime, until the page is turned.
+
+        Args:
+            priced: Whether the time of a step is worked out, too.
+        """
+        assert self._plan is not None
+        env = self._env
+        if regime not in self._of_cut:
+            env.update(self._of_regimes[regime])
+            _run(self._plan.cut_regime, env)
+            self._of_cut[regime] = {
+                **self._of_regimes[regime],
+                **{name: env[name] for name, _ in self._plan.cut_regime},
+            }
+        else:
+            env.update(self._of_cut[regime])
+        _run(self._plan.memory, env)
+        if priced:
+            _run(self._plan.time, env)
+        return env
+
+    def heaviest(self) -> int:
+        """The regime that needs the most."""
+        return max(self.order, key=lambda regime: self.under(regime)[MOST])
+
+    def has_room(self) -> bool:
+        """Whether a device has room for sure, whatever the regime."""
+        for i, regime in enumerate(self.order):
+            found = self.under(regime)
+            if found[MOST] > found[USABLE]:
+                self.order.insert(0, self.order.pop(i))  # the first to try of the next
+                return False
+        return True
+
+    def may_have_room(self) -> bool:
+        """Whether it has under some regime."""
+        for i, regime in enumerate(reversed(self.order)):
+            found = self.under(regime)
+            if found[LEAST] <= found[USABLE]:
+                self.order.append(self.order.pop(len(self.order) - 1 - i))
+                return True
+        return False
+
+    def _begin(self, figures: Mapping[Name, float]) -> None:
+        self._plan = plan = _plan_of(self._memory, self._regimes[0], figures, self._catalogue)
+        _run(plan.model, self._env)
+        for regime in self._regimes:
+            own = {name: figure for name, figure in regime.items() if name not in figures}
+            env = {**self._env, **own}
+            _run(plan.regime, env)
+            self._of_regimes.append({**own, **{name: env[name] for name, _ in plan.regime}})
+
+
+def _run(steps: _Steps, env: _Env) -> None:
+    for name, of in steps:
+        env[name] = float(of(env))
+
+
+def _plan_of(memory: Memory, regime: Mapping[Name, float], figures: Mapping[Name, float], catalogue: Library) -> _Plan:
+    """The steps by what they hang on, made once for all models that are known alike."""
+    kept = catalogue.once(_kept)
+    said = regime.keys() | figures.keys()
+    key = (id(memory.steps), frozenset(regime), frozenset(figures), frozenset(memory.known.keys() & said))
+    if key not in kept:
+        kept[key] = (memory.steps, _sorted_out(memory, regime, figures))
+    return kept[key][1]
+
+
+def _sorted_out(memory: Memory, regime: Iterable[Name], figures: Iterable[Name]) -> _Plan:
+    hangs = dict.fromkeys(regime, "regime") | {name: "cut" if name in _CUTS else "rest" for name in figures}
+    on = {name: frozenset((part,)) for name, part in hangs.items()}
+    groups: dict[str, list[tuple[Name, Evaluator]]] = {}
+    for i, step in enumerate(memory.steps):
+        if step.name in on or step.name in memory.known:
+            continue
+        over = on[step.name] = frozenset[str]().union(*(on.get(name, frozenset()) for name in names(step.formula)))
+        groups.setdefault(_group(over, i < memory.of_memory), []).append((step.name, step.of))
+    return _Plan(**{name: groups.get(name, ()) for name in _Plan.__slots__})
+
+
+def _group(over: frozenset[str], is_memory: bool) -> str:
+    if "rest" in over:
+        return ("memory" if is_memory else "time") if "regime" in over else "rest"
+    return "_".join(part for part in ("cut", "regime") if part in over) or "model"
+
+
+def _kept(catalogue: Library) -> dict[object, tuple[tuple[Step, ...], _Plan]]:
+    """By the steps as they are: beside the plan, as they must live for as long as they are told by that."""
+    return {}

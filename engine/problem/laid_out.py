@@ -1,0 +1,73 @@
+"""What is told of the layouts that a model may have on its devices: the first of them, and why the others fall out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runplan.dsl.dataclass import dataclass
+from runplan.dsl.types import Literal
+
+# Whether a layout has room: for sure, for some frameworks, or not.
+Fits = Literal["fits", "tight", "does not fit"]
+# What keeps a layout from being among the first: it has no room, or a step takes longer; or it is none.
+Why = Literal["memory", "bubble", "links", "work", "divides"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """A figure in base units, and the interval that it lies in."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A layout with what it comes to.
+
+    Attributes:
+        figures: By name: `tp`, `pp`, `cp`, `ep`, `dp`, `micro_batch`, `accumulate`, `recompute`, and `shard` where the
+            framework leaves it open.
+        text: It in a line, without what is one.
+        memory: Of a device, in byte: allocated at the least, reserved at the most, and what lies between.
+        time: Of a step, in second; None where nothing tells what the devices reach.
+        mfu: What it gives, as a share.
+    """
+
+    figures: Mapping[str, float]
+    text: str
+    fits: Fits
+    memory: Ends
+    time: Ends | None
+    mfu: Ends | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A layout that is not among the first, and what keeps it from that.
+
+    Attributes:
+        by: How far: memory needed over what there is, or the time a token over that of the first.
+    """
+
+    text: str
+    why: Why
+    by: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """The layouts of a run on its devices.
+
+    Attributes:
+        first: The best, by time a token, those with room before those that are tight.
+        fallen: The others, the nearest first.
+        undivided: What cannot be, since it does not divide, as sentences.
+        tried: How many there were, with every micro-batch and all that may be computed again.
+    """
+
+    first: tuple[Choice, ...]
+    fallen: tuple[Fallen, ...]
+    undivided: tuple[str, ...]
+    tried: int
