@@ -48,6 +48,11 @@ _ADAPTERS = {
     quantity("gradient_rate"): quantity("adapter_gradients"),
     quantity("matrix_gradient"): quantity("frozen_matrix"),
     quantity("copies_of_head"): quantity("adapter_copies_of_head"),
+    quantity("micro_flop"): quantity("adapter_micro_flop"),
+    quantity("micro_weights"): quantity("adapter_micro_weights"),
+    quantity("update_time"): quantity("adapter_update_time"),
+    quantity("least_copied_bytes"): quantity("adapter_copied_bytes"),
+    quantity("copied_bytes"): quantity("adapter_copied_bytes"),
     ON_RANK: quantity("rank_adapters"),
 }
 _MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
