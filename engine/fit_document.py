@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
-from runplan.engine.fits import FitReport
+from runplan.engine.fits import FitReport, holds
 
 Body = dict[str, object]
 COVERAGES = (0.8, 0.95)
@@ -29,6 +29,32 @@ def document(report: FitReport) -> Body:
         "fits": [_part(part, report) for part in found.parts],
         "optimum": {name: _forecast(one) for name, one in report.optimum.items()},
         **({"budget": amount(report.budget, (("FLOP", 1.0),))} if report.budget is not None else {}),
+        "forecasts": [
+            {"given": dict(given), "outputs": {name: _forecast(one) for name, one in told.items()}}
+            for given, told in report.forecasts
+        ],
+        "moved": None
+        if report.before is None
+        else [
+            {"name": m.name, "before": _plain(m.before), "after": _plain(m.after), "error": _plain(m.error)}
+            for m in report.before[1]
+        ],
+        "tests": [
+            {
+                "output": part.form.output,
+                "sets": tested.sets,
+                "failed": tested.failed,
+                "holds": holds(tested),
+                "constants": {
+                    name: {
+                        "bias": _plain(float(tested.bias[i])),
+                        "within": {f"{coverage:g}": _plain(held[i]) for coverage, held in tested.held.items()},
+                    }
+                    for i, name in enumerate(part.constants)
+                },
+            }
+            for part, tested in report.tested
+        ],
         "pack": report.text,
         "findings": [finding_document(one) for one in found.findings],
     }
@@ -70,6 +96,7 @@ def _part(part: Part, report: FitReport) -> Body:
         "covariance": [[_plain(cell) for cell in row] for row in fitted.covariance],
         "bootstrap": len(fitted.draws),
         "misfit": rounded(part.misfit),
+        "drift": rounded(part.drift),
         "noise": _plain(fitted.noise),
         "lack_of_fit": None
         if fitted.lack_of_fit is None

@@ -11,9 +11,11 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.text.reader import Files
-from runplan.engine.fit.fitting import LawFit
+from runplan.engine.fit.fitting import LawFit, Part
 from runplan.engine.fit.forecast import Forecast, forecast
+from runplan.engine.fit.moved import Moved
 from runplan.engine.fit.pack import Origin, goldens_of, pack_text
+from runplan.engine.fit.selftest import SelfTest
 from runplan.engine.laws.evaluate import evaluate
 from runplan.engine.laws.form import Refused
 
@@ -27,6 +29,9 @@ class FitReport:
     Attributes:
         law: As its pack says it.
         text: Of the pack.
+        forecasts: What it gives at inputs that were asked about, with these.
+        before: The law that the pack takes the place of, and the constants of both; None where there is none.
+        tested: Runs made from the fit, and how often intervals held; empty where it was not asked.
         optimum: What the law makes of the largest budget of the runs; empty where it has no best size.
         budget: That budget, in FLOP; None where the runs tell none.
     """
@@ -37,6 +42,14 @@ class FitReport:
     text: str
     optimum: Mapping[str, Forecast]
     budget: float | None
+    forecasts: tuple[tuple[Mapping[str, float], Mapping[str, Forecast]], ...] = ()
+    before: tuple[Law, tuple[Moved, ...]] | None = None
+    tested: tuple[tuple[Part, SelfTest], ...] = ()
+
+
+def holds(tested: SelfTest) -> bool:
+    """Whether every set of runs came to constants, and intervals hold as often as they say, up to chance."""
+    return not tested.failed and all(tested.sure(coverage) for coverage in tested.held)
 
 
 def report_of(found: LawFit, origin: Origin, library: Library) -> FitReport:

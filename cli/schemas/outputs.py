@@ -297,11 +297,13 @@ def _fit() -> Schema:
             "coordinates": listed(TEXT),
             "covariance": listed(listed(figure)),
             "bootstrap": COUNT,
-            **dict.fromkeys(("misfit", "noise", "future_error"), figure),
+            **dict.fromkeys(("misfit", "drift", "noise", "future_error"), figure),
             "lack_of_fit": or_null(record({"ratio": figure, "p": figure})),
             "runs": listed(of_a_run),
         }
     )
+    came = by_name(record({"bias": figure, "within": by_name(figure)}))
+    tested = record({"output": TEXT, "sets": COUNT, "failed": COUNT, "holds": FLAG, "constants": came})
     return record(
         {
             **dict.fromkeys(("file", "digest", "form", "law", "counts", "pack"), TEXT),
@@ -309,6 +311,9 @@ def _fit() -> Schema:
             "held": by_name(NUMBER),
             "fits": listed(part),
             "optimum": by_name(_QUANTITY),
+            "forecasts": listed(record({"given": by_name(NUMBER), "outputs": by_name(_QUANTITY)})),
+            "moved": or_null(listed(record({"name": TEXT, **dict.fromkeys(("before", "after", "error"), figure)}))),
+            "tests": listed(tested),
             "findings": shared("findings"),
         },
         {"budget": _QUANTITY},

@@ -23,15 +23,19 @@ from runplan.dsl.types import TYPE_CHECKING
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
     from runplan.dsl.packs.pack import Law
+    from runplan.engine.fit.forecast import Forecast
+    from runplan.engine.fit.moved import Moved
     from runplan.engine.fit.outcome import Kind, Objective
     from runplan.engine.fit.pack import Origin
     from runplan.engine.fit.reduce import Reduced
     from runplan.engine.fit.table import RunTable
+    from runplan.engine.fits import FitReport
 
 OBJECTIVES = ("huber", "squares", "absolute")
 COUNTS = ("total", "non_embedding", "active")
 MOST_STARTS = 100_000
 MOST_DRAWS, LEAST_DRAWS = 1_000_000, 100
+TESTS = 100
 MOST_SHOWN = 1_000_000
 MOST_DROPPED = 100_000_000
 
@@ -65,6 +69,11 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--seed", metavar="N", default="0", help="of what is drawn at random")
     add_plot(parser)
     add_crew(parser)
+    parser.add_argument(
+        "--predict", metavar="INPUT=VALUE", nargs="+", action="append", default=[],
+        help="what the fit forecasts there: params=70B tokens=1.4T, or compute=1e22",
+    )  # fmt: skip
+    parser.add_argument("--self-test", action="store_true", help="make runs from the fit, and see it come back")
     parser.add_argument("--details", action="store_true", help="every run")
     parser.offers |= {"objective": OBJECTIVES, "counts": COUNTS}
     add_output(parser, offered("fit"), several=True)
@@ -97,7 +106,8 @@ def run(argv: list[str]) -> int:
         table = made.table
     from runplan.dsl.dataclass import replace
     from runplan.engine.fit.fitting import fitted
-    from runplan.engine.fits import report_of
+    from runplan.engine.fit.selftest import self_test
+    from runplan.engine.fits import holds, report_of
 
     objective = _objective(args, "squares" if made is not None else "huber")
     with crew(args) as workers:
@@ -120,6 +130,13 @@ def run(argv: list[str]) -> int:
     if exit_code(found.findings) != CLEAN:
         return _broken(found.findings)
     report = report_of(found, origin, library)
+    own = found.parts if args.self_test else ()
+    report = replace(
+        report,
+        forecasts=tuple(_forecast(report, words) for words in args.predict),
+        before=_before(args.out, report.law, library),
+        tested=tuple((part, self_test(part.model, part.fitted, sets=TESTS, seed=seed)) for part in own),
+    )
     show("fit", report, outputs, details=args.details)
     if args.plot:
         from runplan.cli.show.fit.picture import picture
@@ -127,7 +144,35 @@ def run(argv: list[str]) -> int:
         plot(picture(report), args.plot)
     if args.out:
         _write(args.out, report.text)
-    return CLEAN
+    return CLEAN if all(holds(tested) for _, tested in report.tested) else FOUND
+
+
+def _forecast(report: FitReport, words: Sequence[str]) -> tuple[dict[str, float], dict[str, Forecast]]:
+    """What a fit gives at inputs of the command line."""
+    from runplan.cli.verbs.law import inputs
+    from runplan.engine.fit.forecast import forecast
+    from runplan.engine.laws.form import Refused
+
+    try:
+        given, _ = inputs(report.law, words, report.library)
+        return given, forecast(report.law, given, report.library)
+    except Refused as refused:
+        raise CannotRun(f"--predict: {refused}") from refused
+
+
+def _before(out: str | None, law: Law, library: Library) -> tuple[Law, tuple[Moved, ...]] | None:
+    """The law of the pack that is about to be written anew, and what moved since."""
+    from runplan.dsl.text.reader import Disk
+    from runplan.engine.fit.moved import moved
+    from runplan.engine.pipeline import with_definitions
+
+    if not out or not os.path.exists(out):
+        return None
+    with reading(out):
+        folder, name = os.path.split(out)
+        _, pack, _ = with_definitions(name, Disk(folder or "."), library)
+    own = next((old for old in pack.laws if old.name == law.name), None)
+    return None if own is None else (own, moved(own, law))
 
 
 def _add_runs(parser: Parser) -> None:
@@ -137,6 +182,9 @@ def _add_runs(parser: Parser) -> None:
     )
     parser.add_argument(
         "--unit", metavar="QUANTITY=UNIT", action="append", default=[], help="of a column that does not say it"
+    )
+    parser.add_argument(
+        "--decimal", choices=(".", ","), default="", help="the sign of decimals, where the file leaves it open"
     )
     parser.add_argument("--drop-highest", metavar="N", help="without the N runs of the highest loss")
     parser.add_argument("--where", metavar="EXPR", help="only runs of which it holds, such as 'compute <= 1e20 FLOP'")
@@ -259,6 +307,7 @@ def _read(
         columns=_pairs(args.column, "--column", "tokens=D"),
         units=_pairs(args.unit, "--unit", "loss=bits"),
         dims=dims,
+        decimal=args.decimal,
     )
     with reading(args.runs):
         path, project = Projects().of(args.runs)

@@ -78,6 +78,16 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:
     Raises:
         Refused: For what cannot be read, and for what the law refuses.
     """
+    given, objective = inputs(law, words, catalogue)
+    return in_totals(law, given, objective, catalogue=catalogue)
+
+
+def inputs(law: Law, words: Sequence[str], catalogue: Library) -> tuple[dict[str, float], str | None]:
+    """Inputs of a law as the command line gives them, in base units, and the objective where it is said.
+
+    Raises:
+        Refused: For what cannot be read, and for what the law does not take.
+    """
     taken = dict(accepted(law, catalogue))
     if law.counts == "non_embedding" and "params" in taken:
         taken.setdefault(OWN, taken["params"])
@@ -97,7 +107,7 @@ def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:
             names = ", ".join(f"`{known}`" for known in inputs_of(law, catalogue))
             (help,) = did_you_mean(name, taken) or [f"it takes {names or 'nothing'}"]
             raise Refused(f"`{law.name}` does not take `{name[:60]}`; {help}")
-    return in_totals(law, given, objective, catalogue=catalogue)
+    return given, objective
 
 
 def _joined(words: Sequence[str]) -> list[str]:

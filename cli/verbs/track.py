@@ -9,6 +9,7 @@ from runplan.cli.arguments import Parser, add_output, add_plan_options, reading,
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
+from runplan.cli.plot.plot import add_plot, plot, ready
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell, write
@@ -44,10 +45,12 @@ def run(argv: list[str]) -> int:
         "--decimal", choices=(".", ","), default="", help="the sign of decimals, where the log leaves it open"
     )
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
+    add_plot(parser)
     add_plan_options(parser)
     add_output(parser, FORMATS, several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, FORMATS)
+    ready(args.plot)
     if args.log is None and not args.freeze:
         raise CannotRun("which log? `plan track PLAN LOG.csv`, or `plan track PLAN --freeze` before there is one")
     path, project = Projects(args.stdin_filename).of(args.path)
@@ -64,6 +67,10 @@ def run(argv: list[str]) -> int:
             show("track", found, [(name, file)])
         else:
             show("findings", Checked(found.findings, 1), [(name, file)])
+    if args.plot:
+        from runplan.cli.show.track.picture import picture
+
+        plot(picture(found), args.plot)
     return exit_code(found.findings, args.fail_on or project.configuration.fail_on)
 
 

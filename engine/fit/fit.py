@@ -19,6 +19,7 @@ from runplan.engine.fit.model import Model
 from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, Objective
 from runplan.engine.fit.profiles import profiles
 from runplan.engine.fit.search import STARTS, searched
+from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats
 from runplan.engine.scatter.work import Workers
 
@@ -138,7 +139,5 @@ def _looked_at(
 
 def _reaches(here: Local) -> dict[float, float]:
     """Of each coverage, how many standard errors an interval reaches out on either side."""
-    from scipy.special import stdtrit  # where there is a bootstrap, and all is told, nothing needs it
-
     k, n = here.slopes.shape
-    return {coverage: float(stdtrit(max(n - k, 1), (1 + coverage) / 2)) for coverage in COVERAGES}
+    return {coverage: student(coverage, max(int(n) - int(k), 1)) for coverage in COVERAGES}

@@ -20,9 +20,16 @@ from runplan.engine.fit.pose import posed
 from runplan.engine.fit.reduce import Profile
 from runplan.engine.fit.search import STARTS
 from runplan.engine.fit.table import Floats, RunTable
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.scatter.work import Workers
 
 MOST_STARTS = 4096
+# What may say how large a run is, the first choice first.
+BY_SIZE = (("compute",), ("params", "tokens"), ("tokens",), ("params",))
+# So many of the residuals tell what is usual.
+USUAL = 0.8
+# Standard deviations beyond which a draw is wild.
+WILD = 4.0
 
 
 @dataclass(frozen=True)
@@ -90,14 +97,42 @@ class Part:
         return sorted((pair for pair in pairs if np.isfinite(pair[2])), key=lambda pair: -abs(pair[2]))
 
     @property
+    def jointly(self) -> tuple[tuple[str, ...], Floats]:
+        """What a pack says varies jointly, constants or logarithms of them, and their covariance.
+
+        A constant that draws bring near to nothing has no logarithm that is normal; it has more of a middle itself.
+        Draws far beyond the interval in which most are would be all that a variance tells, and are left out of it.
+        """
+        logs = np.array([c.log for c in self.fitted.coordinates])
+        covariance, draws = self.fitted.covariance, self.fitted.draws
+        if len(draws):
+            draws = _near(draws)
+            own = np.where(logs, np.exp(np.minimum(draws, 700.0)), draws)
+            logs &= ~(_skew(draws) > 2 * _skew(own))
+            covariance = np.atleast_2d(np.cov(np.where(logs, draws, own), rowvar=False))
+        names = (c.constant for c in self.fitted.coordinates)
+        return tuple(f"ln({name})" if log else name for name, log in zip(names, logs, strict=True)), covariance
+
+    @property
     def misfit(self) -> float:
-        """How far a run is from the form, as a standard deviation of the logarithm: of those that it did not see where
-        that is known, and no less than of those that it saw.
+        """How far a run is from the form, as a standard deviation of the logarithm; where nothing tells how that grows
+        beyond the runs, no less than by how much the larger of them were off.
         """
         size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
-        freedom = max(len(self.fitted.residuals) - len(self.fitted.coordinates), 1)
-        seen = float(np.sqrt(np.sum((self.fitted.residuals / size) ** 2) / freedom))
-        return max(seen, self.fitted.future_error or 0.0)
+        near = usual(self.fitted.residuals, len(self.fitted.coordinates)) / size
+        return near if self.drift else max(near, self.fitted.future_error or 0.0)
+
+    @property
+    def drift(self) -> float:
+        """By how much more a forecast is off for each e-fold beyond the largest run; 0 where that is not known."""
+        drift = self.fitted.drift
+        return drift if drift is not None and np.isfinite(drift) and self.size_in else 0.0
+
+    @property
+    def size_in(self) -> tuple[str, ...]:
+        """The inputs whose product says how large a run is, the first choice that it has."""
+        own = {p.quantity for p in self.form.function.parameters}
+        return next((names for names in BY_SIZE if own >= set(names)), ())
 
 
 @dataclass(frozen=True)
@@ -216,6 +251,25 @@ def fitted(
         for found in part.fitted.findings
     )
     return LawFit(law, counted, table, told_parts, held, named or law.name, findings)
+
+
+def usual(residuals: Floats, constants: int) -> float:
+    """The standard deviation of residuals that may have long tails: by those within which most of them are."""
+    n = len(residuals)
+    return float(np.quantile(np.abs(residuals), USUAL) / QUANTILE * np.sqrt(n / max(n - constants, 1)))
+
+
+def _near(draws: Floats) -> Floats:
+    """Draws without those that are wild in a column, by the interval that most are in; of normal ones all are kept."""
+    low, middle, high = np.quantile(draws, [(1 - USUAL) / 2, 0.5, (1 + USUAL) / 2], axis=0)
+    reach = WILD * (high - low) / (2 * QUANTILE)
+    return np.asarray(draws[(np.abs(draws - middle) <= reach).all(axis=1)])
+
+
+def _skew(draws: Floats) -> Floats:
+    """(k), how far each column is from even on both sides of its middle, whichever is the longer."""
+    off = draws - np.median(draws, axis=0)
+    return np.asarray(np.abs(np.mean(off**3, axis=0)) / np.maximum(np.mean(off**2, axis=0), 1e-300) ** 1.5)
 
 
 def spent_on(table: RunTable) -> str:

@@ -13,9 +13,8 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.evaluate import evaluate
+from runplan.engine.problem.parts import QUANTILE
 
-# Of the standard normal: what four of five lie within.
-QUANTILE = 1.2815515655446004
 # Each term is moved by this share of its standard error, to see how a value moves with it.
 STEP = 0.01
 

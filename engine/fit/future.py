@@ -15,7 +15,7 @@ from runplan.engine.fit.table import Floats
 # The fits are to the runs up to the largest size over each of these.
 BACK = (2.0, 5.0, 15.0, 50.0)
 # Points from which each search sets out.
-STARTS = 48
+STARTS = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,9 @@ class Model(Protocol):
     def at(self, inputs: Mapping[str, Floats]) -> Model:
         """The same form over other runs, which are yet to be measured."""
 
+    def told(self, measured: Floats) -> Model:
+        """The same form over the same runs, which gave something else."""
+
     def predicted(self, theta: Floats) -> Floats:
         """(s, k) coordinates into (s, n) predictions; NaN or infinite where there is none."""
 

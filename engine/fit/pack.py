@@ -104,6 +104,11 @@ def misfit_name(part: Part, found: LawFit) -> str:
     return "misfit" if len(found.parts) == 1 else f"misfit_{part.form.output}"
 
 
+def drift_name(part: Part, found: LawFit) -> str:
+    """The constant of a pack that says how much further off the form may be beyond the runs."""
+    return "drift" if len(found.parts) == 1 else f"drift_{part.form.output}"
+
+
 def _constants(found: LawFit) -> Iterator[str]:
     yield "  constants {"
     errors = {name: error for part in found.parts for name, error in part.errors.items()}
@@ -113,9 +118,14 @@ def _constants(found: LawFit) -> Iterator[str]:
         error = errors.get(name, 0.0)
         known = f" +- {error:.3g}" if 0.0 < error < np.inf else ""
         yield f"    {name} = {value:.{DIGITS}g}{unit}{known}"
-    yield "    # How far a run is from the form, as a share: by runs that it did not see, or else by those that it saw."
+    yield "    # How far a run is from the form, as a share."
     for part in found.parts:
         yield f"    {misfit_name(part, found)} = 1 +- {part.misfit:.3g}"
+    drifting = [part for part in found.parts if part.drift]
+    if drifting:
+        yield "    # How much further for each e-fold beyond the largest run, by how the larger came out."
+    for part in drifting:
+        yield f"    {drift_name(part, found)} = 0 +- {part.drift:.3g}"
     yield "  }"
 
 
@@ -123,9 +133,12 @@ def _jointly(found: LawFit) -> Iterator[str]:
     terms: list[str] = []
     blocks = []
     for part in found.parts:
-        terms += [f"ln({c.constant})" if c.log else c.constant for c in part.model.coordinates]
-        terms.append(f"ln({misfit_name(part, found)})")
-        blocks += [part.fitted.covariance, np.array([[part.misfit**2]])]
+        own, covariance = part.jointly
+        terms += [*own, f"ln({misfit_name(part, found)})"]
+        blocks += [covariance, np.array([[part.misfit**2]])]
+        if part.drift:
+            terms.append(drift_name(part, found))
+            blocks.append(np.array([[part.drift**2]]))
     size = sum(map(len, blocks))
     whole, at = np.zeros((size, size)), 0
     for block in blocks:
@@ -160,7 +173,19 @@ def _function(function: Function, found: LawFit) -> str:
     head = written(function)[: written(function).index("=", len(head))].rstrip()
     body = shown(function.body)
     part = next((part for part in found.parts if part.form.function.signature == function.signature), None)
-    return f"{head} = {body}" if part is None else f"{head} = {misfit_name(part, found)} * ({body})"
+    if part is None:
+        return f"{head} = {body}"
+    beyond = f" * ({_size(part)})^{drift_name(part, found)}" if part.drift else ""
+    return f"{head} = {misfit_name(part, found)} * ({body}){beyond}"
+
+
+def _size(part: Part) -> str:
+    """How large a run is, over the largest that the form was held to."""
+    own = {p.quantity: p for p in part.form.function.parameters}
+    taken = [own[name] for name in part.size_in]
+    largest = float(np.max(np.prod([part.model.inputs[p.quantity] for p in taken], axis=0)))
+    unit = "*".join(show_dim(p.counted.local) for p in taken if p.counted.local)
+    return f"{' * '.join(p.local for p in taken)} / ({largest:.6g} {unit})"
 
 
 def _ranges(found: LawFit) -> Iterator[str]:

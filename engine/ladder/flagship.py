@@ -8,8 +8,9 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.overrides import overridden
-from runplan.dsl.syntax.imports import syntax_of
+from runplan.dsl.syntax.imports import read_file, syntax_of
 from runplan.dsl.syntax.tree import File
+from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader, decoded
 from runplan.engine.analysis.regret import surface_of
@@ -68,9 +69,11 @@ def flagship_of(
     laws = (law,) if law else None
     read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws, intervals=False)
     if read.plan is None:
-        raise NoLadder("plan", f"the plan cannot be read: {_first(read.findings)}; `plan check` says all")
+        wrong = _first(read.findings)
+        why = f"the plan cannot be read: {wrong}; `plan check` says all" if wrong else "the file has no run in it"
+        raise NoLadder("plan", why)
     _refuse_kinds(read.plan)
-    problem = _with_surface(read)
+    problem = _with_surface(read, read.plan, read.catalogue)
     solution = solution_of(problem, intervals=False, why=False)
     of_run = surface_of(solution)
     values = [solution.get(name) for name in (q.LAW_PARAMS, q.TOKENS, q.COMPUTE)]
@@ -103,7 +106,7 @@ def _refuse_kinds(plan: Plan) -> None:
         raise NoLadder("family", "a ladder of mixtures of experts varies more than size and tokens: there is none here")
 
 
-def _with_surface(read: Read) -> Problem:
+def _with_surface(read: Read, plan: Plan, catalogue: Library) -> Problem:
     """The problem under the first law with a loss over size and tokens.
 
     Raises:
@@ -114,12 +117,13 @@ def _with_surface(read: Read) -> Problem:
         has = surface(problem.law, str(problem.objective)) is not None and not problem.lawless
         if has and not problem.is_mixture:
             return problem
-    named = ", ".join(f"`{problem.law.name}`" for problem in problems)
-    raise NoLadder(
-        "surface",
-        f"{named} gives no loss over size and tokens: a ladder needs one to be fitted; add a law that does, "
-        "such as `use laws chinchilla`, or name one: `--law chinchilla`",
-    )
+    named, objective = " and ".join(f"`{problem.law.name}`" for problem in problems), objective_of(plan)
+    usual = (law for name in catalogue.defaults(objective.domain, "law") if (law := catalogue.law(name)) is not None)
+    others = (law for law in (*usual, *catalogue.laws()) if str(objective) in law.objectives and not law.aside)
+    other = next((law.name for law in others if surface(law, str(objective)) is not None), "")
+    help = f"name one that does: `--law {other}`" if other else f"no law of the library does for {objective}: write one"
+    gives = "give" if len(problems) > 1 else "gives"
+    raise NoLadder("surface", f"{named} {gives} no loss over size and tokens, which a ladder is to tell; {help}")
 
 
 def _first(findings: Sequence[Finding]) -> str:
@@ -127,7 +131,12 @@ def _first(findings: Sequence[Finding]) -> str:
 
 
 def _tree(path: str, reader: Reader, settings: Sequence[str]) -> File:
-    """The plan's own tree, with its settings."""
+    """The plan's tree, with its settings: what it imports in it, so that a small run's plan stands alone.
+
+    What is imported under a name stays an import: the name is part of how it is mentioned.
+    """
     source, _ = decoded(path, reader.read(path))
-    file, _ = overridden(syntax_of(source)[0], settings)
+    own, _ = syntax_of(source)
+    named = any(node.rule == "import_" and spec_of(node).children[1] is not None for node in own.statements)
+    file, _ = overridden(own if named else read_file(path, reader)[0], settings)
     return file

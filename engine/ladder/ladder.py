@@ -37,6 +37,8 @@ NOISE_SOURCE = ": not given; the middle one of Chinchilla's 240 runs lies so far
 # How long a run should take where nothing says how many devices there are.
 _DAY = 86400.0
 _DEFAULTS = "ladder"
+# What is found of a model that its devices have no room for; and devices enough for any, where nothing says how many.
+_NO_ROOM, _MANY = "H001", 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,17 +277,25 @@ def _runs(chosen: Compared, writer: Writer, sizes: Sizes) -> Iterator[Small]:
     ]
     room = _gpus(flagship)
     alone = sum(work) / room if room else _DAY
+    each = round(flagship.solution.get(q.NODES_OF) or 1)
     names = _names(chosen, sizes)
     for name, run, settings, seconds in zip(names, chosen.runs, made, work, strict=True):
-        gpus = devices(seconds, max(alone, 1.0), room, settings.batch / sizes.sequence)
-        shape = sizes.shapes[run.size]
-        comment = f"A small run of the ladder that leads to {flagship.plan.source.path}: `plan ladder` wrote it."
-        text = writer.text(name, comment, shape, gpus, settings)
-        report = writer.report(name, text)
-        loss = flagship.surface.at(sizes.law[[run.size]], np.array([float(settings.tokens)]))[0]
-        yield Small(
-            name, run.size, shape, settings, run.budget, gpus, float(loss), text, report.solutions[0], report.findings
-        )
+        gpus = devices(seconds, max(alone, 1.0), room, settings.batch / sizes.sequence, each)
+        yield _small(name, run, settings, gpus, writer, sizes)
+
+
+def _small(name: str, run: Run, settings: Settings, gpus: int, writer: Writer, sizes: Sizes) -> Small:
+    """A run as its own plan, on as many more devices as its memory asks for."""
+    flagship, shape = writer.flagship, sizes.shapes[run.size]
+    comment = f"A small run of the ladder that leads to {flagship.plan.source.path}: `plan ladder` wrote it."
+    text = writer.text(name, comment, shape, gpus, settings)
+    report = writer.report(name, text)
+    full = any(one.code == _NO_ROOM and one.severity == "error" for one in report.findings)
+    if full and 2 * gpus <= (_gpus(flagship) or _MANY):
+        return _small(name, run, settings, 2 * gpus, writer, sizes)
+    (loss,) = flagship.surface.at(sizes.law[[run.size]], np.array([float(settings.tokens)])).tolist()
+    solution, findings = report.solutions[0], report.findings
+    return Small(name, run.size, shape, settings, run.budget, gpus, loss, text, solution, findings)
 
 
 def _names(chosen: Compared, sizes: Sizes) -> list[str]:

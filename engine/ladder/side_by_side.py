@@ -6,17 +6,18 @@ import math
 from collections.abc import Sequence
 
 
-def devices(work: float, alone: float, room: float | None, most: float) -> int:
-    """How many devices a run takes: a power of two, so that it takes about as long as all take together.
+def devices(work: float, alone: float, room: float | None, most: float, each: int = 1) -> int:
+    """How many devices a run takes: a power of two, or of nodes, so that it takes about as long as all take together.
 
     Args:
         work: Seconds that it takes on one device.
         alone: Seconds that it should take.
         room: Devices that there are; None where nothing says.
         most: Beyond so many each has less than one sequence of a batch.
+        each: Devices that are bought together.
     """
-    wanted = 2 ** max(0, round(math.log2(max(work / alone, 1.0))))
-    while wanted > 1 and wanted > min(most, math.inf if room is None else room):
+    wanted = each * 2 ** max(0, round(math.log2(max(work / alone / each, 1.0))))
+    while wanted > each and wanted > min(most, math.inf if room is None else room):
         wanted //= 2
     return int(wanted)
 

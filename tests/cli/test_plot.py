@@ -100,6 +100,26 @@ def test_a_fit_is_drawn_with_its_runs_and_their_lowest_points(
 
 
 @needs_matplotlib
+def test_a_run_in_progress_is_drawn_beside_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.plan").write_text("hardware: 8 x H100 for ? at 40% MFU\nmodel: 1B\ntokens: 20B\n", "utf-8")
+    rows = ["step,tokens,loss,learning_rate,seconds"]
+    for step in range(100, 4000, 100):
+        done = step * 1e6
+        loss = 1.8172 + 482.01 / 1e9**0.3478 + 2085.43 / done**0.3658
+        rows.append(f"{step},{done:.0f},{1.02 * loss:.5f},{3e-4 * min(step / 200, 1):.3g},{step * 2.0}")
+    (tmp_path / "log.csv").write_text("\n".join([*rows, ""]), "utf-8")
+    main(["track", "run.plan", "log.csv", "--plot", "a.svg", "--fail-on", "never"])
+    root = ElementTree.fromstring((tmp_path / "a.svg").read_bytes())
+    texts = {"".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"Loss", "log", "planned", "so far", "Learning rate"} <= texts
+    assert any(text.startswith("at the end") for text in texts)
+    assert any("a run that ends here" in text for text in texts)
+
+
+@needs_matplotlib
 def test_a_fit_of_what_is_no_loss_is_drawn_by_what_it_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -229,7 +229,25 @@ def test_runs_side_by_side_take_no_less_than_their_work_and_no_more_than_one_aft
     assert finished(runs, None) == max(t for _, t in runs)
 
 
+def test_a_run_has_room_on_its_devices() -> None:
+    """A dozen billion params in 80 GB: on one device there is none."""
+    found = ladder("hardware: 256 x H100 for 90 days at 40% MFU\n", Asked(budgets=2, sizes=3))
+    assert max(run.value(q.PARAMS) or 0.0 for run in found.runs) > 8e9
+    assert [one for run in found.runs for one in run.findings if one.severity == "error"] == []
+
+
+def test_whole_nodes_are_taken_where_they_are_bought() -> None:
+    text = "hardware: 64 nodes x H100 for 30 days @ 24 USD/node/hour in nodes of 8\n"
+    found = ladder(text, Asked(budgets=2, sizes=3))
+    assert all(run.gpus % 8 == 0 for run in found.runs)
+
+
+def test_a_plan_of_a_run_stands_alone() -> None:
+    assert all("import" not in run.text and "let ours = 2.50 USD/GPU/hour" in run.text for run in big().runs)
+
+
 def test_a_run_takes_as_many_devices_as_keep_pace() -> None:
+    assert devices(3600.0, 900.0, 16, 64, each=8) == 8
     assert devices(3600.0, 900.0, 8, 64) == 4
     assert devices(3600.0, 1.0, 8, 64) == 8
     assert devices(3600.0, 1.0, 8, 3) == 2

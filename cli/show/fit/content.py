@@ -12,7 +12,9 @@ from runplan.dsl.units.show import show, show_dim
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
 from runplan.engine.fit.pack import objective_said
-from runplan.engine.fits import FitReport
+from runplan.engine.fit.selftest import SelfTest
+from runplan.engine.fits import FitReport, holds
+from runplan.engine.laws.evaluate import accepted
 
 Rows = tuple[tuple[str, ...], ...]
 # How many of the runs that are furthest from the form, and of the pairs that go together, are shown.
@@ -54,6 +56,10 @@ def content(report: FitReport, *, details: bool = False) -> Content:
         sections += _part(part, report, details)
     if report.optimum:
         sections.append(_optimum(report))
+    sections += [_asked(given, told, report) for given, told in report.forecasts]
+    sections += [_tested(part, tested) for part, tested in report.tested]
+    if report.before is not None:
+        sections.append(_moved(report))
     findings = tuple((f.severity, f.code, f.message) for f in found.findings)
     if findings:
         sections.append(Section("Findings", findings))
@@ -127,6 +133,9 @@ def _holds(part: Part) -> Rows:
         verdict = "more than noise" if p < 0.05 else "no more than noise"
         rows.append(("lack of fit", f"{ratio:.3g}", f"what the form leaves, over the noise: {verdict} (p = {p:.2g})"))
     rows.append(("model error", f"{100 * part.misfit:.3g} %", "in the pack as `misfit`, which widens every forecast"))
+    if part.drift:
+        said = "more for each e-fold beyond the largest run: in the pack as `drift`"
+        rows.append(("", f"{100 * part.drift:.3g} %", said))
     return tuple(rows)
 
 
@@ -158,9 +167,46 @@ def _optimum(report: FitReport) -> Section:
     return Section(f"At the largest budget, {show(report.budget, (('FLOP', 1.0),))}, the best is", tuple(rows))
 
 
+def _asked(given: Mapping[str, float], told: Mapping[str, Forecast], report: FitReport) -> Section:
+    taken = accepted(report.law, report.library)
+    at = ", ".join(f"{name} {show(value, taken[name].dim)}" for name, value in given.items())
+    beyond = [name for name in given if not _inside(report, name, given[name])]
+    said = [f"Beyond the runs: {', '.join(beyond)}."] if beyond else []
+    return Section(f"Forecast at {at}", forecasts(told), said=tuple(said))
+
+
+def _inside(report: FitReport, name: str, value: float) -> bool:
+    low, high = report.law.fitted.get(name, (0.0, float("inf")))
+    return low <= value <= high
+
+
+def _tested(part: Part, tested: SelfTest) -> Section:
+    rows = [
+        (name, *(f"{100 * tested.held[coverage][i]:.0f} %" for coverage in tested.held), f"{tested.bias[i]:+.2f}")
+        for i, name in enumerate(part.constants)
+    ]
+    heads = ("", *(f"in its {100 * coverage:.0f} %" for coverage in tested.held), "off by, in its errors")
+    verdict = "as often as they say" if holds(tested) else "less often than they say"
+    said = f"{tested.sets - tested.failed} of {tested.sets} sets of runs came to constants; intervals hold {verdict}."
+    return Section(
+        f"Self-test of `{part.form.output}`: runs made from the fit, and fitted", tuple(rows), heads, (said,)
+    )
+
+
+def _moved(report: FitReport) -> Section:
+    assert report.before is not None, "something was there before"
+    _, constants = report.before
+    rows = [
+        (m.name, f"{m.before:.6g}", f"{m.after:.6g}", NOTHING if m.by is None else f"{m.by:+.2f} of its errors")
+        for m in constants
+    ]
+    return Section("Since the pack that this one takes the place of", tuple(rows), ("", "then", "now", "moved by"))
+
+
 def _forecast(forecast: Forecast) -> tuple[str, str, str]:
-    ends = from_to(_figure(forecast.low, forecast.dim), _figure(forecast.high, forecast.dim))
-    return forecast.name, _figure(forecast.value, forecast.dim), f"80 %: {ends}"
+    low, high = (_figure(end, forecast.dim) for end in (forecast.low, forecast.high))
+    # What follows from what is given alone is as sure as that.
+    return forecast.name, _figure(forecast.value, forecast.dim), "" if low == high else f"80 %: {from_to(low, high)}"
 
 
 def _figure(value: float, dim: Dim) -> str:

@@ -12,7 +12,7 @@ from runplan.dsl.text.words import cut, listing
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit, UnknownUnit
 from runplan.engine.fit.read.asked import Asked
-from runplan.engine.fit.read.figures import Figures, Style, decimal_of, figures, has_signs, style_of
+from runplan.engine.fit.read.figures import Figures, Style, decimal_of, figures, has_signs, read_one_way, style_of
 from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.read.words import Read, Sort, Words, squashed
 
@@ -112,6 +112,8 @@ def _one(
         headers = [grid.headers[place] for place, _ in ranked]
         also = [Label(grid.header(place), "or this one") for place, _ in ranked[1:]]
         help = [f"say which: `--column {name}={_quoted(header)}`" for header in headers[:3]]
+        if len(set(headers)) < len(headers):
+            help = ["give them names of their own"]
         message = f"{listing(headers)} may each be `{name}`"
         return None, [_asking("F003", name, message, grid.header(ranked[0][0]), help, also)]
     return chosen
@@ -155,12 +157,14 @@ def _read(
         message = f"`{cut(header)}` is {said_dim(unit.dim)}, and `{sort.name}` is {said_dim(sort.dim)}"
         return None, [_asking("F004", sort.name, message, at, [f"say it: `--unit {sort.name}={_example(sort)}`"])]
     decimal = asked.decimal or decimal_of(tuple(styles.values()), styles.get(place, "none"))
+    decimal = decimal or read_one_way(cells, sort, unit)
     if not decimal:
         row = next(i for i, cell in enumerate(cells) if "," in cell)
         message = f"`{cut(cells[row].strip())}` of `{cut(header)}` may be with decimals or with thousands"
         help = ["say which: `--decimal ,` or `--decimal .`"]
         return None, [_asking("F005", sort.name, message, grid.at(row, place), help)]
-    return Chosen(sort, place, figures(cells, sort, unit, decimal), bool(said)), []
+    found = figures(cells, sort, unit, decimal)
+    return Chosen(sort, place, found, bool(said) or found.units), []
 
 
 def _of_cells(cells: Sequence[str], sort: Sort) -> Unit | None:

@@ -54,12 +54,14 @@ class Figures:
         dim: Of the values.
         missing: Places of cells that say nothing.
         wrong: By place.
+        units: Whether cells say units of their own.
     """
 
     values: Floats
     dim: Dim
     missing: tuple[int, ...] = ()
     wrong: Mapping[int, Wrong] = field(default_factory=dict)
+    units: bool = False
 
 
 def style_of(cells: Sequence[str]) -> Style:
@@ -134,7 +136,7 @@ def figures(cells: Sequence[str], sort: Sort, unit: Unit, decimal: str) -> Figur
                 wrong[i] = found
             else:
                 values[i] = found
-    return Figures(values, dim, tuple(missing), wrong)
+    return Figures(values, dim, tuple(missing), wrong, bool(known))
 
 
 def _one(text: str, sort: Sort, unit: Unit, decimal: str, known: dict[str, Unit | str]) -> float | Wrong:
@@ -187,6 +189,19 @@ def decimal_of(styles: Sequence[Style], own: Style) -> str:
     if own == "either":
         return "" if len(told) != 1 else "." if told == {"point"} else ","
     return "." if own == "both" or told != {"comma"} else ","
+
+
+def read_one_way(cells: Sequence[str], sort: Sort, unit: Unit) -> str:
+    """The sign of decimals by which all figures of a column lie where such do; empty where neither or both do.
+
+    Of counts both may: `1,234` may be billions.
+    """
+    if sort.counted:
+        return ""
+    low, high = sort.between or (0.0, np.inf)
+    read = {decimal: figures(cells, sort, unit, decimal).values for decimal in (".", ",")}
+    fit = [d for d, values in read.items() if ((values >= low) & (values <= high))[np.isfinite(values)].all()]
+    return fit[0] if len(fit) == 1 else ""
 
 
 def has_signs(cells: Sequence[str]) -> bool:

@@ -13,21 +13,22 @@ from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted, cut, enumerated, listing
 from runplan.dsl.units.show import said_dim
+from runplan.dsl.units.table import Unit
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.choose import Choice, Chosen, choose
 from runplan.engine.fit.read.delimited import NotCells
 from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_derivable, relations
-from runplan.engine.fit.read.figures import Figures
+from runplan.engine.fit.read.figures import Figures, figures
 from runplan.engine.fit.read.forms import grid_of
 from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.read.rows import Rows, ended, repeats, twice, usable
-from runplan.engine.fit.read.words import Words, sorts_of
+from runplan.engine.fit.read.words import Sort, Words, sorts_of
 from runplan.engine.fit.table import Column, RunTable
 
 # What says how many params there are; a form that counts them one way is told where the file counts them another.
 _MEASURED = ("loss",)
 # Of a run, what tells whether it came to its end.
-_TELLING = ("vocab", "planned_tokens")
+_TELLING = ("vocab", "planned_tokens", "planned_steps", "steps")
 
 
 def read_runs(
@@ -74,6 +75,12 @@ def _table(
     if not len(grid) and not grid.ragged:
         message = f"`{cut(path)}` has names of columns ({listing(grid.headers[:8])}), and no runs"
         return None, [finding("F001", message, grid.header(0))]
+    if not choice.columns and not choice.texts and not choice.findings and len(asked.needs) != 1:
+        message = f"`{cut(path)}` has no column that is known: {listing(cut(header) for header in grid.headers[:8])}"
+        help = [
+            "a file of runs begins with a line such as `params,tokens,loss`; `--column loss=HEADER` says what is what"
+        ]
+        return None, [finding("F013", message, grid.header(0), help=help)]
     columns = dict(choice.columns)
     asking = {str(f.data.get("quantity")) for f in findings if f.data}
     for name in asked.needs if asked.log else (*asked.needs, *asked.uses):
@@ -147,7 +154,11 @@ def _lacking(
     """What there is instead of a column that is needed."""
     sort = sorts_of(library, asked.dims)[name]
     unread = [grid.headers[place] for place in choice.unread]
-    help = []
+    help = [
+        f"if `{cut(grid.headers[place])}` is it: `--column {name}={grid.headers[place]}`"
+        for place in choice.texts.values()
+        if _may_be(grid, place, sort)
+    ]
     near = nearest(name, unread) or [near for word in sort.words[:12] for near in nearest(word, unread)]
     if near:
         help.append(f"if `{near[0]}` is it: `--column {name}={near[0]}`")
@@ -162,6 +173,14 @@ def _lacking(
     notes = [f"needed: {needed}", f"the file has: {listing(grid.headers[:20])}"]
     message = f"there is no column for `{name}`, {said_dim(sort.dim)}"
     return finding("F002", message, grid.header(0), notes=notes, help=help)
+
+
+def _may_be(grid: Grid, place: int, sort: Sort) -> bool:
+    """Whether a column of words, such as names of models, has figures of a quantity in it: `7B`, `1.3B`."""
+    cells = [cell for cell in grid.columns[place][:50] if cell.strip()]
+    found = figures(cells, sort, sort.units[""] or Unit(1.0, sort.dim), ".")
+    low, high = sort.between or (0.0, np.inf)
+    return bool(cells) and bool(np.mean((found.values >= low) & (found.values <= high)) > 0.5)
 
 
 def _aliases(library: Library, name: str) -> tuple[str, ...]:

@@ -16,10 +16,14 @@ from runplan.dsl.units.show import show
 from runplan.dsl.units.table import UnknownUnit
 from runplan.engine.fit.read.choose import Chosen
 from runplan.engine.fit.read.grid import Grid
+from runplan.engine.fit.table import Floats
 
 Mask = NDArray[np.bool_]
 # How many lines a finding names, and to how many it points.
 NAMED, POINTED = 10, 3
+# A run that has so much of its tokens has ended. One whose loss is so many times that of a run of no more params and
+# tokens has diverged; of more runs than so many not each is compared with each.
+WHOLE, WORSE, COMPARED = 0.99, 1.5, 3000
 # What `state` says of a run, by its figure.
 FINISHED, DIVERGED = 1.0, 2.0
 
@@ -224,8 +228,23 @@ def ended(rows: Rows, columns: Mapping[str, Chosen], states: Sequence[str] | Non
         rows.leave(
             "F010", "left out, with a loss no less than the logarithm of the vocabulary: the run diverged", worse
         )
-    tokens, planned = columns.get("tokens"), columns.get("planned_tokens")
-    if tokens is not None and planned is not None:
-        short = tokens.figures.values < 0.99 * planned.figures.values
-        places = [(int(row), tokens.place) for row in np.nonzero(short)[0]]
-        rows.leave("F011", "left out, of runs that ended before they had all of their tokens", places)
+    for done, planned in (("tokens", "planned_tokens"), ("steps", "planned_steps")):
+        if done in columns and planned in columns:
+            short = columns[done].figures.values < WHOLE * columns[planned].figures.values
+            places = [(int(row), columns[done].place) for row in np.nonzero(short)[0]]
+            rows.leave("F011", f"left out, of runs that ended before they had all of their {done}", places)
+    if loss is not None and "params" in columns and "tokens" in columns:
+        far = _worse(rows, *(columns[name].figures.values for name in ("params", "tokens", "loss")))
+        what = f"left out, with a loss {WORSE:g} times that of a run of no more params and tokens: the run diverged"
+        rows.leave("F010", what, [(row, loss.place) for row in far])
+
+
+def _worse(rows: Rows, params: Floats, tokens: Floats, loss: Floats) -> list[int]:
+    """Rows whose loss is far above that of a run with no more of anything; none where there are too many to compare."""
+    kept = np.nonzero(rows.kept & np.isfinite(params) & np.isfinite(tokens) & np.isfinite(loss))[0]
+    if not 1 < len(kept) <= COMPARED:
+        return []
+    n, d, y = params[kept], tokens[kept], loss[kept]
+    smaller = (n[None, :] <= n[:, None]) & (d[None, :] <= d[:, None])
+    least = np.where(smaller, y[None, :], np.inf).min(axis=1)
+    return [int(row) for row in kept[y > WORSE * least]]

@@ -72,12 +72,12 @@ class Sort:
         key = squashed(text)
         if (known := self.units.get(key)) is not None:
             return known
-        if self._counted and (factor := MULTIPLES.get(key)) is not None:
+        if self.counted and (factor := MULTIPLES.get(key)) is not None:
             return Unit(factor * self._usual.factor, self._usual.dim)
         if m := _POWER_OF_TEN.fullmatch(text.strip()):
             base = self.unit(m[2]) if m[2] else self._usual
             return Unit(10.0 ** int(m[1]) * base.factor, base.dim)
-        if self._counted:
+        if self.counted:
             # `B tokens`, `Mparams`.
             for letters, factor in MULTIPLES.items():
                 rest = self.units.get(key.removeprefix(letters)) if key.startswith(letters) else None
@@ -91,7 +91,8 @@ class Sort:
         return next((one for one in self.units.values() if one is not None), Unit(1.0, self.dim))
 
     @property
-    def _counted(self) -> bool:
+    def counted(self) -> bool:
+        """Whether its figures are counts, which files write in thousands, millions or billions without a word."""
         return any(name in _COUNTED and power > 0 for name, power in self._usual.dim)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,15 +24,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def fit(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[str, object]:
+def fit(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["fit", *argv, "--bootstrap", "0", "-o", "json"]) == code
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
 def test_a_pack_works_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--out", "ours.plan"]) == 0
+    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "200", "--out", "ours.plan"]) == 0
     assert "Huber loss, delta 0.001" in capsys.readouterr().out
     text = (folder / "ours.plan").read_text("utf-8")
     assert text.startswith(MARK) and "SHA-256" in text and "2026-01-01" in text
@@ -83,11 +84,64 @@ def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     )
     own = fit(capsys, "h100_ladder.csv", "--form", "my.plan:mine", "--out", "ours.plan")
     theirs = fit(capsys, "h100_ladder.csv", "--form", "chinchilla")
-    assert own["fits"][0]["objective"]["value"] == pytest.approx(theirs["fits"][0]["objective"]["value"], rel=1e-9)  # type: ignore[index]
+    assert own["fits"][0]["objective"]["value"] == pytest.approx(theirs["fits"][0]["objective"]["value"], rel=1e-9)
     assert main(["test", "ours.plan"]) == 0
 
 
-@pytest.mark.parametrize("form", ["isoflop", "envelope", "henighan", "skaling", "steplaw"])
+def test_what_moved_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ("h100_ladder.csv", "--form", "chinchilla", "--out", "ours.plan")
+    assert fit(capsys, *argv, "--where", "compute < 2e15")["moved"] is None
+    moved = fit(capsys, *argv)["moved"]
+    assert isinstance(moved, list) and [m["name"] for m in moved] == ["E", "A", "B", "alpha", "beta"]
+    assert all(m["before"] != m["after"] and m["error"] for m in moved)
+
+
+def test_what_is_asked_is_forecast(capsys: pytest.CaptureFixture[str]) -> None:
+    found = fit(
+        capsys,
+        "h100_ladder.csv",
+        "--form",
+        "chinchilla",
+        "--predict",
+        "compute=1e16",
+        "--predict",
+        "params=5M",
+        "tokens=3e8",
+    )
+    best, there = (one["outputs"]["loss"] for one in found["forecasts"])
+    assert best["low"] < best["value"] < best["high"] and there["low"] < there["value"] < there["high"]
+    # The further it is beyond the runs, the less sure.
+    optimum = found["optimum"]["loss"]
+    assert best["high"] / best["low"] > optimum["high"] / optimum["low"]
+    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "0", "--predict", "size=3"]) == 2
+
+
+def test_a_fit_stands_its_own_test(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runplan.cli.verbs.fit.TESTS", 12)
+    (one,) = fit(capsys, "gadre_rpj.csv", "--form", "gadre", "--self-test")["tests"]
+    assert one["holds"] and (one["sets"], one["failed"]) == (12, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("N,D,loss\n1e7,1e8,3.5\n1e8,1e9,3.0\n", "F020"),
+        ("N,D,loss\n" + "".join(f"{n}e6,{20 * n}e6,{3 - n / 50}\n" for n in range(1, 9)), "F023"),
+        ("N,D,loss\n" + "".join(f"{n}e6,{n * n}e7,3.0\n" for n in range(1, 9)), "F021"),
+        ("N,D,loss\n" + "".join(f"1e6,{n * n}e7,{3 - n / 50}\n" for n in range(1, 9)), "F022"),
+        ("N,D\n1,2\n", "F002"),
+        ("", "F001"),
+    ],
+)
+def test_runs_that_do_not_tell_a_form_are_refused(
+    text: str, code: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "few.csv").write_text(text, "utf-8")
+    assert main(["fit", "few.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "ours.plan"]) == 1
+    assert f"error[{code}]" in capsys.readouterr().err and not (folder / "ours.plan").exists()
+
+
+@pytest.mark.parametrize("form", ["isoflop", "envelope", "skaling", "steplaw"])
 def test_forms_of_every_kind_make_packs(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = fit(capsys, "h100_ladder.csv", "--form", form, "--out", "ours.plan")
     assert found["fits"] and main(["test", "ours.plan"]) == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from known import LIBRARY
 
 from runplan.dsl.text.finding import Finding
@@ -155,6 +157,8 @@ def test_a_hundred_bad_rows_of_one_reason_are_one_finding() -> None:
         ("N,D,loss (hours)\n7e9,14e10,25\n", "F004", "`loss (hours)` is in seconds"),
         ("N;D;loss\n1,234;2e10;2\n", "F005", "`1,234` of `N`"),
         ("7e9,14e10,2.5\n", "F013", "no names of columns"),
+        ("hello world\nthis is text\n", "F013", "no column that is known: `hello world`"),
+        ("N,D,loss,loss\n1e9,2e10,2.5,2.4\n", "F003", "`loss`, `loss` may each be `loss`"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "S003", "not UTF-8"),
         (b"N,D,loss\n\x00\n", "S003", "NUL"),
     ],
@@ -198,6 +202,39 @@ def test_runs_that_diverged_or_did_not_end_are_left_out() -> None:
     table, findings = read(text)
     assert table is not None and table.lines == (2,)
     assert sorted((f.code, f.at.span.line) for f in findings) == [("F010", 5), ("F011", 3), ("F011", 4)]
+
+
+def test_a_run_that_diverged_is_known_by_a_smaller_one_and_one_that_broke_off_by_its_steps() -> None:
+    text = "N,D,loss,steps,max_steps\n1e9,2e10,2.8,1e4,1e4\n2e9,4e10,10.9,1e4,1e4\n4e9,8e10,2.4,4e3,1e4\n"
+    table, findings = read(text)
+    assert table is not None and table.lines == (2,)
+    assert sorted((f.code, f.at.span.line) for f in findings) == [("F010", 3), ("F011", 4)]
+
+
+def test_a_comma_that_can_be_read_one_way_only_is_read_so() -> None:
+    table = runs("N;D;loss\n1e9;2e10;2,812\n2e9;4e10;2,523\n")
+    assert list(table.values("loss")) == [2.812, 2.523]
+
+
+def test_names_of_models_that_have_their_sizes_are_offered() -> None:
+    _, findings = read("model,D,loss\n7B,1T,2.0\n1.3B,300B,2.3\n")
+    assert "if `model` is it: `--column params=model`" in findings[0].help
+    asked = Asked(needs=NEEDS, columns={"params": "model"})
+    assert list(runs("model,D,loss\n7B,1T,2.0\n1.3B,300B,2.3\n", asked).values("params")) == [7e9, 1.3e9]
+
+
+@given(st.lists(st.sampled_from([*"ND,;\t|\n\"' .eE-+_%#0123456789", "loss", "NaN", "1,5", "B"]), max_size=60))
+def test_any_text_gives_runs_or_says_why_not(parts: list[str]) -> None:
+    table, findings = read("".join(parts))
+    assert (table is None) == any(f.severity == "error" for f in findings)
+    if table is not None:
+        assert len(table) and all(np.isfinite(table.values(name)).all() for name in NEEDS)
+
+
+@given(st.binary(max_size=80), st.sampled_from(["a.csv", "a.json", "a.log", "a.parquet"]))
+def test_any_bytes_give_runs_or_say_why_not(content: bytes, path: str) -> None:
+    table, findings = read(content, path=path)
+    assert table is not None or findings
 
 
 def test_names_and_what_no_column_is_are_kept_apart() -> None:
