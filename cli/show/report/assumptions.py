@@ -18,7 +18,6 @@ _USUAL = frozenset(
     "learning_rate weight_decay law_batch law_learning_rate effective_tokens max_epochs month objective schedule "
     "optimizer precision device".split()
 )
-)
 # What all else is multiplied by.
 _FIRST = ("rate", "mfu")
 # How many there is room for.
