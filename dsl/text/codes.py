@@ -126,6 +126,7 @@ CODES: dict[str, Code] = {
     "K012": Code("not-frozen", "info", "a run is held to its plan as it is now: nothing was frozen when it began"),
     "K013": Code("beyond-plan", "warning", "a run has trained on more tokens than its plan has"),
     "K014": Code("too-early", "info", "a log is too short for a forecast of the loss"),
+    "K015": Code("another-run", "error", "a log is faster than the devices of the plan can be: it is of another run"),
     "X001": Code("unused-ignore", "warning", "an `ignore` that ignores nothing"),
     "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
     "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),

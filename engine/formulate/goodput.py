@@ -161,6 +161,7 @@ def _idle(pools: Sequence[Pool]) -> set[Name]:
     out = {other for name, others in _INSTEAD.items() if name.text in said for other in others}
     out |= {q.USUAL_STORAGE} if q.STORAGE_BANDWIDTH.text in said else set()
     out |= set() if q.INTERRUPTION_EVERY.text in said else {q.INTERRUPTIONS}
+    out |= set() if q.STRAGGLERS.text in said else {q.STRAGGLER_SHARE}
     return out | (set() if any(map(waits, pools)) else {q.WAIT_SHARE})
 
 

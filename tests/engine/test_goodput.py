@@ -66,7 +66,8 @@ def test_the_time_of_a_segment_is_daly_s() -> None:
     segment = DAY * math.exp(600 / DAY) * (math.exp(7500 / DAY) - 1)
     assert figure(report, "segment_time") == pytest.approx(segment, rel=1e-12)
     assert figure(report, "goodput") == pytest.approx(7200 / segment, rel=1e-12)
-    parts = ("goodput", "checkpoint_share", "restart_share", "lost_share")
+    report = solved(hardware(failure_every="24576 GPU-hours", stragglers="5%"))
+    parts = ("goodput", "checkpoint_share", "restart_share", "lost_share", "straggler_share")
     assert sum(figure(report, name) for name in parts) == pytest.approx(1.0, rel=1e-12)
 
 

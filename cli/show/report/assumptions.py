@@ -15,8 +15,8 @@ from runplan.engine.report import Assumption, Report
 # true of any plan, and stand among the details.
 _USUAL = frozenset(
     "peak memory installed_memory bandwidth interconnect internode linked power hours_per_day reserve batch "
-    "learning_rate weight_decay law_batch law_learning_rate effective_tokens max_epochs month objective schedule "
-    "optimizer precision device".split()
+    "learning_rate weight_decay law_batch law_learning_rate effective_tokens max_epochs stragglers month objective "
+    "schedule optimizer precision device".split()
 )
 # What all else is multiplied by.
 _FIRST = ("rate", "mfu")

@@ -100,7 +100,7 @@ def content(report: Report, *, details: bool = True, anew: bool = False) -> Cont
         budget=budget(report),
         conflicts=tuple(_conflicts(report)),
         solutions=_solutions(report, details),
-        said=() if details else tuple(size.in_a_line(report)),
+        said=() if details else (*size.in_a_line(report), *stops.in_a_line(report)),
         notes=notes(report.solutions, details),
         sections=tuple(_sections(report, details, anew)),
         remarks=tuple(_remarks(report)) if details else (),
@@ -273,10 +273,10 @@ def _conflicts(report: Report) -> Iterator[Section]:
 def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
     if details:
         yield from size.sections(report)
+        yield from stops.sections(report)
     yield from timeline.sections(report, details)
     yield from stages.transfer(report, details)
     yield from stages.inference(report)
-    yield from stops.sections(report, details)
     yield from programme.sections(report)
     yield from run.sections(report, details)
     if anew:

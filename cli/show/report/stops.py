@@ -13,40 +13,54 @@ from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
-GOODPUT = "goodput"
+GOODPUT, _PRICE = "goodput", "useful_price"
 
 
-def sections(report: Report, details: bool) -> Iterator[Section]:
-    """Goodput and its parts, of a plan that asks for it, a law a column; where stages have their own, a stage a column.
-
-    Args:
-        details: Whether each part has a row; on a screen without, what it comes to.
-    """
+def sections(report: Report) -> Iterator[Section]:
+    """Goodput and its parts, of a plan that asks for it: a law a column, or a stage where stages have their own."""
     solutions = [solution for solution in report.solutions if number(solution, GOODPUT) is not None]
     if solutions:
-        yield Section("Goodput", by_law(solutions, _rows(report, solutions, details, _cell)))
-        return
+        yield Section("Goodput", by_law(solutions, _rows(report, solutions, _cell)))
+    elif stages := _stages(report):
+        heads = ("", *(plain(name) for name, _ in stages))
+        yield Section("Goodput", table(_rows(report, [stage for _, stage in stages], _figure), heads))
+
+
+def in_a_line(report: Report) -> Iterator[str]:
+    """What stops leave under the first law that says it, of a screen without details."""
+    whole = [("", solution) for solution in report.solutions if number(solution, GOODPUT) is not None]
+    for name, solution in whole[:1] or _stages(report):
+        if number(solution, GOODPUT) is not None:
+            where = f"In `{plain(name)}` stops" if name else "Stops"
+            often, every = _figure(solution, "mtbf"), _figure(solution, "checkpoint_interval")
+            hour = f"; an hour that counts costs {_figure(solution, _PRICE)}" if number(solution, _PRICE) else ""
+            yield f"{where} leave {_said(solution)} of the time: one in {often}, a checkpoint in {every}{hour}."
+
+
+def _said(solution: Solution) -> str:
+    value = solution.quantity(GOODPUT)
+    beside = "" if value is None else interval(GOODPUT, value, solution.problem.quantities)
+    return f"{_figure(solution, GOODPUT)} {beside}".rstrip()
+
+
+def _stages(report: Report) -> list[tuple[str, Solution]]:
+    """The stages of the first solution by name, where one of them has its own goodput; none where the run has it."""
     first = next(iter(report.solutions), None)
-    stages = list(stages_of(first)) if first is not None else []
-    if first is None or all(number(stage, GOODPUT) is None for stage in stages):
-        return
-    heads = ("", *(plain(stage.name) for stage in first.problem.stages))
-    yield Section("Goodput", table(_rows(report, stages, details, _figure), heads))
+    if first is None:
+        return []
+    named = [(stage.name, own) for stage, own in zip(first.problem.stages, stages_of(first), strict=False)]
+    return named if any(number(own, GOODPUT) is not None for _, own in named) else []
 
 
 def _rows(
-    report: Report, solutions: Sequence[Solution], details: bool, cell: Callable[[Solution, str], str | Cell]
+    report: Report, solutions: Sequence[Solution], cell: Callable[[Solution, str], str | Cell]
 ) -> list[tuple[str | Cell, ...]]:
     known = known_of(report)
     return [
         (label(name, known), *(cell(solution, name) for solution in solutions))
         for name in known.rows(GOODPUT)
-        if (details or name in _BRIEF) and any(number(solution, name) is not None for solution in solutions)
+        if any(number(solution, name) is not None for solution in solutions)
     ]
-
-
-# What a screen has room for.
-_BRIEF = (GOODPUT, "failures", "interruptions", "mtbf", "checkpoint_interval", "useful_price")
 
 
 def _figure(solution: Solution, name: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from runplan import Files, Project
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.source import Source
+from runplan.dsl.units.base import DATE
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
@@ -174,6 +175,28 @@ def changed(column: int, by: float, after: float = 0.0) -> str:
 )
 def test_what_is_not_as_planned_has_a_code(log: str, found: list[str]) -> None:
     assert codes(run(log, EXPECTED["1e15-h256"])) == found
+
+
+def test_what_a_law_lends_a_plan_is_advice() -> None:
+    half = first("1e15-h256", 0.5)
+    given = run(changed(3, 0.5), EXPECTED["1e15-h256"])
+    assert {f.code: f.severity for f in given.findings}["K006"] == "warning"
+    bare = expected("hardware: 1 x H100 for 1 minute at 8% MFU\nmodel: 3.9M\ntokens: 42795008\n")
+    found = {f.code: f.severity for f in run(half, bare).findings}
+    assert found["K006"] == found["K007"] == "info"
+
+
+def test_a_log_that_is_faster_than_the_devices_is_of_another_run() -> None:
+    assert codes(run(changed(4, 0.05), EXPECTED["1e15-h256"])) == ["K015"]
+
+
+def test_a_log_with_a_clock_says_when_it_ends() -> None:
+    rows = [line.split(",") for line in first("1e15-h256", 0.5).splitlines()[1:]]
+    begins = 1_795_046_400  # 2026-11-19
+    lines = "\n".join(",".join([*row[:4], f"{begins + 40_000 * float(row[4]):.0f}"]) for row in rows)
+    track = run(f"step,tokens,loss,learning_rate,timestamp\n{lines}\n", EXPECTED["1e15-h256"])
+    finish = track.ends["finish"]
+    assert finish.low < begins + 40_000 * 13.654 < finish.high and finish.dim == DATE
 
 
 def test_a_law_that_knows_such_losses_says_what_to_expect_by_now() -> None:
