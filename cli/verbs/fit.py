@@ -13,7 +13,7 @@ from runplan.cli.arguments import Parser, add_output, library_here, reading, unk
 from runplan.cli.crew import add_crew, count, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
 from runplan.cli.output import show
-from runplan.cli.plot.plot import add_plot, plot, ready
+from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
@@ -138,10 +138,10 @@ def run(argv: list[str]) -> int:
         tested=tuple((part, self_test(part.model, part.fitted, sets=TESTS, seed=seed)) for part in own),
     )
     show("fit", report, outputs, details=args.details)
-    if args.plot:
+    if args.plot or args.preview:
         from runplan.cli.show.fit.picture import picture
 
-        plot(picture(report), args.plot)
+        draw(lambda: picture(report), args)
     if args.out:
         _write(args.out, report.text)
     return CLEAN if all(holds(tested) for _, tested in report.tested) else FOUND
