@@ -61,6 +61,7 @@ LADDERS = {
         "crew",
         "paths",
         "arguments",
+        "fitting",
         "columns",
         "rewriting",
         "mending",
