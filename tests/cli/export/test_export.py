@@ -23,7 +23,7 @@ model: llama-3-8b
 tokens: 200B
 optimizer: AdamW { batch: 512 sequences; learning_rate: 3e-4; beta1: 0.9; beta2: 0.95; clip: 1.0 }
 schedule: cosine
-layout: tp 1, pp 1, micro_batch 1 sequences, recompute full
+layout: tp 1, pp 1, cp 1, micro_batch 1 sequences, recompute full
 """
 MIXED = """\
 hardware: 128 x H100 for 30 days at 40% MFU in nodes of 8
@@ -31,7 +31,7 @@ model: llama-3-8b
 tokens: 200B
 data web: 400B tokens weight 80%
 data code: 100B tokens weight 20%
-layout: tp 2, pp 1, micro_batch 1 sequences
+layout: tp 2, pp 1, cp 1, micro_batch 1 sequences
 """
 
 
@@ -189,7 +189,7 @@ def test_transformers_reads_both_files(plans: Path) -> None:
 
 
 PLAIN = LLAMA.replace("recompute full", "recompute none")
-CUT = PLAIN.replace("tp 1, pp 1", "tp 4, pp 2")
+CUT = PLAIN.replace("tp 1, pp 1,", "tp 4, pp 2,")
 # For each tool a plan, what it makes of the file, and what it refuses: a text of the file and another in its place.
 TOOLS: list[tuple[str, str, dict[str, object], list[tuple[str, str]]]] = [
     ("torchtitan", CUT, {"params": 8_030_261_248, "steps": 47_684, "batch": 512, "warmup": 477, "rate": 3e-4, "tp": 4},
