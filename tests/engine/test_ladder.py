@@ -32,7 +32,7 @@ tokens: 1.5T
 require cost <= 10M USD
 """
 PRICES = "let ours = 2.50 USD/GPU/hour\n"
-# A byte-level model, as of the ladder that `docs/how-to/design-a-ladder.md` speaks of.
+# A byte-level model.
 BYTES = """
 use laws chinchilla
 compute: 3.6e17 FLOP

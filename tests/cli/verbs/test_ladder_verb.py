@@ -35,6 +35,18 @@ def test_runs_are_written_as_a_table_to_fill_in_and_as_plans_that_hold(capsys: p
     assert main(["fmt", "--check", "runs"]) == 0
 
 
+def test_losses_are_simulated_for_a_fit_that_gets_the_law_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """The loop: a ladder, its results, the fit; the constants come back within their intervals."""
+    assert main(["ladder", "a.plan", "--share", "20%", "--out", "runs.csv", "--simulate", "--preview"]) == 0
+    told = capsys.readouterr().err
+    assert "its losses are simulated" in told and "Where the runs lie" in told and "●" in told
+    argv = ["fit", "runs.csv", "--form", "chinchilla", "--bootstrap", "0", "-o", "json", "--out", "ours.plan"]
+    assert main(argv) == 0
+    assert "simulated" in Path("runs.csv").read_text("utf-8").splitlines()[0]
+    assert main(["test", "ours.plan"]) == 0
+    assert main(["ladder", "a.plan", "--simulate"]) == 2
+
+
 def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     Path("runs.csv").write_text("mine\n", "utf-8")
     assert main(["ladder", "a.plan", *FEW, "--out", "runs.csv", "--plans", "runs"]) == 2
