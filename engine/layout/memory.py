@@ -48,6 +48,12 @@ _ADAPTERS = {
     quantity("memory_optimizer"): quantity("adapter_states"),
     quantity("gradient_rate"): quantity("adapter_gradients"),
     quantity("matrix_gradient"): quantity("frozen_matrix"),
+    quantity("copies_of_head"): quantity("adapter_copies_of_head"),
+    quantity("micro_flop"): quantity("adapter_micro_flop"),
+    quantity("micro_weights"): quantity("adapter_micro_weights"),
+    quantity("update_time"): quantity("adapter_update_time"),
+    quantity("least_copied_bytes"): quantity("adapter_copied_bytes"),
+    quantity("copied_bytes"): quantity("adapter_copied_bytes"),
     ON_RANK: quantity("rank_adapters"),
 }
 _MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
@@ -66,6 +72,8 @@ _OF_ADAPTERS = {
     quantity("allocated_memory"): quantity("adapter_allocated_memory"),
 }
 _OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
+# What rests on the quantities themselves, whatever stands in their place elsewhere.
+_APART = frozenset((MOMENT_BYTES, quantity("adapter_copies_of_head")))
 LINKED = quantity("linked")
 # What tells the time of a step, beside the model and the layout.
 _SAYS = {q.PEAK, q.CEILING, q.MODEL_COMPUTE, q.TOKENS}
@@ -163,7 +171,7 @@ def formulas_of(
     for one in within:
         by = {now.get(name, name): Ref(other) for name, other in one.items()}
         own = {
-            name: formula if name in {*one.values(), MOMENT_BYTES} else substitute(formula, by)
+            name: formula if name in {*one.values(), *_APART} else substitute(formula, by)
             for name, formula in own.items()
         }
         now |= one
