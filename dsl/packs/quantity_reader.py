@@ -26,7 +26,9 @@ KINDS = ("goodput", "memory", "mixture", "precision", "step")
 # Rows that are none of the solution's own table.
 SECTIONS = ("data", "transfer", "worth", "lifetime", "goodput")
 # What stands beside the rows of a solution in documents, and is no name of a row.
-DOCUMENT_KEYS = frozenset("law resolved status by binding phases mix transfer lifetime goodput conflict".split())
+DOCUMENT_KEYS = frozenset(
+    "law resolved status by binding phases mix transfer lifetime goodput layouts conflict".split()
+)
 # What may follow a field's example.
 BOUNDS = ("least", "most", "zero", "whole", "per", "words", "also", "named")
 # Items that may stand several times.
