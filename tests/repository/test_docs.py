@@ -3,9 +3,9 @@
 The mark after the language says what is expected of an example: ```plan error=B001 is a plan with that finding,
 ```plan pack a file of definitions, ```plan alone a plan without an error; `file=NAME` makes an example a file that
 the other examples and the commands of its document find beside them. A block of ```text right after a block of
-```sh is what its last command prints, `until=WORD` up to the line that begins with a word. A block of ```sh then goes
-on where the one before it ended; each other one begins anew. UPDATE_SNAPSHOTS=1 rewrites those blocks, and the tables of
-quantities, fields and findings.
+```sh is what its last command prints, `until=WORD` up to the line that begins with a word. A block of ```sh then
+goes on where the one before it ended; each other one begins anew. UPDATE_SNAPSHOTS=1 rewrites those blocks, and
+the tables of quantities, fields and findings.
 """
 
 from __future__ import annotations
