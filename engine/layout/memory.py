@@ -17,8 +17,9 @@ LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memo
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
 # What is told beside it where something says what the devices reach: the time of a step.
 LEAST_TIME, TIME, MOST_TIME = map(quantity, ("least_layout_time", "layout_time", "most_layout_time"))
-LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE = map(quantity, ("layout_tokens", "layout_mfu", "roofline_rate"))
-PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, quantity("roofline_mfu"))
+LAYOUT_TOKENS, LAYOUT_MFU = map(quantity, ("layout_tokens", "layout_mfu"))
+ROOFLINE, ROOFLINE_MFU = map(quantity, ("roofline_rate", "roofline_mfu"))
+PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, ROOFLINE_MFU)
 LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
@@ -207,7 +208,7 @@ def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], 
 def _all(catalogue: Library) -> frozenset[Name]:
     """What formulas are of, and what stands in them."""
     formulas = catalogue.quantities().formulas
-    return frozenset(formulas).union(*map(names, formulas.values()))
+    return frozenset(formulas).union({INTERLEAVE}, *map(names, formulas.values()))
 
 
 def in_order(formulas: Mapping[Name, Expr], known: Iterable[Name], wanted: Iterable[Name]) -> Iterator[Step]:
