@@ -111,7 +111,9 @@ CODES: dict[str, Code] = {
     ),
     "F031": Code("parabola-bias", "info", "parabolas through runs of one budget put its best size off: by how much"),
     "F040": Code("budget-left-out", "warning", "a budget whose runs have no lowest point, with the reason"),
-    "F041": _firm("too-few-budgets", "fewer budgets, or best runs, than tell a line through them and its error"),
+    "F041": Code(
+        "too-few-budgets", "error", "fewer budgets, or best runs, than tell a line through them and its error"
+    ),
     "K001": Code("slower-than-planned", "warning", "a run trains on fewer tokens a second than its plan has it"),
     "K002": Code("loss-above-band", "warning", "the loss of a run lies above what the plan's law expects by now"),
     "K003": Code("loss-rises", "error", "the loss of a run rises, or is no number any more; a little is a warning"),

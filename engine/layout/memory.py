@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
@@ -48,6 +49,12 @@ _ADAPTERS = {
     quantity("memory_optimizer"): quantity("adapter_states"),
     quantity("gradient_rate"): quantity("adapter_gradients"),
     quantity("matrix_gradient"): quantity("frozen_matrix"),
+    quantity("copies_of_head"): quantity("adapter_copies_of_head"),
+    quantity("micro_flop"): quantity("adapter_micro_flop"),
+    quantity("micro_weights"): quantity("adapter_micro_weights"),
+    quantity("update_time"): quantity("adapter_update_time"),
+    quantity("least_copied_bytes"): quantity("adapter_copied_bytes"),
+    quantity("copied_bytes"): quantity("adapter_copied_bytes"),
     ON_RANK: quantity("rank_adapters"),
 }
 _MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
@@ -66,6 +73,8 @@ _OF_ADAPTERS = {
     quantity("allocated_memory"): quantity("adapter_allocated_memory"),
 }
 _OF_STATES = {OPTIMIZER_BYTES: quantity("state_bytes")}
+# What rests on the quantities themselves, whatever stands in their place elsewhere.
+_APART = frozenset((MOMENT_BYTES, quantity("adapter_copies_of_head")))
 LINKED = quantity("linked")
 # What tells the time of a step, beside the model and the layout.
 _SAYS = {q.PEAK, q.CEILING, q.MODEL_COMPUTE, q.TOKENS}
@@ -131,7 +140,7 @@ def memory_of(
     Args:
         states: Whether the optimizer keeps other values of a param than AdamW's two.
     """
-    kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known.keys() & catalogue.once(_all)))
+    kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known))
     if key not in kept:
         wanted = (*WANTED, *PRICED) if known.keys() >= _SAYS else WANTED
         steps = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, wanted))
@@ -142,7 +151,7 @@ def memory_of(
 
 def formulas_of(
     known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, states: bool = False
-) -> dict[Name, Expr]:
+) -> MutableMapping[Name, Expr]:
     """The formulas of the memory of a model, by what is known of it."""
     kinds = [(_MIXTURE if mixture else _DENSE) if shaped else _USUAL]
     within = [_OF_MIXTURES] if shaped and mixture else []
@@ -153,17 +162,17 @@ def formulas_of(
         within.append(_OF_ADAPTERS)
     if states:
         within.append(_OF_STATES)
-    own: dict[Name, Expr] = dict(catalogue.quantities().formulas)
-    own |= {name: Ref(other) for kind in kinds for name, other in kind.items() if name not in known}
+    instead = {name: Ref(other) for kind in kinds for name, other in kind.items() if name not in known}
+    own: MutableMapping[Name, Expr] = ChainMap[Name, Expr](instead, catalogue.quantities().formulas)  # type: ignore[arg-type]
     if not shaped:
         dims = catalogue.quantities()
-        own |= {quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()}
-    own |= _of_the_run(known, shaped, mixture, catalogue)
+        own.update({quantity(text): Num(figure, dims[text].counted.dim) for text, figure in _ELSEWHERE.items()})
+    own.update(_of_the_run(known, shaped, mixture, catalogue))
     now: dict[Name, Name] = {}  # what stands in place of a quantity so far
     for one in within:
         by = {now.get(name, name): Ref(other) for name, other in one.items()}
         own = {
-            name: formula if name in {*one.values(), MOMENT_BYTES} else substitute(formula, by)
+            name: formula if name in {*one.values(), *_APART} else substitute(formula, by)
             for name, formula in own.items()
         }
         now |= one
@@ -203,12 +212,6 @@ def coefficients(regime: Record) -> dict[Name, float]:
 def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], tuple[tuple[Step, ...], int]]:
     """The steps of models so far, by what is known of them."""
     return {}
-
-
-def _all(catalogue: Library) -> frozenset[Name]:
-    """What formulas are of, and what stands in them."""
-    formulas = catalogue.quantities().formulas
-    return frozenset(formulas).union({INTERLEAVE}, *map(names, formulas.values()))
 
 
 def in_order(formulas: Mapping[Name, Expr], known: Iterable[Name], wanted: Iterable[Name]) -> Iterator[Step]:

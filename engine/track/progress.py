@@ -139,8 +139,9 @@ def _tokens(table: RunTable, expected: Expected) -> tuple[Floats, str]:
     steps = table.values("steps") if "steps" in table.columns else None
     if steps is not None and "batch" in table.columns and np.isfinite(own := table.values("batch")).all():
         return np.cumsum(np.diff(steps, prepend=0.0) * own), "the steps and the batch of the log"
-    if "samples" in table.columns and (context := expected.get("context")):
-        return table.values("samples") * context, "the samples of the log and the plan's context"
+    context = expected.figures.get("context")
+    if "samples" in table.columns and context is not None and (context.given or steps is None):
+        return table.values("samples") * context.value, "the samples of the log and the plan's context"
     if steps is not None and (batch := expected.get("batch")):
         return steps * batch, "the steps of the log and the plan's batch"
     raise NoProgress("the log tells no tokens, and no steps that the plan's batch would make tokens of")
