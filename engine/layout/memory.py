@@ -119,14 +119,10 @@ class Memory:
         """Whether the time of a step is told, too."""
         return any(step.name == TIME for step in self.steps)
 
-    def at(self, layout: Layout, regime: Mapping[Name, float], *, priced: bool = True) -> dict[Name, float]:
-        """Every quantity of the memory, and of the time where that is told, in base units.
-
-        Args:
-            priced: Whether to tell the time at all.
-        """
+    def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
+        """Every quantity of the memory, and of the time where that is told, in base units."""
         found = {**self.known, **regime, **layout.figures}
-        for step in self.steps if priced else self.steps[: self.of_memory]:
+        for step in self.steps:
             if step.name not in found:
                 found[step.name] = float(step.of(found))
         return found
