@@ -18,8 +18,9 @@ LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memo
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
 # What is told beside it where something says what the devices reach: the time of a step.
 LEAST_TIME, TIME, MOST_TIME = map(quantity, ("least_layout_time", "layout_time", "most_layout_time"))
-LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE = map(quantity, ("layout_tokens", "layout_mfu", "roofline_rate"))
-PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, quantity("roofline_mfu"))
+LAYOUT_TOKENS, LAYOUT_MFU = map(quantity, ("layout_tokens", "layout_mfu"))
+ROOFLINE, ROOFLINE_MFU = map(quantity, ("roofline_rate", "roofline_mfu"))
+PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, ROOFLINE_MFU)
 LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
@@ -120,14 +121,10 @@ class Memory:
         """Whether the time of a step is told, too."""
         return any(step.name == TIME for step in self.steps)
 
-    def at(self, layout: Layout, regime: Mapping[Name, float], *, priced: bool = True) -> dict[Name, float]:
-        """Every quantity of the memory, and of the time where that is told, in base units.
-
-        Args:
-            priced: Whether to tell the time at all.
-        """
+    def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
+        """Every quantity of the memory, and of the time where that is told, in base units."""
         found = {**self.known, **regime, **layout.figures}
-        for step in self.steps if priced else self.steps[: self.of_memory]:
+        for step in self.steps:
             if step.name not in found:
                 found[step.name] = float(step.of(found))
         return found
