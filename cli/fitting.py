@@ -6,6 +6,7 @@ import math
 import re
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 
 from runplan.cli.arguments import Parser, reading, unknown, unknown_word
 from runplan.cli.crew import count, crew
@@ -71,6 +72,7 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         CannotRun: For a form that there is not, and options that do not go with it.
     """
     laws, library = _laws(form, library)
+    _refuse_lines(laws, form)
     law, table, findings = _read(args, laws, library)
     if law is None or table is None:
         return findings
@@ -104,6 +106,17 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
     if made is not None:
         found = replace(found, profiles=made.profiles, whole=whole)
     return found if exit_code(found.findings) == CLEAN else found.findings
+
+
+def _refuse_lines(laws: Sequence[Law], form: str) -> None:
+    """Refuse laws that have no formula whose outcome a run measures."""
+    from runplan.engine.fit.form import forms_of
+
+    if not any(True for law in laws for _ in forms_of(law, {})):
+        raise CannotRun(
+            f"`{form[:60]}` gives what is best to choose, which no run measures; `--form isoflop` finds it from runs "
+            "of several sizes at each budget"
+        )
 
 
 def _add_runs(parser: Parser) -> None:
@@ -200,6 +213,7 @@ def _read(
     from runplan.cli.paths import Projects
     from runplan.dsl.dataclass import replace
     from runplan.engine.fit.fitting import forms_for
+    from runplan.engine.fit.form import COUNTS as SIZES
     from runplan.engine.fit.form import asked_of, chosen, columns_of, forms_of
     from runplan.engine.fit.read.asked import Asked
     from runplan.engine.fit.read.read import read_runs
@@ -225,8 +239,11 @@ def _read(
         else:
             forms = [form for one in laws for form in forms_of(one, {})]
             needs = dict.fromkeys(columns_of(forms[0], counts, table.columns).values()) if forms else {}
+        others = [count for count in COUNTS if SIZES[count] in table.columns]
         asked = replace(asked, needs=tuple(needs), uses=("compute", *_named_in(args.where)))
         table, findings = read_runs(path, project.reader, library, asked)
+        if table is None and others and set(SIZES.values()) & needs.keys():
+            findings = tuple(map(partial(_recounted, count=others[0]), findings))
     return law, table if table is None or law is None else _taken(args, table, law), findings
 
 
@@ -247,6 +264,15 @@ def _reduced(table: RunTable, law: Law, counts: str, source: Source) -> Reduced 
         return None
     ways = quantity_columns(law, counts or law.counts, "params")
     return reduced(table, law.reads, next(way for way in ways if way in table.columns), source)
+
+
+def _recounted(found: Finding, count: str) -> Finding:
+    """A finding on a missing column of params, with how the form is fitted in the count that there is."""
+    from runplan.dsl.dataclass import replace
+
+    missing = found.code == "F002" and "params" in found.message
+    help = f"`--counts {count}` fits the form to the count of params that the file has, and the pack says so"
+    return replace(found, help=(*found.help, help)) if missing else found
 
 
 def _named_in(condition: str | None) -> tuple[str, ...]:

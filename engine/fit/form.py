@@ -89,6 +89,8 @@ def columns_of(form: Form, counts: str, has: Collection[str]) -> Mapping[str, st
     found = {}
     for quantity in (*asked, form.output):
         ways = quantity_columns(form.law, counts or form.law.counts or "any", quantity)
+        # A loss that a law has by a name of its own is what a file just calls the loss, where it has no other.
+        ways += ("loss",) if quantity == form.output and quantity.startswith("loss_") else ()
         found[quantity] = next((way for way in ways if way in has), ways[0])
     return found
 
@@ -117,7 +119,8 @@ def asked_of(laws: Iterable[Law], counts: str) -> tuple[tuple[str, ...], Mapping
         for quantity, dim in dims_of(form).items():
             for way in quantity_columns(form.law, counts or form.law.counts or "any", quantity):
                 dims.setdefault(way, dim)
-    return tuple(dims), dims
+    # The other counts of the params are of use to say what there is instead.
+    return (*dims, "loss", *(column for column in COUNTS.values() if column not in dims)), dims
 
 
 def dims_of(form: Form) -> Mapping[str, Dim]:
