@@ -166,6 +166,10 @@ def _solution(solution: Solution) -> dict[str, object]:
     for key, sections in WITHIN.items():
         if found := {name: quantity(value) for name, value in quantities(solution, *sections)}:
             out[key] = found
+    if solution.layouts:
+        from runplan.engine.layouts_document import layouts_document
+
+        out["layouts"] = layouts_document(solution.layouts[0])
     if solution.odds:
         out["requirements"] = [_odds(one) for one in solution.odds]
     if stages := stages_of(solution):

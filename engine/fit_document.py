@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
+from runplan.engine.fit.forms import Compared
 from runplan.engine.fits import FitReport, holds
 
 Body = dict[str, object]
@@ -57,6 +58,27 @@ def document(report: FitReport) -> Body:
         ],
         "pack": report.text,
         "findings": [finding_document(one) for one in found.findings],
+    }
+
+
+def forms_document(forms: Sequence[Compared]) -> Body:
+    """Forms that were held to the same runs, the best forecaster first, `plan.fits/v1`."""
+    return {"schema": "plan.fits/v1", "forms": [_compared(one) for one in forms]}
+
+
+def _compared(one: Compared) -> Body:
+    if one.found is None:
+        return {"form": one.named, "why_not": one.why_not}
+    part = one.found.parts[0]
+    return {
+        "form": one.named,
+        "law": one.found.law.name,
+        "output": part.form.output,
+        "objective": part.fitted.minima[0].value,
+        "rms": rounded(part.rms),
+        "future_error": _plain(one.future_error),
+        "constants": _rounded(part.constants),
+        "forecasts": {name: _forecast(told) for name, told in one.forecasts.items()},
     }
 
 

@@ -10,7 +10,7 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
-from runplan.dsl.text.reader import Files
+from runplan.dsl.text.reader import Files, Reader
 from runplan.engine.fit.fitting import LawFit, Part
 from runplan.engine.fit.forecast import Forecast, forecast
 from runplan.engine.fit.moved import Moved
@@ -69,12 +69,20 @@ def report_of(found: LawFit, origin: Origin, library: Library) -> FitReport:
 
 def read_back(text: str, library: Library) -> Law:
     """The law of a pack that was just written."""
-    file, found = read_file(PACK, Files({PACK: text}))
-    lowered = lower(file, library.vocabulary())
-    law, more = checked(lowered.pack.laws[0])
-    wrong = [*found, *lowered.findings, *more]
+    (law,) = laws_in(PACK, Files({PACK: text}), library)
+    checked_, wrong = checked(law)
     assert not wrong, f"{wrong[0]!r} in {text}"
-    return law
+    return checked_
+
+
+def laws_in(path: str, reader: Reader, library: Library) -> tuple[Law, ...]:
+    """The laws of a file as it writes them.
+
+    Raises:
+        OSError: Where it cannot be read.
+    """
+    file, _ = read_file(path, reader)
+    return lower(file, library.vocabulary()).pack.laws
 
 
 def _at(found: LawFit, law: Law, library: Library, row: int) -> tuple[Mapping[str, float], Mapping[str, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from runplan.cli.export.said import said_of
 from runplan.cli.export.training import Curve, Fact, Hardware, Layout, Phase, Shape, Training
@@ -151,19 +151,42 @@ def _steps(solved: Solved, batch: int, facts: list[Fact]) -> int:
 def _phases(solved: Solved, steps: int) -> Iterator[Phase]:
     """The phases in whole steps, which sum to those of the run: as stated, and where their tokens end."""
     values, names, peak = solved.solution.values, solved.solution.problem.phases, solved.value(q.LEARNING_RATE)
-    total = sum(solved.value(q.TOKENS.of("phase", name)) for name in names)
-    if not steps or not total or not peak:
+    if not steps or not names or not peak:
         return
-    shapes, stated = dict(_shapes(solved)), _stated_steps(solved.plan)
-    seen, done = 0.0, 0
-    for at, name in enumerate(names):
-        seen += solved.value(q.TOKENS.of("phase", name))
-        own = stated.get(name, round(seen / total * steps) - done)
-        own = steps - done if at == len(names) - 1 else max(min(own, steps - done), 0)
-        done += own
+    shapes, lengths = dict(_shapes(solved)), _lengths(solved, names, steps)
+    for name in names:
         ends = (values.get(side.of("phase", name)) for side in (q.LEARNING_RATE_START, q.LEARNING_RATE_END))
         start, end = (_short(one.value / peak) if one is not None else 1.0 for one in ends)
-        yield Phase(name, shapes.get(name, ""), own, start, end)
+        yield Phase(name, shapes.get(name, ""), lengths[name], start, end, dict(_phase_mix(solved, name)))
+
+
+def _lengths(solved: Solved, names: Sequence[str], steps: int) -> dict[str, int]:
+    """The steps of each phase: as stated, and of the others where their tokens end among what those leave."""
+    stated = _stated_steps(solved.plan)
+    free = [name for name in names if name not in stated] or [*names[-1:]]
+    out = {name: min(count, steps) for name, count in stated.items() if name not in free}
+    left, seen, done = max(steps - sum(out.values()), 0), 0.0, 0
+    total = sum(solved.value(q.TOKENS.of("phase", name)) for name in free)
+    for name in free:
+        seen += solved.value(q.TOKENS.of("phase", name))
+        out[name] = round(seen / total * left) - done if total else left
+        done += out[name]
+    return out
+
+
+_MIXES = (q.MIX, q.MIX_START, q.MIX_END)
+
+
+def _phase_mix(solved: Solved, phase: str) -> Iterator[tuple[str, tuple[float, float]]]:
+    """The mix of a phase at its start and its end."""
+    values, sources = solved.solution.values, solved.solution.sources
+    for source in sources if len(sources) > 1 else ():
+        middle, *ends = (
+            values.get(q_.of("phase", phase).of("source", source)) for q_ in (q.MIX, q.MIX_START, q.MIX_END)
+        )
+        first, last = (end if end is not None else middle for end in ends)
+        if first is not None and last is not None:
+            yield source, (_short(first.value), _short(last.value))
 
 
 def _stated_steps(plan: Plan) -> dict[str, int]:

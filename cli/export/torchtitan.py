@@ -97,7 +97,8 @@ def _sections(run: Training, ramp: Ramp) -> Iterator[str]:
     schedule = ", ".join(f"{name}={value!r}" for name, value in _schedule(run, ramp))
     yield f"lr_scheduler=LRSchedulersContainer.Config({schedule}),"
     training = ", ".join(f"{name}={value}" for name, value in _training(run))
-    yield f"training=TrainingConfig({training}),"
+    graphs = ", disable_cuda_graphs=True" if layout.pp > 1 else ""
+    yield f"training=TrainingConfig({training}{graphs}),"
     yield f"parallelism=ParallelismConfig({', '.join(f'{name}={value}' for name, value in _parts(layout))}),"
     yield f"activation_checkpoint={'FullAC.Config()' if layout.recompute else 'None'},"
 
@@ -123,7 +124,7 @@ def _schedule(run: Training, ramp: Ramp) -> Iterator[tuple[str, object]]:
 def _training(run: Training) -> Iterator[tuple[str, object]]:
     layout = run.layout
     assert layout is not None
-    yield "local_batch_size", layout.micro_batch
+    yield "local_batch_size", layout.micro_batch * (layout.accumulate if layout.pp > 1 else 1)
     yield "global_batch_size", run.batch
     yield "seq_len", run.sequence
     if "clip" in run.settings:
@@ -140,6 +141,8 @@ def _parts(layout: Layout) -> Iterator[tuple[str, int]]:
     yield "tensor_parallel_degree", layout.tp
     yield "pipeline_parallel_degree", layout.pp
     yield "context_parallel_degree", layout.cp
+    if layout.pp > 1:  # what a copy gets is cut into the micro-batches that fill the pipeline
+        yield "pipeline_parallel_microbatch_size", layout.micro_batch
     if layout.ep > 1:
         yield "expert_parallel_degree", layout.ep
 

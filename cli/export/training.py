@@ -123,6 +123,7 @@ class Phase:
     Attributes:
         steps: How long it is.
         start, end: The learning rate at its ends, as shares of the peak.
+        mix: Each source's share of its tokens, at its start and its end; empty where there is one source.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Phase:
     steps: int
     start: float
     end: float
+    mix: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

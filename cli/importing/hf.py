@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.cli.importing.hf_models import ENCODERS, KINDS, OF_PROTEIN
-from runplan.cli.importing.imported import Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 from runplan.dsl.text.nearest import did_you_mean
 
@@ -96,7 +96,7 @@ def arguments(keys: Keys, title: str) -> Imported:
                         ("epsilon", "adam_epsilon"), ("clip", "max_grad_norm")):  # fmt: skip
         if (value := keys.number(name)) is not None:
             settings[field] = value
-    layout: dict[str, Word] = {"micro_batch": f"{micro} sequences"}
+    layout: dict[str, Word] = {**UNCUT, "micro_batch": f"{micro} sequences"}
     if keys.flag("gradient_checkpointing"):
         layout["recompute"] = "full"
     precision = "bf16" if keys.flag("bf16") else "fp16" if keys.flag("fp16") else ""

@@ -9,6 +9,8 @@ from runplan.dsl.types import Literal, Self
 
 Word = int | float | str
 Curve = Literal["linear", "cosine", "sqrt", "exponential", "constant"]
+# The parts of a layout where a trainer shares out over copies of the model alone.
+UNCUT: Mapping[str, Word] = {"tp": 1, "pp": 1, "cp": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,14 @@ class Fall:
         warmup: Steps of the rise, or a share of the run; 0 where there is none.
         decay: The same of the fall; None where it is all that follows the rise.
         floor: Where it ends, as a share of the peak.
+        flat: Whether it ends before the run does, and stays there: then nothing is between the rise and the fall.
     """
 
     warmup: int | float = 0
     curve: Curve = "constant"
     decay: int | float | None = None
     floor: float = 0.0
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,13 @@ class Imported:
 
     Attributes:
         files: What each is, such as `config.json: transformers, llama`.
+        named: A model by its name, where the files say no shape.
+        checkpoint: The weights that it begins from, by name.
         model: Figures and words of the plan's `model` block.
         length: Such as `10000 steps`, as a plan says it.
         batch: Sequences of a step of all devices; `per_device` where only those of one device are known.
         layout: Figures of the plan's `layout`.
+        devices: How many there are.
         mix: Weights of the data, by name.
         notes: What a reader has to know of what was read.
         left: What there is no place for in a plan, by setting.
@@ -45,6 +52,8 @@ class Imported:
     files: tuple[str, ...] = ()
     title: str = ""
     objective: str = ""
+    named: str = ""
+    checkpoint: str = ""
     model: Mapping[str, Word] = field(default_factory=dict)
     sequence: int | None = None
     length: str = ""
@@ -54,6 +63,7 @@ class Imported:
     settings: Mapping[str, float] = field(default_factory=dict)
     fall: Fall | None = None
     layout: Mapping[str, Word] = field(default_factory=dict)
+    devices: int | None = None
     precision: str = ""
     mix: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

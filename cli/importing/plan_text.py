@@ -40,10 +40,13 @@ def _lines(read: Imported, hardware: str, devices: int) -> Iterator[str]:
         yield from _said(f"Note: {note}.")
     yield f"plan {json.dumps(read.title or 'Imported run', ensure_ascii=False)}"
     yield ""
-    yield f"hardware: {hardware}" if hardware else "# hardware: 64 x H100 for 30 days   # to be stated"
+    count = read.devices or 64
+    yield f"hardware: {hardware}" if hardware else f"# hardware: {count} x H100 for 30 days   # to be stated"
     if read.precision and " in " not in hardware:
         yield f"# precision: {read.precision}, which `hardware` says: `64 x H100 in {read.precision} for 30 days`"
-    if read.model:
+    if read.named:
+        yield f"model: {_word(read.named)}{f' {{ context: {read.sequence} tokens }}' if read.sequence else ''}"
+    elif read.model:
         yield "model: {"
         yield from (f"  {name}: {word}" for name, word in _model(read).items())
         yield "}"
@@ -51,6 +54,8 @@ def _lines(read: Imported, hardware: str, devices: int) -> Iterator[str]:
         yield f"context: {read.sequence} tokens"
     if read.objective:
         yield f"objective: {read.objective}"
+    if read.checkpoint:
+        yield f"start: checkpoint {_word(read.checkpoint)}"
     yield from _length(read)
     yield from _optimizer(read, devices)
     if read.fall is not None:
@@ -117,10 +122,12 @@ def _phases(fall: Fall) -> Iterator[str]:
         yield f'shape {shape} "{_TITLES[fall.curve]} to {ends} %" {{ curve "{fall.curve}"; end {ends}% }}'
     if fall.warmup:
         yield f"phase warmup: {_long(fall.warmup)} warmup"
-    if fall.curve == "constant" or fall.decay is not None:
+    if fall.curve == "constant" or (fall.decay is not None and not fall.flat):
         yield "phase stable: rest constant"
     if fall.curve != "constant":
         yield f"phase decay: {_long(fall.decay) if fall.decay is not None else 'rest'} {shape}"
+    if fall.flat:
+        yield "phase flat: rest constant"
 
 
 def _long(length: int | float) -> str:

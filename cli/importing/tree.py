@@ -19,14 +19,21 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _OPTION = re.compile(r"--[a-z][a-z0-9-]+")
 
 
-def tree_of(path: str, text: str) -> Tree:
+def tree_of(path: str, text: str, config: str = "") -> Tree:
     """The settings of a file, by its ending where that says it, else by its content.
+
+    Args:
+        config: Of a module of Python the function that is meant.
 
     Raises:
         Unreadable: Where it is in no form that is known, or breaks off.
     """
     if path.endswith(".json") or text.lstrip()[:1] == "{":
         return _json(path, text)
+    if path.endswith(".py"):
+        from runplan.cli.importing.torchtitan import module
+
+        return module(path, text, config)
     if path.endswith(".toml"):
         return _toml(path, text)
     if path.endswith((".yaml", ".yml")):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runplan.cli.outcome import CannotRun
+from runplan.cli.output import terminal_columns
+from runplan.cli.show.text.canvas import canvas
 from runplan.cli.show.text.picture import Picture
+from runplan.cli.stream import tell
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
 
 ENDINGS = (".svg", ".png")
 
@@ -17,6 +22,7 @@ def add_plot(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--plot", metavar="FILE", help="draw it into a file, .svg or .png; needs `pip install 'runplan[plot]'`"
     )
+    parser.add_argument("--preview", action="store_true", help="draw it on standard error, in characters")
 
 
 def ready(path: str | None) -> None:
@@ -33,6 +39,20 @@ def ready(path: str | None) -> None:
 
     if find_spec("matplotlib") is None:
         raise CannotRun("a picture needs Matplotlib, which is an extra: `pip install 'runplan[plot]'`")
+
+
+def draw(picture: Callable[[], Picture], args: Namespace) -> None:
+    """Draw a picture to where the options of `add_plot` say; it is not made where none is wanted.
+
+    Raises:
+        CannotRun: See `plot`.
+    """
+    if args.plot:
+        plot(picture(), args.plot)
+    if args.preview:
+        for panel in picture().panels:
+            for line in ("", panel.title, *canvas(panel, terminal_columns() - 1)):
+                tell(line)
 
 
 def plot(picture: Picture, path: str) -> None:

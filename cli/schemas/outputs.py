@@ -320,6 +320,12 @@ def _fit() -> Schema:
     )
 
 
+def _fits() -> Schema:
+    told = {"law": TEXT, "output": TEXT, "why_not": TEXT, "constants": by_name(or_null(NUMBER))}
+    figures = dict.fromkeys(("objective", "rms", "future_error"), or_null(NUMBER))
+    return record({"forms": listed(record({"form": TEXT}, {**told, **figures, "forecasts": by_name(_QUANTITY)}))})
+
+
 def _laws() -> Schema:
     law = {
         **dict.fromkeys(("name", "title", "cites", "evidence", "counts"), TEXT),
@@ -454,6 +460,7 @@ DOCUMENTS: dict[str, tuple[int, str, Callable[[], Schema]]] = {
     "explain": (1, "Where a number comes from", _explain),
     "backtest": (1, "Laws and default rates against runs that were done", _backtest),
     "fit": (1, "A law as runs tell it: constants with intervals, what it forecasts, its pack", _fit),
+    "fits": (1, "Forms that were held to the same runs, the best forecaster first", _fits),
     "laws": (1, "All laws", _laws),
     "law": (1, "One law, or what it gives at some inputs", _law),
     "devices": (1, "All devices", _records("devices")),

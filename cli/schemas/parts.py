@@ -221,6 +221,7 @@ SHARED: dict[str, Schema] = {
                 "transfer": _FIGURES,
                 "lifetime": _FIGURES,
                 "goodput": _FIGURES,
+                "layouts": shared("layouts"),
                 "requirements": listed(
                     record(
                         {"text": TEXT, "line": PLACE, "probability": _QUANTITY},
@@ -241,6 +242,24 @@ SHARED: dict[str, Schema] = {
         "description": "A solution under one law: its quantities by name, and what is said of it.",
         "additionalProperties": _QUANTITY,
     },
+    "layouts": record(
+        {
+            "first": listed(
+                record(
+                    {
+                        **dict.fromkeys(("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate"), COUNT),
+                        "recompute": words("none", "selective", "full"),
+                        "fits": words("fits", "tight", "does not fit"),
+                        "memory_per_gpu": _QUANTITY,
+                    },
+                    {"shard": COUNT, "layout_time": _QUANTITY, "layout_mfu": _QUANTITY},
+                )
+            ),
+            "others": listed(record({"layout": TEXT, "why": words("memory", "bubble", "links", "work"), "by": NUMBER})),
+            "undivided": listed(TEXT),
+            "tried": COUNT,
+        }
+    ),
     "assumption": record(
         {
             "name": TEXT,

@@ -14,7 +14,7 @@ from runplan.dsl.types import Literal
 
 Kind = Literal[
     "findings", "report", "comparison", "differences", "frontier", "ladder", "sweep", "track", "derivation", "backtest",
-    "fit",
+    "fit", "fits",
     "laws", "law", "law at inputs", "records", "record", "rules", "rule", "settings", "tests",
 ]  # fmt: skip
 
@@ -77,6 +77,7 @@ FORMATS: dict[Kind, dict[str, str]] = {
         "markdown": "backtest.markdown:render",
     },
     "fit": {"table": "fit.terminal:render", "json": "fit.json:render"},
+    "fits": {"table": "fit.forms:render", "json": "fit.forms:render_json"},
     "laws": {"table": "catalogue.law:listed", "json": "catalogue.law_json:listed"},
     "law": {"table": "catalogue.law:page", "json": "catalogue.law_json:page"},
     "law at inputs": {"table": "catalogue.law:evaluated", "json": "catalogue.law_json:evaluated"},

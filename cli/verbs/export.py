@@ -47,7 +47,7 @@ def run(argv: list[str]) -> int:
     parser.offers["to"] = tuple(FORMATS)
     args = parser.parse_args(argv)
     if args.list:
-        write("".join(f"{each.name:<12} {each.title}, for {each.tool}\n" for each in FORMATS.values()))
+        write("".join(f"{each.name:<14} {each.title}, for {each.tool}\n" for each in FORMATS.values()))
         return CLEAN
     if args.path is None:
         raise CannotRun("name a plan: `plan export PATH --to FORMAT`")

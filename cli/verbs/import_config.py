@@ -34,9 +34,14 @@ def run(argv: list[str]) -> int:
     parser.add_argument("paths", metavar="FILE", nargs="+", help="files of one run, or a folder with them")
     parser.add_argument("--hardware", metavar="TEXT", default="", help="what it runs on, as the plan is to say it")
     parser.add_argument("--devices", metavar="N", help="copies of the model, for the batch of one device")
+    parser.add_argument("--config", metavar="NAME", default="", help="of a module of Python the function that is meant")
+    parser.add_argument(
+        "--vocab", metavar="N", help="entries of the vocabulary, where a file leaves them to its tokenizer"
+    )
     parser.add_argument("-o", "--out", metavar="FILE", help="where to write; standard output unless said")
     args = parser.parse_args(argv)
     devices = _devices(args.devices, args.hardware)
+    vocab = None if args.vocab is None else _count(args.vocab, "--vocab")
     found: Imported | None = None
     for path in [file for each in args.paths for file in _files(each)]:
         with reading(path):
@@ -45,7 +50,8 @@ def run(argv: list[str]) -> int:
         if wrong is not None:
             return _refused(wrong)
         try:
-            one = read(path, tree_of(path, source.text), _title(path))
+            tree = tree_of(path, source.text, args.config)
+            one = read(path, {**tree, **({"vocab_size": vocab} if vocab else {})}, _title(path))
         except Unreadable as error:
             return _refused(finding("E003", str(error), Span(source, 0, len(source.line_text(1)))))
         found = one if found is None else found.beside(one)
@@ -78,8 +84,12 @@ def _devices(said: str | None, hardware: str) -> int:
     if said is None:
         count = _COUNT.match(hardware)
         return int(re.sub(r"\D", "", count[1])) if count else 1
+    return _count(said, "--devices")
+
+
+def _count(said: str, option: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,6}", said):
-        raise CannotRun(f"`--devices {said[:60]}`: write how many, such as 64")
+        raise CannotRun(f"`{option} {said[:60]}`: write how many, such as 64")
     return int(said)
 
 

@@ -10,7 +10,7 @@ from runplan.cli.crew import count
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
-from runplan.cli.plot.plot import add_plot, plot, ready
+from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.formats import offered, rendered
 from runplan.cli.stream import tell, write_new
 from runplan.dsl.types import TYPE_CHECKING
@@ -48,6 +48,8 @@ def run(argv: list[str]) -> int:
         ("plans", "DIR", "write each run as a plan into a folder; never overwrites"),
     ):
         parser.add_argument(f"--{option}", metavar=what, help=help)
+    parser.add_argument("--simulate", action="store_true", help="fill the losses of `--out` in by the law, each off by "
+                        "the noise: to try the fit before anything is spent")  # fmt: skip
     add_plot(parser)
     add_plan_options(parser)
     add_output(parser, offered("ladder"), several=True)
@@ -55,6 +57,8 @@ def run(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("ladder"))
     ready(args.plot)
+    if args.simulate and not args.out:
+        raise CannotRun("`--simulate` fills in the losses of a file: say which by `--out FILE`")
     design = next((one for one in DESIGNS if one == (args.design or DESIGNS[0])), None)
     if design is None:
         raise unknown_word("design", args.design, DESIGNS)
@@ -75,16 +79,16 @@ def run(argv: list[str]) -> int:
             ladder = ladder_of(path, project.reader, asked, catalogue=project.library, settings=args.set)
         except NoLadder as error:
             raise CannotRun(str(error)) from error
-    _write(ladder, args.out, args.plans)
-    if args.plot:
+    _write(ladder, args.out, args.plans, simulate=args.simulate)
+    if args.plot or args.preview:
         from runplan.cli.show.ladder.picture import picture
 
-        plot(picture(ladder), args.plot)
+        draw(lambda: picture(ladder), args)
     show("ladder", ladder, outputs)
     return FOUND if any(severity == "error" for _, severity, _, _ in ladder.warned()) else CLEAN
 
 
-def _write(ladder: Ladder, out: str | None, plans: str | None) -> None:
+def _write(ladder: Ladder, out: str | None, plans: str | None, *, simulate: bool) -> None:
     """Write what was asked for, and say so on standard error.
 
     Raises:
@@ -92,10 +96,13 @@ def _write(ladder: Ladder, out: str | None, plans: str | None) -> None:
     """
     files = {f"{plans.rstrip('/')}/{run.name}.plan": run.text for run in ladder.runs} if plans else {}
     if out:
-        files[out] = rendered("ladder", "csv", ladder)
+        from runplan.cli.show.ladder.csv import simulated
+
+        files[out] = simulated(ladder) if simulate else rendered("ladder", "csv", ladder)
     write_new(files)
     if out:
-        tell(f"written  {out}: fill in its column `loss`, in nat/token")
+        how = "its losses are simulated" if simulate else "fill in its column `loss`, in nat/token"
+        tell(f"written  {out}: {how}")
     if plans:
         tell(f"written  {len(ladder.runs)} plans in {plans}")
 

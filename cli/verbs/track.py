@@ -9,7 +9,7 @@ from runplan.cli.arguments import Parser, add_output, add_plan_options, reading,
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
-from runplan.cli.plot.plot import add_plot, plot, ready
+from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell, write
@@ -67,10 +67,10 @@ def run(argv: list[str]) -> int:
             show("track", found, [(name, file)])
         else:
             show("findings", Checked(found.findings, 1), [(name, file)])
-    if args.plot:
+    if args.plot or args.preview:
         from runplan.cli.show.track.picture import picture
 
-        plot(picture(found), args.plot)
+        draw(lambda: picture(found), args)
     return exit_code(found.findings, args.fail_on or project.configuration.fail_on)
 
 

@@ -26,7 +26,9 @@ KINDS = ("goodput", "memory", "mixture", "precision", "step")
 # Rows that are none of the solution's own table.
 SECTIONS = ("data", "transfer", "worth", "lifetime", "goodput")
 # What stands beside the rows of a solution in documents, and is no name of a row.
-DOCUMENT_KEYS = frozenset("law resolved status by binding phases mix transfer lifetime goodput conflict".split())
+DOCUMENT_KEYS = frozenset(
+    "law resolved status by binding phases mix transfer lifetime goodput layouts conflict".split()
+)
 # What may follow a field's example.
 BOUNDS = ("least", "most", "zero", "whole", "per", "words", "also", "named")
 # Items that may stand several times.
@@ -62,6 +64,17 @@ class _Item:
 _Read = Callable[[QuantityFacts, _Item], QuantityFacts]
 
 
+def _apart(node: Node) -> Iterator[Node]:
+    """A value of an item; of a number with the next bound behind it, `least 2 most 32`, both: that is no unit."""
+    unit = node.children[-1]
+    if node.rule != "quantity" or not isinstance(unit, Word) or unit.text not in BOUNDS:
+        yield node
+        return
+    number = node.word(0)
+    yield Node("quantity", (number, None), number.span)
+    yield Node("name", (unit,), unit.span)
+
+
 class QuantityReader(Definitions):
     """Reads the block of a quantity, an item a line."""
 
@@ -76,7 +89,12 @@ class QuantityReader(Definitions):
             if read is None:
                 self.unknown("item of a quantity", word, self.items)
                 continue
-            item = _Item(word, [child for child in part.children[1:] if isinstance(child, Node)], name, counted)
+            item = _Item(
+                word,
+                [one for child in part.children[1:] if isinstance(child, Node) for one in _apart(child)],
+                name,
+                counted,
+            )
             out = read(out, item)
             if item.left:
                 message = f"`{item.left[0].span.text}` is too much after `{word.text}`"

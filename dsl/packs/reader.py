@@ -31,7 +31,7 @@ class PackReader(QuantityReader):
                 out = out.plus(_overriding(self._defined(next(node.nodes()))))
             else:
                 out = out.plus(self._defined(node))
-        self.given_once(((r.code, r.severity), f"{r.code} {r.severity}", r.span) for r in out.rules)
+        self.given_once(((r.code, r.severity, r.when), f"{r.code} {r.severity}", r.span) for r in out.rules)
         self.findings = [f for f in self.findings if not f.at.span.begins_in(broken)]
         return out
 
@@ -59,7 +59,7 @@ class PackReader(QuantityReader):
         return QuantityDef(
             name=name,
             counted=counted,
-            formula=self.expr(spec.formula) if spec.formula else None,
+            by=(self.expr(spec.formula),) if spec.formula else (),
             title=text_of(spec.title),
             span=node.span,
             facts=self.facts(spec.block, name, counted),

@@ -111,7 +111,9 @@ CODES: dict[str, Code] = {
     ),
     "F031": Code("parabola-bias", "info", "parabolas through runs of one budget put its best size off: by how much"),
     "F040": Code("budget-left-out", "warning", "a budget whose runs have no lowest point, with the reason"),
-    "F041": _firm("too-few-budgets", "fewer budgets, or best runs, than tell a line through them and its error"),
+    "F041": Code(
+        "too-few-budgets", "error", "fewer budgets, or best runs, than tell a line through them and its error"
+    ),
     "K001": Code("slower-than-planned", "warning", "a run trains on fewer tokens a second than its plan has it"),
     "K002": Code("loss-above-band", "warning", "the loss of a run lies above what the plan's law expects by now"),
     "K003": Code("loss-rises", "error", "the loss of a run rises, or is no number any more; a little is a warning"),
@@ -126,6 +128,7 @@ CODES: dict[str, Code] = {
     "K012": Code("not-frozen", "info", "a run is held to its plan as it is now: nothing was frozen when it began"),
     "K013": Code("beyond-plan", "warning", "a run has trained on more tokens than its plan has"),
     "K014": Code("too-early", "info", "a log is too short for a forecast of the loss"),
+    "K015": Code("another-run", "error", "a log is faster than the devices of the plan can be: it is of another run"),
     "X001": Code("unused-ignore", "warning", "an `ignore` that ignores nothing"),
     "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
     "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),

@@ -78,8 +78,9 @@ def named(library: Library, name: str) -> tuple[Law, ...]:
     """The laws whose form a name may mean: that of the name, then those under it, but for what was put aside."""
     own = library.law(name)
     head = (own.name if own is not None and own.name.lower() == name.lower() else name).lower()
-    under = [law for law in library.laws() if law.name.lower().startswith(f"{head}.") and not law.aside]
-    return (*([own] if own is not None else []), *(law for law in under if law is not own))
+    below = (library.law(known) for known in sorted(library.index("law")) if known.startswith(f"{head}."))
+    found = {law.name: law for law in (own, *below) if law is not None and (law is own or not law.aside)}
+    return tuple(found.values())
 
 
 def columns_of(form: Form, counts: str, has: Collection[str]) -> Mapping[str, str]:

@@ -13,7 +13,8 @@ from runplan.dsl.expr.tree import words
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law
-from runplan.dsl.syntax.formatting import formatted
+from runplan.dsl.syntax.imports import syntax_of
+from runplan.dsl.syntax.layout import laid_out
 from runplan.dsl.text.source import Source
 from runplan.dsl.units.show import show_dim
 from runplan.engine.fit.fitting import LawFit, Part
@@ -60,9 +61,9 @@ def pack_text(found: LawFit, origin: Origin, goldens: Sequence[str] = ()) -> str
     text = "\n".join(
         [MARK, "", f'law {origin.name} "{_plain(_title(found))}" {{', *_block(found, origin, goldens), "}", ""]
     )
-    laid_out, wrong = formatted(Source(f"{origin.name}.plan", text))
+    file, wrong = syntax_of(Source(f"{origin.name}.plan", text))
     assert not wrong, f"{wrong[0]!r} in {text}"
-    return laid_out
+    return laid_out(text, file.statements)
 
 
 def _title(found: LawFit) -> str:

@@ -163,6 +163,12 @@ class Ladder:
         for one, names in sorted(found.values(), key=lambda item: (RANK[item[0].severity], item[0].code)):
             yield one.code, one.severity, one.message, tuple(names)
 
+    def simulated(self) -> tuple[float, ...]:
+        """A loss of each run, drawn from what the law expects with the noise, by the seed."""
+        stream = np.random.Generator(np.random.PCG64(self.asked.seed))
+        off = np.exp(self.noise * stream.standard_normal(len(self.runs)))
+        return tuple((np.array([run.loss for run in self.runs]) * off).tolist())
+
     @property
     def chosen(self) -> Compared:
         """The design of the runs, among those compared."""
@@ -313,7 +319,7 @@ def _names(chosen: Compared, sizes: Sizes) -> list[str]:
 
 
 def _short(value: float) -> str:
-    return count(value, 3).replace(",", "")
+    return f"{value / 1e3:.0f}k" if value < 1e6 else count(value, 3)
 
 
 def _power(value: float) -> str:

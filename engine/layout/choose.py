@@ -104,7 +104,7 @@ def chosen(
         keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
     """
     best: list[Tried] = []
-    roofline: tuple[float, Layout] | None = None
+    fast: list[tuple[float, Layout]] = []
     tried = 0
     compared: int | None = None  # all layouts are compared under the regime that needs the most of the first
     for _, alike in groupby(layouts, key=lambda one: (*one.parts, one.dp)):
@@ -115,22 +115,24 @@ def chosen(
             compared = sheet.heaviest()
         found, fastest = _best(sheet, group, compared, keeps, is_priced=is_priced)
         best.append(found)
-        if fastest is not None and (roofline is None or fastest[0] > roofline[0]):
-            roofline = fastest
+        if fastest is not None:
+            fast.append(fastest)
     if not best:
         return None
     ordered = _in_order(best)
-    told = Layouts(
-        tuple(_choice(sheet, regimes, one, is_priced=is_priced) for one in ordered[:FIRST]),
-        tuple(_fallen(ordered)),
-        (),
-        tried,
-    )
-    if roofline is not None:
-        sheet.turn_to(roofline[1])
-        rates = [sheet.under(regime, priced=True)[ROOFLINE] for regime in range(regimes)]
-        roofline = (max(rates), roofline[1])
+    first = tuple(_choice(sheet, regimes, one, is_priced=is_priced) for one in ordered[:FIRST])
+    told = Layouts(first, tuple(_fallen(ordered)), (), tried)
+    fast.sort(key=lambda one: one[0], reverse=True)
+    may = [one.layout for one in ordered[:FIRST] if one.band != NO_ROOM] + [layout for _, layout in fast[:FIRST]]
+    rooflines = [_roofline(sheet, regimes, layout) for layout in may if is_priced]
+    roofline = max(rooflines, key=lambda one: one[0]) if rooflines else None
     return Chosen(ordered[0].layout, ordered[0].band == ENOUGH, told, roofline)
+
+
+def _roofline(sheet: Sheet, regimes: int, layout: Layout) -> tuple[float, Layout]:
+    """The most that a device reaches in a layout, whatever the regime."""
+    sheet.turn_to(layout)
+    return max(sheet.under(regime, priced=True)[ROOFLINE] for regime in range(regimes)), layout
 
 
 def _best(

@@ -9,8 +9,10 @@ from runplan.dsl.types import Literal
 
 # Whether a layout has room: for sure, for some frameworks, or not.
 Fits = Literal["fits", "tight", "does not fit"]
-# What keeps a layout from being among the first: it has no room, or a step takes longer; or it is none.
-Why = Literal["memory", "bubble", "links", "work", "divides"]
+# What keeps a layout from being among the first: it has no room, or a step takes longer.
+Why = Literal["memory", "bubble", "links", "work"]
+# What is computed again, by the number that `recompute` has in `quantities.plan`.
+RECOMPUTES = {0.0: "none", 0.5: "selective", 1.0: "full"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from runplan.dsl.units.show import show
 from runplan.engine.fit.table import RunTable
 from runplan.engine.track.expected import Expected
 from runplan.engine.track.frozen import frozen_path
+from runplan.engine.track.progress import PARTS
 from runplan.engine.track.schedule import share_at
 from runplan.engine.track.track import APPLIES, Estimate, Track, track_of
 
@@ -103,17 +104,21 @@ def _settings(track: Track) -> Iterator[Finding]:
     """The batch and the learning rate, where the log tells them."""
     progress, expected = track.progress, track.expected
     batch = expected.get("batch")
+    severity = _as_given(expected, "batch")
     if progress.per_step and batch and not progress.derived and abs(np.log(progress.per_step / batch)) > OFF:
         message = f"the log has {show(progress.per_step, TOKEN)} a step, and the plan {show(batch, TOKEN)}"
-        yield finding("K007", message, _end(track), help=[f"`optimizer {{ batch: ... }}` of `{expected.plan}` says it"])
+        help = [f"`optimizer {{ batch: ... }}` of `{expected.plan}` says it"]
+        yield finding("K007", message, _end(track), severity=severity, help=help)
     planned = expected.get("learning_rate")
+    severity = _as_given(expected, "learning_rate")
     seen = np.isfinite(progress.rate)
     if planned is None or not seen.any():
         return
     if not expected.schedule:
         peak = float(progress.rate[seen].max())
         if abs(np.log(peak / planned)) > OFF:
-            yield finding("K006", f"the learning rate reaches {peak:.3g}, and the plan has {planned:.3g}", _end(track))
+            message = f"the learning rate reaches {peak:.3g}, and the plan has {planned:.3g}"
+            yield finding("K006", message, _end(track), severity=severity)
         return
     tokens, rate = progress.tokens[seen], progress.rate[seen]
     due = planned * share_at(expected.schedule, np.minimum(tokens, expected.tokens))
@@ -131,17 +136,29 @@ def _settings(track: Track) -> Iterator[Finding]:
             f"the learning rate is {rate[i]:.3g} at {show(float(tokens[i]), TOKEN)}, and the plan has {due[i]:.3g}"
         )
         share = f"of {len(rate)} points {int(off.sum())} are so"
-        yield finding("K006", message, place(track.source, int(line)), notes=[share])
+        yield finding("K006", message, place(track.source, int(line)), severity=severity, notes=[share])
+
+
+def _as_given(expected: Expected, name: str) -> Severity:
+    """How grave it is that a setting is another: what a law lends a plan is no more than advice."""
+    one = expected.figures.get(name)
+    return "warning" if one is not None and one.given else "info"
 
 
 def _speed(track: Track) -> Iterator[Finding]:
-    slower, spread = track.slower, track.progress.spread
-    if slower is not None and slower < 1 - SLOWER and 1 - slower > 2 * spread / np.sqrt(10):
-        mfu = (
-            f": {100 * track.mfu:.3g} % MFU, and {100 * track.planned_mfu:.3g} % planned"
-            if track.mfu and track.planned_mfu
-            else ""
+    slower, spread, time = track.slower, track.progress.spread, track.expected.figures.get("time")
+    if track.mfu is not None and track.mfu > 1:
+        message = (
+            f"the pace would be {100 * track.mfu:.0f} % of the devices' peak: the log is of another run than the plan"
         )
+        yield finding("K015", message, _end(track), help=["which model, how many devices, which tokens a step?"])
+    if slower is None or time is None or slower >= 1 - SLOWER or 1 - slower <= 2 * spread / np.sqrt(PARTS):
+        return
+    # A rate that is assumed has an interval: within it a run is as it may be.
+    if time.high is None or slower < time.value / time.high:
+        mfu = ""
+        if track.mfu is not None and track.planned_mfu is not None:
+            mfu = f": {100 * track.mfu:.3g} % MFU, and {100 * track.planned_mfu:.3g} % planned"
         message = f"the run is at {100 * slower:.3g} % of the planned pace{mfu}"
         yield finding("K001", message, _end(track), data={"pace": slower})
 

@@ -36,12 +36,18 @@ class CannotTrack(RunplanError):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of the plan, with its 80 % interval where it has one; in base units."""
+    """A figure of the plan, in base units.
+
+    Attributes:
+        low, high: Its 80 % interval, where it has one.
+        given: Whether the plan states it: a law or a default tells the others.
+    """
 
     value: float
     dim: Dim
     low: float | None = None
     high: float | None = None
+    given: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ def expected_of(report: Report, digest: str, library: Library) -> Expected:
     if solution.problem.stages:
         raise CannotTrack(f"`{report.source.path}` has stages: a log is held to a plan of one run")
     figures = {
-        name: Figure(found.value, found.dim, found.low, found.high)
+        name: Figure(found.value, found.dim, found.low, found.high, found.kind == "given")
         for name in (*_FIGURES, "loss")
         if (found := solution.quantity(name)) is not None and math.isfinite(found.value)
     }

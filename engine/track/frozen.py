@@ -39,7 +39,7 @@ def _lines(expected: Expected) -> Iterator[str]:
         yield f"{name} = {json.dumps(text)}"
     for name, one in expected.figures.items():
         yield f"\n[figures.{name}]  # {show(one.value, one.dim)}"
-        yield f"value = {one.value!r}"
+        yield f"value = {one.value!r}\ngiven = {json.dumps(one.given)}"
         yield f"unit = {json.dumps(show_dim(one.dim))}"
         yield f"dim = {json.dumps([list(part) for part in one.dim])}"
         if one.low is not None and one.high is not None:
@@ -102,4 +102,5 @@ def _expected(found: Mapping[str, Any]) -> Expected:
 def _figure(one: Mapping[str, Any]) -> Figure:
     dim = tuple((str(name), float(power)) for name, power in one["dim"])
     low, high = one.get("low"), one.get("high")
-    return Figure(float(one["value"]), dim, None if low is None else float(low), None if high is None else float(high))
+    low, high = (None if end is None else float(end) for end in (low, high))
+    return Figure(float(one["value"]), dim, low, high, bool(one["given"]))

@@ -76,6 +76,7 @@ PRINTED = [
     ("backtest phi-4", "backtest"),
     ("sweep small.plan hardware.gpus=8,64 --ask loss,cost", "sweep"),
     ("fit runs.csv --form chinchilla --bootstrap 0", "fit"),
+    ("fit runs.csv --forms chinchilla,muennighoff --bootstrap 0", "fits"),
     ("law", "laws"),
     ("law chinchilla.approach1", "law"),
     ("law kaplan.joint", "law"),

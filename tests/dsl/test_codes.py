@@ -15,7 +15,7 @@ from runplan.dsl.text.source import Source, Span
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Span(Source("a.plan", "model: 7B\n"), 0, 5)
-CODE = re.compile(r"[SNUCBLHDTPXRFK]\d{3}")
+CODE = re.compile(r"[SNUCBLHDTPXRFKE]\d{3}")
 
 
 @pytest.mark.parametrize("code", CODES)

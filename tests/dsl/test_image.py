@@ -131,3 +131,13 @@ def test_some_rules_need_much_and_none_is_lost() -> None:
     everything = frozenset(word for rule in LIBRARY.rules() for word in rule.needs)
     assert LIBRARY.rules_over(everything) == LIBRARY.rules()
     assert LIBRARY.rules_over(frozenset()) == tuple(rule for rule in LIBRARY.rules() if not rule.needs)
+
+
+def test_no_text_of_the_library_has_a_mistake() -> None:
+    found = [(source.path, one.message) for source in FILES.shelf.sources for one in FILES.shelf.read(source).findings]
+    assert not found
+
+
+def test_two_bounds_of_a_field_stand_side_by_side() -> None:
+    given = FILES.quantities()["frozen_bits"].facts.given
+    assert given is not None and (given.least, given.most) == (2.0, 32.0)

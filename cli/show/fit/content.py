@@ -163,7 +163,7 @@ def _residuals(part: Part, report: FitReport, most: int) -> Section:
 
 def _optimum(report: FitReport) -> Section:
     assert report.budget is not None, "an optimum is at a budget"
-    rows = [_forecast(report.optimum[n]) for n in ("params", "tokens", "loss") if n in report.optimum]
+    rows = [forecast_row(report.optimum[n]) for n in ("params", "tokens", "loss") if n in report.optimum]
     return Section(f"At the largest budget, {show(report.budget, (('FLOP', 1.0),))}, the best is", tuple(rows))
 
 
@@ -203,7 +203,8 @@ def _moved(report: FitReport) -> Section:
     return Section("Since the pack that this one takes the place of", tuple(rows), ("", "then", "now", "moved by"))
 
 
-def _forecast(forecast: Forecast) -> tuple[str, str, str]:
+def forecast_row(forecast: Forecast) -> tuple[str, str, str]:
+    """What is forecast: its name, the figure, and the interval."""
     low, high = (_figure(end, forecast.dim) for end in (forecast.low, forecast.high))
     # What follows from what is given alone is as sure as that.
     return forecast.name, _figure(forecast.value, forecast.dim), "" if low == high else f"80 %: {from_to(low, high)}"
@@ -223,4 +224,4 @@ def _unit(dim: Dim) -> str:
 
 def forecasts(found: Mapping[str, Forecast]) -> Rows:
     """Rows of what is forecast."""
-    return tuple(_forecast(one) for one in found.values())
+    return tuple(forecast_row(one) for one in found.values())

@@ -17,7 +17,14 @@ HEADS = (
 
 def render(ladder: Ladder, look: Look = PLAIN) -> str:
     """The header and the rows; counts are whole, `compute` is in FLOP as the law counts it, `loss` in nat/token."""
-    return csv_text(HEADS, (list(_cells(run)) for run in ladder.runs))
+    return csv_text(HEADS, ([*_cells(run), ""] for run in ladder.runs))
+
+
+def simulated(ladder: Ladder) -> str:
+    """The same with losses that are drawn from the law: to try a fit before anything is spent; a column says so."""
+    by = f"by {ladder.flagship.solution.resolved}, noise {100 * ladder.noise:g} %, seed {ladder.asked.seed}"
+    losses = zip(ladder.runs, ladder.simulated(), strict=True)
+    return csv_text((*HEADS, "simulated"), ([*_cells(run), f"{loss:.6f}", by] for run, loss in losses))
 
 
 def _cells(run: Small) -> Iterator[object]:
@@ -28,4 +35,3 @@ def _cells(run: Small) -> Iterator[object]:
     yield from (settings.tokens, settings.batch, settings.steps, run.warmup)
     yield "" if settings.learning_rate is None else settings.learning_rate
     yield f"{run.value(q.COMPUTE) or 0.0:.6e}"
-    yield ""

@@ -14,9 +14,9 @@ from runplan.engine.report import Assumption, Report
 # Figures of a data sheet, what is left at nothing, and what the tables of the report show with its source: these are
 # true of any plan, and stand among the details.
 _USUAL = frozenset(
-    "peak memory installed_memory power hours_per_day reserve batch learning_rate weight_decay law_batch "
-    "law_learning_rate effective_tokens max_epochs stragglers month objective schedule optimizer precision "
-    "device".split()
+    "peak memory installed_memory bandwidth interconnect internode linked power hours_per_day reserve batch "
+    "learning_rate weight_decay law_batch law_learning_rate effective_tokens max_epochs stragglers month objective "
+    "schedule optimizer precision device".split()
 )
 # What all else is multiplied by.
 _FIRST = ("rate", "mfu")

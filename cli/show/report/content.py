@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from runplan.cli.show.report import programme, run, size, stages, stops, timeline
+from runplan.cli.show.report import layouts, programme, run, size, stages, stops, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
 from runplan.cli.show.report.budget import budget, hardware, told
 from runplan.cli.show.report.notes import notes
@@ -279,6 +279,7 @@ def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
     yield from stages.inference(report)
     yield from programme.sections(report)
     yield from run.sections(report, details)
+    yield from layouts.sections(report, details)
     if anew:
         from runplan.cli.show.report import worth
 

@@ -13,7 +13,7 @@ from runplan.cli.show.text.layout import Block, lay_out
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.terminal import GAP, INDENT, MOODS, Page, column_widths, in_a_line, styled
 from runplan.cli.show.text.width import columns
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.report import Report
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Notes on the laws that a page has room for, about.
 _NOTES = 6
+# Lines of a screen.
+_ROWS = 50
 
 
 def render(report: Report, look: Look = PLAIN) -> str:
@@ -32,7 +34,14 @@ def render(report: Report, look: Look = PLAIN) -> str:
 
 
 def page_of(shown: Content, look: Look) -> str:
-    """A report's content on a page."""
+    """A report's content on a page; where that is more than a screen, without what is not asked for."""
+    text = _page_of(shown, look)
+    if look.details or text.count("\n") <= _ROWS:
+        return text
+    return _page_of(replace(shown, sections=tuple(one for one in shown.sections if not one.spare)), look)
+
+
+def _page_of(shown: Content, look: Look) -> str:
     page = Page(look)
     if shown.title and columns(shown.title) + columns(shown.path) + 2 * GAP > page.width:
         page.line(shown.title, style="bold")

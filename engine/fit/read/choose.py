@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
@@ -78,14 +78,17 @@ def choose(grid: Grid, words: Words, asked: Asked) -> Choice:
             help = did_you_mean(text, grid.headers) or [f"the columns are {listing(grid.headers)}"]
             findings.append(_asking("F002", name, message, grid.header(0), help))
     texts = {name: candidates.pop(name)[0][0] for name in TEXTS if name in candidates}
-    wanted = {*asked.needs, *asked.uses}
     styles = _styles(grid, (place for found in candidates.values() for place, _ in found))
     columns: dict[str, Chosen] = {}
     for name, found in candidates.items():
         chosen, wrong = _one(grid, found, asked, styles)
         if chosen is not None:
             columns[name] = chosen
-        findings += wrong if name in wanted else ()
+        if name in asked.needs:
+            findings += wrong
+        elif name in asked.uses:
+            # What is not needed is done without.
+            findings += (replace(one, severity="info") for one in wrong)
     return Choice(columns, texts, tuple(unread), tuple(findings))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
-from runplan.engine.fit.read.grid import Grid, line_span
+from runplan.engine.fit.read.grid import Grid, Locate, line_span
 
 # Signs that part cells. Blanks do where no other sign does.
 SIGNS = ("\t", ";", ",", "|")
@@ -41,6 +41,8 @@ def delimited(source: Source) -> Grid:
     """
     text = source.text
     sign = sign_of(text)
+    if (grid := _plain(source, sign)) is not None:
+        return grid
     records = list(_records(text, sign))
     if not records:
         return Grid(source, (), (), (), lambda line, column: line_span(source, line))
@@ -68,11 +70,32 @@ def delimited(source: Source) -> Grid:
         rows.append(row)
         lines.append(line)
     columns = tuple(zip(*rows, strict=True)) if rows else tuple(() for _ in range(width))
+    return Grid(source, tuple(names[:width]), columns, lines, _locate(source, sign), tuple(ragged), heading)
 
+
+def _plain(source: Source, sign: str) -> Grid | None:
+    """The cells of a text without quotes, remarks, blank lines and ragged rows, as most are: no row is looked at."""
+    text = source.text
+    if sign == BLANKS or '"' in text or "#" in text:
+        return None
+    try:
+        rows = list(
+            csv.reader(text.rstrip("\n").split("\n"), delimiter=sign, skipinitialspace=True, quoting=csv.QUOTE_NONE)
+        )
+    except csv.Error:
+        return None
+    names = [name.strip() for name in rows[0]]
+    if set(map(len, rows)) != {len(names)} or not all(names) or any(map(_NUMERIC.fullmatch, names)):
+        return None
+    columns = tuple(zip(*rows[1:], strict=True)) if len(rows) > 1 else tuple(() for _ in names)
+    return Grid(source, tuple(names), columns, range(2, len(rows) + 1), _locate(source, sign), (), 1)
+
+
+def _locate(source: Source, sign: str) -> Locate:
     def locate(line: int, column: int) -> Span:
         return _place(source, sign, line, column)
 
-    return Grid(source, tuple(names[:width]), columns, lines, locate, tuple(ragged), heading)
+    return locate
 
 
 def sign_of(text: str) -> str:

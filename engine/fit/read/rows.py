@@ -98,7 +98,7 @@ def usable(
             _cells(rows, name, chosen, needed=name in needs, log=log)
     for name in asked:
         if (chosen := columns.get(name)) is not None:
-            _domain(rows, name, chosen, needed=name in needs)
+            _domain(rows, name, chosen, needed=name in needs, log=log)
     return rows
 
 
@@ -136,7 +136,7 @@ def _cells(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) ->
         rows.leave("F006", f"left out, without a `{cut(header)}`", places, severity="info" if log else None)
 
 
-def _domain(rows: Rows, name: str, chosen: Chosen, *, needed: bool) -> None:
+def _domain(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) -> None:
     """What figures may not be: zero, negative, or so far off that they are in another unit."""
     values, place, sort = chosen.figures.values, chosen.place, chosen.sort
     header = cut(rows.grid.headers[place])
@@ -145,12 +145,13 @@ def _domain(rows: Rows, name: str, chosen: Chosen, *, needed: bool) -> None:
     low, high = sort.between
     act: Callable[..., None] = rows.leave if needed else rows.say
     verb = "left out" if needed else "doubtful"
-    bad = (values <= 0) if low > 0 else (values < 0)
+    bad = (values <= 0) if low > 0 and (needed or not log) else (values < 0)
     for sign, mask in (("negative", bad & (values < 0)), ("zero", bad & (values == 0))):
         if mask.any():
             act("F006", f"{verb}, with a `{header}` that is {sign}", [(int(row), place) for row in np.nonzero(mask)[0]])
     off = ((values < low) | (values > high)) & ~bad & rows.kept
-    if not off.any():
+    # What a log counts begins with little.
+    if not off.any() or (log and not needed):
         return
     places = [(int(row), place) for row in np.nonzero(off)[0]]
     first = show(float(values[places[0][0]]), chosen.figures.dim)

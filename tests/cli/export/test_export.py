@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tools import sbatch, told, validated
@@ -23,7 +24,7 @@ model: llama-3-8b
 tokens: 200B
 optimizer: AdamW { batch: 512 sequences; learning_rate: 3e-4; beta1: 0.9; beta2: 0.95; clip: 1.0 }
 schedule: cosine
-layout: tp 1, pp 1, micro_batch 1 sequences, recompute full
+layout: tp 1, pp 1, cp 1, micro_batch 1 sequences, recompute full
 """
 MIXED = """\
 hardware: 128 x H100 for 30 days at 40% MFU in nodes of 8
@@ -31,7 +32,7 @@ model: llama-3-8b
 tokens: 200B
 data web: 400B tokens weight 80%
 data code: 100B tokens weight 20%
-layout: tp 2, pp 1, micro_batch 1 sequences
+layout: tp 2, pp 1, cp 1, micro_batch 1 sequences
 """
 
 
@@ -150,8 +151,6 @@ stage long { hardware: 64 x H100 for 10 days at 40% MFU; tokens: 10B; schedule: 
 
 @given(st.one_of(st.integers(-(10**15), 10**15), st.floats(allow_nan=False, allow_infinity=False)))
 def test_a_figure_reads_as_what_it_was(value: float) -> None:
-    import yaml
-
     read = yaml.safe_load(number(value))
     assert read == value and type(read) is type(value)
 
@@ -167,8 +166,6 @@ _TREES = st.recursive(
 
 @given(_TREES)
 def test_a_document_reads_as_what_it_was(tree: object) -> None:
-    import yaml
-
     assert yaml.safe_load(in_yaml(tree)) == tree
 
 
@@ -189,7 +186,7 @@ def test_transformers_reads_both_files(plans: Path) -> None:
 
 
 PLAIN = LLAMA.replace("recompute full", "recompute none")
-CUT = PLAIN.replace("tp 1, pp 1", "tp 4, pp 2")
+CUT = PLAIN.replace("tp 1, pp 1,", "tp 4, pp 2,")
 # For each tool a plan, what it makes of the file, and what it refuses: a text of the file and another in its place.
 TOOLS: list[tuple[str, str, dict[str, object], list[tuple[str, str]]]] = [
     ("torchtitan", CUT, {"params": 8_030_261_248, "steps": 47_684, "batch": 512, "warmup": 477, "rate": 3e-4, "tp": 4},
@@ -201,6 +198,8 @@ TOOLS: list[tuple[str, str, dict[str, object], list[tuple[str, str]]]] = [
     ("megatron", CUT, {"layers": 32, "groups": 8, "rates": pytest.approx([0.0, 3e-4, 3e-5])},
      [("--num-query-groups 8", "--num-query-groups 7"), ("--hidden-size", "--hidden-sizes"),
       ("--tensor-model-parallel-size 4", "--tensor-model-parallel-size 5")]),
+    ("olmo-core", CUT, {"params": 8_030_261_248, "rates": pytest.approx([0.0, 3e-4, 3e-5]), "micro_batch": 8192},
+     [('"d_model"', '"model_dim"'), ('"warmup": 477', '"warm_up": 477'), ('"degree": 4', '"degrees": 4')]),
     ("skypilot", PLAIN, {"nodes": 16}, [("num_nodes: 16", "num_nodes: many"), ("resources:", "resource:")]),
 ]  # fmt: skip
 
@@ -225,6 +224,25 @@ def test_what_is_written_parses(to: str, plans: Path) -> None:
     text = exported("llama.plan", to, "--allow-loss")[FORMATS[to].file]
     read = tomllib.loads(text) if to == "torchtitan-0.2" else json.loads(text)
     assert read["training"]["steps"] == 47_684 if to == "torchtitan-0.2" else read["train_batch_size"] == 512
+
+
+def test_nanotron_carries_the_mix_of_each_phase(plans: Path) -> None:
+    phases = (
+        "phase warmup: 500 steps warmup\nphase stable: rest constant\n"
+        "phase decay: 2000 steps linear mix web 30%, code 70%\n"
+    )
+    (plans / "p.plan").write_text(MIXED + phases, encoding="utf-8")
+    read = yaml.safe_load(exported("p.plan", "nanotron")["nanotron.yaml"])
+    stages, steps = read["data_stages"], read["tokens"]["train_steps"]
+    assert [(stage["name"], stage["start_training_step"]) for stage in stages] == [
+        ("warmup", 1),
+        ("decay", steps - 2000 + 1),
+    ]
+    assert stages[1]["data"]["dataset"]["dataset_folder"] == ["data/web", "data/code"]
+    assert stages[1]["data"]["dataset"]["dataset_weights"] == [0.3, 0.7]
+    rates = read["optimizer"]["learning_rate_scheduler"]
+    assert (rates["lr_warmup_steps"], rates["lr_decay_steps"], rates["lr_decay_style"]) == (500, 2000, "linear")
+    assert rates["lr_decay_starting_step"] == steps - 2000 and rates["min_decay_lr"] == 0.0
 
 
 def test_megatron_carries_the_mix_and_every_fall(plans: Path) -> None:

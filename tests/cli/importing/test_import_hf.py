@@ -129,7 +129,7 @@ def test_a_run_comes_back_as_it_was_written(folder: Path, capsys: pytest.Capture
         "hardware: 64 x H100 for 30 days at 40% MFU\nmodel: llama-3-8b\ntokens: 12345 steps\n"
         "optimizer: AdamW { batch: 512 sequences; learning_rate: 2.5e-4; beta2: 0.95; weight_decay: 0.1; clip: 1.0 }\n"
         "phase warmup: 500 steps warmup\nphase stable: rest constant\nphase decay: 2000 steps linear\n"
-        "layout: tp 1, pp 1, micro_batch 2 sequences, recompute full\n",
+        "layout: tp 1, pp 1, cp 1, micro_batch 2 sequences, recompute full\n",
         "utf-8",
     )
     assert main(["export", "a.plan", "--to", "hf", "--out", "out/"]) == 0

@@ -88,6 +88,16 @@ def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["test", "ours.plan"]) == 0
 
 
+def test_forms_are_compared_by_what_they_forecast(capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    argv = ["fit", "gadre_rpj.csv", "--bootstrap", "0", "--forms", "kaplan.size,gadre,chinchilla,muennighoff"]
+    assert main([*argv, "-o", "json"]) == 0
+    *told, refused = json.loads(capsys.readouterr().out)["forms"]
+    assert [one["future_error"] for one in told] == sorted(one["future_error"] for one in told)
+    assert refused["form"] == "muennighoff" and "data_tokens" in refused["why_not"]
+    assert main(argv) == 0 and "is not told" in capsys.readouterr().out
+
+
 def test_what_moved_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     argv = ("h100_ladder.csv", "--form", "chinchilla", "--out", "ours.plan")
     assert fit(capsys, *argv, "--where", "compute < 2e15")["moved"] is None

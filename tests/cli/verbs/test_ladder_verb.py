@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
+from runplan.cli.show.formats import rendered
+from runplan.cli.show.text.look import Look
+from runplan.dsl.text.reader import Files
+from runplan.engine.ladder.ladder import Asked, Ladder, ladder_of
+from runplan.engine.problem import quantities as q
 
 SMALL = "hardware: 8 x H100 for 3 days at 40% MFU @ 3 USD/GPU/hour\nmodel: llama-3.2-1b\n"
 FEW = ("--budgets", "2", "--sizes", "3")
@@ -33,6 +40,18 @@ def test_runs_are_written_as_a_table_to_fill_in_and_as_plans_that_hold(capsys: p
     assert {path.stem for path in Path("runs").iterdir()} == {row["name"] for row in rows}
     assert main(["check", "runs"]) == 0
     assert main(["fmt", "--check", "runs"]) == 0
+
+
+def test_losses_are_simulated_for_a_fit_that_gets_the_law_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """The loop: a ladder, its results, the fit; the constants come back within their intervals."""
+    assert main(["ladder", "a.plan", "--share", "20%", "--out", "runs.csv", "--simulate", "--preview"]) == 0
+    told = capsys.readouterr().err
+    assert "its losses are simulated" in told and "Where the runs lie" in told and "●" in told
+    argv = ["fit", "runs.csv", "--form", "chinchilla", "--bootstrap", "0", "-o", "json", "--out", "ours.plan"]
+    assert main(argv) == 0
+    assert "simulated" in Path("runs.csv").read_text("utf-8").splitlines()[0]
+    assert main(["test", "ours.plan"]) == 0
+    assert main(["ladder", "a.plan", "--simulate"]) == 2
 
 
 def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,20 +82,19 @@ def test_what_cannot_be_done_is_said_in_a_line(argv: list[str], said: str, capsy
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("columns", ["60", "80", "140"])
-def test_a_page_is_no_wider_than_the_terminal(
-    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    main(["ladder", "a.plan", *FEW])
-    out = capsys.readouterr().out
-    assert max(map(len, out.splitlines())) <= int(columns)
+@cache
+def small() -> Ladder:
+    return ladder_of("a.plan", Files({"a.plan": SMALL}), Asked(budgets=2, sizes=3), catalogue=LIBRARY)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 140])
+def test_a_page_is_no_wider_than_the_terminal(columns: int) -> None:
+    out = rendered("ladder", "table", small(), Look(columns))
+    assert max(map(len, out.splitlines())) <= columns
     assert "not given; `--share` says another" in " ".join(out.split())
 
 
 def test_settings_change_the_flagship_and_its_runs(capsys: pytest.CaptureFixture[str]) -> None:
     main(["ladder", "a.plan", *FEW, "-o", "json", "--set", "hardware.gpus=64"])
-    eight = json.loads(capsys.readouterr().out)
-    main(["ladder", "a.plan", *FEW, "-o", "json"])
-    one = json.loads(capsys.readouterr().out)
-    assert eight["totals"]["compute"]["value"] == pytest.approx(8 * one["totals"]["compute"]["value"], rel=0.02)
+    spent = json.loads(capsys.readouterr().out)["totals"]["compute"]["value"]
+    assert spent == pytest.approx(8 * (small().total(q.COMPUTE) or 0.0), rel=0.02)

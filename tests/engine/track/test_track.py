@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runplan import Files, Project
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.source import Source
+from runplan.dsl.units.base import DATE
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
+from runplan.engine.track.document import document
 from runplan.engine.track.drift import tracked
 from runplan.engine.track.expected import CannotTrack, Expected, expected_of
 from runplan.engine.track.frozen import frozen_of, frozen_path, text_of
@@ -176,6 +182,28 @@ def test_what_is_not_as_planned_has_a_code(log: str, found: list[str]) -> None:
     assert codes(run(log, EXPECTED["1e15-h256"])) == found
 
 
+def test_what_a_law_lends_a_plan_is_advice() -> None:
+    half = first("1e15-h256", 0.5)
+    given = run(changed(3, 0.5), EXPECTED["1e15-h256"])
+    assert {f.code: f.severity for f in given.findings}["K006"] == "warning"
+    bare = expected("hardware: 1 x H100 for 1 minute at 8% MFU\nmodel: 3.9M\ntokens: 42795008\n")
+    found = {f.code: f.severity for f in run(half, bare).findings}
+    assert found["K006"] == found["K007"] == "info"
+
+
+def test_a_log_that_is_faster_than_the_devices_is_of_another_run() -> None:
+    assert codes(run(changed(4, 0.05), EXPECTED["1e15-h256"])) == ["K015"]
+
+
+def test_a_log_with_a_clock_says_when_it_ends() -> None:
+    rows = [line.split(",") for line in first("1e15-h256", 0.5).splitlines()[1:]]
+    begins = 1_795_046_400  # 2026-11-19
+    lines = "\n".join(",".join([*row[:4], f"{begins + 40_000 * float(row[4]):.0f}"]) for row in rows)
+    track = run(f"step,tokens,loss,learning_rate,timestamp\n{lines}\n", EXPECTED["1e15-h256"])
+    finish = track.ends["finish"]
+    assert finish.low < begins + 40_000 * 13.654 < finish.high and finish.dim == DATE
+
+
 def test_a_law_that_knows_such_losses_says_what_to_expect_by_now() -> None:
     """A log of a run as Chinchilla's law has it, with a decay that brings 5 %."""
     text = "hardware: 64 x H100 for 60 days at 40% MFU\nmodel: 1B\ntokens: 40B\n"
@@ -217,3 +245,22 @@ def test_what_cannot_be_tracked_says_why() -> None:
             "loss\n2.5\n2.4\n",
             replace(EXPECTED["1e15-h256"], figures={"tokens": EXPECTED["1e15-h256"].figures["tokens"]}),
         )
+
+
+@given(st.data())
+def test_any_log_is_tracked_or_says_why_not(data: st.DataObject) -> None:
+    """Rows of a log in any order, twice or not, with cells that are anything: no NaN is ever told."""
+    rows = [line.split(",") for line in text("1e15-h256").splitlines()[1:]]
+    chosen = [list(rows[i]) for i in data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=40))]
+    for row in chosen if data.draw(st.booleans()) else sorted(chosen, key=lambda row: float(row[0])):
+        if data.draw(st.integers(0, 3)) == 0:
+            row[data.draw(st.integers(0, 4))] = data.draw(st.sampled_from(["", "nan", "x", "-1", "0", "1e30", "5"]))
+    log = HEAD + "\n".join(map(",".join, chosen)) + "\n"
+    table, found = read_runs("log.csv", Files({"log.csv": log}), LIBRARY, ASKED)
+    if table is None:
+        assert found
+        return
+    with suppress(NoProgress):
+        track = tracked(EXPECTED["1e15-h256"], table, Source("log.csv", log), LIBRARY, found)
+        told = {name: document(track)[name] for name in ("now", "forecast", "resumed", "pauses")}
+        json.dumps(told, allow_nan=False)

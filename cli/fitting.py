@@ -1,0 +1,278 @@
+"""The options of a fit, and a file of runs, to a law as the runs tell it."""
+
+from __future__ import annotations
+
+import math
+import re
+from argparse import Namespace
+from collections.abc import Sequence
+
+from runplan.cli.arguments import Parser, reading, unknown, unknown_word
+from runplan.cli.crew import count, crew
+from runplan.cli.outcome import CLEAN, CannotRun, exit_code
+from runplan.cli.stream import tell
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.source import Source
+from runplan.dsl.types import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runplan.dsl.packs.library import Library
+    from runplan.dsl.packs.pack import Law
+    from runplan.engine.fit.fitting import LawFit
+    from runplan.engine.fit.outcome import Kind, Objective
+    from runplan.engine.fit.reduce import Reduced
+    from runplan.engine.fit.table import RunTable
+
+OBJECTIVES = ("huber", "squares", "absolute")
+COUNTS = ("total", "non_embedding", "active")
+MOST_STARTS = 100_000
+MOST_DRAWS, LEAST_DRAWS = 1_000_000, 100
+MOST_SHOWN = 1_000_000
+MOST_DROPPED = 100_000_000
+
+
+def add_fit(parser: Parser) -> None:
+    """The options that say which runs of a file are fitted, and how."""
+    parser.add_argument("--counts", metavar="COUNT", help=f"how params are counted: {', '.join(COUNTS)}")
+    _add_runs(parser)
+    parser.add_argument("--hold", metavar="NAME=VALUE", action="append", default=[], help="a constant that is not free")
+    parser.add_argument(
+        "--objective", metavar="KIND", help="huber, squares, absolute; huber unless said, of budgets squares"
+    )
+    parser.add_argument("--delta", metavar="X", default="1e-3", help="of the Huber loss: where its square ends; 1e-3")
+    parser.add_argument("--starts", metavar="N", help="from how many points the search sets out")
+    parser.add_argument("--bootstrap", metavar="N", default="4000", help="fits to runs drawn anew, for intervals")
+    parser.add_argument("--seed", metavar="N", default="0", help="of what is drawn at random")
+    parser.offers |= {"objective": OBJECTIVES, "counts": COUNTS}
+
+
+def check_fit(args: Namespace) -> None:
+    """Refuse what the options say and cannot mean, before anything is read.
+
+    Raises:
+        CannotRun: Which.
+    """
+    if args.objective is not None and args.objective not in OBJECTIVES:
+        raise unknown_word("objective", args.objective, OBJECTIVES)
+    if args.counts is not None and args.counts not in COUNTS:
+        raise unknown_word("count of params", args.counts, COUNTS)
+    draws = count(args.bootstrap, "--bootstrap", MOST_DRAWS, least=0)
+    if 0 < draws < LEAST_DRAWS:
+        raise CannotRun(f"`--bootstrap {draws}` tells no interval: 0 for none, or {LEAST_DRAWS} and more")
+    count(args.seed, "--seed", 10**9, least=0)
+    _objective(args, "huber")
+    _held(args.hold)
+
+
+def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Finding, ...]:
+    """A form held to the runs of a file, by the options of `add_fit` and `add_crew`; or why it cannot be.
+
+    Raises:
+        CannotRun: For a form that there is not, and options that do not go with it.
+    """
+    laws, library = _laws(form, library)
+    law, table, findings = _read(args, laws, library)
+    if law is None or table is None:
+        return findings
+    held = _held(args.hold)
+    _refuse_unknown(held, law)
+    source = _source(args.runs, findings)
+    whole, made = table, _reduced(table, law, args.counts or "", source)
+    if made is not None:
+        findings = (*findings, *made.findings)
+        if made.table is None:
+            return findings
+        table = made.table
+    from runplan.dsl.dataclass import replace
+    from runplan.engine.fit.fitting import fitted
+
+    with crew(args) as workers:
+        found = fitted(
+            law,
+            table,
+            counts=args.counts or "",
+            held=held,
+            objective=_objective(args, "squares" if made is not None else "huber"),
+            named=form,
+            starts=count(args.starts, "--starts", MOST_STARTS) if args.starts else None,
+            bootstrap=int(args.bootstrap),
+            source=source,
+            seed=int(args.seed),
+            workers=workers if args.workers or args.scheduler else None,
+        )
+    found = replace(found, findings=(*findings, *found.findings))
+    if made is not None:
+        found = replace(found, profiles=made.profiles, whole=whole)
+    return found if exit_code(found.findings) == CLEAN else found.findings
+
+
+def _add_runs(parser: Parser) -> None:
+    """The options that say how a file of runs is read, and which of its runs are taken."""
+    parser.add_argument(
+        "--column", metavar="QUANTITY=HEADER", action="append", default=[], help="which column is which quantity"
+    )
+    parser.add_argument(
+        "--unit", metavar="QUANTITY=UNIT", action="append", default=[], help="of a column that does not say it"
+    )
+    parser.add_argument(
+        "--decimal", choices=(".", ","), default="", help="the sign of decimals, where the file leaves it open"
+    )
+    parser.add_argument("--drop-highest", metavar="N", help="without the N runs of the highest loss")
+    parser.add_argument("--where", metavar="EXPR", help="only runs of which it holds, such as 'compute <= 1e20 FLOP'")
+
+
+def _pairs(words: Sequence[str], option: str, example: str) -> dict[str, str]:
+    """What an option says of names, `NAME=TEXT` each."""
+    out: dict[str, str] = {}
+    for word in words:
+        name, equals, text = (part.strip() for part in word.partition("="))
+        if not (name and equals and text):
+            raise CannotRun(f"`{option} {word[:60]}`: write it like `{option} {example}`")
+        if name in out:
+            raise CannotRun(f"`{option}` says `{name[:60]}` twice")
+        out[name] = text
+    return out
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise CannotRun(f"`{option} {text[:60]}`: write a number")
+    return value
+
+
+def _objective(args: Namespace, usual: Kind) -> Objective:
+    """What is made small; of lowest points, whose errors differ and are few, the squares unless said."""
+    from runplan.engine.fit.outcome import Objective
+
+    delta = _number(args.delta, "--delta")
+    if delta <= 0.0:
+        raise CannotRun(f"`--delta {args.delta}`: it is above 0")
+    return Objective(args.objective or usual, delta)
+
+
+def _held(words: Sequence[str]) -> dict[str, float]:
+    return {name: _number(text, f"--hold {name}") for name, text in _pairs(words, "--hold", "alpha=0.34").items()}
+
+
+def _refuse_unknown(held: dict[str, float], law: Law) -> None:
+    for name in held:
+        if name not in law.constants:
+            raise unknown_word("constant", name, tuple(law.constants))
+
+
+def _laws(word: str, library: Library) -> tuple[tuple[Law, ...], Library]:
+    """The laws whose form a word may mean, of the library or of a file, and what is known with them."""
+    from runplan.engine.fit.form import named
+
+    path, _, name = word.partition(":") if re.search(r"\.(plan|ya?ml)(:|$)", word) else ("", "", word)
+    if not path:
+        laws = named(library, name)
+        if not laws:
+            raise unknown("law", name, [one for law in library.laws() for one in (law.name, *law.aliases)])
+        return laws, library
+    from runplan.cli.paths import Projects
+    from runplan.cli.show.findings.concise import line
+    from runplan.engine.pipeline import with_definitions
+
+    with reading(path):
+        there, project = Projects().of(path)
+        known, pack, found = with_definitions(there, project.reader, library)
+    wrong = [one for one in found if one.severity == "error"]
+    for one in wrong:
+        tell(line(one))
+    own = [law for law in pack.laws if not name or law.name == name]
+    if wrong:
+        raise CannotRun(f"{path}: no form of it is fitted until what is wrong in it is mended")
+    if not own:
+        raise CannotRun(f"{path} has no law" + (f" `{name[:60]}`" if name else "") + "; `law NAME { ... }` is one")
+    checked = (known.law(law.name) for law in own)
+    return tuple(law for law in checked if law is not None), known
+
+
+def _read(
+    args: Namespace, laws: Sequence[Law], library: Library
+) -> tuple[Law | None, RunTable | None, tuple[Finding, ...]]:
+    """The law whose form the runs can be held to, those runs, and what is said of them."""
+    from runplan.cli.paths import Projects
+    from runplan.dsl.dataclass import replace
+    from runplan.engine.fit.fitting import forms_for
+    from runplan.engine.fit.form import asked_of, chosen, columns_of, forms_of
+    from runplan.engine.fit.read.asked import Asked
+    from runplan.engine.fit.read.read import read_runs
+
+    counts = args.counts or ""
+    uses, dims = asked_of(laws, counts)
+    asked = Asked(
+        uses=uses,
+        columns=_pairs(args.column, "--column", "tokens=D"),
+        units=_pairs(args.unit, "--unit", "loss=bits"),
+        dims=dims,
+        decimal=args.decimal,
+    )
+    with reading(args.runs):
+        path, project = Projects().of(args.runs)
+        table, findings = read_runs(path, project.reader, library, asked)
+        if table is None:
+            return None, None, findings
+        law = chosen(laws, counts, table.columns)
+        if law is not None:
+            needs = dict.fromkeys(c for _, columns in forms_for(law, table, counts, {}) for c in columns.values())
+            needs |= dict.fromkeys((law.reads.of, law.reads.at) if law.reads is not None else ())
+        else:
+            forms = [form for one in laws for form in forms_of(one, {})]
+            needs = dict.fromkeys(columns_of(forms[0], counts, table.columns).values()) if forms else {}
+        asked = replace(asked, needs=tuple(needs), uses=("compute", *_named_in(args.where)))
+        table, findings = read_runs(path, project.reader, library, asked)
+    return law, table if table is None or law is None else _taken(args, table, law), findings
+
+
+def _source(path: str, findings: Sequence[Finding]) -> Source:
+    """The text of a file of runs, for findings to point into; none where it is no text."""
+    for one in findings:
+        return one.at.span.source
+    with reading(path), open(path, encoding="utf-8", errors="replace") as stream:
+        return Source(path, stream.read(MOST_SHOWN))
+
+
+def _reduced(table: RunTable, law: Law, counts: str, source: Source) -> Reduced | None:
+    """What a form of two steps makes of runs; None for a form of one."""
+    from runplan.engine.fit.form import quantity_columns
+    from runplan.engine.fit.reduce import reduced
+
+    if law.reads is None:
+        return None
+    ways = quantity_columns(law, counts or law.counts, "params")
+    return reduced(table, law.reads, next(way for way in ways if way in table.columns), source)
+
+
+def _named_in(condition: str | None) -> tuple[str, ...]:
+    """The words of a condition, which may be columns."""
+    return tuple(dict.fromkeys(re.findall(r"[A-Za-z_]\w*", condition or "")))
+
+
+def _taken(args: Namespace, table: RunTable, law: Law) -> RunTable:
+    """The runs that are to be fitted to.
+
+    Raises:
+        CannotRun: Where none are left, or the condition cannot be used.
+    """
+    from runplan.engine.fit.fitting import forms_for
+    from runplan.engine.fit.kept import BadCondition, where, without_highest
+
+    whole = table
+    if args.where:
+        try:
+            table = where(table, args.where)
+        except BadCondition as error:
+            raise CannotRun(f"--where {error}") from error
+    if args.drop_highest:
+        many = count(args.drop_highest, "--drop-highest", MOST_DROPPED)
+        form, columns = next(forms_for(law, table, args.counts or "", {}))
+        table = without_highest(table, many, columns[form.output])
+    if not len(table):
+        raise CannotRun(f"none of the {len(whole)} runs of {args.runs} is left to fit to")
+    return table

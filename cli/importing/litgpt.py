@@ -1,0 +1,151 @@
+"""The configuration of litgpt's `pretrain` and `finetune` to what it says of a run."""
+
+from __future__ import annotations
+
+from runplan.cli.importing.imported import UNCUT, Fall, Imported, Word
+from runplan.cli.importing.keys import Keys, Unreadable
+
+# Its own defaults: litgpt/config.py, litgpt/pretrain.py, and PyTorch's of AdamW.
+_SIZES = {"n_layer": 16, "n_embd": 4096, "n_head": 32, "block_size": 4096, "vocab_size": 50254, "padding_multiple": 512}
+_TRAIN = {"global_batch_size": 512, "micro_batch_size": 4, "max_tokens": 3e12, "lr_warmup_steps": 2000}
+_MIN_RATE, _RATE, _CLIP = 4e-5, 1e-3, 1.0
+_PRECISIONS = {"bf16-mixed": "bf16", "bf16-true": "bf16", "32-true": "fp32", "16-mixed": "fp16", "16-true": "fp16"}
+
+
+def is_litgpt(keys: Keys) -> bool:
+    """Whether settings are its own: a section `train` beside a model."""
+    there = any(name in keys for name in ("model_name", "model_config", "model", "checkpoint_dir")) and "train" in keys
+    return there and isinstance(keys.tree["train"], dict)
+
+
+def configuration(keys: Keys, title: str) -> Imported:
+    """What it says."""
+    train, config = keys.section("train"), keys.section("model" if "model" in keys else "model_config")
+    checkpoint = keys.text("checkpoint_dir", "initial_checkpoint_dir")
+    name = (keys.text("model_name") or config.text("name") or checkpoint).rstrip("/").rpartition("/")[2]
+    model: dict[str, Word] = dict(_model(config, train)) if config.tree else {}
+    sequence = train.whole("max_seq_length")
+    if sequence is None and config.tree:
+        sequence = config.whole("block_size") or _SIZES["block_size"]
+    config.get("name"), config.get("block_size"), config.get("rope_base"), train.get("tie_embeddings")
+    pretrains = not keys.text("checkpoint_dir")
+    tokens, steps, epochs = train.number("max_tokens"), train.whole("max_steps"), train.number("epochs")
+    if tokens is None and steps is None and epochs is None and pretrains:
+        tokens = _TRAIN["max_tokens"]
+    length = f"{int(tokens)} tokens" if tokens else f"{steps} steps" if steps else ""
+    left = (("train.epochs", epochs),) if epochs and not length else ()
+    batch = train.whole("global_batch_size") or int(_TRAIN["global_batch_size"])
+    micro = train.whole("micro_batch_size") or int(_TRAIN["micro_batch_size"])
+    optimizer, settings = _optimizer(keys, train)
+    lowest = train.number("min_lr")
+    lowest = _MIN_RATE if lowest is None and pretrains else lowest or 0.0
+    warmup = train.whole("lr_warmup_steps")
+    fall = Fall(
+        int(_TRAIN["lr_warmup_steps"]) if warmup is None and pretrains else warmup or 0,
+        "cosine",
+        None,
+        min(lowest / settings["learning_rate"], 1.0),
+    )
+    devices, nodes = keys.get("devices"), keys.whole("num_nodes") or 1
+    count = int(devices) * nodes if isinstance(devices, int) and not isinstance(devices, bool) else None
+    layout: dict[str, Word] = {**UNCUT, "micro_batch": f"{micro} sequences"}
+    keys.get("out_dir")
+    return Imported(
+        files=("litgpt",),
+        title=name or title,
+        named="" if model else name,
+        checkpoint=checkpoint.rstrip("/").rpartition("/")[2],
+        model=model,
+        sequence=sequence,
+        length=length,
+        batch=batch,
+        optimizer=optimizer,
+        settings=settings,
+        fall=fall,
+        layout=layout,
+        devices=count,
+        precision=_PRECISIONS.get(keys.text("precision"), ""),
+        left=(*left, *keys.left()),
+    )
+
+
+def _optimizer(keys: Keys, train: Keys) -> tuple[str, dict[str, float]]:
+    given = keys.section("optimizer") if isinstance(keys.tree.get("optimizer"), dict) else Keys({})
+    name = given.text("class_path") or (keys.text("optimizer") if not given.tree else "") or "AdamW"
+    more, settings = given.section("init_args"), dict[str, float]()
+    rate = more.number("lr") or train.number("learning_rate")  # in `train` until litgpt 0.4
+    settings["learning_rate"] = rate or _RATE
+    decay = more.number("weight_decay")
+    decay = train.number("weight_decay") if decay is None else decay
+    if decay is not None:
+        settings["weight_decay"] = decay
+    betas = more.list("betas") or [train.number("beta1"), train.number("beta2")]
+    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas) if one is not None}
+    if (epsilon := more.number("eps")) is not None:
+        settings["epsilon"] = epsilon
+    clip = train.number("max_norm")
+    settings["clip"] = _CLIP if clip is None else clip
+    return name.rpartition(".")[2], settings
+
+
+def _model(config: Keys, train: Keys) -> dict[str, Word]:
+    def size(name: str) -> int:
+        return config.whole(name) or _SIZES[name]
+
+    hidden, heads, vocab = size("n_embd"), size("n_head"), size("vocab_size")
+    padding = size("padding_multiple")
+    kind = config.text("mlp_class_name") or "GptNeoxMLP"
+    gated = kind != "GptNeoxMLP"
+    ffn = config.whole("intermediate_size") or (0 if gated else 4 * hidden)
+    if not ffn:
+        raise Unreadable("`model_config.intermediate_size` is not there, and the MLP cannot be counted without it")
+    out: dict[str, Word] = {
+        "layers": size("n_layer"),
+        "hidden": hidden,
+        "heads": heads,
+        "ffn": ffn,
+        "vocab": config.whole("padded_vocab_size") or -(-vocab // padding) * padding,
+    }
+    groups, width = config.whole("n_query_groups"), config.whole("head_size")
+    if groups and groups != heads:
+        out["kv_heads"] = groups
+    if width and width * heads != hidden:
+        out["head_dim"] = width
+    out |= {} if gated else {"mlp": "plain"}
+    if train.flag("tie_embeddings"):
+        out["tied"] = "true"
+    if config.flag("bias", otherwise=True):
+        out |= {"attention_biases": "all", "mlp_biases": "true"}
+    elif config.flag("attn_bias"):
+        out["attention_biases"] = "qkv"
+    if (config.text("norm_class_name") or "LayerNorm") == "LayerNorm":
+        out["norm_biases"] = "true"
+    if config.flag("lm_head_bias"):
+        out["head_bias"] = "true"
+    shared = config.flag("shared_attention_norm")
+    if config.flag("parallel_residual", otherwise=True) and shared:
+        out["norms"] = 1
+    if config.flag("post_attention_norm") and config.flag("post_mlp_norm"):
+        out["norms"] = 4
+    if config.flag("norm_qk"):
+        out["qk_norm"] = "full" if config.text("norm_qk_type") == "olmo2" else "true"
+    return out | _windows(config, int(out["layers"])) | _experts(config, ffn)
+
+
+def _windows(config: Keys, layers: int) -> dict[str, Word]:
+    width, where = config.whole("sliding_window_size"), config.list("sliding_window_indices")
+    if not width:
+        return {}
+    whole = sum(not one for one in where[:layers])
+    return {"window": f"{width} tokens", **({"global_layers": whole} if whole else {})}
+
+
+def _experts(config: Keys, ffn: int) -> dict[str, Word]:
+    count = config.whole("n_expert")
+    if not count:
+        return {}
+    return {
+        "experts": count,
+        "active_experts": config.needed("n_expert_per_token"),
+        "expert_ffn": config.whole("moe_intermediate_size") or ffn,
+    }

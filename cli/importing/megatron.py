@@ -1,0 +1,253 @@
+"""The arguments of Megatron-LM, of a script, a file or its YAML, to what they say of a run.
+
+What is not said is the default of `megatron/training/arguments.py`, such as learned positions, biases and tied tables.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
+from runplan.cli.importing.keys import Keys, Unreadable
+
+_OPTIMIZERS = {"adam": "AdamW", "sgd": "SGD", "muon": "Muon", "dist_muon": "Muon"}
+_WSD: dict[str, Curve] = {"exponential": "exponential", "linear": "linear", "cosine": "cosine", "minus_sqrt": "sqrt"}
+_FALLS: dict[str, Curve] = {"linear": "linear", "cosine": "cosine"}
+# Entries of the vocabularies of tokenizers that come with it.
+_TOKENIZERS = {"GPT2BPETokenizer": 50257, "Llama2Tokenizer": 32000}
+_DEFAULTS = {"weight_decay": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "clip": 1.0}
+_NAMES = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_beta2", "epsilon": "adam_eps",
+          "clip": "clip_grad"}  # fmt: skip
+_PAD, _TWO_THIRDS, _MULTIPLE = 128, 2 / 3, 64
+# Keys of GPT-NeoX, which took its names from here, and reads them otherwise.
+_OF_NEOX = ("pipe_parallel_size", "model_parallel_size", "train_micro_batch_size_per_gpu")
+
+
+def flat(tree: Mapping[str, object]) -> dict[str, object]:
+    """The arguments of sections such as `language_model` or `MODEL_ARGS`, under names without dashes."""
+    out: dict[str, object] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            out |= flat(value)
+        else:
+            out[name.lstrip("-").replace("-", "_")] = value
+    return out
+
+
+def is_megatron(keys: Keys) -> bool:
+    """Whether settings are its arguments."""
+    names = flat(keys.tree)
+    mine = {"num_layers", "hidden_size", "num_attention_heads"} <= names.keys()
+    return mine and not any(name in names for name in _OF_NEOX)
+
+
+def arguments(keys: Keys, title: str) -> Imported:
+    """What the arguments say.
+
+    Raises:
+        Unreadable: Where the size of the vocabulary is not among them, or a schedule has no shape in a plan.
+    """
+    keys = Keys(flat(keys.tree))
+    sequence, batch = keys.whole("seq_length", "encoder_seq_length"), keys.whole("global_batch_size")
+    model = _model(keys)
+    steps = _steps(keys, batch, "train")
+    settings = {name: found for name, key in _NAMES.items() for found in [keys.number(key)] if found is not None}
+    settings = {**_DEFAULTS, **settings}
+    if (rate := keys.number("lr")) is not None:
+        settings["learning_rate"] = rate
+    optimizer = keys.text("optimizer") or "adam"
+    precision = "bf16" if keys.flag("bf16") else "fp16" if keys.flag("fp16") else ""
+    notes: list[str] = []
+    fall = _fall(keys, batch, steps, rate, notes)
+    layout = _layout(keys)
+    found = keys.get("data_path")
+    mix = _mix(found if isinstance(found, list) else [])
+    name = keys.text("wandb_exp_name") or title
+    keys.get("tokenizer_type"), keys.get("make_vocab_size_divisible_by")
+    return Imported(
+        files=("Megatron-LM, arguments",),
+        title=name,
+        model=model,
+        sequence=sequence,
+        length=f"{steps} steps" if steps else "",
+        batch=batch,
+        optimizer=_OPTIMIZERS.get(optimizer, optimizer),
+        settings=settings,
+        fall=fall,
+        layout=layout,
+        precision=precision,
+        mix=mix,
+        notes=tuple(notes),
+        left=tuple(keys.left()),
+    )
+
+
+# ---- the model
+
+
+def _model(keys: Keys) -> dict[str, Word]:
+    hidden, heads = keys.needed("hidden_size"), keys.needed("num_attention_heads")
+    gated = keys.flag("swiglu") or keys.flag("gated_linear_unit") or keys.text("activation_func") in ("swiglu", "geglu")
+    keys.get("activation_func")
+    wide = int(4 * hidden * _TWO_THIRDS / _MULTIPLE) * _MULTIPLE if gated else 4 * hidden
+    out: dict[str, Word] = {
+        "layers": keys.needed("num_layers"),
+        "hidden": hidden,
+        "heads": heads,
+        "ffn": keys.whole("ffn_hidden_size") or wide,
+        "vocab": _vocab(keys),
+    }
+    groups = keys.whole("num_query_groups")
+    if keys.flag("group_query_attention", otherwise=groups is not None):
+        out["kv_heads"] = groups or 1
+    width = keys.whole("kv_channels")
+    if width and width * heads != hidden:
+        out["head_dim"] = width
+    if not keys.flag("untie_embeddings_and_output_weights"):
+        out["tied"] = "true"
+    out |= {} if gated else {"mlp": "plain"}
+    biased = keys.flag("add_bias_linear", otherwise=True) and not keys.flag("disable_bias_linear")
+    if biased:
+        out |= {"attention_biases": "all", "mlp_biases": "true"}
+    elif keys.flag("add_qkv_bias"):
+        out["attention_biases"] = "qkv"
+    else:
+        keys.get("add_qkv_bias")
+    if keys.text("normalization") in ("", "LayerNorm"):
+        out["norm_biases"] = "true"
+    places, kind = keys.whole("max_position_embeddings"), keys.text("position_embedding_type")
+    if kind in ("", "learned_absolute") and not keys.flag("use_rotary_position_embeddings") and places:
+        out["positions"] = places
+    return out | _latent(keys) | _experts(keys, int(out["layers"]), int(out["ffn"]))
+
+
+def _vocab(keys: Keys) -> int:
+    """Entries of the tables, which are padded to a multiple."""
+    if padded := keys.whole("padded_vocab_size"):
+        return padded
+    tokenizer = keys.text("tokenizer_type") or ("GPT2BPETokenizer" if "merge_file" in keys else "")
+    known = keys.whole("vocab_size") or _TOKENIZERS.get(tokenizer)
+    if not known:
+        raise Unreadable("`vocab_size` is not there, and the tables cannot be counted without it: add --vocab N")
+    known += tokenizer == "NullTokenizer"
+    multiple = (keys.whole("make_vocab_size_divisible_by") or _PAD) * (keys.whole("tensor_model_parallel_size") or 1)
+    return -(-known // multiple) * multiple
+
+
+def _latent(keys: Keys) -> dict[str, Word]:
+    if not keys.flag("multi_latent_attention"):
+        return {"qk_norm": "true"} if keys.flag("qk_layernorm") else {}
+    keys.get("qk_layernorm")
+    out: dict[str, Word] = {
+        "kv_lora": keys.whole("kv_lora_rank") or 32,
+        "head_dim": keys.whole("qk_head_dim") or 128,
+        "rope_dim": keys.whole("qk_pos_emb_head_dim") or 64,
+        "v_head_dim": keys.whole("v_head_dim") or 128,
+    }
+    rank = keys.whole("q_lora_rank")
+    return out | ({"q_lora": rank} if rank else {})
+
+
+def _experts(keys: Keys, layers: int, ffn: int) -> dict[str, Word]:
+    count = keys.whole("num_experts", "num_moe_experts")
+    if not count:
+        return {}
+    out: dict[str, Word] = {
+        "experts": count,
+        "active_experts": keys.whole("moe_router_topk") or 2,
+        "expert_ffn": keys.whole("moe_ffn_hidden_size") or ffn,
+    }
+    if shared := keys.whole("moe_shared_expert_intermediate_size"):
+        out |= {"shared_experts": 1, "shared_ffn": shared}
+    if keys.flag("moe_router_enable_expert_bias"):
+        out["router_biases"] = "true"
+    dense = _dense(keys.text("moe_layer_freq"), layers)
+    return out | ({"dense_layers": dense} if dense else {})
+
+
+def _dense(said: str, layers: int) -> int:
+    """The layers without experts: of a pattern such as `([0]*3+[1]*58)`, or of every so many but one."""
+    said = said.replace(" ", "").strip("()")
+    if not said or said == "1":
+        return 0
+    if said.isdigit():
+        return layers - -(-layers // int(said))
+    if not re.fullmatch(r"\[[01](,[01])*\](\*\d+)?(\+\[[01](,[01])*\](\*\d+)?)*", said):
+        raise Unreadable(f"`moe_layer_freq`: `{said[:40]}` is no pattern of layers that is read")
+    parts = re.findall(r"\[([01,]+)\](?:\*(\d+))?", said)
+    return sum(part.count("0") * int(times or 1) for part, times in parts)
+
+
+# ---- the run
+
+
+def _steps(keys: Keys, batch: int | None, what: str) -> int | None:
+    """A length in steps, of an argument in iterations or in samples."""
+    steps, samples = keys.whole(f"{what}_iters"), keys.whole(f"{what}_samples")
+    if steps is not None:
+        return steps
+    if samples is not None and batch:
+        return round(samples / batch)
+    return None
+
+
+def _fall(keys: Keys, batch: int | None, steps: int | None, rate: float | None, notes: list[str]) -> Fall | None:
+    """The schedule; None where no learning rate is said."""
+    style, lowest = keys.text("lr_decay_style") or "linear", keys.number("min_lr") or 0.0
+    warmup = _steps(keys, batch, "lr_warmup") or 0
+    decay, share = _steps(keys, batch, "lr_decay"), keys.number("lr_warmup_fraction")
+    last, falls = _steps(keys, batch, "lr_wsd_decay"), keys.text("lr_wsd_decay_style") or "exponential"
+    if share and not warmup and (decay or steps):
+        warmup = round(share * (decay or steps or 0))
+    if rate is None or not rate:
+        return None
+    floor = lowest / rate
+    if style == "constant":
+        return Fall(warmup)
+    if style == "WSD" and falls in _WSD and last is not None:
+        return Fall(warmup, _WSD[falls], last, floor)
+    if style not in _FALLS:
+        raise Unreadable(f"the schedule `{style}` has no shape in a plan")
+    if decay is not None and steps is not None and decay < steps:
+        return Fall(warmup, _FALLS[style], decay - warmup, floor, flat=True)
+    if decay is not None and steps is not None and decay > steps:
+        floor = _cut(style, floor, (steps - warmup) / (decay - warmup))
+        notes.append(f"the decay is of {decay} steps and the run of {steps}: it ends where it is by then")
+    return Fall(warmup, _FALLS[style], None, floor)
+
+
+def _cut(style: str, floor: float, done: float) -> float:
+    """Where a decay is that is done in part."""
+    left = (1 + math.cos(math.pi * done)) / 2 if style == "cosine" else 1 - done
+    return floor + (1 - floor) * left
+
+
+def _layout(keys: Keys) -> dict[str, Word]:
+    named = {"tp": "tensor_model_parallel_size", "pp": "pipeline_model_parallel_size", "cp": "context_parallel_size",
+             "ep": "expert_model_parallel_size"}  # fmt: skip
+    out: dict[str, Word] = {}
+    for part, name in named.items():
+        count = keys.whole(name) or 1
+        if count > 1 or part in UNCUT:
+            out[part] = count
+    if micro := keys.whole("micro_batch_size"):
+        out["micro_batch"] = f"{micro} sequences"
+    if keys.text("recompute_granularity") == "full":
+        out["recompute"] = "full"
+        keys.get("recompute_method"), keys.get("recompute_num_layers")
+    elif "recompute_granularity" in keys:
+        keys.taken.discard("recompute_granularity")
+    if keys.flag("use_distributed_optimizer"):
+        out["regime"] = "megatron"
+    keys.get("sequence_parallel")
+    return out
+
+
+def _mix(words: list[object]) -> dict[str, float]:
+    """The weights of `--data-path w1 p1 w2 p2`, by the last part of each path."""
+    pairs = [*zip(words[::2], words[1::2], strict=False)]
+    if not pairs or not all(isinstance(weight, int | float) for weight, _ in pairs):
+        return {}
+    return {str(path).rstrip("/").rpartition("/")[2]: float(str(weight)) for weight, path in pairs}

@@ -1,0 +1,283 @@
+"""`plan import-config` of torchtitan, Megatron-LM and litgpt: the run as their files say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from known import LIBRARY
+
+from runplan.cli.main import main
+from runplan.dsl.expr.name import quantity
+from runplan.dsl.text.reader import Files
+from runplan.engine.pipeline import first_of
+from runplan.engine.report import Report
+
+HARDWARE = "128 x H100 for 300 days at 40% MFU in nodes of 8"
+# The 175B of arXiv:2005.14165 in Megatron's arguments: learned positions, biases and tied tables are its defaults.
+GPT3 = """\
+#!/bin/bash
+GPUS=8
+NODES=${SLURM_NNODES:-1}
+WORLD=$(($GPUS*$NODES))
+LAUNCH=(--nproc_per_node $GPUS --nnodes $NODES)
+MODEL=(
+    --num-layers 96   # as in the paper
+    --hidden-size 12288
+    --num-attention-heads 96
+\t--seq-length 2048
+    --max-position-embeddings 2048
+)
+RUN=(
+    --micro-batch-size 1 --global-batch-size 1536
+    --rampup-batch-size 16 16 5859375
+    --train-iters 500000
+    --lr 6.0e-5 --min-lr=6.0e-6 --lr-decay-style cosine
+    --lr-warmup-fraction .001
+    # --lr-decay-iters 1
+    --lr-decay-iters 430000
+    --weight-decay 0.1 --adam-beta1 0.9 --adam-beta2 0.95 --clip-grad 1.0
+    --fp16
+)
+torchrun ${LAUNCH[@]} pretrain_gpt.py ${MODEL[@]} ${RUN[@]} \\
+    --tensor-model-parallel-size 8 --pipeline-model-parallel-size 16 \\
+    --merge-file merges.txt --data-path 0.7 data/web 0.3 data/code
+"""
+MIXTURE = """\
+--num-layers 27
+--hidden-size 2048
+--ffn-hidden-size 10944
+--num-attention-heads 16
+--multi-latent-attention
+--kv-lora-rank 512
+--qk-head-dim 128 --qk-pos-emb-head-dim 64 --v-head-dim 128
+--qk-layernorm
+--num-experts 64 --moe-router-topk 6 --moe-ffn-hidden-size 1408
+--moe-shared-expert-intermediate-size 2816
+--moe-layer-freq ([0]*1+[1]*26)
+--swiglu --disable-bias-linear --normalization RMSNorm --position-embedding-type rope
+--untie-embeddings-and-output-weights
+--vocab-size 102400 --make-vocab-size-divisible-by 100
+--seq-length 4096 --micro-batch-size 1 --global-batch-size 1024
+--train-samples 24414062 --lr-warmup-samples 2048000 --lr-decay-samples 24414062
+--lr 4.2e-4 --min-lr 4.2e-5 --lr-decay-style WSD --lr-wsd-decay-style minus_sqrt --lr-wsd-decay-samples 2441216
+"""
+YAML = """\
+language_model:
+  num_layers: 24
+  hidden_size: 1024
+  num_attention_heads: 16
+  ffn_hidden_size: null
+  add_bias_linear: False
+  normalization: RMSNorm
+model_parallel:
+  tensor_model_parallel_size: 2
+swiglu: True
+untie_embeddings_and_output_weights: True
+position_embedding_type: rope
+seq_length: 4096
+global_batch_size: 128
+micro_batch_size: 2
+vocab_size: 32000
+lr: 2.5e-4
+min_lr: 2.5e-5
+lr_decay_style: cosine
+lr_decay_iters: 2000
+lr_warmup_iters: 0
+train_iters: 1000
+clip_grad: 1.0
+adam_eps: 1.e-08
+"""
+TOML = """\
+[job]
+description = "Llama 3 8B"
+[model]
+name = "llama3"
+flavor = "8B"
+[optimizer]
+name = "AdamW"
+lr = 3e-4
+[lr_scheduler]
+warmup_steps = 200
+decay_ratio = 0.2
+decay_type = "sqrt"
+min_lr_factor = 0.1
+[training]
+local_batch_size = 2
+global_batch_size = 256
+seq_len = 8192
+steps = 5000
+[parallelism]
+data_parallel_shard_degree = -1
+tensor_parallel_degree = 2
+[activation_checkpoint]
+mode = "selective"
+"""
+OLD_TOML = """\
+[model]
+name = "llama3"
+flavor = "70B"
+[optimizer]
+lr = 1.5e-4
+[training]
+batch_size = 8
+seq_len = 8192
+warmup_steps = 200
+steps = 1000
+data_parallel_degree = -1
+tensor_parallel_degree = 8
+"""
+LITGPT = """\
+model_name: pythia-14m
+model_config: null
+precision: bf16-mixed
+train:
+  global_batch_size: 512
+  micro_batch_size: 4
+  lr_warmup_steps: 100
+  max_tokens: 1000000000
+  max_seq_length: 512
+  max_norm: 1.0
+  min_lr: 6.0e-05
+optimizer:
+  class_path: torch.optim.AdamW
+  init_args:
+    lr: 6e-4
+    weight_decay: 0.1
+    betas: [0.9, 0.95]
+devices: 4
+data: TextFiles
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runplan.toml").touch()
+    return tmp_path
+
+
+def imported(folder: Path, name: str, text: str, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[str, Report]:
+    """The plan of a file, which passes its check, and its solution."""
+    (folder / name).write_text(text, encoding="utf-8")
+    assert main(["import-config", name, *more]) == 0, capsys.readouterr().err
+    plan = capsys.readouterr().out
+    return plan, first_of("x.plan", Files({"x.plan": plan}), catalogue=LIBRARY)
+
+
+def holds(report: Report, wanted: dict[str, float]) -> None:
+    values = report.solutions[0].values
+    for name, value in wanted.items():
+        text, _, phase = name.partition("@")
+        found = values[quantity(text).of("phase", phase) if phase else quantity(text)].value
+        assert found == pytest.approx(value), name
+
+
+def test_a_script_of_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, report = imported(folder, "train.sh", GPT3, capsys)
+    vocab = 50257 + (-50257) % (128 * 8)
+    layer = 12 * 12288**2 + 13 * 12288
+    holds(report, {
+        "params": 96 * layer + 2 * 12288 + (vocab + 2048) * 12288, "batch": 1536 * 2048, "steps": 500_000,
+        "learning_rate": 6e-5, "beta2": 0.95, "steps@warmup": 430, "steps@decay": 429_570, "steps@flat": 70_000,
+        "learning_rate.end@flat": 6e-6,
+    })  # fmt: skip
+    assert "# layout: tp 8, pp 16, cp 1, micro_batch 1 sequences " in plan
+    for left in ("rampup_batch_size: [16, 16, 5859375]", "data web: 0.7", "data code: 0.3"):
+        assert f"#   {left}\n" in plan
+    assert "1\n" in plan and "precision: fp16" in plan
+
+
+def test_a_mixture_of_megatron_in_samples(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, report = imported(folder, "args.txt", MIXTURE, capsys)
+    holds(report, {
+        "params": 15_706_484_224, "batch": 1024 * 4096, "steps": 23_842, "learning_rate": 4.2e-4, "steps@warmup": 2000,
+        "steps@decay": 2384, "learning_rate.end@decay": 4.2e-5,
+    })  # fmt: skip
+
+
+def test_the_yaml_of_megatron_whose_decay_is_cut(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, report = imported(folder, "config.yaml", YAML, capsys, "--hardware", HARDWARE)
+    holds(report, {
+        "ffn": 2688, "params": 24 * (4 * 1024**2 + 3 * 1024 * 2688 + 2 * 1024) + 1024 + 2 * 32000 * 1024,
+        "steps": 1000, "batch": 128 * 4096, "tp": 2, "learning_rate.end@decay": 2.5e-5 + 2.25e-4 / 2,
+    })  # fmt: skip
+    assert "it ends where it is by then" in plan
+
+
+def test_the_toml_of_torchtitan(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, report = imported(folder, "llama3_8b.toml", TOML, capsys, "--hardware", HARDWARE)
+    holds(report, {
+        "params": 8_030_261_248, "batch": 256 * 8192, "steps": 5000, "learning_rate": 3e-4, "steps@warmup": 200,
+        "steps@stable": 3800, "steps@decay": 1000, "learning_rate.end@decay": 3e-5, "tp": 2, "micro_batch": 2,
+    })  # fmt: skip
+    assert 'activation_checkpoint.mode: "selective"' in plan
+    plan, report = imported(folder, "old.toml", OLD_TOML, capsys, "--devices", "8")
+    holds(report, {"params": 70_553_706_496, "batch": 64 * 8192, "steps": 1000, "learning_rate": 1.5e-4})
+
+
+def test_the_yaml_of_litgpt(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, report = imported(folder, "pretrain.yaml", LITGPT, capsys)
+    holds(report, {
+        "params": 14_067_712, "batch": 512 * 512, "tokens": 1e9, "learning_rate": 6e-4, "weight_decay": 0.1,
+        "beta2": 0.95, "steps@warmup": 100, "learning_rate.end@decay": 6e-5,
+    })  # fmt: skip
+    assert "# hardware: 4 x H100" in plan and '#   data: "TextFiles"\n' in plan
+
+
+@pytest.mark.parametrize("to", ["megatron", "torchtitan", "torchtitan-0.2", "litgpt"])
+def test_a_run_comes_back_as_it_was_written(to: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cut = "tp 1, pp 1, cp 1" if to == "litgpt" else "tp 4, pp 2, cp 1"
+    (folder / "a.plan").write_text(
+        f"hardware: {HARDWARE}\nmodel: llama-3-8b\ntokens: 12345 steps\n"
+        "optimizer: AdamW { batch: 512 sequences; learning_rate: 2.5e-4; beta1: 0.9; beta2: 0.95; weight_decay: 0.1 }\n"
+        f"schedule: cosine\nlayout: {cut}, micro_batch 2 sequences, recompute none\n",
+        "utf-8",
+    )
+    assert main(["export", "a.plan", "--to", to, "--out", "out/"]) == 0
+    (written,) = (folder / "out").iterdir()
+    capsys.readouterr()
+    assert main(["import-config", str(written), "--hardware", HARDWARE]) == 0
+    texts = (folder / "a.plan").read_text("utf-8"), capsys.readouterr().out
+    there, back = (first_of("x.plan", Files({"x.plan": text}), catalogue=LIBRARY) for text in texts)
+    names = ("params", "tokens", "steps", "batch", "learning_rate", "beta2", "weight_decay", "tp", "pp", "micro_batch")
+    holds(back, {name: there.solutions[0].values[quantity(name)].value for name in names})
+    assert back.solutions[0].values[quantity("steps").of("phase", "warmup")].value == pytest.approx(123, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("x.toml", TOML.replace('"8B"', '"9B"'), "its shape is not known by that name"),
+        ("x.toml", TOML.replace("[job]", "[job"), "no TOML"),
+        ("x.sh", GPT3.replace("--merge-file merges.txt", ""), "add --vocab N"),
+        ("x.sh", GPT3.replace("cosine", "inverse-square-root"), "no shape in a plan"),
+        ("x.py", "def run():\n    return 1\n", "no function gives a `Trainer.Config`"),
+        ("x.py", "def run(:\n", "no Python"),
+        ("x.yaml", "a: 1\n", "no configuration that is read"),
+        (
+            "x.yaml",
+            "pipe_parallel_size: 1\nnum_layers: 2\nhidden_size: 8\nnum_attention_heads: 2\n",
+            "no configuration",
+        ),
+    ],
+)
+def test_what_is_not_known_is_no_guess(
+    name: str, text: str, said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / name).write_text(text, "utf-8")
+    assert main(["import-config", name]) == 1
+    shown = capsys.readouterr()
+    assert said in shown.err and shown.out == ""
+
+
+def test_of_several_functions_one_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = (
+        "def llama3_{0}():\n"
+        '    return Trainer.Config(model_spec=model_registry("{0}"), training=TrainingConfig(steps=9))\n'
+    )
+    (folder / "registry.py").write_text(one.format("8B") + one.format("70B"), "utf-8")
+    assert main(["import-config", "registry.py"]) == 1
+    assert "add --config, one of llama3_8B, llama3_70B" in capsys.readouterr().err
+    assert main(["import-config", "registry.py", "--config", "llama3_70B"]) == 0
+    assert "model: llama-3-70b {" in capsys.readouterr().out
