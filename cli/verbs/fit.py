@@ -130,12 +130,12 @@ def _forecast(report: FitReport, words: Sequence[str]) -> tuple[dict[str, float]
 
 def _before(out: str | None, law: Law, library: Library) -> tuple[Law, tuple[Moved, ...]] | None:
     """The law of the pack that is about to be written anew, and what moved since."""
+    if not out or not os.path.exists(out):
+        return None
     from runplan.dsl.text.reader import Disk
     from runplan.engine.fit.moved import moved
     from runplan.engine.fits import laws_in
 
-    if not out or not os.path.exists(out):
-        return None
     with reading(out):
         folder, name = os.path.split(out)
         own = next((old for old in laws_in(name, Disk(folder or "."), library) if old.name == law.name), None)

@@ -16,7 +16,7 @@ from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape
-from runplan.dsl.packs.plain import restored, stored
+from runplan.dsl.packs.plain import quantities, restored, stored
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.dims import Dim
 
@@ -132,7 +132,7 @@ class Image:
     def quantities(self) -> Iterator[QuantityDef]:
         """The quantities that its texts define."""
         for number, data in self._quantities.items():
-            yield from restored(self._loaded(data), self.sources[number])
+            yield from quantities(self._loaded(data), self.sources[number])
 
     def read(self, source: Source) -> Pack:
         """All that a text defines."""
@@ -140,8 +140,8 @@ class Image:
         own = [header.span for header in self.headers() if header.span.source is source]
         packs = map(self.at, sorted(own, key=lambda span: span.start))
         found = self._quantities.get(number)
-        quantities = Pack(quantities=restored(self._loaded(found), source)) if found else Pack()
-        return reduce(Pack.plus, packs, quantities)
+        own_quantities = tuple(quantities(self._loaded(found), source)) if found else ()
+        return reduce(Pack.plus, packs, Pack(quantities=own_quantities))
 
     def _loaded(self, data: Stretch) -> Any:
         begins = self._begins + data[0]

@@ -9,6 +9,7 @@ from runplan.dsl.expr.name import qualified
 from runplan.dsl.expr.tree import Expr, Num, Text
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.codes import Severity
+from runplan.dsl.text.later import Later
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.types import Literal
@@ -384,14 +385,28 @@ class QuantityFacts:
 
 @dataclass(frozen=True, slots=True)
 class QuantityDef:
-    """A quantity that a plan may name: its dimension, its display unit, and the formula that gives it, if one does."""
+    """A quantity that a plan may name: its dimension, its display unit, and the formula that gives it, if one does.
+
+    Attributes:
+        by: That formula, or nothing: of the library made where it is read, as most are of no use to most plans.
+    """
 
     name: str
     counted: Counted
-    formula: Expr | None
+    by: tuple[Expr, ...] | Later[Expr]
     title: str
     span: Span = field(compare=False)
     facts: QuantityFacts = QuantityFacts()
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether a formula gives it."""
+        return isinstance(self.by, Later) or bool(self.by)
+
+    @property
+    def formula(self) -> Expr | None:
+        """The formula that gives it; None where none does."""
+        return next(iter(self.by), None)
 
 
 @dataclass(frozen=True, slots=True)

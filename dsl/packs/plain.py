@@ -6,6 +6,9 @@ words in order.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
+
 from runplan.dsl.expr.tree import Num, Op, Ref, Text, Unbound
 from runplan.dsl.packs.pack import (
     BatchStep,
@@ -28,6 +31,7 @@ from runplan.dsl.packs.pack import (
     Table,
 )
 from runplan.dsl.syntax.tree import Node, Word
+from runplan.dsl.text.later import Later
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.typed.fields import Field
 
@@ -59,6 +63,8 @@ def stored(item: object) -> Any:
     """
     if item is None or isinstance(item, str | int | float):
         return item
+    if isinstance(item, Later):
+        item = item.items
     if isinstance(item, tuple):
         return tuple(map(stored, item))
     if isinstance(item, frozenset):
@@ -90,3 +96,11 @@ def restored(data: Any, source: Source) -> Any:
         return {key: made(part) if type(part) in nested else part for key, part in item.items()}
 
     return made(data)
+
+
+def quantities(data: Sequence[Sequence[Any]], source: Source) -> Iterator[QuantityDef]:
+    """The quantities that were stored, of a source; the formula of each waits until it is read."""
+    for _, name, counted, by, *rest in data:
+        formula = Later(partial(restored, by, source)) if by else ()
+        parts = [restored(part, source) if type(part) in _NESTED else part for part in rest]
+        yield QuantityDef(name, restored(counted, source), formula, *parts)

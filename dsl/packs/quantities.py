@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from runplan.dsl.expr.name import Name, quantity
@@ -25,10 +25,8 @@ class Quantities(dict[str, QuantityDef]):
 
     @cached_property
     def formulas(self) -> Mapping[Name, Expr]:
-        """The formulas of the quantities that have one, over quantities of the run."""
-        return {
-            quantity(text): bound(known.formula, quantity) for text, known in self.items() if known.formula is not None
-        }
+        """The formulas of the quantities that have one, over quantities of the run, each made where it is asked for."""
+        return Formulas(self)
 
     def given_by(self, statement: str) -> Mapping[str, Field]:
         """The fields of a statement that give a quantity, by the quantities."""
@@ -72,3 +70,28 @@ class Quantities(dict[str, QuantityDef]):
         for text, known in self.items():
             out.setdefault(by(known), set()).add(text)
         return {group: frozenset(texts) for group, texts in out.items()}
+
+
+class Formulas(Mapping[Name, Expr]):
+    """The formulas of quantities by their names."""
+
+    def __init__(self, known: Mapping[str, QuantityDef]) -> None:
+        self._of = {quantity(text): one for text, one in known.items() if one.is_derived}
+        self._made: dict[Name, Expr] = {}
+
+    def __getitem__(self, name: Name) -> Expr:
+        found = self._made.get(name)
+        if found is None:
+            formula = self._of[name].formula
+            assert formula is not None, "it is derived"
+            found = self._made[name] = bound(formula, quantity)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._of
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter(self._of)
+
+    def __len__(self) -> int:
+        return len(self._of)

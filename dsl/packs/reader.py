@@ -59,7 +59,7 @@ class PackReader(QuantityReader):
         return QuantityDef(
             name=name,
             counted=counted,
-            formula=self.expr(spec.formula) if spec.formula else None,
+            by=(self.expr(spec.formula),) if spec.formula else (),
             title=text_of(spec.title),
             span=node.span,
             facts=self.facts(spec.block, name, counted),

@@ -124,21 +124,19 @@ def errors(residuals: Floats, constants: int, seed: int, start: int, stop: int) 
 
     Residuals drawn with replacement, enlarged by what the constants took of them, and smoothed, since as many of them
     as there are constants may be nothing at all: B. W. Silverman and G. A. Young, The Bootstrap: To Smooth or not to
-    Smooth?, Biometrika 74 (1987), eq. 2.2. Their size is itself known from few runs: each draw has its own, as Student
-    has it, so that intervals hold with few runs, too.
+    Smooth?, Biometrika 74 (1987). Their size is itself known from few runs: each draw has its own, as Student has it,
+    so that intervals hold with few runs, too.
     """
     n, free = len(residuals), max(len(residuals) - constants, 1)
     even = free // 2
     u = _uniform(seed, start, stop, 3 * n + even + 2)
     large = residuals * np.sqrt(n / free)
     width = 1.06 * spread(residuals, constants) * n**-0.2
-    size = float(np.sqrt((large * large).mean()))
     found = large[(u[:, :n] * n).astype(np.intp)] + width * _normal(u[:, n : 2 * n], u[:, 2 * n : 3 * n])
     square = -2 * np.log1p(-u[:, 3 * n : 3 * n + even]).sum(axis=1)
     if free % 2:
         square += _normal(u[:, -2], u[:, -1]) ** 2
-    shrunk = 1 / np.hypot(1, width / size) if size > 0 else 1.0
-    return np.asarray(found * shrunk * np.sqrt(free / square)[:, None])
+    return np.asarray(found * np.sqrt(free / square)[:, None])
 
 
 def _normal(u: Floats, v: Floats) -> Floats:

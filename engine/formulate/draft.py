@@ -368,7 +368,7 @@ class Draft:
             name = quantity(text)
             # A layout is chosen for what is solved; what stops take is not told unless asked.
             apart = known.facts.is_of_layout or known.facts.kind == "goodput"
-            if name in formulas and not apart and name not in self.absent and not self.knows(name):
+            if not apart and name in formulas and name not in self.absent and not self.knows(name):
                 self.define(name, formulas[name], "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):

@@ -180,7 +180,7 @@ def add_law(draft: Draft) -> None:
         known = draft.quantities.get(function.output)
         # What follows by a formula of its own, such as `compute`, a law only turns round.
         free = function.output not in CHOICES and not draft.knows(quantity(function.output))
-        if free and (known is None or known.formula is None):
+        if free and (known is None or not known.is_derived):
             add_function(draft, law, function)
     _must_be_told(draft)
     _add_precision(draft)

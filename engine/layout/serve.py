@@ -73,13 +73,13 @@ def _said(plan: Plan, catalogue: Library) -> Iterator[Definition]:
             yield Definition(name, known.counted.dim, known.facts.otherwise[0], "assumed", known.facts.otherwise[1])
 
 
-def _formulas(known: Mapping[Name, float], catalogue: Library) -> dict[Name, Expr]:
+def _formulas(known: Mapping[Name, float], catalogue: Library) -> Mapping[Name, Expr]:
     shaped = q.EMBEDDING_PARAMS in known
     own = formulas_of(known, shaped, q.EXPERTS in known, catalogue)
     if q.KV_LORA in known:
-        own |= {name: Ref(other) for name, other in _LATENT.items()}
+        own.update({name: Ref(other) for name, other in _LATENT.items()})
     elif not shaped:
-        own |= {name: Ref(other) for name, other in _USUAL.items()}
+        own.update({name: Ref(other) for name, other in _USUAL.items()})
     if {q.WINDOW, q.GLOBAL_LAYERS, q.LAYERS, q.CONTEXT} <= known.keys():
         own[quantity("cached_tokens")] = Ref(quantity("cached_in_window"))
     return own

@@ -339,6 +339,17 @@ def test_a_sweep_to_records_imports_no_more_than_numpy_beside_what_it_uses(tmp_p
     assert "numpy" in found and not found & unused
 
 
+def test_a_fit_without_draws_imports_numpy_and_no_scipy(tmp_path: Path) -> None:
+    rows = [
+        f"{n}e6,{d}e9,{1.8 + 480 / (n * 1e6) ** 0.35 + 2000 / (d * 1e9) ** 0.37:.6f}"
+        for n in (30, 90, 270, 810)
+        for d in (1, 4, 16)
+    ]
+    text = "params [params],tokens [tokens],loss [nat/token]\n" + "\n".join(rows)
+    found = imported_by(tmp_path, "fit", "runs.csv", text, "--form", "chinchilla", "--bootstrap", "0")
+    assert "numpy" in found and not found & {"scipy", "numpy.random", "runplan.engine.pipeline"}
+
+
 @pytest.mark.parametrize(("name", "parser"), [("small.plan", "runplan.dsl.syntax.parse"), ("small.plan.yaml", "yaml")])
 def test_check_imports_nothing_that_it_does_not_use(tmp_path: Path, name: str, parser: str) -> None:
     first = imported_by(tmp_path, "check", name, f"{SMALL}\n")

@@ -52,7 +52,8 @@ def test_runs_of_a_group_are_drawn_together() -> None:
 def test_errors_are_as_large_as_the_residuals_show() -> None:
     left = np.random.default_rng(0).normal(0, 0.02, 60)
     found = errors(left, 5, 1, 0, 4000)
-    assert found.std() == pytest.approx(left.std() * np.sqrt(60 / 55), rel=0.03)
+    width = 1.06 * 60**-0.2
+    assert found.std() == pytest.approx(left.std() * np.sqrt(60 / 55 * (1 + width**2)), rel=0.05)
     assert np.array_equal(errors(left, 5, 1, 2000, 4000), found[2000:])
 
 
