@@ -57,7 +57,7 @@ def options_page() -> str:
     """Every option of every verb, as the verbs read them."""
     parts = ["# All options\n\nWhat `plan VERB --help` lists. [The command](../cli.md) tells more, with examples.\n"]
     for name in VERBS:
-        parser = parser_of(import_module(f"runplan.cli.verbs.{name}").run)
+        parser = parser_of(import_module(f"runplan.cli.verbs.{name.replace('-', '_')}").run)
         actions = [action for action in parser._actions if action.help != SUPPRESS]
         rows = "".join(f"| {_spelled(action)} | {_cell(action.help or '')} |\n" for action in actions)
         told = _flat(parser.description or "")

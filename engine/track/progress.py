@@ -17,6 +17,10 @@ USES = (
 PREFER = {"loss": ("loss", "train_loss", "lm_loss", "training_loss", "loss_train", "global_avg_loss")}
 # A pause is a stretch between two points that takes so many times the usual, and at least so many seconds.
 PAUSE_TIMES, PAUSE_SECONDS = 20.0, 60.0
+# A column that says nothing in more than this share of the points is not gone by.
+HALF = 0.5
+# What no log tells.
+MOST_RATE, MOST_TOKENS = 10.0, 1e17
 # Into how many parts the later half of the log is cut to see how steady its pace is.
 PARTS = 10
 
@@ -97,11 +101,15 @@ def progress_of(table: RunTable, expected: Expected) -> Progress:
     Raises:
         NoProgress: Where the log tells neither tokens nor steps.
     """
+    table = _placed(table)
     count = len(table)
     tokens, derived = _tokens(table, expected)
     steps = _column(table, "steps", count)
-    order = np.where(np.isfinite(steps), steps, tokens)
+    order = steps if np.isfinite(steps).all() else tokens
     kept, resumed = _resumed(order, tokens, table.lines)
+    # Of a log whose steps go on and whose tokens do not, what has more tokens than all before.
+    most = np.maximum.accumulate(np.where(kept, tokens, -np.inf))
+    kept &= tokens > np.concatenate([[-np.inf], most[:-1]])
     seconds, began = _seconds(table, order)
     at_work, pauses, again = _work(seconds, tokens, kept, table.lines)
     total = None if seconds is None else float(seconds[-1])
@@ -116,7 +124,7 @@ def progress_of(table: RunTable, expected: Expected) -> Progress:
         loss=table.values("loss")[kept],
         lines=tuple(table.lines[i] for i in np.nonzero(kept)[0]),
         steps=steps[kept],
-        rate=_column(table, "learning_rate", count)[kept],
+        rate=_rate(table, count)[kept],
         elapsed=total,
         pace=pace,
         spread=spread,
@@ -129,18 +137,42 @@ def progress_of(table: RunTable, expected: Expected) -> Progress:
     )
 
 
+def _placed(table: RunTable) -> RunTable:
+    """The points of a log that say where in the run they are.
+
+    Raises:
+        NoProgress: Where none does.
+    """
+    for name in ("steps", "tokens"):
+        if name in table.columns:
+            known = (table.values(name) >= 0) & (table.values(name) < MOST_TOKENS)
+            if known.mean() > HALF:
+                table = table.rows(known)
+    if not len(table):
+        raise NoProgress("no point of the log says at which step or token it is")
+    return table
+
+
 def _column(table: RunTable, name: str, count: int) -> Floats:
     return table.values(name) if name in table.columns else np.full(count, np.nan)
+
+
+def _rate(table: RunTable, count: int) -> Floats:
+    """The learning rate of each point; NaN where it tells none that can be."""
+    rate = _column(table, "learning_rate", count)
+    return np.where((rate >= 0) & (rate < MOST_RATE), rate, np.nan)
 
 
 def _tokens(table: RunTable, expected: Expected) -> tuple[Floats, str]:
     if "tokens" in table.columns and np.isfinite(table.values("tokens")).all():
         return table.values("tokens"), ""
-    steps = table.values("steps") if "steps" in table.columns else None
+    known = "steps" in table.columns and bool(np.isfinite(table.values("steps")).all())
+    steps = table.values("steps") if known else None
     if steps is not None and "batch" in table.columns and np.isfinite(own := table.values("batch")).all():
         return np.cumsum(np.diff(steps, prepend=0.0) * own), "the steps and the batch of the log"
     context = expected.figures.get("context")
-    if "samples" in table.columns and context is not None and (context.given or steps is None):
+    samples = "samples" in table.columns and bool(np.isfinite(table.values("samples")).all())
+    if samples and context is not None and (context.given or steps is None):
         return table.values("samples") * context.value, "the samples of the log and the plan's context"
     if steps is not None and (batch := expected.get("batch")):
         return steps * batch, "the steps of the log and the plan's batch"
@@ -168,9 +200,10 @@ def _before(order: Floats, tokens: Floats, at: int) -> float:
 
 def _seconds(table: RunTable, order: Floats) -> tuple[Floats | None, float | None]:
     """Seconds since the beginning at each point, what was done again counted; and when that was."""
-    clock = table.values("clock") if "clock" in table.columns else None
+    clock = _filled(table, "clock")
     began = float(clock[0]) if clock is not None and np.isfinite(clock[0]) and clock[0] > 1e8 else None
-    if "time" in table.columns and np.isfinite(time := table.values("time")).all() and _is_elapsed(time, order):
+    time = _filled(table, "time")
+    if time is not None and _is_elapsed(time, order):
         back = np.minimum(np.diff(time, prepend=time[0]), 0.0)
         # A resumed run may begin to count anew: what it had counted before still counts.
         return time - np.cumsum(np.where(back < 0, back, 0.0)), began
@@ -191,10 +224,22 @@ def _seconds(table: RunTable, order: Floats) -> tuple[Floats | None, float | Non
     return None, began
 
 
+def _filled(table: RunTable, name: str) -> Floats | None:
+    """A column, what it leaves out being between what stands around it; None where it says too little."""
+    if name not in table.columns:
+        return None
+    values = table.values(name)
+    known = np.isfinite(values)
+    if known.mean() <= HALF:
+        return None
+    places = np.arange(len(values))
+    return np.interp(places, places[known], values[known])
+
+
 def _is_elapsed(time: Floats, order: Floats) -> bool:
     """Whether a column of seconds counts from the beginning, and not those of each step."""
     ahead = np.diff(order) > 0
-    return len(time) < 3 or bool(np.mean(np.diff(time)[ahead] >= 0) > 0.95 and time.max() > 0)
+    return len(time) < 3 or bool(ahead.any() and np.mean(np.diff(time)[ahead] >= 0) > 0.95 and time.max() > 0)
 
 
 def _work(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -13,11 +14,11 @@ from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
 from runplan.engine.fit.outcome import Objective
-from runplan.engine.ladder.designs import DESIGNS, Design
+from runplan.engine.ladder.designs import DESIGNS, Design, Room, Run, ell, isoflop, ratio
 from runplan.engine.ladder.ladder import Asked, Ladder, ladder_of
 from runplan.engine.ladder.refused import NoLadder, Reason
 from runplan.engine.ladder.side_by_side import devices, finished
-from runplan.engine.ladder.width import spread_by
+from runplan.engine.ladder.width import Target, spread_by
 from runplan.engine.ladder_document import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities as q
@@ -58,24 +59,33 @@ def ladder(text: str, asked: Asked, name: str = "big.plan") -> Ladder:
 
 
 @cache
+def designed(design: Design) -> Ladder:
+    return ladder(BIG, Asked(design, budgets=3, sizes=4, draws=200))
+
+
 def big(design: Design = "isoflop") -> Ladder:
-    return ladder(BIG, Asked(design))
+    return designed(design)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
-def test_a_design_stays_within_its_share_and_nearly_takes_it(design: Design) -> None:
-    found = big(design)
-    spent = found.total(q.COMPUTE)
-    assert spent is not None
-    assert 0.9 * 0.05 * found.flagship.compute < spent <= 0.05 * found.flagship.compute
-    assert len({run.place for run in found.runs}) >= 3
-    assert len({run.name for run in found.runs}) == len(found.runs)
+def test_a_design_stays_within_its_share_and_nearly_takes_it() -> None:
+    total = 0.05 * big().flagship.compute
+    assert [one.design for one in big().compared] == list(DESIGNS)
+    for one in big().compared:
+        assert 0.9 * total < one.compute <= total * (1 + 1e-9)
+        assert one.sizes >= 3
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", ["isoflop", "best"])
+def test_whole_steps_of_whole_batches_take_no_more_than_the_share(design: Design) -> None:
+    spent = big(design).total(q.COMPUTE)
+    assert spent is not None and spent <= 0.05 * big().flagship.compute
+    assert len({run.name for run in big(design).runs}) == len(big(design).runs)
+
+
+@pytest.mark.parametrize("design", ["isoflop", "best"])
 def test_each_run_is_a_plan_that_holds(design: Design) -> None:
     """What is told of a run is what its plan comes to."""
-    for run in big(design).runs[::5]:
+    for run in big(design).runs[::6]:
         files = Files({"run.plan": run.text, "prices.plan": PRICES})
         report = report_of("run.plan", files, catalogue=LIBRARY, intervals=False)
         assert [f for f in report.findings if f.severity == "error"] == []
@@ -109,9 +119,9 @@ def test_isoflop_runs_lie_around_the_best_size_of_each_budget() -> None:
         of = [run for run in found.runs if run.budget == budget]
         sizes = [found.sizes.law[run.place] for run in of]
         losses = [run.loss for run in of]
-        assert len(of) == 5
+        assert len(of) == 4
         assert min(sizes) < float(surface.best(budget)[0]) < max(sizes)
-        assert losses.index(min(losses)) in (1, 2, 3)
+        assert losses.index(min(losses)) in (1, 2)
         assert all(run.value(q.COMPUTE) == pytest.approx(budget, rel=0.02) for run in of)
 
 
@@ -121,12 +131,16 @@ def test_the_best_design_tells_most() -> None:
     assert big("best").chosen.width.loss.half == widths["best"]
 
 
-@pytest.mark.parametrize("design", DESIGNS)
-def test_the_width_by_simulated_fits_is_that_of_the_slopes(design: Design) -> None:
-    loss, size = big(design).chosen.width.loss, big(design).chosen.width.size
-    assert loss.half == pytest.approx(loss.half_to_first_order(big().loss), rel=0.15)
-    assert size.half == pytest.approx(size.half_to_first_order(big().best_size), rel=0.25)
-    assert loss.low < big().loss < loss.high
+@pytest.mark.parametrize("maker", [isoflop, ratio, ell])
+def test_the_width_by_simulated_fits_is_that_of_the_slopes(maker: Callable[[Room], tuple[Run, ...]]) -> None:
+    """Of some twenty runs, as many as a ladder has unless said."""
+    at = big().flagship
+    runs = maker(Room(big().sizes, at.surface, 0.05 * at.compute))
+    params, tokens = big().sizes.law[[run.size for run in runs]], np.array([run.tokens for run in runs])
+    width = Target.of(at.surface, at.size, at.tokens, at.compute).width(params, tokens, 0.003)
+    assert width.loss.half == pytest.approx(width.loss.half_to_first_order(big().loss), rel=0.15)
+    assert width.size.half == pytest.approx(width.size.half_to_first_order(big().best_size), rel=0.25)
+    assert width.loss.low < big().loss < width.loss.high
 
 
 def test_the_spread_of_an_objective_is_between_those_of_squares_and_of_absolute_residuals() -> None:
@@ -169,7 +183,7 @@ def test_a_small_byte_level_ladder_is_as_one_that_was_run() -> None:
     """15 runs of 1e14 to 3e15 FLOP, byte-level on Python, were 3 to 6 layers of 64 to 320, at 0.0025 to 0.0057, in
     batches of 16,384 and 32,768: what is designed for as much compute is of their kind.
     """
-    found = ladder(BYTES, Asked())
+    found = ladder(BYTES, Asked(budgets=3, sizes=3))
     for run in found.runs:
         assert 2 <= run.shape["layers"] <= 8
         assert 64 <= run.shape["hidden"] <= 512
@@ -201,21 +215,21 @@ def test_what_has_no_ladder_is_refused_by_kind(text: str, asked: Asked, reason: 
 
 
 def test_a_plan_without_a_model_has_one_of_usual_shape_and_says_so() -> None:
-    found = ladder("hardware: 64 x H100 for 30 days @ 2.50 USD/GPU/hour\n", Asked("ratio"))
+    found = ladder("hardware: 64 x H100 for 30 days @ 2.50 USD/GPU/hour\n", Asked("ratio", budgets=2, sizes=3))
     assert found.family.name == "a model of usual shape"
     assert "not given" in found.family.source
     assert found.total(q.COST) is not None
 
 
 def test_a_protein_model_keeps_its_vocabulary() -> None:
-    found = ladder(PROTEIN, Asked("L", family="esm2-650m"))
+    found = ladder(PROTEIN, Asked("L", family="esm2-650m", budgets=2, sizes=3))
     assert all("vocab: 33" in run.text and "mlp: plain" in run.text for run in found.runs)
 
 
 def test_a_document_has_all_runs_and_designs() -> None:
     found = document(big())
     assert [one["design"] for one in found["designs"]] == list(DESIGNS)  # type: ignore[attr-defined]
-    assert len(found["runs"]) == 20  # type: ignore[arg-type]
+    assert len(found["runs"]) == 12  # type: ignore[arg-type]
 
 
 @given(st.lists(st.tuples(st.sampled_from((1, 2, 4, 8)), st.floats(1.0, 100.0)), min_size=1, max_size=12))

@@ -12,6 +12,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import FLOP, PARAM, TIME, TOKEN
+from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
 from runplan.engine.ladder.designs import DESIGNS
 from runplan.engine.ladder.ladder import NOISE_SOURCE, Compared, Ladder, Small
@@ -130,17 +131,20 @@ def _design(ladder: Ladder, one: Compared) -> tuple[Cell, ...]:
 
 
 def _totals(ladder: Ladder) -> Iterator[tuple[str, ...]]:
+    """What all runs come to, beside the flagship; what the flagship has none of stands alone."""
     solution = ladder.flagship.solution
     for name in TOTALS:
-        whole, own = solution.values.get(name), ladder.total(name)
-        if whole is None or own is None:
-            continue
-        said = (plain(show(value, whole.dim, 3)) for value in (own, whole.value))
-        yield (name.text.replace("_", "-" if name == q.GPU_HOURS else " "), *said, per_cent(own / whole.value))
-    whole = solution.values.get(q.TIME)
-    if ladder.seconds is not None and whole is not None:
-        said = (plain(show(value, TIME, 3)) for value in (ladder.seconds, whole.value))
-        yield ("time, side by side", *said, per_cent(ladder.seconds / whole.value))
+        own = ladder.total(name)
+        if own is not None:
+            dim = ladder.runs[0].solution.values[name].dim
+            yield _total(name.text.replace("_", "-" if name == q.GPU_HOURS else " "), own, solution.get(name), dim)
+    if ladder.seconds is not None:
+        yield _total("time, side by side", ladder.seconds, solution.get(q.TIME), TIME)
+
+
+def _total(name: str, own: float, whole: float | None, dim: Dim) -> tuple[str, ...]:
+    beside = (NOTHING, NOTHING) if whole is None else (plain(show(whole, dim, 3)), per_cent(own / whole))
+    return (name, plain(show(own, dim, 3)), *beside)
 
 
 # ---- how to read it

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
+from known import LIBRARY
 
 from runplan.cli.main import main
+from runplan.cli.show.formats import rendered
+from runplan.cli.show.text.look import Look
+from runplan.dsl.text.reader import Files
+from runplan.engine.ladder.ladder import Asked, Ladder, ladder_of
+from runplan.engine.problem import quantities as q
 
 SMALL = "hardware: 8 x H100 for 3 days at 40% MFU @ 3 USD/GPU/hour\nmodel: llama-3.2-1b\n"
 FEW = ("--budgets", "2", "--sizes", "3")
@@ -75,20 +82,19 @@ def test_what_cannot_be_done_is_said_in_a_line(argv: list[str], said: str, capsy
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("columns", ["60", "80", "140"])
-def test_a_page_is_no_wider_than_the_terminal(
-    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    main(["ladder", "a.plan", *FEW])
-    out = capsys.readouterr().out
-    assert max(map(len, out.splitlines())) <= int(columns)
+@cache
+def small() -> Ladder:
+    return ladder_of("a.plan", Files({"a.plan": SMALL}), Asked(budgets=2, sizes=3), catalogue=LIBRARY)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 140])
+def test_a_page_is_no_wider_than_the_terminal(columns: int) -> None:
+    out = rendered("ladder", "table", small(), Look(columns))
+    assert max(map(len, out.splitlines())) <= columns
     assert "not given; `--share` says another" in " ".join(out.split())
 
 
 def test_settings_change_the_flagship_and_its_runs(capsys: pytest.CaptureFixture[str]) -> None:
     main(["ladder", "a.plan", *FEW, "-o", "json", "--set", "hardware.gpus=64"])
-    eight = json.loads(capsys.readouterr().out)
-    main(["ladder", "a.plan", *FEW, "-o", "json"])
-    one = json.loads(capsys.readouterr().out)
-    assert eight["totals"]["compute"]["value"] == pytest.approx(8 * one["totals"]["compute"]["value"], rel=0.02)
+    spent = json.loads(capsys.readouterr().out)["totals"]["compute"]["value"]
+    assert spent == pytest.approx(8 * (small().total(q.COMPUTE) or 0.0), rel=0.02)

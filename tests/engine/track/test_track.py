@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runplan import Files, Project
 from runplan.dsl.dataclass import replace
@@ -14,6 +18,7 @@ from runplan.dsl.units.base import DATE
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
+from runplan.engine.track.document import document
 from runplan.engine.track.drift import tracked
 from runplan.engine.track.expected import CannotTrack, Expected, expected_of
 from runplan.engine.track.frozen import frozen_of, frozen_path, text_of
@@ -240,3 +245,22 @@ def test_what_cannot_be_tracked_says_why() -> None:
             "loss\n2.5\n2.4\n",
             replace(EXPECTED["1e15-h256"], figures={"tokens": EXPECTED["1e15-h256"].figures["tokens"]}),
         )
+
+
+@given(st.data())
+def test_any_log_is_tracked_or_says_why_not(data: st.DataObject) -> None:
+    """Rows of a log in any order, twice or not, with cells that are anything: no NaN is ever told."""
+    rows = [line.split(",") for line in text("1e15-h256").splitlines()[1:]]
+    chosen = [list(rows[i]) for i in data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=40))]
+    for row in chosen if data.draw(st.booleans()) else sorted(chosen, key=lambda row: float(row[0])):
+        if data.draw(st.integers(0, 3)) == 0:
+            row[data.draw(st.integers(0, 4))] = data.draw(st.sampled_from(["", "nan", "x", "-1", "0", "1e30", "5"]))
+    log = HEAD + "\n".join(map(",".join, chosen)) + "\n"
+    table, found = read_runs("log.csv", Files({"log.csv": log}), LIBRARY, ASKED)
+    if table is None:
+        assert found
+        return
+    with suppress(NoProgress):
+        track = tracked(EXPECTED["1e15-h256"], table, Source("log.csv", log), LIBRARY, found)
+        told = {name: document(track)[name] for name in ("now", "forecast", "resumed", "pauses")}
+        json.dumps(told, allow_nan=False)
