@@ -28,6 +28,7 @@ from runplan.engine.layout.memory import (
     MOST,
     MOST_TIME,
     ROOFLINE,
+    ROOFLINE_MFU,
     TIME,
     Memory,
     coefficients,
@@ -246,7 +247,7 @@ def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _F
     told = max(needs, key=lambda need: need.most)
     lowest = min(needs, key=lambda need: need.least)
     definitions = tuple(_between(_definitions(solution.problem, search, told), told, lowest, one))
-    figures = {**told.found, LEAST: lowest.least, **({ROOFLINE: one.roofline[0]} if one.roofline else {})}
+    figures = {**told.found, LEAST: lowest.least, **(_rooflines(one, told))}
     values = {each.name: valued(each, figures[each.name]) for each in definitions}
     between = float(value(memory.formula(q.MEMORY_PER_GPU), figures))
     values[q.MEMORY_PER_GPU] = replace(values[q.MEMORY_PER_GPU], value=between, low=lowest.least, high=told.most)
@@ -258,6 +259,13 @@ def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _F
     if (look.fitting or not one.is_enough) and (fitting := search.fitting()) is not None:
         values[FITTING] = fitting
     return _Found(definitions, values, search.told(one, devices))
+
+
+def _rooflines(one: Chosen, told: Need) -> dict[Name, float]:
+    """The most that a device reaches in any layout, and what share of the peak that is."""
+    if one.roofline is None:
+        return {}
+    return {ROOFLINE: one.roofline[0], ROOFLINE_MFU: one.roofline[0] / told.found[q.PEAK]}
 
 
 def _known(plan: Plan, solution: Solution) -> dict[Name, float] | None:

@@ -18,8 +18,9 @@ LEAST, MOST, USABLE = map(quantity, ("least_memory", "most_memory", "usable_memo
 WANTED = (q.MEMORY_PER_GPU, LEAST, MOST, USABLE)
 # What is told beside it where something says what the devices reach: the time of a step.
 LEAST_TIME, TIME, MOST_TIME = map(quantity, ("least_layout_time", "layout_time", "most_layout_time"))
-LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE = map(quantity, ("layout_tokens", "layout_mfu", "roofline_rate"))
-PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, quantity("roofline_mfu"))
+LAYOUT_TOKENS, LAYOUT_MFU = map(quantity, ("layout_tokens", "layout_mfu"))
+ROOFLINE, ROOFLINE_MFU = map(quantity, ("roofline_rate", "roofline_mfu"))
+PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, ROOFLINE_MFU)
 LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
@@ -83,6 +84,8 @@ _UNSAID: dict[Name, dict[str, str]] = {
     quantity("interconnect"): {"fast_links": "usual_fast_links", "slow_links": "usual_slow_links"},
     quantity("internode"): {"fast_network": "usual_fast_network", "slow_network": "usual_slow_network"},
 }
+# What decides which formulas stand in place of others.
+_DECIDE = frozenset((q.KV_LORA, q.LORA, INTERLEAVE, LINKED, q.NODES_OF, q.ATTENTION_COMPUTE, *_UNSAID, *_SAYS))
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 
@@ -118,14 +121,10 @@ class Memory:
         """Whether the time of a step is told, too."""
         return any(step.name == TIME for step in self.steps)
 
-    def at(self, layout: Layout, regime: Mapping[Name, float], *, priced: bool = True) -> dict[Name, float]:
-        """Every quantity of the memory, and of the time where that is told, in base units.
-
-        Args:
-            priced: Whether to tell the time at all.
-        """
+    def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
+        """Every quantity of the memory, and of the time where that is told, in base units."""
         found = {**self.known, **regime, **layout.figures}
-        for step in self.steps if priced else self.steps[: self.of_memory]:
+        for step in self.steps:
             if step.name not in found:
                 found[step.name] = float(step.of(found))
         return found
@@ -139,13 +138,16 @@ def memory_of(
     Args:
         states: Whether the optimizer keeps other values of a param than AdamW's two.
     """
-    kept, key = catalogue.once(_kept), (shaped, mixture, states, frozenset(known))
-    if key not in kept:
+    kept = catalogue.once(_kept).setdefault((shaped, mixture, states), [])
+    plan = next((one for one in kept if known.keys() & one.asked == one.there), None)
+    if plan is None:
         wanted = (*WANTED, *PRICED) if known.keys() >= _SAYS else WANTED
         steps = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, wanted))
-        kept[key] = (steps, max((i for i, step in enumerate(steps, 1) if step.name in WANTED), default=len(steps)))
-    steps, of_memory = kept[key]
-    return Memory(known, steps, of_memory)
+        asked = frozenset(wanted).union(_DECIDE, *(names(step.formula) for step in steps))
+        of_memory = max((i for i, step in enumerate(steps, 1) if step.name in WANTED), default=len(steps))
+        plan = _Way(asked, frozenset(known.keys() & asked), steps, of_memory)
+        kept.append(plan)
+    return Memory(known, plan.steps, plan.of_memory)
 
 
 def formulas_of(
@@ -208,8 +210,23 @@ def coefficients(regime: Record) -> dict[Name, float]:
     }
 
 
-def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, frozenset[Name]], tuple[tuple[Step, ...], int]]:
-    """The steps of models so far, by what is known of them."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The steps to the memory of a model, for all models of which the same is known.
+
+    Attributes:
+        asked: The names of which it matters whether they are known.
+        there: Those of them that are.
+    """
+
+    asked: frozenset[Name]
+    there: frozenset[Name]
+    steps: tuple[Step, ...]
+    of_memory: int
+
+
+def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool], list[_Way]]:
+    """The ways so far, by what kind of a model they are of."""
     return {}
 
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 from reports import under
+from steps import STAGES, STEPS, Figures, Row, called, mpt, of_step_layout, regime, rows
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.engine.layout.layout import Layout
-from runplan.engine.layout.memory import LEAST, MOST, USABLE, coefficients, memory_of
+from runplan.engine.layout.memory import LEAST, MOST, USABLE, memory_of
 from runplan.engine.problem import quantities as q
 
-FACTS = Path(__file__).resolve().parents[2] / "facts"
-Row = dict[str, str]
-Figures = dict[str, float]
 MIB = 2.0**20
-
-
-def rows(name: str) -> list[Row]:
-    with (FACTS / name).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def regime(name: str, **other: float) -> dict[Name, float]:
-    record = LIBRARY.record("regime", name)
-    assert record is not None
-    return {**coefficients(record), **{quantity(text): figure for text, figure in other.items()}}
 
 
 def needed(model: Figures, layout: Layout, kept: dict[Name, float]) -> Figures:
@@ -44,21 +28,11 @@ def needed(model: Figures, layout: Layout, kept: dict[Name, float]) -> Figures:
 
 # ---- steps that were measured
 
-STEPS = rows("steps.csv")
 EAGER = [row for row in STEPS if row["compile"] == "False" and row["outcome"] == "ran"]
 
 
 def of_step(row: Row) -> Figures:
-    columns = ("layers", "hidden", "heads", "kv_heads", "ffn", "vocab")
-    model = {**{name: float(row[name]) for name in columns}, "context": float(row["seq"])}
-    layout = Layout(micro_batch=int(row["micro_batch"]), recompute=row["recompute"] == "full")
-    how = "compiled" if row["compile"] == "True" else "eager"
-    name = f"{how}-{'autocast' if row['precision'] == 'autocast' else 'bf16'}"
-    return needed({**model, "embeddings": 1.0 if row["tied"] == "True" else 2.0}, layout, regime(name))
-
-
-def called(row: Row) -> str:
-    return "-".join(row[name] for name in ("name", "micro_batch", "seq", "precision", "recompute"))
+    return needed(*of_step_layout(row))
 
 
 @pytest.mark.parametrize("row", EAGER, ids=called)
@@ -122,26 +96,7 @@ def test_states_are_those_of_the_table_of_zero(shard: int, billions: float) -> N
 
 # ---- runs of which it is known that they fitted
 
-VOCAB, CAPACITY = 50368, {"h100_80gb": 81_559, "a100_80gb": 81_920, "a100_40gb": 40_960}
-STAGES = {"FULL_SHARD": 3.0, "SHARD_GRAD_OP": 2.0}
-# Layers, width and heads of the MPT models.
-MPT: tuple[tuple[int, int, int], ...] = (
-    (12, 768, 12),
-    (24, 1024, 16),
-    (24, 1536, 12),
-    (24, 2048, 16),
-    (32, 2560, 20),
-    (32, 4096, 32),
-    (40, 5120, 40),
-)
-MPT += ((48, 7168, 56), (80, 8192, 64))
-
-
-def mpt(params: float) -> Figures:
-    """The shape of an MPT model of a size: GPT's, tied."""
-    layers, hidden, heads = min(MPT, key=lambda one: abs(one[0] * 12 * one[1] ** 2 + VOCAB * one[1] - params))
-    shape = {"layers": layers, "hidden": hidden, "heads": heads, "ffn": 4 * hidden, "vocab": VOCAB}
-    return {**shape, "mlp": 2, "embeddings": 1}
+CAPACITY = {"h100_80gb": 81_559, "a100_80gb": 81_920, "a100_40gb": 40_960}
 
 
 def test_no_run_that_fitted_is_told_not_to() -> None:
