@@ -319,7 +319,7 @@ def _names(chosen: Compared, sizes: Sizes) -> list[str]:
 
 
 def _short(value: float) -> str:
-    return count(value, 3).replace(",", "")
+    return f"{value / 1e3:.0f}k" if value < 1e6 else count(value, 3)
 
 
 def _power(value: float) -> str:

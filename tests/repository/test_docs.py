@@ -3,8 +3,9 @@
 The mark after the language says what is expected of an example: ```plan error=B001 is a plan with that finding,
 ```plan pack a file of definitions, ```plan alone a plan without an error; `file=NAME` makes an example a file that
 the other examples and the commands of its document find beside them. A block of ```text right after a block of
-```sh is what its last command prints, `until=WORD` up to the line that begins with a word. UPDATE_SNAPSHOTS=1 rewrites
-those blocks, and the tables of quantities, fields and findings.
+```sh is what its last command prints, `until=WORD` up to the line that begins with a word. A block of ```sh then
+goes on where the one before it ended; each other one begins anew. UPDATE_SNAPSHOTS=1 rewrites those blocks, and
+the tables of quantities, fields and findings.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ def blocks(document: str) -> list[Block]:
 ALL = [block for document in DOCUMENTS for block in blocks(document)]
 EXAMPLES = [block for block in ALL if block.language in ("plan", "yaml") and block.mark != "ci"]
 COMMANDS = [block for block in ALL if block.language == "sh" and block.text.startswith("plan ")]
+# Of these documents each block goes on where the one before it ended, with the files that it wrote.
+IN_A_ROW = sorted({block.document for block in COMMANDS if block.mark == "then"})
 
 
 @pytest.fixture
@@ -145,9 +148,21 @@ def printed_after(block: Block) -> Block | None:
     return None if between.strip() else now[at + 1]
 
 
-@pytest.mark.parametrize("block", COMMANDS, ids=str)
+@pytest.mark.parametrize("block", [block for block in COMMANDS if block.document not in IN_A_ROW], ids=str)
 def test_command(block: Block, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     named_files(block.document, project)
+    hold(block, capsys)
+
+
+@pytest.mark.parametrize("document", IN_A_ROW)
+def test_commands_in_a_row(document: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named_files(document, project)
+    for block in (block for block in COMMANDS if block.document == document):
+        hold(block, capsys)
+
+
+def hold(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run the commands of a block here, and hold what the last one prints to what is shown after it."""
     out = ""
     for argv, code in commands(block):
         assert main(argv) == code, f"plan {shlex.join(argv)}\n{capsys.readouterr().err}"

@@ -29,9 +29,7 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
     out += columns(rows, "  ", look.width)
     for one in (one for one in forms if one.found is None):
         out += paragraph(f"`{one.named}` is not told: {one.why_not}.", "  ", look.width)
-    said = (
-        "Left out: how far off the largest runs were, root mean square. The loss is at the largest budget, or where it "
-    )
+    said = "Left out: how far off the largest runs were, root mean square. The loss is at the largest budget, or where "
     said += "it was asked for. A form with more constants fits better, and may forecast worse."
     return out + paragraph(said, "  ", look.width)
 
