@@ -104,7 +104,8 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         )
     found = replace(found, findings=(*findings, *found.findings))
     if made is not None:
-        found = replace(found, profiles=made.profiles, whole=whole)
+        off = _off(library, whole, made, args.counts or "", source)
+        found = replace(found, profiles=made.profiles, whole=whole, findings=(*found.findings, *off))
     return found if exit_code(found.findings) == CLEAN else found.findings
 
 
@@ -273,6 +274,15 @@ def _recounted(found: Finding, count: str) -> Finding:
     missing = found.code == "F002" and "params" in found.message
     help = f"`--counts {count}` fits the form to the count of params that the file has, and the pack says so"
     return replace(found, help=(*found.help, help)) if missing else found
+
+
+def _off(library: Library, whole: RunTable, made: Reduced, counts: str, source: Source) -> tuple[Finding, ...]:
+    """By how much parabolas put the best sizes off, where the runs tell a surface too."""
+    from runplan.dsl.text.source import Span
+    from runplan.engine.fit.bias import bias_of_parabolas
+
+    surface = library.law("chinchilla")
+    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, Span(source, 0, 0))
 
 
 def _named_in(condition: str | None) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ TOOLS = {
     "torchtitan": ("torchtitan", ["torch==2.13.0", "torchtitan", "triton", "torchao"]),
     "olmo-core": ("olmo_core", ["torch==2.13.0", "ai2-olmo-core"]),
     "megatron": ("megatron.core", ["torch==2.13.0", "megatron-core"]),
+    "nanotron": ("nanotron", ["torch==2.13.0", "nanotron", "transformers<5", "datasets<4", "triton"]),
     "skypilot": ("sky", ["skypilot"]),
 }
 # Debian's packages of which sbatch is made, unpacked without being installed.

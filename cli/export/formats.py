@@ -54,9 +54,10 @@ class Format:
 
 
 _ALL = (
-    Format("hf", "Hugging Face: config.json and training_args.json", "transformers 5.24", "hf:write", _WHOLE),
+    Format("hf", "Hugging Face: config.json and training_args.json", "transformers 5.24", "hf:write", _WHOLE,
+           frozenset(("objective",))),
     Format("hf-config", "Hugging Face: config.json alone", "transformers 5.24", "hf:config", ("shape",),
-           frozenset(("mix", "phase mix", "repeats", "batch ramp", "checkpoint")), file="config.json"),
+           frozenset(("mix", "phase mix", "repeats", "batch ramp", "checkpoint", "objective")), file="config.json"),
     Format("hf-args", "Hugging Face: TrainingArguments alone", "transformers 5.24", "hf:arguments", _RUN,
            frozenset(("objective",)), file="training_args.json"),
     Format("torchtitan", "torchtitan: a module with the configuration", "torchtitan 0.3.0", "torchtitan:write", _WHOLE,

@@ -15,6 +15,7 @@ from runplan.cli.export.hf_models import architecture_of, kinds, sizes
 from runplan.cli.export.losses import lost_layout, lost_optimizer, lost_precision
 from runplan.cli.export.schedules import Ramp, ramp_of
 from runplan.cli.export.training import Curve, Said, Training, Written
+from runplan.dsl.text.words import listing
 
 CONFIG, ARGUMENTS, HEADER = "config.json", "training_args.json", "runplan.json"
 _DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "tf32": "float32"}
@@ -69,12 +70,14 @@ def _config(run: Training) -> dict[str, object]:
 
 def _lost_of_shape(run: Training) -> Iterator[Said]:
     assert run.shape is not None
-    if architecture_of(run.shape) is None:
+    found = architecture_of(run.shape)
+    if found is None:
         beyond = sorted(run.shape.beyond)
-        told = f"the model's shape with {', '.join(f'`{name}`' for name in beyond) or 'a plain MLP'}"
+        told = f"the model's shape with {listing(beyond) or 'a plain MLP'}"
         at = next((f"model.{name}" for name in beyond if f"model.{name}" in run.places), "model")
-        help = f"the shapes that are known are of {', '.join(kinds())}"
-        yield run.lost("model", told, help, at)
+        yield run.lost("model", told, f"the shapes that are known are of {', '.join(kinds())}", at)
+    elif (run.objective == "MLM") != found.head.endswith("MaskedLM"):
+        yield run.lost("objective", f"the objective, {run.objective}: the shape is of a `{found.head}`")
 
 
 # ---- training_args.json

@@ -76,7 +76,7 @@ def training_of(solved: Solved) -> tuple[Training, tuple[Finding, ...]]:
     optimizer = plan.outer.optimizer
     shape = _shape(solved)
     run = Training(
-        name=re.sub(r"[^A-Za-z0-9._-]+", "-", plan.title or "run").strip("-.").lower() or "run",
+        name=_name(plan.title),
         title=plan.title,
         file=plan.source.path,
         digest=hashlib.sha256(plan.source.text.encode("utf-8", "surrogatepass")).hexdigest(),
@@ -100,6 +100,12 @@ def training_of(solved: Solved) -> tuple[Training, tuple[Finding, ...]]:
         places=dict(_places(solved)),
     )
     return run, tuple(found)
+
+
+def _name(title: str) -> str:
+    """What a run is called, by the title of its plan, or by its file."""
+    bare = re.sub(r"\.plan(\.ya?ml)?$", "", title)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", bare).strip("-.").lower() or "run"
 
 
 # ---- whole numbers
@@ -339,6 +345,8 @@ def _places(solved: Solved) -> Iterator[tuple[str, Span]]:
     """Where the plan speaks of what."""
     plan, outer = solved.plan, solved.plan.outer
     yield "", solved.top
+    if outer.objective is not None and outer.objective.span is not None:
+        yield "objective", outer.objective.span
     for name, said in (("schedule", outer.schedule), ("model", plan.model), ("layout", plan.layout)):
         if said is not None:
             yield name, said.span

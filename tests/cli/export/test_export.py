@@ -146,6 +146,18 @@ stage long { hardware: 64 x H100 for 10 days at 40% MFU; tokens: 10B; schedule: 
     assert "--nodes=8\n" in capsys.readouterr().out
 
 
+def test_an_objective_is_that_of_the_class_or_lost(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = "hardware: 8 x H100 for 3 days\nmodel: esm2-650m\nobjective: MLM of protein\ntokens: 1B\nschedule: cosine\n"
+    plan += "optimizer: AdamW { batch: 512 sequences; learning_rate: 1e-4 }\n"
+    (plans / "esm.plan").write_text(plan, encoding="utf-8")
+    files = exported("esm.plan", "hf", "--set", "layout=tp 1, pp 1, cp 1")
+    assert json.loads(files["config.json"])["architectures"] == ["EsmForMaskedLM"]
+    assert json.loads(files["training_args.json"])["output_dir"] == "esm"
+    (plans / "gpt.plan").write_text(plan.replace("esm2-650m", "llama-3.2-1b").replace(" of protein", ""), "utf-8")
+    assert main(["export", "gpt.plan", "--to", "hf-config"]) == 1
+    assert "the objective, MLM: the shape is of a `LlamaForCausalLM`" in capsys.readouterr().err
+
+
 # ---- figures
 
 
@@ -190,7 +202,7 @@ CUT = PLAIN.replace("tp 1, pp 1,", "tp 4, pp 2,")
 # For each tool a plan, what it makes of the file, and what it refuses: a text of the file and another in its place.
 TOOLS: list[tuple[str, str, dict[str, object], list[tuple[str, str]]]] = [
     ("torchtitan", CUT, {"params": 8_030_261_248, "steps": 47_684, "batch": 512, "warmup": 477, "rate": 3e-4, "tp": 4},
-     [("seq_len", "seq_length"), ("local_batch_size=1", "local_batch_size='some'"), ("hidden_dim", "width")]),
+     [("seq_len", "seq_length"), ("decay_type=", "decay_kind="), ("hidden_dim", "width")]),
     ("litgpt", PLAIN, {"params": 8_030_261_248, "steps": 47_684, "batch": 512, "accumulate": 4, "rate": 3e-4},
      [("global_batch_size", "batch_size"), ("micro_batch_size: 1", "micro_batch_size: one")]),
     ("deepspeed", PLAIN, {"rates": pytest.approx([0.0, 3e-4, 3e-5], rel=1e-5), "stage": 3, "batch": 512},
@@ -200,6 +212,8 @@ TOOLS: list[tuple[str, str, dict[str, object], list[tuple[str, str]]]] = [
       ("--tensor-model-parallel-size 4", "--tensor-model-parallel-size 5")]),
     ("olmo-core", CUT, {"params": 8_030_261_248, "rates": pytest.approx([0.0, 3e-4, 3e-5]), "micro_batch": 8192},
      [('"d_model"', '"model_dim"'), ('"warmup": 477', '"warm_up": 477'), ('"degree": 4', '"degrees": 4')]),
+    ("nanotron", CUT, {"steps": 47_684, "batch": 512, "decay": [477, 47_207], "tp": 4},
+     [("train_steps", "steps"), ("decay_style: cosine", "decay_style: cosin"), ("zero_stage: 1", "zero_stage: one")]),
     ("skypilot", PLAIN, {"nodes": 16}, [("num_nodes: 16", "num_nodes: many"), ("resources:", "resource:")]),
 ]  # fmt: skip
 

@@ -172,7 +172,6 @@ def test_forms_of_every_kind_make_packs(form: str, capsys: pytest.CaptureFixture
         ("h100_ladder.csv --form chinchilla --objective hubr", 2, "did you mean `huber`?"),
         ("h100_ladder.csv --form chinchilla --delta nan", 2, "write a number"),
         ("h100_ladder.csv --form llama3", 2, "--form isoflop"),
-        ("gadre_rpj.csv --form kaplan.joint", 1, "--counts total"),
         ("h100_ladder.csv --form chinchilla --name chinchilla", 2, "law of the library"),
         ("h100_ladder.csv --form chinchilla --name 7up", 2, "no name of a law"),
         ("h100_ladder.csv --form chinchilla --counts all", 2, "total"),
