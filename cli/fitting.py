@@ -102,7 +102,8 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         )
     found = replace(found, findings=(*findings, *found.findings))
     if made is not None:
-        found = replace(found, profiles=made.profiles, whole=whole)
+        off = _off(library, whole, made, args.counts or "", source)
+        found = replace(found, profiles=made.profiles, whole=whole, findings=(*found.findings, *off))
     return found if exit_code(found.findings) == CLEAN else found.findings
 
 
@@ -247,6 +248,15 @@ def _reduced(table: RunTable, law: Law, counts: str, source: Source) -> Reduced 
         return None
     ways = quantity_columns(law, counts or law.counts, "params")
     return reduced(table, law.reads, next(way for way in ways if way in table.columns), source)
+
+
+def _off(library: Library, whole: RunTable, made: Reduced, counts: str, source: Source) -> tuple[Finding, ...]:
+    """By how much parabolas put the best sizes off, where the runs tell a surface too."""
+    from runplan.dsl.text.source import Span
+    from runplan.engine.fit.bias import bias_of_parabolas
+
+    surface = library.law("chinchilla")
+    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, Span(source, 0, 0))
 
 
 def _named_in(condition: str | None) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ CODES: dict[str, Code] = {
     "F022": Code("too-few-values", "error", "a figure of the runs has one value or two: what it does cannot be told"),
     "F023": Code("in-step", "error", "figures of the runs move together, such as one ratio of tokens to params"),
     "F024": Code("untold", "warning", "a constant of a fit that the runs do not tell: an end of its interval is open"),
-    "F025": Code("told-together", "warning", "constants of a fit of which the runs tell only a combination"),
+    "F025": Code("told-together", "info", "constants of a fit of which the runs tell only a combination"),
     "F026": Code("no-minimum", "error", "the search of a fit reached no minimum"),
     "F027": Code("other-minima", "warning", "other constants fit nearly as well, and are far away"),
     "F028": Code("lack-of-fit", "warning", "what a form leaves of the runs is no noise"),

@@ -363,13 +363,13 @@ class Draft:
 
     def follow(self) -> None:
         """Define what follows by the formulas of `quantities.plan`, and leave out what needs what is not there."""
-        formulas = self.quantities.formulas
-        for text, known in self.quantities.items():
-            name = quantity(text)
+        quantities = self.quantities
+        for name, formula in quantities.formulas.items():
+            known = quantities[name.text]
             # A layout is chosen for what is solved; what stops take is not told unless asked.
             apart = known.facts.is_of_layout or known.facts.kind == "goodput"
-            if not apart and name in formulas and name not in self.absent and not self.knows(name):
-                self.define(name, formulas[name], "derived", known.title, known.span)
+            if not apart and name not in self.absent and not self.knows(name):
+                self.define(name, formula, "derived", known.title, known.span)
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):
             del self.definitions[name]

@@ -144,8 +144,8 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     _rate(draft, pool, device, own)
     taken = (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED)
     of_stops = draft.quantities.of_kind("goodput")
-    for name in map(quantity, draft.quantities.given_by("hardware")):
-        if name not in taken and name.text not in of_stops and not is_settled(draft, pool, name, own):
+    for name in (quantity(text) for text in draft.quantities.given_by("hardware") if text not in of_stops):
+        if name not in taken and not is_settled(draft, pool, name, own):
             _figure(draft, pool, device, name, own)
     if own(q.NODES_OF) in draft.definitions:
         draft.define(own(q.BOUGHT_BY), Ref(own(q.NODES_OF)), "derived", "whole nodes")

@@ -36,7 +36,8 @@ class Gain:
 
     Attributes:
         value, spread: Its middle and its standard deviation.
-        further: The standard deviation of the logarithm of a loss where e times as much has been summed.
+        further: How far off a fitted curve is further on: the standard deviation, as a share of the fall of the
+            logarithm of the loss that it foretells, decays left out.
     """
 
     value: float
@@ -86,7 +87,9 @@ def curve_of(tokens: Floats, loss: Floats, path: Path, gain: Gain) -> Curve | No
     ends = np.array([fit.at(0.0, float(path.annealed[-1])) for fit in fits])
     middle = float(weight @ ends[:, 0])
     variance = float(weight @ (ends[:, 1] + (ends[:, 0] - middle) ** 2))
-    further = np.log(whole / summed[-1]) if summed[-1] > 0 else np.inf
+    none = np.zeros(1)
+    falls = [float((fit.mean(x[-1:], none) - fit.mean(none, none))[0]) for fit in fits]
+    further = float(weight @ np.array(falls))
     to_come = float(path.annealed[-1] - annealed[-1])
     spread = float(np.sqrt(variance + (gain.further * further) ** 2 + (SHAPE * gain.value * to_come) ** 2 + FORM**2))
     best = fits[int(np.argmax(weight))]

@@ -17,7 +17,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.table import RunTable
 from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.track.expected import Expected
-from runplan.engine.track.forecast import Curve, Gain, curve_of
+from runplan.engine.track.forecast import FORM, Curve, Gain, curve_of
 from runplan.engine.track.progress import PARTS, Progress, progress_of
 from runplan.engine.track.schedule import Path, path_of
 
@@ -184,11 +184,11 @@ def _loss(
     own = (np.log(curve.final), np.log(curve.high / curve.final) / QUANTILE)
     if law is None:
         return Estimate(curve.final, curve.low, curve.high, dim, "the log and its schedule")
-    left = max(np.log(expected.tokens / progress.done), 0.0)
     _, annealed = path.at(np.array([progress.done]))
     to_come = float(path.annealed[-1] - annealed[0])
     way = np.log(curve.now) + np.log(expected.curve[-1][1] / law.value)
-    off = np.sqrt((gain.spread * to_come) ** 2 + (gain.further * left / 4) ** 2 + 0.01**2)
+    fall = np.log(law.value / expected.curve[-1][1]) - gain.value * to_come
+    off = np.sqrt((gain.spread * to_come) ** 2 + (gain.further * fall / 2) ** 2 + FORM**2)
     weights = np.array([own[1] ** -2, off**-2])
     middle = float(weights @ np.array([own[0], way]) / weights.sum())
     # What a decay brings is unknown to both alike.

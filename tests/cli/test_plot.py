@@ -95,7 +95,8 @@ def test_a_fit_is_drawn_with_its_runs_and_their_lowest_points(
     assert main(["fit", "runs.csv", "--form", form, "--bootstrap", "0", "--plot", "a.svg"]) == 0
     root = ElementTree.fromstring((tmp_path / "a.svg").read_bytes())
     texts = {"".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"1e18 FLOP", "1e20 FLOP", "Residuals", "the law", "parabolas"} <= texts
+    of = "loss" if form == "chinchilla" else "params"
+    assert {"1e18 FLOP", "1e20 FLOP", f"Residuals of {of}", "the law", "parabolas"} <= texts
     assert len(list(root.iter("{http://www.w3.org/2000/svg}use"))) >= 12 + 3
 
 

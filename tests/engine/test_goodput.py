@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from known import LIBRARY
 
 from runplan.dsl.packs.library import Library
@@ -33,7 +35,7 @@ def solved(
     block: str, rest: str = "model: 7B\ntokens: 1T\n", intervals: bool = False, library: Library | None = None
 ) -> Report:
     at = Buffer("x.plan", f"{block}{rest}".encode(), Disk(Path()))
-    return report_of("x.plan", at, intervals=intervals, catalogue=library)
+    return report_of("x.plan", at, intervals=intervals, catalogue=library or LIBRARY)
 
 
 def value(report: Report, name: str) -> Value:
@@ -331,3 +333,52 @@ def test_how_many_and_how_long_are_found_with_it(asked: str) -> None:
     plain = solved(hardware(**{asked: "?"}), SIZED)
     assert spent == pytest.approx(figure(plain, "gpus") * figure(plain, "reserved_time"), rel=2e-3)
     assert found.solutions[0].status == "solved"
+
+
+# ---- what holds of any figures
+
+FIGURES = {
+    "gpus": st.integers(1, 200_000).map(str),
+    "failure_every": st.floats(100, 1e6).map("{:.6g} GPU-hours".format),
+    "interruption_every": st.none() | st.floats(100, 1e6).map("{:.6g} GPU-hours".format),
+    "restart_time": st.floats(0, 120).map("{:.6g} minutes".format),
+    "checkpoint_time": st.floats(0.1, 600).map("{:.6g} seconds".format),
+    "checkpoint_interval": st.none() | st.floats(1, 600).map("{:.6g} minutes".format),
+    "stragglers": st.none() | st.floats(0, 50).map("{:.6g}%".format),
+}
+PARTS = ("goodput", "checkpoint_share", "restart_share", "lost_share", "straggler_share")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.fixed_dictionaries(FIGURES))
+def test_any_figures_make_a_whole_or_have_a_finding(drawn: dict[str, str | None]) -> None:
+    """What counts and what stops take are all of the time, and stops that come less often leave more of it."""
+    stated = {name: text for name, text in drawn.items() if text is not None}
+    fields = {
+        "device": "",
+        "mfu": "",
+        "rate": "400 TFLOP/s",
+        "time": "?",
+        **stated,
+    }  # no device has no layout to be found
+    report = solved(hardware(**fields))
+    if "C003" in codes(report):
+        assert report.solutions[0].status == "undecided"
+        return
+    shares = [found.value for name in PARTS if (found := report.solutions[0].quantity(name)) is not None]
+    assert all(-1e-9 <= share <= 1.0 + 1e-9 for share in shares) and sum(shares) == pytest.approx(1.0, rel=1e-6)
+    seldom = solved(hardware(**{**fields, "failure_every": "10M GPU-hours"}))
+    assert figure(seldom, "goodput") >= figure(report, "goodput") * (1 - 1e-9)
+    assert figure(report, "time") >= figure(seldom, "time") * (1 - 1e-9)
+
+
+def test_a_range_is_solved_in_the_middle_and_judged_at_its_worst() -> None:
+    often, seldom = ({"failure_every": f"{n}k GPU-hours", "gpus": "4096", "time": "?"} for n in (1, 3))
+    between = {**often, "failure_every": "1k GPU-hours .. 3k GPU-hours"}
+    worst, best = figure(solved(hardware(**often)), "time"), figure(solved(hardware(**seldom)), "time")
+    report = solved(hardware(**between), intervals=True)
+    time = value(report, "time")
+    assert time.low is not None and time.high is not None
+    assert time.low <= best * 1.001 and time.high >= worst * 0.999 and best < time.value < worst
+    limit = f"model: 7B\ntokens: 1T\nrequire time <= {(worst + best) / 2 / HOUR:.6f} hours\n"
+    assert "B001" in codes(solved(hardware(**between), limit))

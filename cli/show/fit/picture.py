@@ -117,11 +117,21 @@ def _residuals(curves: Curves, report: FitReport) -> Panel:
     scale = 100.0 if part.model.log else 1.0
     points = sorted(zip(curves.spent, (scale * off for off in curves.off), strict=True))
     table = report.found.table
-    x = _axis(spent, table.columns[spent].dim) if spent else PlotAxis("run", (), lambda value: f"{value:g}", False)
+    unit = ", FLOP" if spent == "compute" else ""
+    x = (
+        _axis(f"{spent}{unit}", table.columns[spent].dim)
+        if spent
+        else PlotAxis("run", (), lambda value: f"{value:g}", False)
+    )
     name = "measured below the form, %" if part.model.log else "measured below the form"
     zero = Series("line", (points[0][0], points[-1][0]), (0.0, 0.0))
     y = PlotAxis(name, (), lambda value: f"{value:g}", False)
-    return Panel("Residuals", x, y, (zero, Series("points", *_columns(points), label="runs", tone=0, at=0)))
+    return Panel(
+        f"Residuals of {part.form.output.replace('_', ' ')}",
+        x,
+        y,
+        (zero, Series("points", *_columns(points), label="runs", tone=0, at=0)),
+    )
 
 
 def _profiles(curves: Curves) -> Panel:

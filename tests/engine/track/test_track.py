@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 from runplan import Files, Project
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.source import Source
-from runplan.dsl.units.base import DATE
+from runplan.dsl.units.base import DATE, TOKEN
+from runplan.dsl.units.dims import NONE
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
 from runplan.engine.track.document import document
 from runplan.engine.track.drift import tracked
-from runplan.engine.track.expected import CannotTrack, Expected, expected_of
+from runplan.engine.track.expected import CannotTrack, Expected, Figure, Stretch, expected_of
 from runplan.engine.track.frozen import frozen_of, frozen_path, text_of
 from runplan.engine.track.progress import NEEDS, PREFER, USES, NoProgress
+from runplan.engine.track.schedule import path_of
 from runplan.engine.track.track import Track
 
 FACTS = Path(__file__).resolve().parents[2] / "facts"
@@ -245,6 +247,39 @@ def test_what_cannot_be_tracked_says_why() -> None:
             "loss\n2.5\n2.4\n",
             replace(EXPECTED["1e15-h256"], figures={"tokens": EXPECTED["1e15-h256"].figures["tokens"]}),
         )
+
+
+@pytest.mark.parametrize("shape", ["cosine", "linear", "wsd"])
+def test_logs_of_the_multi_power_law_are_forecast_by_half_of_them(shape: str) -> None:
+    """Losses as Luo et al. 2025 have them for 100M params, with noise of 1 %, whatever the schedule."""
+    law = LIBRARY.law("multi_power.100M")
+    assert law is not None
+    constants = {name: float(one.value or 0.0) for name, one in law.constants.items()}
+    whole, peak, steps = 20e9, 3e-4, 40_000
+    up = Stretch("up", 0.02 * whole, 0, 1, "warmup")
+    down = {
+        "cosine": (Stretch("down", whole, 1, 0.1, "cosine"),),
+        "linear": (Stretch("down", whole, 1, 0, "linear"),),
+        "wsd": (Stretch("stable", 0.8 * whole, 1, 1, "constant"), Stretch("down", whole, 1, 0.1, "exponential")),
+    }
+    schedule = (up, *down[shape])
+    path = path_of(schedule, whole, steps, peak, LIBRARY, (np.array([]), np.array([])))
+    rates = np.maximum(path.summed / whole * steps * peak, 1e-9)
+    loss = constants["L_0"] + constants["A"] * rates ** -constants["alpha"]
+    loss -= constants["B"] * peak * path.annealed
+    seen = np.arange(1, 201) * whole / 400
+    noisy = np.interp(seen, path.tokens, loss) * np.exp(np.random.default_rng(0).normal(0, 0.01, 200))
+    rate = peak * np.interp(seen, path.tokens, path.share)
+    rows = (f"{d:.0f},{y:.5f},{r:.5g}" for d, y, r in zip(seen, noisy, rate, strict=True))
+    figures = {
+        "tokens": Figure(whole, TOKEN),
+        "batch": Figure(whole / steps, TOKEN),
+        "learning_rate": Figure(peak, NONE),
+    }
+    track = run("tokens,loss,lr\n" + "\n".join(rows) + "\n", Expected("p", "", "", figures, schedule, (), ()))
+    end = track.ends["loss"]
+    assert codes(track) == [] and end.value == pytest.approx(loss[-1], rel=0.02) and end.low <= loss[-1] <= end.high
+    assert end.high / end.low < 1.08
 
 
 @given(st.data())

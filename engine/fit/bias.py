@@ -1,0 +1,76 @@
+"""Parabolas through the runs of budgets into by how much they put the best sizes off, on a surface through the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.source import Span
+from runplan.dsl.units.show import show
+from runplan.engine.fit.fit import fit
+from runplan.engine.fit.form import columns_of, forms_of
+from runplan.engine.fit.outcome import Objective
+from runplan.engine.fit.pose import posed
+from runplan.engine.fit.reduce import Profile, profile
+from runplan.engine.fit.table import Floats, RunTable
+
+# How far beyond its sizes the best of a budget is looked for, and in how many steps.
+BEYOND, STEPS = 10.0, 4000
+# Below this share nothing is said.
+LITTLE = 0.01
+
+
+def bias_of_parabolas(
+    surface: Law, table: RunTable, profiles: Sequence[Profile], counts: str, at: Span
+) -> tuple[Finding, ...]:
+    """That a loss is no parabola in the logarithm of the size: a surface is fitted to the runs, and parabolas to it.
+
+    Args:
+        surface: A law that gives the loss by size and tokens.
+        table: The runs that the parabolas are through.
+    """
+    form = next(form for form in forms_of(surface, {}) if form.output == "loss")
+    columns = columns_of(form, counts, table.columns)
+    kept = [one for one in profiles if one.size is not None]
+    if not kept or not set(columns.values()) <= set(table.columns):
+        return ()
+    model = posed(form, table, columns)
+    minima = fit(model, Objective(log=model.log), bootstrap=0).minima
+    if not minima:
+        return ()
+    factors = {p.quantity: p.counted.factor for p in form.function.parameters}
+    sizes, tokens = (table.values(columns[name]) for name in ("params", "tokens"))
+
+    def along(one: Profile, at: Floats) -> Floats:
+        """What the surface gives at sizes of a budget, whose runs tell what a param and token take of it."""
+        rows = list(one.rows)
+        spent = float(np.median(sizes[rows] * tokens[rows]))
+        given = {"params": at, "tokens": spent / at}
+        inputs = {name: given[name] / factor for name, factor in factors.items()}
+        found: Floats = model.at(inputs).predicted(minima[0].theta[None])[0]
+        return found
+
+    off = []
+    for one in kept:
+        own = np.array(one.sizes)
+        through = profile(np.arange(len(own)), np.full(len(own), one.budget), own, along(one, own)).size
+        fine = np.geomspace(own.min() / BEYOND, own.max() * BEYOND, STEPS)
+        if through is not None:
+            off.append((one.budget, float(through / fine[int(np.argmin(along(one, fine)))] - 1)))
+    if not off or max(abs(share) for _, share in off) < LITTLE:
+        return ()
+    dim = table.columns["compute"].dim if "compute" in table.columns else ()
+    said = ", ".join(f"{100 * share:+.2g} % at {show(budget, dim)}" for budget, share in (off[0], off[-1])[: len(off)])
+    return (
+        finding(
+            "F031",
+            f"a loss is no parabola: on a surface of the form of `{surface.name}` through these runs, "
+            f"such parabolas put the best size off by {said}",
+            at,
+            help=["sizes that lie evenly around the best, and near it, make it less; a surface has no such error"],
+            data={f"off_{i}": share for i, (_, share) in enumerate(off)},
+        ),
+    )

@@ -1,0 +1,268 @@
+"""A solved plan to the layouts that it may have on its devices, under each regime that may be meant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
+
+from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.expr.logic import verdict
+from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.tree import names
+from runplan.dsl.expr.values import value
+from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.pack import Record
+from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
+from runplan.engine.formulate.measured import REACHED
+from runplan.engine.formulate.requirements import without_lets
+from runplan.engine.layout.choose import Chosen, chosen, undivided
+from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, Layout, Room, layouts, leanest
+from runplan.engine.layout.memory import (
+    LEAST,
+    LINKED,
+    MOST,
+    ROOFLINE,
+    Memory,
+    coefficients,
+    memory_of,
+)
+from runplan.engine.layout.sheet import Sheet
+from runplan.engine.layout.states import States, states_of
+from runplan.engine.problem import quantities as q
+from runplan.engine.problem.laid_out import Layouts
+from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.solve.rounding import TOLERANCE
+
+FITTING = quantity("fitting_gpus")
+# Devices that share a node, and the most that are tried, where nothing says it.
+_NODE, _MOST_DEVICES = 8, 1 << 20
+# What copies may share out: the most first.
+_SHARDS = (3, 2, 1)
+# The counts between a power of two and the next that are tried, in eighths of that.
+_BETWEEN = (5, 6, 7)
+# How many layouts a check tries one by one, before it looks at all of them together.
+_LOOKED_AT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """What a framework keeps, by its record."""
+
+    record: Record
+    figures: Mapping[Name, float]
+
+    @property
+    def shares(self) -> bool:
+        """Whether copies of the model share anything out."""
+        return self.figures.get(SHARD, 0.0) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a layout takes of a device's memory under a regime, each quantity in base units."""
+
+    regime: Regime
+    layout: Layout
+    found: Mapping[Name, float]
+
+    @property
+    def least(self) -> float:
+        """What is allocated at the least, in byte."""
+        return self.found[LEAST]
+
+    @property
+    def most(self) -> float:
+        """What is reserved at the most, in byte."""
+        return self.found[MOST]
+
+
+def search_of(plan: Plan, solution: Solution, catalogue: Library) -> Search | None:
+    """The search for layouts of one run; None where too little is known of it."""
+    known = _known(plan, solution)
+    if known is None:
+        return None
+    states = states_of(plan, catalogue)
+    others = states is not None and states.others
+    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=others)
+    batch = solution.values.get(q.BATCH)
+    return Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states)
+
+
+def _known(plan: Plan, solution: Solution) -> dict[Name, float] | None:
+    """What is known of a run in base units; None where its devices, their memory, or the size of the model is not."""
+    known = {name: value.value for name, value in solution.values.items()}
+    said = plan.layout.figures.get(INTERLEAVE.text) if plan.layout is not None else None
+    if isinstance(said, Given):
+        known[INTERLEAVE] = said.value.value
+    size = known.get(q.PARAMS, known.get(q.LAW_PARAMS))
+    if size is None or not {q.GPUS, q.MEMORY} <= known.keys():
+        return None
+    known.setdefault(q.PARAMS, size)
+    known.setdefault(q.ACTIVE_PARAMS, known[q.PARAMS])
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The search for a layout that fits, and keeps what the plan says of it.
+
+    Attributes:
+        is_kept: Whether the plan says the batch.
+    """
+
+    memory: Memory
+    plan: Plan
+    catalogue: Library
+    is_kept: bool = False
+    states: States | None = None
+
+    @property
+    def said(self) -> Mapping[str, Amount]:
+        """What the plan says of the layout."""
+        return self.plan.layout.figures if self.plan.layout is not None else {}
+
+    def on(self, devices: int) -> Memory:
+        """The memory of the model on so many devices."""
+        return replace(self.memory, known={**self.memory.known, q.GPUS: float(devices)})
+
+    def rooms(self, devices: int) -> Iterator[Room]:
+        """What bounds layouts; where none is left, what bounds them where the batch need not be kept to the last
+        sequence, and of a batch of too few sequences, as if it had more."""
+        room = _room(self.memory.known, devices, self.is_kept, () if "shard" in self.said else self.shards(devices))
+        yield room
+        if room.is_kept:
+            yield replace(room, is_kept=False)
+        yield replace(room, is_kept=False, sequences=math.inf)
+
+    def shards(self, devices: int) -> tuple[int, ...]:
+        """What copies may share out: what they do is a part of the layout, where no regime is named."""
+        if devices == 1:
+            return ()
+        stages = {round(regime.figures.get(SHARD, 0.0)) for regime in self.regimes(devices)}
+        named = self.plan.layout is not None and self.plan.layout.regime is not None
+        # What shares out the weights may as well keep those that it has gathered.
+        return _SHARDS if not named else _SHARDS[:2] if stages == {_SHARDS[0]} else ()
+
+    def is_well(self, devices: int) -> bool:
+        """Whether the first layouts that are tried show that nothing is wrong: one is enough, and gives the rate that
+        the plan states."""
+        stated = self.memory.known[q.RATE] if self._states_rate() and self.memory.is_priced else 0.0
+        sheet = self.sheet(devices)
+        for _ in islice(self._enough(sheet, next(self.rooms(devices))), _LOOKED_AT):
+            if not stated or sheet.under(sheet.order[0], priced=True)[ROOFLINE] >= stated:
+                return True
+        return False
+
+    def is_enough(self, devices: int) -> bool:
+        """Whether there is a layout that is enough."""
+        for room in self.rooms(devices):
+            if next(leanest(room, self.said), None) is not None:
+                return next(self._enough(self.sheet(devices), room), None) is not None
+        return False
+
+    def _enough(self, sheet: Sheet, room: Room) -> Iterator[Layout]:
+        """Layouts that have room for sure, and keep what the plan requires: those that need little are tried first."""
+        for layout in leanest(room, self.said):
+            sheet.turn_to(layout)
+            if sheet.has_room() and self.keeps(sheet):
+                yield layout
+
+    def sheet(self, devices: int) -> Sheet:
+        """A page for layouts on so many devices."""
+        return Sheet(self.on(devices), [regime.figures for regime in self.regimes(devices)], self.catalogue)
+
+    def keeps(self, sheet: Sheet) -> bool:
+        """Whether all is kept that the plan requires of the layout, which is told over all regimes."""
+        required = [one for one in self.plan.requires if self._is_of_layout(one)]
+        if not required:
+            return True
+        needs = [dict(sheet.under(regime, priced=True)) for regime in range(len(sheet.order))]
+        found = {**max(needs, key=lambda need: need[MOST]), LEAST: min(need[LEAST] for need in needs)}
+        found[q.MEMORY_PER_GPU] = float(value(self.memory.formula(q.MEMORY_PER_GPU), found))
+        for requirement in required:
+            with suppress(ArithmeticError, ValueError):
+                if verdict(without_lets(requirement.condition, self.plan), found, TOLERANCE) is False:
+                    return False
+        return True
+
+    def _states_rate(self) -> bool:
+        pools = (pool for stage in self.plan.stages for pool in stage.hardware)
+        return q.RATE in self.memory.known and any(name.text in pool.figures for pool in pools for name in REACHED)
+
+    def chosen(self, devices: int) -> Chosen | None:
+        """The layouts in their order; None where there is none."""
+        count, is_priced = len(self.regimes(devices)), self.memory.is_priced
+        for room in self.rooms(devices):
+            one = chosen(self.sheet(devices), count, layouts(room, self.said), self.keeps, is_priced=is_priced)
+            if one is not None:
+                return one
+        return None
+
+    def told(self, one: Chosen, devices: int) -> Layouts:
+        """What there is to say of the layouts."""
+        return replace(one.told, undivided=tuple(undivided(next(self.rooms(devices)), self.said)))
+
+    def _is_of_layout(self, requirement: Requirement) -> bool:
+        """Whether what a requirement asks for changes with the layout."""
+        return not names(requirement.condition) <= self.memory.known.keys()
+
+    def needs(self, devices: int, layout: Layout) -> tuple[Need, ...]:
+        """What a layout takes under each regime that may be meant."""
+        memory = self.on(devices)
+        return tuple(Need(one, layout, memory.at(layout, one.figures)) for one in self.regimes(devices))
+
+    def regimes(self, devices: int) -> tuple[Regime, ...]:
+        """The regime that the plan names; else all that share out over several devices, or that are for one; each with
+        what the plan itself says of it."""
+        own = {quantity(name): stated.value.value for name, stated in self.said.items() if isinstance(stated, Given)}
+        stated = {name: figure for name, figure in own.items() if name not in FIGURES}
+        states = self.states.figures if self.states is not None else {}
+        return tuple(replace(one, figures={**one.figures, **states, **stated}) for one in self._meant(devices))
+
+    def _meant(self, devices: int) -> Iterable[Regime]:
+        named = self.plan.layout.regime if self.plan.layout is not None else None
+        record = self.catalogue.record("regime", named.text) if named is not None else None
+        if record is not None:
+            return (Regime(record, coefficients(record)),)
+        every = self.catalogue.once(_every)
+        if devices == 1:
+            return (regime for regime in every if not regime.shares)
+        return (regime for regime in every if regime.shares)
+
+    def fitting(self) -> Value | None:
+        """The fewest devices on which the run fits whatever the framework is; None where it fits on none."""
+        devices = 1
+        while devices <= _MOST_DEVICES and not self.is_enough(devices):
+            devices *= 2
+        if devices > _MOST_DEVICES:
+            return None
+        fewer = (devices * eighths // 8 for eighths in _BETWEEN if devices >= 2 * _NODE)
+        devices = next((n for n in fewer if n % _NODE == 0 and self.is_enough(n)), devices)
+        one = self.chosen(devices)
+        known = self.catalogue.quantities()[FITTING.text]
+        source = f"the first of 1, 2, 4 and so on, and of nodes between, on which it fits: {one.layout if one else ''}"
+        dim = known.counted.dim
+        return Value(FITTING, float(devices), dim, None, None, "derived", "", (), source, known.span)
+
+
+def _every(catalogue: Library) -> tuple[Regime, ...]:
+    """All regimes but those that are taken only where a plan names them."""
+    records = (record for record in catalogue.records("regime") if not record.text("aside"))
+    return tuple(Regime(record, coefficients(record)) for record in records)
+
+
+def _room(known: Mapping[Name, float], devices: int, is_kept: bool, shards: tuple[int, ...]) -> Room:
+    context, batch = known.get(q.CONTEXT, 0.0), known.get(q.BATCH, math.inf)
+    return Room(
+        devices=devices,
+        a_node=round(known.get(LINKED, known.get(q.NODES_OF, _NODE))),
+        layers=round(known.get(q.LAYERS, 0.0)),
+        heads=round(known.get(q.HEADS, 0.0)),
+        experts=round(known.get(q.EXPERTS, 0.0)),
+        sequences=batch / context if context else math.inf,
+        context=context,
+        is_kept=is_kept,
+        shards=shards,
+    )
