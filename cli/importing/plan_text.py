@@ -18,7 +18,6 @@ _SHAPES = {
 }  # fmt: skip
 _TITLES = {"linear": "Linear decay", "cosine": "Half a cosine", "sqrt": "Decay by 1 - sqrt(x)",
            "exponential": "Exponential decay", "constant": "Constant"}  # fmt: skip
-# Of the model's fields those that stand in quotes nowhere: words of the language.
 _TOKENS_A_PARAM = 20
 
 
@@ -81,14 +80,15 @@ def _short(value: object) -> str:
 
 def _model(read: Imported) -> Mapping[str, Word]:
     context = {"context": f"{read.sequence} tokens"} if read.sequence else {}
-    return {**read.model, **context}
+    return {"mlp": "gated", **read.model, **context}  # said, where a plan would take it to be so
 
 
 def _length(read: Imported) -> Iterator[str]:
     if read.length:
         yield f"tokens: {read.length}"
-    elif read.objective:
-        yield f'require tokens / params == {_TOKENS_A_PARAM} because "the files say no length: this stands in for it"'
+    elif read.objective or "experts" in read.model:  # no law of their size tells how many are best
+        size = "active_params" if "experts" in read.model else "params"
+        yield f'require tokens / {size} == {_TOKENS_A_PARAM} because "the files say no length: this stands in for it"'
     else:
         yield 'require tokens_to_law == 1 because "the files say no length: as many as the law has for the size"'
 

@@ -36,10 +36,10 @@ NOTHING = 1e-9
 def of_search(found: Searched, at: Span) -> Iterator[Finding]:
     """That a lower value was met than that of any minimum, or that there are others nearly as low."""
     if not found.certain:
-        lower = " lower than those that were" if found.minima else ""
+        rest = "below every minimum that was reached" if found.minima else "and no minimum was reached"
         yield finding(
             "F026",
-            f"no minimum of the objective{lower} was reached from {counted(found.starts, 'start')}: it falls on and on",
+            f"from some of {counted(found.starts, 'start')} the objective falls on and on, {rest}",
             at,
             severity="warning" if found.minima else "error",
             help=["a form with fewer constants, or runs that tell them, has one; more starts seldom help"],

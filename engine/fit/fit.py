@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
@@ -16,6 +17,7 @@ from runplan.engine.fit.future import future
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
 from runplan.engine.fit.model import Model
+from runplan.engine.fit.next_run import next_run
 from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, Objective
 from runplan.engine.fit.profiles import profiles
 from runplan.engine.fit.search import STARTS, searched
@@ -73,7 +75,7 @@ def fit(
     doubts += of_constants(model.coordinates, known, covariance, at)
     doubts += of_residuals(figures, here, repeated, labels, at)
     doubts += [] if later is None else of_future(later, at)
-    return Fitted(
+    made = Fitted(
         model.coordinates,
         objective,
         found.minima,
@@ -88,6 +90,28 @@ def fit(
         drift=None if later is None else later.drift,
         findings=tuple(doubts),
     )
+    if all(one.identified for one in known):
+        return made
+    helped = (replace(one, help=(*one.help, *_helpful(model, made))) if one.code == "F024" else one for one in doubts)
+    return replace(made, findings=tuple(helped))
+
+
+def _helpful(model: Model, made: Fitted) -> Iterator[str]:
+    """The run that would help a forecast most, of a form by size and tokens."""
+    if not {"params", "tokens"} <= model.inputs.keys():
+        return
+    spent = model.inputs["params"] * model.inputs["tokens"]
+    largest = int(np.argmax(spent))
+    # What is wanted is a forecast at ten times the largest run, in size and tokens alike.
+    powers = {"params": 0.5, "tokens": 0.5}
+    aim = {name: values[[largest]] * 10 ** powers.get(name, 0.0) for name, values in model.inputs.items()}
+    best = next_run(model, made, aim, lambda of: of["params"] * of["tokens"])
+    if best is not None:
+        size, tokens = (best.inputs[name] / float(model.inputs[name][largest]) for name in ("params", "tokens"))
+        yield (
+            f"most would help a run of {size:.2g} times the params of the largest and {tokens:.2g} times its tokens: "
+            f"what the constants leave open at ten times its compute falls from {best.before:.2g} to {best.after:.2g}"
+        )
 
 
 def _refused(model: Model, objective: Objective, starts: int, *why: Finding) -> Fitted:

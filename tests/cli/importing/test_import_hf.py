@@ -89,6 +89,13 @@ def test_what_comes_out_passes_a_check_at_once(folder: Path) -> None:
     assert main(["check", "a.plan", "b.plan"]) == 0
 
 
+@pytest.mark.parametrize("kind", ["qwen3_moe", "mixtral", "gpt2", "bert", "modernbert", "gemma2", "falcon"])
+def test_a_shape_alone_passes_a_check_at_once(kind: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = next(one for one in FACTS if one["config"]["model_type"] == kind)
+    (folder / "config.json").write_text(json.dumps(case["config"]), "utf-8")
+    assert main(["import-config", "config.json"]) == 0, capsys.readouterr().err
+
+
 def test_yaml_has_figures_as_people_write_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "args.yaml").write_text("learning_rate: 3e-4\nmax_steps: 100\nlr_scheduler_type: linear\noutput_dir: x\n")
     assert main(["import-config", "args.yaml", "config.json"]) == 0
