@@ -20,6 +20,7 @@ from runplan.engine.fit.model import Model
 from runplan.engine.fit.next_run import next_run
 from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, Objective
 from runplan.engine.fit.profiles import profiles
+from runplan.engine.fit.rank import nulls, of_rank
 from runplan.engine.fit.search import STARTS, searched
 from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats
@@ -64,6 +65,8 @@ def fit(
     if not found.minima:
         return _refused(model, objective, found.starts, *doubts)
     theta = found.minima[0].theta
+    if free := nulls(model, objective, theta):
+        return _refused(model, objective, found.starts, *of_rank(model.coordinates, theta, free, at))
     here = local(model, objective, theta)
     draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
     covariance = joint(model, objective.log, theta, here, draws) if bootstrap else sandwich(objective, here)
