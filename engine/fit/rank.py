@@ -18,7 +18,7 @@ from runplan.engine.fit.table import Floats
 
 # A direction is told from nothing where its slope is more than this share of the largest, of coordinates of one scale.
 TOLD = 1e-7
-# Figures of runs that follow from each other but for this share of their spread do so but for rounding: shares sum to 1.
+# Figures that follow from others but for this share of their spread do so but for rounding: shares sum to 1.
 ROUNDING = 1e-3
 # What is smaller in a combination is rounding.
 NOTHING = 1e-5
@@ -103,7 +103,8 @@ def _rounded(inputs: Mapping[str, Floats]) -> Mapping[str, Floats]:
 
 def _apart(basis: Floats) -> Iterator[Null]:
     """(m, k) directions into as many with the fewest coordinates in each: by elimination, the largest first."""
-    rows, pivots = basis.copy(), []
+    rows = basis.copy()
+    pivots: list[int] = []
     for i in range(len(rows)):
         open_ = np.abs(rows[i]).copy()
         open_[pivots] = 0.0
