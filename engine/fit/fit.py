@@ -12,7 +12,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
-from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search
+from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
 from runplan.engine.fit.future import future
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
@@ -76,7 +76,7 @@ def fit(
     later = None if sizes is None else future(model, objective, sizes)
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
-    doubts += of_residuals(figures, here, repeated, labels, at)
+    doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)
     doubts += [] if later is None else of_future(later, at)
     made = Fitted(
         model.coordinates,

@@ -71,7 +71,22 @@ def test_params_are_counted_as_asked(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_some_of_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--where", "compute < 2e15")["runs"] == 12
-    assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")["runs"] == 13
+    highest = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")
+    assert highest["runs"] == 13
+    # Of the losses also where the form gives something else.
+    best = fit(capsys, "h100_ladder.csv", "--form", "envelope", "--drop-highest", "14", code=1)
+    assert best["findings"][-1]["message"].startswith("1 run is on the envelope")
+
+
+def test_one_mistake_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = (folder / "h100_ladder.csv").read_text("utf-8").splitlines()
+    at = rows[0].split(",").index("tokens")
+    cells = rows[3].split(",")
+    cells[at] = "-5"
+    (folder / "bad.csv").write_text("\n".join([*rows[:3], ",".join(cells), *rows[4:]]), "utf-8")
+    found = fit(capsys, "bad.csv", "--form", "chinchilla")
+    said = [one["message"] for one in found["findings"] if one["code"] == "F006"]
+    assert said == ["1 row left out, with a `tokens` that is negative: line 4"]
 
 
 def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

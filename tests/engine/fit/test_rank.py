@@ -67,3 +67,10 @@ def test_a_direction_moves_no_prediction(theta: list[float], seed: int) -> None:
         moved = made.predicted((at + 1e-5 * step)[None]) - made.predicted((at - 1e-5 * step)[None])
         assert np.abs(moved).max() <= 1e-6 * np.abs(made.predicted(at[None])).max()
         assert null.by[null.held] == 1
+
+
+def test_what_rounding_leaves_is_no_misfit() -> None:
+    made = model("k + s * a + t * a * b", "k s t")
+    sizes = np.geomspace(1e15, 1e20, 24)
+    found = fit(made.told(made.measured.round(10)), SQUARES, bootstrap=0, sizes=sizes)
+    assert found.minima and not found.findings
