@@ -307,8 +307,11 @@ def _taken(args: Namespace, table: RunTable, law: Law) -> RunTable:
             raise CannotRun(f"--where {error}") from error
     if args.drop_highest:
         many = count(args.drop_highest, "--drop-highest", MOST_DROPPED)
-        form, columns = next(forms_for(law, table, args.counts or "", {}))
-        table = without_highest(table, many, columns[form.output])
+        outputs = [columns[form.output] for form, columns in forms_for(law, table, args.counts or "", {})]
+        losses = [name for name in (*outputs, "loss") if name.startswith("loss") and name in table.columns]
+        if not losses:
+            raise CannotRun(f"`--drop-highest {many}` leaves out runs of the highest loss, and {args.runs} has no loss")
+        table = without_highest(table, many, losses[0])
     if not len(table):
         raise CannotRun(f"none of the {len(whole)} runs of {args.runs} is left to fit to")
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from runplan.dsl.text.finding import Finding
 from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
@@ -61,6 +62,17 @@ def document(report: FitReport) -> Body:
     }
 
 
+def refused_document(file: str, form: str, findings: Sequence[Finding]) -> Body:
+    """What a fit is where the runs do not tell it, `plan.fit/v1`: why, and no constants."""
+    return {
+        "schema": "plan.fit/v1",
+        "file": file,
+        "form": form,
+        "fits": [],
+        "findings": [finding_document(one) for one in findings],
+    }
+
+
 def forms_document(forms: Sequence[Compared]) -> Body:
     """Forms that were held to the same runs, the best forecaster first, `plan.fits/v1`."""
     return {"schema": "plan.fits/v1", "forms": [_compared(one) for one in forms]}
@@ -68,7 +80,7 @@ def forms_document(forms: Sequence[Compared]) -> Body:
 
 def _compared(one: Compared) -> Body:
     if one.found is None:
-        return {"form": one.named, "why_not": one.why_not}
+        return {"form": one.named, "why_not": one.why_not, "findings": _findings(one)}
     part = one.found.parts[0]
     return {
         "form": one.named,
@@ -79,7 +91,12 @@ def _compared(one: Compared) -> Body:
         "future_error": _plain(one.future_error),
         "constants": _rounded(part.constants),
         "forecasts": {name: _forecast(told) for name, told in one.forecasts.items()},
+        "findings": _findings(one),
     }
+
+
+def _findings(one: Compared) -> list[object]:
+    return [finding_document(found) for found in one.findings]
 
 
 def _part(part: Part, report: FitReport) -> Body:

@@ -12,7 +12,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
-from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search
+from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
 from runplan.engine.fit.future import future
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
@@ -20,6 +20,7 @@ from runplan.engine.fit.model import Model
 from runplan.engine.fit.next_run import next_run
 from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, Objective
 from runplan.engine.fit.profiles import profiles
+from runplan.engine.fit.rank import nulls, of_rank
 from runplan.engine.fit.search import STARTS, searched
 from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats
@@ -64,6 +65,8 @@ def fit(
     if not found.minima:
         return _refused(model, objective, found.starts, *doubts)
     theta = found.minima[0].theta
+    if free := nulls(model, objective, theta):
+        return _refused(model, objective, found.starts, *of_rank(model.coordinates, theta, free, at))
     here = local(model, objective, theta)
     draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
     covariance = joint(model, objective.log, theta, here, draws) if bootstrap else sandwich(objective, here)
@@ -73,7 +76,7 @@ def fit(
     later = None if sizes is None else future(model, objective, sizes)
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
-    doubts += of_residuals(figures, here, repeated, labels, at)
+    doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)
     doubts += [] if later is None else of_future(later, at)
     made = Fitted(
         model.coordinates,

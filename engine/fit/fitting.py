@@ -11,6 +11,7 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.bootstrap import DRAWS
+from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
@@ -64,6 +65,11 @@ class Part:
     def rms(self) -> float:
         """The root mean square of the residuals."""
         return float(np.sqrt(np.mean(self.fitted.residuals**2)))
+
+    @property
+    def exact(self) -> bool:
+        """Whether no run is off the form by more than rounding."""
+        return bool(np.max(np.abs(self.fitted.residuals)) < rounding(self.model, self.fitted.objective.log))
 
     @property
     def furthest(self) -> list[int]:

@@ -19,8 +19,9 @@ FIGURES = frozenset((TP, PP, CP, EP, DP, MICRO_BATCH, ACCUMULATE, RECOMPUTE))
 _MOST_TP, _MOST_PP, _MOST_CP = 16, 64, 32
 _MICRO_BATCHES = (1, 2, 4, 8, 16)
 _RECOMPUTES = (0.0, 0.5, 1.0)
-# Tokens of a sequence below which no run cuts it further.
-_SHORT = 4096.0
+# Tokens of a sequence below which no run cuts it further, and below which it is cut only where nothing else fits:
+# Llama 3 has 8,192 of 131,072 on a device (arXiv:2407.21783, table 4).
+_SHORT, USUAL = 4096.0, 8192.0
 # Layers by which parts of a pipeline may be short, all together: the first and the last have the tables (Llama 3 405B
 # has 126 layers in 16 parts), or what predicts a token more (DeepSeek-V3 has 61).
 _SHORTER = 3
@@ -97,6 +98,7 @@ class Room:
         context: Tokens of a sequence.
         is_kept: Whether the plan says the batch, to which layouts are held.
         shards: What copies may share out; nothing where the framework says it.
+        shortest: Tokens of a sequence below which it is not cut further.
     """
 
     devices: int
@@ -108,6 +110,7 @@ class Room:
     context: float
     is_kept: bool = False
     shards: tuple[int, ...] = ()
+    shortest: float = _SHORT
 
 
 def layouts(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
@@ -150,7 +153,8 @@ def _parts(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, i
             if not isinstance(said.get("pp"), Given) and not splits(room.layers, pp):
                 continue
             for cp in _counts(room, said.get("cp"), _MOST_CP):
-                if isinstance(said.get("cp"), Given) or cp == 1 or (cp & (cp - 1) == 0 and room.context >= cp * _SHORT):
+                halved = cp & (cp - 1) == 0 and room.context >= cp * room.shortest
+                if isinstance(said.get("cp"), Given) or cp == 1 or halved:
                     yield tp, pp, cp
 
 

@@ -18,7 +18,7 @@ from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.layout.choose import Chosen, chosen, undivided
-from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, Layout, Room, layouts, leanest
+from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, USUAL, Layout, Room, layouts, leanest
 from runplan.engine.layout.memory import (
     LEAST,
     LINKED,
@@ -192,13 +192,21 @@ class Search:
         return q.RATE in self.memory.known and any(name.text in pool.figures for pool in pools for name in REACHED)
 
     def chosen(self, devices: int) -> Chosen | None:
-        """The layouts in their order; None where there is none."""
-        count, is_priced = len(self.regimes(devices)), self.memory.is_priced
+        """The layouts in their order; None where there is none.
+
+        Sequences are cut into parts shorter than usual only where no other layout is enough.
+        """
         for room in self.rooms(devices):
-            one = chosen(self.sheet(devices), count, layouts(room, self.said), self.keeps, is_priced=is_priced)
-            if one is not None:
+            usual = self._chosen(devices, replace(room, shortest=USUAL))
+            if usual is not None and (usual.is_enough or room.context < USUAL):
+                return usual
+            if (one := self._chosen(devices, room)) is not None:
                 return one
         return None
+
+    def _chosen(self, devices: int, room: Room) -> Chosen | None:
+        count, is_priced = len(self.regimes(devices)), self.memory.is_priced
+        return chosen(self.sheet(devices), count, layouts(room, self.said), self.keeps, is_priced=is_priced)
 
     def told(self, one: Chosen, devices: int) -> Layouts:
         """What there is to say of the layouts."""

@@ -17,8 +17,8 @@ from runplan.engine.fits import FitReport, holds
 from runplan.engine.laws.evaluate import accepted
 
 Rows = tuple[tuple[str, ...], ...]
-# How many of the runs that are furthest from the form, and of the pairs that go together, are shown.
-WORST, PAIRS = 5, 4
+# How many of the runs that are furthest from the form, of the pairs that go together, and of other minima are shown.
+WORST, PAIRS, MINIMA = 5, 4, 3
 # From here on two constants cannot be told apart by much.
 TOGETHER = 0.9
 NOTHING = "\N{EN DASH}"
@@ -84,7 +84,8 @@ def _part(part: Part, report: FitReport, details: bool) -> Iterator[Section]:
     said.append(_searched(part))
     yield Section(f"Constants of `{part.form.output}`", tuple(rows), ("", "value", "80 %", "95 %", "unit"), tuple(said))
     yield Section("How well the form holds", _holds(part), said=tuple(_together(part)))
-    yield _residuals(part, report, WORST if not details else len(report.found.table))
+    if details or not part.exact:
+        yield _residuals(part, report, WORST if not details else len(report.found.table))
 
 
 def _profiles(report: FitReport) -> Section:
@@ -109,13 +110,16 @@ def _profiles(report: FitReport) -> Section:
 
 
 def _searched(part: Part) -> str:
-    minima, starts = part.fitted.minima, part.fitted.starts
-    if len(minima) == 1:
-        return f"Search: {starts} starts, one minimum."
-    others = ", ".join(f"{m.value:.6g} ({m.starts} starts)" for m in minima[1:4])
-    return (
-        f"Search: {starts} starts, {len(minima)} minima; the best from {minima[0].starts} of them, others at {others}."
-    )
+    """From how many starts each minimum was reached, in words that hold where it was met on another's way."""
+    best, *others = part.fitted.minima
+    starts = f"Search: {part.fitted.starts:,} starts, {f'{len(others) + 1} minima' if others else 'one minimum'}"
+    if not others:
+        return f"{starts}."
+    said = f"{starts}; {best.starts:,} of them lie in the basin of the best"
+    if not best.starts:
+        said = f"{starts}; the best was reached from the bottom of another's basin, and none of them lies in its own"
+    rest = ", ".join(f"{m.value:.6g}" + (f" ({m.starts:,} starts)" if m.starts else "") for m in others[:MINIMA])
+    return f"{said}; others at {rest}" + (", and more." if len(others) > MINIMA else ".")
 
 
 def _holds(part: Part) -> Rows:

@@ -69,11 +69,11 @@ def _columns(shown: Sequence[Choice], details: bool) -> Iterator[_Column]:
             yield _Column(name, cells)
     yield _Column("micro-batch", [f"{choice.figures['micro_batch']:.0f}" for choice in shown])
     if details:
-        yield _Column("times", [f"{choice.figures['accumulate']:.0f}" for choice in shown])
+        yield _Column("accumulation", [f"{choice.figures['accumulate']:.0f}" for choice in shown])
         yield _Column(
             "ZeRO", [f"{choice.figures['shard']:.0f}" if "shard" in choice.figures else NOTHING for choice in shown]
         )
-    yield _Column("again", [RECOMPUTES[choice.figures["recompute"]] for choice in shown])
+    yield _Column("recompute", [RECOMPUTES[choice.figures["recompute"]] for choice in shown])
     yield _Column("memory", [_between(choice.memory, _BYTE) for choice in shown])
     if any(choice.fits != "fits" for choice in shown):
         yield _Column("fits", [choice.fits for choice in shown])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from runplan.cli.show.text.content import NOTHING
-from runplan.cli.show.text.quantities import Known, is_share
+from runplan.cli.show.text.quantities import Known, is_share, spoken
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
@@ -18,7 +18,10 @@ _UNITS = re.compile(r" (?:params?|tokens?|steps?|epochs?|nodes?|GPUs?|GPU-hours?
 
 
 def figure(name: str, value: float, dim: Dim, known: Known) -> str:
-    """A quantity's value as reports write it: a share in per cent, a date as its day, a loss to the third decimal."""
+    """A quantity's value as reports write it: by the word that plans have for it, a share in per cent, a date as its
+    day, a loss to the third decimal."""
+    if (word := spoken(name, value, known)) is not None:
+        return word
     if dim == DATE:
         return iso_date(value)
     if not dim and is_share(name, known):

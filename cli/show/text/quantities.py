@@ -31,6 +31,13 @@ def is_share(name: str, known: Known) -> bool:
     return name in known and known[name].facts.per_cent
 
 
+def spoken(name: str, value: float, known: Known) -> str | None:
+    """The first word that plans may say in place of a quantity's value; None where there is none."""
+    field = known[name].facts.given if name in known else None
+    words = field.words if field is not None else ()
+    return next((word for word, figure in words if figure == value), None)
+
+
 def number(solution: Solution, name: str) -> float | None:
     """A quantity of the run in base units; None where it does not apply."""
     value = solution.quantity(name)

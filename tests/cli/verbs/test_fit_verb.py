@@ -71,7 +71,22 @@ def test_params_are_counted_as_asked(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_some_of_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--where", "compute < 2e15")["runs"] == 12
-    assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")["runs"] == 13
+    highest = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")
+    assert highest["runs"] == 13
+    # Of the losses also where the form gives something else.
+    best = fit(capsys, "h100_ladder.csv", "--form", "envelope", "--drop-highest", "14", code=1)
+    assert best["findings"][-1]["message"].startswith("1 run is on the envelope")
+
+
+def test_one_mistake_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = (folder / "h100_ladder.csv").read_text("utf-8").splitlines()
+    at = rows[0].split(",").index("tokens")
+    cells = rows[3].split(",")
+    cells[at] = "-5"
+    (folder / "bad.csv").write_text("\n".join([*rows[:3], ",".join(cells), *rows[4:]]), "utf-8")
+    found = fit(capsys, "bad.csv", "--form", "chinchilla")
+    said = [one["message"] for one in found["findings"] if one["code"] == "F006"]
+    assert said == ["1 row left out, with a `tokens` that is negative: line 4"]
 
 
 def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +155,7 @@ def test_a_fit_stands_its_own_test(capsys: pytest.CaptureFixture[str], monkeypat
         ("N,D,loss\n" + "".join(f"{n}e6,{n * n}e7,3.0\n" for n in range(1, 9)), "F021"),
         ("N,D,loss\n" + "".join(f"1e6,{n * n}e7,{3 - n / 50}\n" for n in range(1, 9)), "F022"),
         ("N,D\n1,2\n", "F002"),
+        ("N,params,D,loss\n1e7,2e7,1e9,3\n", "F003"),
         ("", "F001"),
     ],
 )
@@ -147,8 +163,29 @@ def test_runs_that_do_not_tell_a_form_are_refused(
     text: str, code: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "few.csv").write_text(text, "utf-8")
-    assert main(["fit", "few.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "ours.plan"]) == 1
-    assert f"error[{code}]" in capsys.readouterr().err and not (folder / "ours.plan").exists()
+    argv = ["fit", "few.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "ours.plan", "-o", "json"]
+    assert main(argv) == 1
+    printed = capsys.readouterr()
+    assert f"error[{code}]" in printed.err and not (folder / "ours.plan").exists()
+    # Standard output is one document, always: with the reason, and no constants.
+    told = json.loads(printed.out)
+    assert (told["schema"], told["fits"]) == ("plan.fit/v1", [])
+    assert code in [one["code"] for one in told["findings"] if one["severity"] == "error"]
+    assert main(["fit", "few.csv", "--forms", "chinchilla,skaling", "--bootstrap", "0", "-o", "json"]) == 1
+    for one in json.loads(capsys.readouterr().out)["forms"]:
+        assert one["why_not"] and any(found["severity"] == "error" for found in one["findings"])
+
+
+def test_shares_that_sum_to_one_leave_a_level_open(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    law = "law blend { objective CLM of text; counts any params; constants { k = free; s = free; t = free }\n"
+    law += '  loss(code a in 1, prose b in 1) in nat/token = 1 nat/token * (k + s * a + t * b)\n  cites "ours" }\n'
+    (folder / "mix.plan").write_text(law, "utf-8")
+    shares = [0.1, 0.2, 0.35, 0.5, 0.6, 0.8]
+    rows = [f"{a},{1 - a:.2f},{3 - a + 0.01 * i % 0.02}\n" for i, a in enumerate(shares)]
+    (folder / "mix.csv").write_text("code,prose,loss\n" + "".join(rows), "utf-8")
+    argv = ["fit", "mix.csv", "--form", "mix.plan", "--bootstrap", "0", "--out", "ours.plan"]
+    assert main(argv) == 1
+    assert "F02" in capsys.readouterr().err and not (folder / "ours.plan").exists()
 
 
 @pytest.mark.parametrize("form", ["isoflop", "envelope", "skaling", "steplaw"])

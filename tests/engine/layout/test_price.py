@@ -193,6 +193,24 @@ def test_what_a_plan_says_of_its_layout_is_kept_by_all(said: str, kept: dict[str
             assert choice.figures[name] in figures
 
 
+@pytest.mark.parametrize(("context", "longest"), [(4096, 1), (8192, 1), (16384, 2), (32768, 4)])
+def test_sequences_are_cut_only_where_they_are_long(context: int, longest: int) -> None:
+    (told,) = solved(
+        f"hardware: 64 x H100 for up to 90 days at 40% MFU\nmodel llama-3-8b {{ context: {context} }}\ntokens: 160B\n"
+    ).layouts
+    assert max(choice.figures["cp"] for choice in told.first) <= longest
+    assert told.first[0].figures["cp"] == 1, "as layouts that do not cut them are enough, and as fast"
+
+
+def test_sequences_are_cut_shorter_where_nothing_else_fits() -> None:
+    text = (
+        "hardware: { gpus: 8; device: H100; memory: 28 GB; time: up to 900 days; mfu: 40% }\n"
+        "model llama-3-8b { context: 8192 }\ntokens: 160B\nlayout: tp 1, pp 1, micro_batch 1 sequence in megatron\n"
+    )
+    (told,) = solved(text).layouts
+    assert {choice.figures["cp"] for choice in told.first} >= {1, 2}
+
+
 def test_interleaving_that_is_stated_is_taken() -> None:
     once, often = (
         solved(f"{PLAN}layout: tp 1, pp 4, micro_batch 1 sequence, interleave {n}\n")["layout_time"].value
