@@ -10,6 +10,7 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.bootstrap import DRAWS
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
@@ -76,6 +77,11 @@ class Part:
         """The runs, that which is furthest from the form first."""
         order: list[int] = np.argsort(-np.abs(self.fitted.residuals), kind="stable").tolist()
         return order
+
+    def in_base(self, inputs: Mapping[str, float]) -> dict[str, tuple[float, Dim]]:
+        """Figures of inputs as the formula counts them in base units, each with its dimension."""
+        counted = {p.quantity: p.counted for p in self.form.function.parameters}
+        return {name: (inputs[name] * one.factor, one.dim) for name, one in counted.items() if name in inputs}
 
     def within(self, coverage: float) -> dict[str, tuple[float, float]]:
         """The interval of each constant, as the formula counts it; without those that the runs do not tell."""

@@ -69,6 +69,30 @@ def test_params_are_counted_as_asked(capsys: pytest.CaptureFixture[str]) -> None
     assert "counts non_embedding params" in str(own["pack"])
 
 
+def test_a_count_that_the_file_does_not_say_is_a_warning(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = [(n, d) for n in (1e7, 3e7, 1e8, 3e8) for d in (1e9, 3e9, 1e10)]
+    rows = [f"{n:.0f},{d:.0f},{6 * n * d:.6g},{1.7 + 400 / n**0.34 + 400 / d**0.28:.9f}\n" for n, d in sizes]
+    (folder / "total.csv").write_text("N,D,C,loss\n" + "".join(rows), "utf-8")
+    found = fit(capsys, "total.csv", "--form", "kaplan")["findings"]
+    (said,) = [one for one in found if one["code"] == "F012"]
+    assert said["severity"] == "warning" and "`N`" in said["message"]
+    assert any("--column params_non_embedding=N" in line for line in said["help"])
+    assert any("--counts total" in line for line in said["help"])
+    for way in (("--column", "params_non_embedding=N"), ("--counts", "total")):
+        mended = fit(capsys, "total.csv", "--form", "kaplan", *way)["findings"]
+        assert "warning" not in [one["severity"] for one in mended if one["code"] == "F012"]
+
+
+def test_the_run_that_would_help_most_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["fit", "gadre_rpj.csv", "--form", "chinchilla", "--bootstrap", "0"]
+    (part,) = fit(capsys, *argv[1:4])["fits"]
+    assert set(part["next_run"]["inputs"]) == {"params", "tokens"} and part["next_run"]["cost"] <= 1.0
+    assert part["next_run"]["after"] < part["next_run"]["before"]
+    assert main(argv) == 0
+    shown = capsys.readouterr().out
+    assert "Most would help a run" in shown and "help: where it is another" in shown
+
+
 def test_some_of_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--where", "compute < 2e15")["runs"] == 12
     highest = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")
