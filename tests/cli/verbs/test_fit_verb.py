@@ -200,6 +200,19 @@ def test_runs_that_do_not_tell_a_form_are_refused(
         assert one["why_not"] and any(found["severity"] == "error" for found in one["findings"])
 
 
+@pytest.mark.parametrize("above", ["", "\n", "# our runs\n"])
+def test_what_is_said_of_columns_names_them_and_points_at_them(
+    above: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{n}e6,{20 * n}e6,{3 - n / 50}\n" for n in range(1, 9))
+    (folder / "step.csv").write_text(f"{above}N,D,loss\n{rows}", "utf-8")
+    found = fit(capsys, "step.csv", "--form", "chinchilla", code=1)
+    (said,) = [one for one in found["findings"] if one["code"] == "F023"]
+    assert "`tokens` (`D` in the file) is 20 times `params` (`N` in the file)" in said["message"]
+    main(["fit", "step.csv", "--form", "chinchilla"])
+    assert "| N,D,loss\n  | - in step with this\n  |   ^\n" in capsys.readouterr().err
+
+
 def test_shares_that_sum_to_one_leave_a_level_open(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     law = "law blend { objective CLM of text; counts any params; constants { k = free; s = free; t = free }\n"
     law += '  loss(code a in 1, prose b in 1) in nat/token = 1 nat/token * (k + s * a + t * b)\n  cites "ours" }\n'
