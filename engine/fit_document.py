@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from runplan.dsl.text.finding import Finding
 from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
 from runplan.engine.fit.forms import Compared
+from runplan.engine.fit.outcome import NextRun
 from runplan.engine.fits import FitReport, holds
 
 Body = dict[str, object]
@@ -61,6 +63,17 @@ def document(report: FitReport) -> Body:
     }
 
 
+def refused_document(file: str, form: str, findings: Sequence[Finding]) -> Body:
+    """What a fit is where the runs do not tell it, `plan.fit/v1`: why, and no constants."""
+    return {
+        "schema": "plan.fit/v1",
+        "file": file,
+        "form": form,
+        "fits": [],
+        "findings": [finding_document(one) for one in findings],
+    }
+
+
 def forms_document(forms: Sequence[Compared]) -> Body:
     """Forms that were held to the same runs, the best forecaster first, `plan.fits/v1`."""
     return {"schema": "plan.fits/v1", "forms": [_compared(one) for one in forms]}
@@ -68,7 +81,7 @@ def forms_document(forms: Sequence[Compared]) -> Body:
 
 def _compared(one: Compared) -> Body:
     if one.found is None:
-        return {"form": one.named, "why_not": one.why_not}
+        return {"form": one.named, "why_not": one.why_not, "findings": _findings(one)}
     part = one.found.parts[0]
     return {
         "form": one.named,
@@ -79,7 +92,12 @@ def _compared(one: Compared) -> Body:
         "future_error": _plain(one.future_error),
         "constants": _rounded(part.constants),
         "forecasts": {name: _forecast(told) for name, told in one.forecasts.items()},
+        "findings": _findings(one),
     }
+
+
+def _findings(one: Compared) -> list[object]:
+    return [finding_document(found) for found in one.findings]
 
 
 def _part(part: Part, report: FitReport) -> Body:
@@ -124,6 +142,7 @@ def _part(part: Part, report: FitReport) -> Body:
         if fitted.lack_of_fit is None
         else {"ratio": _plain(fitted.lack_of_fit[0]), "p": _plain(fitted.lack_of_fit[1])},
         "future_error": _plain(fitted.future_error),
+        "next_run": None if fitted.next_run is None else _next_run(part, fitted.next_run),
         "runs": [
             {
                 "line": table.lines[i],
@@ -135,6 +154,12 @@ def _part(part: Part, report: FitReport) -> Body:
             for i in range(len(table))
         ],
     }
+
+
+def _next_run(part: Part, best: NextRun) -> Body:
+    """The run that would help most; errors are of the logarithm of what is forecast at ten times the largest run."""
+    inputs = {name: amount(value, dim) for name, (value, dim) in part.in_base(best.inputs).items()}
+    return {"inputs": inputs, "before": rounded(best.before), "after": rounded(best.after), "cost": rounded(best.cost)}
 
 
 def _rounded(constants: Mapping[str, float]) -> Body:

@@ -15,7 +15,7 @@ from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.formats import offered
-from runplan.cli.stream import tell
+from runplan.cli.stream import tell, write
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -71,7 +71,7 @@ def run(argv: list[str]) -> int:
     _refuse_foreign(args.out, args.force)
     found = fit_of(args, args.form, library)
     if isinstance(found, tuple):
-        return _broken(found)
+        return _broken(args, outputs, found)
     from runplan.dsl.dataclass import replace
     from runplan.engine.fit.selftest import self_test
     from runplan.engine.fits import holds, report_of
@@ -169,11 +169,15 @@ def _today() -> str:
     return now.date().isoformat()
 
 
-def _broken(findings: Sequence[Finding]) -> int:
-    """Say what keeps a fit from being made."""
+def _broken(args: Namespace, outputs: Sequence[tuple[str, str | None]], findings: Sequence[Finding]) -> int:
+    """Say what keeps a fit from being made; where a document was asked for, in it, too."""
     from runplan.cli.show.findings.content import Checked
     from runplan.cli.show.findings.full import render
+    from runplan.cli.show.fit.json import render_refused
 
+    for name, file in outputs:
+        if name == "json":
+            write(render_refused(args.runs, args.form, findings), file)
     tell(render(Checked.of(findings, 1)).rstrip("\n"))
     return exit_code(findings) or FOUND
 

@@ -13,7 +13,7 @@ from runplan.dsl.text.words import counted, enumerated, listing
 from runplan.engine.fit.covariance import Local, spread
 from runplan.engine.fit.future import Future
 from runplan.engine.fit.lack import Repeats, trend
-from runplan.engine.fit.model import Coordinate
+from runplan.engine.fit.model import Coordinate, Model
 from runplan.engine.fit.outcome import Known
 from runplan.engine.fit.search import Searched
 from runplan.engine.fit.table import Floats
@@ -29,7 +29,7 @@ WORSE = 1.5
 # Two constants move together where only their combination is known.
 TOGETHER = 0.999
 MOST_NAMED = 6
-# Residuals below this are rounding.
+# Residuals below this share of what was measured are rounding.
 NOTHING = 1e-9
 
 
@@ -50,10 +50,11 @@ def of_search(found: Searched, at: Span) -> Iterator[Finding]:
     near = [other for other in others if other.value <= (1 + NEAR) * best.value]
     if near:
         more = (near[0].value / best.value - 1) * 100
+        reached = f", from {near[0].starts} of {found.starts} starts" if near[0].starts else ""
         yield finding(
             "F027",
             f"{counted(len(near), 'other minimum') if len(near) == 1 else f'{len(near)} other minima'} "
-            f"nearly as low: the next by {more:.2g} %, from {near[0].starts} of {found.starts} starts",
+            f"nearly as low: the next by {more:.2g} %{reached}",
             at,
             help=["the runs fit two sets of constants about as well: more of them, further apart, decide"],
             data={"value": best.value, "next": near[0].value},
@@ -114,15 +115,29 @@ def _between(coordinate: Coordinate, known: Known) -> str:
     return f"is below {high:.3g}" + (", and may be 0" if coordinate.log else ", however small")
 
 
+def rounding(model: Model, log: bool) -> float:
+    """What is no misfit of a run, as residuals take it."""
+    return NOTHING * (1.0 if log else float(np.mean(np.abs(model.measured))))
+
+
 def of_residuals(
-    figures: Mapping[str, Floats], here: Local, repeated: Repeats | None, labels: Sequence[str], at: Span
+    figures: Mapping[str, Floats],
+    here: Local,
+    rounding: float,
+    repeated: Repeats | None,
+    labels: Sequence[str],
+    at: Span,
 ) -> Iterator[Finding]:
-    """Misfit against noise, and runs that stand apart."""
+    """Misfit against noise, and runs that stand apart.
+
+    Args:
+        rounding: Residuals below it say nothing.
+    """
     k = len(here.slopes)
-    usual = spread(here.residuals, k)
-    if usual < NOTHING:
-        return
-    if repeated is not None:
+    usual = max(spread(here.residuals, k), rounding)
+    if usual <= rounding:
+        pass
+    elif repeated is not None:
         if repeated.chance < SELDOM:
             yield finding(
                 "F028",
@@ -143,7 +158,7 @@ def of_residuals(
     far = np.flatnonzero(np.abs(here.residuals) > APART * usual)
     if len(far):
         far = far[np.argsort(-np.abs(here.residuals[far]), kind="stable")]
-        named = [f"{labels[i] if labels else f'run {i + 1}'} ({here.residuals[i] / usual:+.0f})" for i in far.tolist()]
+        named = [f"{labels[i] if labels else f'run {i + 1}'} ({here.residuals[i] / usual:+,.0f})" for i in far.tolist()]
         rest = f" and {len(far) - MOST_NAMED} more" if len(far) > MOST_NAMED else ""
         yield finding(
             "F029",
@@ -158,7 +173,7 @@ def of_residuals(
 def of_future(later: Future, at: Span) -> Iterator[Finding]:
     """Larger runs that came out further from what the smaller told than was expected."""
     expected = float(np.sqrt(np.mean(later.variances)))
-    if later.error > WORSE * expected:
+    if later.error > max(WORSE * expected, NOTHING):
         side = "lower" if float(np.mean(later.errors)) > 0 else "higher"
         yield finding(
             "F030",

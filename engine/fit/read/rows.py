@@ -139,9 +139,10 @@ def _cells(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) ->
 def _domain(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) -> None:
     """What figures may not be: zero, negative, or so far off that they are in another unit."""
     values, place, sort = chosen.figures.values, chosen.place, chosen.sort
-    header = cut(rows.grid.headers[place])
-    if sort.between is None:
+    # What is wrong with a figure that others give is said of those.
+    if sort.between is None or (place < 0 and not needed):
         return
+    header = cut(rows.grid.headers[place]) if place >= 0 else name
     low, high = sort.between
     act: Callable[..., None] = rows.leave if needed else rows.say
     verb = "left out" if needed else "doubtful"

@@ -69,9 +69,48 @@ def test_params_are_counted_as_asked(capsys: pytest.CaptureFixture[str]) -> None
     assert "counts non_embedding params" in str(own["pack"])
 
 
+def test_a_count_that_the_file_does_not_say_is_a_warning(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = [(n, d) for n in (1e7, 3e7, 1e8, 3e8) for d in (1e9, 3e9, 1e10)]
+    rows = [f"{n:.0f},{d:.0f},{6 * n * d:.6g},{1.7 + 400 / n**0.34 + 400 / d**0.28:.9f}\n" for n, d in sizes]
+    (folder / "total.csv").write_text("N,D,C,loss\n" + "".join(rows), "utf-8")
+    found = fit(capsys, "total.csv", "--form", "kaplan")["findings"]
+    (said,) = [one for one in found if one["code"] == "F012"]
+    assert said["severity"] == "warning" and "`N`" in said["message"]
+    assert any("--column params_non_embedding=N" in line for line in said["help"])
+    assert any("--counts total" in line for line in said["help"])
+    for way in (("--column", "params_non_embedding=N"), ("--counts", "total")):
+        mended = fit(capsys, "total.csv", "--form", "kaplan", *way)["findings"]
+        assert "warning" not in [one["severity"] for one in mended if one["code"] == "F012"]
+
+
+def test_the_run_that_would_help_most_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["fit", "gadre_rpj.csv", "--form", "chinchilla", "--bootstrap", "0"]
+    (part,) = fit(capsys, *argv[1:4])["fits"]
+    assert set(part["next_run"]["inputs"]) == {"params", "tokens"} and part["next_run"]["cost"] <= 1.0
+    assert part["next_run"]["after"] < part["next_run"]["before"]
+    assert main(argv) == 0
+    shown = capsys.readouterr().out
+    assert "Most would help a run" in shown and "help: where it is another" in shown
+
+
 def test_some_of_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--where", "compute < 2e15")["runs"] == 12
-    assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")["runs"] == 13
+    highest = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")
+    assert highest["runs"] == 13
+    # Of the losses also where the form gives something else.
+    best = fit(capsys, "h100_ladder.csv", "--form", "envelope", "--drop-highest", "14", code=1)
+    assert best["findings"][-1]["message"].startswith("1 run is on the envelope")
+
+
+def test_one_mistake_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = (folder / "h100_ladder.csv").read_text("utf-8").splitlines()
+    at = rows[0].split(",").index("tokens")
+    cells = rows[3].split(",")
+    cells[at] = "-5"
+    (folder / "bad.csv").write_text("\n".join([*rows[:3], ",".join(cells), *rows[4:]]), "utf-8")
+    found = fit(capsys, "bad.csv", "--form", "chinchilla")
+    said = [one["message"] for one in found["findings"] if one["code"] == "F006"]
+    assert said == ["1 row left out, with a `tokens` that is negative: line 4"]
 
 
 def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +179,7 @@ def test_a_fit_stands_its_own_test(capsys: pytest.CaptureFixture[str], monkeypat
         ("N,D,loss\n" + "".join(f"{n}e6,{n * n}e7,3.0\n" for n in range(1, 9)), "F021"),
         ("N,D,loss\n" + "".join(f"1e6,{n * n}e7,{3 - n / 50}\n" for n in range(1, 9)), "F022"),
         ("N,D\n1,2\n", "F002"),
+        ("N,params,D,loss\n1e7,2e7,1e9,3\n", "F003"),
         ("", "F001"),
     ],
 )
@@ -147,8 +187,42 @@ def test_runs_that_do_not_tell_a_form_are_refused(
     text: str, code: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "few.csv").write_text(text, "utf-8")
-    assert main(["fit", "few.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "ours.plan"]) == 1
-    assert f"error[{code}]" in capsys.readouterr().err and not (folder / "ours.plan").exists()
+    argv = ["fit", "few.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "ours.plan", "-o", "json"]
+    assert main(argv) == 1
+    printed = capsys.readouterr()
+    assert f"error[{code}]" in printed.err and not (folder / "ours.plan").exists()
+    # Standard output is one document, always: with the reason, and no constants.
+    told = json.loads(printed.out)
+    assert (told["schema"], told["fits"]) == ("plan.fit/v1", [])
+    assert code in [one["code"] for one in told["findings"] if one["severity"] == "error"]
+    assert main(["fit", "few.csv", "--forms", "chinchilla,skaling", "--bootstrap", "0", "-o", "json"]) == 1
+    for one in json.loads(capsys.readouterr().out)["forms"]:
+        assert one["why_not"] and any(found["severity"] == "error" for found in one["findings"])
+
+
+@pytest.mark.parametrize("above", ["", "\n", "# our runs\n"])
+def test_what_is_said_of_columns_names_them_and_points_at_them(
+    above: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{n}e6,{20 * n}e6,{3 - n / 50}\n" for n in range(1, 9))
+    (folder / "step.csv").write_text(f"{above}N,D,loss\n{rows}", "utf-8")
+    found = fit(capsys, "step.csv", "--form", "chinchilla", code=1)
+    (said,) = [one for one in found["findings"] if one["code"] == "F023"]
+    assert "`tokens` (`D` in the file) is 20 times `params` (`N` in the file)" in said["message"]
+    main(["fit", "step.csv", "--form", "chinchilla"])
+    assert "| N,D,loss\n  | - in step with this\n  |   ^\n" in capsys.readouterr().err
+
+
+def test_shares_that_sum_to_one_leave_a_level_open(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    law = "law blend { objective CLM of text; counts any params; constants { k = free; s = free; t = free }\n"
+    law += '  loss(code a in 1, prose b in 1) in nat/token = 1 nat/token * (k + s * a + t * b)\n  cites "ours" }\n'
+    (folder / "mix.plan").write_text(law, "utf-8")
+    shares = [0.1, 0.2, 0.35, 0.5, 0.6, 0.8]
+    rows = [f"{a},{1 - a:.2f},{3 - a + 0.01 * i % 0.02}\n" for i, a in enumerate(shares)]
+    (folder / "mix.csv").write_text("code,prose,loss\n" + "".join(rows), "utf-8")
+    argv = ["fit", "mix.csv", "--form", "mix.plan", "--bootstrap", "0", "--out", "ours.plan"]
+    assert main(argv) == 1
+    assert "F02" in capsys.readouterr().err and not (folder / "ours.plan").exists()
 
 
 @pytest.mark.parametrize("form", ["isoflop", "envelope", "skaling", "steplaw"])
