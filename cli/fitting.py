@@ -278,11 +278,12 @@ def _recounted(found: Finding, count: str) -> Finding:
 
 def _off(library: Library, whole: RunTable, made: Reduced, counts: str, source: Source) -> tuple[Finding, ...]:
     """By how much parabolas put the best sizes off, where the runs tell a surface too."""
-    from runplan.dsl.text.source import Span
     from runplan.engine.fit.bias import bias_of_parabolas
+    from runplan.engine.fit.heads import header_at
 
     surface = library.law("chinchilla")
-    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, Span(source, 0, 0))
+    at = header_at("params", whole, source)
+    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, at)
 
 
 def _named_in(condition: str | None) -> tuple[str, ...]:

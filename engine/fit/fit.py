@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
 from runplan.engine.fit.future import future
+from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
 from runplan.engine.fit.model import Model
@@ -44,6 +45,7 @@ def fit(
     sizes: Floats | None = None,
     labels: Sequence[str] = (),
     at: Span = NOWHERE,
+    heads: Mapping[str, Head] | None = None,
 ) -> Fitted:
     """The constants that make an objective small, and how well the runs tell them.
 
@@ -57,8 +59,9 @@ def fit(
             smaller.
         labels: (n), what runs are called; by their numbers where nothing is said.
         at: Where the runs stand in their file: what findings point at.
+        heads: What figures are called there, by their names in the model.
     """
-    if reasons := untold(model, at):
+    if reasons := untold(model, at, heads or {}):
         return _refused(model, objective, 0, *reasons)
     found = searched(model, objective, starts)
     doubts = [*of_search(found, at)]
