@@ -243,7 +243,7 @@ def _read(
         others = [count for count in COUNTS if SIZES[count] in table.columns]
         asked = replace(asked, needs=tuple(needs), uses=("compute", *_named_in(args.where)))
         table, findings = read_runs(path, project.reader, library, asked)
-        if table is None and others and set(SIZES.values()) & needs.keys():
+        if others and set(SIZES.values()) & needs.keys():
             findings = tuple(map(partial(_recounted, count=others[0]), findings))
     return law, table if table is None or law is None else _taken(args, table, law), findings
 
@@ -268,21 +268,22 @@ def _reduced(table: RunTable, law: Law, counts: str, source: Source) -> Reduced 
 
 
 def _recounted(found: Finding, count: str) -> Finding:
-    """A finding on a missing column of params, with how the form is fitted in the count that there is."""
+    """A finding on a column of params that is missing or doubtful, and how the form is fitted in what there is."""
     from runplan.dsl.dataclass import replace
 
-    missing = found.code == "F002" and "params" in found.message
+    missing = found.code in ("F002", "F012") and found.severity != "info" and "params" in found.message
     help = f"`--counts {count}` fits the form to the count of params that the file has, and the pack says so"
     return replace(found, help=(*found.help, help)) if missing else found
 
 
 def _off(library: Library, whole: RunTable, made: Reduced, counts: str, source: Source) -> tuple[Finding, ...]:
     """By how much parabolas put the best sizes off, where the runs tell a surface too."""
-    from runplan.dsl.text.source import Span
     from runplan.engine.fit.bias import bias_of_parabolas
+    from runplan.engine.fit.heads import header_at
 
     surface = library.law("chinchilla")
-    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, Span(source, 0, 0))
+    at = header_at("params", whole, source)
+    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, at)
 
 
 def _named_in(condition: str | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
 from runplan.engine.fit.forms import Compared
+from runplan.engine.fit.outcome import NextRun
 from runplan.engine.fits import FitReport, holds
 
 Body = dict[str, object]
@@ -141,6 +142,7 @@ def _part(part: Part, report: FitReport) -> Body:
         if fitted.lack_of_fit is None
         else {"ratio": _plain(fitted.lack_of_fit[0]), "p": _plain(fitted.lack_of_fit[1])},
         "future_error": _plain(fitted.future_error),
+        "next_run": None if fitted.next_run is None else _next_run(part, fitted.next_run),
         "runs": [
             {
                 "line": table.lines[i],
@@ -154,6 +156,12 @@ def _part(part: Part, report: FitReport) -> Body:
     }
 
 
+def _next_run(part: Part, best: NextRun) -> Body:
+    """The run that would help most; errors are of the logarithm of what is forecast at ten times the largest run."""
+    inputs = {name: amount(value, dim) for name, (value, dim) in part.in_base(best.inputs).items()}
+    return {"inputs": inputs, "before": rounded(best.before), "after": rounded(best.after), "cost": rounded(best.cost)}
+
+
 def _rounded(constants: Mapping[str, float]) -> Body:
     return {name: _plain(value) for name, value in constants.items()}
 
@@ -164,5 +172,6 @@ def _plain(value: float | None) -> float | None:
 
 
 def _forecast(one: Forecast) -> Body:
-    ends = {name: amount(value, one.dim)["value"] for name, value in (("low", one.low), ("high", one.high))}
+    every = (("low", one.low), ("high", one.high))
+    ends = {name: amount(value, one.dim)["value"] if math.isfinite(value) else None for name, value in every}
     return {**amount(one.value, one.dim), **ends}

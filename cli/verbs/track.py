@@ -31,7 +31,7 @@ def run(argv: list[str]) -> int:
     parser = Parser(
         prog="plan track",
         description="A run in progress against its plan: tokens, loss against the schedule, MFU, restarts; a forecast "
-        "of finish, cost and final loss with 80 %% intervals; and what is not as planned, with codes for CI.",
+        "of finish, cost and final loss with 80 % intervals; and what is not as planned, with codes for CI.",
         epilog="example: plan track run.plan log.csv --fail-on warning -o table",
     )
     parser.add_argument("path", metavar="PLAN", help="the plan of the run")

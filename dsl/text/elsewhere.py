@@ -100,19 +100,20 @@ ALSO_KNOWN = {theirs: ours for ours, several in _THEIRS.items() for theirs in se
 # The fields of blocks, by the statement that has them; a test holds them to the library.
 FIELDS = {
     "hardware": "gpus device time gpu_hours precision mfu mfu_convention rate throughput joint_throughput step_time"
-    " price peak memory power pue carbon_intensity availability hours_per_day nodes_of failure_every"
-    " interruption_every restart_time wait_time stragglers storage_bandwidth checkpoint_bytes checkpoint_size"
-    " checkpoint_time checkpoint_interval".split(),
+    " price peak memory installed_memory bandwidth interconnect internode linked power pue carbon_intensity"
+    " availability hours_per_day nodes_of failure_every interruption_every restart_time wait_time stragglers"
+    " storage_bandwidth checkpoint_bytes checkpoint_size checkpoint_time checkpoint_interval".split(),
     "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context"
     " window global_layers tied v_head_dim kv_lora q_lora rope_dim sinks attention_biases mlp_biases norm_biases norms"
     " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler experts active_experts expert_ffn"
-    " shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits"
-    " activation_bits kv_bits".split(),
-    "layout": "tp pp cp ep dp micro_batch accumulate recompute weight_bytes gradient_bytes master_bytes optimizer_bytes"
-    " shard gradients_kept copy_bytes copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes"
-    " head_bytes norm_bytes least_logit_bytes logit_bytes forward_logit_bytes stranded_logit_bytes rotary_bytes"
-    " workspace fragmentation recompute_fragmentation".split(),
-    "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip".split(),
+    " shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits activation_bits"
+    " kv_bits".split(),
+    "layout": "tp pp cp ep dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
+    " gradient_bytes master_bytes optimizer_bytes moments matrix_moments moment_bytes shard gradients_kept copy_bytes"
+    " copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes head_bytes expert_bytes norm_bytes"
+    " least_logit_bytes logit_bytes forward_logit_bytes stranded_logit_bytes rotary_bytes workspace fragmentation"
+    " recompute_fragmentation serving_bits cache_bits".split(),
+    "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip lora lora_on frozen_bits".split(),
 }
 _OF = {field: statement for statement, fields in FIELDS.items() for field in fields}
 

@@ -50,10 +50,11 @@ def of_search(found: Searched, at: Span) -> Iterator[Finding]:
     near = [other for other in others if other.value <= (1 + NEAR) * best.value]
     if near:
         more = (near[0].value / best.value - 1) * 100
+        reached = f", from {near[0].starts} of {found.starts} starts" if near[0].starts else ""
         yield finding(
             "F027",
             f"{counted(len(near), 'other minimum') if len(near) == 1 else f'{len(near)} other minima'} "
-            f"nearly as low: the next by {more:.2g} %, from {near[0].starts} of {found.starts} starts",
+            f"nearly as low: the next by {more:.2g} %{reached}",
             at,
             help=["the runs fit two sets of constants about as well: more of them, further apart, decide"],
             data={"value": best.value, "next": near[0].value},

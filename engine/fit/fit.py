@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,12 @@ from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
 from runplan.engine.fit.future import future
+from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
 from runplan.engine.fit.model import Model
-from runplan.engine.fit.next_run import next_run
-from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, Objective
+from runplan.engine.fit.next_run import next_by_size
+from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, NextRun, Objective
 from runplan.engine.fit.profiles import profiles
 from runplan.engine.fit.rank import nulls, of_rank
 from runplan.engine.fit.search import STARTS, searched
@@ -44,6 +45,7 @@ def fit(
     sizes: Floats | None = None,
     labels: Sequence[str] = (),
     at: Span = NOWHERE,
+    heads: Mapping[str, Head] | None = None,
 ) -> Fitted:
     """The constants that make an objective small, and how well the runs tell them.
 
@@ -57,8 +59,9 @@ def fit(
             smaller.
         labels: (n), what runs are called; by their numbers where nothing is said.
         at: Where the runs stand in their file: what findings point at.
+        heads: What figures are called there, by their names in the model.
     """
-    if reasons := untold(model, at):
+    if reasons := untold(model, at, heads or {}):
         return _refused(model, objective, 0, *reasons)
     found = searched(model, objective, starts)
     doubts = [*of_search(found, at)]
@@ -93,28 +96,24 @@ def fit(
         drift=None if later is None else later.drift,
         findings=tuple(doubts),
     )
-    if all(one.identified for one in known):
+    if float(np.abs(here.residuals).max()) < rounding(model, objective.log):
         return made
-    helped = (replace(one, help=(*one.help, *_helpful(model, made))) if one.code == "F024" else one for one in doubts)
+    made = replace(made, next_run=next_by_size(model, made))
+    if made.next_run is None or all(one.identified for one in known):
+        return made
+    told = _helpful(model, made.next_run)
+    helped = (replace(one, help=(*one.help, told)) if one.code == "F024" else one for one in doubts)
     return replace(made, findings=tuple(helped))
 
 
-def _helpful(model: Model, made: Fitted) -> Iterator[str]:
-    """The run that would help a forecast most, of a form by size and tokens."""
-    if not {"params", "tokens"} <= model.inputs.keys():
-        return
-    spent = model.inputs["params"] * model.inputs["tokens"]
-    largest = int(np.argmax(spent))
-    # What is wanted is a forecast at ten times the largest run, in size and tokens alike.
-    powers = {"params": 0.5, "tokens": 0.5}
-    aim = {name: values[[largest]] * 10 ** powers.get(name, 0.0) for name, values in model.inputs.items()}
-    best = next_run(model, made, aim, lambda of: of["params"] * of["tokens"])
-    if best is not None:
-        size, tokens = (best.inputs[name] / float(model.inputs[name][largest]) for name in ("params", "tokens"))
-        yield (
-            f"most would help a run of {size:.2g} times the params of the largest and {tokens:.2g} times its tokens: "
-            f"what the constants leave open at ten times its compute falls from {best.before:.2g} to {best.after:.2g}"
-        )
+def _helpful(model: Model, best: NextRun) -> str:
+    """The run that would help a forecast most, beside the largest."""
+    largest = int(np.argmax(model.inputs["params"] * model.inputs["tokens"]))
+    size, tokens = (best.inputs[name] / float(model.inputs[name][largest]) for name in ("params", "tokens"))
+    return (
+        f"most would help a run of {size:.2g} times the params of the largest and {tokens:.2g} times its tokens: "
+        f"what the constants leave open at ten times its compute falls from {best.before:.2g} to {best.after:.2g}"
+    )
 
 
 def _refused(model: Model, objective: Objective, starts: int, *why: Finding) -> Fitted:

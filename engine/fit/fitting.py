@@ -9,12 +9,14 @@ import numpy as np
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.source import Source
+from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.bootstrap import DRAWS
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
+from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.outcome import Fitted, Objective
 from runplan.engine.fit.pose import posed
@@ -76,6 +78,11 @@ class Part:
         """The runs, that which is furthest from the form first."""
         order: list[int] = np.argsort(-np.abs(self.fitted.residuals), kind="stable").tolist()
         return order
+
+    def in_base(self, inputs: Mapping[str, float]) -> dict[str, tuple[float, Dim]]:
+        """Figures of inputs as the formula counts them in base units, each with its dimension."""
+        counted = {p.quantity: p.counted for p in self.form.function.parameters}
+        return {name: (inputs[name] * one.factor, one.dim) for name, one in counted.items() if name in inputs}
 
     def within(self, coverage: float) -> dict[str, tuple[float, float]]:
         """The interval of each constant, as the formula counts it; without those that the runs do not tell."""
@@ -232,6 +239,7 @@ def fitted(
     parts = []
     for form, columns in forms_for(law, table, counts, held):
         model = posed(form, table, columns)
+        heads = heads_of(columns, table, source or Source(table.path, ""))
         own = Objective(objective.kind, objective.delta, objective.log and model.log)
         with np.errstate(all="ignore"):  # far from the runs a form may have no value
             told = fit(
@@ -243,7 +251,8 @@ def fitted(
                 workers=workers,
                 sizes=table.values(spent) if (spent := spent_on(table)) else None,
                 labels=[label or f"line {line}" for label, line in zip(table.labels, table.lines, strict=True)],
-                at=Span(source or Source(table.path, ""), 0, 0),
+                at=heads[form.output].at,
+                heads=heads,
             )
         parts.append(Part(form, columns, model, told))
     counted = counts or law.counts or "any"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted, listing
+from runplan.engine.fit.heads import Head
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.table import Floats
 
@@ -20,16 +21,18 @@ IN_STEP = 0.05
 VALUES = 3
 
 
-def untold(model: Model, at: Span) -> tuple[Finding, ...]:
+def untold(model: Model, at: Span, heads: Mapping[str, Head]) -> tuple[Finding, ...]:
     """Why the constants of a form cannot be told from runs of this design, whatever they gave; empty where they can.
 
     Args:
         at: The runs, in their file.
+        heads: What its figures are called there, and where; of those that are called nothing else than they are, none.
     """
-    return tuple(_reasons(model, at))
+    every = {name: heads.get(name, Head(f"`{name}`", at)) for name in model.inputs}
+    return tuple(_reasons(model, at, every))
 
 
-def _reasons(model: Model, at: Span) -> Iterator[Finding]:
+def _reasons(model: Model, at: Span, heads: Mapping[str, Head]) -> Iterator[Finding]:
     n, k = len(model.measured), len(model.coordinates)
     names = listing(c.constant for c in model.coordinates)
     if n <= k:
@@ -56,18 +59,18 @@ def _reasons(model: Model, at: Span) -> Iterator[Finding]:
         said = "one value" if count == 1 else f"{count} values"
         yield finding(
             "F022",
-            f"`{name}` has {said} over {n} runs: how it enters the form cannot be told from that",
-            at,
+            f"{heads[name].said} has {said} over {n} runs: how it enters the form cannot be told from that",
+            heads[name].at,
             help=[f"add runs at {counted(VALUES - count, 'other value')} of `{name}`, a factor of two or more apart"],
             data={"input": name, "values": count},
         )
     wide = [name for name in varied if name not in few]
     for i, name in enumerate(wide):
         for other in wide[:i]:
-            yield from _in_step(other, varied[other], name, varied[name], at)
+            yield from _in_step(other, varied[other], name, varied[name], heads)
 
 
-def _in_step(name: str, x: Floats, other: str, y: Floats, at: Span) -> Iterator[Finding]:
+def _in_step(name: str, x: Floats, other: str, y: Floats, heads: Mapping[str, Head]) -> Iterator[Finding]:
     """A finding where two figures of runs move together."""
     u, v = np.log(x), np.log(y)
     power = float(np.cov(u, v)[0, 1] / np.var(u, ddof=1))
@@ -75,13 +78,14 @@ def _in_step(name: str, x: Floats, other: str, y: Floats, at: Span) -> Iterator[
     if left >= IN_STEP:
         return
     ratio = float(np.exp(np.mean(v - u)))
-    how = f"grows as `{name}` to the power of {power:.2f}"
+    how = f"grows as {heads[name].said} to the power of {power:.2f}"
     if abs(power - 1) < 0.02:
-        how = f"is {ratio:.3g} times `{name}`"
+        how = f"is {ratio:.3g} times {heads[name].said}"
     yield finding(
         "F023",
-        f"in every run `{other}` {how}: what each of them does cannot be told apart",
-        at,
+        f"in every run {heads[other].said} {how}: what each of them does cannot be told apart",
+        heads[other].at,
+        also=[Label(heads[name].at, "in step with this")],
         help=[
             f"add runs at a fourth and at four times the `{other}` for their `{name}`: "
             "two off the line tell more than ten on it"

@@ -7,31 +7,14 @@ from itertools import combinations, product
 
 import numpy as np
 
-from runplan.dsl.dataclass import dataclass
 from runplan.engine.fit.covariance import spread
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.objective import residual_slopes
-from runplan.engine.fit.outcome import Fitted
+from runplan.engine.fit.outcome import Fitted, NextRun
 from runplan.engine.fit.table import Floats
 
 # Figures that are tried of each input, from below the least to above the largest of the runs by a factor.
 TRIED, BEYOND = 25, 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class NextRun:
-    """A run that is yet to be made, and what it is good for.
-
-    Attributes:
-        inputs: Its figures, as the model counts them.
-        before, after: The standard error of what is forecast, without it and with it, of logarithms where the fit is.
-        cost: Of the run over that of the dearest of the fit.
-    """
-
-    inputs: Mapping[str, float]
-    before: float
-    after: float
-    cost: float
 
 
 def next_run(
@@ -83,3 +66,13 @@ def next_run(
 def _slopes(model: Model, log: bool, theta: Floats, at: Mapping[str, Floats]) -> Floats:
     found: Floats = residual_slopes(model.at(at), log, theta[None])[1][0]
     return found
+
+
+def next_by_size(model: Model, fitted: Fitted) -> NextRun | None:
+    """The run that would help most to forecast ten times the largest, in size and tokens alike; of a form by both."""
+    if not {"params", "tokens"} <= model.inputs.keys():
+        return None
+    largest = int(np.argmax(model.inputs["params"] * model.inputs["tokens"]))
+    powers = {"params": 0.5, "tokens": 0.5}
+    aim = {name: values[[largest]] * 10 ** powers.get(name, 0.0) for name, values in model.inputs.items()}
+    return next_run(model, fitted, aim, lambda of: of["params"] * of["tokens"])

@@ -66,6 +66,22 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class NextRun:
+    """A run that is yet to be made, and what it is good for.
+
+    Attributes:
+        inputs: Its figures, as the model counts them.
+        before, after: The standard error of what is forecast, without it and with it, of logarithms where the fit is.
+        cost: Of the run over that of the dearest of the fit.
+    """
+
+    inputs: Mapping[str, float]
+    before: float
+    after: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """Constants that runs tell, and how well.
 
@@ -83,6 +99,8 @@ class Fitted:
         future_error: Of the largest runs, predicted from the smaller ones: the root mean square of log residuals.
         drift: By how much such a prediction errs more than constants and noise explain, for each e-fold in size beyond
             the largest run: a standard deviation, of logarithms; None where too few sizes tell it.
+        next_run: The run that would help most to forecast ten times the largest; None where none would by much, and of
+            forms without params and tokens.
         findings: What is wrong or doubtful: codes F0xx.
     """
 
@@ -98,4 +116,5 @@ class Fitted:
     lack_of_fit: tuple[float, float] | None = None
     future_error: float | None = None
     drift: float | None = None
+    next_run: NextRun | None = None
     findings: tuple[Finding, ...] = field(default=())

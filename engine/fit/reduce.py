@@ -13,6 +13,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
+from runplan.engine.fit.heads import header_at
 from runplan.engine.fit.read.grid import line_span
 from runplan.engine.fit.table import Floats, RunTable
 
@@ -92,7 +93,7 @@ def _minima(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced
     found = tuple(_left_out(profile, table, reads, source) for profile in profiles if profile.left_out)
     kept = [p for p in profiles if not p.left_out]
     if len(kept) < FEWEST:
-        return Reduced(None, profiles, (*found, _too_few(len(kept), Span(source, 0, 0))))
+        return Reduced(None, profiles, (*found, _too_few(len(kept), header_at(reads.at, table, source))))
     nearest = [p.rows[int(np.argmin(np.abs(np.log(np.array(p.sizes) / (p.size or 1.0)))))] for p in kept]
     rows = table.rows(np.array(nearest))
     best = {
@@ -172,7 +173,7 @@ def _envelope(table: RunTable, reads: Reads, source: Source) -> Reduced:
     part = np.floor(np.log10(spent[rows]) * PER_TENFOLD)
     kept = [row for row, own, after in zip(rows, part, [*part[1:], np.inf], strict=True) if own != after]
     if len(kept) < FEWEST:
-        return Reduced(None, (), (_few_best(len(kept), Span(source, 0, 0)),))
+        return Reduced(None, (), (_few_best(len(kept), header_at(reads.of, table, source)),))
     return Reduced(table.rows(np.array(kept)))
 
 

@@ -24,6 +24,7 @@ from runplan.engine.ladder.side_by_side import devices, finished
 from runplan.engine.ladder.sizes import Settings, Sizes, Writer, sizes_of
 from runplan.engine.ladder.width import DRAWS, SEED, UNTOLD, Target, Width
 from runplan.engine.laws.form import is_of_settings
+from runplan.engine.layout.memory import LEAST, USABLE
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 
@@ -37,8 +38,8 @@ NOISE_SOURCE = ": not given; the middle one of Chinchilla's 240 runs lies so far
 # How long a run should take where nothing says how many devices there are.
 _DAY = 86400.0
 _DEFAULTS = "ladder"
-# What is found of a model that its devices have no room for; and devices enough for any, where nothing says how many.
-_NO_ROOM, _MANY = "H001", 4096
+# Devices enough for any run, where nothing says how many there are.
+_MANY = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,11 +297,12 @@ def _small(name: str, run: Run, settings: Settings, gpus: int, writer: Writer, s
     comment = f"A small run of the ladder that leads to {flagship.plan.source.path}: `plan ladder` wrote it."
     text = writer.text(name, comment, shape, gpus, settings)
     report = writer.report(name, text)
-    full = any(one.code == _NO_ROOM and one.severity == "error" for one in report.findings)
+    solution, findings = report.solutions[0], report.findings
+    least, usable = solution.get(LEAST), solution.get(USABLE)
+    full = least is not None and usable is not None and least > usable
     if full and 2 * gpus <= (_gpus(flagship) or _MANY):
         return _small(name, run, settings, 2 * gpus, writer, sizes)
     (loss,) = flagship.surface.at(sizes.law[[run.size]], np.array([float(settings.tokens)])).tolist()
-    solution, findings = report.solutions[0], report.findings
     return Small(name, run.size, shape, settings, run.budget, gpus, loss, text, solution, findings)
 
 

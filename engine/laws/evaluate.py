@@ -187,9 +187,10 @@ def in_base(name: str, number: Num, counted: Counted) -> float:
 def _refuse(law: Law, name: str, value: float, taken: Mapping[str, Counted], catalogue: Library) -> None:
     if name not in taken:
         raise Refused(f"`{law.name}` does not take `{name}`; it takes {_listed(taken) or 'nothing'}")
-    # Zero has a meaning only where a law of its own says so, as for a sparsity.
+    # Zero has a meaning only where its quantity says so, as a sparsity does, or the law, which takes it unless said.
     known = catalogue.quantities().get(name)
-    may_be_zero = known is None or known.facts.may_be_zero
+    unless_said = [p.default for function in law.functions for p in function.parameters if p.quantity == name]
+    may_be_zero = known is None or known.facts.may_be_zero or 0.0 in unless_said
     if not (0.0 < value < math.inf or (value == 0.0 and may_be_zero)):
         least = "0 or more" if may_be_zero else "above 0"
         raise Refused(f"`{name}` must be a number {least}")

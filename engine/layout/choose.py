@@ -22,7 +22,7 @@ from runplan.engine.layout.memory import (
     USABLE,
 )
 from runplan.engine.layout.sheet import Sheet
-from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Layouts, Why
+from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Told, Why
 
 # How many are told.
 FIRST = 5
@@ -37,6 +37,8 @@ _ALLOCATED, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
         "slowest_stage",
     ),
 )
+_OF_ROOM = (LEAST, MOST, USABLE)
+_OF_PRICE = (TIME, LAYOUT_TOKENS, ROOFLINE, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST)
 _How = tuple[float, int]
 _FIGURES = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate")
 
@@ -70,19 +72,19 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The layouts of a run in their order.
+    """The first of the layouts of a run.
 
     Attributes:
         layout: The first.
         is_enough: Whether it has room for sure, and keeps what the plan requires of it.
-        told: What there is to say of it and the others.
+        race: All of them.
         roofline: The most that a device reaches in any of them that may have room, in FLOP a second, and in which;
             None where the time of a step is not told, or none has room.
     """
 
     layout: Layout
     is_enough: bool
-    told: Layouts
+    race: Race
     roofline: tuple[float, Layout] | None
 
 
@@ -103,91 +105,167 @@ def chosen(
         regimes: How many there are on the sheet.
         keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
     """
-    best: list[Tried] = []
-    fast: list[tuple[float, Layout]] = []
-    tried = 0
-    compared: int | None = None  # all layouts are compared under the regime that needs the most of the first
-    for _, alike in groupby(layouts, key=lambda one: (*one.parts, one.dp)):
-        group = list(alike)
-        tried += len(group)
-        if compared is None:
-            sheet.turn_to(group[0])
-            compared = sheet.heaviest()
-        found, fastest = _best(sheet, group, compared, keeps, is_priced=is_priced)
-        best.append(found)
-        if fastest is not None:
-            fast.append(fastest)
-    if not best:
+    tried = list(layouts)
+    if not tried:
         return None
-    ordered = _in_order(best)
-    first = tuple(_choice(sheet, regimes, one, is_priced=is_priced) for one in ordered[:FIRST])
-    told = Layouts(first, tuple(_fallen(ordered)), (), tried)
-    fast.sort(key=lambda one: one[0], reverse=True)
-    may = [one.layout for one in ordered[:FIRST] if one.band != NO_ROOM] + [layout for _, layout in fast[:FIRST]]
-    rooflines = [_roofline(sheet, regimes, layout) for layout in may if is_priced]
-    roofline = max(rooflines, key=lambda one: one[0]) if rooflines else None
-    return Chosen(ordered[0].layout, ordered[0].band == ENOUGH, told, roofline)
+    race = Race(sheet, regimes, tried, keeps, is_priced)
+    first = race.ordered(1)[0]
+    return Chosen(first.layout, first.band == ENOUGH, race, race.roofline(first))
 
 
-def _roofline(sheet: Sheet, regimes: int, layout: Layout) -> tuple[float, Layout]:
-    """The most that a device reaches in a layout, whatever the regime."""
-    sheet.turn_to(layout)
-    return max(sheet.under(regime, priced=True)[ROOFLINE] for regime in range(regimes)), layout
-
-
-def _best(
-    sheet: Sheet,
-    group: Sequence[Layout],
-    compared: int,
-    keeps: Callable[[Sheet], bool],
-    *,
-    is_priced: bool,
-) -> tuple[Tried, tuple[float, Layout] | None]:
-    """The best of some layouts that cut alike, and the one of them that may have room which is fastest by a roofline.
-
-    With smaller micro-batches there is more room; of layouts with the same, those that compute less again, and share
-    out less, are faster, and the others are not looked at where these have room.
+class Race:
+    """The layouts of a run, compared: bounds of those that cut alike are worked out for all of them at once, and what
+    each comes to only of those that may be among the first.
     """
-    leanest = max(group, key=lambda one: (-one.micro_batch, *_how(one)))
-    sheet.turn_to(leanest)
-    never_sure = not sheet.has_room()
-    if never_sure and not sheet.may_have_room():
-        found = sheet.under(sheet.order[-1])
-        return Tried(leanest, NO_ROOM, found[LEAST] / found[USABLE], 0.0), None
-    best: Tried | None = None
-    fastest: tuple[float, Layout] | None = None
-    # What is not sure to have room, or has none, with a smaller micro-batch, is not with a larger one.
-    unsure, full = set[_How](), set[_How]()
-    for _, same in groupby(group, key=lambda one: one.micro_batch):
-        sure: list[_How] = []
-        maybe: list[_How] = []
-        for one in sorted(same, key=_how):
-            how = _how(one)
-            if how in full or _is_beaten(how, sure) or (how in unsure and _is_beaten(how, maybe)):
-                continue
-            sheet.turn_to(one)
-            is_sure = not never_sure and how not in unsure and sheet.has_room()
-            if not is_sure:
-                unsure.add(how)
-                if _is_beaten(how, maybe):
-                    continue
-                if not sheet.may_have_room():
-                    full.add(how)
-                    continue
-            band = TIGHT if not is_sure else ENOUGH if keeps(sheet) else BROKEN
-            if band == ENOUGH:
-                sure.append(how)
-            found = sheet.under(compared, priced=is_priced)
-            if is_priced and not _is_beaten(how, maybe) and (fastest is None or found[ROOFLINE] > fastest[0]):
-                fastest = (found[ROOFLINE], one)
-            maybe.append(how)
-            pace = found[TIME] / found[LAYOUT_TOKENS] if is_priced else 0.0
-            this = Tried(one, band, found[LEAST] / found[USABLE], pace, _parts(found) if is_priced else {})
-            best = this if best is None or this.rank < best.rank else best
-        if not maybe:
-            break
-    assert best is not None, "the leanest may have room"
-    return best, fastest
+
+    def __init__(
+        self, sheet: Sheet, regimes: int, tried: Sequence[Layout], keeps: Callable[[Sheet], bool], is_priced: bool
+    ) -> None:
+        self.tried = len(tried)
+        self._sheet, self._regimes, self._keeps, self._is_priced = sheet, regimes, keeps, is_priced
+        groups = [list(alike) for _, alike in groupby(tried, key=lambda one: (*one.parts, one.dp))]
+        sheet.turn_to(tried[0])
+        self._compared = sheet.heaviest()  # under the regime that needs the most of the first
+        self._alike = [Alike(group, ways) for group, ways in zip(groups, self._ways(groups), strict=True)]
+        if is_priced:
+            self._bound()
+
+    def _ways(self, groups: Sequence[Sequence[Layout]]) -> Iterator[frozenset[_How]]:
+        """Of those that cut alike what may be computed again, and shared out, so that there may be room with the
+        smallest micro-batch: with a larger one there is less."""
+        small = [[one for one in group if one.micro_batch == group[0].micro_batch] for group in groups]
+        rows = [one for group in small for one in group]
+        may, unsure = [False] * len(rows), list(range(len(rows)))
+        for regime in self._lightest():
+            if unsure:
+                found = self._sheet.columns([rows[i] for i in unsure], regime, (LEAST, USABLE))
+                for i, least, usable in zip(unsure, found[LEAST], found[USABLE], strict=True):
+                    may[i] = least <= usable
+                unsure = [i for i in unsure if not may[i]]
+        there = iter(may)
+        for group in small:
+            yield frozenset([_how(one) for one in group if next(there)])
+
+    def _lightest(self) -> Sequence[int]:
+        """The regimes, the one that needs the least of the first layout first."""
+        return sorted(range(self._regimes), key=lambda regime: self._sheet.under(regime)[LEAST])
+
+    def _bound(self) -> None:
+        """The least time a token, and the highest rate, of those that cut alike: with the least that may be computed
+        again, and shared out."""
+        rows = [(alike, one) for alike in self._alike for one in alike.fastest()]
+        if rows:
+            found = self._sheet.columns([one for _, one in rows], self._compared, _OF_PRICE[:3])
+            times = zip(found[TIME], found[LAYOUT_TOKENS], found[ROOFLINE], strict=True)
+            for (alike, _), (time, tokens, rate) in zip(rows, times, strict=True):
+                alike.pace, alike.rate = min(alike.pace, time / tokens), max(alike.rate, rate)
+
+    def ordered(self, count: int) -> list[Tried]:
+        """The best of those that cut alike, in order, so many of them for sure; with no more of the others than these
+        took to find."""
+        for alike in sorted(self._alike, key=lambda alike: alike.pace):
+            paces = sorted(one.best.pace for one in self._alike if one.best is not None and one.best.band == ENOUGH)
+            if len(paces) >= count and alike.pace > ALIKE * paces[count - 1]:
+                break
+            alike.best = alike.best or self._best_of(alike)
+        return _in_order([alike.best for alike in self._alike if alike.best is not None])
+
+    def told(self, undivided: Iterable[str]) -> Told:
+        """What there is to say of them."""
+        ordered = self.ordered(len(self._alike))
+        first = tuple(_choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in ordered[:FIRST])
+        return Told(first, tuple(_fallen(ordered)), tuple(undivided))
+
+    def roofline(self, first: Tried) -> tuple[float, Layout] | None:
+        """The most that a device reaches in any layout that may have room, whatever the regime."""
+        if not self._is_priced or first.band == NO_ROOM:
+            return None
+        best = (0.0, first.layout)
+        for alike in sorted(self._alike, key=lambda alike: -alike.rate):
+            if alike.rate <= best[0]:
+                break
+            rates = self._figures(alike)[ROOFLINE]
+            for i in sorted(range(len(rates)), key=lambda i: -rates[i]):
+                if rates[i] <= best[0]:
+                    break
+                if self._may_have_room(alike, i):
+                    best = rates[i], alike.layouts[i]
+        found = []
+        for layout in (first.layout, best[1]):
+            self._sheet.turn_to(layout)
+            found += [(self._sheet.under(each, priced=True)[ROOFLINE], layout) for each in range(self._regimes)]
+        return max(found, key=lambda one: one[0])
+
+    def _figures(self, alike: Alike) -> Mapping[Name, Sequence[float]]:
+        """What those that cut alike come to under the regime that they are compared by."""
+        if not alike.figures:
+            wanted = (*_OF_ROOM, *(_OF_PRICE if self._is_priced else ()))
+            alike.figures = self._sheet.columns(alike.layouts, self._compared, wanted)
+        return alike.figures
+
+    def _may_have_room(self, alike: Alike, i: int) -> bool:
+        found = self._figures(alike)
+        if found[LEAST][i] <= found[USABLE][i]:
+            return True
+        if _how(alike.layouts[i]) not in alike.ways:
+            return False
+        self._sheet.turn_to(alike.layouts[i])
+        return self._sheet.may_have_room()
+
+    def _best_of(self, alike: Alike) -> Tried:
+        """The best of some layouts that cut alike."""
+        sheet, layouts = self._sheet, alike.layouts
+        if not alike.ways:
+            lean = max(layouts, key=lambda one: (-one.micro_batch, *_how(one)))
+            sheet.turn_to(lean)
+            least = min(sheet.under(regime)[LEAST] for regime in range(self._regimes))
+            return Tried(lean, NO_ROOM, least / sheet.under(0)[USABLE], 0.0)
+        found = self._figures(alike)
+        paces = [_pace(found, i) for i in range(len(layouts))] if self._is_priced else [0.0] * len(layouts)
+        order = sorted(range(len(layouts)), key=lambda i: (paces[i], layouts[i].micro_batch, *_how(layouts[i])))
+        broken: list[Tried] = []
+        for i in order:
+            if found[MOST][i] <= found[USABLE][i]:
+                sheet.turn_to(layouts[i])
+                if sheet.has_room():
+                    if self._keeps(sheet):
+                        return self._as(alike, i, ENOUGH, paces[i])
+                    broken.append(self._as(alike, i, BROKEN, paces[i]))
+        if broken:
+            return min(broken, key=lambda one: one.least)
+        i = next(i for i in order if self._may_have_room(alike, i))
+        return self._as(alike, i, TIGHT, paces[i])
+
+    def _as(self, alike: Alike, i: int, band: int, pace: float) -> Tried:
+        found = {name: column[i] for name, column in self._figures(alike).items()}
+        parts = _parts(found) if self._is_priced else {}
+        return Tried(alike.layouts[i], band, found[LEAST] / found[USABLE], pace, parts)
+
+
+class Alike:
+    """Layouts that cut alike.
+
+    Attributes:
+        ways: What may be computed again and shared out, so that there may be room.
+        pace, rate: No more than the time a token of any of them that may have room, and no less than its rate.
+        figures: What each comes to, once that is asked for.
+        best: The first of them, once that is known.
+    """
+
+    def __init__(self, layouts: Sequence[Layout], ways: frozenset[_How]) -> None:
+        self.layouts, self.ways = layouts, ways
+        self.pace, self.rate = math.inf, 0.0
+        self.figures: Mapping[Name, Sequence[float]] = {}
+        self.best: Tried | None = None
+
+    def fastest(self) -> Iterator[Layout]:
+        """Those of them that no other of the same micro-batch is faster than for sure."""
+        ways = {how for how in self.ways if not any(_is_less(other, how) for other in self.ways)}
+        return (one for one in self.layouts if _how(one) in ways)
+
+
+def _pace(found: Mapping[Name, Sequence[float]], i: int) -> float:
+    return found[TIME][i] / found[LAYOUT_TOKENS][i]
 
 
 def _how(one: Layout) -> _How:
@@ -195,9 +273,9 @@ def _how(one: Layout) -> _How:
     return one.recompute, one.shard or 0
 
 
-def _is_beaten(how: _How, others: Iterable[_How]) -> bool:
-    """Whether another computes no more again, and shares out no more."""
-    return any(other[0] <= how[0] and other[1] <= how[1] for other in others)
+def _is_less(how: _How, other: _How) -> bool:
+    """Whether it computes no more again, and shares out no more, than another that it is not."""
+    return how != other and how[0] <= other[0] and how[1] <= other[1]
 
 
 def _in_order(best: Sequence[Tried]) -> list[Tried]:

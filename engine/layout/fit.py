@@ -237,7 +237,7 @@ def _between(definitions: Iterable[Definition], told: Need, lowest: Need, one: C
             note = f"no regime is named: up to {told.regime.record.name}, which needs the most"
             yield replace(each, note=note)
         elif each.name == ROOFLINE and best is not None and (best[1] != told.layout or lowest is not told):
-            source = f"the most of {one.told.tried:,} layouts: {best[1]}"
+            source = f"the most of {one.race.tried:,} layouts: {best[1]}"
             yield replace(each, expr=Num(best[0], each.dim), source=source)
         else:
             yield each

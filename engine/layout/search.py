@@ -31,7 +31,7 @@ from runplan.engine.layout.memory import (
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.laid_out import Layouts
+from runplan.engine.problem.laid_out import Layouts, Told
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.rounding import TOLERANCE
 
@@ -209,8 +209,12 @@ class Search:
         return chosen(self.sheet(devices), count, layouts(room, self.said), self.keeps, is_priced=is_priced)
 
     def told(self, one: Chosen, devices: int) -> Layouts:
-        """What there is to say of the layouts."""
-        return replace(one.told, undivided=tuple(undivided(next(self.rooms(devices)), self.said)))
+        """What there is to say of the layouts, once it is asked for."""
+
+        def told() -> Told:
+            return one.race.told(undivided(next(self.rooms(devices)), self.said))
+
+        return Layouts(one.race.tried, told)
 
     def _is_of_layout(self, requirement: Requirement) -> bool:
         """Whether what a requirement asks for changes with the layout."""

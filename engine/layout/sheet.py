@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.expr.columns import Column, Together
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import names
-from runplan.dsl.expr.values import Evaluator
+from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.library import Library
+from runplan.dsl.types import Any
 from runplan.engine.layout.layout import CP, DP, EP, PP, TP, Layout
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, Step
 
@@ -85,6 +87,57 @@ class Sheet:
             _run(self._plan.time, env)
         return env
 
+    def columns(self, layouts: Sequence[Layout], regime: int, wanted: Iterable[Name]) -> dict[Name, list[float]]:
+        """What some layouts come to under a regime, all at once: a figure a layout of all that is wanted and known.
+
+        Args:
+            layouts: At least one.
+        """
+        if self._plan is None:
+            self.turn_to(layouts[0])
+        needed = _columned(self._memory, frozenset(wanted), self._catalogue)
+        try:
+            found: Mapping[Name, Any] = self._together(layouts, regime, needed)
+        except (ArithmeticError, ValueError):  # what one of them refuses, or is not done by columns
+            return self._one_by_one(layouts, regime, wanted)
+        there = {name: found[name] for name in wanted if name in found}
+        return {
+            name: column.values if isinstance(column, Column) else [column] * len(layouts)
+            for name, column in there.items()
+        }
+
+    def _together(self, layouts: Sequence[Layout], regime: int, of: Mapping[Name, Evaluator]) -> Mapping[Name, Any]:
+        plan = self._plan
+        assert plan is not None
+        cuts: dict[tuple[int, ...], int] = {}
+        at = [cuts.setdefault((one.tp, one.pp, one.cp, one.ep, one.dp), len(cuts)) for one in layouts]
+        env: dict[Name, Any] = {**self._env, **self._of_regimes[regime]}
+        by_cut = [Column([float(parts[i]) for parts in cuts]) for i in range(5)]
+        env.update(zip((TP, PP, CP, EP, DP), by_cut, strict=True))
+        steps = [name for name, _ in (*plan.cut, *plan.cut_regime) if name in of]
+        for name in steps:
+            env[name] = of[name](env)
+        for name in (TP, PP, CP, EP, DP, *steps):
+            if isinstance(env[name], Column):
+                values = env[name].values
+                env[name] = Column([values[i] for i in at]) if len(cuts) > 1 else values[0]
+        figures = [one.figures for one in layouts]
+        env.update({name: Column([each[name] for each in figures]) for name in figures[0].keys() - _CUTS})
+        for name, _ in (*plan.rest, *plan.memory, *plan.time):
+            if name in of:
+                env[name] = of[name](env)
+        return env
+
+    def _one_by_one(self, layouts: Sequence[Layout], regime: int, wanted: Iterable[Name]) -> dict[Name, list[float]]:
+        names, out = tuple(wanted), dict[Name, list[float]]()
+        for layout in layouts:
+            self.turn_to(layout)
+            found = self.under(regime, priced=True)
+            for name in names:
+                if name in found:
+                    out.setdefault(name, []).append(found[name])
+        return out
+
     def heaviest(self) -> int:
         """The regime that needs the most."""
         return max(self.order, key=lambda regime: self.under(regime)[MOST])
@@ -148,6 +201,25 @@ def _group(over: frozenset[str], is_memory: bool) -> str:
     if "rest" in over:
         return ("memory" if is_memory else "time") if "regime" in over else "rest"
     return "_".join(part for part in ("cut", "regime") if part in over) or "model"
+
+
+def _columned(memory: Memory, wanted: frozenset[Name], catalogue: Library) -> Mapping[Name, Evaluator]:
+    """The steps over columns that lead to what is wanted: only who compares layouts asks for them."""
+    kept = catalogue.once(_kept_columned)
+    key = (id(memory.steps), wanted)
+    if key not in kept:
+        needed, steps = set(wanted), dict[Name, Evaluator]()
+        for one in reversed(memory.steps):
+            if one.name in needed:
+                needed |= names(one.formula)
+                steps[one.name] = compiled(one.formula, Together)
+        kept[key] = (memory.steps, steps)
+    return kept[key][1]
+
+
+def _kept_columned(catalogue: Library) -> dict[object, tuple[tuple[Step, ...], Mapping[Name, Evaluator]]]:
+    """As `_kept`."""
+    return {}
 
 
 def _kept(catalogue: Library) -> dict[object, tuple[tuple[Step, ...], _Plan]]:

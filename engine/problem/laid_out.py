@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.types import Literal
@@ -59,17 +60,45 @@ class Fallen:
 
 
 @dataclass(frozen=True, slots=True)
-class Layouts:
-    """The layouts of a run on its devices.
-
-    Attributes:
-        first: The best, by time a token, those with room before those that are tight.
-        fallen: The others, the nearest first.
-        undivided: What cannot be, since it does not divide, as sentences.
-        tried: How many there were, with every micro-batch and all that may be computed again.
-    """
+class Told:
+    """What there is to say of the layouts of a run: see `Layouts`."""
 
     first: tuple[Choice, ...]
     fallen: tuple[Fallen, ...]
     undivided: tuple[str, ...]
-    tried: int
+
+
+class Layouts:
+    """The layouts of a run on its devices, worked out where something of them is first shown.
+
+    Attributes:
+        tried: How many there were, with every micro-batch and all that may be computed again.
+    """
+
+    def __init__(self, tried: int, told: Callable[[], Told]) -> None:
+        self.tried, self._tell = tried, told
+
+    @cached_property
+    def _told(self) -> Told:
+        return self._tell()
+
+    @property
+    def first(self) -> tuple[Choice, ...]:
+        """The best, by time a token, those with room before those that are tight."""
+        return self._told.first
+
+    @property
+    def fallen(self) -> tuple[Fallen, ...]:
+        """The others, the nearest first."""
+        return self._told.fallen
+
+    @property
+    def undivided(self) -> tuple[str, ...]:
+        """What cannot be, since it does not divide, as sentences."""
+        return self._told.undivided
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Layouts) and (self.tried, self._told) == (other.tried, other._told)
+
+    def __hash__(self) -> int:
+        return hash(self.tried)

@@ -204,21 +204,15 @@ def _rising(track: Track) -> Iterator[Finding]:
 
 def _misses(track: Track) -> Iterator[Finding]:
     """What the plan gives or requires, against what is forecast."""
-    expected, ends = track.expected, track.ends
-    limits = [(f"`{one.text}`", one.quantity, one.sign, one.bound) for one in expected.limits]
-    if (reserved := expected.get("reserved_time")) is not None:
-        limits.append(("the time that the hardware is reserved for", "time", "<=", reserved))
-    if (deadline := expected.get("deadline")) is not None:
-        limits.append(("the end of the reservation", "finish", "<=", deadline))
-    for text, quantity, sign, bound in limits:
-        end = ends.get(quantity)
-        if end is None or (quantity == "loss" and track.law_now is None):
+    for one in track.expected.limits:
+        end, bound = track.ends.get(one.quantity), one.bound
+        if end is None or (one.quantity == "loss" and track.law_now is None):
             continue
-        over = 1 if sign == "<=" else -1
+        over = 1 if one.sign == "<=" else -1
         if over * (end.value - bound) > 0:
-            yield finding("K004", f"the run will miss {text}: {_told(end)}, {_limit(end, bound)}", _end(track))
+            yield finding("K004", f"the run will miss {one.text}: {_told(end)}, {_limit(end, bound)}", _end(track))
         elif over * ((end.high if over > 0 else end.low) - bound) > 0:
-            yield finding("K005", f"the run may miss {text}: {_told(end)}, {_limit(end, bound)}", _end(track))
+            yield finding("K005", f"the run may miss {one.text}: {_told(end)}, {_limit(end, bound)}", _end(track))
 
 
 def _told(end: Estimate) -> str:

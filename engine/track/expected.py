@@ -14,7 +14,7 @@ from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.evaluate import evaluate
 from runplan.engine.laws.form import Refused
-from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
 # The quantities of a run that a log tells, and so those of which a requirement can be held to it.
@@ -69,10 +69,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is required of a quantity that a log tells.
+    """What a plan gives or requires of a quantity that a log tells.
 
     Attributes:
-        text: As the plan says it.
+        text: What it is, such as the requirement as the plan has it.
         sign: `<=` or `>=`.
         bound: In base units.
     """
@@ -93,7 +93,7 @@ class Expected:
         law: Which predicts the loss; empty where none does.
         figures: Of the plan, by quantity.
         schedule: The phases, in order; empty where the plan has none.
-        limits: What is required.
+        limits: What is required, and the bounds that are stated.
         curve: Tokens and the loss of a run that ends with so many, by the law.
         frozen: The day on which it was frozen; empty where it is the plan as it is now.
     """
@@ -128,7 +128,11 @@ def expected_of(report: Report, digest: str, library: Library) -> Expected:
         raise CannotTrack(f"`{report.source.path}` is not solved: `plan check` says why")
     solution = report.solutions[0]
     if solution.problem.stages:
-        raise CannotTrack(f"`{report.source.path}` has stages: a log is held to a plan of one run")
+        stages = ", ".join(f"`{stage.name}`" for stage in solution.problem.stages)
+        raise CannotTrack(
+            f"`{report.source.path}` has stages ({stages}), and a log is of one run: write the stage that it is of as "
+            "a plan of its own, with its hardware and tokens, and track that; no `--set` picks a stage"
+        )
     figures = {
         name: Figure(found.value, found.dim, found.low, found.high, found.kind == "given")
         for name in (*_FIGURES, "loss")
@@ -142,7 +146,7 @@ def expected_of(report: Report, digest: str, library: Library) -> Expected:
         law=solution.resolved if "loss" in figures else "",
         figures=figures,
         schedule=tuple(_schedule(solution, report.plan, library)),
-        limits=tuple(_limits(report.plan, solution)),
+        limits=(*_limits(report.plan, solution), *_bounds(solution)),
         curve=tuple(_curve(solution, library)),
     )
 
@@ -196,9 +200,48 @@ def _limits(plan: Plan, solution: Solution) -> Iterator[Limit]:
             if isinstance(own, Ref) and not own.name.scope and own.name.text in FORECAST and sign in _TURNED:
                 bound = _known(other, solution)
                 if bound is not None:
-                    yield Limit(requirement.span.text, own.name.text, sign[:1] + "=", bound)
+                    yield Limit(f"`{requirement.span.text}`", own.name.text, sign[:1] + "=", bound)
 
 
+def _bounds(solution: Solution) -> Iterator[Limit]:
+    """What the plan states of what a log tells: what it gives, and the ends of what it leaves open.
+
+    What a run was found to take is no bound: it may take all of the time that it is given.
+    """
+    for name, (quantity, text) in _STATED.items():
+        found = solution.quantity(name)
+        if found is not None and found.kind == "given":
+            yield Limit(text, quantity, "<=", found.value)
+    for constraint in solution.problem.constraints:
+        if constraint.kind not in ("range", "budget") or constraint.of is None or constraint.of.scope:
+            continue
+        quantity, text = _STATED.get(constraint.of.text, (constraint.of.text, constraint.of.text))
+        upper = constraint.left == Ref(constraint.of)
+        bound = _known(constraint.right if upper else constraint.left, solution)
+        # A run that needs less than it has to be reserved for is within it.
+        if quantity in FORECAST and bound is not None and (upper or constraint.of.text not in _STATED):
+            sign = "<=" if upper else ">="
+            said = f" ({constraint.span.text})" if constraint.span else ""
+            yield Limit(f"{text}{said}", quantity, sign, bound)
+    scopes = dict.fromkeys(name.scope for name in solution.values if name.scope[:1] and name.scope[0][0] == "pool")
+    longest = [_longest(solution.within(*scope)) for scope in scopes]
+    if longest and None not in longest:
+        yield Limit("the longest time of its hardware", "time", "<=", max(one for one in longest if one is not None))
+
+
+def _longest(pool: Mapping[str, Value]) -> float | None:
+    """How long a pool may be at work, from the beginning of the run; None where nothing says."""
+    given = [one for name in ("longest", "reserved_time") if (one := pool.get(name)) is not None]
+    if "start" in pool or not given:
+        return None
+    return given[0].value if given[0].kind == "given" else None
+
+
+# What is stated of a run's hardware, as the forecast of it is called, and as it is told.
+_STATED = {
+    "reserved_time": ("time", "the time that the hardware is reserved for"),
+    "deadline": ("finish", "the end of the reservation"),
+}
 _TURNED = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 
 

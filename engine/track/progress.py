@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.errors import RunplanError
 from runplan.engine.fit.table import Floats, RunTable
 from runplan.engine.track.expected import Expected
 
@@ -12,7 +13,7 @@ from runplan.engine.track.expected import Expected
 NEEDS = ("loss",)
 USES = (
     *("steps", "tokens", "samples", "time", "clock", "step_time", "joint_throughput", "learning_rate", "batch"),
-    *("epochs", "mfu"),
+    *("epochs", "mfu", "batch_sequences"),
 )
 PREFER = {"loss": ("loss", "train_loss", "lm_loss", "training_loss", "loss_train", "global_avg_loss")}
 # A pause is a stretch between two points that takes so many times the usual, and at least so many seconds.
@@ -25,7 +26,7 @@ MOST_RATE, MOST_TOKENS = 10.0, 1e17
 PARTS = 10
 
 
-class NoProgress(Exception):
+class NoProgress(RunplanError):
     """Raised for a log that does not tell how far a run is; the message says why."""
 
 
@@ -171,6 +172,11 @@ def _tokens(table: RunTable, expected: Expected) -> tuple[Floats, str]:
     if steps is not None and "batch" in table.columns and np.isfinite(own := table.values("batch")).all():
         return np.cumsum(np.diff(steps, prepend=0.0) * own), "the steps and the batch of the log"
     context = expected.figures.get("context")
+    if steps is not None and context is not None and "batch_sequences" in table.columns:
+        own = table.values("batch_sequences") * context.value
+        if np.isfinite(own).all():
+            by = "the steps and the batch of the log, of sequences as the plan has them"
+            return np.cumsum(np.diff(steps, prepend=0.0) * own), by
     samples = "samples" in table.columns and bool(np.isfinite(table.values("samples")).all())
     if samples and context is not None and (context.given or steps is None):
         return table.values("samples") * context.value, "the samples of the log and the plan's context"

@@ -21,6 +21,8 @@ FILES = sorted(
     for where in ("plans", "stdlib", "cli/templates")
     for path in (ROOT / where).rglob("*.plan*")
 )
+# What defines what belongs in a pack has no YAML: this one has a price of its own.
+LACKING = {"plans/spot-by-march.plan"}
 NAMES: dict[Spelling, str] = {"plan": "x.plan", "yaml": "x.plan.yaml"}
 
 
@@ -189,7 +191,7 @@ def test_every_file_is_laid_out_and_says_the_same_in_the_other_spelling(path: st
     text = (ROOT / path).read_text(encoding="utf-8")
     own = spelling_of(path)
     assert laid_out(text, own) == text, "`plan fmt plans stdlib cli/templates` lays it out"
-    check_ways(text, own, may_lack=path.startswith("stdlib"))
+    check_ways(text, own, may_lack=path.startswith("stdlib") or path in LACKING)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runplan.cli.show.text.figures import from_to
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show, show_dim
@@ -21,6 +22,8 @@ Rows = tuple[tuple[str, ...], ...]
 WORST, PAIRS, MINIMA = 5, 4, 3
 # From here on two constants cannot be told apart by much.
 TOGETHER = 0.9
+# A share from here on is the whole, but for rounding.
+ALL = 0.99
 NOTHING = "\N{EN DASH}"
 
 
@@ -60,10 +63,13 @@ def content(report: FitReport, *, details: bool = False) -> Content:
     sections += [_tested(part, tested) for part, tested in report.tested]
     if report.before is not None:
         sections.append(_moved(report))
-    findings = tuple((f.severity, f.code, f.message) for f in found.findings)
-    if findings:
-        sections.append(Section("Findings", findings))
+    if found.findings:
+        sections.append(Section("Findings", tuple(row for one in found.findings for row in _finding(one))))
     return Content(headline, tuple(sections))
+
+
+def _finding(found: Finding) -> Rows:
+    return (found.severity, found.code, found.message), *(("", "", f"help: {help}") for help in found.help)
 
 
 def _counts(counts: str) -> str:
@@ -83,7 +89,7 @@ def _part(part: Part, report: FitReport, details: bool) -> Iterator[Section]:
     said = [f"Objective: {objective_said(part)}: {best.value:.12g}."]
     said.append(_searched(part))
     yield Section(f"Constants of `{part.form.output}`", tuple(rows), ("", "value", "80 %", "95 %", "unit"), tuple(said))
-    yield Section("How well the form holds", _holds(part), said=tuple(_together(part)))
+    yield Section("How well the form holds", _holds(part), said=(*_together(part), *_next_run(part)))
     if details or not part.exact:
         yield _residuals(part, report, WORST if not details else len(report.found.table))
 
@@ -149,6 +155,26 @@ def _together(part: Part) -> Iterator[str]:
     if pairs:
         told = ", ".join(f"{a} and {b} ({r:.3f})" for a, b, r in pairs[:PAIRS])
         yield f"The runs hardly tell apart: {told}, by their correlation."
+
+
+def _next_run(part: Part) -> Iterator[str]:
+    """The run that would help most; where a constant is not told, the finding on that says it."""
+    best = part.fitted.next_run
+    if best is not None and all(known.identified for known in part.fitted.known):
+        run = ", ".join(show(value, dim, 2) for value, dim in part.in_base(best.inputs).values())
+        share = (
+            "of as much compute as the largest"
+            if best.cost > ALL
+            else f"of {100 * best.cost:.2g} % of the largest compute"
+        )
+        yield (
+            f"Most would help a run {share}, with {run}: what the constants leave open of a forecast at ten times the "
+            f"largest falls from {_off(part, best.before)} to {_off(part, best.after)}."
+        )
+
+
+def _off(part: Part, error: float) -> str:
+    return f"{100 * error:.2g} %" if part.model.log else f"{error:.2g}"
 
 
 def _residuals(part: Part, report: FitReport, most: int) -> Section:

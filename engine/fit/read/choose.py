@@ -153,12 +153,13 @@ def _read(
     if unit is None:
         unit = _of_cells(cells, sort)
         if unit is None:
-            ways = [f"`--unit {sort.name}={word}`" for word in _ways(sort)]
+            ways = [*(f"`--unit {sort.name}={word}`" for word in _ways(sort)), *_instead(sort, header)]
             message = f"`{cut(header)}` does not say in which unit it is"
             return None, [_asking("F004", sort.name, message, at, [f"say it: {' or '.join(ways)}"])]
     elif unit.dim not in sort.dims:
         message = f"`{cut(header)}` is {said_dim(unit.dim)}, and `{sort.name}` is {said_dim(sort.dim)}"
-        return None, [_asking("F004", sort.name, message, at, [f"say it: `--unit {sort.name}={_example(sort)}`"])]
+        ways = [f"`--unit {sort.name}={_example(sort)}`", *_instead(sort, header)]
+        return None, [_asking("F004", sort.name, message, at, [f"say it: {' or '.join(ways)}"])]
     decimal = asked.decimal or decimal_of(tuple(styles.values()), styles.get(place, "none"))
     decimal = decimal or read_one_way(cells, sort, unit)
     if not decimal:
@@ -168,6 +169,11 @@ def _read(
         return None, [_asking("F005", sort.name, message, grid.at(row, place), help)]
     found = figures(cells, sort, unit, decimal)
     return Chosen(sort, place, found, bool(said) or found.units), []
+
+
+def _instead(sort: Sort, header: str) -> list[str]:
+    """How to say that a column is the quantity that it may be instead."""
+    return [f"`--column {sort.instead}={_quoted(header)}`"] if sort.instead else []
 
 
 def _of_cells(cells: Sequence[str], sort: Sort) -> Unit | None:

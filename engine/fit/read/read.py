@@ -26,6 +26,7 @@ from runplan.engine.fit.read.words import Sort, Words, sorts_of
 from runplan.engine.fit.table import Column, RunTable
 
 # What says how many params there are; a form that counts them one way is told where the file counts them another.
+SIZES = ("params", "params_non_embedding", "active_params", "params_with_head")
 _MEASURED = ("loss",)
 # Of a run, what tells whether it came to its end.
 _TELLING = ("vocab", "planned_tokens", "planned_steps", "steps")
@@ -139,6 +140,13 @@ def _derived(name: str, grid: Grid, columns: Mapping[str, Chosen], library: Libr
             f"`{name}` is taken from {enumerated([_said(other, grid, columns) for other in others])}: {relation.text}"
         )
         chosen = Chosen(sort, -1, Figures(found, sort.dim), True)
+        sizes = [columns[size] for size in SIZES if size in columns and columns[size].place >= 0]
+        if name in SIZES and sizes:
+            header = cut(grid.headers[sizes[0].place])
+            message += f"; whether `{header}` or the compute counts params so is not said"
+            help = [f"if `{header}` does: `--column {name}={header}`"]
+            at = grid.header(sizes[0].place)
+            return chosen, finding("F012", message, at, severity="warning", help=help)
         return chosen, finding("F012", message, grid.header(columns[others[0]].place))
     return None
 

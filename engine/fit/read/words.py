@@ -49,6 +49,7 @@ class Sort:
         units: What files call its units, squashed; `""` is what is taken where they say none, None where one must.
         between: Where its figures lie, in base units; None where anything goes.
         first: Whether the first of several such columns is meant, and none need be asked about.
+        instead: The quantity that such a column may be as well, in another unit; empty where there is none.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Sort:
     units: Mapping[str, Unit | None]
     between: tuple[float, float] | None
     first: bool
+    instead: str = ""
 
     @property
     def dims(self) -> frozenset[Dim]:
@@ -130,7 +132,8 @@ def _sort(record: Record, library: Library) -> Sort:
     between = record.entry("between")
     ends = tuple(one.value for one in between.values if isinstance(one, Num)) if between else ()
     words = tuple(dict.fromkeys(squashed(word) for word in (record.name, *record.aliases)))
-    return Sort(record.name, dim, words, units, ends if len(ends) == 2 else None, record.text("several") == "first")
+    first, instead = record.text("several") == "first", record.text("instead") or ""
+    return Sort(record.name, dim, words, units, ends if len(ends) == 2 else None, first, instead)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,11 @@ SMALL = (
     .replace("ffn: 1024", "ffn: 768")
     .replace("8% MFU", "5% MFU")
 )
+STAGES = """\
+model: 1B
+stage one { hardware: 8 x H100 for ? at 40% MFU; tokens: 20B }
+stage two { hardware: 8 x H100 for ? at 40% MFU; tokens: 1B }
+"""
 LOGS = {"1e15-h256": PLAN, "3e14-h192": SMALL}
 HEAD = "step,tokens,loss,learning_rate,seconds\n"
 
@@ -239,7 +244,42 @@ def test_what_is_frozen_is_read_as_it_was_written() -> None:
     assert [found.code for found in track.findings if found.code in ("K011", "K012")] == ["K011"]
 
 
+@pytest.mark.parametrize(
+    ("time", "limits"),
+    [
+        ("for 10 minutes", [("time", 600.0)]),
+        ("for up to 10 minutes", [("time", 600.0)]),
+        ("for 5 seconds..10 minutes", [("time", 600.0)]),
+        ("for ?", []),
+        ("from 2026-12-01 until 2026-12-02", [("time", 86400.0), ("finish", 1796169600.0)]),
+        ("from 2026-12-01 until ?", []),
+        ("for up to 10 days from 2026-12-01 until 2026-12-02", [("finish", 1796169600.0), ("time", 864000.0)]),
+    ],
+)
+def test_a_run_is_held_to_what_is_stated_and_not_to_what_it_was_found_to_take(
+    time: str, limits: list[tuple[str, float]]
+) -> None:
+    found = expected(PLAN.replace("for 1 minute", time)).limits
+    assert [(one.quantity, one.bound) for one in found if one.quantity != "cost"] == limits
+    assert all(one.sign == "<=" for one in found)
+
+
+def test_pools_are_held_to_the_longest_time_of_theirs() -> None:
+    pools = "1 x H100 for up to 10 minutes at 8% MFU + 1 x A100 for up to 20 minutes at 8% MFU\n"
+    (limit,) = expected("hardware: " + pools + PLAN.split("\n", 1)[1].rsplit("require", 1)[0]).limits
+    assert (limit.quantity, limit.bound) == ("time", 1200.0)
+
+
+def test_a_batch_of_sequences_is_one_of_tokens_by_the_plans_context() -> None:
+    rows = [line.split(",") for line in text("1e15-h256").splitlines()[1:]]
+    log = "step,global_batch_size_in_sequences,loss\n" + "".join(f"{row[0]},64,{row[2]}\n" for row in rows[:200])
+    track = run(log, EXPECTED["1e15-h256"])
+    assert track.progress.done == float(rows[199][1]) and "sequences" in track.progress.derived
+
+
 def test_what_cannot_be_tracked_says_why() -> None:
+    with pytest.raises(CannotTrack, match=r"has stages \(`one`, `two`\), .* plan of its own"):
+        expected(STAGES)
     with pytest.raises(CannotTrack, match="not solved"):
         expected("tokens: 2T\nrequire loss <= 0.1\n")
     with pytest.raises(NoProgress, match="no tokens"):

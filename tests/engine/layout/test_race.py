@@ -1,0 +1,86 @@
+"""What is found of the first layout by bounds is what is found where all of them are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from known import LIBRARY
+
+from runplan.dsl.text.reader import Files
+from runplan.engine.layout.choose import ENOUGH, FIRST, NO_ROOM, Race, Tried
+from runplan.engine.layout.layout import Layout, layouts
+from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
+from runplan.engine.layout.search import Search, search_of
+from runplan.engine.pipeline import first_solution, plan_at
+from runplan.engine.problem import quantities as q
+
+PLANS = {
+    "a small model": "hardware: 64 x H100 for up to 90 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\n",
+    "much of a model": "hardware: 32 x A100-SXM-80GB for up to 900 days at 40% MFU\nmodel: llama-3-70b\ntokens: 160B\n",
+    "a size that is free": "hardware: 1000 x H100 for 6 months at 40% MFU\n",
+    "experts": "hardware: 256 x H800 for up to 900 days at 30% MFU\nmodel: deepseek-v3\ntokens: 300B\n",
+    "long sequences": (
+        "hardware: 64 x H100 for up to 900 days at 40% MFU\nmodel llama-3-8b { context: 131072 }\ntokens: 160B\n"
+    ),
+    "what is required": (
+        "hardware: 64 x H100 for up to 90 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\nrequire tp >= 2\n"
+    ),
+    "a framework": (
+        "hardware: 64 x H100 for up to 90 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\nlayout: tp ? in megatron\n"
+    ),
+}
+
+
+def search(text: str) -> Search:
+    read = plan_at("a.plan", Files({"a.plan": text}), catalogue=LIBRARY)
+    assert read.plan is not None
+    solution = first_solution(read)
+    assert solution is not None
+    found = search_of(read.plan, solution, LIBRARY)
+    assert found is not None
+    return found
+
+
+def race(of: Search) -> Race:
+    devices = round(of.memory.known[q.GPUS])
+    tried = list(layouts(next(of.rooms(devices)), of.said))
+    return Race(of.sheet(devices), len(of.regimes(devices)), tried, of.keeps, True)
+
+
+def rate(of: Search, layout: Layout) -> float:
+    sheet = of.sheet(layout.devices)
+    sheet.turn_to(layout)
+    return max(sheet.under(regime, priced=True)[ROOFLINE] for regime in range(len(sheet.order)))
+
+
+def enough(tried: Sequence[Tried]) -> list[Layout]:
+    return [one.layout for one in tried if one.band == ENOUGH]
+
+
+@pytest.mark.parametrize("text", PLANS.values(), ids=PLANS)
+def test_bounds_leave_out_none_of_the_first(text: str) -> None:
+    of = search(text)
+    whole = race(of)
+    every = whole.ordered(whole.tried)
+    one = race(of)
+    first = one.ordered(1)[0]
+    assert (first.layout, first.band) == (every[0].layout, every[0].band)
+    assert enough(race(of).ordered(FIRST))[:FIRST] == enough(every)[:FIRST]
+    fastest = one.roofline(first)
+    assert fastest is not None
+    assert fastest[0] * (1 + 1e-12) >= max(rate(of, tried.layout) for tried in every if tried.band != NO_ROOM)
+
+
+@pytest.mark.parametrize("text", PLANS.values(), ids=PLANS)
+def test_layouts_together_come_to_what_each_does(text: str) -> None:
+    of = search(text)
+    devices = round(of.memory.known[q.GPUS])
+    some = list(layouts(next(of.rooms(devices)), of.said))[::17]
+    wanted = (LEAST, MOST, USABLE, TIME, LAYOUT_TOKENS, ROOFLINE)
+    together = of.sheet(devices).columns(some, 0, wanted)
+    sheet = of.sheet(devices)
+    for i, layout in enumerate(some):
+        sheet.turn_to(layout)
+        found = sheet.under(0, priced=True)
+        assert {name: together[name][i] for name in wanted} == {name: found[name] for name in wanted}
