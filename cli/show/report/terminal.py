@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 # Notes on the laws that a page has room for, about.
 _NOTES = 6
-# Lines of a screen.
-_ROWS = 50
+# Lines of a screen, and its columns where it is narrow.
+_ROWS, _NARROW = 50, 80
 
 
 def render(report: Report, look: Look = PLAIN) -> str:
     """The report, no line longer than the page is wide; of a text that is no plan, what is wrong with it."""
     if report.plan is None:
         return full.render(Checked(report.findings, 1), look)
-    text = page_of(content(report, details=look.details, anew=look.details), look)
-    if look.details or not _is_long(text):
+    shown = content(report, details=look.details, anew=look.details)
+    text = page_of(shown, look)
+    # A wide page says no other things than a narrow one.
+    if look.details or not _is_long(text if look.width <= _NARROW else page_of(shown, replace(look, width=_NARROW))):
         return text
     return page_of(content(report, details=False, brief=True), look)
 
