@@ -172,5 +172,6 @@ def _plain(value: float | None) -> float | None:
 
 
 def _forecast(one: Forecast) -> Body:
-    ends = {name: amount(value, one.dim)["value"] for name, value in (("low", one.low), ("high", one.high))}
+    every = (("low", one.low), ("high", one.high))
+    ends = {name: amount(value, one.dim)["value"] if math.isfinite(value) else None for name, value in every}
     return {**amount(one.value, one.dim), **ends}

@@ -13,12 +13,21 @@ from runplan.cli.main import main
 from runplan.engine.fit.pack import MARK
 
 FACTS = Path(__file__).resolve().parents[2] / "facts"
+# Runs of a known law, a little off it: what is no matter of real runs is tested on these, which are fitted in no time.
+OFF = (0.3, -0.2, 0.1, -0.4, 0.2, 0.1, -0.1, 0.4, -0.3, 0.2, -0.2, 0.1, 0.3, -0.1, 0.2)
+SIZES = [(n, d) for n in (1e7, 4e7, 1.6e8, 6.4e8, 2.5e9) for d in (1e9, 8e9, 6.4e10)]
+EASY = "params,params_non_embedding,tokens,compute,loss\n" + "".join(
+    f"{n:.0f},{n - 15 * n**0.8:.0f},{d:.0f},{6 * n * d:.8g},"
+    f"{(1.7 + 400 / n**0.34 + 400 / d**0.28) * (1 + off / 1000):.9f}\n"
+    for (n, d), off in zip(SIZES, OFF, strict=True)
+)
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("h100_ladder.csv", "gadre_rpj.csv"):
         shutil.copy(FACTS / name, tmp_path / name)
+    (tmp_path / "easy.csv").write_text(EASY, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
     return tmp_path
@@ -27,12 +36,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fit(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["fit", *argv, "--bootstrap", "0", "-o", "json"]) == code
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     return found
 
 
 def test_a_pack_works_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "200", "--out", "ours.plan"]) == 0
+    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "100", "--out", "ours.plan"]) == 0
     assert "Huber loss, delta 0.001" in capsys.readouterr().out
     text = (folder / "ours.plan").read_text("utf-8")
     assert text.startswith(MARK) and "SHA-256" in text and "2026-01-01" in text
@@ -49,7 +58,7 @@ def test_a_pack_works_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_same_runs_are_the_same_pack(folder: Path) -> None:
-    argv = ["fit", "h100_ladder.csv", "--form", "kaplan", "--bootstrap", "200", "--out", "ours.plan"]
+    argv = ["fit", "easy.csv", "--form", "chinchilla", "--bootstrap", "100", "--out", "ours.plan"]
     assert main(argv) == 0
     before = (folder / "ours.plan").read_bytes()
     assert main(argv) == 0 and (folder / "ours.plan").read_bytes() == before
@@ -57,14 +66,14 @@ def test_the_same_runs_are_the_same_pack(folder: Path) -> None:
 
 def test_what_is_not_ours_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "mine.plan").write_text("hardware: 8 x H100 for 1 day\n", "utf-8")
-    argv = ["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "mine.plan"]
+    argv = ["fit", "easy.csv", "--form", "chinchilla", "--bootstrap", "0", "--out", "mine.plan"]
     assert main(argv) == 2 and "--force" in capsys.readouterr().err
     assert main([*argv, "--force"]) == 0
 
 
 def test_params_are_counted_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    total = fit(capsys, "h100_ladder.csv", "--form", "chinchilla")
-    own = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--counts", "non_embedding")
+    total = fit(capsys, "easy.csv", "--form", "chinchilla")
+    own = fit(capsys, "easy.csv", "--form", "chinchilla", "--counts", "non_embedding")
     assert (total["counts"], own["counts"]) == ("total", "non_embedding")
     assert "counts non_embedding params" in str(own["pack"])
 
@@ -73,13 +82,14 @@ def test_a_count_that_the_file_does_not_say_is_a_warning(folder: Path, capsys: p
     sizes = [(n, d) for n in (1e7, 3e7, 1e8, 3e8) for d in (1e9, 3e9, 1e10)]
     rows = [f"{n:.0f},{d:.0f},{6 * n * d:.6g},{1.7 + 400 / n**0.34 + 400 / d**0.28:.9f}\n" for n, d in sizes]
     (folder / "total.csv").write_text("N,D,C,loss\n" + "".join(rows), "utf-8")
-    found = fit(capsys, "total.csv", "--form", "kaplan")["findings"]
+    held = ("--hold", "alpha_N=0.076", "--hold", "alpha_D=0.103", "--hold", "D_c=1.8e13")
+    found = fit(capsys, "total.csv", "--form", "kaplan", *held)["findings"]
     (said,) = [one for one in found if one["code"] == "F012"]
     assert said["severity"] == "warning" and "`N`" in said["message"]
     assert any("--column params_non_embedding=N" in line for line in said["help"])
     assert any("--counts total" in line for line in said["help"])
     for way in (("--column", "params_non_embedding=N"), ("--counts", "total")):
-        mended = fit(capsys, "total.csv", "--form", "kaplan", *way)["findings"]
+        mended = fit(capsys, "total.csv", "--form", "kaplan", *held, *way)["findings"]
         assert "warning" not in [one["severity"] for one in mended if one["code"] == "F012"]
 
 
@@ -94,8 +104,8 @@ def test_the_run_that_would_help_most_is_shown(capsys: pytest.CaptureFixture[str
 
 
 def test_some_of_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--where", "compute < 2e15")["runs"] == 12
-    highest = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--drop-highest", "2")
+    assert fit(capsys, "easy.csv", "--form", "chinchilla", "--where", "compute < 5e20")["runs"] == 14
+    highest = fit(capsys, "easy.csv", "--form", "chinchilla", "--drop-highest", "2")
     assert highest["runs"] == 13
     # Of the losses also where the form gives something else.
     best = fit(capsys, "h100_ladder.csv", "--form", "envelope", "--drop-highest", "14", code=1)
@@ -103,7 +113,7 @@ def test_some_of_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_mistake_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = (folder / "h100_ladder.csv").read_text("utf-8").splitlines()
+    rows = (folder / "easy.csv").read_text("utf-8").splitlines()
     at = rows[0].split(",").index("tokens")
     cells = rows[3].split(",")
     cells[at] = "-5"
@@ -121,15 +131,24 @@ def test_a_form_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         '  cites "ours"\n}\n',
         "utf-8",
     )
-    own = fit(capsys, "h100_ladder.csv", "--form", "my.plan:mine", "--out", "ours.plan")
-    theirs = fit(capsys, "h100_ladder.csv", "--form", "chinchilla")
+    own = fit(capsys, "easy.csv", "--form", "my.plan:mine", "--out", "ours.plan")
+    theirs = fit(capsys, "easy.csv", "--form", "chinchilla")
     assert own["fits"][0]["objective"]["value"] == pytest.approx(theirs["fits"][0]["objective"]["value"], rel=1e-9)
     assert main(["test", "ours.plan"]) == 0
 
 
 def test_forms_are_compared_by_what_they_forecast(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    argv = ["fit", "gadre_rpj.csv", "--bootstrap", "0", "--forms", "kaplan.size,gadre,chinchilla,muennighoff"]
+    argv = [
+        "fit",
+        "gadre_rpj.csv",
+        "--bootstrap",
+        "0",
+        "--starts",
+        "32",
+        "--forms",
+        "kaplan.size,gadre,chinchilla,muennighoff",
+    ]
     assert main([*argv, "-o", "json"]) == 0
     *told, refused = json.loads(capsys.readouterr().out)["forms"]
     assert [one["future_error"] for one in told] == sorted(one["future_error"] for one in told)
@@ -138,8 +157,8 @@ def test_forms_are_compared_by_what_they_forecast(capsys: pytest.CaptureFixture[
 
 
 def test_what_moved_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    argv = ("h100_ladder.csv", "--form", "chinchilla", "--out", "ours.plan")
-    assert fit(capsys, *argv, "--where", "compute < 2e15")["moved"] is None
+    argv = ("easy.csv", "--form", "chinchilla", "--out", "ours.plan")
+    assert fit(capsys, *argv, "--where", "compute < 5e20")["moved"] is None
     moved = fit(capsys, *argv)["moved"]
     assert isinstance(moved, list) and [m["name"] for m in moved] == ["E", "A", "B", "alpha", "beta"]
     assert all(m["before"] != m["after"] and m["error"] for m in moved)
@@ -148,21 +167,21 @@ def test_what_moved_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_asked_is_forecast(capsys: pytest.CaptureFixture[str]) -> None:
     found = fit(
         capsys,
-        "h100_ladder.csv",
+        "easy.csv",
         "--form",
         "chinchilla",
         "--predict",
-        "compute=1e16",
+        "compute=1e23",
         "--predict",
-        "params=5M",
-        "tokens=3e8",
+        "params=5B",
+        "tokens=1e11",
     )
     best, there = (one["outputs"]["loss"] for one in found["forecasts"])
     assert best["low"] < best["value"] < best["high"] and there["low"] < there["value"] < there["high"]
     # The further it is beyond the runs, the less sure.
     optimum = found["optimum"]["loss"]
     assert best["high"] / best["low"] > optimum["high"] / optimum["low"]
-    assert main(["fit", "h100_ladder.csv", "--form", "chinchilla", "--bootstrap", "0", "--predict", "size=3"]) == 2
+    assert main(["fit", "easy.csv", "--form", "chinchilla", "--bootstrap", "0", "--predict", "size=3"]) == 2
 
 
 def test_a_fit_stands_its_own_test(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +246,8 @@ def test_shares_that_sum_to_one_leave_a_level_open(folder: Path, capsys: pytest.
 
 @pytest.mark.parametrize("form", ["isoflop", "envelope", "skaling", "steplaw"])
 def test_forms_of_every_kind_make_packs(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    found = fit(capsys, "h100_ladder.csv", "--form", form, "--out", "ours.plan")
+    # From few starts the best of `skaling` hardly holds a constant, and a forecast may be anything.
+    found = fit(capsys, "h100_ladder.csv", "--form", form, "--starts", "32", "--out", "ours.plan")
     assert found["fits"] and main(["test", "ours.plan"]) == 0
 
 
