@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.errors import RunplanError
 from runplan.engine.fit.table import Floats, RunTable
 from runplan.engine.track.expected import Expected
 
@@ -25,7 +26,7 @@ MOST_RATE, MOST_TOKENS = 10.0, 1e17
 PARTS = 10
 
 
-class NoProgress(Exception):
+class NoProgress(RunplanError):
     """Raised for a log that does not tell how far a run is; the message says why."""
 
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.read.grid import Grid, Locate, line_span
@@ -19,7 +20,7 @@ _MOST_IN_A_CELL = 1_000_000
 _NUMERIC = pattern(r"[\s+\-.,0-9eE%_']*\d[\s+\-.,0-9eE%_']*")
 
 
-class NotCells(Exception):
+class NotCells(RunplanError):
     """Raised for text that is not in cells.
 
     Attributes:
