@@ -20,6 +20,8 @@ from runplan.engine.document import NOISE
 MARK = "*"
 # What the last column says of figures that do not differ.
 SAME_EVERYWHERE = "same"
+# The head of how wide the intervals are, which a quantity that all agree about has none of.
+WITHIN = "within"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Content:
 def content(comparison: Comparison) -> Content:
     """All that there is to say of a comparison."""
     columns = comparison.columns
-    heads = ("", *(plain(column.name) for column in columns), *(("within",) if _within(comparison) else ()), "spread")
+    heads = ("", *(plain(column.name) for column in columns), *((WITHIN,) if _within(comparison) else ()), "spread")
     return Content(
         paths=tuple(dict.fromkeys(plain(column.report.source.path) for column in columns)),
         what=f"{len(columns)} {comparison.by}s" if len(columns) > 1 else f"One {comparison.by}",

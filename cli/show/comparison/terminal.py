@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runplan.cli.show.comparison.content import SAME_EVERYWHERE, Content, content
+from runplan.cli.show.comparison.content import SAME_EVERYWHERE, WITHIN, Content, content
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.text.content import NOTHING, Table
@@ -48,11 +48,12 @@ def page_of(shown: Content, look: Look) -> str:
 
 def _in_parts(table: Table) -> tuple[Table, list[str]]:
     """A table for several parts: the spread stands in the first, and what all agree about is said once, in words."""
+    heads = table.heads
+    own = slice(1, -2 if heads[-2] == WITHIN else -1)
     shared = [
-        row for row in table.rows if row[-1].text == SAME_EVERYWHERE and NOTHING not in (cell.text for cell in row)
+        row for row in table.rows if row[-1].text == SAME_EVERYWHERE and NOTHING not in (cell.text for cell in row[own])
     ]
     kept = [row for row in table.rows if row not in shared] or table.rows
-    heads = table.heads
     moved = replace(
         table,
         rows=tuple((row[0], row[-1], *row[1:-1]) for row in kept),

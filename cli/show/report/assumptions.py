@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 from runplan.cli.show.text.content import NOTHING, Line, Table, table
 from runplan.cli.show.text.figures import between, figure
@@ -38,11 +39,11 @@ def assumptions(report: Report) -> Table:
     return table(rows, ("name", "value", "rests on"), wrap=2)
 
 
-def weighty(report: Report) -> Table:
-    """Those that the answer rests on most, in a line each."""
+def weighty(report: Report, spare: Set[str]) -> Table:
+    """Those that the answer rests on most, in a line each, without what is spare."""
     known, rows = known_of(report), dict[tuple[str, str], list[str]]()
     for a in sorted(report.assumptions, key=lambda a: a.name.text not in _FIRST):
-        if not _usual(a):
+        if not _usual(a) and a.name.text not in spare:
             # What is assumed of each pool, or under each law, for the same reason is said once.
             name = a.name.text if a.name.scope and a.name.scope[0][0] == "pool" else str(a.name)
             values = rows.setdefault((label(name, known), plain(_READ_IN.sub("", a.source)) or NOTHING), [])

@@ -15,6 +15,7 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import names
 from runplan.dsl.plan.ir import Given
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
@@ -33,6 +34,8 @@ _SAME = 1e-6
 # Beside more laws than these a screen has no room for the intervals of the settings.
 _ROOMY, _SETTINGS = 2, ("batch", "steps", "learning_rate")
 _MEMORY = "memory_per_gpu"
+# What a long report leaves to the details: of serving what leads to how many devices it takes, and what H004 says.
+_SPARE = frozenset("serving_weights cache_per_sequence serving_sequences serving_bits cache_bits availability".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,15 @@ class Content:
     findings: tuple[Finding, ...]
 
 
-def content(report: Report, *, details: bool = True, anew: bool = False) -> Content:
+def content(report: Report, *, details: bool = True, anew: bool = False, brief: bool = False) -> Content:
     """What there is to say of a report: all of it, or what a screen has room for.
 
     Args:
         anew: Whether to tell, too, what the plan is solved anew for: what more of its limits is worth.
+        brief: Whether a screen has no room for the rows either that nobody asked for.
     """
-    weighed = assumptions(report) if details else weighty(report)
+    spare = _SPARE - _asked_of(report) if brief else frozenset[str]()
+    weighed = assumptions(report) if details else weighty(report, spare)
     return Content(
         title=_title(report),
         path=plain(report.source.path),
@@ -99,7 +104,7 @@ def content(report: Report, *, details: bool = True, anew: bool = False) -> Cont
         hardware=hardware(report),
         budget=budget(report),
         conflicts=tuple(_conflicts(report)),
-        solutions=_solutions(report, details),
+        solutions=_solutions(report, details, spare),
         said=() if details else (*size.in_a_line(report), *stops.in_a_line(report)),
         notes=notes(report.solutions, details),
         sections=tuple(_sections(report, details, anew)),
@@ -156,8 +161,8 @@ def _headline(solution: Solution) -> Iterator[str]:
 # ---- the solutions
 
 
-def _solutions(report: Report, details: bool) -> Table:
-    """The table of solutions; what another part of the report tells is left to it."""
+def _solutions(report: Report, details: bool, spare: frozenset[str]) -> Table:
+    """The table of solutions; what another part of the report tells is left to it, and what is spare to the details."""
     solutions = report.solutions
     known = known_of(report)
     left_out = _left_out(report) if not details else _with_bands if any(report.bands) else _none
@@ -165,7 +170,7 @@ def _solutions(report: Report, details: bool) -> Table:
     if len(solutions) > 1 and any(solution.status != "solved" for solution in solutions):
         rows.append(("status", [Cell(solution.status, mood=_STATUS[solution.status]) for solution in solutions]))
     for name in known.rows(""):
-        if name != "lifetime_compute" and not left_out(name):
+        if name != "lifetime_compute" and name not in spare and not left_out(name):
             alone = name in _SETTINGS and len(solutions) > _ROOMY and not details
             rows.append((label(name, known), [_cell(solution, name, alone) for solution in solutions]))
         if name == "tokens":
@@ -185,6 +190,12 @@ def _solutions(report: Report, details: bool) -> Table:
     unnamed = report.plan is not None and not report.plan.laws
     heads = ("no law" if unnamed and one.problem.lawless else _head(one) for one in solutions)
     return table(kept, ("", *heads))
+
+
+def _asked_of(report: Report) -> frozenset[str]:
+    """What the plan requires something of, or prefers, by name."""
+    stated = (*report.plan.requires, *report.plan.prefers) if report.plan else ()
+    return frozenset(name.text for one in stated for name in names(one.condition))
 
 
 def _asked(solution: Solution, name: Name) -> Cell:

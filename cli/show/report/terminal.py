@@ -22,23 +22,33 @@ if TYPE_CHECKING:
 
 # Notes on the laws that a page has room for, about.
 _NOTES = 6
-# Lines of a screen.
-_ROWS = 50
+# Lines of a screen, and its columns where it is narrow.
+_ROWS, _NARROW = 50, 80
 
 
 def render(report: Report, look: Look = PLAIN) -> str:
     """The report, no line longer than the page is wide; of a text that is no plan, what is wrong with it."""
     if report.plan is None:
         return full.render(Checked(report.findings, 1), look)
-    return page_of(content(report, details=look.details, anew=look.details), look)
+    shown = content(report, details=look.details, anew=look.details)
+    text = page_of(shown, look)
+    # A wide page says no other things than a narrow one.
+    if look.details or not _is_long(text if look.width <= _NARROW else page_of(shown, replace(look, width=_NARROW))):
+        return text
+    return page_of(content(report, details=False, brief=True), look)
 
 
 def page_of(shown: Content, look: Look) -> str:
     """A report's content on a page; where that is more than a screen, without what is not asked for."""
     text = _page_of(shown, look)
-    if look.details or text.count("\n") <= _ROWS:
+    if look.details or not _is_long(text):
         return text
     return _page_of(replace(shown, sections=tuple(one for one in shown.sections if not one.spare)), look)
+
+
+def _is_long(text: str) -> bool:
+    """Whether a page is more than a screen."""
+    return text.count("\n") > _ROWS
 
 
 def _page_of(shown: Content, look: Look) -> str:
