@@ -68,13 +68,13 @@ def _frozen(track: Track, changed: bool) -> Iterator[Finding]:
         message = (
             f"`{expected.plan}` has changed since it was frozen on {expected.frozen}: the run is held to what it was"
         )
-        yield finding("K011", message, _end(track), help=[f"`plan solve {expected.plan}` says what it comes to now"])
+        yield finding("W011", message, _end(track), help=[f"`plan solve {expected.plan}` says what it comes to now"])
     elif not expected.frozen:
         message = (
             f"nothing was frozen when the run began: it is held to `{expected.plan}` as it is now, and moves with it"
         )
         help = [f"`plan track {expected.plan} --freeze` writes `{frozen_path(expected.plan)}`: commit it"]
-        yield finding("K012", message, _end(track), help=help)
+        yield finding("W012", message, _end(track), help=help)
 
 
 def _log(track: Track) -> Iterator[Finding]:
@@ -85,19 +85,19 @@ def _log(track: Track) -> Iterator[Finding]:
         times = counted(len(progress.resumed), "time")
         message = f"the run went back {times}, and did {show(lost, TOKEN)} again: these count once"
         lines = ", ".join(f"line {one.line} to step {one.at:,.0f}" for one in progress.resumed[:5])
-        yield finding("K008", message, place(track.source, first.line), notes=[lines])
+        yield finding("W008", message, place(track.source, first.line), notes=[lines])
     if progress.pauses:
         still = show(sum(pause.seconds for pause in progress.pauses), TIME)
         message = f"the run stood still {counted(len(progress.pauses), 'time')}, for {still} in all"
-        yield finding("K009", message, place(track.source, progress.pauses[0].line))
+        yield finding("W009", message, place(track.source, progress.pauses[0].line))
     if progress.done > track.expected.tokens * 1.001:
         message = (
             f"{show(progress.done, TOKEN)} have been trained on, and the plan has {show(track.expected.tokens, TOKEN)}"
         )
-        yield finding("K013", message, _end(track))
+        yield finding("W013", message, _end(track))
     if track.curve is None:
         message = "too few points lie behind the warm-up: the loss at the end is not forecast yet"
-        yield finding("K014", message, _end(track))
+        yield finding("W014", message, _end(track))
 
 
 def _settings(track: Track) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def _settings(track: Track) -> Iterator[Finding]:
     if progress.per_step and batch and not progress.derived and abs(np.log(progress.per_step / batch)) > OFF:
         message = f"the log has {show(progress.per_step, TOKEN)} a step, and the plan {show(batch, TOKEN)}"
         help = [f"`optimizer {{ batch: ... }}` of `{expected.plan}` says it"]
-        yield finding("K007", message, _end(track), severity=severity, help=help)
+        yield finding("W007", message, _end(track), severity=severity, help=help)
     planned = expected.get("learning_rate")
     severity = _as_given(expected, "learning_rate")
     seen = np.isfinite(progress.rate)
@@ -118,7 +118,7 @@ def _settings(track: Track) -> Iterator[Finding]:
         peak = float(progress.rate[seen].max())
         if abs(np.log(peak / planned)) > OFF:
             message = f"the learning rate reaches {peak:.3g}, and the plan has {planned:.3g}"
-            yield finding("K006", message, _end(track), severity=severity)
+            yield finding("W006", message, _end(track), severity=severity)
         return
     tokens, rate = progress.tokens[seen], progress.rate[seen]
     due = planned * share_at(expected.schedule, np.minimum(tokens, expected.tokens))
@@ -136,7 +136,7 @@ def _settings(track: Track) -> Iterator[Finding]:
             f"the learning rate is {rate[i]:.3g} at {show(float(tokens[i]), TOKEN)}, and the plan has {due[i]:.3g}"
         )
         share = f"of {len(rate)} points {int(off.sum())} are so"
-        yield finding("K006", message, place(track.source, int(line)), severity=severity, notes=[share])
+        yield finding("W006", message, place(track.source, int(line)), severity=severity, notes=[share])
 
 
 def _as_given(expected: Expected, name: str) -> Severity:
@@ -151,7 +151,7 @@ def _speed(track: Track) -> Iterator[Finding]:
         message = (
             f"the pace would be {100 * track.mfu:.0f} % of the devices' peak: the log is of another run than the plan"
         )
-        yield finding("K015", message, _end(track), help=["which model, how many devices, which tokens a step?"])
+        yield finding("W015", message, _end(track), help=["which model, how many devices, which tokens a step?"])
     if slower is None or time is None or slower >= 1 - SLOWER or 1 - slower <= 2 * spread / np.sqrt(PARTS):
         return
     # A rate that is assumed has an interval: within it a run is as it may be.
@@ -160,14 +160,14 @@ def _speed(track: Track) -> Iterator[Finding]:
         if track.mfu is not None and track.planned_mfu is not None:
             mfu = f": {100 * track.mfu:.3g} % MFU, and {100 * track.planned_mfu:.3g} % planned"
         message = f"the run is at {100 * slower:.3g} % of the planned pace{mfu}"
-        yield finding("K001", message, _end(track), data={"pace": slower})
+        yield finding("W001", message, _end(track), data={"pace": slower})
 
 
 def _loss(track: Track) -> Iterator[Finding]:
     progress = track.progress
     dead = [f for f in track.findings if f.code == "F010" and f.at.span.line > progress.lines[-1]]
     if dead:
-        yield finding("K003", "the loss is no number any more: the run has diverged", dead[0].at.span)
+        yield finding("W003", "the loss is no number any more: the run has diverged", dead[0].at.span)
     else:
         yield from _rising(track)
     law, off = track.law_now, track.law_off
@@ -177,11 +177,11 @@ def _loss(track: Track) -> Iterator[Finding]:
     if law is None:
         message = f"the loss is {said}: the law is of other data, or its unit of another, and says nothing of this run"
         help = ["a law that is fitted to runs of this kind would: `plan fit`"]
-        yield finding("K010", message, _end(track), help=help)
+        yield finding("W010", message, _end(track), help=help)
     elif off * law.value > law.high:
         message = f"the loss is {off * law.value:.4g}, {said} ({law.low:.4g} \u2013 {law.high:.4g})"
         notes = ["so far off, the law may be of other data, or of another unit"] if off > APPLIES else []
-        yield finding("K002", message, _end(track), notes=notes)
+        yield finding("W002", message, _end(track), notes=notes)
 
 
 def _rising(track: Track) -> Iterator[Finding]:
@@ -199,7 +199,7 @@ def _rising(track: Track) -> Iterator[Finding]:
         now, then = np.exp(means[-1]), np.exp(means[best])
         message = f"the loss rises: {now:.4g} on the mean of the last {window} points, {then:.4g} at line {line}"
         severity: Severity = "error" if rise > DIVERGES else "warning"
-        yield finding("K003", message, _end(track), severity=severity, data={"rise": float(np.expm1(rise))})
+        yield finding("W003", message, _end(track), severity=severity, data={"rise": float(np.expm1(rise))})
 
 
 def _misses(track: Track) -> Iterator[Finding]:
@@ -210,9 +210,9 @@ def _misses(track: Track) -> Iterator[Finding]:
             continue
         over = 1 if one.sign == "<=" else -1
         if over * (end.value - bound) > 0:
-            yield finding("K004", f"the run will miss {one.text}: {_told(end)}, {_limit(end, bound)}", _end(track))
+            yield finding("W004", f"the run will miss {one.text}: {_told(end)}, {_limit(end, bound)}", _end(track))
         elif over * ((end.high if over > 0 else end.low) - bound) > 0:
-            yield finding("K005", f"the run may miss {one.text}: {_told(end)}, {_limit(end, bound)}", _end(track))
+            yield finding("W005", f"the run may miss {one.text}: {_told(end)}, {_limit(end, bound)}", _end(track))
 
 
 def _told(end: Estimate) -> str:

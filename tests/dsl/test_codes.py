@@ -16,7 +16,7 @@ from runplan.dsl.text.source import Source, Span
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Span(Source("a.plan", "model: 7B\n"), 0, 5)
 # No family has a hundred: H100 and B200 are devices.
-CODE = re.compile(r"[SNUCBLHDTPXRFKE]0\d{2}")
+CODE = re.compile(r"[SNUCBLHDTPXRFWE]0\d{2}")
 
 
 @pytest.mark.parametrize("code", CODES)

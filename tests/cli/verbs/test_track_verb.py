@@ -62,7 +62,7 @@ def test_the_document_is_as_its_schema_says(plan: Run) -> None:
 @pytest.mark.parametrize("format", ["markdown", "sarif", "concise", "junit", "full"])
 def test_each_format_says_what_is_found(plan: Run, format: str) -> None:
     _, out, _ = plan("run.plan", "log.csv", "-o", format)
-    assert "K012" in out
+    assert "W012" in out
 
 
 def test_the_threshold_decides_the_exit_code(plan: Run, tmp_path: Path) -> None:
@@ -70,20 +70,20 @@ def test_the_threshold_decides_the_exit_code(plan: Run, tmp_path: Path) -> None:
     lines = "\n".join(f"{rest},{1.3 * float(seconds)}" for rest, seconds in slow)
     (tmp_path / "slow.csv").write_text(f"{HALF.splitlines()[0]}\n{lines}\n", "utf-8")
     code, out, _ = plan("run.plan", "slow.csv", "-o", "concise")
-    assert code == 1 and "error[K004]" in out and "warning[K001]" in out
+    assert code == 1 and "error[W004]" in out and "warning[W001]" in out
     assert plan("run.plan", "slow.csv", "--fail-on", "never")[0] == 0
-    assert "::error title=plan (K004),file=slow.csv,line=219" in plan("run.plan", "slow.csv", "-o", "github")[1]
+    assert "::error title=plan (W004),file=slow.csv,line=219" in plan("run.plan", "slow.csv", "-o", "github")[1]
 
 
 def test_what_is_frozen_does_not_move_with_the_plan(plan: Run, tmp_path: Path) -> None:
     code, _, err = plan("run.plan", "--freeze")
     assert code == 0 and err == "plan track: wrote run.track.toml\n"
     first = json.loads(plan("run.plan", "log.csv", "-o", "json")[1])
-    assert [f["code"] for f in first["findings"]] == ["K010"]
+    assert [f["code"] for f in first["findings"]] == ["W010"]
     (tmp_path / "run.plan").write_text(PLAN.replace("42795008", "50M"), "utf-8")
     code, out, _ = plan("run.plan", "log.csv", "-o", "json", "--fail-on", "warning")
     later = json.loads(out)
-    assert code == 1 and [f["code"] for f in later["findings"]] == ["K010", "K011"]
+    assert code == 1 and [f["code"] for f in later["findings"]] == ["W010", "W011"]
     assert later["forecast"] == first["forecast"] and later["plan"]["frozen"]
     code, _, err = plan("run.plan", "--freeze")
     assert code == 2 and "run.track.toml is there" in err

@@ -89,7 +89,7 @@ def first(name: str, share: float) -> str:
 
 def codes(track: Track, *but: str) -> list[str]:
     """The codes of what is found, but for that nothing was frozen and that no law knows such losses."""
-    return sorted(found.code for found in track.findings if found.code not in ("K010", "K012", "F006", *but))
+    return sorted(found.code for found in track.findings if found.code not in ("W010", "W012", "F006", *but))
 
 
 @pytest.mark.parametrize("name", LOGS)
@@ -141,7 +141,7 @@ def test_a_log_that_was_resumed_counts_each_step_once(anew: bool) -> None:
     name = "1e15-h256"
     track = run(resumed(name, anew=anew), EXPECTED[name])
     straight = run(first(name, 0.6), EXPECTED[name])
-    assert codes(track) == ["K008"]
+    assert codes(track) == ["W008"]
     assert list(track.progress.tokens) == list(straight.progress.tokens)
     assert list(track.progress.loss) == list(straight.progress.loss)
     assert track.progress.resumed[0].lost == pytest.approx(0.2 * EXPECTED[name].tokens, rel=0.05)
@@ -161,7 +161,7 @@ def test_a_pause_is_none_of_the_pace() -> None:
     track = run(HEAD + "\n".join(map(",".join, late)) + "\n", EXPECTED["1e15-h256"])
     assert [pause.seconds for pause in track.progress.pauses] == [pytest.approx(600, abs=1)]
     assert track.progress.pace == pytest.approx(13.65 / track.expected.tokens, rel=0.01)
-    assert codes(track) == ["K004", "K004", "K009"]
+    assert codes(track) == ["W004", "W004", "W009"]
 
 
 def changed(column: int, by: float, after: float = 0.0) -> str:
@@ -175,14 +175,14 @@ def changed(column: int, by: float, after: float = 0.0) -> str:
 @pytest.mark.parametrize(
     ("log", "found"),
     [
-        (changed(4, 1.5), ["K001"]),
-        (changed(4, 6.0), ["K001", "K004", "K004"]),
-        (changed(3, 0.5), ["K006"]),
-        (changed(1, 0.5), ["K001", "K006", "K007"]),
-        (changed(2, 1.2, 0.9), ["K003"]),
-        (changed(2, 3.0, 0.9), ["K003"]),
-        (first("1e15-h256", 0.06), ["K014"]),
-        (first("1e15-h256", 0.5) + "700,22937600,nan,2.8e-3,7\n", ["F010", "K003"]),
+        (changed(4, 1.5), ["W001"]),
+        (changed(4, 6.0), ["W001", "W004", "W004"]),
+        (changed(3, 0.5), ["W006"]),
+        (changed(1, 0.5), ["W001", "W006", "W007"]),
+        (changed(2, 1.2, 0.9), ["W003"]),
+        (changed(2, 3.0, 0.9), ["W003"]),
+        (first("1e15-h256", 0.06), ["W014"]),
+        (first("1e15-h256", 0.5) + "700,22937600,nan,2.8e-3,7\n", ["F010", "W003"]),
     ],
 )
 def test_what_is_not_as_planned_has_a_code(log: str, found: list[str]) -> None:
@@ -192,14 +192,14 @@ def test_what_is_not_as_planned_has_a_code(log: str, found: list[str]) -> None:
 def test_what_a_law_lends_a_plan_is_advice() -> None:
     half = first("1e15-h256", 0.5)
     given = run(changed(3, 0.5), EXPECTED["1e15-h256"])
-    assert {f.code: f.severity for f in given.findings}["K006"] == "warning"
+    assert {f.code: f.severity for f in given.findings}["W006"] == "warning"
     bare = expected("hardware: 1 x H100 for 1 minute at 8% MFU\nmodel: 3.9M\ntokens: 42795008\n")
     found = {f.code: f.severity for f in run(half, bare).findings}
-    assert found["K006"] == found["K007"] == "info"
+    assert found["W006"] == found["W007"] == "info"
 
 
 def test_a_log_that_is_faster_than_the_devices_is_of_another_run() -> None:
-    assert codes(run(changed(4, 0.05), EXPECTED["1e15-h256"])) == ["K015"]
+    assert codes(run(changed(4, 0.05), EXPECTED["1e15-h256"])) == ["W015"]
 
 
 def test_a_log_with_a_clock_says_when_it_ends() -> None:
@@ -232,8 +232,8 @@ def test_a_law_that_knows_such_losses_says_what_to_expect_by_now() -> None:
     assert good.ends["loss"].value == pytest.approx(final, rel=0.02)
     assert good.ends["loss"].low < final < good.ends["loss"].high
     assert "plan's pace" in good.ends["time"].by and whole == good.ends["tokens"].value
-    assert codes(run(log(1.15), against)) == ["K002"]
-    assert "K010" in [found.code for found in run(log(0.5), against).findings]
+    assert codes(run(log(1.15), against)) == ["W002"]
+    assert "W010" in [found.code for found in run(log(0.5), against).findings]
 
 
 def test_what_is_frozen_is_read_as_it_was_written() -> None:
@@ -241,7 +241,7 @@ def test_what_is_frozen_is_read_as_it_was_written() -> None:
     assert frozen_of(text_of(frozen).encode(), "run.track.toml") == frozen
     assert frozen_path("a/run.plan") == "a/run.track.toml" == frozen_path("a/run.plan.yaml")
     track = run(first("1e15-h256", 0.5), frozen, changed=True)
-    assert [found.code for found in track.findings if found.code in ("K011", "K012")] == ["K011"]
+    assert [found.code for found in track.findings if found.code in ("W011", "W012")] == ["W011"]
 
 
 @pytest.mark.parametrize(
