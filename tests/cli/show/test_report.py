@@ -63,7 +63,8 @@ def bare(report: Report) -> Report:
         values[q.LOSS] = replace(values[q.LOSS], value=2.0488, low=2.0381, high=2.0638)
         values[q.PARAMS] = replace(values[q.PARAMS], value=23.73e9, low=19.3e9, high=28.9e9)
         values[q.TOKENS] = replace(values[q.TOKENS], value=461.1e9, low=378e9, high=566e9)
-        solutions.append(replace(solution, values=values, problem=replace(solution.problem, phases=())))
+        problem = replace(solution.problem, phases=())
+        solutions.append(replace(solution, values=values, problem=problem, layouts=()))
     assumption = Assumption(q.MFU, 0.4, (), "a table that says so at length: " + "lorem/ipsum-dolor@" * 4, None)
     return replace(report, solutions=tuple(solutions), assumptions=(assumption,), findings=(), bands=(), notes=())
 
