@@ -10,6 +10,7 @@ from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.text.reader import Files
 from runplan.engine.backtest_plan import lacking, plan_of, stated_rate
 from runplan.engine.formulate.settings import adamw_like
+from runplan.engine.layout.fit import GLANCE
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
@@ -147,7 +148,7 @@ def _trials(run: Run, library: Library) -> Iterator[Trial]:
             continue
         if column.at_its_rate not in reports:
             text = plan_of(run, at_its_rate=column.at_its_rate)
-            reports[column.at_its_rate] = report_of(PLAN, Files({PLAN: text}), catalogue=library)
+            reports[column.at_its_rate] = report_of(PLAN, Files({PLAN: text}), catalogue=library, look=GLANCE)
         yield _judged(run, column, reported, reports[column.at_its_rate])
 
 
@@ -173,7 +174,7 @@ def _by_others(run: Run, trials: Iterable[Trial], library: Library, laws: tuple[
     judged = [trial for trial in trials if trial.ratio is not None and trial.column.quantity != "gpu_hours"]
     if not judged:
         return
-    report = report_of(PLAN, Files({PLAN: plan_of(run)}), catalogue=library, laws=laws)
+    report = report_of(PLAN, Files({PLAN: plan_of(run)}), catalogue=library, laws=laws, look=GLANCE)
     for solution in report.solutions:
         # A law of settings stands beside one of the loss, which is not what is asked for then.
         law = library.law(solution.law)
