@@ -9,6 +9,7 @@ from known import LIBRARY
 
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.compare import Comparison, compared_laws
+from runplan.engine.layout.fit import ALL, Look
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 
@@ -76,11 +77,15 @@ def solved(text: str, *settings: str) -> Report:
     )
 
 
-def under(text: str, *laws: str, name: str = "a.plan") -> Report:
+def under(text: str, *laws: str, name: str = "a.plan", look: Look | None = None) -> Report:
     """A plan under laws in place of its own, without intervals."""
-    return report_of(
-        name, Buffer(name, text.encode(), Disk(ROOT)), catalogue=LIBRARY, laws=laws or None, intervals=False
-    )
+    reader = Buffer(name, text.encode(), Disk(ROOT))
+    return report_of(name, reader, catalogue=LIBRARY, laws=laws or None, intervals=False, look=look)
+
+
+def laid_out(text: str, *laws: str) -> Report:
+    """The same, with how the model lies on its devices."""
+    return under(text, *laws, look=ALL)
 
 
 def compared(text: str, *laws: str, most: float | None = None) -> Comparison:

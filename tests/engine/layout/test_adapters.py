@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from known import LIBRARY
-from reports import under
+from reports import laid_out
 
 from runplan.engine.problem.solution import Solution
 
@@ -12,7 +12,7 @@ NODE = "hardware: 8 x H100 for ? at 40% MFU\n"
 
 
 def solved(text: str) -> Solution:
-    (solution,) = under(text).solutions
+    (solution,) = laid_out(text).solutions
     return solution
 
 
@@ -65,7 +65,7 @@ def test_frozen_weights_and_states_of_adapters_are_shared_out() -> None:
 )
 def test_whether_adapters_of_70b_fit(hardware: str, settings: str, fits: bool) -> None:
     text = f"hardware: {hardware} for ? at 40% MFU\nstart: checkpoint llama-3-70b\nmodel {{ context: 2048 tokens }}\n"
-    report = under(f"{text}data: 20M tokens\noptimizer: AdamW {{ {settings} }}\n")
+    report = laid_out(f"{text}data: 20M tokens\noptimizer: AdamW {{ {settings} }}\n")
     (solution,) = report.solutions
     assert (solution["least_memory"].value <= solution["usable_memory"].value) is fits
     assert any(f.code == "H001" and f.severity == "error" for f in report.findings) is not fits
@@ -116,8 +116,8 @@ def test_what_lies_on_the_host_is_taken_only_where_it_is_named() -> None:
 
 def test_a_stage_that_trains_adapters_has_no_loss_and_is_none_of_the_laws_run() -> None:
     first = "model: llama-3-8b\nhardware: 64 x H100 for ? at 40% MFU\nstage pretrain { tokens: 100B }\n"
-    (whole,) = under(first).solutions
-    report = under(f"{first}stage tune {{ data: 20M tokens; optimizer: AdamW8bit {{ lora: 16 }} }}\n")
+    (whole,) = laid_out(first).solutions
+    report = laid_out(f"{first}stage tune {{ data: 20M tokens; optimizer: AdamW8bit {{ lora: 16 }} }}\n")
     (found,) = report.solutions
     assert found["loss"].value == pytest.approx(whole["loss"].value)
     assert found.named("tune.loss") is None and found.named("tune.adapter_params") is not None
@@ -135,7 +135,7 @@ def test_a_stage_that_trains_adapters_has_no_loss_and_is_none_of_the_laws_run() 
     ],
 )
 def test_what_is_said_of_nothing_has_a_finding(more: str, code: str) -> None:
-    assert {f.code for f in under(f"{NODE}model: 7B\n{more}").findings if f.severity == "error"} == {code}
+    assert {f.code for f in laid_out(f"{NODE}model: 7B\n{more}").findings if f.severity == "error"} == {code}
 
 
 def test_65b_are_tuned_in_four_bits_on_one_device_of_48_gb() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from reports import under
+from reports import laid_out
 
 from runplan.engine.report import Report
 
@@ -17,37 +17,37 @@ def errors(report: Report) -> set[str]:
 
 @pytest.mark.parametrize("model", ["", "model: 13B .. 100B\n"])
 def test_an_open_size_is_kept_to_what_is_required(model: str) -> None:
-    report = under(f"{RESERVED}{model}require memory_per_gpu <= 60 GB\n")
+    report = laid_out(f"{RESERVED}{model}require memory_per_gpu <= 60 GB\n")
     (solution,) = report.solutions
     assert not errors(report)
     assert "memory_per_gpu <= 60 GB" in solution.binding
     assert solution["memory_per_gpu"].value <= 60e9
     assert solution["most_memory"].value <= solution["usable_memory"].value
-    (free,) = under(RESERVED + model).solutions
+    (free,) = laid_out(RESERVED + model).solutions
     assert solution["params"].value < free["params"].value
     assert solution["compute"].value == pytest.approx(free["compute"].value)  # tokens take what the size leaves
 
 
 def test_an_open_count_is_the_fewest_that_keep_what_is_required() -> None:
-    report = under(f"{COUNTED}require memory_per_gpu <= 60 GB\n")
+    report = laid_out(f"{COUNTED}require memory_per_gpu <= 60 GB\n")
     (solution,) = report.solutions
     assert not errors(report)
     assert solution["gpus"].value == 4
-    one_less = under(f"{COUNTED.replace('?', '3')}require memory_per_gpu <= 60 GB\n")
+    one_less = laid_out(f"{COUNTED.replace('?', '3')}require memory_per_gpu <= 60 GB\n")
     assert errors(one_less)
 
 
 def test_what_no_choice_keeps_is_judged() -> None:
-    report = under("hardware: 2 x H100 for 900 days at 40% MFU\nmodel: 30B\nrequire memory_per_gpu <= 60 GB\n")
+    report = laid_out("hardware: 2 x H100 for 900 days at 40% MFU\nmodel: 30B\nrequire memory_per_gpu <= 60 GB\n")
     assert errors(report) == {"B002", "H001"}
 
 
 def test_a_chosen_size_that_does_not_fit_is_told_the_one_that_would() -> None:
-    report = under(RESERVED)
+    report = laid_out(RESERVED)
     (solution,) = report.solutions
     (found,) = (one for one in report.findings if one.code == "H001")
     assert "at the most" in found.help[0]
     size = solution["fitting_params"].value
     for share, code in ((0.99, set[str]()), (1.02, {"H001"})):
-        report = under(f"{RESERVED}model: {size * share / 1e9:.4f}B\n")
+        report = laid_out(f"{RESERVED}model: {size * share / 1e9:.4f}B\n")
         assert {one.code for one in report.findings if one.code == "H001"} == code

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from reports import under
+from reports import laid_out
 
 from runplan.engine.problem.solution import Solution
 
 
 def solved(model: str, layout: str, devices: int = 64) -> Solution:
     text = f"hardware: {devices} x H100 for ? at 40% MFU\nmodel: {model}\ntokens: 20B\nlayout: {layout}\n"
-    (solution,) = under(text).solutions
+    (solution,) = laid_out(text).solutions
     return solution
 
 

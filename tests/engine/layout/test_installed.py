@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from known import LIBRARY
-from reports import under
+from reports import laid_out
 
 from runplan.dsl.expr.tree import Num
 
@@ -21,7 +21,7 @@ MIB, GIB = 2**20, 2**30
     ],
 )
 def test_a_device_has_what_its_driver_counts(hardware: str, installed: float) -> None:
-    (solution,) = under(f"hardware: {hardware} at 40% MFU\nmodel: 1B\ntokens: 1B\n").solutions
+    (solution,) = laid_out(f"hardware: {hardware} at 40% MFU\nmodel: 1B\ntokens: 1B\n").solutions
     assert solution["installed_memory"].value == pytest.approx(installed)
     assert solution["usable_memory"].value == pytest.approx(installed - GIB)
 
@@ -37,7 +37,7 @@ def test_a_device_has_what_its_driver_counts(hardware: str, installed: float) ->
 )
 def test_what_the_plan_says_of_memory_is_taken(said: str, installed: float) -> None:
     text = f"hardware {{ gpus: 1; device: H100; time: ?; mfu: 40%; {said} }}\nmodel: 1B\ntokens: 1B\n"
-    (solution,) = under(text).solutions
+    (solution,) = laid_out(text).solutions
     assert solution["installed_memory"].value == pytest.approx(installed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from reports import under
+from reports import laid_out
 
 from runplan.dsl.expr.name import quantity
 
@@ -13,7 +13,7 @@ TWO = "hardware: 64 x H100 for 60 days at 40% MFU + {count} x A100-40GB for 60 d
 
 @pytest.mark.parametrize(("count", "severity"), [(4, "error"), (256, "")])
 def test_a_pool_whose_devices_have_too_little_memory_is_told_in_its_place(count: int, severity: str) -> None:
-    report = under(TWO.format(count=count))
+    report = laid_out(TWO.format(count=count))
     found = [one for one in report.findings if one.code == "H001"]
     assert [one.severity for one in found] == ([severity] if severity else [])
     for one in found:
@@ -21,7 +21,7 @@ def test_a_pool_whose_devices_have_too_little_memory_is_told_in_its_place(count:
 
 
 def test_of_the_whole_it_is_the_most_of_them() -> None:
-    (solution,) = under(TWO.format(count=256)).solutions
+    (solution,) = laid_out(TWO.format(count=256)).solutions
     each = [solution.values[quantity("memory_per_gpu").of("pool", pool)] for pool in ("1", "2")]
     whole = solution["memory_per_gpu"]
     assert whole.value == max(one.value for one in each)
@@ -33,14 +33,14 @@ def test_a_pool_alone_needs_what_it_needs_beside_one_that_does_next_to_nothing()
         "hardware: 64 x H100 for 60 days at 40% MFU\nmodel: 70B\ntokens: 100B\noptimizer: AdamW { batch: 4M tokens }\n"
     )
     beside = alone.replace("40% MFU\n", "40% MFU + 1 x K80 in fp32 for 60 days at 1% MFU\n", 1)
-    (one,), (two,) = under(alone).solutions, under(beside).solutions
+    (one,), (two,) = laid_out(alone).solutions, laid_out(beside).solutions
     own = two.values[quantity("memory_per_gpu").of("pool", "1")]
     assert own.value == pytest.approx(one["memory_per_gpu"].value, rel=1e-3)
 
 
 def test_a_requirement_and_a_layout_are_of_each_pool() -> None:
     text = TWO.format(count=256) + "layout: in fsdp2\nrequire memory_per_gpu <= 2 GB\n"
-    codes = {one.code for one in under(text).findings if one.severity == "error"}
+    codes = {one.code for one in laid_out(text).findings if one.severity == "error"}
     assert codes == {"B002"}
 
 
@@ -50,5 +50,5 @@ def test_a_stage_may_have_pools_of_its_own() -> None:
         "stage tune {\n  hardware: 64 x H100 for 60 days at 40% MFU + 2 x A100-40GB for 60 days at 40% MFU\n"
         "  tokens: 1B\n}\n"
     )
-    found = [one for one in under(text).findings if one.code == "H001" and one.severity == "error"]
+    found = [one for one in laid_out(text).findings if one.code == "H001" and one.severity == "error"]
     assert len(found) == 1 and "tune" in found[0].message and found[0].at.span.text.startswith("2 x A100-40GB")

@@ -11,12 +11,13 @@ from functools import cache
 import numpy as np
 import pytest
 from known import LIBRARY
-from reports import under
+from reports import laid_out
 from scipy.optimize import least_squares
 from steps import STAGES, STEPS, Figures, Row, called, mpt, of_step_layout, regime, rows
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.text.reader import Files
+from runplan.engine.layout.fit import ALL
 from runplan.engine.layout.layout import Layout, Room, layouts, splits
 from runplan.engine.layout.memory import memory_of
 from runplan.engine.pipeline import report_of
@@ -139,7 +140,7 @@ def text_of(row: Row) -> str:
 
 
 def solved(text: str) -> Solution:
-    report = report_of("a.plan", Files({"a.plan": text}), catalogue=LIBRARY, intervals=False)
+    report = report_of("a.plan", Files({"a.plan": text}), catalogue=LIBRARY, intervals=False, look=ALL)
     assert report.solutions, report.findings
     return report.solutions[0]
 
@@ -249,7 +250,7 @@ def test_a_check_says_what_a_report_does() -> None:
 
 
 def test_the_fewest_devices_are_told_where_they_are_asked_for() -> None:
-    report = under(f"{PLAN}require fitting_gpus <= gpus\n")
+    report = laid_out(f"{PLAN}require fitting_gpus <= gpus\n")
     (solution,) = report.solutions
     assert not [found for found in report.findings if found.severity == "error"]
     assert solution["fitting_gpus"].value in (1, 2, 4, 8)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from reports import under
+from reports import laid_out
 
 from runplan.engine.problem.solution import Solution
 
 
 def solved(model: str, more: str = "", device: str = "H100") -> Solution:
     text = f"hardware: 64 x {device} for ? at 40% MFU\nmodel: {model}\ntokens: 1T\ninference: 2T tokens\n{more}"
-    (solution,) = under(text).solutions
+    (solution,) = laid_out(text).solutions
     return solution
 
 
@@ -65,16 +65,16 @@ def test_layers_with_a_window_cache_no_more_than_that() -> None:
 
 def test_a_plan_that_says_nothing_of_serving_has_none_of_it_and_one_that_asks_is_told_what_to_add() -> None:
     text = "hardware: 64 x H100 for ? at 40% MFU\nmodel: llama-3-8b\ntokens: 1T\n"
-    (solution,) = under(text).solutions
+    (solution,) = laid_out(text).solutions
     assert not any(name.text.startswith(("serving", "cache")) for name in solution.values)
-    (found,) = (one for one in under(f"{text}require serving_gpus <= 1\n").findings if one.severity == "error")
+    (found,) = (one for one in laid_out(f"{text}require serving_gpus <= 1\n").findings if one.severity == "error")
     assert found.code == "C004" and "inference" in found.help[0]
 
 
 def test_what_is_required_of_serving_is_judged() -> None:
     text = "hardware: 64 x H100 for ? at 40% MFU\nmodel: llama-3-70b\ntokens: 1T\ninference: 2T tokens\n"
-    assert not any(one.severity == "error" for one in under(f"{text}require serving_gpus <= 2\n").findings)
-    (found,) = (one for one in under(f"{text}require serving_gpus <= 1\n").findings if one.severity == "error")
+    assert not any(one.severity == "error" for one in laid_out(f"{text}require serving_gpus <= 2\n").findings)
+    (found,) = (one for one in laid_out(f"{text}require serving_gpus <= 1\n").findings if one.severity == "error")
     assert found.code == "B002"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
-from reports import under
+from reports import laid_out
 from steps import STAGES, STEPS, Figures, Row, called, mpt, of_step_layout, regime, rows
 
 from runplan.dsl.expr.name import Name, quantity
@@ -163,7 +163,7 @@ def test_what_is_left_is_that_of_the_device() -> None:
 
 def test_what_a_plan_says_of_its_layout_is_given_and_the_rest_is_found() -> None:
     text = "hardware: 8 x H100 for up to 60 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\n"
-    (solution,) = under(text + "layout: tp 2, dp ?, micro_batch 2 sequences in megatron\n").solutions
+    (solution,) = laid_out(text + "layout: tp 2, dp ?, micro_batch 2 sequences in megatron\n").solutions
     found = {name: (solution[name].value, solution[name].kind) for name in ("tp", "micro_batch", "dp", "pp")}
     assert found == {"tp": (2, "given"), "micro_batch": (2, "given"), "dp": (4, "derived"), "pp": (1, "derived")}
     memory = solution["memory_per_gpu"]
@@ -173,7 +173,7 @@ def test_what_a_plan_says_of_its_layout_is_given_and_the_rest_is_found() -> None
 @pytest.mark.parametrize("named", [" in megatron", ""])
 def test_what_a_plan_says_of_a_framework_is_taken_before_its_record(named: str) -> None:
     text = "hardware: 8 x H100 for up to 60 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\n"
-    (solution,) = under(f"{text}layout: optimizer_bytes 2 byte/param, shard 2, dp 8{named}\n").solutions
+    (solution,) = laid_out(f"{text}layout: optimizer_bytes 2 byte/param, shard 2, dp 8{named}\n").solutions
     assert (solution["optimizer_bytes"].value, solution["optimizer_bytes"].kind) == (2, "given")
     assert (solution["shard"].value, solution["shard"].kind) == (2, "given")
     kept = solution["master_bytes"].value + 2
