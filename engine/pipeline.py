@@ -35,7 +35,7 @@ from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
-from runplan.engine.layout.fit import ALL, GLANCE, Look, with_memory
+from runplan.engine.layout.fit import ALL, Look, with_memory
 from runplan.engine.layout.short import needs_more
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -72,8 +72,7 @@ def report_of(
         intervals: Whether to draw the laws' constants for the intervals; checks do without.
         draws, workers: How often, and by whom; as often as takes no time, and by this process unless said.
         solved: The reports of imported plans so far, by path; it grows.
-        look: How closely to look at how the model may lie on its devices; as closely as there is only with intervals,
-            unless said.
+        look: How closely to look at how the model may lie on its devices; as closely as there is unless said.
 
     Raises:
         OSError: Where the file cannot be read.
@@ -95,7 +94,7 @@ def reported(
     plan, known, findings = read.plan, read.catalogue, read.findings
     if plan is None:
         return Report(read.source, None, findings=findings)
-    look = look or (ALL if intervals else GLANCE)
+    look = look or ALL
     solutions = tuple(_solutions(read, intervals, draws, workers, look))
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
