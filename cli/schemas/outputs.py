@@ -285,6 +285,7 @@ def _fit() -> Schema:
     constant = record({"value": figure, "error": figure, "identified": FLAG, "within": by_name(ends)})
     minimum = record({"value": NUMBER, "starts": COUNT, "constants": by_name(figure)})
     objective = record({"kind": words("huber", "squares", "absolute"), "log": FLAG, "value": NUMBER}, {"delta": NUMBER})
+    helps = record({"inputs": by_name(_QUANTITY), **dict.fromkeys(("before", "after", "cost"), figure)})
     of_a_run = record({"line": PLACE, "measured": NUMBER, "fitted": NUMBER, "residual": NUMBER}, {"label": TEXT})
     part = record(
         {
@@ -299,6 +300,7 @@ def _fit() -> Schema:
             "bootstrap": COUNT,
             **dict.fromkeys(("misfit", "drift", "noise", "future_error"), figure),
             "lack_of_fit": or_null(record({"ratio": figure, "p": figure})),
+            "next_run": or_null(helps),
             "runs": listed(of_a_run),
         }
     )
@@ -321,9 +323,10 @@ def _fit() -> Schema:
 
 
 def _fits() -> Schema:
-    told = {"law": TEXT, "output": TEXT, "why_not": TEXT, "constants": by_name(or_null(NUMBER))}
+    told = {**dict.fromkeys(("law", "output", "why_not"), TEXT), "constants": by_name(or_null(NUMBER))}
     figures = dict.fromkeys(("objective", "rms", "future_error"), or_null(NUMBER))
-    return record({"forms": listed(record({"form": TEXT}, {**told, **figures, "forecasts": by_name(_QUANTITY)}))})
+    more = {"forecasts": by_name(_QUANTITY), "findings": shared("findings")}
+    return record({"forms": listed(record({"form": TEXT}, {**told, **figures, **more}))})
 
 
 def _laws() -> Schema:
