@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from runplan.cli.arguments import Parser, reading, unknown, unknown_word
+from runplan.cli.columns import add_columns, pairs
 from runplan.cli.crew import count, crew
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.stream import tell
@@ -122,30 +123,9 @@ def _refuse_lines(laws: Sequence[Law], form: str) -> None:
 
 def _add_runs(parser: Parser) -> None:
     """The options that say how a file of runs is read, and which of its runs are taken."""
-    parser.add_argument(
-        "--column", metavar="QUANTITY=HEADER", action="append", default=[], help="which column is which quantity"
-    )
-    parser.add_argument(
-        "--unit", metavar="QUANTITY=UNIT", action="append", default=[], help="of a column that does not say it"
-    )
-    parser.add_argument(
-        "--decimal", choices=(".", ","), default="", help="the sign of decimals, where the file leaves it open"
-    )
+    add_columns(parser)
     parser.add_argument("--drop-highest", metavar="N", help="without the N runs of the highest loss")
     parser.add_argument("--where", metavar="EXPR", help="only runs of which it holds, such as 'compute <= 1e20 FLOP'")
-
-
-def _pairs(words: Sequence[str], option: str, example: str) -> dict[str, str]:
-    """What an option says of names, `NAME=TEXT` each."""
-    out: dict[str, str] = {}
-    for word in words:
-        name, equals, text = (part.strip() for part in word.partition("="))
-        if not (name and equals and text):
-            raise CannotRun(f"`{option} {word[:60]}`: write it like `{option} {example}`")
-        if name in out:
-            raise CannotRun(f"`{option}` says `{name[:60]}` twice")
-        out[name] = text
-    return out
 
 
 def _number(text: str, option: str) -> float:
@@ -169,7 +149,7 @@ def _objective(args: Namespace, usual: Kind) -> Objective:
 
 
 def _held(words: Sequence[str]) -> dict[str, float]:
-    return {name: _number(text, f"--hold {name}") for name, text in _pairs(words, "--hold", "alpha=0.34").items()}
+    return {name: _number(text, f"--hold {name}") for name, text in pairs(words, "--hold", "alpha=0.34").items()}
 
 
 def _refuse_unknown(held: dict[str, float], law: Law) -> None:
@@ -223,8 +203,8 @@ def _read(
     uses, dims = asked_of(laws, counts)
     asked = Asked(
         uses=uses,
-        columns=_pairs(args.column, "--column", "tokens=D"),
-        units=_pairs(args.unit, "--unit", "loss=bits"),
+        columns=pairs(args.column, "--column", "tokens=D"),
+        units=pairs(args.unit, "--unit", "loss=bits"),
         dims=dims,
         decimal=args.decimal,
     )

@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 
 from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
+from runplan.cli.columns import add_columns, pairs
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
@@ -37,13 +38,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("path", metavar="PLAN", help="the plan of the run")
     parser.add_argument("log", metavar="LOG", nargs="?", help="its log: CSV, JSON, or what the trainer prints")
     parser.add_argument("--freeze", action="store_true", help="write what the run is held to beside the plan")
-    parser.add_argument(
-        "--column", metavar="QUANTITY=HEADER", action="append", default=[], help="which column is which"
-    )
-    parser.add_argument("--unit", metavar="QUANTITY=UNIT", action="append", default=[], help="the unit of a column")
-    parser.add_argument(
-        "--decimal", choices=(".", ","), default="", help="the sign of decimals, where the log leaves it open"
-    )
+    add_columns(parser)
     parser.add_argument("--fail-on", choices=("error", "warning", "never"), help="error unless said")
     add_plot(parser)
     add_plan_options(parser)
@@ -115,7 +110,6 @@ def _tracked(args: Namespace, project: Project, expected: Expected, *, changed: 
     Raises:
         CannotRun: Where the log is not there, or does not tell how far the run is.
     """
-    from runplan.cli.columns import pairs
     from runplan.engine.fit.read.asked import Asked
     from runplan.engine.fit.read.read import read_runs
     from runplan.engine.fit.read.text import text_of
@@ -127,8 +121,8 @@ def _tracked(args: Namespace, project: Project, expected: Expected, *, changed: 
     asked = Asked(
         NEEDS,
         USES,
-        pairs(args.column, "--column", known),
-        pairs(args.unit, "--unit", known),
+        pairs(args.column, "--column", "loss=val_loss", known),
+        pairs(args.unit, "--unit", "loss=nats", known),
         args.decimal,
         PREFER,
         log=True,
