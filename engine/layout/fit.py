@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Ref, names, substitute
+from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.engine.formulate.requirements import without_lets
+from runplan.engine.layout.added import added, names_in_stage, of_the_whole
 from runplan.engine.layout.choose import Chosen
 from runplan.engine.layout.layout import FIGURES
 from runplan.engine.layout.memory import (
@@ -78,13 +79,12 @@ def with_memory(plan: Plan, solution: Solution, catalogue: Library, look: Look =
         found = _found(plan, solution, catalogue, look)
         told = (*solution.findings, *_open(plan, solution), *_missed(found, plan, solution))
         layouts = (found.layouts,) if found.layouts is not None else ()
-        return replace(_with(solution, found.definitions, found.values), findings=told, layouts=layouts)
+        return replace(added(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
         found = _found(stage.plan, alone, catalogue, look)
         solution = replace(solution, findings=(*solution.findings, *_missed(found, stage.plan, alone)))
-        own = {name: name.in_stage(stage.name) for name in (*found.values, *alone.values)}
-        own = {name: named for name, named in own.items() if name in found.values or named in solution.values}
-        solution = _with(solution, [_renamed(one, own) for one in found.definitions], _moved(found.values, own))
+        own = names_in_stage(stage.name, found.values, alone, solution)
+        solution = added(solution, *of_the_whole(found.definitions, found.values, own))
     return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
 
 
@@ -140,27 +140,6 @@ def _unkept(plan: Plan, solution: Solution) -> Iterator[Finding]:
     also = [Label(pool.span, "the devices are here") for pool in plan.outer.hardware[:1]]
     help = ["leave `dp` open: `dp ?`", f"have {math.prod(stated):,} devices"] if "dp" in layout.figures else []
     yield finding("C001", message, layout.span, also=also, help=help, laws=(solution.law,))
-
-
-def _with(solution: Solution, definitions: Iterable[Definition], values: Mapping[Name, Value]) -> Solution:
-    more = {one.name: one for one in definitions}
-    problem = replace(solution.problem, definitions={**solution.problem.definitions, **more})
-    return replace(solution, problem=problem, values={**solution.values, **values})
-
-
-def _renamed(definition: Definition, own: Mapping[Name, Name]) -> Definition:
-    """A definition of a stage as one of the whole plan."""
-    by = {name: Ref(named) for name, named in own.items()}
-    return replace(definition, name=own[definition.name], expr=substitute(definition.expr, by))
-
-
-def _moved(values: Mapping[Name, Value], own: Mapping[Name, Name]) -> dict[Name, Value]:
-    """Values of a stage as those of the whole plan."""
-
-    def moved(one: Value) -> Value:
-        return replace(one, name=own[one.name], inputs=tuple(own.get(name, name) for name in one.inputs))
-
-    return {own[name]: moved(one) for name, one in values.items()}
 
 
 def is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:

@@ -6,19 +6,16 @@ from collections.abc import Iterator, Mapping
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Op, Ref, substitute
+from runplan.dsl.expr.tree import Expr, Op, Ref
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
+from runplan.engine.layout.added import added, names_in_stage, of_the_whole
 from runplan.engine.layout.fit import ALL, Look, with_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.values import valued
-
-# A solution's values and definitions by name.
-Values = dict[Name, Value]
-Definitions = dict[Name, Definition]
 
 
 def with_pools(plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL) -> Solution:
@@ -30,42 +27,38 @@ def with_pools(plan: Plan, solution: Solution, catalogue: Library, look: Look = 
     if solution.status != "solved":
         return solution
     if len(plan.stages) == 1:
-        return _with(solution, *_of_run(plan, solution, catalogue, look))
+        return added(solution, *_of_run(plan, solution, catalogue, look))
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        values, definitions = _of_run(stage.plan, alone, catalogue, look)
-        own = {name: name.in_stage(stage.name) for name in (*values, *alone.values)}
-        own = {name: named for name, named in own.items() if name in values or named in solution.values}
-        solution = _with(solution, *_named(values, definitions, own))
+        definitions, values = _of_run(stage.plan, alone, catalogue, look)
+        own = names_in_stage(stage.name, values, alone, solution)
+        solution = added(solution, *of_the_whole(definitions, values, own))
     return solution
 
 
-def _with(solution: Solution, values: Values, definitions: Definitions) -> Solution:
-    problem = replace(solution.problem, definitions={**solution.problem.definitions, **definitions})
-    return replace(solution, problem=problem, values={**solution.values, **values})
-
-
-def _of_run(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> tuple[Values, Definitions]:
+def _of_run(
+    plan: Plan, solution: Solution, catalogue: Library, look: Look
+) -> tuple[list[Definition], dict[Name, Value]]:
     """What is found of each pool of a run; nothing where it has but one."""
-    values: Values = {}
-    definitions: Definitions = {}
+    values: dict[Name, Value] = {}
+    definitions: list[Definition] = []
     pools = _pools(solution)
     for pool in pools:
         view = _alone(solution, pool, pools)
         laid = with_memory(plan, view, catalogue, look)
         more = {name: value for name, value in laid.values.items() if name not in view.values}
-        made = {name: one for name, one in laid.problem.definitions.items() if name in more}
+        made = [one for name, one in laid.problem.definitions.items() if name in more]
         there = {name: name.of("pool", pool) for name in (*more, *view.values) if not name.scope}
         own = {name: named for name, named in there.items() if name in more or named in solution.values}
-        found, defined = _named(more, made, own)
+        defined, found = of_the_whole(made, more, own)
         values |= found
-        definitions |= defined
+        definitions += defined
     if most := [Ref(name) for name in values if name.text == q.MEMORY_PER_GPU.text]:
         known = catalogue.quantities()[q.MEMORY_PER_GPU.text]
         whole = Definition(q.MEMORY_PER_GPU, known.counted.dim, _most(most), "derived", "the most of all pools")
         largest = max((values[one.name] for one in most), key=lambda value: value.value)
-        definitions[q.MEMORY_PER_GPU] = whole
+        definitions.append(whole)
         values[q.MEMORY_PER_GPU] = replace(valued(whole, largest.value), low=largest.low, high=largest.high)
-    return values, definitions
+    return definitions, values
 
 
 def _most(refs: list[Ref]) -> Expr:
@@ -97,14 +90,3 @@ def _speed(own: Mapping[str, Value]) -> float:
     count = own[q.GPUS.text].value if q.GPUS.text in own else 1.0
     rates: Iterator[float] = (own[name.text].value for name in (q.RATE, q.PEAK) if name.text in own)
     return count * next(rates, 1.0)
-
-
-def _named(values: Values, definitions: Definitions, own: Mapping[Name, Name]) -> tuple[Values, Definitions]:
-    """Values and definitions of a part of a run as the whole names them."""
-    by = {name: Ref(named) for name, named in own.items()}
-    moved = {
-        own[name]: replace(one, name=own[name], inputs=tuple(own.get(each, each) for each in one.inputs))
-        for name, one in values.items()
-    }
-    made = {own[name]: replace(one, name=own[name], expr=substitute(one.expr, by)) for name, one in definitions.items()}
-    return moved, made

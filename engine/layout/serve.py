@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan
+from runplan.engine.layout.added import added
 from runplan.engine.layout.fit import OF_SERVING
 from runplan.engine.layout.memory import Step, formulas_of, in_order
 from runplan.engine.problem import quantities as q
@@ -111,8 +111,4 @@ def _fewest(steps: list[Step], known: Mapping[Name, float]) -> float | None:
 def with_serving(plan: Plan, solution: Solution, laid: Solution, catalogue: Library) -> Solution:
     """The solution as it is laid out with what serving takes, of a plan that says what is served."""
     definitions, values = served(plan, solution, catalogue)
-    if not values:
-        return laid
-    more = {one.name: one for one in definitions}
-    problem = replace(laid.problem, definitions={**laid.problem.definitions, **more})
-    return replace(laid, problem=problem, values={**laid.values, **values})
+    return added(laid, definitions, values) if values else laid
