@@ -102,3 +102,11 @@ class Layouts:
 
     def __hash__(self) -> int:
         return hash(self.tried)
+
+    def __reduce__(self) -> tuple[Callable[[int, Told], Layouts], tuple[int, Told]]:
+        return _worked_out, (self.tried, self._told)
+
+
+def _worked_out(tried: int, told: Told) -> Layouts:
+    """Layouts of which all is told: what another process is sent."""
+    return Layouts(tried, lambda: told)
