@@ -285,11 +285,12 @@ def _in_order(best: Sequence[Tried]) -> list[Tried]:
     out: list[Tried] = []
     while rest:
         first = rest[0]
-        alike = [one for one in rest if one.band == first.band and one.pace <= ALIKE * first.pace]
+        within = [one.band == first.band and one.pace <= ALIKE * first.pace for one in rest]
+        alike = [first, *(one for one, is_alike in zip(rest[1:], within[1:], strict=True) if is_alike)]
         if not first.is_by_memory:
             alike.sort(key=lambda one: (one.layout.cp, math.prod(one.layout.parts[:3]), one.pace))
         out += alike
-        rest = [one for one in rest if one not in alike]
+        rest = [one for one, is_alike in zip(rest[1:], within[1:], strict=True) if not is_alike]
     return out
 
 

@@ -260,3 +260,12 @@ def test_uneven_pipelines_are_those_of_published_runs() -> None:
     assert splits(126, 16) and splits(61, 16) and splits(105, 35) and not splits(126, 40) and not splits(4, 8)
     room = Room(6144, 4096, 118, 48, 0, math.inf, 2048.0)
     assert any(one.tp == 12 for one in layouts(room, {}))
+
+
+@pytest.mark.parametrize("size", ["1M", "20M", "125M", "1B"])
+def test_a_step_takes_time_whatever_the_table_is_worth(size: str) -> None:
+    # Of a small size by itself the table of a usual vocabulary is more than all else there is.
+    plan = f"use laws kaplan.joint\nhardware: 64 x H100 for 20 days at 40% MFU\nmodel: {size}\n"
+    (found,) = laid_out(plan).solutions
+    times = [one.time.value for layouts in found.layouts for one in layouts.first if one.time is not None]
+    assert times and min(times) > 0 and found["layout_mfu"].value > 0
