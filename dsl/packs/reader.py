@@ -31,7 +31,7 @@ class PackReader(QuantityReader):
                 out = out.plus(_overriding(self._defined(next(node.nodes()))))
             else:
                 out = out.plus(self._defined(node))
-        self.given_once(((r.code, r.severity, r.when), f"{r.code} {r.severity}", r.span) for r in out.rules)
+        self.given_once(((r.code, r.severity), f"{r.code} {r.severity}", r.span) for r in out.rules)
         self.findings = [f for f in self.findings if not f.at.span.begins_in(broken)]
         return out
 

@@ -113,7 +113,7 @@ def test_what_may_mean_another_thing_is_for_a_person(right: str, wrong: str, nam
     assert [f for f in before if f.at.span.text and f.at.span.text in wrong] and safe(before) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data(), name=st.sampled_from(tuple(PLANS)))
 def test_each_safe_fix_clears_its_finding_and_brings_none(data: st.DataObject, name: str) -> None:
     words = sorted({word for word in re.findall(r"[a-zA-Z]+", PLANS[name]) if len(word) > 3})

@@ -194,7 +194,7 @@ def test_every_file_is_laid_out_and_says_the_same_in_the_other_spelling(path: st
     check_ways(text, own, may_lack=path.startswith("stdlib") or path in LACKING)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(strategies.plans(), st.randoms(use_true_random=False))
 def test_any_plan_says_the_same_in_its_layout_and_in_the_other_spelling(
     plan: strategies.Data, dice: random.Random

@@ -63,7 +63,7 @@ def _inside(symbol: Symbol, length: int) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["plan", "yaml"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_every_text_is_answered(there: Open, spelling: str, data: st.DataObject) -> None:
     text = data.draw(broken(spelling))
@@ -76,7 +76,7 @@ def test_every_text_is_answered(there: Open, spelling: str, data: st.DataObject)
         everything(there, document, data.draw(st.integers(0, len(document.source.text))))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_rename_is_done_or_refused(there: Open, data: st.DataObject) -> None:
     there.edit("a.plan", data.draw(broken("plan")))

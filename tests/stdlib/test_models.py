@@ -230,7 +230,7 @@ def tensors(shape: dict[str, int], experts: int) -> int:
     return sum(out)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(shapes())
 def test_a_shape_counts_the_sum_of_its_tensors(shape: dict[str, int]) -> None:
     report = solved(f"model {{ {written(shape)} }}\ntokens: 100B\n")
