@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.pack import Law
@@ -12,12 +13,14 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source
 from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.bootstrap import DRAWS
+from runplan.engine.fit.covariance import LEAST
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.model import Coordinate
+from runplan.engine.fit.objective import residual_slopes
 from runplan.engine.fit.outcome import Fitted, Objective
 from runplan.engine.fit.pose import posed
 from runplan.engine.fit.reduce import Profile
@@ -114,17 +117,25 @@ class Part:
         """What a pack says varies jointly, constants or logarithms of them, and their covariance.
 
         A constant that draws bring near to nothing has no logarithm that is normal; it has more of a middle itself.
-        Draws far beyond the interval in which most are would be all that a variance tells, and are left out of it.
+        Draws far beyond the interval in which most are would be all that a variance tells, and are left out of it. One
+        that has all but vanished may only grow, and by its logarithm it would hardly do so.
         """
         logs = np.array([c.log for c in self.fitted.coordinates])
         covariance, draws = self.fitted.covariance, self.fitted.draws
         if len(draws):
             draws = _near(draws)
             own = np.where(logs, np.exp(np.minimum(draws, 700.0)), draws)
-            logs &= ~(_skew(draws) > 2 * _skew(own))
+            logs &= ~(_skew(draws) > 2 * _skew(own)) & ~self._vanished
             covariance = np.atleast_2d(np.cov(np.where(logs, draws, own), rowvar=False))
         names = (c.constant for c in self.fitted.coordinates)
         return tuple(f"ln({name})" if log else name for name, log in zip(names, logs, strict=True)), covariance
+
+    @property
+    def _vanished(self) -> NDArray[np.bool_]:
+        """(k), which terms make up next to nothing of every run."""
+        slopes = residual_slopes(self.model, self.fitted.objective.log, self.fitted.minima[0].theta[None])[1][0]
+        found: NDArray[np.bool_] = np.abs(slopes).max(axis=1) < LEAST
+        return found
 
     @property
     def misfit(self) -> float:
