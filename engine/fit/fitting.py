@@ -18,6 +18,7 @@ from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
+from runplan.engine.fit.future import BY_SIZE
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.objective import residual_slopes
@@ -30,8 +31,6 @@ from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.scatter.work import Workers
 
 MOST_STARTS = 4096
-# What may say how large a run is, the first choice first.
-BY_SIZE = (("compute",), ("params", "tokens"), ("tokens",), ("params",))
 # So many of the residuals tell what is usual.
 USUAL = 0.8
 # Standard deviations beyond which a draw is wild.
@@ -99,8 +98,13 @@ class Part:
     @property
     def errors(self) -> dict[str, float]:
         """The standard error of each constant, as the formula counts it."""
-        every = zip(self.fitted.coordinates, self.fitted.known, self.constants.values(), strict=True)
-        return {c.constant: known.error * (abs(value) if c.log else 1.0) for c, known, value in every}
+        terms, covariance = self.jointly
+        every = zip(self.fitted.coordinates, self.fitted.known, self.constants.items(), terms, strict=True)
+        own = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+        return {
+            name: known.error * abs(value) if c.log and term != name else float(own[i]) if c.log else known.error
+            for i, (c, known, (name, value), term) in enumerate(every)
+        }
 
     @property
     def together(self) -> list[tuple[str, str, float]]:
@@ -139,18 +143,18 @@ class Part:
 
     @property
     def misfit(self) -> float:
-        """How far a run is from the form, as a standard deviation of the logarithm; where nothing tells how that grows
-        beyond the runs, no less than by how much the larger of them were off.
+        """How far a run is from the form, as a standard deviation of the logarithm, with what larger runs were off
+        beyond that; where nothing tells how it grows with size, no less than by how much the larger of them were off.
         """
         size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
-        near = usual(self.fitted.residuals, len(self.fitted.coordinates)) / size
+        near = float(np.hypot(usual(self.fitted.residuals, len(self.fitted.coordinates)) / size, self.fitted.scatter))
         return near if self.drift else max(near, self.fitted.future_error or 0.0)
 
     @property
     def drift(self) -> float:
         """By how much more a forecast is off for each e-fold beyond the largest run; 0 where that is not known."""
         drift = self.fitted.drift
-        return drift if drift is not None and np.isfinite(drift) and self.size_in else 0.0
+        return drift if drift is not None and np.isfinite(drift) and self.size_in and not self.exact else 0.0
 
     @property
     def size_in(self) -> tuple[str, ...]:
