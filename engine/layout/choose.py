@@ -22,6 +22,7 @@ from runplan.engine.layout.memory import (
     USABLE,
 )
 from runplan.engine.layout.sheet import Sheet
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Told, Why
 
 # How many are told.
@@ -30,10 +31,10 @@ FIRST = 5
 ALIKE = 1.12
 # What a layout is good for: it is enough; it has room, and breaks what is required; it may have room; it has none.
 ENOUGH, BROKEN, TIGHT, NO_ROOM = range(4)
-_ALLOCATED, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
+_WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
     quantity,
     (
-        *("allocated_memory", "working_time", "sending_time", "exposed_time", "least_bubble", "accumulate"),
+        *("working_time", "sending_time", "exposed_time", "least_bubble", "accumulate"),
         "slowest_stage",
     ),
 )
@@ -297,7 +298,7 @@ def _in_order(best: Sequence[Tried]) -> list[Tried]:
 def _choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice:
     layout = one.layout
     sheet.turn_to(layout)
-    wanted = (LEAST, _ALLOCATED, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
+    wanted = (LEAST, q.MEMORY_PER_GPU, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
     rows: list[dict[Name, float]] = []
     for regime in range(regimes):
         found = sheet.under(regime, priced=is_priced)
@@ -313,7 +314,9 @@ def _choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choic
     if layout.shard is not None:
         figures["shard"] = float(layout.shard)
     fits: Fits = "fits" if one.band <= BROKEN else "tight" if one.band == TIGHT else "does not fit"
-    return Choice(figures, str(layout), fits, Ends((low + told[_ALLOCATED]) / 2, low, high), time, mfu)
+    return Choice(
+        figures, str(layout), fits, Ends(told[q.MEMORY_PER_GPU] + (low - told[LEAST]) / 2, low, high), time, mfu
+    )
 
 
 def _fallen(ordered: Sequence[Tried]) -> Iterator[Fallen]:
