@@ -25,6 +25,7 @@ from runplan.engine.fit.rank import nulls, of_rank
 from runplan.engine.fit.search import STARTS, searched
 from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats
+from runplan.engine.fit.told import USUAL, left_open, near, of_minima, widened
 from runplan.engine.scatter.work import Workers
 
 COVERAGES = (0.8, 0.95)
@@ -71,10 +72,19 @@ def fit(
     if free := nulls(model, objective, theta):
         return _refused(model, objective, found.starts, *of_rank(model.coordinates, theta, free, at))
     here = local(model, objective, theta)
+    reaches = _reaches(here)
+    others = near(objective, found.minima, here, reaches[USUAL])
+    cover = sandwich(objective, here)
+    known = _looked_at(model, objective, found.minima[0], here, _by_slopes(theta, cover, here))
+    doubts += of_minima(model.coordinates, found.minima[0], known, others, at)
+    doubts += left_open(model, objective, theta, widened(known, others, reaches), others, at)
+    if any(one.severity == "error" for one in doubts):
+        return _refused(model, objective, found.starts, *doubts)
     draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
-    covariance = joint(model, objective.log, theta, here, draws) if bootstrap else sandwich(objective, here)
-    known = _by_draws(draws, covariance) if bootstrap else _by_slopes(theta, covariance, here)
-    known = _looked_at(model, objective, found.minima[0], here, known)
+    covariance = joint(model, objective.log, theta, here, draws) if bootstrap else cover
+    if bootstrap:
+        known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
+    known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
     later = None if sizes is None else future(model, objective, sizes)
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
