@@ -30,14 +30,30 @@ def test_a_regime_goes_by_any_of_its_names_with_either_dash() -> None:
 def test_a_layer_keeps_what_korthikanti_counts(mlp: float, ffn: float) -> None:
     """arXiv:2205.05198, equation 1: 34 byte a token and width, 2 of them masks of dropout, and attention as it is; of
     a gated MLP of as many params three tensors of 8/3 widths are as much."""
-    shape: Figures = {"layers": 2, "hidden": 768, "heads": 12, "ffn": 768 * ffn, "vocab": 50304, "context": 2048, "mlp": mlp}
+    shape: Figures = {
+        "layers": 2,
+        "hidden": 768,
+        "heads": 12,
+        "ffn": 768 * ffn,
+        "vocab": 50304,
+        "context": 2048,
+        "mlp": mlp,
+    }
     found = needed(shape, Layout(), regime("megatron"))
     assert found["block_bytes"] == pytest.approx(32 * 768 + 4 * 12 + 8)
 
 
 def test_fsdp_that_keeps_what_it_has_gathered_shares_weights_out_all_the_same() -> None:
     """SHARD_GRAD_OP of PyTorch: weights in fp32 are shared out, and the copies of all layers stay through the step."""
-    shape: Figures = {"layers": 32, "hidden": 4096, "heads": 32, "kv_heads": 8, "ffn": 14336, "vocab": 128256, "context": 8192}
+    shape: Figures = {
+        "layers": 32,
+        "hidden": 4096,
+        "heads": 32,
+        "kv_heads": 8,
+        "ffn": 14336,
+        "vocab": 128256,
+        "context": 8192,
+    }
     found = needed(shape, Layout(dp=8, recompute=1.0), regime("fsdp2", shard=2.0))
     assert found["memory_weights"] == pytest.approx(4 * 8_030_261_248 / 8)
     assert found["copies_of_layers"] == pytest.approx(2 * (8_030_261_248 - 2 * 128256 * 4096 - 65 * 4096))
