@@ -8,11 +8,12 @@ from itertools import groupby
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.values import Evaluator
 from runplan.engine.layout.layout import Layout
 from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.told import choice, fallen
-from runplan.engine.layout.tried import ALIKE, BROKEN, ENOUGH, NO_ROOM, TIGHT, Tried, differing, in_order
+from runplan.engine.layout.tried import ALIKE, BROKEN, ENOUGH, FIRST, NO_ROOM, TIGHT, Tried, differing, in_order
 from runplan.engine.problem.laid_out import Told, Why
 
 _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
@@ -21,6 +22,19 @@ _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
 _OF_ROOM = (LEAST, MOST, USABLE)
 _OF_PRICE = (TIME, LAYOUT_TOKENS, ROOFLINE, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST)
 _How = tuple[float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a layout in place of the least time.
+
+    Attributes:
+        names: The quantities that it is made of.
+        of: What they come to: the less the better.
+    """
+
+    names: frozenset[Name]
+    of: Evaluator
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ def chosen(
     keeps: Callable[[Sheet], bool],
     *,
     is_priced: bool,
+    wish: Wish | None = None,
 ) -> Chosen | None:
     """The first of some layouts, those that cut alike after each other; None where there is none.
 
@@ -57,11 +72,12 @@ def chosen(
     Args:
         regimes: How many there are on the sheet.
         keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
+        wish: What they are ordered by in place of their time.
     """
     tried = list(layouts)
     if not tried:
         return None
-    race = Race(sheet, regimes, tried, keeps, is_priced)
+    race = Race(sheet, regimes, tried, keeps, is_priced, wish)
     first = race.ordered(1)[0]
     return Chosen(first.layout, first.band == ENOUGH, race, race.roofline(first))
 
@@ -72,9 +88,15 @@ class Race:
     """
 
     def __init__(
-        self, sheet: Sheet, regimes: int, tried: Sequence[Layout], keeps: Callable[[Sheet], bool], is_priced: bool
+        self,
+        sheet: Sheet,
+        regimes: int,
+        tried: Sequence[Layout],
+        keeps: Callable[[Sheet], bool],
+        is_priced: bool,
+        wish: Wish | None = None,
     ) -> None:
-        self.tried = len(tried)
+        self.tried, self._wish = len(tried), wish
         self._sheet, self._regimes, self._keeps, self._is_priced = sheet, regimes, keeps, is_priced
         groups = [list(alike) for _, alike in groupby(tried, key=lambda one: one.cuts)]
         sheet.turn_to(tried[0])
@@ -111,7 +133,8 @@ class Race:
             found = self._sheet.columns([one for _, one in rows], self._compared, _OF_PRICE[:3])
             times = zip(found[TIME], found[LAYOUT_TOKENS], found[ROOFLINE], strict=True)
             for (alike, _), (time, tokens, rate) in zip(rows, times, strict=True):
-                alike.pace, alike.rate = min(alike.pace, time / tokens), max(alike.rate, rate)
+                pace = -math.inf if self._wish is not None else time / tokens
+                alike.pace, alike.rate = min(alike.pace, pace), max(alike.rate, rate)
 
     def ordered(self, count: int) -> list[Tried]:
         """The best of those that cut alike, in order, so many of them for sure; with no more of the others than these
@@ -121,12 +144,13 @@ class Race:
             if len(paces) >= count and alike.pace > ALIKE * paces[count - 1]:
                 break
             alike.best = alike.best or self._best_of(alike)
-        return in_order([alike.best for alike in self._alike if alike.best is not None])
+        best = [alike.best for alike in self._alike if alike.best is not None]
+        return in_order(best) if self._wish is None else sorted(best, key=lambda one: one.rank)
 
     def told(self, undivided: Iterable[str]) -> Told:
         """What there is to say of them."""
         ordered = self.ordered(len(self._alike))
-        shown = differing(ordered)
+        shown = differing(ordered) if self._wish is None else ordered[:FIRST]
         first = tuple(choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in shown)
         return Told(first, tuple(fallen(ordered, shown)), tuple(undivided))
 
@@ -153,7 +177,7 @@ class Race:
     def _figures(self, alike: Alike) -> Mapping[Name, Sequence[float]]:
         """What those that cut alike come to under the regime that they are compared by."""
         if not alike.figures:
-            wanted = (*_OF_ROOM, *(_OF_PRICE if self._is_priced else ()))
+            wanted = (*_OF_ROOM, *(_OF_PRICE if self._is_priced else ()), *(self._wish.names if self._wish else ()))
             alike.figures = self._sheet.columns(alike.layouts, self._compared, wanted)
         return alike.figures
 
@@ -175,7 +199,7 @@ class Race:
             least = min(sheet.under(regime)[LEAST] for regime in range(self._regimes))
             return Tried(lean, NO_ROOM, least / sheet.under(0)[USABLE], 0.0)
         found = self._figures(alike)
-        paces = [_pace(found, i) for i in range(len(layouts))] if self._is_priced else [0.0] * len(layouts)
+        paces = [self._pace(found, i) for i in range(len(layouts))]
         order = sorted(range(len(layouts)), key=lambda i: (paces[i], layouts[i].micro_batch, *_how(layouts[i])))
         broken: list[Tried] = []
         for i in order:
@@ -190,9 +214,15 @@ class Race:
         i = next(i for i in order if self._may_have_room(alike, i))
         return self._as(alike, i, TIGHT, paces[i])
 
+    def _pace(self, found: Mapping[Name, Sequence[float]], i: int) -> float:
+        """What a layout is ordered by: the less the better."""
+        if self._wish is not None:
+            return float(self._wish.of({name: column[i] for name, column in found.items()}))
+        return found[TIME][i] / found[LAYOUT_TOKENS][i] if self._is_priced else 0.0
+
     def _as(self, alike: Alike, i: int, band: int, pace: float) -> Tried:
         found = {name: column[i] for name, column in self._figures(alike).items()}
-        parts = _parts(found) if self._is_priced else {}
+        parts = _parts(found) if self._is_priced and self._wish is None else {}
         return Tried(alike.layouts[i], band, found[LEAST] / found[USABLE], pace, parts)
 
 
@@ -216,10 +246,6 @@ class Alike:
         """Those of them that no other of the same micro-batch is faster than for sure."""
         ways = {how for how in self.ways if not any(_is_less(other, how) for other in self.ways)}
         return (one for one in self.layouts if _how(one) in ways)
-
-
-def _pace(found: Mapping[Name, Sequence[float]], i: int) -> float:
-    return found[TIME][i] / found[LAYOUT_TOKENS][i]
 
 
 def _how(one: Layout) -> _How:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.name import Name
 from runplan.dsl.plan.ir import Amount
 from runplan.engine.layout.layout import Layout, Room, splits
 from runplan.engine.layout.memory import LAYOUT_MFU, LEAST, LEAST_TIME, MOST, MOST_TIME, TIME
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.tried import ALIKE, BROKEN, NO_ROOM, TIGHT, Tried
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits
 
-_ALLOCATED = quantity("allocated_memory")
 _FIGURES = ("tp", "pp", "cp", "ep", "etp", "dp", "micro_batch", "accumulate")
 
 
@@ -20,7 +20,7 @@ def choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice
     """A layout with what it comes to, over all regimes of the sheet."""
     layout = one.layout
     sheet.turn_to(layout)
-    wanted = (LEAST, _ALLOCATED, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
+    wanted = (LEAST, q.MEMORY_PER_GPU, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
     rows: list[dict[Name, float]] = []
     for regime in range(regimes):
         found = sheet.under(regime, priced=is_priced)
@@ -36,7 +36,9 @@ def choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice
     if layout.shard is not None:
         figures["shard"] = float(layout.shard)
     fits: Fits = "fits" if one.band <= BROKEN else "tight" if one.band == TIGHT else "does not fit"
-    return Choice(figures, str(layout), fits, Ends((low + told[_ALLOCATED]) / 2, low, high), time, mfu)
+    return Choice(
+        figures, str(layout), fits, Ends(told[q.MEMORY_PER_GPU] + (low - told[LEAST]) / 2, low, high), time, mfu
+    )
 
 
 def fallen(ordered: Sequence[Tried], told: Sequence[Tried]) -> Iterator[Fallen]:

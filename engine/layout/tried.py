@@ -26,7 +26,7 @@ class Tried:
 
     Attributes:
         least: Memory that it takes at the least, in byte, over what there is.
-        pace: Seconds a token; 0 where the time of a step is not told.
+        pace: Seconds a token, or what is wanted in place of that; 0 where the time of a step is not told.
         parts: What that is made of.
     """
 
