@@ -149,16 +149,16 @@ def of_residuals(
 
 def of_future(later: Future, at: Span) -> Iterator[Finding]:
     """Larger runs that came out further from what the smaller told than was expected."""
-    expected = float(np.sqrt(np.mean(later.variances)))
-    if later.error > max(WORSE * expected, NOTHING):
+    expected, error = later.expected, later.error or 0.0
+    if error > max(WORSE * expected, NOTHING):
         side = "lower" if float(np.mean(later.errors)) > 0 else "higher"
         yield finding(
             "F030",
-            f"the larger runs came out {later.error * 100:.2g} % from what the smaller ones forecast, "
+            f"the larger runs came out {error * 100:.2g} % from what the smaller ones forecast, "
             f"mostly {side}; {expected * 100:.2g} % was expected",
             at,
             help=["intervals of forecasts are wider for it; a form that bends, or only the larger runs, may do better"],
-            data={"error": later.error, "expected": expected, "drift": later.drift},
+            data={"error": error, "expected": expected, "drift": later.drift},
         )
 
 

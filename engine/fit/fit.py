@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.source import Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
-from runplan.engine.fit.future import future
+from runplan.engine.fit.future import NOWHERE, future, gain_of
 from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
@@ -31,7 +31,6 @@ from runplan.engine.scatter.work import Workers
 COVERAGES = (0.8, 0.95)
 # A coordinate with a standard error above this is looked at along its profile: of a logarithm, a factor of two.
 DOUBTFUL = 0.7
-NOWHERE = Span(Source("runs", ""), 0, 0)
 
 
 def fit(
@@ -86,11 +85,11 @@ def fit(
         known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
     known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
-    later = None if sizes is None else future(model, objective, sizes)
+    later = None if sizes is None else future(model, objective, sizes, gain_of(model, theta, sizes))
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
     doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)
-    doubts += [] if later is None else of_future(later, at)
+    doubts += [] if later is None or not later.cuts else of_future(later, at)
     made = Fitted(
         model.coordinates,
         objective,
@@ -104,6 +103,7 @@ def fit(
         lack_of_fit=None if repeated is None else (repeated.ratio, repeated.chance),
         future_error=None if later is None else later.error,
         drift=None if later is None else later.drift,
+        scatter=0.0 if later is None else later.scatter,
         findings=tuple(doubts),
     )
     if float(np.abs(here.residuals).max()) < rounding(model, objective.log):

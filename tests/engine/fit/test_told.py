@@ -54,7 +54,7 @@ def test_intervals_reach_over_other_minima_within_the_noise() -> None:
 
 
 def test_other_minima_are_said_by_what_differs() -> None:
-    from runplan.engine.fit.fit import NOWHERE
+    from runplan.engine.fit.future import NOWHERE
 
     coordinates = (Coordinate("E", True, -1, 1), Coordinate("alpha", False, 0, 1))
     best = Minimum(np.zeros(2), 1.0, 100)
