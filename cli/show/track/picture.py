@@ -11,7 +11,8 @@ from runplan.cli.show.text.picture import Panel, Picture, Series
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.units.base import TIME, TOKEN
 from runplan.dsl.units.show import show
-from runplan.engine.track.track import Estimate, Track
+from runplan.engine.track.ends import Estimate
+from runplan.engine.track.track import Track
 
 # Points of a log that are drawn: more of them cover each other.
 MOST = 400
@@ -85,15 +86,15 @@ def _pace(track: Track) -> Panel:
     """Tokens over time: as planned, so far, and to the end."""
     progress, expected = track.progress, track.expected
     end, planned = track.ends.get("time"), expected.get("time")
-    longest = max(filter(None, (planned, end.high if end else None, progress.elapsed)), default=0.0)
+    longest = max(filter(None, (planned, end.high if end else None, progress.timing.elapsed)), default=0.0)
     name, unit = next((one for one in TIMED if longest > 2 * one[1]), TIMED[-1])
     out = []
     if planned:
         out.append(Series("dashes", (0.0, planned / unit), (0.0, expected.tokens), label="planned"))
-    if progress.elapsed is not None:
-        out.append(Series("line", (0.0, progress.elapsed / unit), (0.0, progress.done), label="so far", tone=0))
+    if progress.timing.elapsed is not None:
+        out.append(Series("line", (0.0, progress.timing.elapsed / unit), (0.0, progress.done), label="so far", tone=0))
         if end is not None:
-            out += _forecast(end, unit, (progress.elapsed / unit, progress.done), max(expected.tokens, progress.done))
+            out += _forecast(end, unit, (progress.timing.elapsed / unit, progress.done), max(expected.tokens, progress.done))
     x = PlotAxis(f"{name} since the start", (), lambda value: f"{value:g}", False)
     return Panel("Tokens over time, 80 % interval of the finish", x, _tokens(), tuple(out))
 
