@@ -90,7 +90,9 @@ def _held_to(args: Namespace, path: str, project: Project) -> list[tuple[Expecte
         file = frozen_path(args.path, asked[0][0].stage)
         raise CannotRun(f"{file} is there: what is frozen stays; to freeze anew, take it out of the way first")
     if asked and args.set:
-        raise CannotRun(f"the run is held to {frozen_path(args.path, asked[0][0].stage)}, and `--set` would not change it")
+        raise CannotRun(
+            f"the run is held to {frozen_path(args.path, asked[0][0].stage)}, and `--set` would not change it"
+        )
     if asked:
         return asked
     try:
@@ -141,7 +143,9 @@ def _freeze(shown: str, every: Sequence[Expected]) -> list[Expected]:
     return out
 
 
-def _tracked(args: Namespace, project: Project, held_to: Sequence[tuple[Expected, bool]]) -> Track | tuple[Finding, ...]:
+def _tracked(
+    args: Namespace, project: Project, held_to: Sequence[tuple[Expected, bool]]
+) -> Track | tuple[Finding, ...]:
     """The run against what it is held to; what is wrong with the log, where it cannot be read as one.
 
     Raises:

@@ -179,9 +179,7 @@ def _work(seconds: Floats, points: Points) -> tuple[Floats | None, tuple[Pause, 
     return worked[kept], pauses, again
 
 
-def _pace(
-    worked: Floats | None, tokens: Floats, lines: tuple[int, ...]
-) -> tuple[float | None, float, Change | None]:
+def _pace(worked: Floats | None, tokens: Floats, lines: tuple[int, ...]) -> tuple[float | None, float, Change | None]:
     """Seconds a token of the later half, how far parts of it differ, and where it has become another within it."""
     if worked is None or len(tokens) < 3:
         return None, 0.0, None
@@ -216,5 +214,3 @@ def _turn(each: Floats) -> int | None:
         if off > OTHER and off > ERRORS * error and off / error > best:
             best, found = off / error, k
     return found
-
-

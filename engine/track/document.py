@@ -22,7 +22,11 @@ def document(track: Track) -> dict[str, object]:
         ("steps", float(progress.steps[-1]), STEP),
         ("learning_rate", float(progress.rate[-1]), NONE),
         ("time", progress.timing.elapsed, TIME),
-        ("tokens_per_second", 1 / progress.timing.pace if progress.timing.pace else None, (("second", -1.0), ("token", 1.0))),
+        (
+            "tokens_per_second",
+            1 / progress.timing.pace if progress.timing.pace else None,
+            (("second", -1.0), ("token", 1.0)),
+        ),
         ("mfu", track.mfu, NONE),
         ("pace_over_planned", track.slower, NONE),
         ("cost", track.spent, track.ends["cost"].dim if "cost" in track.ends else NONE),

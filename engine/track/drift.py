@@ -15,11 +15,11 @@ from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import DATE, TIME, TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.fit.table import RunTable
+from runplan.engine.track.clock import PARTS
+from runplan.engine.track.ends import Estimate
 from runplan.engine.track.expected import Expected
 from runplan.engine.track.frozen import frozen_path
-from runplan.engine.track.clock import PARTS
 from runplan.engine.track.schedule import share_at
-from runplan.engine.track.ends import Estimate
 from runplan.engine.track.track import APPLIES, Track, track_of
 
 # How much slower than planned is said; how far a learning rate or a batch may be off.

@@ -30,7 +30,18 @@ POINTS = 64
 # What is taken of a solution as it is, by its name there.
 _FIGURES = (
     *("params", "law_params", "tokens", "steps", "batch", "learning_rate", "context", "gpus", "peak", "mfu", "price"),
-    *("time", "reserved_time", "compute", "model_compute", *PAID, "start", "deadline", "vocab", "availability", "epochs"),
+    *(
+        "time",
+        "reserved_time",
+        "compute",
+        "model_compute",
+        *PAID,
+        "start",
+        "deadline",
+        "vocab",
+        "availability",
+        "epochs",
+    ),
 )
 
 
@@ -232,9 +243,9 @@ def _schedule(solution: Solution, plan: Plan, library: Library) -> Iterator[Stre
 
 def _curve(solution: Solution, library: Library) -> Iterator[tuple[float, float]]:
     """The law's loss of runs of the plan's size that end sooner; nothing where it takes more than these two."""
-    law, params, tokens = library.law(solution.resolved), solution.get("law_params"), solution.get("tokens")
+    law, params, tokens = solution.problem.law, solution.get("law_params"), solution.get("tokens")
     whole = solution.get("loss")
-    if law is None or params is None or tokens is None or whole is None:
+    if params is None or tokens is None or whole is None:
         return
     for i in range(1, POINTS + 1):
         at = tokens * (i / POINTS) ** 2

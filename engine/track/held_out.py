@@ -84,7 +84,9 @@ def held_out(
     gaps = gaps[known]
     last = gaps[-LAST:]
     gap = float(np.median(last))
-    trend = float(np.median(gaps[len(gaps) // 2 :]) - np.median(gaps[: len(gaps) // 2])) if len(gaps) >= 2 * LAST else 0.0
+    trend = (
+        float(np.median(gaps[len(gaps) // 2 :]) - np.median(gaps[: len(gaps) // 2])) if len(gaps) >= 2 * LAST else 0.0
+    )
     left = 1.0 - progress.done / max(expected.tokens, progress.done)
     more = ON * trend * left
     spread = float(np.hypot(np.hypot(LEAST, last.std()), more)) if len(last) > 1 else 3 * LEAST

@@ -163,9 +163,7 @@ def _tokens(table: RunTable, expected: Expected) -> tuple[Floats, str]:
     raise NoProgress(f"the log tells no tokens, and no steps that the plan's batch would make tokens of{help}")
 
 
-def _own(
-    order: Floats, tokens: Floats, steps: Floats, expected: Expected
-) -> tuple[Floats, Floats, Floats, bool]:
+def _own(order: Floats, tokens: Floats, steps: Floats, expected: Expected) -> tuple[Floats, Floats, Floats, bool]:
     """What is counted of the run itself, where a log goes on counting from what came before, or has that in it."""
     whole_steps = expected.get("steps") or 0.0
     by_steps = counts_all(steps, expected.before_steps, whole_steps)
@@ -238,9 +236,7 @@ def _means(table: RunTable, last: NDArray[np.bool_]) -> RunTable:
     return replace(rows, columns={**rows.columns, "loss": replace(loss, values=values)})
 
 
-def _resumed(
-    order: Floats, tokens: Floats, lines: tuple[int, ...]
-) -> tuple[NDArray[np.bool_], tuple[Resumed, ...]]:
+def _resumed(order: Floats, tokens: Floats, lines: tuple[int, ...]) -> tuple[NDArray[np.bool_], tuple[Resumed, ...]]:
     """Which points count where a log goes back: the last of each, and none that lies beyond a place it goes back to."""
     least = np.minimum.accumulate(order[::-1])[::-1]
     later = np.concatenate([least[1:], [np.inf]])

@@ -13,7 +13,17 @@ from runplan.engine.track.order import Resumed, column, points_of
 # What a log is asked for; the loss that is trained on comes before one that is evaluated.
 NEEDS = ("loss",)
 USES = (
-    *("steps", "tokens", "samples", "time", "clock", "step_time", "joint_throughput", "device_throughput", "learning_rate"),
+    *(
+        "steps",
+        "tokens",
+        "samples",
+        "time",
+        "clock",
+        "step_time",
+        "joint_throughput",
+        "device_throughput",
+        "learning_rate",
+    ),
     *("batch", "epochs", "mfu", "batch_sequences"),
 )
 PREFER = {"loss": ("loss", "train_loss", "lm_loss", "training_loss", "loss_train", "global_avg_loss")}

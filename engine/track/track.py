@@ -15,9 +15,9 @@ from runplan.dsl.text.source import Source
 from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.table import RunTable
 from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.track.ends import Estimate, ends_of, pace_of, spent
 from runplan.engine.track.expected import Expected
 from runplan.engine.track.forecast import FORM, Curve, Gain, curve_of
-from runplan.engine.track.ends import Estimate, ends_of, pace_of, spent
 from runplan.engine.track.held_out import HeldOut, Of, header_of, held_out, kind_of
 from runplan.engine.track.progress import Progress, progress_of
 from runplan.engine.track.schedule import Path, path_of

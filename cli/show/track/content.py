@@ -147,7 +147,11 @@ def _notes(track: Track) -> Iterator[str]:
     if track.held is None:
         yield (
             f"The loss is `{track.header}` of the log"
-            + (", of text that is held out." if track.of == "held out" else ": of training, for the log has none of held-out text.")
+            + (
+                ", of text that is held out."
+                if track.of == "held out"
+                else ": of training, for the log has none of held-out text."
+            )
         )
     curve = track.curve
     if curve is not None and track.path.annealed[-1] > 0 and not curve.told:

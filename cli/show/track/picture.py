@@ -94,7 +94,9 @@ def _pace(track: Track) -> Panel:
     if progress.timing.elapsed is not None:
         out.append(Series("line", (0.0, progress.timing.elapsed / unit), (0.0, progress.done), label="so far", tone=0))
         if end is not None:
-            out += _forecast(end, unit, (progress.timing.elapsed / unit, progress.done), max(expected.tokens, progress.done))
+            out += _forecast(
+                end, unit, (progress.timing.elapsed / unit, progress.done), max(expected.tokens, progress.done)
+            )
     x = PlotAxis(f"{name} since the start", (), lambda value: f"{value:g}", False)
     return Panel("Tokens over time, 80 % interval of the finish", x, _tokens(), tuple(out))
 
