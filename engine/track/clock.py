@@ -57,6 +57,7 @@ class Timing:
         by: By what of the log the time is told, where that is no clock; empty where it is one.
         late: Seconds that are taken to lie before the first point of a log that begins late; 0 where it does not.
         change: Where the pace has become another within the later half; None where it has not.
+        seconds: Since the beginning, of each row; none where the log tells no time.
     """
 
     elapsed: float | None
@@ -68,9 +69,11 @@ class Timing:
     late: float
     pauses: tuple[Pause, ...]
     change: Change | None
+    seconds: Floats
 
 
-NO_TIME = Timing(None, None, 0.0, 0.0, None, "", 0.0, (), None)
+def _untimed(began: float | None) -> Timing:
+    return Timing(None, None, 0.0, 0.0, began, "", 0.0, (), None, np.empty(0))
 
 
 def timing_of(points: Points, expected: Expected) -> Timing:
@@ -78,7 +81,7 @@ def timing_of(points: Points, expected: Expected) -> Timing:
     seconds, began, by = _seconds(points, expected)
     own, lines = points.tokens[points.kept], points.table.lines
     if seconds is None:
-        return NO_TIME if began is None else Timing(None, None, 0.0, 0.0, began, "", 0.0, (), None)
+        return _untimed(began)
     if points.within:
         seconds = seconds - seconds[0]
     worked, pauses, again = _work(seconds, points)
@@ -100,6 +103,7 @@ def timing_of(points: Points, expected: Expected) -> Timing:
         late=late if is_late else 0.0,
         pauses=pauses,
         change=change,
+        seconds=seconds + late,
     )
 
 

@@ -12,6 +12,7 @@ from runplan.engine.track.track import Track
 def document(track: Track) -> dict[str, object]:
     """The whole of it; what the log or the plan does not tell is absent."""
     progress, expected = track.progress, track.expected
+    pace = progress.timing.pace
     now: dict[str, object] = {
         "tokens": amount(progress.done, TOKEN),
         "share": amount(progress.done / expected.tokens, NONE),
@@ -24,7 +25,7 @@ def document(track: Track) -> dict[str, object]:
         ("time", progress.timing.elapsed, TIME),
         (
             "tokens_per_second",
-            1 / progress.timing.pace if progress.timing.pace else None,
+            1 / pace if pace else None,
             (("second", -1.0), ("token", 1.0)),
         ),
         ("mfu", track.mfu, NONE),

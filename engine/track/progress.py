@@ -40,6 +40,8 @@ class Progress:
         steps: Of each; NaN where the log tells none.
         rate: The learning rate of each; NaN where the log tells none.
         timing: How long they took.
+        path: Seconds since the beginning and tokens of each row of the log, what was done again among them; none where
+            it tells no time.
         per_step: Tokens a step.
         derived: From what the tokens are, where the log does not tell them.
         resumed: Where the log goes back.
@@ -52,6 +54,7 @@ class Progress:
     steps: Floats
     rate: Floats
     timing: Timing
+    path: tuple[Floats, Floats]
     per_step: float | None
     derived: str
     resumed: tuple[Resumed, ...]
@@ -75,6 +78,7 @@ def progress_of(table: RunTable, expected: Expected) -> Progress:
     per_step = None
     if np.isfinite(steps).sum() > 1 and (span := steps[-1] - steps[0]) > 0:
         per_step = float((own[-1] - own[0]) / span)
+    timing = timing_of(points, expected)
     rate = column(points.table, "learning_rate")
     return Progress(
         tokens=own,
@@ -82,7 +86,8 @@ def progress_of(table: RunTable, expected: Expected) -> Progress:
         lines=tuple(points.table.lines[i] for i in np.nonzero(kept)[0]),
         steps=steps,
         rate=np.where((rate >= 0) & (rate < MOST_RATE), rate, np.nan)[kept],
-        timing=timing_of(points, expected),
+        timing=timing,
+        path=(timing.seconds, points.tokens[: len(timing.seconds)]),
         per_step=per_step,
         derived=points.derived,
         resumed=points.resumed,

@@ -84,13 +84,14 @@ def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
         yield "cost", spent, _end(ends["cost"]), _planned(track, "cost")
     unit = show(1.0, track.dim).partition(" ")[2]
     law = track.law_now
-    loss = Cell(f"{track.now:.3f}", "" if law is None else f"({law.value:.3f} by the law)")
     planned_loss = _planned(track, "loss") if law is not None else NOTHING
     own = NOTHING if track.held is not None else planned_loss
-    yield f"{_kind(track)} loss, {unit}", loss, _end(ends.get("loss")), own
+    yield f"{_kind(track)} loss, {unit}", f"{track.now:.3f}", _end(ends.get("loss")), own
     if track.held is not None:
         last = f"{track.held.progress.loss[-1]:.3f}"
         yield f"held-out loss, {unit}", last, _end(ends.get("held_out_loss")), planned_loss
+    if law is not None:
+        yield "loss by the law", f"{law.value:.3f}", NOTHING, NOTHING
     if progress.rate[-1] == progress.rate[-1]:
         planned = expected.get("learning_rate")
         end = f"{expected.schedule[-1].end * planned:.3g}" if expected.schedule and planned else NOTHING
@@ -145,14 +146,8 @@ def _notes(track: Track) -> Iterator[str]:
         if name in track.ends:
             yield f"{said} at the end: by {track.ends[name].by}."
     if track.held is None:
-        yield (
-            f"The loss is `{track.header}` of the log"
-            + (
-                ", of text that is held out."
-                if track.of == "held out"
-                else ": of training, for the log has none of held-out text."
-            )
-        )
+        of = "of text that is held out" if track.of == "held out" else "of training; the log has none of held-out text"
+        yield f"The loss is `{track.header}` of the log, {of}."
     curve = track.curve
     if curve is not None and track.path.annealed[-1] > 0 and not curve.told:
         gain = curve.gain * (track.path.annealed[-1] - _annealed(track))

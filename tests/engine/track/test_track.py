@@ -395,7 +395,7 @@ def test_the_pace_is_told_in_each_way_that_logs_tell_it(
     head: str, cells: Callable[[list[str]], tuple[str, ...]]
 ) -> None:
     rows = [cells(row) for row in rows_of("1e15-h256", 0.5)]
-    track = run(log_of(rows, head + "\n"), EXPECTED["1e15-h256"])
+    track = run(log_of([*map(list, rows)], head + "\n"), EXPECTED["1e15-h256"])
     assert track.ends["time"].value == pytest.approx(13.65, rel=0.01) and "F006" not in codes(track)
 
 
