@@ -135,6 +135,7 @@ CODES: dict[str, Code] = {
     "W013": Code("beyond-plan", "warning", "a run has trained on more tokens than its plan has"),
     "W014": Code("too-early", "info", "a log is too short for a forecast of the loss"),
     "W015": Code("another-run", "error", "a log is faster than the devices of the plan can be: it is of another run"),
+    "W016": Code("pace-changed", "warning", "a run has become slower than it was itself, or faster"),
     "X001": Code("unused-ignore", "warning", "an `ignore` that ignores nothing"),
     "X002": Code("unknown-code-in-ignore", "warning", "an `ignore` of a code that there is not"),
     "X003": Code("ignore-expired", "warning", "an `ignore` whose date has passed, or is none"),
