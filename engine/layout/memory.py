@@ -28,6 +28,7 @@ _MIXTURE = {
     LAYER_MATRICES: quantity("mixture_layer_matrices"),
     quantity("shards"): quantity("mixture_shards"),
     FFN_WIDTH: quantity("mixture_ffn_width"),
+    quantity("side_params"): quantity("mixture_side_params"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
 _USUAL = {
