@@ -395,4 +395,4 @@ def test_a_range_is_solved_in_the_middle_and_judged_at_its_worst() -> None:
 def test_what_leaves_next_to_nothing_is_told_what_would_leave_more(field: str, figure: str, said: str) -> None:
     report = solved(hardware(gpus="16384", time="?", availability="derived", **{field: figure}))
     (found,) = (one for one in report.findings if one.code == "C003")
-    assert found.help[0].startswith(said) and found.span.text.startswith(figure)
+    assert found.help[0].startswith(said) and found.at.span.text.startswith(figure)
