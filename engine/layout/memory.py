@@ -116,6 +116,12 @@ class Memory:
         """The formula of what follows."""
         return next(step.formula for step in self.steps if step.name == name)
 
+    def usual(self, name: Name) -> float:
+        """What is taken of something that is not known, and rests on nothing else."""
+        if name in self.known:
+            return self.known[name]
+        return float(next(step.of({}) for step in self.steps if step.name == name))
+
     @property
     def is_priced(self) -> bool:
         """Whether the time of a step is told, too."""
