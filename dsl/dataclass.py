@@ -2,17 +2,22 @@
 
 Type checkers see the standard library's. At run time it would write and compile six methods for each class, which took
 most of the time that `plan check` spends on its imports: here all classes share equality, hash, representation and the
-refusal to be changed, and a constructor is compiled once its class is used often. What this project does not use
-(`order`, `kw_only`, `eq=False`) is not here. docs/design/0016 has the figures.
+refusal to be changed, and a constructor is compiled once its class is used often; a module of an installed wheel has
+its code already. What this project does not use (`order`, `kw_only`, `eq=False`) is not here. docs/design/0016 has the
+figures.
 """
 
 from __future__ import annotations
 
+import sys
 from operator import attrgetter
 
 TYPE_CHECKING = False  # that of `typing`, which takes as long to import as all of this saves on a class or two
 if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
+    from types import CodeType
+
+    def constructor_of(cls: type) -> CodeType: ...
 else:
     _MISSING = object()
     _OFTEN = 6  # constructions after which compiling the constructor pays
@@ -75,12 +80,15 @@ else:
     def _constructor(cls, fields):
         """A constructor that works at once, and has itself compiled when it turns out to be used."""
         often = 0
+        code = vars(sys.modules[cls.__module__]).get("__constructors__", {}).get(cls.__qualname__)
 
         def __init__(self, *args, **named):
             nonlocal often
             often += 1
-            if often > _OFTEN:
-                cls.__init__ = _compiled(cls, fields)
+            if code or often > _OFTEN:
+                known = _known(cls, fields)
+                exec(code or constructor_of(cls), known)
+                cls.__init__ = known["__init__"]
                 cls.__init__(self, *args, **named)
                 return
             taken = [name for name, one in fields.items() if one.init]
@@ -107,15 +115,11 @@ else:
 
         return __init__
 
-    def _compiled(cls, fields):
-        """The constructor as one function: the text that a hand would write."""
-        heads, lines, known = [], [], {"_set": _set, "_none": _MISSING}
-        for name, one in fields.items():
-            put = _putter(cls, name, known)
-            if one.factory is not _MISSING:
-                known[f"_make_{name}"] = one.factory
-            elif one.default is not _MISSING:
-                known[f"_default_{name}"] = one.default
+    def constructor_of(cls):
+        """The code that defines the constructor of a class as one function, over the names that `_known` gives."""
+        heads, lines = [], []
+        for name, one in cls.__fields__.items():
+            put = _putter(cls, name)
             if not one.init:
                 if one.factory is not _MISSING:
                     lines.append(put(f"_make_{name}()"))
@@ -130,15 +134,25 @@ else:
         if hasattr(cls, "__post_init__"):
             lines.append(" self.__post_init__()")
         text = f"def __init__(self, {', '.join(heads)}):\n" + "\n".join(lines or [" pass"])
-        exec(compile(text, f"<{cls.__qualname__}>", "exec"), known)
-        return known["__init__"]
+        return compile(text, f"<{cls.__qualname__}>", "exec")
 
-    def _putter(cls, name, known):
+    def _known(cls, fields):
+        """What the code of a constructor has names for."""
+        known = {"_none": _MISSING}
+        for name, one in fields.items():
+            if one.factory is not _MISSING:
+                known[f"_make_{name}"] = one.factory
+            elif one.default is not _MISSING:
+                known[f"_default_{name}"] = one.default
+            if cls.__setattr__ is _refuse and hasattr(cls, name):
+                known[f"_put_{name}"] = getattr(getattr(cls, name), "__set__", None)
+        return known
+
+    def _putter(cls, name):
         """How a constructor sets one field: past the refusal where the class is frozen."""
         if cls.__setattr__ is not _refuse:
             return lambda value: f" self.{name} = {value}"
         if "__set__" in dir(type(getattr(cls, name, None))):
-            known[f"_put_{name}"] = getattr(cls, name).__set__
             return lambda value: f" _put_{name}(self, {value})"
         return lambda value: f" self.__dict__[{name!r}] = {value}"
 

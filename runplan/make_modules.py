@@ -2,35 +2,150 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import marshal
 import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 
-from runplan.modules import MARK, SIZE
+from runplan.dsl.dataclass import constructor_of
+from runplan.modules import MARK, SIZE, path_of
 
 TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
-    from runplan.modules import Place
+    from types import CodeType
+
+    from runplan.modules import Part, Place
+
+# The modules that are read as one piece with all that they import: every verb uses the first, and who reads a plan the
+# others. None of them imports a third party, which may not be there where a wheel is built.
+TOGETHER = ("runplan.cli.arguments", "runplan.engine.pipeline")
+
+
+class _Lean(ast.NodeTransformer):
+    """Leaves out what is of no use to who runs a module: what is said to people, and to type checkers."""
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        return self._unsaid(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        node = self._unsaid(node)
+        node.body = node.body or [ast.Pass()]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        node = self._unsaid(node)
+        node.body, node.returns = node.body or [ast.Pass()], None
+        return node
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        return node.orelse if _is_for_checkers(node) else node
+
+    def _unsaid(self, node: _Said) -> _Said:
+        if ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+        self.generic_visit(node)
+        return node
+
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _Said = TypeVar("_Said", ast.Module, ast.ClassDef, ast.FunctionDef)
+
+
+def _is_for_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def lean(source: str, path: str) -> CodeType:
+    """The code of a module, with the lines of its source, and without what no run of it uses."""
+    tree = ast.fix_missing_locations(_Lean().visit(ast.parse(source, path)))
+    code: CodeType = compile(tree, path, "exec", dont_inherit=True, optimize=0)
+    return code
+
+
+def in_order(name: str, sources: Mapping[str, str]) -> Iterator[str]:
+    """A module and all that it imports when it is imported, each after what it imports itself.
+
+    Args:
+        sources: The texts of all modules of the package.
+    """
+    seen: set[str] = set()
+
+    def each(name: str) -> Iterator[str]:
+        if name in seen or name not in sources:
+            return
+        seen.add(name)
+        yield from each(name.rpartition(".")[0])
+        for needed in _imported(ast.parse(sources[name]).body):
+            yield from each(needed)
+        yield name
+
+    return each(name)
+
+
+def _imported(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """The names that may be modules, of what is imported as a module is run."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.If):
+            yield from _imported(node.orelse if _is_for_checkers(node) else [*node.body, *node.orelse])
+
+
+def constructors_of(name: str) -> dict[str, CodeType]:
+    """The code of the constructors of a module's dataclasses, by their qualified names; the module is imported."""
+    module = importlib.import_module(name)
+    own = (cls for _, cls in inspect.getmembers(module, inspect.isclass) if cls.__module__ == name)
+    return {cls.__qualname__: constructor_of(cls) for cls in own if "__fields__" in cls.__dict__}
 
 
 def image_of(root: str) -> bytes:
     """The image of the modules in a folder, which is a package, and in the packages in it."""
-    places: dict[str, Place] = {}
-    parts: list[bytes] = []
-    size = 0
+    sources: dict[str, str] = {}
+    packages: set[str] = set()
     for folder, folders, files in os.walk(root):
         folders.sort()
         for file in sorted(file for file in files if file.endswith(".py")):
-            path = os.path.relpath(os.path.join(folder, file), root)
+            inner = os.path.relpath(os.path.join(folder, file), root).removesuffix(".py").split(os.sep)
+            name = ".".join(("runplan", *(inner[:-1] if inner[-1] == "__init__" else inner)))
+            packages |= {name} if inner[-1] == "__init__" else set()
             with open(os.path.join(folder, file), encoding="utf-8") as stream:
-                code = marshal.dumps(compile(stream.read(), path, "exec", dont_inherit=True, optimize=0))
-            names = ["runplan", *path.removesuffix(".py").split(os.sep)]
-            is_package = names[-1] == "__init__"
-            places[".".join(names[:-1] if is_package else names)] = (is_package, path, size, len(code))
-            parts.append(code)
-            size += len(code)
-    head = marshal.dumps(places)
-    return b"".join((MARK, len(head).to_bytes(SIZE, "little"), head, *parts))
+                sources[name] = stream.read()
+    places: dict[str, Place] = {}
+    pieces: list[bytes] = []
+    size = 0
+    for head in (*TOGETHER, *sources):
+        names = [head] if head not in TOGETHER else [name for name in in_order(head, sources) if name not in places]
+        if head in places:
+            continue
+        parts: list[Part] = [
+            (
+                name,
+                name in packages,
+                lean(sources[name], path_of("", name, name in packages)[1:]),
+                constructors_of(name) if head in TOGETHER else {},
+            )
+            for name in names
+        ]
+        pieces.append(marshal.dumps(parts))
+        places |= dict.fromkeys(names, (size, len(pieces[-1])))
+        size += len(pieces[-1])
+    index = marshal.dumps(places)
+    return b"".join((MARK, len(index).to_bytes(SIZE, "little"), index, *pieces))
 
 
 if __name__ == "__main__":

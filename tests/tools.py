@@ -39,7 +39,7 @@ def validated(tool: str, files: Mapping[str, str], folder: Path) -> tuple[bool, 
     The tool's program in `validators/` is given the folder with the files. It prints JSON at its end, and exits 1
     where the tool refuses them.
     """
-    python = _python(tool)
+    python = python_of(tool)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HOME": str(folder), "CUDA_DEVICE_MAX_CONNECTIONS": "1"}
@@ -73,7 +73,8 @@ def sbatch() -> tuple[str, dict[str, str]]:
     return own, {**os.environ, "PLUGINS": "/usr/lib/x86_64-linux-gnu/slurm-wlm"}
 
 
-def _python(tool: str) -> str:
+def python_of(tool: str) -> str:
+    """The interpreter of a tool's environment; the test is skipped where there is none."""
     module = TOOLS[tool][0]
     there = Path(os.environ.get("RUNPLAN_TOOLS", "/nowhere")) / tool / "bin" / "python"
     if there.exists():

@@ -252,7 +252,8 @@ _ARCHITECTURES = (
     Architecture("bert", "BertModel", False,
                  _with(*_ALL_BIASES, "positions", "segments", "embedding_norm", "final_norm", "pooler"),
                  _all_biased, _bert),
-    Architecture("esm", "EsmForMaskedLM", False, _with(*_ALL_BIASES, "masked_head"), _all_biased,
+    Architecture("esm", "EsmForMaskedLM", False, _with(*_ALL_BIASES, "masked_head", may=("extra_params",)),
+                 lambda s: _all_biased(s) and s.extra_params in (0, s.layers * s.heads + 1),  # the head of contacts
                  lambda s: {"position_embedding_type": "rotary", "emb_layer_norm_before": False}),
 )  # fmt: skip
 

@@ -81,6 +81,7 @@ class Shape:
     head_bias: bool = False
     masked_head: bool = False
     pooler: bool = False
+    extra_params: int = 0
     window: int = 0
     global_layers: int = 0
     experts: int = 0
@@ -111,7 +112,18 @@ _GATED = 3
 _PLAIN = {"norms": 2, "final_norm": True}
 _PARTICULAR = (
     *("attention_biases", "mlp_biases", "norm_biases", "norms", "final_norm", "embedding_norm", "embedding_dim"),
-    *("qk_norm", "sinks", "positions", "segments", "head_bias", "masked_head", "pooler", "window", "experts"),
+    *(
+        "qk_norm",
+        "sinks",
+        "positions",
+        "segments",
+        "head_bias",
+        "masked_head",
+        "pooler",
+        "extra_params",
+        "window",
+        "experts",
+    ),
     *("shared_experts", "shared_gate", "router_biases", "dense_layers", "kv_lora"),
 )
 

@@ -32,11 +32,11 @@ class Form:
 
 
 FORMS = (
-    Form("a config.json of transformers", "hf", "is_config", "config"),
+    Form("a config.json of transformers", "hf.config", "is_config", "config"),
     Form("torchtitan's TOML, or a module of 0.3", "torchtitan", "is_torchtitan", "configuration"),
     Form("litgpt's YAML", "litgpt", "is_litgpt", "configuration"),
     Form("Megatron-LM's arguments, of a script or in YAML", "megatron", "is_megatron", "arguments"),
-    Form("TrainingArguments of transformers, in JSON or YAML", "hf", "is_arguments", "arguments"),
+    Form("TrainingArguments of transformers, in JSON or YAML", "hf.arguments", "is_arguments", "arguments"),
 )
 
 

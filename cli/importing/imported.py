@@ -40,6 +40,7 @@ class Imported:
         named: A model by its name, where the files say no shape.
         checkpoint: The weights that it begins from, by name.
         model: Figures and words of the plan's `model` block.
+        sequence: Tokens of a sequence in training; `longest` those that the model takes at the most.
         length: Such as `10000 steps`, as a plan says it.
         batch: Sequences of a step of all devices; `per_device` where only those of one device are known.
         layout: Figures of the plan's `layout`.
@@ -56,6 +57,7 @@ class Imported:
     checkpoint: str = ""
     model: Mapping[str, Word] = field(default_factory=dict)
     sequence: int | None = None
+    longest: int | None = None
     length: str = ""
     batch: int | None = None
     per_device: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.text.errors import RunplanError
 
 Tree = Mapping[str, object]
@@ -20,21 +20,31 @@ class Keys:
 
     Attributes:
         path: Of a section, its keys from the top, with dots.
-        taken: The names that were read so far; it grows.
+        defaults: What the tool takes where the file does not have a name.
+        taken: The names that were read so far; it grows, and so does `filled`, what was taken from the defaults.
     """
 
     tree: Tree
     path: str = ""
+    defaults: Tree = field(default_factory=dict)
     taken: set[str] = field(default_factory=set, compare=False)
+    filled: dict[str, object] = field(default_factory=dict, compare=False)
     below: dict[str, Keys] = field(default_factory=dict, compare=False)
 
     def __contains__(self, name: str) -> bool:
         return self.tree.get(name) is not None
 
     def get(self, *names: str) -> object:
-        """The first setting of these names that there is; None where there is none, or it is null."""
+        """The first setting of these names that there is, else its default; None where it is null, or there is none."""
         self.taken.update(names)
-        return next((self.tree[name] for name in names if self.tree.get(name) is not None), None)
+        name = next((name for name in names if self.tree.get(name) is not None), None)
+        if name is not None:
+            return self.tree[name]
+        name = next((name for name in names if name in self.defaults), None)
+        if name is None or any(name in self.tree for name in names):
+            return None
+        self.filled[name] = self.defaults[name]
+        return self.defaults[name]
 
     def section(self, name: str) -> Keys:
         """A section; an empty one where there is none."""
@@ -44,6 +54,10 @@ class Keys:
             tree = found if isinstance(found, Mapping) else {}
             self.below[name] = Keys(tree, f"{self.path}{name}.")
         return self.below[name]
+
+    def filling(self, defaults: Tree) -> Keys:
+        """The same settings, with what the tool takes where they are not there."""
+        return replace(self, defaults=defaults)
 
     def whole(self, *names: str) -> int | None:
         """A whole number; None where there is none.
@@ -88,7 +102,12 @@ class Keys:
         found = self.get(*names)
         if found is None:
             return otherwise
-        return str(found).lower() in ("true", "1", "yes", "on") if not isinstance(found, bool) else found
+        # A variable of a shell behind a flag is no value of it.
+        return (
+            found
+            if isinstance(found, bool)
+            else str(found).lower() in ("true", "1", "yes", "on") or str(found)[:1] == "$"
+        )
 
     def text(self, *names: str) -> str:
         """A setting as a text; empty where there is none."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from textwrap import wrap
 
-from runplan.cli.importing.imported import Fall, Imported, Word
+from runplan.cli.importing.imported import Fall, Imported
 from runplan.dsl.syntax.formatting import formatted
 from runplan.dsl.text.source import Source
 
@@ -19,6 +20,7 @@ _SHAPES = {
 _TITLES = {"linear": "Linear decay", "cosine": "Half a cosine", "sqrt": "Decay by 1 - sqrt(x)",
            "exponential": "Exponential decay", "constant": "Constant"}  # fmt: skip
 _TOKENS_A_PARAM = 20
+_PRECISION = "bf16"  # what a plan takes where it does not say it
 
 
 def plan_of(read: Imported, hardware: str = "", devices: int = 1) -> str:
@@ -40,17 +42,25 @@ def _lines(read: Imported, hardware: str, devices: int) -> Iterator[str]:
     yield f"plan {json.dumps(read.title or 'Imported run', ensure_ascii=False)}"
     yield ""
     count = read.devices or 64
-    yield f"hardware: {hardware}" if hardware else f"# hardware: {count} x H100 for 30 days   # to be stated"
-    if read.precision and " in " not in hardware:
-        yield f"# precision: {read.precision}, which `hardware` says: `64 x H100 in {read.precision} for 30 days`"
+    numbers = f" in {read.precision}" if read.precision not in ("", _PRECISION) else ""
+    if not hardware:
+        yield f"# hardware: {count} x H100{numbers} for 30 days   # to be stated"
+    elif numbers and not re.search(r" in (?!nodes)", hardware):
+        yield "hardware: " + re.sub(r"( for |$)", rf"{numbers}\1", hardware, count=1)
+    else:
+        yield f"hardware: {hardware}"
+    sequence = read.sequence or (read.longest if is_sequence_taken(read) else None)
     if read.named:
-        yield f"model: {_word(read.named)}{f' {{ context: {read.sequence} tokens }}' if read.sequence else ''}"
+        yield f"model: {_word(read.named)}{f' {{ context: {sequence} tokens }}' if sequence else ''}"
     elif read.model:
         yield "model: {"
-        yield from (f"  {name}: {word}" for name, word in _model(read).items())
+        yield "  mlp: gated" if "mlp" not in read.model else ""  # said, where a plan would take it to be so
+        yield from (f"  {name}: {word}" for name, word in read.model.items())
+        yield f"  context: {sequence} tokens" if sequence else ""
         yield "}"
-    elif read.sequence:
-        yield f"context: {read.sequence} tokens"
+    elif sequence:
+        yield f"context: {sequence} tokens"
+    yield from _sequence(read)
     if read.objective:
         yield f"objective: {read.objective}"
     if read.checkpoint:
@@ -78,9 +88,17 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _model(read: Imported) -> Mapping[str, Word]:
-    context = {"context": f"{read.sequence} tokens"} if read.sequence else {}
-    return {"mlp": "gated", **read.model, **context}  # said, where a plan would take it to be so
+def is_sequence_taken(read: Imported) -> bool:
+    """Whether the longest sequence has to stand in for that of training, which no file says and a batch is of."""
+    return bool(read.longest and not read.sequence and (read.batch or read.per_device))
+
+
+def _sequence(read: Imported) -> Iterator[str]:
+    """What is known of the sequences of training where no file says how long they are."""
+    if is_sequence_taken(read):
+        yield from _said("`context` is assumed: the longest that the model takes, as no file says that of training.")
+    elif read.longest and not read.sequence:
+        yield from _said(f"The model takes at most {read.longest} tokens; `context`, that of training, is not said.")
 
 
 def _length(read: Imported) -> Iterator[str]:
@@ -118,7 +136,7 @@ def _figure(value: float) -> str:
 def _phases(fall: Fall) -> Iterator[str]:
     shape = _shape(fall)
     if shape is not None and shape not in _SHAPES.values() and shape != "constant":
-        ends = f"{fall.floor * 100:.6g}"
+        ends = f"{fall.floor * 100:.12g}"
         yield f'shape {shape} "{_TITLES[fall.curve]} to {ends} %" {{ curve "{fall.curve}"; end {ends}% }}'
     if fall.warmup:
         yield f"phase warmup: {_long(fall.warmup)} warmup"
@@ -131,7 +149,7 @@ def _phases(fall: Fall) -> Iterator[str]:
 
 
 def _long(length: int | float) -> str:
-    return f"{length} steps" if isinstance(length, int) or length >= 1 else f"{length * 100:.6g}%"
+    return f"{length} steps" if isinstance(length, int) or length >= 1 else f"{length * 100:.12g}%"
 
 
 def _shape(fall: Fall) -> str:

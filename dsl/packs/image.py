@@ -16,7 +16,7 @@ from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape
-from runplan.dsl.packs.plain import quantities, restored, stored
+from runplan.dsl.packs.plain import quantities, restored, stored, stored_quantities
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.dims import Dim
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Index = tuple[tuple[Place, ...], dict[str, int], dict[str, str]]
 
 # `marshal` promises nothing between versions of Python, and we nothing between versions of an image.
-MARK = b"runplan image 1\n" + MAGIC_NUMBER
+MARK = b"runplan image 2\n" + MAGIC_NUMBER
 # What the image of a library is called, beside its files.
 IMAGE = "image.bin"
 _SIZE = 8
@@ -204,7 +204,7 @@ def written(packs: Mapping[str, Pack], dims: Mapping[Span, Mapping[str, Dim]]) -
             places.setdefault(header.kind, []).append(place)
             entered.append(header)
         if pack.quantities:
-            quantities[number] = data.kept(stored(pack.quantities))
+            quantities[number] = data.kept(stored_quantities(pack.quantities))
     names = Names(entered)
     indexes = {}
     for kind, of_kind in places.items():

@@ -389,6 +389,7 @@ class QuantityDef:
 
     Attributes:
         by: That formula, or nothing: of the library made where it is read, as most are of no use to most plans.
+        mentions: The words of that formula.
     """
 
     name: str
@@ -397,6 +398,7 @@ class QuantityDef:
     title: str
     span: Span = field(compare=False)
     facts: QuantityFacts = QuantityFacts()
+    mentions: frozenset[str] = frozenset()
 
     @property
     def is_derived(self) -> bool:

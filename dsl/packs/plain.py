@@ -6,10 +6,11 @@ words in order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import marshal
+from collections.abc import Iterable, Iterator
 from functools import partial
 
-from runplan.dsl.expr.tree import Num, Op, Ref, Text, Unbound
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound
 from runplan.dsl.packs.pack import (
     BatchStep,
     Cite,
@@ -98,9 +99,33 @@ def restored(data: Any, source: Source) -> Any:
     return made(data)
 
 
-def quantities(data: Sequence[Sequence[Any]], source: Source) -> Iterator[QuantityDef]:
+def stored_quantities(items: Iterable[QuantityDef]) -> Any:
+    """Quantities as plain data: what several have in common once, and each formula by itself."""
+    common: dict[bytes, tuple[int, Any]] = {}
+
+    def place(item: object) -> int:
+        data = stored(item)
+        return common.setdefault(marshal.dumps(data), (len(common), data))[0]
+
+    rows = [
+        (
+            *(one.name, place(one.counted), marshal.dumps(stored(one.by)) if one.by else b"", one.title),
+            *(one.span.start, one.span.end, place(one.facts), place(one.mentions)),
+        )
+        for one in items
+    ]
+    return [data for _, data in common.values()], rows
+
+
+def quantities(data: Any, source: Source) -> Iterator[QuantityDef]:
     """The quantities that were stored, of a source; the formula of each waits until it is read."""
-    for _, name, counted, by, *rest in data:
-        formula = Later(partial(restored, by, source)) if by else ()
-        parts = [restored(part, source) if type(part) in _NESTED else part for part in rest]
-        yield QuantityDef(name, restored(counted, source), formula, *parts)
+    shared, rows = data
+    common = [restored(one, source) for one in shared]
+    for name, counted, by, title, start, end, facts, mentions in rows:
+        formula, span = Later(partial(_formula, by, source)) if by else (), Span(source, start, end)
+        yield QuantityDef(name, common[counted], formula, title, span, common[facts], common[mentions])
+
+
+def _formula(data: bytes, source: Source) -> tuple[Expr, ...]:
+    made: tuple[Expr, ...] = restored(marshal.loads(data), source)
+    return made

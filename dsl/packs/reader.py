@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runplan.dsl.dataclass import replace
+from runplan.dsl.expr.tree import words
 from runplan.dsl.packs.laws import law
 from runplan.dsl.packs.pack import Pack, QuantityDef
 from runplan.dsl.packs.quantity_reader import QuantityReader
@@ -56,13 +57,15 @@ class PackReader(QuantityReader):
         spec = QuantitySpec(node)
         name = text_of(spec.name)
         counted = self.counted(spec.unit, name, spec.name.span)
+        by = (self.expr(spec.formula),) if spec.formula else ()
         return QuantityDef(
             name=name,
             counted=counted,
-            by=(self.expr(spec.formula),) if spec.formula else (),
+            by=by,
             title=text_of(spec.title),
             span=node.span,
             facts=self.facts(spec.block, name, counted),
+            mentions=frozenset[str]().union(*map(words, by)),
         )
 
 

@@ -78,6 +78,9 @@ CODES: dict[str, Code] = {
     "E001": Code("not-carried", "error", "a format of `plan export` has no place for what the plan says"),
     "E002": Code("export-needs", "error", "a format of `plan export` needs what the plan does not tell, or not so"),
     "E003": Code("config-unreadable", "error", "of a configuration no plan can be made: why is said"),
+    "E004": Code(
+        "config-assumed", "warning", "no file of a run says what its plan has to: what is taken in its place is said"
+    ),
     "F001": Code("no-runs", "error", "a file of runs has none that can be used"),
     "F002": Code("column-missing", "error", "a file of runs lacks a column, and nothing in it tells the same"),
     "F003": Code("column-ambiguous", "error", "several columns of a file of runs may be one quantity: which is asked"),

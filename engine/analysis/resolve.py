@@ -17,11 +17,11 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled, function_of
 from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_of, region_of
 from runplan.engine.numeric.functions import signomial
-from runplan.engine.numeric.search import least
+from runplan.engine.numeric.search import crossing, least
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, published
 from runplan.engine.problem.following import Following
-from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.parts import Constraint, Goal
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.whole import rounded_up, whole
@@ -31,6 +31,8 @@ DRAWS = 1000
 SLOW_DRAWS = 60
 # A search goes this far, in the logarithm of the size, from the solution at the published constants, and so near.
 NEAR, CLOSE = 5.0, 1e-6
+# Steps of a search along a line.
+STEPS = 20
 # A limit may be off by this much, relatively, where a draw is searched for.
 LOOSE = 1e-5
 
@@ -57,6 +59,12 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
         found = _on_the_edge(problem.fixed(held), {n: v for n, v in centre.items() if n not in held})
         if found is not None:
             return (lambda draw: None if (run := found(draw)) is None else run | held), DRAWS
+        return _general(problem.fixed(held), centre, held), SLOW_DRAWS
+    line = next((each for each in problem.goals if each.sense == "near" and _is_of_law(problem, each)), None)
+    if line is not None:
+        quick = _along_the_line(problem.fixed(held), line, {n: v for n, v in centre.items() if n not in held})
+        if quick is not None:
+            return (lambda draw: None if (run := quick(draw)) is None else run | held), DRAWS
         return _general(problem.fixed(held), centre, held), SLOW_DRAWS
     bounds = [c for c in problem.constraints if _moved_by_law(problem, c)]
     if not bounds and not _moved_by_law(problem, Constraint("", "", goal, Num(1.0), "require")):
@@ -128,6 +136,12 @@ def _moved_by_law(problem: Problem, constraint: Constraint) -> bool:
     return _moved(problem, constraint, lambda name: problem.is_drawn(name) and not _is_deviate(name))
 
 
+def _is_of_law(problem: Problem, line: Goal) -> bool:
+    """Whether an optimum line moves with the law's constants."""
+    assert line.other is not None, "a line is near something"
+    return _moved_by_law(problem, Constraint("", "", line.expr, line.other, "require"))
+
+
 def _is_deviate(name: Name) -> bool:
     return name.kind == "deviate"
 
@@ -185,6 +199,77 @@ def _on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | N
         return {x: math.exp(best), y: math.exp(within.most(best))}
 
     return searched
+
+
+# ---- the law's optimum line: as much compute as the limits allow, in the size that the line has for it
+
+
+def _along_the_line(problem: Problem, line: Goal, centre: Mapping[Name, float]) -> Resolver | None:
+    """The size and the tokens of an optimum line that each draw moves; None where what is spent is no product."""
+    run = sorted(centre, key=lambda name: name == q.TOKENS)
+    spent = (signomial(problem.undrawn().expanded(Ref(q.COMPUTE))) or ()) if q.COMPUTE in problem.definitions else ()
+    if len(run) != 2 or len(spent) != 1 or not spent[0].exponents.keys() >= set(run):
+        return None
+    x, y = run
+    if any(_moved_by_law(problem, c) for c in problem.constraints) or spent[0].exponents.keys() - set(run):
+        return None
+    assert line.other is not None, "a line is near something"
+    off = problem.undrawn().expanded(Op("/", (line.expr, line.other)))
+    constants = tuple(sorted(names(off) - {x, y}))
+    if not all(map(problem.is_drawn, constants)):
+        return None
+    free = set(run)
+    moving = [c for c in problem.constraints if names(problem.expanded(Op("/", (c.left, c.right)))) & free]
+    region = _region_at(drawn_lines(problem, moving, x, y), {"x": math.log(centre[x])})
+    if region is None:
+        return None
+    value, slow = function_of(off, (x, y, *constants)), _general(problem, centre)
+    start, of_x, of_y = math.log(centre[x]), spent[0].exponents[x], spent[0].exponents[y]
+
+    def found(draw: Draw) -> dict[Name, float] | None:
+        within = region(draw)
+        if within is None:
+            return None
+        drawn = [draw[name] for name in constants]
+        most = of_x * start + of_y * within.most(start)
+
+        def beyond(log_size: float) -> float:
+            """How far a size that spends as much is beyond that of the line."""
+            return math.log(value(math.exp(log_size), math.exp((most - of_x * log_size) / of_y), *drawn))
+
+        try:
+            size = _root(beyond, start)
+        except (ArithmeticError, ValueError):
+            return slow(draw)
+
+        def spared(log_size: float) -> float:
+            """How much less a size can spend, within what is taken for nothing."""
+            inside = within.low <= log_size <= within.high
+            return most - of_x * log_size - of_y * within.most(log_size) - LOOSE / 10 if inside else math.inf
+
+        if max(spared(start - LOOSE), spared(start + LOOSE)) < -LOOSE:
+            return slow(draw)  # the size at the middle is none that spends the most
+        if spared(size) > 0:  # another limit binds there: the nearest size that spends as much
+            size = crossing(spared, start, size)
+        return {x: math.exp(size), y: math.exp(within.most(size))}
+
+    return found
+
+
+def _root(function: Callable[[float], float], start: float) -> float:
+    """Where a function that is nearly a line of slope one is zero, by secants.
+
+    Raises:
+        ArithmeticError: Where it is not found.
+    """
+    x, at = start, function(start)
+    new = x - at
+    for _ in range(STEPS):
+        value = function(new)
+        if abs(value) < CLOSE:
+            return new
+        x, at, new = new, value, new - value * (new - x) / (value - at)
+    raise ArithmeticError
 
 
 def _region_at(

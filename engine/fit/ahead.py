@@ -60,7 +60,7 @@ def ahead(fitted: Fitted, at: Model, distances: Floats, coverage: float = 0.8) -
     n, k = len(fitted.residuals), len(theta)
     # Of the residuals as they are, which may have long tails: so many of them lie within.
     within = float(np.quantile(np.abs(fitted.residuals), coverage)) * np.sqrt(n / max(n - k, 1))
-    noise = np.full(len(middle), within / reach)
+    noise = np.full(len(middle), np.hypot(within / reach, fitted.scatter))
     drift = (fitted.drift or 0.0) * np.maximum(distances, 0.0)
     if not log:
         drift = drift * np.abs(middle)

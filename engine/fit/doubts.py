@@ -17,11 +17,10 @@ from runplan.engine.fit.model import Coordinate, Model
 from runplan.engine.fit.outcome import Known
 from runplan.engine.fit.search import Searched
 from runplan.engine.fit.table import Floats
+from runplan.engine.fit.told import between
 
 # A chance below this is told.
 SELDOM = 0.01
-# Another minimum is told where it is above the best by less than this share.
-NEAR = 0.1
 # A run stands apart by more than so many of the usual residuals; one in a million does, of a normal distribution.
 APART = 5.0
 # Runs are forecast badly where errors are larger than expected by this factor.
@@ -34,31 +33,19 @@ NOTHING = 1e-9
 
 
 def of_search(found: Searched, at: Span) -> Iterator[Finding]:
-    """That a lower value was met than that of any minimum, or that there are others nearly as low."""
-    if not found.certain:
-        rest = "below every minimum that was reached" if found.minima else "and no minimum was reached"
-        yield finding(
-            "F026",
-            f"from some of {counted(found.starts, 'start')} the objective falls on and on, {rest}",
-            at,
-            severity="warning" if found.minima else "error",
-            help=["a form with fewer constants, or runs that tell them, has one; more starts seldom help"],
-            data={"starts": found.starts},
-        )
+    """That a lower value was met than that of any minimum: then none of them is the best fit."""
+    if found.certain:
         return
-    best, *others = found.minima
-    near = [other for other in others if other.value <= (1 + NEAR) * best.value]
-    if near:
-        more = (near[0].value / best.value - 1) * 100
-        reached = f", from {near[0].starts} of {found.starts} starts" if near[0].starts else ""
-        yield finding(
-            "F027",
-            f"{counted(len(near), 'other minimum') if len(near) == 1 else f'{len(near)} other minima'} "
-            f"nearly as low: the next by {more:.2g} %{reached}",
-            at,
-            help=["the runs fit two sets of constants about as well: more of them, further apart, decide"],
-            data={"value": best.value, "next": near[0].value},
-        )
+    rest = "below every minimum that was reached" if found.minima else "and no minimum was reached"
+    yield finding(
+        "F026",
+        f"from some of {counted(found.starts, 'start')} the objective falls on and on, {rest}: the runs leave some "
+        "constants open",
+        at,
+        severity="error",
+        help=["a form with fewer constants, or runs that tell them, has a minimum; more starts seldom help"],
+        data={"starts": found.starts},
+    )
 
 
 def of_constants(
@@ -68,7 +55,7 @@ def of_constants(
     open_ = [c.constant for c, k in zip(coordinates, known, strict=True) if not k.identified]
     if open_:
         ends = "; ".join(
-            f"`{c.constant}` {_between(c, k)}" for c, k in zip(coordinates, known, strict=True) if not k.identified
+            f"`{c.constant}` {between(c, k)}" for c, k in zip(coordinates, known, strict=True) if not k.identified
         )
         yield finding(
             "F024",
@@ -103,16 +90,6 @@ def _wide(coordinates: Sequence[Coordinate], known: Sequence[Known], *which: int
     """
     widths = [known[i].within[0.8].high - known[i].within[0.8].low for i in which if coordinates[i].log]
     return all(known[i].identified for i in which) and max(widths, default=0.0) > math.log(10)
-
-
-def _between(coordinate: Coordinate, known: Known) -> str:
-    within = known.within[0.8]
-    low, high = (math.exp(min(e, 700)) if coordinate.log else e for e in (within.low, within.high))
-    if math.isinf(within.high) and math.isinf(within.low):
-        return "may be anything"
-    if math.isinf(within.high):
-        return f"is above {low:.3g}, however large"
-    return f"is below {high:.3g}" + (", and may be 0" if coordinate.log else ", however small")
 
 
 def rounding(model: Model, log: bool) -> float:
@@ -172,16 +149,16 @@ def of_residuals(
 
 def of_future(later: Future, at: Span) -> Iterator[Finding]:
     """Larger runs that came out further from what the smaller told than was expected."""
-    expected = float(np.sqrt(np.mean(later.variances)))
-    if later.error > max(WORSE * expected, NOTHING):
+    expected, error = later.expected, later.error or 0.0
+    if error > max(WORSE * expected, NOTHING):
         side = "lower" if float(np.mean(later.errors)) > 0 else "higher"
         yield finding(
             "F030",
-            f"the larger runs came out {later.error * 100:.2g} % from what the smaller ones forecast, "
+            f"the larger runs came out {error * 100:.2g} % from what the smaller ones forecast, "
             f"mostly {side}; {expected * 100:.2g} % was expected",
             at,
             help=["intervals of forecasts are wider for it; a form that bends, or only the larger runs, may do better"],
-            data={"error": later.error, "expected": expected, "drift": later.drift},
+            data={"error": error, "expected": expected, "drift": later.drift},
         )
 
 

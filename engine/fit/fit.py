@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.source import Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
-from runplan.engine.fit.future import future
+from runplan.engine.fit.future import NOWHERE, future, gain_of
 from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
@@ -25,12 +25,12 @@ from runplan.engine.fit.rank import nulls, of_rank
 from runplan.engine.fit.search import STARTS, searched
 from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats
+from runplan.engine.fit.told import USUAL, left_open, near, of_minima, widened
 from runplan.engine.scatter.work import Workers
 
 COVERAGES = (0.8, 0.95)
 # A coordinate with a standard error above this is looked at along its profile: of a logarithm, a factor of two.
 DOUBTFUL = 0.7
-NOWHERE = Span(Source("runs", ""), 0, 0)
 
 
 def fit(
@@ -71,16 +71,25 @@ def fit(
     if free := nulls(model, objective, theta):
         return _refused(model, objective, found.starts, *of_rank(model.coordinates, theta, free, at))
     here = local(model, objective, theta)
+    reaches = _reaches(here)
+    others = near(objective, found.minima, here, reaches[USUAL])
+    cover = sandwich(objective, here)
+    known = _looked_at(model, objective, found.minima[0], here, _by_slopes(theta, cover, here))
+    doubts += of_minima(model.coordinates, found.minima[0], known, others, at)
+    doubts += left_open(model, objective, theta, widened(known, others, reaches), others, at)
+    if any(one.severity == "error" for one in doubts):
+        return _refused(model, objective, found.starts, *doubts)
     draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
-    covariance = joint(model, objective.log, theta, here, draws) if bootstrap else sandwich(objective, here)
-    known = _by_draws(draws, covariance) if bootstrap else _by_slopes(theta, covariance, here)
-    known = _looked_at(model, objective, found.minima[0], here, known)
+    covariance = joint(model, objective.log, theta, here, draws) if bootstrap else cover
+    if bootstrap:
+        known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
+    known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
-    later = None if sizes is None else future(model, objective, sizes)
+    later = None if sizes is None else future(model, objective, sizes, gain_of(model, theta, sizes))
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
     doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)
-    doubts += [] if later is None else of_future(later, at)
+    doubts += [] if later is None or not later.cuts else of_future(later, at)
     made = Fitted(
         model.coordinates,
         objective,
@@ -94,6 +103,7 @@ def fit(
         lack_of_fit=None if repeated is None else (repeated.ratio, repeated.chance),
         future_error=None if later is None else later.error,
         drift=None if later is None else later.drift,
+        scatter=0.0 if later is None else later.scatter,
         findings=tuple(doubts),
     )
     if float(np.abs(here.residuals).max()) < rounding(model, objective.log):

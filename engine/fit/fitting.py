@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.pack import Law
@@ -12,12 +13,15 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source
 from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.bootstrap import DRAWS
+from runplan.engine.fit.covariance import LEAST
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
+from runplan.engine.fit.future import BY_SIZE
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.model import Coordinate
+from runplan.engine.fit.objective import residual_slopes
 from runplan.engine.fit.outcome import Fitted, Objective
 from runplan.engine.fit.pose import posed
 from runplan.engine.fit.reduce import Profile
@@ -27,8 +31,6 @@ from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.scatter.work import Workers
 
 MOST_STARTS = 4096
-# What may say how large a run is, the first choice first.
-BY_SIZE = (("compute",), ("params", "tokens"), ("tokens",), ("params",))
 # So many of the residuals tell what is usual.
 USUAL = 0.8
 # Standard deviations beyond which a draw is wild.
@@ -96,8 +98,13 @@ class Part:
     @property
     def errors(self) -> dict[str, float]:
         """The standard error of each constant, as the formula counts it."""
-        every = zip(self.fitted.coordinates, self.fitted.known, self.constants.values(), strict=True)
-        return {c.constant: known.error * (abs(value) if c.log else 1.0) for c, known, value in every}
+        terms, covariance = self.jointly
+        every = zip(self.fitted.coordinates, self.fitted.known, self.constants.items(), terms, strict=True)
+        own = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+        return {
+            name: known.error * abs(value) if c.log and term != name else float(own[i]) if c.log else known.error
+            for i, (c, known, (name, value), term) in enumerate(every)
+        }
 
     @property
     def together(self) -> list[tuple[str, str, float]]:
@@ -114,32 +121,40 @@ class Part:
         """What a pack says varies jointly, constants or logarithms of them, and their covariance.
 
         A constant that draws bring near to nothing has no logarithm that is normal; it has more of a middle itself.
-        Draws far beyond the interval in which most are would be all that a variance tells, and are left out of it.
+        Draws far beyond the interval in which most are would be all that a variance tells, and are left out of it. One
+        that has all but vanished may only grow, and by its logarithm it would hardly do so.
         """
         logs = np.array([c.log for c in self.fitted.coordinates])
         covariance, draws = self.fitted.covariance, self.fitted.draws
         if len(draws):
             draws = _near(draws)
             own = np.where(logs, np.exp(np.minimum(draws, 700.0)), draws)
-            logs &= ~(_skew(draws) > 2 * _skew(own))
+            logs &= ~(_skew(draws) > 2 * _skew(own)) & ~self._vanished
             covariance = np.atleast_2d(np.cov(np.where(logs, draws, own), rowvar=False))
         names = (c.constant for c in self.fitted.coordinates)
         return tuple(f"ln({name})" if log else name for name, log in zip(names, logs, strict=True)), covariance
 
     @property
+    def _vanished(self) -> NDArray[np.bool_]:
+        """(k), which terms make up next to nothing of every run."""
+        slopes = residual_slopes(self.model, self.fitted.objective.log, self.fitted.minima[0].theta[None])[1][0]
+        found: NDArray[np.bool_] = np.abs(slopes).max(axis=1) < LEAST
+        return found
+
+    @property
     def misfit(self) -> float:
-        """How far a run is from the form, as a standard deviation of the logarithm; where nothing tells how that grows
-        beyond the runs, no less than by how much the larger of them were off.
+        """How far a run is from the form, as a standard deviation of the logarithm, with what larger runs were off
+        beyond that; where nothing tells how it grows with size, no less than by how much the larger of them were off.
         """
         size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
-        near = usual(self.fitted.residuals, len(self.fitted.coordinates)) / size
+        near = float(np.hypot(usual(self.fitted.residuals, len(self.fitted.coordinates)) / size, self.fitted.scatter))
         return near if self.drift else max(near, self.fitted.future_error or 0.0)
 
     @property
     def drift(self) -> float:
         """By how much more a forecast is off for each e-fold beyond the largest run; 0 where that is not known."""
         drift = self.fitted.drift
-        return drift if drift is not None and np.isfinite(drift) and self.size_in else 0.0
+        return drift if drift is not None and np.isfinite(drift) and self.size_in and not self.exact else 0.0
 
     @property
     def size_in(self) -> tuple[str, ...]:

@@ -2,79 +2,159 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.covariance import local, sandwich, spread
+from runplan.engine.fit.identify import untold
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.objective import residual_slopes, residuals
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.search import searched
 from runplan.engine.fit.table import Floats
 
+NOWHERE = Span(Source("runs", ""), 0, 0)
 # The fits are to the runs up to the largest size over each of these.
 BACK = (2.0, 5.0, 15.0, 50.0)
 # Points from which each search sets out.
 STARTS = 16
+# How far forms were off of what a larger run gains, as a share of that: what is expected before any run is seen. On
+# four public sets, cut where it could be: 0.05 (Gadre's over-training), 0.25 (Chinchilla's as digitised), 0.3 (IsoFLOP
+# runs of Marin's), 0.7 (byte-level models of a few million params).
+SHARE, FREEDOM = 0.25, 4.0
+# What may say how large a run is, the first choice first, and runs that are as large as the largest, nearly.
+BY_SIZE = (("compute",), ("params", "tokens"), ("tokens",), ("params",))
+LARGEST = 2.0
+# Values of the drift that are weighed, over the expected one.
+GRID = np.geomspace(1e-3, 10.0, 161)
 
 
 @dataclass(frozen=True, slots=True)
-class Future:
-    """How runs came out that a fit to the smaller ones forecast, m of them over all cuts.
+class Cut:
+    """How the runs above a size came out that a fit to those below forecast, m of them.
 
     Attributes:
         errors: (m), forecast over measurement, as a logarithm.
         distances: (m), the size of the run over that of the largest that the fit saw, as a logarithm.
-        variances: (m), of the error, that the fit itself expected: from its constants and from what it leaves.
+        covariance: (m, m), of the errors, that the fit itself expected: from its constants and from what it leaves.
     """
 
     errors: Floats
     distances: Floats
-    variances: Floats
+    covariance: Floats
 
     @property
-    def error(self) -> float:
-        """The root mean square of the errors."""
-        return float(np.sqrt(np.mean(self.errors**2)))
+    def trend(self) -> tuple[float, float]:
+        """By how much the errors grow for each e-fold, and the variance that was expected of that."""
+        weights = self.distances / (self.distances @ self.distances)
+        return float(weights @ self.errors), float(weights @ self.covariance @ weights)
+
+    @property
+    def scatter(self) -> float:
+        """The variance of the errors about their trend, beyond what was expected."""
+        about = self.errors - self.trend[0] * self.distances
+        return float(np.mean(about**2) - np.mean(np.diagonal(self.covariance)))
+
+
+@dataclass(frozen=True, slots=True)
+class Future:
+    """How larger runs came out that fits to smaller ones forecast.
+
+    Attributes:
+        gain: By how much the logarithm of what is forecast changes for each e-fold beyond the largest run.
+    """
+
+    cuts: Sequence[Cut]
+    gain: float
+
+    @property
+    def errors(self) -> Floats:
+        """Of all cuts, forecast over measurement, as a logarithm."""
+        return np.concatenate([cut.errors for cut in self.cuts]) if self.cuts else np.empty(0)
+
+    @property
+    def error(self) -> float | None:
+        """The root mean square of the errors; None where no larger run could be forecast."""
+        return float(np.sqrt(np.mean(self.errors**2))) if self.cuts else None
+
+    @property
+    def expected(self) -> float:
+        """What it was expected to be."""
+        return float(np.sqrt(np.mean(np.concatenate([np.diagonal(cut.covariance) for cut in self.cuts]))))
+
+    @property
+    def scatter(self) -> float:
+        """How far larger runs were from what they gain for their size, beyond what was expected: a standard deviation.
+
+        Sizes and tokens further apart than those that the form has seen.
+        """
+        return float(np.sqrt(np.maximum(np.mean([cut.scatter for cut in self.cuts]), 0.0))) if self.cuts else 0.0
 
     @property
     def drift(self) -> float:
         """By how much a forecast errs more than expected for each e-fold beyond the largest run: standard deviation.
 
-        Where a run came out nearer than expected it takes nothing back: a form that fails in one place fails.
+        A random effect, as of trials: R. DerSimonian and N. Laird, Meta-analysis in Clinical Trials (1986). Each cut
+        tells it as well as its own fit could: where a form was held to runs far beyond those that it saw, and hit
+        them, little is left of what is expected of any form; where it was not, that is all.
         """
-        more = np.maximum(self.errors**2 - self.variances, 0.0)
-        return float(np.sqrt(more.sum() / np.sum(self.distances**2)))
+        usual = SHARE * self.gain
+        if not usual > 0.0:
+            return 0.0
+        tried = usual * GRID
+        # The prior, of Student's kind, is over the drift; the grid is even in its logarithm.
+        weight = np.log(GRID) - (FREEDOM + 1) / 2 * np.log1p(GRID**2 / FREEDOM)
+        for cut in self.cuts:
+            trend, variance = cut.trend
+            whole = variance + tried**2
+            weight -= 0.5 * (np.log(whole) + trend**2 / whole)
+        chance = np.exp(weight - weight.max())
+        return float(np.sqrt((chance * tried**2).sum() / chance.sum()))
 
 
-def future(model: Model, objective: Objective, sizes: Floats) -> Future | None:
-    """Fits to the runs below each of a few sizes, and what they make of those above; None where there are too few.
+def gain_of(model: Model, theta: Floats, sizes: Floats) -> float:
+    """By how much the logarithm of what is forecast changes for each e-fold beyond the largest runs; 0 where inputs do
+    not tell how large a run is.
+    """
+    names = next((names for names in BY_SIZE if model.inputs.keys() >= set(names)), ())
+    largest = sizes >= sizes.max() / LARGEST
+    now = {name: values[largest] for name, values in model.inputs.items()}
+    more = {name: values * np.exp(1 / len(names)) if name in names else values for name, values in now.items()}
+    with np.errstate(all="ignore"):
+        ratios = np.log(model.at(more).predicted(theta[None])[0] / model.at(now).predicted(theta[None])[0])
+    found = float(np.abs(np.median(ratios)))
+    return found if names and np.isfinite(found) else 0.0
+
+
+def future(model: Model, objective: Objective, sizes: Floats, gain: float) -> Future:
+    """Fits to the runs below each of a few sizes, and what they make of those above.
 
     Args:
         sizes: (n), of runs: compute, or what else is larger for the runs that are forecast.
+        gain: Of the fit to all of them.
     """
     log = np.log(sizes)
     # What there is up to each cut, once.
     counts = {int((log <= cut).sum()): cut for cut in log.max() - np.log(BACK)}
     least = len(model.coordinates) + 2
     cuts = [log[log <= cut].max() for count, cut in counts.items() if count >= least]
-    found = [some for cut in cuts if (some := _beyond(model, objective, log, float(cut))) is not None]
-    if not found:
-        return None
-    errors, distances, variances = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Future(errors, distances, variances)
+    return Future([some for cut in cuts if (some := _beyond(model, objective, log, float(cut))) is not None], gain)
 
 
-def _beyond(model: Model, objective: Objective, log: Floats, cut: float) -> tuple[Floats, Floats, Floats] | None:
-    """The errors beyond a cut, their distances from it, and their expected variances."""
+def _beyond(model: Model, objective: Objective, log: Floats, cut: float) -> Cut | None:
+    """The runs beyond a cut; None where those below it tell no constants: one budget alone tells no surface."""
     below, above = model.rows(log <= cut), model.rows(log > cut)
-    minima = searched(below, objective, STARTS).minima
+    minima = () if untold(below, NOWHERE, {}) else searched(below, objective, STARTS).minima
     if not minima:
         return None
     theta = minima[0].theta
     here = local(below, objective, theta)
-    covariance = sandwich(objective, here)
     _, slopes = residual_slopes(above, True, theta[None])
     noise = spread(local(below, Objective(log=True), theta).residuals, len(theta))
-    variances = np.einsum("kn,kl,ln->n", slopes[0], covariance, slopes[0]) + noise**2
-    return residuals(above, True, theta[None])[0], log[log > cut] - cut, variances
+    errors = residuals(above, True, theta[None])[0]
+    covariance = slopes[0].T @ sandwich(objective, here) @ slopes[0] + noise**2 * np.eye(len(errors))
+    told = np.isfinite(errors).all() and np.isfinite(covariance).all()
+    return Cut(errors, log[log > cut] - cut, covariance) if told else None

@@ -98,7 +98,8 @@ class Fitted:
         lack_of_fit: Ratio of what the form leaves to that noise, with its p-value; None where there is no noise known.
         future_error: Of the largest runs, predicted from the smaller ones: the root mean square of log residuals.
         drift: By how much such a prediction errs more than constants and noise explain, for each e-fold in size beyond
-            the largest run: a standard deviation, of logarithms; None where too few sizes tell it.
+            the largest run: a standard deviation, of logarithms; None where nothing says which run is larger.
+        scatter: By how much such predictions differ among each other more than constants and noise explain, likewise.
         next_run: The run that would help most to forecast ten times the largest; None where none would by much, and of
             forms without params and tokens.
         findings: What is wrong or doubtful: codes F0xx.
@@ -116,5 +117,6 @@ class Fitted:
     lack_of_fit: tuple[float, float] | None = None
     future_error: float | None = None
     drift: float | None = None
+    scatter: float = 0.0
     next_run: NextRun | None = None
     findings: tuple[Finding, ...] = field(default=())

@@ -227,7 +227,7 @@ def objective_said(part: Part) -> str:
     of = "the logarithm of " if part.model.log else ""
     kind = {
         "huber": f"Huber loss, delta {objective.delta:g}, of residuals of {of}`{part.form.output}`, summed",
-        "squares": f"half the squares of residuals of {of}`{part.form.output}`, summed",
+        "squares": f"squares of residuals of {of}`{part.form.output}`, summed",
         "absolute": f"residuals of {of}`{part.form.output}` by their size, summed",
     }
     return kind[objective.kind]

@@ -25,6 +25,9 @@ POLISH = 5
 LAST = 1e-3
 # Of how many minima, the best first.
 POLISHED = 8
+# Descents that are gone on with, where the lowest value is none of a minimum, how many steps of them, the longest of
+# what does not enter linearly, and the most that a step takes of what does.
+GONE_ON, FURTHER, STRIDE, TENTH = 2, 80, 2.0, 0.9
 # A coordinate that is further away than so many of the ranges that a search starts between has run away.
 AWAY = 1e3
 # Two minima are one where their predictions differ by less than this share of what residuals usually are.
@@ -65,6 +68,11 @@ def searched(model: Model, objective: Objective, starts: int = STARTS) -> Search
         theta, converged = _tightened(model, objective, theta)
     values = total(objective, residuals(model, objective.log, theta))
     values = np.where(np.isnan(values), np.inf, values)
+    for i in np.argsort(values, kind="stable")[:GONE_ON].tolist():
+        if converged[i]:
+            break
+        if np.isfinite(values[i]) and objective.kind != "absolute":
+            theta[i], values[i], converged[i] = _gone_on(model, objective, theta[i], float(values[i]))
     # A basin is told of the lower of the two minima that were reached from its bottom.
     sizes = np.concatenate([sizes, np.zeros(len(begin) - len(sizes), dtype=np.intp)])
     lower = values[len(begin) :] < values[: len(begin)]
@@ -142,6 +150,56 @@ def _smooth(model: Model, objective: Objective, loss: Loss, theta: Floats) -> De
             if wide * usual > loss.bound:
                 theta = descend(Problem(model, Loss(wide * usual), objective.log), theta, gain=1e-4).theta
     return descend(Problem(model, loss, objective.log), theta)
+
+
+def _gone_on(model: Model, objective: Objective, theta: Floats, value: float) -> tuple[Floats, float, bool]:
+    """A descent through a valley so flat that a secant lost its way: by the second derivative itself.
+
+    A valley bends by the logarithms of what enters linearly, so steps are of these constants as they are. One that the
+    runs would rather have below zero falls to a tenth in each step, and the rest follows it: in the end it is nothing.
+    """
+    loss, damping, gain = loss_of(objective), 0.0, np.inf
+    plain = np.array([c.log for c in model.coordinates]) & np.array(model.linear)
+    here = local(model, objective, theta)
+    for _ in range(FURTHER):
+        gradient = here.slopes @ loss.slopes(here.residuals)
+        inside = loss.curvatures(here.residuals)
+        matrix = (here.slopes * inside) @ here.slopes.T + np.tensordot(loss.slopes(here.residuals), here.bend, 1)
+        step = _down(matrix - np.diag(np.where(plain, gradient, 0.0)), gradient, damping, plain)
+        gain = -0.5 * float(gradient @ step)
+        if gain <= 1e-12 * value:
+            break
+        moved = step / max(float(np.abs(np.where(plain, 0.0, step)).max()) / STRIDE, 1.0)
+        tried = theta + np.where(plain, np.log1p(np.maximum(moved, -TENTH)), moved)
+        there = local(model, objective, tried)
+        new = float(loss.values(there.residuals).sum())
+        if new <= value:
+            theta, value, here, damping = tried, new, there, damping / 10
+        else:
+            damping = max(10 * damping, 1e-9)
+    return theta, float(total(objective, residuals(model, objective.log, theta[None]))[0]), gain <= 1e-10 * value
+
+
+def _down(matrix: Floats, gradient: Floats, damping: float, plain: NDArray[np.bool_]) -> Floats:
+    """(k), a step downhill where none that is `plain` takes more than nine tenths of what there is.
+
+    Where the second derivative is negative its size is taken: P. Gill, W. Murray and M. Wright, Practical Optimization
+    (1981), section 4.4.2.
+    """
+    step, free = np.zeros(len(gradient)), np.ones(len(gradient), dtype=bool)
+    while free.any():
+        part = matrix[np.ix_(free, free)]
+        size = np.sqrt(np.maximum(np.abs(np.diagonal(part)), 1e-300))
+        bends, ways = np.linalg.eigh(part / np.outer(size, size))
+        wanted = gradient[free] + matrix[np.ix_(free, ~free)] @ step[~free]
+        along = ways.T @ (wanted / size) / (np.abs(bends) + damping + 1e-15 * np.abs(bends).max())
+        step[free] = -(ways @ along) / size
+        far = free & plain & (step < -TENTH)
+        if not far.any():
+            break
+        step[far] = -TENTH
+        free &= ~far
+    return step
 
 
 def _polished(model: Model, objective: Objective, found: Minimum) -> Minimum:

@@ -11,7 +11,7 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Entry, Law, Parameter
+from runplan.dsl.packs.pack import Entry, Law, Parameter, QuantityDef
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Start, Within
 from runplan.dsl.text.finding import Finding, finding
@@ -30,7 +30,7 @@ from runplan.engine.problem.parts import (
     Otherwise,
     Variable,
 )
-from runplan.engine.problem.problem import expand, order_of
+from runplan.engine.problem.problem import expand, in_order
 from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
@@ -364,15 +364,22 @@ class Draft:
     def follow(self) -> None:
         """Define what follows by the formulas of `quantities.plan`, and leave out what needs what is not there."""
         quantities = self.quantities
-        for name, formula in quantities.formulas.items():
+        alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
+        needs = {name: names(definition.expr) for name, definition in self.definitions.items()}
+        further: dict[Name, QuantityDef] = {}
+        for name in quantities.formulas:
             known = quantities[name.text]
             # A layout is chosen for what is solved; what stops take is not told unless asked.
             apart = known.facts.is_of_layout or known.facts.kind == "goodput"
-            if not apart and name not in self.absent and not self.knows(name):
-                self.define(name, formula, "derived", known.title, known.span)
-        alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
-        for name in self.definitions.keys() - alive.union(order_of(self.definitions, alive)):
+            if not apart and name not in self.absent and name not in needs and name not in alive:
+                further[name] = known
+        needs |= {name: frozenset(map(quantity, known.mentions)) for name, known in further.items()}
+        alive.update(in_order(needs, alive))
+        for name in self.definitions.keys() - alive:
             del self.definitions[name]
+        for name, known in further.items():
+            if name in alive:
+                self.define(name, quantities.formulas[name], "derived", known.title, known.span)
 
 
 def is_mixture(model: Model | None, catalogue: Library) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute, words
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
@@ -154,9 +154,10 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
 def _follow(draft: Draft, own: Own) -> None:
     """What follows for one of several pools, by the formulas over single figures."""
     for text, known in draft.quantities.items():
-        if known.facts.pools and known.formula is not None and known.facts.kind != "goodput":
+        if known.facts.pools and known.is_derived and known.facts.kind != "goodput":
             name = own(quantity(text))
             if name.scope and not draft.knows(name):
+                assert known.formula is not None, "it is derived"
                 formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
                 draft.define(name, formula, "derived", known.title, known.span)
 
@@ -183,8 +184,8 @@ def _figure(draft: Draft, pool: Pool, device: Record | None, name: Name, own: Ow
 
 def _follows(draft: Draft, pool: Pool, name: Name) -> bool:
     """Whether a figure follows from one that the pool says, and is then not that of the device's record."""
-    formula, fields = draft.quantities[name.text].formula, draft.quantities.given_by("hardware")
-    return formula is not None and any(fields[word].name in pool.figures for word in words(formula) & fields.keys())
+    mentions, fields = draft.quantities[name.text].mentions, draft.quantities.given_by("hardware")
+    return any(fields[word].name in pool.figures for word in mentions & fields.keys())
 
 
 def _rate(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:

@@ -6,7 +6,7 @@ import math
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Op, words
+from runplan.dsl.expr.tree import Num, Op
 from runplan.dsl.expr.values import value
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, finding
@@ -160,5 +160,5 @@ def how_to_choose(draft: Draft) -> list[str]:
 def _needs(draft: Draft, name: Name, other: Name) -> bool:
     """Whether a quantity follows from another by the formulas of `quantities.plan`."""
     known = draft.quantities.get(name.text)
-    inputs = [quantity(word) for word in words(known.formula)] if known and known.formula else []
+    inputs = [quantity(word) for word in known.mentions] if known else []
     return name == other or any(_needs(draft, each, other) for each in inputs)

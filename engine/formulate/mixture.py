@@ -10,7 +10,7 @@ from __future__ import annotations
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.logic import SHORT
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names, words
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, comparisons, names
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Given, Hole, Model, Within
 from runplan.dsl.text.finding import Label, finding
@@ -288,8 +288,7 @@ def say_active(draft: Draft) -> None:
 
 def _over_all_params(draft: Draft) -> list[Name]:
     """The quantities that are counted over all params of a dense model, and of no mixture."""
-    formulas = ((text, known.formula) for text, known in draft.quantities.items() if known.formula is not None)
-    return [quantity(text) for text, formula in formulas if q.LAW_PARAMS.text in words(formula)]
+    return [quantity(text) for text, known in draft.quantities.items() if q.LAW_PARAMS.text in known.mentions]
 
 
 def _example(model: Model) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.curve import curve
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names, words
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, names
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law
@@ -237,9 +237,7 @@ def _is_bounded(draft: Draft, setting: Name) -> bool:
     conditions = [requirement.condition for requirement in draft.plan.requires]
     said = (without_lets(expr, draft.plan) for expr in (*conditions, *(goal.expr for goal in draft.plan.goals)))
     about = {name.text for expr in said for name in names(expr)}
-    following = {
-        text for text, known in draft.quantities.items() if known.formula and setting.text in words(known.formula)
-    }
+    following = {text for text, known in draft.quantities.items() if setting.text in known.mentions}
     return bool(about & {setting.text, *following})
 
 

@@ -174,7 +174,7 @@ def following(law: Law, catalogue: Library) -> Iterator[Step]:
     own = set(outputs_of(law)) - {*CHOICES, *BUDGETS}
     quantities = catalogue.quantities()
     for name, definition in quantities.items():
-        inputs = words(definition.formula) if definition.formula is not None else frozenset()
+        inputs = definition.mentions
         if definition.formula is not None and inputs & own and name not in own and "params" not in inputs:
             text = f"{name} = {' '.join(shown(definition.formula).split())}"
             body = compiled(definition.formula)

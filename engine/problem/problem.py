@@ -408,15 +408,20 @@ def _is_figure(item: Expr) -> bool:
 
 
 def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Name]:
-    """Definitions in an order in which they can be computed from the values of known names: first those of these alone,
-    then those of these and the first, and so on, each in the order of the definitions.
+    """Definitions in an order in which they can be computed from the values of known names."""
+    return in_order({name: names(definition.expr) for name, definition in definitions.items()}, known)
+
+
+def in_order(needs: Mapping[Name, frozenset[Name]], known: Iterable[Name]) -> list[Name]:
+    """What is made of other things in an order in which it can be made of known ones: first what needs these alone,
+    then what needs these and the first, and so on, each in the order of what it is in.
     """
     done = set(known)
     waits: dict[Name, int] = {}
     waited: dict[Name, list[Name]] = {}
-    for name, definition in definitions.items():
+    for name, others in needs.items():
         if name not in done:
-            lacking = names(definition.expr) - done
+            lacking = others - done
             waits[name] = len(lacking)
             for other in lacking:
                 waited.setdefault(other, []).append(name)

@@ -268,3 +268,44 @@ def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
         assert found.high is not None
         held += found.low <= true <= found.high
     assert held / count == pytest.approx(0.8, abs=0.15)
+
+
+LINE = """
+law ours "a line of best sizes" {
+  objective CLM of text
+  counts total params
+  corpus "ours"
+  constants { G = 0.05 +- 0.005; a = 0.5 +- 0.01 }
+  jointly ln(G), a { 0.01, 0; 0, 0.0001 }
+  params(compute C) = G * (C / (1 FLOP))^a * (1 param)
+  cites "ours"
+}
+use laws ours
+"""
+
+
+@pytest.mark.parametrize("budget", ["compute: 1e23 FLOP\n", HALF_A_YEAR, HALF_A_YEAR + "require tokens <= 12T\n"])
+def test_a_line_of_best_sizes_moves_with_its_constants(budget: str) -> None:
+    found = solution(LINE + budget)
+    (low, high), centre, compute = ends(found, "params"), found["params"].value, found["compute"].value
+    assert low is not None and high is not None
+    # As the law itself: two constants that vary by themselves.
+    spread = math.sqrt(0.01 + (0.01 * math.log(compute)) ** 2)
+    assert math.log(high / centre) == pytest.approx(QUANTILE * spread, rel=0.1)
+    if "require" not in budget:
+        assert math.log(low / centre) == pytest.approx(-QUANTILE * spread, rel=0.1)
+    else:  # fewer tokens are allowed than the smallest sizes would be given
+        assert low >= compute / 6 / 12e12 * 0.999
+
+
+def test_each_draw_along_a_line_is_what_the_solver_finds() -> None:
+    found = solution(LINE + HALF_A_YEAR + "require tokens <= 12T\n")
+    resolve, count = resolver(found)
+    assert count == DRAWS
+    problem = found.problem.deviating()
+    for draw in draws(problem, count)[::97]:
+        reached = optimum_of(problem.at(draw))
+        got = resolve(draw)
+        assert got is not None
+        for name, value in got.items():
+            assert value == pytest.approx(reached.values[name], rel=1e-4)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 import zipfile
 from pathlib import Path
@@ -20,10 +21,11 @@ from wheels import built, needs_repository
 import runplan
 from runplan.dsl.syntax.grammar import lark
 from runplan.dsl.syntax.tables import tables_of
-from runplan.modules import IMAGE, MARK, SIZE
+from runplan.make_modules import TOGETHER, in_order, lean
+from runplan.modules import IMAGE, MARK, SIZE, path_of
 
 if TYPE_CHECKING:
-    from runplan.modules import Place
+    from runplan.modules import Part, Place
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("cli", "dsl", "editor", "engine", "stdlib")
@@ -102,14 +104,65 @@ def test_the_wheel_has_its_modules_in_one_file_as_they_are(wheel: Path, tmp_path
     begins = len(MARK) + SIZE
     size = int.from_bytes(data[len(MARK) : begins], "little")
     places: dict[str, Place] = marshal.loads(data[begins : begins + size])
+    begins += size
+    pieces: dict[Place, list[Part]] = {
+        place: marshal.loads(data[begins + place[0] : begins + sum(place)]) for place in places.values()
+    }
+    assert {part[0]: place for place, parts in pieces.items() for part in parts} == places
     files = {str(path.relative_to(tmp_path / "runplan")) for path in (tmp_path / "runplan").rglob("*.py")}
-    assert {path for _, path, _, _ in places.values()} == files
-    for name, (is_package, path, start, length) in places.items():
-        source = (tmp_path / "runplan" / path).read_text(encoding="utf-8")
-        code = marshal.loads(data[begins + size + start : begins + size + start + length])
-        assert code == compile(source, path, "exec", dont_inherit=True, optimize=0)
-        parts = ("runplan", *Path(path).with_suffix("").parts)
-        assert name == ".".join(parts[:-1] if is_package else parts)
+    assert {path_of("", part[0], part[1])[1:] for parts in pieces.values() for part in parts} == files
+    for name, is_package, code, constructors in (part for parts in pieces.values() for part in parts):
+        path = path_of("", name, is_package)[1:]
+        assert code == lean((tmp_path / "runplan" / path).read_text(encoding="utf-8"), path)
+        assert name not in ("runplan.dsl.text.finding", "runplan.engine.problem.parts") or len(constructors) > 4
+    assert [parts[-1][0] for parts in pieces.values() if len(parts) > 1] == list(TOGETHER)
+
+
+def test_modules_of_an_image_are_without_what_no_run_of_them_uses() -> None:
+    module = """
+    'A module.'
+    from __future__ import annotations
+    if TYPE_CHECKING:
+        from other import B
+    else:
+        B = 1
+    class C:
+        'A class.'
+        kept: int = 2
+        def method(self, one: B, *, other: B | None = None) -> B:
+            'A method.'
+    """
+    left = """
+
+
+    from __future__ import annotations
+
+
+
+    B = 1
+    class C:
+
+        kept: int = 2
+        def method(self, one, *, other=None):
+            pass
+    """
+    made, wanted = (lean(textwrap.dedent(text), "m.py") for text in (module, left))
+    assert (made.co_names, made.co_consts[0]) == (wanted.co_names, wanted.co_consts[0])
+    found: dict[str, Any] = {"__name__": "m"}
+    exec(made, found)
+    assert (found["B"], found["C"].__annotations__) == (1, {"kept": "int"})
+    assert not (found["C"].__doc__ or found["C"].method.__doc__ or found["C"].method.__annotations__)
+
+
+def test_modules_of_a_piece_come_after_what_they_import() -> None:
+    sources = {
+        "runplan": "",
+        "runplan.a": "from runplan.b import c\nif TYPE_CHECKING:\n    import runplan.d",
+        "runplan.b": "import sys",
+        "runplan.b.c": "",
+        "runplan.d": "",
+    }
+    assert list(in_order("runplan.a", sources)) == ["runplan", "runplan.b", "runplan.b.c", "runplan.a"]
 
 
 def test_the_wheel_says_the_same_without_what_is_made_of_the_rest(

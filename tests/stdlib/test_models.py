@@ -125,6 +125,7 @@ def shapes(draw: st.DrawFn) -> dict[str, int]:
         "attention_biases": (0, 1, 2), "mlp_biases": (0, 1), "norm_biases": (0, 1), "norms": (0, 1, 2, 4),
         "final_norm": (0, 1), "embedding_norm": (0, 1), "positions": (0, 512, 2050), "segments": (0, 2),
         "head_bias": (0, 1), "masked_head": (0, 1), "pooler": (0, 1), "embedding_dim": (64, 512),
+        "extra_params": (0, 661),
     }  # fmt: skip
     for name, values in some.items():
         if draw(st.booleans()):
@@ -156,6 +157,7 @@ SWITCHES = ("tied mlp_biases norm_biases final_norm embedding_norm head_bias mas
 
 def written(shape: dict[str, int]) -> str:
     words = {name: {0: "false", 1: "true"} for name in SWITCHES} | WORDS
+    words["extra_params"] = {count: f"{count} params" for count in (0, 661)}
     return "; ".join(f"{name}: {words[name][value] if name in words else value}" for name, value in shape.items())
 
 
@@ -227,6 +229,7 @@ def tensors(shape: dict[str, int], experts: int) -> int:
     out.append(v * (has("masked_head", 0) + has("head_bias", 0)))
     if has("pooler"):
         linear(d, d, 1)
+    out.append(has("extra_params", 0))
     return sum(out)
 
 

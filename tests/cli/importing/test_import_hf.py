@@ -41,7 +41,7 @@ def figure(report: Report, name: str) -> float:
     return report.solutions[0].values[quantity(name)].value
 
 
-@pytest.mark.parametrize("case", FACTS, ids=lambda case: str(case["config"]["architectures"][0]))
+@pytest.mark.parametrize("case", FACTS, ids=lambda case: str(case["config"].get("architectures", [""])[0]))
 def test_the_params_are_those_of_the_model_itself(case: dict[str, Any]) -> None:
     text = plan_of(read("config.json", case["config"], "x"))
     assert round(figure(solved(text), "params")) == case["params"]
@@ -83,6 +83,32 @@ def test_both_files_are_one_run(folder: Path, capsys: pytest.CaptureFixture[str]
         assert f"#   {left}\n" in text
 
 
+def test_the_longest_sequence_is_not_that_of_training(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import-config", "config.json"]) == 0
+    shown = capsys.readouterr()
+    assert "context:" not in shown.out and "at most 8192 tokens" in shown.out and shown.err == ""
+    assert main(["import-config", ".", "--devices", "2"]) == 0
+    shown = capsys.readouterr()
+    assert "warning[E004]" in shown.err and "the longest of the model, 8192 tokens" in shown.err
+    assert figure(solved(shown.out), "batch") == 2 * 32 * 8192 and "`context` is assumed" in shown.out
+    assert main(["import-config", ".", "--devices", "2", "--sequence", "2048"]) == 0
+    shown = capsys.readouterr()
+    assert figure(solved(shown.out), "batch") == 2 * 32 * 2048 and shown.err == "" and "assumed" not in shown.out
+    assert main(["import-config", ".", "--sequence", "0"]) == 2
+
+
+def test_what_the_file_leaves_out_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inner = {"model_type": "gemma3_text", "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34}
+    outer = {"model_type": "gemma3", "text_config": inner, "vision_config": {"hidden_size": 1152}}
+    (folder / "config.json").write_text(json.dumps(outer), "utf-8")
+    assert main(["import-config", "config.json"]) == 0
+    text = capsys.readouterr().out
+    assert figure(solved(text), "params") == 3_880_263_168
+    said = " ".join(text.replace("#", "").split())
+    assert "has as a default: num_attention_heads 8, num_key_value_heads 4, head_dim 256" in said
+    assert "the language model of `gemma3` alone" in said and "vision_config.hidden_size: 1152" in said
+
+
 def test_what_comes_out_passes_a_check_at_once(folder: Path) -> None:
     assert main(["import-config", "config.json", "--out", "a.plan"]) == 0
     assert main(["import-config", "config.json", "training_args.json", "--out", "b.plan"]) == 0
@@ -105,7 +131,11 @@ def test_yaml_has_figures_as_people_write_them(folder: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"model_type": "t5"}, "unknown architecture `t5`"),
+        ({"model_type": "t5"}, "no place in a plan: it has an encoder and a decoder"),
+        ({"model_type": "bart"}, "an encoder and a decoder"),
+        ({"model_type": "jamba"}, "keep a state"),
+        ({"model_type": "albert"}, "share their weights"),
+        ({"is_encoder_decoder": True}, "an encoder and a decoder"),
         ({"model_type": "lama"}, "did you mean `llama`"),
         ({"hidden_size": None}, "`hidden_size` is not there"),
         ({"num_hidden_layers": 2.5}, "is to be a whole number"),

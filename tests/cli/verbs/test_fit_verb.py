@@ -246,9 +246,16 @@ def test_shares_that_sum_to_one_leave_a_level_open(folder: Path, capsys: pytest.
 
 @pytest.mark.parametrize("form", ["isoflop", "envelope", "skaling", "steplaw"])
 def test_forms_of_every_kind_make_packs(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    # From few starts the best of `skaling` hardly holds a constant, and a forecast may be anything.
-    found = fit(capsys, "h100_ladder.csv", "--form", form, "--starts", "32", "--out", "ours.plan")
+    found = fit(capsys, "h100_ladder.csv", "--form", form, "--starts", "128", "--out", "ours.plan")
     assert found["fits"] and main(["test", "ours.plan"]) == 0
+
+
+def test_a_search_that_ends_nowhere_is_no_fit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # From few starts the best of `skaling` that is reached holds hardly a constant, and a forecast may be anything.
+    few = ("h100_ladder.csv", "--form", "skaling", "--starts", "32", "--out", "ours.plan")
+    found = fit(capsys, *few, code=1)["findings"]
+    assert {one["code"] for one in found if one["severity"] == "error"} == {"F024", "F026"}
+    assert not (folder / "ours.plan").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from surfaces import chinchilla
 
-from runplan.dsl.dataclass import replace
 from runplan.engine.fit.ahead import ahead
 from runplan.engine.fit.fit import fit
-from runplan.engine.fit.future import Future, future
+from runplan.engine.fit.future import Cut, Future, future, gain_of
 from runplan.engine.fit.next_run import next_run
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.table import Floats
@@ -38,10 +37,11 @@ def test_the_next_run_narrows_what_is_forecast() -> None:
 def test_what_smaller_runs_tell_of_larger_is_in_the_forecast() -> None:
     runs = chinchilla(0.005, 6, 8)
     sizes = compute(runs.inputs)
-    good = future(runs, SQUARES, sizes)
+    gain = gain_of(runs, fit(runs, SQUARES, bootstrap=0).minima[0].theta, sizes)
+    good = future(runs, SQUARES, sizes, gain)
     bent = runs.told(runs.measured * (1 + 0.05 * (np.log(sizes / sizes.min()) / 7) ** 3))
-    bad = future(bent, SQUARES, sizes)
-    assert good is not None and bad is not None
+    bad = future(bent, SQUARES, sizes, gain)
+    assert good.error is not None and bad.error is not None
     assert good.error < 0.02 < bad.error and bad.drift > 2 * good.drift
     found = fit(bent, SQUARES, bootstrap=100, sizes=sizes)
     at = runs.at({"params": np.array([1e10]), "tokens": np.array([2e11])})
@@ -61,10 +61,22 @@ def test_a_forecast_holds_at_the_rate_that_it_states() -> None:
     assert abs(held / (5 * sets) - 0.8) < 0.12
 
 
-def test_too_few_sizes_tell_nothing_of_the_future() -> None:
+def test_where_no_cut_tells_it_a_forecast_is_off_as_forms_are_elsewhere() -> None:
     runs = chinchilla(0.01, 7, 1)
-    assert future(runs, SQUARES, compute(runs.inputs)) is None
-    error = np.array([0.1, -0.1])
-    told = Future(error, np.ones(2), np.zeros(2))
-    assert told.error == told.drift == 0.1
-    assert replace(told, variances=error**2).drift == 0
+    none = future(runs, SQUARES, compute(runs.inputs), 0.04)
+    assert none.error is None and none.scatter == 0.0 and 0.01 < none.drift < 0.02
+    assert future(runs, SQUARES, compute(runs.inputs), 0.0).drift == 0.0
+
+
+def test_a_drift_is_what_cuts_show_of_it() -> None:
+    far = np.array([1.0, 2.0, 3.0])
+
+    def drift(errors: Floats, variance: float, gain: float = 0.04, cuts: int = 4) -> float:
+        return Future([Cut(errors, far, variance * np.eye(3))] * cuts, gain).drift
+
+    assert drift(0 * far, 1e-10) < 1e-3  # hit, and surely
+    assert 0.012 < drift(0 * far, 1.0) < 0.016  # hit by chance: as before any run was seen
+    assert 0.04 < drift(0.05 * far, 1e-10) < 0.07  # off by a twentieth for each e-fold
+    assert drift(0.05 * far, 1e-10, cuts=1) > 0.02
+    aside = Future([Cut(np.array([0.1, -0.2, 0.1]), far, 1e-8 * np.eye(3))], 0.04)
+    assert abs(aside.cuts[0].trend[0]) < 0.01 and 0.1 < aside.scatter < 0.16

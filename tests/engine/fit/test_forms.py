@@ -138,3 +138,22 @@ def test_a_model_of_some_runs_is_the_model_of_those() -> None:
     assert isinstance(part, FormulaModel)
     theta = np.array([[0.5, 6.0, 7.0, 0.3, 0.3]])
     np.testing.assert_array_equal(part.predicted(theta), whole.predicted(theta)[:, some])
+
+
+def test_a_floor_that_the_runs_would_rather_have_below_zero_is_none() -> None:
+    spent = 10.0 ** np.arange(18.0, 21.0)
+    spent = np.sort(np.concatenate([spent, 3 * spent]))
+    # Steeper with each budget: what a public ladder of seven budgets did, whose law then had no loss at all.
+    loss = 3.5 * (spent / 1e19) ** -0.049 - 0.002 * np.log(spent / 1e19) ** 2
+    law = LIBRARY.law("isoflop")
+    assert law is not None
+    figures = {"compute": (spent, (("FLOP", 1.0),)), "params": (spent**0.5, (("param", 1.0),)), "loss": (loss, ())}
+    dims = {f.output: f.counted.dim for f in law.functions}
+    columns = {name: Column(name, name, dims.get(name, dim), values) for name, (values, dim) in figures.items()}
+    table = RunTable("runs.csv", "0" * 64, columns, tuple(range(2, len(loss) + 2)), ("",) * len(loss))
+    found = fitted(law, table, held={}, objective=Objective("squares"), bootstrap=200)
+    part = next(part for part in found.parts if part.form.output == "loss")
+    assert part.constants["E"] < 1e-6 and abs(part.constants["c"] - 0.05) < 0.01
+    # It may be more, and a draw of it is, too.
+    terms, covariance = part.jointly
+    assert terms[0] == "E" and part.errors["E"] == covariance[0, 0] ** 0.5 > 0.01

@@ -1,71 +1,9 @@
-"""The files of Hugging Face to what they say of a run: `config.json`, and the arguments of its `Trainer`."""
+"""The arguments of the `Trainer` of transformers to what they say of a run."""
 
 from __future__ import annotations
 
-from runplan.cli.importing.hf_models import ENCODERS, KINDS, OF_PROTEIN
 from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
-from runplan.dsl.text.nearest import did_you_mean
-
-# What a config says of its own file, and of no model.
-_OF_THE_FILE = ("transformers_version", "architectures", "model_type", "_name_or_path", "auto_map", "_runplan")
-_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
-
-
-def is_config(keys: Keys) -> bool:
-    """Whether settings are those of a model of transformers."""
-    return "model_type" in keys or ("architectures" in keys and ("hidden_size" in keys or "n_embd" in keys))
-
-
-def config(keys: Keys, title: str) -> Imported:
-    """A `config.json`.
-
-    Raises:
-        Unreadable: For an architecture that is not known here, or that no plan has the fields of.
-    """
-    kind = keys.text("model_type")
-    if kind not in KINDS:
-        near = did_you_mean(kind, KINDS)
-        raise Unreadable(
-            f"unknown architecture `{kind[:40]}`; {near[0] if near else f'those that are read are {known()}'}"
-        )
-    model = KINDS[kind](keys)
-    for name in _OF_THE_FILE:
-        keys.get(name)
-    # Weights are of the run, and not of the dtype that they are loaded in.
-    precision = _DTYPES.get(keys.text("dtype", "torch_dtype"), "")
-    keys.get("torch_dtype"), keys.get("num_key_value_heads"), keys.get("head_dim")
-    sequence = str(model.pop("context", "")).partition(" ")[0]
-    notes = []
-    if kind == "gemma3":
-        notes.append("the language model alone: what sees images is not counted")
-    if kind == "esm":
-        count = int(model["layers"]) * int(model["heads"]) + 1
-        notes.append(f"without the layer that predicts contacts, of {count:,} params, which no loss trains")
-    if kind in ("deepseek_v3", "kimi_k2", "glm4_moe"):
-        notes.append("the biases that balance the experts are counted, as checkpoints have them")
-    if kind in ("deepseek_v3", "kimi_k2", "glm4_moe") and keys.whole("num_nextn_predict_layers"):
-        notes.append("without the layers that predict tokens further ahead")
-    named = keys.text("_name_or_path").rstrip("/").rpartition("/")[2]
-    objective = "MLM of protein" if kind in OF_PROTEIN else "MLM" if kind in ENCODERS else ""
-    return Imported(
-        files=(f"transformers, {kind}",),
-        title=named or title,
-        objective=objective,
-        model=model,
-        sequence=int(sequence) if sequence else None,
-        precision=precision,
-        notes=tuple(notes),
-        left=tuple(keys.left()),
-    )
-
-
-def known() -> str:
-    """The architectures that are read."""
-    return ", ".join(sorted(KINDS))
-
-
-# ---- the arguments of Trainer
 
 _OPTIMIZERS = {"adamw": "AdamW", "adafactor": "Adafactor", "lion": "Lion", "sgd": "SGD", "adagrad": "Adagrad",
                "rmsprop": "RMSprop", "galore": "GaLore", "apollo": "Apollo", "lomo": "LOMO"}  # fmt: skip
