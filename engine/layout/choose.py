@@ -8,6 +8,7 @@ from itertools import groupby
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.values import Evaluator
 from runplan.dsl.plan.ir import Amount
 from runplan.engine.layout.layout import Layout, Room, splits
 from runplan.engine.layout.memory import (
@@ -22,6 +23,7 @@ from runplan.engine.layout.memory import (
     USABLE,
 )
 from runplan.engine.layout.sheet import Sheet
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Told, Why
 
 # How many are told.
@@ -30,10 +32,10 @@ FIRST = 5
 ALIKE = 1.12
 # What a layout is good for: it is enough; it has room, and breaks what is required; it may have room; it has none.
 ENOUGH, BROKEN, TIGHT, NO_ROOM = range(4)
-_ALLOCATED, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
+_WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
     quantity,
     (
-        *("allocated_memory", "working_time", "sending_time", "exposed_time", "least_bubble", "accumulate"),
+        *("working_time", "sending_time", "exposed_time", "least_bubble", "accumulate"),
         "slowest_stage",
     ),
 )
@@ -44,12 +46,25 @@ _FIGURES = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate")
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a layout in place of the least time.
+
+    Attributes:
+        names: The quantities that it is made of.
+        of: What they come to: the less the better.
+    """
+
+    names: frozenset[Name]
+    of: Evaluator
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """A layout, and what is found of it.
 
     Attributes:
         least: Memory that it takes at the least, in byte, over what there is.
-        pace: Seconds a token; 0 where the time of a step is not told.
+        pace: Seconds a token, or what is wanted in place of that; 0 where the time of a step is not told.
         parts: What that is made of.
     """
 
@@ -95,6 +110,7 @@ def chosen(
     keeps: Callable[[Sheet], bool],
     *,
     is_priced: bool,
+    wish: Wish | None = None,
 ) -> Chosen | None:
     """The first of some layouts, those that cut alike after each other; None where there is none.
 
@@ -104,11 +120,12 @@ def chosen(
     Args:
         regimes: How many there are on the sheet.
         keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
+        wish: What they are ordered by in place of their time.
     """
     tried = list(layouts)
     if not tried:
         return None
-    race = Race(sheet, regimes, tried, keeps, is_priced)
+    race = Race(sheet, regimes, tried, keeps, is_priced, wish)
     first = race.ordered(1)[0]
     return Chosen(first.layout, first.band == ENOUGH, race, race.roofline(first))
 
@@ -119,9 +136,15 @@ class Race:
     """
 
     def __init__(
-        self, sheet: Sheet, regimes: int, tried: Sequence[Layout], keeps: Callable[[Sheet], bool], is_priced: bool
+        self,
+        sheet: Sheet,
+        regimes: int,
+        tried: Sequence[Layout],
+        keeps: Callable[[Sheet], bool],
+        is_priced: bool,
+        wish: Wish | None = None,
     ) -> None:
-        self.tried = len(tried)
+        self.tried, self._wish = len(tried), wish
         self._sheet, self._regimes, self._keeps, self._is_priced = sheet, regimes, keeps, is_priced
         groups = [list(alike) for _, alike in groupby(tried, key=lambda one: (*one.parts, one.dp))]
         sheet.turn_to(tried[0])
@@ -158,7 +181,8 @@ class Race:
             found = self._sheet.columns([one for _, one in rows], self._compared, _OF_PRICE[:3])
             times = zip(found[TIME], found[LAYOUT_TOKENS], found[ROOFLINE], strict=True)
             for (alike, _), (time, tokens, rate) in zip(rows, times, strict=True):
-                alike.pace, alike.rate = min(alike.pace, time / tokens), max(alike.rate, rate)
+                pace = -math.inf if self._wish is not None else time / tokens
+                alike.pace, alike.rate = min(alike.pace, pace), max(alike.rate, rate)
 
     def ordered(self, count: int) -> list[Tried]:
         """The best of those that cut alike, in order, so many of them for sure; with no more of the others than these
@@ -168,7 +192,8 @@ class Race:
             if len(paces) >= count and alike.pace > ALIKE * paces[count - 1]:
                 break
             alike.best = alike.best or self._best_of(alike)
-        return _in_order([alike.best for alike in self._alike if alike.best is not None])
+        best = [alike.best for alike in self._alike if alike.best is not None]
+        return _in_order(best) if self._wish is None else sorted(best, key=lambda one: one.rank)
 
     def told(self, undivided: Iterable[str]) -> Told:
         """What there is to say of them."""
@@ -199,7 +224,7 @@ class Race:
     def _figures(self, alike: Alike) -> Mapping[Name, Sequence[float]]:
         """What those that cut alike come to under the regime that they are compared by."""
         if not alike.figures:
-            wanted = (*_OF_ROOM, *(_OF_PRICE if self._is_priced else ()))
+            wanted = (*_OF_ROOM, *(_OF_PRICE if self._is_priced else ()), *(self._wish.names if self._wish else ()))
             alike.figures = self._sheet.columns(alike.layouts, self._compared, wanted)
         return alike.figures
 
@@ -221,7 +246,7 @@ class Race:
             least = min(sheet.under(regime)[LEAST] for regime in range(self._regimes))
             return Tried(lean, NO_ROOM, least / sheet.under(0)[USABLE], 0.0)
         found = self._figures(alike)
-        paces = [_pace(found, i) for i in range(len(layouts))] if self._is_priced else [0.0] * len(layouts)
+        paces = [self._pace(found, i) for i in range(len(layouts))]
         order = sorted(range(len(layouts)), key=lambda i: (paces[i], layouts[i].micro_batch, *_how(layouts[i])))
         broken: list[Tried] = []
         for i in order:
@@ -236,9 +261,15 @@ class Race:
         i = next(i for i in order if self._may_have_room(alike, i))
         return self._as(alike, i, TIGHT, paces[i])
 
+    def _pace(self, found: Mapping[Name, Sequence[float]], i: int) -> float:
+        """What a layout is ordered by: the less the better."""
+        if self._wish is not None:
+            return float(self._wish.of({name: column[i] for name, column in found.items()}))
+        return found[TIME][i] / found[LAYOUT_TOKENS][i] if self._is_priced else 0.0
+
     def _as(self, alike: Alike, i: int, band: int, pace: float) -> Tried:
         found = {name: column[i] for name, column in self._figures(alike).items()}
-        parts = _parts(found) if self._is_priced else {}
+        parts = _parts(found) if self._is_priced and self._wish is None else {}
         return Tried(alike.layouts[i], band, found[LEAST] / found[USABLE], pace, parts)
 
 
@@ -262,10 +293,6 @@ class Alike:
         """Those of them that no other of the same micro-batch is faster than for sure."""
         ways = {how for how in self.ways if not any(_is_less(other, how) for other in self.ways)}
         return (one for one in self.layouts if _how(one) in ways)
-
-
-def _pace(found: Mapping[Name, Sequence[float]], i: int) -> float:
-    return found[TIME][i] / found[LAYOUT_TOKENS][i]
 
 
 def _how(one: Layout) -> _How:
@@ -297,7 +324,7 @@ def _in_order(best: Sequence[Tried]) -> list[Tried]:
 def _choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice:
     layout = one.layout
     sheet.turn_to(layout)
-    wanted = (LEAST, _ALLOCATED, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
+    wanted = (LEAST, q.MEMORY_PER_GPU, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
     rows: list[dict[Name, float]] = []
     for regime in range(regimes):
         found = sheet.under(regime, priced=is_priced)
@@ -313,7 +340,9 @@ def _choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choic
     if layout.shard is not None:
         figures["shard"] = float(layout.shard)
     fits: Fits = "fits" if one.band <= BROKEN else "tight" if one.band == TIGHT else "does not fit"
-    return Choice(figures, str(layout), fits, Ends((low + told[_ALLOCATED]) / 2, low, high), time, mfu)
+    return Choice(
+        figures, str(layout), fits, Ends(told[q.MEMORY_PER_GPU] + (low - told[LEAST]) / 2, low, high), time, mfu
+    )
 
 
 def _fallen(ordered: Sequence[Tried]) -> Iterator[Fallen]:

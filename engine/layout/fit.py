@@ -25,7 +25,7 @@ from runplan.engine.layout.memory import (
     ROOFLINE_MFU,
     TIME,
 )
-from runplan.engine.layout.search import FITTING, Need, Search, search_of
+from runplan.engine.layout.search import Need, Search, search_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
@@ -94,7 +94,7 @@ def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
     asked = {name.text for one in conditions for name in names(without_lets(one, plan)) if not name.scope}
     of_layout = catalogue.once(_of_layout)
     everything = look.all or not asked.isdisjoint(of_layout) or catalogue.is_asked_by_others(of_layout)
-    return Look(everything, look.fitting or FITTING.text in asked)
+    return Look(everything, look.fitting or q.FITTING_GPUS.text in asked)
 
 
 def _of_layout(catalogue: Library) -> frozenset[str]:
@@ -172,7 +172,7 @@ def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _F
         mfu, time = values[LAYOUT_MFU].value, values[TIME].value
         values[LAYOUT_MFU] = replace(values[LAYOUT_MFU], low=mfu * time / high, high=mfu * time / low)
     if (look.fitting or not one.is_enough) and (fitting := search.fitting()) is not None:
-        values[FITTING] = fitting
+        values[q.FITTING_GPUS] = fitting
     return _Found(definitions, values, search.told(one, devices))
 
 

@@ -27,8 +27,8 @@ _SHORT, USUAL = 4096.0, 8192.0
 _SHORTER = 3
 # A batch that is stated is kept to this share: 16M tokens are 1,953 sequences of 8,192, and mean 2,048.
 _KEPT = 0.05
-# Copies share out the weights, too.
-_WEIGHTS = 3
+# From which stage on copies share out the gradients, and the weights, too.
+_GRADIENTS, _WEIGHTS = 2, 3
 _AGAIN = {0.5: "recompute selective", 1.0: "recompute full"}
 
 
@@ -195,9 +195,12 @@ def _times(room: Room, sequences: int, pp: int, said: Amount | None) -> int | No
 
 
 def _shared(room: Room, pp: int) -> Sequence[int | None]:
-    """What copies may share out: weights that each micro-batch gathers anew are no part of pipelines (DeepSpeed refuses
-    it, deepspeed/runtime/pipe/engine.py; Llama 3 keeps them, arXiv:2407.21783, section 3.3.2)."""
-    return [shard for shard in room.shards if pp == 1 or shard < _WEIGHTS] or (None,)
+    """What copies may share out: of pipelines the states alone where frameworks differ, for DeepSpeed refuses more
+    (deepspeed/runtime/pipe/engine.py); weights that each micro-batch gathers anew are no part of any (Llama 3 keeps
+    them, arXiv:2407.21783, section 3.3.2)."""
+    limits = (_WEIGHTS + 1,) if pp == 1 else (_GRADIENTS, _WEIGHTS)
+    kept = ([shard for shard in room.shards if shard < limit] for limit in limits)
+    return next(filter(None, kept), (None,))
 
 
 def _counts(room: Room, said: Amount | None, most: int) -> Sequence[int]:

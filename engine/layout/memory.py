@@ -31,6 +31,7 @@ _MIXTURE = {
     q.CONTEXT: q.USUAL_CONTEXT,
 }
 _USUAL = {
+    LEAST: quantity("usual_least_memory"),
     LAYER_MATRICES: quantity("usual_layer_matrices"),
     FFN_WIDTH: q.FFN,
     q.LAYERS: quantity("usual_layers"),
