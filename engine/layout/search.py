@@ -17,7 +17,7 @@ from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
-from runplan.engine.layout.choose import Chosen, Wish, chosen, undivided
+from runplan.engine.layout.choose import Chosen, Wish, chosen
 from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, USUAL, Layout, Room, layouts, leanest
 from runplan.engine.layout.memory import (
     LEAST,
@@ -30,6 +30,7 @@ from runplan.engine.layout.memory import (
 )
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
+from runplan.engine.layout.told import undivided
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts, Told
 from runplan.engine.problem.solution import Solution, Value
