@@ -70,7 +70,8 @@ def missing(draft: Draft, name: Name) -> Missing | None:
 
 def is_of_layout(draft: Draft, name: Name) -> bool:
     """Whether a quantity is what the layout of the model on its devices decides, or a figure of it."""
-    known = draft.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
+    of_run = name.kind == "quantity" and all(kind == "stage" for kind, _ in name.scope)
+    known = draft.quantities.get(name.text) if of_run else None
     return known is not None and known.facts.is_of_layout
 
 
@@ -92,7 +93,8 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
     needs = [add for need, add in draft.quantities[name.text].facts.needs if not draft.knows(quantity(need))]
     if needs:
         return Missing("C004", f"`{name}` is not known: the plan does not say what is served", tuple(needs))
-    if not draft.stage.hardware:
+    stages = [stage for stage in draft.plan.stages if stage.name == name.part("stage")] or draft.plan.stages
+    if not any(stage.hardware for stage in stages):
         return Missing(
             "C004", f"`{name}` is not known: the plan has no hardware", ("add `hardware: 64 x H100 for 1 month`",)
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan
@@ -81,17 +81,44 @@ def with_memory(plan: Plan, solution: Solution, catalogue: Library, look: Look =
         layouts = (found.layouts,) if found.layouts is not None else ()
         return replace(added(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        found = _found(stage.plan, alone, catalogue, look)
+        found = _found(_in_stage(stage.plan, stage.name), alone, catalogue, look)
         solution = replace(solution, findings=(*solution.findings, *_missed(found, stage.plan, alone)))
         own = names_in_stage(stage.name, found.values, alone, solution)
         solution = added(solution, *of_the_whole(found.definitions, found.values, own))
+    solution = added(solution, *most_of(solution.values, "stage", catalogue))
     return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
+
+
+def _in_stage(plan: Plan, stage: str) -> Plan:
+    """The plan of a stage, with what is required of it as of a run: its layout is to keep that."""
+    requires = []
+    for one in plan.requires:
+        own = {name: Ref(name.bare) for name in names(one.condition) if name.scope == (("stage", stage),)}
+        requires.append(replace(one, condition=substitute(one.condition, own)) if own else one)
+    return replace(plan, requires=tuple(requires))
+
+
+def most_of(values: Mapping[Name, Value], kind: str, catalogue: Library) -> tuple[list[Definition], dict[Name, Value]]:
+    """The memory of a device of any part, the most of them: of pools, or of stages; nothing where there are none."""
+    parts = [
+        name for name in values if name.text == q.MEMORY_PER_GPU.text and [part for part, _ in name.scope] == [kind]
+    ]
+    if not parts:
+        return [], {}
+    expr: Expr = Ref(parts[0])
+    for name in parts[1:]:
+        expr = Op("max", (expr, Ref(name)))
+    known = catalogue.quantities()[q.MEMORY_PER_GPU.text]
+    whole = Definition(q.MEMORY_PER_GPU, known.counted.dim, expr, "derived", f"the most of all {kind}s")
+    largest = max((values[name] for name in parts), key=lambda value: value.value)
+    found = replace(valued(whole, largest.value), low=largest.low, high=largest.high)
+    return [whole], {q.MEMORY_PER_GPU: found}
 
 
 def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
     """How closely the plan itself, or a rule that is not the library's, asks to look."""
     conditions = [one.condition for one in (*plan.requires, *plan.prefers)]
-    asked = {name.text for one in conditions for name in names(without_lets(one, plan)) if not name.scope}
+    asked = {name.text for one in conditions for name in names(without_lets(one, plan))}
     of_layout = catalogue.once(_of_layout)
     everything = look.all or not asked.isdisjoint(of_layout) or catalogue.is_asked_by_others(of_layout)
     return Look(everything, look.fitting or q.FITTING_GPUS.text in asked)
