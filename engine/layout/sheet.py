@@ -160,16 +160,11 @@ class Sheet:
         return False
 
     def _begin(self, figures: Mapping[Name, float]) -> None:
-        said = {name: figure for regime in self._regimes for name, figure in regime.items()}
-        self._plan = plan = _plan_of(self._memory, said, figures, self._catalogue)
+        self._plan = plan = _plan_of(self._memory, self._regimes[0], figures, self._catalogue)
         _run(plan.model, self._env)
-        # What one regime says another may leave to the formula.
-        otherwise = [step for step in self._memory.steps if step.name in said]
         for regime in self._regimes:
             own = {name: figure for name, figure in regime.items() if name not in figures}
             env = {**self._env, **own}
-            own |= {step.name: float(step.of(env)) for step in otherwise if step.name not in regime}
-            env |= own
             _run(plan.regime, env)
             self._of_regimes.append({**own, **{name: env[name] for name, _ in plan.regime}})
 

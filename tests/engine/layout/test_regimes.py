@@ -62,7 +62,7 @@ def test_a_size_alone_tells_no_more_than_its_shape_does(model: str, rest: str) -
     "rest",
     [
         *("model: 7B\n", "model: llama-3-8b\n", "start: checkpoint llama-3-8b\noptimizer: AdamW { lora: 16 }\n"),
-        *("model: qwen3-30b-a3b\n", "model: llama-3-8b\noptimizer: SOAP\n"),
+        "model: llama-3-8b\noptimizer: SOAP\n",
     ],
 )
 def test_the_first_layout_has_the_memory_that_is_told(rest: str) -> None:
