@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan, Requirement
@@ -98,6 +98,7 @@ def with_memory(
         solution = replace(solution, findings=told, layouts=(*solution.layouts, *laid))
         own = names_in_stage(stage.name, found.values, alone, solution)
         solution = added(solution, *of_the_whole(found.definitions, found.values, own))
+    solution = added(solution, *most_of(solution.values, "stage", catalogue))
     return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
 
 
@@ -106,10 +107,27 @@ def _by_itself(plan: Plan, stage: str) -> Plan:
     own: list[Requirement] = []
     for one in plan.requires:
         mentioned = [name for name in names(without_lets(one.condition, plan)) if name.kind == "quantity"]
-        if all(name.part("stage") == stage for name in mentioned):
+        if all(name.part("stage") == stage or name == q.MEMORY_PER_GPU for name in mentioned):
             bare = {name: Ref(Name(name.text, name.kind, name.scope[1:])) for name in mentioned}
             own.append(replace(one, condition=substitute(without_lets(one.condition, plan), bare)))
     return replace(plan, requires=tuple(own))
+
+
+def most_of(values: Mapping[Name, Value], kind: str, catalogue: Library) -> tuple[list[Definition], dict[Name, Value]]:
+    """The memory of a device of any part, the most of them: of pools, or of stages; nothing where there are none."""
+    parts = [
+        name for name in values if name.text == q.MEMORY_PER_GPU.text and [part for part, _ in name.scope] == [kind]
+    ]
+    if not parts:
+        return [], {}
+    expr: Expr = Ref(parts[0])
+    for name in parts[1:]:
+        expr = Op("max", (expr, Ref(name)))
+    known = catalogue.quantities()[q.MEMORY_PER_GPU.text]
+    whole = Definition(q.MEMORY_PER_GPU, known.counted.dim, expr, "derived", f"the most of all {kind}s")
+    largest = max((values[name] for name in parts), key=lambda value: value.value)
+    found = replace(valued(whole, largest.value), low=largest.low, high=largest.high)
+    return [whole], {q.MEMORY_PER_GPU: found}
 
 
 def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
