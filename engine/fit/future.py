@@ -11,7 +11,8 @@ from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.covariance import local, sandwich, spread
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.model import Model
-from runplan.engine.fit.objective import residual_slopes, residuals
+from runplan.engine.fit.newton import Problem, descend
+from runplan.engine.fit.objective import loss_of, residual_slopes, residuals, total
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.search import searched
 from runplan.engine.fit.table import Floats
@@ -129,28 +130,32 @@ def gain_of(model: Model, theta: Floats, sizes: Floats) -> float:
     return found if names and np.isfinite(found) else 0.0
 
 
-def future(model: Model, objective: Objective, sizes: Floats, gain: float) -> Future:
+def future(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> Future:
     """Fits to the runs below each of a few sizes, and what they make of those above.
 
     Args:
+        theta: (k), of the fit to all of them: one more place to search from.
         sizes: (n), of runs: compute, or what else is larger for the runs that are forecast.
-        gain: Of the fit to all of them.
     """
     log = np.log(sizes)
     # What there is up to each cut, once.
     counts = {int((log <= cut).sum()): cut for cut in log.max() - np.log(BACK)}
     least = len(model.coordinates) + 2
     cuts = [log[log <= cut].max() for count, cut in counts.items() if count >= least]
-    return Future([some for cut in cuts if (some := _beyond(model, objective, log, float(cut))) is not None], gain)
+    found = (_beyond(model, objective, theta, log, float(cut)) for cut in cuts)
+    return Future([cut for cut in found if cut is not None], gain_of(model, theta, sizes))
 
 
-def _beyond(model: Model, objective: Objective, log: Floats, cut: float) -> Cut | None:
+def _beyond(model: Model, objective: Objective, whole: Floats, log: Floats, cut: float) -> Cut | None:
     """The runs beyond a cut; None where those below it tell no constants: one budget alone tells no surface."""
     below, above = model.rows(log <= cut), model.rows(log > cut)
     minima = () if untold(below, NOWHERE, {}) else searched(below, objective, STARTS).minima
     if not minima:
         return None
-    theta = minima[0].theta
+    theta, value = minima[0].theta, minima[0].value
+    near = descend(Problem(below, loss_of(objective), objective.log), whole[None])
+    if near.converged[0] and float(total(objective, residuals(below, objective.log, near.theta))[0]) < value:
+        theta = near.theta[0]
     here = local(below, objective, theta)
     _, slopes = residual_slopes(above, True, theta[None])
     noise = spread(local(below, Objective(log=True), theta).residuals, len(theta))
