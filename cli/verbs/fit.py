@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runplan.cli.arguments import Parser, add_output, library_here, reading, verb, wanted
 from runplan.cli.crew import add_crew
@@ -16,6 +16,7 @@ from runplan.cli.output import show
 from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell, write
+from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -77,7 +78,6 @@ def run(argv: list[str]) -> int:
     found = fit_of(args, args.form, library)
     if isinstance(found, tuple):
         return _broken(args, outputs, found)
-    from runplan.dsl.dataclass import replace
     from runplan.engine.fit.selftest import self_test
     from runplan.engine.fits import holds, report_of
 
@@ -112,9 +112,9 @@ def _compared(args: Namespace, argv: Sequence[str], outputs: Sequence[tuple[str,
     packs: dict[str, str] = {}
     for words in asked:
         for word in dict.fromkeys(words):
-            column, text = _column(args, word, origin, library)
-            columns.append(column)
-            packs[word] = text
+            for column, text in _columns(args, word, origin, library):
+                columns.append(column)
+                packs[column.named] = text
         if any(column.found for column in columns):
             break
     show("fits", columns, outputs, details=args.details)
@@ -122,6 +122,22 @@ def _compared(args: Namespace, argv: Sequence[str], outputs: Sequence[tuple[str,
     if args.out and best is not None:
         _write(args.out, packs[best.named])
     return FOUND if best is None else CLEAN
+
+
+def _columns(args: Namespace, word: str, origin: Origin, library: Library) -> Iterator[tuple[Compared, str]]:
+    """A form held to the runs, and where the smallest are too small for it, to the others; with their packs."""
+    from runplan.engine.fit.fitting import from_size
+
+    column, text = _column(args, word, origin, library)
+    yield column, text
+    part, found = column.part, column.found
+    if found is None or part is None or part.fitted.since is None:
+        return
+    condition = from_size(part.fitted.since, found.table, found.spent)
+    fewer = Namespace(**{**vars(args), "where": " and ".join(filter(None, (args.where, condition)))})
+    column, text = _column(fewer, word, origin, library)
+    if column.found is not None:
+        yield replace(column, named=f"{word}, {condition}"), text
 
 
 def _column(args: Namespace, word: str, origin: Origin, library: Library) -> tuple[Compared, str]:
