@@ -9,7 +9,7 @@ from known import LIBRARY
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.engine.layout.layout import Layout
-from runplan.engine.layout.memory import coefficients
+from runplan.engine.layout.memory import coefficients, memory_of
 
 FACTS = Path(__file__).resolve().parent / "facts"
 Row = dict[str, str]
@@ -25,6 +25,15 @@ def regime(name: str, **other: float) -> dict[Name, float]:
     record = LIBRARY.record("regime", name)
     assert record is not None
     return {**coefficients(record), **{quantity(text): figure for text, figure in other.items()}}
+
+
+def needed(model: Figures, layout: Layout, kept: dict[Name, float]) -> Figures:
+    """All quantities of the memory of a dense model."""
+    whole = {"gpus": 1.0, "memory": 80e9, "biases": 0.0, "mlp": 3.0, "embeddings": 2.0, "kv_heads": model["heads"]}
+    whole |= {"head_dim": model["hidden"] / model["heads"], **model}
+    known = {quantity(text): figure for text, figure in whole.items()}
+    found = memory_of(known, shaped=True, mixture=False, catalogue=LIBRARY).at(layout, kept)
+    return {name.text: figure for name, figure in found.items()}
 
 
 STEPS = rows("steps.csv")

@@ -102,7 +102,12 @@ class Keys:
         found = self.get(*names)
         if found is None:
             return otherwise
-        return str(found).lower() in ("true", "1", "yes", "on") if not isinstance(found, bool) else found
+        # A variable of a shell behind a flag is no value of it.
+        return (
+            found
+            if isinstance(found, bool)
+            else str(found).lower() in ("true", "1", "yes", "on") or str(found)[:1] == "$"
+        )
 
     def text(self, *names: str) -> str:
         """A setting as a text; empty where there is none."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
+from runplan.cli.importing.shell import AGAIN, PROGRAM
 
 _OPTIMIZERS = {"adam": "AdamW", "sgd": "SGD", "muon": "Muon", "dist_muon": "Muon"}
 _WSD: dict[str, Curve] = {"exponential": "exponential", "linear": "linear", "cosine": "cosine", "minus_sqrt": "sqrt"}
@@ -20,6 +21,8 @@ _TOKENIZERS = {"GPT2BPETokenizer": 50257, "Llama2Tokenizer": 32000}
 _DEFAULTS = {"weight_decay": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "clip": 1.0}
 _NAMES = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_beta2", "epsilon": "adam_eps",
           "clip": "clip_grad"}  # fmt: skip
+_BERT = "pretrain_bert"
+_PROGRAMS = ("", "pretrain_gpt", "pretrain_llama", _BERT)
 _PAD, _TWO_THIRDS, _MULTIPLE = 128, 2 / 3, 64
 # Keys of GPT-NeoX, which took its names from here, and reads them otherwise.
 _OF_NEOX = ("pipe_parallel_size", "model_parallel_size", "train_micro_batch_size_per_gpu")
@@ -39,8 +42,9 @@ def flat(tree: Mapping[str, object]) -> dict[str, object]:
 def is_megatron(keys: Keys) -> bool:
     """Whether settings are its arguments."""
     names = flat(keys.tree)
-    mine = {"num_layers", "hidden_size", "num_attention_heads"} <= names.keys()
-    return mine and not any(name in names for name in _OF_NEOX)
+    mine = {"hidden_size", "num_attention_heads"} <= names.keys()
+    layers = "num_layers" in names or "encoder_num_layers" in names
+    return mine and layers and not any(name in names for name in _OF_NEOX)
 
 
 def arguments(keys: Keys, title: str) -> Imported:
@@ -49,10 +53,14 @@ def arguments(keys: Keys, title: str) -> Imported:
     Raises:
         Unreadable: Where the size of the vocabulary is not among them, or a schedule has no shape in a plan.
     """
-    keys = Keys(flat(keys.tree))
+    again = keys.section(AGAIN).tree
+    keys = Keys(flat({name: value for name, value in keys.tree.items() if name != AGAIN}))
+    program = _program(keys)
     sequence, batch = keys.whole("seq_length", "encoder_seq_length"), keys.whole("global_batch_size")
-    model = _model(keys)
+    model = _model(keys) | (_of_bert(keys) if program == _BERT else {})
     steps = _steps(keys, batch, "train")
+    # With a batch that grows there are more steps than samples over the batch.
+    samples = keys.whole("train_samples") if "rampup_batch_size" in keys and "train_iters" not in keys else None
     settings = {name: found for name, key in _NAMES.items() for found in [keys.number(key)] if found is not None}
     settings = {**_DEFAULTS, **settings}
     if (rate := keys.number("lr")) is not None:
@@ -60,7 +68,11 @@ def arguments(keys: Keys, title: str) -> Imported:
     optimizer = keys.text("optimizer") or "adam"
     precision = "bf16" if keys.flag("bf16") else "fp16" if keys.flag("fp16") else ""
     notes: list[str] = []
+    for again_named, values in again.items():
+        told = " and ".join(str(value) for value in values) if isinstance(values, list) else str(values)
+        notes.append(f"`--{again_named.replace('_', '-')}` is given more than once, as {told}: the last counts")
     fall = _fall(keys, batch, steps, rate, notes)
+    devices, nodes = keys.whole("nproc_per_node"), keys.get("nnodes")
     layout = _layout(keys)
     found = keys.get("data_path")
     mix = _mix(found if isinstance(found, list) else [])
@@ -69,14 +81,16 @@ def arguments(keys: Keys, title: str) -> Imported:
     return Imported(
         files=("Megatron-LM, arguments",),
         title=name,
+        objective="MLM" if program == _BERT else "",
         model=model,
         sequence=sequence,
-        length=f"{steps} steps" if steps else "",
+        length=f"{samples} sequences" if samples and sequence else f"{steps} steps" if steps else "",
         batch=batch,
         optimizer=_OPTIMIZERS.get(optimizer, optimizer),
         settings=settings,
         fall=fall,
         layout=layout,
+        devices=devices * nodes if devices and isinstance(nodes, int) else None,
         precision=precision,
         mix=mix,
         notes=tuple(notes),
@@ -85,6 +99,29 @@ def arguments(keys: Keys, title: str) -> Imported:
 
 
 # ---- the model
+
+
+def _program(keys: Keys) -> str:
+    """The program that the arguments are of, empty where the file does not say it.
+
+    Raises:
+        Unreadable: For one whose model a plan has no fields of.
+    """
+    program = keys.text(PROGRAM)
+    keys.get("decoder_num_layers")
+    if program == "pretrain_t5" or "encoder_num_layers" in keys:
+        raise Unreadable("it trains an encoder and a decoder, and a plan has the fields of one stack of layers")
+    if program not in _PROGRAMS:
+        raise Unreadable(f"`{program}.py`: what it trains has no place in a plan; {', '.join(_PROGRAMS[1:])} have")
+    return program
+
+
+def _of_bert(keys: Keys) -> dict[str, Word]:
+    """What BERT has beside its layers: a head for masked tokens, and one that tells whether sentences follow."""
+    out: dict[str, Word] = {"masked_head": "true"}
+    if keys.flag("bert_no_binary_head"):
+        return out
+    return out | {"segments": 2, "pooler": "true", "extra_params": f"{2 * keys.needed('hidden_size') + 2} params"}
 
 
 def _model(keys: Keys) -> dict[str, Word]:
@@ -99,7 +136,7 @@ def _model(keys: Keys) -> dict[str, Word]:
         "ffn": keys.whole("ffn_hidden_size") or wide,
         "vocab": _vocab(keys),
     }
-    groups = keys.whole("num_query_groups")
+    groups = keys.whole("num_query_groups", "num_key_value_heads")
     if keys.flag("group_query_attention", otherwise=groups is not None):
         out["kv_heads"] = groups or 1
     width = keys.whole("kv_channels")
@@ -115,8 +152,10 @@ def _model(keys: Keys) -> dict[str, Word]:
         out["attention_biases"] = "qkv"
     else:
         keys.get("add_qkv_bias")
-    if keys.text("normalization") in ("", "LayerNorm"):
+    if (keys.text("normalization") or "LayerNorm").lower() == "layernorm":
         out["norm_biases"] = "true"
+    if keys.flag("embed_layernorm"):
+        out["embedding_norm"] = "true"
     places, kind = keys.whole("max_position_embeddings"), keys.text("position_embedding_type")
     if kind in ("", "learned_absolute") and not keys.flag("use_rotary_position_embeddings") and places:
         out["positions"] = places
@@ -125,7 +164,7 @@ def _model(keys: Keys) -> dict[str, Word]:
 
 def _vocab(keys: Keys) -> int:
     """Entries of the tables, which are padded to a multiple."""
-    if padded := keys.whole("padded_vocab_size"):
+    if padded := keys.whole("padded_vocab_size", "pad_vocab_size_to"):
         return padded
     tokenizer = keys.text("tokenizer_type") or ("GPT2BPETokenizer" if "merge_file" in keys else "")
     known = keys.whole("vocab_size") or _TOKENIZERS.get(tokenizer)
@@ -184,13 +223,14 @@ def _dense(said: str, layers: int) -> int:
 
 
 def _steps(keys: Keys, batch: int | None, what: str) -> int | None:
-    """A length in steps, of an argument in iterations or in samples."""
-    steps, samples = keys.whole(f"{what}_iters"), keys.whole(f"{what}_samples")
+    """A length in steps, of an argument in iterations, in samples or, of forks, in tokens."""
+    steps, samples, tokens = (keys.whole(f"{what}_{unit}") for unit in ("iters", "samples", "tokens"))
     if steps is not None:
         return steps
     if samples is not None and batch:
         return round(samples / batch)
-    return None
+    sequence = keys.whole("seq_length", "encoder_seq_length")
+    return round(tokens / (batch * sequence)) if tokens is not None and batch and sequence else None
 
 
 def _fall(keys: Keys, batch: int | None, steps: int | None, rate: float | None, notes: list[str]) -> Fall | None:
@@ -232,13 +272,17 @@ def _layout(keys: Keys) -> dict[str, Word]:
         count = keys.whole(name) or 1
         if count > 1 or part in UNCUT:
             out[part] = count
+    if keys.whole("num_experts") and out["tp"] != 1:
+        out["etp"] = keys.whole("expert_tensor_parallel_size") or out["tp"]
     if micro := keys.whole("micro_batch_size"):
         out["micro_batch"] = f"{micro} sequences"
     if keys.text("recompute_granularity") == "full":
         out["recompute"] = "full"
         keys.get("recompute_method"), keys.get("recompute_num_layers")
-    elif "recompute_granularity" in keys:
-        keys.taken.discard("recompute_granularity")
+    elif keys.flag("checkpoint_activations"):
+        out["recompute"] = "full"
+    elif keys.text("recompute_granularity") == "selective" or keys.flag("recompute_activations"):
+        out["recompute"] = "selective"
     if keys.flag("use_distributed_optimizer"):
         out["regime"] = "megatron"
     keys.get("sequence_parallel")

@@ -6,6 +6,7 @@ A module is read, and never run: its calls with figures, texts and names that we
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
@@ -19,8 +20,19 @@ _MODELS = {
     ("qwen3", "0.6B"): "qwen3-0.6b", ("qwen3", "1.7B"): "qwen3-1.7b", ("qwen3", "4B"): "qwen3-4b",
     ("qwen3", "8B"): "qwen3-8b", ("qwen3", "14B"): "qwen3-14b", ("qwen3", "32B"): "qwen3-32b",
     ("qwen3", "30B-A3B"): "qwen3-30b-a3b", ("qwen3", "235B-A22B"): "qwen3-235b-a22b",
-    ("deepseek_v3", "671B"): "deepseek-v3",
+    ("deepseek_v3", "16B"): "deepseek-v2-lite", ("deepseek_v3", "236B"): "deepseek-v2",
+    ("deepseek_v3", "671B"): "deepseek-v3", ("gpt_oss", "20b"): "gpt-oss-20b", ("gpt_oss", "120b"): "gpt-oss-120b",
+    ("llama4", "17bx16e"): "llama-4-scout", ("llama4", "17bx128e"): "llama-4-maverick",
 }  # fmt: skip
+# Those that it is tried with, which the library does not have.
+_TRIED = {
+    "llama3": "layers 6 hidden 256 heads 16 ffn 768 vocab 2048",
+    "qwen3": "layers 8 hidden 256 heads 16 kv_heads 8 head_dim 128 ffn 3072 vocab 2048 tied true qk_norm true",
+    "deepseek_v3": "layers 6 hidden 256 heads 16 head_dim 128 rope_dim 64 v_head_dim 128 kv_lora 512 ffn 1024"
+    " vocab 2048 experts 8 active_experts 3 expert_ffn 256 shared_experts 2 dense_layers 1 router_biases false",
+}
+# What a flavour's name says of its attention, and not of its shape.
+_VARIANTS = re.compile(r"_(flex_attn|varlen_attn|non_fused_qkv|irope)$")
 _CURVES: dict[str, Curve] = {"linear": "linear", "cosine": "cosine", "sqrt": "sqrt"}
 # Its own defaults: torchtitan/config/configs.py, components/optimizer.
 _RATE, _WARMUP, _LOCAL, _SEQUENCE, _STEPS, _NORM = 8e-4, 200, 8, 2048, 10_000, 1.0
@@ -49,9 +61,13 @@ def configuration(keys: Keys, title: str) -> Imported:
         name: str(value) if name == "tied" else int(str(value)) for name, value in spec.tree.items()
     }
     if not shape:
-        flavor = (model.text("name"), model.text("flavor"))
+        flavor = (model.text("name"), _VARIANTS.sub("", model.text("flavor")))
         named = _MODELS.get(flavor, "")
-        if not named:
+        words = _TRIED.get(flavor[0], "").split() if flavor[1] == "debugmodel" else []
+        shape = {
+            name: int(word) if word.isdigit() else word for name, word in zip(words[::2], words[1::2], strict=True)
+        }
+        if not named and not shape:
             raise Unreadable(f"the model `{flavor[0]} {flavor[1]}`: its shape is not known by that name")
     spec.taken.update(spec.tree)
     for name in ("tokenizer_path", "norm_type", "hf_assets_path"):
@@ -118,7 +134,9 @@ def _layout(keys: Keys, local: int) -> tuple[dict[str, Word], int]:
     mode = keys.section("activation_checkpoint").text("mode")
     if mode == "full":
         out["recompute"] = "full"
-    elif mode not in ("", "none"):
+    elif mode == "none":
+        out["recompute"] = "none"
+    elif mode:
         keys.section("activation_checkpoint").taken.discard("mode")
     out["regime"] = "fsdp2"
     return out, copies

@@ -180,15 +180,17 @@ def _track() -> Schema:
     ends = record({"value": {"type": ["number", "string"]}, "unit": TEXT, "by": TEXT})
     return record(
         {
-            "plan": record({"file": TEXT}, {"frozen": TEXT}),
+            "plan": record({"file": TEXT}, {"stage": TEXT, "frozen": TEXT}),
             "log": TEXT,
+            "loss": record({"column": TEXT, "of": {"enum": ["training", "held out"]}}),
             "planned": by_name(_QUANTITY),
             "now": record({"line": PLACE, **dict.fromkeys(("tokens", "share", "loss"), _QUANTITY)}),
             "forecast": by_name(ends),
             "resumed": listed(record({"line": PLACE, "step": NUMBER, "tokens_again": NUMBER})),
             "pauses": listed(record({"line": PLACE, "seconds": NUMBER})),
             "findings": shared("findings"),
-        }
+        },
+        {"begins_anew": listed(PLACE)},
     )
 
 

@@ -51,8 +51,9 @@ class Names:
         return self._tables[kind] if kind in self._tables else self._base.of(kind) if self._base else {}
 
     def find(self, kind: str, name: str) -> Header | None:
-        """The header of a definition by any of its names, in any case."""
-        return self.of(kind).get(name.lower())
+        """The header of a definition by any of its names, in any case; `_` may be written for `-`."""
+        table, text = self.of(kind), name.lower()
+        return table.get(text) or table.get(text.replace("_", "-"))
 
     def each(self, kind: str) -> list[Header]:
         """The headers of a kind, each once, by name."""

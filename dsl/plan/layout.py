@@ -36,7 +36,8 @@ def layout(reading: Reading, node: Node) -> Layout:
 def _must_be_known(reading: Reading, regime: Mention) -> None:
     """A finding for a regime that there is not."""
     known = reading.vocabulary.regimes
-    if regime.text.lower() in {name.lower() for name in known} or reading.excused(regime.text):
+    text = regime.text.lower()
+    if not {text, text.replace("_", "-")}.isdisjoint(name.lower() for name in known) or reading.excused(text):
         return
     help = did_you_mean(regime.text, known) or [f"there are {listing(sorted(known))}"]
     reading.findings.append(finding("N002", f"unknown regime `{cut(regime.text)}`", regime.span, help=help))

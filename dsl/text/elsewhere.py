@@ -108,7 +108,7 @@ FIELDS = {
     " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler extra_params experts active_experts"
     " expert_ffn shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits"
     " activation_bits kv_bits".split(),
-    "layout": "tp pp cp ep dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
+    "layout": "tp pp cp ep etp dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
     " gradient_bytes master_bytes optimizer_bytes moments matrix_moments moment_bytes shard gradients_kept copy_bytes"
     " copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes head_bytes expert_bytes norm_bytes"
     " least_logit_bytes logit_bytes forward_logit_bytes stranded_logit_bytes rotary_bytes workspace fragmentation"

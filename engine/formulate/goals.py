@@ -14,7 +14,7 @@ from runplan.engine.formulate.asked import OF_AMOUNT, OF_DATA, OF_RATE, apart, a
 from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier
-from runplan.engine.formulate.missing import how_to_choose, missing
+from runplan.engine.formulate.missing import how_to_choose, is_laid_out, missing
 from runplan.engine.formulate.regret import is_least_regret
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
@@ -32,7 +32,7 @@ def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:
     """
     if together := apart(draft):
         return Aim((), ""), *_beside(draft, together, line)
-    if draft.plan.goals:
+    if draft.plan.goals and not is_laid_out(draft, without_lets(draft.plan.goals[0].expr, draft.plan)):
         if _wants_regret(draft, draft.plan.goals[0]):
             return tuple(_tied(draft, aim, line) for aim in _regret(draft))
         aim = _stated(draft, draft.plan.goals[0], line)

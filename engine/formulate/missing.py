@@ -6,7 +6,7 @@ import math
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Op
+from runplan.dsl.expr.tree import Expr, Num, Op, names
 from runplan.dsl.expr.values import value
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, finding
@@ -70,8 +70,22 @@ def missing(draft: Draft, name: Name) -> Missing | None:
 
 def is_of_layout(draft: Draft, name: Name) -> bool:
     """Whether a quantity is what the layout of the model on its devices decides, or a figure of it."""
-    known = draft.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
+    laid = name.kind == "quantity" and {part for part, _ in name.scope} <= {"stage", "pool"}
+    known = draft.quantities.get(name.text) if laid else None
     return known is not None and known.facts.is_of_layout
+
+
+def is_laid_out(draft: Draft, wanted: Expr) -> bool:
+    """Whether what is wanted hangs on the layout alone, of devices whose memory is known: the run is chosen as if
+    nothing were wanted, and then the layout by that."""
+    apart = [name == q.MEMORY_PER_GPU or _is_of_step(draft, name) for name in names(wanted)]
+    return bool(apart) and all(apart) and any(known.text == q.MEMORY.text for known in draft.definitions)
+
+
+def _is_of_step(draft: Draft, name: Name) -> bool:
+    """Whether a quantity is of the time of a step by its layout, one that is better when there is less or more."""
+    known = draft.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
+    return known is not None and known.facts.kind == "step" and bool(known.facts.better)
 
 
 def _laid_out(draft: Draft, name: Name) -> Missing:
@@ -86,7 +100,7 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
     if not any(known.text == q.MEMORY.text for known in draft.definitions):
         message = f"`{name}` is not known: nothing tells the memory of the devices"
         return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
-    message = f"`{name}` is judged of one kind of devices, of a run that is solved, and no goal yet"
+    message = f"`{name}` is judged of one kind of devices, of a run that is solved, and no goal"
     return Missing(
         "C009", message, ("bound it with `require`: an open size, or an open count of devices, is kept to that",)
     )

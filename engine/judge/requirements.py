@@ -123,12 +123,21 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
             *(note for one in told for note in _notes(solution, one.bounded)),
             *((f"because: {requirement.because}",) if requirement.because else ()),
         ),
-        help=Later(lambda: fits_with(changes)),
+        help=Later(lambda: [*fits_with(changes), *_spread_over(solution, requirement)]),
         fixes=Later(lambda: fixes_of(changes)),
         key=requirement.key,
         laws=(solution.law,),
         data=first.data,
     )
+
+
+def _spread_over(solution: Solution, requirement: Requirement) -> Iterator[str]:
+    """Of what is required of memory the fewest devices on which it is kept, where that is more than there are."""
+    fewest, there = solution.values.get(q.FITTING_GPUS), solution.values.get(q.GPUS)
+    facts = (solution.problem.quantities.get(name.text) for name in names(requirement.condition))
+    of_memory = any(known is not None and known.facts.kind == "memory" for known in facts)
+    if of_memory and fewest is not None and there is not None and fewest.value > there.value:
+        yield f"spread it over {fewest.value:,.0f} devices: there it is kept, whatever the framework"
 
 
 @dataclass(frozen=True, slots=True)

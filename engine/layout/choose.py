@@ -1,4 +1,4 @@
-"""The layouts that a run may have to the first of them by the time of a step, and to why the others fall out."""
+"""The layouts that a run may have to the first of them by the time of a step."""
 
 from __future__ import annotations
 
@@ -6,68 +6,35 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.plan.ir import Amount
-from runplan.engine.layout.layout import Layout, Room, splits
-from runplan.engine.layout.memory import (
-    LAYOUT_MFU,
-    LAYOUT_TOKENS,
-    LEAST,
-    LEAST_TIME,
-    MOST,
-    MOST_TIME,
-    ROOFLINE,
-    TIME,
-    USABLE,
-)
+from runplan.dsl.expr.values import Evaluator
+from runplan.engine.layout.layout import Layout
+from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.sheet import Sheet
-from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Told, Why
+from runplan.engine.layout.told import choice, fallen
+from runplan.engine.layout.tried import ALIKE, BROKEN, ENOUGH, FIRST, NO_ROOM, TIGHT, Tried, differing, in_order
+from runplan.engine.problem.laid_out import Told, Why
 
-# How many are told.
-FIRST = 5
-# Times of steps that are this near are alike: half of 209 measured ones lie so far from what is told of them.
-ALIKE = 1.12
-# What a layout is good for: it is enough; it has room, and breaks what is required; it may have room; it has none.
-ENOUGH, BROKEN, TIGHT, NO_ROOM = range(4)
-_ALLOCATED, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
-    quantity,
-    (
-        *("allocated_memory", "working_time", "sending_time", "exposed_time", "least_bubble", "accumulate"),
-        "slowest_stage",
-    ),
+_WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
+    quantity, ("working_time", "sending_time", "exposed_time", "least_bubble", "accumulate", "slowest_stage")
 )
 _OF_ROOM = (LEAST, MOST, USABLE)
 _OF_PRICE = (TIME, LAYOUT_TOKENS, ROOFLINE, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST)
 _How = tuple[float, int]
-_FIGURES = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate")
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A layout, and what is found of it.
+class Wish:
+    """What is wanted of a layout in place of the least time.
 
     Attributes:
-        least: Memory that it takes at the least, in byte, over what there is.
-        pace: Seconds a token; 0 where the time of a step is not told.
-        parts: What that is made of.
+        names: The quantities that it is made of.
+        of: What they come to: the less the better.
     """
 
-    layout: Layout
-    band: int
-    least: float
-    pace: float
-    parts: Mapping[Why, float] = field(default_factory=dict)
-
-    @property
-    def is_by_memory(self) -> bool:
-        """Whether it is not enough, so that the one that needs the least is the nearest."""
-        return self.band in (BROKEN, NO_ROOM)
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """What it is ordered by."""
-        return self.band, self.least if self.is_by_memory else self.pace
+    names: frozenset[Name]
+    of: Evaluator
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +62,7 @@ def chosen(
     keeps: Callable[[Sheet], bool],
     *,
     is_priced: bool,
+    wish: Wish | None = None,
 ) -> Chosen | None:
     """The first of some layouts, those that cut alike after each other; None where there is none.
 
@@ -104,11 +72,12 @@ def chosen(
     Args:
         regimes: How many there are on the sheet.
         keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
+        wish: What they are ordered by in place of their time.
     """
     tried = list(layouts)
     if not tried:
         return None
-    race = Race(sheet, regimes, tried, keeps, is_priced)
+    race = Race(sheet, regimes, tried, keeps, is_priced, wish)
     first = race.ordered(1)[0]
     return Chosen(first.layout, first.band == ENOUGH, race, race.roofline(first))
 
@@ -119,11 +88,17 @@ class Race:
     """
 
     def __init__(
-        self, sheet: Sheet, regimes: int, tried: Sequence[Layout], keeps: Callable[[Sheet], bool], is_priced: bool
+        self,
+        sheet: Sheet,
+        regimes: int,
+        tried: Sequence[Layout],
+        keeps: Callable[[Sheet], bool],
+        is_priced: bool,
+        wish: Wish | None = None,
     ) -> None:
-        self.tried = len(tried)
+        self.tried, self._wish = len(tried), wish
         self._sheet, self._regimes, self._keeps, self._is_priced = sheet, regimes, keeps, is_priced
-        groups = [list(alike) for _, alike in groupby(tried, key=lambda one: (*one.parts, one.dp))]
+        groups = [list(alike) for _, alike in groupby(tried, key=lambda one: one.cuts)]
         sheet.turn_to(tried[0])
         self._compared = sheet.heaviest()  # under the regime that needs the most of the first
         self._alike = [Alike(group, ways) for group, ways in zip(groups, self._ways(groups), strict=True)]
@@ -158,7 +133,8 @@ class Race:
             found = self._sheet.columns([one for _, one in rows], self._compared, _OF_PRICE[:3])
             times = zip(found[TIME], found[LAYOUT_TOKENS], found[ROOFLINE], strict=True)
             for (alike, _), (time, tokens, rate) in zip(rows, times, strict=True):
-                alike.pace, alike.rate = min(alike.pace, time / tokens), max(alike.rate, rate)
+                pace = -math.inf if self._wish is not None else time / tokens
+                alike.pace, alike.rate = min(alike.pace, pace), max(alike.rate, rate)
 
     def ordered(self, count: int) -> list[Tried]:
         """The best of those that cut alike, in order, so many of them for sure; with no more of the others than these
@@ -168,13 +144,15 @@ class Race:
             if len(paces) >= count and alike.pace > ALIKE * paces[count - 1]:
                 break
             alike.best = alike.best or self._best_of(alike)
-        return _in_order([alike.best for alike in self._alike if alike.best is not None])
+        best = [alike.best for alike in self._alike if alike.best is not None]
+        return in_order(best) if self._wish is None else sorted(best, key=lambda one: one.rank)
 
     def told(self, undivided: Iterable[str]) -> Told:
         """What there is to say of them."""
         ordered = self.ordered(len(self._alike))
-        first = tuple(_choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in ordered[:FIRST])
-        return Told(first, tuple(_fallen(ordered)), tuple(undivided))
+        shown = differing(ordered) if self._wish is None else ordered[:FIRST]
+        first = tuple(choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in shown)
+        return Told(first, tuple(fallen(ordered, shown)), tuple(undivided))
 
     def roofline(self, first: Tried) -> tuple[float, Layout] | None:
         """The most that a device reaches in any layout that may have room, whatever the regime."""
@@ -199,7 +177,7 @@ class Race:
     def _figures(self, alike: Alike) -> Mapping[Name, Sequence[float]]:
         """What those that cut alike come to under the regime that they are compared by."""
         if not alike.figures:
-            wanted = (*_OF_ROOM, *(_OF_PRICE if self._is_priced else ()))
+            wanted = (*_OF_ROOM, *(_OF_PRICE if self._is_priced else ()), *(self._wish.names if self._wish else ()))
             alike.figures = self._sheet.columns(alike.layouts, self._compared, wanted)
         return alike.figures
 
@@ -221,7 +199,7 @@ class Race:
             least = min(sheet.under(regime)[LEAST] for regime in range(self._regimes))
             return Tried(lean, NO_ROOM, least / sheet.under(0)[USABLE], 0.0)
         found = self._figures(alike)
-        paces = [_pace(found, i) for i in range(len(layouts))] if self._is_priced else [0.0] * len(layouts)
+        paces = [self._pace(found, i) for i in range(len(layouts))]
         order = sorted(range(len(layouts)), key=lambda i: (paces[i], layouts[i].micro_batch, *_how(layouts[i])))
         broken: list[Tried] = []
         for i in order:
@@ -236,9 +214,15 @@ class Race:
         i = next(i for i in order if self._may_have_room(alike, i))
         return self._as(alike, i, TIGHT, paces[i])
 
+    def _pace(self, found: Mapping[Name, Sequence[float]], i: int) -> float:
+        """What a layout is ordered by: the less the better."""
+        if self._wish is not None:
+            return float(self._wish.of({name: column[i] for name, column in found.items()}))
+        return found[TIME][i] / found[LAYOUT_TOKENS][i] if self._is_priced else 0.0
+
     def _as(self, alike: Alike, i: int, band: int, pace: float) -> Tried:
         found = {name: column[i] for name, column in self._figures(alike).items()}
-        parts = _parts(found) if self._is_priced else {}
+        parts = _parts(found) if self._is_priced and self._wish is None else {}
         return Tried(alike.layouts[i], band, found[LEAST] / found[USABLE], pace, parts)
 
 
@@ -264,10 +248,6 @@ class Alike:
         return (one for one in self.layouts if _how(one) in ways)
 
 
-def _pace(found: Mapping[Name, Sequence[float]], i: int) -> float:
-    return found[TIME][i] / found[LAYOUT_TOKENS][i]
-
-
 def _how(one: Layout) -> _How:
     """What is computed again, and shared out: with more of either there is more room, and less speed."""
     return one.recompute, one.shard or 0
@@ -276,55 +256,6 @@ def _how(one: Layout) -> _How:
 def _is_less(how: _How, other: _How) -> bool:
     """Whether it computes no more again, and shares out no more, than another that it is not."""
     return how != other and how[0] <= other[0] and how[1] <= other[1]
-
-
-def _in_order(best: Sequence[Tried]) -> list[Tried]:
-    """Those that are enough first, by their time; of those that are alike by what is known of it the one that cuts
-    sequences less, then the one of fewer parts first: what cuts sequences fewer frameworks do."""
-    rest = sorted(best, key=lambda one: one.rank)
-    out: list[Tried] = []
-    while rest:
-        first = rest[0]
-        within = [one.band == first.band and one.pace <= ALIKE * first.pace for one in rest]
-        alike = [first, *(one for one, is_alike in zip(rest[1:], within[1:], strict=True) if is_alike)]
-        if not first.is_by_memory:
-            alike.sort(key=lambda one: (one.layout.cp, math.prod(one.layout.parts[:3]), one.pace))
-        out += alike
-        rest = [one for one, is_alike in zip(rest[1:], within[1:], strict=True) if not is_alike]
-    return out
-
-
-def _choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice:
-    layout = one.layout
-    sheet.turn_to(layout)
-    wanted = (LEAST, _ALLOCATED, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
-    rows: list[dict[Name, float]] = []
-    for regime in range(regimes):
-        found = sheet.under(regime, priced=is_priced)
-        rows.append({name: found[name] for name in wanted})
-    told = max(rows, key=lambda row: row[MOST])
-    low, high = min(row[LEAST] for row in rows), told[MOST]
-    time = mfu = None
-    if is_priced:
-        time = Ends(told[TIME], min(row[LEAST_TIME] for row in rows), max(row[MOST_TIME] for row in rows))
-        middle = told[LAYOUT_MFU]
-        mfu = Ends(middle, middle * time.value / time.high, middle * time.value / time.low)
-    figures = {name: float(getattr(layout, name)) for name in _FIGURES} | {"recompute": layout.recompute}
-    if layout.shard is not None:
-        figures["shard"] = float(layout.shard)
-    fits: Fits = "fits" if one.band <= BROKEN else "tight" if one.band == TIGHT else "does not fit"
-    return Choice(figures, str(layout), fits, Ends((low + told[_ALLOCATED]) / 2, low, high), time, mfu)
-
-
-def _fallen(ordered: Sequence[Tried]) -> Iterator[Fallen]:
-    """Why layouts are not among the first: each in the best that it can be."""
-    first = ordered[0]
-    for one in ordered[FIRST:]:
-        if one.band == NO_ROOM:
-            yield Fallen(_called(one.layout), "memory", one.least)
-        elif one.parts and first.pace:
-            more = {why: part - first.parts[why] for why, part in one.parts.items()}
-            yield Fallen(_called(one.layout), max(more, key=lambda why: more[why]), one.pace / first.pace)
 
 
 def _parts(found: Mapping[Name, float]) -> dict[Why, float]:
@@ -336,18 +267,3 @@ def _parts(found: Mapping[Name, float]) -> dict[Why, float]:
         "links": (sending + found[_EXPOSED]) / tokens,
         "work": working / tokens,
     }
-
-
-def _called(layout: Layout) -> str:
-    """What tells a layout from others."""
-    parts = zip(("tp", "pp", "cp", "ep"), layout.parts, strict=True)
-    return ", ".join(f"{name} {n}" for name, n in parts if n > 1) or f"dp {layout.dp}"
-
-
-def undivided(room: Room, said: Mapping[str, Amount]) -> Iterator[str]:
-    """Which usual numbers of parts, that the plan leaves open, do not divide what there is."""
-    tps = [n for n in (2, 4, 8) if room.heads and room.heads % n and n <= room.a_node and "tp" not in said]
-    pps = [n for n in (2, 4, 8, 16, 32) if room.layers and not splits(room.layers, n) and "pp" not in said]
-    for name, parts, of in (("tp", tps, f"{room.heads} heads"), ("pp", pps, f"{room.layers} layers")):
-        if parts:
-            yield f"{name} {', '.join(map(str, parts))} not: {of}"

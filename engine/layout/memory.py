@@ -27,10 +27,12 @@ _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.
 _MIXTURE = {
     LAYER_MATRICES: quantity("mixture_layer_matrices"),
     quantity("shards"): quantity("mixture_shards"),
+    quantity("tensor_bytes"): quantity("mixture_tensor_bytes"),
     FFN_WIDTH: quantity("mixture_ffn_width"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
 _USUAL = {
+    LEAST: quantity("usual_least_memory"),
     LAYER_MATRICES: quantity("usual_layer_matrices"),
     FFN_WIDTH: q.FFN,
     q.LAYERS: quantity("usual_layers"),
@@ -52,6 +54,7 @@ _ADAPTERS = {
     quantity("copies_of_head"): quantity("adapter_copies_of_head"),
     quantity("micro_flop"): quantity("adapter_micro_flop"),
     quantity("micro_weights"): quantity("adapter_micro_weights"),
+    quantity("micro_gradients"): quantity("adapter_micro_gradients"),
     quantity("update_time"): quantity("adapter_update_time"),
     quantity("least_copied_bytes"): quantity("adapter_copied_bytes"),
     quantity("copied_bytes"): quantity("adapter_copied_bytes"),

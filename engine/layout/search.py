@@ -10,14 +10,14 @@ from itertools import islice
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import verdict
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import names
-from runplan.dsl.expr.values import value
+from runplan.dsl.expr.tree import Op, names
+from runplan.dsl.expr.values import compiled, value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
-from runplan.engine.layout.choose import Chosen, chosen, undivided
+from runplan.engine.layout.choose import Chosen, Wish, chosen
 from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, USUAL, Layout, Room, layouts, leanest
 from runplan.engine.layout.memory import (
     LEAST,
@@ -30,12 +30,12 @@ from runplan.engine.layout.memory import (
 )
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
+from runplan.engine.layout.told import undivided
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts, Told
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.rounding import TOLERANCE
 
-FITTING = quantity("fitting_gpus")
 # Devices that share a node, and the most that are tried, where nothing says it.
 _NODE, _MOST_DEVICES = 8, 1 << 20
 # What copies may share out: the most first.
@@ -206,7 +206,19 @@ class Search:
 
     def _chosen(self, devices: int, room: Room) -> Chosen | None:
         count, is_priced = len(self.regimes(devices)), self.memory.is_priced
-        return chosen(self.sheet(devices), count, layouts(room, self.said), self.keeps, is_priced=is_priced)
+        every = layouts(room, self.said)
+        return chosen(self.sheet(devices), count, every, self.keeps, is_priced=is_priced, wish=self.wish())
+
+    def wish(self) -> Wish | None:
+        """What the plan wants of the layout itself, where its goal is that; None where the fastest is wanted."""
+        if not self.plan.goals:
+            return None
+        goal = self.plan.goals[0]
+        expr = without_lets(goal.expr, self.plan)
+        told = {step.name for step in self.memory.steps}
+        if not names(expr) or not names(expr) <= told:
+            return None
+        return Wish(names(expr), compiled(expr if goal.sense == "minimize" else Op("neg", (expr,))))
 
     def told(self, one: Chosen, devices: int) -> Layouts:
         """What there is to say of the layouts, once it is asked for."""
@@ -253,10 +265,10 @@ class Search:
         fewer = (devices * eighths // 8 for eighths in _BETWEEN if devices >= 2 * _NODE)
         devices = next((n for n in fewer if n % _NODE == 0 and self.is_enough(n)), devices)
         one = self.chosen(devices)
-        known = self.catalogue.quantities()[FITTING.text]
+        known = self.catalogue.quantities()[q.FITTING_GPUS.text]
         source = f"the first of 1, 2, 4 and so on, and of nodes between, on which it fits: {one.layout if one else ''}"
         dim = known.counted.dim
-        return Value(FITTING, float(devices), dim, None, None, "derived", "", (), source, known.span)
+        return Value(q.FITTING_GPUS, float(devices), dim, None, None, "derived", "", (), source, known.span)
 
 
 def _every(catalogue: Library) -> tuple[Regime, ...]:

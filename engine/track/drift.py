@@ -15,11 +15,12 @@ from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import DATE, TIME, TOKEN
 from runplan.dsl.units.show import show
 from runplan.engine.fit.table import RunTable
+from runplan.engine.track.clock import PARTS
+from runplan.engine.track.ends import Estimate
 from runplan.engine.track.expected import Expected
 from runplan.engine.track.frozen import frozen_path
-from runplan.engine.track.progress import PARTS
 from runplan.engine.track.schedule import share_at
-from runplan.engine.track.track import APPLIES, Estimate, Track, track_of
+from runplan.engine.track.track import APPLIES, Track, track_of
 
 # How much slower than planned is said; how far a learning rate or a batch may be off.
 SLOWER, OFF = 0.05, 0.02
@@ -27,6 +28,12 @@ SLOWER, OFF = 0.05, 0.02
 # it diverges where it lies so much above.
 RISES, ERRORS, DIVERGES = 0.03, 5.0, 0.25
 WINDOW = 10
+# A loss stands still where it falls by less than this over the later part of a log, which is so much of the plan.
+STANDS, LATER, SEEN = 0.003, 0.75, 0.05
+# A rate that no published run reached, of those of `published_runs`.
+FAST = 0.75
+# What is told of a loss at the end.
+LOSSES = ("loss", "held_out_loss")
 
 
 def tracked(
@@ -37,19 +44,25 @@ def tracked(
     found: Sequence[Finding] = (),
     *,
     changed: bool = False,
+    held: RunTable | None = None,
 ) -> Track:
     """A run against what it is held to, with what is not as planned.
 
     Args:
         found: What was found in the log as it was read.
         changed: Whether the plan says something else than what was frozen.
+        held: See `track_of`.
 
     Raises:
         NoProgress: Where the log does not tell how far the run is.
     """
-    track = track_of(expected, table, source, library, found)
+    track = track_of(expected, table, source, library, found, held=held)
     drifts = [*track.findings, *_frozen(track, changed), *_log(track), *_settings(track), *_speed(track)]
-    return replace(track, findings=in_order([*drifts, *_loss(track), *_misses(track)]))
+    losses = [*_loss(track)]
+    if any(one.severity == "error" for one in losses):
+        # What a run that diverges will come to nobody can tell.
+        track = replace(track, ends={name: end for name, end in track.ends.items() if name not in LOSSES})
+    return replace(track, findings=in_order([*drifts, *losses, *_misses(track)]))
 
 
 def place(source: Source, line: int) -> Span:
@@ -86,10 +99,14 @@ def _log(track: Track) -> Iterator[Finding]:
         message = f"the run went back {times}, and did {show(lost, TOKEN)} again: these count once"
         lines = ", ".join(f"line {one.line} to step {one.at:,.0f}" for one in progress.resumed[:5])
         yield finding("W008", message, place(track.source, first.line), notes=[lines])
-    if progress.pauses:
-        still = show(sum(pause.seconds for pause in progress.pauses), TIME)
-        message = f"the run stood still {counted(len(progress.pauses), 'time')}, for {still} in all"
-        yield finding("W009", message, place(track.source, progress.pauses[0].line))
+    if progress.anew:
+        times = counted(len(progress.anew), "time")
+        message = f"the count of steps begins anew {times}, and the loss goes on: it is counted on from there"
+        yield finding("W008", message, place(track.source, progress.anew[0]))
+    if progress.timing.pauses:
+        still = show(sum(pause.seconds for pause in progress.timing.pauses), TIME)
+        message = f"the run stood still {counted(len(progress.timing.pauses), 'time')}, for {still} in all"
+        yield finding("W009", message, place(track.source, progress.timing.pauses[0].line))
     if progress.done > track.expected.tokens * 1.001:
         message = (
             f"{show(progress.done, TOKEN)} have been trained on, and the plan has {show(track.expected.tokens, TOKEN)}"
@@ -146,12 +163,21 @@ def _as_given(expected: Expected, name: str) -> Severity:
 
 
 def _speed(track: Track) -> Iterator[Finding]:
-    slower, spread, time = track.slower, track.progress.spread, track.expected.figures.get("time")
+    slower, spread, time = track.slower, track.progress.timing.spread, track.expected.figures.get("time")
     if track.mfu is not None and track.mfu > 1:
         message = (
             f"the pace would be {100 * track.mfu:.0f} % of the devices' peak: the log is of another run than the plan"
         )
         yield finding("W015", message, _end(track), help=["which model, how many devices, which tokens a step?"])
+    elif track.mfu is not None and track.mfu > FAST:
+        message = f"the pace would be {100 * track.mfu:.0f} % of the devices' peak, which no published run reached"
+        help = ["which model, how many devices, which tokens a step?"]
+        yield finding("W015", message, _end(track), severity="warning", help=help)
+    if (change := track.progress.timing.change) is not None:
+        message = f"since line {change.line:,} the run is at {100 * change.ratio:.3g} % of its own pace before"
+        severity: Severity = "warning" if change.ratio < 1 else "info"
+        at = place(track.source, change.line)
+        yield finding("W016", message, at, severity=severity, data={"pace": change.ratio})
     if slower is None or time is None or slower >= 1 - SLOWER or 1 - slower <= 2 * spread / np.sqrt(PARTS):
         return
     # A rate that is assumed has an interval: within it a run is as it may be.
@@ -200,13 +226,24 @@ def _rising(track: Track) -> Iterator[Finding]:
         message = f"the loss rises: {now:.4g} on the mean of the last {window} points, {then:.4g} at line {line}"
         severity: Severity = "error" if rise > DIVERGES else "warning"
         yield finding("W003", message, _end(track), severity=severity, data={"rise": float(np.expm1(rise))})
+        return
+    begins = max(window, round((1 - LATER) * len(means)))
+    fall = float(np.median(means[begins : begins + window]) - means[-1])
+    new = track.progress.done > SEEN * track.expected.tokens and not track.expected.before
+    if new and fall < STANDS and float(track.path.warm) < track.progress.tokens[begins]:
+        line = track.progress.lines[begins]
+        message = f"the loss stands still: {np.exp(means[-1]):.4g} by now, {np.exp(means[begins]):.4g} at line {line}"
+        yield finding("W003", message, _end(track), severity="warning", data={"fall": float(np.expm1(fall))})
 
 
 def _misses(track: Track) -> Iterator[Finding]:
     """What the plan gives or requires, against what is forecast."""
     for one in track.expected.limits:
         end, bound = track.ends.get(one.quantity), one.bound
-        if end is None or (one.quantity == "loss" and track.law_now is None):
+        if one.quantity == "loss":
+            # What laws and requirements speak of is the loss on text that is held out.
+            end = track.ends.get("held_out_loss", end)
+        if end is None:
             continue
         over = 1 if one.sign == "<=" else -1
         if over * (end.value - bound) > 0:

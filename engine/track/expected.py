@@ -6,19 +6,23 @@ import math
 from collections.abc import Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Op, Ref
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library
-from runplan.dsl.plan.ir import Plan
+from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.evaluate import evaluate
 from runplan.engine.laws.form import Refused
+from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
-# The quantities of a run that a log tells, and so those of which a requirement can be held to it.
-FORECAST = ("time", "cost", "loss", "finish", "gpu_hours", "tokens", "mfu")
+# What goes with the time that hardware is had. The quantities of a run that a log tells, and so those of which a
+# requirement can be held to it.
+PAID = ("cost", "gpu_hours", "energy", "emissions")
+FORECAST = ("time", *PAID, "loss", "finish", "tokens", "mfu")
 # The schedule of a plan that names none.
 USUAL = "WSD"
 # At how many shares of the tokens the law's loss is told.
@@ -26,7 +30,18 @@ POINTS = 64
 # What is taken of a solution as it is, by its name there.
 _FIGURES = (
     *("params", "law_params", "tokens", "steps", "batch", "learning_rate", "context", "gpus", "peak", "mfu", "price"),
-    *("time", "reserved_time", "compute", "model_compute", "cost", "start", "deadline", "vocab", "availability"),
+    *(
+        "time",
+        "reserved_time",
+        "compute",
+        "model_compute",
+        *PAID,
+        "start",
+        "deadline",
+        "vocab",
+        "availability",
+        "epochs",
+    ),
 )
 
 
@@ -96,6 +111,9 @@ class Expected:
         limits: What is required, and the bounds that are stated.
         curve: Tokens and the loss of a run that ends with so many, by the law.
         frozen: The day on which it was frozen; empty where it is the plan as it is now.
+        stage: Which it is of; empty where the plan has none.
+        before, before_steps: Tokens that its weights were trained on before it began, and steps of earlier stages:
+            where a log counts them as well, they are taken off.
     """
 
     plan: str
@@ -106,6 +124,9 @@ class Expected:
     limits: tuple[Limit, ...]
     curve: tuple[tuple[float, float], ...]
     frozen: str = ""
+    stage: str = ""
+    before: float = 0.0
+    before_steps: float = 0.0
 
     def get(self, name: str) -> float | None:
         """A figure in base units; None where the plan has none."""
@@ -118,37 +139,89 @@ class Expected:
         return self.figures["tokens"].value
 
 
-def expected_of(report: Report, digest: str, library: Library) -> Expected:
-    """What the run of a plan is held to.
+def expected_of(report: Report, digest: str, library: Library) -> tuple[Expected, ...]:
+    """What the run of a plan is held to: of a plan with stages one for each, in order.
 
     Raises:
         CannotTrack: Where the plan is not solved, or tells no tokens.
     """
     if not report.solutions or report.plan is None or report.solutions[0].status != "solved":
         raise CannotTrack(f"`{report.source.path}` is not solved: `plan check` says why")
-    solution = report.solutions[0]
-    if solution.problem.stages:
-        stages = ", ".join(f"`{stage.name}`" for stage in solution.problem.stages)
-        raise CannotTrack(
-            f"`{report.source.path}` has stages ({stages}), and a log is of one run: write the stage that it is of as "
-            "a plan of its own, with its hardware and tokens, and track that; no `--set` picks a stage"
+    solution, plan = report.solutions[0], report.plan
+    begins = plan.start.tokens.value.value if plan.start is not None and plan.start.tokens is not None else 0.0
+    held = _Held(report.source.path, digest, library)
+    if not solution.problem.stages:
+        limits = (*_limits(plan, solution), *_bounds(solution))
+        return (held.to(plan, solution, limits, before=begins),)
+    out: list[Expected] = []
+    steps = 0.0
+    for stage, own in zip(solution.problem.stages, stages_of(solution), strict=True):
+        limits = (*_limits(stage.plan, own), *_bounds(own), *_shared(plan, solution, own, stage.name))
+        out.append(held.to(stage.plan, own, limits, stage=stage.name, before=begins, before_steps=steps))
+        begins, steps = begins + out[-1].tokens, steps + (out[-1].get("steps") or 0.0)
+    return tuple(out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is of all runs of a plan."""
+
+    path: str
+    digest: str
+    library: Library
+
+    def to(
+        self,
+        plan: Plan,
+        solution: Solution,
+        limits: tuple[Limit, ...],
+        *,
+        before: float,
+        stage: str = "",
+        before_steps: float = 0.0,
+    ) -> Expected:
+        """What one run is held to.
+
+        Raises:
+            CannotTrack: Where nothing tells its tokens.
+        """
+        figures = {
+            name: Figure(found.value, found.dim, found.low, found.high, found.kind == "given")
+            for name in (*_FIGURES, "loss")
+            if (found := solution.quantity(name)) is not None and math.isfinite(found.value)
+        }
+        if "tokens" not in figures:
+            of = f"stage `{stage}` of `{self.path}`" if stage else f"`{self.path}`"
+            raise CannotTrack(f"{of} comes to no tokens")
+        return Expected(
+            plan=self.path,
+            digest=self.digest,
+            law=solution.resolved if "loss" in figures else "",
+            figures=figures,
+            schedule=tuple(_schedule(solution, plan, self.library)),
+            limits=limits,
+            curve=() if before else tuple(_curve(solution, self.library)),
+            stage=stage,
+            before=before,
+            before_steps=before_steps,
         )
-    figures = {
-        name: Figure(found.value, found.dim, found.low, found.high, found.kind == "given")
-        for name in (*_FIGURES, "loss")
-        if (found := solution.quantity(name)) is not None and math.isfinite(found.value)
-    }
-    if "tokens" not in figures:
-        raise CannotTrack(f"`{report.source.path}` comes to no tokens")
-    return Expected(
-        plan=report.source.path,
-        digest=digest,
-        law=solution.resolved if "loss" in figures else "",
-        figures=figures,
-        schedule=tuple(_schedule(solution, report.plan, library)),
-        limits=(*_limits(report.plan, solution), *_bounds(solution)),
-        curve=tuple(_curve(solution, library)),
-    )
+
+
+def _shared(plan: Plan, whole: Solution, own: Solution, stage: str) -> Iterator[Limit]:
+    """What is required of all stages together, or of one by its name: for that what the others are planned to take."""
+    for requirement, name, sign, other in _required(plan):
+        bound = _known(other, whole)
+        scope = name.scope
+        if bound is None or scope not in ((), (("stage", stage),)):
+            continue
+        text = f"`{requirement.span.text}`"
+        if not scope:
+            total, mine = whole.get(name.text), own.get(name.text)
+            if name.text not in _ADDED or total is None or mine is None:
+                continue
+            bound, text = bound - (total - mine), f"{text}, with the other stages as they are planned"
+        if bound > 0:
+            yield Limit(text, name.text, sign, bound)
 
 
 def _schedule(solution: Solution, plan: Plan, library: Library) -> Iterator[Stretch]:
@@ -170,9 +243,9 @@ def _schedule(solution: Solution, plan: Plan, library: Library) -> Iterator[Stre
 
 def _curve(solution: Solution, library: Library) -> Iterator[tuple[float, float]]:
     """The law's loss of runs of the plan's size that end sooner; nothing where it takes more than these two."""
-    law, params, tokens = library.law(solution.resolved), solution.get("law_params"), solution.get("tokens")
+    law, params, tokens = solution.problem.law, solution.get("law_params"), solution.get("tokens")
     whole = solution.get("loss")
-    if law is None or params is None or tokens is None or whole is None:
+    if params is None or tokens is None or whole is None:
         return
     for i in range(1, POINTS + 1):
         at = tokens * (i / POINTS) ** 2
@@ -186,6 +259,13 @@ def _curve(solution: Solution, library: Library) -> Iterator[tuple[float, float]
 
 def _limits(plan: Plan, solution: Solution) -> Iterator[Limit]:
     """What is required of what a log tells, where the other side is known before the run."""
+    for requirement, own, sign, other in _required(plan):
+        if not own.scope and (bound := _known(other, solution)) is not None:
+            yield Limit(f"`{requirement.span.text}`", own.text, sign, bound)
+
+
+def _required(plan: Plan) -> Iterator[tuple[Requirement, Name, str, Expr]]:
+    """The requirements of what a log tells: of what, `<=` or `>=`, and the other side."""
     for requirement in plan.requires:
         condition = requirement.condition
         if (
@@ -197,10 +277,8 @@ def _limits(plan: Plan, solution: Solution) -> Iterator[Limit]:
             continue
         left, right = condition.args
         for own, other, sign in ((left, right, condition.op), (right, left, _TURNED.get(condition.op, ""))):
-            if isinstance(own, Ref) and not own.name.scope and own.name.text in FORECAST and sign in _TURNED:
-                bound = _known(other, solution)
-                if bound is not None:
-                    yield Limit(f"`{requirement.span.text}`", own.name.text, sign[:1] + "=", bound)
+            if isinstance(own, Ref) and own.name.text in FORECAST and sign in _TURNED:
+                yield requirement, own.name, sign[:1] + "=", other
 
 
 def _bounds(solution: Solution) -> Iterator[Limit]:
@@ -242,6 +320,8 @@ _STATED = {
     "reserved_time": ("time", "the time that the hardware is reserved for"),
     "deadline": ("finish", "the end of the reservation"),
 }
+# What all stages have together is the sum of what each has.
+_ADDED = ("time", "tokens", *PAID)
 _TURNED = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 
 

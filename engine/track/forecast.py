@@ -72,7 +72,8 @@ def curve_of(tokens: Floats, loss: Floats, path: Path, gain: Gain) -> Curve | No
     """The curve of a log; None where it has too few points behind the warm-up."""
     summed, annealed = path.at(tokens)
     whole = float(path.summed[-1])
-    used = (tokens >= path.warm) & (summed >= FROM * summed[-1]) & np.isfinite(loss) & (loss > 0)
+    own = summed - path.summed[0]
+    used = (tokens >= path.warm) & (own >= FROM * own[-1]) & np.isfinite(loss) & (loss > 0)
     if used.sum() < LEAST:
         return None
     x, a, y = np.log(summed[used] / whole), annealed[used], np.log(loss[used])

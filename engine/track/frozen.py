@@ -15,12 +15,13 @@ ENDING = ".track.toml"
 _HEAD = "# What the run of a plan is held to. `plan track --freeze` wrote it: commit it, and leave it be.\n"
 
 
-def frozen_path(plan: str) -> str:
-    """Where the trajectory of a plan is kept: beside it."""
+def frozen_path(plan: str, stage: str = "") -> str:
+    """Where the trajectory of a plan, or of a stage of it, is kept: beside it."""
+    own = f".{stage}{ENDING}" if stage else ENDING
     for ending in (".plan.yaml", ".plan.yml", ".plan"):
         if plan.endswith(ending):
-            return plan.removesuffix(ending) + ENDING
-    return plan + ENDING
+            return plan.removesuffix(ending) + own
+    return plan + own
 
 
 def text_of(expected: Expected) -> str:
@@ -37,6 +38,10 @@ def _lines(expected: Expected) -> Iterator[str]:
         ("law", expected.law),
     ):
         yield f"{name} = {json.dumps(text)}"
+    if expected.stage:
+        yield f"stage = {json.dumps(expected.stage)}"
+    if expected.before:
+        yield f"before = {expected.before!r}\nbefore_steps = {expected.before_steps!r}"
     for name, one in expected.figures.items():
         yield f"\n[figures.{name}]  # {show(one.value, one.dim)}"
         yield f"value = {one.value!r}\ngiven = {json.dumps(one.given)}"
@@ -96,6 +101,9 @@ def _expected(found: Mapping[str, Any]) -> Expected:
         ),
         curve=tuple((float(at), float(loss)) for at, loss in zip(curve["tokens"], curve["loss"], strict=True)),
         frozen=str(found["frozen"]),
+        stage=str(found.get("stage", "")),
+        before=float(found.get("before", 0.0)),
+        before_steps=float(found.get("before_steps", 0.0)),
     )
 
 

@@ -35,7 +35,7 @@ class Path:
     Attributes:
         tokens: Of each point, from 0 to those of the whole run.
         share: The learning rate over its peak.
-        summed: The integral of the share over the tokens: tokens at the full rate.
+        summed: The integral of the share over the tokens: tokens at the full rate, those before the run among them.
         annealed: What steps down have brought so far, as the law tells: 1 is a step from the peak to nothing, long ago.
     """
 
@@ -72,7 +72,13 @@ def share_at(schedule: Sequence[Stretch], tokens: Floats) -> Floats:
 
 
 def path_of(
-    schedule: Sequence[Stretch], whole: float, steps: float, peak: float, library: Library, seen: tuple[Floats, Floats]
+    schedule: Sequence[Stretch],
+    whole: float,
+    steps: float,
+    peak: float,
+    library: Library,
+    seen: tuple[Floats, Floats],
+    before: float = 0.0,
 ) -> Path:
     """A schedule along the tokens: as it was in the log so far, then as it is planned.
 
@@ -81,6 +87,7 @@ def path_of(
         steps: Of the whole run.
         peak: The learning rate at its peak.
         seen: Tokens of the log, and the share of the peak there; empty where it does not tell.
+        before: Tokens that the weights were trained on before the run.
     """
     tokens = np.linspace(0.0, whole, POINTS)
     share = share_at(schedule, tokens)
@@ -88,7 +95,7 @@ def path_of(
         past = tokens <= seen[0][-1]
         share[past] = np.interp(tokens[past], *seen)
     summed = np.concatenate([[0.0], np.cumsum((share[1:] + share[:-1]) / 2 * np.diff(tokens))])
-    return Path(tokens, share, summed, _annealed(share, summed / whole * steps * peak, peak, library))
+    return Path(tokens, share, before + summed, _annealed(share, summed / whole * steps * peak, peak, library))
 
 
 def _annealed(share: Floats, rates: Floats, peak: float, library: Library) -> Floats:

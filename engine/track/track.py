@@ -12,36 +12,20 @@ from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source
-from runplan.dsl.units.base import DATE, TIME, TOKEN
 from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.table import RunTable
 from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.track.ends import Estimate, ends_of, pace_of, spent
 from runplan.engine.track.expected import Expected
 from runplan.engine.track.forecast import FORM, Curve, Gain, curve_of
-from runplan.engine.track.progress import PARTS, Progress, progress_of
+from runplan.engine.track.held_out import HeldOut, Of, header_of, held_out, kind_of
+from runplan.engine.track.progress import Progress, progress_of
 from runplan.engine.track.schedule import Path, path_of
 
 # The learning rate that is taken where neither the log nor the plan tells one.
 USUAL_RATE = 1e-3
 # A law speaks of the losses of a log where these are no further from its own than so many times.
 APPLIES = 1.25
-# How steady a pace is at the least: what later logs of a run add to what its parts so far tell.
-STEADY = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure that is told of the end, with its 80 % interval.
-
-    Attributes:
-        by: What it rests on, in a few words.
-    """
-
-    value: float
-    low: float
-    high: float
-    dim: Dim
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +45,13 @@ class Track:
         law_off: The loss of now over what the law expects, where there is a law, whether it speaks of it or not.
         mfu, planned_mfu: Of the later part of the log at work, and of the plan; None where one is not known.
         slower: The planned pace over that of the log, less than 1 where it is slower; None where it is not known.
-        ends: The forecasts, by quantity: tokens, time, finish, cost, loss.
+        ends: The forecasts, by quantity: tokens, time, finish, what is paid, mfu, loss, and held_out_loss where the log
+            tells both.
         spent: What the run has cost so far, in the plan's money; None where there is no price.
         dim: Of the losses.
+        of: Of which text they are.
+        header: What the log calls them.
+        held: Those of held-out text, where the log tells them beside those of training.
         findings: What is not as planned, and what is wrong with the log.
     """
 
@@ -82,16 +70,26 @@ class Track:
     ends: dict[str, Estimate]
     spent: float | None
     dim: Dim
+    of: Of
+    header: str
+    held: HeldOut | None
     findings: tuple[Finding, ...]
 
 
 def track_of(
-    expected: Expected, table: RunTable, source: Source, library: Library, found: Sequence[Finding] = ()
+    expected: Expected,
+    table: RunTable,
+    source: Source,
+    library: Library,
+    found: Sequence[Finding] = (),
+    *,
+    held: RunTable | None = None,
 ) -> Track:
     """A run against what it is held to, before it is judged.
 
     Args:
         found: What was found in the log as it was read.
+        held: The same log with its losses of held-out text, where it has both.
 
     Raises:
         NoProgress: Where the log does not tell how far the run is.
@@ -104,20 +102,23 @@ def track_of(
     share = (progress.tokens[seen], progress.rate[seen] / rate)
     whole = max(expected.tokens, progress.done)
     steps = whole / progress.per_step if progress.per_step else expected.get("steps") or whole / 1e6
-    path = path_of(expected.schedule, whole, steps, rate, library, share)
+    path = path_of(expected.schedule, whole, steps, rate, library, share, expected.before)
     gain = _gain(rate, library)
     curve = curve_of(progress.tokens, progress.loss, path, gain)
     now = curve.now if curve is not None else float(np.median(progress.loss[-12:]))
     law_now = _by_law(expected, progress, path, gain)
     off = None if law_now is None else now / law_now.value
     speaks = off is not None and off >= 1 / APPLIES
-    ends = _ends(expected, progress)
+    mfu, planned, slower = pace_of(expected, progress)
+    ends = ends_of(expected, progress, mfu)
+    evaluated = None
     if curve is not None:
         law = law_now if speaks and off is not None and off <= APPLIES else None
         ends["loss"] = _loss(expected, curve, law, path, progress, gain, table.columns["loss"].dim)
-    mfu, planned, slower = _pace(expected, progress)
-    price, gpus = expected.get("price"), expected.get("gpus")
-    spent = price * gpus * progress.elapsed if price and gpus and progress.elapsed is not None else None
+    if held is not None:
+        evaluated, end = held_out(held, expected, curve, path, ends.get("loss"))
+        if end is not None:
+            ends["held_out_loss"] = end
     return Track(
         expected=expected,
         log=table.path,
@@ -132,8 +133,11 @@ def track_of(
         planned_mfu=planned,
         slower=slower,
         ends=ends,
-        spent=spent,
+        spent=spent(expected, progress),
         dim=table.columns["loss"].dim,
+        of=kind_of(table),
+        header=header_of(table),
+        held=evaluated,
         findings=tuple(found),
     )
 
@@ -195,43 +199,3 @@ def _loss(
     spread = float(np.sqrt(max(1 / weights.sum(), (gain.spread * to_come) ** 2)))
     low, high = (float(np.exp(middle + sign * QUANTILE * spread)) for sign in (-1, 1))
     return Estimate(float(np.exp(middle)), low, high, dim, f"the log, its schedule and {expected.law}")
-
-
-def _ends(expected: Expected, progress: Progress) -> dict[str, Estimate]:
-    """What can be told of the end beside the loss."""
-    whole = max(expected.tokens, progress.done)
-    left = max(whole - progress.done, 0.0)
-    out = {"tokens": Estimate(whole, whole, whole, TOKEN, "the plan")}
-    planned = expected.get("time")
-    pace, by = progress.pace, "the pace of the later half of the log"
-    spread = float(np.hypot(progress.spread / np.sqrt(PARTS), STEADY))
-    if pace is None and planned:
-        pace, by, spread = planned / expected.tokens, "the plan's pace: the log tells no time", 0.1
-    if pace is None:
-        return out
-    done = progress.elapsed if progress.elapsed is not None else progress.done * pace
-    middle = done + left * pace * (1 + progress.idle)
-    low = done + left * pace * (1 - QUANTILE * spread)
-    high = done + left * pace * (1 + QUANTILE * spread) * (1 + 2 * progress.idle)
-    out["time"] = Estimate(middle, low, high, TIME, by)
-    begins = progress.began if progress.began is not None else expected.get("start")
-    if begins is not None:
-        of = "the log's clock" if progress.began is not None else "the plan's start"
-        out["finish"] = Estimate(begins + middle, begins + low, begins + high, DATE, f"{of}, and {by}")
-    price, gpus = expected.figures.get("price"), expected.get("gpus")
-    if price is not None and gpus:
-        each = price.value * gpus
-        money: Dim = tuple((name, power) for name, power in price.dim if name not in ("GPU", "second"))
-        out["cost"] = Estimate(middle * each, low * each, high * each, money, "the plan's price, of all devices")
-    return out
-
-
-def _pace(expected: Expected, progress: Progress) -> tuple[float | None, float | None, float | None]:
-    """The MFU of the log, that of the plan, and the pace of the log over the planned one."""
-    compute, gpus, peak = (expected.get(name) for name in ("model_compute", "gpus", "peak"))
-    planned, time = expected.get("mfu"), expected.get("time")
-    mfu = None
-    if progress.pace and compute and gpus and peak:
-        mfu = compute / expected.tokens / progress.pace / (gpus * peak)
-    slower = time / expected.tokens / progress.pace if progress.pace and time else None
-    return mfu, planned, slower

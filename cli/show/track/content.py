@@ -11,7 +11,8 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.units.base import DATE, TIME, TOKEN
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
-from runplan.engine.track.track import Estimate, Track
+from runplan.engine.track.ends import Estimate
+from runplan.engine.track.track import Track
 
 _PACE: Dim = (("second", -1.0), ("token", 1.0))
 
@@ -57,9 +58,14 @@ def _headline(track: Track) -> str:
         ends.append(f"done on {iso_date(finish.value)}")
     elif (time := track.ends.get("time")) is not None:
         ends.append(f"{show(time.value, time.dim)} in all")
-    if (loss := track.ends.get("loss")) is not None:
-        ends.append(f"loss {loss.value:.3f} at the end")
+    for name, of in (("loss", _kind(track)), ("held_out_loss", "held-out")):
+        if (loss := track.ends.get(name)) is not None:
+            ends.append(f"{of} loss {loss.value:.3f} at the end")
     return f"{said[0].upper()}{said[1:]}: {', '.join(ends)}"
+
+
+def _kind(track: Track) -> str:
+    return "held-out" if track.of == "held out" else "training"
 
 
 def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
@@ -68,7 +74,7 @@ def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
     if progress.steps[-1] == progress.steps[-1]:
         yield "steps", f"{progress.steps[-1]:,.0f}", NOTHING, _planned(track, "steps")
     if "time" in ends:
-        elapsed = NOTHING if progress.elapsed is None else show(progress.elapsed, TIME)
+        elapsed = NOTHING if progress.timing.elapsed is None else show(progress.timing.elapsed, TIME)
         yield "time", elapsed, _end(ends["time"]), _planned(track, "time")
     if "finish" in ends:
         deadline = expected.get("deadline")
@@ -78,8 +84,14 @@ def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
         yield "cost", spent, _end(ends["cost"]), _planned(track, "cost")
     unit = show(1.0, track.dim).partition(" ")[2]
     law = track.law_now
-    loss = Cell(f"{track.now:.3f}", "" if law is None else f"({law.value:.3f} by the law)")
-    yield f"loss, {unit}", loss, _end(ends.get("loss")), _planned(track, "loss") if law is not None else NOTHING
+    planned_loss = _planned(track, "loss") if law is not None else NOTHING
+    own = NOTHING if track.held is not None else planned_loss
+    yield f"{_kind(track)} loss, {unit}", f"{track.now:.3f}", _end(ends.get("loss")), own
+    if track.held is not None:
+        last = f"{track.held.progress.loss[-1]:.3f}"
+        yield f"held-out loss, {unit}", last, _end(ends.get("held_out_loss")), planned_loss
+    if law is not None:
+        yield "loss by the law", f"{law.value:.3f}", NOTHING, NOTHING
     if progress.rate[-1] == progress.rate[-1]:
         planned = expected.get("learning_rate")
         end = f"{expected.schedule[-1].end * planned:.3g}" if expected.schedule and planned else NOTHING
@@ -89,10 +101,10 @@ def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
             end,
             NOTHING if planned is None else f"{planned:.3g}",
         )
-    if progress.pace:
+    if progress.timing.pace:
         time = expected.get("time")
         planned_pace = _short(show(expected.tokens / time, _PACE)) if time else NOTHING
-        yield "tokens a second", _short(show(1 / progress.pace, _PACE)), NOTHING, planned_pace
+        yield "tokens a second", _short(show(1 / progress.timing.pace, _PACE)), NOTHING, planned_pace
     if track.mfu is not None:
         planned = track.planned_mfu
         yield "MFU", per_cent(track.mfu), NOTHING, NOTHING if planned is None else per_cent(planned)
@@ -128,9 +140,14 @@ def _planned(track: Track, name: str) -> str:
 def _notes(track: Track) -> Iterator[str]:
     expected, progress = track.expected, track.progress
     yield "In brackets at the end: 80 % intervals."
-    for name in ("time", "loss"):
+    if expected.stage:
+        yield f"Of stage `{expected.stage}`: `--stage` says another."
+    for name, said in (("time", "Time"), ("cost", "Cost"), ("loss", "Loss"), ("held_out_loss", "Held-out loss")):
         if name in track.ends:
-            yield f"{name.capitalize()} at the end: by {track.ends[name].by}."
+            yield f"{said} at the end: by {track.ends[name].by}."
+    if track.held is None:
+        of = "of text that is held out" if track.of == "held out" else "of training; the log has none of held-out text"
+        yield f"The loss is `{track.header}` of the log, {of}."
     curve = track.curve
     if curve is not None and track.path.annealed[-1] > 0 and not curve.told:
         gain = curve.gain * (track.path.annealed[-1] - _annealed(track))
@@ -138,6 +155,8 @@ def _notes(track: Track) -> Iterator[str]:
             f"The decay that is still to come is taken to bring {100 * gain:.2g} % (`annealing_gain`): until then the "
             "loss lies above where it ends, and that is no drift."
         )
+    if progress.timing.late:
+        yield f"The log begins at {show(progress.tokens[0], TOKEN)}: what came before is taken to have had its pace."
     if progress.derived:
         yield f"Tokens are from {progress.derived}."
     if expected.frozen:

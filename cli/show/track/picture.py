@@ -11,7 +11,8 @@ from runplan.cli.show.text.picture import Panel, Picture, Series
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.units.base import TIME, TOKEN
 from runplan.dsl.units.show import show
-from runplan.engine.track.track import Estimate, Track
+from runplan.engine.track.ends import Estimate
+from runplan.engine.track.track import Track
 
 # Points of a log that are drawn: more of them cover each other.
 MOST = 400
@@ -48,6 +49,12 @@ def _loss(track: Track) -> Panel:
     if (end := track.ends.get("loss")) is not None:
         label, low, high = f"at the end: {end.value:.3f}", (end.low,), (end.high,)
         out.append(Series("bars", (whole,), (end.value,), label=label, tone=1, low=low, high=high, marker="star"))
+    if track.held is not None:
+        own = track.held.progress
+        held = [(x, y) for x, y in zip(own.tokens.tolist(), own.loss.tolist(), strict=True) if x >= FROM * whole]
+        out.append(Series("points", *_columns(_thinned(held)), label="held-out", tone=3, marker="ring"))
+        if (end := track.ends.get("held_out_loss")) is not None:
+            out.append(Series("bars", (whole,), (end.value,), tone=3, low=(end.low,), high=(end.high,), marker="star"))
     unit = show(1.0, track.dim).partition(" ")[2]
     y = PlotAxis(f"loss, {unit}", track.dim, lambda value: f"{value:.3g}", True)
     return Panel("Loss", _tokens(), y, tuple(out))
@@ -85,15 +92,17 @@ def _pace(track: Track) -> Panel:
     """Tokens over time: as planned, so far, and to the end."""
     progress, expected = track.progress, track.expected
     end, planned = track.ends.get("time"), expected.get("time")
-    longest = max(filter(None, (planned, end.high if end else None, progress.elapsed)), default=0.0)
+    elapsed = progress.timing.elapsed
+    longest = max(filter(None, (planned, end.high if end else None, elapsed)), default=0.0)
     name, unit = next((one for one in TIMED if longest > 2 * one[1]), TIMED[-1])
     out = []
     if planned:
         out.append(Series("dashes", (0.0, planned / unit), (0.0, expected.tokens), label="planned"))
-    if progress.elapsed is not None:
-        out.append(Series("line", (0.0, progress.elapsed / unit), (0.0, progress.done), label="so far", tone=0))
+    if elapsed is not None:
+        points = [(seconds / unit, tokens) for seconds, tokens in zip(*progress.path, strict=True)]
+        out.append(Series("line", *_columns(_thinned([(0.0, 0.0), *points])), label="so far", tone=0))
         if end is not None:
-            out += _forecast(end, unit, (progress.elapsed / unit, progress.done), max(expected.tokens, progress.done))
+            out += _forecast(end, unit, (elapsed / unit, progress.done), max(expected.tokens, progress.done))
     x = PlotAxis(f"{name} since the start", (), lambda value: f"{value:g}", False)
     return Panel("Tokens over time, 80 % interval of the finish", x, _tokens(), tuple(out))
 

@@ -105,7 +105,7 @@ def _one(
     """The column of a quantity among those that may be; None where it must be asked which, or in which unit."""
     name = found[0][1].sort.name
     preferred = [squashed(word) for word in asked.prefer.get(name, ())]
-    order = {word: i for i, word in enumerate((*preferred, *found[0][1].sort.words))}
+    order = {word: i for i, word in enumerate(dict.fromkeys((*preferred, *found[0][1].sort.words)))}
     ranked = sorted(found, key=lambda one: order.get(one[1].word, len(order)))
     read = [_read(grid, place, one, asked, styles) for place, one in ranked]
     chosen = read[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit, UnknownUnit
+from runplan.engine.fit.read.moments import duration, moment
 from runplan.engine.fit.read.words import Sort
 from runplan.engine.fit.table import Floats
 
@@ -30,6 +31,10 @@ _FIGURE = pattern(
 _APART = pattern(r"(?<=\d)[_' \u00a0\u202f](?=\d{3}(?!\d))")
 _COMMAS = pattern(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _POINTS = pattern(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+
+
+# What is written otherwise than as a number.
+_OF_TIME: Mapping[str, Callable[[str], float | None]] = {"clock": moment, "time": duration}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,9 @@ def figures(cells: Sequence[str], sort: Sort, unit: Unit, decimal: str) -> Figur
 
 def _one(text: str, sort: Sort, unit: Unit, decimal: str, known: dict[str, Unit | str]) -> float | Wrong:
     """The figure of a cell that is more than a plain number, in base units."""
+    read = _OF_TIME.get(sort.name)
+    if read is not None and (seconds := read(text)) is not None:
+        return seconds
     m = _FIGURE.fullmatch(text)
     number = None if m is None else _number(m[1], m[2] or (f"e{m[3]}" if m[3] else ""), decimal)
     if m is None or number is None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from runplan.dsl.text.source import Source, Span
-from runplan.dsl.units.calendar import seconds_of
 from runplan.engine.fit.read.grid import Grid, line_span
+from runplan.engine.fit.read.moments import moment
 from runplan.engine.fit.read.words import Words
 
 # A line of a log tells of a point where it has one of these, with the step or without.
@@ -20,7 +20,10 @@ _PAIR = re.compile(
     r"\s*(%|ms\b|s\b|[kKMBT]\b|tok/s\b|hours?\b|minutes?\b)?(?=$|[\s,:|)\]}>(])",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d):(\d\d):(\d\d(?:[.,]\d+)?)")
+_CLOCK = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?")
+# Figures that lines give without a name, by their units: `3166.39 ms`, `165579 tok/s`.
+_BARE = re.compile(rf"({_NUMBER})\s*(ms|tok/s)", re.IGNORECASE)
+_BARE_NAMES = {"ms": "ms_per_step", "tok/s": "tok_s"}
 CLOCK = "timestamp"
 
 
@@ -40,6 +43,7 @@ def log_rows(source: Source, words: Words) -> Grid:
         rows.append(row)
         lines.append(line)
     _join(rows, words)
+    _of_steps(rows)
     headers = tuple(dict.fromkeys(key for row in rows for key in row))
     columns = tuple([row.get(key, "") for row in rows] for key in headers)
 
@@ -67,6 +71,16 @@ def _join(rows: list[dict[str, str]], words: Words) -> None:
                         row[same[0]] = row.pop(name)
 
 
+def _of_steps(rows: list[dict[str, str]]) -> None:
+    """Tell the time of a step where lines tell that of one of the iterations that it is made of, as litgpt's do."""
+    if not rows or not {"iter", "step", "iter time"} <= rows[-1].keys():
+        return
+    times = float(rows[-1]["iter"]) / max(float(rows[-1]["step"]), 1.0)
+    for row in rows:
+        if m := _BARE.fullmatch(row.get("iter time", "")):
+            row["iter time"] = f"{float(m[1]) * times!r}{m[2]}"
+
+
 def _points(text: str, words: Words) -> Iterator[tuple[int, dict[str, str]]]:
     known: dict[str, str] = {}
     for line, written in enumerate(text.split("\n"), 1):
@@ -81,11 +95,13 @@ def _pairs(written: str, words: Words, known: dict[str, str]) -> dict[str, str]:
     """The figures of a line by their names; under `/` how many steps there will be."""
     row: dict[str, str] = {}
     if m := _CLOCK.search(written):
-        day = seconds_of(m[1])
-        if day is not None:
-            row[CLOCK] = repr(day + int(m[2]) * 3600 + int(m[3]) * 60 + float(m[4].replace(",", ".")))
+        if (seconds := moment(m[0])) is not None:
+            row[CLOCK] = repr(seconds)
         written = written.replace(m[0], " | ")
     for chunk in _APART.split(written):
+        if m := _BARE.fullmatch(chunk.strip()):
+            row.setdefault(_BARE_NAMES[m[2].lower()], m[1])
+            continue
         for m in _PAIR.finditer(chunk):
             key = _name(m[1].strip(), words, known)
             if key:

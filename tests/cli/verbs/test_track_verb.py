@@ -47,7 +47,7 @@ def plan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
 def test_the_table_fits_where_it_is_shown(plan: Run, width: int) -> None:
     code, out, _ = plan("run.plan", "log.csv", width=width)
     assert code == 0 and max(map(len, out.splitlines())) <= width
-    assert "On its way: 49.9% done, 13.65 seconds in all, loss 0.7" in " ".join(out.split())
+    assert "On its way: 49.9% done, 13.65 seconds in all, training loss 0.7" in " ".join(out.split())
 
 
 def test_the_document_is_as_its_schema_says(plan: Run) -> None:

@@ -7,23 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 from reports import laid_out
-from steps import STAGES, STEPS, Figures, Row, called, mpt, of_step_layout, regime, rows
+from steps import STAGES, STEPS, Figures, Row, called, mpt, needed, of_step_layout, regime, rows
 
-from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.name import quantity
 from runplan.engine.layout.layout import Layout
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, memory_of
 from runplan.engine.problem import quantities as q
 
 MIB = 2.0**20
-
-
-def needed(model: Figures, layout: Layout, kept: dict[Name, float]) -> Figures:
-    """All quantities of the memory of a dense model."""
-    whole = {"gpus": 1.0, "memory": 80e9, "biases": 0.0, "mlp": 3.0, "embeddings": 2.0, "kv_heads": model["heads"]}
-    whole |= {"head_dim": model["hidden"] / model["heads"], **model}
-    known = {quantity(text): figure for text, figure in whole.items()}
-    found = memory_of(known, shaped=True, mixture=False, catalogue=LIBRARY).at(layout, kept)
-    return {name.text: figure for name, figure in found.items()}
 
 
 # ---- steps that were measured
@@ -87,10 +78,11 @@ def test_states_are_those_of_the_table_of_zero(shard: int, billions: float) -> N
     kept = regime("deepspeed", shard=float(shard))
     memory = memory_of({quantity("rank_params"): 7.5e9}, shaped=True, mixture=False, catalogue=LIBRARY)
     found = {**kept, **Layout(dp=64).figures, **memory.known}
+    parts = ("memory_weights", "memory_gradients", "memory_optimizer")
     for step in memory.steps:
-        if step.name.text in ("shards", "gradient_rate", "memory_weights", "memory_gradients", "memory_optimizer"):
+        if step.name.text in ("shards", "gradient_rate", "keeps_gathered", *parts):
             found[step.name] = float(step.of(found))
-    states = sum(found[quantity(f"memory_{part}")] for part in ("weights", "gradients", "optimizer"))
+    states = sum(found[quantity(part)] for part in parts)
     assert states == pytest.approx(billions * 1e9, rel=1e-12)
 
 
