@@ -29,6 +29,7 @@ _MIXTURE = {
     quantity("shards"): quantity("mixture_shards"),
     quantity("tensor_bytes"): quantity("mixture_tensor_bytes"),
     FFN_WIDTH: quantity("mixture_ffn_width"),
+    quantity("side_params"): quantity("mixture_side_params"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
 _USUAL = {
@@ -118,6 +119,12 @@ class Memory:
     def formula(self, name: Name) -> Expr:
         """The formula of what follows."""
         return next(step.formula for step in self.steps if step.name == name)
+
+    def usual(self, name: Name) -> float:
+        """What is taken of something that is not known, and rests on nothing else."""
+        if name in self.known:
+            return self.known[name]
+        return float(next(step.of({}) for step in self.steps if step.name == name))
 
     @property
     def is_priced(self) -> bool:
