@@ -161,7 +161,7 @@ def of_nothing(model: Model, theta: Floats, at: Span) -> Iterator[Finding]:
     if idle:
         yield finding(
             "F024",
-            f"what the runs gave does not depend on {listing(idle)}: no constant of such a term is told",
+            f"in the best fit nothing depends on {listing(idle)}: no constant of such a term is told",
             at,
             severity="error",
             help=[f"look at the column, or take a form without {listing(idle)}"],
