@@ -150,8 +150,14 @@ def left_open(
     )
 
 
+def adds_nothing(here: Local) -> bool:
+    """Whether a constant moves no prediction at a minimum, such as the factor of a term that is none."""
+    moves = np.abs(here.slopes).max(axis=1)
+    return bool((moves < HARDLY * moves.max()).any())
+
+
 def of_nothing(model: Model, theta: Floats, at: Span) -> Iterator[Finding]:
-    """That what the runs gave does not depend on some of their figures, by a fit to which some add nothing."""
+    """That nothing of a best fit some constants of which have no value depends on some figures of the runs."""
     middle = np.array([(c.low + c.high) / 2 for c in model.coordinates])
     idle = [
         name
