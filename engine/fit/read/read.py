@@ -16,20 +16,23 @@ from runplan.dsl.text.words import counted, cut, enumerated, listing
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit
 from runplan.engine.fit.read.asked import Asked
-from runplan.engine.fit.read.choose import Choice, Chosen, choose
-from runplan.engine.fit.read.delimited import NotCells
+from runplan.engine.fit.read.choose import Choice, Chosen, choose, unit_words
+from runplan.engine.fit.read.delimited import SIGNS, NotCells
 from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_derivable, relations
 from runplan.engine.fit.read.figures import Figures, figures
 from runplan.engine.fit.read.forms import grid_of
 from runplan.engine.fit.read.grid import Grid
+from runplan.engine.fit.read.kinds import kinds_of
 from runplan.engine.fit.read.mistaken import mistaken
 from runplan.engine.fit.read.rows import POINTED, Rows, ended, repeats, told, twice, usable
-from runplan.engine.fit.read.words import Sort, Words, sorts_of
+from runplan.engine.fit.read.words import Sort, Words, sorts_of, squashed
 from runplan.engine.fit.table import Column, RunTable
 
 # What says how many params there are; a form that counts them one way is told where the file counts them another.
 SIZES = ("params", "params_non_embedding", "active_params", "params_with_head")
 _MEASURED = ("loss",)
+# How many lines a title may be.
+_TITLE = 20
 # Of a run, what tells whether it came to its end.
 _TELLING = ("vocab", "planned_tokens", "planned_steps", "steps")
 
@@ -84,6 +87,8 @@ def _table(
         help = [
             "a file of runs begins with a line such as `params,tokens,loss`; `--column loss=HEADER` says what is what"
         ]
+        if line := _names_below(grid, words):
+            help = [f"the names seem to stand in line {line}: take out what is above it, or begin it with `#`"]
         return None, [finding("F013", message, grid.header(0), help=help)]
     if asked.where and len(grid):
         grid, left = _where(grid, choice.columns, library, asked)
@@ -98,7 +103,7 @@ def _table(
                 columns[name], said = derived
                 findings.append(said)
             elif name in asked.needs:
-                findings.append(_lacking(name, grid, choice, columns, asked, library))
+                findings.append(_lacking(name, grid, choice, columns, asked, words, library))
     if any(f.severity == "error" for f in findings):
         return None, findings
     read = [name for name in dict.fromkeys((*asked.needs, *asked.uses, *_TELLING)) if name in columns]
@@ -122,8 +127,18 @@ def _table(
         columns={name: _column(name, grid, one, kept) for name, one in columns.items()},
         lines=tuple(grid.lines[row] for row in kept),
         labels=tuple(labels[row].strip() if labels is not None else "" for row in kept),
+        kinds=kinds_of(grid, [*choice.unread, *choice.texts.values()], kept),
     )
     return table, findings
+
+
+def _names_below(grid: Grid, words: Words) -> int:
+    """The line of the first rows that has names of columns, below a title; 0 where none has."""
+    for line, text in enumerate(grid.source.text.split("\n")[:_TITLE], 1):
+        names = [name.strip() for sign in SIGNS if sign in text for name in text.split(sign)]
+        if sum(words.read(name) is not None for name in names) > 1:
+            return line
+    return 0
 
 
 def _doubts(
@@ -213,21 +228,28 @@ def _said(name: str, grid: Grid, columns: Mapping[str, Chosen]) -> str:
 
 
 def _lacking(
-    name: str, grid: Grid, choice: Choice, columns: Mapping[str, Chosen], asked: Asked, library: Library
+    name: str, grid: Grid, choice: Choice, columns: Mapping[str, Chosen], asked: Asked, words: Words, library: Library
 ) -> Finding:
     """What there is instead of a column that is needed."""
-    sort = sorts_of(library, asked.dims)[name]
+    sort = words.sorts[name]
     unread = [grid.headers[place] for place in choice.unread]
     help = [
         f"if `{cut(grid.headers[place])}` is it: `--column {name}={grid.headers[place]}`"
         for place in choice.texts.values()
         if _may_be(grid, place, sort)
     ]
-    near = nearest(name, unread) or [near for word in sort.words[:12] for near in nearest(word, unread)]
+    near: Sequence[str] = [header for header in unread if squashed(header).startswith(squashed(name))]
+    near = near or nearest(name, unread) or [one for word in sort.words[:12] for one in nearest(word, unread)]
     if near:
         help.append(f"if `{near[0]}` is it: `--column {name}={near[0]}`")
-    for relation, other in nearly_derivable(name, tuple(columns), library)[:2]:
-        help.append(f"with a column `{other}` it would follow: {relation.text}")
+    nearly = sorted(nearly_derivable(name, tuple(columns), library), key=lambda way: way[1] not in choice.doubtful)
+    for relation, other in nearly[:2]:
+        if other in choice.doubtful:
+            header = cut(grid.headers[choice.doubtful[other]])
+            help.append(f"it would follow from `{header}` in a unit that is said: {relation.text}")
+            help += [f"say it: `--unit {other}={word}`" for word in unit_words(words.sorts[other])[:1]]
+        else:
+            help.append(f"with a column `{other}` it would follow: {relation.text}")
     if not help:
         usual = [word for word in (sort.name, *_aliases(library, name)) if len(word) > 1][:4]
         help.append(
@@ -285,9 +307,14 @@ def _taken(grid: Grid, columns: Mapping[str, Chosen], read: Sequence[str], asked
     out = []
     for name in read:
         one = columns[name]
-        unit = one.sort.units[""]
-        if not one.stated and one.place >= 0 and unit is not None and name in _MEASURED and not asked.log:
-            message = f"`{cut(grid.headers[one.place])}` says no unit, and is read {said_dim(unit.dim)}"
+        if one.stated or one.place < 0 or asked.log:
+            continue
+        header, unit = cut(grid.headers[one.place]), one.sort.units[""]
+        message = f"`{header}` says no unit, and is read {said_dim(one.figures.dim)}"
+        if unit is None:
+            message += f": it is too large for `{one.sort.instead}`"
+            out.append(finding("F014", message, grid.header(one.place)))
+        elif name in _MEASURED:
             help = [f"where it is another: `--unit {name}=bits`, or `nat/byte`"]
             out.append(finding("F014", message, grid.header(one.place), help=help))
     return out

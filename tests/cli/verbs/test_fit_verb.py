@@ -313,3 +313,9 @@ def test_runs_too_small_for_the_form_are_told_with_what_leaves_them_out(capsys: 
     assert main(["fit", *argv, "--out", "ours.plan", "-o", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["chosen"] == f"chinchilla, {where}"
     assert "fitted to 11 runs" in Path("ours.plan").read_text("utf-8")
+
+
+def test_a_fit_with_nothing_to_find_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    held = [f"--hold={name}=1" for name in ("E", "A", "B", "alpha", "beta")]
+    assert main(["fit", "easy.csv", "--form", "chinchilla", *held]) == 2
+    assert "no constant of `chinchilla.epoch` to find" in capsys.readouterr().err
