@@ -14,7 +14,7 @@ from runplan.cli.crew import count, crew
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.source import Source
+from runplan.dsl.text.source import Source, Span
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 OBJECTIVES = ("huber", "squares", "absolute")
 COUNTS = ("total", "non_embedding", "active")
+# Which of these a form may be fitted to in place of the other: both count the same model.
+WITH_EMBEDDINGS_OR_NOT = ("total", "non_embedding")
 MOST_STARTS = 100_000
 MOST_DRAWS, LEAST_DRAWS = 1_000_000, 100
 MOST_SHOWN = 1_000_000
@@ -74,13 +76,13 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
     """
     laws, library = _laws(form, library)
     _refuse_lines(laws, form)
-    law, table, findings = _read(args, laws, library)
+    law, table, counts, findings = _read(args, laws, library)
     if law is None or table is None:
         return findings
     held = _held(args.hold)
     _refuse_unknown(held, law)
     source = _source(args.runs, findings)
-    whole, made = table, _reduced(table, law, args.counts or "", source)
+    whole, made = table, _reduced(table, law, counts, source)
     if made is not None:
         findings = (*findings, *made.findings)
         if made.table is None:
@@ -93,7 +95,7 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         found = fitted(
             law,
             table,
-            counts=args.counts or "",
+            counts=counts,
             held=held,
             objective=_objective(args, "squares" if made is not None else "huber"),
             named=form,
@@ -105,7 +107,7 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         )
     found = replace(found, findings=(*findings, *found.findings))
     if made is not None:
-        off = _off(library, whole, made, args.counts or "", source)
+        off = _off(library, whole, made, counts, source)
         found = replace(found, profiles=made.profiles, whole=whole, findings=(*found.findings, *off))
     return found if exit_code(found.findings) == CLEAN else found.findings
 
@@ -189,43 +191,84 @@ def _laws(word: str, library: Library) -> tuple[tuple[Law, ...], Library]:
 
 def _read(
     args: Namespace, laws: Sequence[Law], library: Library
-) -> tuple[Law | None, RunTable | None, tuple[Finding, ...]]:
-    """The law whose form the runs can be held to, those runs, and what is said of them."""
+) -> tuple[Law | None, RunTable | None, str, tuple[Finding, ...]]:
+    """The law whose form the runs can be held to, those runs, how their params are counted, and what is said of them.
+
+    Raises:
+        CannotRun: For a quantity that there is not, and a condition that cannot be used.
+    """
     from runplan.cli.paths import Projects
     from runplan.dsl.dataclass import replace
     from runplan.engine.fit.fitting import forms_for
     from runplan.engine.fit.form import COUNTS as SIZES
     from runplan.engine.fit.form import asked_of, chosen, columns_of, forms_of
+    from runplan.engine.fit.heads import header_at
+    from runplan.engine.fit.kept import BadCondition
     from runplan.engine.fit.read.asked import Asked
     from runplan.engine.fit.read.read import read_runs
+    from runplan.engine.fit.read.words import sorts_of
 
     counts = args.counts or ""
     uses, dims = asked_of(laws, counts)
+    known = sorts_of(library, dims)
+    named = _named_in(args.where)
     asked = Asked(
-        uses=uses,
-        columns=pairs(args.column, "--column", "tokens=D"),
-        units=pairs(args.unit, "--unit", "loss=bits"),
+        uses=(*uses, *named),
+        columns=pairs(args.column, "--column", "tokens=D", known),
+        units=pairs(args.unit, "--unit", "loss=bits", known),
         dims=dims,
         decimal=args.decimal,
+        where=args.where or "",
     )
+    said: tuple[Finding, ...] = ()
     with reading(args.runs):
         path, project = Projects().of(args.runs)
-        table, findings = read_runs(path, project.reader, library, asked)
+        try:
+            table, findings = read_runs(path, project.reader, library, asked)
+        except BadCondition as error:
+            raise CannotRun(f"--where {error}") from error
         if table is None:
-            return None, None, findings
-        law = chosen(laws, counts, table.columns)
+            return None, None, counts, findings
+        others = [count for count in COUNTS if SIZES[count] in table.columns]
+        way = chosen(laws, (counts,) if counts else ("", *WITH_EMBEDDINGS_OR_NOT), table.columns)
+        law, counts = way or (None, counts)
+        if law is not None and counts and not args.counts:
+            at = header_at(SIZES[counts], table, _source(args.runs, findings))
+            said = (_counted_otherwise(law, counts, table.columns[SIZES[counts]].header, at),)
         if law is not None:
             needs = dict.fromkeys(c for _, columns in forms_for(law, table, counts, {}) for c in columns.values())
             needs |= dict.fromkeys((law.reads.of, law.reads.at) if law.reads is not None else ())
+            gives = {form.output for form in forms_of(law, {})} - needs.keys()
+            said += tuple(_not_fitted(one) for one in findings if one.data.get("quantity") in gives)
         else:
             forms = [form for one in laws for form in forms_of(one, {})]
             needs = dict.fromkeys(columns_of(forms[0], counts, table.columns).values()) if forms else {}
-        others = [count for count in COUNTS if SIZES[count] in table.columns]
-        asked = replace(asked, needs=tuple(needs), uses=("compute", *_named_in(args.where)))
+        asked = replace(asked, needs=tuple(needs), uses=("compute", *named))
         table, findings = read_runs(path, project.reader, library, asked)
         if others and set(SIZES.values()) & needs.keys():
             findings = tuple(map(partial(_recounted, count=others[0]), findings))
-    return law, table if table is None or law is None else _taken(args, table, law), findings
+    return law, table if table is None or law is None else _taken(args, table, law, counts), counts, (*findings, *said)
+
+
+def _counted_otherwise(law: Law, count: str, header: str, at: Span) -> Finding:
+    """That runs do not count params as a law does, and that its form is fitted to how they count them."""
+    from runplan.dsl.text.finding import finding
+    from runplan.engine.fit.form import COUNTS as SIZES
+
+    message = (
+        f"`{law.name}` counts {law.counts} params, and the file has {count} ones: its form is fitted to these, "
+        "and the pack says so"
+    )
+    help = [f"where `{header}` counts {law.counts} ones: `--column {SIZES[law.counts]}={header}`"]
+    return finding("F015", message, at, help=help)
+
+
+def _not_fitted(found: Finding) -> Finding:
+    """A finding on a column that a further formula of a law would have been fitted to."""
+    from runplan.dsl.dataclass import replace
+
+    message = f"{found.message}: what the law says of `{found.data['quantity']}` is not fitted"
+    return replace(found, severity="warning", message=message)
 
 
 def _source(path: str, findings: Sequence[Finding]) -> Source:
@@ -271,24 +314,19 @@ def _named_in(condition: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.findall(r"[A-Za-z_]\w*", condition or "")))
 
 
-def _taken(args: Namespace, table: RunTable, law: Law) -> RunTable:
+def _taken(args: Namespace, table: RunTable, law: Law, counts: str) -> RunTable:
     """The runs that are to be fitted to.
 
     Raises:
-        CannotRun: Where none are left, or the condition cannot be used.
+        CannotRun: Where none are left.
     """
     from runplan.engine.fit.fitting import forms_for
-    from runplan.engine.fit.kept import BadCondition, where, without_highest
+    from runplan.engine.fit.kept import without_highest
 
     whole = table
-    if args.where:
-        try:
-            table = where(table, args.where)
-        except BadCondition as error:
-            raise CannotRun(f"--where {error}") from error
     if args.drop_highest:
         many = count(args.drop_highest, "--drop-highest", MOST_DROPPED)
-        outputs = [columns[form.output] for form, columns in forms_for(law, table, args.counts or "", {})]
+        outputs = [columns[form.output] for form, columns in forms_for(law, table, counts, {})]
         losses = [name for name in (*outputs, "loss") if name.startswith("loss") and name in table.columns]
         if not losses:
             raise CannotRun(f"`--drop-highest {many}` leaves out runs of the highest loss, and {args.runs} has no loss")

@@ -167,9 +167,9 @@ def _solution(solution: Solution) -> dict[str, object]:
         if found := {name: quantity(value) for name, value in quantities(solution, *sections)}:
             out[key] = found
     if solution.layouts:
-        from runplan.engine.layouts_document import layouts_document
+        from runplan.engine.layouts_document import layouts_of
 
-        out["layouts"] = layouts_document(solution.layouts[0])
+        out.update(layouts_of(solution.layouts))
     if solution.odds:
         out["requirements"] = [_odds(one) for one in solution.odds]
     if stages := stages_of(solution):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.parse import unit
@@ -10,6 +12,17 @@ from runplan.engine.problem.laid_out import RECOMPUTES, Choice, Ends, Layouts
 
 _BYTE: Dim = unit("byte").dim
 _DIGITS = 6
+
+
+def layouts_of(layouts: Sequence[Layouts]) -> dict[str, object]:
+    """The layouts of a run, or of each of its pools; those of its stages are told where these are."""
+    whole = [layouts_document(one) for one in layouts if not one.scope]
+    pools = [{"pool": int(one.scope[0][1]), **layouts_document(one)} for one in layouts if _is_of_pool(one)]
+    return {**({"layouts": whole[0]} if whole else {}), **({"pool_layouts": pools} if pools else {})}
+
+
+def _is_of_pool(layouts: Layouts) -> bool:
+    return [part for part, _ in layouts.scope] == ["pool"]
 
 
 def layouts_document(layouts: Layouts) -> dict[str, object]:

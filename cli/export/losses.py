@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from runplan.cli.export.training import Said, Shape, Training
 from runplan.dsl.text.words import listing
 
-_PARTS = ("tp", "pp", "cp", "ep")
+_PARTS = ("tp", "pp", "cp", "ep", "etp")
 
 
 def lost_layout(run: Training, carried: Collection[str] = (), help: str = "") -> Iterator[Said]:

@@ -147,6 +147,8 @@ def _layout(run: Training) -> Iterator[Argument]:
     yield "context-parallel-size", layout.cp
     if layout.ep > 1:
         yield "expert-model-parallel-size", layout.ep
+    if run.shape is not None and run.shape.experts and layout.tp > 1:  # what is not said is as tp
+        yield "expert-tensor-parallel-size", layout.etp
     if layout.tp > 1:
         yield "sequence-parallel", True
     if layout.shard is None or layout.shard == 1:

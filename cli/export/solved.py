@@ -251,7 +251,7 @@ def _layout(solved: Solved) -> Layout | None:
     values = solved.solution.values
     figures = {
         name: round(values[quantity(name)].value)
-        for name in ("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate", "recompute")
+        for name in ("tp", "pp", "cp", "ep", "etp", "dp", "micro_batch", "accumulate", "recompute")
         if quantity(name) in values
     }
     if "dp" not in figures:
@@ -314,7 +314,7 @@ def _mix(solved: Solved) -> Iterator[tuple[str, float]]:
 # What files say, by the quantity that it is of.
 _TOLD = (
     *("params", "tokens", "context", "batch", "learning_rate", "weight_decay", "beta1", "beta2", "epsilon", "clip"),
-    *("gpus", "nodes_of", "reserved_time", "tp", "pp", "cp", "ep", "dp", "micro_batch", "recompute"),
+    *("gpus", "nodes_of", "reserved_time", "tp", "pp", "cp", "ep", "etp", "dp", "micro_batch", "recompute"),
 )
 
 

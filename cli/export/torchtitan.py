@@ -145,6 +145,7 @@ def _parts(layout: Layout) -> Iterator[tuple[str, int]]:
         yield "pipeline_parallel_microbatch_size", layout.micro_batch
     if layout.ep > 1:
         yield "expert_parallel_degree", layout.ep
+        yield "expert_tensor_parallel_degree", layout.etp
 
 
 def _plain(run: Training) -> Iterator[Said]:

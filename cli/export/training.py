@@ -160,6 +160,7 @@ class Layout:
     pp: int = 1
     cp: int = 1
     ep: int = 1
+    etp: int = 1
     dp: int = 1
     micro_batch: int = 1
     accumulate: int = 1

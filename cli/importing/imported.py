@@ -42,6 +42,7 @@ class Imported:
         model: Figures and words of the plan's `model` block.
         sequence: Tokens of a sequence in training; `longest` those that the model takes at the most.
         length: Such as `10000 steps`, as a plan says it.
+        epochs: Of the data, where the length is said in them.
         batch: Sequences of a step of all devices; `per_device` where only those of one device are known.
         layout: Figures of the plan's `layout`.
         devices: How many there are.
@@ -59,10 +60,11 @@ class Imported:
     sequence: int | None = None
     longest: int | None = None
     length: str = ""
+    epochs: float = 0.0
     batch: int | None = None
     per_device: int | None = None
     optimizer: str = ""
-    settings: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, Word] = field(default_factory=dict)
     fall: Fall | None = None
     layout: Mapping[str, Word] = field(default_factory=dict)
     devices: int | None = None
@@ -82,5 +84,5 @@ class Imported:
             elif isinstance(mine, Mapping):
                 merged[name] = {**its, **mine}
             else:
-                merged[name] = mine if mine not in (None, "") else its
+                merged[name] = mine if mine not in (None, "", 0.0) else its
         return replace(own, **merged)  # type: ignore[arg-type]

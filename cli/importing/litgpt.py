@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from runplan.cli.importing.imported import UNCUT, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
+from runplan.cli.importing.litgpt_models import shape_of
 
 # Its own defaults: litgpt/config.py, litgpt/pretrain.py, and PyTorch's of AdamW.
 _SIZES = {"n_layer": 16, "n_embd": 4096, "n_head": 32, "block_size": 4096, "vocab_size": 50254, "padding_multiple": 512}
 _TRAIN = {"global_batch_size": 512, "micro_batch_size": 4, "max_tokens": 3e12, "lr_warmup_steps": 2000}
-_MIN_RATE, _RATE, _CLIP = 4e-5, 1e-3, 1.0
+_MIN_RATE, _RATE, _CLIP, _NORMS = 4e-5, 1e-3, 1.0, 2
+# Matrices that have an adapter, by its defaults of `finetune_lora`, and the words of a plan for several.
+_ADAPTED = {"query": True, "key": False, "value": True, "projection": False, "mlp": False}
+_WORDS = {"qv": {"query", "value"}, "mlp": {"mlp"}, "attention": {"query", "key", "value", "projection"},
+          "all": {*_ADAPTED}}  # fmt: skip
 _PRECISIONS = {"bf16-mixed": "bf16", "bf16-true": "bf16", "32-true": "fp32", "16-mixed": "fp16", "16-true": "fp16"}
 
 
 def is_litgpt(keys: Keys) -> bool:
     """Whether settings are its own: a section `train` beside a model."""
-    there = any(name in keys for name in ("model_name", "model_config", "model", "checkpoint_dir")) and "train" in keys
-    return there and isinstance(keys.tree["train"], dict)
+    train = keys.tree.get("train")
+    return isinstance(train, dict) and {"global_batch_size", "micro_batch_size"} <= train.keys()
 
 
 def configuration(keys: Keys, title: str) -> Imported:
@@ -23,20 +28,27 @@ def configuration(keys: Keys, title: str) -> Imported:
     train, config = keys.section("train"), keys.section("model" if "model" in keys else "model_config")
     checkpoint = keys.text("checkpoint_dir", "initial_checkpoint_dir")
     name = (keys.text("model_name") or config.text("name") or checkpoint).rstrip("/").rpartition("/")[2]
-    model: dict[str, Word] = dict(_model(config, train)) if config.tree else {}
+    if not name and not config.tree:
+        raise Unreadable("`model_name` is not there: no shape can be told without it")
+    model: dict[str, Word] = dict(_model(config)) if config.tree else dict(shape_of(name))
+    if model and train.flag("tie_embeddings"):
+        model["tied"] = "true"
     sequence = train.whole("max_seq_length")
     if sequence is None and config.tree:
         sequence = config.whole("block_size") or _SIZES["block_size"]
+    if sequence:
+        model.pop("context", None)
     config.get("name"), config.get("block_size"), config.get("rope_base"), train.get("tie_embeddings")
     pretrains = not keys.text("checkpoint_dir")
     tokens, steps, epochs = train.number("max_tokens"), train.whole("max_steps"), train.number("epochs")
     if tokens is None and steps is None and epochs is None and pretrains:
         tokens = _TRAIN["max_tokens"]
     length = f"{int(tokens)} tokens" if tokens else f"{steps} steps" if steps else ""
-    left = (("train.epochs", epochs),) if epochs and not length else ()
     batch = train.whole("global_batch_size") or int(_TRAIN["global_batch_size"])
     micro = train.whole("micro_batch_size") or int(_TRAIN["micro_batch_size"])
-    optimizer, settings = _optimizer(keys, train)
+    optimizer, given = _optimizer(keys, train)
+    notes = list[str]()
+    settings: dict[str, Word] = {**given, **_adapters(keys, notes)}
     lowest = train.number("min_lr")
     lowest = _MIN_RATE if lowest is None and pretrains else lowest or 0.0
     warmup = train.whole("lr_warmup_steps")
@@ -44,7 +56,7 @@ def configuration(keys: Keys, title: str) -> Imported:
         int(_TRAIN["lr_warmup_steps"]) if warmup is None and pretrains else warmup or 0,
         "cosine",
         None,
-        min(lowest / settings["learning_rate"], 1.0),
+        min(lowest / given["learning_rate"], 1.0),
     )
     devices, nodes = keys.get("devices"), keys.whole("num_nodes") or 1
     count = int(devices) * nodes if isinstance(devices, int) and not isinstance(devices, bool) else None
@@ -58,6 +70,7 @@ def configuration(keys: Keys, title: str) -> Imported:
         model=model,
         sequence=sequence,
         length=length,
+        epochs=epochs or 0.0,
         batch=batch,
         optimizer=optimizer,
         settings=settings,
@@ -65,7 +78,8 @@ def configuration(keys: Keys, title: str) -> Imported:
         layout=layout,
         devices=count,
         precision=_PRECISIONS.get(keys.text("precision"), ""),
-        left=(*left, *keys.left()),
+        notes=tuple(notes),
+        left=tuple(keys.left()),
     )
 
 
@@ -88,7 +102,21 @@ def _optimizer(keys: Keys, train: Keys) -> tuple[str, dict[str, float]]:
     return name.rpartition(".")[2], settings
 
 
-def _model(config: Keys, train: Keys) -> dict[str, Word]:
+def _adapters(keys: Keys, notes: list[str]) -> dict[str, Word]:
+    """The rank of LoRA and the matrices that have an adapter, or the fewest of a plan's words that hold them."""
+    rank = keys.whole("lora_r")
+    if not rank:
+        return {}
+    on = {part for part, by in _ADAPTED.items() if keys.flag(f"lora_{part}", otherwise=by)}
+    word = next(word for word, parts in _WORDS.items() if on <= parts)
+    if on != _WORDS[word]:
+        notes.append(f"the adapters are on {', '.join(sorted(on)) or 'nothing'}: the plan has them on `{word}`")
+    packed = keys.text("quantize")
+    bits = 4 if "nf4" in packed or "fp4" in packed else 8 if "int8" in packed else 0
+    return {"lora": rank, "lora_on": word, **({"frozen_bits": bits} if bits else {})}
+
+
+def _model(config: Keys) -> dict[str, Word]:
     def size(name: str) -> int:
         return config.whole(name) or _SIZES[name]
 
@@ -112,21 +140,21 @@ def _model(config: Keys, train: Keys) -> dict[str, Word]:
     if width and width * heads != hidden:
         out["head_dim"] = width
     out |= {} if gated else {"mlp": "plain"}
-    if train.flag("tie_embeddings"):
-        out["tied"] = "true"
     if config.flag("bias", otherwise=True):
         out |= {"attention_biases": "all", "mlp_biases": "true"}
     elif config.flag("attn_bias"):
         out["attention_biases"] = "qkv"
     if (config.text("norm_class_name") or "LayerNorm") == "LayerNorm":
-        out["norm_biases"] = "true"
+        # The first OLMo's norms have no weights: litgpt tells it by its name.
+        out |= {"norms": 0, "final_norm": "false"} if "OLMo" in config.text("name") else {"norm_biases": "true"}
     if config.flag("lm_head_bias"):
         out["head_bias"] = "true"
-    shared = config.flag("shared_attention_norm")
-    if config.flag("parallel_residual", otherwise=True) and shared:
-        out["norms"] = 1
-    if config.flag("post_attention_norm") and config.flag("post_mlp_norm"):
-        out["norms"] = 4
+    shared, before = config.flag("shared_attention_norm"), config.flag("norm_2", otherwise=True)
+    config.get("parallel_residual")
+    norms = config.flag("norm_1", otherwise=True) + (before and not shared)
+    norms += config.flag("post_attention_norm") + config.flag("post_mlp_norm")
+    if norms != _NORMS and "norms" not in out:
+        out["norms"] = norms
     if config.flag("norm_qk"):
         out["qk_norm"] = "full" if config.text("norm_qk_type") == "olmo2" else "true"
     return out | _windows(config, int(out["layers"])) | _experts(config, ffn)
@@ -144,8 +172,11 @@ def _experts(config: Keys, ffn: int) -> dict[str, Word]:
     count = config.whole("n_expert")
     if not count:
         return {}
+    shared, dense = config.whole("n_shared_expert"), config.whole("first_k_dense_replace")
     return {
         "experts": count,
         "active_experts": config.needed("n_expert_per_token"),
         "expert_ffn": config.whole("moe_intermediate_size") or ffn,
+        **({"shared_experts": shared} if shared else {}),
+        **({"dense_layers": dense} if dense else {}),
     }

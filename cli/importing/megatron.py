@@ -272,6 +272,8 @@ def _layout(keys: Keys) -> dict[str, Word]:
         count = keys.whole(name) or 1
         if count > 1 or part in UNCUT:
             out[part] = count
+    if keys.whole("num_experts") and out["tp"] != 1:
+        out["etp"] = keys.whole("expert_tensor_parallel_size") or out["tp"]
     if micro := keys.whole("micro_batch_size"):
         out["micro_batch"] = f"{micro} sequences"
     if keys.text("recompute_granularity") == "full":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from textwrap import wrap
 
-from runplan.cli.importing.imported import Fall, Imported
+from runplan.cli.importing.imported import Fall, Imported, Word
 from runplan.dsl.syntax.formatting import formatted
 from runplan.dsl.text.source import Source
 
@@ -20,22 +21,24 @@ _SHAPES = {
 _TITLES = {"linear": "Linear decay", "cosine": "Half a cosine", "sqrt": "Decay by 1 - sqrt(x)",
            "exponential": "Exponential decay", "constant": "Constant"}  # fmt: skip
 _TOKENS_A_PARAM = 20
+_DATA = "100M tokens"
 _PRECISION = "bf16"  # what a plan takes where it does not say it
 
 
-def plan_of(read: Imported, hardware: str = "", devices: int = 1) -> str:
+def plan_of(read: Imported, hardware: str = "", devices: int = 1, data: str = "") -> str:
     """The plan as text.
 
     Args:
         hardware: The statement's value, as the user writes it; empty where it is left to be stated.
         devices: Copies of the model that see other data, by which the batch of one device becomes that of all.
+        data: What there is to train on, as the user writes it, for a length in epochs.
     """
-    lines = "\n".join(_lines(read, hardware, devices)) + "\n"
+    lines = "\n".join(_lines(read, hardware, devices, data)) + "\n"
     text, _ = formatted(Source("imported.plan", lines))
     return text
 
 
-def _lines(read: Imported, hardware: str, devices: int) -> Iterator[str]:
+def _lines(read: Imported, hardware: str, devices: int, data: str) -> Iterator[str]:
     yield from _said("Imported from " + "; ".join(read.files) + ".")
     for note in read.notes:
         yield from _said(f"Note: {note}.")
@@ -65,7 +68,7 @@ def _lines(read: Imported, hardware: str, devices: int) -> Iterator[str]:
         yield f"objective: {read.objective}"
     if read.checkpoint:
         yield f"start: checkpoint {_word(read.checkpoint)}"
-    yield from _length(read)
+    yield from _length(read, data)
     yield from _optimizer(read, devices)
     if read.fall is not None:
         yield from _phases(read.fall)
@@ -101,10 +104,20 @@ def _sequence(read: Imported) -> Iterator[str]:
         yield from _said(f"The model takes at most {read.longest} tokens; `context`, that of training, is not said.")
 
 
-def _length(read: Imported) -> Iterator[str]:
+def is_data_taken(read: Imported) -> bool:
+    """Whether a length is in epochs of data whose size no file says."""
+    return bool(read.epochs and not read.length)
+
+
+def _length(read: Imported, data: str) -> Iterator[str]:
     if read.length:
         yield f"tokens: {read.length}"
-    elif read.objective or "experts" in read.model:  # no law of their size tells how many are best
+    elif read.epochs:
+        yield f"data: {data or _DATA} up to {max(math.ceil(read.epochs), 1)} epochs"
+        yield f"tokens: {_figure(read.epochs)} epochs"
+        if not data:
+            yield from _said("How many tokens the data has no file says: those that stand here are to be replaced.")
+    elif read.objective or read.checkpoint or "experts" in read.model:  # no law tells how many are best
         size = "active_params" if "experts" in read.model else "params"
         yield f'require tokens / {size} == {_TOKENS_A_PARAM} because "the files say no length: this stands in for it"'
     else:
@@ -128,8 +141,10 @@ def _word(name: str) -> str:
     return name if name.replace("-", "").replace("_", "").isalnum() else json.dumps(name)
 
 
-def _figure(value: float) -> str:
-    """A figure as plans write it."""
+def _figure(value: Word) -> str:
+    """A figure as plans write it, or a word."""
+    if isinstance(value, str):
+        return value
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 

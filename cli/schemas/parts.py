@@ -222,6 +222,7 @@ SHARED: dict[str, Schema] = {
                 "lifetime": _FIGURES,
                 "goodput": _FIGURES,
                 "layouts": shared("layouts"),
+                "pool_layouts": listed(shared("layouts")),
                 "requirements": listed(
                     record(
                         {"text": TEXT, "line": PLACE, "probability": _QUANTITY},
@@ -247,7 +248,7 @@ SHARED: dict[str, Schema] = {
             "first": listed(
                 record(
                     {
-                        **dict.fromkeys(("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate"), COUNT),
+                        **dict.fromkeys(("tp", "pp", "cp", "ep", "etp", "dp", "micro_batch", "accumulate"), COUNT),
                         "recompute": words("none", "selective", "full"),
                         "fits": words("fits", "tight", "does not fit"),
                         "memory_per_gpu": _QUANTITY,
@@ -255,10 +256,13 @@ SHARED: dict[str, Schema] = {
                     {"shard": COUNT, "layout_time": _QUANTITY, "layout_mfu": _QUANTITY},
                 )
             ),
-            "others": listed(record({"layout": TEXT, "why": words("memory", "bubble", "links", "work"), "by": NUMBER})),
+            "others": listed(
+                record({"layout": TEXT, "why": words("memory", "bubble", "links", "work", "alike"), "by": NUMBER})
+            ),
             "undivided": listed(TEXT),
             "tried": COUNT,
-        }
+        },
+        {"pool": COUNT},
     ),
     "assumption": record(
         {

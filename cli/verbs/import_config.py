@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from runplan.cli.arguments import Parser, reading, verb
 from runplan.cli.importing.formats import FORMS, read
 from runplan.cli.importing.imported import Imported, Word
 from runplan.cli.importing.keys import Unreadable
-from runplan.cli.importing.plan_text import is_sequence_taken, plan_of
+from runplan.cli.importing.plan_text import is_data_taken, is_sequence_taken, plan_of
 from runplan.cli.importing.tree import tree_of
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.paths import reader_for
@@ -42,6 +42,7 @@ def run(argv: list[str]) -> int:
         "--vocab", metavar="N", help="entries of the vocabulary, where a file leaves them to its tokenizer"
     )
     parser.add_argument("--sequence", metavar="N", help="tokens of a sequence in training, where no file says them")
+    parser.add_argument("--data", metavar="TEXT", default="", help="tokens that there are, for a length in epochs")
     parser.add_argument("-o", "--out", metavar="FILE", help="where to write; standard output unless said")
     args = parser.parse_args(argv)
     copies = None if args.devices is None else _count(args.devices, "--devices")
@@ -63,11 +64,9 @@ def run(argv: list[str]) -> int:
     assert found is not None
     if sequence:
         found = replace(found, sequence=sequence)
-    if is_sequence_taken(found):
-        taken = f"taken to be the longest of the model, {found.longest} tokens; --sequence N says it"
-        message = f"no file says how long a sequence of training is: {taken}"
+    for message in _taken(found, args.data):
         tell(line(finding("E004", message, Span(source, 0, len(source.line_text(1))))))
-    text = plan_of(found, args.hardware, copies or _copies(args.hardware, found.layout))
+    text = plan_of(found, args.hardware, copies or _copies(args.hardware, found.layout), args.data)
     write(text, args.out)
     return _checked(text, args.out)
 
@@ -88,6 +87,16 @@ def _title(path: str) -> str:
     stem = os.path.splitext(os.path.basename(path))[0]
     above = os.path.basename(os.path.dirname(os.path.abspath(path)))
     return above if stem in ("config", "training_args") and above else stem
+
+
+def _taken(found: Imported, data: str) -> Iterator[str]:
+    """What no file says and the plan has to, with what is taken in its place."""
+    if is_sequence_taken(found):
+        taken = f"taken to be the longest of the model, {found.longest} tokens; --sequence N says it"
+        yield f"no file says how long a sequence of training is: {taken}"
+    if is_data_taken(found) and not data:
+        told = f"{found.epochs:g} epochs of data whose size no file says"
+        yield f"the length is {told}: a figure stands in for it; --data '2B tokens' says it"
 
 
 def _copies(hardware: str, layout: Mapping[str, Word]) -> int:

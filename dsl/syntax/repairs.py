@@ -42,6 +42,14 @@ def _fields(m: re.Match[str]) -> str:
     return f"{m[1]}{{ {'; '.join(fields)} }}"
 
 
+def _degrees(m: re.Match[str]) -> str:
+    """How a model lies on its devices, piece by piece, as a block or with signs: `{ tp: 8; pp: 4 }`, `tp=8 pp<=4`."""
+    found = re.findall(r"([a-z]\w*?)\s*([:=]|<=?|>=?|\s)?\s*(\d\w*(?: sequences?)?|\?)", m[1], re.IGNORECASE)
+    signs = {"<": "up to ", ">": "at least "}
+    pieces = ((ours(name), f"{signs.get(sign[:1], '')}{with_unit(ours(name), value)}") for name, sign, value in found)
+    return ", ".join(f"{name} {value}" for name, value in pieces)
+
+
 _STATEMENTS = _patterns(
     (r"(.*?)\s*(?://|--(?!-))\s*(.*)", r"\1 # \2"),
     (r"data\s+([\w.-]+)\s+(\d.*)", r"data \1: \2"),
@@ -142,7 +150,17 @@ _OBJECTIVE = _patterns(
     (r".*(?:mask|denois|corrupt|infill).*", "MLM"),
     (r".*(?:causal|autoregressive|next.token|language.model).*", "CLM"),
 )
-_OPTIMIZER = _patterns((r"(\w+)\s*[,({\[]?\s*([a-z]\w*\s*[:= ].*)", _settings))
+_OPTIMIZER = _patterns(
+    (r"(adam\w*?)[- ]*(?:in )?8[- ]?bit(.*)", r"AdamW8bit\2"),
+    (r"q?lora\W*(?:(?:rank|r)\b\s*[:= ]?)?\s*(\d+)", r"AdamW { lora: \1 }"),
+    (r"(.*\blora)\s*:?\s*(?:rank|r)\b\s*[:= ]?\s*(\d+)(.*)", r"\1: \2\3"),
+    (r"(\w+)\b\s*[,({\[]?\s*([a-z]\w*\s*[:= ].*)", _settings),
+)
+_LAYOUT = _patterns(
+    (r"fsdp2?|fully sharded(?: data parallel)?", "in fsdp2"),
+    (r"(megatron|deepspeed)(?:-lm)?", r"in \1"),
+    (r"\{?\s*([^{}]*?)\s*\}?", _degrees),
+)
 _MODEL = _patterns(
     (r"([a-z]+) (\S+) (\d+b)", r"\1-\2-\3"),
     (r"(\d\S*(?: param\w*)?)\s*[,(]?\s*(?:of which\s+)?(\d\S*(?: param\w*)?) active\W*", r"\1, \2 active"),
@@ -154,6 +172,7 @@ _VALUES: dict[str, _Repairs] = {
     "obj_spec": _OBJECTIVE,
     "model_spec": _MODEL,
     "opt_spec": _OPTIMIZER,
+    "layout_spec": _LAYOUT,
 }
 _ANY = _patterns(
     (r"([^{]*)\{([^{}]*)\}", _fields),

@@ -47,6 +47,25 @@ _THEIRS: dict[str, str] = {
     "beta2": "adam_beta2",
     "epsilon": "eps adam_eps adam_epsilon",
     "clip": "grad_clip clip_grad max_grad_norm max_norm gradient_clip gradient_clipping clip_norm",
+    "lora": "rank lora_r lora_rank lora_dim adapters adapter_rank",
+    "lora_on": "target_modules lora_target_modules",
+    "frozen_bits": "load_in_4bit load_in_8bit qlora quantize quantization",
+    # how the model lies on the devices
+    "tp": "tensor tensor_parallel tensor_parallelism tensor_parallel_size tensor_parallel_degree"
+    " tensor_model_parallel_size model_parallel model_parallel_size",
+    "pp": "pipeline pipeline_parallel pipeline_parallelism pipeline_parallel_size pipeline_parallel_degree"
+    " pipeline_model_parallel_size stages",
+    "cp": "context_parallel context_parallelism context_parallel_size context_parallel_degree",
+    "ep": "expert_parallel expert_parallelism expert_parallel_size expert_parallel_degree expert_model_parallel_size",
+    "dp": "data_parallel data_parallelism data_parallel_size data_parallel_degree replicas",
+    "shard": "zero zero_stage zero_optimization fsdp sharding",
+    "micro_batch": "microbatch micro_batch_size mbs per_device_train_batch_size train_micro_batch_size_per_gpu"
+    " device_batch_size local_batch_size",
+    "accumulate": "accumulation gradient_accumulation gradient_accumulation_steps grad_accum grad_accumulation_steps"
+    " accumulate_grad_batches num_microbatches",
+    "recompute": "activation_checkpointing activation_checkpoint gradient_checkpointing checkpoint_activations"
+    " recompute_granularity remat rematerialization",
+    "interleave": "virtual_stages virtual_pipeline num_layers_per_virtual_pipeline_stage",
     # the hardware
     "gpus": "num_gpus n_gpus gpu_count ngpus count n num_devices devices world_size",
     "device": "gpu gpu_type gpu_model accelerator accelerator_type instance_type type hardware_type",
@@ -108,7 +127,7 @@ FIELDS = {
     " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler extra_params experts active_experts"
     " expert_ffn shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits"
     " activation_bits kv_bits".split(),
-    "layout": "tp pp cp ep dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
+    "layout": "tp pp cp ep etp dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
     " gradient_bytes master_bytes optimizer_bytes moments matrix_moments moment_bytes shard gradients_kept copy_bytes"
     " copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes head_bytes expert_bytes norm_bytes"
     " least_logit_bytes logit_bytes forward_logit_bytes stranded_logit_bytes rotary_bytes workspace fragmentation"
@@ -250,9 +269,13 @@ def _block(statement: str, pairs: Iterable[str], in_yaml: bool) -> str:
 
 
 def with_unit(name: str, value: str) -> str:
-    """A bare number with the unit that its field is counted in."""
+    """A value as its field says it: a bare number with the unit that it is counted in, a switch by its word."""
     if name == "context" and re.fullmatch(r"[\d_]+[kK]?", value):
         return f"{value} tokens"
+    if name == "recompute" and value.lower() in ("true", "false"):
+        return "full" if value.lower() == "true" else "none"
+    if name == "micro_batch" and re.fullmatch(r"\d+", value):
+        return f"{value} sequences"
     if name == "batch" and re.fullmatch(r"[\d_.]+[kKM]?", value):
         few = re.fullmatch(r"[\d_]{1,5}", value)
         return f"{value} {'sequences' if few else 'tokens'}"

@@ -24,9 +24,12 @@ FIELD = pattern(r"\{([^{}]*?)(%?)\}")
 IF_KNOWN = pattern(r"\[([^\[\]]*\{[^\[\]]*)\]")
 
 
-def listing(names: Iterable[str]) -> str:
-    """Names as a message lists them, each in backquotes."""
-    return ", ".join(f"`{name}`" for name in names)
+def listing(names: Iterable[str], most: int | None = None) -> str:
+    """Names as a message lists them, each in backquotes; of very many the first, and how many more there are."""
+    quoted = [f"`{name}`" for name in names]
+    if most is None or len(quoted) <= most + 3:
+        return ", ".join(quoted)
+    return f"{', '.join(quoted[:most])} and {len(quoted) - most} more"
 
 
 _CONSONANT_Y = pattern(r"(?<![aeiou])y$")

@@ -31,6 +31,7 @@ MULTIPLIERS = {
     **{"k": "K", "K": "K", "M": "M", "T": "T", "b": "B", "t": "T", "bn": "B", "mn": "M", "tn": "T"},
     **{"thousand": "K", "million": "M", "billion": "B", "trillion": "T"},
 }
+MOST_LISTED = 16  # fields of a statement that a message lists; the others are those of what a framework keeps
 # The operator of a rule of which all children are operands.
 _OPERATORS = {
     **{"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^", "neg": "neg"},
@@ -230,7 +231,7 @@ class Builder:
             [] if meant in known else answer(word.text, "", source.text, source.path.endswith((".yaml", ".yml")))
         )
         close = did_you_mean(meant if meant in known else word.text, known)
-        help = elsewhere or close or [f"the fields of `{where}` are {listing(known)}"]
+        help = elsewhere or close or [f"the fields of `{where}` are {listing(known, MOST_LISTED)}"]
         message, fixes = f"unknown field `{word.text[:60]}` in `{where}`", respelled(word.span, word.text, known, meant)
         self.findings.append(finding("N001", message, word.span, help=help, fixes=() if elsewhere else fixes))
 

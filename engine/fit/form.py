@@ -95,21 +95,25 @@ def columns_of(form: Form, counts: str, has: Collection[str]) -> Mapping[str, st
     return found
 
 
-def chosen(laws: Iterable[Law], counts: str, has: Collection[str]) -> Law | None:
-    """The law, of those that a name may mean, whose form the runs can be held to; None where they can be to none.
+def chosen(laws: Iterable[Law], counts: Iterable[str], has: Collection[str]) -> tuple[Law, str] | None:
+    """The law, of those that a name may mean, whose form the runs can be held to, and how it counts params there; None
+    where they can be to none.
 
     One that gives the loss by the size and the tokens comes before one that gives it by less, and that before others.
 
     Args:
+        counts: The ways to count params, the first choice first; empty for the law's own.
         has: The columns of the runs.
     """
 
-    def rank(law: Law) -> int | None:
-        able = (form for form in forms_of(law, {}) if set(columns_of(form, counts, has).values()) <= set(has))
+    def rank(law: Law, count: str) -> int | None:
+        able = (form for form in forms_of(law, {}) if set(columns_of(form, count, has).values()) <= set(has))
         return min((0 if weighs(f.function) else 1 if f.output == "loss" else 2 for f in able), default=None)
 
-    ranked = [(found, law) for law in laws if (found := rank(law)) is not None]
-    return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
+    laws = tuple(laws)
+    ways = [(count, law) for count in counts for law in laws]
+    ranked = [(found, law, count) for count, law in ways if (found := rank(law, count)) is not None]
+    return min(ranked, key=lambda way: way[0])[1:] if ranked else None
 
 
 def asked_of(laws: Iterable[Law], counts: str) -> tuple[tuple[str, ...], Mapping[str, Dim]]:

@@ -67,10 +67,10 @@ def _reasons(model: Model, at: Span, heads: Mapping[str, Head]) -> Iterator[Find
     wide = [name for name in varied if name not in few]
     for i, name in enumerate(wide):
         for other in wide[:i]:
-            yield from _in_step(other, varied[other], name, varied[name], heads)
+            yield from in_step(other, varied[other], name, varied[name], heads)
 
 
-def _in_step(name: str, x: Floats, other: str, y: Floats, heads: Mapping[str, Head]) -> Iterator[Finding]:
+def in_step(name: str, x: Floats, other: str, y: Floats, heads: Mapping[str, Head]) -> Iterator[Finding]:
     """A finding where two figures of runs move together."""
     u, v = np.log(x), np.log(y)
     power = float(np.cov(u, v)[0, 1] / np.var(u, ddof=1))

@@ -13,7 +13,8 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.fit.heads import header_at
+from runplan.engine.fit.heads import header_at, heads_of
+from runplan.engine.fit.identify import in_step
 from runplan.engine.fit.read.grid import line_span
 from runplan.engine.fit.table import Floats, RunTable
 
@@ -74,7 +75,10 @@ def reduced(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced
         size: The column of the sizes.
         source: The file that they are from, for findings.
     """
-    return _minima(table, reads, size, source) if reads.how == "minima" else _envelope(table, reads, source)
+    if reads.how == "minima":
+        return _minima(table, reads, size, source)
+    reasons = one_line(table, reads.at, size, source)
+    return Reduced(None, (), reasons) if reasons else _envelope(table, reads, source)
 
 
 # ---- parabolas, a budget each
@@ -175,6 +179,14 @@ def _envelope(table: RunTable, reads: Reads, source: Source) -> Reduced:
     if len(kept) < FEWEST:
         return Reduced(None, (), (_few_best(len(kept), header_at(reads.of, table, source)),))
     return Reduced(table.rows(np.array(kept)))
+
+
+def one_line(table: RunTable, spent: str, size: str, source: Source) -> tuple[Finding, ...]:
+    """Why runs have no envelope: each size has a budget of its own, and the best size is what was chosen for it."""
+    if len(table) < FEWEST:
+        return ()
+    heads = heads_of({spent: spent, size: size}, table, source)
+    return tuple(in_step(spent, table.values(spent), size, table.values(size), heads))
 
 
 def _unbeaten(spent: Floats, values: Floats) -> Iterator[int]:

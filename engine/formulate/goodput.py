@@ -147,12 +147,25 @@ def _some_is_done(draft: Draft, pool: Pool) -> None:
     left = [share for share in (known(Ref(q.GOODPUT)), known(restarted)) if share is not None]
     if min(left, default=1.0) >= _LEAST:
         return
-    told = (pool.figures.get(name.text) for name in (q.INTERRUPTION_EVERY, q.FAILURE_EVERY))
-    where = next((amount.span for amount in told if amount is not None), pool.span)
-    often = show(known(Ref(q.MTBF)) or 0.0, TIME)
-    message = f"the run stops every {often}, and next to nothing of its time is left for steps that count"
+    often, takes, between = (known(Ref(name)) for name in (q.MTBF, q.CHECKPOINT_TIME, q.CHECKPOINT_INTERVAL))
     help = ["take fewer devices, or such as are taken back less often, or restart sooner: `restart_time: 1 minute`"]
+    asked = [q.INTERRUPTION_EVERY, q.FAILURE_EVERY]
+    if takes is not None and often is not None and takes > often:
+        asked = [q.CHECKPOINT_TIME, q.CHECKPOINT_SIZE, q.STORAGE_BANDWIDTH, *asked]
+        help = [f"write checkpoints sooner, or a part of them: one takes {show(takes, TIME)}", *help]
+    elif between is not None and often is not None and between > often and not _is_open(pool):
+        asked = [q.CHECKPOINT_INTERVAL, *asked]
+        help = ["leave `checkpoint_interval` out: the best is taken", *help]
+    said = (pool.figures.get(name.text) for name in asked)
+    where = next((amount.span for amount in said if amount is not None), pool.span)
+    every = show(often or 0.0, TIME)
+    message = f"the run stops every {every}, and next to nothing of its time is left for steps that count"
     draft.findings.append(finding("C003", message, where, help=help))
+
+
+def _is_open(pool: Pool) -> bool:
+    """Whether a pool leaves to us how often a checkpoint is written."""
+    return not isinstance(pool.figures.get(q.CHECKPOINT_INTERVAL.text), Given)
 
 
 def _idle(pools: Sequence[Pool]) -> set[Name]:

@@ -70,7 +70,8 @@ def missing(draft: Draft, name: Name) -> Missing | None:
 
 def is_of_layout(draft: Draft, name: Name) -> bool:
     """Whether a quantity is what the layout of the model on its devices decides, or a figure of it."""
-    known = draft.quantities.get(name.text) if name.kind == "quantity" and not name.scope else None
+    laid = name.kind == "quantity" and {part for part, _ in name.scope} <= {"stage", "pool"}
+    known = draft.quantities.get(name.text) if laid else None
     return known is not None and known.facts.is_of_layout
 
 

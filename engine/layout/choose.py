@@ -1,4 +1,4 @@
-"""The layouts that a run may have to the first of them by the time of a step, and to why the others fall out."""
+"""The layouts that a run may have to the first of them by the time of a step."""
 
 from __future__ import annotations
 
@@ -6,43 +6,22 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.values import Evaluator
-from runplan.dsl.plan.ir import Amount
-from runplan.engine.layout.layout import Layout, Room, splits
-from runplan.engine.layout.memory import (
-    LAYOUT_MFU,
-    LAYOUT_TOKENS,
-    LEAST,
-    LEAST_TIME,
-    MOST,
-    MOST_TIME,
-    ROOFLINE,
-    TIME,
-    USABLE,
-)
+from runplan.engine.layout.layout import Layout
+from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.sheet import Sheet
-from runplan.engine.problem import quantities as q
-from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits, Told, Why
+from runplan.engine.layout.told import choice, fallen
+from runplan.engine.layout.tried import ALIKE, BROKEN, ENOUGH, FIRST, NO_ROOM, TIGHT, Tried, differing, in_order
+from runplan.engine.problem.laid_out import Told, Why
 
-# How many are told.
-FIRST = 5
-# Times of steps that are this near are alike: half of 209 measured ones lie so far from what is told of them.
-ALIKE = 1.12
-# What a layout is good for: it is enough; it has room, and breaks what is required; it may have room; it has none.
-ENOUGH, BROKEN, TIGHT, NO_ROOM = range(4)
 _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
-    quantity,
-    (
-        *("working_time", "sending_time", "exposed_time", "least_bubble", "accumulate"),
-        "slowest_stage",
-    ),
+    quantity, ("working_time", "sending_time", "exposed_time", "least_bubble", "accumulate", "slowest_stage")
 )
 _OF_ROOM = (LEAST, MOST, USABLE)
 _OF_PRICE = (TIME, LAYOUT_TOKENS, ROOFLINE, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST)
 _How = tuple[float, int]
-_FIGURES = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "accumulate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +35,6 @@ class Wish:
 
     names: frozenset[Name]
     of: Evaluator
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A layout, and what is found of it.
-
-    Attributes:
-        least: Memory that it takes at the least, in byte, over what there is.
-        pace: Seconds a token, or what is wanted in place of that; 0 where the time of a step is not told.
-        parts: What that is made of.
-    """
-
-    layout: Layout
-    band: int
-    least: float
-    pace: float
-    parts: Mapping[Why, float] = field(default_factory=dict)
-
-    @property
-    def is_by_memory(self) -> bool:
-        """Whether it is not enough, so that the one that needs the least is the nearest."""
-        return self.band in (BROKEN, NO_ROOM)
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """What it is ordered by."""
-        return self.band, self.least if self.is_by_memory else self.pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +98,7 @@ class Race:
     ) -> None:
         self.tried, self._wish = len(tried), wish
         self._sheet, self._regimes, self._keeps, self._is_priced = sheet, regimes, keeps, is_priced
-        groups = [list(alike) for _, alike in groupby(tried, key=lambda one: (*one.parts, one.dp))]
+        groups = [list(alike) for _, alike in groupby(tried, key=lambda one: one.cuts)]
         sheet.turn_to(tried[0])
         self._compared = sheet.heaviest()  # under the regime that needs the most of the first
         self._alike = [Alike(group, ways) for group, ways in zip(groups, self._ways(groups), strict=True)]
@@ -193,13 +145,14 @@ class Race:
                 break
             alike.best = alike.best or self._best_of(alike)
         best = [alike.best for alike in self._alike if alike.best is not None]
-        return _in_order(best) if self._wish is None else sorted(best, key=lambda one: one.rank)
+        return in_order(best) if self._wish is None else sorted(best, key=lambda one: one.rank)
 
     def told(self, undivided: Iterable[str]) -> Told:
         """What there is to say of them."""
         ordered = self.ordered(len(self._alike))
-        first = tuple(_choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in ordered[:FIRST])
-        return Told(first, tuple(_fallen(ordered)), tuple(undivided))
+        shown = differing(ordered) if self._wish is None else ordered[:FIRST]
+        first = tuple(choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in shown)
+        return Told(first, tuple(fallen(ordered, shown)), tuple(undivided))
 
     def roofline(self, first: Tried) -> tuple[float, Layout] | None:
         """The most that a device reaches in any layout that may have room, whatever the regime."""
@@ -305,57 +258,6 @@ def _is_less(how: _How, other: _How) -> bool:
     return how != other and how[0] <= other[0] and how[1] <= other[1]
 
 
-def _in_order(best: Sequence[Tried]) -> list[Tried]:
-    """Those that are enough first, by their time; of those that are alike by what is known of it the one that cuts
-    sequences less, then the one of fewer parts first: what cuts sequences fewer frameworks do."""
-    rest = sorted(best, key=lambda one: one.rank)
-    out: list[Tried] = []
-    while rest:
-        first = rest[0]
-        within = [one.band == first.band and one.pace <= ALIKE * first.pace for one in rest]
-        alike = [first, *(one for one, is_alike in zip(rest[1:], within[1:], strict=True) if is_alike)]
-        if not first.is_by_memory:
-            alike.sort(key=lambda one: (one.layout.cp, math.prod(one.layout.parts[:3]), one.pace))
-        out += alike
-        rest = [one for one, is_alike in zip(rest[1:], within[1:], strict=True) if not is_alike]
-    return out
-
-
-def _choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice:
-    layout = one.layout
-    sheet.turn_to(layout)
-    wanted = (LEAST, q.MEMORY_PER_GPU, MOST, *((LEAST_TIME, TIME, MOST_TIME, LAYOUT_MFU) if is_priced else ()))
-    rows: list[dict[Name, float]] = []
-    for regime in range(regimes):
-        found = sheet.under(regime, priced=is_priced)
-        rows.append({name: found[name] for name in wanted})
-    told = max(rows, key=lambda row: row[MOST])
-    low, high = min(row[LEAST] for row in rows), told[MOST]
-    time = mfu = None
-    if is_priced:
-        time = Ends(told[TIME], min(row[LEAST_TIME] for row in rows), max(row[MOST_TIME] for row in rows))
-        middle = told[LAYOUT_MFU]
-        mfu = Ends(middle, middle * time.value / time.high, middle * time.value / time.low)
-    figures = {name: float(getattr(layout, name)) for name in _FIGURES} | {"recompute": layout.recompute}
-    if layout.shard is not None:
-        figures["shard"] = float(layout.shard)
-    fits: Fits = "fits" if one.band <= BROKEN else "tight" if one.band == TIGHT else "does not fit"
-    return Choice(
-        figures, str(layout), fits, Ends(told[q.MEMORY_PER_GPU] + (low - told[LEAST]) / 2, low, high), time, mfu
-    )
-
-
-def _fallen(ordered: Sequence[Tried]) -> Iterator[Fallen]:
-    """Why layouts are not among the first: each in the best that it can be."""
-    first = ordered[0]
-    for one in ordered[FIRST:]:
-        if one.band == NO_ROOM:
-            yield Fallen(_called(one.layout), "memory", one.least)
-        elif one.parts and first.pace:
-            more = {why: part - first.parts[why] for why, part in one.parts.items()}
-            yield Fallen(_called(one.layout), max(more, key=lambda why: more[why]), one.pace / first.pace)
-
-
 def _parts(found: Mapping[Name, float]) -> dict[Why, float]:
     """What a token takes, by what it is that takes it."""
     tokens = found[LAYOUT_TOKENS]
@@ -365,18 +267,3 @@ def _parts(found: Mapping[Name, float]) -> dict[Why, float]:
         "links": (sending + found[_EXPOSED]) / tokens,
         "work": working / tokens,
     }
-
-
-def _called(layout: Layout) -> str:
-    """What tells a layout from others."""
-    parts = zip(("tp", "pp", "cp", "ep"), layout.parts, strict=True)
-    return ", ".join(f"{name} {n}" for name, n in parts if n > 1) or f"dp {layout.dp}"
-
-
-def undivided(room: Room, said: Mapping[str, Amount]) -> Iterator[str]:
-    """Which usual numbers of parts, that the plan leaves open, do not divide what there is."""
-    tps = [n for n in (2, 4, 8) if room.heads and room.heads % n and n <= room.a_node and "tp" not in said]
-    pps = [n for n in (2, 4, 8, 16, 32) if room.layers and not splits(room.layers, n) and "pp" not in said]
-    for name, parts, of in (("tp", tps, f"{room.heads} heads"), ("pp", pps, f"{room.layers} layers")):
-        if parts:
-            yield f"{name} {', '.join(map(str, parts))} not: {of}"

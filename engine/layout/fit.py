@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.expr.tree import Num, Ref, names, substitute
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
-from runplan.dsl.plan.ir import Given, Plan
+from runplan.dsl.plan.ir import Given, Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.layout.added import added, names_in_stage, of_the_whole
@@ -53,6 +53,8 @@ class Look:
 
 
 ALL, GLANCE = Look(), Look(all=False)
+# The parts of a plan that are laid out by themselves.
+_LAID = {"stage", "pool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,31 @@ def with_memory(plan: Plan, solution: Solution, catalogue: Library, look: Look =
         layouts = (found.layouts,) if found.layouts is not None else ()
         return replace(added(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        found = _found(stage.plan, alone, catalogue, look)
-        solution = replace(solution, findings=(*solution.findings, *_missed(found, stage.plan, alone)))
+        found = _found(_by_itself(stage.plan, stage.name), alone, catalogue, look)
+        told = (*solution.findings, *_missed(found, stage.plan, alone))
+        laid = (found.layouts.of((("stage", stage.name),)),) if found.layouts is not None else ()
+        solution = replace(solution, findings=told, layouts=(*solution.layouts, *laid))
         own = names_in_stage(stage.name, found.values, alone, solution)
         solution = added(solution, *of_the_whole(found.definitions, found.values, own))
     return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
 
 
+def _by_itself(plan: Plan, stage: str) -> Plan:
+    """The plan of a stage, with what is required of that as of a run."""
+    own: list[Requirement] = []
+    for one in plan.requires:
+        mentioned = [name for name in names(without_lets(one.condition, plan)) if name.kind == "quantity"]
+        if all(name.part("stage") == stage for name in mentioned):
+            bare = {name: Ref(Name(name.text, name.kind, name.scope[1:])) for name in mentioned}
+            own.append(replace(one, condition=substitute(without_lets(one.condition, plan), bare)))
+    return replace(plan, requires=tuple(own))
+
+
 def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
     """How closely the plan itself, or a rule that is not the library's, asks to look."""
     conditions = [one.condition for one in (*plan.requires, *plan.prefers)]
-    asked = {name.text for one in conditions for name in names(without_lets(one, plan)) if not name.scope}
+    mentioned = {name for one in conditions for name in names(without_lets(one, plan))}
+    asked = {name.text for name in mentioned if {part for part, _ in name.scope} <= _LAID}
     of_layout = catalogue.once(_of_layout)
     everything = look.all or not asked.isdisjoint(of_layout) or catalogue.is_asked_by_others(of_layout)
     return Look(everything, look.fitting or q.FITTING_GPUS.text in asked)

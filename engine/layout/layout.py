@@ -9,11 +9,11 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.plan.ir import Amount, Given, Within
 
-TP, PP, CP, EP, DP = map(quantity, ("tp", "pp", "cp", "ep", "dp"))
+TP, PP, CP, EP, ETP, DP = map(quantity, ("tp", "pp", "cp", "ep", "etp", "dp"))
 MICRO_BATCH, ACCUMULATE, RECOMPUTE = map(quantity, ("micro_batch", "accumulate", "recompute"))
 SHARD, INTERLEAVE = map(quantity, ("shard", "interleave"))
 # The figures of a layout; all else that is said of one is what the framework keeps, or how it goes through a pipeline.
-FIGURES = frozenset((TP, PP, CP, EP, DP, MICRO_BATCH, ACCUMULATE, RECOMPUTE))
+FIGURES = frozenset((TP, PP, CP, EP, ETP, DP, MICRO_BATCH, ACCUMULATE, RECOMPUTE))
 # What is tried of each figure that the plan leaves open. Matrices are cut inside a node, and into no more parts than
 # runs have been (PaLM has 12).
 _MOST_TP, _MOST_PP, _MOST_CP = 16, 64, 32
@@ -23,8 +23,9 @@ _RECOMPUTES = (0.0, 0.5, 1.0)
 # Llama 3 has 8,192 of 131,072 on a device (arXiv:2407.21783, table 4).
 _SHORT, USUAL = 4096.0, 8192.0
 # Layers by which parts of a pipeline may be short, all together: the first and the last have the tables (Llama 3 405B
-# has 126 layers in 16 parts), or what predicts a token more (DeepSeek-V3 has 61).
-_SHORTER = 3
+# has 126 layers in 16 parts), or what predicts a token more (DeepSeek-V3 has 61); of many parts a quarter (DeepSeek-V2
+# has 60 layers in 16).
+_SHORTER, _SHORTER_OF = 3, 4
 # A batch that is stated is kept to this share: 16M tokens are 1,953 sequences of 8,192, and mean 2,048.
 _KEPT = 0.05
 # From which stage on copies share out the gradients, and the weights, too.
@@ -38,7 +39,8 @@ class Layout:
 
     Attributes:
         tp, pp, cp, dp: Parts of the matrices, layers and sequences, and copies: their product is the devices.
-        ep: Parts of the experts, within the copies.
+        ep, etp: Parts that experts are shared out over, among the devices of a part of the layers, and that each of
+            them is cut into.
         micro_batch: Sequences that a copy passes at once.
         accumulate: How often it does so in a step.
         recompute: What is computed again of activations: 1 all, 0.5 what no matrix product gives, 0 nothing.
@@ -49,6 +51,7 @@ class Layout:
     pp: int = 1
     cp: int = 1
     ep: int = 1
+    etp: int = 1
     dp: int = 1
     micro_batch: int = 1
     accumulate: int = 1
@@ -63,6 +66,7 @@ class Layout:
             PP: float(self.pp),
             CP: float(self.cp),
             EP: float(self.ep),
+            ETP: float(self.etp),
             DP: float(self.dp),
             MICRO_BATCH: float(self.micro_batch),
             ACCUMULATE: float(self.accumulate),
@@ -76,12 +80,17 @@ class Layout:
         return self.tp, self.pp, self.cp, self.ep
 
     @property
+    def cuts(self) -> tuple[int, int, int, int, int, int]:
+        """All that says which device has what."""
+        return self.tp, self.pp, self.cp, self.ep, self.etp, self.dp
+
+    @property
     def devices(self) -> int:
         """The devices that it is for."""
         return self.tp * self.pp * self.cp * self.dp
 
     def __str__(self) -> str:
-        parts = [f"{name} {n}" for name in ("tp", "pp", "cp", "ep", "dp") if (n := getattr(self, name)) > 1]
+        parts = [f"{name} {n}" for name in ("tp", "pp", "cp", "ep", "etp", "dp") if (n := getattr(self, name)) > 1]
         again = [_AGAIN[self.recompute]] if self.recompute in _AGAIN else []
         return ", ".join([*(parts or ["dp 1"]), f"micro_batch {self.micro_batch}", *again])
 
@@ -115,34 +124,34 @@ class Room:
 
 def layouts(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
     """The layouts that keep what a plan says of them, those of fewer parts first."""
-    for tp, pp, cp, dp, ep in _cut(room, said):
+    for tp, pp, cp, ep, etp, dp in _cut(room, said):
         for micro_batch in map(round, _some(said.get("micro_batch"), _MICRO_BATCHES)):
             times = _times(room, dp * micro_batch, pp, said.get("accumulate"))
             if times is not None:
                 for again in _some(said.get("recompute"), _RECOMPUTES):
                     for shard in _shared(room, pp):
-                        yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again, shard)
+                        yield Layout(tp, pp, cp, ep, etp, dp, micro_batch, times, again, shard)
 
 
 def leanest(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
     """Of these the ones that take the least memory of those that cut alike: with small micro-batches, and all computed
     again; then with less of that."""
     recomputes = _some(said.get("recompute"), _RECOMPUTES)[::-1]
-    for tp, pp, cp, dp, ep in _cut(room, said):
+    for tp, pp, cp, ep, etp, dp in _cut(room, said):
         micro_batch = next(iter(map(round, _some(said.get("micro_batch"), _MICRO_BATCHES))), None)
         times = _times(room, dp * micro_batch, pp, said.get("accumulate")) if micro_batch is not None else None
         if micro_batch is not None and times is not None:
             for again in recomputes:
-                yield Layout(tp, pp, cp, ep, dp, micro_batch, times, again, _shared(room, pp)[0])
+                yield Layout(tp, pp, cp, ep, etp, dp, micro_batch, times, again, _shared(room, pp)[0])
 
 
-def _cut(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, int, int, int]]:
-    """Parts of matrices, layers and sequences, copies, and parts of experts, fewer parts first."""
+def _cut(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, int, int, int, int]]:
+    """Parts of matrices, layers, sequences and experts, and copies, fewer parts first."""
     for tp, pp, cp in sorted(_parts(room, said), key=lambda each: (each[0] * each[1] * each[2], each)):
         dp, rest = divmod(room.devices, tp * pp * cp)
         if not rest and _keeps(said.get("dp"), dp):
-            for ep in _experts(room, dp * cp, said.get("ep")):
-                yield tp, pp, cp, dp, ep
+            for ep, etp in _experts(room, tp, dp * cp, said):
+                yield tp, pp, cp, ep, etp, dp
 
 
 def _parts(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, int]]:
@@ -166,14 +175,27 @@ def _cuts(room: Room, tp: int) -> bool:
 
 def splits(layers: int, parts: int) -> bool:
     """Whether layers can be cut into so many parts: all alike, or a few with a layer less."""
-    return not layers or (parts <= layers and -layers % parts <= (_SHORTER if parts > _SHORTER else 0))
+    return not layers or (parts <= layers and -layers % parts <= max(_SHORTER, parts // _SHORTER_OF))
 
 
-def _experts(room: Room, copies: int, said: Amount | None) -> Sequence[int]:
-    """Over how many devices experts are shared out: what divides both them and the copies."""
+def _experts(room: Room, tp: int, copies: int, said: Mapping[str, Amount]) -> Iterator[tuple[int, int]]:
+    """Over how many devices experts are shared out, of all that have a part of the layers, and into how many parts each
+    is cut: into those of all matrices, where experts are too few to be shared out so far (Megatron Core's folding,
+    arXiv:2504.14960)."""
+    for etp in _some(said.get("etp"), sorted({1, tp}) if room.experts else (1,)):
+        parts, rest = round(etp), tp * copies % round(etp)
+        if rest:
+            continue
+        widest = math.gcd(room.experts, tp * copies // parts) if room.experts else 1
+        for ep in _of_experts(widest, said.get("ep")):
+            if parts == 1 or "etp" in said or room.experts % (ep * parts):
+                yield ep, parts
+
+
+def _of_experts(widest: int, said: Amount | None) -> Sequence[int]:
+    """The numbers of parts that experts are shared out over: what the plan says, else what divides the widest."""
     if isinstance(said, Given):
         return [round(said.value.value)]
-    widest = math.gcd(room.experts, copies) if room.experts else 1
     return [n for n in range(widest, 0, -1) if widest % n == 0 and _keeps(said, n)]
 
 

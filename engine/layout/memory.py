@@ -27,7 +27,9 @@ _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.
 _MIXTURE = {
     LAYER_MATRICES: quantity("mixture_layer_matrices"),
     quantity("shards"): quantity("mixture_shards"),
+    quantity("tensor_bytes"): quantity("mixture_tensor_bytes"),
     FFN_WIDTH: quantity("mixture_ffn_width"),
+    quantity("side_params"): quantity("mixture_side_params"),
     q.CONTEXT: q.USUAL_CONTEXT,
 }
 _USUAL = {
@@ -53,6 +55,7 @@ _ADAPTERS = {
     quantity("copies_of_head"): quantity("adapter_copies_of_head"),
     quantity("micro_flop"): quantity("adapter_micro_flop"),
     quantity("micro_weights"): quantity("adapter_micro_weights"),
+    quantity("micro_gradients"): quantity("adapter_micro_gradients"),
     quantity("update_time"): quantity("adapter_update_time"),
     quantity("least_copied_bytes"): quantity("adapter_copied_bytes"),
     quantity("copied_bytes"): quantity("adapter_copied_bytes"),
@@ -116,6 +119,12 @@ class Memory:
     def formula(self, name: Name) -> Expr:
         """The formula of what follows."""
         return next(step.formula for step in self.steps if step.name == name)
+
+    def usual(self, name: Name) -> float:
+        """What is taken of something that is not known, and rests on nothing else."""
+        if name in self.known:
+            return self.known[name]
+        return float(next(step.of({}) for step in self.steps if step.name == name))
 
     @property
     def is_priced(self) -> bool:

@@ -12,6 +12,7 @@ from runplan.dsl.plan.ir import Plan
 from runplan.engine.layout.added import added, names_in_stage, of_the_whole
 from runplan.engine.layout.fit import ALL, Look, with_memory
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.solution import Solution, Value
@@ -27,24 +28,29 @@ def with_pools(plan: Plan, solution: Solution, catalogue: Library, look: Look = 
     if solution.status != "solved":
         return solution
     if len(plan.stages) == 1:
-        return added(solution, *_of_run(plan, solution, catalogue, look))
+        definitions, values, layouts = _of_run(plan, solution, catalogue, look)
+        return replace(added(solution, definitions, values), layouts=(*solution.layouts, *layouts))
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        definitions, values = _of_run(stage.plan, alone, catalogue, look)
+        definitions, values, layouts = _of_run(stage.plan, alone, catalogue, look)
         own = names_in_stage(stage.name, values, alone, solution)
         solution = added(solution, *of_the_whole(definitions, values, own))
+        within = [one.of((("stage", stage.name), *one.scope)) for one in layouts]
+        solution = replace(solution, layouts=(*solution.layouts, *within))
     return solution
 
 
 def _of_run(
     plan: Plan, solution: Solution, catalogue: Library, look: Look
-) -> tuple[list[Definition], dict[Name, Value]]:
+) -> tuple[list[Definition], dict[Name, Value], list[Layouts]]:
     """What is found of each pool of a run; nothing where it has but one."""
     values: dict[Name, Value] = {}
     definitions: list[Definition] = []
+    layouts: list[Layouts] = []
     pools = _pools(solution)
     for pool in pools:
         view = _alone(solution, pool, pools)
         laid = with_memory(plan, view, catalogue, look)
+        layouts += [one.of((("pool", pool),)) for one in laid.layouts]
         more = {name: value for name, value in laid.values.items() if name not in view.values}
         made = [one for name, one in laid.problem.definitions.items() if name in more]
         there = {name: name.of("pool", pool) for name in (*more, *view.values) if not name.scope}
@@ -58,7 +64,7 @@ def _of_run(
         largest = max((values[one.name] for one in most), key=lambda value: value.value)
         definitions.append(whole)
         values[q.MEMORY_PER_GPU] = replace(valued(whole, largest.value), low=largest.low, high=largest.high)
-    return definitions, values
+    return definitions, values, layouts
 
 
 def _most(refs: list[Ref]) -> Expr:
@@ -82,7 +88,7 @@ def _alone(solution: Solution, pool: str, pools: list[str]) -> Solution:
     share = _speed(solution.within(("pool", pool))) / sum(speeds)
     if q.BATCH in values:
         values[q.BATCH] = replace(values[q.BATCH], value=values[q.BATCH].value * share)
-    return replace(solution, values=values, findings=())
+    return replace(solution, values=values, findings=(), layouts=())
 
 
 def _speed(own: Mapping[str, Value]) -> float:

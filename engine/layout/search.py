@@ -17,7 +17,7 @@ from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
-from runplan.engine.layout.choose import Chosen, Wish, chosen, undivided
+from runplan.engine.layout.choose import Chosen, Wish, chosen
 from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, USUAL, Layout, Room, layouts, leanest
 from runplan.engine.layout.memory import (
     LEAST,
@@ -30,6 +30,7 @@ from runplan.engine.layout.memory import (
 )
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
+from runplan.engine.layout.told import undivided
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts, Told
 from runplan.engine.problem.solution import Solution, Value
@@ -129,7 +130,7 @@ class Search:
     def rooms(self, devices: int) -> Iterator[Room]:
         """What bounds layouts; where none is left, what bounds them where the batch need not be kept to the last
         sequence, and of a batch of too few sequences, as if it had more."""
-        room = _room(self.memory.known, devices, self.is_kept, () if "shard" in self.said else self.shards(devices))
+        room = _room(self.memory, devices, self.is_kept, () if "shard" in self.said else self.shards(devices))
         yield room
         if room.is_kept:
             yield replace(room, is_kept=False)
@@ -276,15 +277,16 @@ def _every(catalogue: Library) -> tuple[Regime, ...]:
     return tuple(Regime(record, coefficients(record)) for record in records)
 
 
-def _room(known: Mapping[Name, float], devices: int, is_kept: bool, shards: tuple[int, ...]) -> Room:
-    context, batch = known.get(q.CONTEXT, 0.0), known.get(q.BATCH, math.inf)
+def _room(memory: Memory, devices: int, is_kept: bool, shards: tuple[int, ...]) -> Room:
+    known = memory.known
+    context, batch = known.get(q.CONTEXT, 0.0) or memory.usual(q.USUAL_CONTEXT), known.get(q.BATCH, math.inf)
     return Room(
         devices=devices,
         a_node=round(known.get(LINKED, known.get(q.NODES_OF, _NODE))),
         layers=round(known.get(q.LAYERS, 0.0)),
         heads=round(known.get(q.HEADS, 0.0)),
         experts=round(known.get(q.EXPERTS, 0.0)),
-        sequences=batch / context if context else math.inf,
+        sequences=batch / context,
         context=context,
         is_kept=is_kept,
         shards=shards,

@@ -11,10 +11,11 @@ from runplan.dsl.expr.tree import names
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.types import Any
-from runplan.engine.layout.layout import CP, DP, EP, PP, TP, Layout
+from runplan.engine.layout.layout import CP, DP, EP, ETP, PP, TP, Layout
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, Step
 
-_CUTS = frozenset((TP, PP, CP, EP, DP))
+# What says which device has what, in the order of `Layout.cuts`.
+_CUTS = (TP, PP, CP, EP, ETP, DP)
 _Steps = Sequence[tuple[Name, Evaluator]]
 _Env = dict[Name, float]
 
@@ -59,9 +60,8 @@ class Sheet:
         assert self._plan is not None
         env = self._env
         env.update(figures)
-        parts = (*layout.parts, layout.dp)
-        if parts != self._parts:
-            self._parts, self._of_cut = parts, {}
+        if layout.cuts != self._parts:
+            self._parts, self._of_cut = layout.cuts, {}
             _run(self._plan.cut, env)
         _run(self._plan.rest, env)
 
@@ -110,19 +110,18 @@ class Sheet:
         plan = self._plan
         assert plan is not None
         cuts: dict[tuple[int, ...], int] = {}
-        at = [cuts.setdefault((one.tp, one.pp, one.cp, one.ep, one.dp), len(cuts)) for one in layouts]
+        at = [cuts.setdefault(one.cuts, len(cuts)) for one in layouts]
         env: dict[Name, Any] = {**self._env, **self._of_regimes[regime]}
-        by_cut = [Column([float(parts[i]) for parts in cuts]) for i in range(5)]
-        env.update(zip((TP, PP, CP, EP, DP), by_cut, strict=True))
+        env.update({name: Column([float(parts[i]) for parts in cuts]) for i, name in enumerate(_CUTS)})
         steps = [name for name, _ in (*plan.cut, *plan.cut_regime) if name in of]
         for name in steps:
             env[name] = of[name](env)
-        for name in (TP, PP, CP, EP, DP, *steps):
+        for name in (*_CUTS, *steps):
             if isinstance(env[name], Column):
                 values = env[name].values
                 env[name] = Column([values[i] for i in at]) if len(cuts) > 1 else values[0]
         figures = [one.figures for one in layouts]
-        env.update({name: Column([each[name] for each in figures]) for name in figures[0].keys() - _CUTS})
+        env.update({name: Column([each[name] for each in figures]) for name in figures[0].keys() - set(_CUTS)})
         for name, _ in (*plan.rest, *plan.memory, *plan.time):
             if name in of:
                 env[name] = of[name](env)

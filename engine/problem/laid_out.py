@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.expr.name import Scope
 from runplan.dsl.types import Literal
 
 # Whether a layout has room: for sure, for some frameworks, or not.
 Fits = Literal["fits", "tight", "does not fit"]
-# What keeps a layout from being among the first: it has no room, or a step takes longer.
-Why = Literal["memory", "bubble", "links", "work"]
+# What keeps a layout from being among the first: it has no room, a step takes longer, or it is as fast, as far as that
+# is known, and others of its kind come before it.
+Why = Literal["memory", "bubble", "links", "work", "alike"]
 # What is computed again, by the number that `recompute` has in `quantities.plan`.
 RECOMPUTES = {0.0: "none", 0.5: "selective", 1.0: "full"}
 
@@ -73,10 +75,15 @@ class Layouts:
 
     Attributes:
         tried: How many there were, with every micro-batch and all that may be computed again.
+        scope: The stage, and the pool, that they are of; nothing where there is but one.
     """
 
-    def __init__(self, tried: int, told: Callable[[], Told]) -> None:
-        self.tried, self._tell = tried, told
+    def __init__(self, tried: int, told: Callable[[], Told], scope: Scope = ()) -> None:
+        self.tried, self._tell, self.scope = tried, told, scope
+
+    def of(self, scope: Scope) -> Layouts:
+        """The same as those of a part."""
+        return Layouts(self.tried, lambda: self._told, scope)
 
     @cached_property
     def _told(self) -> Told:
@@ -84,7 +91,7 @@ class Layouts:
 
     @property
     def first(self) -> tuple[Choice, ...]:
-        """The best, by time a token, those with room before those that are tight."""
+        """The best of each kind, by time a token, those with room before those that are tight."""
         return self._told.first
 
     @property
@@ -98,15 +105,17 @@ class Layouts:
         return self._told.undivided
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Layouts) and (self.tried, self._told) == (other.tried, other._told)
+        if not isinstance(other, Layouts) or (self.tried, self.scope) != (other.tried, other.scope):
+            return False
+        return self._told == other._told
 
     def __hash__(self) -> int:
-        return hash(self.tried)
+        return hash((self.tried, self.scope))
 
-    def __reduce__(self) -> tuple[Callable[[int, Told], Layouts], tuple[int, Told]]:
-        return _worked_out, (self.tried, self._told)
+    def __reduce__(self) -> tuple[Callable[[int, Told, Scope], Layouts], tuple[int, Told, Scope]]:
+        return _worked_out, (self.tried, self._told, self.scope)
 
 
-def _worked_out(tried: int, told: Told) -> Layouts:
+def _worked_out(tried: int, told: Told, scope: Scope) -> Layouts:
     """Layouts of which all is told: what another process is sent."""
-    return Layouts(tried, lambda: told)
+    return Layouts(tried, lambda: told, scope)

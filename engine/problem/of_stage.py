@@ -37,6 +37,7 @@ def _of_stage(solution: Solution, stage: StageOf) -> Solution:
         problem=_problem(solution.problem, stage, values),
         off_line=None,
         worst=None,
+        layouts=tuple(one.of(one.scope[1:]) for one in solution.layouts if one.scope[:1] == (("stage", stage.name),)),
     )
 
 

@@ -213,7 +213,7 @@ class Solution:
         gap: Where bounds prove it, by how much at most another could be better, as a share.
         untaken: The problem before any alternative of a choice in it was taken; None where there was none to take.
         left_out: Ends of ranges that the intervals do not reach, since the plan cannot be done there.
-        layouts: How the model may lie on the devices, of a run of one stage where that has been looked at.
+        layouts: How the model may lie on the devices, of each stage and pool where that has been looked at.
     """
 
     law: str

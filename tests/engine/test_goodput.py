@@ -382,3 +382,17 @@ def test_a_range_is_solved_in_the_middle_and_judged_at_its_worst() -> None:
     assert time.low <= best * 1.001 and time.high >= worst * 0.999 and best < time.value < worst
     limit = f"model: 7B\ntokens: 1T\nrequire time <= {(worst + best) / 2 / HOUR:.6f} hours\n"
     assert "B001" in codes(solved(hardware(**between), limit))
+
+
+@pytest.mark.parametrize(
+    ("field", "figure", "said"),
+    [
+        ("checkpoint_interval", "30 days", "leave `checkpoint_interval` out"),
+        ("checkpoint_time", "12 days", "write checkpoints sooner, or a part of them: one takes 12 days"),
+        ("failure_every", "100 GPU-hours", "take fewer devices"),
+    ],
+)
+def test_what_leaves_next_to_nothing_is_told_what_would_leave_more(field: str, figure: str, said: str) -> None:
+    report = solved(hardware(gpus="16384", time="?", availability="derived", **{field: figure}))
+    (found,) = (one for one in report.findings if one.code == "C003")
+    assert found.help[0].startswith(said) and found.at.span.text.startswith(figure)

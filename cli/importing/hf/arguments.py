@@ -8,7 +8,7 @@ from runplan.cli.importing.keys import Keys, Unreadable
 _OPTIMIZERS = {"adamw": "AdamW", "adafactor": "Adafactor", "lion": "Lion", "sgd": "SGD", "adagrad": "Adagrad",
                "rmsprop": "RMSprop", "galore": "GaLore", "apollo": "Apollo", "lomo": "LOMO"}  # fmt: skip
 # The defaults of TrainingArguments that decide what a run does; transformers' documentation of the class.
-_RATE, _PER_DEVICE, _POLYNOMIAL_END = 5e-5, 8, 1e-7
+_RATE, _PER_DEVICE, _POLYNOMIAL_END, _EPOCHS = 5e-5, 8, 1e-7, 3.0
 
 
 def is_arguments(keys: Keys) -> bool:
@@ -26,10 +26,7 @@ def arguments(keys: Keys, title: str) -> Imported:
     steps, epochs = keys.number("max_steps"), keys.number("num_train_epochs")
     counted = steps is not None and steps > 0
     length = f"{int(steps)} steps" if counted and steps is not None else ""
-    left: list[tuple[str, object]] = []
-    if not counted and epochs is not None:
-        left.append(("num_train_epochs", epochs))
-    settings = {"learning_rate": _RATE if rate is None else rate}
+    settings: dict[str, Word] = {"learning_rate": _RATE if rate is None else rate}
     for field, name in (("weight_decay", "weight_decay"), ("beta1", "adam_beta1"), ("beta2", "adam_beta2"),
                         ("epsilon", "adam_epsilon"), ("clip", "max_grad_norm")):  # fmt: skip
         if (value := keys.number(name)) is not None:
@@ -50,13 +47,14 @@ def arguments(keys: Keys, title: str) -> Imported:
         title=name or title,
         sequence=sequence,
         length=length,
+        epochs=0.0 if counted else _EPOCHS if epochs is None else epochs,
         per_device=micro * again,
         optimizer=optimizer,
         settings=settings,
         fall=fall,
         layout=layout,
         precision=precision,
-        left=(*left, *keys.left()),
+        left=tuple(keys.left()),
     )
 
 

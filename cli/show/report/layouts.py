@@ -18,12 +18,13 @@ from runplan.engine.report import Report
 _BYTE: Dim = unit("byte").dim
 # How many a page has room for without details.
 _FEW = 3
-_PARTS = ("tp", "pp", "cp", "ep", "dp")
+_PARTS = ("tp", "pp", "cp", "ep", "etp", "dp")
 _WHY: dict[Why, str] = {
-    "memory": "need more memory",
-    "bubble": "wait in a pipeline",
-    "links": "wait for links",
-    "work": "do more",
+    "memory": "short of memory",
+    "bubble": "waiting in a pipeline",
+    "links": "waiting for links",
+    "work": "with more to do",
+    "alike": "as fast, and like these",
 }
 
 
@@ -44,7 +45,13 @@ def sections(report: Report, details: bool) -> Iterator[Section]:
             said = tuple(_said(layouts, details))
             heads = tuple(one.head for one in columns)
             spare = not _is_asked(report)
-            yield Section("Layout", table(rows, heads, figures=True), said=said, spare=spare)
+            yield Section(_title(layouts), table(rows, heads, figures=True), said=said, spare=spare)
+
+
+def _title(layouts: Layouts) -> str:
+    """As `Layout of pretrain, pool 2`."""
+    of = ", ".join(f"pool {name}" if part == "pool" else name for part, name in layouts.scope)
+    return f"Layout of {of}" if of else "Layout"
 
 
 def _is_asked(report: Report) -> bool:
@@ -57,7 +64,7 @@ def _is_asked(report: Report) -> bool:
     spoken = plan is not None and plan.layout is not None
     return (
         spoken
-        or first.layouts[0].first[0].fits != "fits"
+        or any(layouts.first[0].fits != "fits" for layouts in first.layouts)
         or any(text in known and known[text].facts.is_of_layout for text in asked)
     )
 

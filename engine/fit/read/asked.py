@@ -20,6 +20,7 @@ class Asked:
         decimal: The sign of decimals, `.` or `,`, where the user says it; empty for what the file tells.
         prefer: Of quantities that several columns may be, the words to take, the first choice first.
         dims: Of quantities that the library does not know.
+        where: Only rows of which this condition holds; empty for all.
         log: Whether rows are points of one run in order, and not runs.
     """
 
@@ -30,4 +31,5 @@ class Asked:
     decimal: str = ""
     prefer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dims: Mapping[str, Dim] = field(default_factory=dict)
+    where: str = ""
     log: bool = False

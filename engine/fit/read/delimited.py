@@ -44,10 +44,12 @@ def delimited(source: Source) -> Grid:
     sign = sign_of(text)
     if (grid := _plain(source, sign)) is not None:
         return grid
-    records = list(_records(text, sign))
+    records = _without_remark(list(_records(text, sign)))
     if not records:
         return Grid(source, (), (), (), lambda line, column: line_span(source, line))
     heading, names = records[0]
+    if '"' in text:
+        _refuse_swallowed(records, sign)
     names = [name.strip() for name in names]
     if names and names[0].startswith("#"):
         names[0] = names[0][1:].strip()
@@ -72,6 +74,27 @@ def delimited(source: Source) -> Grid:
         lines.append(line)
     columns = tuple(zip(*rows, strict=True)) if rows else tuple(() for _ in range(width))
     return Grid(source, tuple(names[:width]), columns, lines, _locate(source, sign), tuple(ragged), heading)
+
+
+def _without_remark(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The rows without a first one behind `#` that has no names: where the next has no figures, the names are there."""
+    if len(records) < 2 or not records[0][1][0].startswith("#"):
+        return records
+    return records[1:] if not any(_NUMERIC.fullmatch(cell) for cell in records[1][1] if cell) else records
+
+
+def _refuse_swallowed(records: list[tuple[int, list[str]]], sign: str) -> None:
+    """Refuse a quote that is not closed: a cell that has rows of figures in it.
+
+    Raises:
+        NotCells: Where.
+    """
+    for line, row in records:
+        for cell in row:
+            inner = cell.split("\n")[1:]
+            if any(sum(_NUMERIC.fullmatch(part) is not None for part in one.split(sign)) > 1 for one in inner):
+                why = f"a quote in line {line} is not closed: what comes behind it is all one cell"
+                raise NotCells(line, why, "close it, or take it out")
 
 
 def _plain(source: Source, sign: str) -> Grid | None:

@@ -15,10 +15,12 @@ from runplan.dsl.packs.library import Library
 from runplan.engine.fit.table import Floats
 
 # The relations between columns of runs; what each says is the formula of the quantity.
-RELATIONS = ("compute", "tokens_per_param", "perplexity", "steps")
-# What a law counts as its params, which formulas name so, and a file does not.
-COUNTED = "law_params"
-COUNTS = ("params", "params_non_embedding", "active_params")
+RELATIONS = ("compute", "tokens_per_param", "perplexity", "steps", "epochs")
+# What formulas name so, and files by one of these: what a law counts as its params, what it has of fresh tokens.
+CALLED: Mapping[str, tuple[str, ...]] = {
+    "law_params": ("params", "params_non_embedding", "active_params"),
+    "data_tokens": ("unique_tokens", "data_tokens"),
+}
 APART = 0.01
 
 
@@ -57,18 +59,20 @@ class Relation:
 
 
 def relations(library: Library) -> Iterator[Relation]:
-    """The relations that columns may have, with each of what a law may count as its params."""
+    """The relations that columns may have, with each of what files may call a figure."""
     known = library.quantities()
     for output in RELATIONS:
         formula = known[output].formula if output in known else None
         if formula is None:
             continue
         free = {str(name.text) for name in names(bound(formula, quantity))}
-        for counted in COUNTS if COUNTED in free else ("",):
-            words = {COUNTED: counted}
-            own = bound(formula, lambda text, of=counted: quantity(of if text == COUNTED else text))  # type: ignore[misc]
-            inputs = tuple(sorted(words.get(name, name) for name in free))
-            yield Relation(output, inputs, own, f"{output} = {shown(own)}".replace(COUNTED, counted or COUNTED))
+        general = next((name for name in CALLED if name in free), "")
+        for own in CALLED.get(general, ("",)):
+            called = {general: own} if general else {}
+            body = bound(formula, lambda text, called=called: quantity(called.get(text, text)))  # type: ignore[misc]
+            inputs = tuple(sorted(called.get(name, name) for name in free))
+            text = f"{output} = {shown(body)}"
+            yield Relation(output, inputs, body, text.replace(general, own) if general else text)
 
 
 def derivable(missing: str, have: Sequence[str], library: Library) -> list[Relation]:

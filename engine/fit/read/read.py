@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.library import Library
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.nearest import nearest
@@ -21,7 +22,8 @@ from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_de
 from runplan.engine.fit.read.figures import Figures, figures
 from runplan.engine.fit.read.forms import grid_of
 from runplan.engine.fit.read.grid import Grid
-from runplan.engine.fit.read.rows import Rows, ended, repeats, twice, usable
+from runplan.engine.fit.read.mistaken import mistaken
+from runplan.engine.fit.read.rows import POINTED, Rows, ended, repeats, told, twice, usable
 from runplan.engine.fit.read.words import Sort, Words, sorts_of
 from runplan.engine.fit.table import Column, RunTable
 
@@ -42,10 +44,11 @@ def read_runs(
 
     Raises:
         OSError: Where the file cannot be read.
+        BadCondition: For a condition that cannot be read, or holds of no run.
     """
     asked = asked or Asked()
     content = reader.read(path)
-    words = Words(sorts_of(library, asked.dims))
+    words = Words(sorts_of(library, asked.dims), asked.dims)
     try:
         grid, wrong = grid_of(path, content, words)
     except NotCells as error:
@@ -75,13 +78,17 @@ def _table(
     findings = list(choice.findings)
     if not len(grid) and not grid.ragged:
         message = f"`{cut(path)}` has names of columns ({listing(grid.headers[:8])}), and no runs"
-        return None, [finding("F001", message, grid.header(0))]
+        return None, [finding("F001", message, grid.header(0), help=["add a row a run beneath them"])]
     if not choice.columns and not choice.texts and not choice.findings and len(asked.needs) != 1:
         message = f"`{cut(path)}` has no column that is known: {listing(cut(header) for header in grid.headers[:8])}"
         help = [
             "a file of runs begins with a line such as `params,tokens,loss`; `--column loss=HEADER` says what is what"
         ]
         return None, [finding("F013", message, grid.header(0), help=help)]
+    if asked.where and len(grid):
+        grid, left = _where(grid, choice.columns, library, asked)
+        choice = choose(grid, words, asked)
+        findings = [*choice.findings, *left]
     columns = dict(choice.columns)
     asking = {str(f.data.get("quantity")) for f in findings if f.data}
     for name in asked.needs if asked.log else (*asked.needs, *asked.uses):
@@ -98,19 +105,16 @@ def _table(
     read = read if asked.needs or asked.uses else list(columns)
     rows = usable(grid, columns, asked.needs, read, log=asked.log)
     if not asked.log:
-        states = grid.columns[choice.texts["state"]] if "state" in choice.texts else None
-        known = {word: one.factor for word, one in words.sorts["state"].units.items() if one is not None}
-        twice(rows, grid.columns)
-        ended(rows, columns, states, known)
-        repeats(rows, columns, [name for name in read if name not in _MEASURED and name in asked.needs])
-        _contradicting(rows, columns, read, library)
+        _doubts(rows, columns, choice, words, read, asked, library)
     findings += [*rows.findings, *_taken(grid, columns, read, asked)]
     if any(f.severity == "error" for f in rows.findings):
         return None, findings
     kept = [int(row) for row in np.nonzero(rows.kept)[0]]
     if not kept:
         message = f"none of {counted(len(grid) + len(grid.ragged), 'row')} of `{cut(path)}` can be used"
-        return None, [*findings, finding("F001", message, start)]
+        why = next((one for one in rows.findings if one.severity == "warning"), None)
+        help = ["mend the rows as the findings on them say", *(() if why is None else why.help)]
+        return None, [*findings, finding("F001", message, start if why is None else why.at.span, help=help)]
     labels = grid.columns[choice.texts["label"]] if "label" in choice.texts else None
     table = RunTable(
         path=path,
@@ -120,6 +124,56 @@ def _table(
         labels=tuple(labels[row].strip() if labels is not None else "" for row in kept),
     )
     return table, findings
+
+
+def _doubts(
+    rows: Rows,
+    columns: Mapping[str, Chosen],
+    choice: Choice,
+    words: Words,
+    read: Sequence[str],
+    asked: Asked,
+    library: Library,
+) -> None:
+    """What is wrong or doubtful of runs beside one another: nothing, where a column is no such figures at all."""
+    if any(found.severity == "error" for found in rows.findings):
+        return
+    grid = rows.grid
+    twice(rows, grid.columns)
+    wrong = [*mistaken(grid, columns, rows.kept, asked)]
+    rows.findings += wrong
+    if any(found.severity == "error" for found in wrong):
+        return
+    states = grid.columns[choice.texts["state"]] if "state" in choice.texts else None
+    known = {word: one.factor for word, one in words.sorts["state"].units.items() if one is not None}
+    ended(rows, columns, states, known)
+    repeats(rows, columns, [name for name in read if name not in _MEASURED and name in asked.needs])
+    _contradicting(rows, columns, read, library)
+
+
+def _where(grid: Grid, known: Mapping[str, Chosen], library: Library, asked: Asked) -> tuple[Grid, list[Finding]]:
+    """The rows of which the condition holds, before anything is said of the others."""
+    from runplan.engine.fit.kept import where
+
+    columns = dict(known)
+    for name in (*asked.needs, *asked.uses):
+        if name not in columns and (derived := _derived(name, grid, columns, library)) is not None:
+            columns[name], _ = derived
+    every = range(len(grid))
+    found = where(
+        {name: _column(name, grid, one, every) for name, one in columns.items()},
+        dict(zip(grid.headers, grid.columns, strict=True)),
+        asked.where,
+    )
+    findings = []
+    if found.open.any():
+        rows = [int(row) for row in np.nonzero(found.open)[0]]
+        spans = [grid.at(row) for row in rows[: POINTED + 1]]
+        what = "left out, without a figure that `--where` is about"
+        findings.append(told("F006", what, [grid.lines[row] for row in rows], spans))
+    kept: list[int] = np.nonzero(found.held)[0].tolist()
+    cells = tuple([column[row] for row in kept] for column in grid.columns)
+    return replace(grid, columns=cells, lines=[grid.lines[row] for row in kept]), findings
 
 
 def _column(name: str, grid: Grid, one: Chosen, kept: Sequence[int]) -> Column:
@@ -135,6 +189,8 @@ def _derived(name: str, grid: Grid, columns: Mapping[str, Chosen], library: Libr
         if found is None:
             continue
         others = [other for other in (relation.output, *relation.inputs) if other != name]
+        if name in SIZES and any(columns[other].place < 0 for other in others):
+            continue  # compute that is taken from one count of the params tells no other
         sort = sorts_of(library, {})[name]
         message = (
             f"`{name}` is taken from {enumerated([_said(other, grid, columns) for other in others])}: {relation.text}"

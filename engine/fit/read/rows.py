@@ -24,6 +24,9 @@ NAMED, POINTED = 10, 3
 # A run that has so much of its tokens has ended. One whose loss is so many times that of a run of no more params and
 # tokens has diverged; of more runs than so many not each is compared with each.
 WHOLE, WORSE, COMPARED = 0.99, 1.5, 3000
+# Where more of the figures than this share are none of their quantity, its unit is in doubt, and not the rows; where
+# more than most are, it is another.
+MANY, MOST = 0.25, 0.5
 # What `state` says of a run, by its figure.
 FINISHED, DIVERGED = 1.0, 2.0
 
@@ -156,10 +159,17 @@ def _domain(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) -
         return
     places = [(int(row), place) for row in np.nonzero(off)[0]]
     first = show(float(values[places[0][0]]), chosen.figures.dim)
-    many = off.sum() > 0.5 * (np.isfinite(values) & rows.kept).sum()
-    if many and needed:
-        message = f"`{header}` is {first} in line {rows.grid.lines[places[0][0]]}: that is no `{name}`"
-        help = [f"say the unit that it is in: `--unit {name}={word}`" for word in _likely(chosen)]
+    share = off.sum() / (np.isfinite(values) & rows.kept).sum()
+    if share > MANY and needed:
+        line = rows.grid.lines[places[0][0]]
+        if share > MOST:
+            message = f"`{header}` is {first} in line {line}: that is no `{name}`"
+            help = [f"say the unit that it is in: `--unit {name}={word}`" for word in _likely(chosen)]
+        else:
+            message = f"`{header}` is {first} in line {line}, and no `{name}` in {len(places)} rows: it is in two units"
+            help = [] if sort.instead else ["write the unit into each cell, such as `1.3B`"]
+        if sort.instead:
+            help.append(f"if it is a {sort.instead}: `--column {sort.instead}={header}`")
         rows.findings.append(finding("F004", message, rows.grid.at(*places[0]), help=help))
         return
     act("F006", f"{verb}, with {first} as `{header}`, which is in another unit, most likely", places)

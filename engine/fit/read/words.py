@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Num
@@ -155,9 +155,10 @@ class Words:
 
     __slots__ = ("_by_word", "sorts")
 
-    def __init__(self, sorts: Mapping[str, Sort]) -> None:
+    def __init__(self, sorts: Mapping[str, Sort], asked: Iterable[str] = ()) -> None:
         self.sorts = sorts
-        self._by_word: dict[str, Sort] = {}
+        # What is asked for by its own name is that, and not what another quantity is called as well.
+        self._by_word: dict[str, Sort] = {squashed(name): sorts[name] for name in asked}
         for sort in sorts.values():
             for word in sort.words:
                 self._by_word.setdefault(word, sort)

@@ -386,3 +386,67 @@ def test_flavours_have_the_params_that_torchtitan_makes(
     text = f'[model]\nname = "{name}"\nflavor = "{flavor}"\n[training]\nsteps = 100\nseq_len = 4096\n'
     _, report = imported(folder, "x.toml", text, capsys, "--devices", "64")
     holds(report, {"params": params, "batch": 8 * 64 * 4096})
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [  # as litgpt 0.5.13 makes them: tables apart unless it is told to tie them
+        ("tiny-llama-1.1b", 1_100_048_384), ("micro-llama-300M", 304_636_928), ("Llama-3.2-1B", 1_498_482_688),
+        ("Gemma-2b", 3_030_460_416), ("OLMo-2-1124-7B", 7_298_617_344), ("falcon-7b", 7_217_189_760),
+    ],
+)  # fmt: skip
+def test_a_model_by_its_name_in_litgpt(
+    name: str, params: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = LITGPT.replace("pythia-14m", name)
+    _, report = imported(folder, "pretrain.yaml", text, capsys)
+    holds(report, {"params": params, "batch": 512 * 512})
+    text = text.replace("max_norm: 1.0", "tie_embeddings: true") if name == "Llama-3.2-1B" else ""
+    if text:
+        _, report = imported(folder, "pretrain.yaml", text, capsys)
+        holds(report, {"params": 1_235_814_400})
+
+
+FINETUNE = """\
+checkpoint_dir: checkpoints/meta-llama/Meta-Llama-3-8B
+precision: bf16-true
+quantize: bnb.nf4
+devices: 4
+lora_r: 8
+lora_key: true
+lora_projection: true
+train:
+  global_batch_size: 64
+  micro_batch_size: 4
+  lr_warmup_steps: 25
+  epochs: 2
+  max_seq_length: 512
+  min_lr: 6.0e-05
+optimizer: {class_path: torch.optim.AdamW, init_args: {lr: 0.0002}}
+"""
+
+
+def test_a_length_in_epochs_is_of_data_that_is_to_be_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "lora.yaml").write_text(FINETUNE, encoding="utf-8")
+    assert main(["import-config", "lora.yaml"]) == 0
+    shown = capsys.readouterr()
+    assert "warning[E004] the length is 2 epochs" in shown.err and "are to be replaced" in shown.out
+    assert main(["import-config", "lora.yaml", "--data", "50M tokens"]) == 0
+    shown = capsys.readouterr()
+    report = first_of("x.plan", Files({"x.plan": shown.out}), catalogue=LIBRARY)
+    holds(report, {"tokens": 100e6, "batch": 64 * 512, "learning_rate": 2e-4, "steps@warmup": 25, "lora": 8})
+    assert shown.err == "" and "lora_on: attention; frozen_bits: 4" in shown.out
+    assert main(["import-config", "lora.yaml", "--data", "many"]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_adapters_that_no_word_tells_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "lora.yaml").write_text(FINETUNE.replace("lora_projection", "lora_mlp"), encoding="utf-8")
+    assert main(["import-config", "lora.yaml"]) == 0
+    assert "the adapters are on key, mlp, query, value: the plan has them on `all`" in capsys.readouterr().out
+
+
+def test_a_model_that_is_not_named_is_no_guess(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "x.yaml").write_text(LITGPT.replace("model_name: pythia-14m", "model_name:"), encoding="utf-8")
+    assert main(["import-config", "x.yaml"]) == 1
+    assert "`model_name` is not there" in capsys.readouterr().err

@@ -102,7 +102,7 @@ def test_the_constants_of_a_law_lie_where_a_search_starts(name: str) -> None:
 )
 def test_known_constants_come_back(name: str, form: str) -> None:
     truth, table = LIBRARY.law(name), runs(name)
-    law = chosen(named(LIBRARY, form), "", table.columns)
+    law, _ = chosen(named(LIBRARY, form), [""], table.columns) or (None, "")
     assert truth is not None and law is not None
     found = fitted(law, table, held={}, objective=Objective(), bootstrap=0)
     for constant, value in found.constants.items():
@@ -118,8 +118,8 @@ def test_what_is_held_stays() -> None:
 
 def test_a_name_is_the_form_that_the_runs_can_be_held_to() -> None:
     def taken(name: str, *columns: str) -> str | None:
-        law = chosen(named(LIBRARY, name), "", columns)
-        return law.name if law else None
+        way = chosen(named(LIBRARY, name), [""], columns)
+        return way[0].name if way else None
 
     assert taken("chinchilla", "params", "tokens", "loss") == "chinchilla.epoch"
     assert taken("kaplan", "params_non_embedding", "tokens", "loss", "batch", "compute") == "kaplan.joint"

@@ -96,9 +96,21 @@ def test_muon_keeps_one_value_of_a_matrix_and_two_of_the_rest() -> None:
 
 
 def test_an_optimizer_of_which_nothing_is_known_is_taken_to_keep_as_much_as_adamw_and_that_is_said() -> None:
-    found = solved(f"{NODE}model: llama-3-8b\ntokens: 20B\nlayout: dp 8 in fsdp2\noptimizer: SOAP\n")
+    found = solved(f"{NODE}model: llama-3-8b\ntokens: 20B\nlayout: dp 8 in fsdp2\noptimizer: Sirius\n")
     assert found["memory_optimizer"].value == pytest.approx(8_030_261_248)
     assert found["moments"].kind == "assumed"
+
+
+def test_soap_keeps_two_squares_of_each_side_of_a_matrix_that_is_not_too_long() -> None:
+    found = solved(f"{NODE}model: llama-3-8b\ntokens: 20B\nlayout: dp 8 in fsdp2\noptimizer: SOAP\n")
+    sides = 32 * (4 * 4096**2 + 2 * 4096**2 + 2 * 1024**2 + 3 * 4096**2)  # those of 14,336 have none
+    assert found["memory_optimizer"].value == pytest.approx(4 * (2 * 8_030_261_248 + 2 * sides) / 8)
+
+
+def test_shampoo_in_blocks_keeps_four_values_a_param_beside_those_of_adamw() -> None:
+    found = solved(f"{NODE}model: llama-3-8b\ntokens: 20B\nlayout: dp 8 in fsdp2\noptimizer: DistributedShampoo\n")
+    matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)
+    assert found["memory_optimizer"].value == pytest.approx(4 * (2 * 8_030_261_248 + 4 * matrices) / 8)
 
 
 def test_every_optimizer_with_the_step_of_adamw_has_a_record_of_its_states() -> None:

@@ -94,7 +94,8 @@ def test_the_usual_shares_are_those_of_least_squares_over_the_runs() -> None:
             times = found["accumulate"]
             product = times * found["least_product_time"]
             traffic = times * found["micro_traffic"] / found["bandwidth"]
-            parts.append([each / took for each in (product, traffic, found["copying_time"], found["update_time"])])
+            rest = found["update_time"] + times * found["micro_gradients"] / found["bandwidth"]
+            parts.append([each / took for each in (product, traffic, found["copying_time"], rest)])
     given = np.array(parts)
     assert len(given) == 209
 
@@ -153,9 +154,37 @@ def test_the_layout_of_a_published_run_is_among_the_first_five(row: Row) -> None
     assert (tuple(int(row[name]) for name in CUTS) in first) == (row["first_five"] == "yes"), first
 
 
-def test_of_published_runs_more_than_ten_are_told() -> None:
-    assert sum(row["first_five"] == "yes" for row in PUBLISHED) >= 15
+def test_of_published_runs_two_of_three_are_told() -> None:
+    assert sum(row["first_five"] == "yes" for row in PUBLISHED) > 2 / 3 * len(PUBLISHED)
     assert all(row["source"] and row["evidence"] in ("paper", "secondary", "memory") for row in PUBLISHED)
+
+
+@cache
+def told_over_measured() -> dict[str, float]:
+    """Of published layouts whose rate was measured: the rate that is told over that; none is above its roofline."""
+    ratios = {}
+    for row in PUBLISHED:
+        if row["tflops"]:
+            solution = solved(text_of(row) + f"layout: {', '.join(f'{name} {row[name]}' for name in CUTS)}\n")
+            measured = float(row["tflops"]) * 1e12
+            assert measured < solution["roofline_rate"].value, row["run"]
+            ratios[row["run"]] = solution["layout_rate"].value / measured
+    return ratios
+
+
+def test_of_dense_layouts_with_pipelines_and_parts_of_sequences_the_rate_is_as_measured() -> None:
+    experts = ("deepseek-v3", "gpt-oss-120b", "qwen3-30b-a3b", "qwen3-235b-a22b", "grok-1")
+    dense = [told_over_measured()[row["run"]] for row in PUBLISHED if row["tflops"] and row["model"] not in experts]
+    assert len(dense) == 15 and np.median(dense) == pytest.approx(0.95, abs=0.05)
+    assert np.percentile(dense, 10) > 0.75 and max(dense) < 1.3
+
+
+def test_of_mixtures_of_many_experts_the_rate_is_an_upper_estimate() -> None:
+    """DeepSeek-V3 and Grok-1 on H100 and GB200 are as measured; small experts in fp8, and of gpt-oss, reach less."""
+    found = told_over_measured()
+    near = ("bridge-dsv3-gb300", "bridge-dsv3-gb200", "bridge-dsv3-h100", "dgxc-grok1-gb200", "bridge-qwen3-235b-h100")
+    assert all(0.75 < found[run] < 1.25 for run in near)
+    assert 1 < np.median([found[run] for run in found if "gptoss" in run or "qwen3" in run]) < 2.5
 
 
 # ---- what holds of any plan

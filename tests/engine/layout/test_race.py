@@ -8,11 +8,12 @@ import pytest
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
-from runplan.engine.layout.choose import ENOUGH, FIRST, NO_ROOM, Race, Tried
+from runplan.engine.layout.choose import Race
 from runplan.engine.layout.layout import Layout, layouts
 from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.search import Search, search_of
-from runplan.engine.pipeline import first_solution, plan_at
+from runplan.engine.layout.tried import ENOUGH, FIRST, NO_ROOM, Tried
+from runplan.engine.pipeline import plan_at, solution_of
 from runplan.engine.problem import quantities as q
 
 PLANS = {
@@ -35,9 +36,7 @@ PLANS = {
 def search(text: str) -> Search:
     read = plan_at("a.plan", Files({"a.plan": text}), catalogue=LIBRARY)
     assert read.plan is not None
-    solution = first_solution(read)
-    assert solution is not None
-    found = search_of(read.plan, solution, LIBRARY)
+    found = search_of(read.plan, solution_of(next(read.problems()), intervals=False), LIBRARY)
     assert found is not None
     return found
 

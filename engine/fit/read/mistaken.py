@@ -1,0 +1,115 @@
+"""Columns of runs into what they are not, by their figures: tokens, losses, runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.words import counted, cut
+from runplan.engine.fit.read.asked import Asked
+from runplan.engine.fit.read.choose import Chosen
+from runplan.engine.fit.read.grid import Grid
+from runplan.engine.fit.read.rows import Mask
+from runplan.engine.fit.table import Floats
+
+# With fewer runs a pattern may be chance.
+FEWEST = 8
+# A rank correlation with size as large as this, and as many of its standard errors, is none of a loss.
+RISES, SURE = 0.5, 2.5
+# What says how large a run is, the first choice first.
+SIZE = ("compute", "tokens", "params")
+# A step that is taken every so many of the rows.
+POINTS = 0.9
+
+
+def mistaken(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked) -> Iterator[Finding]:
+    """What the figures of the rows that are kept say of the names of their columns."""
+    if kept.sum() < FEWEST or asked.log:
+        return
+    yield from _swapped(grid, columns, kept, asked)
+    yield from _rises(grid, columns, kept, asked)
+    yield from _one_run(grid, columns, kept, asked)
+
+
+def _swapped(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked) -> Iterator[Finding]:
+    """Fewer tokens than params in each run: nobody trains so, and the two columns are the other way round."""
+    names = ("params", "tokens")
+    if any(name not in columns or columns[name].place < 0 or name in asked.columns for name in names):
+        return
+    params, tokens = (columns[name] for name in names)
+    ratio = tokens.figures.values[kept] / params.figures.values[kept]
+    if not (ratio < 1.0).all() or "tokens" not in asked.needs:
+        return
+    sizes, data = (cut(grid.headers[one.place]) for one in (params, tokens))
+    yield finding(
+        "F016",
+        f"each run has fewer tokens than params, {ratio.min():.2g} to {ratio.max():.2g} a param: `{sizes}` and "
+        f"`{data}` seem to be the other way round",
+        grid.header(params.place),
+        also=[Label(grid.header(tokens.place), "and this one")],
+        help=[
+            f"if they are: `--column 'params={data}' --column 'tokens={sizes}'`",
+            f"if they are not: `--column 'params={sizes}' --column 'tokens={data}'`",
+        ],
+    )
+
+
+def _rises(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked) -> Iterator[Finding]:
+    """A loss that grows with the size of runs is none."""
+    loss, size = columns.get("loss"), next((name for name in SIZE if name in columns), "")
+    if loss is None or loss.place < 0 or not size or "loss" not in asked.needs or "loss" in asked.columns:
+        return
+    values, spent = loss.figures.values[kept], columns[size].figures.values[kept]
+    both = np.isfinite(values) & np.isfinite(spent)
+    if both.sum() < FEWEST or np.ptp(values[both]) == 0 or np.ptp(spent[both]) == 0:
+        return
+    along = float(np.corrcoef(_ranks(values[both]), _ranks(spent[both]))[0, 1])
+    if along < RISES or along * np.sqrt(both.sum() - 1) < SURE:
+        return
+    header = cut(grid.headers[loss.place])
+    yield finding(
+        "F016",
+        f"`{header}` grows with `{size}`, by a rank correlation of {along:+.2f}: a loss falls, and this may be a score",
+        grid.header(loss.place),
+        help=[
+            f"name the column of the loss: `--column loss=HEADER`, or `--column 'loss={header}'` if it is one",
+            "a score has a form of its own, in a file: `--form mine.plan`",
+        ],
+        data={"correlation": along},
+    )
+
+
+def _one_run(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked) -> Iterator[Finding]:
+    """Points of one curve: its steps go up from row to row, and nothing else tells one row from another."""
+    steps = columns.get("steps")
+    if steps is None or steps.place < 0 or "loss" not in asked.needs or not _is_size(asked):
+        return
+    of_run = [
+        columns[name] for name in ("params", "params_non_embedding", "batch", "layers", "hidden") if name in columns
+    ]
+    if any(np.ptp(one.figures.values[kept]) > 0 for one in of_run):
+        return
+    up = np.diff(steps.figures.values[kept]) > 0
+    if up.mean() < POINTS:
+        return
+    yield finding(
+        "F017",
+        f"{counted(int(kept.sum()), 'row')} are points of one run, whose `{cut(grid.headers[steps.place])}` goes up: "
+        "each is fitted as a run that ended there",
+        grid.header(steps.place),
+        help=[
+            "a loss in the middle of a schedule lies above where the run would end: take the last row of each run",
+            "along a schedule: `--form form.annealing.tissue2024`; against its plan: `plan track`",
+        ],
+    )
+
+
+def _is_size(asked: Asked) -> bool:
+    return bool({"tokens", "compute", "params", "params_non_embedding"} & {*asked.needs})
+
+
+def _ranks(values: Floats) -> Floats:
+    found: Floats = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
+    return found

@@ -1,0 +1,90 @@
+"""What is found of each layout to the order in which they come, and to those that are told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from runplan.dsl.dataclass import dataclass, field
+from runplan.engine.layout.layout import Layout
+from runplan.engine.problem.laid_out import Why
+
+# How many are told.
+FIRST = 5
+# Times of steps that are this near are alike: half of 209 measured ones lie so far from what is told of them.
+ALIKE = 1.12
+# How much more time than the fastest a layout may take that is told for being of another kind: five of six published
+# ones lie within.
+_OTHERWISE = 1.25
+# What a layout is good for: it is enough; it has room, and breaks what is required; it may have room; it has none.
+ENOUGH, BROKEN, TIGHT, NO_ROOM = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A layout, and what is found of it.
+
+    Attributes:
+        least: Memory that it takes at the least, in byte, over what there is.
+        pace: Seconds a token, or what is wanted in place of that; 0 where the time of a step is not told.
+        parts: What that is made of.
+    """
+
+    layout: Layout
+    band: int
+    least: float
+    pace: float
+    parts: Mapping[Why, float] = field(default_factory=dict)
+
+    @property
+    def is_by_memory(self) -> bool:
+        """Whether it is not enough, so that the one that needs the least is the nearest."""
+        return self.band in (BROKEN, NO_ROOM)
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What it is ordered by."""
+        return self.band, self.least if self.is_by_memory else self.pace
+
+
+def in_order(best: Sequence[Tried]) -> list[Tried]:
+    """Those that are enough first, by their time; of those that are alike by what is known of it the one that cuts
+    sequences less, then the one of fewer parts first: what cuts sequences fewer frameworks do."""
+    rest = sorted(best, key=lambda one: one.rank)
+    out: list[Tried] = []
+    while rest:
+        first = rest[0]
+        within = [one.band == first.band and one.pace <= ALIKE * first.pace for one in rest]
+        alike = [first, *(one for one, is_alike in zip(rest[1:], within[1:], strict=True) if is_alike)]
+        if not first.is_by_memory:
+            alike.sort(key=lambda one: (one.layout.cp, math.prod(one.layout.parts[:3]), one.pace))
+        out += alike
+        rest = [one for one, is_alike in zip(rest[1:], within[1:], strict=True) if not is_alike]
+    return out
+
+
+def differing(ordered: Sequence[Tried]) -> list[Tried]:
+    """The ones that are told of some in order: those that differ in kind, as how fast each is is not known to the last
+    per cent, and as frameworks differ in what they do.
+
+    The first of each number of parts that matrices are cut into comes before others; of a mixture of experts, which lie
+    where others cut, the first of each number of parts of the layers; then one that cuts nothing and has copies alone.
+    """
+    enough = [one for one in ordered if one.band == ENOUGH and one.pace]
+    near = [one for one in enough if one.pace <= _OTHERWISE * min(one.pace for one in enough)]
+    shares = any(one.layout.ep > 1 for one in enough)
+    cut: Callable[[Layout], object] = (lambda one: one.pp) if shares else (lambda one: one.tp)
+    told = list(ordered[:1])
+    for kind, most in ((cut, FIRST - 1), (lambda one: one.parts[:3] == (1, 1, 1), FIRST)):
+        told += _other(near, told, kind)[: most - len(told)]
+    told += _other(ordered, told, lambda one: one.parts)[: FIRST - len(told)]
+    return [one for one in ordered if one in told]
+
+
+def _other(some: Sequence[Tried], told: Sequence[Tried], kind: Callable[[Layout], object]) -> list[Tried]:
+    """The first of some of each kind that none of those that are told is of."""
+    first: dict[object, Tried] = {}
+    for one in some:
+        first.setdefault(kind(one.layout), one)
+    there = {kind(one.layout) for one in told}
+    return [one for of, one in first.items() if of not in there]

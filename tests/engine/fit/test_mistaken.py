@@ -1,0 +1,142 @@
+"""What figures say of the names of their columns, conditions over words, and rows that a file hides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from known import LIBRARY
+
+from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.reader import Files
+from runplan.engine.fit.kept import BadCondition
+from runplan.engine.fit.read.asked import Asked
+from runplan.engine.fit.read.read import read_runs
+from runplan.engine.fit.table import RunTable
+
+NEEDS = ("params", "tokens", "loss")
+SIZES = [(n, d) for n in (1e7, 4e7, 1.6e8, 6.4e8) for d in (1e9, 8e9, 6.4e10)]
+ROWS = [(f"{n:.0f}", f"{d:.0f}", f"{1.7 + 400 / n**0.34 + 400 / d**0.28:.5f}") for n, d in SIZES]
+HEAD = ("params", "tokens", "loss")
+
+
+def written(*rows: tuple[str, ...], sign: str = ",") -> str:
+    return "".join(sign.join(row) + "\n" for row in rows)
+
+
+def read(text: str, **asked: object) -> tuple[RunTable | None, list[Finding]]:
+    table, found = read_runs("r.csv", Files({"r.csv": text}), LIBRARY, Asked(needs=NEEDS, **asked))  # type: ignore[arg-type]
+    return table, [one for one in found if one.code != "F014"]
+
+
+def test_columns_the_other_way_round_are_asked_about_and_believed_when_said() -> None:
+    swapped = written(("params", "tokens", "loss"), *((d, n, loss) for n, d, loss in ROWS))
+    table, (said,) = read(swapped)
+    assert (
+        table is None and said.code == "F016" and said.severity == "error" and "0.00016 to 0.64 a param" in said.message
+    )
+    for columns in ({"params": "tokens", "tokens": "params"}, {"params": "params", "tokens": "tokens"}):
+        table, found = read(swapped, columns=columns)
+        assert table is not None and len(table) == 12 and not found
+
+
+def test_a_loss_that_rises_is_asked_about() -> None:
+    rows = [(n, d, f"{4 - float(loss) / 10:.4f}") for n, d, loss in ROWS]
+    table, (said,) = read(written(("params", "tokens", "loss"), *rows))
+    assert table is None and said.code == "F016" and "grows with" in said.message
+    table, found = read(written(("params", "tokens", "loss"), *rows), columns={"loss": "loss"})
+    assert table is not None and not found
+
+
+def test_points_of_one_run_are_said_and_runs_are_not() -> None:
+    rows = [("1e8", f"{i}e8", f"{4 - i / 10}", f"{100 * i}") for i in range(1, 11)]
+    _, (said,) = read(written((*HEAD, "step"), *rows))
+    assert said.code == "F017" and said.severity == "warning" and "10 rows" in said.message
+    _, found = read(written((*HEAD, "step"), *((n, d, loss, "1000") for n, d, loss in ROWS)))
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        ("objective = CLM", 8),
+        ("objective == 'clm'", 8),
+        ('objective != "CLM"', 4),
+        ("objective=MLM and params < 1e9", 4),
+        ("objective = CLM and N < 1e8", 4),
+        ("seed > 1", 6),
+        ("seed = 1 or objective = MLM", 8),
+        ("compute <= 1e18 FLOP", 4),
+    ],
+)
+def test_conditions_read_words_and_figures(where: str, count: int) -> None:
+    more = [(*row, "MLM" if i % 3 == 2 else "CLM", str(1 + i % 2)) for i, row in enumerate(ROWS)]
+    text = written(("N", "D", "loss", "objective", "seed"), *more)
+    table, _ = read(text, uses=("compute",), where=where)
+    assert table is not None and len(table) == count
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("objective = CLMM", "no run has `CLMM` as `objective`; did you mean `CLM`"),
+        ("objektive = CLM", "did you mean `objective`"),
+        ("params > 1e15", "holds of none of 12 runs"),
+        ("objective", "unknown name"),
+    ],
+)
+def test_conditions_that_cannot_be_used_are_said(where: str, says: str) -> None:
+    text = written((*HEAD, "objective"), *((*row, "CLM" if i else "MLM") for i, row in enumerate(ROWS)))
+    with pytest.raises(BadCondition) as said:
+        read(text, where=where)
+    assert says in str(said.value)
+
+
+def test_what_a_condition_leaves_out_says_nothing() -> None:
+    rows = [*ROWS, ("1e8", "1e9", "oops"), ("-1", "1e9", "2.5")]
+    text = written((*HEAD, "kind"), *((*row, "a" if i < 12 else "b") for i, row in enumerate(rows)))
+    assert read(text, where="kind = a")[1] == []
+    assert [one.code for one in read(text)[1]] == ["F006", "F006"]
+
+
+def test_tokens_follow_from_passes_over_fresh_ones() -> None:
+    more = [(n, f"{float(d) / 4:.0f}", "4", loss) for n, d, loss in ROWS]
+    table, _ = read(written(("params", "unique_tokens", "epochs", "loss"), *more))
+    assert table is not None and table.values("tokens") == pytest.approx([d for _, d in SIZES])
+    asked = Asked(needs=("params", "tokens", "data_tokens", "loss"), dims={"data_tokens": (("token", 1.0),)})
+    more = [(n, d, "4", loss) for n, d, loss in ROWS]
+    text = written(("params", "tokens", "epochs", "loss"), *more)
+    table, _ = read_runs("r.csv", Files({"r.csv": text}), LIBRARY, asked)
+    assert table is not None and table.values("data_tokens") == pytest.approx([d / 4 for _, d in SIZES])
+
+
+@given(st.integers(0, 11), st.integers(0, 2))
+def test_a_quote_that_is_not_closed_is_named_and_swallows_nothing(row: int, column: int) -> None:
+    rows = [list(own) for own in ROWS]
+    rows[row][column] = '"' + rows[row][column]
+    table, found = read(written(HEAD, *map(tuple, rows)))
+    if row == 11 and table is not None:
+        # The last row: there is nothing behind it to be swallowed.
+        assert len(table) + sum(one.code == "F006" for one in found) == 12
+        return
+    assert table is None and [one.code for one in found] == ["F013"] and f"line {row + 2} " in found[0].message
+
+
+@given(st.sets(st.integers(0, 11), min_size=1, max_size=12))
+def test_a_column_in_two_units_is_no_column_of_one(off: set[int]) -> None:
+    rows = [(f"{float(n) / 1e9}" if i in off else n, d, loss) for i, (n, d, loss) in enumerate(ROWS)]
+    table, found = read(written(HEAD, *rows))
+    if len(off) > 3:
+        assert table is None and {one.code for one in found} == {"F004"}
+        assert found[0].at.span.line == min(off) + 2
+    else:
+        assert table is not None and len(table) == 12 - len(off) and [one.code for one in found] == ["F006"]
+
+
+@pytest.mark.parametrize("remark", ["# our runs\n", "# N, D\n", "# a, b, c\n#\n# seed, 7 of them\n"])
+def test_remarks_above_the_names_are_none(remark: str) -> None:
+    table, found = read(remark + written(HEAD, *ROWS))
+    assert table is not None and len(table) == 12 and not found and table.lines[0] == remark.count("\n") + 2
+    named, _ = read("# " + written(HEAD, *ROWS))
+    assert named is not None and np.array_equal(named.values("loss"), table.values("loss"))
