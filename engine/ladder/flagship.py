@@ -90,8 +90,8 @@ def flagship_of(
         why = f"the plan cannot be read: {wrong}; `plan check` says all" if wrong else "the file has no run in it"
         raise NoLadder("plan", why)
     _refuse_kinds(read.plan)
-    problem, instead = _with_surface(read, read.plan, read.catalogue)
-    if instead and law is None:
+    problem, instead = _with_surface(read, read.plan, read.catalogue, named=law is not None or bool(read.plan.laws))
+    if instead:
         own = flagship_of(path, reader, catalogue=catalogue, settings=settings, law=instead, stage=stage)
         return replace(own, instead_of=tuple(each.law.name for each in read.problems()))
     solution = solution_of(problem, intervals=False, why=False)
@@ -125,9 +125,9 @@ def _refuse_kinds(plan: Plan) -> None:
         raise NoLadder("family", "a ladder of mixtures of experts varies more than size and tokens: there is none here")
 
 
-def _with_surface(read: Read, plan: Plan, catalogue: Library) -> tuple[Problem, str]:
-    """The problem under the first law with a loss over size and tokens; another law where the plan names none, and
-    its usual one has no such loss.
+def _with_surface(read: Read, plan: Plan, catalogue: Library, *, named: bool) -> tuple[Problem, str]:
+    """The problem under the first law with a loss over size and tokens; another law where none is named, and the
+    usual one has no such loss.
 
     Raises:
         NoLadder: Where none has.
@@ -137,15 +137,15 @@ def _with_surface(read: Read, plan: Plan, catalogue: Library) -> tuple[Problem, 
         has = surface(problem.law, str(problem.objective)) is not None and not problem.lawless
         if has and not problem.is_mixture:
             return problem, ""
-    named, objective = " and ".join(f"`{problem.law.name}`" for problem in problems), objective_of(plan)
+    laws, objective = " and ".join(f"`{problem.law.name}`" for problem in problems), objective_of(plan)
     usual = (law for name in catalogue.defaults(objective.domain, "law") if (law := catalogue.law(name)) is not None)
     others = (law for law in (*usual, *catalogue.laws()) if str(objective) in law.objectives and not law.aside)
     other = next((law.name for law in others if surface(law, str(objective)) is not None), "")
-    if other and not plan.laws:
+    if other and not named:
         return problems[0], other
     help = f"name one that does: `--law {other}`" if other else f"no law of the library does for {objective}: write one"
     gives = "give" if len(problems) > 1 else "gives"
-    raise NoLadder("surface", f"{named} {gives} no loss over size and tokens, which a ladder is to tell; {help}")
+    raise NoLadder("surface", f"{laws} {gives} no loss over size and tokens, which a ladder is to tell; {help}")
 
 
 def _first(findings: Sequence[Finding]) -> str:
