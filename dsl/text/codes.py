@@ -102,6 +102,7 @@ CODES: dict[str, Code] = {
     "F015": Code("counted-otherwise", "warning", "the runs count params otherwise than the law whose form is fitted"),
     "F016": Code("column-mistaken", "error", "a column of a file of runs is something else than what its name says"),
     "F017": Code("one-run", "warning", "rows of a file of runs that are points of one run"),
+    "F018": Code("kinds-apart", "warning", "runs of two kinds, by a column of words, lie on both sides of a form"),
     "F020": Code("too-few-runs", "error", "fewer runs than a form has constants, or as many: nothing can be told"),
     "F021": Code("all-alike", "error", "runs that all gave the same"),
     "F022": Code("too-few-values", "error", "a figure of the runs has one value or two: what it does cannot be told"),

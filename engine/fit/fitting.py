@@ -20,6 +20,7 @@ from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
 from runplan.engine.fit.future import BY_SIZE
 from runplan.engine.fit.heads import heads_of
+from runplan.engine.fit.kinds import kinds_apart
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.objective import residual_slopes
 from runplan.engine.fit.outcome import Fitted, Objective
@@ -269,6 +270,9 @@ def fitted(
                 at=heads[form.output].at,
                 heads=heads,
             )
+        if told.minima and model.log:
+            apart = kinds_apart(table, told.residuals, source or Source(table.path, ""))
+            told = replace(told, findings=(*told.findings, *apart))
         parts.append(Part(form, columns, model, told))
     counted = counts or law.counts or "any"
     if counted == "any":

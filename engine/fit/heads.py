@@ -38,7 +38,11 @@ def heads_of(columns: Mapping[str, str], table: RunTable, source: Source) -> dic
 
 def header_at(column: str, table: RunTable, source: Source) -> Span:
     """Where the header of a column stands, above or in the first row; the first word of the file where it does not."""
-    header = table.columns[column].header if column in table.columns else ""
+    return header_named(table.columns[column].header if column in table.columns else "", table, source)
+
+
+def header_named(header: str, table: RunTable, source: Source) -> Span:
+    """The same of a header by its text."""
     end = source.line_start(min(table.lines, default=0) + 1)
     found = re.search(rf"(?<!\w){re.escape(header)}(?!\w)", source.text[:end]) if header else None
     if found is None:

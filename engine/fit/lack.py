@@ -100,16 +100,16 @@ def _runs_test(ordered: Floats) -> float:
 
 def _bend_test(values: Floats, residuals: Floats) -> float:
     """The chance of a rank correlation as large between residuals and the distance from the middle."""
-    ranks = _ranks(values)
-    bend = _ranks(np.abs(ranks - np.mean(ranks)))
+    places = ranks(values)
+    bend = ranks(np.abs(places - np.mean(places)))
     if np.ptp(bend) == 0:
         return 1.0
-    correlation = float(np.corrcoef(bend, _ranks(residuals))[0, 1])
+    correlation = float(np.corrcoef(bend, ranks(residuals))[0, 1])
     n = len(residuals)
     return math.erfc(abs(correlation) * math.sqrt((n - 1) / 2))
 
 
-def _ranks(values: Floats) -> Floats:
+def ranks(values: Floats) -> Floats:
     """Places in order; those of equal values are the mean of theirs."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.units.dims import Dim
 
 Floats = NDArray[np.float64]
@@ -40,6 +40,7 @@ class RunTable:
         columns: By the name of the quantity.
         lines: (runs), where each stands in the file, from 1.
         labels: What the file calls each run; empty where it does not say.
+        kinds: (runs) words each, by the header of a column of words of which there are few, such as an objective.
     """
 
     path: str
@@ -47,6 +48,7 @@ class RunTable:
     columns: Mapping[str, Column]
     lines: tuple[int, ...]
     labels: tuple[str, ...]
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -67,4 +69,5 @@ class RunTable:
             columns={name: replace(c, values=c.values[places]) for name, c in self.columns.items()},
             lines=tuple(self.lines[i] for i in places),
             labels=tuple(self.labels[i] for i in places),
+            kinds={name: tuple(words[i] for i in places) for name, words in self.kinds.items()},
         )

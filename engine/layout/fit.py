@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -11,7 +10,7 @@ from runplan.dsl.expr.tree import Num, Ref, names, substitute
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan, Requirement
-from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.finding import Finding, finding
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.layout.added import added, names_in_stage, of_the_whole
 from runplan.engine.layout.choose import Chosen
@@ -26,6 +25,7 @@ from runplan.engine.layout.memory import (
     TIME,
 )
 from runplan.engine.layout.search import Need, Search, search_of
+from runplan.engine.layout.unkept import unkept
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
@@ -79,12 +79,12 @@ def with_memory(plan: Plan, solution: Solution, catalogue: Library, look: Look =
     look = _closer(plan, look, catalogue)
     if len(plan.stages) == 1:
         found = _found(plan, solution, catalogue, look)
-        told = (*solution.findings, *_open(plan, solution), *_missed(found, plan, solution))
+        told = (*solution.findings, *_open(plan, solution), *_missed(found, plan, solution, catalogue))
         layouts = (found.layouts,) if found.layouts is not None else ()
         return replace(added(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
         found = _found(_by_itself(stage.plan, stage.name), alone, catalogue, look)
-        told = (*solution.findings, *_missed(found, stage.plan, alone))
+        told = (*solution.findings, *_missed(found, stage.plan, alone, catalogue))
         laid = (found.layouts.of((("stage", stage.name),)),) if found.layouts is not None else ()
         solution = replace(solution, findings=told, layouts=(*solution.layouts, *laid))
         own = names_in_stage(stage.name, found.values, alone, solution)
@@ -118,8 +118,8 @@ def _of_layout(catalogue: Library) -> frozenset[str]:
     return frozenset(text for text, known in catalogue.quantities().items() if known.facts.is_of_layout)
 
 
-def _missed(found: _Found, plan: Plan, solution: Solution) -> Iterable[Finding]:
-    return () if found.values or found.is_well else _unkept(plan, solution)
+def _missed(found: _Found, plan: Plan, solution: Solution, catalogue: Library) -> Iterable[Finding]:
+    return () if found.values or found.is_well else unkept(plan, solution, catalogue)
 
 
 def _open(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -132,30 +132,6 @@ def _open(plan: Plan, solution: Solution) -> Iterator[Finding]:
         elif quantity(name) not in FIGURES and not isinstance(amount, Given):
             message = f"`{name}` is what the framework keeps: it is read as one value only"
             yield finding("C009", message, amount.span, help=["give one value, or leave it out"], laws=(solution.law,))
-
-
-def _unkept(plan: Plan, solution: Solution) -> Iterator[Finding]:
-    """Why nothing is made of the layout that a plan states."""
-    layout, devices = plan.layout, solution.values.get(q.GPUS)
-    if layout is None:
-        return
-    if any(name.text == q.MEMORY.text and name.part("pool") for name in solution.values):
-        return  # each pool has one of its own
-    if devices is None or q.MEMORY not in solution.values:
-        message = "of the layout nothing is made: it is of one kind of devices, whose count and memory are known"
-        help = ["say which they are: `hardware: 64 x H100 for 30 days`", "leave the layout out"]
-        yield finding("C004", message, layout.span, help=help, laws=(solution.law,))
-        return
-    parts = [layout.figures[name] for name in ("tp", "pp", "cp", "dp") if name in layout.figures]
-    stated = [round(part.value.value) for part in parts if isinstance(part, Given)]
-    there = round(devices.value)
-    made = " x ".join(map(str, stated))
-    message = f"the layout does not go with {there:,} devices: {made or layout.span.text} does not divide them"
-    if "dp" in layout.figures and math.prod(stated) > 1:
-        message = f"the layout is for {math.prod(stated):,} devices, {made}, and there are {there:,}"
-    also = [Label(pool.span, "the devices are here") for pool in plan.outer.hardware[:1]]
-    help = ["leave `dp` open: `dp ?`", f"have {math.prod(stated):,} devices"] if "dp" in layout.figures else []
-    yield finding("C001", message, layout.span, also=also, help=help, laws=(solution.law,))
 
 
 def is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:

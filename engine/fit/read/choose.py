@@ -43,12 +43,14 @@ class Choice:
         columns: By quantity.
         texts: Of columns of words, such as names of runs, the places in the grid, by what they are.
         unread: Headers that are nothing that is known, by their places.
+        doubtful: By quantity, the place of a column that may be it and of which something must be asked.
         findings: What is wrong, or must be asked about.
     """
 
     columns: Mapping[str, Chosen]
     texts: Mapping[str, int]
     unread: tuple[int, ...]
+    doubtful: Mapping[str, int]
     findings: tuple[Finding, ...]
 
 
@@ -81,7 +83,7 @@ def choose(grid: Grid, words: Words, asked: Asked) -> Choice:
     styles = _styles(grid, (place for found in candidates.values() for place, _ in found))
     columns: dict[str, Chosen] = {}
     for name, found in candidates.items():
-        chosen, wrong = _one(grid, found, asked, styles)
+        chosen, wrong = _one(grid, found, asked, styles, words.sorts)
         if chosen is not None:
             columns[name] = chosen
         if name in asked.needs:
@@ -89,7 +91,8 @@ def choose(grid: Grid, words: Words, asked: Asked) -> Choice:
         elif name in asked.uses:
             # What is not needed is done without.
             findings += (replace(one, severity="info") for one in wrong)
-    return Choice(columns, texts, tuple(unread), tuple(findings))
+    doubtful = {name: found[0][0] for name, found in candidates.items() if name not in columns}
+    return Choice(columns, texts, tuple(unread), doubtful, tuple(findings))
 
 
 def _styles(grid: Grid, places: Iterable[int]) -> dict[int, Style]:
@@ -100,14 +103,19 @@ def _styles(grid: Grid, places: Iterable[int]) -> dict[int, Style]:
 
 
 def _one(
-    grid: Grid, found: Sequence[tuple[int, Read]], asked: Asked, styles: Mapping[int, Style]
+    grid: Grid,
+    found: Sequence[tuple[int, Read]],
+    asked: Asked,
+    styles: Mapping[int, Style],
+    sorts: Mapping[str, Sort],
 ) -> tuple[Chosen | None, list[Finding]]:
     """The column of a quantity among those that may be; None where it must be asked which, or in which unit."""
     name = found[0][1].sort.name
     preferred = [squashed(word) for word in asked.prefer.get(name, ())]
     order = {word: i for i, word in enumerate(dict.fromkeys((*preferred, *found[0][1].sort.words)))}
     ranked = sorted(found, key=lambda one: order.get(one[1].word, len(order)))
-    read = [_read(grid, place, one, asked, styles) for place, one in ranked]
+    instead = sorts.get(found[0][1].sort.instead)
+    read = [_read(grid, place, one, asked, styles, instead) for place, one in ranked]
     chosen = read[0]
     settled = found[0][1].sort.first or ranked[0][1].word in preferred
     others = [] if settled else [one for one in read[1:] if not _alike(chosen[0], one[0])]
@@ -140,7 +148,7 @@ def _alike(one: Chosen | None, other: Chosen | None) -> bool:
 
 
 def _read(
-    grid: Grid, place: int, read: Read, asked: Asked, styles: Mapping[int, Style]
+    grid: Grid, place: int, read: Read, asked: Asked, styles: Mapping[int, Style], other: Sort | None
 ) -> tuple[Chosen | None, list[Finding]]:
     sort, header, cells = read.sort, grid.headers[place], grid.columns[place]
     said = asked.units.get(sort.name, read.unit)
@@ -151,9 +159,9 @@ def _read(
         help = [f"say it: `--unit {sort.name}={_example(sort)}`"]
         return None, [_asking("F004", sort.name, f"the unit of `{cut(header)}`: {error}", at, help)]
     if unit is None:
-        unit = _of_cells(cells, sort)
+        unit = _of_cells(cells, sort) or _by_figures(cells, sort, other)
         if unit is None:
-            ways = [*(f"`--unit {sort.name}={word}`" for word in _ways(sort)), *_instead(sort, header)]
+            ways = [*(f"`--unit {sort.name}={word}`" for word in unit_words(sort)), *_instead(sort, header)]
             message = f"`{cut(header)}` does not say in which unit it is"
             return None, [_asking("F004", sort.name, message, at, [f"say it: {' or '.join(ways)}"])]
     elif unit.dim not in sort.dims:
@@ -189,7 +197,21 @@ def _of_cells(cells: Sequence[str], sort: Sort) -> Unit | None:
     return None
 
 
-def _ways(sort: Sort) -> list[str]:
+def _by_figures(cells: Sequence[str], sort: Sort, other: Sort | None) -> Unit | None:
+    """The unit of figures some of which are too large for what the column may be instead, and that all are of its own
+    size: a batch of 100,000 is of tokens.
+    """
+    usual = next((one for one in sort.units.values() if one is not None), None)
+    if other is None or other.between is None or sort.between is None or usual is None:
+        return None
+    values = figures(cells, sort, usual, ".").values
+    some = values[values == values]
+    own = bool(len(some)) and bool(((some >= sort.between[0]) & (some <= sort.between[1])).all())
+    return usual if own and bool((some > other.between[1]).any()) else None
+
+
+def unit_words(sort: Sort) -> list[str]:
+    """The words for the units that a column of a quantity may be in, one a unit."""
     dims: dict[object, str] = {}
     for word, one in sort.units.items():
         if word and one is not None:
@@ -198,4 +220,4 @@ def _ways(sort: Sort) -> list[str]:
 
 
 def _example(sort: Sort) -> str:
-    return next(iter(_ways(sort)), "") or said_dim(sort.dim).removeprefix("in ")
+    return next(iter(unit_words(sort)), "") or said_dim(sort.dim).removeprefix("in ")

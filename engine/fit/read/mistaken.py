@@ -8,11 +8,11 @@ import numpy as np
 
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.words import counted, cut
+from runplan.engine.fit.lack import ranks
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.choose import Chosen
 from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.read.rows import Mask
-from runplan.engine.fit.table import Floats
 
 # With fewer runs a pattern may be chance.
 FEWEST = 8
@@ -65,7 +65,7 @@ def _rises(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked) 
     both = np.isfinite(values) & np.isfinite(spent)
     if both.sum() < FEWEST or np.ptp(values[both]) == 0 or np.ptp(spent[both]) == 0:
         return
-    along = float(np.corrcoef(_ranks(values[both]), _ranks(spent[both]))[0, 1])
+    along = float(np.corrcoef(ranks(values[both]), ranks(spent[both]))[0, 1])
     if along < RISES or along * np.sqrt(both.sum() - 1) < SURE:
         return
     header = cut(grid.headers[loss.place])
@@ -108,8 +108,3 @@ def _one_run(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked
 
 def _is_size(asked: Asked) -> bool:
     return bool({"tokens", "compute", "params", "params_non_embedding"} & {*asked.needs})
-
-
-def _ranks(values: Floats) -> Floats:
-    found: Floats = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
-    return found

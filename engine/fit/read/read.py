@@ -16,12 +16,13 @@ from runplan.dsl.text.words import counted, cut, enumerated, listing
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit
 from runplan.engine.fit.read.asked import Asked
-from runplan.engine.fit.read.choose import Choice, Chosen, choose
+from runplan.engine.fit.read.choose import Choice, Chosen, choose, unit_words
 from runplan.engine.fit.read.delimited import NotCells
 from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_derivable, relations
 from runplan.engine.fit.read.figures import Figures, figures
 from runplan.engine.fit.read.forms import grid_of
 from runplan.engine.fit.read.grid import Grid
+from runplan.engine.fit.read.kinds import kinds_of
 from runplan.engine.fit.read.mistaken import mistaken
 from runplan.engine.fit.read.rows import POINTED, Rows, ended, repeats, told, twice, usable
 from runplan.engine.fit.read.words import Sort, Words, sorts_of
@@ -98,7 +99,7 @@ def _table(
                 columns[name], said = derived
                 findings.append(said)
             elif name in asked.needs:
-                findings.append(_lacking(name, grid, choice, columns, asked, library))
+                findings.append(_lacking(name, grid, choice, columns, asked, words, library))
     if any(f.severity == "error" for f in findings):
         return None, findings
     read = [name for name in dict.fromkeys((*asked.needs, *asked.uses, *_TELLING)) if name in columns]
@@ -122,6 +123,7 @@ def _table(
         columns={name: _column(name, grid, one, kept) for name, one in columns.items()},
         lines=tuple(grid.lines[row] for row in kept),
         labels=tuple(labels[row].strip() if labels is not None else "" for row in kept),
+        kinds=kinds_of(grid, [*choice.unread, *choice.texts.values()], kept),
     )
     return table, findings
 
@@ -213,10 +215,10 @@ def _said(name: str, grid: Grid, columns: Mapping[str, Chosen]) -> str:
 
 
 def _lacking(
-    name: str, grid: Grid, choice: Choice, columns: Mapping[str, Chosen], asked: Asked, library: Library
+    name: str, grid: Grid, choice: Choice, columns: Mapping[str, Chosen], asked: Asked, words: Words, library: Library
 ) -> Finding:
     """What there is instead of a column that is needed."""
-    sort = sorts_of(library, asked.dims)[name]
+    sort = words.sorts[name]
     unread = [grid.headers[place] for place in choice.unread]
     help = [
         f"if `{cut(grid.headers[place])}` is it: `--column {name}={grid.headers[place]}`"
@@ -226,8 +228,14 @@ def _lacking(
     near = nearest(name, unread) or [near for word in sort.words[:12] for near in nearest(word, unread)]
     if near:
         help.append(f"if `{near[0]}` is it: `--column {name}={near[0]}`")
-    for relation, other in nearly_derivable(name, tuple(columns), library)[:2]:
-        help.append(f"with a column `{other}` it would follow: {relation.text}")
+    nearly = sorted(nearly_derivable(name, tuple(columns), library), key=lambda way: way[1] not in choice.doubtful)
+    for relation, other in nearly[:2]:
+        if other in choice.doubtful:
+            header = cut(grid.headers[choice.doubtful[other]])
+            help.append(f"it would follow from `{header}` in a unit that is said: {relation.text}")
+            help += [f"say it: `--unit {other}={word}`" for word in unit_words(words.sorts[other])[:1]]
+        else:
+            help.append(f"with a column `{other}` it would follow: {relation.text}")
     if not help:
         usual = [word for word in (sort.name, *_aliases(library, name)) if len(word) > 1][:4]
         help.append(
@@ -285,9 +293,14 @@ def _taken(grid: Grid, columns: Mapping[str, Chosen], read: Sequence[str], asked
     out = []
     for name in read:
         one = columns[name]
-        unit = one.sort.units[""]
-        if not one.stated and one.place >= 0 and unit is not None and name in _MEASURED and not asked.log:
-            message = f"`{cut(grid.headers[one.place])}` says no unit, and is read {said_dim(unit.dim)}"
+        if one.stated or one.place < 0 or asked.log:
+            continue
+        header, unit = cut(grid.headers[one.place]), one.sort.units[""]
+        message = f"`{header}` says no unit, and is read {said_dim(one.figures.dim)}"
+        if unit is None:
+            message += f": it is too large for `{one.sort.instead}`"
+            out.append(finding("F014", message, grid.header(one.place)))
+        elif name in _MEASURED:
             help = [f"where it is another: `--unit {name}=bits`, or `nat/byte`"]
             out.append(finding("F014", message, grid.header(one.place), help=help))
     return out

@@ -6,6 +6,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.limits import MAX_RUNS_BYTES, most_bytes
 from runplan.dsl.text.source import Source, Span
 
+_GZIP = b"\x1f\x8b"
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -21,8 +22,11 @@ def text_of(path: str, content: bytes) -> tuple[Source, Finding | None]:
     try:
         text = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
-        message = f"byte {error.start + len(mark)} is not {encoding.upper()} text"
+        line = content.count(b"\n", 0, error.start + len(mark)) + 1
+        message = f"byte {error.start + len(mark)}, in line {line}, is not {encoding.upper()} text"
         help = ["save it as CSV in UTF-8; a Parquet file ends in `.parquet`"]
+        if content.startswith(_GZIP):
+            message, help = "the file is packed, by gzip", ["unpack it first: `gunzip FILE`"]
         return empty, finding("S003", message, start, help=help)
     if "\0" in text:
         return empty, finding("S003", "the file is binary: it has a NUL", start, help=["save it as CSV in UTF-8"])

@@ -10,7 +10,9 @@ from known import LIBRARY
 
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Files
+from runplan.dsl.text.source import Source
 from runplan.engine.fit.kept import BadCondition
+from runplan.engine.fit.kinds import kinds_apart
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
@@ -31,7 +33,7 @@ def read(text: str, **asked: object) -> tuple[RunTable | None, list[Finding]]:
 
 
 def test_columns_the_other_way_round_are_asked_about_and_believed_when_said() -> None:
-    swapped = written(("params", "tokens", "loss"), *((d, n, loss) for n, d, loss in ROWS))
+    swapped = written(HEAD, *((d, n, loss) for n, d, loss in ROWS))
     table, (said,) = read(swapped)
     assert (
         table is None and said.code == "F016" and said.severity == "error" and "0.00016 to 0.64 a param" in said.message
@@ -43,10 +45,10 @@ def test_columns_the_other_way_round_are_asked_about_and_believed_when_said() ->
 
 def test_a_loss_that_rises_is_asked_about() -> None:
     rows = [(n, d, f"{4 - float(loss) / 10:.4f}") for n, d, loss in ROWS]
-    table, (said,) = read(written(("params", "tokens", "loss"), *rows))
-    assert table is None and said.code == "F016" and "grows with" in said.message
-    table, found = read(written(("params", "tokens", "loss"), *rows), columns={"loss": "loss"})
-    assert table is not None and not found
+    table, found = read(written(HEAD, *rows), uses=("compute",))
+    assert table is None and [one.code for one in found] == ["F012", "F016"] and "grows with" in found[1].message
+    table, found = read(written(HEAD, *rows), uses=("compute",), columns={"loss": "loss"})
+    assert table is not None and [one.code for one in found] == ["F012"]
 
 
 def test_points_of_one_run_are_said_and_runs_are_not() -> None:
@@ -140,3 +142,47 @@ def test_remarks_above_the_names_are_none(remark: str) -> None:
     assert table is not None and len(table) == 12 and not found and table.lines[0] == remark.count("\n") + 2
     named, _ = read("# " + written(HEAD, *ROWS))
     assert named is not None and np.array_equal(named.values("loss"), table.values("loss"))
+
+
+def test_a_batch_that_is_too_large_for_sequences_is_of_tokens() -> None:
+    asked = Asked(needs=("tokens", "batch"))
+    rows = [(d, f"{0.3 * float(d) ** 0.65:.0f}") for _, d, _ in ROWS[:3]]
+    table, (said,) = read_runs("r.csv", Files({"r.csv": written(("tokens", "batch_size"), *rows)}), LIBRARY, asked)
+    assert table is not None and table.values("batch").max() > 1e5
+    assert said.code == "F014" and "in tokens: it is too large for `batch_sequences`" in said.message
+    text = written(("tokens", "batch_size"), *((d, "512") for _, d, _ in ROWS[:3]))
+    table, (said,) = read_runs("r.csv", Files({"r.csv": text}), LIBRARY, asked)
+    assert table is None and said.code == "F004" and "--column batch_sequences=batch_size" in said.help[0]
+
+
+def test_what_would_tell_a_column_in_a_unit_that_is_said_is_named() -> None:
+    text = written(("params", "steps", "batch_size", "loss"), *((n, "1000", "512", loss) for n, _, loss in ROWS))
+    table, found = read(text)
+    said = next(one for one in found if one.code == "F002")
+    assert table is None and any("from `batch_size` in a unit that is said" in line for line in said.help)
+    told, found = read(text, units={"batch": "tokens"})
+    assert told is not None and told.values("tokens")[0] == 512_000 and "--unit batch=tokens" in str(said.help)
+
+
+def test_words_of_few_kinds_are_kept_with_the_runs() -> None:
+    more = [(*row, "a" if i % 2 else "b", f"r{i}", "H100") for i, row in enumerate(ROWS)]
+    table, _ = read(written((*HEAD, "family", "note", "gpu"), *more))
+    assert table is not None and [*table.kinds] == ["family"] and table.kinds["family"][:2] == ("b", "a")
+    assert table.rows(np.array([1, 3])).kinds["family"] == ("a", "a")
+
+
+@pytest.mark.parametrize("off", [0.0, 0.03])
+def test_kinds_that_lie_apart_are_named(off: float) -> None:
+    table, _ = read(written((*HEAD, "goal"), *((*row, "a" if i % 2 else "b") for i, row in enumerate(ROWS))))
+    assert table is not None
+    side = np.where(np.arange(12) % 2 == 1, off, -off)
+    residuals = side + 0.01 * np.cos(np.arange(12) ** 2)
+    found = [*kinds_apart(table, residuals, Source("r.csv", written((*HEAD, "goal"))))]
+    assert [one.code for one in found] == (["F018"] if off else [])
+    assert not found or ("`a` -3" in found[0].message and "`--where 'goal = " in found[0].help[0])
+
+
+def test_a_packed_file_and_a_letter_of_another_alphabet_are_named() -> None:
+    for content, says in ((b"\x1f\x8b\x08\x00", "gzip"), (b"params,loss\n1,2\n\xe9,3\n", "line 3")):
+        table, (said,) = read_runs("r.csv", Files({"r.csv": content}), LIBRARY, Asked(needs=NEEDS))
+        assert table is None and said.code == "S003" and says in said.message
