@@ -6,8 +6,9 @@ from runplan.cli.show.comparison.content import SAME_EVERYWHERE, WITHIN, Content
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.text.content import NOTHING, Table
+from runplan.cli.show.text.ink import GAP
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.cli.show.text.terminal import GAP, Page, column_widths
+from runplan.cli.show.text.terminal import Page, column_widths
 from runplan.dsl.dataclass import replace
 from runplan.engine.compare import Comparison
 

@@ -7,20 +7,16 @@ from collections.abc import Sequence
 from runplan.cli.show.derivation.content import Derivation, Node, derivation
 from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.text.decisions import sections as decisions
+from runplan.cli.show.text.ink import Styled
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.swings import section
-from runplan.cli.show.text.terminal import Page, console, printed, styled
+from runplan.cli.show.text.terminal import Page, styled
 from runplan.dsl.expr.name import Name
-from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.analysis.tornado import Swing
 from runplan.engine.decide.alone import Alone
 from runplan.engine.problem.parts import Kind
 from runplan.engine.problem.solution import Solution
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
 
 _KINDS: dict[Kind, str] = {
     "given": "green",
@@ -54,19 +50,19 @@ def choice_sections(found: Alone | None, solution: Solution, look: Look = PLAIN)
 def odds_section(solution: Solution, name: Name, look: Look = PLAIN) -> str:
     """How likely each thing is that is required of a value; empty where nothing is."""
     told = list(odds_in_words((one for one in solution.odds if name in one.over), details=True))
-    page = console(max(look.width, _ROOM), look.color)
+    page = Page(look, _ROOM)
     if not told:
         return ""
-    page.print()
-    page.print(styled("What is required of it", "bold"))
+    page.blank()
+    page.put(styled("What is required of it", "bold"), 0)
     for text in told:
-        page.print(styled(f"  {text}"))
-    return printed(page)
+        page.put(styled(f"  {text}"), 0)
+    return page.text()
 
 
 def tree(found: Derivation, look: Look = PLAIN) -> str:
     """The derivation as an indented tree, no line longer than the page is wide."""
-    page = console(max(look.width, _ROOM), look.color)
+    page = Page(look, _ROOM)
     stack = [(found.root, "", "")]
     while stack:
         branch, first, rest = stack.pop()
@@ -87,7 +83,7 @@ def tree(found: Derivation, look: Look = PLAIN) -> str:
         for i, child in reversed(list(enumerate(branch.inputs))):
             ends = i == len(branch.inputs) - 1
             stack.append((child, rest + ("└── " if ends else "├── "), rest + ("    " if ends else "│   ")))
-    return printed(page)
+    return page.text()
 
 
 def changes_section(solution: Solution, name: Name, found: Sequence[Swing], look: Look = PLAIN) -> str:
@@ -99,7 +95,7 @@ def changes_section(solution: Solution, name: Name, found: Sequence[Swing], look
     return page.text()
 
 
-def _texts(node: Node) -> list[Text]:
+def _texts(node: Node) -> list[Styled]:
     """The lines of one value: figure, formula, figures in the formula, source."""
     kind = node.value.kind
     head = styled(node.label, "bold")
@@ -122,11 +118,13 @@ def _texts(node: Node) -> list[Text]:
     return lines
 
 
-def _print(page: Console, text: Text, first: str, rest: str) -> None:
+def _print(page: Page, text: Styled, first: str, rest: str) -> None:
     """A text behind its guide lines, wrapped."""
     guides = [_cut(guide, page.width) for guide in (first, rest)]
-    for i, line in enumerate(text.wrap(page, page.width - max(map(len, guides)))):
-        page.print(styled(guides[min(i, 1)], "dim").append_text(line))
+    for i, line in enumerate(text.lines(page.width - max(map(len, guides)))):
+        guided = styled(guides[min(i, 1)], "dim")
+        guided.append_text(line)
+        page.put(guided, 0)
 
 
 def _cut(guide: str, width: int) -> str:

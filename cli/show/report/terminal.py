@@ -9,16 +9,13 @@ from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.report.content import Content, content
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table
+from runplan.cli.show.text.ink import GAP, Column, Grid, Styled
 from runplan.cli.show.text.layout import Block, lay_out
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.cli.show.text.terminal import GAP, INDENT, MOODS, Page, column_widths, in_a_line, styled
+from runplan.cli.show.text.terminal import INDENT, MOODS, Page, column_widths, in_a_line, styled
 from runplan.cli.show.text.width import columns
 from runplan.dsl.dataclass import dataclass, replace
-from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.report import Report
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 # Notes on the laws that a page has room for, about.
 _NOTES = 6
@@ -170,19 +167,15 @@ def _solutions(page: Page, table: Table) -> None:
 
 
 def _part(page: Page, names: Sequence[Cell], laws: Sequence[_Law], widths: Sequence[int], beside: bool) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="")
-    table.add_column("", width=widths[0], overflow="fold")
-    for law, width in zip(laws, widths[1:], strict=True):
+    heads = []
+    for law in laws:
         head = styled(law.head[0], "bold")
         for line in law.head[1:]:
             head.append_text(styled(f"\n{line}", "dim", lines=True))
-        table.add_column(head, width=width, overflow="fold")
-    for i, name in enumerate(names):
-        if any(law.cells[i].text != NOTHING for law in laws):
-            table.add_row(styled(name.text), *(law.shown(i, beside) for law in laws))
-    page.put(table)
+        heads.append(head)
+    told = [i for i in range(len(names)) if any(law.cells[i].text != NOTHING for law in laws)]
+    rows = [[styled(names[i].text), *(law.shown(i, beside) for law in laws)] for i in told]
+    page.put(Grid([*map(Column, widths, [styled(""), *heads])], rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +206,7 @@ class _Law:
         wide = max(least, figure + GAP + ends if ends else 0)
         return cls(lines, cells, figure, wide, max(least, ends), max(words, default=0))
 
-    def shown(self, i: int, beside: bool) -> Text:
+    def shown(self, i: int, beside: bool) -> Styled:
         """A figure with its interval, or a text."""
         cell = self.cells[i]
         style = "dim" if cell.text == NOTHING else MOODS[cell.mood] if cell.mood else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import zip_longest
 
 from runplan.cli.show.text.look import Look
@@ -39,13 +40,15 @@ class Block:
 
 def lay_out(page: Page, blocks: Sequence[Block]) -> None:
     """Put blocks on a page, in their order: from above, and beside one that is high those that fit there."""
+    least = cache(partial(_least, page))
     rest = list(blocks)
     while rest:
         block = rest.pop(0)
-        left = _least(page, block)
-        lines, beside = _drawn(page, block, left), list[str]()
+        left = least(block)
+        lines, beside = list[str](), list[str]()
         room = page.width - left - _GUTTER
-        while rest and not block.whole and (more := _fitting(page, rest[0], room)):
+        while rest and not block.whole and (more := _fitting(page, rest[0], least, room)):
+            lines = lines or _drawn(page, block, left)
             if beside and len(beside) + 1 + len(more) > len(lines) + _OVERHANG:
                 break
             beside += [*([""] if beside else []), *more]
@@ -62,10 +65,11 @@ def _least(page: Page, block: Block) -> int:
     return max(_READABLE if block.said else 0, *map(columns, drawn.text().split("\n")))
 
 
-def _fitting(page: Page, block: Block, room: int) -> list[str]:
+def _fitting(page: Page, block: Block, least: Callable[[Block], int], room: int) -> list[str]:
     """The lines of a block in so many columns; none where they are too few."""
-    least = min(_least(page, block), _READABLE) if block.wraps else _least(page, block)
-    return [] if block.whole or least > room else _drawn(page, block, room)
+    if block.whole or (least(block) if not block.wraps else min(least(block), _READABLE)) > room:
+        return []
+    return _drawn(page, block, room)
 
 
 def _drawn(page: Page, block: Block, width: int) -> list[str]:

@@ -5,25 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from io import StringIO
 
 from runplan.cli.show.text.chart import drawn
 from runplan.cli.show.text.content import Line, Mood, Section, Table
+from runplan.cli.show.text.ink import GAP, Column, Grid, Item, Styled, as_lines
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.width import columns, wrapped
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.types import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.text import Text
 
 _SEVERITY: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 MOODS: dict[Mood, str] = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
 INDENT = 2
-GAP = 2
 _TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 
 
@@ -32,31 +26,28 @@ class Page:
 
     def __init__(self, look: Look, least: int = 20) -> None:
         self.width, self.color = max(look.width, least), look.color
-        self.console = console(self.width, look.color)
+        self._lines: list[str] = []
 
     def text(self) -> str:
-        """All that was put on the page."""
-        return printed(self.console)
+        """All that was put on the page, without trailing blanks."""
+        text = "".join(f"{line}\n" for line in self._lines)
+        return _TRAILING.sub(lambda match: match[0].replace(" ", ""), text)
 
-    def put(self, item: RenderableType, indent: int = INDENT) -> None:
-        """Anything that rich can print, indented."""
-        from rich.padding import Padding
-
-        self.console.print(Padding(item, (0, 0, 0, indent), expand=False))
+    def put(self, item: Item, indent: int = INDENT) -> None:
+        """A text or a table, indented."""
+        self._lines += as_lines(item, self.width, indent, self.color)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Lines of another page."""
-        self.console.file.write("\n".join(lines) + "\n")
+        self._lines += lines
 
     def blank(self) -> None:
         """An empty line."""
-        self.console.print()
+        self._lines.append("")
 
     def line(self, text: str, style: str = "", indent: int = 0, upto: int | None = None) -> None:
         """A line, wrapped; `upto` ends the style after so many characters."""
-        said = styled(text)
-        said.stylize(style, 0, upto)
-        self.put(said, indent)
+        self.put(styled(text).styled(style, upto), indent)
 
     def heading(self, text: str) -> None:
         """A heading behind an empty line."""
@@ -136,17 +127,12 @@ class Page:
             at = end
 
     def _table(self, lines: Sequence[Line], heads: Sequence[str], widths: Sequence[int], figures: bool = False) -> None:
-        from rich.table import Table
-
-        table = Table(box=None, show_header=bool(heads), pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
-        for i, width in enumerate(widths):
-            right = figures and i > 0
-            table.add_column(
-                styled(heads[i]) if heads else "", width=width, justify="right" if right else "left", overflow="fold"
-            )
-        for line in lines:
-            table.add_row(*(styled(text, lines=True) for text in line))
-        self.put(table)
+        columns = [
+            Column(width, styled(heads[i]) if heads else None, right=figures and i > 0)
+            for i, width in enumerate(widths)
+        ]
+        rows = [[styled(text, lines=True) for text in line] for line in lines]
+        self.put(Grid(columns, rows, dim=True))
 
     def findings(self, found: Sequence[Finding], short: bool = False) -> None:
         """Findings: severity, code and message, wrapped.
@@ -154,14 +140,9 @@ class Page:
         Args:
             short: Whether what is but worth knowing is told in a line a code.
         """
-        from rich.table import Table
-
         widths = [max(len(f.severity) for f in found), max(len(f.code) for f in found)]
         room = self.width - INDENT - sum(widths) - 2 * GAP
-        table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
-        for width in widths:
-            table.add_column(width=width)
-        table.add_column(overflow="fold")
+        rows = []
         infos = Counter(f.code for f in found if short and f.severity == "info")
         for finding in found:
             style, message = _SEVERITY[finding.severity], finding.message
@@ -170,26 +151,8 @@ class Page:
                     continue
                 more = f" ({count - 1} more)" if count > 1 else ""
                 message = in_a_line(message, room - columns(more)) + more
-            table.add_row(styled(finding.severity, style), styled(finding.code, style), styled(message))
-        self.put(table)
-
-
-def console(width: int, color: bool) -> Console:
-    """A console that writes to a text and asks neither the terminal nor the environment."""
-    from rich.console import Console
-
-    return Console(
-        file=StringIO(),
-        width=width,
-        color_system="standard" if color else None,
-        force_terminal=color,
-        no_color=not color,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+            rows.append([styled(finding.severity, style), styled(finding.code, style), styled(message)])
+        self.put(Grid([*map(Column, widths), Column()], rows))
 
 
 def column_widths(lines: Sequence[Line], heads: Sequence[str]) -> list[int]:
@@ -198,18 +161,9 @@ def column_widths(lines: Sequence[Line], heads: Sequence[str]) -> list[int]:
     return [max(map(columns, column)) for column in zip(*rows, strict=True)]
 
 
-def printed(console: Console) -> str:
-    """What a console of ours was given to print, without trailing blanks."""
-    stream = console.file
-    assert isinstance(stream, StringIO)
-    return _TRAILING.sub(lambda match: match[0].replace(" ", ""), stream.getvalue())
-
-
-def styled(text: str, style: str = "", lines: bool = False) -> Text:
+def styled(text: str, style: str = "", lines: bool = False) -> Styled:
     """Text that is printed as it stands: no markup, nothing that moves a cursor, one line unless `lines`."""
-    from rich.text import Text
-
-    return Text("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style=style, overflow="fold")
+    return Styled("\n".join(map(plain, text.split("\n"))) if lines else plain(text), style)
 
 
 def in_a_line(text: str, width: int) -> str:
