@@ -12,7 +12,7 @@ from runplan.dsl.syntax.pack_views import EntrySpec, RecordHead
 from runplan.dsl.syntax.tree import Node, text_of
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import listing
-from runplan.dsl.typed.fields import CLOSED, OF_A_PRECISION, OWN_TEXTS, TEXTS, Field, figures_of
+from runplan.dsl.typed.fields import CLOSED, NEEDED, OF_A_PRECISION, OWN_TEXTS, TEXTS, Field, figures_of
 
 
 def record(reader: Definitions, node: Node) -> Record:
@@ -30,6 +30,10 @@ def record(reader: Definitions, node: Node) -> Record:
     if kind in CLOSED and all(e.key in (*TEXTS, *OWN_TEXTS.get(kind, ())) for e in entries):
         message = f"{kind} `{name.text}` has no {' or '.join(f'`{key}`' for key in list(known)[:3])}"
         reader.findings.append(finding("P001", message, name.span))
+    elif lacking := [key for key in NEEDED.get(kind, ()) if all(e.key != key for e in entries)]:
+        message = f"{kind} `{name.text}` does not say {listing(lacking)}"
+        help = [f"say what `{lacking[0]}` is, such as `{lacking[0]} {known[lacking[0]][0].example}`: nothing is taken"]
+        reader.findings.append(finding("P001", message, name.span, help=help))
     return Record(
         kind=kind,
         name=name.text,

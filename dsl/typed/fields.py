@@ -120,7 +120,17 @@ OF_STATEMENTS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "run": {"hardware": None, "model": None, "optimizer": None},
     "model": {"model": None},
     "regime": {"layout": None},
-    "states": {"layout": ("moments", "matrix_moments", "moment_bytes", "master_bytes")},
+    "states": {"layout": ("moments", "matrix_moments", "moment_bytes", "master_bytes", "sides", "longest_side")},
+}
+# The figures that a kind of record has all of: nothing is taken in their place.
+NEEDED: dict[str, tuple[str, ...]] = {
+    "regime": (
+        *("weight_bytes", "gradient_bytes", "master_bytes", "optimizer_bytes", "shard", "gradients_kept"),
+        *("copy_bytes", "copied_layers", "residual_bytes", "hidden_bytes", "query_bytes", "kv_bytes", "ffn_bytes"),
+        *("head_bytes", "norm_bytes", "least_logit_bytes", "logit_bytes", "forward_logit_bytes"),
+        *("stranded_logit_bytes", "rotary_bytes", "workspace", "fragmentation", "recompute_fragmentation"),
+    ),
+    "states": ("moments",),
 }
 
 

@@ -93,7 +93,8 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
     needs = [add for need, add in draft.quantities[name.text].facts.needs if not draft.knows(quantity(need))]
     if needs:
         return Missing("C004", f"`{name}` is not known: the plan does not say what is served", tuple(needs))
-    if not draft.stage.hardware:
+    stages = [stage for stage in draft.plan.stages if stage.name == name.part("stage")] or draft.plan.stages
+    if not any(stage.hardware for stage in stages):
         return Missing(
             "C004", f"`{name}` is not known: the plan has no hardware", ("add `hardware: 64 x H100 for 1 month`",)
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.tree import Num, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan, Requirement
@@ -68,27 +68,37 @@ class _Found:
     is_well: bool = False
 
 
-def with_memory(plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL) -> Solution:
+# What is found of runs of one plan, by all that it rests on.
+Kept = dict[object, _Found]
+
+
+def with_memory(
+    plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL, kept: Kept | None = None
+) -> Solution:
     """The solution with the memory that a device needs, of one whose devices and model are known; of stages each.
 
     Where the plan names no regime the memory lies between the lowest and the highest of them; where it leaves the
     layout open it is that of the first that fits, by the time of a step.
+
+    Args:
+        kept: What is found of the plan under other laws, which give it the same size and tokens; it grows.
     """
     if solution.status != "solved":
         return solution
     look = _closer(plan, look, catalogue)
     if len(plan.stages) == 1:
-        found = _found(plan, solution, catalogue, look)
+        found = _found(plan, solution, catalogue, look, {} if kept is None else kept)
         told = (*solution.findings, *_open(plan, solution), *_missed(found, plan, solution, catalogue))
         layouts = (found.layouts,) if found.layouts is not None else ()
         return replace(added(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        found = _found(_by_itself(stage.plan, stage.name), alone, catalogue, look)
+        found = _found(_by_itself(stage.plan, stage.name), alone, catalogue, look, {})
         told = (*solution.findings, *_missed(found, stage.plan, alone, catalogue))
         laid = (found.layouts.of((("stage", stage.name),)),) if found.layouts is not None else ()
         solution = replace(solution, findings=told, layouts=(*solution.layouts, *laid))
         own = names_in_stage(stage.name, found.values, alone, solution)
         solution = added(solution, *of_the_whole(found.definitions, found.values, own))
+    solution = added(solution, *most_of(solution.values, "stage", catalogue))
     return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
 
 
@@ -97,10 +107,27 @@ def _by_itself(plan: Plan, stage: str) -> Plan:
     own: list[Requirement] = []
     for one in plan.requires:
         mentioned = [name for name in names(without_lets(one.condition, plan)) if name.kind == "quantity"]
-        if all(name.part("stage") == stage for name in mentioned):
+        if all(name.part("stage") == stage or name == q.MEMORY_PER_GPU for name in mentioned):
             bare = {name: Ref(Name(name.text, name.kind, name.scope[1:])) for name in mentioned}
             own.append(replace(one, condition=substitute(without_lets(one.condition, plan), bare)))
     return replace(plan, requires=tuple(own))
+
+
+def most_of(values: Mapping[Name, Value], kind: str, catalogue: Library) -> tuple[list[Definition], dict[Name, Value]]:
+    """The memory of a device of any part, the most of them: of pools, or of stages; nothing where there are none."""
+    parts = [
+        name for name in values if name.text == q.MEMORY_PER_GPU.text and [part for part, _ in name.scope] == [kind]
+    ]
+    if not parts:
+        return [], {}
+    expr: Expr = Ref(parts[0])
+    for name in parts[1:]:
+        expr = Op("max", (expr, Ref(name)))
+    known = catalogue.quantities()[q.MEMORY_PER_GPU.text]
+    whole = Definition(q.MEMORY_PER_GPU, known.counted.dim, expr, "derived", f"the most of all {kind}s")
+    largest = max((values[name] for name in parts), key=lambda value: value.value)
+    found = replace(valued(whole, largest.value), low=largest.low, high=largest.high)
+    return [whole], {q.MEMORY_PER_GPU: found}
 
 
 def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
@@ -140,11 +167,18 @@ def is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:
     return search is not None and search.is_enough(round(search.memory.known[q.GPUS]))
 
 
-def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _Found:
+def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look, kept: Kept) -> _Found:
     """What is found of the memory of one run, and of the time of its steps."""
     search = search_of(plan, solution, catalogue)
     if search is None:
         return _Found()
+    key = search.rests_on()
+    if key not in kept:
+        kept[key] = _searched(search, solution, look)
+    return kept[key]
+
+
+def _searched(search: Search, solution: Solution, look: Look) -> _Found:
     memory, devices = search.memory, round(search.memory.known[q.GPUS])
     if not look.all and search.is_well(devices):
         return _Found(is_well=True)

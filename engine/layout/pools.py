@@ -6,17 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Op, Ref
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.layout.added import added, names_in_stage, of_the_whole
-from runplan.engine.layout.fit import ALL, Look, with_memory
+from runplan.engine.layout.fit import ALL, Look, most_of, with_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.solution import Solution, Value
-from runplan.engine.solve.values import valued
 
 
 def with_pools(plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL) -> Solution:
@@ -36,7 +34,7 @@ def with_pools(plan: Plan, solution: Solution, catalogue: Library, look: Look = 
         solution = added(solution, *of_the_whole(definitions, values, own))
         within = [one.of((("stage", stage.name), *one.scope)) for one in layouts]
         solution = replace(solution, layouts=(*solution.layouts, *within))
-    return solution
+    return added(solution, *most_of(solution.values, "stage", catalogue))
 
 
 def _of_run(
@@ -58,20 +56,8 @@ def _of_run(
         defined, found = of_the_whole(made, more, own)
         values |= found
         definitions += defined
-    if most := [Ref(name) for name in values if name.text == q.MEMORY_PER_GPU.text]:
-        known = catalogue.quantities()[q.MEMORY_PER_GPU.text]
-        whole = Definition(q.MEMORY_PER_GPU, known.counted.dim, _most(most), "derived", "the most of all pools")
-        largest = max((values[one.name] for one in most), key=lambda value: value.value)
-        definitions.append(whole)
-        values[q.MEMORY_PER_GPU] = replace(valued(whole, largest.value), low=largest.low, high=largest.high)
-    return definitions, values, layouts
-
-
-def _most(refs: list[Ref]) -> Expr:
-    first: Expr = refs[0]
-    for ref in refs[1:]:
-        first = Op("max", (first, ref))
-    return first
+    whole, most = most_of(values, "pool", catalogue)
+    return [*definitions, *whole], {**values, **most}, layouts
 
 
 def _pools(solution: Solution) -> list[str]:

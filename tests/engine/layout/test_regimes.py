@@ -60,7 +60,10 @@ def test_a_size_alone_tells_no_more_than_its_shape_does(model: str, rest: str) -
 
 @pytest.mark.parametrize(
     "rest",
-    ["model: 7B\n", "model: llama-3-8b\n", "start: checkpoint llama-3-8b\noptimizer: AdamW { lora: 16 }\n"],
+    [
+        *("model: 7B\n", "model: llama-3-8b\n", "start: checkpoint llama-3-8b\noptimizer: AdamW { lora: 16 }\n"),
+        "model: llama-3-8b\noptimizer: SOAP\n",
+    ],
 )
 def test_the_first_layout_has_the_memory_that_is_told(rest: str) -> None:
     found = solved(f"{NODE}tokens: 1B\n{rest}")
@@ -85,3 +88,35 @@ def test_what_is_required_of_memory_is_offered_the_devices_that_keep_it() -> Non
     report = laid_out(f"{NODE}model: 7B\ntokens: 10B\nrequire memory_per_gpu <= 5 GB\n")
     (broken,) = (found for found in report.findings if found.code == "B002")
     assert "spread it over 32 devices: there it is kept, whatever the framework" in broken.help
+
+
+def test_a_regime_of_one_s_own_says_all_that_is_read_of_it() -> None:
+    text = 'regime mine "ours" {\n  source "x"\n  weight_bytes 2 byte/param; shard 3\n}\n'
+    report = laid_out(f"{text}{NODE}model: 7B\ntokens: 10B\nlayout: dp 8 in mine\n")
+    (found,) = (one for one in report.findings if one.code == "P001")
+    assert "`gradient_bytes`" in found.message and "`shard`" not in found.message
+    assert not report.solutions
+
+
+STAGES = """stage a {{ hardware: 64 x H100 for up to 100 days at 40% MFU; tokens: 100B }}
+stage b {{ hardware: 8 x H100 for up to 100 days at 40% MFU; tokens: 100M{inside} }}
+model: 13B
+{outside}
+"""
+
+
+@pytest.mark.parametrize(
+    "required",
+    [
+        {"inside": "; require memory_per_gpu <= 50 GB", "outside": ""},
+        {"inside": "", "outside": "require b.memory_per_gpu <= 50 GB"},
+        {"inside": "", "outside": "require memory_per_gpu <= 50 GB"},
+    ],
+)
+def test_what_is_required_of_the_memory_of_a_stage_is_kept_by_its_layout(required: dict[str, str]) -> None:
+    free = solved(STAGES.format(inside="", outside=""))
+    assert free["b.memory_per_gpu"].value > 50e9
+    assert free["memory_per_gpu"].value == max(free[f"{stage}.memory_per_gpu"].value for stage in "ab")
+    report = laid_out(STAGES.format(**required))
+    assert report.solutions[0]["b.memory_per_gpu"].value <= 50e9
+    assert not [found for found in report.findings if found.severity == "error"]
