@@ -12,7 +12,7 @@ from runplan.cli.export.figures import in_json
 from runplan.cli.export.formats import Format
 from runplan.cli.export.header import lines
 from runplan.cli.export.hf_models import architecture_of, kinds, sizes
-from runplan.cli.export.losses import lost_layout, lost_optimizer, lost_precision
+from runplan.cli.export.losses import lost_layout, lost_optimizer, lost_precision, lost_selective
 from runplan.cli.export.schedules import Ramp, ramp_of
 from runplan.cli.export.training import Curve, Said, Training, Written
 from runplan.dsl.text.words import listing
@@ -25,13 +25,14 @@ _OPTIMIZERS = {"adamw": "adamw_torch", "adam": "adamw_torch", "adamw8bit": "adam
                "lion": "lion_32bit", "sgd": "sgd", "pagedadamw8bit": "paged_adamw_8bit"}  # fmt: skip
 _SETTINGS = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_beta2", "epsilon": "adam_epsilon",
              "clip": "max_grad_norm"}  # fmt: skip
+_BEFORE_THE_FIRST = 2  # rows of the tables of OPT and RoBERTa before that of the first token
 _SHARDS = {3: "full_shard", 2: "shard_grad_op"}
 
 
 def write(run: Training, form: Format) -> Written:
     """Both files, and what they say of themselves."""
     shape, arguments = _config(run), dict(_arguments(run))
-    lost = (*_lost_of_shape(run), *_lost_of_arguments(run))
+    lost = (*_lost_of_shape(run), *_lost_of_length(run), *_lost_of_arguments(run))
     header = list(lines(run, form, lost))
     files = {CONFIG: in_json(shape), ARGUMENTS: in_json(arguments), HEADER: in_json(header)}
     return Written(files, lost)
@@ -118,9 +119,18 @@ def _scheduler(run: Training, ramp: Ramp) -> tuple[str, dict[str, object]]:
     return ("cosine_with_min_lr", {"min_lr_rate": ramp.floor}) if ramp.floor else ("cosine", {})
 
 
+def _lost_of_length(run: Training) -> Iterator[Said]:
+    """Sequences that are shorter than the table of positions, by which alone these files tell their length."""
+    assert run.shape is not None
+    if run.shape.positions > run.sequence + _BEFORE_THE_FIRST:
+        told = f"sequences of {run.sequence:,} tokens, with a table of {run.shape.positions:,} positions"
+        yield run.lost("length", told, f"write `context: {run.shape.positions} tokens`", "model.context")
+
+
 def _lost_of_arguments(run: Training) -> Iterator[Said]:
     assert run.layout is not None
     yield from ramp_of(run, _FALLS, stable=True)[1]
     yield from lost_layout(run, help="`Trainer` shares out over copies alone: write `tp 1, pp 1`, or take megatron")
     yield from lost_optimizer(run, _OPTIMIZERS, _SETTINGS)
     yield from lost_precision(run, _DTYPES)
+    yield from lost_selective(run)

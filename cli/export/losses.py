@@ -20,9 +20,16 @@ def lost_layout(run: Training, carried: Collection[str] = (), help: str = "") ->
             yield run.lost("layout", f"the layout's {name} {count}", help or f"write `{name} 1`", f"layout.{name}")
 
 
+def lost_selective(run: Training) -> Iterator[Said]:
+    """That a part of each layer is computed again, where the trainer does so with all of it or with nothing."""
+    if run.layout is not None and run.layout.selective:
+        told = "activations that are computed again in part"
+        yield run.lost("recompute", told, "write `recompute full`, or `recompute none`", "layout.recompute")
+
+
 def lost_recompute(run: Training) -> Iterator[Said]:
     """That activations are computed again, where the trainer has no setting for it."""
-    if run.layout is not None and run.layout.recompute:
+    if run.layout is not None and (run.layout.recompute or run.layout.selective):
         yield run.lost("recompute", "that activations are computed again", at="layout.recompute")
 
 

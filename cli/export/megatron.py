@@ -76,7 +76,7 @@ def _model(run: Training) -> Iterator[Argument]:
         yield "disable-bias-linear", True
     if shape.attention_biases == 1:
         yield "add-qkv-bias", True
-    if shape.qk_norm:
+    if shape.qk_norm == 1:
         yield "qk-layernorm", True
     if not shape.tied:
         yield "untie-embeddings-and-output-weights", True
@@ -157,6 +157,8 @@ def _layout(run: Training) -> Iterator[Argument]:
         yield "recompute-granularity", "full"
         yield "recompute-method", "uniform"
         yield "recompute-num-layers", 1
+    elif layout.selective:
+        yield "recompute-granularity", "selective"
 
 
 def _data(run: Training) -> Iterator[Argument]:
@@ -178,6 +180,8 @@ def _lost(run: Training) -> Iterator[Said]:
     yield from lost_shape(
         run, _CARRIED, "which of the model's matrices have biases" if biased and shape.attention_biases != 1 else ""
     )
+    if shape.qk_norm > 1:  # its norms are of each head
+        yield run.lost("model", "norms of the queries and keys of all heads together", at="model.qk_norm")
     if wide and shape.positions < run.sequence:
         yield run.lost("model", f"sequences of {run.sequence:,} tokens with {shape.positions:,} positions")
     yield from lost_optimizer(run, _OPTIMIZERS, _SETTINGS)

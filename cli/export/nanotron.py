@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from runplan.cli.export.figures import in_yaml
 from runplan.cli.export.formats import Format
 from runplan.cli.export.header import comment
-from runplan.cli.export.losses import head_fits, lost_optimizer, lost_precision, lost_shape
+from runplan.cli.export.losses import head_fits, lost_optimizer, lost_precision, lost_selective, lost_shape
 from runplan.cli.export.schedules import ramp_of
 from runplan.cli.export.training import Curve, Said, Training, Written
 
@@ -127,6 +127,7 @@ def _lost(run: Training) -> Iterator[Said]:
     yield from lost_shape(run, (), plain)
     yield from lost_optimizer(run, ("adamw",), _SETTINGS)
     yield from lost_precision(run, _DTYPES)
+    yield from lost_selective(run)
     if layout.shard is not None and layout.shard > 1:
         yield run.lost("layout", f"that copies share out more than the optimizer's states, in {layout.regime}")
     for phase in run.phases:

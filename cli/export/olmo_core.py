@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runplan.cli.export.figures import in_json
 from runplan.cli.export.formats import Format
 from runplan.cli.export.header import lines
-from runplan.cli.export.losses import head_fits, lost_optimizer, lost_precision, lost_shape
+from runplan.cli.export.losses import head_fits, lost_optimizer, lost_precision, lost_selective, lost_shape
 from runplan.cli.export.schedules import Ramp, ramp_of
 from runplan.cli.export.training import Curve, Said, Shape, Training, Written
 
@@ -123,5 +123,6 @@ def _lost(run: Training) -> Iterator[Said]:
     yield from lost_shape(run, _CARRIED, "" if shape.gated else "a model whose MLPs are not gated")
     yield from lost_optimizer(run, _OPTIMIZERS, _SETTINGS)
     yield from lost_precision(run, _DTYPES)
+    yield from lost_selective(run)
     if run.layout is not None and run.layout.ep > 1:
         yield run.lost("layout", f"the layout's ep {run.layout.ep}", at="layout.ep")

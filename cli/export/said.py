@@ -13,12 +13,18 @@ from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 
+# Fields that no format has a setting for: of an optimizer, of a model, of a layout.
+ADAPTERS = ("lora", "lora_on", "frozen_bits")
+BITS = ("weight_bits", "activation_bits", "kv_bits")
+UNCARRIED = ("interleave", "sequence_parallel")
+
 
 def said_of(plan: Plan, solution: Solution, catalogue: Library, top: Span) -> Iterator[Said]:
     """All of it, in the order of the statements of docs/language.md."""
     yield from _data(plan, solution)
     yield from _objective(plan, solution, top)
     yield from _batch_ramp(plan, catalogue)
+    yield from _unspoken(plan)
     yield from _hardware(plan, solution)
 
 
@@ -63,6 +69,19 @@ def _batch_ramp(plan: Plan, catalogue: Library) -> Iterator[Said]:
     if schedule is not None and known is not None and known.batch:
         steps = ", ".join(f"{step.share:.0%}" for step in known.batch)
         yield Said("batch ramp", f"the batch that `{known.name}` raises, {steps}", schedule.span)
+
+
+def _unspoken(plan: Plan) -> Iterator[Said]:
+    """Fields that a run of a trainer has none of: each that a plan states is told, and none is left out in silence."""
+    for name, one in plan.outer.optimizer.settings.items() if plan.outer.optimizer else ():
+        if name in ADAPTERS:
+            yield Said("adapters", f"the adapters' `{name}`", one.span)
+    for name, one in plan.model.architecture.items() if plan.model else ():
+        if name in BITS:
+            yield Said("bits", f"`{name}` of training", one.span)
+    for name, one in plan.layout.figures.items() if plan.layout else ():
+        if name in UNCARRIED:
+            yield Said("layout", f"the layout's `{name}`", one.span)
 
 
 def _hardware(plan: Plan, solution: Solution) -> Iterator[Said]:

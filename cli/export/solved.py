@@ -251,17 +251,18 @@ def _layout(solved: Solved) -> Layout | None:
     values = solved.solution.values
     figures = {
         name: round(values[quantity(name)].value)
-        for name in ("tp", "pp", "cp", "ep", "etp", "dp", "micro_batch", "accumulate", "recompute")
+        for name in ("tp", "pp", "cp", "ep", "etp", "dp", "micro_batch", "accumulate")
         if quantity(name) in values
     }
     if "dp" not in figures:
         return None
     regime = solved.plan.layout.regime if solved.plan.layout else None
     shard = values.get(quantity("shard")) if regime is not None else None
-    recompute = bool(figures.pop("recompute", 0))
+    again = values.get(quantity("recompute"))
     return Layout(
         **figures,
-        recompute=recompute,
+        recompute=again is not None and again.value == 1,
+        selective=again is not None and 0 < again.value < 1,
         shard=round(shard.value) if shard is not None else None,
         regime=regime.text if regime is not None else "",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runplan.cli.export.figures import number
 from runplan.cli.export.formats import Format
 from runplan.cli.export.header import comment
-from runplan.cli.export.losses import head_fits, lost_optimizer, lost_precision, lost_shape
+from runplan.cli.export.losses import head_fits, lost_optimizer, lost_precision, lost_selective, lost_shape
 from runplan.cli.export.schedules import Ramp, ramp_of
 from runplan.cli.export.training import Curve, Layout, Said, Shape, Training, Written
 
@@ -161,6 +161,7 @@ def _plain(run: Training) -> Iterator[Said]:
 def _lost(run: Training) -> Iterator[Said]:
     yield from lost_optimizer(run, ("adamw",), _SETTINGS)
     yield from lost_precision(run, _PRECISIONS)
+    yield from lost_selective(run)
     if run.layout is not None and run.layout.shard == 1:
         yield run.lost("layout", f"that copies share out the optimizer's states alone, in {run.layout.regime}")
 

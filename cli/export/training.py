@@ -13,7 +13,8 @@ Curve = Literal["constant", "linear", "cosine", "sqrt", "exponential", "step", "
 # What a plan says of a run, by subject: of each a format says whether it carries it.
 Subject = Literal[
     "mix", "phase mix", "repeats", "batch ramp", "schedule", "objective", "checkpoint", "optimizer", "model",
-    "layout", "recompute", "precision", "pools", "dates", "hours", "availability", "length", "batch", "learning rate",
+    "layout", "recompute", "adapters", "bits", "precision",
+    "pools", "dates", "hours", "availability", "length", "batch", "learning rate",
 ]  # fmt: skip
 
 
@@ -152,6 +153,7 @@ class Layout:
 
     Attributes:
         micro_batch: Sequences that a copy passes at once.
+        selective: Whether a part of each layer is computed again, and not all of it.
         shard: What copies share out, by the stages of ZeRO; None where the plan names no framework.
         regime: What the framework keeps, by its name; empty where the plan names none.
     """
@@ -165,6 +167,7 @@ class Layout:
     micro_batch: int = 1
     accumulate: int = 1
     recompute: bool = False
+    selective: bool = False
     shard: int | None = None
     regime: str = ""
 

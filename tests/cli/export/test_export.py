@@ -98,6 +98,33 @@ def test_what_has_no_place_is_refused_by_its_statement(plans: Path, capsys: pyte
     assert "schedule that is assumed" in said.err
 
 
+@pytest.mark.parametrize("to", [name for name, one in FORMATS.items() if one.of == "run" and name != "hf-config"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("clip: 1.0 }", "clip: 1.0; lora: 16 }\nstart: checkpoint llama-3-8b"), "the adapters' `lora`"),
+        (("model: llama-3-8b", "model: llama-3-8b { weight_bits: 4 }"), "`weight_bits` of training"),
+        (("tp 1, pp 1", "tp 1, pp 2, interleave 2"), "the layout's `interleave`"),
+    ],
+)
+def test_no_field_is_left_out_in_silence(
+    to: str, change: tuple[str, str], said: str, plans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plans / "x.plan").write_text(LLAMA.replace(*change), encoding="utf-8")
+    assert main(["export", "x.plan", "--to", to, "--out", "out/"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_part_of_a_layer_that_is_computed_again_is_carried_or_said(
+    plans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plans / "x.plan").write_text(LLAMA.replace("recompute full", "recompute selective"), encoding="utf-8")
+    assert "--recompute-granularity selective" in exported("x.plan", "megatron")["run.sh"]
+    for to in ("hf", "torchtitan", "torchtitan-0.2", "olmo-core", "nanotron", "litgpt", "deepspeed"):
+        assert main(["export", "x.plan", "--to", to, "--out", "out/"]) == 1
+        assert "computed again" in capsys.readouterr().err
+
+
 def test_with_leave_the_rest_is_written_and_the_loss_said(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = exported("mixed.plan", "hf", "--allow-loss")
     assert "warning[E001]" in capsys.readouterr().err
