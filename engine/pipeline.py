@@ -35,7 +35,7 @@ from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
-from runplan.engine.layout.fit import ALL, Look, with_memory
+from runplan.engine.layout.fit import ALL, Kept, Look, with_memory
 from runplan.engine.layout.short import needs_more
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -163,23 +163,29 @@ def _solutions(
         verify(solution)
         return solution
 
+    kept: Kept = {}
     for problem in read.problems():
-        yield _laid_out(plan, found(problem), read.catalogue, found, look)
+        yield _laid_out(plan, found(problem), read.catalogue, found, look, kept)
 
 
 def _laid_out(
-    plan: Plan, solution: Solution, catalogue: Library, found: Callable[[Problem], Solution], look: Look
+    plan: Plan,
+    solution: Solution,
+    catalogue: Library,
+    found: Callable[[Problem], Solution],
+    look: Look,
+    kept: Kept,
 ) -> Solution:
     """A solution with how its model lies on the devices; one that breaks what is required of their memory is found
     anew, with what keeps it."""
-    laid = with_memory(plan, solution, catalogue, look)
+    laid = with_memory(plan, solution, catalogue, look, kept)
     if len(plan.stages) == 1 and needs_more(plan, laid, catalogue):
         from runplan.engine.layout.bound import bounded, with_size
 
         problem = bounded(plan, solution, laid, catalogue)
         again = found(problem) if problem is not None else solution
         if problem is not None and again.status == "solved":
-            solution, laid = again, with_memory(plan, again, catalogue, look)
+            solution, laid = again, with_memory(plan, again, catalogue, look, kept)
         laid = with_size(plan, solution, laid, catalogue)
     if any(len(stage.hardware) > 1 for stage in plan.stages):
         from runplan.engine.layout.pools import with_pools

@@ -25,7 +25,7 @@ from runplan.engine.fit.rank import nulls, of_rank
 from runplan.engine.fit.search import STARTS, searched
 from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats
-from runplan.engine.fit.told import USUAL, left_open, near, of_minima, widened
+from runplan.engine.fit.told import USUAL, adds_nothing, left_open, near, of_minima, of_nothing, widened
 from runplan.engine.scatter.work import Workers
 
 COVERAGES = (0.8, 0.95)
@@ -68,9 +68,11 @@ def fit(
     if not found.minima:
         return _refused(model, objective, found.starts, *doubts)
     theta = found.minima[0].theta
-    if free := nulls(model, objective, theta):
-        return _refused(model, objective, found.starts, *of_rank(model.coordinates, theta, free, at))
     here = local(model, objective, theta)
+    free = nulls(model, objective, theta)
+    idle = [*of_nothing(model, theta, at)] if free or adds_nothing(here) else []
+    if idle or free:
+        return _refused(model, objective, found.starts, *(idle or of_rank(model.coordinates, theta, free, at)))
     reaches = _reaches(here)
     others = near(objective, found.minima, here, reaches[USUAL])
     cover = sandwich(objective, here)

@@ -68,22 +68,31 @@ class _Found:
     is_well: bool = False
 
 
-def with_memory(plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL) -> Solution:
+# What is found of runs of one plan, by all that it rests on.
+Kept = dict[object, _Found]
+
+
+def with_memory(
+    plan: Plan, solution: Solution, catalogue: Library, look: Look = ALL, kept: Kept | None = None
+) -> Solution:
     """The solution with the memory that a device needs, of one whose devices and model are known; of stages each.
 
     Where the plan names no regime the memory lies between the lowest and the highest of them; where it leaves the
     layout open it is that of the first that fits, by the time of a step.
+
+    Args:
+        kept: What is found of the plan under other laws, which give it the same size and tokens; it grows.
     """
     if solution.status != "solved":
         return solution
     look = _closer(plan, look, catalogue)
     if len(plan.stages) == 1:
-        found = _found(plan, solution, catalogue, look)
+        found = _found(plan, solution, catalogue, look, {} if kept is None else kept)
         told = (*solution.findings, *_open(plan, solution), *_missed(found, plan, solution, catalogue))
         layouts = (found.layouts,) if found.layouts is not None else ()
         return replace(added(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        found = _found(_by_itself(stage.plan, stage.name), alone, catalogue, look)
+        found = _found(_by_itself(stage.plan, stage.name), alone, catalogue, look, {})
         told = (*solution.findings, *_missed(found, stage.plan, alone, catalogue))
         laid = (found.layouts.of((("stage", stage.name),)),) if found.layouts is not None else ()
         solution = replace(solution, findings=told, layouts=(*solution.layouts, *laid))
@@ -158,11 +167,18 @@ def is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:
     return search is not None and search.is_enough(round(search.memory.known[q.GPUS]))
 
 
-def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _Found:
+def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look, kept: Kept) -> _Found:
     """What is found of the memory of one run, and of the time of its steps."""
     search = search_of(plan, solution, catalogue)
     if search is None:
         return _Found()
+    key = search.rests_on()
+    if key not in kept:
+        kept[key] = _searched(search, solution, look)
+    return kept[key]
+
+
+def _searched(search: Search, solution: Solution, look: Look) -> _Found:
     memory, devices = search.memory, round(search.memory.known[q.GPUS])
     if not look.all and search.is_well(devices):
         return _Found(is_well=True)

@@ -110,11 +110,13 @@ class Memory:
     Attributes:
         known: What is known of the model and the devices, in base units.
         steps: What follows, in order; `of_memory` of them are of the memory, and come first.
+        asked: The names on which the steps rest.
     """
 
     known: Mapping[Name, float]
     steps: tuple[Step, ...]
     of_memory: int
+    asked: frozenset[Name]
 
     def formula(self, name: Name) -> Expr:
         """The formula of what follows."""
@@ -157,7 +159,7 @@ def memory_of(
         of_memory = max((i for i, step in enumerate(steps, 1) if step.name in WANTED), default=len(steps))
         plan = _Way(asked, frozenset(known.keys() & asked), steps, of_memory)
         kept.append(plan)
-    return Memory(known, plan.steps, plan.of_memory)
+    return Memory(known, plan.steps, plan.of_memory, plan.asked)
 
 
 def formulas_of(

@@ -42,6 +42,8 @@ _NODE, _MOST_DEVICES = 8, 1 << 20
 _SHARDS = (3, 2, 1)
 # The counts between a power of two and the next that are tried, in eighths of that.
 _BETWEEN = (5, 6, 7)
+# What bounds a layout, of a run, and what it is held to.
+_OF_ROOM = frozenset((q.CONTEXT, q.BATCH, q.NODES_OF, q.LAYERS, q.HEADS, q.EXPERTS, q.GPUS, q.RATE, LINKED))
 # How many layouts a check tries one by one, before it looks at all of them together.
 _LOOKED_AT = 40
 
@@ -122,6 +124,12 @@ class Search:
     def said(self) -> Mapping[str, Amount]:
         """What the plan says of the layout."""
         return self.plan.layout.figures if self.plan.layout is not None else {}
+
+    def rests_on(self) -> tuple[object, ...]:
+        """All on which the layouts rest beside the plan: runs that have it in common have their layouts in common."""
+        required = (names(without_lets(one.condition, self.plan)) for one in self.plan.requires)
+        asked = self.memory.asked.union(_OF_ROOM, *required) & self.memory.known.keys()
+        return id(self.memory.steps), self.is_kept, frozenset((name, self.memory.known[name]) for name in asked)
 
     def on(self, devices: int) -> Memory:
         """The memory of the model on so many devices."""

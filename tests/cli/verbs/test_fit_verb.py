@@ -282,3 +282,9 @@ def test_what_cannot_be_done_is_said(argv: str, code: int, said: str, capsys: py
     assert main(["fit", *argv.split()]) == code
     printed = capsys.readouterr()
     assert said in printed.err
+
+
+def test_a_fit_with_nothing_to_find_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    held = [f"--hold={name}=1" for name in ("E", "A", "B", "alpha", "beta")]
+    assert main(["fit", "easy.csv", "--form", "chinchilla", *held]) == 2
+    assert "no constant of `chinchilla.epoch` to find" in capsys.readouterr().err

@@ -120,3 +120,13 @@ def test_parts_of_experts_are_sent_each_token_that_passes_them() -> None:
     ]
     attention, two_experts = 1, 2
     assert sent[1] / sent[0] == pytest.approx((attention + two_experts) / attention)
+
+
+def test_laws_that_give_the_same_run_have_its_layouts_in_common() -> None:
+    laws = ("chinchilla", "chinchilla.approach3", "kaplan.joint")
+    one, same, other = laid_out(ONE, *laws).solutions
+    assert one.layouts[0] is same.layouts[0] is not other.layouts[0]
+    for law, shared in zip(laws, (one, same, other), strict=True):
+        (alone,) = laid_out(ONE, law).solutions
+        for name in ("layout_time", "memory_per_gpu", "roofline_mfu", "tp", "layout_mfu"):
+            assert shared[name] == alone[name], law
