@@ -74,6 +74,15 @@ require tokens >= 200B
 prefer epochs.math <= 3
 minimize loss
 """
+SCIPY, PLAN_FIT = "import numpy, scipy.optimize", "plan fit, without draws"
+# What fits.py does, by what it is called: ours, and what SciPy takes for the same.
+FITS = {
+    "one fit": "fit",
+    "4,500 starts of L-BFGS-B": "L-BFGS-B",
+    "4,000 draws": "draws",
+    "4,000 draws by BFGS, analytic gradients": "BFGS",
+}
+RUNS = [(n, d) for n in (30, 90, 270, 810) for d in (2, 6, 18, 54)]
 HARDWARE = "hardware: 64 x H100 for 60 days at 40% MFU @ 2.40 USD/GPU/hour\n"
 CLOSED = HARDWARE + "model: 7B\n"
 NUMERIC = HARDWARE + "use laws abnar\n"
@@ -275,6 +284,34 @@ class Bench:
                 processes.append(self.plan(f"{n} {what}", "check", f"growth/{path.name}", *uncached))
             rows.append(grown(what, *sizes[-2:]))
         return self.group("ten times as much", 3, processes, rows)
+
+    def fits(self) -> Group:
+        """Fits of a law beside SciPy's solvers, whose work is done in part: `fits.py`."""
+        table = "\n".join(f"{n}e6,{d}e9,{1.8 + 480 / (n * 1e6) ** 0.35 + 2000 / (d * 1e9) ** 0.37}" for n, d in RUNS)
+        self.written("runs.csv", f"params [params],tokens [tokens],loss [nat/token]\n{table}\n")
+        script = str(Path(__file__).with_name("fits.py"))
+        nothing, starts, draws = "fits.py, nothing done", 100, 100
+        processes = [
+            self.python(SCIPY, "import numpy, scipy.optimize"),
+            self.plan(PLAN_FIT, "fit", "runs.csv", "--form", "chinchilla", "--bootstrap", "0", cache="empty"),
+        ]
+        for name, work in {nothing: "nothing", **FITS}.items():
+            command = (str(self.place / "python"), script, "--do", work, "--starts", str(starts), "--draws", str(draws))
+            processes.append(Process(name, command, self.folder))
+
+        def over(name: str, other: str, more: float) -> Figure:
+            def figure(took: Mapping[str, Used]) -> float:
+                return (took[name].cpu - took[nothing].cpu) / ((took[other].cpu - took[nothing].cpu) * more)
+
+            return figure
+
+        fit, other, drawn, bfgs = FITS
+        rows = [
+            Row(fit, other, over(fit, other, 4500 / starts), fit, 1 / 5000),
+            Row(drawn, bfgs, over(drawn, bfgs, 4000 / draws), drawn, 1 / 25),
+            ratio(PLAN_FIT, SCIPY, 1.5),
+        ]
+        return self.group("fits", 5, processes, rows)
 
     def peers(self, places: Mapping[str, Path]) -> Group:
         """The peers that are installed, on the same plan."""

@@ -98,8 +98,8 @@ def of_child(command: Sequence[str], folder: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def measured(runs: Chinchilla, folder: str, starts: int, draws: int) -> dict[str, float]:
-    """Seconds of one round, each whole."""
+def works(runs: Chinchilla, starts: int, draws: int) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
+    """What is timed by its name, and of what is done in part only how much more the whole is."""
     objective = Objective()
     best = fit(runs, objective, bootstrap=0).minima[0].theta
     here = local(runs, objective, best)
@@ -107,34 +107,36 @@ def measured(runs: Chinchilla, folder: str, starts: int, draws: int) -> dict[str
     grid = [*itertools.product(*GRID)]
     some = [grid[i] for i in np.random.default_rng(0).choice(len(grid), starts, replace=False)]
     weights = counts(np.arange(len(here.residuals)), 0, 0, draws)
-    found = {
-        "fit": cpu(lambda: fit(runs, objective, bootstrap=0)),
-        "L-BFGS-B": cpu(lambda: [minimize(value, s, (runs,), method="L-BFGS-B") for s in some]) * STARTS / starts,
-        "draws": cpu(lambda: drawn(resampled(runs, objective, best, here, 0, None), DRAWS)),
-        "BFGS": cpu(lambda: [minimize(with_slope, at, (runs, w), jac=True, method="BFGS") for w in weights])
-        * (DRAWS / draws),
+    every: dict[str, Callable[[], object]] = {
+        "nothing": lambda: None,
+        "fit": lambda: fit(runs, objective, bootstrap=0),
+        "L-BFGS-B": lambda: [minimize(value, s, (runs,), method="L-BFGS-B") for s in some],
+        "draws": lambda: drawn(resampled(runs, objective, best, here, 0, None), DRAWS),
+        "BFGS": lambda: [minimize(with_slope, at, (runs, w), jac=True, method="BFGS") for w in weights],
+    }
+    more = {"L-BFGS-B": STARTS / starts, "BFGS": DRAWS / draws}
+    try:
+        import autograd
+        from autograd import numpy as traced
+    except ImportError:
+        return every, more
+    slope = autograd.grad(value)
+    few = weights[: max(2, draws // 10)]
+    every["autograd"] = lambda: [
+        minimize(value, at, (runs, traced, w), jac=lambda x, *rest: slope(x, *rest), method="BFGS") for w in few
+    ]
+    return every, more | {"autograd": DRAWS / len(few)}
+
+
+def measured(runs: Chinchilla, folder: str, starts: int, draws: int) -> dict[str, float]:
+    """Seconds of one round, each whole."""
+    every, more = works(runs, starts, draws)
+    return {name: cpu(work) * more.get(name, 1.0) for name, work in every.items()} | {
         "plan fit": of_child(
             [sys.executable, "-m", "runplan", "fit", "runs.csv", "--form", "chinchilla", "--bootstrap", "0"], folder
         ),
         "import": of_child([sys.executable, "-c", "import numpy, scipy.optimize"], folder),
     }
-    try:
-        import autograd
-        from autograd import numpy as traced
-    except ImportError:
-        return found
-    slope = autograd.grad(value)
-    few = weights[: max(2, draws // 10)]
-    found["autograd"] = (
-        cpu(
-            lambda: [
-                minimize(value, at, (runs, traced, w), jac=lambda x, *rest: slope(x, *rest), method="BFGS") for w in few
-            ]
-        )
-        * DRAWS
-        / len(few)
-    )
-    return found
 
 
 ROWS = (
@@ -153,9 +155,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--starts", type=int, default=100, help="of L-BFGS-B that are timed")
     parser.add_argument("--draws", type=int, default=100, help="of BFGS that are timed")
+    parser.add_argument("--do", metavar="WORK", help="do one of what is timed, and nothing else: for speed.py")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     runs = runs_of(args.data, args.drop_highest)
+    if args.do:
+        works(runs, args.starts, args.draws)[0][args.do]()
+        return
     with tempfile.TemporaryDirectory() as folder:
         table = np.column_stack([np.exp(runs.params), np.exp(runs.tokens), runs.measured])
         head = "params [params],tokens [tokens],loss [nat/token]"

@@ -30,7 +30,7 @@ from cases import Bench, Group, Row
 from environments import PEERS, ROOT, NotInstalled, of_checkout, of_peer, version
 from processes import Failed, Spread, Used, measured, used
 
-GROUPS = ("one", "many", "sweeps", "growth", "peers")
+GROUPS = ("one", "many", "sweeps", "growth", "fits", "peers")
 TOLD = ("runplan", "lark", "PyYAML", "numpy", "rich")
 VERDICT, SHORT, MISSING = "falls short", "What falls short", "What could not be measured"
 MARKS = ("<!-- measured -->\n", "<!-- /measured -->\n")
@@ -114,6 +114,7 @@ def groups(bench: Bench, only: Sequence[str], points: int, places: Mapping[str, 
         bench.many_plans,
         lambda: bench.sweeps(points_of(bench, points)),
         lambda: bench.growth((10, 100, 1000)),
+        bench.fits,
         lambda: bench.peers(places),
     )
     for name, group in zip(GROUPS, every, strict=True):

@@ -15,6 +15,7 @@ from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.words import listing
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
     if law is None or table is None:
         return findings
     held = _held(args.hold)
-    _refuse_unknown(held, law)
+    _refuse_held(held, law)
     source = _source(args.runs, findings)
     whole, made = table, _reduced(table, law, counts, source)
     if made is not None:
@@ -154,10 +155,15 @@ def _held(words: Sequence[str]) -> dict[str, float]:
     return {name: _number(text, f"--hold {name}") for name, text in pairs(words, "--hold", "alpha=0.34").items()}
 
 
-def _refuse_unknown(held: dict[str, float], law: Law) -> None:
+def _refuse_held(held: dict[str, float], law: Law) -> None:
+    """Refuse constants that there are not, and as many as leave nothing to find."""
+    from runplan.engine.fit.form import forms_of
+
     for name in held:
         if name not in law.constants:
             raise unknown_word("constant", name, tuple(law.constants))
+    if not any(True for _ in forms_of(law, held)):
+        raise CannotRun(f"--hold leaves no constant of `{law.name}` to find: let one of {listing(law.constants)} free")
 
 
 def _laws(word: str, library: Library) -> tuple[tuple[Law, ...], Library]:

@@ -132,7 +132,7 @@ def _labels(panel: Panel, axes: Axes) -> None:
     points = axes.figure.dpi / 72.0
     right, top, middle = axes.bbox.x1, axes.bbox.y1, axes.bbox.intervaly.mean()
     for series in panel.series:
-        if not series.label:
+        if not series.label or not series.x:
             continue
         heights = series.high or series.y
         x, y = axes.transData.transform((series.x[series.at], heights[series.at]))

@@ -44,6 +44,7 @@ def run(argv: list[str]) -> int:
         ("seed", "N", "of what is drawn at random; 0 unless said"),
         ("law", "LAW", "whose loss they are to tell; the plan's first with one unless said"),
         ("family", "MODEL", "a published model whose proportions they have; the plan's own model unless said"),
+        ("stage", "NAME", "of a plan with stages: the first, which alone is trained from scratch"),
         ("out", "FILE", "write the runs as CSV to fill in, for `plan fit`; never overwrites"),
         ("plans", "DIR", "write each run as a plan into a folder; never overwrites"),
     ):
@@ -74,7 +75,7 @@ def run(argv: list[str]) -> int:
         folder = args.plans.rstrip("/") if args.plans else os.path.dirname(path)
         if args.family is not None and project.library.record("model", args.family) is None:
             raise unknown("model", args.family, sorted(project.library.vocabulary().models))
-        asked = Asked(design, share, noise, args.law, args.family, budgets, sizes, draws, seed, folder)
+        asked = Asked(design, share, noise, args.law, args.family, budgets, sizes, draws, seed, folder, args.stage)
         try:
             ladder = ladder_of(path, project.reader, asked, catalogue=project.library, settings=args.set)
         except NoLadder as error:

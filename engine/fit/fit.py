@@ -13,7 +13,7 @@ from runplan.dsl.text.source import Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
-from runplan.engine.fit.future import NOWHERE, future, gain_of
+from runplan.engine.fit.future import NOWHERE, future
 from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
@@ -25,7 +25,7 @@ from runplan.engine.fit.rank import nulls, of_rank
 from runplan.engine.fit.search import STARTS, searched
 from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats
-from runplan.engine.fit.told import USUAL, left_open, near, of_minima, widened
+from runplan.engine.fit.told import USUAL, adds_nothing, left_open, near, of_minima, of_nothing, widened
 from runplan.engine.scatter.work import Workers
 
 COVERAGES = (0.8, 0.95)
@@ -68,9 +68,11 @@ def fit(
     if not found.minima:
         return _refused(model, objective, found.starts, *doubts)
     theta = found.minima[0].theta
-    if free := nulls(model, objective, theta):
-        return _refused(model, objective, found.starts, *of_rank(model.coordinates, theta, free, at))
     here = local(model, objective, theta)
+    free = nulls(model, objective, theta)
+    idle = [*of_nothing(model, theta, at)] if free or adds_nothing(here) else []
+    if idle or free:
+        return _refused(model, objective, found.starts, *(idle or of_rank(model.coordinates, theta, free, at)))
     reaches = _reaches(here)
     others = near(objective, found.minima, here, reaches[USUAL])
     cover = sandwich(objective, here)
@@ -85,7 +87,7 @@ def fit(
         known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
     known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
-    later = None if sizes is None else future(model, objective, sizes, gain_of(model, theta, sizes))
+    later = None if sizes is None else future(model, objective, theta, sizes)
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
     doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)

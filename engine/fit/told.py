@@ -26,6 +26,8 @@ from runplan.engine.fit.table import Floats
 USUAL = 0.8
 # What an input is multiplied by, to see whether a form depends on it, and what is no change of a prediction.
 APART, NOTHING = 4.0, 1e-9
+# A change of predictions that a search of runs without noise stops at.
+HARDLY = 1e-6
 # Minima whose differing constants are named.
 NAMED = 3
 
@@ -148,6 +150,31 @@ def left_open(
     )
 
 
+def adds_nothing(here: Local) -> bool:
+    """Whether a constant moves no prediction at a minimum, such as the factor of a term that is none."""
+    moves = np.abs(here.slopes).max(axis=1)
+    return bool((moves < HARDLY * moves.max()).any())
+
+
+def of_nothing(model: Model, theta: Floats, at: Span) -> Iterator[Finding]:
+    """That nothing of a best fit some constants of which have no value depends on some figures of the runs."""
+    middle = np.array([(c.low + c.high) / 2 for c in model.coordinates])
+    idle = [
+        name
+        for name, values in model.inputs.items()
+        if np.ptp(values) > 0 and _same(model, theta, name, HARDLY) and not _same(model, middle, name, HARDLY)
+    ]
+    if idle:
+        yield finding(
+            "F024",
+            f"in the best fit nothing depends on {listing(idle)}: no constant of such a term is told",
+            at,
+            severity="error",
+            help=[f"look at the column, or take a form without {listing(idle)}"],
+            data={"inputs": ", ".join(idle)},
+        )
+
+
 def between(coordinate: Coordinate, known: Known) -> str:
     """Where a constant lies, as it goes on behind its name."""
     within = known.within[USUAL]
@@ -183,7 +210,11 @@ def _without(theta: Floats, i: int) -> Floats:
 
 def _idle(model: Model, theta: Floats, i: int, name: str) -> bool:
     """Whether a form whose constant is 0 gives the same whatever an input is."""
-    at = _without(theta, i)[None]
+    return _same(model, _without(theta, i), name, NOTHING)
+
+
+def _same(model: Model, theta: Floats, name: str, within: float) -> bool:
+    """Whether a form gives the same where an input is some times what it is."""
     moved = model.at({**model.inputs, name: model.inputs[name] * APART})
-    here, there = model.predicted(at), moved.predicted(at)
-    return bool(np.allclose(here, there, rtol=NOTHING, atol=0.0))
+    here, there = (one.predicted(theta[None]) for one in (model, moved))
+    return bool(np.allclose(here, there, rtol=within, atol=0.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.overrides import overridden
@@ -16,9 +16,10 @@ from runplan.dsl.text.reader import Reader, decoded
 from runplan.engine.analysis.regret import surface_of
 from runplan.engine.formulate.alone import objective_of
 from runplan.engine.ladder.refused import NoLadder
+from runplan.engine.ladder.stage import first_stage
 from runplan.engine.ladder.surface import Surface
 from runplan.engine.laws.steps import surface
-from runplan.engine.pipeline import Read, plan_at, solution_of
+from runplan.engine.pipeline import Read, read_of, solution_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
@@ -36,6 +37,8 @@ class Flagship:
         size: As that law counts it.
         tokens: Of the run.
         compute: In FLOP, as the law counts it.
+        stage: Of the plan, that it is; empty where that has none.
+        instead_of: The plan's laws, where none of them has a loss over size and tokens.
     """
 
     read: Read
@@ -45,6 +48,8 @@ class Flagship:
     size: float
     tokens: float
     compute: float
+    stage: str = ""
+    instead_of: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -54,12 +59,20 @@ class Flagship:
 
 
 def flagship_of(
-    path: str, reader: Reader, *, catalogue: Library, settings: Sequence[str] = (), law: str | None = None
+    path: str,
+    reader: Reader,
+    *,
+    catalogue: Library,
+    settings: Sequence[str] = (),
+    law: str | None = None,
+    stage: str | None = None,
 ) -> Flagship:
     """The flagship of a plan.
 
     Args:
-        law: Whose loss the small runs tell; the first of the plan's that has one over size and tokens unless said.
+        law: Whose loss the small runs tell; the first of the plan's that has one over size and tokens unless said, of a
+            plan that names none the first of the library's.
+        stage: Of a plan with stages the first, which alone is trained from scratch.
 
     Raises:
         OSError: Where the file cannot be read.
@@ -67,13 +80,20 @@ def flagship_of(
         NoLadder: Where the plan has no such run, or no such law.
     """
     laws = (law,) if law else None
-    read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws, intervals=False)
+    file, findings = read_file(path, reader)
+    file, unset = overridden(file, settings)
+    findings = [*findings, *unset]
+    file, of_stage = first_stage(file, findings, reader, catalogue, stage)
+    read = read_of(file, findings, reader, catalogue, laws, intervals=False)
     if read.plan is None:
         wrong = _first(read.findings)
         why = f"the plan cannot be read: {wrong}; `plan check` says all" if wrong else "the file has no run in it"
         raise NoLadder("plan", why)
     _refuse_kinds(read.plan)
-    problem = _with_surface(read, read.plan, read.catalogue)
+    problem, instead = _with_surface(read, read.plan, read.catalogue, named=law is not None or bool(read.plan.laws))
+    if instead:
+        own = flagship_of(path, reader, catalogue=catalogue, settings=settings, law=instead, stage=stage)
+        return replace(own, instead_of=tuple(each.law.name for each in read.problems()))
     solution = solution_of(problem, intervals=False, why=False)
     of_run = surface_of(solution)
     values = [solution.get(name) for name in (q.LAW_PARAMS, q.TOKENS, q.COMPUTE)]
@@ -85,19 +105,18 @@ def flagship_of(
     assert function is not None, "its problem was taken for it"
     return Flagship(
         read,
-        _tree(path, reader, settings),
+        _tree(path, reader, settings, catalogue),
         solution,
         Surface.of(problem.law, function, of_run.flop),
         size,
         tokens,
         compute,
+        of_stage,
     )
 
 
 def _refuse_kinds(plan: Plan) -> None:
     """Refuse plans of which a ladder would be of something else than of one run from scratch."""
-    if len(plan.stages) > 1:
-        raise NoLadder("stages", "the plan has stages: a ladder is of one run; write that stage as a plan of its own")
     if objective_of(plan).kind == "transfer":
         raise NoLadder("stages", "a transfer is two runs, and its law no loss over size and tokens: plan one of them")
     if plan.start is not None and plan.start.from_weights:
@@ -106,8 +125,9 @@ def _refuse_kinds(plan: Plan) -> None:
         raise NoLadder("family", "a ladder of mixtures of experts varies more than size and tokens: there is none here")
 
 
-def _with_surface(read: Read, plan: Plan, catalogue: Library) -> Problem:
-    """The problem under the first law with a loss over size and tokens.
+def _with_surface(read: Read, plan: Plan, catalogue: Library, *, named: bool) -> tuple[Problem, str]:
+    """The problem under the first law with a loss over size and tokens; another law where none is named, and the
+    usual one has no such loss.
 
     Raises:
         NoLadder: Where none has.
@@ -116,21 +136,23 @@ def _with_surface(read: Read, plan: Plan, catalogue: Library) -> Problem:
     for problem in problems:
         has = surface(problem.law, str(problem.objective)) is not None and not problem.lawless
         if has and not problem.is_mixture:
-            return problem
-    named, objective = " and ".join(f"`{problem.law.name}`" for problem in problems), objective_of(plan)
+            return problem, ""
+    laws, objective = " and ".join(f"`{problem.law.name}`" for problem in problems), objective_of(plan)
     usual = (law for name in catalogue.defaults(objective.domain, "law") if (law := catalogue.law(name)) is not None)
     others = (law for law in (*usual, *catalogue.laws()) if str(objective) in law.objectives and not law.aside)
     other = next((law.name for law in others if surface(law, str(objective)) is not None), "")
+    if other and not named:
+        return problems[0], other
     help = f"name one that does: `--law {other}`" if other else f"no law of the library does for {objective}: write one"
     gives = "give" if len(problems) > 1 else "gives"
-    raise NoLadder("surface", f"{named} {gives} no loss over size and tokens, which a ladder is to tell; {help}")
+    raise NoLadder("surface", f"{laws} {gives} no loss over size and tokens, which a ladder is to tell; {help}")
 
 
 def _first(findings: Sequence[Finding]) -> str:
     return next((f"{f.code}: {f.message}" for f in findings if f.severity == "error"), "")
 
 
-def _tree(path: str, reader: Reader, settings: Sequence[str]) -> File:
+def _tree(path: str, reader: Reader, settings: Sequence[str], catalogue: Library) -> File:
     """The plan's tree, with its settings: what it imports in it, so that a small run's plan stands alone.
 
     What is imported under a name stays an import: the name is part of how it is mentioned.
@@ -138,5 +160,5 @@ def _tree(path: str, reader: Reader, settings: Sequence[str]) -> File:
     source, _ = decoded(path, reader.read(path))
     own, _ = syntax_of(source)
     named = any(node.rule == "import_" and spec_of(node).children[1] is not None for node in own.statements)
-    file, _ = overridden(own if named else read_file(path, reader)[0], settings)
-    return file
+    file, found = overridden(own if named else read_file(path, reader)[0], settings)
+    return first_stage(file, found, reader, catalogue, None)[0]

@@ -49,6 +49,7 @@ class Asked:
     Attributes:
         share, noise: See `Ladder`; `SHARE` and `NOISE` unless said.
         law: Whose loss it is to tell; the plan's first that has one unless said.
+        stage: Of a plan with stages the first, which alone is trained from scratch.
         family: The published model whose proportions the small ones have; the plan's unless said.
         budgets, sizes: How many budgets of how many sizes each, as far as there is room.
         draws, seed: Of the simulation: how often runs are drawn and fitted, and by what they are drawn.
@@ -65,6 +66,7 @@ class Asked:
     draws: int = DRAWS
     seed: int = SEED
     folder: str = ""
+    stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ def ladder_of(path: str, reader: Reader, asked: Asked, *, catalogue: Library, se
         NoLadder: Where none can be designed; it says why, by kind.
     """
     share, noise = asked.share or SHARE, asked.noise or NOISE
-    flagship = flagship_of(path, reader, catalogue=catalogue, settings=settings, law=asked.law)
+    flagship = flagship_of(path, reader, catalogue=catalogue, settings=settings, law=asked.law, stage=asked.stage)
     named = catalogue.record("model", asked.family) if asked.family else None
     family = family_of(flagship.plan, flagship.solution, catalogue, named)
     lent = _lenders(flagship, catalogue)

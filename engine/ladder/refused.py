@@ -12,7 +12,7 @@ class NoLadder(RunplanError):
     """Raised for a plan that small runs cannot be designed for; the message says why, and what helps.
 
     Attributes:
-        reason: `plan` it has no solution, `stages` it is of several runs, `start` it begins from weights, `family`
+        reason: `plan` it has no solution, `stages` it has no such stage, `start` it begins from weights, `family`
             nothing tells what its model is made of, `surface` no law of it gives a loss over size and tokens,
             `budget` it is too small for three sizes, `spelling` what `--set` says cannot be written out.
     """

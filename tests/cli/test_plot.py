@@ -121,6 +121,24 @@ def test_a_run_in_progress_is_drawn_beside_its_plan(
 
 
 @needs_matplotlib
+def test_a_log_is_drawn_whatever_it_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Losses of two kinds, no rate, and a stretch that was done again: the pace goes back there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.plan").write_text("hardware: 8 x H100 for ? at 40% MFU\nmodel: 1B\ntokens: 20B\n", "utf-8")
+    rows = ["step,tokens,train_loss,val_loss,seconds"]
+    for i, step in enumerate([*range(100, 4000, 100), *range(3000, 6000, 100)]):
+        loss = 2.5 + step**-0.5
+        rows.append(f"{step},{step * 1e6:.0f},{loss:.5f},{loss + 0.1 if i % 5 == 4 else ''},{i * 200.0}")
+    (tmp_path / "log.csv").write_text("\n".join([*rows, ""]), "utf-8")
+    main(["track", "run.plan", "log.csv", "--plot", "a.svg", "--preview", "--fail-on", "never"])
+    root = ElementTree.fromstring((tmp_path / "a.svg").read_bytes())
+    texts = {"".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"log", "held-out", "so far"} <= texts
+
+
+@needs_matplotlib
 def test_a_fit_of_what_is_no_loss_is_drawn_by_what_it_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -203,7 +203,47 @@ REFUSED: list[tuple[str, Asked, Reason]] = [
     ("hardware: 64 x H100 for 30 days\nstart: checkpoint\nmodel: 7B\n", Asked(), "start"),
     ("hardware: 8 x H100 for 1 day\nmodel: 70B\ntokens: 2T\n", Asked(), "plan"),
     ("hardware: 8 x Z9 for 1 day\n", Asked(), "plan"),
+    ("hardware: 8 x H100 for 10 days\nobjective: MLM of protein\nuse laws plm\n", Asked(), "surface"),
+    (BIG, Asked(stage="one"), "stages"),
+    ("model: 1B\nstage a { compute: 1e20 FLOP }\nstage b { compute: 1e18 FLOP }\n", Asked(stage="b"), "stages"),
+    ("model: 1B\nstage a { compute: 1e20 FLOP }\nstage b { compute: 1e18 FLOP }\n", Asked(stage="c"), "stages"),
 ]
+
+
+STAGES = """
+plan "Two stages"
+data web: 10T tokens
+model: 1B
+stage one { hardware: 8 x H100 for ? at 40% MFU @ 2 USD/GPU/hour; TOKENS }
+stage two { hardware: 4 x H100 for ? at 30% MFU @ 2 USD/GPU/hour; tokens: 1B }
+require one.cost <= 50k USD
+require cost <= 100k USD
+"""
+ALONE = """
+plan "Two stages"
+data web: 10T tokens
+model: 1B
+hardware: 8 x H100 for ? at 40% MFU @ 2 USD/GPU/hour
+tokens: 20B
+"""
+
+
+def test_a_ladder_of_stages_leads_to_the_one_from_scratch() -> None:
+    asked = Asked(budgets=2, sizes=3, draws=50)
+    alone = ladder(ALONE, asked)
+    for text in (STAGES.replace("TOKENS", "tokens: 20B"), STAGES.replace("TOKENS", "compute: 1.2e20 FLOP; tokens: ?")):
+        found = ladder(text, asked)
+        assert found.flagship.stage == "one" and alone.flagship.stage == ""
+        assert [run.text for run in found.runs] == [run.text for run in alone.runs]
+        assert found.flagship.tokens == pytest.approx(20e9) and found.total(q.COST) == alone.total(q.COST)
+    named = ladder(STAGES.replace("TOKENS", "tokens: 20B"), Asked(budgets=2, sizes=3, draws=50, stage="one"))
+    assert named.flagship.stage == "one"
+
+
+def test_a_plan_that_names_no_law_has_one_with_a_loss() -> None:
+    text = "hardware: 8 x H100 for 10 days\nobjective: MLM of protein\n"
+    found = ladder(text, Asked("L", family="esm2-650m", budgets=2, sizes=3, draws=50))
+    assert found.flagship.solution.resolved == "plm.tableA9" and found.flagship.instead_of == ("plm",)
 
 
 @pytest.mark.parametrize(("text", "asked", "reason"), REFUSED)

@@ -158,6 +158,11 @@ def _findings(ladder: Ladder) -> Iterator[tuple[str, ...]]:
 
 def _notes(ladder: Ladder) -> Iterator[str]:
     flagship, asked = ladder.flagship, ladder.asked
+    if flagship.stage:
+        yield f"Of stage `{flagship.stage}`, the one that is trained from scratch: all shares are of its compute."
+    if flagship.instead_of:
+        others = " and ".join(f"`{name}`" for name in flagship.instead_of)
+        yield f"Not {others}, with no loss over size and tokens: `{flagship.solution.resolved}`; `--law` says another."
     for one in ladder.compared:
         said = f": {one.why_not}" if one.why_not else ""
         yield f"`{one.design}`: {DESIGNS[one.design]}{said}."

@@ -88,6 +88,6 @@ def _legend(panel: Panel) -> list[str]:
     """What each sign is, once; of series in an order the first and the last."""
     said: dict[str, list[str]] = {}
     for series in panel.series:
-        if series.kind in ("points", "bars") and series.label:
+        if series.kind in ("points", "bars") and series.label and series.x:
             said.setdefault(SIGNS[series.marker], []).append(series.label)
     return [f"{sign} {NAMES[len(of) > 1].format(of[0], of[-1])}" for sign, of in said.items()]

@@ -17,6 +17,8 @@ SIGNS = ("\t", ";", ",", "|")
 BLANKS = " "
 _LOOKED_AT = 200
 _MOST_IN_A_CELL = 1_000_000
+# What spreadsheets write above the names.
+_SAID_SIGN = pattern(r"sep=([;,|\t])\n")
 _NUMERIC = pattern(r"[\s+\-.,0-9eE%_']*\d[\s+\-.,0-9eE%_']*")
 
 
@@ -41,10 +43,11 @@ def delimited(source: Source) -> Grid:
         NotCells: Where it has no row of names, or cannot be parted.
     """
     text = source.text
-    sign = sign_of(text)
+    said = _SAID_SIGN.match(text)
+    sign = said[1] if said is not None else sign_of(text)
     if (grid := _plain(source, sign)) is not None:
         return grid
-    records = _without_remark(list(_records(text, sign)))
+    records = _without_remark(list(_records(text, sign))[said is not None :])
     if not records:
         return Grid(source, (), (), (), lambda line, column: line_span(source, line))
     heading, names = records[0]
@@ -100,7 +103,7 @@ def _refuse_swallowed(records: list[tuple[int, list[str]]], sign: str) -> None:
 def _plain(source: Source, sign: str) -> Grid | None:
     """The cells of a text without quotes, remarks, blank lines and ragged rows, as most are: no row is looked at."""
     text = source.text
-    if sign == BLANKS or '"' in text or "#" in text:
+    if sign == BLANKS or '"' in text or "#" in text or _SAID_SIGN.match(text):
         return None
     try:
         rows = list(

@@ -15,7 +15,7 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit, UnknownUnit
 from runplan.engine.fit.read.moments import duration, moment
-from runplan.engine.fit.read.words import Sort
+from runplan.engine.fit.read.words import Sort, squashed
 from runplan.engine.fit.table import Floats
 
 MISSING = frozenset(("", "na", "n/a", "#n/a", "null", "none", "-", "--", "—", "\u2013", "?", "tbd", "missing", "."))
@@ -155,6 +155,8 @@ def _one(text: str, sort: Sort, unit: Unit, decimal: str, known: dict[str, Unit 
         return Wrong("no number", cut(text))
     own = unit
     if said := m[4]:
+        if not squashed(said):
+            return Wrong(f"`{cut(said)}` is no unit", cut(text))
         if said not in known:
             known[said] = _unit(said, sort)
         found = known[said]

@@ -17,7 +17,7 @@ from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.choose import Choice, Chosen, choose, unit_words
-from runplan.engine.fit.read.delimited import NotCells
+from runplan.engine.fit.read.delimited import SIGNS, NotCells
 from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_derivable, relations
 from runplan.engine.fit.read.figures import Figures, figures
 from runplan.engine.fit.read.forms import grid_of
@@ -25,12 +25,14 @@ from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.read.kinds import kinds_of
 from runplan.engine.fit.read.mistaken import mistaken
 from runplan.engine.fit.read.rows import POINTED, Rows, ended, repeats, told, twice, usable
-from runplan.engine.fit.read.words import Sort, Words, sorts_of
+from runplan.engine.fit.read.words import Sort, Words, sorts_of, squashed
 from runplan.engine.fit.table import Column, RunTable
 
 # What says how many params there are; a form that counts them one way is told where the file counts them another.
 SIZES = ("params", "params_non_embedding", "active_params", "params_with_head")
 _MEASURED = ("loss",)
+# How many lines a title may be.
+_TITLE = 20
 # Of a run, what tells whether it came to its end.
 _TELLING = ("vocab", "planned_tokens", "planned_steps", "steps")
 
@@ -85,6 +87,8 @@ def _table(
         help = [
             "a file of runs begins with a line such as `params,tokens,loss`; `--column loss=HEADER` says what is what"
         ]
+        if line := _names_below(grid, words):
+            help = [f"the names seem to stand in line {line}: take out what is above it, or begin it with `#`"]
         return None, [finding("F013", message, grid.header(0), help=help)]
     if asked.where and len(grid):
         grid, left = _where(grid, choice.columns, library, asked)
@@ -126,6 +130,15 @@ def _table(
         kinds=kinds_of(grid, [*choice.unread, *choice.texts.values()], kept),
     )
     return table, findings
+
+
+def _names_below(grid: Grid, words: Words) -> int:
+    """The line of the first rows that has names of columns, below a title; 0 where none has."""
+    for line, text in enumerate(grid.source.text.split("\n")[:_TITLE], 1):
+        names = [name.strip() for sign in SIGNS if sign in text for name in text.split(sign)]
+        if sum(words.read(name) is not None for name in names) > 1:
+            return line
+    return 0
 
 
 def _doubts(
@@ -225,7 +238,8 @@ def _lacking(
         for place in choice.texts.values()
         if _may_be(grid, place, sort)
     ]
-    near = nearest(name, unread) or [near for word in sort.words[:12] for near in nearest(word, unread)]
+    near: Sequence[str] = [header for header in unread if squashed(header).startswith(squashed(name))]
+    near = near or nearest(name, unread) or [one for word in sort.words[:12] for one in nearest(word, unread)]
     if near:
         help.append(f"if `{near[0]}` is it: `--column {name}={near[0]}`")
     nearly = sorted(nearly_derivable(name, tuple(columns), library), key=lambda way: way[1] not in choice.doubtful)

@@ -186,3 +186,27 @@ def test_a_packed_file_and_a_letter_of_another_alphabet_are_named() -> None:
     for content, says in ((b"\x1f\x8b\x08\x00", "gzip"), (b"params,loss\n1,2\n\xe9,3\n", "line 3")):
         table, (said,) = read_runs("r.csv", Files({"r.csv": content}), LIBRARY, Asked(needs=NEEDS))
         assert table is None and said.code == "S003" and says in said.message
+
+
+def test_a_line_of_a_spreadsheet_above_the_names_says_the_sign() -> None:
+    table, found = read("sep=;\n" + written(HEAD, *ROWS, sign=";"))
+    assert table is not None and not found and table.lines[0] == 3
+
+
+@pytest.mark.parametrize("mark", ["*", " †", " (?)", "~"])
+def test_a_mark_behind_a_figure_is_no_unit(mark: str) -> None:
+    rows = [(n, d, loss + (mark if i == 4 else "")) for i, (n, d, loss) in enumerate(ROWS)]
+    table, (said,) = read(written(HEAD, *rows))
+    assert table is not None and len(table) == 11 and said.code == "F006" and "line 6" in said.message
+
+
+def test_a_header_that_begins_with_the_quantity_is_offered() -> None:
+    _, found = read(written(("params", "tokens", "loss_seed1", "loss_seed2"), *((*row, "3") for row in ROWS)))
+    assert "`--column loss=loss_seed1`" in found[0].help[0]
+
+
+def test_names_below_a_title_are_pointed_at() -> None:
+    text = "Table 3: our runs\n\n" + written(HEAD, *ROWS)
+    table, (said,) = read(text)
+    assert table is None and said.code == "F013" and "in line 3" in said.help[0]
+    assert read("# " + text)[0] is not None

@@ -57,6 +57,13 @@ def test_a_constant_that_changes_nothing_is_named() -> None:
     assert "`t`" in found.findings[0].message
 
 
+def test_a_slope_of_nothing_is_told() -> None:
+    made = model("k + s * a + t * b", "k s t")
+    flat = made.told(made.predicted(np.array([[0.5, 0.85, 0.0]]))[0])
+    found = fit(flat, SQUARES, bootstrap=0)
+    assert found.minima and found.minima[0].theta == pytest.approx([0.5, 0.85, 0.0], abs=1e-9)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(-3, 3), min_size=3, max_size=3), st.integers(0, 10**6))
 def test_a_direction_moves_no_prediction(theta: list[float], seed: int) -> None:

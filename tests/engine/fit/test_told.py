@@ -47,6 +47,12 @@ def test_what_is_not_told_is_named_with_what_does_nothing() -> None:
     assert said.severity == "error" and "depends on `params` at all" in said.message and "`tokens`" not in said.message
 
 
+@pytest.mark.parametrize("without", ["params", "tokens"])
+def test_without_noise_what_does_nothing_is_named(without: str) -> None:
+    (said,) = fit(runs(without, 0, 0.0), HUBER, bootstrap=0).findings
+    assert said.code == "F024" and f"nothing depends on `{without}`:" in said.message
+
+
 def test_intervals_reach_over_other_minima_within_the_noise() -> None:
     first, second = widened(KNOWN, [OTHER], {0.8: 0.9, 0.95: 2.0})
     assert first == KNOWN[0]
