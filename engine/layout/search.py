@@ -139,6 +139,10 @@ class Search:
         """What bounds layouts; where none is left, what bounds them where the batch need not be kept to the last
         sequence, and of a batch of too few sequences, as if it had more."""
         room = _room(self.memory, devices, self.is_kept, () if "shard" in self.said else self.shards(devices))
+        micro_batch = self.said.get("micro_batch")
+        if devices == 1 and isinstance(micro_batch, Given) and not room.is_kept:
+            # Nobody says the batch: a step of one device is what the plan says that it passes.
+            room = replace(room, sequences=micro_batch.value.value)
         yield room
         if room.is_kept:
             yield replace(room, is_kept=False)

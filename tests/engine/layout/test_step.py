@@ -10,8 +10,10 @@ from reports import laid_out
 from steps import STAGES, STEPS, Figures, Row, called, mpt, needed, of_step_layout, regime, rows
 
 from runplan.dsl.expr.name import quantity
+from runplan.dsl.text.reader import Files
 from runplan.engine.layout.layout import Layout
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, memory_of
+from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities as q
 
 MIB = 2.0**20
@@ -33,6 +35,24 @@ def test_a_measured_step_has_the_memory_that_is_told(row: Row) -> None:
     assert found["memory_static"] == pytest.approx(float(row["static_bytes"]), rel=1e-4)
     assert found["memory_per_gpu"] == pytest.approx(float(row["peak_allocated"]), rel=1e-5)
     assert found["least_memory"] <= float(row["peak_reserved"]) <= found["most_memory"]
+
+
+@pytest.mark.parametrize("row", STEPS, ids=called)
+def test_a_step_of_one_device_is_the_micro_batch_that_its_plan_states(row: Row) -> None:
+    """A law's batch, which nobody stated, would have gradients kept from one micro-batch to the next."""
+    shape = "; ".join(f"{name}: {row[name]}" for name in ("layers", "hidden", "heads", "kv_heads", "ffn", "vocab"))
+    how = "compiled" if row["compile"] == "True" else "eager"
+    kept = f"{how}_{'autocast' if row['precision'] == 'autocast' else 'bf16'}"
+    text = f"""
+hardware: 1 x H100 for ? at 30% MFU
+model: {{ {shape}; context: {row["seq"]} tokens; tied: {row["tied"].lower()} }}
+tokens: 1B
+layout: micro_batch {row["micro_batch"]} sequences, recompute {row["recompute"]} in {kept}
+"""
+    solution = report_of("x.plan", Files({"x.plan": text}), catalogue=LIBRARY, intervals=False).solutions[0]
+    figures, layout, regime = of_step_layout(row)
+    wanted = needed(figures, layout, regime)["allocated_memory"]
+    assert solution["allocated_memory"].value == pytest.approx(wanted, rel=1e-9)
 
 
 def test_a_compiled_step_lies_between_the_least_and_the_most() -> None:
