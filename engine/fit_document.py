@@ -9,7 +9,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.engine.document import amount, finding_document, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
-from runplan.engine.fit.forms import Compared
+from runplan.engine.fit.forms import Compared, chosen, compared
 from runplan.engine.fit.outcome import NextRun
 from runplan.engine.fits import FitReport, holds
 
@@ -75,14 +75,19 @@ def refused_document(file: str, form: str, findings: Sequence[Finding]) -> Body:
 
 
 def forms_document(forms: Sequence[Compared]) -> Body:
-    """Forms that were held to the same runs, the best forecaster first, `plan.fits/v1`."""
-    return {"schema": "plan.fits/v1", "forms": [_compared(one) for one in forms]}
+    """Forms that were held to the same runs, in the order asked for, with the best forecaster first, `plan.fits/v1`."""
+    best = chosen(forms)
+    return {
+        "schema": "plan.fits/v1",
+        "chosen": None if best is None else best.named,
+        "forms": [_compared(one) for one in compared(forms)],
+    }
 
 
 def _compared(one: Compared) -> Body:
-    if one.found is None:
+    part = one.part
+    if one.found is None or part is None:
         return {"form": one.named, "why_not": one.why_not, "findings": _findings(one)}
-    part = one.found.parts[0]
     return {
         "form": one.named,
         "law": one.found.law.name,
@@ -90,6 +95,7 @@ def _compared(one: Compared) -> Body:
         "objective": part.fitted.minima[0].value,
         "rms": rounded(part.rms),
         "future_error": _plain(one.future_error),
+        "expected_error": _plain(one.expected),
         "constants": _rounded(part.constants),
         "forecasts": {name: _forecast(told) for name, told in one.forecasts.items()},
         "findings": _findings(one),

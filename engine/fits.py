@@ -67,6 +67,16 @@ def report_of(found: LawFit, origin: Origin, library: Library) -> FitReport:
     return FitReport(found, law, library, text, optimum, budget)
 
 
+def ahead(report: FitReport, times: float) -> Mapping[str, Forecast]:
+    """What a fit forecasts at so many times the largest budget of its runs; nothing where it has no best size."""
+    if report.budget is None:
+        return {}
+    try:
+        return forecast(report.law, {"compute": times * report.budget}, report.library)
+    except Refused:
+        return {}
+
+
 def read_back(text: str, library: Library) -> Law:
     """The law of a pack that was just written."""
     (law,) = laws_in(PACK, Files({PACK: text}), library)

@@ -326,9 +326,9 @@ def _fit() -> Schema:
 
 def _fits() -> Schema:
     told = {**dict.fromkeys(("law", "output", "why_not"), TEXT), "constants": by_name(or_null(NUMBER))}
-    figures = dict.fromkeys(("objective", "rms", "future_error"), or_null(NUMBER))
+    figures = dict.fromkeys(("objective", "rms", "future_error", "expected_error"), or_null(NUMBER))
     more = {"forecasts": by_name(_QUANTITY), "findings": shared("findings")}
-    return record({"forms": listed(record({"form": TEXT}, {**told, **figures, **more}))})
+    return record({"chosen": or_null(TEXT), "forms": listed(record({"form": TEXT}, {**told, **figures, **more}))})
 
 
 def _laws() -> Schema:

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runplan.cli.arguments import Parser, add_output, library_here, reading, verb, wanted
 from runplan.cli.crew import add_crew
@@ -16,6 +16,7 @@ from runplan.cli.output import show
 from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell, write
+from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
     from runplan.dsl.packs.pack import Law
     from runplan.engine.fit.forecast import Forecast
+    from runplan.engine.fit.forms import Compared
     from runplan.engine.fit.moved import Moved
     from runplan.engine.fit.pack import Origin
     from runplan.engine.fits import FitReport
@@ -41,7 +43,11 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("runs", metavar="RUNS", help="a file of runs, a row each: params, tokens, loss, and others")
     parser.add_argument("--form", metavar="FORM", help="a law, or a file with one: my.plan, my.plan:law")
-    parser.add_argument("--forms", metavar="A,B,C", help="in place of --form: compare forms by what they forecast")
+    parser.add_argument(
+        "--forms",
+        metavar="A,B,C",
+        help="in place of --form: compare forms by what they forecast, and write the best; the usual ones unless said",
+    )
     parser.add_argument("--out", metavar="PACK", help="the pack that is written, such as ours.plan")
     parser.add_argument("--force", action="store_true", help="write over a file that `plan fit` did not write")
     parser.add_argument("--name", metavar="NAME", help="of the law in the pack; that of the file unless said")
@@ -62,17 +68,16 @@ def run(argv: list[str]) -> int:
     outputs = wanted(args, offered("fit"))
     ready(args.plot)
     check_fit(args)
-    if bool(args.form) == bool(args.forms):
+    if args.form and args.forms:
         raise CannotRun("say one of `--form FORM` and `--forms A,B,C`")
     library = library_here()
-    if args.forms:
-        return _compared(args, outputs, library)
+    if not args.form:
+        return _compared(args, argv, outputs, library)
     origin = _origin(args, argv, library)
     _refuse_foreign(args.out, args.force)
     found = fit_of(args, args.form, library)
     if isinstance(found, tuple):
         return _broken(args, outputs, found)
-    from runplan.dsl.dataclass import replace
     from runplan.engine.fit.selftest import self_test
     from runplan.engine.fits import holds, report_of
 
@@ -94,25 +99,58 @@ def run(argv: list[str]) -> int:
     return CLEAN if all(holds(tested) for _, tested in report.tested) else FOUND
 
 
-def _compared(args: Namespace, outputs: Sequence[tuple[str, str | None]], library: Library) -> int:
-    """Show how forms come out that are held to the same runs; exit 1 where the runs tell none."""
-    if args.out or args.plot or args.self_test:
-        raise CannotRun("`--forms` compares, and writes nothing: `--out`, `--plot` and `--self-test` go with `--form`")
-    from runplan.engine.fit.forms import Compared, compared
-    from runplan.engine.fits import report_of
+def _compared(args: Namespace, argv: Sequence[str], outputs: Sequence[tuple[str, str | None]], library: Library) -> int:
+    """Show how forms come out that are held to the same runs, and write the best; exit 1 where the runs tell none."""
+    if args.plot or args.self_test:
+        raise CannotRun("several forms are compared: `--plot` and `--self-test` go with `--form`")
+    from runplan.engine.fit.forms import USUAL, chosen
 
+    origin = _origin(args, argv, library, "compared")
+    _refuse_foreign(args.out, args.force)
+    asked = (tuple(word.strip() for word in args.forms.split(",")),) if args.forms else USUAL
     columns: list[Compared] = []
-    for word in dict.fromkeys(word.strip() for word in args.forms.split(",")):
-        found = fit_of(args, word, library)
-        if isinstance(found, tuple):
-            columns.append(Compared(word, None, {}, found))
-            continue
-        report = report_of(found, _origin(args, (), library, "compared"), library)
-        asked = dict(report.optimum) if not args.predict else _forecast(report, args.predict[0])[1]
-        columns.append(Compared(word, found, asked, found.findings))
-    best = compared(columns)
-    show("fits", best, [("table" if name == "table" else name, file) for name, file in outputs], details=args.details)
-    return CLEAN if any(column.found for column in columns) else FOUND
+    packs: dict[str, str] = {}
+    for words in asked:
+        for word in dict.fromkeys(words):
+            for column, text in _columns(args, word, origin, library):
+                columns.append(column)
+                packs[column.named] = text
+        if any(column.found for column in columns):
+            break
+    show("fits", columns, outputs, details=args.details)
+    best = chosen(columns)
+    if args.out and best is not None:
+        _write(args.out, packs[best.named])
+    return FOUND if best is None else CLEAN
+
+
+def _columns(args: Namespace, word: str, origin: Origin, library: Library) -> Iterator[tuple[Compared, str]]:
+    """A form held to the runs, and where the smallest are too small for it, to the others; with their packs."""
+    from runplan.engine.fit.fitting import from_size
+
+    column, text = _column(args, word, origin, library)
+    yield column, text
+    part, found = column.part, column.found
+    if found is None or part is None or part.fitted.since is None:
+        return
+    condition = from_size(part.fitted.since, found.table, found.spent)
+    fewer = Namespace(**{**vars(args), "where": " and ".join(filter(None, (args.where, condition)))})
+    column, text = _column(fewer, word, origin, library)
+    if column.found is not None:
+        yield replace(column, named=f"{word}, {condition}"), text
+
+
+def _column(args: Namespace, word: str, origin: Origin, library: Library) -> tuple[Compared, str]:
+    """A form held to the runs, and its pack."""
+    from runplan.engine.fit.forms import AHEAD, Compared
+    from runplan.engine.fits import ahead, report_of
+
+    found = fit_of(args, word, library)
+    if isinstance(found, tuple):
+        return Compared(word, None, {}, {}, found), ""
+    report = report_of(found, origin, library)
+    asked = dict(report.optimum) if not args.predict else _forecast(report, args.predict[0])[1]
+    return Compared(word, found, asked, ahead(report, AHEAD), found.findings), report.text
 
 
 def _forecast(report: FitReport, words: Sequence[str]) -> tuple[dict[str, float], dict[str, Forecast]]:

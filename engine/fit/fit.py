@@ -13,7 +13,7 @@ from runplan.dsl.text.source import Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
-from runplan.engine.fit.future import NOWHERE, future, gain_of
+from runplan.engine.fit.future import NOWHERE, future
 from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
@@ -87,7 +87,7 @@ def fit(
         known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
     known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
-    later = None if sizes is None else future(model, objective, sizes, gain_of(model, theta, sizes))
+    later = None if sizes is None else future(model, objective, theta, sizes)
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
     doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)

@@ -11,19 +11,21 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source
+from runplan.dsl.text.words import counted
 from runplan.dsl.units.dims import Dim
+from runplan.dsl.units.show import show_dim
 from runplan.engine.fit.bootstrap import DRAWS
 from runplan.engine.fit.covariance import LEAST
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
-from runplan.engine.fit.future import BY_SIZE
+from runplan.engine.fit.future import BY_SIZE, since
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.kinds import kinds_apart
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.objective import residual_slopes
-from runplan.engine.fit.outcome import Fitted, Objective
+from runplan.engine.fit.outcome import Fitted, Objective, Since
 from runplan.engine.fit.pose import posed
 from runplan.engine.fit.reduce import Profile
 from runplan.engine.fit.search import STARTS
@@ -252,7 +254,7 @@ def fitted(
         source: The text of the file, for findings to point into.
         starts, bootstrap, seed, workers: Of `fit`; as many starts as the form asks for unless said.
     """
-    parts = []
+    parts, spent = [], spent_on(table)
     for form, columns in forms_for(law, table, counts, held):
         model = posed(form, table, columns)
         heads = heads_of(columns, table, source or Source(table.path, ""))
@@ -265,18 +267,19 @@ def fitted(
                 bootstrap=bootstrap,
                 seed=seed,
                 workers=workers,
-                sizes=table.values(spent) if (spent := spent_on(table)) else None,
+                sizes=table.values(spent) if spent else None,
                 labels=[label or f"line {line}" for label, line in zip(table.labels, table.lines, strict=True)],
                 at=heads[form.output].at,
                 heads=heads,
             )
+            told = _since(model, own, told, table, spent)
         if told.minima and model.log:
             apart = kinds_apart(table, told.residuals, source or Source(table.path, ""))
             told = replace(told, findings=(*told.findings, *apart))
         parts.append(Part(form, columns, model, told))
-    counted = counts or law.counts or "any"
-    if counted == "any":
-        counted = counted_by(parts)
+    by = counts or law.counts or "any"
+    if by == "any":
+        by = counted_by(parts)
     told_parts = tuple(part for part in parts if part.fitted.minima)
     # A formula that the runs do not tell is left out where they tell another.
     findings = tuple(
@@ -284,7 +287,27 @@ def fitted(
         for part in parts
         for found in part.fitted.findings
     )
-    return LawFit(law, counted, table, told_parts, held, named or law.name, findings)
+    return LawFit(law, by, table, told_parts, held, named or law.name, findings)
+
+
+def _since(model: FormulaModel, objective: Objective, told: Fitted, table: RunTable, spent: str) -> Fitted:
+    """A fit whose forecasts came out worse than expected, with the runs to leave out if that makes them better."""
+    if not any(found.code == "F030" for found in told.findings):
+        return told
+    later = since(model, objective, told.minima[0].theta, table.values(spent))
+    if later is None:
+        return told
+    help = (
+        f"without the {counted(later.left_out, 'smallest run')} they come out {100 * later.error:.2g} % from it, with "
+        f"them {100 * later.whole:.2g} %: `--where '{from_size(later, table, spent)}'`"
+    )
+    helped = (replace(found, help=(help, *found.help)) if found.code == "F030" else found for found in told.findings)
+    return replace(told, findings=tuple(helped), since=later)
+
+
+def from_size(later: Since, table: RunTable, spent: str) -> str:
+    """The condition that leaves out the runs that are too small, as `--where` takes it."""
+    return f"{spent} >= {later.size:.4g} {show_dim(table.columns[spent].dim)}"
 
 
 def usual(residuals: Floats, constants: int) -> float:

@@ -7,8 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.finding import Finding
-from runplan.engine.fit.fitting import LawFit
+from runplan.engine.fit.fitting import LawFit, Part
 from runplan.engine.fit.forecast import Forecast
+from runplan.engine.problem.parts import QUANTILE
+
+# Forms that are compared where none is said, in the order in which they are preferred: first those that give a loss by
+# size and tokens, or by budgets of several sizes; where the runs tell none of these, by compute alone.
+USUAL = (("chinchilla", "skaling", "isoflop"), ("envelope", "henighan"))
+# Forms forecast about as well where their errors differ by less than this factor.
+AS_WELL = 1.5
+# How far ahead they are asked, over the largest budget.
+AHEAD = 10.0
 
 
 @dataclass(frozen=True)
@@ -19,18 +28,35 @@ class Compared:
         named: As it was asked for.
         found: None where the runs do not tell it.
         forecasts: At the largest budget of the runs, or where it was asked.
+        far: At ten times the largest budget.
     """
 
     named: str
     found: LawFit | None
     forecasts: Mapping[str, Forecast]
+    far: Mapping[str, Forecast]
     findings: tuple[Finding, ...]
+
+    @property
+    def part(self) -> Part | None:
+        """The formula of it that is compared: that of the loss, if it has one; None where the runs tell none."""
+        parts = self.found.parts if self.found is not None else ()
+        return next((part for part in parts if part.form.output == "loss"), next(iter(parts), None))
 
     @property
     def future_error(self) -> float:
         """By how much it was off of the largest runs when it had seen the smaller alone; infinite where unknown."""
-        error = self.found.parts[0].fitted.future_error if self.found is not None else None
+        error = self.part.fitted.future_error if self.part is not None else None
         return error if error is not None and math.isfinite(error) else math.inf
+
+    @property
+    def expected(self) -> float:
+        """By how much its forecast at ten times the largest budget is expected to be off: a standard deviation, of
+        logarithms; infinite where it forecasts none, or no larger run tells how well.
+        """
+        told = self.far.get("loss")
+        known = told is not None and 0.0 < told.low < math.inf and math.isfinite(self.future_error)
+        return math.log(told.high / told.low) / (2 * QUANTILE) if told is not None and known else math.inf
 
     @property
     def why_not(self) -> str:
@@ -42,3 +68,13 @@ class Compared:
 def compared(columns: Sequence[Compared]) -> tuple[Compared, ...]:
     """The best forecaster first; those of which that is not known after them, then those that were not fitted."""
     return tuple(sorted(columns, key=lambda column: (column.found is None, column.future_error)))
+
+
+def chosen(columns: Sequence[Compared]) -> Compared | None:
+    """The form to plan by, of those in the order in which they are preferred; None where the runs tell none.
+
+    The first that forecasts about as well as the best: a few cuts tell no small difference.
+    """
+    told = [column for column in columns if column.found is not None]
+    least = min((column.future_error for column in told), default=math.inf)
+    return next((column for column in told if column.future_error <= AS_WELL * least), None)

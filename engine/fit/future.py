@@ -11,8 +11,9 @@ from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.covariance import local, sandwich, spread
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.model import Model
-from runplan.engine.fit.objective import residual_slopes, residuals
-from runplan.engine.fit.outcome import Objective
+from runplan.engine.fit.newton import Problem, descend
+from runplan.engine.fit.objective import loss_of, residual_slopes, residuals, total
+from runplan.engine.fit.outcome import Objective, Since
 from runplan.engine.fit.search import searched
 from runplan.engine.fit.table import Floats
 
@@ -21,6 +22,8 @@ NOWHERE = Span(Source("runs", ""), 0, 0)
 BACK = (2.0, 5.0, 15.0, 50.0)
 # Points from which each search sets out.
 STARTS = 16
+# What forecasts gain by fewer runs is told from this factor on.
+BETTER = 1.5
 # How far forms were off of what a larger run gains, as a share of that: what is expected before any run is seen. On
 # four public sets, cut where it could be: 0.05 (Gadre's over-training), 0.25 (Chinchilla's as digitised), 0.3 (IsoFLOP
 # runs of Marin's), 0.7 (byte-level models of a few million params).
@@ -129,28 +132,61 @@ def gain_of(model: Model, theta: Floats, sizes: Floats) -> float:
     return found if names and np.isfinite(found) else 0.0
 
 
-def future(model: Model, objective: Objective, sizes: Floats, gain: float) -> Future:
+def future(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> Future:
     """Fits to the runs below each of a few sizes, and what they make of those above.
 
     Args:
+        theta: (k), of the fit to all of them: one more place to search from.
         sizes: (n), of runs: compute, or what else is larger for the runs that are forecast.
-        gain: Of the fit to all of them.
     """
     log = np.log(sizes)
+    found = (_beyond(model, objective, theta, log, cut) for cut in _cuts(model, log))
+    return Future([cut for cut in found if cut is not None], gain_of(model, theta, sizes))
+
+
+def _cuts(model: Model, log: Floats) -> list[float]:
+    """The largest size below each cut that leaves enough runs for a fit."""
     # What there is up to each cut, once.
     counts = {int((log <= cut).sum()): cut for cut in log.max() - np.log(BACK)}
     least = len(model.coordinates) + 2
-    cuts = [log[log <= cut].max() for count, cut in counts.items() if count >= least]
-    return Future([some for cut in cuts if (some := _beyond(model, objective, log, float(cut))) is not None], gain)
+    return [float(log[log <= cut].max()) for count, cut in counts.items() if count >= least]
 
 
-def _beyond(model: Model, objective: Objective, log: Floats, cut: float) -> Cut | None:
+def since(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> Since | None:
+    """Whether the smallest runs are none that the form holds of: without them, the larger ones are forecast better.
+
+    Of several sizes that of which the forecasts gain most; None where they gain less than `BETTER`.
+    """
+    log, best = np.log(sizes), None
+    cuts = _cuts(model, log)
+    whole = {cut: _beyond(model, objective, theta, log, cut) for cut in cuts}
+    for start in sorted({float(log[log > low].min()) for low in log.min() + np.log(BACK) if low < log.max()}):
+        kept = log >= start
+        some, own = model.rows(kept), log[kept]
+        pairs = [
+            (one.errors, other.errors)
+            for cut in set(cuts) & set(_cuts(some, own))
+            if (one := _beyond(some, objective, theta, own, cut)) is not None and (other := whole[cut]) is not None
+        ]
+        if not pairs:
+            continue
+        error, before = (float(np.sqrt(np.mean(np.concatenate(each) ** 2))) for each in zip(*pairs, strict=True))
+        if BETTER * error < before and (best is None or error / before < best.error / best.whole):
+            between = float(np.exp((start + log[~kept].max()) / 2))
+            best = Since(between, int((~kept).sum()), error, before)
+    return best
+
+
+def _beyond(model: Model, objective: Objective, whole: Floats, log: Floats, cut: float) -> Cut | None:
     """The runs beyond a cut; None where those below it tell no constants: one budget alone tells no surface."""
     below, above = model.rows(log <= cut), model.rows(log > cut)
     minima = () if untold(below, NOWHERE, {}) else searched(below, objective, STARTS).minima
     if not minima:
         return None
-    theta = minima[0].theta
+    theta, value = minima[0].theta, minima[0].value
+    near = descend(Problem(below, loss_of(objective), objective.log), whole[None])
+    if near.converged[0] and float(total(objective, residuals(below, objective.log, near.theta))[0]) < value:
+        theta = near.theta[0]
     here = local(below, objective, theta)
     _, slopes = residual_slopes(above, True, theta[None])
     noise = spread(local(below, Objective(log=True), theta).residuals, len(theta))

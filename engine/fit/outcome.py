@@ -82,6 +82,22 @@ class NextRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """A size from which on runs tell the larger ones better than all of them do.
+
+    Attributes:
+        size: Between the runs that are left out and the others.
+        left_out: How many runs.
+        error, whole: By how much the larger runs are off, root mean square: without those, and with them.
+    """
+
+    size: float
+    left_out: int
+    error: float
+    whole: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """Constants that runs tell, and how well.
 
@@ -100,6 +116,7 @@ class Fitted:
         drift: By how much such a prediction errs more than constants and noise explain, for each e-fold in size beyond
             the largest run: a standard deviation, of logarithms; None where nothing says which run is larger.
         scatter: By how much such predictions differ among each other more than constants and noise explain, likewise.
+        since: From where on the runs tell the larger ones better than all of them do; None where all tell them as well.
         next_run: The run that would help most to forecast ten times the largest; None where none would by much, and of
             forms without params and tokens.
         findings: What is wrong or doubtful: codes F0xx.
@@ -118,5 +135,6 @@ class Fitted:
     future_error: float | None = None
     drift: float | None = None
     scatter: float = 0.0
+    since: Since | None = None
     next_run: NextRun | None = None
     findings: tuple[Finding, ...] = field(default=())

@@ -10,28 +10,44 @@ from runplan.cli.show.text.figures import from_to
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph
-from runplan.engine.fit.forms import Compared
+from runplan.engine.fit.forms import Compared, chosen, compared
 from runplan.engine.fit_document import forms_document
 
 
 def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
-    """A row a form, the best forecaster first."""
-    rows = [("form", "law", "constants", "residuals", "left out", "loss, 80 %")]
-    for one in forms:
-        if one.found is None:
+    """A row a form, the best forecaster first, and which of them to plan by."""
+    rows = [("form", "law", "constants", "residuals", "left out", "at 10 x", "loss, 80 %")]
+    for one in compared(forms):
+        part = one.part
+        if one.found is None or part is None:
             continue
-        part = one.found.parts[0]
-        off = NOTHING if math.isinf(one.future_error) else f"{100 * one.future_error:.3g} %"
+        off, ahead = (
+            NOTHING if math.isinf(error) else f"{100 * error:.3g} %" for error in (one.future_error, one.expected)
+        )
         seen = f"{100 * part.rms:.3g} %" if part.model.log else f"{part.rms:.3g}"
         law = one.found.law.name if one.found.law.name != one.named else ""
-        rows.append((one.named, law, str(len(part.constants)), seen, off, _loss(one)))
+        rows.append((one.named, law, str(len(part.constants)), seen, off, ahead, _loss(one)))
     out = "Forms, by how well they forecast the largest runs from the smaller ones\n"
     out += columns(rows, "  ", look.width)
     for one in (one for one in forms if one.found is None):
         out += paragraph(f"`{one.named}` is not told: {one.why_not}.", "  ", look.width)
-    said = "Left out: how far off the largest runs were, root mean square. The loss is at the largest budget, or where "
-    said += "it was asked for. A form with more constants fits better, and may forecast worse."
-    return out + paragraph(said, "  ", look.width)
+    said = (
+        "Left out: how far off the largest runs were, root mean square. At 10 x: what is expected of a forecast at ten "
+        "times the largest budget, by its constants and by how the larger runs came out. The loss is at the largest "
+        "budget, or where it was asked for. A form with more constants fits better, and may forecast worse."
+    )
+    out += paragraph(said, "  ", look.width)
+    best = chosen(forms)
+    return out if best is None else out + paragraph(_advice(best, forms), "  ", look.width)
+
+
+def _advice(best: Compared, forms: Sequence[Compared]) -> str:
+    """Which form to plan by, and why."""
+    if math.isinf(best.future_error):
+        return f"Plan by `{best.named}`: too few runs tell how well any of them forecasts, and it comes first."
+    if any(other.future_error < best.future_error for other in forms):
+        return f"Plan by `{best.named}`: it forecasts about as well as any, and comes first."
+    return f"Plan by `{best.named}`: it forecasts best."
 
 
 def _loss(one: Compared) -> str:

@@ -284,6 +284,37 @@ def test_what_cannot_be_done_is_said(argv: str, code: int, said: str, capsys: py
     assert said in printed.err
 
 
+def test_without_a_form_the_one_that_forecasts_best_is_written(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", "easy.csv", "--bootstrap", "0", "--starts", "64", "--out", "ours.plan", "-o", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["schema"] == "plan.fits/v1" and told["chosen"] == "chinchilla"
+    assert {"chinchilla", "skaling"} <= {one["form"] for one in told["forms"]}
+    assert "--out ours.plan" in (folder / "ours.plan").read_text("utf-8")
+    assert main(["test", "ours.plan"]) == 0
+    # Where none is told there is no pack, and the exit code says so.
+    (folder / "few.csv").write_text("params,tokens,loss\n1e8,1e9,3.1\n2e8,2e9,2.9\n", "utf-8")
+    assert main(["fit", "few.csv", "--bootstrap", "0", "--out", "none.plan"]) == 1
+    assert not (folder / "none.plan").exists()
+
+
+def test_runs_too_small_for_the_form_are_told_with_what_leaves_them_out(capsys: pytest.CaptureFixture[str]) -> None:
+    def far(*more: str) -> dict[str, Any]:
+        found = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--counts", "non_embedding", *more)
+        return {one["code"]: one for one in found["findings"]} | {"error": found["fits"][0]["future_error"]}
+
+    told = far()["F030"]["help"][0]
+    where = told.partition("--where '")[2].partition("'")[0]
+    assert "4 smallest runs" in told and where == "compute >= 1.732e+14 FLOP"
+    assert far("--where", where)["error"] < 0.06
+    # Where no form is said, the best of all of these is taken, and the pack says so.
+    argv = ["h100_ladder.csv", "--forms", "chinchilla", "--counts", "non_embedding", "--bootstrap", "0"]
+    assert main(["fit", *argv, "--out", "ours.plan", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["chosen"] == f"chinchilla, {where}"
+    assert "fitted to 11 runs" in Path("ours.plan").read_text("utf-8")
+
+
 def test_a_fit_with_nothing_to_find_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     held = [f"--hold={name}=1" for name in ("E", "A", "B", "alpha", "beta")]
     assert main(["fit", "easy.csv", "--form", "chinchilla", *held]) == 2
