@@ -225,7 +225,7 @@ def _dense(said: str, layers: int) -> int:
 def _steps(keys: Keys, batch: int | None, what: str) -> int | None:
     """A length in steps, of an argument in iterations, in samples or, of forks, in tokens."""
     steps, samples, tokens = (keys.whole(f"{what}_{unit}") for unit in ("iters", "samples", "tokens"))
-    if steps is not None:
+    if steps or (steps is not None and samples is None and tokens is None):
         return steps
     if samples is not None and batch:
         return round(samples / batch)

@@ -348,6 +348,12 @@ def test_of_an_option_in_two_branches_the_last_counts_and_both_are_said(
     assert "# hardware: 32 x H100 in fp16 for 30 days" in plan
 
 
+def test_iterations_of_zero_leave_the_samples(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = YAML.replace("lr_warmup_iters: 0", "lr_warmup_iters: 0\nlr_warmup_samples: 12800")
+    _, report = imported(folder, "gpt_config.yaml", text, capsys)
+    holds(report, {"steps@warmup": 100, "steps": 1000})
+
+
 def test_bert_by_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan, report = imported(folder, "bert.sh", BERT, capsys, "--vocab", "30522")
     layer, vocab = 12 * 1024**2 + 13 * 1024, 30_592
