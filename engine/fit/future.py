@@ -159,14 +159,15 @@ def since(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> S
     """
     log, best = np.log(sizes), None
     cuts = _cuts(model, log)
-    whole = {cut: _beyond(model, objective, theta, log, cut) for cut in cuts}
+    whole = {cut: _beyond(model, objective, theta, log, cut, thorough=False) for cut in cuts}
     for start in sorted({float(log[log > low].min()) for low in log.min() + np.log(BACK) if low < log.max()}):
         kept = log >= start
         some, own = model.rows(kept), log[kept]
         pairs = [
             (one.errors, other.errors)
             for cut in set(cuts) & set(_cuts(some, own))
-            if (one := _beyond(some, objective, theta, own, cut)) is not None and (other := whole[cut]) is not None
+            if (one := _beyond(some, objective, theta, own, cut, thorough=False)) is not None
+            and (other := whole[cut]) is not None
         ]
         if not pairs:
             continue
@@ -177,16 +178,21 @@ def since(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> S
     return best
 
 
-def _beyond(model: Model, objective: Objective, whole: Floats, log: Floats, cut: float) -> Cut | None:
+def _beyond(
+    model: Model, objective: Objective, whole: Floats, log: Floats, cut: float, *, thorough: bool = True
+) -> Cut | None:
     """The runs beyond a cut; None where those below it tell no constants: one budget alone tells no surface."""
     below, above = model.rows(log <= cut), model.rows(log > cut)
-    minima = () if untold(below, NOWHERE, {}) else searched(below, objective, STARTS).minima
-    if not minima:
+    if untold(below, NOWHERE, {}):
         return None
-    theta, value = minima[0].theta, minima[0].value
     near = descend(Problem(below, loss_of(objective), objective.log), whole[None])
-    if near.converged[0] and float(total(objective, residuals(below, objective.log, near.theta))[0]) < value:
-        theta = near.theta[0]
+    found = [near.theta[0]] if near.converged[0] else []
+    if thorough or not found:
+        found += [minimum.theta for minimum in searched(below, objective, STARTS).minima[:1]]
+    if not found:
+        return None
+    values = total(objective, residuals(below, objective.log, np.array(found)))
+    theta = found[int(np.argmin(values))]
     here = local(below, objective, theta)
     _, slopes = residual_slopes(above, True, theta[None])
     noise = spread(local(below, Objective(log=True), theta).residuals, len(theta))
