@@ -17,7 +17,7 @@ RunplanError
   NotCells          a text is not in cells                                   (engine.fit.read.delimited)
   BadCondition      a condition on runs cannot be read, or asks what they do not have  (engine.fit.kept)
   CannotTrack       a plan tells nothing that a run could be held to         (engine.track.expected)
-  NoProgress        a log does not tell how far a run is                     (engine.track.progress)
+  NoProgress        a log does not tell how far a run is                     (engine.track.order)
   Unreadable        no plan can be made of a configuration                   (cli.importing.keys)
   CannotSweep       something of a plan cannot be varied, or asked            (engine.sweep.axes)
   CannotRun         a command cannot be run                                  (cli.outcome)
