@@ -124,7 +124,7 @@ FIELDS = {
     " storage_bandwidth checkpoint_bytes checkpoint_size checkpoint_time checkpoint_interval".split(),
     "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context"
     " window global_layers tied v_head_dim kv_lora q_lora rope_dim sinks attention_biases mlp_biases norm_biases norms"
-    " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler extra_params extra_params experts active_experts"
+    " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler extra_params experts active_experts"
     " expert_ffn shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits"
     " activation_bits kv_bits".split(),
     "layout": "tp pp cp ep etp dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
