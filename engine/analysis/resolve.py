@@ -19,7 +19,7 @@ from runplan.engine.analysis.region import Line, Region, drawn_lines, monomial_o
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import crossing, least
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import Draw, published
+from runplan.engine.problem.draws import Draw, published, uncertain_constants
 from runplan.engine.problem.following import Following
 from runplan.engine.problem.parts import Constraint, Goal
 from runplan.engine.problem.problem import Problem, derive
@@ -60,12 +60,13 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
         if found is not None:
             return (lambda draw: None if (run := found(draw)) is None else run | held), DRAWS
         return _general(problem.fixed(held), centre, held), SLOW_DRAWS
-    line = next((each for each in problem.goals if each.sense == "near" and _is_of_law(problem, each)), None)
-    if line is not None:
-        quick = _along_the_line(problem.fixed(held), line, {n: v for n, v in centre.items() if n not in held})
-        if quick is not None:
-            return (lambda draw: None if (run := quick(draw)) is None else run | held), DRAWS
-        return _general(problem.fixed(held), centre, held), SLOW_DRAWS
+    # As much compute as there is, in the size that a line has for it: there, too, only the run moves.
+    wanted = (each for each in problem.goals if each.expr != Ref(q.COMPUTE) and _leaves(problem, each))
+    line = next(wanted, None)
+    if line is not None and line.sense == "near" and _is_of_law(problem, line):
+        # Hardware that is to be found is what the run of each draw takes.
+        quick = None if held else _along_the_line(problem, line, centre)
+        return (quick, DRAWS) if quick is not None else (_general(problem, centre), SLOW_DRAWS)
     bounds = [c for c in problem.constraints if _moved_by_law(problem, c)]
     if not bounds and not _moved_by_law(problem, Constraint("", "", goal, Num(1.0), "require")):
         # Neither what is wanted nor what limits it is the law's: the constants move the loss, not the choice.
@@ -136,10 +137,21 @@ def _moved_by_law(problem: Problem, constraint: Constraint) -> bool:
     return _moved(problem, constraint, lambda name: problem.is_drawn(name) and not _is_deviate(name))
 
 
+def _leaves(problem: Problem, goal: Goal) -> bool:
+    """Whether a goal is about what no equality settles alone."""
+    equal = [c for c in problem.constraints if c.equal and not _moved(problem, c, problem.is_drawn)]
+    free = {v.name for v in problem.variables}
+    over = [names(problem.expanded(Op("-", (c.left, c.right)))) & free for c in equal]
+    settled = frozenset[Name]().union(*(each for each in over if len(each) == 1))
+    about = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
+    return bool(names(problem.expanded(about)) & free - settled)
+
+
 def _is_of_law(problem: Problem, line: Goal) -> bool:
-    """Whether an optimum line moves with the law's constants."""
+    """Whether draws of the law's constants move an optimum line."""
     assert line.other is not None, "a line is near something"
-    return _moved_by_law(problem, Constraint("", "", line.expr, line.other, "require"))
+    uncertain = uncertain_constants(problem.law)
+    return _moved(problem, Constraint("", "", line.expr, line.other, "require"), lambda name: name in uncertain)
 
 
 def _is_deviate(name: Name) -> bool:

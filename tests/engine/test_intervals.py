@@ -14,7 +14,7 @@ from reports import ROOT
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import constant
-from runplan.dsl.text.reader import Buffer, Disk
+from runplan.dsl.text.reader import Buffer, Disk, Files
 from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.analysis.resolve import DRAWS, resolver
 from runplan.engine.document import document
@@ -309,3 +309,17 @@ def test_each_draw_along_a_line_is_what_the_solver_finds() -> None:
         assert got is not None
         for name, value in got.items():
             assert value == pytest.approx(reached.values[name], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "stated", ["model: 15B\ntokens: 1T", "compute: 1e22 FLOP", "tokens: 1T\nrequire tokens_to_law == 1"]
+)
+@pytest.mark.parametrize("of", ["objective: MLM of protein", "use laws llama3", "use laws chinchilla.approach2"])
+def test_a_rate_that_may_be_lower_takes_more_hours(stated: str, of: str) -> None:
+    """What the hardware takes is none of its limits: no draw is without a solution because it takes longer."""
+    solution = report_of(
+        "x.plan", Files({"x.plan": f"{of}\nhardware: 512 x V100 for ?\n{stated}\n"}), catalogue=LIBRARY
+    ).solutions[0]
+    low, high = ends(solution, "gpu_hours")
+    assert low is not None and high is not None
+    assert low < 0.8 * solution["gpu_hours"].value < 1.2 * solution["gpu_hours"].value < high
