@@ -21,7 +21,7 @@ FAIL = {
     "open": ("model: ?\n", 1),
     "lawless": ("objective: MLM of text\nhardware: 8 x H100 for 1 day at 40% MFU\n", 1),
     "unread": ("tokenz: 2T\n", 1),
-    "given-up": ("hardware: 8 x H100 for 30 days\nmodel: 1B\ntokens: 20B\nminimize memory_per_gpu\n", 4),
+    "given-up": ("hardware: 8 x H100 for 30 days\nmodel: 1B\ntokens: 20B\nminimize fitting_gpus\n", 4),
 }
 HOLDS = HARDWARE + "require cost <= 12M USD\n"
 WORDS = [
