@@ -24,53 +24,13 @@ if TYPE_CHECKING:
 TOGETHER = ("runplan.cli.arguments", "runplan.engine.pipeline")
 
 
-class _Lean(ast.NodeTransformer):
-    """Leaves out what is of no use to who runs a module: what is said to people, and to type checkers."""
-
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        return self._unsaid(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        node = self._unsaid(node)
-        node.body = node.body or [ast.Pass()]
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        node = self._unsaid(node)
-        node.body, node.returns = node.body or [ast.Pass()], None
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.annotation = None
-        return node
-
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        self.generic_visit(node)
-        return node.orelse if _is_for_checkers(node) else node
-
-    def _unsaid(self, node: _Said) -> _Said:
-        if ast.get_docstring(node, clean=False) is not None:
-            del node.body[0]
-        self.generic_visit(node)
-        return node
-
-
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    _Said = TypeVar("_Said", ast.Module, ast.ClassDef, ast.FunctionDef)
-
-
 def _is_for_checkers(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def lean(source: str, path: str) -> CodeType:
-    """The code of a module, with the lines of its source, and without what no run of it uses."""
-    tree = ast.fix_missing_locations(_Lean().visit(ast.parse(source, path)))
-    code: CodeType = compile(tree, path, "exec", dont_inherit=True, optimize=0)
+def code_of(source: str, path: str) -> CodeType:
+    """The code of a module as Python compiles it, under any `-O`."""
+    code: CodeType = compile(source, path, "exec", dont_inherit=True, optimize=0)
     return code
 
 
@@ -136,7 +96,7 @@ def image_of(root: str) -> bytes:
             (
                 name,
                 name in packages,
-                lean(sources[name], path_of("", name, name in packages)[1:]),
+                code_of(sources[name], path_of("", name, name in packages)[1:]),
                 constructors_of(name) if head in TOGETHER else {},
             )
             for name in names

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import textwrap
 import tomllib
 import zipfile
 from pathlib import Path
@@ -21,7 +20,7 @@ from wheels import built, needs_repository
 import runplan
 from runplan.dsl.syntax.grammar import lark
 from runplan.dsl.syntax.tables import tables_of
-from runplan.make_modules import TOGETHER, in_order, lean
+from runplan.make_modules import TOGETHER, code_of, in_order
 from runplan.modules import IMAGE, MARK, SIZE, path_of
 
 if TYPE_CHECKING:
@@ -113,45 +112,9 @@ def test_the_wheel_has_its_modules_in_one_file_as_they_are(wheel: Path, tmp_path
     assert {path_of("", part[0], part[1])[1:] for parts in pieces.values() for part in parts} == files
     for name, is_package, code, constructors in (part for parts in pieces.values() for part in parts):
         path = path_of("", name, is_package)[1:]
-        assert code == lean((tmp_path / "runplan" / path).read_text(encoding="utf-8"), path)
+        assert code == code_of((tmp_path / "runplan" / path).read_text(encoding="utf-8"), path)
         assert name not in ("runplan.dsl.text.finding", "runplan.engine.problem.parts") or len(constructors) > 4
     assert [parts[-1][0] for parts in pieces.values() if len(parts) > 1] == list(TOGETHER)
-
-
-def test_modules_of_an_image_are_without_what_no_run_of_them_uses() -> None:
-    module = """
-    'A module.'
-    from __future__ import annotations
-    if TYPE_CHECKING:
-        from other import B
-    else:
-        B = 1
-    class C:
-        'A class.'
-        kept: int = 2
-        def method(self, one: B, *, other: B | None = None) -> B:
-            'A method.'
-    """
-    left = """
-
-
-    from __future__ import annotations
-
-
-
-    B = 1
-    class C:
-
-        kept: int = 2
-        def method(self, one, *, other=None):
-            pass
-    """
-    made, wanted = (lean(textwrap.dedent(text), "m.py") for text in (module, left))
-    assert (made.co_names, made.co_consts[0]) == (wanted.co_names, wanted.co_consts[0])
-    found: dict[str, Any] = {"__name__": "m"}
-    exec(made, found)
-    assert (found["B"], found["C"].__annotations__) == (1, {"kept": "int"})
-    assert not (found["C"].__doc__ or found["C"].method.__doc__ or found["C"].method.__annotations__)
 
 
 def test_modules_of_a_piece_come_after_what_they_import() -> None:
