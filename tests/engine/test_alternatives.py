@@ -17,6 +17,7 @@ from runplan.dsl.expr.tree import Ref
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.reader import Buffer, Disk
+from runplan.engine.layout.fit import GLANCE
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import HAIR
@@ -32,7 +33,7 @@ RATE, PRICE = 0.4 * 989.4e12, 2.0 / 3600.0
 
 def solved(text: str) -> tuple[Plan, Solution]:
     reader = Buffer("x.plan", text.encode(), Disk(Path()))
-    report = report_of("x.plan", reader, catalogue=LIBRARY, intervals=False)
+    report = report_of("x.plan", reader, catalogue=LIBRARY, intervals=False, look=GLANCE)
     assert report.plan is not None, report.findings
     (solution,) = report.solutions
     return report.plan, solution
