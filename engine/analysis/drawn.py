@@ -35,10 +35,8 @@ def general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, 
 
 def is_pinned(problem: Problem) -> bool:
     """Whether equalities leave nothing to choose; then a run that takes longer than there is time is still that run."""
-    equal = [c for c in problem.constraints if c.equal and not moved(problem, c, problem.is_drawn)]
-    over = [names(problem.expanded(Op("-", (c.left, c.right)))) for c in equal]
-    free = {v.name for v in problem.variables}
-    return len(equal) >= len(free) and free <= frozenset().union(*over)
+    over, free = _equalities(problem), {v.name for v in problem.variables}
+    return len(over) >= len(free) and free <= frozenset().union(*over)
 
 
 def moved_by_law(problem: Problem, constraint: Constraint) -> bool:
@@ -48,12 +46,17 @@ def moved_by_law(problem: Problem, constraint: Constraint) -> bool:
 
 def leaves(problem: Problem, goal: Goal) -> bool:
     """Whether a goal is about what no equality settles alone."""
-    equal = [c for c in problem.constraints if c.equal and not moved(problem, c, problem.is_drawn)]
     free = {v.name for v in problem.variables}
-    over = [names(problem.expanded(Op("-", (c.left, c.right)))) & free for c in equal]
+    over = (each & free for each in _equalities(problem))
     settled = frozenset[Name]().union(*(each for each in over if len(each) == 1))
     about = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
     return bool(names(problem.expanded(about)) & free - settled)
+
+
+def _equalities(problem: Problem) -> list[frozenset[Name]]:
+    """The names that each equality is over which no draw moves."""
+    equal = (c for c in problem.constraints if c.equal and not moved(problem, c, problem.is_drawn))
+    return [frozenset(names(problem.expanded(Op("-", (c.left, c.right))))) for c in equal]
 
 
 def is_of_law(problem: Problem, line: Goal) -> bool:

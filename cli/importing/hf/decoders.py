@@ -10,12 +10,13 @@ from runplan.cli.importing.keys import Keys, Unreadable
 
 def llama(keys: Keys, tied: bool = False) -> Fields:
     """Llama, with the biases that its config may ask for; whether tied where it does not say it."""
-    out = common(keys, tied=tied)
-    if keys.flag("attention_bias"):
-        out["attention_biases"] = "all"
-    if keys.flag("mlp_bias"):
-        out["mlp_biases"] = "true"
-    return out
+    return common(keys, tied=tied) | asked_biases(keys)
+
+
+def asked_biases(keys: Keys) -> Fields:
+    """The biases that a config asks for by name."""
+    out: Fields = {"attention_biases": "all"} if keys.flag("attention_bias") else {}
+    return out | ({"mlp_biases": "true"} if keys.flag("mlp_bias") else {})
 
 
 def llama_tied(keys: Keys) -> Fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runplan.cli.importing.hf.decoders import llama
+from runplan.cli.importing.hf.decoders import asked_biases, llama
 from runplan.cli.importing.hf.sizes import ALL, PLAIN, Fields, Reader, common, extra, longest, tables, windows
 from runplan.cli.importing.keys import Keys, Unreadable
 
@@ -152,12 +152,7 @@ def _starcoder2(keys: Keys) -> Fields:
 
 
 def _nemotron(keys: Keys) -> Fields:
-    out: Fields = common(keys) | PLAIN | {"norm_biases": "true"}
-    if keys.flag("attention_bias"):
-        out["attention_biases"] = "all"
-    if keys.flag("mlp_bias"):
-        out["mlp_biases"] = "true"
-    return out
+    return common(keys) | PLAIN | {"norm_biases": "true"} | asked_biases(keys)
 
 
 def _arcee(keys: Keys) -> Fields:
