@@ -29,6 +29,14 @@ def _one_library() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is read of what the user's commands have kept, and none of it makes way for what tests do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _nothing_kept() -> Iterator[None]:
     """A command is run each time that a test runs it. `tests/cli/test_kept_answers.py` has them given again."""
     with pytest.MonkeyPatch.context() as patch:
