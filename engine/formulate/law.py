@@ -89,7 +89,7 @@ def hold_law_to_plan(draft: Draft) -> None:
     elif str(objective) not in law.objectives:
         draft.lawless = True
         if draft.plan.laws:
-            message = f"`{law.name}` is for {' and '.join(law.objectives)}, not for {objective}: it gives no loss here"
+            message = f"`{law.name}` is for {enumerated(law.objectives)}, not for {objective}: it gives no loss here"
         else:
             message = f"no law here is for {objective}: no loss is predicted"
         draft.lacks(message, objective.span or draft.law_span(), _help_with_objective(draft))
@@ -127,15 +127,18 @@ def say_of_start(draft: Draft, law: Law) -> None:
 
 
 def _help_with_objective(draft: Draft) -> list[str]:
-    """The laws that are for the plan's objective, where there are any."""
+    """The laws that are for the plan's objective, where there are any, and the domain that its own law is for it in."""
     said = str(draft.objective)
+    body = said.partition(" of ")[0]
+    own = draft.law.objectives if draft.plan.laws else ()
+    elsewhere = [f"say what the data are of: `objective: {o}`" for o in own if o.partition(" of ")[0] == body][:1]
     fit = [law.name for law in draft.catalogue.laws() if said in law.objectives and _gives_loss(law) and not law.aside]
     if not fit:
-        return [f"bring a law for {said} in a pack; without one `model` and `tokens` tell all but the loss"]
+        return elsewhere or [f"bring a law for {said} in a pack; without one `model` and `tokens` tell the rest"]
     usual = draft.catalogue.law(usual_law(draft.plan, draft.objective, draft.catalogue))
     if usual is not None and usual.name in fit:
-        return [f"name a law that is for it, such as `{usual.name}`, or leave `laws` out"]
-    return [f"name a law that is for it, such as `{fit[0]}`"]
+        return [f"name a law that is for it, such as `{usual.name}`, or leave `laws` out", *elsewhere]
+    return [f"name a law that is for it, such as `{fit[0]}`", *elsewhere]
 
 
 def _gives_loss(law: Law) -> bool:

@@ -10,6 +10,7 @@ from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Counted, Law
+from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
 from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for, size_of, weighs
@@ -132,7 +133,8 @@ def objective_of(law: Law, text: str | None, given: Iterable[str] = ()) -> str:
     for known in law.objectives:
         if wanted in (known.lower(), _without_domain(known).lower()):
             return known
-    raise Refused(f"`{law.name}` is for {' and '.join(law.objectives) or 'no objective'}, not for {text}")
+    of = enumerated(law.objectives or ("no objective",))
+    raise Refused(f"`{law.name}` is for {of}, not for {text}")
 
 
 def inputs_of(law: Law, catalogue: Library) -> Mapping[str, Counted]:

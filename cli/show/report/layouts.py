@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 from runplan.cli.show.text.content import NOTHING, Section, table
 from runplan.cli.show.text.figures import per_cent
@@ -19,6 +20,8 @@ _BYTE: Dim = unit("byte").dim
 # How many a page has room for without details.
 _FEW = 3
 _PARTS = ("tp", "pp", "cp", "ep", "etp", "dp")
+# Their product is the sequences of a step.
+_BATCH = ("dp", "micro_batch", "accumulate")
 _WHY: dict[Why, str] = {
     "memory": "short of memory",
     "bubble": "waiting in a pipeline",
@@ -84,6 +87,9 @@ def _columns(shown: Sequence[Choice], details: bool) -> Iterator[_Column]:
     yield _Column("memory", [_between(choice.memory, _BYTE) for choice in shown])
     if any(choice.fits != "fits" for choice in shown):
         yield _Column("fits", [choice.fits for choice in shown])
+    sequences = [f"{prod(choice.figures[part] for part in _BATCH):,.0f}" for choice in shown]
+    if len(set(sequences)) > 1:  # no layout reaches more than a whole number of its own: their steps are not alike
+        yield _Column("sequences", sequences)
     yield _Column("step", [NOTHING if choice.time is None else _middle(choice.time, TIME, details) for choice in shown])
     yield _Column("MFU", [NOTHING if choice.mfu is None else _share(choice.mfu, details) for choice in shown])
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from known import LIBRARY
-from reports import H100, PLANS, SMALL, solved
+from reports import H100, PLANS, SMALL, laid_out, solved
 
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
@@ -564,3 +564,14 @@ def test_the_ends_of_an_interval_lie_on_their_sides(middle: float, below: float,
     low, high = (float(text.split()[0]) for text in told.strip("()").split(" – "))
     assert low <= float(figures.figure("compute", middle, FLOP, Quantities()).split()[0]) <= high
     assert low < high
+
+
+@pytest.mark.parametrize(("batch", "alike"), [("660k", True), ("4M", False)])
+def test_layouts_whose_steps_are_not_of_one_batch_say_of_how_many_sequences_they_are(batch: str, alike: bool) -> None:
+    plan = "hardware: 128 x A100 for 30 days at 40% MFU\ntokens: 100B\nmodel: 30B\n"
+    report = laid_out(f"{plan}optimizer: AdamW {{ batch: {batch} tokens }}\n")
+    (layouts,) = report.solutions[0].layouts
+    sequences = {math.prod(one.figures[part] for part in ("dp", "micro_batch", "accumulate")) for one in layouts.first}
+    assert (len(sequences) == 1) == alike
+    page = terminal.render(report, Look(140, details=True))
+    assert bool(re.search(r"memory +sequences +step", page)) != alike
