@@ -95,7 +95,7 @@ def reported(
     if plan is None:
         return Report(read.source, None, findings=findings)
     look = look or ALL
-    solutions = tuple(_solutions(read, intervals, draws, workers, look))
+    solutions = tuple(solutions_of(read, intervals, draws=draws, workers=workers, look=look))
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
     found = [[in_plan(plan, one) for one in (*s.findings, *judge(plan, s))] for s in solutions]
@@ -136,26 +136,37 @@ def first_of(
     return Report(
         read.source,
         read.plan,
-        solutions=tuple(islice(_solutions(read, True, look=Look(fitting=True)), 1)),
+        solutions=tuple(islice(solutions_of(read, True, look=Look(fitting=True)), 1)),
         findings=read.findings,
     )
 
 
 def first_solution(read: Read) -> Solution | None:
     """The solution of a plan under the law that decides, without intervals; None where it cannot be solved."""
-    return next(_solutions(read, False), None)
+    return next(solutions_of(read, False), None)
 
 
-def _solutions(
-    read: Read, intervals: bool, draws: int | None = None, workers: Workers | None = None, look: Look = ALL
+def solutions_of(
+    read: Read,
+    intervals: bool,
+    *,
+    why: bool = True,
+    draws: int | None = None,
+    workers: Workers | None = None,
+    look: Look | None = ALL,
 ) -> Iterator[Solution]:
-    """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices."""
+    """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices.
+
+    Args:
+        why: See `solve`.
+        look: How closely to look at that; None where nothing that is asked, or required, hangs on it.
+    """
     plan = read.plan
     if plan is None:
         return
 
     def found(problem: Problem) -> Solution:
-        solution = solution_of(problem, intervals, draws=draws, workers=workers)
+        solution = solution_of(problem, intervals, why=why, draws=draws, workers=workers)
         if intervals and plan.requires:
             from runplan.engine.analysis.odds import with_odds
 
@@ -165,7 +176,8 @@ def _solutions(
 
     kept: Kept = {}
     for problem in read.problems():
-        yield _laid_out(plan, found(problem), read.catalogue, found, look, kept)
+        solution = found(problem)
+        yield solution if look is None else _laid_out(plan, solution, read.catalogue, found, look, kept)
 
 
 def _laid_out(

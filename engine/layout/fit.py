@@ -132,12 +132,15 @@ def most_of(values: Mapping[Name, Value], kind: str, catalogue: Library) -> tupl
 
 def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
     """How closely the plan itself, or a rule that is not the library's, asks to look."""
-    conditions = [one.condition for one in (*plan.requires, *plan.prefers)]
-    mentioned = {name for one in conditions for name in names(without_lets(one, plan))}
-    asked = {name.text for name in mentioned if {part for part, _ in name.scope} <= _LAID}
-    of_layout = catalogue.once(_of_layout)
-    everything = look.all or not asked.isdisjoint(of_layout) or catalogue.is_asked_by_others(of_layout)
+    asked = of_layout(plan, (one.condition for one in (*plan.requires, *plan.prefers)), catalogue)
+    everything = look.all or bool(asked) or catalogue.is_asked_by_others(catalogue.once(_of_layout))
     return Look(everything, look.fitting or q.FITTING_GPUS.text in asked)
+
+
+def of_layout(plan: Plan, asked: Iterable[Expr], catalogue: Library) -> frozenset[str]:
+    """What expressions of a plan name that the layout decides, of the run, a stage or a pool."""
+    mentioned = {name for one in asked for name in names(without_lets(one, plan))}
+    return catalogue.once(_of_layout) & {n.text for n in mentioned if {part for part, _ in n.scope} <= _LAID}
 
 
 def _of_layout(catalogue: Library) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.logic import verdict
@@ -12,14 +12,16 @@ from runplan.dsl.expr.tree import Expr
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.shelf import PackFile
+from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding
-from runplan.engine.pipeline import Read, plan_at, solution_of
+from runplan.engine.layout.fit import Look, of_layout
+from runplan.engine.pipeline import Read, plan_at, solutions_of
+from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 from runplan.engine.solve.conflict import conflicting
 from runplan.engine.solve.margin import broken_of
 from runplan.engine.solve.rounding import TOLERANCE
-from runplan.engine.solve.verify import verify
 from runplan.engine.sweep.axes import places
 from runplan.engine.sweep.job import FIGURED, Job, Row
 
@@ -79,20 +81,32 @@ class Solver:
             wrong = next(f for f in read.findings if f.severity == "error")
             yield from (Row("refused", (), _said(wrong), job.where is None) for _ in job.laws)
             return
-        yield from (self._row(solution_of(problem, intervals=False, why=False)) for problem in read.problems())
+        found = solutions_of(read, intervals=False, why=False, look=self.look(read.plan))
+        yield from (self._row(read.plan, solution) for solution in found)
 
-    def _row(self, solution: Solution) -> Row:
-        verify(solution)
+    def look(self, plan: Plan) -> Look | None:
+        """How closely to look at how the model lies on its devices; None where nothing hangs on that."""
+        where = () if self.job.where is None else (self.job.where,)
+        asked = (*(one.expr for one in self.job.asked), *where, *(one.condition for one in plan.requires))
+        laid = of_layout(plan, asked, self.catalogue)
+        return Look(fitting=q.FITTING_GPUS.text in laid) if laid else None
+
+    def _row(self, plan: Plan, solution: Solution) -> Row:
         job, env = self.job, {name: value.value for name, value in solution.values.items()}
-        status, reason = _outcome(solution)
+        laid = [one for one in plan.requires if of_layout(plan, (one.condition,), self.catalogue)]
+        status, reason = _outcome(solution, laid)
         if status not in FIGURED:
             return Row(status, (), reason, job.where is None)
         figures = tuple(_figure(asked.expr, env) for asked in job.asked)
         return Row(status, figures, reason, job.where is None or _holds(job.where, env))
 
 
-def _outcome(solution: Solution) -> tuple[str, str]:
-    """What came of a problem, and what is wrong with it."""
+def _outcome(solution: Solution, of_layout: Iterable[Requirement]) -> tuple[str, str]:
+    """What came of a problem, and what is wrong with it.
+
+    Args:
+        of_layout: What is required of how the model lies on its devices, which is no part of a problem.
+    """
     if solution.status == "infeasible":
         at = solution.worst or solution
         return "infeasible", "; ".join(conflicting(at.problem))
@@ -101,8 +115,15 @@ def _outcome(solution: Solution) -> tuple[str, str]:
         return "undecided", _said(wrong[0]) if wrong else "nothing decides it"
     at = solution.worst or solution
     broken = broken_of(at.problem, {name: value.value for name, value in at.values.items()})
-    texts = dict.fromkeys(part.text for one in at.problem.held if one.key in broken for part in one.parts)
-    return ("broken", "; ".join(texts)) if broken else ("solved", "")
+    texts = [part.text for one in at.problem.held if one.key in broken for part in one.parts]
+    env = {name: value.value for name, value in solution.values.items()}
+    kept = [(one, verdict(one.condition, env, TOLERANCE)) for one in of_layout]
+    texts += [" ".join(one.span.text.split()) for one, holds in kept if holds is False]
+    if texts:
+        return "broken", "; ".join(dict.fromkeys(texts))
+    # Where nothing tells the layout, as of a device whose memory is not known, it is not known to be kept.
+    unsaid = next((found for one, holds in kept if holds is None and (found := at.problem.unsaid.get(one.key))), None)
+    return ("undecided", _said(unsaid)) if unsaid else ("solved", "")
 
 
 def _said(found: Finding) -> str:

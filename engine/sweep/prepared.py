@@ -168,7 +168,7 @@ def _made(plans: Plans, box: Box) -> tuple[Box | None, list[Box]]:
     job = plans.solver.job
     first = tuple(int(some[0]) for some in box.places)
     read = plans.at(first)
-    if read.plan is None or not _is_apart(plans, box, read):
+    if read.plan is None or plans.solver.look(read.plan) is not None or not _is_apart(plans, box, read):
         return None, []
     guards: list[Guard] = []
     handles = {s.path: Handle(s.axis, s.name, float(s.table[first[s.axis]]), guards) for s in box.slots}

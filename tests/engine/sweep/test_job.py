@@ -9,7 +9,9 @@ from itertools import pairwise
 import pytest
 from known import LIBRARY
 
+from runplan.dsl.expr.name import Name
 from runplan.dsl.text.reader import Files
+from runplan.engine.layout.fit import Look
 from runplan.engine.pipeline import report_of
 from runplan.engine.sweep.axes import CannotSweep, Spaced, axis_of
 from runplan.engine.sweep.job import STATUSES, Columns, Job
@@ -30,6 +32,12 @@ AXES = ("hardware.gpus=64..1024:log3", "data=40B tokens, 2T tokens")
 
 def job(*axes: str, asked: tuple[str, ...] = (), where: str | None = None) -> Job:
     return job_of("a.plan", FILES, axes or AXES, catalogue=LIBRARY, asked=asked, where=where)
+
+
+def name_of(text: str) -> Name:
+    """A quantity of the run, or of a stage."""
+    stage, _, quantity = text.rpartition(".")
+    return Name(quantity).in_stage(stage) if stage else Name(quantity)
 
 
 def rows(columns: Columns) -> list[tuple[object, ...]]:
@@ -67,6 +75,74 @@ def test_a_row_is_what_the_plan_comes_to_at_its_point_under_its_law() -> None:
             value = solution.get(name)
             assert math.isnan(figures[row]) if value is None else figures[row] == value
     assert seen == {"solved", "broken", "infeasible", "undecided"}
+
+
+LAID_OUT = {
+    "a requirement that the givens decide": (
+        "hardware: 8 x H100 for up to 900 days at 40% MFU\nmodel: llama-3-8b\ntokens: 10B\n"
+        "require memory_per_gpu <= 60 GB\n",
+        "hardware.gpus=1,8",
+        ("solved", "broken"),
+        "memory_per_gpu,tp,time",
+    ),
+    "devices that are open": (
+        "let most = 80 GB\nhardware: ? x H100 for 900 days at 40% MFU\nmodel: 13B\ntokens: 260B\n"
+        "require memory_per_gpu <= most\n",
+        "model=1B,13B",
+        ("solved",),
+        "gpus,time",
+    ),
+    "a size that is open": (
+        "hardware: 2 x H100 for 300 days at 40% MFU\nrequire memory_per_gpu <= 40 GB\n",
+        "hardware.time=300 days",
+        ("solved",),
+        "params,tokens,loss",
+    ),
+    "a stage": (
+        "data: 1T tokens\nmodel: 8B\nstage a { hardware: 64 x H100 for 9 days at 40% MFU }\n"
+        "stage b { hardware: 8 x H100 for 9 days at 40% MFU; data: 2B tokens }\n",
+        "stages.b.hardware.gpus=4,8",
+        ("solved",),
+        "b.memory_per_gpu,memory_per_gpu,tokens",
+    ),
+    "what serves it": (
+        "hardware: 1024 x H100 for 60 days at 40% MFU\ninference: 2T tokens\nrequire serving_gpus <= 1\n",
+        "hardware.gpus=8,1024",
+        ("solved", "broken"),
+        "params,serving_gpus",
+    ),
+    "the fewest devices": (
+        "hardware: 64 x H100 for 60 days at 40% MFU\nmodel: llama-3-8b\n",
+        "hardware.gpus=16,64",
+        ("solved",),
+        "fitting_gpus,layout_mfu",
+    ),
+    "devices whose memory nothing tells": (
+        "hardware { gpus: 8; rate: 400 TFLOP/s; time: 60 days }\nmodel: 8B\nrequire memory_per_gpu <= 60 GB\n",
+        "hardware.gpus=8",
+        ("undecided",),
+        "tokens",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "axis", "statuses", "asked"), LAID_OUT.values(), ids=LAID_OUT)
+def test_what_hangs_on_the_layout_is_what_the_plan_comes_to(
+    text: str, axis: str, statuses: tuple[str, ...], asked: str
+) -> None:
+    files = Files({"a.plan": text})
+    one = job_of("a.plan", files, (axis,), catalogue=LIBRARY, asked=asked.split(","))
+    found = solved(one, 0, one.size)
+    for row, status in enumerate(found.status):
+        (solution,) = report_of(
+            "a.plan", files, catalogue=LIBRARY, settings=one.settings_at(row), intervals=False, look=Look(fitting=True)
+        ).solutions
+        assert {name: figures[row] for name, figures in found.figures.items()} == {
+            name: value.value for name in asked.split(",") if (value := solution.values.get(name_of(name)))
+        }
+        if STATUSES[status] == "broken":
+            assert found.reasons[found.why[row]] == text.splitlines()[-1].removeprefix("require ")
+    assert {STATUSES[status] for status in found.status} == set(statuses)
 
 
 def test_what_cannot_be_read_at_a_point_is_refused_there_and_nowhere_else() -> None:
