@@ -6,10 +6,12 @@ from runplan.cli.importing.imported import UNCUT, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 from runplan.cli.importing.litgpt_models import shape_of
 
-# Its own defaults: litgpt/config.py, litgpt/pretrain.py, and PyTorch's of AdamW.
+# Its own defaults: litgpt/config.py, litgpt/pretrain.py and litgpt/finetune/ of 0.5.13, and PyTorch's of AdamW.
 _SIZES = {"n_layer": 16, "n_embd": 4096, "n_head": 32, "block_size": 4096, "vocab_size": 50254, "padding_multiple": 512}
-_TRAIN = {"global_batch_size": 512, "micro_batch_size": 4, "max_tokens": 3e12, "lr_warmup_steps": 2000}
-_MIN_RATE, _RATE, _CLIP, _NORMS = 4e-5, 1e-3, 1.0, 2
+_PRETRAIN = {"global_batch_size": 512, "micro_batch_size": 4, "lr_warmup_steps": 2000, "min_lr": 4e-5, "max_norm": 1.0}
+_FINETUNE = {"global_batch_size": 16, "micro_batch_size": 1, "lr_warmup_steps": 100}
+_TOKENS, _EPOCHS, _RATE, _NORMS = 3e12, 5.0, 1e-3, 2
+_ADAMW = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}
 # Matrices that have an adapter, by its defaults of `finetune_lora`, and the words of a plan for several.
 _ADAPTED = {"query": True, "key": False, "value": True, "projection": False, "mlp": False}
 _WORDS = {"qv": {"query", "value"}, "mlp": {"mlp"}, "attention": {"query", "key", "value", "projection"},
@@ -25,7 +27,9 @@ def is_litgpt(keys: Keys) -> bool:
 
 def configuration(keys: Keys, title: str) -> Imported:
     """What it says."""
-    train, config = keys.section("train"), keys.section("model" if "model" in keys else "model_config")
+    pretrains = not keys.text("checkpoint_dir")
+    train = keys.section("train").filling(_PRETRAIN if pretrains else _FINETUNE)
+    config = keys.section("model" if "model" in keys else "model_config")
     checkpoint = keys.text("checkpoint_dir", "initial_checkpoint_dir")
     name = (keys.text("model_name") or config.text("name") or checkpoint).rstrip("/").rpartition("/")[2]
     if not name and not config.tree:
@@ -39,25 +43,20 @@ def configuration(keys: Keys, title: str) -> Imported:
     if sequence:
         model.pop("context", None)
     config.get("name"), config.get("block_size"), config.get("rope_base"), train.get("tie_embeddings")
-    pretrains = not keys.text("checkpoint_dir")
     tokens, steps, epochs = train.number("max_tokens"), train.whole("max_steps"), train.number("epochs")
-    if tokens is None and steps is None and epochs is None and pretrains:
-        tokens = _TRAIN["max_tokens"]
+    if tokens is None and steps is None and epochs is None:
+        tokens, epochs = (_TOKENS, None) if pretrains else (None, _EPOCHS)
     length = f"{int(tokens)} tokens" if tokens else f"{steps} steps" if steps else ""
-    batch = train.whole("global_batch_size") or int(_TRAIN["global_batch_size"])
-    micro = train.whole("micro_batch_size") or int(_TRAIN["micro_batch_size"])
+    batch, micro = train.needed("global_batch_size"), train.needed("micro_batch_size")
     optimizer, given = _optimizer(keys, train)
     notes = list[str]()
     settings: dict[str, Word] = {**given, **_adapters(keys, notes)}
-    lowest = train.number("min_lr")
-    lowest = _MIN_RATE if lowest is None and pretrains else lowest or 0.0
-    warmup = train.whole("lr_warmup_steps")
-    fall = Fall(
-        int(_TRAIN["lr_warmup_steps"]) if warmup is None and pretrains else warmup or 0,
-        "cosine",
-        None,
-        min(lowest / given["learning_rate"], 1.0),
-    )
+    lowest = train.number("min_lr") or 0.0
+    if lowest and not pretrains:
+        notes.append(f"`train.min_lr` is {lowest:g}, and litgpt's finetuning does not read it: its cosine ends at zero")
+        lowest = 0.0
+    floor = min(lowest / given["learning_rate"], 1.0)
+    fall = Fall(train.whole("lr_warmup_steps") or 0, "cosine", None, floor)
     devices, nodes = keys.get("devices"), keys.whole("num_nodes") or 1
     count = int(devices) * nodes if isinstance(devices, int) and not isinstance(devices, bool) else None
     layout: dict[str, Word] = {**UNCUT, "micro_batch": f"{micro} sequences"}
@@ -87,8 +86,10 @@ def _optimizer(keys: Keys, train: Keys) -> tuple[str, dict[str, float]]:
     given = keys.section("optimizer") if isinstance(keys.tree.get("optimizer"), dict) else Keys({})
     name = given.text("class_path") or (keys.text("optimizer") if not given.tree else "") or "AdamW"
     more, settings = given.section("init_args"), dict[str, float]()
-    rate = more.number("lr") or train.number("learning_rate")  # in `train` until litgpt 0.4
-    settings["learning_rate"] = rate or _RATE
+    old = train.number("learning_rate")  # in `train` until litgpt 0.4
+    settings["learning_rate"] = more.number("lr") or old or _RATE
+    if old is None and name.endswith("AdamW"):
+        settings |= _ADAMW
     decay = more.number("weight_decay")
     decay = train.number("weight_decay") if decay is None else decay
     if decay is not None:
@@ -97,8 +98,8 @@ def _optimizer(keys: Keys, train: Keys) -> tuple[str, dict[str, float]]:
     settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas) if one is not None}
     if (epsilon := more.number("eps")) is not None:
         settings["epsilon"] = epsilon
-    clip = train.number("max_norm")
-    settings["clip"] = _CLIP if clip is None else clip
+    if clip := train.number("max_norm"):
+        settings["clip"] = clip
     return name.rpartition(".")[2], settings
 
 

@@ -180,8 +180,12 @@ _SHAPES = (
 
 
 def shape_of(name: str) -> Mapping[str, Word]:
-    """The shape that litgpt makes of a name; empty where the library's is the same, or nobody knows it."""
-    words = next((fields for names, fields in _SHAPES if name in names.split()), "").split()
+    """The shape that litgpt makes of a name; empty where the library's is the same, or nobody knows it.
+
+    Folders of checkpoints have the names of the hub, which litgpt writes with a capital where it likes to.
+    """
+    wanted = name.casefold()
+    words = next((fields for names, fields in _SHAPES if wanted in names.casefold().split()), "").split()
     pairs = dict(zip(words[::2], words[1::2], strict=True))
     return {field: f"{word} tokens" if field in ("window", "context") else int(word) if word.isdigit() else word
             for field, word in pairs.items()}  # fmt: skip

@@ -23,7 +23,7 @@ _NAMES = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_
           "clip": "clip_grad"}  # fmt: skip
 _BERT = "pretrain_bert"
 _PROGRAMS = ("", "pretrain_gpt", "pretrain_llama", _BERT)
-_PAD, _TWO_THIRDS, _MULTIPLE = 128, 2 / 3, 64
+_PAD, _TWO_THIRDS, _MULTIPLE, _PARTS = 128, 2 / 3, 64, 10_000
 # Keys of GPT-NeoX, which took its names from here, and reads them otherwise.
 _OF_NEOX = ("pipe_parallel_size", "model_parallel_size", "train_micro_batch_size_per_gpu")
 
@@ -59,18 +59,25 @@ def arguments(keys: Keys, title: str) -> Imported:
     sequence, batch = keys.whole("seq_length", "encoder_seq_length"), keys.whole("global_batch_size")
     model = _model(keys) | (_of_bert(keys) if program == _BERT else {})
     steps = _steps(keys, batch, "train")
-    # With a batch that grows there are more steps than samples over the batch.
+    # With a batch that grows steps and samples are no multiples of each other.
     samples = keys.whole("train_samples") if "rampup_batch_size" in keys and "train_iters" not in keys else None
     settings = {name: found for name, key in _NAMES.items() for found in [keys.number(key)] if found is not None}
     settings = {**_DEFAULTS, **settings}
     if (rate := keys.number("lr")) is not None:
         settings["learning_rate"] = rate
     optimizer = keys.text("optimizer") or "adam"
-    precision = "bf16" if keys.flag("bf16") else "fp16" if keys.flag("fp16") else ""
     notes: list[str] = []
+    precision = _precision(keys, rate, notes)
     for again_named, values in again.items():
         told = " and ".join(str(value) for value in values) if isinstance(values, list) else str(values)
         notes.append(f"`--{again_named.replace('_', '-')}` is given more than once, as {told}: the last counts")
+    grows = keys.tree.get("rampup_batch_size")
+    if batch and steps and samples is None and isinstance(grows, list) and len(grows) == len(("from", "by", "over")):
+        less = batch * steps - _ramped(*(_whole(one) for one in grows), batch, steps)
+        share = f"{less / (batch * steps):.1%}".replace("%", " %")
+        notes.append(
+            f"the batch grows from {grows[0]} to {batch} sequences: the run has {less} fewer than the plan, {share}"
+        )
     fall = _fall(keys, batch, steps, rate, notes)
     devices, nodes = keys.whole("nproc_per_node"), keys.get("nnodes")
     layout = _layout(keys)
@@ -231,6 +238,44 @@ def _steps(keys: Keys, batch: int | None, what: str) -> int | None:
         return round(samples / batch)
     sequence = keys.whole("seq_length", "encoder_seq_length")
     return round(tokens / (batch * sequence)) if tokens is not None and batch and sequence else None
+
+
+def _precision(keys: Keys, rate: float | None, notes: list[str]) -> str:
+    """What it computes in: without a flag its default where the file has a run, and nothing where it has a model."""
+    on = [word for word in ("bf16", "fp16") if keys.flag(word)]
+    if len(on) > 1:
+        notes.append("`--bf16` and `--fp16` are both in the file: bf16 is taken")
+    return on[0] if on else "" if rate is None else "fp32"
+
+
+def _whole(word: object) -> int:
+    """A whole number of a list.
+
+    Raises:
+        Unreadable: Where it is something else.
+    """
+    if isinstance(word, int) and word > 0:
+        return word
+    raise Unreadable(f"`rampup_batch_size`: `{str(word)[:40]}` is to be a whole number above zero")
+
+
+def _ramped(start: int, step: int, over: int, batch: int, steps: int) -> int:
+    """Sequences of so many steps, of a batch that grows by equal parts of `over` sequences.
+
+    Source: `RampupBatchsizeNumMicroBatchesCalculator` of megatron/core/num_microbatches_calculator.py.
+
+    Raises:
+        Unreadable: Where it grows in more parts than anybody means.
+    """
+    had, parts = 0, max((batch - start) // step, 1)
+    if parts > _PARTS:
+        raise Unreadable(f"`rampup_batch_size`: from {start} to {batch} by {step} are {parts} parts, {_PARTS} at most")
+    for part in range(parts):
+        taken = min(max(math.ceil((over * (part + 1) / parts - had) / (start + part * step)), 0), steps)
+        had, steps = had + taken * (start + part * step), steps - taken
+        if not steps:
+            break
+    return had + steps * batch
 
 
 def _fall(keys: Keys, batch: int | None, steps: int | None, rate: float | None, notes: list[str]) -> Fall | None:

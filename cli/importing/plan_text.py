@@ -130,11 +130,22 @@ def _optimizer(read: Imported, devices: int) -> Iterator[str]:
     if batch:
         settings["batch"] = f"{batch} sequences"
     if read.optimizer or settings:
-        inner = "; ".join(f"{name}: {value}" for name, value in settings.items())
-        yield f"optimizer: {_word(read.optimizer or 'AdamW')}{f' {{ {inner} }}' if inner else ''}"
+        yield from _block(f"optimizer: {_word(read.optimizer or 'AdamW')}", [f"{k}: {v}" for k, v in settings.items()])
     if read.per_device and not read.batch:
         copies = "one copy" if devices == 1 else f"{devices} copies"
         yield f"# The batch is {read.per_device} sequences of a device, for {copies} of the model: --devices says more."
+
+
+def _block(head: str, settings: list[str]) -> Iterator[str]:
+    """A statement with its settings: on its line where they are few, else below it, so that no line is long."""
+    if not settings:
+        yield head
+    elif len(line := f"{head} {{ {'; '.join(settings)} }}") <= _COLUMNS:
+        yield line
+    else:
+        yield f"{head} {{"
+        yield from (f"  {setting}" for setting in settings)
+        yield "}"
 
 
 def _word(name: str) -> str:

@@ -9,6 +9,9 @@ _OPTIMIZERS = {"adamw": "AdamW", "adafactor": "Adafactor", "lion": "Lion", "sgd"
                "rmsprop": "RMSprop", "galore": "GaLore", "apollo": "Apollo", "lomo": "LOMO"}  # fmt: skip
 # The defaults of TrainingArguments that decide what a run does; transformers' documentation of the class.
 _RATE, _PER_DEVICE, _POLYNOMIAL_END, _EPOCHS = 5e-5, 8, 1e-7, 3.0
+_NAMES = {"weight_decay": "weight_decay", "clip": "max_grad_norm"}
+_OF_ADAM = {"beta1": "adam_beta1", "beta2": "adam_beta2", "epsilon": "adam_epsilon"}
+_DEFAULTS = {"weight_decay": 0.0, "max_grad_norm": 1.0, "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8}
 
 
 def is_arguments(keys: Keys) -> bool:
@@ -26,17 +29,17 @@ def arguments(keys: Keys, title: str) -> Imported:
     steps, epochs = keys.number("max_steps"), keys.number("num_train_epochs")
     counted = steps is not None and steps > 0
     length = f"{int(steps)} steps" if counted and steps is not None else ""
-    settings: dict[str, Word] = {"learning_rate": _RATE if rate is None else rate}
-    for field, name in (("weight_decay", "weight_decay"), ("beta1", "adam_beta1"), ("beta2", "adam_beta2"),
-                        ("epsilon", "adam_epsilon"), ("clip", "max_grad_norm")):  # fmt: skip
-        if (value := keys.number(name)) is not None:
-            settings[field] = value
     layout: dict[str, Word] = {**UNCUT, "micro_batch": f"{micro} sequences"}
     if keys.flag("gradient_checkpointing"):
         layout["recompute"] = "full"
     precision = "bf16" if keys.flag("bf16") else "fp16" if keys.flag("fp16") else ""
     optim = keys.text("optim") or "adamw_torch"
     optimizer = next((word for start, word in _OPTIMIZERS.items() if start in optim.replace("_", "")), optim)
+    filled = keys.filling(_DEFAULTS)
+    settings: dict[str, Word] = {"learning_rate": _RATE if rate is None else rate}
+    for field, name in (_NAMES | (_OF_ADAM if optimizer == "AdamW" else {})).items():
+        if value := filled.number(name):
+            settings[field] = value
     sequence = keys.whole("max_seq_length", "max_length", "block_size", "seq_length")
     name = keys.text("run_name", "output_dir").rstrip("/").rpartition("/")[2]
     fall = _fall(keys)

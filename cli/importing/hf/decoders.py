@@ -85,7 +85,7 @@ def _stablelm(keys: Keys) -> Fields:
 
 
 def _cohere(keys: Keys) -> Fields:
-    out: Fields = common(keys, tied=True, own_width=False) | {"norms": 1}
+    out: Fields = common(keys, tied=True, own_width="sliding_window" in keys) | {"norms": 1}
     if keys.flag("attention_bias"):
         out["attention_biases"] = "all"
     if keys.flag("use_qk_norm"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runplan.cli.importing.hf.sizes import ALL, Fields, Reader, common, extra, head_of
+from runplan.cli.importing.hf.sizes import ALL, Fields, Reader, common, extra, head_of, tables
 from runplan.cli.importing.keys import Keys, Unreadable
 
 
@@ -22,13 +22,14 @@ def _roberta(keys: Keys) -> Fields:
     return out
 
 
-def _head(keys: Keys, body: Fields) -> Fields:
+def _head(keys: Keys, body: Fields, once: bool = False) -> Fields:
     """What an encoder of the file's class has behind its last layer; without a head it has no table there."""
     named = head_of(keys)
     if named.endswith("ForPreTraining"):  # BERT's: masked tokens, and whether sentences follow each other
         return {"masked_head": "true", "pooler": "true", "extra_params": f"{2 * int(body['hidden']) + 2} params"}
     if named.endswith(("ForMaskedLM", "LMHeadModel")):
-        return {"masked_head": "true", **({} if "tied" in body else {"head_bias": "true"})}
+        # Of two tables the class keeps the bias of the one and that of the head beside it, except where `once`.
+        return {"masked_head": "true", **({} if "tied" in body or once else {"head_bias": "true"})}
     return {"tied": "true", **({"pooler": "true"} if named.endswith("Model") or not named else {})}
 
 
@@ -41,7 +42,12 @@ def _modernbert(keys: Keys) -> Fields:
     layers, every = int(out["layers"]), keys.whole("global_attn_every_n_layers") or 3
     if width := keys.whole("local_attention"):
         out |= {"window": f"{width} tokens", "global_layers": -(-layers // every)}
-    head = _head(keys, out)
+    head = _head(keys, out, once=True)
+    for name, usual in (("decoder_bias", True), ("classifier_bias", False)):
+        if "masked_head" in head and keys.flag(name, otherwise=usual) != usual:
+            raise Unreadable(
+                f"`{name}: {str(not usual).lower()}`: a head with other biases than the usual has no place"
+            )
     head.pop("pooler", None)
     return out | head
 
@@ -54,10 +60,9 @@ def _esm(keys: Keys) -> Fields:
     out["longest"] = places - 2
     if keys.flag("emb_layer_norm_before"):
         out["embedding_norm"] = "true"
-    out |= _head(keys, out)
-    return extra(
-        out, int(out["layers"]) * int(out["heads"]) + 1
-    )  # a layer that predicts contacts, which no loss trains
+    out |= _head(keys, out, once=True)
+    # A layer that predicts contacts, which no loss trains.
+    return extra(out, int(out["layers"]) * int(out["heads"]) + 1)
 
 
 def _distilbert(keys: Keys) -> Fields:
@@ -68,14 +73,14 @@ def _distilbert(keys: Keys) -> Fields:
         "heads": keys.needed("n_heads"),
         "ffn": keys.needed("hidden_dim"),
         "vocab": keys.needed("vocab_size"),
-        "tied": "true",
+        **tables(keys, tied=True),
         **ALL,
         "positions": places,
         "longest": places,
         "embedding_norm": "true",
         "final_norm": "false",
     }
-    head = _head(keys, out)
+    head = _head(keys, out, once=True)
     head.pop("pooler", None)
     return out | head
 
@@ -90,6 +95,7 @@ def _electra(keys: Keys) -> Fields:
         out["embedding_dim"] = width
     if named.endswith("ForMaskedLM"):
         more += (hidden + 1) * width + 2 * width
+        more += 0 if keys.flag("tie_word_embeddings", otherwise=True) else width * int(out["vocab"])
         out["head_bias"] = "true"
     elif named.endswith("ForPreTraining"):
         more += hidden**2 + 2 * hidden + 1

@@ -23,7 +23,9 @@ def _sparse(keys: Keys, layers: int) -> Fields:
 
 
 def _qwen2_moe(keys: Keys) -> Fields:
-    out: Fields = qwen2(keys) | experts(keys, "num_experts", "moe_intermediate_size") | {"biases": "qkv"}
+    out: Fields = qwen2(keys) | experts(keys, "num_experts", "moe_intermediate_size")
+    if not keys.flag("qkv_bias", otherwise=True):
+        del out["biases"]
     shared = keys.needed("shared_expert_intermediate_size")
     return out | {"shared_experts": 1, "shared_ffn": shared, "shared_gate": "true"} | _sparse(keys, int(out["layers"]))
 
@@ -88,7 +90,8 @@ def _glm4_moe(keys: Keys) -> Fields:
 def _gpt_oss(keys: Keys) -> Fields:
     out: Fields = with_width(keys, 64) | experts(keys, "num_local_experts", "intermediate_size")
     del out["ffn"]
-    out |= {"attention_biases": "all", "mlp_biases": "true", "router_biases": "true", "sinks": "true"}
+    out |= {"attention_biases": "all"} if keys.flag("attention_bias", otherwise=True) else {}
+    out |= {"mlp_biases": "true", "router_biases": "true", "sinks": "true"}
     layers = int(out["layers"])
     return out | windows(keys, layers, layers // 2)
 

@@ -186,6 +186,18 @@ def test_a_script_of_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) 
     for left in ("rampup_batch_size: [16, 16, 5859375]", "data web: 0.7", "data code: 0.3"):
         assert f"#   {left}\n" in plan
     assert "# hardware: 8 x H100 in fp16 for 30 days" in plan
+    # Counted step by step with Megatron's own calculator: 743443552 sequences.
+    assert "from 16 to 1536 sequences: the run has 24556448 fewer than the plan, 3.2 %" in plan
+
+
+def test_what_megatron_computes_in(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In single precision unless a flag says another one; of a file that has a model alone nothing is said."""
+    for flags, said in (("", " in fp32"), ("--fp16", " in fp16"), ("--bf16", ""), ("--bf16 --fp16", "")):
+        plan, _ = imported(folder, "args.txt", f"{MIXTURE}{flags}\n", capsys)
+        assert f"# hardware: 64 x H100{said} for 30 days" in plan
+    assert "are both in the file: bf16 is taken" in plan
+    plan, _ = imported(folder, "args.txt", MIXTURE.partition("--lr 4.2e-4")[0], capsys)
+    assert "# hardware: 64 x H100 for 30 days" in plan
 
 
 def test_a_mixture_of_megatron_in_samples(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -398,7 +410,8 @@ def test_flavours_have_the_params_that_torchtitan_makes(
     ("name", "params"),
     [  # as litgpt 0.5.13 makes them: tables apart unless it is told to tie them
         ("tiny-llama-1.1b", 1_100_048_384), ("micro-llama-300M", 304_636_928), ("Llama-3.2-1B", 1_498_482_688),
-        ("Gemma-2b", 3_030_460_416), ("OLMo-2-1124-7B", 7_298_617_344), ("falcon-7b", 7_217_189_760),
+        ("Gemma-2b", 3_030_460_416), ("gemma-2b", 3_030_460_416), ("OLMo-2-1124-7B", 7_298_617_344),
+        ("falcon-7b", 7_217_189_760),
     ],
 )  # fmt: skip
 def test_a_model_by_its_name_in_litgpt(
@@ -441,7 +454,10 @@ def test_a_length_in_epochs_is_of_data_that_is_to_be_said(folder: Path, capsys: 
     shown = capsys.readouterr()
     report = first_of("x.plan", Files({"x.plan": shown.out}), catalogue=LIBRARY)
     holds(report, {"tokens": 100e6, "batch": 64 * 512, "learning_rate": 2e-4, "steps@warmup": 25, "lora": 8})
-    assert shown.err == "" and "lora_on: attention; frozen_bits: 4" in shown.out
+    # Of what the file leaves out PyTorch's AdamW; its finetuning clips nothing, and falls to zero by whatever is said.
+    holds(report, {"beta2": 0.999, "weight_decay": 0.01, "learning_rate.end@decay": 0})
+    assert "litgpt's finetuning does not read it" in shown.out and "clip" not in shown.out
+    assert shown.err == "" and "lora_on: attention" in shown.out and "frozen_bits: 4" in shown.out
     assert main(["import-config", "lora.yaml", "--data", "many"]) == 1
     assert "Traceback" not in capsys.readouterr().err
 
