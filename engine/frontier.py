@@ -14,14 +14,15 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Ref, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library
-from runplan.dsl.plan.ir import Optimize
+from runplan.dsl.plan.ir import Optimize, Plan
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.types import Literal
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
-from runplan.engine.pipeline import Read, plan_at, report_of, solution_of
+from runplan.engine.layout.fit import GLANCE, of_layout
+from runplan.engine.pipeline import Read, plan_at, report_of, solution_of, within_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Constraint, Goal
 from runplan.engine.problem.problem import Problem
@@ -174,12 +175,12 @@ def frontier_of(
     if wrong := [f for problem in problems for f in problem.findings if f.severity == "error"]:
         return replace(start, findings=_together(report.findings, wrong))
     for axis, problem in zip(axes, problems, strict=True):
-        if absent := sorted(
-            names(axis.expr) - problem.definitions.keys() - {v.name for v in problem.variables}, key=str
-        ):
+        known = {*problem.definitions, *(variable.name for variable in problem.variables)}
+        if absent := sorted(names(axis.expr) - known, key=str):
             raise NoFrontier(f"there is no `{absent[0]}` under `{problem.law.name}`")
     by_x, by_y = map(_at_least_a_node, problems)
-    curve = _Curve(axes[0], axes[1], by_x, by_y)
+    is_laid = bool(of_layout(report.plan, (one.condition for one in report.plan.requires), catalogue))
+    curve = _Curve(axes[0], axes[1], by_x, by_y, report.plan, catalogue, is_laid)
     ends = curve.ends()
     if isinstance(ends, Solution):
         return replace(start, findings=_together(report.findings, ends.findings))
@@ -222,12 +223,19 @@ def _together(findings: Sequence[Finding], more: Sequence[Finding]) -> tuple[Fin
 
 @dataclass(slots=True)
 class _Curve:
-    """The curve while it is followed."""
+    """The curve while it is followed.
+
+    Attributes:
+        is_laid: Whether the plan requires something of how the model lies on its devices.
+    """
 
     x: Axis
     y: Axis
     by_x: Problem
     by_y: Problem
+    plan: Plan
+    catalogue: Library
+    is_laid: bool
     missed: int = 0
 
     @property
@@ -277,12 +285,11 @@ class _Curve:
             left, right = sides if other.sense == "minimize" else sides[::-1]
             held = Constraint(LEVEL, other.text, left, right, "require")
             aimed = replace(aimed, constraints=(*aimed.constraints, held))
-        solution = solve(aimed)
+        solution = _solved(aimed)
         if any(f.code == "C009" for f in solution.findings):
             # What the other comes to may hang on digits that the first has not: then the plan's own ties decide.
-            solution = solve(replace(aimed, goals=(goals[0], *ties)))
-        verify(solution)
-        return solution
+            solution = _solved(replace(aimed, goals=(goals[0], *ties)))
+        return within_memory(self.plan, solution, self.catalogue, _solved, GLANCE, {})[0] if self.is_laid else solution
 
     def ends(self) -> tuple[Point, Point] | Solution:
         """The best of each quantity; what has no end is followed so far from the other; what has none, undone."""
@@ -339,6 +346,12 @@ class _Curve:
             if not any(math.dist(at, other) < ALIKE for other in points):
                 points[at] = found
         return [points[at] for at in sorted(points)]
+
+
+def _solved(problem: Problem) -> Solution:
+    solution = solve(problem)
+    verify(solution)
+    return solution
 
 
 def _is_open(solution: Solution) -> bool:

@@ -180,6 +180,33 @@ def solutions_of(
         yield solution if look is None else _laid_out(plan, solution, read.catalogue, found, look, kept)
 
 
+def within_memory(
+    plan: Plan,
+    solution: Solution,
+    catalogue: Library,
+    found: Callable[[Problem], Solution],
+    look: Look,
+    kept: Kept,
+) -> tuple[Solution, Solution]:
+    """A solution, and the same with the memory that it takes; where it breaks what is required of that, and more
+    devices or a smaller model keep it, both are of the problem with these.
+
+    Args:
+        found: Solves a problem.
+        kept: See `with_memory`.
+    """
+    laid = with_memory(plan, solution, catalogue, look, kept)
+    if len(plan.stages) == 1 and needs_more(plan, laid, catalogue):
+        from runplan.engine.layout.bound import bounded, with_size
+
+        problem = bounded(plan, solution, laid, catalogue)
+        again = found(problem) if problem is not None else solution
+        if problem is not None and again.status == "solved":
+            solution, laid = again, with_memory(plan, again, catalogue, look, kept)
+        laid = with_size(plan, solution, laid, catalogue)
+    return solution, laid
+
+
 def _laid_out(
     plan: Plan,
     solution: Solution,
@@ -190,15 +217,7 @@ def _laid_out(
 ) -> Solution:
     """A solution with how its model lies on the devices; one that breaks what is required of their memory is found
     anew, with what keeps it."""
-    laid = with_memory(plan, solution, catalogue, look, kept)
-    if len(plan.stages) == 1 and needs_more(plan, laid, catalogue):
-        from runplan.engine.layout.bound import bounded, with_size
-
-        problem = bounded(plan, solution, laid, catalogue)
-        again = found(problem) if problem is not None else solution
-        if problem is not None and again.status == "solved":
-            solution, laid = again, with_memory(plan, again, catalogue, look, kept)
-        laid = with_size(plan, solution, laid, catalogue)
+    solution, laid = within_memory(plan, solution, catalogue, found, look, kept)
     if any(len(stage.hardware) > 1 for stage in plan.stages):
         from runplan.engine.layout.pools import with_pools
 

@@ -125,6 +125,17 @@ def test_the_plan_as_it_stands_is_told() -> None:
     assert frontier.own is not None and frontier.own.y.value == pytest.approx(2.3)
 
 
+def test_what_is_required_of_memory_is_kept_by_each_point() -> None:
+    plan = """\
+hardware: 8 x H100 for up to 300 days at 40% MFU @ 2 USD/GPU/hour
+require memory_per_gpu <= 40 GB
+minimize loss
+"""
+    cheapest, *_, largest = followed(plan, "cost", "loss", count=2).points
+    assert largest.solution["params"].value == solved(plan, "params") < 20e9  # of the compute alone it would be 26.6B
+    assert cheapest.solution["params"].value < largest.solution["params"].value
+
+
 @pytest.mark.parametrize(
     ("x", "y", "senses", "said"),
     [
