@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
-from statistics import fmean
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
@@ -24,6 +23,7 @@ from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate
 from runplan.engine.judge.judge import beyond_of
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs, without_variants
+from runplan.engine.numeric.sample import mean
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
@@ -85,7 +85,7 @@ class Comparison:
         told = [[v.regret for v in said if v] for said in self.verdicts if said and all(said)]
         if len(self.judges) < 2 or len(told) < 2:
             return None
-        return min(map(fmean, told)) - fmean(map(min, zip(*told, strict=True)))
+        return min(map(mean, told)) - mean(map(min, zip(*told, strict=True)))
 
     def worst(self, choice: int) -> float | None:
         """The worst regret of a column's choice; None where nobody judges it."""

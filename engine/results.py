@@ -6,7 +6,7 @@ A plan that has no solution that holds gives none, and the import says why: no n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name, qualified, written
@@ -22,6 +22,7 @@ from runplan.dsl.units.base import DATE
 from runplan.engine.gate import verdict_of
 from runplan.engine.problem.draws import cholesky, is_deviate, uncertain_constants
 from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report
 
@@ -139,12 +140,15 @@ def _together(solution: Solution, told: Mapping[str, Value]) -> dict[str, tuple[
 
     What is unknown goes by its own name: an assumed rate is one, however many plans assume it.
     """
-    samples = [env for env in solution.samples if all(env.get(value.name, 0.0) > 0.0 for value in told.values())]
+    own = [solution.samples.column(value.name) for value in told.values()]
+    samples = solution.samples.only(
+        [i for i, values in enumerate(zip(*own, strict=True)) if all(value and value > 0.0 for value in values)]
+    )
     if not told or len(samples) < FEW:
         return {}
     from statistics import correlation  # not on the way of a check of a plan that imports none
 
-    columns = {text: [math.log(env[value.name]) for env in samples] for text, value in told.items()}
+    columns = {text: list(map(math.log, samples.told(value.name))) for text, value in told.items()}
     if any(max(column) - min(column) < SAME for column in columns.values()):
         return {}
     unknown = {name.text if is_deviate(name) else str(name): column for name, column in _unknown(solution, samples)}
@@ -160,10 +164,10 @@ def _together(solution: Solution, told: Mapping[str, Value]) -> dict[str, tuple[
     return {text: tuple((by, weight) for by, weight in row if abs(weight) > SAME) for text, row in weighed.items()}
 
 
-def _unknown(solution: Solution, samples: Sequence[Mapping[Name, float]]) -> Iterator[tuple[Name, list[float]]]:
+def _unknown(solution: Solution, samples: Points) -> Iterator[tuple[Name, list[float]]]:
     """What is drawn of a plan and its law, with its value in each draw."""
     constants = uncertain_constants(solution.problem.law)
-    for name in sorted(name for name in samples[0] if is_deviate(name) or name in constants):
-        column = [env[name] for env in samples]
+    for name in sorted(name for name in samples.moving if is_deviate(name) or name in constants):
+        column = samples.told(name)
         if max(column) - min(column) > SAME * abs(column[0]):
             yield name, column

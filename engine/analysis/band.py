@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass
 from runplan.engine.analysis.regret import Surface, surface_of
@@ -19,6 +20,8 @@ REACH = 8.0
 POINTS = 33
 # Logarithms: of the most tokens, and of how far an edge may be.
 MOST, FAR = 60.0, 30.0
+# What is nearer to the optimum than this, as a logarithm, is it.
+SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +37,72 @@ class Point:
     regret: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Band:
     """Sizes around the law's own optimum at the plan's compute, in params as the law counts them.
 
+    What nothing shows of it is not worked out.
+
     Attributes:
+        surface: The law's loss.
         compute: FLOP at which the sizes are compared.
-        flop: FLOP a param and token.
-        optimum: The size of least loss, before any requirement.
-        by_loss: Smallest and largest size within NATS of the least loss.
-        by_compute: Smallest and largest size within COMPUTE of the least compute for the least loss.
-        points: From small to large.
     """
 
+    surface: Surface
     compute: float
-    flop: float
-    optimum: float
-    loss: float
-    by_loss: tuple[float, float]
-    by_compute: tuple[float, float]
-    points: tuple[Point, ...]
+
+    @cached_property
+    def _best(self) -> float:
+        """The logarithm of the optimum."""
+        return least(self._at, math.log(self.compute / self.surface.flop) / 2)
+
+    @property
+    def optimum(self) -> float:
+        """The size of least loss, before any requirement."""
+        return math.exp(self._best)
+
+    @cached_property
+    def loss(self) -> float:
+        """The least loss."""
+        return self._at(self._best)
+
+    @cached_property
+    def by_loss(self) -> tuple[float, float]:
+        """The smallest and the largest size within NATS of the least loss."""
+        return _edges(lambda log_size: self._at(log_size) - (self.loss + NATS), self._best)
+
+    @cached_property
+    def by_compute(self) -> tuple[float, float]:
+        """The smallest and the largest size within COMPUTE of the least compute for the least loss."""
+
+        def dearer(log_size: float) -> float:
+            found = self._regret(log_size)
+            return math.inf if found is None else found - COMPUTE
+
+        return _edges(dearer, self._best)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """From small to large, the optimum in the middle."""
+        step = 2 * math.log(REACH) / (POINTS - 1)
+        sizes = (self._best - math.log(REACH) + i * step for i in range(POINTS))
+        return tuple(Point(math.exp(x), self._at(x), self._regret(x)) for x in sizes)
 
     def tokens(self, params: float) -> float:
         """Tokens on which a size is trained with the compute at which they are compared."""
-        return self.compute / self.flop / params
+        return self.surface.tokens(params, self.compute)
+
+    def _at(self, log_size: float) -> float:
+        """The loss of a size."""
+        return self.surface.at(math.exp(log_size), self.compute)
+
+    def _regret(self, log_size: float) -> float | None:
+        """The extra compute, as a share, that a size needs for the least loss; None where none is enough."""
+        if abs(log_size - self._best) <= SAME:
+            return 0.0
+        size = math.exp(log_size)
+        tokens = _tokens_for(self.surface, size, self.loss)
+        return None if tokens is None else self.surface.flop * size * tokens / self.compute - 1.0
 
 
 def band_of(solution: Solution) -> Band | None:
@@ -66,37 +111,7 @@ def band_of(solution: Solution) -> Band | None:
     compute = solution.get("compute")
     if surface is None or compute is None or solution.status != "solved":
         return None
-
-    def at(log_size: float) -> float:
-        return surface.at(math.exp(log_size), compute)
-
-    best = least(at, math.log(compute / surface.flop) / 2)
-    lowest = at(best)
-
-    def regret(log_size: float) -> float | None:
-        size = math.exp(log_size)
-        tokens = _tokens_for(surface, size, lowest)
-        return None if tokens is None else surface.flop * size * tokens / compute - 1.0
-
-    def dearer(log_size: float) -> float:
-        found = regret(log_size)
-        return math.inf if found is None else found - COMPUTE
-
-    step = 2 * math.log(REACH) / (POINTS - 1)
-    sizes = [best - math.log(REACH) + i * step for i in range(POINTS)]
-    return Band(
-        compute,
-        surface.flop,
-        math.exp(best),
-        lowest,
-        _edges(lambda x: at(x) - (lowest + NATS), best),
-        _edges(dearer, best),
-        tuple(_point(surface, math.exp(x), compute, regret(x) if abs(x - best) > 1e-9 else 0.0) for x in sizes),
-    )
-
-
-def _point(surface: Surface, size: float, compute: float, regret: float | None) -> Point:
-    return Point(size, surface.at(size, compute), regret)
+    return Band(surface, compute)
 
 
 def _tokens_for(surface: Surface, size: float, wanted: float) -> float | None:

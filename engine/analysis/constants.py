@@ -6,6 +6,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.engine.analysis.intervals import HIGH, LOW, evaluator_of
 from runplan.engine.problem.draws import is_uncertain, of_constants, quantile
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution
 
 # Draws: enough for two digits of how far a value moves.
@@ -44,14 +45,14 @@ def constants_of(solution: Solution, name: Name) -> Constants | None:
     if solution.status != "solved" or not is_uncertain(problem.law):
         return None
     if problem.deviates or not solution.samples:
-        evaluate, count = evaluator_of(solution)
-        middle = dict.fromkeys(problem.deviates, 0.0)
-        drawn = evaluate([{**middle, **draw} for draw in of_constants(problem.law, min(count, DRAWS))])
+        evaluate, most = evaluator_of(solution)
+        middle, count = dict.fromkeys(problem.deviates, 0.0), min(most, DRAWS)
+        _, samples = evaluate(Points.of_rows([{**middle, **draw} for draw in of_constants(problem.law, count)]))
     else:  # then they are all that was drawn
-        drawn = [dict(sample) for sample in solution.samples]
-    found = [values[name] for values in drawn if values is not None and name in values]
+        samples, count = solution.samples, len(solution.samples)
+    found = samples.told(name)
     before = solution.values[name].value
-    if len(found) < len(drawn) // 2 or not found:
+    if len(found) < count // 2 or not found:
         return None
     constants = Constants(problem.law.name, before, quantile(found, LOW), quantile(found, HIGH))
     return constants if constants.width > NOTHING * abs(before) else None

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, replace
-from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.analysis.resolve import DRAWS, Evaluator, evaluator
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import Draw, is_uncertain, quantile
-from runplan.engine.problem.draws import draws as joint_draws
+from runplan.engine.problem.draws import drawn, is_uncertain, quantile
 from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution, Value
-from runplan.engine.scatter.here import here
-from runplan.engine.scatter.order import in_order
-from runplan.engine.scatter.work import Workers
 from runplan.engine.solve.likely import outcomes
+
+if TYPE_CHECKING:
+    from runplan.engine.scatter.work import Workers
 
 LOW, HIGH = 0.10, 0.90
 
@@ -42,12 +41,15 @@ def with_intervals(solution: Solution, draws: int | None = None, workers: Worker
         solution = replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
         if not problem.deviates:
             return solution
-    drawn = Drawn(solution, draws)
-    with here() as alone:
-        chunks = in_order(drawn, drawn.count, workers or alone)
-        samples = tuple(env for done in chunks for env in done.result if env is not None)
-    values = {name: _with_ends(solution, value, samples, drawn) for name, value in solution.values.items()}
-    return replace(solution, values=values, draws=drawn.count if drawn.count != DRAWS else 0, samples=samples)
+    work = Drawn(solution, draws)
+    if workers is None:
+        samples = work(0, work.count)
+    else:
+        from runplan.engine.scatter.order import in_order
+
+        samples = Points.one_after_the_other(done.result for done in in_order(work, work.count, workers))
+    values = {name: _with_ends(solution, value, samples, work.count) for name, value in solution.values.items()}
+    return replace(solution, values=values, draws=work.count if work.count != DRAWS else 0, samples=samples)
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,14 @@ class Drawn:
     def _evaluator(self) -> tuple[Evaluator, int]:
         return evaluator_of(self.solution)
 
-    @property
-    def still(self) -> frozenset[Name]:
-        """The names of values that are the same in every draw."""
-        return self._evaluator[0].still
-
     @cached_property
-    def _draws(self) -> list[Draw]:
-        return joint_draws(self.solution.problem.deviating(), self.count)
+    def _draws(self) -> Points:
+        return drawn(self.solution.problem.deviating(), self.count)
 
-    def __call__(self, start: int, stop: int) -> list[dict[Name, float] | None]:
-        """The values in the draws from `start` to `stop`, which is not among them; None where there is no plan."""
+    def __call__(self, start: int, stop: int) -> Points:
+        """The values in the draws from `start` to `stop`, which is not among them, in which there is a plan."""
         evaluate, _ = self._evaluator
-        return evaluate(self._draws[start:stop])
+        return evaluate(self._draws.only(range(start, stop)))[1]
 
     def __reduce__(self) -> tuple[type[Drawn], tuple[Solution, int | None]]:
         return Drawn, (self.solution, self.said)
@@ -96,22 +93,24 @@ def evaluator_of(solution: Solution) -> tuple[Evaluator, int]:
     return evaluator(solution)
 
 
-def _with_ends(solution: Solution, value: Value, samples: Sequence[Mapping[Name, float]], drawn: Drawn) -> Value:
-    """A value with the ends of its interval; as it is where fewer than half of the draws have it, or it is fixed."""
+def _with_ends(solution: Solution, value: Value, samples: Points, count: int) -> Value:
+    """A value with the ends of its interval; as it is where fewer than half of the draws have it, or it is fixed.
+
+    Args:
+        count: How many draws there are, with a plan and without.
+    """
     assumed = solution.problem.definitions.get(value.name)
     uncertain = value.kind in ("derived", "law", "solved")
     uncertain |= assumed is not None and (assumed.spread is not None or bool(names(assumed.expr)))
-    if not uncertain or not samples:
+    if not uncertain:
         return value
-    count, name = drawn.count, value.name
-    if name in drawn.still:
-        found = [samples[0][name]] * len(samples)
-    else:
-        found = sorted([env[name] for env in samples if name in env])
-    if not found or len(found) < count // 2:
+    still = samples.still.get(value.name)
+    found = sorted(samples.told(value.name)) if still is None else [still]
+    many = len(found) if still is None else len(samples)
+    if not many or many < count // 2:
         return value
     low, high = quantile(found, LOW), quantile(found, HIGH)
-    if len(found) < count and assumed is not None and assumed.spread and isinstance(assumed.expr, Num):
+    if many < count and assumed is not None and assumed.spread and isinstance(assumed.expr, Num):
         far = math.exp(QUANTILE * assumed.spread)  # it may be what it may be, whether the plan can then be done or not
         low, high = value.value / far, value.value * far
     known = solution.problem.quantities.get(value.name.text)

@@ -9,9 +9,13 @@ from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.expr.values import compiled, function_of
 from runplan.engine.laws.form import cite_of
-from runplan.engine.numeric.search import least
+from runplan.engine.numeric.search import crossing, least
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
+
+# A size that costs more than this as a logarithm of compute costs what nobody can tell; and how near it is found, as a
+# share of the logarithm of compute.
+FAR, CLOSE = 60.0, 1e-11
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,15 @@ def regret_of(solution: Solution) -> float | None:
         guess = least(lambda x: surface.at(math.exp(x), spent), guess, 6.0, 1e-4)
         return surface.at(math.exp(guess), spent)
 
+    def worse(log_compute: float) -> float:
+        return least_at(log_compute) - reached
+
     high = math.log(compute)
+    if worse(high) > 0.0:
+        return 0.0  # as good as it gets, but for the last digits
     low = high - 1.0
-    while least_at(low) < reached:
+    while worse(low) < 0.0:
         low -= high - low
-        if high - low > 60:
+        if high - low > FAR:
             return None
-    while high - low > 1e-7:
-        middle = (low + high) / 2
-        low, high = (low, middle) if least_at(middle) <= reached else (middle, high)
-    return max(0.0, compute / math.exp(high) - 1.0)
+    return max(0.0, compute / math.exp(crossing(worse, high, low, CLOSE)) - 1.0)

@@ -8,10 +8,7 @@ for each draw anew, whichever limits bind there. What is of another form the gen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.engine.analysis.drawn import (
     Resolver,
@@ -25,9 +22,10 @@ from runplan.engine.analysis.drawn import (
 from runplan.engine.analysis.spent import along_the_line, on_the_edge
 from runplan.engine.analysis.taken import as_much_as_needed, at_a_loss
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import Draw, is_deviate, published
+from runplan.engine.problem.draws import is_deviate, published
 from runplan.engine.problem.following import Following
 from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution
 
 DRAWS = 1000
@@ -75,7 +73,7 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """A function from a draw to all values that the plan has there; those that cannot be told are left out.
+    """A function from draws to all values that the plan has there; those that cannot be told are left out.
 
     Attributes:
         at: The values of the variables, or all of them.
@@ -85,19 +83,14 @@ class Evaluator:
     at: Resolver
     following: Following | None = None
 
-    @property
-    def still(self) -> frozenset[Name]:
-        """The names of values that are the same in every draw."""
-        return frozenset() if self.following is None else self.following.still
-
-    def __call__(self, draws: Sequence[Draw]) -> list[dict[Name, float] | None]:
-        """The values in each of some draws; None where it has no solution."""
-        found = list(map(self.at, draws))
+    def __call__(self, draws: Points) -> tuple[list[int], Points]:
+        """Which of some draws have a solution, by their place, and the values there."""
+        found = [(i, values) for i, draw in enumerate(draws.rows()) if (values := self.at(draw)) is not None]
+        at = [i for i, _ in found]
+        points = Points.of_rows([values for _, values in found])
         if self.following is None:
-            return found
-        points = [{**one, **draw} for one, draw in zip(found, draws, strict=True) if one is not None]
-        every = iter(self.following.together(points))
-        return [None if one is None else next(every) for one in found]
+            return at, points
+        return at, self.following.together(points.beside(draws.only(at)))
 
 
 def evaluator(solution: Solution) -> tuple[Evaluator, int]:

@@ -7,7 +7,7 @@ small, to come to the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -22,8 +22,9 @@ from runplan.engine.decide.flips import Chosen, Flip, flips_of, nearest
 from runplan.engine.decide.knowing import MOST, PARTS, Drawn, Knowing, known_of
 from runplan.engine.decide.levers import Input, inputs_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import draws
+from runplan.engine.problem.draws import drawn
 from runplan.engine.problem.either import Either
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.likely import outcomes
@@ -200,10 +201,10 @@ def _known(plan: Plan, solution: Solution, measure: Measure) -> tuple[tuple[Choi
         return (), None
     ranging = replace(solution, problem=solution.problem.ranging())
     evaluate, count = evaluator(ranging)
-    drawn = draws(ranging.problem.deviating(), min(MOST, count))
-    if len(drawn) < PARTS or all(draw == drawn[0] for draw in drawn):
+    draws = drawn(ranging.problem.deviating(), min(MOST, count))
+    if len(draws) < PARTS or not draws.moving:
         return (), None
-    found = [values for values in evaluate(drawn) if values is not None]
+    _, found = evaluate(draws)
     # Each size is solved at each draw, where it takes long at few of them.
     of_size = _candidates(_size(solution.problem), found, solution, PARTS if count > SLOW_DRAWS else FEW)
     if of_size:
@@ -219,14 +220,12 @@ def _known(plan: Plan, solution: Solution, measure: Measure) -> tuple[tuple[Choi
     return choices, known_of(each, measure)
 
 
-def _candidates(
-    names: Iterable[Name], found: Sequence[Mapping[Name, float]], solution: Solution, parts: int
-) -> list[dict[Name, float]]:
+def _candidates(names: Iterable[Name], found: Points, solution: Solution, parts: int) -> list[dict[Name, float]]:
     """What to choose among: what the plan chooses, and what is best in the middle of each part of the draws."""
     chosen = [name for name in names if name in solution.values]
     if not chosen or not found:
         return []
-    order = sorted(found, key=lambda values: [values[name] for name in chosen])
+    order = sorted(found.rows(chosen), key=lambda values: [values[name] for name in chosen])
     middles = (order[(2 * i + 1) * len(order) // (2 * parts)] for i in range(parts))
     out = [{name: solution.values[name].value for name in chosen}]
     for values in middles:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from statistics import fmean, pstdev
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import names
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.analysis.resolve import Evaluator, evaluator
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.judge.requirements import broken_parts
+from runplan.engine.numeric.sample import deviation, mean
 from runplan.engine.problem.draws import Draw, draws, is_deviate, is_uncertain, published
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 
@@ -106,7 +108,7 @@ class Knowing:
         best = sum(value == least for value, least in own)
         far = regrets[math.ceil((1.0 - SELDOM) * len(regrets)) - 1] if regrets else math.nan
         count = len(self.rows)
-        return Fate(len(own) / count, best / count, fmean(regrets) if regrets else math.nan, far)
+        return Fate(len(own) / count, best / count, mean(regrets) if regrets else math.nan, far)
 
     @cached_property
     def everything(self) -> Worth:
@@ -153,13 +155,13 @@ def _choice(rows: Sequence[Row], now: int | None = None) -> int | None:
     seldom = [i for i, share in enumerate(fails) if share <= SELDOM + (by_chance if i == now else 0.0)]
     if not seldom:
         return now if now is not None and fails[now] <= min(fails) + by_chance else fails.index(min(fails))
-    best = min(seldom, key=lambda i: fmean(value for row in rows if (value := row[i]) is not None))
+    best = min(seldom, key=lambda i: mean(value for row in rows if (value := row[i]) is not None))
     if now is None or now not in seldom or best == now:
         return best
     by = [old - new for row in rows if (old := row[now]) is not None and (new := row[best]) is not None]
     if not by:
         return best
-    return best if fmean(by) > ERRORS * pstdev(by) / math.sqrt(len(by)) else now
+    return best if mean(by) > ERRORS * deviation(by) / math.sqrt(len(by)) else now
 
 
 def knowing_of(plans: Sequence[Plan], solutions: Sequence[Solution], measure: Measure) -> Knowing | None:
@@ -215,10 +217,20 @@ class Drawn:
 
     def over(self, draws: Sequence[Draw]) -> list[float | None]:
         """What the plan comes to in each of some draws, the less the better; None where it does not hold there."""
-        return list(map(self._measured, self.evaluate(draws)))
+        out: list[float | None] = [None] * len(draws)
+        at, found = self.evaluate(Points.of_rows(draws))
+        for i, values in zip(at, found.rows(self._asked), strict=True):
+            out[i] = self._measured(values)
+        return out
 
-    def _measured(self, values: Mapping[Name, float] | None) -> float | None:
-        if values is None or self.measure.name not in values:
+    @property
+    def _asked(self) -> frozenset[Name]:
+        """The names of all that is asked of a draw."""
+        required = (names(requirement.condition) for requirement in self.plan.requires)
+        return frozenset((self.measure.name,)).union(*required)
+
+    def _measured(self, values: Mapping[Name, float]) -> float | None:
+        if self.measure.name not in values:
             return None
         kept = not any(broken_parts(requirement, values, KEPT) for requirement in self.plan.requires)
         return self.measure.of(values) if kept else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 
 from runplan.dsl.dataclass import dataclass
 from runplan.engine.decide.candidates import Measure, Outcome, best_of
+from runplan.engine.numeric.sample import mean
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.margin import broken_of
 
@@ -40,7 +40,7 @@ class UnderLaws:
     def knowing_law(self) -> float | None:
         """What it is worth to know which law is right, each being as likely: the least mean regret of a plan."""
         whole = [[r for r in row if r is not None] for row in self.regrets]
-        return min((fmean(row) for row in whole if len(row) == len(self.laws)), default=None)
+        return min((mean(row) for row in whole if len(row) == len(self.laws)), default=None)
 
 
 def under_laws(plans: Sequence[Mapping[str, Solution]], measure: Measure) -> UnderLaws | None:

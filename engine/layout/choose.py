@@ -14,7 +14,7 @@ from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, T
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.told import choice, fallen
 from runplan.engine.layout.tried import ALIKE, BROKEN, ENOUGH, FIRST, NO_ROOM, TIGHT, Tried, differing, in_order
-from runplan.engine.problem.laid_out import Told, Why
+from runplan.engine.problem.laid_out import Fits, Told, Why
 
 _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
     quantity, ("working_time", "sending_time", "exposed_time", "least_bubble", "accumulate", "slowest_stage")
@@ -44,6 +44,7 @@ class Chosen:
     Attributes:
         layout: The first.
         is_enough: Whether it has room for sure, and keeps what the plan requires of it.
+        fits: Whether it has room.
         race: All of them.
         roofline: The most that a device reaches in any of them that may have room, in FLOP a second, and in which;
             None where the time of a step is not told, or none has room.
@@ -51,6 +52,7 @@ class Chosen:
 
     layout: Layout
     is_enough: bool
+    fits: Fits
     race: Race
     roofline: tuple[float, Layout] | None
 
@@ -79,7 +81,7 @@ def chosen(
         return None
     race = Race(sheet, regimes, tried, keeps, is_priced, wish)
     first = race.ordered(1)[0]
-    return Chosen(first.layout, first.band == ENOUGH, race, race.roofline(first))
+    return Chosen(first.layout, first.band == ENOUGH, first.fits, race, race.roofline(first))
 
 
 class Race:

@@ -238,7 +238,7 @@ class Search:
         def told() -> Told:
             return one.race.told(undivided(next(self.rooms(devices)), self.said))
 
-        return Layouts(one.race.tried, told)
+        return Layouts(one.race.tried, one.fits, told)
 
     def _is_of_layout(self, requirement: Requirement) -> bool:
         """Whether what a requirement asks for changes with the layout."""

@@ -9,9 +9,9 @@ from runplan.dsl.plan.ir import Amount
 from runplan.engine.layout.layout import Layout, Room, splits
 from runplan.engine.layout.memory import LAYOUT_MFU, LEAST, LEAST_TIME, MOST, MOST_TIME, TIME
 from runplan.engine.layout.sheet import Sheet
-from runplan.engine.layout.tried import ALIKE, BROKEN, NO_ROOM, TIGHT, Tried
+from runplan.engine.layout.tried import ALIKE, NO_ROOM, Tried
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.laid_out import Choice, Ends, Fallen, Fits
+from runplan.engine.problem.laid_out import Choice, Ends, Fallen
 
 _FIGURES = ("tp", "pp", "cp", "ep", "etp", "dp", "micro_batch", "accumulate")
 
@@ -35,9 +35,8 @@ def choice(sheet: Sheet, regimes: int, one: Tried, *, is_priced: bool) -> Choice
     figures = {name: float(getattr(layout, name)) for name in _FIGURES} | {"recompute": layout.recompute}
     if layout.shard is not None:
         figures["shard"] = float(layout.shard)
-    fits: Fits = "fits" if one.band <= BROKEN else "tight" if one.band == TIGHT else "does not fit"
     return Choice(
-        figures, str(layout), fits, Ends(told[q.MEMORY_PER_GPU] + (low - told[LEAST]) / 2, low, high), time, mfu
+        figures, str(layout), one.fits, Ends(told[q.MEMORY_PER_GPU] + (low - told[LEAST]) / 2, low, high), time, mfu
     )
 
 

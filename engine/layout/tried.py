@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.engine.layout.layout import Layout
-from runplan.engine.problem.laid_out import Why
+from runplan.engine.problem.laid_out import Fits, Why
 
 # How many are told.
 FIRST = 5
@@ -35,6 +35,11 @@ class Tried:
     least: float
     pace: float
     parts: Mapping[Why, float] = field(default_factory=dict)
+
+    @property
+    def fits(self) -> Fits:
+        """Whether it has room."""
+        return "fits" if self.band <= BROKEN else "tight" if self.band == TIGHT else "does not fit"
 
     @property
     def is_by_memory(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-# Points that a search for a crossing looks at, at most, and how near two are, as a share, that are one.
+# Points that a search for a crossing looks at, at most, and how near two are, as a share, that floats tell apart.
 MOST, CLOSEST = 200, 4e-16
 
 
@@ -38,9 +38,9 @@ def least(function: Callable[[float], float], guess: float, reach: float = 30.0,
     return (low + high) / 2
 
 
-def crossing(function: Callable[[float], float], holds: float, fails: float) -> float:
-    """The last point, of those that floats tell apart, between one at which a function is at most 0 and one at which it
-    is more, at which it still is at most 0.
+def crossing(function: Callable[[float], float], holds: float, fails: float, close: float = CLOSEST) -> float:
+    """The last point between one at which a function is at most 0 and one at which it is more, at which it still is at
+    most 0; of those that are told apart: these are as near as `close`, as a share.
 
     Chandrupatla's method (Advances in Engineering Software 28, 1997): a parabola through the last three points where
     these are near one, else halving.
@@ -58,7 +58,7 @@ def crossing(function: Callable[[float], float], holds: float, fails: float) -> 
         else:
             third, at_third, other, at_other = other, at_other, x, f
         x, f = new, value
-        least = CLOSEST * max(abs(x), abs(other)) / abs(other - x) if other != x else 1.0
+        least = close * max(abs(x), abs(other)) / abs(other - x) if other != x else 1.0
         if least > 0.5:
             break
         step = min(max(_parabola(x, other, third, f, at_other, at_third), least), 1.0 - least)

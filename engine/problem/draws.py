@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import mul
 
 from runplan.dsl.expr.name import Name, constant
 from runplan.dsl.expr.tree import Expr, Op, Unbound
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.types import TYPE_CHECKING
+from runplan.engine.numeric.sample import normal_quantile
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.problem import Problem
 
 if TYPE_CHECKING:  # what draws is imported where it is drawn: docs/design/0004-what-check-does-not-import.md
@@ -21,7 +24,7 @@ RARE = 1e-9
 Draw = Mapping[Name, float]
 
 
-def draws(problem: Problem, count: int) -> list[Draw]:
+def drawn(problem: Problem, count: int) -> Points:
     """Values of all that is uncertain of a problem, drawn jointly: the law's constants, and its deviates.
 
     Of each deviate every part that is as likely is drawn once, in an order of its own: shares and quantiles are nearer
@@ -29,8 +32,12 @@ def draws(problem: Problem, count: int) -> list[Draw]:
     """
     random = _seeded(SEED + 1)
     off = {n: _stratified(random, count, d.between) for n, d in problem.definitions.items() if is_deviate(n)}
-    constants = of_constants(problem.law, count)
-    return [{**draw, **{name: by[i] for name, by in off.items()}} for i, draw in enumerate(constants)]
+    return Points.of_columns(count, {**_constants(problem.law, count), **off})
+
+
+def draws(problem: Problem, count: int) -> list[Draw]:
+    """The same one by one."""
+    return list(drawn(problem, count).rows())
 
 
 def is_deviate(name: Name) -> bool:
@@ -43,9 +50,7 @@ def deviated(share: float, between: tuple[float, float] | None = None) -> float:
     if between is not None:
         low, high = between
         return low + (high - low) * share
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(min(max(share, RARE), 1.0 - RARE))
+    return normal_quantile(min(max(share, RARE), 1.0 - RARE))
 
 
 @lru_cache(8)
@@ -62,7 +67,7 @@ def _seeded(seed: int) -> Random:
 
 def _stratified(random: Random, count: int, between: tuple[float, float] | None) -> list[float]:
     """One of each part that is as likely, in an order at random."""
-    return random.sample(_parts(count, between), count)
+    return [*random.sample(_parts(count, between), count)]
 
 
 def is_uncertain(law: Law) -> bool:
@@ -84,22 +89,27 @@ def published(law: Law) -> dict[Name, float]:
 
 def of_constants(law: Law, count: int) -> list[Draw]:
     """Values of the law's constants, drawn jointly where their covariance is known, else one by one."""
+    return list(Points.of_columns(count, _constants(law, count)).rows())
+
+
+def _constants(law: Law, count: int) -> dict[Name, list[float]]:
+    """The same by constant."""
     random = _seeded(SEED)
     centre = published(law)
     if law.joint is None:
         errors = {constant(law.name, text): c.error for text, c in law.constants.items() if c.error}
-        return [{n: v + errors.get(n, 0.0) * random.gauss(0, 1) for n, v in centre.items()} for _ in range(count)]
+        normal = [[random.gauss(0, 1) for _ in centre] for _ in range(count)]
+        off = dict(zip(centre, zip(*normal, strict=True), strict=True))
+        return {n: [v + errors.get(n, 0.0) * by for by in off[n]] for n, v in centre.items()}
     root = cholesky(law.joint.covariance)
     terms = [(constant(law.name, text) if (text := _of(t)) else None, isinstance(t, Op)) for t in law.joint.terms]
-    out: list[Draw] = []
-    for _ in range(count):
-        normal = [random.gauss(0, 1) for _ in root]
-        shift = [sum(row[j] * normal[j] for j in range(i + 1)) for i, row in enumerate(root)]
-        draw = dict(centre)
-        for (own, by_share), by in zip(terms, shift, strict=True):
-            if own is not None:
-                draw[own] = draw[own] * math.exp(by) if by_share else draw[own] + by
-        out.append(draw)
+    normals = [[random.gauss(0, 1) for _ in root] for _ in range(count)]
+    out = {name: [value] * count for name, value in centre.items()}
+    for (own, by_share), row in zip(terms, root, strict=True):
+        if own is not None:
+            shift = [sum(map(mul, row, normal)) for normal in normals]
+            at = zip(out[own], shift, strict=True)
+            out[own] = [value * math.exp(by) if by_share else value + by for value, by in at]
     return out
 
 

@@ -1,20 +1,22 @@
-"""Definitions to a function that adds what follows from the values of some names, for a thousand such values.
+"""Definitions to a function that adds what follows from the values of some names, at one point or at a thousand.
 
-What no such name moves is computed once, and the rest for all of them together where that can be done.
+What no such name moves is computed once, what is the same at all points is computed once for these, and the rest for
+all of them together where that can be done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 from runplan.dsl.expr.columns import Column, Together
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, names
 from runplan.dsl.expr.values import Evaluator, compiled
+from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.types import Any
 from runplan.engine.problem.parts import Definition
+from runplan.engine.problem.points import Points, Values, any_of, same
 from runplan.engine.problem.problem import order_of
-
-Step = tuple[Name, Expr]
 
 
 class Following:
@@ -23,71 +25,72 @@ class Following:
     def __init__(self, definitions: Mapping[Name, Definition], known: Collection[Name]) -> None:
         exprs = {name: definitions[name].expr for name in order_of(definitions, known)}
         moving = set(known)
+        self._still: dict[Name, float] = {}
         for name, expr in exprs.items():
             if not names(expr).isdisjoint(moving):
                 moving.add(name)
-        self._still: dict[Name, float] = {}
-        _follow(_one_by_one((name, expr) for name, expr in exprs.items() if name not in moving), self._still)
+            elif (value := _once(expr, self._still)) is not None:
+                self._still[name] = value
         there = {*known, *self._still}
-        self._steps: list[Step] = []
+        self._steps: list[tuple[Name, Expr]] = []
         for name, expr in exprs.items():
             if name in moving and names(expr) <= there:
                 there.add(name)
                 self._steps.append((name, expr))
         self._each: list[tuple[Name, Evaluator]] | None = None
 
-    @property
-    def still(self) -> frozenset[Name]:
-        """The definitions that these values do not move."""
-        return frozenset(self._still)
-
     def __call__(self, values: Mapping[Name, float]) -> dict[Name, float]:
         """Values with all that follows from them; what cannot be computed stays out."""
         if self._each is None:
-            self._each = _one_by_one(self._steps)
+            self._each = [(name, compiled(expr)) for name, expr in self._steps]
         env = {**values, **self._still}
-        _follow(self._each, env)
+        for name, function in self._each:
+            if (value := _tried(function, env)) is not None:
+                env[name] = value
         return env
 
-    def together(self, points: Sequence[Mapping[Name, float]]) -> list[dict[Name, float]]:
-        """The same of many points, to the bit."""
-        if len(points) < 2 or any(at.keys() != points[0].keys() for at in points):
-            return list(map(self, points))
-        columns: dict[Name, float | Column] = {name: Column([at[name] for at in points]) for name in points[0]}
-        columns |= self._still
-        envs = [{**at, **self._still} for at in points]
+    def together(self, points: Points) -> Points:
+        """The same at many points, to the bit."""
+        still, moving = {**points.still, **self._still}, dict(points.moving)
+        columns: dict[Name, float | Column] = {**still}
+        columns |= {name: Column([*values]) for name, values in moving.items() if None not in values}
         for name, expr in self._steps:
-            found = _column(expr, columns)
-            if found is None:  # of each point alone: some have no value
-                one = [(name, compiled(expr))]
-                for env in envs:
-                    _follow(one, env)
-                if all(name in env for env in envs):
-                    columns[name] = Column([env[name] for env in envs])
-                continue
-            columns[name] = found
-            for env, value in zip(envs, found.values, strict=True):
-                env[name] = value
-        return envs
+            if moving.keys().isdisjoint(names(expr)):
+                value, values = _once(expr, still), None
+            else:
+                values = _column(expr, columns) or _one_by_one(expr, Points(points.count, still, moving))
+                value = same(values)
+            if value is not None:
+                columns[name] = still[name] = value
+            elif values is not None and any_of(values):
+                moving[name] = values
+                if None not in values:
+                    columns[name] = Column([*values])
+        return Points(points.count, still, moving)
 
 
-def _column(expr: Expr, columns: Mapping[Name, float | Column]) -> Column | None:
+def _column(expr: Expr, columns: Mapping[Name, float | Column]) -> Values | None:
     """The values of a formula at all points; None where it has none at some of them, or is not done by columns."""
     try:
         found = compiled(expr, Together)(columns)
     except (ArithmeticError, ValueError, KeyError):
         return None
-    return Column(list(map(float, found))) if isinstance(found, Column) else None
+    return list(map(float, found)) if isinstance(found, Column) else None
 
 
-def _one_by_one(steps: Iterable[Step]) -> list[tuple[Name, Evaluator]]:
-    return [(name, compiled(expr)) for name, expr in steps]
+def _one_by_one(expr: Expr, points: Points) -> Values:
+    """The values of a formula at each point alone."""
+    function = compiled(expr)
+    return [_tried(function, env) for env in points.rows(names(expr))]
 
 
-def _follow(steps: Iterable[tuple[Name, Evaluator]], env: dict[Name, float]) -> None:
-    """Add the values of formulas, in their order; what cannot be computed stays out."""
-    for name, function in steps:
-        try:
-            env[name] = float(function(env))
-        except (ArithmeticError, ValueError, KeyError):
-            continue
+def _once(expr: Expr, env: Mapping[Name, float]) -> float | None:
+    return _tried(lambda env: value_of(expr, env), env)
+
+
+def _tried(function: Callable[[Mapping[Name, float]], Any], env: Mapping[Name, float]) -> float | None:
+    """The value of a formula; None where it has none."""
+    try:
+        return float(function(env))
+    except (ArithmeticError, ValueError, KeyError):
+        return None

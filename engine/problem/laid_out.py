@@ -75,15 +75,16 @@ class Layouts:
 
     Attributes:
         tried: How many there were, with every micro-batch and all that may be computed again.
+        fits: Whether the first of them has room.
         scope: The stage, and the pool, that they are of; nothing where there is but one.
     """
 
-    def __init__(self, tried: int, told: Callable[[], Told], scope: Scope = ()) -> None:
-        self.tried, self._tell, self.scope = tried, told, scope
+    def __init__(self, tried: int, fits: Fits, told: Callable[[], Told], scope: Scope = ()) -> None:
+        self.tried, self.fits, self._tell, self.scope = tried, fits, told, scope
 
     def of(self, scope: Scope) -> Layouts:
         """The same as those of a part."""
-        return Layouts(self.tried, lambda: self._told, scope)
+        return Layouts(self.tried, self.fits, lambda: self._told, scope)
 
     @cached_property
     def _told(self) -> Told:
@@ -112,10 +113,10 @@ class Layouts:
     def __hash__(self) -> int:
         return hash((self.tried, self.scope))
 
-    def __reduce__(self) -> tuple[Callable[[int, Told, Scope], Layouts], tuple[int, Told, Scope]]:
-        return _worked_out, (self.tried, self._told, self.scope)
+    def __reduce__(self) -> tuple[Callable[[int, Fits, Told, Scope], Layouts], tuple[int, Fits, Told, Scope]]:
+        return _worked_out, (self.tried, self.fits, self._told, self.scope)
 
 
-def _worked_out(tried: int, told: Told, scope: Scope) -> Layouts:
+def _worked_out(tried: int, fits: Fits, told: Told, scope: Scope) -> Layouts:
     """Layouts of which all is told: what another process is sent."""
-    return Layouts(tried, lambda: told, scope)
+    return Layouts(tried, fits, lambda: told, scope)

@@ -19,6 +19,7 @@ from runplan.dsl.units.show import iso_date, show
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.parts import Certainty, Constraint, Kind
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.problem import Problem
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ class Solution:
     worst: Solution | None = None
     worst_at: str = ""
     odds: tuple[Odds, ...] = ()
-    samples: tuple[Mapping[Name, float], ...] = ()
+    samples: Points = Points(0)
     certainty: Certainty = "convex"
     gap: float = 0.0
     untaken: Problem | None = None

@@ -17,6 +17,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.dims import NONE
 from runplan.engine.problem.following import Following
 from runplan.engine.problem.parts import Definition
+from runplan.engine.problem.points import Points
 
 A, B, C = map(Name, "abc")
 FIGURES = st.sampled_from([-2.5, -1.0, 0.0, 0.5, 1.0, 3.0, 40.0, 1e200, math.inf])
@@ -69,9 +70,27 @@ def test_what_follows_from_many_points_follows_from_each(exprs: list[Expr], poin
     of = {name: Definition(name, NONE, expr, "derived") for name, expr in zip(names, exprs, strict=True)}
     of |= {(n := Name(f"e{i}")): Definition(n, NONE, expr, "derived") for i, expr in enumerate(after)}
     following = Following(of, [A, B, C])
-    assert _same(following.together(points), list(map(following, points)))
+    found = following.together(Points.of_rows(points)).rows()
+    assert [sorted(map(repr, one.items())) for one in found] == [
+        sorted(map(repr, following(at).items())) for at in points
+    ]
 
 
-def test_points_of_unlike_names_are_taken_one_by_one() -> None:
-    following = Following({B: Definition(B, NONE, Op("*", (Num(2.0), Ref(A))), "derived")}, [A])
-    assert following.together([{A: 1.0}, {A: 2.0, C: 5.0}]) == [{A: 1.0, B: 2.0}, {A: 2.0, C: 5.0, B: 4.0}]
+def test_what_only_some_points_have_follows_there() -> None:
+    following = Following({B: Definition(B, NONE, Op("*", (Ref(C), Ref(A))), "derived")}, [A, C])
+    found = following.together(Points.of_rows([{A: 1.0}, {A: 2.0, C: 5.0}]))
+    assert list(found.rows()) == [{A: 1.0}, {A: 2.0, C: 5.0, B: 10.0}]
+    assert (list(found.column(B)), found.told(B)) == ([None, 10.0], [10.0])
+
+
+ROWS = st.lists(st.dictionaries(st.sampled_from([A, B, C]), FIGURES), max_size=6)
+
+
+@given(ROWS, ROWS)
+def test_points_are_their_rows(rows: list[dict[Name, float]], more: list[dict[Name, float]]) -> None:
+    points = Points.of_rows(rows)
+    assert list(points.rows()) == rows
+    assert [list(points.column(name)) for name in (A, B)] == [[row.get(name) for row in rows] for name in (A, B)]
+    assert list(points.rows([A])) == [{name: value for name, value in row.items() if name == A} for row in rows]
+    assert points.only(range(1, len(rows), 2)) == Points.of_rows(rows[1::2])
+    assert Points.one_after_the_other([points, Points.of_rows(more)]) == Points.of_rows([*rows, *more])

@@ -65,6 +65,7 @@ class Content:
         said: What the table of solutions leaves out.
         notes: What must be known to read it.
         sections: The parts between the solutions and what they rest on.
+        spare: More of them, worked out for a screen that has room for what nobody asked for.
         remarks: What a reader should know of the numbers: the law that it is about, empty where it is any, and a
             sentence; among the details.
         assumptions: The defaults that were taken: name, value, and what it rests on.
@@ -82,6 +83,7 @@ class Content:
     said: tuple[str, ...]
     notes: tuple[str, ...]
     sections: tuple[Section, ...]
+    spare: Callable[[], tuple[Section, ...]]
     remarks: tuple[tuple[str, str], ...]
     assumptions: Table
     more: tuple[str, ...]
@@ -97,6 +99,7 @@ def content(report: Report, *, details: bool = True, anew: bool = False, brief: 
     """
     spare = _SPARE - _asked_of(report) if brief else frozenset[str]()
     weighed = assumptions(report) if details else weighty(report, spare)
+    laid_out = details or layouts.are_asked(report)
     return Content(
         title=_title(report),
         path=plain(report.source.path),
@@ -107,7 +110,8 @@ def content(report: Report, *, details: bool = True, anew: bool = False, brief: 
         solutions=_solutions(report, details, spare),
         said=() if details else (*size.in_a_line(report), *stops.in_a_line(report)),
         notes=notes(report.solutions, details),
-        sections=tuple(_sections(report, details, anew)),
+        sections=tuple(_sections(report, details, anew, laid_out)),
+        spare=tuple if laid_out else lambda: tuple(layouts.sections(report, details)),
         remarks=tuple(_remarks(report)) if details else (),
         assumptions=weighed,
         more=() if details else tuple(_more(report, len(report.assumptions) - len(weighed.rows))),
@@ -281,7 +285,7 @@ def _conflicts(report: Report) -> Iterator[Section]:
             yield Section(title, _conflict(solution))
 
 
-def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
+def _sections(report: Report, details: bool, anew: bool, laid_out: bool) -> Iterator[Section]:
     if details:
         yield from size.sections(report)
         yield from stops.sections(report)
@@ -290,7 +294,8 @@ def _sections(report: Report, details: bool, anew: bool) -> Iterator[Section]:
     yield from stages.inference(report)
     yield from programme.sections(report)
     yield from run.sections(report, details)
-    yield from layouts.sections(report, details)
+    if laid_out:
+        yield from layouts.sections(report, details)
     if anew:
         from runplan.cli.show.report import worth
 

@@ -47,8 +47,7 @@ def sections(report: Report, details: bool) -> Iterator[Section]:
             rows = [[column.cells[i] for column in columns] for i in range(len(shown))]
             said = tuple(_said(layouts, details))
             heads = tuple(one.head for one in columns)
-            spare = not _is_asked(report)
-            yield Section(_title(layouts), table(rows, heads, figures=True), said=said, spare=spare)
+            yield Section(_title(layouts), table(rows, heads, figures=True), said=said)
 
 
 def _title(layouts: Layouts) -> str:
@@ -57,8 +56,10 @@ def _title(layouts: Layouts) -> str:
     return f"Layout of {of}" if of else "Layout"
 
 
-def _is_asked(report: Report) -> bool:
+def are_asked(report: Report) -> bool:
     """Whether the plan speaks of how the model lies on its devices, or there may be no room for it."""
+    if not report.solutions:
+        return False
     first = report.solutions[0]
     known = first.problem.quantities
     plan = report.plan
@@ -67,7 +68,7 @@ def _is_asked(report: Report) -> bool:
     spoken = plan is not None and plan.layout is not None
     return (
         spoken
-        or any(layouts.first[0].fits != "fits" for layouts in first.layouts)
+        or any(layouts.fits != "fits" for layouts in first.layouts)
         or any(text in known and known[text].facts.is_of_layout for text in asked)
     )
 

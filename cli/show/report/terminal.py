@@ -36,11 +36,12 @@ def render(report: Report, look: Look = PLAIN) -> str:
 
 
 def page_of(shown: Content, look: Look) -> str:
-    """A report's content on a page; where that is more than a screen, without what is not asked for."""
+    """A report's content on a page, with what is not asked for where a screen has room for that."""
     text = _page_of(shown, look)
-    if look.details or not _is_long(text):
+    if _is_long(text) or not (spare := shown.spare()):
         return text
-    return _page_of(replace(shown, sections=tuple(one for one in shown.sections if not one.spare)), look)
+    more = _page_of(replace(shown, sections=(*shown.sections, *spare)), look)
+    return text if _is_long(more) else more
 
 
 def _is_long(text: str) -> bool:

@@ -137,7 +137,6 @@ class Section:
     Attributes:
         said: Sentences that tell something.
         notes: Sentences on how to read the section.
-        spare: Whether a screen that has no room for it does without: nobody asked for it.
     """
 
     title: str
@@ -145,4 +144,3 @@ class Section:
     chart: Chart | None = None
     said: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    spare: bool = False
