@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.values import Evaluator
-from runplan.engine.layout.layout import Layout
+from runplan.engine.layout.layout import Layout, is_plain
 from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.told import choice, fallen
@@ -21,6 +21,8 @@ _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST = map(
 )
 _OF_ROOM = (LEAST, MOST, USABLE)
 _OF_PRICE = (TIME, LAYOUT_TOKENS, ROOFLINE, _WORKING, _SENDING, _EXPOSED, _BUBBLE, _ACCUMULATE, _SLOWEST)
+# What is left of memory, as a share, where the least that may be needed is all that there is.
+_NO_MORE = 1e-6
 _How = tuple[float, int]
 
 
@@ -63,6 +65,7 @@ def chosen(
     layouts: Iterable[Layout],
     keeps: Callable[[Sheet], bool],
     *,
+    layers: int,
     is_priced: bool,
     wish: Wish | None = None,
 ) -> Chosen | None:
@@ -74,12 +77,13 @@ def chosen(
     Args:
         regimes: How many there are on the sheet.
         keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
+        layers: Of the model; 0 where they are not known.
         wish: What they are ordered by in place of their time.
     """
     tried = list(layouts)
     if not tried:
         return None
-    race = Race(sheet, regimes, tried, keeps, is_priced, wish)
+    race = Race(sheet, regimes, tried, keeps, layers, is_priced, wish)
     first = race.ordered(1)[0]
     return Chosen(first.layout, first.band == ENOUGH, first.fits, race, race.roofline(first))
 
@@ -95,10 +99,11 @@ class Race:
         regimes: int,
         tried: Sequence[Layout],
         keeps: Callable[[Sheet], bool],
+        layers: int,
         is_priced: bool,
         wish: Wish | None = None,
     ) -> None:
-        self.tried, self._wish = len(tried), wish
+        self.tried, self._wish, self._layers = len(tried), wish, layers
         self._sheet, self._regimes, self._keeps, self._is_priced = sheet, regimes, keeps, is_priced
         groups = [list(alike) for _, alike in groupby(tried, key=lambda one: one.cuts)]
         sheet.turn_to(tried[0])
@@ -213,8 +218,26 @@ class Race:
                     broken.append(self._as(alike, i, BROKEN, paces[i]))
         if broken:
             return min(broken, key=lambda one: one.least)
-        i = next(i for i in order if self._may_have_room(alike, i))
-        return self._as(alike, i, TIGHT, paces[i])
+        if self._wish is not None:
+            i = next(i for i in order if self._may_have_room(alike, i))
+            return self._as(alike, i, TIGHT, paces[i])
+        chances = self._chances(layouts)
+        i = min((i for i in order if chances[i] > 0), key=lambda i: (paces[i] / chances[i], -chances[i]))
+        return replace(self._as(alike, i, TIGHT, paces[i]), chance=chances[i])
+
+    def _chances(self, layouts: Sequence[Layout]) -> list[float]:
+        """How likely there is room for each of some layouts: the share of what it may take, from the least of any
+        regime to the most, that there is."""
+        least, most, usable = [math.inf] * len(layouts), [0.0] * len(layouts), [0.0] * len(layouts)
+        for regime in range(self._regimes):
+            found = self._sheet.columns(layouts, regime, _OF_ROOM)
+            least = list(map(min, least, found[LEAST]))
+            most = list(map(max, most, found[MOST]))
+            usable = found[USABLE]
+        return [
+            1.0 if high <= has else max(has - low, _NO_MORE * has) / (high - low) if low <= has else 0.0
+            for low, high, has in zip(least, most, usable, strict=True)
+        ]
 
     def _pace(self, found: Mapping[Name, Sequence[float]], i: int) -> float:
         """What a layout is ordered by: the less the better."""
@@ -225,7 +248,9 @@ class Race:
     def _as(self, alike: Alike, i: int, band: int, pace: float) -> Tried:
         found = {name: column[i] for name, column in self._figures(alike).items()}
         parts = _parts(found) if self._is_priced and self._wish is None else {}
-        return Tried(alike.layouts[i], band, found[LEAST] / found[USABLE], pace, parts)
+        layout = alike.layouts[i]
+        plain = is_plain(self._layers, layout.pp)
+        return Tried(layout, band, found[LEAST] / found[USABLE], pace, parts, is_plain=plain)
 
 
 class Alike:

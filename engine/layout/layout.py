@@ -178,6 +178,12 @@ def splits(layers: int, parts: int) -> bool:
     return not layers or (parts <= layers and -layers % parts <= max(_SHORTER, parts // _SHORTER_OF))
 
 
+def is_plain(layers: int, parts: int) -> bool:
+    """Whether a pipeline is as most are: its parts have as many layers each, as Megatron-LM asks for unless it is told
+    otherwise (megatron/training/arguments.py), and are a power of two, as devices of a node and of a network are."""
+    return parts & (parts - 1) == 0 and not layers % parts
+
+
 def _experts(room: Room, tp: int, copies: int, said: Mapping[str, Amount]) -> Iterator[tuple[int, int]]:
     """Over how many devices experts are shared out, of all that have a part of the layers, and into how many parts each
     is cut: into those of all matrices, where experts are too few to be shared out so far (Megatron Core's folding,

@@ -219,7 +219,8 @@ class Search:
     def _chosen(self, devices: int, room: Room) -> Chosen | None:
         count, is_priced = len(self.regimes(devices)), self.memory.is_priced
         every = layouts(room, self.said)
-        return chosen(self.sheet(devices), count, every, self.keeps, is_priced=is_priced, wish=self.wish())
+        sheet, wish = self.sheet(devices), self.wish()
+        return chosen(sheet, count, every, self.keeps, layers=room.layers, is_priced=is_priced, wish=wish)
 
     def wish(self) -> Wish | None:
         """What the plan wants of the layout itself, where its goal is that; None where the fastest is wanted."""

@@ -28,6 +28,9 @@ class Tried:
         least: Memory that it takes at the least, in byte, over what there is.
         pace: Seconds a token, or what is wanted in place of that; 0 where the time of a step is not told.
         parts: What that is made of.
+        chance: How likely it has room: where the memory that there is lies between the least that it may take and the
+            most.
+        is_plain: Whether the parts of its pipeline are as most are.
     """
 
     layout: Layout
@@ -35,6 +38,8 @@ class Tried:
     least: float
     pace: float
     parts: Mapping[Why, float] = field(default_factory=dict)
+    chance: float = 1.0
+    is_plain: bool = True
 
     @property
     def fits(self) -> Fits:
@@ -47,22 +52,27 @@ class Tried:
         return self.band in (BROKEN, NO_ROOM)
 
     @property
-    def rank(self) -> tuple[int, float]:
+    def hoped(self) -> float:
+        """Seconds a token that are to be hoped for: of one that has no room nothing comes."""
+        return self.pace / self.chance
+
+    @property
+    def rank(self) -> tuple[int, float, float]:
         """What it is ordered by."""
-        return self.band, self.least if self.is_by_memory else self.pace
+        return (self.band, self.least, 0.0) if self.is_by_memory else (self.band, self.hoped, -self.chance)
 
 
 def in_order(best: Sequence[Tried]) -> list[Tried]:
     """Those that are enough first, by their time; of those that are alike by what is known of it the one that cuts
-    sequences less, then the one of fewer parts first: what cuts sequences fewer frameworks do."""
+    sequences less, which fewer frameworks do, then the one of a plain pipeline, then the one of fewer parts first."""
     rest = sorted(best, key=lambda one: one.rank)
     out: list[Tried] = []
     while rest:
         first = rest[0]
-        within = [one.band == first.band and one.pace <= ALIKE * first.pace for one in rest]
+        within = [one.band == first.band and one.hoped <= ALIKE * first.hoped for one in rest]
         alike = [first, *(one for one, is_alike in zip(rest[1:], within[1:], strict=True) if is_alike)]
         if not first.is_by_memory:
-            alike.sort(key=lambda one: (one.layout.cp, math.prod(one.layout.parts[:3]), one.pace))
+            alike.sort(key=lambda one: (one.layout.cp, not one.is_plain, math.prod(one.layout.parts[:3]), one.hoped))
         out += alike
         rest = [one for one, is_alike in zip(rest[1:], within[1:], strict=True) if not is_alike]
     return out

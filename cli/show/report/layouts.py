@@ -38,11 +38,12 @@ class _Column:
 
 
 def sections(report: Report, details: bool) -> Iterator[Section]:
-    """The layouts under the first law, where several devices leave a choice or the plan speaks of it; all of what is
-    known of them among the details."""
+    """The layouts under the first law, where several devices leave a choice, the plan speaks of it, or there may be no
+    room; all of what is known of them among the details."""
     for layouts in report.solutions[0].layouts if report.solutions else ():
         shown = layouts.first if details else layouts.first[:_FEW]
-        if any(choice.figures["dp"] * choice.figures["tp"] * choice.figures["pp"] > 1 for choice in shown):
+        several = any(choice.figures["dp"] * choice.figures["tp"] * choice.figures["pp"] > 1 for choice in shown)
+        if several or _is_asked(report):
             columns = [one for one in _columns(shown, details) if set(one.cells) != {NOTHING}]
             rows = [[column.cells[i] for column in columns] for i in range(len(shown))]
             said = tuple(_said(layouts, details))

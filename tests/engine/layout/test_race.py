@@ -12,7 +12,7 @@ from runplan.engine.layout.choose import Race
 from runplan.engine.layout.layout import Layout, layouts
 from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.search import Search, search_of
-from runplan.engine.layout.tried import ENOUGH, FIRST, NO_ROOM, Tried
+from runplan.engine.layout.tried import ALIKE, ENOUGH, FIRST, NO_ROOM, TIGHT, Tried
 from runplan.engine.pipeline import plan_at, solution_of
 from runplan.engine.problem import quantities as q
 
@@ -43,8 +43,9 @@ def search(text: str) -> Search:
 
 def race(of: Search) -> Race:
     devices = round(of.memory.known[q.GPUS])
-    tried = list(layouts(next(of.rooms(devices)), of.said))
-    return Race(of.sheet(devices), len(of.regimes(devices)), tried, of.keeps, True)
+    room = next(of.rooms(devices))
+    tried = list(layouts(room, of.said))
+    return Race(of.sheet(devices), len(of.regimes(devices)), tried, of.keeps, room.layers, True)
 
 
 def rate(of: Search, layout: Layout) -> float:
@@ -83,3 +84,25 @@ def test_layouts_together_come_to_what_each_does(text: str) -> None:
         sheet.turn_to(layout)
         found = sheet.under(0, priced=True)
         assert {name: together[name][i] for name in wanted} == {name: found[name] for name in wanted}
+
+
+def test_of_layouts_that_are_tight_one_that_is_likely_to_fit_is_told() -> None:
+    """The fastest has the largest micro-batch for which there may be room at all, and next to none for sure."""
+    text = (
+        "hardware: 1 x RTX-4090 for ?\nstart: checkpoint llama-3-8b\ndata: 20M tokens\n"
+        "optimizer: AdamW { lora: 16; frozen_bits: 4 }\n"
+    )
+    (first,) = race(search(text)).ordered(1)
+    assert first.band == TIGHT and first.layout.micro_batch == 1 and first.chance > 0.5
+
+
+def test_of_pipelines_that_are_alike_a_plain_one_is_told() -> None:
+    """Megatron-LM's 310B, which lay in 16 parts where 12 and 6 are as fast (arXiv:2104.04473, table 1)."""
+    text = (
+        "hardware: 1920 x A100 for up to 90 days at 40% MFU\n"
+        "model { layers: 96; hidden: 16384; heads: 128; ffn: 65536; mlp: plain; vocab: 51200; context: 2048 }\n"
+        "tokens: 300B\noptimizer: AdamW { batch: 2160 sequences }\n"
+    )
+    first = race(search(text)).ordered(5)
+    alike = [one for one in first if one.band == ENOUGH and one.pace <= ALIKE * min(each.pace for each in first)]
+    assert [one.is_plain for one in alike] == sorted((one.is_plain for one in alike), reverse=True)
