@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute
-from runplan.dsl.packs.pack import Record
+from runplan.dsl.packs.pack import QuantityDef, Record
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
@@ -20,6 +20,11 @@ from runplan.engine.formulate.usual import add_benchmark, add_usual_rate, hold_s
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Kind
 
+# What to write in place of a memory that is open.
+_MEMORY_INSTEAD = (
+    "give one value, such as `memory: 80 GB`",
+    "and bound what a run needs: `require memory_per_gpu <= 40 GB`",
+)
 # What pools come to together, by the word that `quantities.plan` has for it.
 _TOTALS = {
     "sum": ("+", "all pools together"),
@@ -53,7 +58,7 @@ def add_hardware(draft: Draft) -> None:
         add_reservations(draft, pools, owns)
     add_stops(draft, pools, owns)
     for text, known in draft.quantities.items():
-        if known.facts.pools and known.facts.kind != "goodput":
+        if _is_of_pools(known):
             _total(draft, quantity(text), known.facts.pools, numbers)
 
 
@@ -144,6 +149,11 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     _rate(draft, pool, device, own)
     taken = (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED)
     of_stops = draft.quantities.of_kind("goodput")
+    if isinstance(pool.figures.get(q.MEMORY.text), Hole | Within):
+        memory = draft.take(pool.figures, q.MEMORY.text, Hole, Within)
+        message = "`memory` that is open is not solved for: how the model lies on devices follows from what they have"
+        draft.gave_up(message, memory.span if memory is not None else None, _MEMORY_INSTEAD)
+        taken = (*taken, q.MEMORY)
     for name in (quantity(text) for text in draft.quantities.given_by("hardware") if text not in of_stops):
         if name not in taken and not is_settled(draft, pool, name, own):
             _figure(draft, pool, device, name, own)
@@ -154,12 +164,19 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
 def _follow(draft: Draft, own: Own) -> None:
     """What follows for one of several pools, by the formulas over single figures."""
     for text, known in draft.quantities.items():
-        if known.facts.pools and known.is_derived and known.facts.kind != "goodput":
+        if _is_of_pools(known) and known.is_derived:
             name = own(quantity(text))
             if name.scope and not draft.knows(name):
                 assert known.formula is not None, "it is derived"
                 formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
                 draft.define(name, formula, "derived", known.title, known.span)
+
+
+def _is_of_pools(known: QuantityDef) -> bool:
+    """Whether each pool has a quantity of its own, which follows from its figures: what stops leave follows from all of
+    them, and the layout is found for the run that is solved."""
+    found_later = known.facts.is_of_layout and known.facts.statement != "hardware"
+    return bool(known.facts.pools) and known.facts.kind != "goodput" and not found_later
 
 
 def _of_pool(draft: Draft, word: str, own: Own) -> Name:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
+from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, names
 from runplan.dsl.expr.values import value
 from runplan.dsl.text.codes import Severity
@@ -20,6 +22,16 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Definition, bounds_compute
 from runplan.engine.problem.problem import expand
 
+# What is written where a quantity is wanted that is found for a run that is solved.
+_OF_ANY_GOAL = ("bound it with `require`: an open size, or an open count of devices, is kept to that",)
+_OF_GOAL = {
+    q.FITTING_GPUS: (
+        "bound it: `require fitting_gpus <= 64`",
+        "or have the count found: `hardware: ? x H100 for 900 days` and `require memory_per_gpu <= usable_memory`",
+    )
+}
+# The memory that a layout takes, which one may be chosen by.
+_TAKEN = frozenset((q.MEMORY_PER_GPU, quantity("least_memory"), quantity("most_memory")))
 # Quantities of the two stages of a transfer.
 OF_TRANSFER = frozenset((q.PRETRAIN_TOKENS, q.FINETUNE_TOKENS, q.TRANSFERRED_TOKENS, q.PRETRAIN_SHARE))
 
@@ -78,7 +90,7 @@ def is_of_layout(draft: Draft, name: Name) -> bool:
 def is_laid_out(draft: Draft, wanted: Expr) -> bool:
     """Whether what is wanted hangs on the layout alone, of devices whose memory is known: the run is chosen as if
     nothing were wanted, and then the layout by that."""
-    apart = [name == q.MEMORY_PER_GPU or _is_of_step(draft, name) for name in names(wanted)]
+    apart = [name in _TAKEN or _is_of_step(draft, name) for name in names(wanted)]
     return bool(apart) and all(apart) and any(known.text == q.MEMORY.text for known in draft.definitions)
 
 
@@ -101,10 +113,17 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
     if not any(known.text == q.MEMORY.text for known in draft.definitions):
         message = f"`{name}` is not known: nothing tells the memory of the devices"
         return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
-    message = f"`{name}` is judged of one kind of devices, of a run that is solved, and no goal"
-    return Missing(
-        "C009", message, ("bound it with `require`: an open size, or an open count of devices, is kept to that",)
-    )
+    message = f"`{name}` is found for a run that is solved, and is no goal"
+    return Missing("C009", message, _OF_GOAL.get(name, _OF_ANY_GOAL))
+
+
+def no_chance(name: Name, condition: Expr) -> Missing:
+    """Why what the layout decides has no probability, and what to require in its place."""
+    message = f"`{name}` has a least and a most, by what frameworks keep, and no probability"
+    said = shown(condition)
+    sure = re.sub(rf"\b{q.MEMORY_PER_GPU}\b", "most_memory", said)
+    help = [f"whatever the framework: `require {sure}`"] if sure != said else []
+    return Missing("C009", message, (*help, f"in the middle: `require {said}`"))
 
 
 def _surface(draft: Draft) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from runplan.dsl.expr.logic import clauses, known_ways, parts, ways
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Ref, names
+from runplan.dsl.expr.tree import Expr, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.engine.formulate.alternatives import Keeper
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.missing import is_of_layout, missing
-from runplan.engine.formulate.probable import is_solved
+from runplan.engine.formulate.missing import is_of_layout, missing, no_chance
+from runplan.engine.formulate.probable import is_chance, is_solved
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, Definition
@@ -79,7 +79,11 @@ def _is_of_layout(draft: Draft, requirement: Requirement) -> bool:
     of_layout = [name for name in asked if is_of_layout(draft, name)]
     if not of_layout or not all(name in of_layout or draft.knows(name) for name in asked):
         return False
-    if (why := missing(draft, of_layout[0])) is not None:
+    chance = next((one for one in walk(requirement.condition) if is_chance(one)), None)
+    if isinstance(chance, Op):
+        why = no_chance(of_layout[0], chance.args[0])
+        draft.findings.append(why.finding(requirement.span, requirement.key, requirement.soft))
+    elif (why := missing(draft, of_layout[0])) is not None:
         draft.unsaid[requirement.key] = why.finding(requirement.span, requirement.key, requirement.soft)
     return True
 

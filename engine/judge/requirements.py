@@ -42,7 +42,9 @@ def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator
     if found:
         yield _broken_finding(plan, solution, requirement, found)
     elif requirement.key in solution.problem.unsaid and verdict(requirement.condition, env, TOLERANCE) is None:
-        yield solution.problem.unsaid[requirement.key]
+        lacking = solution.problem.unsaid[requirement.key]
+        if lacking.code != "C009" or all(one.code != lacking.code for one in solution.findings):
+            yield lacking  # of a run that is not solved, what keeps it from that is said
 
 
 # A comparison that values break, and both of its sides.

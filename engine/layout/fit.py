@@ -92,7 +92,7 @@ def with_memory(
         layouts = (found.layouts,) if found.layouts is not None else ()
         return replace(added(solution, found.definitions, found.values), findings=told, layouts=layouts)
     for stage, alone in zip(solution.problem.stages, stages_of(solution), strict=True):
-        found = _found(_by_itself(stage.plan, stage.name), alone, catalogue, look, {})
+        found = _found(by_itself(stage.plan, "stage", stage.name), alone, catalogue, look, {})
         told = (*solution.findings, *_missed(found, stage.plan, alone, catalogue))
         laid = (found.layouts.of((("stage", stage.name),)),) if found.layouts is not None else ()
         solution = replace(solution, findings=told, layouts=(*solution.layouts, *laid))
@@ -102,15 +102,19 @@ def with_memory(
     return replace(solution, findings=(*solution.findings, *_open(plan, solution)))
 
 
-def _by_itself(plan: Plan, stage: str) -> Plan:
-    """The plan of a stage, with what is required of that as of a run."""
+def by_itself(plan: Plan, kind: str, part: str) -> Plan:
+    """The plan of a part, a stage or a pool, with what is required of that as of a run."""
     own: list[Requirement] = []
     for one in plan.requires:
         mentioned = [name for name in names(without_lets(one.condition, plan)) if name.kind == "quantity"]
-        if all(name.part("stage") == stage or name == q.MEMORY_PER_GPU for name in mentioned):
-            bare = {name: Ref(Name(name.text, name.kind, name.scope[1:])) for name in mentioned}
+        if all(name.part(kind) == part or name == q.MEMORY_PER_GPU for name in mentioned):
+            bare = {name: Ref(Name(name.text, name.kind, _outside(name, kind))) for name in mentioned}
             own.append(replace(one, condition=substitute(without_lets(one.condition, plan), bare)))
     return replace(plan, requires=tuple(own))
+
+
+def _outside(name: Name, kind: str) -> tuple[tuple[str, str], ...]:
+    return tuple(each for each in name.scope if each[0] != kind)
 
 
 def most_of(values: Mapping[Name, Value], kind: str, catalogue: Library) -> tuple[list[Definition], dict[Name, Value]]:

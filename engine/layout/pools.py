@@ -9,7 +9,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.layout.added import added, names_in_stage, of_the_whole
-from runplan.engine.layout.fit import ALL, Look, most_of, with_memory
+from runplan.engine.layout.fit import ALL, Look, by_itself, most_of, with_memory
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
@@ -47,7 +47,7 @@ def _of_run(
     pools = _pools(solution)
     for pool in pools:
         view = _alone(solution, pool, pools)
-        laid = with_memory(plan, view, catalogue, look)
+        laid = with_memory(by_itself(plan, "pool", pool), view, catalogue, look)
         layouts += [one.of((("pool", pool),)) for one in laid.layouts]
         more = {name: value for name, value in laid.values.items() if name not in view.values}
         made = [one for name, one in laid.problem.definitions.items() if name in more]

@@ -51,3 +51,31 @@ def test_a_chosen_size_that_does_not_fit_is_told_the_one_that_would() -> None:
     for share, code in ((0.99, set[str]()), (1.02, {"H001"})):
         report = laid_out(f"{RESERVED}model: {size * share / 1e9:.4f}B\n")
         assert {one.code for one in report.findings if one.code == "H001"} == code
+
+
+RUN = "hardware: 8 x H100 for up to 900 days at 40% MFU\nmodel: llama-3-8b\ntokens: 10B\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("require P(memory_per_gpu <= 60 GB) >= 90%", "require most_memory <= 60 GB"),
+        ("minimize fitting_gpus", "require fitting_gpus <= 64"),
+    ],
+)
+def test_what_the_layout_cannot_be_asked_for_is_told_with_what_can(line: str, written: str) -> None:
+    (found,) = (one for one in laid_out(f"{RUN}{line}\n").findings if one.severity == "error")
+    assert found.code == "C009" and any(written in help for help in found.help)
+    assert not [one for one in laid_out(f"{RUN}{written}\n").findings if one.severity == "error"]
+
+
+@pytest.mark.parametrize("memory", ["?", "40 GB .. 80 GB"])
+def test_memory_that_is_open_is_told_what_to_write(memory: str) -> None:
+    block = f"hardware: {{ gpus: 8; device: H100; time: up to 900 days; mfu: 40%; memory: {memory} }}\n"
+    (found,) = (one for one in laid_out(block + RUN.split("\n", 1)[1]).findings if one.severity == "error")
+    assert found.code == "C009" and "require memory_per_gpu <= 40 GB" in found.help[1]
+
+
+def test_the_layout_that_needs_the_least_at_the_most_is_chosen_where_that_is_wanted() -> None:
+    (free,), (least,) = (laid_out(RUN + goal).solutions for goal in ("", "minimize most_memory\n"))
+    assert least["most_memory"].value < free["most_memory"].value

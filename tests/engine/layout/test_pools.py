@@ -52,3 +52,14 @@ def test_a_stage_may_have_pools_of_its_own() -> None:
     )
     found = [one for one in laid_out(text).findings if one.code == "H001" and one.severity == "error"]
     assert len(found) == 1 and "tune" in found[0].message and found[0].at.span.text.startswith("2 x A100-40GB")
+
+
+def test_what_is_required_of_a_pool_is_kept_by_its_layout_or_told() -> None:
+    """Each pool's own devices have a layout of their own, which is chosen by what the plan requires of that pool."""
+    own = quantity("memory_per_gpu").of("pool", "2")
+    (free,) = laid_out(TWO.format(count=256)).solutions
+    kept = laid_out(TWO.format(count=256) + "require pool2.memory_per_gpu <= 12 GB\n")
+    assert free.values[own].value > 12e9 >= kept.solutions[0].values[own].value
+    assert kept.solutions[0].values[quantity("memory_per_gpu").of("pool", "1")].value > 12e9
+    broken = laid_out(TWO.format(count=256) + "require pool2.memory_per_gpu <= 1 GB\n")
+    assert [one.code for one in broken.findings if one.severity == "error"] == ["B002"]
