@@ -43,7 +43,7 @@ def sections(report: Report, details: bool) -> Iterator[Section]:
     for layouts in report.solutions[0].layouts if report.solutions else ():
         shown = layouts.first if details else layouts.first[:_FEW]
         several = any(choice.figures["dp"] * choice.figures["tp"] * choice.figures["pp"] > 1 for choice in shown)
-        if several or _is_asked(report):
+        if several or are_asked(report):
             columns = [one for one in _columns(shown, details) if set(one.cells) != {NOTHING}]
             rows = [[column.cells[i] for column in columns] for i in range(len(shown))]
             said = tuple(_said(layouts, details))
