@@ -15,7 +15,7 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.names import Names
-from runplan.dsl.packs.pack import Law, Pack, QuantityDef, Record, Rule, ScheduleShape
+from runplan.dsl.packs.pack import Definition, Law, Pack, QuantityDef, Rule
 from runplan.dsl.packs.plain import quantities, restored, stored, stored_quantities
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.dims import Dim
@@ -36,7 +36,6 @@ MARK = b"runplan image 2\n" + MAGIC_NUMBER
 # What the image of a library is called, beside its files.
 IMAGE = "image.bin"
 _SIZE = 8
-Definition = Law | Record | Rule | ScheduleShape
 
 
 class Image:
@@ -127,7 +126,7 @@ class Image:
         place = span.source.path, span.start
         if place not in self._known:
             self._known[place] = restored(self._loaded(self._places[place]), span.source)
-        return _pack(self._known[place])
+        return Pack.of((self._known[place],))
 
     def quantities(self) -> Iterator[QuantityDef]:
         """The quantities that its texts define."""
@@ -150,18 +149,6 @@ class Image:
 
 def _reading(text: Callable[[str], str], path: str) -> Callable[[], str]:
     return lambda: text(path)
-
-
-def _pack(one: Definition) -> Pack:
-    match one:
-        case Law():
-            return Pack(laws=(one,))
-        case Record():
-            return Pack(records=(one,))
-        case Rule():
-            return Pack(rules=(one,))
-        case ScheduleShape():
-            return Pack(schedules=(one,))
 
 
 class _Data:

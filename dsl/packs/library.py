@@ -28,7 +28,7 @@ from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Disk, decoded
-from runplan.dsl.text.source import Span
+from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import ADAPTERS, CHECKPOINT
 from runplan.dsl.types import Any, TypeVar
@@ -242,8 +242,9 @@ class Library:
 
     def is_asked_by_others(self, words: Set[str]) -> bool:
         """Whether a rule that is not the standard library's cannot hold without one of these words."""
-        others = (header for header in self._names.each("rule") if header.layer != "standard")
-        return any(not card.needs.isdisjoint(words) for header in others for card in self._cards_of(header))
+        headers = self._names.each("rule")
+        others = {header.span.source: header for header in headers if header.layer != "standard"}  # one a text
+        return any(not card.needs.isdisjoint(words) for header in others.values() for card in self._cards_of(header))
 
     def rule_names(self) -> frozenset[tuple[str, str]]:
         """The code and the name of every rule."""
@@ -251,8 +252,15 @@ class Library:
 
     @cached_property
     def _cards(self) -> tuple[Card, ...]:
-        headers = self._names.each("rule")
-        found = [card for h in headers for card in self._cards_of(h) if card.code.lower() == h.name.lower()]
+        found: list[Card] = []
+        known: dict[Source, dict[str, list[Card]]] = {}  # the cards of each text, by code
+        for header in self._names.each("rule"):
+            source = header.span.source
+            if source not in known:
+                known[source] = {}
+                for one in self._cards_of(header):
+                    known[source].setdefault(one.code.lower(), []).append(one)
+            found += known[source].get(header.name.lower(), ())
         return tuple(sorted(found, key=lambda card: (card.code, card.severity)))
 
     def once(self, make: Callable[[Library], _T]) -> _T:

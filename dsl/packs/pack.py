@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import qualified
@@ -411,6 +411,10 @@ class QuantityDef:
         return next(iter(self.by), None)
 
 
+# What says its name at a place.
+Definition = Law | Record | Rule | ScheduleShape
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """All that a file, or a folder of files, defines."""
@@ -420,6 +424,17 @@ class Pack:
     rules: tuple[Rule, ...] = ()
     schedules: tuple[ScheduleShape, ...] = ()
     quantities: tuple[QuantityDef, ...] = ()
+    _at: dict[Span, list[Definition]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @staticmethod
+    def of(every: Sequence[Definition]) -> Pack:
+        """Definitions, in order."""
+        return Pack(
+            laws=tuple(one for one in every if isinstance(one, Law)),
+            records=tuple(one for one in every if isinstance(one, Record)),
+            rules=tuple(one for one in every if isinstance(one, Rule)),
+            schedules=tuple(one for one in every if isinstance(one, ScheduleShape)),
+        )
 
     def plus(self, other: Pack) -> Pack:
         """Both, in order."""
@@ -433,12 +448,11 @@ class Pack:
 
     def at(self, span: Span) -> Pack:
         """Those of the definitions that say their name at a place."""
-        return Pack(
-            laws=tuple(law for law in self.laws if law.span == span),
-            records=tuple(record for record in self.records if record.span == span),
-            rules=tuple(rule for rule in self.rules if rule.span == span),
-            schedules=tuple(schedule for schedule in self.schedules if schedule.span == span),
-        )
+        if not self._at:
+            every: tuple[Definition, ...] = (*self.laws, *self.records, *self.rules, *self.schedules)
+            for one in every:
+                self._at.setdefault(one.span, []).append(one)
+        return Pack.of(self._at.get(span, ()))
 
 
 def figures_of(records: Iterable[Record]) -> dict[str, Entry]:

@@ -183,7 +183,7 @@ class _Mixing:
             return
         self._add_even()
         for source in self.sources:
-            if source in self.even and len(self.even) > 1 and not self.alike:
+            if not source.weight and len(self.even) > 1 and not self.alike:
                 self._add_bent(source)
             else:
                 self._add_straight(source)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from known import LIBRARY, known_of
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.packs.pack import Pack
 from runplan.dsl.packs.reader import PackReader
@@ -110,3 +112,39 @@ def test_a_mistake_in_the_standard_library_is_found_by_its_audit() -> None:
 def test_a_pack_that_is_no_text_is_a_finding() -> None:
     library = LIBRARY.with_files(pack_files(Files({"packs/a.plan": b"\xff\xfe"}), "packs", "packs", "pack"))
     assert [(f.code, f.at.span.source.path) for f in library.findings] == [("S003", "packs/a.plan")]
+
+
+def calls(run: Callable[[], object]) -> int:
+    """How many of Python's functions something calls."""
+    count = 0
+
+    def seen(frame: object, event: str, of: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_what_is_asked_of_rules_grows_as_they_do() -> None:
+    (rule,) = own(PACK).rules
+
+    def asked(count: int) -> Callable[[], object]:
+        spans = [replace(rule.span, start=i, end=i + 1) for i in range(count)]
+        rules = tuple(replace(rule, code=f"ACME{i}", span=span) for i, span in enumerate(spans))
+        library = LIBRARY.with_pack(Pack(rules=rules))
+
+        def run() -> None:
+            assert len(library.rules()) == len(LIBRARY.rules()) + count
+            assert not library.is_asked_by_others({"no word"})
+
+        return run
+
+    asked(1)()
+    none, few, many = (calls(asked(count)) for count in (1, 21, 201))
+    assert many - none <= 11 * (few - none)
