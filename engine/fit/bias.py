@@ -70,7 +70,10 @@ def bias_of_parabolas(
             f"a loss is no parabola: on a surface of the form of `{surface.name}` through these runs, "
             f"such parabolas put the best size off by {said}",
             at,
-            help=["sizes that lie evenly around the best, and near it, make it less; a surface has no such error"],
+            help=[
+                "sizes that lie evenly around the best, and near it, make it less; a surface has no such error, and "
+                "others of its own: without `--form` both are compared"
+            ],
             data={f"off_{i}": share for i, (_, share) in enumerate(off)},
         ),
     )

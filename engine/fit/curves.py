@@ -13,7 +13,7 @@ from runplan.dsl.packs.pack import Law, Parameter
 from runplan.engine.fit.fitting import LawFit, Part
 from runplan.engine.fit.forecast import Forecast, forecast
 from runplan.engine.fit.profiles import profiles
-from runplan.engine.fit.reduce import Profile, budgets, profile
+from runplan.engine.fit.reduce import Profile, budgets, profile, tokens_of
 from runplan.engine.fit.table import Floats
 from runplan.engine.laws.form import SIZES, Refused
 
@@ -42,8 +42,8 @@ class Budget:
         """Points of the parabola, sizes and values."""
         if not self.runs.fit or not self.is_one:
             return ()
-        ends = math.log(self.runs.sizes[0]), math.log(self.runs.sizes[-1])
-        return tuple((math.exp(x), float(np.polyval(self.runs.fit, x))) for x in np.linspace(*ends, FINE).tolist())
+        along = np.linspace(self.runs.along[0], self.runs.along[-1], FINE).tolist()
+        return tuple((self.runs.size_at(x), float(np.polyval(self.runs.fit, x))) for x in along)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def _budgets(found: LawFit, part: Part) -> tuple[Budget, ...]:
         spent = table.values("compute")
         groups = budgets(spent)
         if len(groups) <= MOST:
-            of = tuple(profile(rows, spent, table.values(size), table.values("loss")) for rows in groups)
+            tokens = tokens_of(table, "compute")
+            of = tuple(profile(rows, spent, table.values(size), table.values("loss"), tokens) for rows in groups)
     if spent is None:
         return tuple(Budget(one, _curve(part, one, found)) for one in of)
     out = []

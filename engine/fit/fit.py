@@ -13,7 +13,7 @@ from runplan.dsl.text.source import Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
-from runplan.engine.fit.future import NOWHERE, future
+from runplan.engine.fit.future import NOWHERE, SHARE, future
 from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
@@ -43,6 +43,7 @@ def fit(
     groups: NDArray[np.intp] | None = None,
     workers: Workers | None = None,
     sizes: Floats | None = None,
+    share: float = SHARE,
     labels: Sequence[str] = (),
     at: Span = NOWHERE,
     heads: Mapping[str, Head] | None = None,
@@ -57,6 +58,7 @@ def fit(
         workers: Who makes the draws; this process where nobody is named. What comes out does not depend on it.
         sizes: (n), by which one run is larger than another, such as compute: with it the larger are forecast from the
             smaller.
+        share: How far forms of its kind were off of what a larger run gains.
         labels: (n), what runs are called; by their numbers where nothing is said.
         at: Where the runs stand in their file: what findings point at.
         heads: What figures are called there, by their names in the model.
@@ -87,7 +89,7 @@ def fit(
         known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
     known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
-    later = None if sizes is None else future(model, objective, theta, sizes)
+    later = None if sizes is None else future(model, objective, theta, sizes, share)
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
     doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)

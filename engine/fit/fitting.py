@@ -20,7 +20,7 @@ from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
-from runplan.engine.fit.future import BY_SIZE, since
+from runplan.engine.fit.future import BY_SIZE, SHARE, SHARE_OF_BEST, since
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.kinds import kinds_apart
 from runplan.engine.fit.model import Coordinate
@@ -268,6 +268,7 @@ def fitted(
                 seed=seed,
                 workers=workers,
                 sizes=table.values(spent) if spent else None,
+                share=SHARE_OF_BEST if law.reads is not None and form.output == "loss" else SHARE,
                 labels=[label or f"line {line}" for label, line in zip(table.labels, table.lines, strict=True)],
                 at=heads[form.output].at,
                 heads=heads,
@@ -291,10 +292,10 @@ def fitted(
 
 
 def _since(model: FormulaModel, objective: Objective, told: Fitted, table: RunTable, spent: str) -> Fitted:
-    """A fit whose forecasts came out worse than expected, with the runs to leave out if that makes them better."""
-    if not any(found.code == "F030" for found in told.findings):
-        return told
-    later = since(model, objective, told.minima[0].theta, table.values(spent))
+    """A fit with the runs to leave out if that makes its forecasts better, said where they came out worse than
+    expected.
+    """
+    later = since(model, objective, told.minima[0].theta, table.values(spent)) if spent and told.minima else None
     if later is None:
         return told
     help = (

@@ -12,8 +12,9 @@ from runplan.engine.fit.forecast import Forecast
 from runplan.engine.problem.parts import QUANTILE
 
 # Forms that are compared where none is said, in the order in which they are preferred: first those that give a loss by
-# size and tokens, or by budgets of several sizes; where the runs tell none of these, by compute alone.
-USUAL = (("chinchilla", "skaling", "isoflop"), ("envelope", "henighan"))
+# budgets of several sizes, which forecast no worse than surfaces did on each of four public ladders, or by size and
+# tokens; where the runs tell none of these, by compute alone.
+USUAL = (("isoflop", "chinchilla", "skaling"), ("envelope", "henighan"))
 # Forms forecast about as well where their errors differ by less than this factor.
 AS_WELL = 1.5
 # How far ahead they are asked, over the largest budget.

@@ -25,9 +25,10 @@ STARTS = 16
 # What forecasts gain by fewer runs is told from this factor on.
 BETTER = 1.5
 # How far forms were off of what a larger run gains, as a share of that: what is expected before any run is seen. On
-# four public sets, cut where it could be: 0.05 (Gadre's over-training), 0.25 (Chinchilla's as digitised), 0.3 (IsoFLOP
-# runs of Marin's), 0.7 (byte-level models of a few million params).
-SHARE, FREEDOM = 0.25, 4.0
+# public sets, cut where it could be: 0.05 (Gadre's over-training), 0.25 (Chinchilla's as digitised), 0.3 to 0.45
+# (IsoFLOP runs of Marin's), 0.7 (byte-level models of a few million params). The loss of the best run of a budget, by
+# compute alone, is a smaller step for a form: 0.08, 0.09 and 0.25 (Marin's), 0.02 to 0.16 (Llama 3's as digitised).
+SHARE, SHARE_OF_BEST, FREEDOM = 0.25, 0.14, 4.0
 # What may say how large a run is, the first choice first, and runs that are as large as the largest, nearly.
 BY_SIZE = (("compute",), ("params", "tokens"), ("tokens",), ("params",))
 LARGEST = 2.0
@@ -68,10 +69,12 @@ class Future:
 
     Attributes:
         gain: By how much the logarithm of what is forecast changes for each e-fold beyond the largest run.
+        share: How far off of that forms of its kind were.
     """
 
     cuts: Sequence[Cut]
     gain: float
+    share: float = SHARE
 
     @property
     def errors(self) -> Floats:
@@ -104,7 +107,7 @@ class Future:
         tells it as well as its own fit could: where a form was held to runs far beyond those that it saw, and hit
         them, little is left of what is expected of any form; where it was not, that is all.
         """
-        usual = SHARE * self.gain
+        usual = self.share * self.gain
         if not usual > 0.0:
             return 0.0
         tried = usual * GRID
@@ -132,16 +135,17 @@ def gain_of(model: Model, theta: Floats, sizes: Floats) -> float:
     return found if names and np.isfinite(found) else 0.0
 
 
-def future(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> Future:
+def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, share: float = SHARE) -> Future:
     """Fits to the runs below each of a few sizes, and what they make of those above.
 
     Args:
         theta: (k), of the fit to all of them: one more place to search from.
         sizes: (n), of runs: compute, or what else is larger for the runs that are forecast.
+        share: How far forms of its kind were off of what a larger run gains.
     """
     log = np.log(sizes)
     found = (_beyond(model, objective, theta, log, cut) for cut in _cuts(model, log))
-    return Future([cut for cut in found if cut is not None], gain_of(model, theta, sizes))
+    return Future([cut for cut in found if cut is not None], gain_of(model, theta, sizes), share)
 
 
 def _cuts(model: Model, log: Floats) -> list[float]:

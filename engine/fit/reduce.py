@@ -31,11 +31,12 @@ class Profile:
     """The runs of one budget, and the parabola through them.
 
     Attributes:
-        budget: Its middle, in base units.
+        budget: In base units: what a run of the best size spends, or their middle where there is none.
         rows: Which of the runs.
         sizes, values: Of these runs, in base units.
-        fit: The parabola in the logarithm of the size, its highest power first.
-        size, value: At its lowest point.
+        along: Of these runs, the logarithm that the parabola is in: of what a token costs, or else of the size.
+        fit: The parabola, its highest power first.
+        size, value, tokens: At its lowest point; tokens where the runs tell them.
         error: Standard error of the logarithm of that size; None where three points leave nothing to tell it by.
         curvature: By how much the value grows, to second order, for a factor e of the size, at the lowest point.
         left_out: Why there is no lowest point; empty where there is one.
@@ -45,12 +46,18 @@ class Profile:
     rows: tuple[int, ...]
     sizes: tuple[float, ...]
     values: tuple[float, ...]
+    along: tuple[float, ...]
     fit: tuple[float, ...] = ()
     size: float | None = None
     value: float | None = None
+    tokens: float | None = None
     error: float | None = None
     curvature: float | None = None
     left_out: str = ""
+
+    def size_at(self, along: float) -> float:
+        """The size of a run whose logarithm is that."""
+        return float(np.exp(np.interp(along, self.along, np.log(self.sizes))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,8 @@ def budgets(values: Floats) -> list[NDArray[np.intp]]:
 
 def _minima(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced:
     spent, sizes, values = (table.values(name) for name in (reads.at, size, reads.of))
-    profiles = tuple(profile(rows, spent, sizes, values) for rows in budgets(spent))
+    tokens = tokens_of(table, reads.at)
+    profiles = tuple(profile(rows, spent, sizes, values, tokens) for rows in budgets(spent))
     found = tuple(_left_out(profile, table, reads, source) for profile in profiles if profile.left_out)
     kept = [p for p in profiles if not p.left_out]
     if len(kept) < FEWEST:
@@ -105,10 +113,8 @@ def _minima(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced
         size: np.array([p.size for p in kept]),
         reads.of: np.array([p.value for p in kept]),
     }
-    if "tokens" in table.columns and "tokens" not in best:
-        # What a run spends a param and token is that of its budget.
-        rate = [float(np.median((spent / sizes / table.values("tokens"))[list(p.rows)])) for p in kept]
-        best["tokens"] = best[reads.at] / best[size] / np.array(rate)
+    if tokens is not None:
+        best["tokens"] = np.array([p.tokens for p in kept])
     return Reduced(_with(rows, best), profiles, found)
 
 
@@ -118,16 +124,30 @@ def _with(table: RunTable, best: Mapping[str, Floats]) -> RunTable:
     return replace(table, columns=columns, labels=tuple("" for _ in table.lines))
 
 
-def profile(rows: NDArray[np.intp], spent: Floats, sizes: Floats, values: Floats) -> Profile:
-    """The parabola through the runs of a budget, in the logarithm of their size."""
-    order = rows[np.argsort(sizes[rows], kind="stable")]
-    n, y = sizes[order], values[order]
-    found = Profile(
-        float(np.exp(np.mean(np.log(spent[order])))), tuple(order.tolist()), tuple(n.tolist()), tuple(y.tolist())
-    )
+def tokens_of(table: RunTable, spent: str) -> Floats | None:
+    """The tokens of runs, by which it is told what one costs; None where they do not stand beside compute."""
+    return table.values("tokens") if spent == "compute" and "tokens" in table.columns else None
+
+
+def profile(
+    rows: NDArray[np.intp], spent: Floats, sizes: Floats, values: Floats, tokens: Floats | None = None
+) -> Profile:
+    """The parabola through the runs of a budget.
+
+    It is in the logarithm of what a token costs where the runs tell that, which is 6 FLOP a param but for small models:
+    their params, counted with embeddings, say little of their size. A. Grattafiori et al., The Llama 3 Herd of Models
+    (2024), section 3.2.1, have the tokens of a budget on that axis, too.
+
+    Args:
+        rows: Which of all runs; the other figures are of all.
+        tokens: None where the runs do not tell them: it is in the logarithm of the size, then.
+    """
+    own = np.log(sizes if tokens is None else spent / tokens)
+    order = rows[np.lexsort((sizes[rows], own[rows]))]
+    n, x, y, paid = sizes[order], own[order], values[order], np.log(spent[order])
+    found = Profile(float(np.exp(np.mean(paid))), *(tuple(each.tolist()) for each in (order, n, y, x)))
     if (different := len(np.unique(n))) < FEWEST:
         return replace(found, left_out=f"it has {counted(different, 'size')}, and a parabola needs {FEWEST}")
-    x = np.log(n)
     middle = float(np.mean(x))
     design = np.vander(x - middle, 3)
     fit, *_ = np.linalg.lstsq(design, y, rcond=None)
@@ -139,14 +159,24 @@ def profile(rows: NDArray[np.intp], spent: Floats, sizes: Floats, values: Floats
     if not x[0] < at + middle < x[-1]:
         edge = "smallest" if at + middle <= x[0] else "largest"
         return replace(found, left_out=f"the lowest point lies beyond its {edge} size")
+    # By how much the logarithm of the size grows with what the parabola is in, and that of what is spent.
+    rise, more = (float(np.polyfit(x - middle, each, 1)[0]) for each in (np.log(n), paid))
     error = None
     if len(x) > FEWEST:
         rest = y - design @ fit
         variance = float(rest @ rest) / (len(x) - 3)
         by = np.array([slope / (2 * bend**2), -1 / (2 * bend), 0.0])
-        error = float(np.sqrt(variance * by @ np.linalg.inv(design.T @ design) @ by))
-    lowest = level - slope**2 / (4 * bend)
-    return replace(found, size=float(np.exp(at + middle)), value=lowest, error=error, curvature=2 * bend)
+        error = abs(rise) * float(np.sqrt(variance * by @ np.linalg.inv(design.T @ design) @ by))
+    budget = found.budget * float(np.exp(more * at))
+    return replace(
+        found,
+        budget=budget,
+        size=found.size_at(at + middle),
+        value=level - slope**2 / (4 * bend),
+        tokens=None if tokens is None else budget / float(np.exp(at + middle)),
+        error=error,
+        curvature=2 * bend / rise**2,
+    )
 
 
 def _left_out(profile: Profile, table: RunTable, reads: Reads, source: Source) -> Finding:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.pack import Reads
 from runplan.dsl.text.source import Source
 from runplan.engine.fit.reduce import budgets, reduced
@@ -74,3 +75,25 @@ def test_the_envelope_is_of_runs_that_none_beats() -> None:
 def test_an_envelope_of_two_runs_is_refused() -> None:
     found = reduced(table(np.array([1e18, 1e19]), np.ones(2), np.array([3.0, 2.0])), ENVELOPE, "params", SOURCE)
     assert found.table is None and [f.code for f in found.findings] == ["F041"]
+
+
+def test_parabolas_are_in_what_a_token_costs() -> None:
+    """Params with embeddings say little of how large a small model is; compute over tokens does."""
+    spent, best = np.geomspace(1e18, 1e20, 4), np.geomspace(1e7, 1e8, 4)
+    runs = parabolas(spent, np.array([-1.0, -0.3, 0.4, 0.9]), best)
+    with_embeddings = Column("params", "params", (), runs.values("params") + 20 * runs.values("params") ** 0.8)
+    found = reduced(replace(runs, columns={**runs.columns, "params": with_embeddings}), MINIMA, "params", SOURCE)
+    assert found.table is not None
+    np.testing.assert_allclose(found.table.values("loss"), 2.0 + 1e3 / spent**0.15, rtol=1e-9)
+    np.testing.assert_allclose(found.table.values("tokens"), spent / 6 / best, rtol=1e-9)
+    np.testing.assert_allclose(found.table.values("params"), best + 20 * best**0.8, rtol=0.01)
+
+
+def test_a_budget_is_what_its_best_run_spends() -> None:
+    spent, best = np.geomspace(1e18, 1e20, 4), np.geomspace(1e7, 1e8, 4)
+    runs = parabolas(spent, np.array([-0.9, -0.3, 0.3, 0.9]), best)
+    off = (runs.values("params") / np.repeat(best, 4)) ** 0.05
+    more = Column("compute", "compute", (), runs.values("compute") * off)
+    found = reduced(table(more.values, runs.values("params"), runs.values("loss")), MINIMA, "params", SOURCE)
+    assert found.table is not None
+    np.testing.assert_allclose(found.table.values("compute"), spent, rtol=1e-3)

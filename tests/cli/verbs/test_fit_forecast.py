@@ -1,0 +1,40 @@
+"""`plan fit` on published ladders whose larger runs were done: what it forecasts of them from the smaller ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runplan.cli.main import main
+
+FACTS = Path(__file__).resolve().parents[2] / "facts"
+
+
+def told(capsys: pytest.CaptureFixture[str], *argv: str) -> Any:
+    capsys.readouterr()
+    assert main(["fit", *argv, "--bootstrap", "0", "-o", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_run_of_three_hundred_times_the_compute_is_forecast(capsys: pytest.CaptureFixture[str]) -> None:
+    with (FACTS / "delphi.csv").open(encoding="utf-8") as file:
+        measured = {row["budget"]: float(row["loss"]) for row in csv.DictReader(file)}["1e+23"]
+    runs = (str(FACTS / "delphi.csv"), "--where", "compute <= 3e20 FLOP")
+    found = told(capsys, *runs, "--form", "isoflop", "--predict", "compute=1e23")
+    loss = found["forecasts"][0]["outputs"]["loss"]
+    assert abs(loss["value"] - measured) < 0.004
+    assert loss["low"] < measured < loss["high"] and math.log(loss["high"] / loss["low"]) < 0.12
+
+
+def test_runs_too_small_for_a_form_are_left_out_of_a_comparison(capsys: pytest.CaptureFixture[str]) -> None:
+    # Byte-level models of 1e14 FLOP gain more by compute than larger ones do: a surface through them goes on so.
+    found = told(capsys, str(FACTS / "h100_ladder.csv"), "--forms", "chinchilla", "--predict", "compute=1e16 FLOP")
+    fewer, every = found["forms"]
+    assert found["chosen"] == fewer["form"] == "chinchilla, compute >= 1.732e+14 FLOP"
+    assert every["form"] == "chinchilla" and fewer["future_error"] < every["future_error"] / 1.5
+    assert fewer["forecasts"]["loss"]["value"] > 1.02 * every["forecasts"]["loss"]["value"]
