@@ -147,13 +147,13 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
     """What is stated or taken of the devices, but for how many there are and for how long."""
     add_availability(draft, pool, device, own)
     _rate(draft, pool, device, own)
-    taken = (q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED)
+    taken = {q.RESERVED_TIME, q.GPUS, q.GPU_HOURS, q.PEAK, q.MFU_CONVENTION, *REACHED}
     of_stops = draft.quantities.of_kind("goodput")
     if isinstance(pool.figures.get(q.MEMORY.text), Hole | Within):
         memory = draft.take(pool.figures, q.MEMORY.text, Hole, Within)
         message = "`memory` that is open is not solved for: how the model lies on devices follows from what they have"
         draft.gave_up(message, memory.span if memory is not None else None, _MEMORY_INSTEAD)
-        taken = (*taken, q.MEMORY)
+        taken.add(q.MEMORY)
     for name in (quantity(text) for text in draft.quantities.given_by("hardware") if text not in of_stops):
         if name not in taken and not is_settled(draft, pool, name, own):
             _figure(draft, pool, device, name, own)

@@ -81,8 +81,8 @@ def _is_of_layout(draft: Draft, requirement: Requirement) -> bool:
         return False
     chance = next((one for one in walk(requirement.condition) if is_chance(one)), None)
     if isinstance(chance, Op):
-        why = no_chance(of_layout[0], chance.args[0])
-        draft.findings.append(why.finding(requirement.span, requirement.key, requirement.soft))
+        found = no_chance(of_layout[0], chance.args[0]).finding(requirement.span, requirement.key, requirement.soft)
+        draft.findings.append(found)
     elif (why := missing(draft, of_layout[0])) is not None:
         draft.unsaid[requirement.key] = why.finding(requirement.span, requirement.key, requirement.soft)
     return True
