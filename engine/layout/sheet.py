@@ -160,13 +160,15 @@ class Sheet:
         return False
 
     def _begin(self, figures: Mapping[Name, float]) -> None:
-        self._plan = plan = _plan_of(self._memory, self._regimes[0], figures, self._catalogue)
+        self._plan = plan = _plan_of(self._memory, self._regimes, figures, self._catalogue)
         _run(plan.model, self._env)
         for regime in self._regimes:
             own = {name: figure for name, figure in regime.items() if name not in figures}
+            # What another regime says follows here by its formula: each has all that any of them has.
+            follows = [(name, of) for name, of in plan.regime if name not in own]
             env = {**self._env, **own}
-            _run(plan.regime, env)
-            self._of_regimes.append({**own, **{name: env[name] for name, _ in plan.regime}})
+            _run(follows, env)
+            self._of_regimes.append({**own, **{name: env[name] for name, _ in follows}})
 
 
 def _run(steps: _Steps, env: _Env) -> None:
@@ -174,22 +176,34 @@ def _run(steps: _Steps, env: _Env) -> None:
         env[name] = float(of(env))
 
 
-def _plan_of(memory: Memory, regime: Mapping[Name, float], figures: Mapping[Name, float], catalogue: Library) -> _Plan:
+def _plan_of(
+    memory: Memory, regimes: Sequence[Mapping[Name, float]], figures: Mapping[Name, float], catalogue: Library
+) -> _Plan:
     """The steps by what they hang on, made once for all models that are known alike."""
     kept = catalogue.once(_kept)
-    said = regime.keys() | figures.keys()
-    key = (id(memory.steps), frozenset(regime), frozenset(figures), frozenset(memory.known.keys() & said))
+    some = frozenset[Name]().union(*regimes)
+    every = some.intersection(*regimes)
+    key = (id(memory.steps), some, every, frozenset(figures), frozenset(memory.known.keys() & (some | figures.keys())))
     if key not in kept:
-        kept[key] = (memory.steps, _sorted_out(memory, regime, figures))
+        kept[key] = (memory.steps, _sorted_out(memory, some, every, figures))
     return kept[key][1]
 
 
-def _sorted_out(memory: Memory, regime: Iterable[Name], figures: Iterable[Name]) -> _Plan:
-    hangs = dict.fromkeys(regime, "regime") | {name: "cut" if name in _CUTS else "rest" for name in figures}
+def _sorted_out(memory: Memory, some: Iterable[Name], every: frozenset[Name], figures: Iterable[Name]) -> _Plan:
+    """The same, made.
+
+    Args:
+        some: What some regime says; what does not say it follows by its formula.
+        every: What all of them say.
+    """
+    hangs = dict.fromkeys(some, "regime") | {name: "cut" if name in _CUTS else "rest" for name in figures}
     on = {name: frozenset((part,)) for name, part in hangs.items()}
     groups: dict[str, list[tuple[Name, Evaluator]]] = {}
     for i, step in enumerate(memory.steps):
-        if step.name in on or step.name in memory.known:
+        if step.name in memory.known or step.name in every or hangs.get(step.name, "regime") != "regime":
+            continue
+        if step.name in on:
+            groups.setdefault("regime", []).append((step.name, step.of))
             continue
         over = on[step.name] = frozenset[str]().union(*(on.get(name, frozenset()) for name in names(step.formula)))
         groups.setdefault(_group(over, i < memory.of_memory), []).append((step.name, step.of))

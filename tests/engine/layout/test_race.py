@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
@@ -106,3 +108,23 @@ def test_of_pipelines_that_are_alike_a_plain_one_is_told() -> None:
     first = race(search(text)).ordered(5)
     alike = [one for one in first if one.band == ENOUGH and one.pace <= ALIKE * min(each.pace for each in first)]
     assert [one.is_plain for one in alike] == sorted((one.is_plain for one in alike), reverse=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.sampled_from(["experts", "a framework", "a small model"]),
+    st.lists(st.tuples(st.integers(0), st.integers(0)), max_size=8),
+)
+def test_what_a_layout_comes_to_does_not_hang_on_what_was_looked_at_before(
+    plan: str, looks: list[tuple[int, int]]
+) -> None:
+    """Also of what one regime says, and another takes by a formula: `expert_bytes`."""
+    of = search(PLANS[plan])
+    devices = round(of.memory.known[q.GPUS])
+    regimes, sheet = of.regimes(devices), of.sheet(devices)
+    tried = list(layouts(next(of.rooms(devices)), of.said))
+    for one, other in looks:
+        layout, regime = tried[one % len(tried)], other % len(regimes)
+        sheet.turn_to(layout)
+        found, alone = sheet.under(regime, priced=True), of.on(devices).at(layout, regimes[regime].figures)
+        assert {name: found[name] for name in alone} == alone
