@@ -26,6 +26,9 @@ ARROW = "\N{RIGHTWARDS ARROW}"
 MOST_MOVES = 5
 # Of a plan that is new, or gone.
 _OF_ONE = ("cost", "loss", "gpu_hours", "time", "params", "tokens", "compute")
+# What follows from how the model lies on its devices, and what of that changes with their count alone.
+_OF_LAYOUT = ("memory_per_gpu", "layout_time", "layout_mfu")
+_OF_COPIES = ("dp", "accumulate")
 _STATES = {"infeasible": "cannot be kept", "undecided": "is undecided", "unread": "cannot be read"}
 
 
@@ -175,8 +178,27 @@ def _notes(plan: PlanDifference) -> Iterator[str]:
         yield f"By `{laws[0]}`, the first law of the plan."
     if plan.values.kept:
         yield f"{plan.values.kept} more {'quantity is' if plan.values.kept == 1 else 'quantities are'} the same."
+    yield from _laid_out(plan)
     for why, names in _apart(plan.values.moved).items():
         yield f"{', '.join(names)}: {why}."
+
+
+def _laid_out(plan: PlanDifference) -> Iterator[str]:
+    """Where the model lies otherwise on its devices, on more than that there are more copies or fewer: memory and the
+    time of a step follow from that, too."""
+    if not any(one.quantity in _OF_LAYOUT for one in plan.values.moved):
+        return
+    sides = [
+        {one.scope: one.first[0] for one in side.solution.layouts}
+        for side in (plan.then, plan.now)
+        if side is not None and side.solution is not None
+    ]
+    for scope in sides[0].keys() & sides[-1].keys():
+        then, now = sides[0][scope], sides[-1][scope]
+        moved = [name for name, figure in then.figures.items() if now.figures.get(name) != figure]
+        if set(moved) - {*_OF_COPIES} and then.text != now.text:
+            of = "".join(f" of {name}" if part == "stage" else f" of {part} {name}" for part, name in scope)
+            yield f"The first layout{of} is another one: {then.text} then, and {now.text} now."
 
 
 def _apart(moved: Sequence[Moved]) -> Mapping[str, list[str]]:

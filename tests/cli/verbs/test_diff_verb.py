@@ -247,6 +247,16 @@ def test_two_plans_or_folders_are_compared_with_each_other(top: Path, diff: Diff
     diff("plans", "other/a.plan", code=2)
 
 
+def test_another_layout_is_told_where_what_follows_from_it_moves(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """More copies alone are none: the same layout on four devices more."""
+    text = "hardware: {} x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"
+    write(top, {f"{count}.plan": text.format(count) for count in (64, 68, 72)})
+    assert main(["diff", "64.plan", "68.plan"]) == 0
+    assert "first layout" not in capsys.readouterr().out
+    assert main(["diff", "64.plan", "72.plan"]) == 0
+    assert "The first layout is another one: " in capsys.readouterr().out
+
+
 def test_a_plan_is_followed_out_of_the_folder_that_is_named(top: Path, diff: Diff) -> None:
     (top / "kept").mkdir()
     git(top, "mv", "plans/a.plan", "kept/a.plan")
