@@ -85,8 +85,10 @@ def _off_line(problem: Problem, env: Mapping[Name, float]) -> float | None:
 
 
 def dim_of(problem: Problem, expr: Expr) -> Dim:
-    """The dimension of an expression over the problem's names."""
+    """The dimension of an expression over the problem's names, and quantities that are found beside it."""
     dims = {name: d.dim for name, d in problem.definitions.items()} | {v.name: v.dim for v in problem.variables}
+    beside = ((name, problem.quantities.get(name.text)) for name in names(expr) - dims.keys())
+    dims |= {name: known.counted.dim for name, known in beside if known is not None}
     try:
         return Dimensions(dims).of(expr)
     except (ValueError, KeyError):

@@ -133,6 +133,8 @@ def test_what_hangs_on_the_layout_is_what_the_plan_comes_to(
     files = Files({"a.plan": text})
     one = job_of("a.plan", files, (axis,), catalogue=LIBRARY, asked=asked.split(","))
     found = solved(one, 0, one.size)
+    quantities = LIBRARY.quantities()
+    assert [each.dim for each in one.asked] == [quantities[name_of(each.text).text].counted.dim for each in one.asked]
     for row, status in enumerate(found.status):
         (solution,) = report_of(
             "a.plan", files, catalogue=LIBRARY, settings=one.settings_at(row), intervals=False, look=Look(fitting=True)
