@@ -35,8 +35,16 @@ FORMS = (
     Form("a config.json of transformers", "hf.config", "is_config", "config"),
     Form("torchtitan's TOML, or a module of 0.3", "torchtitan", "is_torchtitan", "configuration"),
     Form("litgpt's YAML", "litgpt", "is_litgpt", "configuration"),
+    Form("nanotron's YAML", "nanotron", "is_nanotron", "configuration"),
+    Form("GPT-NeoX's YAML", "gpt_neox", "is_neox", "configuration"),
     Form("Megatron-LM's arguments, of a script or in YAML", "megatron", "is_megatron", "arguments"),
-    Form("TrainingArguments of transformers, in JSON or YAML", "hf.arguments", "is_arguments", "arguments"),
+    Form(
+        "TrainingArguments of transformers, in JSON or YAML, or of TRL, LLaMA-Factory or axolotl",
+        "hf.arguments",
+        "is_arguments",
+        "arguments",
+    ),
+    Form("DeepSpeed's JSON, beside a model", "deepspeed", "is_deepspeed", "configuration"),
 )
 
 

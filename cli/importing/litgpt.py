@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runplan.cli.importing.adapters import adapted
 from runplan.cli.importing.imported import UNCUT, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 from runplan.cli.importing.litgpt_models import shape_of
@@ -12,10 +13,8 @@ _PRETRAIN = {"global_batch_size": 512, "micro_batch_size": 4, "lr_warmup_steps":
 _FINETUNE = {"global_batch_size": 16, "micro_batch_size": 1, "lr_warmup_steps": 100}
 _TOKENS, _EPOCHS, _RATE, _NORMS = 3e12, 5.0, 1e-3, 2
 _ADAMW = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}
-# Matrices that have an adapter, by its defaults of `finetune_lora`, and the words of a plan for several.
+# Matrices that have an adapter, by its defaults of `finetune_lora`.
 _ADAPTED = {"query": True, "key": False, "value": True, "projection": False, "mlp": False}
-_WORDS = {"qv": {"query", "value"}, "mlp": {"mlp"}, "attention": {"query", "key", "value", "projection"},
-          "all": {*_ADAPTED}}  # fmt: skip
 _PRECISIONS = {"bf16-mixed": "bf16", "bf16-true": "bf16", "32-true": "fp32", "16-mixed": "fp16", "16-true": "fp16"}
 
 
@@ -108,13 +107,10 @@ def _adapters(keys: Keys, notes: list[str]) -> dict[str, Word]:
     rank = keys.whole("lora_r")
     if not rank:
         return {}
-    on = {part for part, by in _ADAPTED.items() if keys.flag(f"lora_{part}", otherwise=by)}
-    word = next(word for word, parts in _WORDS.items() if on <= parts)
-    if on != _WORDS[word]:
-        notes.append(f"the adapters are on {', '.join(sorted(on)) or 'nothing'}: the plan has them on `{word}`")
+    on = [part for part, by in _ADAPTED.items() if keys.flag(f"lora_{part}", otherwise=by)]
     packed = keys.text("quantize")
     bits = 4 if "nf4" in packed or "fp4" in packed else 8 if "int8" in packed else 0
-    return {"lora": rank, "lora_on": word, **({"frozen_bits": bits} if bits else {})}
+    return adapted(rank, on, bits, notes)
 
 
 def _model(config: Keys) -> dict[str, Word]:

@@ -24,8 +24,6 @@ _NAMES = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_
 _BERT = "pretrain_bert"
 _PROGRAMS = ("", "pretrain_gpt", "pretrain_llama", _BERT)
 _PAD, _TWO_THIRDS, _MULTIPLE, _PARTS = 128, 2 / 3, 64, 10_000
-# Keys of GPT-NeoX, which took its names from here, and reads them otherwise.
-_OF_NEOX = ("pipe_parallel_size", "model_parallel_size", "train_micro_batch_size_per_gpu")
 
 
 def flat(tree: Mapping[str, object]) -> dict[str, object]:
@@ -44,7 +42,7 @@ def is_megatron(keys: Keys) -> bool:
     names = flat(keys.tree)
     mine = {"hidden_size", "num_attention_heads"} <= names.keys()
     layers = "num_layers" in names or "encoder_num_layers" in names
-    return mine and layers and not any(name in names for name in _OF_NEOX)
+    return mine and layers
 
 
 def arguments(keys: Keys, title: str) -> Imported:
@@ -73,10 +71,11 @@ def arguments(keys: Keys, title: str) -> Imported:
         notes.append(f"`--{again_named.replace('_', '-')}` is given more than once, as {told}: the last counts")
     grows = keys.tree.get("rampup_batch_size")
     if batch and steps and samples is None and isinstance(grows, list) and len(grows) == len(("from", "by", "over")):
-        less = batch * steps - _ramped(*(_whole(one) for one in grows), batch, steps)
+        start, step, over = (_whole(one) for one in grows)
+        less = batch * steps - _ramped(start, step, over, batch, steps)
         share = f"{less / (batch * steps):.1%}".replace("%", " %")
         notes.append(
-            f"the batch grows from {grows[0]} to {batch} sequences: the run has {less} fewer than the plan, {share}"
+            f"the batch grows from {start} to {batch} sequences: the run has {less} fewer than the plan, {share}"
         )
     fall = _fall(keys, batch, steps, rate, notes)
     devices, nodes = keys.whole("nproc_per_node"), keys.get("nnodes")

@@ -53,14 +53,14 @@ def _lines(read: Imported, hardware: str, devices: int, data: str) -> Iterator[s
     else:
         yield f"hardware: {hardware}"
     sequence = read.sequence or (read.longest if is_sequence_taken(read) else None)
-    if read.named:
-        yield f"model: {_word(read.named)}{f' {{ context: {sequence} tokens }}' if sequence else ''}"
-    elif read.model:
+    if read.model:
         yield "model: {"
         yield "  mlp: gated" if "mlp" not in read.model else ""  # said, where a plan would take it to be so
         yield from (f"  {name}: {word}" for name, word in read.model.items())
         yield f"  context: {sequence} tokens" if sequence else ""
         yield "}"
+    elif read.named:
+        yield f"model: {_word(read.named)}{f' {{ context: {sequence} tokens }}' if sequence else ''}"
     elif sequence:
         yield f"context: {sequence} tokens"
     yield from _sequence(read)

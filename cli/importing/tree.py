@@ -23,7 +23,7 @@ def tree_of(path: str, text: str, config: str = "") -> Tree:
     Raises:
         Unreadable: Where it is in no form that is known, or breaks off.
     """
-    if path.endswith(".json") or text.lstrip()[:1] == "{":
+    if path.endswith(".json"):
         return _json(path, text)
     if path.endswith(".py"):
         from runplan.cli.importing.torchtitan import module
@@ -33,6 +33,8 @@ def tree_of(path: str, text: str, config: str = "") -> Tree:
         return _toml(path, text)
     if path.endswith((".yaml", ".yml")):
         return _yaml(path, text)
+    if text.lstrip()[:1] == "{":
+        return _json(path, text)
     if OPTION.search(text):
         return arguments_of(text)
     return _toml(path, text) if re.search(r"^\[[\w.]+\]", text, re.MULTILINE) else _yaml(path, text)

@@ -267,11 +267,6 @@ def test_a_run_comes_back_as_it_was_written(to: str, folder: Path, capsys: pytes
         ("x.py", "def run():\n    return 1\n", "no function gives a `Trainer.Config`"),
         ("x.py", "def run(:\n", "no Python"),
         ("x.yaml", "a: 1\n", "no configuration that is read"),
-        (
-            "x.yaml",
-            "pipe_parallel_size: 1\nnum_layers: 2\nhidden_size: 8\nnum_attention_heads: 2\n",
-            "no configuration",
-        ),
     ],
 )
 def test_what_is_not_known_is_no_guess(

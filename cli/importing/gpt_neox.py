@@ -1,0 +1,143 @@
+"""The YAML of GPT-NeoX to what it says of a run.
+
+What is not said is the default of `megatron/neox_arguments/`, such as learned positions, tied tables and a rise over a
+hundredth of the run.
+"""
+
+from __future__ import annotations
+
+from runplan.cli.importing.imported import Curve, Fall, Imported, Word
+from runplan.cli.importing.keys import Keys, Unreadable
+
+# Names that it alone has, of those which it took from Megatron-LM.
+OWN = ("pipe_parallel_size", "model_parallel_size", "train_micro_batch_size_per_gpu")
+_CURVES: dict[str, Curve] = {"linear": "linear", "cosine": "cosine"}
+_OPTIMIZERS = {"adam": "AdamW", "cpu_adam": "AdamW", "cpu_torch_adam": "AdamW", "lion": "Lion", "sgd": "SGD"}
+_DEFAULTS = {"gradient_clipping": 1.0, "weight_decay": 0.01, "min_lr": 0.0, "warmup": 0.01}
+_BETAS, _EPSILON = (0.9, 0.999), 1e-8
+# Entries of the vocabularies that are known by their files, before they are padded.
+_VOCABULARIES = {"20B_tokenizer.json": 50277, "gpt2-vocab.json": 50257}
+_PAD = 128
+
+
+def is_neox(keys: Keys) -> bool:
+    """Whether settings are its own."""
+    names = {name.replace("-", "_") for name in keys.tree}
+    return {"num_layers", "hidden_size", "num_attention_heads"} <= names and any(name in names for name in OWN)
+
+
+def configuration(keys: Keys, title: str) -> Imported:
+    """What it says.
+
+    Raises:
+        Unreadable: For a model that no plan has the fields of, or without a size of its vocabulary.
+    """
+    keys = Keys({name.replace("-", "_"): value for name, value in keys.tree.items()}).filling(_DEFAULTS)
+    pp, tp = keys.whole("pipe_parallel_size") or 1, keys.whole("model_parallel_size") or 1
+    model = _model(keys, tp)
+    micro, again = keys.whole("train_micro_batch_size_per_gpu"), keys.whole("gradient_accumulation_steps") or 1
+    given = keys.section("optimizer")
+    more, named = given.section("params"), given.text("type") or "Adam"
+    rate = more.number("lr") or keys.number("lr")
+    betas = more.list("betas") or [*_BETAS]
+    settings: dict[str, Word] = {"learning_rate": rate} if rate else {}
+    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas)}
+    epsilon = more.number("eps")
+    settings["epsilon"] = _EPSILON if epsilon is None else epsilon
+    for name, key in (("weight_decay", "weight_decay"), ("clip", "gradient_clipping")):
+        value = keys.number(key)
+        if value or (value is not None and name != "clip"):  # it clips nothing at zero
+            settings[name] = value
+    steps = keys.whole("train_iters")
+    layout: dict[str, Word] = {"tp": tp, "pp": pp, "cp": 1}
+    if micro:
+        layout["micro_batch"] = f"{micro} sequences"
+    layout["recompute"] = "full" if keys.flag("checkpoint_activations") else "none"
+    return Imported(
+        files=("GPT-NeoX",),
+        title=title,
+        model=model,
+        sequence=keys.whole("seq_length"),
+        length=f"{steps} steps" if steps else "",
+        batch=keys.whole("train_batch_size"),
+        per_device=micro * again if micro else None,
+        optimizer=_OPTIMIZERS.get(named.lower(), named),
+        settings=settings,
+        fall=_fall(keys, rate, steps),
+        layout=layout,
+        precision=_precision(keys),
+        left=tuple(keys.left()),
+    )
+
+
+def _model(keys: Keys, tp: int) -> dict[str, Word]:
+    hidden, heads = keys.needed("hidden_size"), keys.needed("num_attention_heads")
+    activation = keys.text("activation") or "gelu"
+    if activation in ("geglu", "swiglu", "reglu"):
+        raise Unreadable(f"`activation: {activation}`: how wide a gated MLP is differs between releases of GPT-NeoX")
+    if (keys.whole("moe_num_experts") or keys.whole("num_experts") or 1) > 1:
+        raise Unreadable("`moe_num_experts`: of GPT-NeoX models without experts are read")
+    norm = keys.text("norm") or "layernorm"
+    if norm not in ("layernorm", "rmsnorm"):
+        raise Unreadable(f"`norm: {norm}`: norms of this kind have no place in a plan")
+    out: dict[str, Word] = {
+        "layers": keys.needed("num_layers"),
+        "hidden": hidden,
+        "heads": heads,
+        "ffn": keys.whole("intermediate_size", "feedforward_size") or 4 * hidden,
+        "vocab": _vocab(keys, tp),
+        "mlp": "plain",
+        "mlp_biases": "true",
+    }
+    if (groups := keys.whole("num_kv_heads")) and groups != heads:
+        out["kv_heads"] = groups
+    if keys.flag("use_bias_in_attn_linear", otherwise=True):
+        out["attention_biases"] = "all"
+    if norm == "layernorm" and keys.flag("use_bias_in_norms", otherwise=True):
+        out["norm_biases"] = "true"
+    if keys.flag("gpt_j_residual") and keys.flag("gpt_j_tied"):  # one norm for attention and MLP
+        out["norms"] = 1
+    if not keys.flag("no_weight_tying"):
+        out["tied"] = "true"
+    if (keys.text("pos_emb") or "learned") == "learned":
+        out["positions"] = keys.needed("max_position_embeddings") + (keys.whole("opt_pos_emb_offset") or 0)
+    keys.get("max_position_embeddings")
+    return out
+
+
+def _vocab(keys: Keys, tp: int) -> int:
+    """Entries of the tables, which are padded to a multiple."""
+    if padded := keys.whole("padded_vocab_size"):
+        return padded
+    file = keys.text("vocab_file").rpartition("/")[2]
+    known = keys.whole("vocab_size") or _VOCABULARIES.get(file)
+    if not known:
+        raise Unreadable("the size of the vocabulary is not there, and tables cannot be counted without it: --vocab N")
+    multiple = (keys.whole("make_vocab_size_divisible_by") or _PAD) * tp
+    return -(-known // multiple) * multiple
+
+
+def _precision(keys: Keys) -> str:
+    """What it computes in: fp32 unless one of its sections is enabled."""
+    said = {"bfloat16": "bf16", "fp16": "fp16", "fp32": "fp32"}.get(keys.text("precision"), "")
+    half, brain = keys.section("fp16"), keys.section("bf16")
+    if half.flag("enabled") or half.flag("fp16"):
+        said = said or ("bf16" if half.text("type") == "bfloat16" else "fp16")
+    return said or ("bf16" if brain.flag("enabled") else "fp32")
+
+
+def _fall(keys: Keys, rate: float | None, steps: int | None) -> Fall | None:
+    """The schedule; its rise is a share of the steps over which it falls."""
+    style, lowest, share = keys.text("lr_decay_style") or "linear", keys.number("min_lr") or 0.0, keys.number("warmup")
+    decay = keys.whole("lr_decay_iters") or steps
+    if not rate or not steps or not decay:
+        return None
+    warmup = int((share or 0.0) * decay)
+    if style == "constant":
+        return Fall(warmup)
+    if style not in _CURVES:
+        raise Unreadable(f"the schedule `{style}` has no shape in a plan")
+    if decay > steps:
+        raise Unreadable(f"a fall over {decay} steps has no shape in a run of {steps}")
+    flat = decay < steps
+    return Fall(warmup, _CURVES[style], decay - warmup if flat else None, lowest / rate, flat=flat)
