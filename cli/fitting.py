@@ -243,7 +243,9 @@ def _read(
             said = (_counted_otherwise(law, counts, table.columns[SIZES[counts]].header, at),)
         if law is not None:
             needs = dict.fromkeys(c for _, columns in forms_for(law, table, counts, {}) for c in columns.values())
-            needs |= dict.fromkeys((law.reads.of, law.reads.at) if law.reads is not None else ())
+            if law.reads is not None:
+                size = _size(law, table, counts)
+                needs |= dict.fromkeys((law.reads.of, law.reads.at, *((size,) if law.reads.how == "minima" else ())))
             gives = {form.output for form in forms_of(law, {})} - needs.keys()
             said += tuple(_not_fitted(one) for one in findings if one.data.get("quantity") in gives)
         else:
@@ -287,13 +289,17 @@ def _source(path: str, findings: Sequence[Finding]) -> Source:
 
 def _reduced(table: RunTable, law: Law, counts: str, source: Source) -> Reduced | None:
     """What a form of two steps makes of runs; None for a form of one."""
-    from runplan.engine.fit.form import quantity_columns
     from runplan.engine.fit.reduce import reduced
 
-    if law.reads is None:
-        return None
+    return None if law.reads is None else reduced(table, law.reads, _size(law, table, counts), source)
+
+
+def _size(law: Law, table: RunTable, counts: str) -> str:
+    """The column of the sizes that a form of two steps reads; that which the law counts by where there is none."""
+    from runplan.engine.fit.form import quantity_columns
+
     ways = quantity_columns(law, counts or law.counts, "params")
-    return reduced(table, law.reads, next(way for way in ways if way in table.columns), source)
+    return next((way for way in ways if way in table.columns), ways[0])
 
 
 def _recounted(found: Finding, count: str) -> Finding:

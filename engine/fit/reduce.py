@@ -79,12 +79,12 @@ def reduced(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced
     """The runs of a table as a form of two steps reads them.
 
     Args:
-        size: The column of the sizes.
+        size: The column of the sizes; an envelope of the loss alone needs none.
         source: The file that they are from, for findings.
     """
     if reads.how == "minima":
         return _minima(table, reads, size, source)
-    reasons = one_line(table, reads.at, size, source)
+    reasons = one_line(table, reads.at, size, source) if size in table.columns else ()
     return Reduced(None, (), reasons) if reasons else _envelope(table, reads, source)
 
 
@@ -145,7 +145,9 @@ def profile(
     own = np.log(sizes if tokens is None else spent / tokens)
     order = rows[np.lexsort((sizes[rows], own[rows]))]
     n, x, y, paid = sizes[order], own[order], values[order], np.log(spent[order])
-    found = Profile(float(np.exp(np.mean(paid))), *(tuple(each.tolist()) for each in (order, n, y, x)))
+    found = Profile(
+        float(np.exp(np.mean(paid))), tuple(order.tolist()), tuple(n.tolist()), tuple(y.tolist()), tuple(x.tolist())
+    )
     if (different := len(np.unique(n))) < FEWEST:
         return replace(found, left_out=f"it has {counted(different, 'size')}, and a parabola needs {FEWEST}")
     middle = float(np.mean(x))

@@ -38,3 +38,18 @@ def test_runs_too_small_for_a_form_are_left_out_of_a_comparison(capsys: pytest.C
     assert found["chosen"] == fewer["form"] == "chinchilla, compute >= 1.732e+14 FLOP"
     assert every["form"] == "chinchilla" and fewer["future_error"] < every["future_error"] / 1.5
     assert fewer["forecasts"]["loss"]["value"] > 1.02 * every["forecasts"]["loss"]["value"]
+
+
+def test_losses_by_compute_alone_are_told_by_what_needs_no_size(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    # C4 in bits a byte, the best run of each budget of Delphi: marin-community/marin, docs/reports, May 2026.
+    best = {3e18: 1.08711, 9e18: 1.029155, 1.8e19: 0.99479, 3e19: 0.972027, 9e19: 0.924102, 1.8e20: 0.896859}
+    rows = "".join(f"{spent},{loss}\n" for spent, loss in (best | {3e20: 0.878126}).items())
+    (tmp_path / "best.csv").write_text("compute,loss\n" + rows, "utf-8")
+    found = told(capsys, str(tmp_path / "best.csv"), "--unit", "loss=bit/byte", "--predict", "compute=1e23")
+    assert found["chosen"] == "envelope"
+    nats = found["forms"][0]["forecasts"]["loss"]
+    assert nats["low"] < 0.721256 * math.log(2) < nats["high"] and abs(nats["value"] / math.log(2) - 0.721256) < 0.01
+    assert main(["fit", str(tmp_path / "best.csv"), "--form", "isoflop", "--bootstrap", "0"]) == 1
+    assert "no column for `params`" in capsys.readouterr().err
