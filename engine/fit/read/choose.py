@@ -12,6 +12,7 @@ from runplan.dsl.text.words import cut, listing
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit, UnknownUnit
 from runplan.engine.fit.read.asked import Asked
+from runplan.engine.fit.read.derive import IN_SEQUENCES, LENGTH
 from runplan.engine.fit.read.figures import Figures, Style, decimal_of, figures, has_signs, read_one_way, style_of
 from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.read.words import Read, Sort, Words, squashed
@@ -79,6 +80,8 @@ def choose(grid: Grid, words: Words, asked: Asked) -> Choice:
             message = f"there is no column `{cut(text)}`, which was to be `{name}`"
             help = did_you_mean(text, grid.headers) or [f"the columns are {listing(grid.headers)}"]
             findings.append(_asking("F002", name, message, grid.header(0), help))
+    if LENGTH in candidates:
+        _in_sequences(grid, candidates, asked, words.sorts)
     texts = {name: candidates.pop(name)[0][0] for name in TEXTS if name in candidates}
     styles = _styles(grid, (place for found in candidates.values() for place, _ in found))
     columns: dict[str, Chosen] = {}
@@ -93,6 +96,19 @@ def choose(grid: Grid, words: Words, asked: Asked) -> Choice:
             findings += (replace(one, severity="info") for one in wrong)
     doubtful = {name: found[0][0] for name, found in candidates.items() if name not in columns}
     return Choice(columns, texts, tuple(unread), doubtful, tuple(findings))
+
+
+def _in_sequences(
+    grid: Grid, candidates: dict[str, list[tuple[int, Read]]], asked: Asked, sorts: Mapping[str, Sort]
+) -> None:
+    """Take a batch that says no unit as one of sequences, where the file has their length beside it."""
+    for name, count in IN_SEQUENCES.items():
+        found, sort, other = candidates.get(name, ()), sorts[name], sorts[count]
+        if not found or count in candidates or name in asked.units or sort.units[""] is not None:
+            continue
+        cells = [grid.columns[place] for place, read in found if not read.unit]
+        if len(cells) == len(found) and not any(_of_cells(own, sort) or _by_figures(own, sort, other) for own in cells):
+            candidates[count] = [(place, Read(other, read.word)) for place, read in candidates.pop(name)]
 
 
 def _styles(grid: Grid, places: Iterable[int]) -> dict[int, Style]:

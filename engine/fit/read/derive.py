@@ -9,7 +9,7 @@ import numpy as np
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, bound, names
+from runplan.dsl.expr.tree import Expr, bound, joined, names
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.engine.fit.table import Floats
@@ -21,6 +21,9 @@ CALLED: Mapping[str, tuple[str, ...]] = {
     "law_params": ("params", "params_non_embedding", "active_params"),
     "data_tokens": ("unique_tokens", "data_tokens"),
 }
+# What is so many sequences, by their length: of the same in tokens, what counts the sequences.
+IN_SEQUENCES: Mapping[str, str] = {"batch": "batch_sequences", "tokens": "samples"}
+LENGTH = "context"
 APART = 0.01
 
 
@@ -73,6 +76,9 @@ def relations(library: Library) -> Iterator[Relation]:
             inputs = tuple(sorted(called.get(name, name) for name in free))
             text = f"{output} = {shown(body)}"
             yield Relation(output, inputs, body, text.replace(general, own) if general else text)
+    for output, count in IN_SEQUENCES.items():
+        body = joined("*", (quantity(count), quantity(LENGTH)))
+        yield Relation(output, (count, LENGTH), body, f"{output} = {shown(body)} / sequence")
 
 
 def derivable(missing: str, have: Sequence[str], library: Library) -> list[Relation]:

@@ -96,7 +96,10 @@ def _table(
         findings = [*choice.findings, *left]
     columns = dict(choice.columns)
     asking = {str(f.data.get("quantity")) for f in findings if f.data}
-    for name in asked.needs if asked.log else (*asked.needs, *asked.uses):
+    # What steps make tokens of, where it is told in sequences.
+    wanted = {*asked.needs, *asked.uses} - columns.keys()
+    batch = ("batch",) if "tokens" in wanted else ()
+    for name in (*batch, *asked.needs) if asked.log else (*batch, *asked.needs, *asked.uses):
         if name not in columns and name not in asking:
             derived = _derived(name, grid, columns, library)
             if derived is not None:

@@ -240,3 +240,23 @@ def test_any_bytes_give_runs_or_say_why_not(content: bytes, path: str) -> None:
 def test_names_and_what_no_column_is_are_kept_apart() -> None:
     table = runs("name,note,N,D,loss\n a1 ,hello,1e9,2e10,2.5\n")
     assert table.labels == ("a1",) and set(table.columns) == set(NEEDS)
+
+
+@pytest.mark.parametrize(
+    "names", [("batch_size", "seq_len"), ("global_batch_size", "Sequence length"), ("gbs", "n_ctx")]
+)
+def test_steps_of_batches_of_sequences_are_tokens(names: tuple[str, str]) -> None:
+    head = ("params", "steps", *names, "loss")
+    rows = [(f"{n:.0f}", f"{n / 1e4:.0f}", "512", "2048", f"{3 - i / 10}") for i, n in enumerate((1e7, 3e7, 9e7))]
+    told, findings = read("\n".join(",".join(row) for row in (head, *rows)))
+    assert told is not None and told.values("tokens")[0] == 1000 * 512 * 2048
+    assert any("batch_sequences * context" in found.message for found in findings)
+    # A batch that is too large for sequences, or says that it is of tokens, is none of them.
+    large = [(n, steps, "524288", length, loss) for n, steps, _, length, loss in rows]
+    told = runs("\n".join(",".join(row) for row in (head, *large)))
+    assert told.values("tokens")[0] == 1000 * 524288
+
+
+def test_samples_of_a_length_are_tokens() -> None:
+    told = runs("params,samples,seq_len,loss\n1e7,1000000,2048,3.1\n3e7,1000000,2048,3.0\n9e7,1000000,2048,2.9\n")
+    assert told.values("tokens").tolist() == [2048e6] * 3
