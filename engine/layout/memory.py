@@ -91,7 +91,7 @@ _UNSAID: dict[Name, dict[str, str]] = {
 # What decides which formulas stand in place of others.
 _DECIDE = frozenset((q.KV_LORA, q.LORA, INTERLEAVE, LINKED, q.NODES_OF, q.ATTENTION_COMPUTE, *_UNSAID, *_SAYS))
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
-_ELSEWHERE = {"norm_params": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
+_ELSEWHERE = {"norm_params": 0.0, "norm_biases": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
