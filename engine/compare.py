@@ -31,6 +31,8 @@ from runplan.engine.report import Report
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.values import solved
 
+# What a choice is, and what a law says of it.
+JUDGED = (q.PARAMS, q.LAW_PARAMS, q.TOKENS, q.COMPUTE, q.LOSS, q.REGRET)
 # Quantities whose spread is what the laws, or the plans, disagree about.
 CHOSEN = ("params", "tokens")
 
@@ -217,7 +219,8 @@ def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
         if value is None:
             return None
         env[name] = count_of(judge, value) if name == q.LAW_PARAMS else value
-    there = solved(judge.problem, env, ())
+    is_its_own = all(judge.get(name) == value for name, value in env.items())
+    there = judge if is_its_own else solved(judge.problem, env, about=JUDGED)
     loss, regret = there.get("loss"), regret_at(there)
     return None if loss is None or regret is None else Verdict(loss, regret)
 
@@ -233,15 +236,16 @@ def _decided_by_laws(columns: Sequence[Column], least: int | None) -> Decision |
         found = [reached(problem) for problem in problems]
         if not all(one.is_optimal for one in found):
             return None
-        there = [solved(one.problem, one.found.values, ()) for one in found]
+        there = [solved(one.problem, one.found.values, about=JUDGED) for one in found]
         return _least_worst([[verdict_on(choice, there[i]) for i in sorted(judging)] for choice in there])
 
     return decided_by_laws([solution.problem for solution in solutions], least, least_worst)
 
 
 def _least_worst(verdicts: Sequence[Sequence[Verdict | None]]) -> int | None:
-    """The choice whose worst regret is the least, among those that all judges have an opinion of."""
+    """The choice whose worst regret is the least, among those that all judges have an opinion of; of some that are as
+    good, such as one that several laws make, the first."""
     worst = {i: max(v.regret for v in said if v) for i, said in enumerate(verdicts) if said and all(said)}
     if not worst or max(worst.values()) - min(worst.values()) <= SAME:
         return None
-    return min(worst, key=lambda i: worst[i])
+    return next(i for i, regret in worst.items() if regret <= min(worst.values()) + SAME)

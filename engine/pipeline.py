@@ -35,7 +35,7 @@ from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
 from runplan.engine.laws.form import is_of_settings
-from runplan.engine.layout.fit import ALL, Kept, Look, with_memory
+from runplan.engine.layout.fit import ALL, GLANCE, Kept, Look, with_memory
 from runplan.engine.layout.short import needs_more
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
@@ -125,18 +125,25 @@ def first_of(
     catalogue: Library | None = None,
     settings: Sequence[str] = (),
     laws: tuple[str, ...] | None = None,
+    about: str = "",
 ) -> Report:
     """The solution of the plan at a path under its first law, unjudged: what tells where a value comes from.
 
-    Arguments and errors are those of `report_of`.
+    The other arguments, and errors, are those of `report_of`.
+
+    Args:
+        about: The value that is asked for; of a quantity that no layout decides layouts are looked at only for what may
+            be wrong.
     """
     read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws)
     if read.plan is None:
         return Report(read.source, None, findings=read.findings)
+    known = read.catalogue.quantities().get(about)
+    look = Look(fitting=True) if known is None or known.facts.is_of_layout else GLANCE
     return Report(
         read.source,
         read.plan,
-        solutions=tuple(islice(solutions_of(read, True, look=Look(fitting=True)), 1)),
+        solutions=tuple(islice(solutions_of(read, True, look=look), 1)),
         findings=read.findings,
     )
 

@@ -40,7 +40,9 @@ def run(argv: list[str]) -> int:
     with reading(args.path):
         path, project = Projects(args.stdin_filename).of(args.path)
         laws = None if args.law is None else (args.law,)
-        report = first_of(path, project.reader, catalogue=project.library, settings=args.set, laws=laws)
+        report = first_of(
+            path, project.reader, catalogue=project.library, settings=args.set, laws=laws, about=args.quantity
+        )
     if not report.solutions:
         why = next((line(f) for f in report.findings if f.severity == "error"), "there are only definitions")
         raise CannotRun(f"{args.path} cannot be solved: {why}")

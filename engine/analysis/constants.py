@@ -42,7 +42,7 @@ class Constants:
 def constants_of(solution: Solution, name: Name) -> Constants | None:
     """How far a value moves with the constants of its law, all else as it is; None where it does not."""
     problem = solution.problem
-    if solution.status != "solved" or not is_uncertain(problem.law):
+    if solution.status != "solved" or not is_uncertain(problem.law) or name in solution.samples.still:
         return None
     if problem.deviates or not solution.samples:
         evaluate, most = evaluator_of(solution)

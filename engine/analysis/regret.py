@@ -16,6 +16,8 @@ from runplan.engine.problem.solution import Solution, Value
 # A size that costs more than this as a logarithm of compute costs what nobody can tell; and how near it is found, as a
 # share of the logarithm of compute.
 FAR, CLOSE = 60.0, 1e-11
+# How far from a guess the best size is looked for, all over and at the least, and how near it is found; logarithms.
+REACH, NEAR, COARSE = 6.0, 1e-3, 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +82,42 @@ def regret_of(solution: Solution) -> float | None:
     compute, reached = solution.get("compute"), solution.get("loss")
     if surface is None or compute is None or reached is None:
         return None
+    least_of_all = least_compute(surface, reached, compute, solution.get("law_params"))
+    return None if least_of_all is None else max(0.0, compute / least_of_all - 1.0)
 
-    guess = math.log(size) if (size := solution.get("law_params")) else math.log(compute) / 2 - 0.9
 
-    def least_at(log_compute: float) -> float:
-        nonlocal guess
-        spent = math.exp(log_compute)
-        # The optimum moves little between budgets; the loss there is flat, so a coarse size will do.
-        guess = least(lambda x: surface.at(math.exp(x), spent), guess, 6.0, 1e-4)
-        return surface.at(math.exp(guess), spent)
+def least_compute(surface: Surface, reached: float, spent: float, size: float | None = None) -> float | None:
+    """The least compute, in FLOP, at which a law reaches a loss; None where it is less than anybody can tell.
+
+    Args:
+        reached: The loss.
+        spent: A compute at which some size reaches it.
+        size: One near the best, in params as the law counts them; as many as `spent` is for, as a rule, unless said.
+    """
+    high = math.log(spent)
+    guess = math.log(size) if size else high / 2 - 0.9
+    before = high + REACH
 
     def worse(log_compute: float) -> float:
-        return least_at(log_compute) - reached
+        nonlocal guess, before
+        compute = math.exp(log_compute)
 
-    high = math.log(compute)
+        def loss(log_size: float) -> float:
+            return surface.at(math.exp(log_size), compute)
+
+        # The loss is flat at the optimum, so a coarse size will do; with a budget it moves less than that, as a rule.
+        reach = abs(log_compute - before) + NEAR
+        best = least(loss, guess, min(reach, REACH), COARSE)
+        if abs(best - guess) > reach - COARSE:
+            best = least(loss, guess, REACH, COARSE)
+        guess, before = best, log_compute
+        return loss(best) - reached
+
     if worse(high) > 0.0:
-        return 0.0  # as good as it gets, but for the last digits
+        return spent  # as little as can be, but for the last digits
     low = high - 1.0
     while worse(low) < 0.0:
         low -= high - low
         if high - low > FAR:
             return None
-    return max(0.0, compute / math.exp(crossing(worse, high, low, CLOSE)) - 1.0)
+    return math.exp(crossing(worse, high, low, CLOSE))

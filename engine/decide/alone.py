@@ -175,7 +175,7 @@ def _is_dearer(problem: Problem, kept: Mapping[Name, float], best: Mapping[Name,
     wanted, own = best[goal.expr.name], kept[goal.expr.name]
     if goal.expr.name != q.LOSS:
         return (wanted - own if goal.sense == "maximize" else own - wanted) > DEARER * abs(wanted)
-    surface = surface_of(solved(problem, {v.name: best[v.name] for v in problem.variables}, ()))
+    surface = surface_of(solved(problem, {v.name: best[v.name] for v in problem.variables}))
     size = kept.get(q.LAW_PARAMS, kept.get(q.PARAMS))
     if surface is None or size is None:
         return False

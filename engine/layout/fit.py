@@ -136,7 +136,8 @@ def most_of(values: Mapping[Name, Value], kind: str, catalogue: Library) -> tupl
 
 def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
     """How closely the plan itself, or a rule that is not the library's, asks to look."""
-    asked = of_layout(plan, (one.condition for one in (*plan.requires, *plan.prefers)), catalogue)
+    conditions = (one.condition for one in (*plan.requires, *plan.prefers))
+    asked = of_layout(plan, (*conditions, *(goal.expr for goal in plan.goals)), catalogue)
     everything = look.all or bool(asked) or catalogue.is_asked_by_others(catalogue.once(_of_layout))
     return Look(everything, look.fitting or q.FITTING_GPUS.text in asked)
 

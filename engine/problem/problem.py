@@ -337,6 +337,8 @@ class Problem:
 
     def settled(self) -> Problem:
         """The problem with what is defined by an inverse computed, as far as its figures alone decide it."""
+        if not self.inverses:
+            return self
         definitions = dict(self.definitions)
         for turned in self.inverses:
             value = self._inverse(turned, definitions)

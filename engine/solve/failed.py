@@ -26,7 +26,7 @@ def without(
 ) -> Solution:
     """What is known of a problem that has no solution."""
     assert status != "solved"
-    base = solved(problem, {}, ())
+    base = solved(problem, {})
     return replace(
         base,
         status=status,

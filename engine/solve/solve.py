@@ -25,7 +25,7 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
     problem = problem.settled()
     errors = {f.code for f in problem.findings if f.severity == "error"}
     if problem.is_programme and not errors:
-        return solved(problem, {}, ())
+        return solved(problem, {})
     if errors - {"C004", "L004"} or q.COMPUTE not in problem.definitions:
         return without(problem, "undecided", problem.findings)
     if "L004" in errors:

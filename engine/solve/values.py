@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from runplan.dsl.expr.dimensions import Dimensions
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, names
+from runplan.dsl.expr.tree import Expr, Ref, names
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.form import cite_of
@@ -19,11 +19,20 @@ from runplan.engine.problem.solution import Solution, Value
 ON_THE_LINE = 1.01
 
 
-def solved(problem: Problem, env: Mapping[Name, float], binding: Iterable[Constraint]) -> Solution:
-    """The solution at given values of the variables, everything else derived."""
+def solved(
+    problem: Problem,
+    env: Mapping[Name, float],
+    binding: Iterable[Constraint] = (),
+    about: Collection[Name] | None = None,
+) -> Solution:
+    """The solution at given values of the variables, everything else derived.
+
+    Args:
+        about: What it is asked for; everything unless said.
+    """
     problem = problem.settled()
     every = dict(env)
-    derive(problem, every)
+    derive(problem, every, None if about is None else (*map(Ref, about), *(problem.line.args if problem.line else ())))
     active = [constraint for constraint in binding if constraint.kind != "link"]
     bound = list(dict.fromkeys(constraint.text for constraint in active))
     stated = (name for name in (q.TOKENS, q.PARAMS) if name in problem.givens and problem.variables)
@@ -34,11 +43,12 @@ def solved(problem: Problem, env: Mapping[Name, float], binding: Iterable[Constr
         for name in (q.LOSS, q.PERPLEXITY):
             every.pop(name, None)
     known = problem.definitions.keys() | {v.name for v in problem.variables}
+    told = (name for name in every if name in known and (about is None or name in about))
     return Solution(
         law=problem.named,
         resolved=problem.law.name,
         status="solved",
-        values={name: _value(problem, name, every[name], active, bound) for name in every if name in known},
+        values={name: _value(problem, name, every[name], active, bound) for name in told},
         binding=tuple(bound),
         active=frozenset(constraint.key for constraint in active),
         conflict=(),
