@@ -13,15 +13,24 @@ from runplan.engine.problem.solution import Solution, Value
 
 def stages_of(solution: Solution) -> tuple[Solution, ...]:
     """The solution of each stage, by itself, its quantities named as those of a run; nothing where there are none."""
-    return tuple(_of_stage(solution, stage) for stage in solution.problem.stages)
+    stages = solution.problem.stages
+    values: dict[str, dict[Name, Value]] = {stage.name: {} for stage in stages}
+    for name, value in solution.values.items():
+        if _shared(solution.problem, name) is not None:
+            for own in values.values():
+                own[name] = value
+        elif name.scope and name.scope[0][0] == "stage":
+            stage = name.scope[0][1]
+            named = Name(name.text, name.kind, name.scope[1:])
+            values[stage][named] = replace(value, name=named)
+    return tuple(_of_stage(solution, stage, values[stage.name]) for stage in stages)
 
 
-def _of_stage(solution: Solution, stage: StageOf) -> Solution:
+def _of_stage(solution: Solution, stage: StageOf, named: dict[Name, Value]) -> Solution:
     before = f"{stage.name}."
     values = {
-        own: replace(value, name=own, inputs=tuple(_own(each, stage.name) or each for each in value.inputs))
-        for name, value in solution.values.items()
-        if (own := _own(name, stage.name) or _shared(solution.problem, name)) is not None
+        name: replace(value, inputs=tuple(_own(each, stage.name) or each for each in value.inputs))
+        for name, value in named.items()
     }
     return replace(
         solution,
@@ -67,9 +76,11 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
     before = f"{stage.name}."
 
     def renamed(c: Constraint) -> Constraint | None:
+        if not c.key.startswith(before):
+            return None
         over = names(Op("-", (c.left, c.right)))
         by = {name: to for name in over if (to := _own(name, stage.name) or _shared(problem, name)) is not None}
-        if len(by) < len(over) or not c.key.startswith(before):
+        if len(by) < len(over):
             return None
         left, right = (substitute(side, {name: Ref(to) for name, to in by.items()}) for side in (c.left, c.right))
         # What is to be likely is so of the whole plan: here it is as it was found.
