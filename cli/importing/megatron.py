@@ -68,7 +68,8 @@ def arguments(keys: Keys, title: str) -> Imported:
     precision = _precision(keys, rate, notes)
     for again_named, values in again.items():
         told = " and ".join(str(value) for value in values) if isinstance(values, list) else str(values)
-        notes.append(f"`--{again_named.replace('_', '-')}` is given more than once, as {told}: the last counts")
+        named = again_named if again_named[:1] == "$" else f"--{again_named.replace('_', '-')}"
+        notes.append(f"`{named}` is given more than once, as {told}: the last counts")
     grows = keys.tree.get("rampup_batch_size")
     if batch and steps and samples is None and isinstance(grows, list) and len(grows) == len(("from", "by", "over")):
         start, step, over = (_whole(one) for one in grows)
@@ -78,7 +79,7 @@ def arguments(keys: Keys, title: str) -> Imported:
             f"the batch grows from {start} to {batch} sequences: the run has {less} fewer than the plan, {share}"
         )
     fall = _fall(keys, batch, steps, rate, notes)
-    devices, nodes = keys.whole("nproc_per_node"), keys.get("nnodes")
+    devices, nodes = keys.get("nproc_per_node"), keys.get("nnodes")
     layout = _layout(keys)
     found = keys.get("data_path")
     mix = _mix(found if isinstance(found, list) else [])
@@ -96,7 +97,7 @@ def arguments(keys: Keys, title: str) -> Imported:
         settings=settings,
         fall=fall,
         layout=layout,
-        devices=devices * nodes if devices and isinstance(nodes, int) else None,
+        devices=devices * nodes if isinstance(devices, int) and isinstance(nodes, int) else None,
         precision=precision,
         mix=mix,
         notes=tuple(notes),
@@ -182,13 +183,13 @@ def _vocab(keys: Keys) -> int:
 
 
 def _latent(keys: Keys) -> dict[str, Word]:
-    if not keys.flag("multi_latent_attention"):
+    if not keys.flag("multi_latent_attention", "multi_head_latent_attention"):
         return {"qk_norm": "true"} if keys.flag("qk_layernorm") else {}
     keys.get("qk_layernorm")
     out: dict[str, Word] = {
         "kv_lora": keys.whole("kv_lora_rank") or 32,
-        "head_dim": keys.whole("qk_head_dim") or 128,
-        "rope_dim": keys.whole("qk_pos_emb_head_dim") or 64,
+        "head_dim": keys.whole("qk_head_dim", "qk_nope_head_dim") or 128,
+        "rope_dim": keys.whole("qk_pos_emb_head_dim", "qk_rope_head_dim") or 64,
         "v_head_dim": keys.whole("v_head_dim") or 128,
     }
     rank = keys.whole("q_lora_rank")
@@ -206,9 +207,12 @@ def _experts(keys: Keys, layers: int, ffn: int) -> dict[str, Word]:
     }
     if shared := keys.whole("moe_shared_expert_intermediate_size"):
         out |= {"shared_experts": 1, "shared_ffn": shared}
+    elif shared := keys.whole("n_shared_experts", "num_shared_experts"):  # of forks, each as wide as an expert
+        out["shared_experts"] = shared
     if keys.flag("moe_router_enable_expert_bias"):
         out["router_biases"] = "true"
-    dense = _dense(keys.text("moe_layer_freq"), layers)
+    dense = keys.whole("first_k_dense_replace") or _dense(keys.text("moe_layer_freq"), layers)
+    keys.get("moe_layer_freq")
     return out | ({"dense_layers": dense} if dense else {})
 
 
@@ -244,7 +248,10 @@ def _precision(keys: Keys, rate: float | None, notes: list[str]) -> str:
     on = [word for word in ("bf16", "fp16") if keys.flag(word)]
     if len(on) > 1:
         notes.append("`--bf16` and `--fp16` are both in the file: bf16 is taken")
-    return on[0] if on else "" if rate is None else "fp32"
+    if on or rate is None or any(name.startswith("$") for name in keys.tree):  # such as `--${PRECISION}`
+        return "".join(on[:1])
+    notes.append("no flag says what it computes in: fp32 is Megatron's own")
+    return "fp32"
 
 
 def _whole(word: object) -> int:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from runplan.cli.importing.branches import run
 from runplan.cli.importing.keys import Tree
 
 OPTION = re.compile(r"--[a-z][a-z0-9_-]+")
@@ -15,6 +16,9 @@ PROGRAM, AGAIN = "_program", "_again"
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _ENDS = ("&&", "||", "|", ";", "&", ">", ">>", "2>&1", "<", "fi", "else", "then", "done")
+_COMMAND = re.compile(r"`|\$\((?!\()")  # what another program prints, which nobody runs here
+# A computation, with at most one pair of brackets in a pair; and how deep variables are looked for in each other.
+_SUM, _DEPTH = re.compile(r"\$\(\(((?:[\w\s*/+-]|\([\w\s*/+-]*\))+)\)\)"), 4
 _SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
 
 
@@ -33,12 +37,15 @@ def typed(text: str) -> object:
 def arguments_of(text: str) -> Tree:
     """The options of a command line, or of the script that makes it, its own variables put in.
 
-    Options in arrays and in quoted texts are read as well, of branches all: where one is given twice, the last counts.
-    What is computed by more than sums and products is left as it is written.
+    Options in arrays and in quoted texts are read as well, of branches those that run by the script's own variables,
+    and all where these do not tell: where an option is given twice, the last counts. What is computed by more than
+    sums and products is left as it is written.
     """
     script = "\n".join(_without_comment(line) for line in text.splitlines()).replace("\\\n", " ")
     script = re.sub(r"(\$\{\w+:-)([\"'])(.*?)\2\}", r"\1\3}", script)
-    filled = _filled(script, dict(_assigned(script)))
+    script = run(script, _assigned, _filled)
+    variables = dict(_assigned(script))
+    filled = _filled(script, variables)
     words = re.findall(r"\n|[^ \t\r\n]+", re.sub(r"=\(", "=( ", re.sub(r"[\"']", " ", filled)))
     found: dict[str, object] = {}
     again: dict[str, list[object]] = {}
@@ -49,6 +56,8 @@ def arguments_of(text: str) -> Tree:
         if name in found and found[name] != value:
             again.setdefault(name, [found[name]]).append(value)
         found[name] = value
+    for name, values in _branches(script, variables):
+        again[f"${name}"] = values
     program = re.search(r"(\w+)\.py\b", next((word for word in words if re.search(r"pretrain\w*\.py$", word)), ""))
     if program:
         found[PROGRAM] = program[1]
@@ -61,7 +70,7 @@ def _options(words: list[str], groups: frozenset[str]) -> Iterator[tuple[str, li
     while at < len(words):
         word = words[at].lstrip("(")
         at += 1
-        if not OPTION.match(word):
+        if not OPTION.match(word) and not word.startswith("--$"):
             continue
         name, joined, value = word[2:].rstrip(")").partition("=")
         values = [value] if joined else []
@@ -88,16 +97,32 @@ def _is_value(word: str, groups: frozenset[str]) -> bool:
 def _assigned(script: str) -> Iterator[tuple[str, str]]:
     for match in re.finditer(r"^\s*(?:export\s+)?([A-Za-z_]\w*)=([^\s(][^\n]*)$", script, re.MULTILINE):
         value = match[2].strip().strip("\"'").strip()
-        if not value.startswith("--"):
+        if not value.startswith("--") and not _COMMAND.search(value):
             yield match[1], value
 
 
+def _branches(script: str, variables: dict[str, str]) -> Iterator[tuple[str, list[object]]]:
+    """Variables that are set to several figures, in branches of which the last is read."""
+    found: dict[str, list[object]] = {}
+    for name, value in _assigned(script):
+        number = typed(_filled(value, {other: its for other, its in variables.items() if other != name}))
+        if isinstance(number, int | float) and not isinstance(number, bool) and number not in found.get(name, []):
+            found.setdefault(name, []).append(number)
+    used = {name or bare for name, bare in re.findall(r"\$\{(\w+)\}|\$(\w+)", script)}
+    yield from ((name, values) for name, values in found.items() if len(values) > 1 and name in used)
+
+
 def _filled(script: str, variables: dict[str, str]) -> str:
-    """A script with its own variables in it, and sums and products computed."""
-    for _ in range(3):
+    """A script with its own variables in it, and sums and products computed, which may be in each other."""
+
+    def computed(found: re.Match[str]) -> str:
+        return _computed(re.sub(r"[A-Za-z_]\w*", lambda name: variables.get(name[0], name[0]), found[1]))
+
+    for _ in range(_DEPTH):
         script = re.sub(r"\$\{(\w+):[-=]([^}]*)\}", lambda m: _instead(variables.get(m[1], ""), m[1]) or m[2], script)
         script = re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda m: variables.get(m[1] or m[2], m[0]), script)
-    return re.sub(r"\$\(\(([\d\s*/+()-]+)\)\)", lambda m: _computed(m[1]), script)
+        script = _SUM.sub(computed, script)
+    return script
 
 
 def _instead(value: str, name: str) -> str:

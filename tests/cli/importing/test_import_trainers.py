@@ -467,3 +467,20 @@ def test_a_model_that_is_not_named_is_no_guess(folder: Path, capsys: pytest.Capt
     (folder / "x.yaml").write_text(LITGPT.replace("model_name: pythia-14m", "model_name:"), encoding="utf-8")
     assert main(["import-config", "x.yaml"]) == 1
     assert "`model_name` is not there" in capsys.readouterr().err
+
+
+def test_the_names_of_forks_tell_the_same_mixture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """GLM-4.5-Air, whose 106B its authors publish, in the arguments of a fork that took the names of its config."""
+    text = """\
+NPUS=16
+NODES=8
+torchrun --nproc_per_node $NPUS --nnodes $NODES pretrain_gpt.py --first-k-dense-replace 1 --moe-layer-freq 1 \\
+    --n-shared-experts 1 --num-experts 128 --moe-router-topk 8 --moe-ffn-hidden-size 1408 --swiglu --add-qkv-bias \\
+    --moe-router-enable-expert-bias --num-layers 46 --hidden-size 4096 --ffn-hidden-size 10944 --bf16 \\
+    --num-attention-heads 96 --group-query-attention --num-query-groups 8 --kv-channels 128 --disable-bias-linear \\
+    --normalization RMSNorm --position-embedding-type rope --untie-embeddings-and-output-weights \\
+    --padded-vocab-size 151552 --seq-length 4096 --global-batch-size 256 --micro-batch-size 1 --train-iters 2000
+"""
+    plan, report = imported(folder, "glm.sh", text, capsys)
+    holds(report, {"params": 106_852_251_264, "steps": 2000, "batch": 256 * 4096})
+    assert "# hardware: 128 x H100 for 30 days" in plan
