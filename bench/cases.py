@@ -290,14 +290,14 @@ class Bench:
         table = "\n".join(f"{n}e6,{d}e9,{1.8 + 480 / (n * 1e6) ** 0.35 + 2000 / (d * 1e9) ** 0.37}" for n, d in RUNS)
         self.written("runs.csv", f"params [params],tokens [tokens],loss [nat/token]\n{table}\n")
         script = str(Path(__file__).with_name("fits.py"))
-        nothing, starts, draws = "fits.py, nothing done", 100, 100
+        nothing, starts, draws, again = "fits.py, nothing done", 100, 100, 50
+        parts = ("--starts", str(starts), "--draws", str(draws), "--again", str(again))
         processes = [
             self.python(SCIPY, "import numpy, scipy.optimize"),
             self.plan(PLAN_FIT, "fit", "runs.csv", "--form", "chinchilla", "--bootstrap", "0", cache="empty"),
         ]
         for name, work in {nothing: "nothing", **FITS}.items():
-            command = (str(self.place / "python"), script, "--do", work, "--starts", str(starts), "--draws", str(draws))
-            processes.append(Process(name, command, self.folder))
+            processes.append(Process(name, (str(self.place / "python"), script, "--do", work, *parts), self.folder))
 
         def over(name: str, other: str, more: float) -> Figure:
             def figure(took: Mapping[str, Used]) -> float:
@@ -307,7 +307,7 @@ class Bench:
 
         fit, other, drawn, bfgs = FITS
         rows = [
-            Row(fit, other, over(fit, other, 4500 / starts), fit, 1 / 5000),
+            Row(fit, other, over(fit, other, again * 4500 / starts), fit, 1 / 5000),
             Row(drawn, bfgs, over(drawn, bfgs, 4000 / draws), drawn, 1 / 25),
             ratio(PLAN_FIT, SCIPY, 1.5),
         ]

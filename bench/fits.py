@@ -98,7 +98,9 @@ def of_child(command: Sequence[str], folder: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def works(runs: Chinchilla, starts: int, draws: int) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
+def works(
+    runs: Chinchilla, starts: int, draws: int, again: int
+) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
     """What is timed by its name, and of what is done in part only how much more the whole is."""
     objective = Objective()
     best = fit(runs, objective, bootstrap=0).minima[0].theta
@@ -109,12 +111,12 @@ def works(runs: Chinchilla, starts: int, draws: int) -> tuple[dict[str, Callable
     weights = counts(np.arange(len(here.residuals)), 0, 0, draws)
     every: dict[str, Callable[[], object]] = {
         "nothing": lambda: None,
-        "fit": lambda: fit(runs, objective, bootstrap=0),
+        "fit": lambda: [fit(runs, objective, bootstrap=0) for _ in range(again)],
         "L-BFGS-B": lambda: [minimize(value, s, (runs,), method="L-BFGS-B") for s in some],
         "draws": lambda: drawn(resampled(runs, objective, best, here, 0, None), DRAWS),
         "BFGS": lambda: [minimize(with_slope, at, (runs, w), jac=True, method="BFGS") for w in weights],
     }
-    more = {"L-BFGS-B": STARTS / starts, "BFGS": DRAWS / draws}
+    more = {"fit": 1 / again, "L-BFGS-B": STARTS / starts, "BFGS": DRAWS / draws}
     try:
         import autograd
         from autograd import numpy as traced
@@ -128,9 +130,9 @@ def works(runs: Chinchilla, starts: int, draws: int) -> tuple[dict[str, Callable
     return every, more | {"autograd": DRAWS / len(few)}
 
 
-def measured(runs: Chinchilla, folder: str, starts: int, draws: int) -> dict[str, float]:
+def measured(runs: Chinchilla, folder: str, starts: int, draws: int, again: int) -> dict[str, float]:
     """Seconds of one round, each whole."""
-    every, more = works(runs, starts, draws)
+    every, more = works(runs, starts, draws, again)
     return {name: cpu(work) * more.get(name, 1.0) for name, work in every.items()} | {
         "plan fit": of_child(
             [sys.executable, "-m", "runplan", "fit", "runs.csv", "--form", "chinchilla", "--bootstrap", "0"], folder
@@ -155,18 +157,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--starts", type=int, default=100, help="of L-BFGS-B that are timed")
     parser.add_argument("--draws", type=int, default=100, help="of BFGS that are timed")
+    # One takes less than what a process takes more one time than another.
+    parser.add_argument("--again", type=int, default=50, help="times that our fit is done over")
     parser.add_argument("--do", metavar="WORK", help="do one of what is timed, and nothing else: for speed.py")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     runs = runs_of(args.data, args.drop_highest)
     if args.do:
-        works(runs, args.starts, args.draws)[0][args.do]()
+        works(runs, args.starts, args.draws, args.again)[0][args.do]()
         return
     with tempfile.TemporaryDirectory() as folder:
         table = np.column_stack([np.exp(runs.params), np.exp(runs.tokens), runs.measured])
         head = "params [params],tokens [tokens],loss [nat/token]"
         np.savetxt(Path(folder, "runs.csv"), table, fmt="%.17g", delimiter=",", header=head, comments="")
-        rounds = [measured(runs, folder, args.starts, args.draws) for _ in range(args.rounds)]
+        rounds = [measured(runs, folder, args.starts, args.draws, args.again) for _ in range(args.rounds)]
     best = fit(runs, Objective(), bootstrap=0)
     print(f"{len(runs.measured)} runs; objective {best.minima[0].value:.15g}, {len(best.minima)} minimum/a")
     for name, ours, theirs, goal, less in ROWS:

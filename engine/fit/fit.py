@@ -83,9 +83,10 @@ def fit(
     doubts += left_open(model, objective, theta, widened(known, others, reaches), others, at)
     if any(one.severity == "error" for one in doubts):
         return _refused(model, objective, found.starts, *doubts)
-    draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
-    covariance = joint(model, objective.log, theta, here, draws) if bootstrap else cover
+    draws, covariance = np.empty((0, len(theta))), cover
     if bootstrap:
+        draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
+        covariance = joint(model, objective.log, theta, here, draws)
         known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
     known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))

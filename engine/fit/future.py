@@ -145,7 +145,9 @@ def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, sha
     """
     log = np.log(sizes)
     found = (_beyond(model, objective, theta, log, cut) for cut in _cuts(model, log))
-    return Future([cut for cut in found if cut is not None], gain_of(model, theta, sizes), share)
+    cuts = [cut for cut in found if cut is not None]
+    # Where no larger run holds it to anything it is as any form.
+    return Future(cuts, gain_of(model, theta, sizes), share if cuts else SHARE)
 
 
 def _cuts(model: Model, log: Floats) -> list[float]:

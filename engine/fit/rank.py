@@ -46,7 +46,9 @@ def nulls(model: Model, objective: Objective, theta: Floats) -> tuple[Null, ...]
             continue
         size = np.linalg.norm(slopes, axis=1)
         size = np.where(size > 0, size, 1.0)
-        left, values, _ = np.linalg.svd(slopes / size[:, None], full_matrices=True)
+        # All directions of the coordinates, and of as many runs no more than these.
+        fewer = slopes.shape[1] < len(at)
+        left, values, _ = np.linalg.svd(slopes / size[:, None], full_matrices=fewer)
         values = np.concatenate([values, np.zeros(len(at) - len(values))])
         if (found := left[:, values <= TOLD * max(float(values[0]), 1e-300)].T / size).size:
             return tuple(_apart(found))
