@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from runplan.cli.outcome import CannotRun
 from runplan.dsl.types import TYPE_CHECKING
@@ -27,8 +28,24 @@ def add_crew(parser: ArgumentParser) -> None:
     )
 
 
-def crew(args: Namespace) -> AbstractContextManager[Workers]:
-    """Who does the work, by the options of `add_crew`, for as long as the context is open.
+@contextmanager
+def crew(args: Namespace) -> Iterator[Workers]:
+    """Who does the work, by the options of `add_crew`, for as long as the context is open: this process unless said.
+
+    Errors are those of `others`.
+    """
+    with others(args) as workers:
+        if workers is not None:
+            yield workers
+            return
+        from runplan.engine.scatter.here import here
+
+        with here() as alone:
+            yield alone
+
+
+def others(args: Namespace) -> AbstractContextManager[Workers | None]:
+    """Who else does the work, by these options, for as long as the context is open; None where nobody is asked.
 
     Raises:
         CannotRun: Where the options cannot be used.
@@ -44,9 +61,7 @@ def crew(args: Namespace) -> AbstractContextManager[Workers]:
         from runplan.engine.scatter.processes import processes
 
         return processes(count(args.workers, "--workers", MOST))
-    from runplan.engine.scatter.here import here
-
-    return here()
+    return nullcontext()
 
 
 def count(text: str, option: str, most: int, least: int = 1) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
@@ -40,9 +41,10 @@ def run(argv: list[str]) -> int:
     with reading(args.path):
         path, project = Projects(args.stdin_filename).of(args.path)
         laws = None if args.law is None else (args.law,)
-        report = first_of(
-            path, project.reader, catalogue=project.library, settings=args.set, laws=laws, about=args.quantity
-        )
+        first = partial(first_of, path, project.reader, catalogue=project.library, settings=args.set, laws=laws)
+        report = first(about=args.quantity)
+        if report.solutions and args.quantity not in written(report.solutions[0].values):
+            report = first()  # to list what there is
     if not report.solutions:
         why = next((line(f) for f in report.findings if f.severity == "error"), "there are only definitions")
         raise CannotRun(f"{args.path} cannot be solved: {why}")

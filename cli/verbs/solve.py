@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.cli.arguments import Parser, add_output, add_plan_options, report_for, verb, wanted
-from runplan.cli.crew import add_crew, count, crew
+from runplan.cli.crew import add_crew, count, others
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import show
 from runplan.cli.show.formats import offered
@@ -34,7 +34,7 @@ def run(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("report"))
     draws = count(args.draws, "--draws", MOST_DRAWS, LEAST_DRAWS) if args.draws else None
-    with crew(args) as workers:
+    with others(args) as workers:
         report = report_for(args.path, args, draws=draws, workers=workers)
     show("report", report, outputs, details=args.details)
     return exit_code(report.findings)
