@@ -10,6 +10,7 @@ from setuptools.command.build_py import build_py
 # The module that writes a file, and the file's path in the wheel. An editable install has none: it reads the sources.
 GENERATED = (
     ("runplan.dsl.syntax.tables", "runplan/dsl/syntax/plan_tables.py"),
+    ("runplan.make_patterns", "runplan/dsl/text/pattern_table.py"),
     ("runplan.dsl.units.make_table", "runplan/dsl/units/unit_table.py"),
     ("runplan.dsl.packs.make_image", "runplan/stdlib/image.bin"),
     ("runplan.make_modules", "runplan/modules.bin"),  # last: it has the modules that are made

@@ -2,8 +2,9 @@
 
 `python bench/same.py --plans 500` makes plans of those in `plans/` with other figures, some in YAML and some with a
 letter that is missing, and checks them all with each part of the wheel left out: the image of the library, the tables
-of the driver, the table of units, the modules in one file, all of them; and twice with a cache. `--python` is that of
-an environment with the wheel; it is built into a new one unless said. The exit code is 1 where anything differs.
+of the driver, the code of its expressions, the table of units, the modules in one file, all of them; and twice with a
+cache. `--python` is that of an environment with the wheel; it is built into a new one unless said. The exit code is 1
+where anything differs.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from cases import PLAN, PLAN_YAML
 from environments import ROOT, of_checkout
 
 # What is made when a wheel is built, as `setup.py` lists it.
-IMAGE, TABLES, UNITS, MODULES = MADE = (
-    *("stdlib/image.bin", "dsl/syntax/plan_tables.py", "dsl/units/unit_table.py", "modules.bin"),
+IMAGE, TABLES, PATTERNS, UNITS, MODULES = MADE = (
+    *("stdlib/image.bin", "dsl/syntax/plan_tables.py", "dsl/text/pattern_table.py", "dsl/units/unit_table.py"),
+    "modules.bin",
 )
 # What is left out of the wheel; nothing at first, which all others are held to.
 VARIANTS: dict[str, Sequence[str]] = {
     "as it is": (),
     "without the image": (IMAGE, MODULES),
     "without the tables of the driver": (TABLES, MODULES),
+    "without the code of its expressions": (PATTERNS, MODULES),
     "without the table of units": (UNITS, MODULES),
     "without the modules in one file": (MODULES,),
     "without any of them": MADE,

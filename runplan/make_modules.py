@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from runplan.modules import Part, Place
 
-# The modules that are read as one piece with all that they import: every verb uses the first, and who reads a plan the
-# others. None of them imports a third party, which may not be there where a wheel is built.
-TOGETHER = ("runplan.cli.arguments", "runplan.engine.pipeline")
+# The modules that are read as one piece with all that they import: every verb uses the first, who reads a plan the
+# second, and a check that finds something the third. None of them imports a third party, which may not be there where a
+# wheel is built.
+TOGETHER = ("runplan.cli.arguments", "runplan.engine.pipeline", "runplan.cli.show.findings.full")
 
 
 def _is_for_checkers(node: ast.AST) -> bool:

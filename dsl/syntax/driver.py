@@ -6,14 +6,18 @@ the first plan took longer than solving it. docs/design/0019-lark-makes-the-tabl
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.statements import RESERVED
 from runplan.dsl.syntax.tree import Node, Word
 from runplan.dsl.text.limits import MAX_DEPTH
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import View
+from runplan.dsl.types import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from re import Match
 
 # How a terminal is told, and by what: a `text` as it is; a `word` that ends where a run of `_RUN` does; a `pattern`;
 # and a `free` one, which is a pattern but for a run of `_WORD` that is reserved.
@@ -40,8 +44,8 @@ _State = tuple[dict[int, int], tuple[int, ...], bool, tuple[int, ...]]
 _Part = tuple["int | Node | list[Node | Word | None]", int, int, int]
 # Where something begins and ends that has no place, as a rule without parts.
 _NOWHERE = -1
-_RUN = re.compile(r"[\w-]+")
-_WORD = re.compile(r"[\w.-]+")
+_RUN = pattern(r"[\w-]+")
+_WORD = pattern(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,24 @@ class Expected:
     read: tuple[tuple[str, str], ...]
 
 
+def patterns_of(tables: Stored) -> Iterator[str]:
+    """The regular expressions that a driver reads by."""
+    _, terminals, between, *_ = tables
+    yield between
+    yield from (what for how, what in terminals if how in ("pattern", "free"))
+
+
 class Driver:
     """Reads texts by one set of tables."""
 
     def __init__(self, tables: Stored) -> None:
         self._symbols, self._terminals, between, self._rules, rows, starts = tables
         self._rows = rows.split("\n")
-        self._between = re.compile(between).match
+        self._between = pattern(between).match
         self._starts = {start: (first, last) for start, first, last in starts}
         self._words = {what: kind for kind, (how, what) in enumerate(self._terminals) if how == "word"}
         self._states: dict[int, _State] = {}
-        self._matches: dict[int, Callable[[str, int], re.Match[str] | None]] = {}
+        self._matches: dict[int, Callable[[str, int], Match[str] | None]] = {}
 
     def tree(self, view: View, start: str) -> Node | None:
         """The tree of a text by a start rule; None where it has none, or one that is deeper than is read."""
@@ -196,6 +207,6 @@ class Driver:
             return 0
         match = self._matches.get(kind)
         if match is None:
-            match = self._matches[kind] = re.compile(what).match
+            match = self._matches[kind] = pattern(what).match
         found = match(text, at)
         return found.end() if found else 0

@@ -1,4 +1,8 @@
-"""Regular expressions that are compiled when they are first used: most runs use few of those that modules define."""
+"""Regular expressions that are compiled when they are first used: most runs use few of those that modules define.
+
+The wheel has what `re` makes of many of them, which takes longer than all the matching of a check: `pattern_table.py`,
+made by `runplan/make_patterns.py`. Another Python than that which made it compiles them as ever.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,21 @@ import re
 TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
     from re import compile as pattern
+
+    def mark() -> tuple[int, int]: ...
 else:
+    import _sre
+
+    def mark():
+        """What code is good for: an engine, and the size of a number in it."""
+        return _sre.MAGIC, _sre.CODESIZE
+
+    try:
+        from runplan.dsl.text.pattern_table import CODES, MARK
+    except ImportError:  # as in an editable install
+        CODES, MARK = {}, mark()
+    if mark() != MARK:
+        CODES = {}
 
     class pattern:
         """A compiled regular expression, as of `re.compile`, which it becomes when it is asked for anything."""
@@ -16,8 +34,15 @@ else:
             self._text, self._flags = text, flags
 
         def __getattr__(self, name):
-            found = self.__dict__[name] = getattr(re.compile(self._text, self._flags), name)
+            found = self.__dict__[name] = getattr(_compiled(self._text, self._flags), name)
             return found
 
+    def _compiled(text, flags):
+        found = CODES.get((text, flags))
+        if found is None:
+            return re.compile(text, flags)
+        flags, code, *groups = found
+        return _sre.compile(text, flags, memoryview(code).cast("I").tolist(), *groups)
 
-__all__ = ["pattern"]
+
+__all__ = ["mark", "pattern"]
