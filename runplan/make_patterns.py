@@ -1,4 +1,4 @@
-"""What `re` makes of the expressions that a check may use, as a wheel is built: `python -m runplan.make_patterns PATH`."""
+"""What `re` makes of the expressions of a check, as a wheel is built: `python -m runplan.make_patterns PATH`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def expressions() -> Iterator[Expression]:
         import_module(name)
     for name, module in sorted(sys.modules.items()):
         if name.startswith("runplan."):
-            yield from ((one._text, one._flags) for one in vars(module).values() if type(one) is pattern)  # type: ignore[attr-defined]
+            yield from ((one._text, one._flags) for one in vars(module).values() if type(one) is pattern)
     yield from ((text, 0) for text in patterns_of(TABLES))
 
 

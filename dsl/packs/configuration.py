@@ -6,7 +6,6 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.budgets import FolderBudget
@@ -16,11 +15,12 @@ from runplan.dsl.text.codes import RANK, Severity
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.limits import MAX_BYTES, MAX_DOTS, MAX_PACK_FILES
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.reader import Buffer, Disk, FileSystem, Reader, decoded
 from runplan.dsl.types import Any
 
 KEYS = ("packs", "exclude", "select", "ignore", "severity", "fail-on", "budgets", "baseline-budgets")
-_MANY_DOTS = re.compile(rb"(?:[\w\"'-]*+[ \t]*+\.[ \t]*+){%d}" % (MAX_DOTS + 1))
+_MANY_DOTS = pattern(rb"(?:[\w\"'-]*+[ \t]*+\.[ \t]*+){%d}" % (MAX_DOTS + 1))
 THRESHOLDS = ("error", "warning", "never")
 
 
@@ -64,9 +64,13 @@ class Configuration:
         """
         if any(path == posixpath.normpath(file) for files in self.budgets.values() for file in files):
             return True
+        if not self.exclude:
+            return False
+        from fnmatch import fnmatchcase
+
         parts = path.split("/")
         paths = ["/".join(parts[: i + 1]) for i in range(len(parts))]
-        patterns = (pattern.rstrip("/").removeprefix("./") for pattern in self.exclude)
+        patterns = (one.rstrip("/").removeprefix("./") for one in self.exclude)
         return any(fnmatchcase(one, each) for each in patterns for one in (paths if "/" in each else parts))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
@@ -124,6 +123,8 @@ def unsettled(lets: Mapping[str, Expr], bodies: Iterable[tuple[str, Expr]] = (),
         bodies: Formulas over the names, with what they give.
         whose: Of what they are, for messages.
     """
+    from graphlib import CycleError, TopologicalSorter  # the laws of an image are settled
+
     rests_on = {name: words(body) & lets.keys() for name, body in lets.items()}
     try:
         order = tuple(TopologicalSorter(rests_on).static_order())

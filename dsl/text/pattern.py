@@ -7,18 +7,26 @@ made by `runplan/make_patterns.py`. Another Python than that which made it compi
 from __future__ import annotations
 
 import re
+import sys
 
 TYPE_CHECKING = False  # see dsl/dataclass.py
 if TYPE_CHECKING:
     from re import compile as pattern
 
-    def mark() -> tuple[int, int]: ...
+    def mark() -> tuple[object, ...]:
+        """What code is good for: a Python, its engine, and numbers of one size and order."""
+        ...
+
+    def restored(text: str, flags: int, code: bytes, *groups: object) -> re.Pattern[str]:
+        """An expression of the code that was stored of it."""
+        ...
+
 else:
     import _sre
 
     def mark():
-        """What code is good for: an engine, and the size of a number in it."""
-        return _sre.MAGIC, _sre.CODESIZE
+        """What code is good for: a Python, its engine, and numbers of one size and order."""
+        return sys.implementation.cache_tag, _sre.MAGIC, _sre.CODESIZE, sys.byteorder
 
     try:
         from runplan.dsl.text.pattern_table import CODES, MARK
@@ -41,8 +49,11 @@ else:
         found = CODES.get((text, flags))
         if found is None:
             return re.compile(text, flags)
-        flags, code, *groups = found
+        return restored(text, *found)
+
+    def restored(text, flags, code, *groups):
+        """An expression of the code that was stored of it."""
         return _sre.compile(text, flags, memoryview(code).cast("I").tolist(), *groups)
 
 
-__all__ = ["mark", "pattern"]
+__all__ = ["mark", "pattern", "restored"]

@@ -21,11 +21,12 @@ from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.requirements import broken_parts, sides_of
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import QUANTILE, Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.knob import number_of
-from runplan.engine.solve.likely import Likelihood, Likely, natural
+from runplan.engine.solve.likely import Likelihood, Likely
 from runplan.engine.solve.rounding import written
 from runplan.engine.solve.values import dim_of
 from runplan.engine.solve.whole import step_of

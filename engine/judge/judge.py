@@ -8,7 +8,7 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Ref, walk
 from runplan.dsl.packs.pack import Law
-from runplan.dsl.plan.ir import Plan
+from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
@@ -16,11 +16,10 @@ from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
 from runplan.engine.formulate.probable import is_chance
-from runplan.engine.judge.chance import may_miss
 from runplan.engine.judge.requirements import broken, budget_quantity, fits_with, fixes_of
-from runplan.engine.judge.unlikely import unlikely
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
+from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation, Solution
@@ -35,12 +34,16 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
     at_worst = solution.worst or solution
     note = f"judged at the worst end: {solution.worst_at}" if solution.worst else ""
     # Of a probability all that may be is asked, and no end.
-    chances = {r.key for r in (*plan.requires, *plan.prefers) if any(map(is_chance, walk(r.condition)))}
+    chances = {r.key for r in (*plan.requires, *plan.prefers) if _is_of_chance(r)}
     for found in _required(plan, at_worst):
         yield replace(found, notes=(*found.notes, note)) if note and found.key not in chances else found
     if solution.status != "solved":
         return
-    yield from may_miss(plan, solution)
+    if natural(solution.problem).deviates:
+        # What a plan whose rates are stated has no use for: docs/design/0004-what-check-does-not-import.md.
+        from runplan.engine.judge.chance import may_miss
+
+        yield from may_miss(plan, solution)
     yield from _beyond_range(plan, solution)
     yield from _held_to_runs(plan, solution)
     yield from _off_the_line(plan, solution)
@@ -56,9 +59,23 @@ def _required(plan: Plan, solution: Solution) -> Iterator[Finding]:
     for requirement in plan.requires if solution.status == "undecided" else solution.problem.decided:
         yield from broken(plan, solution, requirement)
         if solution.status != "undecided":
-            yield from unlikely(solution, requirement)
+            yield from _unlikely(solution, requirement)
     for requirement in plan.prefers if solution.status == "solved" else ():
         yield from broken(plan, solution, requirement)
+        yield from _unlikely(solution, requirement)
+
+
+def _is_of_chance(requirement: Requirement) -> bool:
+    """Whether it asks how likely something is to be."""
+    return any(map(is_chance, walk(requirement.condition)))
+
+
+def _unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
+    """What is not as likely as is asked."""
+    if _is_of_chance(requirement):
+        # As above.
+        from runplan.engine.judge.unlikely import unlikely
+
         yield from unlikely(solution, requirement)
 
 

@@ -11,9 +11,9 @@ from runplan.dsl.expr.values import value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import Given, Plan, Requirement
 from runplan.dsl.text.finding import Finding, finding
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.layout.added import added, names_in_stage, of_the_whole
-from runplan.engine.layout.choose import Chosen
 from runplan.engine.layout.layout import FIGURES
 from runplan.engine.layout.memory import (
     LAYOUT_MFU,
@@ -33,6 +33,9 @@ from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.values import valued
+
+if TYPE_CHECKING:
+    from runplan.engine.layout.choose import Chosen
 
 # What a plan may say of the layout that is of serving alone.
 OF_SERVING = ("serving_bits", "cache_bits")

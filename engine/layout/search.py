@@ -15,9 +15,9 @@ from runplan.dsl.expr.values import compiled, value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
-from runplan.engine.layout.choose import Chosen, Wish, chosen
 from runplan.engine.layout.layout import FIGURES, INTERLEAVE, SHARD, USUAL, Layout, Room, layouts, leanest
 from runplan.engine.layout.memory import (
     LEAST,
@@ -30,11 +30,13 @@ from runplan.engine.layout.memory import (
 )
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
-from runplan.engine.layout.told import undivided
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts, Told
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.rounding import TOLERANCE
+
+if TYPE_CHECKING:
+    from runplan.engine.layout.choose import Chosen, Wish
 
 # Devices that share a node, and the most that are tried, where nothing says it.
 _NODE, _MOST_DEVICES = 8, 1 << 20
@@ -217,6 +219,9 @@ class Search:
         return None
 
     def _chosen(self, devices: int, room: Room) -> Chosen | None:
+        # What a check of layouts that fit has no use for: docs/design/0004-what-check-does-not-import.md.
+        from runplan.engine.layout.choose import chosen
+
         count, is_priced = len(self.regimes(devices)), self.memory.is_priced
         every = layouts(room, self.said)
         sheet, wish = self.sheet(devices), self.wish()
@@ -231,12 +236,16 @@ class Search:
         told = {step.name for step in self.memory.steps}
         if not names(expr) or not names(expr) <= told:
             return None
+        from runplan.engine.layout.choose import Wish
+
         return Wish(names(expr), compiled(expr if goal.sense == "minimize" else Op("neg", (expr,))))
 
     def told(self, one: Chosen, devices: int) -> Layouts:
         """What there is to say of the layouts, once it is asked for."""
 
         def told() -> Told:
+            from runplan.engine.layout.told import undivided
+
             return one.race.told(undivided(next(self.rooms(devices)), self.said))
 
         return Layouts(one.race.tried, one.fits, told)

@@ -10,7 +10,6 @@ from runplan.dsl.expr.tree import Num, Ref
 from runplan.dsl.units.base import DATE
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
-from runplan.engine.solve.bound_knobs import bounds
 from runplan.engine.solve.data_knobs import amount_knob, data, passes_knob, phases, weight_knob
 from runplan.engine.solve.knob import Knob, Member, Way, given_knob, loosened, parameter_knob
 
@@ -20,6 +19,9 @@ LATE, EARLY = 1e12, -1e12
 
 def members_of(problem: Problem) -> list[Member]:
     """Everything in a plan that may take part in a conflict: what is there, and then what is wished for."""
+    # What a plan without a conflict has no use for: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.solve.bound_knobs import bounds
+
     return [*_givens(problem), *_dates(problem), *data(problem), *phases(problem), *bounds(problem)]
 
 

@@ -21,6 +21,7 @@ from runplan.engine.numeric.functions import signomial
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, deviated, draws, is_deviate, quantile, uncertain_constants
 from runplan.engine.problem.following import Following
+from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import Constraint, Definition
 from runplan.engine.problem.problem import Problem, expand
 
@@ -228,18 +229,6 @@ class Likely:
 def _middle(name: Name) -> Name:
     """A figure that may be off, as the middle of what it may be: by how much it is off is a factor of it."""
     return factor(f"middle of {name.kind} {name.text}", name.scope)
-
-
-def natural(problem: Problem) -> Problem:
-    """The problem in which only what nature decides, and what other plans come to, is uncertain: a batch that runs
-    differ in is a choice."""
-    nature = problem.quantities.decided_by("nature")
-    chosen = {
-        n: replace(d, spread=None)
-        for n, d in problem.definitions.items()
-        if d.spread and n.kind != "let" and n.text not in nature
-    }
-    return replace(problem, definitions={**problem.definitions, **chosen}) if chosen else problem
 
 
 # ---- what follows

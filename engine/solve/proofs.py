@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, names
-from runplan.engine.numeric.bounds import Limit, least_possible
 from runplan.engine.numeric.curvature import (
     is_convex_form,
     is_convex_limit,
@@ -89,6 +88,9 @@ def bound_of(problem: Problem, goal: Expr | None, best: float, gap: float, boxes
         best: A value that is reached; the bound is sought until it is within `gap` of that.
         boxes: How many boxes to look at, at most.
     """
+    # What is convex by its form needs no bounds: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.numeric.bounds import Limit, least_possible
+
     memo: dict[Name, Expr] = {}
     limits = [
         Limit(problem.expanded(c.left, memo), problem.expanded(c.right, memo), c.equal) for c in problem.constraints
@@ -114,6 +116,8 @@ def is_at_odds(problem: Problem) -> bool:
 
 def _is_at_odds(problem: Problem, name: Name) -> bool:
     """Whether no value of a name keeps the limits that are on it alone."""
+    from runplan.engine.numeric.bounds import Limit, least_possible
+
     alone = replace(problem, definitions={n: d for n, d in problem.definitions.items() if n != name})
     memo: dict[Name, Expr] = {}
     limits = []

@@ -304,7 +304,9 @@ NEVER = {
         f"runplan.engine.{module}"
         for module in (
             *("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate"),
-            *("formulate.goodput", "runs.stops"),
+            *("formulate.goodput", "runs.stops", "judge.chance", "judge.unlikely"),
+            "problem.following",
+            *("solve.likely", "solve.bound_knobs", "numeric.bounds", "layout.choose", "layout.tried", "layout.told"),
         )
     ),
 }

@@ -6,6 +6,7 @@ import ast
 import importlib
 import marshal
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from wheels import built, needs_repository
 import runplan
 from runplan.dsl.syntax.grammar import lark
 from runplan.dsl.syntax.tables import tables_of
+from runplan.dsl.text.pattern import mark, restored
 from runplan.make_modules import TOGETHER, code_of, in_order
 from runplan.modules import IMAGE, MARK, SIZE, path_of
 
@@ -117,6 +119,16 @@ def test_the_wheel_has_its_modules_in_one_file_as_they_are(wheel: Path, tmp_path
     assert [parts[-1][0] for parts in pieces.values() if len(parts) > 1] == list(TOGETHER)
 
 
+def test_the_wheel_has_what_re_makes_of_the_expressions_of_a_check(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read("runplan/dsl/text/pattern_table.py").decode()
+    table: dict[str, Any] = {}
+    exec(text, table)
+    assert mark() == table["MARK"] and len(table["CODES"]) > 60
+    for (expression, flags), code in table["CODES"].items():
+        assert restored(expression, *code) == re.compile(expression, flags)
+
+
 def test_modules_of_a_piece_come_after_what_they_import() -> None:
     sources = {
         "runplan": "",
@@ -143,8 +155,8 @@ def test_the_wheel_says_the_same_without_what_is_made_of_the_rest(
 
 # What takes long to import, and is of no use to who checks a plan.
 NEVER = set(
-    "dataclasses datetime dis hashlib inspect json lark logging pathlib pickle random shutil statistics string typing "
-    "numpy rich scipy tempfile textwrap traceback yaml".split()
+    "dataclasses datetime dis fnmatch graphlib hashlib heapq inspect json lark locale logging numpy pathlib "
+    "pickle random rich scipy shutil statistics string tempfile textwrap traceback typing unicodedata yaml".split()
 )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from runplan.dsl.text.pattern import pattern
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -17,6 +15,10 @@ JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 def printable(character: str) -> str:
     """The character itself, or a stand-in where a terminal or a reader could be misled by it."""
+    if character.isascii() and character.isprintable():
+        return character
+    import unicodedata  # most texts have no use for it
+
     unsafe = unicodedata.category(character) in _UNSAFE and character not in JOINERS
     return REPLACED if unsafe else character
 

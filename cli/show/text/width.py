@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from runplan.cli.show.text.plain import JOINERS
 
@@ -17,6 +16,8 @@ def character_columns(character: str) -> int:
     """Columns that a character takes: none for what joins or marks another, two for a wide one."""
     if character.isascii():
         return 1
+    import unicodedata  # most texts have no use for it
+
     if character in JOINERS or unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
