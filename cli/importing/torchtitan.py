@@ -1,16 +1,11 @@
-"""The configurations of torchtitan to what they say of a run: TOML of 0.2 and before, and modules of 0.3.
-
-A module is read, and never run: its calls with figures, texts and names that were given a figure.
-"""
+"""The configurations of torchtitan to what they say of a run: TOML of 0.2 and before, and modules of 0.3."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 
 from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
-from runplan.cli.importing.keys import Keys, Tree, Unreadable
+from runplan.cli.importing.keys import Keys, Unreadable
 
 # Its models by name and flavour, as the library calls them: torchtitan/models/*/__init__.py.
 _MODELS = {
@@ -31,6 +26,7 @@ _TRIED = {
     "deepseek_v3": "layers 6 hidden 256 heads 16 head_dim 128 rope_dim 64 v_head_dim 128 kv_lora 512 ffn 1024"
     " vocab 2048 experts 8 active_experts 3 expert_ffn 256 shared_experts 2 dense_layers 1 router_biases false",
 }
+FAMILIES = frozenset(family for family, _ in _MODELS) | frozenset(_TRIED)
 # What a flavour's name says of its attention, and not of its shape.
 _VARIANTS = re.compile(r"_(flex_attn|varlen_attn|non_fused_qkv|irope)$")
 _CURVES: dict[str, Curve] = {"linear": "linear", "cosine": "cosine", "sqrt": "sqrt"}
@@ -70,7 +66,7 @@ def configuration(keys: Keys, title: str) -> Imported:
         if not named and not shape:
             raise Unreadable(f"the model `{flavor[0]} {flavor[1]}`: its shape is not known by that name")
     spec.taken.update(spec.tree)
-    for name in ("tokenizer_path", "norm_type", "hf_assets_path"):
+    for name in ("tokenizer_path", "norm_type", "hf_assets_path", "attn_backend"):
         model.get(name)
     settings: dict[str, float] = {"learning_rate": optimizer.number("lr") or _RATE, **_OPTIMIZER}
     betas = optimizer.list("betas")
@@ -140,99 +136,3 @@ def _layout(keys: Keys, local: int) -> tuple[dict[str, Word], int]:
         keys.section("activation_checkpoint").taken.discard("mode")
     out["regime"] = "fsdp2"
     return out, copies
-
-
-# ---- modules
-
-
-def module(path: str, text: str, wanted: str = "") -> Tree:
-    """The calls of a module as sections.
-
-    Args:
-        wanted: The function that gives the configuration; the only one unless said.
-
-    Raises:
-        Unreadable: Where it is no Python, or has no such function, or several.
-    """
-    try:
-        parsed = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(f"{path}: no Python: {str(error)[:80]}") from None
-    functions = {one.name: one for one in parsed.body if isinstance(one, ast.FunctionDef)}
-    found = {name: call for name, one in functions.items() if (call := _returned(one)) is not None}
-    if wanted and wanted not in found:
-        raise Unreadable(f"{path}: no function `{wanted}` gives a configuration: there are {', '.join(found)[:200]}")
-    if not wanted and len(found) != 1:
-        many = f"several functions give a configuration: add --config, one of {', '.join(found)[:200]}"
-        raise Unreadable(f"{path}: {many if found else 'no function gives a `Trainer.Config`'}")
-    name = wanted or next(iter(found))
-    figures = {target: value for one in functions.values() for target, value in _assigned(one)}
-    tree = {key.arg: _value(key.value, figures) for key in found[name].keywords if key.arg}
-    tree["activation_checkpoint"] = {"mode": "full" if "FullAC" in ast.dump(found[name]) else "none"}
-    shape = dict(_shape(parsed, figures))
-    if shape:
-        tree["shape"] = shape
-    else:
-        tree["model"] = {"name": name.partition("_")[0], "flavor": _flavor(functions[name])}
-    for key in ("model_spec", "loss", "dataloader", "metrics", "checkpoint", "validator", "tokenizer", "profiler"):
-        tree.pop(key, None)
-    return tree
-
-
-def _returned(function: ast.FunctionDef) -> ast.Call | None:
-    """What a function returns, where that is `Trainer.Config(...)`."""
-    for node in ast.walk(function):
-        returned = node.value if isinstance(node, ast.Return) else None
-        if isinstance(returned, ast.Call) and ast.unparse(returned.func).endswith("Trainer.Config"):
-            return returned
-    return None
-
-
-def _flavor(function: ast.FunctionDef) -> str:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("model_registry") and node.args:
-            first = node.args[0]
-            return str(first.value) if isinstance(first, ast.Constant) else ""
-    return ""
-
-
-def _assigned(function: ast.FunctionDef) -> Iterator[tuple[str, object]]:
-    """The names of a function that are given figures or texts."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            targets = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else [node.targets[0]]
-            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-            for target, value in zip(targets, values, strict=False):
-                if isinstance(target, ast.Name) and isinstance(value, ast.Constant):
-                    yield target.id, value.value
-
-
-def _value(node: ast.expr, figures: dict[str, object]) -> object:
-    """A figure, a text, a list of them, or the arguments of a call; as it is written where it is another thing."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name) and node.id in figures:
-        return figures[node.id]
-    if isinstance(node, ast.Tuple | ast.List):
-        return [_value(one, figures) for one in node.elts]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        return -node.operand.value if isinstance(node.operand.value, int | float) else ast.unparse(node)
-    if isinstance(node, ast.Call):
-        return {one.arg: _value(one.value, figures) for one in node.keywords if one.arg}
-    return ast.unparse(node)[:80]
-
-
-def _shape(parsed: ast.Module, figures: dict[str, object]) -> Iterator[tuple[str, object]]:
-    """The shape of a model of the family of llama3 that is made in the module itself."""
-    named = {"n_layers": "layers", "dim": "hidden", "n_heads": "heads", "n_kv_heads": "kv_heads", "hidden_dim": "ffn"}
-    for node in ast.walk(parsed):
-        if not isinstance(node, ast.Call):
-            continue
-        called = ast.unparse(node.func)
-        given = {one.arg: _value(one.value, figures) for one in node.keywords if one.arg}
-        if called.endswith("_build_llama3_layers"):
-            yield from ((named[key], value) for key, value in given.items() if key in named)
-        if called.endswith("Llama3Model.Config"):
-            yield "vocab", given.get("vocab_size")
-            if given.get("enable_weight_tying") is True:
-                yield "tied", "true"

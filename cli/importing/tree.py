@@ -26,7 +26,7 @@ def tree_of(path: str, text: str, config: str = "") -> Tree:
     if path.endswith(".json"):
         return _json(path, text)
     if path.endswith(".py"):
-        from runplan.cli.importing.torchtitan import module
+        from runplan.cli.importing.torchtitan_module import module
 
         return module(path, text, config)
     if path.endswith(".toml"):

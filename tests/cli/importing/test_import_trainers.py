@@ -290,6 +290,44 @@ def test_of_several_functions_one_is_named(folder: Path, capsys: pytest.CaptureF
     assert "model: llama-3-70b {" in capsys.readouterr().out
 
 
+REGISTRY = """\
+from torchtitan.models.deepseek_v3 import model_registry
+
+def small() -> Trainer.Config:
+    model_spec = model_registry("debugmodel")
+    return Trainer.Config(
+        model_spec=model_spec,
+        optimizer=default_adamw(lr=8e-4),
+        lr_scheduler=LRSchedulersContainer.Config(warmup_steps=2, decay_ratio=0.8, min_lr_factor=0.1),
+        training=TrainingConfig(local_batch_size=8, seq_len=2048, steps=10),
+        activation_checkpoint=SelectiveAC.Config(),
+    )
+
+def large() -> Trainer.Config:
+    config = small()
+    assert config.model_spec is not None
+    config.model_spec = model_registry("16B", num_mtp_layers=1)
+    config.training.steps = 1000
+    config.activation_checkpoint = FullAC.Config()
+    return config
+
+def endless() -> Trainer.Config:
+    config = endless()
+    return config
+"""
+
+
+def test_a_function_that_changes_what_another_gives(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ("--devices", "64", "--hardware", HARDWARE)
+    plan, report = imported(folder, "registry.py", REGISTRY, capsys, "--config", "small", *more)
+    holds(report, {"params": 33_014_016, "steps": 10, "batch": 64 * 8 * 2048, "steps@decay": 8})
+    assert 'activation_checkpoint.mode: "selective"' in plan and "recompute" not in plan
+    plan, report = imported(folder, "registry.py", REGISTRY, capsys, "--config", "large", *more)
+    holds(report, {"params": 15_706_484_224, "steps": 1000, "learning_rate": 8e-4, "steps@decay": 800})
+    assert "recompute full" in plan and "#   model.num_mtp_layers: 1\n" in plan
+    assert main(["import-config", "registry.py", "--config", "endless"]) == 1
+
+
 BLOOM = """\
 #!/bin/bash
 #SBATCH --nodes=48
