@@ -34,7 +34,7 @@ def in_a_line(report: Report) -> Iterator[str]:
             where = f"In `{plain(name)}` stops" if name else "Stops"
             often, every = _figure(solution, "mtbf"), _figure(solution, "checkpoint_interval")
             hour = f"; an hour that counts costs {_figure(solution, _PRICE)}" if number(solution, _PRICE) else ""
-            yield f"{where} leave {_said(solution)} of the time: one in {often}, a checkpoint in {every}{hour}."
+            yield f"{where} leave {_said(solution)} of the time: one every {often}, a checkpoint every {every}{hour}."
 
 
 def _said(solution: Solution) -> str:
