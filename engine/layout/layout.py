@@ -108,6 +108,7 @@ class Room:
         is_kept: Whether the plan says the batch, to which layouts are held.
         shards: What copies may share out; nothing where the framework says it.
         shortest: Tokens of a sequence below which it is not cut further.
+        deepest: Parts of the layers at the most.
     """
 
     devices: int
@@ -120,6 +121,7 @@ class Room:
     is_kept: bool = False
     shards: tuple[int, ...] = ()
     shortest: float = _SHORT
+    deepest: int = _MOST_PP
 
 
 def layouts(room: Room, said: Mapping[str, Amount]) -> Iterator[Layout]:
@@ -158,7 +160,7 @@ def _parts(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, i
     for tp in _counts(room, said.get("tp"), _MOST_TP):
         if not isinstance(said.get("tp"), Given) and not _cuts(room, tp):
             continue
-        for pp in _counts(room, said.get("pp"), _MOST_PP):
+        for pp in _counts(room, said.get("pp"), min(_MOST_PP, room.deepest)):
             if not isinstance(said.get("pp"), Given) and not splits(room.layers, pp):
                 continue
             for cp in _counts(room, said.get("cp"), _MOST_CP):

@@ -123,10 +123,11 @@ class Memory:
         return next(step.formula for step in self.steps if step.name == name)
 
     def usual(self, name: Name) -> float:
-        """What is taken of something that is not known, and rests on nothing else."""
+        """What is taken of something that is not known, and rests on what is known of the model alone."""
         if name in self.known:
             return self.known[name]
-        return float(next(step.of({}) for step in self.steps if step.name == name))
+        step = next(step for step in self.steps if step.name == name)
+        return float(step.of({part: self.usual(part) for part in names(step.formula)}))
 
     @property
     def is_priced(self) -> bool:

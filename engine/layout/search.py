@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 # Devices that share a node, and the most that are tried, where nothing says it.
 _NODE, _MOST_DEVICES = 8, 1 << 20
+_USUAL_LAYERS = quantity("usual_layers")
 # What copies may share out: the most first.
 _SHARDS = (3, 2, 1)
 # The counts between a power of two and the next that are tried, in eighths of that.
@@ -312,4 +313,5 @@ def _room(memory: Memory, devices: int, is_kept: bool, shards: tuple[int, ...]) 
         context=context,
         is_kept=is_kept,
         shards=shards,
+        deepest=max(1, int(known.get(q.LAYERS, 0.0) or memory.usual(_USUAL_LAYERS))),
     )

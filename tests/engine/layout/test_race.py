@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 
+from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.reader import Files
 from runplan.engine.layout.choose import Race
 from runplan.engine.layout.layout import Layout, layouts
@@ -128,3 +129,9 @@ def test_what_a_layout_comes_to_does_not_hang_on_what_was_looked_at_before(
         sheet.turn_to(layout)
         found, alone = sheet.under(regime, priced=True), of.on(devices).at(layout, regimes[regime].figures)
         assert {name: found[name] for name in alone} == alone
+
+
+def test_a_model_of_a_size_alone_is_cut_into_no_more_parts_than_it_usually_has_layers() -> None:
+    of = search("hardware: 4096 x H100 for up to 90 days at 40% MFU\nmodel: 300M\ntokens: 1T\n")
+    deepest = max(one.pp for one in layouts(next(of.rooms(4096)), of.said))
+    assert 8 <= deepest <= of.memory.usual(quantity("usual_layers")) < 32
