@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from runplan.dsl.dataclass import dataclass
-from runplan.dsl.expr.name import Name, quantity, written
+from runplan.dsl.dataclass import dataclass, field
+from runplan.dsl.expr.name import Name, Scope, quantity, written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.text.errors import NotThere
@@ -241,6 +241,7 @@ class Solution:
     gap: float = 0.0
     untaken: Problem | None = None
     layouts: tuple[Layouts, ...] = ()
+    _within: dict[Scope, dict[str, Value]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getitem__(self, text: str) -> Value:
         """A value as it is written, such as `solution["loss"]` or `solution["tokens.web"]`.
@@ -287,7 +288,10 @@ class Solution:
         Args:
             scope: `("pool", "1")`, `("source", "web")`, `("phase", "decay")`, or a phase and then a source in it.
         """
-        return {name.text: value for name, value in self.values.items() if name.scope == scope}
+        if not self._within:
+            for name, value in self.values.items():
+                self._within.setdefault(name.scope, {})[name.text] = value
+        return dict(self._within.get(scope, ()))
 
     def get(self, name: str | Name) -> float | None:
         """The value of a quantity of the run, or of a name, in base units; None where it does not apply."""
