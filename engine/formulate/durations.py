@@ -19,6 +19,8 @@ from runplan.engine.problem.parts import Otherwise
 # For each stretch of a batch ramp its batch, as a share of the full one, and the share of the tokens at which it ends.
 Ramp = Sequence[tuple[float, Expr]]
 NOTHING, ALL = Num(0.0), Num(1.0)
+# The most parts of one sum of what was seen when a phase ends: of hundreds, each would have hundreds.
+SUMMED = 32
 
 
 def add_durations(draft: Draft, phases: Sequence[PhasePlan]) -> Sequence[PhasePlan]:
@@ -40,6 +42,8 @@ def add_durations(draft: Draft, phases: Sequence[PhasePlan]) -> Sequence[PhasePl
         share = Ref(phase.of(q.SHARE))
         for whole, said in ((q.TOKENS, "its share of the tokens"), (q.TIME, "its share of the time")):
             draft.define(phase.of(whole), _product(share, Ref(whole)), "derived", said, phase.span)
+        if len(seen) == SUMMED:
+            seen = [Ref(phases[at - 1].of(q.END_TOKENS))]
         seen.append(Ref(phase.of(q.TOKENS)))
         draft.define(phase.of(q.END_TOKENS), joined("+", seen), "derived", "tokens seen when it ends", phase.span)
         _add_steps(draft, phases, at, ramp)

@@ -8,6 +8,7 @@ import pytest
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Buffer, Disk
+from runplan.engine.formulate.durations import SUMMED
 from runplan.engine.pipeline import report_of
 
 NAMES = sorted({header.name for header in LIBRARY.index("schedule").values()})
@@ -72,3 +73,16 @@ def test_a_ramp_that_does_not_reach_the_end_in_order_is_refused(ramp: str, code:
         "x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False
     ).findings
     assert [(f.code, f.at.span.line) for f in found] == [(code, 4)]
+
+
+def test_what_was_seen_when_a_phase_ends_is_a_short_sum_however_many_there_are() -> None:
+    count = 2 * SUMMED + 5
+    text = "model: 7B\ntokens: 1T\n" + "".join(f"phase p{i}: {100 / count:.12f}% constant\n" for i in range(count))
+    report = report_of("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY, intervals=False)
+    (solution,) = report.solutions
+    seen = 0.0
+    for i in range(count):
+        phase = solution.within(("phase", f"p{i}"))
+        seen += phase["tokens"].value
+        assert phase["end_tokens"].value == pytest.approx(seen, rel=1e-12)
+        assert len(phase["end_tokens"].inputs) <= SUMMED
