@@ -22,6 +22,8 @@ def configuration(keys: Keys, title: str) -> Imported:
     Raises:
         Unreadable: For a schedule that has no shape in a plan.
     """
+    params = keys.section("scheduler").section("params")
+    filled_in = any(params.text(name) == "auto" for name in ("warmup_num_steps", "total_num_steps"))
     keys = Keys(_told(keys.tree))
     micro, again = keys.whole("train_micro_batch_size_per_gpu"), keys.whole("gradient_accumulation_steps") or 1
     given, schedule = keys.section("optimizer"), keys.section("scheduler")
@@ -36,7 +38,10 @@ def configuration(keys: Keys, title: str) -> Imported:
             settings[name] = value
     on = [name for name in ("bf16", "fp16") if keys.section(name).flag("enabled")]
     notes = list[str]()
-    fall, steps = _fall(schedule, rate, notes)
+    fall, steps = (None, None) if filled_in else _fall(schedule, rate, notes)
+    if filled_in:
+        kind = schedule.text("type")
+        notes.append(f"the steps of DeepSpeed's own `{kind}` are `auto`: the schedule is that of another file")
     batch = keys.whole("train_batch_size")
     return Imported(
         files=("DeepSpeed",),

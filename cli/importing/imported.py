@@ -46,6 +46,7 @@ class Imported:
         batch: Sequences of a step of all devices; `per_device` where only those of one device are known.
         layout: Figures of the plan's `layout`.
         devices: How many there are.
+        precision: What it computes in; `weights` what a model's file keeps its weights in, where no other file says it.
         mix: Weights of the data, by name.
         notes: What a reader has to know of what was read.
         left: What there is no place for in a plan, by setting.
@@ -69,6 +70,7 @@ class Imported:
     layout: Mapping[str, Word] = field(default_factory=dict)
     devices: int | None = None
     precision: str = ""
+    weights: str = ""
     mix: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     left: tuple[tuple[str, object], ...] = ()

@@ -45,7 +45,8 @@ def _lines(read: Imported, hardware: str, devices: int, data: str) -> Iterator[s
     yield f"plan {json.dumps(read.title or 'Imported run', ensure_ascii=False)}"
     yield ""
     count = read.devices or 64
-    numbers = f" in {read.precision}" if read.precision not in ("", _PRECISION) else ""
+    precision = read.precision or read.weights
+    numbers = f" in {precision}" if precision not in ("", _PRECISION) else ""
     if not hardware:
         yield f"# hardware: {count} x H100{numbers} for 30 days   # to be stated"
     elif numbers and not re.search(r" in (?!nodes)", hardware):

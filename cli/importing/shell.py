@@ -56,8 +56,7 @@ def arguments_of(text: str) -> Tree:
         if name in found and found[name] != value:
             again.setdefault(name, [found[name]]).append(value)
         found[name] = value
-    for name, values in _branches(script, variables):
-        again[f"${name}"] = values
+    again |= {f"${name}": figures for name, figures in _branches(script, variables)}
     program = re.search(r"(\w+)\.py\b", next((word for word in words if re.search(r"pretrain\w*\.py$", word)), ""))
     if program:
         found[PROGRAM] = program[1]

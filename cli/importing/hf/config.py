@@ -48,8 +48,7 @@ def config(keys: Keys, title: str) -> Imported:
     model = KINDS[kind](keys)
     for name in _OF_THE_FILE:
         keys.get(name), whole.get(name)
-    # Weights are of the run, and not of the dtype that they are loaded in.
-    precision = _DTYPES.get(whole.text("dtype", "torch_dtype") or keys.text("dtype", "torch_dtype"), "")
+    weights = _DTYPES.get(whole.text("dtype", "torch_dtype") or keys.text("dtype", "torch_dtype"), "")
     for name in ("torch_dtype", "num_key_value_heads", "head_dim"):
         keys.get(name), whole.get(name)
     longest = model.pop("longest", None)
@@ -61,7 +60,7 @@ def config(keys: Keys, title: str) -> Imported:
         objective=objective,
         model=model,
         longest=int(longest) if longest else None,
-        precision=precision,
+        weights=weights,
         notes=(*notes, *_notes(kind, whole if inner else keys, keys)),
         left=tuple(whole.left()),
     )

@@ -229,6 +229,23 @@ def test_deepspeed_beside_a_model(folder: Path, capsys: pytest.CaptureFixture[st
     assert "`optimizer.params.lr` 0.0001" in refused(json.dumps(other), "ds.json", capsys)
 
 
+def test_what_the_trainer_fills_in_is_no_guess(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a schedule whose steps are `auto` nothing is read; and a run computes in what its trainer says."""
+    auto = {"warmup_max_lr": "auto", "warmup_num_steps": "auto", "total_num_steps": "auto"}
+    beside = {**DEEPSPEED, "train_batch_size": "auto", "scheduler": {"type": "WarmupDecayLR", "params": auto}}
+    arguments = {"per_device_train_batch_size": 2, "learning_rate": 3e-5, "max_steps": 500, "warmup_steps": 50,
+                 "lr_scheduler_type": "cosine", "bf16": True}  # fmt: skip
+    (folder / "config.json").write_text(json.dumps({**LLAMA, "torch_dtype": "float16"}), "utf-8")
+    (folder / "args.json").write_text(json.dumps(arguments), "utf-8")
+    more = ("--sequence", "2048", "--devices", "8")
+    plan, report = imported(json.dumps(beside), "ds.json", capsys, *more, "config.json", "args.json")
+    holds(report, {"batch": 16 * 2048, "steps": 500, "learning_rate": 3e-5, "steps@warmup": 50})
+    assert "`WarmupDecayLR` are `auto`" in plan and "fp16" not in plan
+    (folder / "args.json").write_text(json.dumps({**arguments, "bf16": False}), "utf-8")
+    assert main(["import-config", *more, "config.json", "args.json"]) == 0
+    assert "# hardware: 64 x H100 in fp16 " in capsys.readouterr().out
+
+
 def test_axolotl(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan, report = imported(AXOLOTL, "lora.yml", capsys, "--data", "50M tokens", "--devices", "4")
     holds(report, {
