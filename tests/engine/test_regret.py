@@ -25,7 +25,7 @@ def test_the_least_compute_of_two_power_laws(a: float, b: float, scale: float, c
     both = (a * size_scale / (b * token_scale)) ** (1 / (a + b))
 
     def best(spent: float) -> float:
-        return both * (spent / 6) ** (b / (a + b))
+        return float(both * (spent / 6) ** (b / (a + b)))
 
     size = off * best(compute)
     reached = surface.at(size, compute)

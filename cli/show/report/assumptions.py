@@ -39,7 +39,7 @@ def assumptions(report: Report) -> Table:
     return table(rows, ("name", "value", "rests on"), wrap=2)
 
 
-def weighty(report: Report, spare: Set[str]) -> Table:
+def weighty(report: Report, spare: Set[str] = frozenset()) -> Table:
     """Those that the answer rests on most, in a line each, without what is spare."""
     known, rows = known_of(report), dict[tuple[str, str], list[str]]()
     for a in sorted(report.assumptions, key=lambda a: a.name.text not in _FIRST):

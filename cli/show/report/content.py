@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from runplan.cli.show.report import layouts, programme, run, size, stages, stops, timeline
 from runplan.cli.show.report.assumptions import assumptions, weighty
@@ -13,7 +13,7 @@ from runplan.cli.show.text.content import NOTHING, Cell, Mood, Section, Table, t
 from runplan.cli.show.text.figures import bare, figure, interval
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, known_of, label, number
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import names
 from runplan.dsl.plan.ir import Given
@@ -90,15 +90,13 @@ class Content:
     findings: tuple[Finding, ...]
 
 
-def content(report: Report, *, details: bool = True, anew: bool = False, brief: bool = False) -> Content:
+def content(report: Report, *, details: bool = True, anew: bool = False) -> Content:
     """What there is to say of a report: all of it, or what a screen has room for.
 
     Args:
         anew: Whether to tell, too, what the plan is solved anew for: what more of its limits is worth.
-        brief: Whether a screen has no room for the rows either that nobody asked for.
     """
-    spare = _SPARE - _asked_of(report) if brief else frozenset[str]()
-    weighed = assumptions(report) if details else weighty(report, spare)
+    weighed = assumptions(report) if details else weighty(report)
     laid_out = details or layouts.are_asked(report)
     return Content(
         title=_title(report),
@@ -107,16 +105,23 @@ def content(report: Report, *, details: bool = True, anew: bool = False, brief: 
         hardware=hardware(report),
         budget=budget(report),
         conflicts=tuple(_conflicts(report)),
-        solutions=_solutions(report, details, spare),
+        solutions=_solutions(report, details),
         said=() if details else (*size.in_a_line(report), *stops.in_a_line(report)),
         notes=notes(report.solutions, details),
         sections=tuple(_sections(report, details, anew, laid_out)),
         spare=tuple if laid_out else lambda: tuple(layouts.sections(report, details)),
         remarks=tuple(_remarks(report)) if details else (),
         assumptions=weighed,
-        more=() if details else tuple(_more(report, len(report.assumptions) - len(weighed.rows))),
+        more=() if details else _more(report, weighed),
         findings=tuple(sorted(report.findings, key=lambda finding: RANK[finding.severity])),
     )
+
+
+def in_brief(shown: Content, report: Report) -> Content:
+    """What a screen has room for without the rows that nobody asked for."""
+    spare = _SPARE - _asked_of(report)
+    weighed = weighty(report, spare)
+    return replace(shown, solutions=_solutions(report, False, spare), assumptions=weighed, more=_more(report, weighed))
 
 
 # ---- the verdict
@@ -165,7 +170,7 @@ def _headline(solution: Solution) -> Iterator[str]:
 # ---- the solutions
 
 
-def _solutions(report: Report, details: bool, spare: frozenset[str]) -> Table:
+def _solutions(report: Report, details: bool, spare: Set[str] = frozenset()) -> Table:
     """The table of solutions; what another part of the report tells is left to it, and what is spare to the details."""
     solutions = report.solutions
     known = known_of(report)
@@ -311,13 +316,10 @@ def _conflict(solution: Solution) -> Table:
     return table(rows, ("line", "the plan says", "there is room with"))
 
 
-def _more(report: Report, assumed: int) -> Iterator[str]:
-    if any(report.bands):
-        yield "sizes"
-    if report.notes:
-        yield "notes"
-    if assumed > 0:
-        yield counted(assumed, "more assumption")
+def _more(report: Report, weighed: Table) -> tuple[str, ...]:
+    assumed = len(report.assumptions) - len(weighed.rows)
+    more = {"sizes": any(report.bands), "notes": bool(report.notes), counted(assumed, "more assumption"): assumed > 0}
+    return tuple(what for what, is_there in more.items() if is_there)
 
 
 def _remarks(report: Report) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from runplan.cli.show.findings import full
 from runplan.cli.show.findings.content import Checked
-from runplan.cli.show.report.content import Content, content
+from runplan.cli.show.report.content import Content, content, in_brief
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table
 from runplan.cli.show.text.ink import GAP, Column, Grid, Styled
 from runplan.cli.show.text.layout import Block, lay_out
@@ -32,7 +32,8 @@ def render(report: Report, look: Look = PLAIN) -> str:
     # A wide page says no other things than a narrow one.
     if look.details or not _is_long(text if look.width <= _NARROW else page_of(shown, replace(look, width=_NARROW))):
         return text
-    return page_of(content(report, details=False, brief=True), look)
+    brief = in_brief(shown, report)
+    return text if brief == shown else page_of(brief, look)
 
 
 def page_of(shown: Content, look: Look) -> str:
