@@ -91,7 +91,7 @@ def _columns(shown: Sequence[Choice], details: bool) -> Iterator[_Column]:
         yield _Column("fits", [choice.fits for choice in shown])
     sequences = [f"{prod(choice.figures[part] for part in _BATCH):,.0f}" for choice in shown]
     if len(set(sequences)) > 1:  # no layout reaches more than a whole number of its own: their steps are not alike
-        yield _Column("sequences", sequences)
+        yield _Column("batch", sequences)
     yield _Column("step", [NOTHING if choice.time is None else _middle(choice.time, TIME, details) for choice in shown])
     yield _Column("MFU", [NOTHING if choice.mfu is None else _share(choice.mfu, details) for choice in shown])
 

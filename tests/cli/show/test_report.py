@@ -574,4 +574,4 @@ def test_layouts_whose_steps_are_not_of_one_batch_say_of_how_many_sequences_they
     sequences = {math.prod(one.figures[part] for part in ("dp", "micro_batch", "accumulate")) for one in layouts.first}
     assert (len(sequences) == 1) == alike
     page = terminal.render(report, Look(140, details=True))
-    assert bool(re.search(r"memory +sequences +step", page)) != alike
+    assert bool(re.search(r"memory +batch +step", page)) != alike
