@@ -14,6 +14,8 @@ from runplan.dsl.units.base import TIME
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
 
+# Later than any run ends, of those that cannot be done by the pools that have begun.
+NEVER = Num(1e15, TIME)
 # A quantity of the pool at hand: of the run where there is one pool, else of that one.
 Own = Callable[[Name], Name]
 MONTH = 30 * 86400.0
@@ -206,11 +208,11 @@ def _time(reserved: Sequence[Reserved]) -> Expr:
         if by_begin[i].begins == by_begin[i - 1].begins:
             continue
         before = by_begin[:i]
-        sooner = Op("min", (_time_of(before), time))
+        sooner = _time_of(before)
         if all(one.most is not None for one in before):  # they may have ended without having done it all
             done = Op("<=", (Ref(q.MODEL_COMPUTE), joined("+", map(_work, before))))
-            sooner = Op("if", (done, sooner, time))
-        time = sooner
+            sooner = Op("if", (done, sooner, NEVER))
+        time = Op("min", (sooner, time))  # which stands in it once: of fifty pools it would be written out 2^49 times
     return time
 
 

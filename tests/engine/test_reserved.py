@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 
+from runplan.dsl.expr.name import quantity
+from runplan.dsl.expr.tree import walk
 from runplan.dsl.text.reader import Files
 from runplan.engine.document import document
 from runplan.engine.layout.fit import GLANCE
-from runplan.engine.pipeline import report_of
+from runplan.engine.pipeline import plan_at, report_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
@@ -287,3 +289,10 @@ def test_hours_that_idle_have_no_time_to_be_reserved_for() -> None:
         if f.code == "H005"
     )
     assert not any("{" in line for line in found.help)
+
+
+def test_the_time_of_many_pools_is_written_in_few_words() -> None:
+    begins = [f"64 x H100 for {20 + i} days at 40% MFU from 2026-01-{1 + i:02}" for i in range(10)]
+    plan = "hardware: " + " + ".join(begins) + "\n" + RUN
+    problem = next(plan_at("x.plan", Files({"x.plan": plan}), catalogue=LIBRARY).problems())
+    assert sum(1 for _ in walk(problem.definitions[quantity("time")].expr)) < 4 * 10**3
