@@ -245,9 +245,14 @@ def _lacking(
     near = near or nearest(name, unread) or [one for word in sort.words[:12] for one in nearest(word, unread)]
     if near:
         help.append(f"if `{near[0]}` is it: `--column {name}={near[0]}`")
-    nearly = sorted(nearly_derivable(name, tuple(columns), library), key=lambda way: way[1] not in choice.doubtful)
+    planned = {"steps": "planned_steps"} if "planned_steps" in columns else {}
+    nearly = nearly_derivable(name, tuple(columns), library)
+    nearly.sort(key=lambda way: way[1] not in choice.doubtful and way[1] not in planned)
     for relation, other in nearly[:2]:
-        if other in choice.doubtful:
+        if other in planned:
+            header = grid.headers[columns[planned[other]].place]
+            help.append(f"where each run took all of `{cut(header)}`: `--column {other}={header}`")
+        elif other in choice.doubtful:
             header = cut(grid.headers[choice.doubtful[other]])
             help.append(f"it would follow from `{header}` in a unit that is said: {relation.text}")
             help += [f"say it: `--unit {other}={word}`" for word in unit_words(words.sorts[other])[:1]]

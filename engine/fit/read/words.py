@@ -23,6 +23,8 @@ MULTIPLES: Mapping[str, float] = {
 }
 _COUNTED = frozenset(("param", "token", "step", "FLOP", "sequence", "epoch"))
 _APART = pattern(r"[^0-9a-z%]+")
+# Words about a unit that are none of it: `in billions of tokens`.
+_SAID = pattern(r"^\s*in\s+|\s+of\s+")
 _BRACKETS = pattern(r"(.*?)\s*[(\[{<]\s*([^()\[\]{}<>]*?)\s*[)\]}>]\s*")
 _IN_UNIT = pattern(r"(.+?)(?:\s*,\s*|\s+in\s+|\s+/\s+)(\S+(?:\s\S+)?)")
 _POWER_OF_TEN = pattern(r"(?:[x\u00d7*]\s*)?(?:10\s*(?:\^|\*\*)\s*|1?e\+?)(\d{1,2})\s*(\D*)", re.IGNORECASE)
@@ -71,6 +73,7 @@ class Sort:
         Raises:
             UnknownUnit: It is none.
         """
+        text = _SAID.sub(" ", text).strip()
         key = squashed(text)
         if (known := self.units.get(key)) is not None:
             return known

@@ -48,6 +48,8 @@ def codes(text: str | bytes, asked: Asked | None = None) -> list[str]:
         ("D, billions", "tokens", 1e9),
         ("n_tokens_billion", "tokens", 1e9),
         ("tokens_seen (1e9)", "tokens", 1e9),
+        ("D (in billions of tokens)", "tokens", 1e9),
+        ("params, in millions", "params", 1e6),
         ("compute_pf_days", "compute", 8.64e19),
         ("C [PF-days]", "compute", 8.64e19),
         ("compute (1e18 FLOPs)", "compute", 1e18),
@@ -260,3 +262,13 @@ def test_steps_of_batches_of_sequences_are_tokens(names: tuple[str, str]) -> Non
 def test_samples_of_a_length_are_tokens() -> None:
     told = runs("params,samples,seq_len,loss\n1e7,1000000,2048,3.1\n3e7,1000000,2048,3.0\n9e7,1000000,2048,2.9\n")
     assert told.values("tokens").tolist() == [2048e6] * 3
+
+
+def test_steps_that_were_planned_may_be_those_that_were_taken() -> None:
+    text = "params,train_iters,global_batch_size,seq_length,loss\n"
+    text += "".join(f"{n:.0f},{n / 1e4:.0f},512,2048,{loss}\n" for n, loss in ((1e7, 3.1), (3e7, 3.0), (9e7, 2.9)))
+    table, found = read(text)
+    said = next(one for one in found if one.code == "F002")
+    assert table is None and any("`--column steps=train_iters`" in line for line in said.help)
+    told = runs(text, Asked(needs=NEEDS, columns={"steps": "train_iters"}))
+    assert told.values("tokens")[0] == 1000 * 512 * 2048
