@@ -170,12 +170,24 @@ def _laws(word: str, library: Library) -> tuple[tuple[Law, ...], Library]:
     """The laws whose form a word may mean, of the library or of a file, and what is known with them."""
     from runplan.engine.fit.form import named
 
+    if (there := laws_of_file(word, library)) is not None:
+        return there
+    laws = named(library, word)
+    if not laws:
+        raise unknown("law", word, [one for law in library.laws() for one in (law.name, *law.aliases)])
+    return laws, library
+
+
+def laws_of_file(word: str, library: Library) -> tuple[tuple[Law, ...], Library] | None:
+    """The laws of the file that a word names, `ours.plan`, or the one of a name in it, `ours.plan:mine`, and what is
+    known with them; None where the word is no file.
+
+    Raises:
+        CannotRun: Where the file cannot be read, is wrong, or has no such law.
+    """
     path, _, name = word.partition(":") if re.search(r"\.(plan|ya?ml)(:|$)", word) else ("", "", word)
     if not path:
-        laws = named(library, name)
-        if not laws:
-            raise unknown("law", name, [one for law in library.laws() for one in (law.name, *law.aliases)])
-        return laws, library
+        return None
     from runplan.cli.paths import Projects
     from runplan.cli.show.findings.concise import line
     from runplan.engine.pipeline import with_definitions
@@ -188,7 +200,7 @@ def _laws(word: str, library: Library) -> tuple[tuple[Law, ...], Library]:
         tell(line(one))
     own = [law for law in pack.laws if not name or law.name == name]
     if wrong:
-        raise CannotRun(f"{path}: no form of it is fitted until what is wrong in it is mended")
+        raise CannotRun(f"{path}: no law of it is taken until what is wrong in it is mended")
     if not own:
         raise CannotRun(f"{path} has no law" + (f" `{name[:60]}`" if name else "") + "; `law NAME { ... }` is one")
     checked = (known.law(law.name) for law in own)

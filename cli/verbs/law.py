@@ -32,7 +32,12 @@ def run(argv: list[str]) -> int:
         description="The laws: a list, the page of one, or what it gives with --at.",
         epilog="example: plan law chinchilla --at params=70B tokens=1.4T -o json",
     )
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a law, such as chinchilla or kaplan.joint")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="a law, such as chinchilla or kaplan.joint, or a file with one: ours.plan, ours.plan:LAW",
+    )
     parser.add_argument(
         "--at",
         metavar="INPUT=VALUE",
@@ -48,10 +53,7 @@ def run(argv: list[str]) -> int:
     if args.name is None:
         show("laws", catalogue, outputs)
         return CLEAN
-    law = catalogue.law(args.name)
-    if law is None:
-        known = [name for one in catalogue.laws() for name in (one.name, *one.aliases)]
-        raise unknown("law", args.name, known)
+    law, catalogue = _named(args.name, catalogue)
     if not args.at:
         show("law", LawPage(law, catalogue), outputs)
         return CLEAN
@@ -70,6 +72,26 @@ def run(argv: list[str]) -> int:
         raise CannotRun(str(refused)) from refused
     show("law at inputs", LawAt(evaluation, catalogue), outputs)
     return CLEAN
+
+
+def _named(name: str, catalogue: Library) -> tuple[Law, Library]:
+    """The law of a name, or of a file, and what is known with it.
+
+    Raises:
+        CannotRun: Where there is none, or a file has several.
+    """
+    law = catalogue.law(name)
+    if law is not None:
+        return law, catalogue
+    from runplan.cli.fitting import laws_of_file
+
+    if (there := laws_of_file(name, catalogue)) is None:
+        raise unknown("law", name, [known for one in catalogue.laws() for known in (one.name, *one.aliases)])
+    laws, known = there
+    if len(laws) > 1:
+        path = name.partition(":")[0]
+        raise CannotRun(f"{path} has several laws: {enumerated([f'`{path}:{one.name}`' for one in laws])}")
+    return laws[0], known
 
 
 def evaluated(law: Law, words: Sequence[str], catalogue: Library) -> Evaluation:

@@ -319,3 +319,14 @@ def test_a_fit_with_nothing_to_find_is_none(capsys: pytest.CaptureFixture[str]) 
     held = [f"--hold={name}=1" for name in ("E", "A", "B", "alpha", "beta")]
     assert main(["fit", "easy.csv", "--form", "chinchilla", *held]) == 2
     assert "no constant of `chinchilla.epoch` to find" in capsys.readouterr().err
+
+
+def test_a_law_of_a_file_is_shown_and_evaluated(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fit(capsys, "easy.csv", "--form", "chinchilla", "--out", "ours.plan")
+    assert main(["law", "ours.plan", "--at", "params=1e8", "tokens=8e9", "-o", "json"]) == 0
+    loss = json.loads(capsys.readouterr().out)["outputs"]["loss"]
+    assert loss["value"] == pytest.approx(1.7 + 400 / 1e8**0.34 + 400 / 8e9**0.28, rel=2e-3)
+    assert main(["law", "ours.plan:ours"]) == 0 and main(["law", "ours.plan:theirs"]) == 2
+    assert "has no law `theirs`" in capsys.readouterr().err
+    (folder / "two.plan").write_text((folder / "ours.plan").read_text("utf-8") + "law b = chinchilla\n", "utf-8")
+    assert main(["law", "two.plan"]) == 2
