@@ -12,8 +12,11 @@ from runplan.dsl.syntax.driver import patterns_of
 from runplan.dsl.syntax.plan_tables import TABLES
 from runplan.dsl.text.pattern import mark, pattern
 
-# A module that imports all that a check does, and what shows what it found.
-WAYS = ("runplan.cli.verbs.check", "runplan.engine.pipeline", "runplan.cli.show.findings.full")
+# The modules that import all that a check does, but for PyYAML, which need not be there where a wheel is built.
+WAYS = (
+    *("runplan.cli.verbs.check", "runplan.engine.pipeline", "runplan.cli.show.findings.full"),
+    "runplan.dsl.syntax.yaml_scalars",
+)
 # The text of an expression and its flags; and what `_sre.compile` takes behind the text: all flags, the code, how many
 # groups there are, the number of each name, and the name of each number.
 Expression = tuple[str, int]

@@ -17,14 +17,15 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.limits import MAX_FINDINGS
 from runplan.dsl.text.nearest import did_you_mean
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import cut, listing
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
+_COMMENT = pattern(r"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
 # As the terminals of the grammar.
-_NAME = re.compile(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
-NAMED = re.compile(r"\w[\w.-]*")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAME = pattern(r"[A-Za-z_]\w*([.-][A-Za-z0-9_]+)*")
+NAMED = pattern(r"\w[\w.-]*")
+_DATE = pattern(r"\d{4}-\d{2}-\d{2}")
 # What a name in a mapping stands for, by the rule of the statement that it makes.
 _NAMED_THINGS = {"data_named": "a source", "phase": "a phase"}
 
@@ -162,9 +163,9 @@ class Reader:
         self.findings.append(finding("S001", message, visible(key.span), help=help))
         return None
 
-    def leaf(self, value: Value, type: str, pattern: re.Pattern[str], wrong: str, such: str) -> Word | None:
+    def leaf(self, value: Value, type: str, form: re.Pattern[str], wrong: str, such: str) -> Word | None:
         """A scalar that is one word."""
-        m = pattern.match(value.text.strip()) if isinstance(value, Scalar) else None
+        m = form.match(value.text.strip()) if isinstance(value, Scalar) else None
         if m is not None and m.end() == len(m.string):
             return Word(type, m.string, value.span)
         if isinstance(value, Scalar) and not self.poisoned(value):

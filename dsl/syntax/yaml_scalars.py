@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span, View
 
 
@@ -41,8 +42,8 @@ def first_line(span: Span) -> Span:
 
 
 # One character of a quoted scalar, as it is written.
-_ESCAPED = re.compile(r"\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|.", re.DOTALL)
-_DOUBLED = re.compile(r"''|.", re.DOTALL)
+_ESCAPED = pattern(r"\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|.", re.DOTALL)
+_DOUBLED = pattern(r"''|.", re.DOTALL)
 
 
 def view(scalar: Scalar) -> View:

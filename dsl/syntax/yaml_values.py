@@ -10,6 +10,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.yaml_scalars import Scalar, first_line, visible
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_FINDINGS, MAX_YAML_DEPTH, MAX_YAML_VALUES
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import cut
 
@@ -69,7 +70,7 @@ def composed(source: Source) -> tuple[Value | None, list[Finding]]:
 
 # Mistakes that end with their value; after another one the rest of the text cannot be told apart.
 _LOCAL = ("not allowed in this context", "cannot start any token", "alphabetic or numeric", "unexpected end of stream")
-_PAIR = re.compile(r"([ ]*(?:-[ ]+)*(?:[\w.-]+|\"[^\"\n]*\")[ ]*:[ ]+|[ ]*-[ ]+)(\S.*)")
+_PAIR = pattern(r"([ ]*(?:-[ ]+)*(?:[\w.-]+|\"[^\"\n]*\")[ ]*:[ ]+|[ ]*-[ ]+)(\S.*)")
 
 
 def _masked(text: str, error: yaml.MarkedYAMLError) -> str | None:
