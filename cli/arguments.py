@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from runplan.engine.scatter.work import Workers
 
 Run = Callable[[list[str]], int]
-# argparse asks for its words in the user's language, and imports `locale` to look for a catalogue. There is none of it,
-# and all that stands beside its words is English.
-vars(argparse)["_"] = str
 
 
 def verb(name: str) -> Callable[[Run], Run]:

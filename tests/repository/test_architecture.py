@@ -137,6 +137,7 @@ LOOKING = {
     "dsl/units/make_table.py": "the units, while the wheel is built",
     "dsl/units/table.py": "the units, a file of the package",
     "runplan/make_modules.py": "the modules, while the wheel is built",
+    "runplan/make_patterns.py": "the regular expressions, while the wheel is built",
     "runplan/modules.py": "the image of the modules",
 }
 
