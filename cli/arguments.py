@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter, Namespace
+from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -65,6 +65,8 @@ class Parser(ArgumentParser):
     def __init__(self, *, prog: str, description: str, epilog: str) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_Help)
         self.offers: dict[str, tuple[str, ...]] = {}
+        for action in (None, "store"):
+            self.register("action", action, _Once)
         self.add_argument(_DESCRIBE, action=_Describe, nargs=0, help=SUPPRESS)
 
 
@@ -93,6 +95,20 @@ def parser_of(run: Run) -> Parser:
     except _Described as described:
         return described.parser
     raise AssertionError("a verb that reads no arguments")
+
+
+class _Once(Action):
+    """What an option says; said a second time it would pass over the first, and is refused."""
+
+    said = False
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: object, option_string: str | None = None
+    ) -> None:
+        if option_string is not None and self.said:
+            raise ArgumentError(self, "given twice")
+        self.said = True
+        setattr(namespace, self.dest, values)
 
 
 class _Help(HelpFormatter):

@@ -366,7 +366,9 @@ def _law() -> Schema:
             "goldens": listed(golden),
         }
     )
-    output = record({"value": NUMBER, "unit": TEXT, "formula": TEXT, "inputs": listed(TEXT)})
+    output = record(
+        {"value": NUMBER, "unit": TEXT, "formula": TEXT, "inputs": listed(TEXT)}, {"low": NUMBER, "high": NUMBER}
+    )
     given = {"given": by_name(_QUANTITY), "outputs": by_name(output), "beyond": listed(TEXT), "unused": listed(TEXT)}
     at_inputs = record({"law": TEXT, "objective": TEXT, "counts": TEXT, **given})
     either = [{"required": of["required"]} for of in (page, at_inputs)]

@@ -22,6 +22,7 @@ from runplan.dsl.typed.build import Builder
 from runplan.engine.laws.evaluate import Evaluation, accepted, in_base, inputs_of
 from runplan.engine.laws.form import Refused, free_in, is_form
 from runplan.engine.laws.totals import OWN, in_totals
+from runplan.engine.laws.uncertain import ends
 
 
 @verb("law")
@@ -42,6 +43,7 @@ def run(argv: list[str]) -> int:
         "--at",
         metavar="INPUT=VALUE",
         nargs="+",
+        action="extend",
         help="inputs with or without units, such as compute=1e22; objective=MLM where a law has several",
     )
     add_output(parser, offered("laws"))
@@ -70,7 +72,9 @@ def run(argv: list[str]) -> int:
         evaluation = evaluated(law, args.at, catalogue)
     except Refused as refused:
         raise CannotRun(str(refused)) from refused
-    show("law at inputs", LawAt(evaluation, catalogue), outputs)
+    given, objective = evaluation.given, evaluation.objective
+    sure = ends(evaluation, lambda drawn: in_totals(drawn, given, objective, catalogue=catalogue))
+    show("law at inputs", LawAt(evaluation, catalogue, sure), outputs)
     return CLEAN
 
 

@@ -9,7 +9,9 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, bound
 from runplan.dsl.packs.pack import QuantityDef
 from runplan.dsl.typed.fields import Field
+from runplan.dsl.types import Any, TypeVar
 
+T = TypeVar("T")
 NOTHING = frozenset[str]()
 
 
@@ -27,6 +29,17 @@ class Quantities(dict[str, QuantityDef]):
     def formulas(self) -> Mapping[Name, Expr]:
         """The formulas of the quantities that have one, over quantities of the run, each made where it is asked for."""
         return Formulas(self)
+
+    def kept(self, work: Callable[[Quantities], T]) -> T:
+        """What a function makes of them, worked out once."""
+        if work not in self._kept:
+            self._kept[work] = work(self)
+        found: T = self._kept[work]
+        return found
+
+    @cached_property
+    def _kept(self) -> dict[Callable[[Quantities], Any], Any]:
+        return {}
 
     def given_by(self, statement: str) -> Mapping[str, Field]:
         """The fields of a statement that give a quantity, by the quantities."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
-from runplan.engine.analysis.intervals import HIGH, LOW, evaluator_of
-from runplan.engine.problem.draws import is_uncertain, of_constants, quantile
+from runplan.engine.analysis.intervals import evaluator_of
+from runplan.engine.problem.draws import HIGH, LOW, is_uncertain, of_constants, quantile
 from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution
 

@@ -10,7 +10,7 @@ from runplan.dsl.expr.tree import Num, names
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.analysis.resolve import DRAWS, Evaluator, evaluator
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import drawn, is_uncertain, quantile
+from runplan.engine.problem.draws import HIGH, LOW, drawn, is_uncertain, quantile
 from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution, Value
@@ -18,8 +18,6 @@ from runplan.engine.solve.likely import outcomes
 
 if TYPE_CHECKING:
     from runplan.engine.scatter.work import Workers
-
-LOW, HIGH = 0.10, 0.90
 
 
 def with_intervals(solution: Solution, draws: int | None = None, workers: Workers | None = None) -> Solution:

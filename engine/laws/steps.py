@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from runplan.dsl.dataclass import dataclass
+from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Unbound, names, substitute, words
@@ -14,6 +14,7 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Function, Law, Parameter, Table
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.form import BUDGETS, CHOICES, OF_MIXTURES, functions_for, size_of, weighs
 from runplan.engine.numeric import functions as smooth
@@ -141,17 +142,25 @@ def relations_of(law: Law, catalogue: Library) -> Iterator[Relation]:
     own_compute = not mixture or (law.counts == "active" and any(map(weighs, law.functions)))
     # The formula of compute is over the params that the law counts.
     own = {"law_params": size_of(law)}
-    for whole, definition in catalogue.quantities().items():
+    for relation in catalogue.quantities().kept(_products):
+        factors = {name: e for name, e in relation.exponents.items() if name != relation.whole}
+        # All params are not what a law counts, and of those of a mixture a token passes through some.
+        if "params" in factors or ("law_params" in factors and not own_compute):
+            continue
+        exponents = {own.get(name, name): e for name, e in factors.items()}
+        yield replace(relation, exponents={**exponents, relation.whole: -1.0})
+
+
+def _products(quantities: Quantities) -> tuple[Relation, ...]:
+    """The quantities that are products of others."""
+    found = []
+    for whole, definition in quantities.items():
         formula = definition.formula
         terms = signomial(formula) if formula is not None else None
-        if formula is None or terms is None or len(terms) != 1 or not terms[0].exponents:
-            continue
-        # All params are not what a law counts, and of those of a mixture a token passes through some.
-        if "params" in terms[0].exponents or ("law_params" in terms[0].exponents and not own_compute):
-            continue
-        exponents = {own.get(name, name): e for name, e in terms[0].exponents.items()}
-        written = f"{whole} = {' '.join(shown(formula).split())}"
-        yield Relation(whole, terms[0].coefficient, {**exponents, whole: -1.0}, written)
+        if formula is not None and terms is not None and len(terms) == 1 and terms[0].exponents:
+            written = f"{whole} = {' '.join(shown(formula).split())}"
+            found.append(Relation(whole, terms[0].coefficient, {**terms[0].exponents, whole: -1.0}, written))
+    return tuple(found)
 
 
 def relating(relation: Relation, catalogue: Library) -> Iterator[Step]:

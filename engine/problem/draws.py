@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # what draws is imported where it is drawn: docs/design/0004-
 SEED = 20240402
 # What nobody waits for: a quantile further out than this is taken here.
 RARE = 1e-9
+# The ends of an 80 % interval.
+LOW, HIGH = 0.10, 0.90
 Draw = Mapping[Name, float]
 
 

@@ -1,12 +1,16 @@
-"""What the command says where its standard output takes nothing."""
+"""What the command says where its standard output takes nothing, and of an option that is said twice."""
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
+from runplan.cli import verbs
+from runplan.cli.arguments import parser_of
 from runplan.cli.main import main
 
 FULL = "/dev/full"
@@ -22,3 +26,17 @@ def test_what_cannot_be_said_is_no_bug(
         monkeypatch.setattr(sys, "stdout", full)
         assert main(args) == 2
     assert capsys.readouterr().err == "plan: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("verb", [module.name for module in iter_modules(verbs.__path__)])
+def test_no_option_passes_over_another(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an option with one value the last would be taken, and what was said first be left out in silence."""
+    run = import_module(f"{verbs.__name__}.{verb}").run
+    for action in parser_of(run)._actions:
+        if action.nargs is not None or not action.option_strings or "Append" in type(action).__name__:
+            continue
+        option, value = action.option_strings[-1], next(iter(action.choices or "1"))
+        with pytest.raises(SystemExit) as stop:
+            parser_of(run).parse_args([option, value, option, value])
+        assert stop.value.code == 2
+        assert f"argument {'/'.join(action.option_strings)}: given twice" in capsys.readouterr().err

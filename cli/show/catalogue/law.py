@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runplan.cli.show.catalogue.pages import NO_RANGE
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage, dim_of
+from runplan.cli.show.text.figures import from_to
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph, section
 from runplan.dsl.packs.library import Library
@@ -11,9 +12,10 @@ from runplan.dsl.packs.pack import Cite, Law
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show, show_dim
-from runplan.engine.laws.evaluate import Evaluation, inputs_of
+from runplan.engine.laws.evaluate import Evaluation, Output, inputs_of
 from runplan.engine.laws.form import free_in, functions_for
 from runplan.engine.laws.steps import written
+from runplan.engine.laws.uncertain import DRAWS
 
 # Of a law that has no golden value.
 NO_NUMBER = "none: a form gives no number until a law that extends it sets its free constants"
@@ -101,12 +103,23 @@ def evaluated(shown: LawAt, look: Look = PLAIN) -> str:
     total = "; `params` are all of them" if "params_non_embedding" in {*found.given, *found.outputs} else ""
     head = paragraph(f"{law.name} for {found.objective}, counting {law.counts or 'total'} params{total}")
     given = [(n, show(v, dim_of(law, n, catalogue), 6), "") for n, v in found.given.items()]
-    rows = [(o.name, show(o.value, o.dim, 6), o.formula) for o in found.outputs.values()]
+    told = [(o.name, show(o.value, o.dim, 6), _ends(shown, o), o.formula) for o in found.outputs.values()]
+    rows = told if shown.ends else [(name, value, formula) for name, value, _, formula in told]
     beyond = paragraph(f"beyond the range of the fit: {', '.join(found.beyond)}") if found.beyond else ""
     outputs = columns(rows, "  ") if rows else _nothing(found)
     unused = paragraph(f"without a part in this: {', '.join(found.unused)}") if found.unused and rows else ""
-    notes = "".join(f"\n{note}" for note in (beyond, unused) if note)
+    sure = paragraph(f"In brackets: 80 % intervals by {DRAWS} draws of the law's constants.") if shown.ends else ""
+    notes = "".join(f"\n{note}" for note in (sure, beyond, unused) if note)
     return head + section("given", columns(given, "  ")) + section("gives", outputs) + notes
+
+
+def _ends(shown: LawAt, output: Output) -> str:
+    """The ends of an output's interval, in brackets; empty where it has none."""
+    if output.name not in shown.ends:
+        return ""
+    low, high = (show(end, output.dim, 4) for end in shown.ends[output.name])
+    unit = show(output.value, output.dim).partition(" ")[2]
+    return f"({from_to(low, high).removesuffix(f' {unit}')})"
 
 
 def _nothing(found: Evaluation) -> str:

@@ -10,7 +10,7 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import json_unit
-from runplan.engine.laws.evaluate import inputs_of
+from runplan.engine.laws.evaluate import Output, inputs_of
 from runplan.engine.laws.steps import outputs_of, written
 
 
@@ -108,7 +108,7 @@ def evaluated(shown: LawAt, look: Look = PLAIN) -> str:
     found, catalogue = shown.found, shown.catalogue
     given = {n: _valued(v, dim_of(found.law, n, catalogue)) for n, v in found.given.items()}
     outputs = {
-        o.name: _valued(o.value, o.dim) | {"formula": o.formula, "inputs": list(o.inputs)}
+        o.name: _valued(o.value, o.dim) | _ends(shown, o) | {"formula": o.formula, "inputs": list(o.inputs)}
         for o in found.outputs.values()
     }
     document = {
@@ -122,6 +122,13 @@ def evaluated(shown: LawAt, look: Look = PLAIN) -> str:
         "unused": list(found.unused),
     }
     return document_text(document)
+
+
+def _ends(shown: LawAt, output: Output) -> dict[str, object]:
+    if output.name not in shown.ends:
+        return {}
+    low, high = (_valued(end, output.dim)["value"] for end in shown.ends[output.name])
+    return {"low": low, "high": high}
 
 
 def _valued(value: float, dim: Dim) -> dict[str, object]:

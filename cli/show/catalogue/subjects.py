@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Rule
@@ -21,10 +23,15 @@ class LawPage:
 
 @dataclass(frozen=True, slots=True)
 class LawAt:
-    """A law at some inputs."""
+    """A law at some inputs.
+
+    Attributes:
+        ends: Of an output, by name, the ends of its 80 % interval in base units, where its constants move it.
+    """
 
     found: Evaluation
     catalogue: Library
+    ends: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)

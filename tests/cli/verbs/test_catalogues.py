@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from known import LIBRARY
+from reports import solved
 
 from runplan.cli.main import main
 from runplan.cli.show.text.page import columns, paragraph
 from runplan.cli.verbs import device, law, model
 from runplan.cli.verbs import test as test_verb
+from runplan.dsl.expr.name import quantity
 
 Run = Callable[..., tuple[int, str, str]]
 VERBS = {"law": law.run, "device": device.run, "model": model.run, "test": test_verb.run}
@@ -128,6 +130,7 @@ def test_inputs_in_their_units(plan: Run, argv: str, name: str, value: float, un
         ("chinchilla --at 'params=7B tokens'", "is in param, not in token"),
         ("chinchilla --at 'params=7B + 1 hour'", "params=7B + 1 hour"),
         ("chinchilla --at params=7B params=8B", "given twice"),
+        ("chinchilla --at params=7B --at params=8B", "given twice"),
         ("chinchilla --at objective=MLM", "is for CLM of text"),
         ("chinchilla --at params=7B tokens=1T compute=1e20", "contradict each other"),
         ("chinchilla -o yaml", "unknown format `yaml`"),
@@ -139,6 +142,27 @@ def test_what_a_law_refuses(plan: Run, argv: str, said: str) -> None:
     assert (code, out) == (2, "")
     assert said in err
     assert err.startswith("plan law: ") and err.count("\n") == 1
+
+
+def test_inputs_may_come_one_by_one(plan: Run) -> None:
+    both = plan("law", "chinchilla", "--at", "params=7B", "tokens=1T")
+    assert plan("law", "chinchilla", "--at", "params=7B", "--at", "tokens=1T") == both
+
+
+def test_what_a_law_gives_is_as_sure_as_in_a_plan(plan: Run) -> None:
+    outputs = document(plan("law", "chinchilla", "--at", "compute=1e24", "-o", "json"))["outputs"]
+    values = solved("use laws chinchilla\ncompute: 1e24 FLOP\n").solutions[0].values
+    for name, within in (("loss", 2e-3), ("params", 0.05), ("tokens", 0.05)):
+        value = values[quantity(name)]
+        assert (outputs[name]["low"], outputs[name]["high"]) == pytest.approx((value.low, value.high), rel=within)
+    assert "(1.942 \N{EN DASH} 1.977)" in plan("law", "chinchilla", "--at", "compute=1e24")[1]
+
+
+def test_what_no_constant_moves_has_no_interval(plan: Run) -> None:
+    outputs = document(plan("law", "chinchilla", "--at", "params=7B", "tokens=1T", "-o", "json"))["outputs"]
+    assert "low" not in outputs["compute"] and outputs["loss"]["low"] < outputs["loss"]["value"]
+    unsure = plan("law", "llama3", "--at", "compute=1e24")[1]
+    assert "In brackets" not in unsure
 
 
 def test_a_law_that_gives_nothing_there_says_so(plan: Run) -> None:
