@@ -123,17 +123,23 @@ class Part:
     def jointly(self) -> tuple[tuple[str, ...], Floats]:
         """What a pack says varies jointly, constants or logarithms of them, and their covariance.
 
-        A constant that draws bring near to nothing has no logarithm that is normal; it has more of a middle itself.
-        Draws far beyond the interval in which most are would be all that a variance tells, and are left out of it. One
-        that has all but vanished may only grow, and by its logarithm it would hardly do so.
+        It is that by which forecasts of the runs are as uncertain as the draws say: what the draws have of the
+        constants alone may be far more, along the curve on which they predict the same. A constant that draws bring
+        near to nothing has no logarithm that is normal; it has more of a middle itself. One that has all but vanished
+        may only grow, and by its logarithm it would hardly do so: then the draws are all that tells, without those far
+        beyond the interval in which most are.
         """
-        logs = np.array([c.log for c in self.fitted.coordinates])
-        covariance, draws = self.fitted.covariance, self.fitted.draws
+        as_log = np.array([c.log for c in self.fitted.coordinates])
+        logs, covariance, draws = as_log, self.fitted.covariance, self.fitted.draws
         if len(draws):
             draws = _near(draws)
-            own = np.where(logs, np.exp(np.minimum(draws, 700.0)), draws)
-            logs &= ~(_skew(draws) > 2 * _skew(own)) & ~self._vanished
-            covariance = np.atleast_2d(np.cov(np.where(logs, draws, own), rowvar=False))
+            own = np.where(as_log, np.exp(np.minimum(draws, 700.0)), draws)
+            logs = as_log & ~(_skew(draws) > 2 * _skew(own)) & ~self._vanished
+            if self._vanished.any():
+                covariance = np.atleast_2d(np.cov(np.where(logs, draws, own), rowvar=False))
+            else:
+                size = np.where(logs == as_log, 1.0, np.exp(np.minimum(self.fitted.minima[0].theta, 700.0)))
+                covariance = covariance * np.outer(size, size)
         names = (c.constant for c in self.fitted.coordinates)
         return tuple(f"ln({name})" if log else name for name, log in zip(names, logs, strict=True)), covariance
 
