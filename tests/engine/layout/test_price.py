@@ -155,7 +155,7 @@ def test_the_layout_of_a_published_run_is_among_the_first_five(row: Row) -> None
 
 
 def test_of_published_runs_two_of_three_are_told() -> None:
-    assert sum(row["first_five"] == "yes" for row in PUBLISHED) > 2 / 3 * len(PUBLISHED)
+    assert sum(row["first_five"] == "yes" for row in PUBLISHED) >= 2 / 3 * len(PUBLISHED)
     assert all(row["source"] and row["evidence"] in ("paper", "secondary", "memory") for row in PUBLISHED)
 
 
