@@ -5,15 +5,16 @@ What only follows from the solution, such as a price, or decides nothing that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.engine.decide.candidates import Outcome, outcome_at, outcome_of
+from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem
-from runplan.engine.solve.margin import broken_of, has_other, keeps_all, rests_on
+from runplan.engine.solve.margin import broken_of, compared, has_other, keeps_all, rests_on
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.whole import Reached, rounded_up
 
@@ -68,26 +69,27 @@ class Standing:
             return None
         tried = there.repeating().settled()
         own = self.found.is_optimal and known is self.found.found.values
-        parts = self._moved(tried) if own else tried.constraints
+        parts = self._moved(tried, self._whole.constraints, tried.constraints) if own else tried.constraints
         if rounded_up(tried, known) or not keeps_all(tried, known, parts):
             return None
+        if own and self.outcome.holds:
+            tried = replace(tried, held=tuple(self._moved(tried, self._whole.held, tried.held)))
         return not broken_of(tried, known)
 
-    def _moved(self, tried: Problem) -> list[Constraint]:
-        """What is kept where a figure is another, as far as that moves it."""
+    def _moved(
+        self, tried: Problem, olds: Sequence[Constraint | Either], news: Sequence[Constraint | Either]
+    ) -> list[Constraint | Either]:
+        """Of what is kept what is another where a figure is, or comes to something else."""
         own = self._whole.definitions
         moved = {name for name, d in tried.definitions.items() if own.get(name) is not d}
-        return [
-            new
-            for old, new in zip(self._whole.constraints, tried.constraints, strict=True)
-            if old is not new or moved & self._leads[old.key]
-        ]
+        pairs = zip(olds, news, strict=True)
+        return [new for old, new in pairs if old is not new or moved & self._leads[old.key]]
 
     @cached_property
     def _leads(self) -> dict[str, frozenset[Name]]:
-        """What each constraint rests on, by its key."""
+        """What each constraint rests on, and what its givens decide, by its key."""
         whole = self._whole
-        return {part.key: leads_to((part.left, part.right), whole.definitions) for part in whole.constraints}
+        return {one.key: leads_to(compared(one), whole.definitions) for one in (*whole.constraints, *whole.held)}
 
     @cached_property
     def _whole(self) -> Problem:
