@@ -17,7 +17,7 @@ from runplan.dsl.units.base import DATE
 from runplan.engine.analysis.causes import Cause, causes_of, varied
 from runplan.engine.numeric.functions import any_form
 from runplan.engine.numeric.tangent import Tangent, tangent
-from runplan.engine.problem.parts import Constraint, Variable
+from runplan.engine.problem.parts import Constraint, Variable, leads_to
 from runplan.engine.problem.problem import Problem, derive
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import Found, optimum_of, posed
@@ -153,14 +153,30 @@ class Sensitivity:
             return
         bends = self._bends | self._turning([whole], causes)
         order = {factor: at for at, factor in enumerate(self._factors)}
+        rests = self._figures(expr)
         for factor, slope in slopes.items():
             at, cause = order.get(factor), causes[factor]
             up, down = (factor in bends or at in turned for turned in (self._tangent.up, self._tangent.down))
+            if (up or down) and rests is not None and not self._moves(cause, rests):
+                continue
             more = self._beside(cause, expr, value, NEAR) if up else slope
             less = self._beside(cause, expr, value, -NEAR) if down else slope
             found = Slope(cause, value, less, more)
             if abs(found.largest) > NOISE * abs(value):
                 yield found
+
+    def _figures(self, expr: Expr) -> frozenset[Name] | None:
+        """The figures that an expression comes to of itself, whatever the optimum; None where it rests on that."""
+        problem = self.problem
+        if problem.either or problem.inverses:
+            return None
+        rests = leads_to([expr], problem.definitions)
+        return None if any(v.name in rests for v in problem.variables) else rests
+
+    def _moves(self, cause: Cause, rests: Collection[Name]) -> bool:
+        """Whether another figure is any of some names, or defines it."""
+        moved, own = cause.times(self.problem, Num(1.0 + NEAR)).definitions, self.problem.definitions
+        return any(name in rests and own.get(name) is not definition for name, definition in moved.items())
 
     def _beside(self, cause: Cause, expr: Expr, value: float, by: float) -> float | None:
         """The slope to a side on which something else holds the optimum: it is solved beside it."""

@@ -8,19 +8,20 @@ small, to come to the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 
-from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref
 from runplan.dsl.plan.ir import Plan
 from runplan.engine.analysis.counted import total_of
 from runplan.engine.analysis.regret import surface_of
 from runplan.engine.analysis.resolve import SLOW_DRAWS, Evaluator, evaluator
-from runplan.engine.decide.candidates import BY, Measure, Outcome, broken_by, outcome_of
+from runplan.engine.decide.candidates import BY, Measure, Outcome, broken_by, outcome_at
 from runplan.engine.decide.flips import Chosen, Flip, flips_of, nearest
 from runplan.engine.decide.knowing import MOST, PARTS, Drawn, Knowing, known_of
 from runplan.engine.decide.levers import Input, inputs_of
+from runplan.engine.decide.standing import Standing
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import drawn
 from runplan.engine.problem.either import Either
@@ -76,25 +77,25 @@ def decided_alone(plan: Plan, solution: Solution) -> Alone | None:
     if solution.status == "undecided" or solution.problem.is_programme:
         return None
     problem = solution.untaken or solution.problem
-    present = _Present(problem, outcome_of(problem))
+    present = _Present(Standing.of(problem))
 
-    def choose(moved: Input, value: float, near: bool = False) -> Chosen:
+    def search(moved: Input, value: float) -> Chosen:
         (there,) = moved.moved([problem], value)
-        if near:
-            there = present.nearby(there)
-        found = outcome_of(there)
-        if not found.holds:
-            return Chosen(None, lambda index: broken_by(there, found))
-        return Chosen(0 if present.is_of(there, found) else 1)
+        return Chosen(present.sought(there))
+
+    def choose(moved: Input, value: float) -> Chosen:
+        (there,) = moved.moved([problem], value)
+        found = present.standing.moved(there)
+        return Chosen(present.index_of(there, found), lambda index: broken_by(there, found))
 
     def chosen(flip: Flip) -> Choice | None:
         (there,) = flip.input.moved([problem], flip.at)
-        return None if flip.choose is None else choice_of(there, outcome_of(there))
+        return None if flip.choose is None else choice_of(there, present.standing.moved(there))
 
     now = 0 if present.outcome.holds else None
     measure = _measure(solution)
     about = () if measure is None else (Ref(measure.name),)
-    flips = nearest(flips_of(now, inputs_of([problem], about), partial(choose, near=True), choose))
+    flips = nearest(flips_of(now, inputs_of([problem], about), search, choose))
     told = tuple((flip, chosen(flip)) for flip in flips)
     candidates, knowing = _known(plan, solution, measure) if now == 0 and measure is not None else ((), None)
     return Alone(choice_of(problem, present.outcome), told, knowing, candidates, measure)
@@ -130,10 +131,24 @@ def _ways(problem: Problem, values: Mapping[Name, float]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Present:
-    """What a plan chooses as it stands."""
+    """What a plan chooses as it stands.
 
-    problem: Problem
-    outcome: Outcome
+    Attributes:
+        last: The variables where it was solved last with another figure: they may do with the next one.
+    """
+
+    standing: Standing
+    last: dict[Name, float] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> Problem:
+        """The plan as it stands."""
+        return self.standing.problem
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of it."""
+        return self.standing.outcome
 
     @cached_property
     def size(self) -> dict[Name, float]:
@@ -146,7 +161,33 @@ class _Present:
         """The alternatives that are taken."""
         return tuple(_ways(self.problem, self.outcome.values or {}))
 
-    def nearby(self, there: Problem) -> Problem:
+    @cached_property
+    def leaves_choice(self) -> bool:
+        """Whether there is more than one that it could choose, all of which hold."""
+        return bool(self.ways or self.size or self.problem.either)
+
+    def index_of(self, there: Problem, found: Outcome) -> int | None:
+        """What is chosen where a figure is another: this, or something else; None where nothing holds."""
+        if not found.holds:
+            return None
+        return 0 if self.is_of(there, found) else 1
+
+    def sought(self, there: Problem) -> int | None:
+        """The same, in the quickest way that tells."""
+        if not self.leaves_choice:
+            for known in (self.standing.found.found.values, self.last):
+                holds = self.standing.holds(there, known)
+                if holds is not None:
+                    return 0 if holds else None
+        same = self.standing.same(there)
+        if same is not None:
+            return self.index_of(there, same)
+        near = self._nearby(there)
+        solved = reached(near)
+        self.last.update(solved.found.values)
+        return self.index_of(near, outcome_at(near, solved))
+
+    def _nearby(self, there: Problem) -> Problem:
         """The problem where a figure is another, to be searched for from here."""
         values = self.outcome.values or {}
         starts = tuple(replace(v, start=values.get(v.name) or v.start) for v in there.variables)
@@ -156,8 +197,8 @@ class _Present:
         """Whether it is as good a choice as another one where a figure is another; any is that holds, if none does."""
         if not self.outcome.holds:
             return True
-        if not self.ways and not self.size and not there.either:
-            return True  # it leaves no choice
+        if not self.leaves_choice:
+            return True
         values = found.values or {}
         if tuple(_ways(there, values)) != self.ways:
             return False

@@ -16,6 +16,7 @@ from runplan.engine.solve.digits import as_written, holds
 from runplan.engine.solve.margin import broken_at
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
+from runplan.engine.solve.whole import Reached
 
 # By what plans are told apart where they do not all have one goal, the first on which they differ.
 BY = (q.LOSS, q.COST, q.GPU_HOURS, q.COMPUTE, q.TIME)
@@ -62,7 +63,11 @@ class Measure:
 
 def outcome_of(problem: Problem) -> Outcome:
     """What becomes of a plan, solved as it is meant."""
-    found = reached(problem)
+    return outcome_at(problem, reached(problem))
+
+
+def outcome_at(problem: Problem, found: Reached) -> Outcome:
+    """The same of a plan of which it is known what solves it as its figures stand."""
     if found.found.outcome == "infeasible":
         agreeing = at_needed_rate(problem) or as_written(problem)
         found = reached(agreeing) if agreeing is not None else found

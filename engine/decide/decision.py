@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Ref
 from runplan.dsl.plan.ir import Plan
-from runplan.engine.decide.candidates import Measure, best_of, broken_by, measure_of, outcome_of
+from runplan.engine.decide.candidates import Measure, best_of, broken_by, measure_of
 from runplan.engine.decide.flips import Chosen, Flip, flips_of, nearest
 from runplan.engine.decide.knowing import Knowing, knowing_of
 from runplan.engine.decide.laws import UnderLaws, under_laws
 from runplan.engine.decide.levers import Input, inputs_of
+from runplan.engine.decide.standing import Standing
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
@@ -50,14 +51,15 @@ def decided(plans: Sequence[Plan], every: Sequence[Mapping[str, Solution]], *, l
     if len(solutions) < 2 or any(solution.status == "undecided" for solution in solutions):
         return None
     problems = [solution.untaken or solution.problem for solution in solutions]
-    outcomes = [outcome_of(problem) for problem in problems]
+    standing = [Standing.of(problem) for problem in problems]
+    outcomes = [each.outcome for each in standing]
     measure = measure_of(problems, outcomes, losses=losses)
     if measure is None:
         return None
 
     def choose(moved: Input, value: float) -> Chosen:
         there, own = moved.moved(problems, value), {index for index, _ in moved.levers}
-        found = [outcome_of(each) if i in own else outcomes[i] for i, each in enumerate(there)]
+        found = [standing[i].moved(each) if i in own else outcomes[i] for i, each in enumerate(there)]
         return Chosen(best_of(found, measure), lambda index: broken_by(there[index], found[index]))
 
     now = best_of(outcomes, measure)

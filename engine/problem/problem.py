@@ -27,7 +27,7 @@ from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.common import Common
 from runplan.engine.problem.either import Either, without
-from runplan.engine.problem.parts import Aim, Constraint, Definition, Goal, Inverse, StageOf, Taken, Variable, leads_to
+from runplan.engine.problem.parts import Aim, Constraint, Definition, Goal, Inverse, StageOf, Taken, Variable
 from runplan.engine.problem.stretches import Evenly
 
 
@@ -450,12 +450,39 @@ def derive(problem: Problem, env: dict[Name, float], exprs: Iterable[Expr] | Non
     """
     definitions = problem.definitions
     if exprs is not None:
-        led_to = leads_to(exprs, definitions, env)
-        definitions = {name: definitions[name] for name in led_to if name not in env and name in definitions}
+        _derive_for(definitions, env, exprs)
+        return
     for name in order_of(definitions, env):
-        try:
-            value = value_of(definitions[name].expr, env)
-        except (ArithmeticError, ValueError, KeyError):
+        _add(env, name, definitions[name])
+
+
+def _derive_for(definitions: Mapping[Name, Definition], env: dict[Name, float], exprs: Iterable[Expr]) -> None:
+    """Add the value of every definition that expressions lead to, each once what it is made of has been tried: of a
+    few names that takes less than putting all that they lead to in order.
+    """
+    left = [name for expr in exprs for name in names(expr)]
+    opened, tried = set[Name](), set[Name]()
+    while left:
+        name = left[-1]
+        if name in env or name in tried or name not in definitions:
+            left.pop()
             continue
-        if isinstance(value, int | float) and math.isfinite(value):
-            env[name] = float(value)
+        waits = [each for each in names(definitions[name].expr) if each not in env and each not in tried]
+        if name not in opened and waits:
+            opened.add(name)
+            left += waits
+            continue
+        left.pop()
+        if not waits:
+            tried.add(name)
+            _add(env, name, definitions[name])
+
+
+def _add(env: dict[Name, float], name: Name, definition: Definition) -> None:
+    """Add the value of a definition, if it can be computed."""
+    try:
+        value = value_of(definition.expr, env)
+    except (ArithmeticError, ValueError, KeyError):
+        return
+    if isinstance(value, int | float) and math.isfinite(value):
+        env[name] = float(value)

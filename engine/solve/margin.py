@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Ref
+from runplan.dsl.expr.tree import Expr, Ref, names
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem, derive
@@ -68,14 +68,39 @@ def rests_on(problem: Problem, wanted: Iterable[Constraint | Either]) -> frozens
     goals = [*problem.goals, *(goal for aim in problem.instead for goal in (*aim.goals, *aim.ties))]
     exprs = [side for goal in goals for side in (goal.expr, goal.other) if side is not None]
     for one in (*problem.constraints, *problem.either, *wanted):
-        exprs += [side for part in one.parts for side in (part.left, part.right)]
-        exprs += [chance.condition for part in one.parts if (chance := part.chance)]
+        exprs += compared(one)
     exprs += [expr for choice in problem.either for way in choice.alternatives for _, expr in way.definitions]
     exprs += [expr for turned in problem.inverses for expr in (turned.expr, turned.of.expr)]
     exprs += [definition.expr for definition in problem.repeats]
     exprs += [expr for group in problem.evenly for part in group.parts for expr in (part.amount, part.limit)]
     exprs += [Ref(node_of(v.name)) for v in problem.variables]
     return leads_to(exprs, problem.definitions)
+
+
+def compared(kept: Constraint | Either) -> list[Expr]:
+    """What is compared in what a solution keeps: of a probability what is to be likely, and how likely."""
+    sides = [side for part in kept.parts for side in (part.left, part.right)]
+    return sides + [side for part in kept.parts if (of := part.chance) for side in (of.condition, of.level)]
+
+
+def has_other(problem: Problem, other: Problem, rests: Collection[Name]) -> bool:
+    """Whether a problem in which a figure is another has another solution, or may have.
+
+    Args:
+        rests: What the solution rests on.
+    """
+    kept, new = ((*p.variables, *p.constraints, *p.either) for p in (problem, other))
+    if any(a is not b for a, b in zip(kept, new, strict=True)):
+        return True
+    return any(name in rests and problem.definitions.get(name) is not d for name, d in other.definitions.items())
+
+
+def keeps_all(problem: Problem, values: Mapping[Name, float], parts: Collection[Constraint | Either]) -> bool:
+    """Whether values of the variables keep some of a problem for sure: not what cannot be computed."""
+    every = dict(values)
+    sides = [side for one in parts for part in one.parts for side in (part.left, part.right)]
+    derive(problem, every, sides)
+    return all(names(side) <= every.keys() for side in sides) and all(part.excess(every) <= TOLERANCE for part in parts)
 
 
 def _of_values(

@@ -12,6 +12,7 @@ from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.base import DATE
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.knob import Knob
+from runplan.engine.solve.margin import has_other
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.rounding import DAY, DIGITS
 from runplan.engine.solve.whole import Reached
@@ -57,10 +58,8 @@ def room(
 def matters(problem: Problem, knob: Knob, rests: Collection[Name]) -> bool:
     """Whether another figure changes anything of what a solution, and what is wanted of it, rest on."""
     other = knob.at(problem, knob.now - DAY if knob.written.dim == DATE else knob.now * math.exp(-FIRST))
-    kept, new = ((*p.constraints, *p.either, *p.held) for p in (problem, other))
-    if any(a is not b for a, b in zip(kept, new, strict=True)):
-        return True
-    return any(name in rests and problem.definitions.get(name) is not d for name, d in other.definitions.items())
+    held = any(a is not b for a, b in zip(problem.held, other.held, strict=True))
+    return held or has_other(problem, other, rests)
 
 
 def _nearest(knob: Knob, freed: Reached) -> float | None:

@@ -15,7 +15,7 @@ from runplan.dsl.expr.tree import Num, Ref
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.analysis.causes import causes_of
 from runplan.engine.analysis.constants import constants_of
-from runplan.engine.analysis.sensitivity import Slope, best, elasticities, sensitivity_of
+from runplan.engine.analysis.sensitivity import Sensitivity, Slope, best, elasticities, sensitivity_of
 from runplan.engine.analysis.tornado import Swing, swings
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.draws import of_constants, quantile
@@ -217,3 +217,35 @@ def test_the_constants_of_a_law_move_a_value_together() -> None:
     assert (constants.low, constants.high) == pytest.approx(ends, abs=2e-3)
     assert constants_of(solution, quantity("time")) is None
     assert constants_of(solution_of(text + "require P(time <= 90 days) >= 90%\n"), quantity("time")) is None
+
+
+MIXED = """\
+hardware: 64 x H100 for 60 days at 40% MFU @ 2.4 USD/GPU/hour
+reserve: 10%
+model: 7B
+data web: 3T tokens weight 70%
+data code: 500B tokens weight 20%
+data math: 80B tokens up to 4 epochs weight 10%
+require cost <= 250k USD
+minimize loss
+"""
+
+
+@pytest.mark.parametrize("name", ["cost", "gpu_hours", "time", "capacity", "tokens", "loss"])
+@pytest.mark.parametrize("text", [MIXED, f"{HARDWARE}require tokens / params >= 40\n"])
+def test_what_rests_on_figures_alone_answers_as_if_it_were_solved_beside_each(
+    text: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = found(text, name)
+    monkeypatch.setattr(Sensitivity, "_figures", lambda self, expr: None)
+    assert short == found(text, name) != ()
+
+
+def test_what_rests_on_figures_alone_is_not_solved_beside_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    solution = solution_of(MIXED)
+    monkeypatch.delattr(Sensitivity, "_beside")
+    assert {slope.cause.text for slope in elasticities(solution, quantity("cost"))} == {
+        "gpus",
+        "price",
+        "reserved_time",
+    }
