@@ -55,7 +55,7 @@ def bias_of_parabolas(
         replace(
             one,
             message=f"{on}, {one.message}",
-            help=[line.replace("`--where", f"`--form {surface.name} --where") for line in one.help],
+            help=tuple(line.replace("`--where", f"`--form {surface.name} --where") for line in one.help),
         )
         for one in told.findings
         if one.code == "F030" and told.since is not None
