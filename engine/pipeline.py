@@ -214,6 +214,18 @@ def within_memory(
     return solution, laid
 
 
+def bare_solution(read: Read, problem: Problem) -> Solution:
+    """The solution of a problem of a plan without intervals, and without what it conflicts with; of the devices and
+    size with which it keeps what is required of memory, as `plan solve` has them.
+    """
+    assert read.plan is not None, "it has a problem"
+
+    def found(problem: Problem) -> Solution:
+        return solution_of(problem, intervals=False, why=False)
+
+    return within_memory(read.plan, found(problem), read.catalogue, found, GLANCE, {})[0]
+
+
 def _laid_out(
     plan: Plan,
     solution: Solution,

@@ -9,9 +9,12 @@ from runplan.engine.fit.model import Model
 from runplan.engine.fit.objective import loss_of, residual_slopes, target
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.table import Floats
+from runplan.engine.problem.parts import QUANTILE
 
 # Median absolute deviation over standard deviation, of a normal distribution.
 NORMAL_MAD = 0.6744897501960817
+# So many of the residuals tell what is usual: `QUANTILE` standard deviations of a normal distribution.
+MOST = 0.8
 # Of a coordinate of size one; the third derivative then costs as many digits as rounding.
 SHIFT = 1e-5
 # A term that makes up less of every run than this is as good as nothing.
@@ -59,6 +62,16 @@ def spread(residuals: Floats, constants: int) -> float:
     n = len(residuals)
     size = float(np.median(np.abs(residuals))) / NORMAL_MAD
     return size * float(np.sqrt(n / max(n - constants, 1)))
+
+
+def usual(residuals: Floats, constants: int) -> float:
+    """The standard deviation of residuals that may have long tails: by those within which most of them are.
+
+    Unlike the median it holds where constants are many beside the runs: Huber's loss with a small delta goes through
+    as many runs as there are constants, and a half of nothings would tell no noise at all.
+    """
+    n = len(residuals)
+    return float(np.quantile(np.abs(residuals), MOST) / QUANTILE * np.sqrt(n / max(n - constants, 1)))
 
 
 def hessian(objective: Objective, here: Local) -> Floats:

@@ -11,7 +11,7 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted, enumerated, listing
 from runplan.engine.fit.covariance import Local, spread
-from runplan.engine.fit.future import Future
+from runplan.engine.fit.future import NOTHING, Future
 from runplan.engine.fit.lack import Repeats, trend
 from runplan.engine.fit.model import Coordinate, Model
 from runplan.engine.fit.outcome import Known
@@ -23,13 +23,9 @@ from runplan.engine.fit.told import between
 SELDOM = 0.01
 # A run stands apart by more than so many of the usual residuals; one in a million does, of a normal distribution.
 APART = 5.0
-# Runs are forecast badly where errors are larger than expected by this factor.
-WORSE = 1.5
 # Two constants move together where only their combination is known.
 TOGETHER = 0.999
 MOST_NAMED = 6
-# Residuals below this share of what was measured are rounding.
-NOTHING = 1e-9
 
 
 def of_search(found: Searched, at: Span) -> Iterator[Finding]:
@@ -148,18 +144,20 @@ def of_residuals(
 
 
 def of_future(later: Future, at: Span) -> Iterator[Finding]:
-    """Larger runs that came out further from what the smaller told than was expected."""
-    expected, error = later.expected, later.error or 0.0
-    if error > max(WORSE * expected, NOTHING):
-        side = "lower" if float(np.mean(later.errors)) > 0 else "higher"
-        yield finding(
-            "F030",
-            f"the larger runs came out {error * 100:.2g} % from what the smaller ones forecast, "
-            f"mostly {side}; {expected * 100:.2g} % was expected",
-            at,
-            help=["intervals of forecasts are wider for it; without `--form` the usual ones are compared by this"],
-            data={"error": error, "expected": expected, "drift": later.drift},
-        )
+    """Larger runs that came out further from what the smaller told than a right form and chance would have it."""
+    cut = later.missed
+    if cut is None:
+        return
+    side = "lower" if float(np.mean(cut.errors)) > 0 else "higher"
+    runs = counted(len(cut.errors), "largest run")
+    yield finding(
+        "F030",
+        f"the {runs} came out {cut.error * 100:.2g} % from what the smaller ones forecast, mostly {side}; "
+        f"{cut.expected * 100:.2g} % was expected",
+        at,
+        help=["intervals of forecasts are wider for it; without `--form` the usual ones are compared by this"],
+        data={"error": cut.error, "expected": cut.expected, "drift": later.drift},
+    )
 
 
 def _percent(chance: float) -> str:

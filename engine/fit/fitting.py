@@ -15,7 +15,7 @@ from runplan.dsl.text.words import counted
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
 from runplan.engine.fit.bootstrap import DRAWS
-from runplan.engine.fit.covariance import LEAST
+from runplan.engine.fit.covariance import LEAST, MOST, usual
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
@@ -34,8 +34,6 @@ from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.scatter.work import Workers
 
 MOST_STARTS = 4096
-# So many of the residuals tell what is usual.
-USUAL = 0.8
 # Standard deviations beyond which a draw is wild.
 WILD = 4.0
 
@@ -279,7 +277,7 @@ def fitted(
                 at=heads[form.output].at,
                 heads=heads,
             )
-            told = _since(model, own, told, table, spent)
+            told = without_smallest(model, own, told, table, spent)
         if told.minima and model.log:
             apart = kinds_apart(table, told.residuals, source or Source(table.path, ""))
             told = replace(told, findings=(*told.findings, *apart))
@@ -297,11 +295,13 @@ def fitted(
     return LawFit(law, by, table, told_parts, held, named or law.name, findings)
 
 
-def _since(model: FormulaModel, objective: Objective, told: Fitted, table: RunTable, spent: str) -> Fitted:
-    """A fit with the runs to leave out if that makes its forecasts better, said where they came out worse than
-    expected.
+def without_smallest(model: FormulaModel, objective: Objective, told: Fitted, table: RunTable, spent: str) -> Fitted:
+    """A fit whose larger runs came out further off than is chance, with the runs to leave out if that makes its
+    forecasts better; any other as it is: where all is chance, so is which runs would make it less.
     """
-    later = since(model, objective, told.minima[0].theta, table.values(spent)) if spent and told.minima else None
+    if not spent or all(found.code != "F030" for found in told.findings):
+        return told
+    later = since(model, objective, told.minima[0].theta, table.values(spent))
     if later is None:
         return told
     help = (
@@ -317,15 +317,9 @@ def from_size(later: Since, table: RunTable, spent: str) -> str:
     return f"{spent} >= {later.size:.4g} {show_dim(table.columns[spent].dim)}"
 
 
-def usual(residuals: Floats, constants: int) -> float:
-    """The standard deviation of residuals that may have long tails: by those within which most of them are."""
-    n = len(residuals)
-    return float(np.quantile(np.abs(residuals), USUAL) / QUANTILE * np.sqrt(n / max(n - constants, 1)))
-
-
 def _near(draws: Floats) -> Floats:
     """Draws without those that are wild in a column, by the interval that most are in; of normal ones all are kept."""
-    low, middle, high = np.quantile(draws, [(1 - USUAL) / 2, 0.5, (1 + USUAL) / 2], axis=0)
+    low, middle, high = np.quantile(draws, [(1 - MOST) / 2, 0.5, (1 + MOST) / 2], axis=0)
     reach = WILD * (high - low) / (2 * QUANTILE)
     return np.asarray(draws[(np.abs(draws - middle) <= reach).all(axis=1)])
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.source import Source, Span
-from runplan.engine.fit.covariance import local, sandwich, spread
+from runplan.engine.fit.covariance import local, sandwich, usual
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.newton import Problem, descend
@@ -22,6 +22,11 @@ NOWHERE = Span(Source("runs", ""), 0, 0)
 BACK = (2.0, 5.0, 15.0, 50.0)
 # Points from which each search sets out.
 STARTS = 16
+# Runs are forecast badly where errors are larger than expected by this factor, and than what is rounding.
+WORSE, NOTHING = 1.5, 1e-9
+# A chance below which a forecast's errors are beyond doubt no chance, and those below which they are none where fits to
+# the larger runs miss the smaller ones, too.
+SURELY, PERHAPS, SELDOM = 1e-5, 0.1, 0.05
 # What forecasts gain by fewer runs is told from this factor on.
 BETTER = 1.5
 # How far forms were off of what a larger run gains, as a share of that: what is expected before any run is seen. On
@@ -44,11 +49,36 @@ class Cut:
         errors: (m), forecast over measurement, as a logarithm.
         distances: (m), the size of the run over that of the largest that the fit saw, as a logarithm.
         covariance: (m, m), of the errors, that the fit itself expected: from its constants and from what it leaves.
+        freedom: How many runs told the noise, beyond those that the constants use up.
     """
 
     errors: Floats
     distances: Floats
     covariance: Floats
+    freedom: int
+
+    @property
+    def error(self) -> float:
+        """The root mean square of the errors."""
+        return float(np.sqrt(np.mean(self.errors**2)))
+
+    @property
+    def expected(self) -> float:
+        """What it was expected to be."""
+        return float(np.sqrt(np.mean(np.diagonal(self.covariance))))
+
+    @property
+    def chance(self) -> float:
+        """Of errors as large where the form is right.
+
+        Forecasts of one fit err together, so their squares have fewer degrees of freedom than there are runs: F. E.
+        Satterthwaite, An Approximate Distribution of Estimates of Variance Components, Biometrics Bulletin 2 (1946).
+        The noise is itself known from few runs, hence Fisher's F.
+        """
+        from scipy.special import fdtrc  # few fits ask
+
+        together = float(np.trace(self.covariance) ** 2 / np.sum(self.covariance**2))
+        return float(fdtrc(together, self.freedom, (self.error / self.expected) ** 2)) if self.expected > 0 else 0.0
 
     @property
     def trend(self) -> tuple[float, float]:
@@ -70,11 +100,13 @@ class Future:
     Attributes:
         gain: By how much the logarithm of what is forecast changes for each e-fold beyond the largest run.
         share: How far off of that forms of its kind were.
+        back: How smaller runs came out that fits to the larger ones forecast; none where the larger came out well.
     """
 
     cuts: Sequence[Cut]
     gain: float
     share: float = SHARE
+    back: Sequence[Cut] = ()
 
     @property
     def errors(self) -> Floats:
@@ -87,9 +119,17 @@ class Future:
         return float(np.sqrt(np.mean(self.errors**2))) if self.cuts else None
 
     @property
-    def expected(self) -> float:
-        """What it was expected to be."""
-        return float(np.sqrt(np.mean(np.concatenate([np.diagonal(cut.covariance) for cut in self.cuts]))))
+    def missed(self) -> Cut | None:
+        """The forecast that is the least likely of a right form; None where none has to be doubted.
+
+        A forecast from few small runs errs now and then by more than it knows: neither constants nor noise are known
+        well. So it has to be beyond doubt, or as unlikely the other way round, which a right form seldom is.
+        """
+        worst = _worst(self.cuts)
+        if worst is None:
+            return None
+        chance = len(self.cuts) * worst.chance
+        return worst if chance < SURELY or (chance < PERHAPS and _chance(self.back) < SELDOM) else None
 
     @property
     def scatter(self) -> float:
@@ -121,6 +161,17 @@ class Future:
         return float(np.sqrt((chance * tried**2).sum() / chance.sum()))
 
 
+def _worst(cuts: Sequence[Cut]) -> Cut | None:
+    """The cut whose errors are the least likely of a right form; None where all came out as expected, or nearly."""
+    worse = [cut for cut in cuts if cut.error > max(WORSE * cut.expected, NOTHING)]
+    return min(worse, key=lambda cut: cut.chance, default=None)
+
+
+def _chance(cuts: Sequence[Cut]) -> float:
+    """Of one of so many cuts as unlikely as the worst, of a right form: Bonferroni's."""
+    return min([1.0, *(len(cuts) * cut.chance for cut in cuts)])
+
+
 def gain_of(model: Model, theta: Floats, sizes: Floats) -> float:
     """By how much the logarithm of what is forecast changes for each e-fold beyond the largest runs; 0 where inputs do
     not tell how large a run is.
@@ -136,7 +187,8 @@ def gain_of(model: Model, theta: Floats, sizes: Floats) -> float:
 
 
 def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, share: float = SHARE) -> Future:
-    """Fits to the runs below each of a few sizes, and what they make of those above.
+    """Fits to the runs below each of a few sizes, and what they make of those above; where that is badly, the other way
+    round as well.
 
     Args:
         theta: (k), of the fit to all of them: one more place to search from.
@@ -144,10 +196,16 @@ def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, sha
         share: How far forms of its kind were off of what a larger run gains.
     """
     log = np.log(sizes)
-    found = (_beyond(model, objective, theta, log, cut) for cut in _cuts(model, log))
-    cuts = [cut for cut in found if cut is not None]
+
+    def beyond(log: Floats) -> list[Cut]:
+        found = (_beyond(model, objective, theta, log, cut) for cut in _cuts(model, log))
+        return [cut for cut in found if cut is not None]
+
+    cuts = beyond(log)
+    worst = _worst(cuts)
+    back = beyond(-log) if worst is not None and len(cuts) * worst.chance < PERHAPS else []
     # Where no larger run holds it to anything it is as any form.
-    return Future(cuts, gain_of(model, theta, sizes), share if cuts else SHARE)
+    return Future(cuts, gain_of(model, theta, sizes), share if cuts else SHARE, back)
 
 
 def _cuts(model: Model, log: Floats) -> list[float]:
@@ -201,8 +259,8 @@ def _beyond(
     theta = found[int(np.argmin(values))]
     here = local(below, objective, theta)
     _, slopes = residual_slopes(above, True, theta[None])
-    noise = spread(local(below, Objective(log=True), theta).residuals, len(theta))
+    noise = usual(local(below, Objective(log=True), theta).residuals, len(theta))
     errors = residuals(above, True, theta[None])[0]
     covariance = slopes[0].T @ sandwich(objective, here) @ slopes[0] + noise**2 * np.eye(len(errors))
     told = np.isfinite(errors).all() and np.isfinite(covariance).all()
-    return Cut(errors, log[log > cut] - cut, covariance) if told else None
+    return Cut(errors, log[log > cut] - cut, covariance, max(len(below.measured) - len(theta), 1)) if told else None

@@ -19,7 +19,7 @@ from runplan.engine.ladder.refused import NoLadder
 from runplan.engine.ladder.stage import first_stage
 from runplan.engine.ladder.surface import Surface
 from runplan.engine.laws.steps import surface
-from runplan.engine.pipeline import Read, read_of, solution_of
+from runplan.engine.pipeline import Read, bare_solution, read_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
@@ -94,7 +94,7 @@ def flagship_of(
     if instead:
         own = flagship_of(path, reader, catalogue=catalogue, settings=settings, law=instead, stage=stage)
         return replace(own, instead_of=tuple(each.law.name for each in read.problems()))
-    solution = solution_of(problem, intervals=False, why=False)
+    solution = bare_solution(read, problem)
     of_run = surface_of(solution)
     values = [solution.get(name) for name in (q.LAW_PARAMS, q.TOKENS, q.COMPUTE)]
     if solution.status != "solved" or of_run is None or None in values:

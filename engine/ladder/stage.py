@@ -12,7 +12,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
 from runplan.engine.ladder.refused import NoLadder
-from runplan.engine.pipeline import read_of, solution_of
+from runplan.engine.pipeline import bare_solution, read_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
 
@@ -64,7 +64,7 @@ def _shared(file: File, findings: Sequence[Finding], reader: Reader, catalogue: 
     if {"model", "tokens"} <= said:
         return []
     read = read_of(file, findings, reader, catalogue, intervals=False)
-    solutions = [solution_of(problem, intervals=False, why=False) for problem in read.problems()]
+    solutions = [bare_solution(read, problem) for problem in read.problems()]
     solution = next((one for one in solutions if one.status == "solved"), None)
     if solution is None:
         raise NoLadder("plan", "the plan with all of its stages is not solved: `plan solve` says why")

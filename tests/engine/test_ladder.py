@@ -15,6 +15,7 @@ from known import LIBRARY
 from runplan.dsl.text.reader import Files
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.ladder.designs import DESIGNS, Design, Room, Run, ell, isoflop, ratio
+from runplan.engine.ladder.flagship import flagship_of
 from runplan.engine.ladder.ladder import Asked, Ladder, ladder_of
 from runplan.engine.ladder.refused import NoLadder, Reason
 from runplan.engine.ladder.side_by_side import devices, finished
@@ -307,3 +308,10 @@ def test_a_run_takes_as_many_devices_as_keep_pace() -> None:
     assert devices(3600.0, 1.0, 8, 3) == 2
     assert devices(1.0, 900.0, 8, 64) == 1
     assert devices(3600.0, 1.0, None, math.inf) == 4096
+
+
+def test_the_flagship_keeps_what_is_required_of_memory() -> None:
+    plan = "hardware: 8 x H100 for 30 days at 40% MFU\nrequire memory_per_gpu <= 12 GB\n"
+    (solution,) = report_of("big.plan", Files({"big.plan": plan}), catalogue=LIBRARY, intervals=False).solutions
+    flagship = flagship_of("big.plan", Files({"big.plan": plan}), catalogue=LIBRARY)
+    assert flagship.size == solution["params"].value < 6e9  # of the compute alone it would be 8.2B

@@ -308,6 +308,10 @@ def test_runs_too_small_for_the_form_are_told_with_what_leaves_them_out(capsys: 
     where = told.partition("--where '")[2].partition("'")[0]
     assert "4 smallest runs" in told and where == "compute >= 1.732e+14 FLOP"
     assert far("--where", where)["error"] < 0.06
+    # Lowest points of four budgets tell nothing of that, the surface through their runs does.
+    found = fit(capsys, "h100_ladder.csv", "--form", "isoflop", "--counts", "non_embedding")["findings"]
+    (small,) = (one["help"][0] for one in found if one["code"] == "F030")
+    assert f"--form chinchilla.epoch --where '{where}'" in small
     # Where no form is said, the best of all of these is taken, and the pack says so.
     argv = ["h100_ladder.csv", "--forms", "chinchilla", "--counts", "non_embedding", "--bootstrap", "0"]
     assert main(["fit", *argv, "--out", "ours.plan", "-o", "json"]) == 0

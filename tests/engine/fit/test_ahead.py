@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from surfaces import chinchilla
+import pytest
+from surfaces import TRUE, chinchilla
 
 from runplan.engine.fit.ahead import ahead
 from runplan.engine.fit.fit import fit
@@ -49,6 +50,26 @@ def test_what_smaller_runs_tell_of_larger_is_in_the_forecast() -> None:
     assert far.low[0] < near.low[0] < near.values[0] < near.high[0] < far.high[0]
 
 
+def test_right_forms_are_seldom_doubted_for_what_larger_runs_came_out_to_be() -> None:
+    sets = [(noise, sizes, seed) for noise in (0.003, 0.01) for sizes in (4, 5) for seed in range(3)]
+    doubted = 0
+    for noise, sizes, seed in sets:
+        runs = chinchilla(noise, sizes, 5, seed)
+        doubted += future(runs, HUBER, TRUE, compute(runs.inputs)).missed is not None
+    assert doubted <= 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_form_that_the_smallest_or_largest_runs_do_not_keep_is_doubted(seed: int) -> None:
+    runs = chinchilla(0.005, 5, 5, seed)
+    sizes = compute(runs.inputs)
+    small = np.exp(0.1 * np.maximum(np.log(1e19 / sizes), 0))
+    large = np.exp(0.05 * np.maximum(np.log(sizes / 5e19), 0))
+    for off in (small, large):
+        missed = future(runs.told(runs.measured * off), HUBER, TRUE, sizes).missed
+        assert missed is not None and missed.error > 1.5 * missed.expected
+
+
 def test_a_forecast_holds_at_the_rate_that_it_states() -> None:
     held, sets = 0, 40
     for seed in range(sets):
@@ -73,11 +94,11 @@ def test_a_drift_is_what_cuts_show_of_it() -> None:
     far = np.array([1.0, 2.0, 3.0])
 
     def drift(errors: Floats, variance: float, gain: float = 0.04, cuts: int = 4) -> float:
-        return Future([Cut(errors, far, variance * np.eye(3))] * cuts, gain).drift
+        return Future([Cut(errors, far, variance * np.eye(3), 20)] * cuts, gain).drift
 
     assert drift(0 * far, 1e-10) < 1e-3  # hit, and surely
     assert 0.012 < drift(0 * far, 1.0) < 0.016  # hit by chance: as before any run was seen
     assert 0.04 < drift(0.05 * far, 1e-10) < 0.07  # off by a twentieth for each e-fold
     assert drift(0.05 * far, 1e-10, cuts=1) > 0.02
-    aside = Future([Cut(np.array([0.1, -0.2, 0.1]), far, 1e-8 * np.eye(3))], 0.04)
+    aside = Future([Cut(np.array([0.1, -0.2, 0.1]), far, 1e-8 * np.eye(3), 20)], 0.04)
     assert abs(aside.cuts[0].trend[0]) < 0.01 and 0.1 < aside.scatter < 0.16
