@@ -129,9 +129,9 @@ FIELDS = {
     " activation_bits kv_bits".split(),
     "layout": "tp pp cp ep etp dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
     " gradient_bytes master_bytes optimizer_bytes moments matrix_moments moment_bytes shard gradients_kept copy_bytes"
-    " copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes head_bytes expert_bytes norm_bytes cast_bytes"
-    " least_logit_bytes logit_bytes forward_logit_bytes stranded_logit_bytes rotary_bytes workspace fragmentation"
-    " recompute_fragmentation sides longest_side serving_bits cache_bits".split(),
+    " copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes head_bytes expert_bytes norm_bytes"
+    " cast_bytes least_logit_bytes logit_bytes forward_logit_bytes stranded_logit_bytes rotary_bytes workspace"
+    " fragmentation recompute_fragmentation sides longest_side serving_bits cache_bits".split(),
     "optimizer": "batch learning_rate weight_decay beta1 beta2 epsilon momentum clip lora lora_on frozen_bits".split(),
 }
 _OF = {field: statement for statement, fields in FIELDS.items() for field in fields}
