@@ -203,7 +203,7 @@ def within_memory(
         kept: See `with_memory`.
     """
     laid = with_memory(plan, solution, catalogue, look, kept)
-    if len(plan.stages) == 1 and needs_more(plan, laid, catalogue):
+    if needs_more(plan, laid, catalogue):
         from runplan.engine.layout.bound import bounded, with_size
 
         problem = bounded(plan, solution, laid, catalogue)

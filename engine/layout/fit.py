@@ -173,7 +173,15 @@ def _open(plan: Plan, solution: Solution) -> Iterator[Finding]:
 
 
 def is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:
-    """Whether the devices of a solved run have room for some layout for sure, with what the plan requires of it."""
+    """Whether the devices of a solved run, or of each of its stages, have room for some layout for sure, with what the
+    plan requires of it."""
+    if len(plan.stages) == 1:
+        return _is_enough(plan, solution, catalogue)
+    pairs = zip(solution.problem.stages, stages_of(solution), strict=True)
+    return all(_is_enough(by_itself(stage.plan, "stage", stage.name), alone, catalogue) for stage, alone in pairs)
+
+
+def _is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:
     search = search_of(plan, solution, catalogue)
     return search is not None and search.is_enough(round(search.memory.known[q.GPUS]))
 

@@ -79,3 +79,20 @@ def test_memory_that_is_open_is_told_what_to_write(memory: str) -> None:
 def test_the_layout_that_needs_the_least_at_the_most_is_chosen_where_that_is_wanted() -> None:
     (free,), (least,) = (laid_out(RUN + goal).solutions for goal in ("", "minimize most_memory\n"))
     assert least["most_memory"].value < free["most_memory"].value
+
+
+@pytest.mark.parametrize(
+    ("stages", "required"),
+    [
+        ("stage pretrain { hardware: 64 x H100 for 30 days at 40% MFU }", "memory_per_gpu"),
+        ("stage pretrain { hardware: 64 x H100 for 30 days at 40% MFU; require memory_per_gpu <= 2 GB }", ""),
+        ("stage pretrain { hardware: 64 x H100 for 30 days at 40% MFU }", "pretrain.memory_per_gpu"),
+    ],
+)
+def test_a_stage_has_the_size_that_keeps_what_is_required_of_its_memory(stages: str, required: str) -> None:
+    (alone,) = laid_out("hardware: 64 x H100 for 30 days at 40% MFU\nrequire memory_per_gpu <= 2 GB\n").solutions
+    report = laid_out(f"{stages}\n" + (f"require {required} <= 2 GB\n" if required else ""))
+    assert not [one for one in report.findings if one.severity == "error"]
+    (solution,) = report.solutions
+    assert solution["params"].value == pytest.approx(alone["params"].value, rel=1e-6)
+    assert solution["memory_per_gpu"].value <= 2e9
