@@ -22,7 +22,6 @@ from runplan.dsl.typed.build import Builder
 from runplan.engine.laws.evaluate import Evaluation, accepted, in_base, inputs_of
 from runplan.engine.laws.form import Refused, free_in, is_form
 from runplan.engine.laws.totals import OWN, in_totals
-from runplan.engine.laws.uncertain import ends
 
 
 @verb("law")
@@ -72,9 +71,11 @@ def run(argv: list[str]) -> int:
         evaluation = evaluated(law, args.at, catalogue)
     except Refused as refused:
         raise CannotRun(str(refused)) from refused
+    from runplan.engine.laws.uncertain import DRAWS, ends  # the list and the pages draw nothing
+
     given, objective = evaluation.given, evaluation.objective
     sure = ends(evaluation, lambda drawn: in_totals(drawn, given, objective, catalogue=catalogue))
-    show("law at inputs", LawAt(evaluation, catalogue, sure), outputs)
+    show("law at inputs", LawAt(evaluation, catalogue, sure, DRAWS), outputs)
     return CLEAN
 
 

@@ -15,7 +15,6 @@ from runplan.dsl.units.show import show, show_dim
 from runplan.engine.laws.evaluate import Evaluation, Output, inputs_of
 from runplan.engine.laws.form import free_in, functions_for
 from runplan.engine.laws.steps import written
-from runplan.engine.laws.uncertain import DRAWS
 
 # Of a law that has no golden value.
 NO_NUMBER = "none: a form gives no number until a law that extends it sets its free constants"
@@ -108,7 +107,9 @@ def evaluated(shown: LawAt, look: Look = PLAIN) -> str:
     beyond = paragraph(f"beyond the range of the fit: {', '.join(found.beyond)}") if found.beyond else ""
     outputs = columns(rows, "  ") if rows else _nothing(found)
     unused = paragraph(f"without a part in this: {', '.join(found.unused)}") if found.unused and rows else ""
-    sure = paragraph(f"In brackets: 80 % intervals by {DRAWS} draws of the law's constants.") if shown.ends else ""
+    sure = (
+        paragraph(f"In brackets: 80 % intervals by {shown.draws} draws of the law's constants.") if shown.ends else ""
+    )
     notes = "".join(f"\n{note}" for note in (sure, beyond, unused) if note)
     return head + section("given", columns(given, "  ")) + section("gives", outputs) + notes
 

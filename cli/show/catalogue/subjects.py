@@ -27,11 +27,13 @@ class LawAt:
 
     Attributes:
         ends: Of an output, by name, the ends of its 80 % interval in base units, where its constants move it.
+        draws: By how many draws of the constants.
     """
 
     found: Evaluation
     catalogue: Library
     ends: Mapping[str, tuple[float, float]]
+    draws: int
 
 
 @dataclass(frozen=True, slots=True)
