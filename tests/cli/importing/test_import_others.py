@@ -9,13 +9,9 @@ import json
 from pathlib import Path
 
 import pytest
-from known import LIBRARY
+from imports import holds, imported
 
 from runplan.cli.main import main
-from runplan.dsl.expr.name import quantity
-from runplan.dsl.text.reader import Files
-from runplan.engine.pipeline import first_of
-from runplan.engine.report import Report
 
 # Pythia 6.9B: github.com/EleutherAI/pythia, models/6.9B/pythia-6.9b.yml, on 128 devices.
 PYTHIA = """\
@@ -126,33 +122,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def imported(text: str, name: str, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[str, Report]:
-    """The plan of a file, which passes its check, and its solution."""
-    Path(name).write_text(text, encoding="utf-8")
-    assert main(["import-config", *more, name]) == 0, capsys.readouterr().err
-    plan = capsys.readouterr().out
-    return plan, first_of("x.plan", Files({"x.plan": plan}), catalogue=LIBRARY)
-
-
 def refused(text: str, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     Path(name).write_text(text, encoding="utf-8")
     assert main(["import-config", name]) == 1
     return capsys.readouterr().err
 
 
-def holds(report: Report, wanted: dict[str, float]) -> None:
-    values = report.solutions[0].values
-    for name, value in wanted.items():
-        text, _, phase = name.partition("@")
-        found = values[quantity(text).of("phase", phase) if phase else quantity(text)].value
-        assert found == pytest.approx(value), name
-
-
 @pytest.mark.parametrize("vocabulary", ["", "--vocab"])
 def test_gpt_neox(vocabulary: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = PYTHIA.replace('"vocab-file": "/data/20B_tokenizer.json",', "") if vocabulary else PYTHIA
     more = ["--vocab", "50277"] if vocabulary else []
-    plan, report = imported(text, "pythia.yml", capsys, "--hardware", "128 x A100 for 90 days", *more)
+    plan, report = imported("pythia.yml", text, capsys, "--hardware", "128 x A100 for 90 days", *more)
     holds(report, {
         "params": 6_857_302_016, "batch": 1024 * 2048, "steps": 143_000, "learning_rate": 1.2e-4, "weight_decay": 0.1,
         "steps@warmup": 1430, "learning_rate.end@decay": 1.2e-5, "tp": 2, "micro_batch": 8, "beta2": 0.95,
@@ -165,7 +145,7 @@ def test_what_gpt_neox_leaves_out(folder: Path, capsys: pytest.CaptureFixture[st
     text = "num_layers: 12\nhidden_size: 768\nnum_attention_heads: 12\nmax_position_embeddings: 1024\n" \
         "model_parallel_size: 1\nvocab_file: data/gpt2-vocab.json\nmake_vocab_size_divisible_by: 1\n" \
         "train_iters: 1000\ntrain_batch_size: 32\nseq_length: 1024\noptimizer: {params: {lr: 6e-4}}\n"  # fmt: skip
-    plan, report = imported(text, "gpt2.yml", capsys)
+    plan, report = imported("gpt2.yml", text, capsys)
     holds(report, {"params": 124_439_808, "batch": 32 * 1024, "steps@warmup": 10, "beta2": 0.999, "clip": 1})
     assert "in fp32" in plan and "phase decay: rest linear\n" in plan
 
@@ -190,14 +170,14 @@ def test_what_of_gpt_neox_no_plan_says(more: str, said: str, folder: Path, capsy
 
 
 def test_nanotron(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(NANOTRON, "llama.yaml", capsys)
+    plan, report = imported("llama.yaml", NANOTRON, capsys)
     holds(report, {
         "params": 3_212_749_824, "batch": 16 * 8192, "steps": 200, "learning_rate": 3e-4, "weight_decay": 0.01,
         "steps@warmup": 2, "steps@decay": 98, "steps@flat": 100, "learning_rate.end@flat": 1e-5, "beta2": 0.95,
     })  # fmt: skip
     assert "# hardware: 4 x H100" in plan and "tp 2, pp 1, cp 1, micro_batch 2 sequences, dp 2" in plan
     stable = NANOTRON.replace("starting_step: null", "starting_step: 160").replace("steps: 98", "steps: 40")
-    _, report = imported(stable.replace("cosine", "1-sqrt"), "llama.yaml", capsys)
+    _, report = imported("llama.yaml", stable.replace("cosine", "1-sqrt"), capsys)
     holds(report, {"steps@stable": 158, "steps@decay": 40, "learning_rate.end@decay": 1e-5})
 
 
@@ -219,7 +199,7 @@ def test_what_of_nanotron_no_plan_says(
 def test_deepspeed_beside_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "config.json").write_text(json.dumps(LLAMA), "utf-8")
     more = ("--sequence", "2048", "config.json")
-    plan, report = imported(json.dumps(DEEPSPEED), "ds.json", capsys, *more)
+    plan, report = imported("ds.json", json.dumps(DEEPSPEED), capsys, *more)
     holds(report, {
         "params": 134_515_008, "batch": 256 * 2048, "steps": 2000, "learning_rate": 2e-5, "steps@warmup": 200,
         "learning_rate.end@decay": 0,
@@ -238,7 +218,7 @@ def test_what_the_trainer_fills_in_is_no_guess(folder: Path, capsys: pytest.Capt
     (folder / "config.json").write_text(json.dumps({**LLAMA, "torch_dtype": "float16"}), "utf-8")
     (folder / "args.json").write_text(json.dumps(arguments), "utf-8")
     more = ("--sequence", "2048", "--devices", "8")
-    plan, report = imported(json.dumps(beside), "ds.json", capsys, *more, "config.json", "args.json")
+    plan, report = imported("ds.json", json.dumps(beside), capsys, *more, "config.json", "args.json")
     holds(report, {"batch": 16 * 2048, "steps": 500, "learning_rate": 3e-5, "steps@warmup": 50})
     assert "`WarmupDecayLR` are `auto`" in plan and "fp16" not in plan
     (folder / "args.json").write_text(json.dumps({**arguments, "bf16": False}), "utf-8")
@@ -247,7 +227,7 @@ def test_what_the_trainer_fills_in_is_no_guess(folder: Path, capsys: pytest.Capt
 
 
 def test_axolotl(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(AXOLOTL, "lora.yml", capsys, "--data", "50M tokens", "--devices", "4")
+    plan, report = imported("lora.yml", AXOLOTL, capsys, "--data", "50M tokens", "--devices", "4")
     holds(report, {
         "params": 1_235_814_400, "batch": 16 * 2048, "tokens": 50e6, "learning_rate": 2e-4, "lora": 16,
         "steps@warmup": 10, "weight_decay": 0,
@@ -256,6 +236,6 @@ def test_axolotl(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_llama_factory(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(FACTORY, "sft.yaml", capsys, "--data", "50M tokens")
+    plan, report = imported("sft.yaml", FACTORY, capsys, "--data", "50M tokens")
     holds(report, {"params": 8_030_261_248, "batch": 8 * 1024, "tokens": 150e6, "lora": 8, "learning_rate": 1e-4})
     assert "lora_on: qv" in plan and "an adapter is on `lm_head`, and a plan has no word for it" in plan

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from imports import holds, imported
 from known import LIBRARY
 
 from runplan.cli.main import main
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.reader import Files
 from runplan.engine.pipeline import first_of
-from runplan.engine.report import Report
 
 HARDWARE = "128 x H100 for 300 days at 40% MFU in nodes of 8"
 # The 175B of arXiv:2005.14165 in Megatron's arguments: learned positions, biases and tied tables are its defaults.
@@ -157,24 +157,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def imported(folder: Path, name: str, text: str, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[str, Report]:
-    """The plan of a file, which passes its check, and its solution."""
-    (folder / name).write_text(text, encoding="utf-8")
-    assert main(["import-config", name, *more]) == 0, capsys.readouterr().err
-    plan = capsys.readouterr().out
-    return plan, first_of("x.plan", Files({"x.plan": plan}), catalogue=LIBRARY)
-
-
-def holds(report: Report, wanted: dict[str, float]) -> None:
-    values = report.solutions[0].values
-    for name, value in wanted.items():
-        text, _, phase = name.partition("@")
-        found = values[quantity(text).of("phase", phase) if phase else quantity(text)].value
-        assert found == pytest.approx(value), name
-
-
 def test_a_script_of_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(folder, "train.sh", GPT3, capsys)
+    plan, report = imported("train.sh", GPT3, capsys)
     vocab = 50257 + (-50257) % (128 * 8)
     layer = 12 * 12288**2 + 13 * 12288
     holds(report, {
@@ -193,15 +177,15 @@ def test_a_script_of_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) 
 def test_what_megatron_computes_in(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In single precision unless a flag says another one; of a file that has a model alone nothing is said."""
     for flags, said in (("", " in fp32"), ("--fp16", " in fp16"), ("--bf16", ""), ("--bf16 --fp16", "")):
-        plan, _ = imported(folder, "args.txt", f"{MIXTURE}{flags}\n", capsys)
+        plan, _ = imported("args.txt", f"{MIXTURE}{flags}\n", capsys)
         assert f"# hardware: 64 x H100{said} for 30 days" in plan
     assert "are both in the file: bf16 is taken" in plan
-    plan, _ = imported(folder, "args.txt", MIXTURE.partition("--lr 4.2e-4")[0], capsys)
+    plan, _ = imported("args.txt", MIXTURE.partition("--lr 4.2e-4")[0], capsys)
     assert "# hardware: 64 x H100 for 30 days" in plan
 
 
 def test_a_mixture_of_megatron_in_samples(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, report = imported(folder, "args.txt", MIXTURE, capsys)
+    _, report = imported("args.txt", MIXTURE, capsys)
     holds(report, {
         "params": 15_706_484_224, "batch": 1024 * 4096, "steps": 23_842, "learning_rate": 4.2e-4, "steps@warmup": 2000,
         "steps@decay": 2384, "learning_rate.end@decay": 4.2e-5,
@@ -209,7 +193,7 @@ def test_a_mixture_of_megatron_in_samples(folder: Path, capsys: pytest.CaptureFi
 
 
 def test_the_yaml_of_megatron_whose_decay_is_cut(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(folder, "config.yaml", YAML, capsys, "--hardware", HARDWARE)
+    plan, report = imported("config.yaml", YAML, capsys, "--hardware", HARDWARE)
     holds(report, {
         "ffn": 2688, "params": 24 * (4 * 1024**2 + 3 * 1024 * 2688 + 2 * 1024) + 1024 + 2 * 32000 * 1024,
         "steps": 1000, "batch": 128 * 4096, "tp": 2, "learning_rate.end@decay": 2.5e-5 + 2.25e-4 / 2,
@@ -218,18 +202,18 @@ def test_the_yaml_of_megatron_whose_decay_is_cut(folder: Path, capsys: pytest.Ca
 
 
 def test_the_toml_of_torchtitan(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(folder, "llama3_8b.toml", TOML, capsys, "--hardware", HARDWARE)
+    plan, report = imported("llama3_8b.toml", TOML, capsys, "--hardware", HARDWARE)
     holds(report, {
         "params": 8_030_261_248, "batch": 256 * 8192, "steps": 5000, "learning_rate": 3e-4, "steps@warmup": 200,
         "steps@stable": 3800, "steps@decay": 1000, "learning_rate.end@decay": 3e-5, "tp": 2, "micro_batch": 2,
     })  # fmt: skip
     assert 'activation_checkpoint.mode: "selective"' in plan
-    plan, report = imported(folder, "old.toml", OLD_TOML, capsys, "--devices", "8")
+    plan, report = imported("old.toml", OLD_TOML, capsys, "--devices", "8")
     holds(report, {"params": 70_553_706_496, "batch": 64 * 8192, "steps": 1000, "learning_rate": 1.5e-4})
 
 
 def test_the_yaml_of_litgpt(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(folder, "pretrain.yaml", LITGPT, capsys)
+    plan, report = imported("pretrain.yaml", LITGPT, capsys)
     holds(report, {
         "params": 14_067_712, "batch": 512 * 512, "tokens": 1e9, "learning_rate": 6e-4, "weight_decay": 0.1,
         "beta2": 0.95, "steps@warmup": 100, "learning_rate.end@decay": 6e-5,
@@ -319,10 +303,10 @@ def endless() -> Trainer.Config:
 
 def test_a_function_that_changes_what_another_gives(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = ("--devices", "64", "--hardware", HARDWARE)
-    plan, report = imported(folder, "registry.py", REGISTRY, capsys, "--config", "small", *more)
+    plan, report = imported("registry.py", REGISTRY, capsys, "--config", "small", *more)
     holds(report, {"params": 33_014_016, "steps": 10, "batch": 64 * 8 * 2048, "steps@decay": 8})
     assert 'activation_checkpoint.mode: "selective"' in plan and "recompute" not in plan
-    plan, report = imported(folder, "registry.py", REGISTRY, capsys, "--config", "large", *more)
+    plan, report = imported("registry.py", REGISTRY, capsys, "--config", "large", *more)
     holds(report, {"params": 15_706_484_224, "steps": 1000, "learning_rate": 8e-4, "steps@decay": 800})
     assert "recompute full" in plan and "#   model.num_mtp_layers: 1\n" in plan
     assert main(["import-config", "registry.py", "--config", "endless"]) == 1
@@ -374,7 +358,7 @@ torchrun pretrain_bert.py --num-layers 24 --hidden-size 1024 --num-attention-hea
 
 
 def test_a_script_whose_options_are_quoted_texts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(folder, "tr11-176B-ml.slurm", BLOOM, capsys)
+    plan, report = imported("tr11-176B-ml.slurm", BLOOM, capsys)
     holds(report, {
         "params": 176_247_271_424, "tokens": 220e6 * 2048, "batch": 2048 * 2048, "learning_rate": 6e-5,
         "steps@warmup": 89, "steps@decay": 97_567, "learning_rate.end@flat": 6e-6,
@@ -385,22 +369,22 @@ def test_a_script_whose_options_are_quoted_texts(folder: Path, capsys: pytest.Ca
 def test_of_an_option_in_two_branches_the_last_counts_and_both_are_said(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan, report = imported(folder, "llama3.sh", BRANCHES, capsys, "--hardware", HARDWARE)
+    plan, report = imported("llama3.sh", BRANCHES, capsys, "--hardware", HARDWARE)
     holds(report, {"params": 8_030_261_248, "tp": 2})
     assert "`--tokenizer-type` is given more than once, as NullTokenizer and HuggingFaceTokenizer: the last" in plan
     assert "128 x H100 in fp16 for 300 days" in plan
-    plan, _ = imported(folder, "llama3.sh", BRANCHES, capsys)
+    plan, _ = imported("llama3.sh", BRANCHES, capsys)
     assert "# hardware: 32 x H100 in fp16 for 30 days" in plan
 
 
 def test_iterations_of_zero_leave_the_samples(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = YAML.replace("lr_warmup_iters: 0", "lr_warmup_iters: 0\nlr_warmup_samples: 12800")
-    _, report = imported(folder, "gpt_config.yaml", text, capsys)
+    _, report = imported("gpt_config.yaml", text, capsys)
     holds(report, {"steps@warmup": 100, "steps": 1000})
 
 
 def test_bert_by_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan, report = imported(folder, "bert.sh", BERT, capsys, "--vocab", "30522")
+    plan, report = imported("bert.sh", BERT, capsys, "--vocab", "30522")
     layer, vocab = 12 * 1024**2 + 13 * 1024, 30_592
     heads = (1024**2 + 3 * 1024 + vocab) + (1024**2 + 1024) + 2 * 1024 + 2
     holds(report, {"params": 24 * layer + 2 * 1024 + (vocab + 512 + 2) * 1024 + heads})
@@ -417,7 +401,7 @@ def test_what_else_megatron_trains_is_refused(
 
 
 def test_a_copy_takes_the_devices_that_it_is_cut_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, report = imported(folder, "old.toml", OLD_TOML, capsys, "--hardware", "512 x H100 for 300 days")
+    _, report = imported("old.toml", OLD_TOML, capsys, "--hardware", "512 x H100 for 300 days")
     holds(report, {"batch": 512 // 8 * 8 * 8192, "tp": 8})
 
 
@@ -435,7 +419,7 @@ def test_flavours_have_the_params_that_torchtitan_makes(
     name: str, flavor: str, params: int, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = f'[model]\nname = "{name}"\nflavor = "{flavor}"\n[training]\nsteps = 100\nseq_len = 4096\n'
-    _, report = imported(folder, "x.toml", text, capsys, "--devices", "64")
+    _, report = imported("x.toml", text, capsys, "--devices", "64")
     holds(report, {"params": params, "batch": 8 * 64 * 4096})
 
 
@@ -451,11 +435,11 @@ def test_a_model_by_its_name_in_litgpt(
     name: str, params: int, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = LITGPT.replace("pythia-14m", name)
-    _, report = imported(folder, "pretrain.yaml", text, capsys)
+    _, report = imported("pretrain.yaml", text, capsys)
     holds(report, {"params": params, "batch": 512 * 512})
     text = text.replace("max_norm: 1.0", "tie_embeddings: true") if name == "Llama-3.2-1B" else ""
     if text:
-        _, report = imported(folder, "pretrain.yaml", text, capsys)
+        _, report = imported("pretrain.yaml", text, capsys)
         holds(report, {"params": 1_235_814_400})
 
 
@@ -519,6 +503,6 @@ torchrun --nproc_per_node $NPUS --nnodes $NODES pretrain_gpt.py --first-k-dense-
     --normalization RMSNorm --position-embedding-type rope --untie-embeddings-and-output-weights \\
     --padded-vocab-size 151552 --seq-length 4096 --global-batch-size 256 --micro-batch-size 1 --train-iters 2000
 """
-    plan, report = imported(folder, "glm.sh", text, capsys)
+    plan, report = imported("glm.sh", text, capsys)
     holds(report, {"params": 106_852_251_264, "steps": 2000, "batch": 256 * 4096})
     assert "# hardware: 128 x H100 for 30 days" in plan
