@@ -190,7 +190,7 @@ def laws_of_file(word: str, library: Library) -> tuple[tuple[Law, ...], Library]
         return None
     from runplan.cli.paths import Projects
     from runplan.cli.show.findings.concise import line
-    from runplan.engine.pipeline import with_definitions
+    from runplan.dsl.plan.pack_file import with_definitions
 
     with reading(path):
         there, project = Projects().of(path)

@@ -20,8 +20,9 @@ from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
 from runplan.engine.diff_sides import SAME, Moved, Side, counted_in, each, stays, told
-from runplan.engine.pipeline import first_solution, read_of
+from runplan.engine.pipeline import read_of
 from runplan.engine.problem.solution import Solution
+from runplan.engine.solutions import first_solution
 
 # Each change costs a solution; what goes beyond is told together.
 MOST_CHANGES = 24

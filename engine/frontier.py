@@ -22,12 +22,14 @@ from runplan.dsl.types import Literal
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.engine.layout.fit import GLANCE, of_layout
-from runplan.engine.pipeline import Read, plan_at, report_of, solution_of, within_memory
+from runplan.engine.pipeline import plan_at, report_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Constraint, Goal
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.read import Read
 from runplan.engine.report import Report
+from runplan.engine.solutions import solution_of, within_memory
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.solve import solve
 from runplan.engine.solve.values import dim_of

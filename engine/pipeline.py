@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.budgets import Statements, statements_of, with_budgets
 from runplan.dsl.packs.library import Library, standard
-from runplan.dsl.packs.pack import Law, Pack
-from runplan.dsl.plan.ir import Plan
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.plan.overrides import overridden
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.syntax.tree import File, leaves
-from runplan.dsl.text.errors import UnknownLaw
 from runplan.dsl.text.finding import Finding, in_order
-from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
-from runplan.dsl.text.source import Source
 from runplan.dsl.types import TYPE_CHECKING
-from runplan.engine.analysis.ranges import ends_of, spread
 from runplan.engine.assumptions import assumptions_of
-from runplan.engine.formulate.alone import objective_of
-from runplan.engine.formulate.formulate import formulate
-from runplan.engine.formulate.law import usual_law
-from runplan.engine.formulate.regret import is_least_regret, least_worst
-from runplan.engine.formulate.size import has_size_and_tokens
 from runplan.engine.judge.blocks import fitted
 from runplan.engine.judge.folder import in_plan
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
 from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
-from runplan.engine.laws.form import is_of_settings
-from runplan.engine.layout.fit import ALL, GLANCE, Kept, Look, with_memory
-from runplan.engine.layout.short import needs_more
+from runplan.engine.layout.fit import ALL, GLANCE, Look
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Note, Solution, Value
+from runplan.engine.read import Read, cases_of, known_laws, own_laws
 from runplan.engine.report import Report
 from runplan.engine.results import Results, results_of
-from runplan.engine.solve.solve import solve
-from runplan.engine.solve.verify import verify
+from runplan.engine.solutions import solutions_of
 
 if TYPE_CHECKING:
     from runplan.engine.analysis.band import Band
@@ -148,131 +134,6 @@ def first_of(
     )
 
 
-def first_solution(read: Read) -> Solution | None:
-    """The solution of a plan under the law that decides, without intervals; None where it cannot be solved."""
-    return next(solutions_of(read, False), None)
-
-
-def solutions_of(
-    read: Read,
-    intervals: bool,
-    *,
-    why: bool = True,
-    draws: int | None = None,
-    workers: Workers | None = None,
-    look: Look | None = ALL,
-) -> Iterator[Solution]:
-    """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices.
-
-    Args:
-        why: See `solve`.
-        look: How closely to look at that; None where nothing that is asked, or required, hangs on it.
-    """
-    plan = read.plan
-    if plan is None:
-        return
-
-    def found(problem: Problem) -> Solution:
-        solution = solution_of(problem, intervals, why=why, draws=draws, workers=workers)
-        if intervals and plan.requires:
-            from runplan.engine.analysis.odds import with_odds
-
-            solution = with_odds(plan, solution)
-        verify(solution)
-        return solution
-
-    kept: Kept = {}
-    for problem in read.problems():
-        solution = found(problem)
-        yield solution if look is None else _laid_out(plan, solution, read.catalogue, found, look, kept)
-
-
-def within_memory(
-    plan: Plan,
-    solution: Solution,
-    catalogue: Library,
-    found: Callable[[Problem], Solution],
-    look: Look,
-    kept: Kept,
-) -> tuple[Solution, Solution]:
-    """A solution, and the same with the memory that it takes; where it breaks what is required of that, and more
-    devices or a smaller model keep it, both are of the problem with these.
-
-    Args:
-        found: Solves a problem.
-        kept: See `with_memory`.
-    """
-    laid = with_memory(plan, solution, catalogue, look, kept)
-    if needs_more(plan, laid, catalogue):
-        from runplan.engine.layout.bound import bounded, with_size
-
-        problem = bounded(plan, solution, laid, catalogue)
-        again = found(problem) if problem is not None else solution
-        if problem is not None and again.status == "solved":
-            solution, laid = again, with_memory(plan, again, catalogue, look, kept)
-        laid = with_size(plan, solution, laid, catalogue)
-    return solution, laid
-
-
-def bare_solution(read: Read, problem: Problem) -> Solution:
-    """The solution of a problem of a plan without intervals, and without what it conflicts with; of the devices and
-    size with which it keeps what is required of memory, as `plan solve` has them.
-    """
-    assert read.plan is not None, "it has a problem"
-
-    def found(problem: Problem) -> Solution:
-        return solution_of(problem, intervals=False, why=False)
-
-    return within_memory(read.plan, found(problem), read.catalogue, found, GLANCE, {})[0]
-
-
-def _laid_out(
-    plan: Plan,
-    solution: Solution,
-    catalogue: Library,
-    found: Callable[[Problem], Solution],
-    look: Look,
-    kept: Kept,
-) -> Solution:
-    """A solution with how its model lies on the devices; one that breaks what is required of their memory is found
-    anew, with what keeps it."""
-    solution, laid = within_memory(plan, solution, catalogue, found, look, kept)
-    if any(len(stage.hardware) > 1 for stage in plan.stages):
-        from runplan.engine.layout.pools import with_pools
-
-        laid = with_pools(plan, laid, catalogue, look)
-    if plan.outer.inference is not None:
-        from runplan.engine.layout.serve import with_serving
-
-        laid = with_serving(plan, solution, laid, catalogue)
-    return laid
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A plan as it is read, before anything of it is solved.
-
-    Attributes:
-        plan: None where it cannot be solved; the findings say why.
-        catalogue: What is known, with what the plan itself defines.
-        cases: What it is to be solved under, in order.
-    """
-
-    source: Source
-    plan: Plan | None
-    catalogue: Library
-    findings: tuple[Finding, ...]
-    cases: tuple[Case, ...] = ()
-
-    def problems(self) -> Iterator[Problem]:
-        """The problem of the plan under each law."""
-        if self.plan is None:
-            return
-        each = (formulate(self.plan, case.law, case.named, self.catalogue, case.lenders) for case in self.cases)
-        wanted = any(is_least_regret(goal, self.plan) for goal in self.plan.goals)
-        yield from least_worst(tuple(each)) if wanted else each
-
-
 def plan_at(
     path: str,
     reader: Reader,
@@ -323,10 +184,10 @@ def read_of(
     plan = lowered.plan
     if plan is None or any(f.severity == "error" for f in findings):
         return Read(file.source, None, known, tuple(in_order(findings)))
-    named = _laws(plan, known) if laws is None else _known(laws, known)
+    named = own_laws(plan, known) if laws is None else known_laws(laws, known)
     if unsound := [f for name in named for f in known.law_findings(name)]:
         return Read(file.source, None, known, tuple(in_order([*findings, *unsound])))
-    cases = _cases(plan, named, known, apart=laws is not None)
+    cases = cases_of(plan, named, known, apart=laws is not None)
     return Read(file.source, plan, known, tuple(findings), cases)
 
 
@@ -357,105 +218,6 @@ def _notes(solutions: tuple[Solution, ...]) -> tuple[Note, ...]:
             out.append(Note(f"The loss is {loss.note}", solution.resolved))
         out.extend(Note(note, solution.resolved) for note in solution.problem.law.notes)
     return tuple(out)
-
-
-def _laws(plan: Plan, catalogue: Library) -> tuple[str, ...]:
-    """The plan's laws; where it names none the usual one."""
-    if plan.laws:
-        return tuple(dict.fromkeys(name.text for name in plan.laws))
-    return (usual_law(plan, objective_of(plan), catalogue),)
-
-
-def _known(laws: tuple[str, ...], catalogue: Library) -> tuple[str, ...]:
-    for name in laws:
-        if catalogue.law(name) is None:
-            (help,) = did_you_mean(name, catalogue.vocabulary().laws) or ["`plan law` lists them"]
-            raise UnknownLaw(f"unknown law `{name}`; {help}")
-    return tuple(dict.fromkeys(laws))
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What a plan is solved under: a law, as it is named, and the laws of settings beside it."""
-
-    named: str
-    law: Law
-    lenders: tuple[Law, ...] = ()
-
-
-def _cases(plan: Plan, named: tuple[str, ...], catalogue: Library, *, apart: bool) -> tuple[Case, ...]:
-    """A case a law; a law of settings lends them to the others, and where it stands alone to the usual one,
-    but where the plan says the size and the tokens, and the law needs no loss.
-
-    Args:
-        apart: Whether a law of settings has a case of its own beside others, too.
-    """
-    settings = catalogue.quantities().fields.get("optimizer", {})
-    laws = {name: law for name in named if (law := catalogue.law(name)) is not None}
-    assert len(laws) == len(named), "lowering lets no unknown law pass"
-    lenders = {name: law for name, law in laws.items() if is_of_settings(law, settings)}
-    others = [Case(name, law) for name, law in laws.items() if name not in lenders]
-    if others and not apart:
-        return tuple(replace(case, lenders=tuple(lenders.values())) for case in others)
-    if not others and has_size_and_tokens(plan):
-        lenders = {name: law for name, law in lenders.items() if _reads_loss(law)}
-    usual = catalogue.law(usual_law(plan, objective_of(plan), catalogue))
-    base = others[0].law if others else usual
-    assert base is not None, "the standard library has the usual law"
-    return tuple(
-        Case(name, base, (lenders[name],)) if name in lenders else Case(name, law) for name, law in laws.items()
-    )
-
-
-def _reads_loss(law: Law) -> bool:
-    """Whether a law of settings tells them by the loss, which another law has to give."""
-    return any(parameter.quantity == q.LOSS.text for function in law.functions for parameter in function.parameters)
-
-
-def solution_of(
-    problem: Problem, intervals: bool, *, why: bool = True, draws: int | None = None, workers: Workers | None = None
-) -> Solution:
-    """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it.
-
-    Args:
-        why: See `solve`.
-        draws, workers: See `report_of`.
-    """
-
-    def analysed(problem: Problem, why: bool = why) -> Solution:
-        solution = _analysed(problem, why)
-        return _with_intervals(solution, draws, workers) if intervals else solution
-
-    worst, best = ends_of(problem)
-    if not worst:
-        return analysed(problem)
-    # A conflict is told of the worst end alone: what conflicts elsewhere conflicts there.
-    middle, at_worst = analysed(problem, False), analysed(problem.at(worst))
-    if middle.status == "infeasible" and why:
-        from runplan.engine.solve.conflict import beside
-
-        middle = beside(middle.problem, at_worst.conflicts) if at_worst.status == "infeasible" else analysed(problem)
-    return spread(middle, at_worst, analysed(problem.at(best), False))
-
-
-def _analysed(problem: Problem, why: bool) -> Solution:
-    """The solution of a problem, with what it is worth over a life."""
-    solution = solve(problem, why=why)
-    # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
-    if q.INFERENCE_TOKENS in solution.values:
-        from runplan.engine.analysis.lifetime import with_lifetime
-
-        solution = with_lifetime(solution)
-    return solution
-
-
-def _with_intervals(solution: Solution, draws: int | None, workers: Workers | None) -> Solution:
-    """The solution with what it may lose, and with its intervals."""
-    from runplan.engine.analysis.certainty import with_bounds
-    from runplan.engine.analysis.intervals import with_intervals
-    from runplan.engine.analysis.regret import with_regret
-
-    return with_intervals(with_regret(with_bounds(solution)), draws, workers)
 
 
 def _bands(solutions: Iterable[Solution]) -> tuple[Band | None, ...]:
@@ -489,24 +251,3 @@ def _budget(solution: Solution) -> dict[str, Value]:
         if held in v:
             out[name.text] = v[held]
     return out
-
-
-def pack_findings(path: str, reader: Reader, catalogue: Library) -> list[Finding]:
-    """What is wrong with a file that only defines things.
-
-    Raises:
-        OSError: Where the file cannot be read.
-    """
-    return list(with_definitions(path, reader, catalogue)[2])
-
-
-def with_definitions(path: str, reader: Reader, catalogue: Library) -> tuple[Library, Pack, tuple[Finding, ...]]:
-    """What is known with the definitions of a file beside it, those definitions, and what is wrong with either.
-
-    Raises:
-        OSError: Where the file cannot be read.
-    """
-    file, found = read_file(path, reader)
-    lowered = lower(file, catalogue.vocabulary())
-    known = catalogue.with_pack(lowered.pack, file.broken)
-    return known, lowered.pack, tuple(in_order([*found, *lowered.findings, *known.findings]))

@@ -75,7 +75,7 @@ def _chosen(words: list[str]) -> tuple[Library, list[Run]]:
 def _read(files: list[str]) -> tuple[Library, frozenset[str]]:
     """What is known beside the files and with what they define, and the names of the runs that they define."""
     from runplan.cli.show.findings.concise import line
-    from runplan.engine.pipeline import with_definitions
+    from runplan.dsl.plan.pack_file import with_definitions
 
     projects, library, brought = Projects(), library_here(), set[str]()
     for file in files:

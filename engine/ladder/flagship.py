@@ -19,10 +19,12 @@ from runplan.engine.ladder.refused import NoLadder
 from runplan.engine.ladder.stage import first_stage
 from runplan.engine.ladder.surface import Surface
 from runplan.engine.laws.steps import surface
-from runplan.engine.pipeline import Read, bare_solution, read_of
+from runplan.engine.pipeline import read_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
+from runplan.engine.read import Read
+from runplan.engine.solutions import bare_solution
 
 
 @dataclass(frozen=True, slots=True)

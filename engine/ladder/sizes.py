@@ -19,9 +19,10 @@ from runplan.engine.ladder.family import Family, Shape
 from runplan.engine.ladder.flagship import Flagship
 from runplan.engine.ladder.refused import NoLadder
 from runplan.engine.ladder.written import Said, text_of
-from runplan.engine.pipeline import Read, plan_at, report_of
+from runplan.engine.pipeline import plan_at, report_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem, derive, expand
+from runplan.engine.read import Read
 from runplan.engine.report import Report
 
 # A run of fewer steps is no run, and no setting of it says anything.

@@ -12,9 +12,10 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.reader import Reader
 from runplan.engine.ladder.refused import NoLadder
-from runplan.engine.pipeline import bare_solution, read_of
+from runplan.engine.pipeline import read_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.of_stage import stages_of
+from runplan.engine.solutions import bare_solution
 
 # What is required and wanted of all stages together is none of one.
 _OF_ALL = frozenset(("stage", "require", "prefer", "minimize", "maximize"))

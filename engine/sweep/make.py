@@ -10,8 +10,9 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.recorded import Recording
-from runplan.engine.pipeline import Read, plan_at
+from runplan.engine.pipeline import plan_at
 from runplan.engine.problem.problem import Problem
+from runplan.engine.read import Read
 from runplan.engine.report import Report
 from runplan.engine.solve.values import dim_of
 from runplan.engine.sweep.axes import CannotSweep, axis_of

@@ -15,10 +15,12 @@ from runplan.dsl.packs.shelf import PackFile
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.engine.layout.fit import Look, of_layout
-from runplan.engine.pipeline import Read, plan_at, solutions_of
+from runplan.engine.pipeline import plan_at
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
+from runplan.engine.read import Read
 from runplan.engine.report import Report
+from runplan.engine.solutions import solutions_of
 from runplan.engine.solve.conflict import conflicting
 from runplan.engine.solve.margin import broken_of
 from runplan.engine.solve.rounding import TOLERANCE

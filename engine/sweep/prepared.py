@@ -13,7 +13,7 @@ from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import affirmed
 from runplan.dsl.expr.name import Name
 from runplan.dsl.types import Any
-from runplan.engine.pipeline import Read
+from runplan.engine.read import Read
 from runplan.engine.solve.conflict import conflicting, core_of
 from runplan.engine.solve.solve import solve
 from runplan.engine.sweep.axes import Axis, Spaced, multiples

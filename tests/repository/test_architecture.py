@@ -98,7 +98,7 @@ LADDERS = {
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
-BESIDE = {f"engine/{rung}": {"pipeline", "report"} for rung in ("sweep", "ladder")}
+BESIDE = {f"engine/{rung}": {"pipeline", "read", "report", "solutions"} for rung in ("sweep", "ladder")}
 BESIDE["engine/track"] = {"report", "document"}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {

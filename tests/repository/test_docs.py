@@ -29,12 +29,13 @@ from runplan.cli.show.catalogue.pages import anchor
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.quantity_reader import BETTER, BOUNDS, DECIDED, KINDS, PARTS, POOLS, SECTIONS, STAGES, STATEMENTS
 from runplan.dsl.packs.reader import PackReader
+from runplan.dsl.plan.pack_file import pack_findings
 from runplan.dsl.text import limits
 from runplan.dsl.text.codes import CODES
 from runplan.dsl.text.reader import Disk
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show, show_dim
-from runplan.engine.pipeline import pack_findings, report_of
+from runplan.engine.pipeline import report_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]

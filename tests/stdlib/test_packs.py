@@ -26,9 +26,10 @@ from runplan.dsl.packs.headers import headers, headers_of
 from runplan.dsl.packs.quantity_check import checked as quantity_findings
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.shelf import pack_files
+from runplan.dsl.plan.pack_file import pack_findings
 from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.text.reader import Buffer, Disk, decoded
-from runplan.engine.pipeline import pack_findings, report_of
+from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,8 +16,9 @@ from runplan.engine.layout.layout import Layout, layouts
 from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.search import Search, search_of
 from runplan.engine.layout.tried import ALIKE, ENOUGH, FIRST, NO_ROOM, TIGHT, Tried
-from runplan.engine.pipeline import plan_at, solution_of
+from runplan.engine.pipeline import plan_at
 from runplan.engine.problem import quantities as q
+from runplan.engine.solutions import solution_of
 
 PLANS = {
     "a small model": "hardware: 64 x H100 for up to 90 days at 40% MFU\nmodel: llama-3-8b\ntokens: 160B\n",
