@@ -13,9 +13,9 @@ from runplan.dsl.text.finding import Finding, at_rest
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.alike import known
-from runplan.engine.diff import Difference, difference
-from runplan.engine.diff_sides import alone, is_same
-from runplan.engine.differences import NOTHING, Exceeded, Limit, PlanDifference, State, beyond
+from runplan.engine.differences.diff import Difference, difference
+from runplan.engine.differences.differences import NOTHING, Exceeded, Limit, PlanDifference, State, beyond
+from runplan.engine.differences.sides import alone, is_same
 
 if TYPE_CHECKING:
     from runplan import Project

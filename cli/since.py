@@ -10,7 +10,7 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.alike import known
-from runplan.engine.diff_sides import is_same
+from runplan.engine.differences.sides import is_same
 
 if TYPE_CHECKING:
     from runplan import Project

@@ -16,7 +16,7 @@ from runplan.dsl.text.git import FETCH, Git
 from runplan.dsl.text.reader import FileSystem, decoded
 from runplan.dsl.text.revision import Revision
 from runplan.dsl.types import TYPE_CHECKING
-from runplan.engine.diff_sides import Side
+from runplan.engine.differences.sides import Side
 
 if TYPE_CHECKING:
     from runplan import Project

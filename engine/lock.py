@@ -22,8 +22,8 @@ from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.parse import unit as unit_of
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import UnknownUnit
-from runplan.engine.diff_sides import SAME, told
-from runplan.engine.document import amount
+from runplan.engine.differences.sides import SAME, told
+from runplan.engine.documents.figures import amount
 from runplan.engine.report import Assumption, Report
 
 SCHEMA = "plan.lock/v1"

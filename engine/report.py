@@ -92,7 +92,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, `plan.solve/v1`: what `plan solve -o json` prints."""
-        from runplan.engine.document import document
+        from runplan.engine.documents.solve import document
 
         return document(self)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Buffer, Disk
-from runplan.engine.compare import Comparison, compared_laws
+from runplan.engine.comparison.compare import Comparison, compared_laws
 from runplan.engine.layout.fit import ALL, Look
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report

@@ -42,7 +42,7 @@ def run(argv: list[str]) -> int:
     add_output(parser, offered("backtest"), several=True)
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("backtest"))
-    from runplan.engine.backtest import backtest
+    from runplan.engine.backtest.backtest import backtest
 
     library, runs = _chosen(args.runs)
     laws = tuple(name for word in (args.laws or "").split(",") if (name := word.strip()))

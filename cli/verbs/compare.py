@@ -47,7 +47,7 @@ def run(argv: list[str]) -> int:
     laws = tuple(name for word in args.laws.split(",") if (name := word.strip())) if args.laws is not None else None
     if laws == ():
         raise CannotRun("`--laws` names none; write them like `--laws chinchilla,llama3`")
-    from runplan.engine.compare import compared_laws, compared_plans
+    from runplan.engine.comparison.compare import compared_laws, compared_plans
 
     files = plan_files(args.paths)
     if len(files) > 1 and laws == ALL:
@@ -73,7 +73,7 @@ def _factor(text: str | None) -> float | None:
 
 def _under_laws(file: str, args: argparse.Namespace, laws: tuple[str, ...] | None) -> Report:
     """The plan under the laws that are asked for, else its own, and where it has but one, those that fit it."""
-    from runplan.engine.compare import fitting
+    from runplan.engine.comparison.compare import fitting
 
     every = laws == ALL
     with reading(file):

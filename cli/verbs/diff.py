@@ -50,7 +50,7 @@ def run(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("differences"))
     from runplan.cli.differences import Comparing, exceeded, large, limits_of, share_of
-    from runplan.engine.differences import Differences
+    from runplan.engine.differences.differences import Differences
 
     limits, least = limits_of(args.max_increase), share_of(args.min_change)
     asked = _asked(args.operands, args.base, args.stdin_filename)

@@ -13,7 +13,7 @@ from runplan.cli.show.formats import offered
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runplan.engine.frontier import Sense
+    from runplan.dsl.plan.ir import Sense
 
 # At most so many points: each is a solved plan.
 MOST = 200
@@ -46,7 +46,7 @@ def run(argv: list[str]) -> int:
     for said in (*args.minimize, *args.maximize):
         if said not in (args.x, args.y):
             raise CannotRun(f"`{said[:60]}` is neither `{args.x}` nor `{args.y}`")
-    from runplan.engine.frontier import NoFrontier, frontier_of
+    from runplan.engine.frontier.frontier import NoFrontier, frontier_of
 
     with reading(args.path):
         path, project = Projects(args.stdin_filename).of(args.path)

@@ -14,10 +14,10 @@ from runplan.dsl.types import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runplan.dsl.plan.ir import Sense
     from runplan.engine.scatter.work import Done
     from runplan.engine.sweep.job import Job
     from runplan.engine.sweep.parts import Part
-    from runplan.engine.sweep.rows import Sense
 
 FORMATS = ("table", "csv", "jsonl", "json", "npy", "npz", "parquet")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from runplan.dsl.expr.dimensions import DimensionClash, is_bare
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Unbound
-from runplan.dsl.plan.ir import Optimize, Requirement
+from runplan.dsl.plan.ir import SENSES, Optimize, Requirement
 from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.sizes import sized
 from runplan.dsl.syntax.tree import Node
@@ -69,16 +69,17 @@ def _comparing_nothing(expr: Expr) -> Expr | None:
 def goals(reading: Reading, statements: Sequence[Node]) -> Iterator[Optimize]:
     """What is to be made small, or large."""
     for node in statements:
-        if node.rule not in ("minimize", "maximize"):
+        sense = next((sense for sense in SENSES if sense == node.rule), None)
+        if sense is None:
             continue
         inner = spec_of(node)
         expr = implied_inside(reading, reading.expr(inner))
         if reading.checked(expr) is None:
             continue
         if reading.value(expr) is None:
-            yield Optimize(node.rule, reading.bound(expr), inner.span)
+            yield Optimize(sense, reading.bound(expr), inner.span)
         else:
-            message = f"`{shown(expr)}` is a fixed number: there is nothing to {node.rule}"
+            message = f"`{shown(expr)}` is a fixed number: there is nothing to {sense}"
             reading.findings.append(finding("C001", message, inner.span))
 
 

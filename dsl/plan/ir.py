@@ -14,8 +14,13 @@ from runplan.dsl.packs.pack import Pack, Record
 from runplan.dsl.syntax.tree import Mention
 from runplan.dsl.text.finding import Budget, Finding
 from runplan.dsl.text.source import Source, Span
+from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.table import Quantity
+
+# Which way a quantity is better.
+Sense = Literal["minimize", "maximize"]
+SENSES: tuple[Sense, ...] = ("minimize", "maximize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +250,7 @@ class Requirement:
 class Optimize:
     """What is to be made small, or large."""
 
-    sense: str
+    sense: Sense
     expr: Expr
     span: Span = field(compare=False)
 

@@ -8,7 +8,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, deviate
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names
 from runplan.dsl.expr.values import value as value_of
-from runplan.dsl.plan.ir import Objective, Plan, Requirement
+from runplan.dsl.plan.ir import Objective, Plan, Requirement, Sense
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import Dim
@@ -174,7 +174,7 @@ def bounds_compute(constraint: Constraint) -> bool:
 class Goal:
     """One of the goals, in order: make an expression small or large, or stay near a line."""
 
-    sense: Literal["minimize", "maximize", "near"]
+    sense: Sense | Literal["near"]
     expr: Expr
     other: Expr | None = None
 

@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from runplan.dsl.dataclass import dataclass, field
-from runplan.dsl.types import Literal
+from runplan.dsl.plan.ir import Sense
 from runplan.engine.sweep.axes import Axis, Listed
 from runplan.engine.sweep.axes import numbers as numbers_of
 from runplan.engine.sweep.grid import Mask
 from runplan.engine.sweep.job import STATUSES, Columns, Floats, Job
 
 Values = Floats | npt.NDArray[np.str_]
-Sense = Literal["minimize", "maximize"]
 # Figures that agree to so many digits are one: the last ones are rounding of the solver's.
 ALIKE = 9
 

@@ -26,7 +26,7 @@ from runplan.cli.schemas.named import schema, titles
 from runplan.cli.verbs.init import TEMPLATES
 from runplan.dsl.syntax.statements import OF_PLANS
 from runplan.dsl.syntax.yaml import SHAPES
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.sweep.job import STATUSES
 
 ROOT = Path(__file__).resolve().parents[2]

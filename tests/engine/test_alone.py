@@ -17,7 +17,7 @@ from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.decide.alone import Alone, Choice, choice_of, decided_alone
 from runplan.engine.decide.candidates import outcome_of
 from runplan.engine.decide.flips import Flip
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import plan_at
 from runplan.engine.problem import quantities as q
 

@@ -15,10 +15,10 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.packs.shelf import pack_files
 from runplan.dsl.text.reader import Files
-from runplan.engine.backtest import COLUMNS, Backtest, Column, Trial, Tried, backtest
-from runplan.engine.backtest_document import document
-from runplan.engine.backtest_plan import plan_of
-from runplan.engine.backtest_scores import Score, scores
+from runplan.engine.backtest.backtest import COLUMNS, Backtest, Column, Trial, Tried, backtest
+from runplan.engine.backtest.plan import plan_of
+from runplan.engine.backtest.scores import Score, scores
+from runplan.engine.documents.backtest import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.runs.record import Run, runs_of
 

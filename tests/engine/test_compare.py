@@ -11,9 +11,9 @@ from reports import BUDGET, compared, under
 
 from runplan.cli.show.comparison import csv, markdown, terminal
 from runplan.dsl.text.errors import UnknownLaw
-from runplan.engine.compare import Comparison, compared_plans, fitting
-from runplan.engine.compare_document import document as document_of
-from runplan.engine.compare_rows import of_money
+from runplan.engine.comparison.compare import Comparison, compared_plans, fitting
+from runplan.engine.comparison.rows import of_money
+from runplan.engine.documents.compare import document as document_of
 
 
 def document(comparison: Comparison) -> dict[str, Any]:

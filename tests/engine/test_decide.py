@@ -12,11 +12,11 @@ from reports import compared, under
 
 from runplan.cli.show.comparison import csv, markdown, terminal
 from runplan.dsl.units.base import FLOP
-from runplan.engine.compare import Comparison, compared_plans
-from runplan.engine.compare_document import document
+from runplan.engine.comparison.compare import Comparison, compared_plans
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.decide.flips import Flip
 from runplan.engine.decide.knowing import Knowing, Row
+from runplan.engine.documents.compare import document
 from runplan.engine.problem import quantities as q
 
 HARDWARE = "hardware: 1024 x H100 for 60 days at 40% MFU @ 2 USD/GPU/hour\n"
@@ -213,7 +213,7 @@ def test_every_format_says_the_decision() -> None:
 def test_the_spread_within_one_stands_apart_from_that_between_them() -> None:
     from reports import solved
 
-    from runplan.engine.compare import compared_laws
+    from runplan.engine.comparison.compare import compared_laws
 
     text = "compute: 1e23 FLOP\nuse laws chinchilla, llama3\n"
     rows: Any = document(compared_laws(solved(text)))["rows"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import report_of
 
 # What 64 H100 give in 30 days, by the arithmetic of meaning 1: 989.4 TFLOP/s at 40 % MFU.

@@ -13,8 +13,8 @@ import pytest
 from reports import H100, PLANS, solved
 
 from runplan.dsl.units.parse import unit
-from runplan.engine.document import amount
-from runplan.engine.document import document as document_of
+from runplan.engine.documents.figures import amount
+from runplan.engine.documents.solve import document as document_of
 from runplan.engine.report import Report
 
 SCHEMA = json.loads(Path(__file__).with_name("schema_solve.json").read_text(encoding="utf-8"))

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 
+from runplan.dsl.plan.ir import Sense
 from runplan.dsl.text.reader import Files
-from runplan.engine.frontier import Frontier, NoFrontier, Sense, frontier_of
-from runplan.engine.frontier_document import document
+from runplan.engine.documents.frontier import document
+from runplan.engine.frontier.frontier import Frontier, NoFrontier, frontier_of
 from runplan.engine.pipeline import report_of
 
 UP_TO = """\

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 

@@ -15,7 +15,7 @@ from known import LIBRARY
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.shelf import pack_files
 from runplan.dsl.text.reader import Buffer, Disk, Files
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Value
 from runplan.engine.report import Report

@@ -17,7 +17,7 @@ from runplan.dsl.expr.name import constant
 from runplan.dsl.text.reader import Buffer, Disk, Files
 from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.analysis.resolve import DRAWS, resolver
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import draws, of_constants, quantile

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
+from runplan.engine.documents.ladder import document
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.ladder.designs import DESIGNS, Design, Room, Run, ell, isoflop, ratio
 from runplan.engine.ladder.flagship import flagship_of
@@ -20,7 +21,6 @@ from runplan.engine.ladder.ladder import Asked, Ladder, ladder_of
 from runplan.engine.ladder.refused import NoLadder, Reason
 from runplan.engine.ladder.side_by_side import devices, finished
 from runplan.engine.ladder.width import Target, spread_by
-from runplan.engine.ladder_document import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem import quantities as q
 

@@ -15,7 +15,7 @@ from known import LIBRARY
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.text.reader import Buffer, Disk
-from runplan.engine.document import document as document_of
+from runplan.engine.documents.solve import document as document_of
 from runplan.engine.layout.fit import GLANCE
 from runplan.engine.pipeline import plan_at, report_of
 from runplan.engine.problem.solution import Solution

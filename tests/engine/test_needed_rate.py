@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import report_of
 
 # Dense bf16 peaks, and the best matrix product measured, in FLOP/s: NVIDIA's data sheets, stas00/ml-engineering.

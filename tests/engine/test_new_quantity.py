@@ -15,8 +15,8 @@ from runplan.cli.show.report.csv import render as csv
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.shelf import pack_files
 from runplan.dsl.text.reader import Files
-from runplan.engine.compare import compared_plans
-from runplan.engine.document import document
+from runplan.engine.comparison.compare import compared_plans
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 

@@ -21,7 +21,7 @@ from runplan.cli.show.derivation import json as json_format
 from runplan.cli.show.derivation import terminal
 from runplan.cli.show.derivation.content import derivation
 from runplan.dsl.text.reader import Disk
-from runplan.engine.document import document as document_of
+from runplan.engine.documents.solve import document as document_of
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
 

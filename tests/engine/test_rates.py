@@ -21,7 +21,7 @@ from wheels import needs_repository
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.shelf import pack_files
 from runplan.dsl.text.reader import Files
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.runs.rates import ALIKE, APART, FULL, Expected, held_back, rates_in, rates_of, sort_of, tells_rate

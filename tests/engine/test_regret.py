@@ -11,7 +11,7 @@ from known import LIBRARY
 
 from runplan.dsl.text.reader import Files
 from runplan.engine.analysis.regret import Surface, least_compute
-from runplan.engine.compare import compared_laws
+from runplan.engine.comparison.compare import compared_laws
 from runplan.engine.pipeline import report_of
 
 EXPONENTS = st.floats(0.1, 0.6)

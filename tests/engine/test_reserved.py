@@ -14,7 +14,7 @@ from known import LIBRARY
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import walk
 from runplan.dsl.text.reader import Files
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.layout.fit import GLANCE
 from runplan.engine.pipeline import plan_at, report_of
 from runplan.engine.problem.solution import Solution

@@ -14,7 +14,7 @@ from reports import compared
 from runplan.cli.show.comparison.content import content
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.reader import Files
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.laws.totals import in_totals
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Solution

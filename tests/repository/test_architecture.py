@@ -43,9 +43,7 @@ LADDERS = {
             "judge",
             "decide",
         ),
-        "sweep",
-        "ladder",
-        "track",
+        *("comparison", "differences", "backtest", "frontier", "sweep", "ladder", "track", "documents"),
     ],
     "cli": [
         "outcome",
@@ -98,8 +96,11 @@ LADDERS = {
     ],
 }
 # What a folder imports of the files that stand beside the ladder, being above them.
-BESIDE = {f"engine/{rung}": {"pipeline", "read", "report", "solutions"} for rung in ("sweep", "ladder")}
-BESIDE["engine/track"] = {"report", "document"}
+BESIDE = {
+    f"engine/{rung}": {"pipeline", "read", "report", "solutions"}
+    for rung in ("comparison", "differences", "backtest", "frontier", "sweep", "ladder", "track")
+}
+BESIDE["engine/documents"] = {"fits", "gate", "report", "results"}
 # A third party and the only files or folder that may import it; no other third party is imported at all.
 PLACES: dict[str, str | tuple[str, ...]] = {
     "lark": ("dsl/syntax/grammar.py", "dsl/syntax/recovery.py", "dsl/syntax/tables.py"),
@@ -304,7 +305,7 @@ NEVER = {
     *(
         f"runplan.engine.{module}"
         for module in (
-            *("compare", "frontier", "document", "examples", "laws.steps", "laws.evaluate"),
+            *("comparison", "frontier", "documents", "examples", "laws.steps", "laws.evaluate"),
             *("formulate.goodput", "runs.stops", "judge.chance", "judge.unlikely"),
             "problem.following",
             *("solve.likely", "solve.bound_knobs", "numeric.bounds", "layout.choose", "layout.tried", "layout.told"),

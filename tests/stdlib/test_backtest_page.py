@@ -10,7 +10,7 @@ from known import LIBRARY
 from wheels import needs_repository
 
 from runplan.cli.show.backtest.markdown import page
-from runplan.engine.backtest import backtest
+from runplan.engine.backtest.backtest import backtest
 from runplan.engine.runs.record import runs_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "backtest.md"

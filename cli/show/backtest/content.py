@@ -10,8 +10,8 @@ from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.words import counted
-from runplan.engine.backtest import COLUMNS, Backtest, Column, Trial, Tried
-from runplan.engine.backtest_scores import Score, scores
+from runplan.engine.backtest.backtest import COLUMNS, Backtest, Column, Trial, Tried
+from runplan.engine.backtest.scores import Score, scores
 
 # Runs of a column that are shown where not all are: those that are furthest off.
 SHOWN = 10

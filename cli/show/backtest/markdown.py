@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runplan.cli.show.backtest.content import Content, content
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.markdown import headed, inline, section, table
-from runplan.engine.backtest import Backtest
+from runplan.engine.backtest.backtest import Backtest
 
 NOTE = "<!-- Made from stdlib/: UPDATE_SNAPSHOTS=1 python -m pytest tests/stdlib/test_backtest_page.py -->"
 INTRODUCTION = """\

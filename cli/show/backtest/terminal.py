@@ -5,7 +5,7 @@ from __future__ import annotations
 from runplan.cli.show.backtest.content import content
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.terminal import Page
-from runplan.engine.backtest import Backtest
+from runplan.engine.backtest.backtest import Backtest
 
 
 def render(found: Backtest, look: Look = PLAIN) -> str:

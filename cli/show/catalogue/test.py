@@ -11,7 +11,7 @@ from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import paragraph
 from runplan.dsl.text.words import counted
-from runplan.engine.document import finding_document
+from runplan.engine.documents.check import finding_document
 from runplan.engine.laws.goldens import GoldenResult
 
 

@@ -12,10 +12,10 @@ from runplan.cli.show.text.quantities import label
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import RANK
 from runplan.dsl.units.show import show
-from runplan.engine.compare import CHOSEN, Comparison
-from runplan.engine.compare_document import rows
-from runplan.engine.compare_rows import SAME, TOKENS_PER_PARAM, Column, Row, grouped, listed, of_money, row, times
-from runplan.engine.document import NOISE
+from runplan.engine.comparison.compare import CHOSEN, Comparison
+from runplan.engine.comparison.rows import SAME, TOKENS_PER_PARAM, Column, Row, grouped, listed, of_money, row, times
+from runplan.engine.documents.compare import rows
+from runplan.engine.problem.told import NOISE
 
 MARK = "*"
 # What the last column says of figures that do not differ.

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from runplan.cli.show.text.csv import csv_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.compare import Comparison
-from runplan.engine.compare_document import rows
-from runplan.engine.document import amount, rounded
+from runplan.engine.comparison.compare import Comparison
+from runplan.engine.documents.compare import rows
+from runplan.engine.documents.figures import amount, rounded
 
 COLUMNS = ("name", "file", "law", "resolved", "status", "quantity", "value", "unit", "beyond", "spread")
 

@@ -10,7 +10,7 @@ from runplan.cli.show.text.content import NOTHING, Line, Section, table
 from runplan.cli.show.text.decisions import fails, share, where, worths
 from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
-from runplan.engine.compare import Comparison
+from runplan.engine.comparison.compare import Comparison
 from runplan.engine.decide.decision import Decision
 from runplan.engine.decide.flips import Flip
 from runplan.engine.decide.laws import UnderLaws

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.compare import Comparison
-from runplan.engine.compare_document import document
+from runplan.engine.comparison.compare import Comparison
+from runplan.engine.documents.compare import document
 
 
 def render(comparison: Comparison, look: Look = PLAIN) -> str:

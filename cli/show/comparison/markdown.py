@@ -9,7 +9,7 @@ from runplan.cli.show.findings import markdown as findings
 from runplan.cli.show.findings.content import Checked
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.markdown import headed, inline, literal, section, small, table
-from runplan.engine.compare import Comparison
+from runplan.engine.comparison.compare import Comparison
 
 
 def render(comparison: Comparison, look: Look = PLAIN) -> str:

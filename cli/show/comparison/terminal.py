@@ -10,7 +10,7 @@ from runplan.cli.show.text.ink import GAP
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.terminal import Page, column_widths
 from runplan.dsl.dataclass import replace
-from runplan.engine.compare import Comparison
+from runplan.engine.comparison.compare import Comparison
 
 
 def render(comparison: Comparison, look: Look = PLAIN) -> str:

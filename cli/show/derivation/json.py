@@ -7,9 +7,9 @@ from runplan.cli.show.derivation.explained import Explained
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plain import plain
-from runplan.engine.decide_document import decision_document
-from runplan.engine.document import quantity
-from runplan.engine.worth_document import swings_document
+from runplan.engine.documents.decision import decision_document
+from runplan.engine.documents.figures import quantity
+from runplan.engine.documents.worth import swings_document
 
 
 def render(explained: Explained, look: Look = PLAIN) -> str:

@@ -8,9 +8,9 @@ from runplan.cli.show.text.figures import figure
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Ref
-from runplan.engine.document import LISTED
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.problem.told import LISTED
 
 _NAMED = (q.TOKENS.text, q.SHARE.text, q.EPOCHS.text)
 

@@ -16,9 +16,9 @@ from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
-from runplan.engine.diff import Cause
-from runplan.engine.diff_sides import FIRST, Moved, Side
-from runplan.engine.differences import Differences, Exceeded, PlanDifference, Total
+from runplan.engine.differences.diff import Cause
+from runplan.engine.differences.differences import Differences, Exceeded, PlanDifference, Total
+from runplan.engine.differences.sides import FIRST, Moved, Side
 from runplan.engine.problem.solution import Value
 
 ARROW = "\N{RIGHTWARDS ARROW}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.differences import Differences
-from runplan.engine.differences_document import document
+from runplan.engine.differences.differences import Differences
+from runplan.engine.documents.diff import document
 
 
 def render(found: Differences, look: Look = PLAIN) -> str:

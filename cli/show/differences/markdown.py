@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runplan.cli.show.differences.content import ARROW, Content, PlanContent, Reason, content
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.markdown import folded, headed, inline, literal, small, table
-from runplan.engine.differences import Differences
+from runplan.engine.differences.differences import Differences
 
 # By this line the comment of the last run is found: the next one takes its place.
 MARKER = "<!-- runplan: plan diff -->"

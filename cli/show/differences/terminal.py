@@ -6,7 +6,7 @@ from runplan.cli.show.differences.content import ARROW, Content, PlanContent, Re
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.terminal import INDENT, Page
 from runplan.dsl.dataclass import replace
-from runplan.engine.differences import Differences
+from runplan.engine.differences.differences import Differences
 
 
 def render(found: Differences, look: Look = PLAIN) -> str:

@@ -62,7 +62,7 @@ class Checked:
 
     def document(self) -> dict[str, object]:
         """All of it as `plan.check/v1`."""
-        from runplan.engine.document import checked as document  # what is shown to people has no use for it
+        from runplan.engine.documents.check import document  # what is shown to people has no use for it
 
         found = document(self.findings, self.files, self.verdicts)
         if self.statistics:

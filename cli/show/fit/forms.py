@@ -10,8 +10,8 @@ from runplan.cli.show.text.figures import from_to
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph
+from runplan.engine.documents.fit import forms_document
 from runplan.engine.fit.forms import Compared, chosen, compared
-from runplan.engine.fit_document import forms_document
 
 
 def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.dsl.text.finding import Finding
-from runplan.engine.fit_document import document, refused_document
+from runplan.engine.documents.fit import document, refused_document
 from runplan.engine.fits import FitReport
 
 

@@ -12,9 +12,10 @@ from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import HEADLINE, Known, label
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import RANK
-from runplan.engine.document import applying
-from runplan.engine.frontier import FOLLOWED, Axis, Frontier, Point
+from runplan.engine.frontier.curve import FOLLOWED, Axis, Point
+from runplan.engine.frontier.frontier import Frontier
 from runplan.engine.problem.solution import Value
+from runplan.engine.problem.told import applying
 
 # Values that differ by no more than this share are one.
 SAME = 1e-6

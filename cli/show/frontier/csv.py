@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from runplan.cli.show.text.csv import csv_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.document import OWN, amount, quantities
-from runplan.engine.frontier import Frontier, Point
+from runplan.engine.documents.figures import amount
+from runplan.engine.frontier.curve import Point
+from runplan.engine.frontier.frontier import Frontier
 from runplan.engine.problem.solution import Value
+from runplan.engine.problem.told import OWN, quantities
 
 
 def render(frontier: Frontier, look: Look = PLAIN) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.frontier import Frontier
-from runplan.engine.frontier_document import document
+from runplan.engine.documents.frontier import document
+from runplan.engine.frontier.frontier import Frontier
 
 
 def render(frontier: Frontier, look: Look = PLAIN) -> str:

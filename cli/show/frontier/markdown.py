@@ -8,7 +8,7 @@ from runplan.cli.show.findings import markdown as findings
 from runplan.cli.show.frontier.content import Content, content, wrong
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.markdown import headed, inline, literal, small, table
-from runplan.engine.frontier import Frontier
+from runplan.engine.frontier.frontier import Frontier
 
 
 def render(frontier: Frontier, look: Look = PLAIN) -> str:

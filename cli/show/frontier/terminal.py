@@ -8,7 +8,7 @@ from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.plot import plotted
 from runplan.cli.show.text.terminal import INDENT, Page, styled
 from runplan.dsl.dataclass import replace
-from runplan.engine.frontier import Frontier
+from runplan.engine.frontier.frontier import Frontier
 
 
 def render(frontier: Frontier, look: Look = PLAIN) -> str:

@@ -14,9 +14,9 @@ from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import FLOP, PARAM, TIME, TOKEN
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
+from runplan.engine.documents.ladder import TOTALS
 from runplan.engine.ladder.designs import DESIGNS
 from runplan.engine.ladder.ladder import NOISE_SOURCE, Compared, Ladder, Small
-from runplan.engine.ladder_document import TOTALS
 from runplan.engine.problem import quantities as q
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
+from runplan.engine.documents.ladder import document
 from runplan.engine.ladder.ladder import Ladder
-from runplan.engine.ladder_document import document
 
 
 def render(ladder: Ladder, look: Look = PLAIN) -> str:

@@ -13,8 +13,8 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.units.base import FLOP, PARAM, TOKEN
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
+from runplan.engine.documents.ladder import LOSS
 from runplan.engine.ladder.ladder import Ladder, Small
-from runplan.engine.ladder_document import LOSS
 from runplan.engine.problem import quantities as q
 
 # Points of a curve.

@@ -21,8 +21,8 @@ from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
-from runplan.engine.document import applying, asked_for
 from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.told import applying, asked_for
 from runplan.engine.report import Report
 
 _STATUS: dict[str, Mood] = {"solved": "good", "undecided": "doubtful", "infeasible": "bad"}

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from runplan.cli.show.text.csv import csv_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.document import LISTED, quantities, quantity
+from runplan.engine.documents.figures import quantity
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.problem.told import LISTED, quantities
 from runplan.engine.report import Report
 from runplan.engine.results import imported_of
 

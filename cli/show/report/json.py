@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.report import Report
 
 

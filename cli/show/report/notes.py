@@ -10,9 +10,9 @@ from runplan.cli.show.text.odds import odds_in_words
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import label
 from runplan.dsl.text.words import enumerated
-from runplan.engine.document import quantities
 from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Relaxation, Solution, Value
+from runplan.engine.problem.told import quantities
 
 
 def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:

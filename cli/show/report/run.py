@@ -14,7 +14,7 @@ from runplan.dsl.expr.tree import names
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
-from runplan.engine.document import BATCH, LEARNING_RATE
+from runplan.engine.documents.solve import BATCH, LEARNING_RATE
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.report import Report

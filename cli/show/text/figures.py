@@ -9,8 +9,8 @@ from runplan.cli.show.text.quantities import Known, is_share, spoken
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import iso_date, show
-from runplan.engine.document import NOISE
 from runplan.engine.problem.solution import Value
+from runplan.engine.problem.told import NOISE
 
 # A figure of three digits may be off by half of this share.
 _NEAR = 0.01

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
-from runplan.engine.track.document import document
+from runplan.engine.documents.track import document
 from runplan.engine.track.track import Track
 
 

@@ -14,7 +14,7 @@ from runplan.cli.show.text.content import table
 from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.terminal import Page
 from runplan.dsl.text.reader import Disk
-from runplan.engine.compare import Comparison, compared_laws, compared_plans
+from runplan.engine.comparison.compare import Comparison, compared_laws, compared_plans
 from runplan.engine.pipeline import report_of
 
 

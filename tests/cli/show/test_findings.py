@@ -19,7 +19,7 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Edit, Finding, Fix, Label, finding
 from runplan.dsl.text.source import Source, Span
-from runplan.engine.document import finding_document
+from runplan.engine.documents.check import finding_document
 
 H100 = Source(
     "plans/h100.plan",

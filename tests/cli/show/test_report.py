@@ -37,7 +37,7 @@ from runplan.dsl.units.base import FLOP
 from runplan.dsl.units.parse import unit
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.regret import surface_of
-from runplan.engine.document import document as document_of
+from runplan.engine.documents.solve import document as document_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.report import Assumption, Report
 

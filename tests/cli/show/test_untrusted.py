@@ -23,7 +23,7 @@ from runplan.cli.show.text.look import Look
 from runplan.cli.show.text.plain import JOINERS
 from runplan.dsl.text.finding import at_rest
 from runplan.dsl.text.reader import Buffer, Disk
-from runplan.engine.compare import compared_laws
+from runplan.engine.comparison.compare import compared_laws
 from runplan.engine.pipeline import report_of
 
 HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reports import laid_out
 
 from runplan.dsl.expr.name import quantity
-from runplan.engine.document import document
+from runplan.engine.documents.solve import document
 from runplan.engine.layout.layout import Layout
 from runplan.engine.layout.tried import ENOUGH, FIRST, NO_ROOM, Tried, differing, in_order
 

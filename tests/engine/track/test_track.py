@@ -17,10 +17,10 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.text.source import Source
 from runplan.dsl.units.base import DATE, TOKEN
 from runplan.dsl.units.dims import NONE
+from runplan.engine.documents.track import document
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
-from runplan.engine.track.document import document
 from runplan.engine.track.drift import tracked
 from runplan.engine.track.expected import CannotTrack, Expected, Figure, Stretch, expected_of
 from runplan.engine.track.frozen import frozen_of, frozen_path, text_of

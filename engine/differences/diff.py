@@ -19,7 +19,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
-from runplan.engine.diff_sides import SAME, Moved, Side, counted_in, each, stays, told
+from runplan.engine.differences.sides import SAME, Moved, Side, counted_in, each, stays, told
 from runplan.engine.pipeline import read_of
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solutions import first_solution

@@ -17,9 +17,9 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.units.base import DATE, TIME
 from runplan.dsl.units.dims import Dim
-from runplan.engine.compare_rows import Column, losses
-from runplan.engine.document import OWN, quantities
+from runplan.engine.comparison.rows import Column, losses
 from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.problem.told import OWN, quantities
 from runplan.engine.report import Report
 
 # What is told first: what it takes in money, and what it gives.

@@ -9,7 +9,7 @@ from runplan.engine.decide.alone import Choice, decided_alone
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.decide.flips import Flip
 from runplan.engine.decide.knowing import Knowing, Worth
-from runplan.engine.document import amount, rounded
+from runplan.engine.documents.figures import amount, rounded
 from runplan.engine.problem.solution import Solution
 
 

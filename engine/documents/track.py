@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from runplan.dsl.units.base import STEP, TIME, TOKEN
 from runplan.dsl.units.dims import NONE
-from runplan.engine.document import amount, finding_document
+from runplan.engine.documents.check import finding_document
+from runplan.engine.documents.figures import amount
 from runplan.engine.track.ends import Estimate
 from runplan.engine.track.track import Track
 

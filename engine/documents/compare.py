@@ -6,14 +6,16 @@ import math
 from collections.abc import Iterator, Sequence
 
 from runplan.dsl.packs.quantities import Quantities
-from runplan.engine.compare import Comparison
-from runplan.engine.compare_rows import TOKENS_PER_PARAM, Column, Row, row
+from runplan.engine.comparison.compare import Comparison
+from runplan.engine.comparison.rows import TOKENS_PER_PARAM, Column, Row, row
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.decide.flips import Flip
 from runplan.engine.decide.knowing import Fate
 from runplan.engine.decide.laws import UnderLaws
-from runplan.engine.decide_document import flip_document, knowing_document
-from runplan.engine.document import LISTED, amount, finding_document, quantity, rounded
+from runplan.engine.documents.check import finding_document
+from runplan.engine.documents.decision import flip_document, knowing_document
+from runplan.engine.documents.figures import amount, quantity, rounded
+from runplan.engine.problem.told import LISTED
 
 
 def document(comparison: Comparison) -> dict[str, object]:

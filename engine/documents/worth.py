@@ -13,7 +13,7 @@ from runplan.engine.analysis.constants import constants_of
 from runplan.engine.analysis.sensitivity import Slope, elasticities
 from runplan.engine.analysis.tornado import Swing, swings
 from runplan.engine.analysis.worth import Price, Worth, worth_of
-from runplan.engine.document import amount
+from runplan.engine.documents.figures import amount
 from runplan.engine.problem.solution import Solution
 
 # Digits of a derivative.

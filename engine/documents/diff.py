@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import Dim
-from runplan.engine.diff import Cause
-from runplan.engine.diff_sides import Moved
-from runplan.engine.differences import Differences, Exceeded, PlanDifference, Total
-from runplan.engine.document import amount, finding_document, quantity, rounded
+from runplan.engine.differences.diff import Cause
+from runplan.engine.differences.differences import Differences, Exceeded, PlanDifference, Total
+from runplan.engine.differences.sides import Moved
+from runplan.engine.documents.check import finding_document
+from runplan.engine.documents.figures import amount, quantity, rounded
 
 
 def document(found: Differences) -> dict[str, object]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from runplan.engine.document import OWN, finding_document, quantities, quantity
-from runplan.engine.frontier import Axis, Frontier, Point
+from runplan.engine.documents.check import finding_document
+from runplan.engine.documents.figures import quantity
+from runplan.engine.frontier.curve import Axis, Point
+from runplan.engine.frontier.frontier import Frontier
+from runplan.engine.problem.told import OWN, quantities
 
 
 def document(frontier: Frontier) -> dict[str, object]:

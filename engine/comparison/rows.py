@@ -12,9 +12,9 @@ from runplan.dsl.types import TypeVar
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
-from runplan.engine.document import NOISE, applying
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.told import NOISE, applying
 from runplan.engine.report import Report
 
 TOKENS_PER_PARAM = "tokens_per_param"

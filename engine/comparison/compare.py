@@ -15,8 +15,8 @@ from runplan.dsl.types import Literal
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.counted import count_of
 from runplan.engine.analysis.regret import regret_at, surface_of
-from runplan.engine.compare_rows import SAME, Column, losses, row, times
-from runplan.engine.compare_why import Why, reasons_of
+from runplan.engine.comparison.rows import SAME, Column, losses, row, times
+from runplan.engine.comparison.why import Why, reasons_of
 from runplan.engine.decide.decision import Decision, decided, decided_by_laws
 from runplan.engine.formulate.alone import objective_of
 from runplan.engine.formulate.draft import first_statement

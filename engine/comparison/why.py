@@ -11,7 +11,7 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.types import Literal
-from runplan.engine.compare_rows import Column, grouped, listed, times, verb
+from runplan.engine.comparison.rows import Column, grouped, listed, times, verb
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution

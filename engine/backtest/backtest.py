@@ -8,7 +8,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.text.reader import Files
-from runplan.engine.backtest_plan import lacking, plan_of, stated_rate
+from runplan.engine.backtest.plan import lacking, plan_of, stated_rate
 from runplan.engine.formulate.settings import adamw_like
 from runplan.engine.layout.fit import GLANCE
 from runplan.engine.pipeline import report_of

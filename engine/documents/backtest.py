@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from runplan.dsl.units.dims import NONE, Dim
-from runplan.engine.backtest import Backtest, Trial, Tried
-from runplan.engine.backtest_scores import Score, scores
-from runplan.engine.document import amount
+from runplan.engine.backtest.backtest import Backtest, Trial, Tried
+from runplan.engine.backtest.scores import Score, scores
+from runplan.engine.documents.figures import amount
 
 # Figures of a run that say what was planned.
 OF_A_RUN = ("params", "active", "tokens", "gpus")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runplan.dsl.expr.name import Name
 from runplan.dsl.units.base import FLOP, PARAM, TIME, TOKEN, dim_of
 from runplan.dsl.units.dims import NONE, Dim
-from runplan.engine.document import amount, rounded
+from runplan.engine.documents.figures import amount, rounded
 from runplan.engine.ladder.ladder import Compared, Ladder, Small
 from runplan.engine.ladder.width import Told
 from runplan.engine.problem import quantities as q

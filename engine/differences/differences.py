@@ -9,8 +9,8 @@ from runplan.dsl.expr.name import quantity
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import Dim
-from runplan.engine.diff import Difference
-from runplan.engine.diff_sides import Moved, Side
+from runplan.engine.differences.diff import Difference
+from runplan.engine.differences.sides import Moved, Side
 
 # What adds up over plans.
 TOTALS = ("cost", "gpu_hours", "energy", "emissions", "compute")

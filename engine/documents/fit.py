@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from runplan.dsl.text.finding import Finding
-from runplan.engine.document import amount, finding_document, rounded
+from runplan.engine.documents.check import finding_document
+from runplan.engine.documents.figures import amount, rounded
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
 from runplan.engine.fit.forms import Compared, chosen, compared

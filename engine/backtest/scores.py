@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runplan.dsl.dataclass import dataclass
-from runplan.engine.backtest import COLUMNS, Backtest, Column, Trial, Tried
+from runplan.engine.backtest.backtest import COLUMNS, Backtest, Column, Trial, Tried
 from runplan.engine.problem.draws import quantile
 from runplan.engine.runs.record import Run
 

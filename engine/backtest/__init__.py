@@ -1,0 +1,1 @@
+"""Runs that were done to how near to them plans come."""

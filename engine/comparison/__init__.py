@@ -1,0 +1,1 @@
+"""Reports to what they have in common, and where and why they differ."""

@@ -1,0 +1,1 @@
+"""Plans at two times to what moved, and to what moved it."""

@@ -1,0 +1,1 @@
+"""A plan and two quantities to their frontier."""
