@@ -43,6 +43,8 @@ def local(model: Model, objective: Objective, theta: Floats) -> Local:
     predicted, slopes = residual_slopes(model, objective.log, moved)
     bend = (slopes[1 : k + 1] - slopes[k + 1 :]) / (2 * SHIFT)
     bend = 0.5 * (bend + bend.transpose(1, 0, 2))
+    # A term that has vanished may be beyond all bounds a step away, of which no derivative is had: here it is flat.
+    bend = np.where(np.abs(bend) * SHIFT**2 < 1.0, bend, 0.0)
     return Local(predicted[0] - target(model, objective.log), slopes[0], bend.transpose(2, 0, 1))
 
 

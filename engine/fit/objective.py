@@ -83,9 +83,13 @@ def residuals(model: Model, log: bool, theta: Floats) -> Floats:
 
 
 def residual_slopes(model: Model, log: bool, theta: Floats) -> tuple[Floats, Floats]:
-    """(s, k) coordinates into (s, n) predictions as residuals take them, and their (s, k, n) derivatives."""
+    """(s, k) coordinates into (s, n) predictions as residuals take them, and their (s, k, n) derivatives.
+
+    A term that has vanished moves nothing: its slope may be nothing times what is beyond all bounds.
+    """
     with np.errstate(all="ignore"):
         predicted, slopes = model.slopes(theta)
+        slopes = np.where(np.isnan(slopes) & np.isfinite(predicted)[:, None, :], 0.0, slopes)
         if not log:
             return predicted, slopes
         return np.log(predicted), slopes / predicted[:, None, :]

@@ -40,6 +40,8 @@ class Null:
 def nulls(model: Model, objective: Objective, theta: Floats) -> tuple[Null, ...]:
     """The directions that the slopes of the runs do not tell at a point, (k); none where their rank is full."""
     at = lifted(model, theta, local(model, objective, theta))
+    if not np.isfinite(model.predicted(at[None])).all():  # what is no factor cannot be lifted like one
+        at = theta
     for own in (model, model.at(_rounded(model.inputs))):
         slopes = residual_slopes(own, objective.log, at[None])[1][0]
         if not np.isfinite(slopes).all():

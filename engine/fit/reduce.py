@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ ALIKE = 0.15
 FEWEST = 3
 # Of the envelope: how many points of a tenfold of compute.
 PER_TENFOLD = 20
+# How many lines a finding names.
+NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def _minima(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced
     spent, sizes, values = (table.values(name) for name in (reads.at, size, reads.of))
     tokens = tokens_of(table, reads.at)
     profiles = tuple(profile(rows, spent, sizes, values, tokens) for rows in budgets(spent))
-    found = tuple(_left_out(profile, table, reads, source) for profile in profiles if profile.left_out)
+    reasons = dict.fromkeys(p.left_out for p in profiles if p.left_out)
+    found = tuple(_left_out([p for p in profiles if p.left_out == why], table, reads, source) for why in reasons)
     kept = [p for p in profiles if not p.left_out]
     if len(kept) < FEWEST:
         return Reduced(None, profiles, (*found, _too_few(len(kept), header_at(reads.at, table, source))))
@@ -149,18 +152,18 @@ def profile(
         float(np.exp(np.mean(paid))), tuple(order.tolist()), tuple(n.tolist()), tuple(y.tolist()), tuple(x.tolist())
     )
     if (different := len(np.unique(n))) < FEWEST:
-        return replace(found, left_out=f"it has {counted(different, 'size')}, and a parabola needs {FEWEST}")
+        return replace(found, left_out=f"{counted(different, 'size')}, and a parabola needs {FEWEST}")
     middle = float(np.mean(x))
     design = np.vander(x - middle, 3)
     fit, *_ = np.linalg.lstsq(design, y, rcond=None)
     bend, slope, level = (float(c) for c in fit)
     found = replace(found, fit=(bend, slope - 2 * bend * middle, level - slope * middle + bend * middle**2))
     if bend <= 0.0:
-        return replace(found, left_out="the loss bends down over its sizes: there is no lowest point")
+        return replace(found, left_out="the loss bends down over the sizes: there is no lowest point")
     at = -slope / (2 * bend)
     if not x[0] < at + middle < x[-1]:
         edge = "smallest" if at + middle <= x[0] else "largest"
-        return replace(found, left_out=f"the lowest point lies beyond its {edge} size")
+        return replace(found, left_out=f"the lowest point lies beyond the {edge} size")
     # By how much the logarithm of the size grows with what the parabola is in, and that of what is spent.
     rise, more = (float(np.polyfit(x - middle, each, 1)[0]) for each in (np.log(n), paid))
     error = None
@@ -181,11 +184,16 @@ def profile(
     )
 
 
-def _left_out(profile: Profile, table: RunTable, reads: Reads, source: Source) -> Finding:
-    lines = ", ".join(str(table.lines[row]) for row in profile.rows[:8])
-    first = min(table.lines[row] for row in profile.rows)
-    budget = show(profile.budget, table.columns[reads.at].dim)
-    message = f"the budget of {budget} is left out: {profile.left_out}"
+def _left_out(profiles: Sequence[Profile], table: RunTable, reads: Reads, source: Source) -> Finding:
+    """That budgets are left out, all for one reason."""
+    rows = [row for profile in profiles for row in profile.rows]
+    lines = ", ".join(str(table.lines[row]) for row in rows[:NAMED]) + (", ..." if len(rows) > NAMED else "")
+    first = min(table.lines[row] for row in rows)
+    of = [show(profile.budget, table.columns[reads.at].dim) for profile in profiles]
+    if len(of) == 1:
+        message = f"the budget of {of[0]} is left out: {profiles[0].left_out}"
+    else:
+        message = f"{len(of)} budgets are left out, {of[0]} to {of[-1]}: of each, {profiles[0].left_out}"
     help = ["runs of more sizes at it, on both sides of the best, would tell it"]
     return finding("F040", message, line_span(source, first), notes=[f"lines {lines}"], help=help)
 

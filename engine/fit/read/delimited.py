@@ -19,6 +19,8 @@ _LOOKED_AT = 200
 _MOST_IN_A_CELL = 1_000_000
 # What spreadsheets write above the names.
 _SAID_SIGN = pattern(r"sep=([;,|\t])\n")
+# A cell of the line that Markdown draws below the names.
+_RULE = pattern(r"\s*:?-+:?\s*")
 _NUMERIC = pattern(r"[\s+\-.,0-9eE%_']*\d[\s+\-.,0-9eE%_']*")
 
 
@@ -64,7 +66,8 @@ def delimited(source: Source) -> Grid:
     while width and not names[width - 1]:
         width -= 1
     rows, lines, ragged = [], [], []
-    for line, row in records[1:]:
+    ruled = sign == "|" and len(records) > 1 and all(_RULE.fullmatch(cell) for cell in records[1][1] if cell.strip())
+    for line, row in records[2 if ruled else 1 :]:
         count = len(row)
         if count != width:
             while count > width and not row[count - 1].strip():

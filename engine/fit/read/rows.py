@@ -21,8 +21,8 @@ from runplan.engine.fit.table import Floats
 Mask = NDArray[np.bool_]
 # How many lines a finding names, and to how many it points.
 NAMED, POINTED = 10, 3
-# A run that has so much of its tokens has ended. One whose loss is so many times that of a run of no more params and
-# tokens has diverged; of more runs than so many not each is compared with each.
+# A run that has so much of its tokens has ended. One whose loss is so many times what another run allows has diverged;
+# of more runs than so many not each is compared with each.
 WHOLE, WORSE, COMPARED = 0.99, 1.5, 3000
 # Where more of the figures than this share are none of their quantity, its unit is in doubt, and not the rows; where
 # more than most are, it is another.
@@ -247,16 +247,19 @@ def ended(rows: Rows, columns: Mapping[str, Chosen], states: Sequence[str] | Non
             rows.leave("F011", f"left out, of runs that ended before they had all of their {done}", places)
     if loss is not None and "params" in columns and "tokens" in columns:
         far = _worse(rows, *(columns[name].figures.values for name in ("params", "tokens", "loss")))
-        what = f"left out, with a loss {WORSE:g} times that of a run of no more params and tokens: the run diverged"
+        what = f"left out, with a loss {WORSE:g} times what the size of another run allows it: the run diverged"
         rows.leave("F010", what, [(row, loss.place) for row in far])
 
 
 def _worse(rows: Rows, params: Floats, tokens: Floats, loss: Floats) -> list[int]:
-    """Rows whose loss is far above that of a run with no more of anything; none where there are too many to compare."""
-    kept = np.nonzero(rows.kept & np.isfinite(params) & np.isfinite(tokens) & np.isfinite(loss))[0]
+    """Rows whose loss is far above what another run allows; none where there are too many to compare.
+
+    With no less of anything a run comes out no worse, and with a half of the params or tokens at most at twice the
+    loss: no law has an exponent above one.
+    """
+    kept = np.nonzero(rows.kept & (params > 0) & (tokens > 0) & (loss > 0))[0]
     if not 1 < len(kept) <= COMPARED:
         return []
     n, d, y = params[kept], tokens[kept], loss[kept]
-    smaller = (n[None, :] <= n[:, None]) & (d[None, :] <= d[:, None])
-    least = np.where(smaller, y[None, :], np.inf).min(axis=1)
-    return [int(row) for row in kept[y > WORSE * least]]
+    allowed = y * np.maximum(n / n[:, None], 1.0) * np.maximum(d / d[:, None], 1.0)
+    return [int(row) for row in kept[y > WORSE * allowed.min(axis=1)]]

@@ -12,6 +12,7 @@ from runplan.dsl.syntax.parse import parse
 from runplan.dsl.syntax.tree import as_node
 from runplan.dsl.text.source import Source, View
 from runplan.dsl.typed.build import Builder
+from runplan.engine.fit.covariance import local
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.model import Coordinate
@@ -81,3 +82,12 @@ def test_what_rounding_leaves_is_no_misfit() -> None:
     sizes = np.geomspace(1e15, 1e20, 24)
     found = fit(made.told(made.measured.round(10)), SQUARES, bootstrap=0, sizes=sizes)
     assert found.minima and not found.findings
+
+
+def test_a_term_that_has_vanished_tells_none_of_its_constants() -> None:
+    # Nothing times what is beyond all figures is no figure: a step away the term is infinite.
+    own = model("k + exp(s * (1e6 * a)^exp(5 * g))", "k s g").told(np.ones(24))
+    theta = np.array([0.5, -1e-4, 1.0])
+    here = local(own, SQUARES, theta)
+    assert all(np.isfinite(part).all() for part in (here.residuals, here.slopes, here.bend))
+    assert {i for null in nulls(own, SQUARES, theta) for i in null.by} == {1, 2}

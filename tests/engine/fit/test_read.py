@@ -213,6 +213,23 @@ def test_a_run_that_diverged_is_known_by_a_smaller_one_and_one_that_broke_off_by
     assert sorted((f.code, f.at.span.line) for f in findings) == [("F010", 3), ("F011", 4)]
 
 
+@given(st.floats(0.01, 1.0), st.floats(1.6, 4.0))
+def test_a_run_that_diverged_is_known_by_one_of_a_little_more_tokens(size: float, worse: float) -> None:
+    other = f"{1e9 * np.exp(-size):.6g},{2e10 * np.exp(size):.6g},2.8"
+    text = f"N,D,loss\n{other}\n1e9,2e10,{2.8 * np.exp(abs(size)) * worse:.6g}\n"
+    assert codes(text) == ["F010"]
+    assert codes(text.replace(text.split(",")[-1], "3.1\n")) == []
+
+
+def test_a_loss_below_zero_is_one_mistake() -> None:
+    assert codes("N,D,loss\n1e9,2e10,2.8\n2e9,4e10,-2.5\n4e9,8e10,2.4\n") == ["F006"]
+
+
+def test_the_line_below_the_names_of_a_markdown_table_is_no_run() -> None:
+    text = "| N | D | loss |\n|:--|---|--:|\n| 1e9 | 2e10 | 2.8 |\n| 2e9 | 4e10 | 2.5 |\n"
+    assert runs(text).lines == (3, 4) and codes(text) == []
+
+
 def test_a_comma_that_can_be_read_one_way_only_is_read_so() -> None:
     table = runs("N;D;loss\n1e9;2e10;2,812\n2e9;4e10;2,523\n")
     assert list(table.values("loss")) == [2.812, 2.523]

@@ -50,8 +50,8 @@ def test_budgets_that_nearly_agree_are_one(off: list[float], count: int) -> None
     ("offsets", "bend", "why"),
     [
         ([0.0, 0.5], 0.1, "2 sizes"),
-        ([0.2, 0.5, 0.9], 0.1, "beyond its smallest size"),
-        ([-0.9, -0.5, -0.2], 0.1, "beyond its largest size"),
+        ([0.2, 0.5, 0.9], 0.1, "beyond the smallest size"),
+        ([-0.9, -0.5, -0.2], 0.1, "beyond the largest size"),
         ([-0.5, 0.0, 0.5], -0.1, "bends down"),
     ],
 )
@@ -59,8 +59,8 @@ def test_a_budget_without_a_lowest_point_is_named(offsets: list[float], bend: fl
     spent, best = np.geomspace(1e18, 1e20, 3), np.geomspace(1e7, 1e8, 3)
     found = reduced(parabolas(spent, np.array(offsets), best, bend), MINIMA, "params", SOURCE)
     assert found.table is None
-    assert [f.code for f in found.findings] == ["F040"] * 3 + ["F041"]
-    assert all(why in f.message for f in found.findings[:3])
+    assert [f.code for f in found.findings] == ["F040", "F041"]
+    assert "3 budgets" in found.findings[0].message and why in found.findings[0].message
 
 
 def test_the_envelope_is_of_runs_that_none_beats() -> None:
