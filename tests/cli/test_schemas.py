@@ -21,7 +21,7 @@ from schemas import closed, validator, wrong
 
 import runplan
 from runplan.cli.main import main
-from runplan.cli.schemas import outputs
+from runplan.cli.schemas import of_plans, outputs
 from runplan.cli.schemas.named import schema, titles
 from runplan.cli.verbs.init import TEMPLATES
 from runplan.dsl.syntax.statements import OF_PLANS
@@ -136,7 +136,7 @@ def test_a_key_that_no_schema_tells_of_is_found() -> None:
 
 
 def test_the_statuses_of_points_are_those_of_sweeps() -> None:
-    assert outputs.OF_POINTS == STATUSES
+    assert of_plans.OF_POINTS == STATUSES
 
 
 # ---- the verb
