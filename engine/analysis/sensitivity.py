@@ -17,8 +17,9 @@ from runplan.dsl.units.base import DATE
 from runplan.engine.analysis.causes import Cause, causes_of, varied
 from runplan.engine.numeric.functions import any_form
 from runplan.engine.numeric.tangent import Tangent, tangent
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.parts import Constraint, Variable, leads_to
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import Found, optimum_of, posed
 from runplan.engine.solve.whole import real

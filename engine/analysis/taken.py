@@ -14,9 +14,10 @@ from runplan.engine.analysis.region import Region, drawn_lines, monomial_of
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.draws import Draw
 from runplan.engine.problem.parts import Constraint
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.whole import rounded_up
 
 # ---- a run that is the same in every draw

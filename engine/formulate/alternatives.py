@@ -18,8 +18,8 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.probable import chance_of, sides_of_chance
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Alternative, Either
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Constraint
-from runplan.engine.problem.problem import expand
 
 # A count that is off a whole one by less than this share of one is that.
 WHOLE = 1e-9

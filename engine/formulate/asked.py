@@ -19,8 +19,8 @@ from runplan.dsl.units.dims import Dim
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Constraint, Goal
-from runplan.engine.problem.problem import expand
 
 # What a device gives: less of one of these is made up for by more of another, and by more devices or more time.
 OF_RATE = tuple(name.text for name in (q.MFU, q.RATE, q.PEAK, q.AVAILABILITY, q.HOURS_PER_DAY, q.RUN_SHARE))

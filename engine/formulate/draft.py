@@ -18,7 +18,9 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.derived import in_order
 from runplan.engine.problem.either import Either
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import (
     Chance,
     Constraint,
@@ -30,7 +32,6 @@ from runplan.engine.problem.parts import (
     Otherwise,
     Variable,
 )
-from runplan.engine.problem.problem import expand, in_order
 from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.

@@ -19,8 +19,8 @@ from runplan.engine.formulate.regret import is_least_regret
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Aim, Constraint, Goal, bounds_compute
-from runplan.engine.problem.problem import expand
 
 
 def aims_of(draft: Draft, line: Op | None) -> tuple[Aim, ...]:

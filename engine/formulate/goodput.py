@@ -22,7 +22,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
 from runplan.engine.formulate.stated import is_stated
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import expand
+from runplan.engine.problem.expanded import expand
 from runplan.engine.runs.stops import Stops, stops_in
 
 _KIND = "goodput"

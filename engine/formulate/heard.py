@@ -16,8 +16,8 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.sources import of
 from runplan.engine.formulate.stages import Staged
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Definition
-from runplan.engine.problem.problem import expand
 
 
 def add_trained(whole: Draft, run: Sequence[Staged]) -> None:

@@ -19,8 +19,8 @@ from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import usual_law
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Definition, bounds_compute
-from runplan.engine.problem.problem import expand
 
 # What is written where a quantity is wanted that is found for a run that is solved.
 _OF_ANY_GOAL = ("bound it with `require`: an open size, or an open count of devices, is kept to that",)

@@ -24,8 +24,8 @@ from runplan.engine.numeric.closed_form import optimum_of_two_power_laws
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Definition
-from runplan.engine.problem.problem import expand
 
 # Budgets at which an optimum without a closed form is found, as powers of ten of a FLOP, and how many a power.
 FIRST, LAST, EACH = 15, 31, 2

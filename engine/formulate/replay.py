@@ -16,7 +16,7 @@ from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.settings import lend, lender
 from runplan.engine.formulate.sources import UNWEIGHTED, of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import expand
+from runplan.engine.problem.expanded import expand
 
 
 def keep_asked(draft: Draft) -> None:

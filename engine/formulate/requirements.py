@@ -14,8 +14,8 @@ from runplan.engine.formulate.missing import is_of_layout, missing, no_chance
 from runplan.engine.formulate.probable import is_chance, is_solved
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Constraint, Definition
-from runplan.engine.problem.problem import expand
 
 
 def add_compute_limits(draft: Draft) -> None:

@@ -24,8 +24,8 @@ from runplan.engine.formulate.model import conversion, params_with_head
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.laws.form import cite_of, functions_for
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Goal
-from runplan.engine.problem.problem import expand
 
 if TYPE_CHECKING:
     from runplan.engine.laws.used import Used

@@ -15,7 +15,7 @@ from runplan.dsl.units.show import show
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.mixture import OPEN, add_experts
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import expand
+from runplan.engine.problem.expanded import expand
 
 # What a model's block must say for its params to be counted; an MLP, a mixture has one in its experts.
 COUNTED = (q.LAYERS, q.HIDDEN, q.FFN, q.HEADS, q.VOCAB)

@@ -21,7 +21,9 @@ from runplan.engine.ladder.refused import NoLadder
 from runplan.engine.ladder.written import Said, text_of
 from runplan.engine.pipeline import plan_at, report_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.problem import Problem, derive, expand
+from runplan.engine.problem.derived import derive
+from runplan.engine.problem.expanded import expand
+from runplan.engine.problem.problem import Problem
 from runplan.engine.read import Read
 from runplan.engine.report import Report
 

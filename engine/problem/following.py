@@ -14,9 +14,9 @@ from runplan.dsl.expr.tree import Expr, names
 from runplan.dsl.expr.values import Evaluator, compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.types import Any
+from runplan.engine.problem.derived import order_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.points import Points, Values, any_of, same
-from runplan.engine.problem.problem import order_of
 
 
 class Following:

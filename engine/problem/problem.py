@@ -8,25 +8,23 @@ open, or a variable were held, is `at`, `scaled`, `loosened` and `fixed`: the sa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Given, Objective, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
-from runplan.dsl.types import Any
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.numeric.search import inverse
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.common import Common
 from runplan.engine.problem.either import Either, without
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import Aim, Constraint, Definition, Goal, Inverse, StageOf, Taken, Variable
 from runplan.engine.problem.stretches import Evenly
 
@@ -355,134 +353,3 @@ class Problem:
         function = compiled(body)
         # What grows at least as fast as its argument lies below its value.
         return inverse(lambda x: float(function({own: x})), target.value, 1.0, target.value)
-
-
-def expand(
-    expr: Expr, definitions: Mapping[Name, Definition], memo: dict[Name, Expr], common: Common | None = None
-) -> Expr:
-    """The expression with every defined name replaced, and those in its place; `memo` is shared between calls."""
-    of = (common or Common()).of
-
-    def waits(of: Expr) -> list[Name]:
-        return [name for name in names(of) if name in definitions and name not in memo]
-
-    def put(expr: Expr, dim: Dim | None) -> Expr:
-        if not isinstance(expr, Op):
-            return memo.get(expr.name, expr) if isinstance(expr, Ref) else expr
-        return of(_put, (expr, *map(memo.get, names(expr))), dim)
-
-    # Of a chain of names the last first, without a call within a call: it may be of thousands.
-    left = waits(expr)
-    while left:
-        name = left[-1]
-        further = waits(definitions[name].expr) if name not in memo else ()
-        if further:
-            left += further
-            continue
-        left.pop()
-        if name not in memo:
-            memo[name] = put(definitions[name].expr, definitions[name].dim)
-    return put(expr, None)
-
-
-def _put(expr: Expr, *rest: Any) -> Expr:
-    """The expression with each name that it mentions replaced, where there is what to replace it with.
-
-    Where it is a definition, and comes to a figure, that figure: it may stand in many others.
-
-    Args:
-        rest: For each name in its place among those that it mentions, then the dimension of the definition.
-    """
-    *by, dim = rest
-    found = substitute(expr, {name: one for name, one in zip(names(expr), by, strict=True) if one is not None})
-    if dim is None or names(found) or not all(map(_is_figure, walk(found))):
-        return found
-    try:
-        value = float(value_of(found, {}))
-    except (ArithmeticError, ValueError):
-        return found
-    return Num(value, dim) if math.isfinite(value) else found
-
-
-def _is_figure(item: Expr) -> bool:
-    """Whether a part of an expression is a figure, or made of its parts: what a sweep has in its place is none."""
-    return isinstance(item, Op) or (isinstance(item, Num) and isinstance(item.value, int | float))
-
-
-def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Name]:
-    """Definitions in an order in which they can be computed from the values of known names."""
-    return in_order({name: names(definition.expr) for name, definition in definitions.items()}, known)
-
-
-def in_order(needs: Mapping[Name, frozenset[Name]], known: Iterable[Name]) -> list[Name]:
-    """What is made of other things in an order in which it can be made of known ones: first what needs these alone,
-    then what needs these and the first, and so on, each in the order of what it is in.
-    """
-    done = set(known)
-    waits: dict[Name, int] = {}
-    waited: dict[Name, list[Name]] = {}
-    for name, others in needs.items():
-        if name not in done:
-            lacking = others - done
-            waits[name] = len(lacking)
-            for other in lacking:
-                waited.setdefault(other, []).append(name)
-    place = {name: at for at, name in enumerate(waits)}
-    ready = [name for name, count in waits.items() if not count]
-    out: list[Name] = []
-    while ready:
-        out += ready
-        free = []
-        for name in ready:
-            for user in waited.get(name, ()):
-                waits[user] -= 1
-                if not waits[user]:
-                    free.append(user)
-        ready = sorted(free, key=place.__getitem__)
-    return out
-
-
-def derive(problem: Problem, env: dict[Name, float], exprs: Iterable[Expr] | None = None) -> None:
-    """Add every definition's value to the values of the variables; what cannot be computed stays out.
-
-    Args:
-        exprs: What is to be computed afterwards, where that is not all: then what it leads to is added, and no more.
-    """
-    definitions = problem.definitions
-    if exprs is not None:
-        _derive_for(definitions, env, exprs)
-        return
-    for name in order_of(definitions, env):
-        _add(env, name, definitions[name])
-
-
-def _derive_for(definitions: Mapping[Name, Definition], env: dict[Name, float], exprs: Iterable[Expr]) -> None:
-    """Add the value of every definition that expressions lead to, each once what it is made of has been tried: of a
-    few names that takes less than putting all that they lead to in order.
-    """
-    left = [name for expr in exprs for name in names(expr)]
-    opened, tried = set[Name](), set[Name]()
-    while left:
-        name = left[-1]
-        if name in env or name in tried or name not in definitions:
-            left.pop()
-            continue
-        waits = [each for each in names(definitions[name].expr) if each not in env and each not in tried]
-        if name not in opened and waits:
-            opened.add(name)
-            left += waits
-            continue
-        left.pop()
-        if not waits:
-            tried.add(name)
-            _add(env, name, definitions[name])
-
-
-def _add(env: dict[Name, float], name: Name, definition: Definition) -> None:
-    """Add the value of a definition, if it can be computed."""
-    try:
-        value = value_of(definition.expr, env)
-    except (ArithmeticError, ValueError, KeyError):
-        return
-    if isinstance(value, int | float) and math.isfinite(value):
-        env[name] = float(value)

@@ -14,10 +14,11 @@ from runplan.dsl.expr.logic import replaced, ways
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Op, walk
 from runplan.dsl.expr.values import value as value_of
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.draws import Draw
 from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.parts import Constraint, Goal
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.likely import Likely
 from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.search import Found, goals_at, is_better

@@ -20,10 +20,11 @@ from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, deviated, draws, is_deviate, quantile, uncertain_constants
+from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.following import Following
 from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import Constraint, Definition
-from runplan.engine.problem.problem import Problem, expand
+from runplan.engine.problem.problem import Problem
 
 # Joint draws: a share of them is off by two points where it is nine in ten, as one draw in twenty has it.
 DRAWS = 2000

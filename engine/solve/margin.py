@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Mapping
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Ref, names
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, leads_to
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.digits import aligned
 from runplan.engine.solve.needed import again
 from runplan.engine.solve.reach import reached

@@ -13,9 +13,10 @@ from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Optimum, Outcome, minimise
 from runplan.engine.numeric.starts import around
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.parts import Certainty, Constraint, Goal, Taken, weakest
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.stretches import about_of, stretches
 from runplan.engine.solve.proofs import ENDLESS, Convexity, is_at_odds, is_empty
 from runplan.engine.solve.rounding import TOLERANCE

@@ -18,8 +18,9 @@ from runplan.dsl.typed.fields import DERIVED
 from runplan.dsl.units.dims import USUAL_MONEY
 from runplan.dsl.units.table import currencies
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.parts import Constraint, Goal
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.failed import place_of, without
 from runplan.engine.solve.rounding import Written

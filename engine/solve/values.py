@@ -11,8 +11,9 @@ from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.form import cite_of
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.parts import Constraint, Definition
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution, Value
 
 # Leaving a law's own optimum line by less than this factor is rounding.

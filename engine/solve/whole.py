@@ -15,8 +15,9 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.parts import Constraint, weakest
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.search import Found, goals_at, is_better, optimum_of
 
 # What there is a whole number of in a model.

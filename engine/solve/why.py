@@ -12,8 +12,9 @@ from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.parts import Constraint, Goal
-from runplan.engine.problem.problem import Problem, derive
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation
 from runplan.engine.solve.knob import ENOUGH
 from runplan.engine.solve.search import optimum_of

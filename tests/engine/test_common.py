@@ -12,7 +12,7 @@ from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.engine.problem import common
 from runplan.engine.problem.common import Common
-from runplan.engine.problem.problem import derive
+from runplan.engine.problem.derived import derive
 from runplan.engine.solve.search import posed
 
 PLANS = Path(__file__).parents[2] / "plans"

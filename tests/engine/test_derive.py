@@ -10,8 +10,8 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref
 from runplan.dsl.units.dims import NONE
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.parts import Definition, leads_to
-from runplan.engine.problem.problem import derive
 
 PROBLEM = solved(PLANS["h100"]).solutions[0].problem
 NAMES = [Name(text, "let") for text in "abcdefgh"]
