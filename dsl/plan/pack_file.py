@@ -10,15 +10,6 @@ from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.reader import Reader
 
 
-def pack_findings(path: str, reader: Reader, catalogue: Library) -> list[Finding]:
-    """What is wrong with a file that only defines things.
-
-    Raises:
-        OSError: Where the file cannot be read.
-    """
-    return list(with_definitions(path, reader, catalogue)[2])
-
-
 def with_definitions(path: str, reader: Reader, catalogue: Library) -> tuple[Library, Pack, tuple[Finding, ...]]:
     """What is known with the definitions of a file beside it, those definitions, and what is wrong with either.
 

@@ -149,11 +149,6 @@ def _too_small(room: Room) -> NoLadder:
     )
 
 
-def largest_of(room: Room, runs: Sequence[Run]) -> float:
-    """FLOP of the largest run."""
-    return max(room.compute([run]) for run in runs)
-
-
 def candidates(room: Room, most: float, ratios: Sequence[float]) -> Iterator[Run]:
     """Runs that a design may be made of: sizes evenly apart, each on tokens evenly apart.
 

@@ -29,7 +29,7 @@ from runplan.cli.show.catalogue.pages import anchor
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.quantity_reader import BETTER, BOUNDS, DECIDED, KINDS, PARTS, POOLS, SECTIONS, STAGES, STATEMENTS
 from runplan.dsl.packs.reader import PackReader
-from runplan.dsl.plan.pack_file import pack_findings
+from runplan.dsl.plan.pack_file import with_definitions
 from runplan.dsl.text import limits
 from runplan.dsl.text.codes import CODES
 from runplan.dsl.text.reader import Disk
@@ -103,7 +103,8 @@ def test_example(block: Block, tmp_path: Path) -> None:
     path.write_text(block.text, encoding="utf-8")
     (tmp_path / "runplan.toml").touch()
     if "pack" in block.mark.split():
-        assert pack_findings(str(path), Disk(tmp_path), LIBRARY) == []
+        _, _, findings = with_definitions(str(path), Disk(tmp_path), LIBRARY)
+        assert findings == ()
         return
     report = report_of(str(path), Disk(tmp_path), catalogue=LIBRARY, intervals=False)
     said = {f.code: f.message for f in report.findings if f.severity == "error"}

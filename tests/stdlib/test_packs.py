@@ -26,7 +26,7 @@ from runplan.dsl.packs.headers import headers, headers_of
 from runplan.dsl.packs.quantity_check import checked as quantity_findings
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.shelf import pack_files
-from runplan.dsl.plan.pack_file import pack_findings
+from runplan.dsl.plan.pack_file import with_definitions
 from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.text.reader import Buffer, Disk, decoded
 from runplan.engine.pipeline import report_of
@@ -68,7 +68,8 @@ def report(text: str) -> Report:
 
 def held(text: str) -> None:
     """Hold a pack to the findings that its comments expect, as the suites in `tests/engine/spec/` do."""
-    left = pack_findings("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), LIBRARY)
+    _, _, findings = with_definitions("x.plan", Buffer("x.plan", text.encode(), Disk(ROOT)), LIBRARY)
+    left = list(findings)
     for number, line in enumerate(text.split("\n"), 1):
         for m in EXPECTED.finditer(line):
             hit = next((f for f in left if met(f, number, m)), None)
