@@ -61,10 +61,12 @@ def used_of(law: Law, output: str, objective: str, library: Library, kin: Collec
     found = []
     for run in own if step is not None else ():
         used = setting_of(run, output) if _is_of(run, law, kin) else None
+        if step is None or used is None:
+            continue
         known = dict(_figures(run, convert))
-        if step is not None and "active_params" in step.inputs and run.params is not None:
+        if "active_params" in step.inputs and run.params is not None:
             known["params"] = run.params
-        if step is None or used is None or not known.keys() >= set(step.inputs):
+        if not known.keys() >= set(step.inputs):
             continue
         # Beyond its range a law may say less than nothing, which no run is near to or far from.
         if (said := step.value(known)) > 0:
