@@ -31,14 +31,25 @@ VERBS: list[tuple[list[str], tuple[Kind, ...]]] = [
     (["device"], ("records", "record")),
     (["model"], ("records", "record")),
     (["rule"], ("rules", "rule")),
-    (["test", "--stdlib"], ("tests",)),
+    (["test", "ours.plan"], ("tests",)),
     (["config"], ("settings",)),
 ]
+PACK = """\
+law ours "A law of ours" {
+  objective CLM of text
+  counts total params
+  constants { a = 2 }
+  loss(params N) = a * N
+  cites "a test" evidence derived
+  golden "ours.a" at params = 3 gives loss = 6
+}
+"""
 
 
 @pytest.fixture(autouse=True)
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.plan").write_text("hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n", "utf-8")
+    (tmp_path / "ours.plan").write_text(PACK, "utf-8")
     monkeypatch.chdir(tmp_path)
 
 
