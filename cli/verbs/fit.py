@@ -23,6 +23,7 @@ from runplan.dsl.types import TYPE_CHECKING
 if TYPE_CHECKING:
     from runplan.dsl.packs.library import Library
     from runplan.dsl.packs.pack import Law
+    from runplan.engine.fit.fitting import LawFit
     from runplan.engine.fit.forecast import Forecast
     from runplan.engine.fit.forms import Compared
     from runplan.engine.fit.moved import Moved
@@ -78,6 +79,7 @@ def run(argv: list[str]) -> int:
     found = fit_of(args, args.form, library)
     if isinstance(found, tuple):
         return _broken(args, outputs, found)
+    found = _large_enough(args, found, library)
     from runplan.engine.fit.selftest import self_test
     from runplan.engine.fits import holds, report_of
 
@@ -126,18 +128,28 @@ def _compared(args: Namespace, argv: Sequence[str], outputs: Sequence[tuple[str,
 
 def _columns(args: Namespace, word: str, origin: Origin, library: Library) -> Iterator[tuple[Compared, str]]:
     """A form held to the runs, and where the smallest are too small for it, to the others; with their packs."""
-    from runplan.engine.fit.fitting import from_size
-
     column, text = _column(args, word, origin, library)
     yield column, text
-    part, found = column.part, column.found
-    if found is None or part is None or part.fitted.since is None:
+    condition = column.found.large_enough if column.found is not None else ""
+    if not condition:
         return
-    condition = from_size(part.fitted.since, found.table, found.spent)
-    fewer = Namespace(**{**vars(args), "where": " and ".join(filter(None, (args.where, condition)))})
-    column, text = _column(fewer, word, origin, library)
+    column, text = _column(_only(args, condition), word, origin, library)
     if column.found is not None:
         yield replace(column, named=f"{word}, {condition}"), text
+
+
+def _only(args: Namespace, condition: str) -> Namespace:
+    """The options, with only the runs of which a condition holds."""
+    return Namespace(**{**vars(args), "where": " and ".join(filter(None, (args.where, condition)))})
+
+
+def _large_enough(args: Namespace, found: LawFit, library: Library) -> LawFit:
+    """A fit without the few runs that are too small for its form; as it is where `--where` says which runs count."""
+    from runplan.engine.fit.fitting import few_too_small
+
+    wrong = () if args.where else few_too_small(found)
+    fewer = fit_of(_only(args, found.large_enough), args.form, library) if wrong else found
+    return found if isinstance(fewer, tuple) else replace(fewer, findings=(*wrong, *fewer.findings))
 
 
 def _column(args: Namespace, word: str, origin: Origin, library: Library) -> tuple[Compared, str]:

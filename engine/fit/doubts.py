@@ -10,7 +10,7 @@ import numpy as np
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted, enumerated, listing
-from runplan.engine.fit.covariance import Local, spread
+from runplan.engine.fit.covariance import Local, usual
 from runplan.engine.fit.future import NOTHING, Future
 from runplan.engine.fit.lack import Repeats, trend
 from runplan.engine.fit.model import Coordinate, Model
@@ -107,8 +107,8 @@ def of_residuals(
         rounding: Residuals below it say nothing.
     """
     k = len(here.slopes)
-    usual = max(spread(here.residuals, k), rounding)
-    if usual <= rounding:
+    typical = max(usual(here.residuals, k), rounding)
+    if typical <= rounding:
         pass
     elif repeated is not None:
         if repeated.chance < SELDOM:
@@ -128,10 +128,12 @@ def of_residuals(
             help=["try another form, or fewer runs: `--where` leaves out those that are far from what is forecast"],
             data={"figure": bent.name, "chance": bent.chance},
         )
-    far = np.flatnonzero(np.abs(here.residuals) > APART * usual)
+    far = np.flatnonzero(np.abs(here.residuals) > APART * typical)
     if len(far):
         far = far[np.argsort(-np.abs(here.residuals[far]), kind="stable")]
-        named = [f"{labels[i] if labels else f'run {i + 1}'} ({here.residuals[i] / usual:+,.0f})" for i in far.tolist()]
+        named = [
+            f"{labels[i] if labels else f'run {i + 1}'} ({here.residuals[i] / typical:+,.0f})" for i in far.tolist()
+        ]
         rest = f" and {len(far) - MOST_NAMED} more" if len(far) > MOST_NAMED else ""
         yield finding(
             "F029",
@@ -139,7 +141,7 @@ def of_residuals(
             f"{', '.join(named[:MOST_NAMED])}{rest}",
             at,
             help=["none is left out; Huber's loss lets each pull no more than any other"],
-            data={"runs": len(far), "usual": usual},
+            data={"runs": len(far), "usual": typical},
         )
 
 

@@ -34,6 +34,8 @@ from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.scatter.work import Workers
 
 MOST_STARTS = 4096
+# Runs that are too small for a form are left out up to this share of all.
+FEW = 1 / 3
 # Standard deviations beyond which a draw is wild.
 WILD = 4.0
 
@@ -201,6 +203,19 @@ class LawFit:
         return self.whole or self.table
 
     @property
+    def main(self) -> Part | None:
+        """The formula by which it is judged: that of the loss, if it has one; None where the runs tell none."""
+        return next((part for part in self.parts if part.form.output == "loss"), next(iter(self.parts), None))
+
+    @property
+    def large_enough(self) -> str:
+        """The condition that leaves out the runs that are too small for the form, as `--where` takes it; empty where
+        there are none.
+        """
+        since = self.main.fitted.since if self.main is not None else None
+        return "" if since is None else from_size(since, self.table, self.spent)
+
+    @property
     def spent(self) -> str:
         """The column by which one run is larger than another; empty where none tells."""
         return spent_on(self.table)
@@ -310,6 +325,30 @@ def without_smallest(model: FormulaModel, objective: Objective, told: Fitted, ta
     )
     helped = (replace(found, help=(help, *found.help)) if found.code == "F030" else found for found in told.findings)
     return replace(told, findings=tuple(helped), since=later)
+
+
+def few_too_small(found: LawFit) -> tuple[Finding, ...]:
+    """What is said of a fit where its smallest runs are left out as too small for the form; nothing where they stay.
+
+    Where these are more than a few it is not that they are too small, but that the form holds of no runs so far apart.
+    """
+    since = found.main.fitted.since if found.main is not None else None
+    if since is None or since.left_out > FEW * len(found.runs):
+        return ()
+    unit = show_dim(found.table.columns[found.spent].dim)
+    return tuple(
+        replace(
+            one,
+            message=f"{counted(since.left_out, 'run')} left out as too small for the form: with them {one.message}",
+            help=(
+                f"without them the larger runs come out {100 * since.error:.2g} % from what the smaller forecast, with "
+                f"them {100 * since.whole:.2g} %",
+                f"`--where '{found.spent} > 0 {unit}'` keeps them",
+            ),
+        )
+        for one in found.findings
+        if one.code == "F030"
+    )
 
 
 def from_size(later: Since, table: RunTable, spent: str) -> str:

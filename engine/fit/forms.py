@@ -41,8 +41,7 @@ class Compared:
     @property
     def part(self) -> Part | None:
         """The formula of it that is compared: that of the loss, if it has one; None where the runs tell none."""
-        parts = self.found.parts if self.found is not None else ()
-        return next((part for part in parts if part.form.output == "loss"), next(iter(parts), None))
+        return self.found.main if self.found is not None else None
 
     @property
     def future_error(self) -> float:

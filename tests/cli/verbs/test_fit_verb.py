@@ -299,15 +299,22 @@ def test_without_a_form_the_one_that_forecasts_best_is_written(
     assert not (folder / "none.plan").exists()
 
 
-def test_runs_too_small_for_the_form_are_told_with_what_leaves_them_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_few_runs_too_small_for_the_form_are_left_out_unless_it_is_said_which_count(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def far(*more: str) -> dict[str, Any]:
         found = fit(capsys, "h100_ladder.csv", "--form", "chinchilla", "--counts", "non_embedding", *more)
-        return {one["code"]: one for one in found["findings"]} | {"error": found["fits"][0]["future_error"]}
+        return {one["code"]: one for one in found["findings"]} | found
 
-    told = far()["F030"]["help"][0]
+    own = far()
+    assert own["runs"] == 11 and own["F030"]["message"].startswith("4 runs left out as too small for the form: ")
+    keeps = own["F030"]["help"][1].partition("--where '")[2].partition("'")[0]
+    kept = far("--where", keeps)
+    told = kept["F030"]["help"][0]
     where = told.partition("--where '")[2].partition("'")[0]
-    assert "4 smallest runs" in told and where == "compute >= 1.732e+14 FLOP"
-    assert far("--where", where)["error"] < 0.06
+    assert kept["runs"] == 15 and "4 smallest runs" in told and where == "compute >= 1.732e+14 FLOP"
+    assert far("--where", where)["fits"] == own["fits"]
+    assert own["fits"][0]["future_error"] < 0.06 < kept["fits"][0]["future_error"]
     # Lowest points of four budgets tell nothing of that, the surface through their runs does.
     found = fit(capsys, "h100_ladder.csv", "--form", "isoflop", "--counts", "non_embedding")["findings"]
     (small,) = (one["help"][0] for one in found if one["code"] == "F030")
