@@ -36,6 +36,7 @@ FORMS = (
     Form("torchtitan's TOML, or a module of 0.3", "torchtitan", "is_torchtitan", "configuration"),
     Form("litgpt's YAML", "litgpt", "is_litgpt", "configuration"),
     Form("nanotron's YAML", "nanotron", "is_nanotron", "configuration"),
+    Form("OLMo's YAML", "olmo", "is_olmo", "configuration"),
     Form("GPT-NeoX's YAML", "gpt_neox", "is_neox", "configuration"),
     Form("Megatron-LM's arguments, of a script or in YAML", "megatron", "is_megatron", "arguments"),
     Form(

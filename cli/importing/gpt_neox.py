@@ -6,6 +6,7 @@ hundredth of the run.
 
 from __future__ import annotations
 
+from runplan.cli.importing.falls import fall_over
 from runplan.cli.importing.imported import Curve, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 
@@ -48,7 +49,7 @@ def configuration(keys: Keys, title: str) -> Imported:
         value = keys.number(key)
         if value or (value is not None and name != "clip"):  # it clips nothing at zero
             settings[name] = value
-    steps = keys.whole("train_iters")
+    steps, notes = keys.whole("train_iters"), list[str]()
     layout: dict[str, Word] = {"tp": tp, "pp": pp, "cp": 1}
     if micro:
         layout["micro_batch"] = f"{micro} sequences"
@@ -63,9 +64,10 @@ def configuration(keys: Keys, title: str) -> Imported:
         per_device=micro * again if micro else None,
         optimizer=_OPTIMIZERS.get(named.lower(), named),
         settings=settings,
-        fall=_fall(keys, rate, steps),
+        fall=_fall(keys, rate, steps, notes),
         layout=layout,
         precision=_precision(keys),
+        notes=tuple(notes),
         left=tuple(keys.left()),
     )
 
@@ -126,7 +128,7 @@ def _precision(keys: Keys) -> str:
     return said or ("bf16" if brain.flag("enabled") else "fp32")
 
 
-def _fall(keys: Keys, rate: float | None, steps: int | None) -> Fall | None:
+def _fall(keys: Keys, rate: float | None, steps: int | None, notes: list[str]) -> Fall | None:
     """The schedule; its rise is a share of the steps over which it falls."""
     style, lowest, share = keys.text("lr_decay_style") or "linear", keys.number("min_lr") or 0.0, keys.number("warmup")
     decay = keys.whole("lr_decay_iters") or steps
@@ -137,7 +139,4 @@ def _fall(keys: Keys, rate: float | None, steps: int | None) -> Fall | None:
         return Fall(warmup)
     if style not in _CURVES:
         raise Unreadable(f"the schedule `{style}` has no shape in a plan")
-    if decay > steps:
-        raise Unreadable(f"a fall over {decay} steps has no shape in a run of {steps}")
-    flat = decay < steps
-    return Fall(warmup, _CURVES[style], decay - warmup if flat else None, lowest / rate, flat=flat)
+    return fall_over(decay, steps, warmup, _CURVES[style], lowest / rate, notes)

@@ -128,3 +128,10 @@ class Keys:
                 yield from Keys(value, f"{self.path}{name}.").left()
             elif name not in self.taken:
                 yield f"{self.path}{name}", value
+
+
+def left_out(keys: Keys, reader: str) -> Iterator[str]:
+    """A note of what a file leaves out, and its reader has a default for; none where that is nothing."""
+    if keys.filled:
+        told = ", ".join(f"{name} {str(value).lower()}" for name, value in keys.filled.items())
+        yield f"the file leaves out what {reader} has as a default: {told}"

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from runplan.cli.importing.falls import fall_over
 from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 from runplan.cli.importing.shell import AGAIN, PROGRAM
@@ -301,18 +302,7 @@ def _fall(keys: Keys, batch: int | None, steps: int | None, rate: float | None, 
         return Fall(warmup, _WSD[falls], last, floor)
     if style not in _FALLS:
         raise Unreadable(f"the schedule `{style}` has no shape in a plan")
-    if decay is not None and steps is not None and decay < steps:
-        return Fall(warmup, _FALLS[style], decay - warmup, floor, flat=True)
-    if decay is not None and steps is not None and decay > steps:
-        floor = _cut(style, floor, (steps - warmup) / (decay - warmup))
-        notes.append(f"the decay is of {decay} steps and the run of {steps}: it ends where it is by then")
-    return Fall(warmup, _FALLS[style], None, floor)
-
-
-def _cut(style: str, floor: float, done: float) -> float:
-    """Where a decay is that is done in part."""
-    left = (1 + math.cos(math.pi * done)) / 2 if style == "cosine" else 1 - done
-    return floor + (1 - floor) * left
+    return fall_over(decay, steps, warmup, _FALLS[style], floor, notes)
 
 
 def _layout(keys: Keys) -> dict[str, Word]:

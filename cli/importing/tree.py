@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 
 from runplan.cli.importing.keys import Tree, Unreadable
+from runplan.cli.importing.references import resolved
 from runplan.cli.importing.shell import OPTION, arguments_of, typed
 from runplan.dsl.syntax.yaml_scalars import Scalar
 from runplan.dsl.syntax.yaml_values import Mapping, Value, composed
@@ -70,7 +71,7 @@ def _yaml(path: str, text: str) -> Tree:
     if wrong is not None or root is None:
         line = f"{path}:{wrong.at.span.line}: {wrong.message}" if wrong else f"{path}: it is empty"
         raise Unreadable(line)
-    return _mapping(path, _plain(root))
+    return resolved(_mapping(path, _plain(root)))
 
 
 def _plain(value: Value) -> object:

@@ -9,7 +9,7 @@ from runplan.cli.importing.hf.encoders import ENCODERS
 from runplan.cli.importing.hf.kinds import KINDS, OF_PROTEIN, REFUSED
 from runplan.cli.importing.hf.sizes import head_of
 from runplan.cli.importing.imported import Imported
-from runplan.cli.importing.keys import Keys, Unreadable
+from runplan.cli.importing.keys import Keys, Unreadable, left_out
 from runplan.dsl.text.nearest import did_you_mean
 
 # What a config says of its own file, and of no model.
@@ -98,10 +98,7 @@ def _notes(kind: str, outer: Keys, keys: Keys) -> list[str]:
         notes.append("the biases that balance the experts are counted, as checkpoints have them")
         if keys.whole("num_nextn_predict_layers"):
             notes.append("without the layers that predict tokens further ahead")
-    if keys.filled:
-        told = ", ".join(f"{name} {value}" for name, value in keys.filled.items())
-        notes.append(f"the file leaves out what its class in transformers has as a default: {told}")
-    return notes
+    return [*notes, *left_out(keys, "its class in transformers")]
 
 
 def known() -> str:

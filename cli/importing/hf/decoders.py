@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runplan.cli.importing.hf.allen import olmo_of_allen
 from runplan.cli.importing.hf.sizes import Fields, Reader, common, extra, longest, window_behind, windows, with_width
 from runplan.cli.importing.keys import Keys, Unreadable
 
@@ -150,29 +151,11 @@ def _seed_oss(keys: Keys) -> Fields:
     return out | ({"mlp_biases": "true"} if keys.flag("mlp_bias") else {})
 
 
-def _olmo_of_allen(keys: Keys) -> Fields:
-    """The first OLMo in the form of its own code, whose MLP's two halves are one matrix."""
-    heads, hidden = keys.needed("n_heads"), keys.needed("d_model")
-    if (keys.text("activation_type") or "swiglu") != "swiglu" or keys.flag("include_bias"):
-        raise Unreadable("`activation_type` or `include_bias`: of this OLMo only the shape that was published is read")
-    both = keys.whole("mlp_hidden_size") or round((keys.number("mlp_ratio") or 4) * hidden)
-    out: Fields = {"layers": keys.needed("n_layers"), "hidden": hidden, "heads": heads}
-    groups = keys.whole("n_kv_heads") or (1 if keys.flag("multi_query_attention") else heads)
-    out |= {"kv_heads": groups} if groups != heads else {}
-    out |= {"ffn": both // 2, "vocab": keys.needed("embedding_size", "vocab_size")}
-    keys.get("vocab_size")
-    out |= {"tied": "true"} if keys.flag("weight_tying", otherwise=True) else {}
-    longest(keys, out, keys.whole("max_sequence_length"))
-    if keys.flag("layer_norm_with_affine"):
-        return out
-    return out | {"norms": 0, "final_norm": "false"}
-
-
 DECODERS: Mapping[str, Reader] = {
     "llama": llama, "mistral": _mistral, "ministral": _mistral, "qwen2": qwen2, "qwen2_vl": qwen2, "qwen2_5_vl": qwen2,
     "qwen2_vl_text": qwen2, "qwen2_5_vl_text": qwen2, "qwen3": qwen3, "qwen3_vl_text": qwen3, "gemma": _gemma,
     "gemma2": _gemma2, "gemma3_text": _gemma3, "phi3": _phi3, "olmo": _olmo, "olmo2": _olmo2, "olmo3": _olmo2,
-    "hf_olmo": _olmo_of_allen, "stablelm": _stablelm, "cohere": _cohere, "cohere2": _cohere, "smollm3": llama_tied,
+    "hf_olmo": olmo_of_allen, "stablelm": _stablelm, "cohere": _cohere, "cohere2": _cohere, "smollm3": llama_tied,
     "granite": llama, "glm": glm, "glm4": _glm4, "chatglm": _chatglm, "internlm2": _internlm2, "baichuan": _same_heads,
     "minicpm": llama_tied, "ernie4_5": _ernie, "exaone4": _exaone4, "seed_oss": _seed_oss, "helium": llama,
 }  # fmt: skip
