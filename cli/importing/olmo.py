@@ -14,8 +14,8 @@ from runplan.cli.importing.keys import Keys, Unreadable, left_out
 
 _TRAIN = {"max_duration": 10_000, "global_train_batch_size": 512, "device_train_microbatch_size": 16}
 _OPTIMIZERS = {"adamw": "AdamW", "lionw": "Lion", "decoupled_lionw": "Lion"}
-_OPTIMIZER = {"name": "lionw", "learning_rate": 1e-4, "weight_decay": 0.01, "eps": 1e-5}
-_BETAS = (0.9, 0.95)
+_OPTIMIZER = {"name": "lionw", "weight_decay": 0.01, "eps": 1e-5}
+_RATE, _BETAS = 1e-4, (0.9, 0.95)
 _SCHEDULE = {"name": "cosine_with_warmup", "t_warmup": 100, "alpha_f": 0.1, "units": "steps"}
 _FALLS: dict[str, Curve] = {"cosine_with_warmup": "cosine", "linear_with_warmup": "linear"}
 _FLAT = {"constant": False, "constant_with_warmup": True}
@@ -106,7 +106,7 @@ def _length(keys: Keys, tokens: int) -> tuple[str, float | None, float]:
 def _optimizer(keys: Keys) -> tuple[str, dict[str, Word]]:
     given = keys.section("optimizer").filling(_OPTIMIZER)
     named, betas = given.text("name"), given.list("betas") or [*_BETAS]
-    settings: dict[str, Word] = {"learning_rate": given.number("learning_rate") or _OPTIMIZER["learning_rate"]}
+    settings: dict[str, Word] = {"learning_rate": given.number("learning_rate") or _RATE}
     settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas)}
     epsilon, decay = given.number("eps"), given.number("weight_decay")
     if epsilon is not None and named == "adamw":
