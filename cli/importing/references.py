@@ -32,19 +32,20 @@ def _within(value: object, root: Tree, depth: int) -> object:
     if not isinstance(value, str) or "${" not in value or not depth:
         return value
     if whole := _REFERENCE.fullmatch(value.strip()):
-        named = _named(whole[1], root)
-        return value if named is None else _within(named, root, depth - 1)
+        return _within(_named(whole[1], root, value), root, depth - 1)
     return _REFERENCE.sub(lambda one: _told(one, root, depth), value)
 
 
 def _told(found: re.Match[str], root: Tree, depth: int) -> str:
-    named = _within(_named(found[1], root), root, depth - 1)
+    named = _within(_named(found[1], root, None), root, depth - 1)
     return str(named) if isinstance(named, str | int | float) else found[0]
 
 
-def _named(path: str, root: Tree) -> object:
-    """The setting of a name; None where there is none."""
+def _named(path: str, root: Tree, otherwise: object) -> object:
+    """The setting of a name, which may be null; another value where there is none."""
     value: object = root
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping) or name not in value:
+            return otherwise
+        value = value[name]
     return value

@@ -8,6 +8,8 @@ from runplan.cli.importing.hf.decoders import asked_biases, llama
 from runplan.cli.importing.hf.sizes import ALL, PLAIN, Fields, Reader, common, extra, longest, tables, windows
 from runplan.cli.importing.keys import Keys, Unreadable
 
+_MPT_MLPS = "mptmlp, mptglu, te_ln_mlp"
+
 
 def _gpt2(keys: Keys) -> Fields:
     hidden, places = (
@@ -116,25 +118,51 @@ def _falcon(keys: Keys) -> Fields:
     return out
 
 
-def _mpt(keys: Keys) -> Fields:
-    hidden, attention = keys.needed("d_model"), keys.section("attn_config")
-    heads, length = keys.needed("n_heads"), keys.whole("max_seq_len")
-    groups = attention.whole("kv_n_heads")
+def mpt(keys: Keys, usual: bool = True) -> Fields:
+    """MPT.
+
+    Args:
+        usual: Whether it has ALiBi and no biases where the config does not say it: so in transformers, and in
+            llm-foundry neither.
+
+    Raises:
+        Unreadable: For layers that are not alike, or an MLP of another kind.
+    """
+    hidden, attention, inner = keys.needed("d_model"), keys.section("attn_config"), keys.section("ffn_config")
+    heads, length, kind = keys.needed("n_heads"), keys.whole("max_seq_len"), inner.text("ffn_type") or "mptmlp"
+    if kind not in _MPT_MLPS.split(", "):
+        raise Unreadable(f"`ffn_config.ffn_type: {kind[:40]}`: of MPT's MLPs those are read that are {_MPT_MLPS}")
+    if "block_overrides" in keys:
+        raise Unreadable("`block_overrides`: its layers are not alike, and a plan has the fields of one layer")
+    groups = 1 if attention.text("attn_type") == "multiquery_attention" else attention.whole("kv_n_heads")
     out: Fields = {
         "layers": keys.needed("n_layers"),
         "hidden": hidden,
         "heads": heads,
-        "ffn": round((keys.number("expansion_ratio") or 4) * hidden),
+        "ffn": inner.whole("ffn_hidden_size") or round((keys.number("expansion_ratio") or 4) * hidden),
         "vocab": keys.needed("vocab_size"),
         **tables(keys, tied=True),
-        **PLAIN,
+        **({} if kind == "mptglu" else PLAIN),
     }
     if groups and groups != heads:
         out["kv_heads"] = groups
-    if not keys.flag("no_bias", otherwise=True):
-        out["biases"] = "all"
-    if not attention.flag("alibi", otherwise=True) and not attention.flag("rope") and length:
+    if width := keys.whole("head_dim"):
+        out["head_dim"] = width
+    biased = not keys.flag("no_bias", otherwise=usual)
+    if biased:
+        out |= {"attention_biases": "all", "mlp_biases": "true"}
+        out |= {} if "rmsnorm" in keys.text("norm_type") else {"norm_biases": "true"}
+    elif keys.flag("attention_bias"):
+        out["attention_biases"] = "qkv"
+    if attention.flag("qk_ln") or attention.flag("qk_gn"):
+        out["qk_norm"] = "full" if attention.flag("qk_ln") else "true"
+    if (window := attention.number("sliding_window_size") or 0) > 0:
+        out["window"] = f"{window:.0f} tokens"
+    placed = attention.flag("alibi", otherwise=usual) or attention.flag("rope")
+    attention.get("rope"), attention.get("kv_n_heads")
+    if not placed and length and keys.flag("learned_pos_emb", otherwise=True):
         out["positions"] = length
+    keys.get("learned_pos_emb")
     longest(keys, out, length)
     return out
 
@@ -213,6 +241,6 @@ def _xglm(keys: Keys) -> Fields:
 PLAIN_DECODERS: Mapping[str, Reader] = {
     "gpt2": _gpt2, "gpt_bigcode": _gpt_bigcode, "gpt_neo": _gpt_neo, "gpt_neox": _gpt_neox, "gptj": _gptj,
     "codegen": _gptj, "opt": _opt, "bloom": _bloom, "falcon": _falcon, "RefinedWeb": _falcon,
-    "RefinedWebModel": _falcon, "mpt": _mpt, "phi": _phi, "starcoder2": _starcoder2, "nemotron": _nemotron,
+    "RefinedWebModel": _falcon, "mpt": mpt, "phi": _phi, "starcoder2": _starcoder2, "nemotron": _nemotron,
     "arcee": _arcee, "apertus": _apertus, "persimmon": _persimmon, "xglm": _xglm,
 }  # fmt: skip

@@ -176,9 +176,9 @@ def test_what_a_file_leaves_out_is_said(folder: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("text", "value"),
     [("${a}", 1), ("${b.c}", "x"), ("s-${b.c}-${a}", "s-x-1"), ("${none}", "${none}"), ("${oc.env:A}", "${oc.env:A}"),
-     ("${d}", "${d}"), ("${b}", {"c": "x"}), ("s${b}", "s${b}")],
+     ("${d}", "${d}"), ("${b}", {"c": "x"}), ("s${b}", "s${b}"), ("${n}", None), ("s${n}", "s${n}")],
 )  # fmt: skip
 def test_references(text: str, value: object) -> None:
     from runplan.cli.importing.references import resolved
 
-    assert resolved({"a": 1, "b": {"c": "x"}, "d": text})["d"] == value
+    assert resolved({"a": 1, "b": {"c": "x"}, "n": None, "d": text})["d"] == value
