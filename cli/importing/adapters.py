@@ -10,6 +10,7 @@ from runplan.cli.importing.imported import Word
 _ALL = frozenset(("query", "key", "value", "projection", "mlp"))
 _WORDS = {"qv": {"query", "value"}, "mlp": {"mlp"}, "attention": _ALL - {"mlp"}, "all": _ALL}
 _MODULES = {"q_proj": {"query"}, "k_proj": {"key"}, "v_proj": {"value"}, "o_proj": {"projection"},
+            "output_proj": {"projection"},
             "query_key_value": {"query", "key", "value"}, "qkv_proj": {"query", "key", "value"}, "gate_proj": {"mlp"},
             "up_proj": {"mlp"}, "down_proj": {"mlp"}, "gate_up_proj": {"mlp"}, "all": _ALL, "all-linear": _ALL,
             "dense": {"projection"}, "dense_h_to_4h": {"mlp"}, "dense_4h_to_h": {"mlp"}}  # fmt: skip

@@ -38,6 +38,7 @@ FORMS = (
     Form("nanotron's YAML", "nanotron", "is_nanotron", "configuration"),
     Form("OLMo's YAML", "olmo", "is_olmo", "configuration"),
     Form("llm-foundry's YAML", "llm_foundry", "is_llm_foundry", "configuration"),
+    Form("torchtune's YAML", "torchtune", "is_torchtune", "configuration"),
     Form("GPT-NeoX's YAML", "gpt_neox", "is_neox", "configuration"),
     Form("Megatron-LM's arguments, of a script or in YAML", "megatron", "is_megatron", "arguments"),
     Form(

@@ -11,6 +11,8 @@ Word = int | float | str
 Curve = Literal["linear", "cosine", "sqrt", "exponential", "constant"]
 # The parts of a layout where a trainer shares out over copies of the model alone.
 UNCUT: Mapping[str, Word] = {"tp": 1, "pp": 1, "cp": 1}
+# What PyTorch's AdamW has where nothing is said.
+PYTORCH_ADAMW: Mapping[str, float] = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}
 
 
 @dataclass(frozen=True, slots=True)

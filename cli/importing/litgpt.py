@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from runplan.cli.importing.adapters import adapted
-from runplan.cli.importing.imported import UNCUT, Fall, Imported, Word
+from runplan.cli.importing.imported import PYTORCH_ADAMW, UNCUT, Fall, Imported, Word
 from runplan.cli.importing.keys import Keys, Unreadable
 from runplan.cli.importing.litgpt_models import shape_of
 
-# Its own defaults: litgpt/config.py, litgpt/pretrain.py and litgpt/finetune/ of 0.5.13, and PyTorch's of AdamW.
+# Its own defaults: litgpt/config.py, litgpt/pretrain.py and litgpt/finetune/ of 0.5.13.
 _SIZES = {"n_layer": 16, "n_embd": 4096, "n_head": 32, "block_size": 4096, "vocab_size": 50254, "padding_multiple": 512}
 _PRETRAIN = {"global_batch_size": 512, "micro_batch_size": 4, "lr_warmup_steps": 2000, "min_lr": 4e-5, "max_norm": 1.0}
 _FINETUNE = {"global_batch_size": 16, "micro_batch_size": 1, "lr_warmup_steps": 100}
 _TOKENS, _EPOCHS, _RATE, _NORMS = 3e12, 5.0, 1e-3, 2
-_ADAMW = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}
 # Matrices that have an adapter, by its defaults of `finetune_lora`.
 _ADAPTED = {"query": True, "key": False, "value": True, "projection": False, "mlp": False}
 _PRECISIONS = {"bf16-mixed": "bf16", "bf16-true": "bf16", "32-true": "fp32", "16-mixed": "fp16", "16-true": "fp16"}
@@ -88,7 +87,7 @@ def _optimizer(keys: Keys, train: Keys) -> tuple[str, dict[str, float]]:
     old = train.number("learning_rate")  # in `train` until litgpt 0.4
     settings["learning_rate"] = more.number("lr") or old or _RATE
     if old is None and name.endswith("AdamW"):
-        settings |= _ADAMW
+        settings |= PYTORCH_ADAMW
     decay = more.number("weight_decay")
     decay = train.number("weight_decay") if decay is None else decay
     if decay is not None:

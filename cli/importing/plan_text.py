@@ -21,7 +21,7 @@ _SHAPES = {
 _TITLES = {"linear": "Linear decay", "cosine": "Half a cosine", "sqrt": "Decay by 1 - sqrt(x)",
            "exponential": "Exponential decay", "constant": "Constant"}  # fmt: skip
 _TOKENS_A_PARAM = 20
-_DATA = "100M tokens"
+_DATA, _SEQUENCE = "100M tokens", 2048  # what stands in for data, and for a sequence, of which nothing is known
 _PRECISION = "bf16"  # what a plan takes where it does not say it
 
 
@@ -53,7 +53,7 @@ def _lines(read: Imported, hardware: str, devices: int, data: str) -> Iterator[s
         yield "hardware: " + re.sub(r"( for |$)", rf"{numbers}\1", hardware, count=1)
     else:
         yield f"hardware: {hardware}"
-    sequence = read.sequence or (read.longest if is_sequence_taken(read) else None)
+    sequence = read.sequence or sequence_taken(read)
     if read.model:
         yield "model: {"
         yield "  mlp: gated" if "mlp" not in read.model else ""  # said, where a plan would take it to be so
@@ -92,15 +92,21 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def is_sequence_taken(read: Imported) -> bool:
-    """Whether the longest sequence has to stand in for that of training, which no file says and a batch is of."""
-    return bool(read.longest and not read.sequence and (read.batch or read.per_device))
+def sequence_taken(read: Imported) -> int | None:
+    """What stands in for the sequence of training, which no file says and a batch is of; None where nothing has to.
+
+    It is the longest that the model takes, and of a model by its name, which says none, a figure to be replaced.
+    """
+    if read.sequence or not (read.batch or read.per_device):
+        return None
+    return read.longest or (_SEQUENCE if read.named and not read.model else None)
 
 
 def _sequence(read: Imported) -> Iterator[str]:
     """What is known of the sequences of training where no file says how long they are."""
-    if is_sequence_taken(read):
-        yield from _said("`context` is assumed: the longest that the model takes, as no file says that of training.")
+    if sequence_taken(read):
+        what = "the longest that the model takes" if read.longest else "a figure that is to be replaced"
+        yield from _said(f"`context` is assumed: {what}, as no file says that of training.")
     elif read.longest and not read.sequence:
         yield from _said(f"The model takes at most {read.longest} tokens; `context`, that of training, is not said.")
 

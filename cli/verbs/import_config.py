@@ -11,7 +11,7 @@ from runplan.cli.arguments import Parser, reading, verb
 from runplan.cli.importing.formats import FORMS, read
 from runplan.cli.importing.imported import Imported, Word
 from runplan.cli.importing.keys import Unreadable
-from runplan.cli.importing.plan_text import is_data_taken, is_sequence_taken, plan_of
+from runplan.cli.importing.plan_text import is_data_taken, plan_of, sequence_taken
 from runplan.cli.importing.tree import tree_of
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.paths import reader_for
@@ -91,9 +91,9 @@ def _title(path: str) -> str:
 
 def _taken(found: Imported, data: str) -> Iterator[str]:
     """What no file says and the plan has to, with what is taken in its place."""
-    if is_sequence_taken(found):
-        taken = f"taken to be the longest of the model, {found.longest} tokens; --sequence N says it"
-        yield f"no file says how long a sequence of training is: {taken}"
+    if taken := sequence_taken(found):
+        what = f"taken to be the longest of the model, {taken} tokens" if found.longest else f"{taken} tokens stand in"
+        yield f"no file says how long a sequence of training is: {what}; --sequence N says it"
     if is_data_taken(found) and not data:
         told = f"{found.epochs:g} epochs of data whose size no file says"
         yield f"the length is {told}: a figure stands in for it; --data '2B tokens' says it"

@@ -148,6 +148,9 @@ def test_what_gpt_neox_leaves_out(folder: Path, capsys: pytest.CaptureFixture[st
     plan, report = imported("gpt2.yml", text, capsys)
     holds(report, {"params": 124_439_808, "batch": 32 * 1024, "steps@warmup": 10, "beta2": 0.999, "clip": 1})
     assert "in fp32" in plan and "phase decay: rest linear\n" in plan
+    plan, report = imported("gpt2.yml", f"{text}lr_decay_iters: 2000\n", capsys)
+    holds(report, {"steps@warmup": 20, "learning_rate.end@decay": 6e-4 * 1000 / 1980})
+    assert "the decay is of 2000 steps and the run of 1000" in plan
 
 
 @pytest.mark.parametrize(
@@ -155,7 +158,7 @@ def test_what_gpt_neox_leaves_out(folder: Path, capsys: pytest.CaptureFixture[st
     [
         ("activation: swiglu", "how wide a gated MLP is differs"), ("norm: scalenorm", "no place in a plan"),
         ("moe_num_experts: 8", "without experts"), ("lr_decay_style: exponential", "no shape in a plan"),
-        ("lr_decay_iters: 2000", "no shape in a run of 1000"), ("vocab_file: mine.json", "--vocab N"),
+        ("vocab_file: mine.json", "--vocab N"),
     ],
 )  # fmt: skip
 def test_what_of_gpt_neox_no_plan_says(more: str, said: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
