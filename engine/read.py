@@ -47,6 +47,16 @@ class Read:
     findings: tuple[Finding, ...]
     cases: tuple[Case, ...] = ()
 
+    def error(self, of: str = "") -> str:
+        """The first of what keeps a plan from being read, in a line.
+
+        Args:
+            of: What was asked for in it, by which it is read in another way than it stands.
+        """
+        found = next(f for f in self.findings if f.severity == "error")
+        help = f"; {found.help[0]}" if found.help else ""
+        return f"{f'`{of}`: ' if of else ''}{found.message}{help}"
+
     def problems(self) -> Iterator[Problem]:
         """The problem of the plan under each law."""
         if self.plan is None:

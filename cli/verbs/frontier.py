@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.crew import count
 from runplan.cli.outcome import CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects
+from runplan.cli.senses import add_senses, sense_of
 from runplan.cli.show.formats import offered
-from runplan.dsl.types import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from runplan.dsl.plan.ir import Sense
 
 # At most so many points: each is a solved plan.
 MOST = 200
@@ -31,11 +26,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("path", metavar="PATH", help="a plan, or - for standard input")
     parser.add_argument("x", metavar="X", help="a quantity, such as cost")
     parser.add_argument("y", metavar="Y", help="another, such as loss")
-    for sense in ("minimize", "maximize"):
-        parser.add_argument(
-            f"--{sense}", metavar="X", action="append", default=[],
-            help="one of the two, where it is better so; what `docs/language.md` says of it unless said",
-        )  # fmt: skip
+    add_senses(parser, "X", "one of the two, where it is better so; what `docs/language.md` says of it unless said")
     parser.add_argument("--points", metavar="N", default="17", help="about how many points; 17 unless said")
     parser.add_argument("--law", metavar="LAW", help="the law; the plan's first unless said")
     add_plan_options(parser)
@@ -55,7 +46,7 @@ def run(argv: list[str]) -> int:
                 path,
                 project.reader,
                 (args.x, args.y),
-                senses=(_sense(args, args.x), _sense(args, args.y)),
+                senses=(sense_of(args, args.x), sense_of(args, args.y)),
                 catalogue=project.library,
                 settings=args.set,
                 law=args.law,
@@ -65,15 +56,3 @@ def run(argv: list[str]) -> int:
             raise CannotRun(str(error)) from error
     show("frontier", frontier, outputs)
     return exit_code(frontier.findings)
-
-
-def _sense(args: argparse.Namespace, text: str) -> Sense | None:
-    """Which way a quantity is better, where the command line says so.
-
-    Raises:
-        CannotRun: Where it says both.
-    """
-    least, most = text in args.minimize, text in args.maximize
-    if least and most:
-        raise CannotRun(f"`{text}` is to be minimized and maximized: choose one")
-    return "minimize" if least else "maximize" if most else None

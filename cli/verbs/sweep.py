@@ -9,6 +9,7 @@ from runplan.cli.arguments import Parser, add_output, add_plan_options, reading,
 from runplan.cli.crew import add_crew, crew
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun
 from runplan.cli.paths import Projects
+from runplan.cli.senses import add_senses, sense_of
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,11 +42,7 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("--top", metavar="N", help="only the N best by `--by`")
     parser.add_argument("--by", metavar="Q", help="what `--top` is by")
-    for sense in ("minimize", "maximize"):
-        parser.add_argument(
-            f"--{sense}", metavar="Q", action="append", default=[],
-            help="a quantity of `--pareto` or `--by`, where it is better so",
-        )  # fmt: skip
+    add_senses(parser, "Q", "a quantity of `--pareto` or `--by`, where it is better so")
     add_crew(parser)
     parser.add_argument("--resume", action="store_true", help="go on with files whose sweep was interrupted")
     add_plan_options(parser)
@@ -120,12 +117,8 @@ def _sense(args: argparse.Namespace, job: Job, text: str) -> Sense:
     Raises:
         CannotRun: Where nothing says, or both are said.
     """
-    least, most = text in args.minimize, text in args.maximize
-    if least and most:
-        raise CannotRun(f"`{text}` is to be minimized and maximized: choose one")
     better = next(asked.better for asked in job.asked if asked.text == text)
-    if least or (not most and better == "less"):
-        return "minimize"
-    if most or better == "more":
-        return "maximize"
-    raise CannotRun(f"say which way `{text}` is better: `--minimize '{text}'` or `--maximize '{text}'`")
+    known: Sense | None = "minimize" if better == "less" else "maximize" if better == "more" else None
+    if (sense := sense_of(args, text) or known) is None:
+        raise CannotRun(f"say which way `{text}` is better: `--minimize '{text}'` or `--maximize '{text}'`")
+    return sense

@@ -83,13 +83,8 @@ def keep(name: str, data: Any) -> None:
     path = place(name) if len(content) <= MAX_ONE else None
     if path is None:
         return
-    beside, mark = f"{path}.{os.getpid()}", _digest(content)
-    try:
-        with open(beside, "wb") as stream:
-            stream.write(mark + content)
-        os.replace(beside, path)
-    except OSError:
-        _removed(beside)
+    mark = _digest(content)
+    _replaced(path, mark + content)
     base = os.path.dirname(path)
     if base not in _bounded and mark[0] % LOOKED_IN == 0:
         _bounded.add(base)
@@ -107,17 +102,26 @@ def shown(path: str, text: str) -> str | None:
     there = place(os.path.join(SHOWN, blake2b(content, digest_size=8).hexdigest(), *parts))
     if there is None or os.path.exists(there):
         return there
-    beside = f"{there}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(there), exist_ok=True)
+    except OSError:
+        return None
+    return there if _replaced(there, content, 0o444) else None
+
+
+def _replaced(path: str, content: bytes, mode: int | None = None) -> bool:
+    """Whether a file has a content now: all at once, or as before."""
+    beside = f"{path}.{os.getpid()}"
+    try:
         with open(beside, "wb") as stream:
             stream.write(content)
-        os.chmod(beside, 0o444)
-        os.replace(beside, there)
+        if mode is not None:
+            os.chmod(beside, mode)
+        os.replace(beside, path)
     except OSError:
         _removed(beside)
-        return None
-    return there
+        return False
+    return True
 
 
 def _digest(content: bytes) -> bytes:

@@ -91,7 +91,7 @@ def frontier_of(
     for text, sense in zip(quantities, senses, strict=True):
         read = asked(text)
         if read.plan is None:
-            raise NoFrontier(_wrong(text, read.findings))
+            raise NoFrontier(read.error(text))
         (goal,) = read.plan.goals
         found = sense or _better(goal.expr, read.catalogue)
         if found is None:
@@ -136,14 +136,8 @@ def _at_least_a_node(problem: Problem) -> Problem:
 def _better(expr: Expr, catalogue: Library) -> Sense | None:
     """Which way a quantity is better by `quantities.plan`; None where that says nothing."""
     known = catalogue.quantities().get(expr.name.text) if isinstance(expr, Ref) else None
-    return {"less": "minimize", "more": "maximize"}.get(known.facts.better) if known else None  # type: ignore[return-value]
-
-
-def _wrong(text: str, findings: Sequence[Finding]) -> str:
-    """What is wrong with a quantity that was asked for, in a line."""
-    found = next(f for f in findings if f.severity == "error")
-    help = f"; {found.help[0]}" if found.help else ""
-    return f"`{text}`: {found.message}{help}"
+    better = known.facts.better if known else ""
+    return "minimize" if better == "less" else "maximize" if better == "more" else None
 
 
 def _together(findings: Sequence[Finding], more: Sequence[Finding]) -> tuple[Finding, ...]:

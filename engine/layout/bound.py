@@ -69,7 +69,7 @@ def _is_chosen(solution: Solution) -> bool:
     return not chosen.isdisjoint(_SIZES) and q.EMBEDDING_PARAMS not in solution.values
 
 
-def _is_enough(plan: Plan, solution: Solution, figures: dict[Name, float], catalogue: Library) -> bool:
+def _would_be_enough(plan: Plan, solution: Solution, figures: dict[Name, float], catalogue: Library) -> bool:
     """Whether a device has enough memory for sure where some figures are others, and what is required of it is kept."""
     values = {name: replace(v, value=figures.get(name, v.value)) for name, v in solution.values.items()}
     return is_enough(plan, replace(solution, values=values, findings=()), catalogue)
@@ -82,7 +82,7 @@ def _devices(plan: Plan, solution: Solution, catalogue: Library) -> float | None
         for eighth in _EIGHTHS:
             devices = octave * eighth / 8
             more = devices > there and devices == round(devices)
-            if more and _is_enough(plan, solution, {q.GPUS: devices}, catalogue):
+            if more and _would_be_enough(plan, solution, {q.GPUS: devices}, catalogue):
                 return float(devices)
         octave *= 2
     return None
@@ -93,7 +93,7 @@ def _size(plan: Plan, solution: Solution, catalogue: Library) -> float | None:
     sizes = {name: solution.values[name].value for name in _SIZES if name in solution.values}
 
     def fits(share: float) -> bool:
-        return _is_enough(plan, solution, {name: size * share for name, size in sizes.items()}, catalogue)
+        return _would_be_enough(plan, solution, {name: size * share for name, size in sizes.items()}, catalogue)
 
     too_large, enough = 1.0, 0.5
     while not fits(enough):

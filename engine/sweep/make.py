@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Op, Ref, walk
 from runplan.dsl.packs.library import Library
-from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.recorded import Recording
 from runplan.engine.pipeline import plan_at
@@ -74,7 +73,7 @@ def job_of(
 
     start = read()
     if start.plan is None:
-        raise CannotSweep(_wrong("", start.findings))
+        raise CannotSweep(start.error())
     problem = next(start.problems())
     texts = asked or [text for text in USUAL if _has(problem, text)]
     wanted = tuple(_asked(text, problem, read) for text in dict.fromkeys((*texts, *also)))
@@ -117,7 +116,7 @@ def _asked(text: str, problem: Problem, read: Callable[[str], Read]) -> Asked:
     if not _has(problem, text):
         found = read(f"minimize={text}")
         if found.plan is None:
-            raise CannotSweep(_wrong(text, found.findings))
+            raise CannotSweep(found.error(text))
         (goal,) = found.plan.goals
         expr = goal.expr
     known = problem.quantities.get(expr.name.text) if isinstance(expr, Ref) else None
@@ -131,16 +130,8 @@ def _condition(text: str, read: Read, problem: Problem) -> Expr:
         CannotSweep: Where it cannot be read, or is about what is no figure of a point.
     """
     if read.plan is None:
-        raise CannotSweep(_wrong(text, read.findings))
+        raise CannotSweep(read.error(text))
     condition = read.plan.requires[-1].condition
     if any(isinstance(part, Op) and part.op == "P" for part in walk(condition)):
         raise CannotSweep(f"`{text}`: a point has figures, and no probability")
     return condition
-
-
-def _wrong(text: str, findings: Sequence[Finding]) -> str:
-    """What is wrong with what was asked for, in a line."""
-    found = next(f for f in findings if f.severity == "error")
-    help = f"; {found.help[0]}" if found.help else ""
-    before = f"`{text}`: " if text else ""
-    return f"{before}{found.message}{help}"

@@ -57,6 +57,7 @@ LADDERS = {
         "growing",
         "sweeping",
         "crew",
+        "senses",
         "paths",
         "arguments",
         "columns",
