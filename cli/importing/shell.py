@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from runplan.cli.importing.branches import run
+from runplan.cli.importing.commands import assigned
 from runplan.cli.importing.keys import Tree
 
 OPTION = re.compile(r"--[a-z][a-z0-9_-]+")
@@ -16,7 +17,6 @@ PROGRAM, AGAIN = "_program", "_again"
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _ENDS = ("&&", "||", "|", ";", "&", ">", ">>", "2>&1", "<", "fi", "else", "then", "done")
-_COMMAND = re.compile(r"`|\$\((?!\()")  # what another program prints, which nobody runs here
 # A computation, with at most one pair of brackets in a pair; and how deep variables are looked for in each other.
 _SUM, _DEPTH = re.compile(r"\$\(\(((?:[\w\s*/+-]|\([\w\s*/+-]*\))+)\)\)"), 4
 _SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
@@ -43,8 +43,8 @@ def arguments_of(text: str) -> Tree:
     """
     script = "\n".join(_without_comment(line) for line in text.splitlines()).replace("\\\n", " ")
     script = re.sub(r"(\$\{\w+:-)([\"'])(.*?)\2\}", r"\1\3}", script)
-    script = run(script, _assigned, _filled)
-    variables = dict(_assigned(script))
+    kept, variables = run(script, _filled)
+    script = "\n".join(kept)
     filled = _filled(script, variables)
     words = re.findall(r"\n|[^ \t\r\n]+", re.sub(r"=\(", "=( ", re.sub(r"[\"']", " ", filled)))
     found: dict[str, object] = {}
@@ -56,7 +56,7 @@ def arguments_of(text: str) -> Tree:
         if name in found and found[name] != value:
             again.setdefault(name, [found[name]]).append(value)
         found[name] = value
-    again |= {f"${name}": figures for name, figures in _branches(script, variables)}
+    again |= {f"${name}": figures for name, figures in _branches(kept, variables)}
     program = re.search(r"(\w+)\.py\b", next((word for word in words if re.search(r"pretrain\w*\.py$", word)), ""))
     if program:
         found[PROGRAM] = program[1]
@@ -93,25 +93,18 @@ def _is_value(word: str, groups: frozenset[str]) -> bool:
     return "=(" not in word and not re.match(r"[A-Za-z_]\w*\+?=", word)
 
 
-def _assigned(script: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"^\s*(?:export\s+)?([A-Za-z_]\w*)=([^\s(][^\n]*)$", script, re.MULTILINE):
-        value = match[2].strip().strip("\"'").strip()
-        if not value.startswith("--") and not _COMMAND.search(value):
-            yield match[1], value
-
-
-def _branches(script: str, variables: dict[str, str]) -> Iterator[tuple[str, list[object]]]:
+def _branches(kept: list[str], variables: Mapping[str, str]) -> Iterator[tuple[str, list[object]]]:
     """Variables that are set to several figures, in branches of which the last is read."""
     found: dict[str, list[object]] = {}
-    for name, value in _assigned(script):
+    for name, value in (one for command in kept for one in assigned(command)):
         number = typed(_filled(value, {other: its for other, its in variables.items() if other != name}))
         if isinstance(number, int | float) and not isinstance(number, bool) and number not in found.get(name, []):
             found.setdefault(name, []).append(number)
-    used = {name or bare for name, bare in re.findall(r"\$\{(\w+)\}|\$(\w+)", script)}
+    used = {name or bare for name, bare in re.findall(r"\$\{(\w+)\}|\$(\w+)", "\n".join(kept))}
     yield from ((name, values) for name, values in found.items() if len(values) > 1 and name in used)
 
 
-def _filled(script: str, variables: dict[str, str]) -> str:
+def _filled(script: str, variables: Mapping[str, str]) -> str:
     """A script with its own variables in it, and sums and products computed, which may be in each other."""
 
     def computed(found: re.Match[str]) -> str:
