@@ -25,7 +25,7 @@ def is_bare(expr: Expr, lets: Collection[str] = ()) -> bool:
     return all(
         is_number(item.text or "1") if isinstance(item, Num) else item.name in lets
         for item in walk(expr)
-        if isinstance(item, Num | Unbound)
+        if isinstance(item, (Num, Unbound))
     )
 
 
@@ -138,7 +138,7 @@ class Dimensions:
     def _form(self, expr: Expr) -> Form:
         if isinstance(expr, Num):
             return Form(dict(expr.dim), {})
-        if isinstance(expr, Ref | Unbound):
+        if isinstance(expr, (Ref, Unbound)):
             if expr.name in self.unknown:
                 return Form({}, {expr.name: 1.0})
             return Form(dict(self.dims[expr.name]), {})

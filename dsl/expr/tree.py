@@ -72,6 +72,7 @@ class Op:
 
 
 Expr = Num | Unbound | Ref | Text | Op
+NO_NAMES: frozenset[Name] = frozenset()
 COMPARISONS = ("<=", ">=", "<", ">", "==", "!=")
 # Functions by their arity. `P` is probability and `assumed` asks where a value comes from: neither is evaluated here.
 FUNCTIONS = {"exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "ceil": 1, "min": 2, "max": 2, "P": 1, "assumed": 1}
@@ -106,11 +107,11 @@ def names(expr: Expr) -> frozenset[Name]:
     """The names that the expression mentions."""
     if isinstance(expr, Op):
         if expr._names is None:
-            found = frozenset[Name]().union(*map(names, expr.args))
+            found = NO_NAMES.union(*map(names, expr.args))
             object.__setattr__(expr, "_names", found)
             return found
         return expr._names
-    return frozenset((expr.name,)) if isinstance(expr, Ref) else frozenset()
+    return frozenset((expr.name,)) if isinstance(expr, Ref) else NO_NAMES
 
 
 def kept(expr: Op, work: Callable[[Op], T]) -> T:
@@ -130,7 +131,7 @@ def words(expr: Expr) -> frozenset[str]:
 
 def substitute(expr: Expr, by: Mapping[Name, Expr] | Mapping[str, Expr]) -> Expr:
     """The expression with names, or with words, replaced by expressions."""
-    if isinstance(expr, Ref | Unbound):
+    if isinstance(expr, (Ref, Unbound)):
         return by.get(expr.name, expr)  # type: ignore[arg-type]
     if isinstance(expr, Op):
         args = [substitute(arg, by) for arg in expr.args]

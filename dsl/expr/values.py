@@ -54,7 +54,7 @@ def compiled(expr: Expr, functions: Any = Functions) -> Evaluator:
     if isinstance(expr, Text):
         text = expr.value
         return lambda env: text
-    if isinstance(expr, Ref | Unbound):
+    if isinstance(expr, (Ref, Unbound)):
         name = expr.name
         return lambda env: env[name]
     op = expr.op
@@ -100,7 +100,7 @@ def _arithmetic(op: str, args: tuple[Evaluator, ...], of: tuple[Expr, ...]) -> E
         if op == "-":
             return lambda env: a(env) - c
         return (lambda env: a(env) * c) if op == "*" else (lambda env: a(env) / c)
-    if isinstance(of[1], Ref | Unbound):
+    if isinstance(of[1], (Ref, Unbound)):
         n = of[1].name
         if op == "+":
             return lambda env: a(env) + env[n]
@@ -112,6 +112,28 @@ def _arithmetic(op: str, args: tuple[Evaluator, ...], of: tuple[Expr, ...]) -> E
     if op == "-":
         return lambda env: a(env) - b(env)
     return (lambda env: a(env) * b(env)) if op == "*" else (lambda env: a(env) / b(env))
+
+
+# Computations after which making a function of an expression has paid.
+_OFTEN = 2
+
+
+def evaluator(expr: Expr) -> Evaluator:
+    """What `compiled` gives, of plain floats, made once it turns out to be used often: most formulas are computed once
+    or twice in a command, and never again.
+    """
+    count, function = 0, None
+
+    def at(env: Mapping[Any, Any]) -> Any:
+        nonlocal count, function
+        if function is None:
+            count += 1
+            if count <= _OFTEN:
+                return value(expr, env)
+            function = compiled(expr)
+        return function(env)
+
+    return at
 
 
 def function_of(expr: Expr, arguments: Sequence[Any]) -> Callable[..., float]:
@@ -129,7 +151,7 @@ def value(expr: Expr, env: Mapping[Any, Any]) -> Any:
     """
     if isinstance(expr, Num):
         return expr.value
-    if isinstance(expr, Ref | Unbound):
+    if isinstance(expr, (Ref, Unbound)):
         return env[expr.name]
     if isinstance(expr, Text):
         return expr.value

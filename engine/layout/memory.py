@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Ref, names, substitute
-from runplan.dsl.expr.values import Evaluator, compiled
+from runplan.dsl.expr.values import Evaluator, evaluator
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.engine.layout.layout import INTERLEAVE, Layout
@@ -254,7 +254,7 @@ def in_order(formulas: Mapping[Name, Expr], known: Iterable[Name], wanted: Itera
         formula = formulas[name]
         for part in sorted(names(formula), key=str):
             yield from follow(part)
-        yield Step(name, formula, compiled(formula))
+        yield Step(name, formula, evaluator(formula))
 
     for name in wanted:
         yield from follow(name)

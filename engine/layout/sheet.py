@@ -14,6 +14,7 @@ from runplan.dsl.types import Any
 from runplan.engine.layout.layout import CP, DP, EP, ETP, PP, TP, Layout
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, Step
 
+_NOTHING: frozenset[str] = frozenset()
 # What says which device has what, in the order of `Layout.cuts`.
 _CUTS = (TP, PP, CP, EP, ETP, DP)
 _Steps = Sequence[tuple[Name, Evaluator]]
@@ -205,7 +206,7 @@ def _sorted_out(memory: Memory, some: Iterable[Name], every: frozenset[Name], fi
         if step.name in on:
             groups.setdefault("regime", []).append((step.name, step.of))
             continue
-        over = on[step.name] = frozenset[str]().union(*(on.get(name, frozenset()) for name in names(step.formula)))
+        over = on[step.name] = _NOTHING.union(*(on[name] for name in names(step.formula) if name in on))
         groups.setdefault(_group(over, i < memory.of_memory), []).append((step.name, step.of))
     return _Plan(**{name: groups.get(name, ()) for name in _Plan.__slots__})
 

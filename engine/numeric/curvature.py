@@ -180,7 +180,7 @@ def curvature(expr: Expr, memo: dict[int, Curvature] | None = None) -> Curvature
 def _of(expr: Expr, memo: dict[int, Curvature]) -> Curvature:
     if isinstance(expr, Num):
         return _constant(expr.value)
-    if isinstance(expr, Ref | Unbound):
+    if isinstance(expr, (Ref, Unbound)):
         return Curvature(CONVEX, AFFINE, True, {expr.name: 1})
     if not isinstance(expr, Op):
         return Curvature()
@@ -245,7 +245,7 @@ def is_straight(left: Expr, right: Expr) -> bool:
 
 def is_convex_form(function: Smooth) -> bool:
     """Whether a function is convex by its form alone: what nearly all of planning is made of."""
-    if isinstance(function, LogSum | Constant):
+    if isinstance(function, (LogSum, Constant)):
         return True
     if isinstance(function, Sum):
         return all(weight >= 0 or not any(row) for weight, row in function.rows)

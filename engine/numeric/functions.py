@@ -36,7 +36,7 @@ def signomial(expr: Expr) -> Terms | None:
     """The expression as a sum of monomials; None where it is none. Every name in it is a variable."""
     if isinstance(expr, Num):
         return (Monomial(expr.value, {}),)
-    if isinstance(expr, Ref | Unbound):
+    if isinstance(expr, (Ref, Unbound)):
         return (Monomial(1.0, {expr.name: 1.0}),)
     return kept(expr, _of_operator) if isinstance(expr, Op) else None
 

@@ -53,7 +53,7 @@ def single(
     """The minimum; None where the form, or the number of valleys, is another, or there is none: that is to be searched.
 
     Arguments are those of `minimise`, of a point of one variable. With `nearby` slopes are looked at where it starts
-    and at the ends alone, where there are two.
+    and at the end towards which it falls from there alone, where there are two.
     """
     ends = _ends(inequalities, equalities)
     if ends is None:
@@ -113,18 +113,28 @@ def _slopes(objective: Smooth, low: float, high: float, start: Point, *, nearby:
     """
     at = {end for end in (low, high) if math.isfinite(end)}
     if nearby and len(at) == 2:
-        at.add(min(max(start[0], low), high))
-    elif (len(at) < 2 and low < high) or not is_convex_form(objective):
-        first, last = max(low, start[0] - REACH), min(high, start[0] + REACH)
-        at |= {first + (last - first) * (i + 1) / (SAMPLES + 1) for i in range(SAMPLES)} if first < last else set()
-    out = []
-    for x in sorted(at):
-        found = value_at(objective, (x,))
-        if found is None:
+        here = _slope_at(objective, min(max(start[0], low), high))
+        if here is None:
             return None
-        _, (slope,), ((bend,),) = found
-        out.append((x, slope, bend))
-    return out
+        x, slope, _ = here
+        at = ({high} if slope < 0.0 else {low} if slope > 0.0 else at) - {x}
+        out = [here, *(_slope_at(objective, end) for end in at)]
+    else:
+        if (len(at) < 2 and low < high) or not is_convex_form(objective):
+            first, last = max(low, start[0] - REACH), min(high, start[0] + REACH)
+            at |= {first + (last - first) * (i + 1) / (SAMPLES + 1) for i in range(SAMPLES)} if first < last else set()
+        out = [_slope_at(objective, x) for x in at]
+    found = [one for one in out if one is not None]
+    return sorted(found) if len(found) == len(out) else None
+
+
+def _slope_at(objective: Smooth, x: float) -> _Slope | None:
+    """A point with the first and second derivative there; None where it has none."""
+    found = value_at(objective, (x,))
+    if found is None:
+        return None
+    _, (slope,), ((bend,),) = found
+    return x, slope, bend
 
 
 def _valley(objective: Smooth, slopes: Sequence[_Slope], low: float, high: float) -> tuple[float, float] | None:

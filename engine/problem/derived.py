@@ -67,7 +67,8 @@ def _derive_for(definitions: Mapping[Name, Definition], env: dict[Name, float], 
     few names that takes less than putting all that they lead to in order.
     """
     left = [name for expr in exprs for name in names(expr)]
-    opened, tried = set[Name](), set[Name]()
+    opened: set[Name] = set()
+    tried: set[Name] = set()
     while left:
         name = left[-1]
         if name in env or name in tried or name not in definitions:
@@ -90,5 +91,5 @@ def _add(env: dict[Name, float], name: Name, definition: Definition) -> None:
         value = value_of(definition.expr, env)
     except (ArithmeticError, ValueError, KeyError):
         return
-    if isinstance(value, int | float) and math.isfinite(value):
+    if isinstance(value, (int, float)) and math.isfinite(value):
         env[name] = float(value)

@@ -63,4 +63,4 @@ def _put(expr: Expr, *rest: Any) -> Expr:
 
 def _is_figure(item: Expr) -> bool:
     """Whether a part of an expression is a figure, or made of its parts: what a sweep has in its place is none."""
-    return isinstance(item, Op) or (isinstance(item, Num) and isinstance(item.value, int | float))
+    return isinstance(item, Op) or (isinstance(item, Num) and isinstance(item.value, (int, float)))

@@ -73,7 +73,7 @@ def test_what_is_the_same_everywhere_leaves_the_choice_to_the_next() -> None:
     assert (found.x, found.multipliers, found.held) == (2.0, (0.0, 0.0), (frozenset(), frozenset({0})))
 
 
-def test_from_nearby_slopes_are_looked_at_where_it_starts_and_at_the_ends() -> None:
+def test_from_nearby_slopes_are_looked_at_where_it_starts_and_at_the_end_below() -> None:
     asked: list[float] = []
 
     def bent(x: Point) -> tuple[float, list[float], list[list[float]]]:
@@ -85,5 +85,5 @@ def test_from_nearby_slopes_are_looked_at_where_it_starts_and_at_the_ends() -> N
     limits = lines([(1.0, 3.0), (-1.0, 3.0)], 1)
     near, far = (single([bent], limits, (), (1.0,), nearby=nearby) for nearby in (True, False))
     assert near == far
-    assert asked[:3] == [-3.0, 1.0, 3.0]
+    assert asked[:2] == [1.0, 3.0]
     assert len(asked) > 10
