@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
+from functools import partial, reduce
 from importlib._bootstrap_external import MAGIC_NUMBER
 
 from runplan.dsl.dataclass import replace
@@ -46,8 +46,8 @@ class Image:
     """
 
     __slots__ = (
-        *("_begins", "_by_path", "_cards", "_data", "_indexes", "_known", "_of_rules", "_places", "_quantities"),
-        *("_tables", "sources"),
+        *("_begins", "_by_path", "_cards", "_data", "_headers", "_indexes", "_known", "_loaded_indexes", "_of_rules"),
+        *("_places", "_quantities", "sources"),
     )
 
     def __init__(self, data: bytes, shown: str, text: Callable[[str], str]) -> None:
@@ -71,7 +71,8 @@ class Image:
         self.sources = tuple([Source(f"{shown}/{path}", _reading(text, path)) for path in paths])
         self._by_path = {source.path: source for source in self.sources}
         self._cards: dict[str, tuple[Card, ...]] | None = None
-        self._tables: dict[str, Mapping[str, Header]] = {}
+        self._loaded_indexes: dict[str, Index] = {}
+        self._headers: dict[tuple[str, int], Header] = {}
         # Where the data of each definition stand that was asked for, and what they were restored to.
         self._places: dict[tuple[str, int], Stretch] = {}
         self._known: dict[tuple[str, int], Definition] = {}
@@ -83,12 +84,8 @@ class Image:
     # ---- names: what `Names` asks for where it has no definition of its own
 
     def of(self, kind: str) -> Mapping[str, Header]:
-        """Headers of a kind by lower-case name and alias."""
-        if kind not in self._tables:
-            places, numbers, _ = self._index(kind)
-            headers = [self._header(kind, place) for place in places]
-            self._tables[kind] = {name: headers[number] for name, number in numbers.items()}
-        return self._tables[kind]
+        """Headers of a kind by lower-case name and alias, each made where it is asked for."""
+        return Headers(self._index(kind)[1], partial(self._header, kind))
 
     def spellings(self, kind: str) -> Mapping[str, str]:
         """Every name and alias of a kind, as it is spelled, with the name of what goes by it."""
@@ -97,17 +94,20 @@ class Image:
     def headers(self) -> Iterator[Header]:
         """What the definitions are called, a kind after the other."""
         for kind in self._indexes:
-            yield from (self._header(kind, place) for place in self._index(kind)[0])
+            yield from (self._header(kind, number) for number in range(len(self._index(kind)[0])))
 
     def _index(self, kind: str) -> Index:
-        found: Index = self._loaded(self._indexes[kind]) if kind in self._indexes else ((), {}, {})
-        return found
+        if kind not in self._loaded_indexes:
+            self._loaded_indexes[kind] = self._loaded(self._indexes[kind]) if kind in self._indexes else ((), {}, {})
+        return self._loaded_indexes[kind]
 
-    def _header(self, kind: str, place: Place) -> Header:
-        number, start, end, name, aliases, override, data = place
-        source = self.sources[number]
-        self._places[source.path, start] = data
-        return Header(kind, name, aliases, override, Span(source, start, end), "standard")
+    def _header(self, kind: str, number: int) -> Header:
+        if (kind, number) not in self._headers:
+            of, start, end, name, aliases, override, data = self._index(kind)[0][number]
+            source = self.sources[of]
+            self._places[source.path, start] = data
+            self._headers[kind, number] = Header(kind, name, aliases, override, Span(source, start, end), "standard")
+        return self._headers[kind, number]
 
     # ---- definitions
 
@@ -115,8 +115,8 @@ class Image:
         """What is known of the rules of a text."""
         if self._cards is None:
             self._cards = {}
-            for place, (severity, needs) in zip(self._index("rule")[0], self._loaded(self._of_rules), strict=True):
-                header = self._header("rule", place)
+            for number, (severity, needs) in enumerate(self._loaded(self._of_rules)):
+                header = self._header("rule", number)
                 made = Card(header.name, header.aliases[0], severity, frozenset(needs), header.span)
                 self._cards[header.span.source.path] = (*self._cards.get(header.span.source.path, ()), made)
         return self._cards.get(source.path, ())
@@ -149,6 +149,29 @@ class Image:
 
 def _reading(text: Callable[[str], str], path: str) -> Callable[[], str]:
     return lambda: text(path)
+
+
+class Headers(Mapping[str, Header]):
+    """Headers by their names, each made where it is asked for: of most kinds a plan names one, of hundreds.
+
+    Args:
+        numbers: The place of each, by the names it goes by.
+        made: Makes that of a place, the same each time.
+    """
+
+    __slots__ = ("_made", "_numbers")
+
+    def __init__(self, numbers: Mapping[str, int], made: Callable[[int], Header]) -> None:
+        self._numbers, self._made = numbers, made
+
+    def __getitem__(self, name: str) -> Header:
+        return self._made(self._numbers[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 class _Data:

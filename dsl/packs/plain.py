@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterable, Iterator
-from functools import partial
 
+from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound
 from runplan.dsl.packs.pack import (
     BatchStep,
@@ -80,9 +80,13 @@ def stored(item: object) -> Any:
     return [number, *(stored(getattr(item, name)) for name in names)]
 
 
-def restored(data: Any, source: Source) -> Any:
-    """What was stored, of a source."""
-    classes, nested = CLASSES, _NESTED  # looked up once: this is run for each part of each definition
+def restored(data: Any, source: Source, classes: tuple[Any, ...] = CLASSES) -> Any:
+    """What was stored, of a source.
+
+    Args:
+        classes: What makes each part, by the place of its class in `CLASSES`.
+    """
+    nested = _NESTED  # looked up once: this is run for each part of each definition
 
     def made(item: Any) -> Any:
         kind = type(item)
@@ -122,10 +126,31 @@ def quantities(data: Any, source: Source) -> Iterator[QuantityDef]:
     shared, rows = data
     common = [restored(one, source) for one in shared]
     for name, counted, by, title, start, end, facts, mentions in rows:
-        formula, span = Later(partial(_formula, by, source)) if by else (), Span(source, start, end)
+        formula, span = StoredFormula(by, source) if by else (), Span(source, start, end)
         yield QuantityDef(name, common[counted], formula, title, span, common[facts], common[mentions])
 
 
-def _formula(data: bytes, source: Source) -> tuple[Expr, ...]:
-    made: tuple[Expr, ...] = restored(marshal.loads(data), source)
-    return made
+class StoredFormula(Later[Expr]):
+    """A formula of the library, which is made where it is read: most are of no use to most plans."""
+
+    __slots__ = ("_data", "_source")
+
+    def __init__(self, data: bytes, source: Source) -> None:
+        super().__init__(self._restored)
+        self._data, self._source = data, source
+
+    def over_quantities(self) -> Expr:
+        """It with each of its words as the quantity of the run that it names: as `bound` has it, made at once."""
+        (made,) = self._restored(_OVER_QUANTITIES)
+        return made
+
+    def _restored(self, classes: tuple[Any, ...] = CLASSES) -> tuple[Expr, ...]:
+        made: tuple[Expr, ...] = restored(marshal.loads(self._data), self._source, classes)
+        return made
+
+
+def _quantity(word: str, span: Span | None) -> Ref:
+    return Ref(quantity(word), span)
+
+
+_OVER_QUANTITIES = tuple(_quantity if cls is Unbound else cls for cls in CLASSES)

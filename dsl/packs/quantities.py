@@ -8,6 +8,7 @@ from functools import cached_property
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, bound
 from runplan.dsl.packs.pack import QuantityDef
+from runplan.dsl.packs.plain import StoredFormula
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.types import Any, TypeVar
 
@@ -95,9 +96,13 @@ class Formulas(Mapping[Name, Expr]):
     def __getitem__(self, name: Name) -> Expr:
         found = self._made.get(name)
         if found is None:
-            formula = self._of[name].formula
-            assert formula is not None, "it is derived"
-            found = self._made[name] = bound(formula, quantity)
+            one = self._of[name]
+            if isinstance(one.by, StoredFormula):
+                found = one.by.over_quantities()
+            else:
+                assert one.formula is not None, "it is derived"
+                found = bound(one.formula, quantity)
+            self._made[name] = found
         return found
 
     def __contains__(self, name: object) -> bool:

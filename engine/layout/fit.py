@@ -16,10 +16,12 @@ from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.layout.added import added, names_in_stage, of_the_whole
 from runplan.engine.layout.layout import FIGURES
 from runplan.engine.layout.memory import (
+    GLANCED,
     LAYOUT_MFU,
     LEAST,
     LEAST_TIME,
     MOST_TIME,
+    PRICED,
     ROOFLINE,
     ROOFLINE_MFU,
     TIME,
@@ -188,19 +190,20 @@ def _is_enough(plan: Plan, solution: Solution, catalogue: Library) -> bool:
 
 def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look, kept: Kept) -> _Found:
     """What is found of the memory of one run, and of the time of its steps."""
-    search = search_of(plan, solution, catalogue)
+    search = search_of(plan, solution, catalogue, PRICED if look.all else GLANCED)
     if search is None:
         return _Found()
     key = search.rests_on()
     if key not in kept:
-        kept[key] = _searched(search, solution, look)
+        is_well = not look.all and search.is_well(round(search.memory.known[q.GPUS]))
+        kept[key] = _Found(is_well=True) if is_well else _searched(plan, solution, catalogue, look)
     return kept[key]
 
 
-def _searched(search: Search, solution: Solution, look: Look) -> _Found:
+def _searched(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _Found:
+    search = search_of(plan, solution, catalogue)
+    assert search is not None, "as much is known of it as at a glance"
     memory, devices = search.memory, round(search.memory.known[q.GPUS])
-    if not look.all and search.is_well(devices):
-        return _Found(is_well=True)
     if (one := search.chosen(devices)) is None:
         return _Found()
     needs = search.needs(devices, one.layout)

@@ -21,6 +21,8 @@ LEAST_TIME, TIME, MOST_TIME = map(quantity, ("least_layout_time", "layout_time",
 LAYOUT_TOKENS, LAYOUT_MFU = map(quantity, ("layout_tokens", "layout_mfu"))
 ROOFLINE, ROOFLINE_MFU = map(quantity, ("roofline_rate", "roofline_mfu"))
 PRICED = (LEAST_TIME, TIME, MOST_TIME, LAYOUT_TOKENS, LAYOUT_MFU, ROOFLINE, ROOFLINE_MFU)
+# Of these what tells whether anything is wrong.
+GLANCED = (ROOFLINE,)
 LAYER_MATRICES, FFN_WIDTH, ON_RANK = map(quantity, ("layer_matrices", "ffn_width", "adapters_on_rank"))
 # What stands for what is counted otherwise in a mixture of experts, and in a model of which the size alone is known.
 _DENSE = {LAYER_MATRICES: quantity("dense_layer_matrices"), FFN_WIDTH: q.FFN, q.CONTEXT: q.USUAL_CONTEXT}
@@ -132,7 +134,7 @@ class Memory:
     @property
     def is_priced(self) -> bool:
         """Whether the time of a step is told, too."""
-        return any(step.name == TIME for step in self.steps)
+        return any(step.name == ROOFLINE for step in self.steps)
 
     def at(self, layout: Layout, regime: Mapping[Name, float]) -> dict[Name, float]:
         """Every quantity of the memory, and of the time where that is told, in base units."""
@@ -144,17 +146,24 @@ class Memory:
 
 
 def memory_of(
-    known: Mapping[Name, float], shaped: bool, mixture: bool, catalogue: Library, *, states: bool = False
+    known: Mapping[Name, float],
+    shaped: bool,
+    mixture: bool,
+    catalogue: Library,
+    *,
+    states: bool = False,
+    priced: tuple[Name, ...] = PRICED,
 ) -> Memory:
     """What a model comes to on devices, whose shape is known, or is taken to be usual.
 
     Args:
         states: Whether the optimizer keeps other values of a param than AdamW's two.
+        priced: What is told of the time of a step, where it can be.
     """
-    kept = catalogue.once(_kept).setdefault((shaped, mixture, states), [])
+    kept = catalogue.once(_kept).setdefault((shaped, mixture, states, priced), [])
     plan = next((one for one in kept if known.keys() & one.asked == one.there), None)
     if plan is None:
-        wanted = (*WANTED, *PRICED) if known.keys() >= _SAYS else WANTED
+        wanted = (*WANTED, *priced) if known.keys() >= _SAYS else WANTED
         steps = tuple(in_order(formulas_of(known, shaped, mixture, catalogue, states), known, wanted))
         asked = frozenset(wanted).union(_DECIDE, *(names(step.formula) for step in steps))
         of_memory = max((i for i, step in enumerate(steps, 1) if step.name in WANTED), default=len(steps))
@@ -238,8 +247,8 @@ class _Way:
     of_memory: int
 
 
-def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool], list[_Way]]:
-    """The ways so far, by what kind of a model they are of."""
+def _kept(catalogue: Library) -> dict[tuple[bool, bool, bool, tuple[Name, ...]], list[_Way]]:
+    """The ways so far, by what kind of a model they are of, and what is told of it."""
     return {}
 
 

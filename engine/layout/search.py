@@ -23,6 +23,7 @@ from runplan.engine.layout.memory import (
     LEAST,
     LINKED,
     MOST,
+    PRICED,
     ROOFLINE,
     Memory,
     coefficients,
@@ -83,14 +84,18 @@ class Need:
         return self.found[MOST]
 
 
-def search_of(plan: Plan, solution: Solution, catalogue: Library) -> Search | None:
-    """The search for layouts of one run; None where too little is known of it."""
+def search_of(plan: Plan, solution: Solution, catalogue: Library, priced: tuple[Name, ...] = PRICED) -> Search | None:
+    """The search for layouts of one run; None where too little is known of it.
+
+    Args:
+        priced: See `memory_of`.
+    """
     known = _known(plan, solution)
     if known is None:
         return None
     states = states_of(plan, catalogue)
     others = states is not None and states.others
-    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=others)
+    memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=others, priced=priced)
     batch = solution.values.get(q.BATCH)
     return Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states)
 
