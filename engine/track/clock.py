@@ -15,6 +15,8 @@ PAUSE_TIMES, PAUSE_SECONDS = 20.0, 60.0
 PARTS = 10
 # The pace is another from some part on where it differs by so much, and by so many standard errors.
 OTHER, ERRORS = 0.05, 6.0
+# Seconds above this are since 1970, whatever their column is called: no run takes three years.
+SINCE_1970 = 1e8
 # A log begins late where more than this share of the run lies before its first point.
 LATE = 0.01
 
@@ -111,8 +113,10 @@ def _seconds(points: Points, expected: Expected) -> tuple[Floats | None, float |
     """Seconds since the beginning at each point, what was done again counted; when that was; and by what it is told."""
     table, order, tokens = points.table, points.order, points.tokens
     clock = _filled(table, "clock")
-    began = float(clock[0]) if clock is not None and np.isfinite(clock[0]) and clock[0] > 1e8 else None
     time = _filled(table, "time")
+    if clock is None and time is not None and time[0] > SINCE_1970:
+        clock, time = time, None
+    began = float(clock[0]) if clock is not None and np.isfinite(clock[0]) and clock[0] > SINCE_1970 else None
     counts = time is not None and _is_elapsed(time, order)
     if time is not None and counts:
         back = np.minimum(np.diff(time, prepend=time[0]), 0.0)

@@ -17,12 +17,14 @@ _APART = re.compile(r"\s*\|\s*|\s{2,}(?![\d.+\-\s])|;\s*|,\s+|\s+-\s+|[{}\[\]]\s
 _NUMBER = r"[+-]?(?:\d[\d,_]*(?:\.\d*)?|\.\d+|nan|inf)(?:[eE][+-]?\d+)?"
 _PAIR = re.compile(
     rf"['\"]?([A-Za-z_][A-Za-z0-9_./ ()%-]*?)['\"]?\s*(?:[:=]\s*|\s+)({_NUMBER})(?:\s*/\s*(\d[\d,]*))?"
-    r"\s*(%|ms\b|s\b|[kKMBT]\b|tok/s\b|hours?\b|minutes?\b)?(?=$|[\s,:|)\]}>(])",
+    r"\s*(%|ms\b|s\b|[kKMGBT]\b|tok/s\b|hours?\b|minutes?\b)?(?=$|[\s,:|)\]}>(])",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?")
 # Figures that lines give without a name, by their units: `3166.39 ms`, `165579 tok/s`.
 _BARE = re.compile(rf"({_NUMBER})\s*(ms|tok/s)", re.IGNORECASE)
+# What a letter behind a number multiplies, whatever that is: nanotron prints `elapsed_time_per_iteration_ms: 2.1K`.
+_LETTERS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 _BARE_NAMES = {"ms": "ms_per_step", "tok/s": "tok_s"}
 CLOCK = "timestamp"
 
@@ -105,10 +107,17 @@ def _pairs(written: str, words: Words, known: dict[str, str]) -> dict[str, str]:
         for m in _PAIR.finditer(chunk):
             key = _name(m[1].strip(), words, known)
             if key:
-                row.setdefault(key, (m[2] + (m[4] or "")).rstrip(","))
+                row.setdefault(key, _figure(m[2].rstrip(","), m[4] or ""))
                 if m[3] and known[key] == "steps":
                     row["/"] = m[3].replace(",", "")
     return row
+
+
+def _figure(number: str, behind: str) -> str:
+    """A number and what stands behind it, a unit or a letter that multiplies it."""
+    if behind not in _LETTERS:
+        return number + behind
+    return f"{float(number.replace(',', '').replace('_', '')) * _LETTERS[behind]:.12g}"
 
 
 def _name(key: str, words: Words, known: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -318,7 +319,9 @@ def test_a_few_runs_too_small_for_the_form_are_left_out_unless_it_is_said_which_
     # Lowest points of four budgets tell nothing of that, the surface through their runs does.
     found = fit(capsys, "h100_ladder.csv", "--form", "isoflop", "--counts", "non_embedding")["findings"]
     (small,) = (one["help"][0] for one in found if one["code"] == "F030")
-    assert f"--form chinchilla.epoch --where '{where}'" in small
+    pasted = shlex.split(small.partition("`")[2].rstrip("`"))
+    assert pasted == ["--form", "chinchilla.epoch", "--where", where]
+    assert fit(capsys, "h100_ladder.csv", "--counts", "non_embedding", *pasted)["fits"] == own["fits"]
     # Where no form is said, the best of all of these is taken, and the pack says so.
     argv = ["h100_ladder.csv", "--forms", "chinchilla", "--counts", "non_embedding", "--bootstrap", "0"]
     assert main(["fit", *argv, "--out", "ours.plan", "-o", "json"]) == 0

@@ -42,10 +42,10 @@ memory: 50.1GiB(60.2%)  tps: 1,234  tflops: 400.1  mfu: 42.35%\x1b[39m
 [rank0]:[titan] 2024-08-08 10:02:00,123 - root - INFO - step: 200  loss:  3.1000  memory: 50.1GiB(60.2%)  mfu: 42.35%
 """
 NANOTRON = """\
-08/08/2024 10:00:00 [INFO|DP=0|PP=0|TP=0|node]: iteration: 100 / 500000 | consumed_tokens: 52.4M | \
-tokens_per_sec: 109K | global_batch_size: 524K | lm_loss: 3.2 | lr: 0.0001 | grad_norm: 1
-08/08/2024 10:00:00 [INFO|DP=0|PP=0|TP=0|node]: iteration: 200 / 500000 | consumed_tokens: 105M | \
-tokens_per_sec: 109K | global_batch_size: 524K | lm_loss: 3.1 | lr: 0.0001 | grad_norm: 1
+08/08/2024 10:00:00 [INFO|DP=0|PP=0|TP=0|node]: iteration: 100 / 500000 | consumed_tokens: 0.0524G | \
+elapsed_time_per_iteration_ms: 4.81K | tokens_per_sec: 109K | global_batch_size: 524K | lm_loss: 3.2 | lr: 0.0001
+08/08/2024 10:00:00 [INFO|DP=0|PP=0|TP=0|node]: iteration: 200 / 500000 | consumed_tokens: 0.105G | \
+elapsed_time_per_iteration_ms: 950 | tokens_per_sec: 109K | global_batch_size: 524K | lm_loss: 3.1 | lr: 0.0001
 """
 LITGPT = """\
 Epoch 1 | iter 400 step 100 | loss train: 3.2, val: n/a | iter time: 250.1 ms (step) remaining time: 1:02:03
@@ -101,6 +101,13 @@ def test_what_a_log_tells_beside_the_loss() -> None:
     assert list(table.values("step_time")) == pytest.approx([1.2345, 1.2345])
     assert np.diff(table.values("clock")) == [120]
     assert list(table.values("samples")) == [25600, 51200]
+
+
+def test_a_letter_behind_a_number_multiplies_whatever_a_log_tells() -> None:
+    table, _ = read("nanotron.log", NANOTRON, LOG)
+    assert table is not None
+    assert list(table.values("step_time")) == pytest.approx([4.81, 0.95])
+    assert list(table.values("tokens")) == pytest.approx([52.4e6, 105e6])
 
 
 @pytest.mark.parametrize(

@@ -388,6 +388,7 @@ def test_a_count_that_begins_anew_goes_on() -> None:
         ("step,loss,tokens_per_second_per_gpu", lambda r: [r[0], r[2], "3136000"]),
         ("step,loss,timestamp", lambda r: [r[0], r[2], stamp(r, "T", "+00:00")]),
         ("step,loss,timestamp", lambda r: [r[0], r[2], stamp(r, " ", "")]),
+        ("Wall time,Step,loss", lambda r: [f"{1_795_046_400 + float(r[0]) * 0.010448:.6f}", r[0], r[2]]),
         ("step,loss,elapsed", lambda r: [r[0], r[2], f"0:00:{float(r[0]) * 0.010448:09.6f}"]),
     ],
 )
