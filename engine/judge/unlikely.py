@@ -40,13 +40,15 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
         chance = chance_of(part)
         if chance is None:
             return verdict(part, values, TOLERANCE)
+        if not Likely.of(problem, chance.condition).is_told(values):
+            return None
         return is_likely(problem, _of_chance(part, chance), values)
 
     for clause, part, chance in asked:
-        own = _of_chance(part, chance)
-        if kleene(clause, holds):
+        own, likely = _of_chance(part, chance), Likely.of(problem, chance.condition)
+        if kleene(clause, holds) or not likely.is_told(values):
             continue
-        level, found = level_of(problem, own), Likely.of(problem, chance.condition).likelihood(values)
+        level, found = level_of(problem, own), likely.likelihood(values)
         inner = chance.condition
         negated = isinstance(inner, Op) and inner.op == "not"
         said = shown(inner.args[0] if isinstance(inner, Op) and negated else inner)

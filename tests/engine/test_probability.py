@@ -246,3 +246,20 @@ def test_a_choice_about_several_draws_is_not_proven(required: str, proof: str) -
     run = "" if "loss" in required else "model: 7B\ntokens: 1T\n"
     (solution,) = solved(f"{text}{run}require P({required}) >= 90%\nminimize cost\n").solutions
     assert solution.certainty == proof
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("P(cost <= 1M USD) >= 90%", "C004"),
+        ("P(emissions <= 9 tCO2eq) <= 50%", "C004"),
+        ("P(finish <= 2028-01-01) >= 90%", "C004"),
+        ("P(cost <= 1M USD or energy <= 1 MWh) >= 90%", "C004"),
+        ("P(loss <= 2) >= 90%", "L004"),
+    ],
+)
+@pytest.mark.parametrize(("said", "severity"), [("require", "error"), ("prefer", "warning")])
+def test_what_has_no_value_is_neither_likely_nor_unlikely(asked: str, code: str, said: str, severity: str) -> None:
+    report = solved(f"use laws llama3\nhardware: 300 x H100 for 90 days at 35% .. 45% MFU\n{said} {asked}\n")
+    found = [(f.code, f.severity) for f in report.findings if f.at.span.line == 3]
+    assert found == [(code, severity)]
