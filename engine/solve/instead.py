@@ -74,8 +74,14 @@ def required(requirement: Requirement | None, old: Expr, new: Num, said: str) ->
     if condition is requirement.condition:  # what is kept is said in other words than it
         single = isinstance(condition, Op) and condition.op in COMPARISONS
         return Change(said, said, ((requirement.span, said),) if single else ())
-    text = shown(condition)
-    return Change(said, text, ((requirement.span, text),))
+    whole, figure = requirement.span, old.span
+    if figure is None or not (figure.source is whole.source and whole.start <= figure.start <= figure.end <= whole.end):
+        text = shown(condition)
+        return Change(said, text, ((whole, text),))
+    # Both comparisons of `loss in 2.0 .. 2.2` are all of its text, so that it cannot be put together from their texts.
+    written = whole.source.text
+    text = written[whole.start : figure.start] + new.text + written[figure.end : whole.end]
+    return Change(said, " ".join(text.split()), ((figure, new.text),))
 
 
 def _with(condition: Expr, old: Expr, new: Expr) -> Expr:

@@ -47,7 +47,10 @@ def staged(draw: st.DrawFn) -> str:
         lines.append(draw(st.sampled_from(("data code: 9e10 tokens up to 2 epochs weight 40%",) * 2)))
     else:
         lines += [f"tokens: at least {amount}", f"hardware: {hardware()}"]
-    wishes = ("cost <= 50k USD", "time <= 4 days and tokens >= 1e9", "P(cost <= 90k USD) >= 90%", "energy <= 2e4 kWh")
+    wishes = (
+        *("cost <= 50k USD", "time <= 4 days and tokens >= 1e9", "P(cost <= 90k USD) >= 90%", "energy <= 2e4 kWh"),
+        *("time in 1 .. 4 days", "1k USD <= cost <= 50k USD", "not tokens in 1e8 .. 1e13"),
+    )
     lines += [f"require {wish}" for wish in draw(st.lists(st.sampled_from(wishes), max_size=2, unique=True))]
     return "\n".join(lines) + "\n"
 
@@ -121,6 +124,8 @@ def test_what_makes_room_of_stages_phases_and_mixes_is_pasted(text: str) -> None
         ("model: 70B params\ntokens: 2T\nhardware: 256 x H100 for 30 days at 45% MFU\n", "tokens: 703.4B"),
         ("model: 7B\ndata: 500B tokens\ntokens: 2T\n", "data: 500B tokens up to 4 epochs"),
         ("hardware: 8 x H100 for 9 days at 40% MFU @ 2 USD/GPU/hour\nrequire cost <= 1k USD\n", "@ 0.578 USD/GPU/hour"),
+        ("compute: 1e21 FLOP\nrequire loss in 2.0 .. 2.2\n", "loss in 2.0 .. 2.306"),
+        ("compute: 1e21 FLOP\nrequire 2.0 <= loss <= 2.2\n", "2.0 <= loss <= 2.306"),
     ],
 )
 def test_what_to_write_is_what_the_plan_has(text: str, written: str) -> None:
