@@ -40,3 +40,21 @@ def test_no_option_passes_over_another(verb: str, capsys: pytest.CaptureFixture[
             parser_of(run).parse_args([option, value, option, value])
         assert stop.value.code == 2
         assert f"argument {'/'.join(action.option_strings)}: given twice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", [["stdin"], ["stdout"], ["stderr"], ["stdin", "stdout", "stderr"]])
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [(["--version"], 0), (["law", "chinchilla", "-o", "json"], 0), (["nonsense"], 2), (["fmt", "-", "--check"], 2)],
+)
+def test_a_stream_that_is_closed_changes_no_exit_code(
+    args: list[str], code: int, closed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a process that is started by `plan ... >&-`, or by what gives it no stream at all."""
+    for name in closed:
+        monkeypatch.setattr(sys, name, None)
+    try:
+        assert main(args) == code
+    finally:
+        for name in closed:
+            getattr(sys, name).close()
