@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
+from runplan.cli.paths import ENDINGS
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import FUNCTIONS
 from runplan.dsl.plan.data import QUALITIES, STAGES
@@ -309,7 +310,7 @@ def _files(document: Document) -> Iterator[Item]:
         return
     own = os.path.basename(document.path)
     for name, kind in entries:
-        if kind == disk.FILE and name != own and name.endswith((".plan", ".plan.yaml", ".plan.yml")):
+        if kind == disk.FILE and name != own and name.endswith(ENDINGS):
             yield Item(name, "file", order=1)
 
 

@@ -20,7 +20,7 @@ from runplan.dsl.syntax.views import spec_of
 from runplan.dsl.text.finding import Finding, in_order
 from runplan.dsl.text.nearest import MAX_WORD
 from runplan.dsl.text.reader import Buffer, decoded
-from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.source import YAML, Source, Span
 from runplan.dsl.units.table import table_of_units
 from runplan.editor.buffers import Seen
 from runplan.editor.ignores import codes_of
@@ -67,7 +67,7 @@ class Document:
     @property
     def in_yaml(self) -> bool:
         """Whether it is spelled in YAML."""
-        return self.name.endswith((".yaml", ".yml"))
+        return self.name.endswith(YAML)
 
     @property
     def is_plan(self) -> bool:

@@ -1,6 +1,6 @@
 """The modules of an installed package from one file, `modules.bin`, in place of a file each.
 
-To find, open and check a file for each of two hundred modules takes a quarter of what a check of a small plan does. The
+To find, open and look at a file for each of two hundred modules takes a tenth of what a check of a small plan does. The
 wheel has all of them in one file, too, as the Python that built it compiled them, those that are always used together
 as one piece. Where that is another Python, where it leaves out assertions, and where there is no such file, as in an
 editable install, modules are found as ever. docs/design/0018-the-library-as-an-image.md tells more.

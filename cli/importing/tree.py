@@ -12,7 +12,7 @@ from runplan.cli.importing.references import resolved
 from runplan.cli.importing.shell import OPTION, arguments_of, typed
 from runplan.dsl.syntax.yaml_scalars import Scalar
 from runplan.dsl.syntax.yaml_values import Mapping, Value, composed
-from runplan.dsl.text.source import Source
+from runplan.dsl.text.source import YAML, Source
 
 
 def tree_of(path: str, text: str, config: str = "") -> Tree:
@@ -32,7 +32,7 @@ def tree_of(path: str, text: str, config: str = "") -> Tree:
         return module(path, text, config)
     if path.endswith(".toml"):
         return _toml(path, text)
-    if path.endswith((".yaml", ".yml")):
+    if path.endswith(YAML):
         return _yaml(path, text)
     if text.lstrip()[:1] == "{":
         return _json(path, text)

@@ -12,7 +12,7 @@ QUOTED_OR_COMMENT = pattern(r'"(?:\\.|[^"\\\n])*+"?|#[^\r\n]*')
 
 def comments_of(source: Source) -> tuple[Word, ...]:
     """The comments of a file, in the spelling that its name tells."""
-    if not source.path.endswith((".yaml", ".yml")):
+    if not source.in_yaml:
         return comments(source)
     from runplan.dsl.syntax.yaml import comments_in_yaml  # only where a plan is in it
     from runplan.dsl.syntax.yaml_values import composed

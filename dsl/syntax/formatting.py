@@ -12,7 +12,7 @@ from runplan.dsl.syntax.statements import BY_RULE
 from runplan.dsl.syntax.tree import File, Node, Word, unquoted
 from runplan.dsl.syntax.yaml_layout import entries_of, printed
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.source import Source
+from runplan.dsl.text.source import YAML, Source
 from runplan.dsl.types import Literal
 
 Spelling = Literal["plan", "yaml"]
@@ -22,7 +22,7 @@ _ENDINGS = re.compile(r"\.plan(\.ya?ml)?$|\.ya?ml$")
 
 def spelling_of(path: str) -> Spelling:
     """The spelling of a file, by the end of its name."""
-    return "yaml" if path.endswith((".yaml", ".yml")) else "plan"
+    return "yaml" if path.endswith(YAML) else "plan"
 
 
 def formatted(source: Source, to: Spelling | None = None) -> tuple[str, list[Finding]]:

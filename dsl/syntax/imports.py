@@ -81,7 +81,7 @@ def _parsed(path: str, content: bytes) -> tuple[File, list[Finding]]:
 
 def syntax_of(source: Source) -> tuple[File, list[Finding]]:
     """The syntax tree of a source in the spelling that its name tells."""
-    return parsed(source, _parse_yaml if source.path.endswith((".yaml", ".yml")) else _parse_plan)
+    return parsed(source, _parse_yaml if source.in_yaml else _parse_plan)
 
 
 # The parsers are imported where a text is parsed: a tree from the cache needs neither Lark nor YAML.

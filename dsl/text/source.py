@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 
 from runplan.dsl.dataclass import dataclass
 
+# How files in the spelling of YAML end.
+YAML = (".yaml", ".yml")
+
 
 class Source:
     """The text of one file; two are equal where their paths and texts are.
@@ -32,6 +35,11 @@ class Source:
         if not isinstance(self._text, str):
             self._text = self._text()
         return self._text
+
+    @property
+    def in_yaml(self) -> bool:
+        """Whether it is in the spelling of YAML, by its name."""
+        return self.path.endswith(YAML)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Source) and self.path == other.path and self.text == other.text)

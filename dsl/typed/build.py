@@ -227,9 +227,7 @@ class Builder:
         known = list(known)
         meant = ours(word.text, value)
         source = word.span.source
-        elsewhere = (
-            [] if meant in known else answer(word.text, "", source.text, source.path.endswith((".yaml", ".yml")))
-        )
+        elsewhere = [] if meant in known else answer(word.text, "", source.text, source.in_yaml)
         close = did_you_mean(meant if meant in known else word.text, known)
         help = elsewhere or close or [f"the fields of `{where}` are {listing(known, MOST_LISTED)}"]
         message, fixes = f"unknown field `{word.text[:60]}` in `{where}`", respelled(word.span, word.text, known, meant)

@@ -83,7 +83,7 @@ def _is_counted(draft: Draft, pool: Pool, own: Own, stated: Name) -> bool:
     if stated == q.STEP_TIME and (optimizer is None or "batch" not in optimizer.settings):
         message = f"`{text}` is of a batch, and the plan does not say which"
         source = amount.span.source
-        help = [*answer("batch", "4M tokens", source.text, source.path.endswith((".yaml", ".yml"))), _OF_ONE]
+        help = [*answer("batch", "4M tokens", source.text, source.in_yaml), _OF_ONE]
         draft.findings.append(finding("C004", message, amount.span, help=help))
         return False
     return True

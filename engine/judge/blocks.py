@@ -26,7 +26,7 @@ def fitted(plan: Plan, findings: Iterable[Finding]) -> Iterator[Finding]:
     if any(_BLOCK.match(pool.span.text) for pool in pools):
         yield from (replace(item, help=changed(item.help, partial(map, _in_block))) for item in findings)
         return
-    with_block = partial(_with_block, pools, plan.source.path.endswith((".yaml", ".yml")))
+    with_block = partial(_with_block, pools, plan.source.in_yaml)
     yield from (replace(item, help=changed(item.help, with_block)) for item in findings)
 
 

@@ -104,22 +104,41 @@ def power(a: Jet, b: Jet) -> Jet:
     return chained(a, value, p * Functions.power(u, p - 1.0), p * (p - 1.0) * Functions.power(u, p - 2.0))
 
 
-def exponential(a: Jet) -> Jet:
-    """`exp`."""
-    value = math.exp(a.value)
-    return chained(a, value, value, value)
+def of_one(lib: Any) -> dict[str, Callable[[Jet], Jet]]:
+    """The smooth functions of one argument, by word.
+
+    Args:
+        lib: What computes them: `Functions` of a number, numpy of arrays, a point an element.
+    """
+
+    def exponential(a: Jet) -> Jet:
+        value = lib.exp(a.value)
+        return chained(a, value, value, value)
+
+    def logarithm(a: Jet) -> Jet:
+        u = a.value
+        return chained(a, lib.log(u), 1.0 / u, -1.0 / u**2)
+
+    def root(a: Jet) -> Jet:
+        value = lib.sqrt(a.value)  # of nought a number, but no derivative
+        return chained(a, value, 0.5 / value, -0.25 / value**3) if a.gradient is not None else Jet(value)
+
+    return {
+        "neg": lambda a: chained(a, -a.value, -1.0, 0.0),
+        "exp": exponential,
+        "ln": logarithm,
+        "log10": lambda a: chained(logarithm(a), lib.log10(a.value), 1.0 / math.log(10.0), 0.0),
+        "sqrt": root,
+    }
 
 
-def logarithm(a: Jet) -> Jet:
-    """`ln`."""
-    u = a.value
-    return chained(a, math.log(u), 1.0 / u, -1.0 / u**2)
-
-
-def root(a: Jet) -> Jet:
-    """`sqrt`."""
-    value = math.sqrt(a.value)
-    return chained(a, value, 0.5 / value, -0.25 / value**3) if a.gradient is not None else Jet(value)
+# What is computed alike of numbers and of arrays.
+OF_TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
+    "+": plus,
+    "-": lambda a, b: plus(a, b, -1.0),
+    "*": times,
+    "/": over,
+}
 
 
 def _evenly(args: Sequence[Jet]) -> Jet:
@@ -136,20 +155,13 @@ def _evenly(args: Sequence[Jet]) -> Jet:
 
 
 _ONE: dict[str, Callable[[Jet], Jet]] = {
-    "neg": lambda a: chained(a, -a.value, -1.0, 0.0),
-    "exp": exponential,
-    "ln": logarithm,
-    "log10": lambda a: chained(logarithm(a), math.log10(a.value), 1.0 / math.log(10.0), 0.0),
-    "sqrt": root,
+    **of_one(Functions),
     "abs": lambda a: chained(a, abs(a.value), math.copysign(1.0, a.value), 0.0),
     "not": lambda a: Jet(not a.value),
     "ceil": lambda a: Jet(float(math.ceil(a.value))),  # flat, but at whole numbers
 }
 _TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
-    "+": plus,
-    "-": lambda a, b: plus(a, b, -1.0),
-    "*": times,
-    "/": over,
+    **OF_TWO,
     "^": power,
     "min": lambda a, b: a if a.value <= b.value else b,
     "max": lambda a, b: a if a.value >= b.value else b,

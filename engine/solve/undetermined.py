@@ -175,7 +175,7 @@ def _offers(problem: Problem) -> Iterator[str]:
     if not problem.stated:
         for name in GOALS:
             if name in problem.definitions and _settled_by_goal(problem, name):
-                yield f"minimize{':' if _is_yaml(problem) else ''} {name}"
+                yield f"minimize{':' if problem.place.source.in_yaml else ''} {name}"
                 break
     yield from _losses(problem)
     yield from _optimum(problem)
@@ -315,13 +315,9 @@ def _optimum(problem: Problem) -> Iterator[str]:
         yield _required(problem, f"{q.TOKENS_TO_LAW} == 1")
 
 
-def _is_yaml(problem: Problem) -> bool:
-    return problem.place.source.path.endswith((".yaml", ".yml"))
-
-
 def _required(problem: Problem, text: str) -> str:
     """A requirement as the plan would write it beside those that it has."""
-    yaml = _is_yaml(problem)
+    yaml = problem.place.source.in_yaml
     listed = yaml and any(c.kind == "require" for c in problem.constraints)
     return f"{'- ' if listed else 'require: ' if yaml else 'require '}{text}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Op, Ref, names
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.types import Any
-from runplan.engine.numeric.jets import Jet, chained, over, plus, times
+from runplan.engine.numeric.jets import OF_TWO, Jet, chained, of_one, times
 
 Env = Mapping[Name, Any]
 
@@ -80,30 +80,6 @@ class Jets:
         raise _NoDerivative
 
 
-def _power(a: Jet, b: Jet) -> Jet:
-    u, p = a.value, b.value
-    if b.gradient is not None:
-        log = times(b, _logarithm(a))
-        value = np.exp(log.value)
-        return chained(log, value, value, value)
-    value = np.power(u, p)
-    return chained(a, value, p * value / u, p * (p - 1.0) * value / u**2)
-
-
-def _logarithm(a: Jet) -> Jet:
-    return chained(a, np.log(a.value), 1.0 / a.value, -1.0 / a.value**2)
-
-
-def _exponential(a: Jet) -> Jet:
-    value = np.exp(a.value)
-    return chained(a, value, value, value)
-
-
-def _root(a: Jet) -> Jet:
-    value = np.sqrt(a.value)
-    return chained(a, value, 0.5 / value, -0.25 / value**3)
-
-
 def _where(test: Any, a: Jet, b: Jet, count: int) -> Jet:
     """One of two, element by element."""
     flat = [0.0] * count
@@ -123,18 +99,16 @@ def _curve(a: Jet, item: Op) -> Jet:
     return chained(a, value, value * slope / a.value, value * (slope * slope + bend - slope) / a.value**2)
 
 
-_ONE: dict[str, Callable[[Jet], Jet]] = {
-    "neg": lambda a: chained(a, -a.value, -1.0, 0.0),
-    "exp": _exponential,
-    "ln": _logarithm,
-    "log10": lambda a: chained(_logarithm(a), np.log10(a.value), 1.0 / np.log(10.0), 0.0),
-    "sqrt": _root,
-}
-_TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
-    "+": plus,
-    "-": lambda a, b: plus(a, b, -1.0),
-    "*": times,
-    "/": over,
-    "^": _power,
-}
+def _power(a: Jet, b: Jet) -> Jet:
+    u, p = a.value, b.value
+    if b.gradient is not None:
+        log = times(b, _ONE["ln"](a))
+        value = np.exp(log.value)
+        return chained(log, value, value, value)
+    value = np.power(u, p)
+    return chained(a, value, p * value / u, p * (p - 1.0) * value / u**2)
+
+
+_ONE = of_one(np)
+_TWO = {**OF_TWO, "^": _power}
 assert EVENLY not in _TWO, "what is seen equally often is solved point by point"
