@@ -108,6 +108,8 @@ def _latent(shape: Shape) -> Keys:
         "moe_intermediate_size": shape.expert_ffn,
         "n_shared_experts": shape.shared_experts,
         "first_k_dense_replace": shape.dense_layers,
+        "n_group": shape.expert_groups,
+        "topk_group": shape.routed_groups,
     }
 
 
@@ -203,9 +205,11 @@ _ARCHITECTURES = (
     Architecture("qwen3_moe", "Qwen3MoeForCausalLM", True, _with("experts", "qk_norm", may=("dense_layers",)),
                  lambda s: s.qk_norm == 1, _experts),
     Architecture("deepseek_v3", "DeepseekV3ForCausalLM", True,
-                 _with("experts", "kv_lora", "router_biases", may=("shared_experts", "dense_layers")), _any, _latent),
+                 _with("experts", "kv_lora", "router_biases", may=("shared_experts", "expert_groups", "dense_layers")),
+                 _any, _latent),
     Architecture("deepseek_v2", "DeepseekV2ForCausalLM", True,
-                 _with("experts", "kv_lora", may=("shared_experts", "dense_layers")), _any, _latent),
+                 _with("experts", "kv_lora", may=("shared_experts", "expert_groups", "dense_layers")), _any,
+                 lambda s: {**_latent(s), **({"topk_method": "group_limited_greedy"} if s.expert_groups > 1 else {})}),
     Architecture("olmoe", "OlmoeForCausalLM", True, _with("experts", "qk_norm"),
                  lambda s: s.qk_norm == _EVERYWHERE and _heads_of_hidden(s),
                  lambda s: {"num_experts": s.experts, "num_experts_per_tok": s.active_experts,

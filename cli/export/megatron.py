@@ -19,7 +19,7 @@ _SETTINGS = {"weight_decay": "weight-decay", "beta1": "adam-beta1", "beta2": "ad
              "clip": "clip-grad", "momentum": "sgd-momentum"}  # fmt: skip
 _PRECISIONS = ("bf16", "fp16")
 _CARRIED = ("attention_biases", "mlp_biases", "norm_biases", "qk_norm", "positions", "experts", "shared_experts",
-            "router_biases", "dense_layers", "kv_lora")  # fmt: skip
+            "router_biases", "expert_groups", "dense_layers", "kv_lora")  # fmt: skip
 Argument = tuple[str, object]
 
 
@@ -99,6 +99,9 @@ def _experts(shape: Shape) -> Iterator[Argument]:
     if shape.router_biases:
         yield "moe-router-enable-expert-bias", True
         yield "moe-router-score-function", "sigmoid"
+    if shape.expert_groups > 1:
+        yield "moe-router-num-groups", shape.expert_groups
+        yield "moe-router-group-topk", shape.routed_groups
     if shape.dense_layers:
         yield "moe-layer-freq", f"[0]*{shape.dense_layers}+[1]*{shape.layers - shape.dense_layers}"
 

@@ -92,6 +92,8 @@ class Shape:
     shared_ffn: int = 0
     shared_gate: bool = False
     router_biases: bool = False
+    expert_groups: int = 1
+    routed_groups: int = 1
     dense_layers: int = 0
     kv_lora: int = 0
     q_lora: int = 0
@@ -110,7 +112,7 @@ class Shape:
 
 
 _GATED = 3
-_PLAIN = {"norms": 2, "final_norm": True}
+_PLAIN = {"norms": 2, "final_norm": True, "expert_groups": 1}
 _PARTICULAR = (
     *("attention_biases", "mlp_biases", "norm_biases", "norms", "final_norm", "embedding_norm", "embedding_dim"),
     *(
@@ -125,7 +127,7 @@ _PARTICULAR = (
         "window",
         "experts",
     ),
-    *("shared_experts", "shared_gate", "router_biases", "dense_layers", "kv_lora"),
+    *("shared_experts", "shared_gate", "router_biases", "expert_groups", "dense_layers", "kv_lora"),
 )
 
 

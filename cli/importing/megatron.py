@@ -212,6 +212,9 @@ def _experts(keys: Keys, layers: int, ffn: int) -> dict[str, Word]:
         out["shared_experts"] = shared
     if keys.flag("moe_router_enable_expert_bias"):
         out["router_biases"] = "true"
+    groups, routed = keys.whole("moe_router_num_groups"), keys.whole("moe_router_group_topk")
+    if groups and routed and groups > 1:
+        out |= {"expert_groups": groups, "routed_groups": routed}
     dense = keys.whole("first_k_dense_replace") or _dense(keys.text("moe_layer_freq"), layers)
     keys.get("moe_layer_freq")
     return out | ({"dense_layers": dense} if dense else {})

@@ -125,8 +125,8 @@ FIELDS = {
     "model": "params active layers hidden ffn heads kv_heads head_dim mlp biases qk_norm positions vocab context"
     " window global_layers tied v_head_dim kv_lora q_lora rope_dim sinks attention_biases mlp_biases norm_biases norms"
     " final_norm embedding_norm embedding_dim segments head_bias masked_head pooler extra_params experts active_experts"
-    " expert_ffn shared_experts shared_ffn shared_gate router_biases dense_layers granularity weight_bits"
-    " activation_bits kv_bits".split(),
+    " expert_ffn shared_experts shared_ffn shared_gate router_biases expert_groups routed_groups dense_layers"
+    " granularity weight_bits activation_bits kv_bits".split(),
     "layout": "tp pp cp ep etp dp micro_batch accumulate sequence_parallel recompute interleave weight_bytes"
     " gradient_bytes master_bytes optimizer_bytes moments matrix_moments moment_bytes shard gradients_kept copy_bytes"
     " copied_layers residual_bytes hidden_bytes query_bytes kv_bytes ffn_bytes head_bytes expert_bytes norm_bytes"

@@ -43,8 +43,10 @@ def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator
         yield _broken_finding(plan, solution, requirement, found)
     elif requirement.key in solution.problem.unsaid and verdict(requirement.condition, env, TOLERANCE) is None:
         lacking = solution.problem.unsaid[requirement.key]
-        if lacking.code != "C009" or all(one.code != lacking.code for one in solution.findings):
-            yield lacking  # of a run that is not solved, what keeps it from that is said
+        # What is found for a run that is solved has no finding of its own where something keeps it from being solved.
+        is_said = solution.status != "solved" or any(one.code == lacking.code for one in solution.findings)
+        if lacking.code != "C009" or not is_said:
+            yield lacking
 
 
 # A comparison that values break, and both of its sides.

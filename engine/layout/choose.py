@@ -50,6 +50,8 @@ class Chosen:
         race: All of them.
         roofline: The most that a device reaches in any of them that may have room, in FLOP a second, and in which;
             None where the time of a step is not told, or none has room.
+        shorter: The same of those that cut sequences shorter than is usual, which are not among them; None where there
+            are none.
     """
 
     layout: Layout
@@ -57,6 +59,7 @@ class Chosen:
     fits: Fits
     race: Race
     roofline: tuple[float, Layout] | None
+    shorter: Callable[[], Chosen | None] = lambda: None
 
 
 def chosen(
@@ -154,10 +157,11 @@ class Race:
         best = [alike.best for alike in self._alike if alike.best is not None]
         return in_order(best) if self._wish is None else sorted(best, key=lambda one: one.rank)
 
-    def told(self, undivided: Iterable[str]) -> Told:
-        """What there is to say of them."""
+    def told(self, undivided: Iterable[str], shorter: Chosen | None = None) -> Told:
+        """What there is to say of them, and of the first of those that cut sequences shorter than is usual."""
         ordered = self.ordered(len(self._alike))
-        shown = differing(ordered) if self._wish is None else ordered[:FIRST]
+        other = shorter.race.ordered(1)[0] if shorter is not None else None
+        shown = differing(ordered, other) if self._wish is None else ordered[:FIRST]
         first = tuple(choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in shown)
         return Told(first, tuple(fallen(ordered, shown)), tuple(undivided))
 

@@ -108,6 +108,7 @@ class Room:
         is_kept: Whether the plan says the batch, to which layouts are held.
         shards: What copies may share out; nothing where the framework says it.
         shortest: Tokens of a sequence below which it is not cut further.
+        least_cp: Parts that a sequence is cut into at the least.
         deepest: Parts of the layers at the most.
     """
 
@@ -121,6 +122,7 @@ class Room:
     is_kept: bool = False
     shards: tuple[int, ...] = ()
     shortest: float = _SHORT
+    least_cp: int = 1
     deepest: int = _MOST_PP
 
 
@@ -165,7 +167,7 @@ def _parts(room: Room, said: Mapping[str, Amount]) -> Iterator[tuple[int, int, i
                 continue
             for cp in _counts(room, said.get("cp"), _MOST_CP):
                 halved = cp & (cp - 1) == 0 and room.context >= cp * room.shortest
-                if isinstance(said.get("cp"), Given) or cp == 1 or halved:
+                if isinstance(said.get("cp"), Given) or ((cp == 1 or halved) and cp >= room.least_cp):
                     yield tp, pp, cp
 
 

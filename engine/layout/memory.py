@@ -68,6 +68,8 @@ _MIXTURE_ADAPTERS = {**_ADAPTERS, ON_RANK: quantity("rank_mixture_adapters")}
 _LATENT = {
     quantity("query_width"): quantity("latent_query_width"),
     quantity("kv_width"): quantity("latent_kv_width"),
+    quantity("attention_product_bytes"): quantity("latent_product_bytes"),
+    quantity("up_params"): quantity("latent_up_params"),
 }
 MOMENTS, MOMENT_BYTES, OPTIMIZER_BYTES = map(quantity, ("moments", "moment_bytes", "optimizer_bytes"))
 _BLOCK = quantity("block_bytes")

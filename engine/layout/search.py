@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -219,10 +220,18 @@ class Search:
         for room in self.rooms(devices):
             usual = self._chosen(devices, replace(room, shortest=USUAL))
             if usual is not None and (usual.is_enough or room.context < USUAL):
-                return usual
+                return replace(usual, shorter=partial(self._shorter, devices, room))
             if (one := self._chosen(devices, room)) is not None:
                 return one
         return None
+
+    def _shorter(self, devices: int, room: Room) -> Chosen | None:
+        """The same of those that cut sequences into as many parts as any run does; None where that is usual, or where
+        the plan says how many there are."""
+        parts = 1 << int(math.log2(max(1.0, room.context / room.shortest)))
+        if "cp" in self.said or parts == 1 or room.context / parts >= USUAL:
+            return None
+        return self._chosen(devices, replace(room, least_cp=parts))
 
     def _chosen(self, devices: int, room: Room) -> Chosen | None:
         # What a check of layouts that fit has no use for: docs/design/0004-what-check-does-not-import.md.
@@ -252,7 +261,7 @@ class Search:
         def told() -> Told:
             from runplan.engine.layout.told import undivided
 
-            return one.race.told(undivided(next(self.rooms(devices)), self.said))
+            return one.race.told(undivided(next(self.rooms(devices)), self.said), one.shorter())
 
         return Layouts(one.race.tried, one.fits, told)
 

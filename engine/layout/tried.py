@@ -64,7 +64,8 @@ class Tried:
 
 def in_order(best: Sequence[Tried]) -> list[Tried]:
     """Those that are enough first, by their time; of those that are alike by what is known of it the one that cuts
-    sequences less, which fewer frameworks do, then the one of a plain pipeline, then the one of fewer parts first."""
+    sequences less, which fewer frameworks do, then the one of a plain pipeline, then the one of fewer parts, then the
+    one whose experts lie on more devices: each of them has less to keep, and products of more tokens an expert."""
     rest = sorted(best, key=lambda one: one.rank)
     out: list[Tried] = []
     while rest:
@@ -72,18 +73,27 @@ def in_order(best: Sequence[Tried]) -> list[Tried]:
         within = [one.band == first.band and one.hoped <= ALIKE * first.hoped for one in rest]
         alike = [first, *(one for one, is_alike in zip(rest[1:], within[1:], strict=True) if is_alike)]
         if not first.is_by_memory:
-            alike.sort(key=lambda one: (one.layout.cp, not one.is_plain, math.prod(one.layout.parts[:3]), one.hoped))
+            alike.sort(key=_of_alike)
         out += alike
         rest = [one for one, is_alike in zip(rest[1:], within[1:], strict=True) if not is_alike]
     return out
 
 
-def differing(ordered: Sequence[Tried]) -> list[Tried]:
+def _of_alike(one: Tried) -> tuple[int, bool, int, int, float]:
+    layout = one.layout
+    return layout.cp, not one.is_plain, math.prod(layout.parts[:3]), -layout.ep, one.hoped
+
+
+def differing(ordered: Sequence[Tried], shorter: Tried | None = None) -> list[Tried]:
     """The ones that are told of some in order: those that differ in kind, as how fast each is is not known to the last
     per cent, and as frameworks differ in what they do.
 
     The first of each number of parts that matrices are cut into comes before others; of a mixture of experts, which lie
-    where others cut, the first of each number of parts of the layers; then one that cuts nothing and has copies alone.
+    where others cut, the first of each number of parts of the layers; then one that cuts nothing and has copies alone,
+    and one that cuts sequences shorter than is usual, where it is enough and as fast.
+
+    Args:
+        shorter: The first of those that cut sequences shorter than is usual, which are not among the ordered.
     """
     enough = [one for one in ordered if one.band == ENOUGH and one.pace]
     near = [one for one in enough if one.pace <= _OTHERWISE * min(one.pace for one in enough)]
@@ -92,8 +102,11 @@ def differing(ordered: Sequence[Tried]) -> list[Tried]:
     told = list(ordered[:1])
     for kind, most in ((cut, FIRST - 1), (lambda one: one.parts[:3] == (1, 1, 1), FIRST)):
         told += _other(near, told, kind)[: most - len(told)]
+    if shorter is not None and shorter.band == ENOUGH and enough:
+        is_alike = shorter.pace <= ALIKE * min(one.pace for one in enough)
+        told += [shorter][: FIRST - len(told) if is_alike else 0]
     told += _other(ordered, told, lambda one: one.parts)[: FIRST - len(told)]
-    return [one for one in ordered if one in told]
+    return [one for one in (*ordered, shorter) if one is not None and one in told]
 
 
 def _other(some: Sequence[Tried], told: Sequence[Tried], kind: Callable[[Layout], object]) -> list[Tried]:

@@ -70,11 +70,17 @@ def _deepseek2(keys: Keys) -> Fields:
     }
     if rank := keys.whole("q_lora_rank"):
         out["q_lora"] = rank
-    return out
+    return out | _groups(keys, 1, 1)
+
+
+def _groups(keys: Keys, usual: int, routed: int) -> Fields:
+    """The groups that experts lie in, and those whose experts a token may pass; by default as the class has them."""
+    groups, passed = keys.whole("n_group") or usual, keys.whole("topk_group") or routed
+    return {"expert_groups": groups, "routed_groups": passed} if groups > 1 else {}
 
 
 def _deepseek3(keys: Keys) -> Fields:
-    return _deepseek2(keys) | {"router_biases": "true"}
+    return _deepseek2(keys) | _groups(keys, 8, 4) | {"router_biases": "true"}
 
 
 def _glm4_moe(keys: Keys) -> Fields:

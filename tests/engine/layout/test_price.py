@@ -159,32 +159,54 @@ def test_of_published_runs_two_of_three_are_told() -> None:
     assert all(row["source"] and row["evidence"] in ("paper", "secondary", "memory") for row in PUBLISHED)
 
 
+def as_it_was(row: Row) -> str:
+    """A plan of a published run with how it was laid out, and how it passed a step, where that is told."""
+    parts = [f"{name} {row[name]}" for name in CUTS]
+    parts += [f"micro_batch {row['micro_batch']} sequences"] * bool(row["micro_batch"])
+    parts += [f"interleave {row['interleave']}"] * bool(row["interleave"])
+    return text_of(row) + f"layout: {', '.join(parts)}\n"
+
+
 @cache
-def told_over_measured() -> dict[str, float]:
-    """Of published layouts whose rate was measured: the rate that is told over that; none is above its roofline."""
-    ratios = {}
+def measured() -> tuple[tuple[float, float], ...]:
+    """Of published layouts whose rate was measured: the time of a step over the one that is told, and the experts of a
+    device, 0 of a dense model; none is below its roofline.
+
+    By the tokens a second where they are published, as frameworks count the FLOP of attention and of windows each in
+    their own way.
+    """
+    ratios = []
     for row in PUBLISHED:
-        if row["tflops"]:
-            solution = solved(text_of(row) + f"layout: {', '.join(f'{name} {row[name]}' for name in CUTS)}\n")
-            measured = float(row["tflops"]) * 1e12
-            assert measured < solution["roofline_rate"].value, row["run"]
-            ratios[row["run"]] = solution["layout_rate"].value / measured
-    return ratios
+        if row["tflops"] or row["tokens_per_s"]:
+            solution = solved(as_it_was(row))
+            told, least = solution["layout_time"].value, solution["least_layout_time"].value
+            if row["tokens_per_s"]:
+                rate = int(row["gpus"]) * float(row["tokens_per_s"])
+                took = int(row["sequences"]) * int(row["context"]) / rate
+            else:
+                took = told * solution["layout_rate"].value / (float(row["tflops"]) * 1e12)
+            assert took > least, row["run"]
+            experts = solution.values.get(quantity("experts"))
+            ratios.append((took / told, experts.value / int(row["ep"]) if experts is not None else 0.0))
+    return tuple(ratios)
 
 
 def test_of_dense_layouts_with_pipelines_and_parts_of_sequences_the_rate_is_as_measured() -> None:
-    experts = ("deepseek-v3", "gpt-oss-120b", "qwen3-30b-a3b", "qwen3-235b-a22b", "grok-1")
-    dense = [told_over_measured()[row["run"]] for row in PUBLISHED if row["tflops"] and row["model"] not in experts]
-    assert len(dense) == 15 and np.median(dense) == pytest.approx(0.95, abs=0.05)
-    assert np.percentile(dense, 10) > 0.75 and max(dense) < 1.3
+    dense = [ratio for ratio, experts in measured() if not experts]
+    assert len(dense) == 29 and np.median(dense) == pytest.approx(0.95, abs=0.05)
+    assert min(dense) > 0.7 and max(dense) < 1.25
 
 
-def test_of_mixtures_of_many_experts_the_rate_is_an_upper_estimate() -> None:
-    """DeepSeek-V3 and Grok-1 on H100 and GB200 are as measured; small experts in fp8, and of gpt-oss, reach less."""
-    found = told_over_measured()
-    near = ("bridge-dsv3-gb300", "bridge-dsv3-gb200", "bridge-dsv3-h100", "dgxc-grok1-gb200", "bridge-qwen3-235b-h100")
-    assert all(0.75 < found[run] < 1.25 for run in near)
-    assert 1 < np.median([found[run] for run in found if "gptoss" in run or "qwen3" in run]) < 2.5
+def test_of_mixtures_with_few_experts_a_device_the_rate_is_as_measured() -> None:
+    few = [ratio for ratio, experts in measured() if 0 < experts < 16]
+    assert len(few) == 12 and np.median(few) == pytest.approx(1, abs=0.05)
+    assert min(few) > 0.75 and max(few) < 1.6
+
+
+def test_of_mixtures_with_many_experts_a_device_the_rate_is_an_upper_estimate() -> None:
+    """Such a device passes their small products one after the other, and these runs drop no token."""
+    many = [ratio for ratio, experts in measured() if experts >= 16]
+    assert len(many) == 10 and min(many) > 1 and np.median(many) < 2 and max(many) < 4
 
 
 # ---- what holds of any plan
@@ -224,11 +246,12 @@ def test_what_a_plan_says_of_its_layout_is_kept_by_all(said: str, kept: dict[str
 
 
 @pytest.mark.parametrize(("context", "longest"), [(4096, 1), (8192, 1), (16384, 2), (32768, 4)])
-def test_sequences_are_cut_only_where_they_are_long(context: int, longest: int) -> None:
+def test_sequences_are_cut_short_in_one_of_them_at_the_most(context: int, longest: int) -> None:
     (told,) = solved(
         f"hardware: 64 x H100 for up to 90 days at 40% MFU\nmodel llama-3-8b {{ context: {context} }}\ntokens: 160B\n"
     ).layouts
-    assert max(choice.figures["cp"] for choice in told.first) <= longest
+    short = [choice.figures["cp"] for choice in told.first if choice.figures["cp"] > longest]
+    assert short in ([], [2 * longest]) and (context > 4096 or not short)
     assert told.first[0].figures["cp"] == 1, "as layouts that do not cut them are enough, and as fast"
 
 

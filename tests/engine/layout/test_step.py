@@ -190,3 +190,10 @@ def test_what_a_plan_says_of_a_framework_is_taken_before_its_record(named: str) 
     assert (solution["shard"].value, solution["shard"].kind) == (2, "given")
     kept = solution["master_bytes"].value + 2
     assert solution["memory_optimizer"].value == pytest.approx(8030261248 * kept / 8, rel=1e-12)
+
+
+def test_what_is_required_of_the_memory_of_a_run_that_cannot_be_has_no_finding_of_its_own() -> None:
+    report = laid_out(
+        "hardware: 8 x H100 for 1 day at 40% MFU\nmodel: 70B\ntokens: 2T\nrequire memory_per_gpu <= 70 GB\n"
+    )
+    assert {found.code for found in report.findings if found.severity == "error"} == {"C003"}
