@@ -27,7 +27,7 @@ from runplan.engine.layout.memory import (
     TIME,
 )
 from runplan.engine.layout.search import Need, Search, search_of
-from runplan.engine.layout.unkept import unkept
+from runplan.engine.layout.unkept import uncut, unkept
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.laid_out import Layouts
 from runplan.engine.problem.of_stage import stages_of
@@ -159,7 +159,7 @@ def _of_layout(catalogue: Library) -> frozenset[str]:
 
 
 def _missed(found: _Found, plan: Plan, solution: Solution, catalogue: Library) -> Iterable[Finding]:
-    return () if found.values or found.is_well else unkept(plan, solution, catalogue)
+    return (uncut if found.values or found.is_well else unkept)(plan, solution, catalogue)
 
 
 def _open(plan: Plan, solution: Solution) -> Iterator[Finding]:

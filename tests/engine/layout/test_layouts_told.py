@@ -130,3 +130,23 @@ def test_laws_that_give_the_same_run_have_its_layouts_in_common() -> None:
         (alone,) = laid_out(ONE, law).solutions
         for name in ("layout_time", "memory_per_gpu", "roofline_mfu", "tp", "layout_mfu"):
             assert shared[name] == alone[name], law
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "told", "help"),
+    [
+        ("llama-3-8b", "ep 8", "the model has no experts", "write `ep 1`"),
+        ("llama-3-8b", "pp 64", "32 layers cannot be cut into 64 parts", "write `pp 32`"),
+        ("llama-3-8b", "tp 5", "32 heads cannot be cut into 5 parts", "write `tp 4` or `tp 8`"),
+        ("llama-3-8b", "pp 4, interleave 16", "32 layers have not 16 parts for each of 4", "leave `interleave` out"),
+        ("mixtral-8x7b", "ep 5", "8 experts cannot be shared out over 5", "write `ep 4` or `ep 8`"),
+    ],
+)
+def test_a_layout_that_the_model_cannot_have_is_told_with_one_that_it_can(
+    model: str, said: str, told: str, help: str
+) -> None:
+    plan = f"hardware: 320 x H100 for up to 90 days at 30% MFU\nmodel: {model}\ntokens: 60B\n"
+    (found,) = (one for one in laid_out(f"{plan}layout: {said}\n").findings if one.code == "C001")
+    assert (found.message, found.help[0]) == (told, help)
+    mended = help.split("`")[1] if help.startswith("write") else "pp 4"
+    assert all(one.code != "C001" for one in laid_out(f"{plan}layout: {mended}\n").findings)
