@@ -174,6 +174,12 @@ def iso_date(value: float) -> str:
     return f"{year:04d}-{month:02d}-{day:02d}" if 0 <= year <= 9999 else f"{year:+06d}-{month:02d}-{day:02d}"
 
 
+def iso_time(value: float) -> str:
+    """A point in time, in seconds since 1970, as its minute in UTC."""
+    minute = round(value / 60)
+    return f"{iso_date(60.0 * minute)} {minute // 60 % 24:02d}:{minute % 60:02d}"
+
+
 @lru_cache(1024)
 def json_unit(dim: Dim) -> tuple[str, float]:
     """The unit that a dimension has in JSON, and what to divide a value in base units by."""

@@ -16,7 +16,7 @@ from runplan.dsl.text.later import Later
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.parse import unit
-from runplan.dsl.units.show import json_unit, show
+from runplan.dsl.units.show import iso_time, json_unit, show
 from runplan.dsl.units.table import UnknownUnit, currencies
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Alternative, Either
@@ -211,6 +211,8 @@ def _compared(value: float, limit: float, upper: bool, wanted: str, read_as: Rea
     if said_value == said_limit:
         said_value, said_limit = said(value, 8), said(limit, 8)
     if dim == DATE:
+        if said_value == said_limit:  # a date is where its day begins
+            said_value, said_limit = iso_time(value), iso_time(limit)
         return f"{said_value}, {'after' if upper else 'before'} the {said_limit} that {wanted}"
     if math.isclose(value, limit, rel_tol=TOLERANCE):
         return f"{said_value}; {wanted} {'less' if upper else 'more'} than that"
@@ -223,8 +225,9 @@ def _compared(value: float, limit: float, upper: bool, wanted: str, read_as: Rea
 
 def _bound_label(plan: Plan, bound: Expr, limit: float, dim: Dim) -> str:
     if isinstance(bound, Ref) and bound.name in plan.lets:
-        line = plan.lets[bound.name].span.line
-        return f"{shown(plan.lets[bound.name].expr)} from `{bound.name}`, line {line}"
+        at = plan.lets[bound.name].span
+        where = f"line {at.line}" if at.source.path == plan.source.path else f"{at.source.path}:{at.line}"
+        return f"{shown(plan.lets[bound.name].expr)} from `{bound.name}`, {where}"
     return ""
 
 

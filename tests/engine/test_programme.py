@@ -250,3 +250,10 @@ def test_a_stage_and_a_plan_of_one_name() -> None:
         + "stage pre { tokens: 1T }\nstage tune { tokens: 1B }\nrequire tune.cost <= 1M USD\n"
     )
     assert ("N005", "a.plan", 1) in errors(report("a.plan", files={"a.plan": text}))
+
+
+def test_a_figure_of_another_file_is_told_with_that_file() -> None:
+    text = f"import caps.plan as caps\n{SMALL}require cost <= caps.cap\n"
+    found_in = report("x.plan", files={"caps.plan": "\nlet cap = 1k USD\n", "x.plan": text})
+    (found,) = [f for f in found_in.findings if f.code == "B001"]
+    assert found.at.text == "1k USD from `caps.cap`, caps.plan:2"

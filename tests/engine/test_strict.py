@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reports import under
 
 HARDWARE = "hardware: 10 x H100 for 10 days at 40% MFU @ 2 USD/GPU/hour\n"
@@ -35,6 +37,17 @@ def test_what_lies_on_the_bound_is_said_so() -> None:
     (found,) = [f for f in report.findings if f.code == "B001"]
     assert found.message == "`cost` is 4,800 USD; the plan allows less than that"
     assert "gpus <= 9" in found.help[0]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(1, 60 * 24 - 1))
+def test_a_run_that_ends_in_the_day_that_it_is_to_end_before_is_told_by_the_minute(minutes: int) -> None:
+    """A date is where its day begins."""
+    text = f"hardware: 10 x H100 for {30 + minutes / 1440:.8f} days at 40% MFU from 2028-01-31\n"
+    report = under(f"{text}require finish <= 2028-03-01\n", "chinchilla")
+    (found,) = [f for f in report.findings if f.code == "B001"]
+    end = f"2028-03-01 {minutes // 60:02d}:{minutes % 60:02d}"
+    assert found.message == f"`finish` is {end}, after the 2028-03-01 00:00 that the plan allows"
 
 
 def test_a_choice_stops_at_a_strict_bound() -> None:
