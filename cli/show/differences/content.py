@@ -14,7 +14,7 @@ from runplan.dsl.text.codes import RANK
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import TIME
-from runplan.dsl.units.dims import NONE, Dim
+from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show
 from runplan.engine.differences.diff import Cause
 from runplan.engine.differences.differences import Differences, Exceeded, PlanDifference, Total
@@ -213,28 +213,27 @@ def _apart(moved: Sequence[Moved]) -> Mapping[str, list[str]]:
 
 
 def _row(one: Moved, known: Known) -> tuple[str, str, str]:
-    return (
-        _figure(one.quantity, one.then, known),
-        _figure(one.quantity, one.now, known),
-        _change(one, known, short=True),
-    )
+    then, now = (_figure(one.quantity, side, known) for side in (one.then, one.now))
+    beside = "" if one.by_dim == TIME else now.partition(" ")[2]
+    return then, now, _change(one, known, beside=beside)
 
 
 def _figure(name: str, value: Value | None, known: Known) -> str:
     return NOTHING if value is None else bare(figure(name, value.value, value.dim, known))
 
 
-def _change(one: Moved, known: Known, *, short: bool = False) -> str:
+def _change(one: Moved, known: Known, *, beside: str = "") -> str:
     """By how much more, and as a share.
 
     Args:
-        short: Whether the unit stands beside it already.
+        beside: The unit that stands beside it already; of bytes and rates a small change has another one.
     """
     if one.by is None:
         return NOTHING
     share = "" if one.share is None or is_share(one.quantity, known) else f" ({_signed(one.share, per_cent)})"
     by = _by(one.quantity, one.by, one.by_dim, known)
-    return f"{by.partition(' ')[0] if short and one.by_dim not in (TIME, NONE) else by}{share}"
+    figure, _, unit = by.partition(" ")
+    return f"{figure if unit == beside else by}{share}"
 
 
 def _by(name: str, by: float, dim: Dim, known: Known) -> str:

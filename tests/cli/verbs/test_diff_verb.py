@@ -257,6 +257,19 @@ def test_another_layout_is_told_where_what_follows_from_it_moves(top: Path, caps
     assert "The first layout is another one: " in capsys.readouterr().out
 
 
+def test_a_change_says_its_unit_where_no_other_figure_of_its_row_has_it(
+    top: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes and rates are told in the unit that suits their size, and a small change of a large one has a smaller."""
+    text = "hardware: {} x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"
+    write(top, {f"{count}.plan": text.format(count) for count in (64, 66)})
+    assert main(["diff", "64.plan", "66.plan"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("memory per GPU"))
+    figures = re.findall(r"([+-]?[\d.]+) ([MG])B", row)
+    then, now, by = (float(figure) * {"M": 1e-3, "G": 1.0}[unit] for figure, unit in figures)
+    assert figures[2][1] == "M" and by == pytest.approx(now - then, abs=0.011)
+
+
 def test_a_plan_is_followed_out_of_the_folder_that_is_named(top: Path, diff: Diff) -> None:
     (top / "kept").mkdir()
     git(top, "mv", "plans/a.plan", "kept/a.plan")
