@@ -52,20 +52,24 @@ def fit() -> Schema:
     )
     came = by_name(record({"bias": figure, "within": by_name(figure)}))
     tested = record({"output": TEXT, "sets": COUNT, "failed": COUNT, "holds": FLAG, "constants": came})
-    return record(
-        {
-            **dict.fromkeys(("file", "digest", "form", "law", "counts", "pack"), TEXT),
-            "runs": COUNT,
-            "held": by_name(NUMBER),
-            "fits": listed(part),
-            "optimum": by_name(_QUANTITY),
-            "forecasts": listed(record({"given": by_name(NUMBER), "outputs": by_name(_QUANTITY)})),
-            "moved": or_null(listed(record({"name": TEXT, **dict.fromkeys(("before", "after", "error"), figure)}))),
-            "tests": listed(tested),
-            "findings": shared("findings"),
-        },
-        {"budget": _QUANTITY},
-    )
+    of_all = {
+        **dict.fromkeys(("digest", "law", "counts", "pack"), TEXT),
+        "runs": COUNT,
+        "held": by_name(NUMBER),
+        "optimum": by_name(_QUANTITY),
+        "forecasts": listed(record({"given": by_name(NUMBER), "outputs": by_name(_QUANTITY)})),
+        "moved": or_null(listed(record({"name": TEXT, **dict.fromkeys(("before", "after", "error"), figure)}))),
+        "tests": listed(tested),
+    }
+    return {
+        **record(
+            {"file": TEXT, "form": TEXT, "fits": listed(part), "findings": shared("findings")},
+            {**of_all, "budget": _QUANTITY},
+        ),
+        # Where the runs do not tell it there is no fit, and the findings say why.
+        "if": {"properties": {"fits": {"minItems": 1}}},
+        "then": {"required": [*of_all]},
+    }
 
 
 def fits() -> Schema:

@@ -109,6 +109,9 @@ KNOWING = {
 }
 FLIPS_OF_NAMES = _flips(TEXT)
 
+# A day; of a year beyond 9999 with its sign.
+_DATE = {"type": "string", "pattern": r"^(\d{4}|[+-]\d{5,})-\d{2}-\d{2}$"}
+
 # Parts by name; they may mention each other.
 SHARED: dict[str, Schema] = {
     "quantity": {
@@ -116,10 +119,10 @@ SHARED: dict[str, Schema] = {
         "with the ends of its 80 % interval where it has one. A date is text, with the unit `date`.",
         "type": "object",
         "required": ["value", "unit"],
-        "properties": {"value": {}, "unit": TEXT, "low": NUMBER, "high": NUMBER, "real": NUMBER},
+        "properties": {"value": {}, "unit": TEXT, "low": {}, "high": {}, "real": NUMBER},
         "if": {"properties": {"unit": {"const": "date"}}},
-        "then": {"properties": {"value": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}}},
-        "else": {"properties": {"value": NUMBER}},
+        "then": {"properties": dict.fromkeys(("value", "low", "high"), _DATE)},
+        "else": {"properties": dict.fromkeys(("value", "low", "high"), NUMBER)},
     },
     "finding": record(
         {

@@ -35,12 +35,16 @@ PACKAGE = Path(runplan.__file__).parent
 OWN_BUSINESS = {"plan.trajectory/v1", "plan.journal/v1"}
 SMALL = "hardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n"
 OVER = SMALL + "require cost <= 10k USD\nminimise loss\n"
+# Their ends are dates that are uncertain.
+DATED = "hardware: {} x H100 for ? from 2026-03-01\nmodel: 7B\ntokens: 1T\n"
 
 
 @pytest.fixture(autouse=True)
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.plan").write_text(SMALL, "utf-8")
     (tmp_path / "over.plan").write_text(OVER, "utf-8")
+    (tmp_path / "dated.plan").write_text(DATED.format(64), "utf-8")
+    (tmp_path / "later.plan").write_text(DATED.format(48), "utf-8")
     shutil.copy(ROOT / "tests/facts/h100_ladder.csv", tmp_path / "runs.csv")
     monkeypatch.chdir(tmp_path)
 
@@ -69,13 +73,16 @@ PRINTED = [
     ("check missing.plan", "error"),
     ("solve over.plan", "solve"),
     ("solve small.plan --details --draws 20", "solve"),
+    ("solve dated.plan --draws 20", "solve"),
     ("compare small.plan --laws chinchilla,llama3", "compare"),
+    ("compare dated.plan later.plan", "compare"),
     ("frontier small.plan cost loss --points 3", "frontier"),
     ("ladder small.plan --budgets 2 --sizes 3", "ladder"),
     ("explain small.plan loss", "explain"),
     ("backtest phi-4", "backtest"),
     ("sweep small.plan hardware.gpus=8,64 --ask loss,cost", "sweep"),
     ("fit runs.csv --form chinchilla --bootstrap 0", "fit"),
+    ("fit runs.csv --form muennighoff --bootstrap 0", "fit"),
     ("fit runs.csv --forms chinchilla,muennighoff --bootstrap 0", "fits"),
     ("law", "laws"),
     ("law chinchilla.approach1", "law"),
