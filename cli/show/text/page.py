@@ -25,7 +25,8 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "", width: int = WIDTH)
     out = []
     for row in cells:
         lead = indent + "".join(cell.ljust(widths[i]) + _GAP for i, cell in enumerate(row[:-1]))
-        if max(map(len, row[-1].split()), default=0) > width - len(lead):
+        room = width - len(lead)
+        if len(row[-1]) > room and max(_LEAST, *map(len, row[-1].split())) > room:
             out.append(f"{lead.rstrip()}\n{paragraph(row[-1], indent + ' ' * 4, width)}")
         else:
             out.append(paragraph(row[-1], lead, width))
