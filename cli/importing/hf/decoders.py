@@ -143,6 +143,11 @@ def _exaone4(keys: Keys) -> Fields:
     return out | windows(keys, int(out["layers"]))
 
 
+def _hunyuan(keys: Keys) -> Fields:
+    out: Fields = common(keys) | {"qk_norm": "true"}
+    return out | ({"attention_biases": "all"} if keys.flag("attention_bias") else {})
+
+
 def _seed_oss(keys: Keys) -> Fields:
     out, inner, outer = common(keys), keys.flag("attention_bias", otherwise=True), keys.flag("attention_out_bias")
     if outer and not inner:
@@ -152,10 +157,12 @@ def _seed_oss(keys: Keys) -> Fields:
 
 
 DECODERS: Mapping[str, Reader] = {
-    "llama": llama, "mistral": _mistral, "ministral": _mistral, "qwen2": qwen2, "qwen2_vl": qwen2, "qwen2_5_vl": qwen2,
+    "llama": llama, "mistral": _mistral, "ministral": _mistral, "ministral3": _mistral, "qwen2": qwen2,
+    "qwen2_vl": qwen2, "qwen2_5_vl": qwen2,
     "qwen2_vl_text": qwen2, "qwen2_5_vl_text": qwen2, "qwen3": qwen3, "qwen3_vl_text": qwen3, "gemma": _gemma,
     "gemma2": _gemma2, "gemma3_text": _gemma3, "phi3": _phi3, "olmo": _olmo, "olmo2": _olmo2, "olmo3": _olmo2,
     "hf_olmo": olmo_of_allen, "stablelm": _stablelm, "cohere": _cohere, "cohere2": _cohere, "smollm3": llama_tied,
     "granite": llama, "glm": glm, "glm4": _glm4, "chatglm": _chatglm, "internlm2": _internlm2, "baichuan": _same_heads,
     "minicpm": llama_tied, "ernie4_5": _ernie, "exaone4": _exaone4, "seed_oss": _seed_oss, "helium": llama,
+    "hunyuan_v1_dense": _hunyuan,
 }  # fmt: skip

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from runplan.cli.importing.hf.sizes import ALL, Fields, Reader, common, extra, head_of, tables
 from runplan.cli.importing.keys import Keys, Unreadable
 
+# The classes that predict tokens, masked ones or the next: their heads are alike.
+_OF_TOKENS = ("ForMaskedLM", "LMHeadModel", "ForCausalLM")
+
 
 def _bert(keys: Keys) -> Fields:
     out: Fields = common(keys, tied=True, own_width=False) | ALL
@@ -27,7 +30,7 @@ def _head(keys: Keys, body: Fields, once: bool = False) -> Fields:
     named = head_of(keys)
     if named.endswith("ForPreTraining"):  # BERT's: masked tokens, and whether sentences follow each other
         return {"masked_head": "true", "pooler": "true", "extra_params": f"{2 * int(body['hidden']) + 2} params"}
-    if named.endswith(("ForMaskedLM", "LMHeadModel")):
+    if named.endswith(_OF_TOKENS):
         # Of two tables the class keeps the bias of the one and that of the head beside it, except where `once`.
         return {"masked_head": "true", **({} if "tied" in body or once else {"head_bias": "true"})}
     return {"tied": "true", **({"pooler": "true"} if named.endswith("Model") or not named else {})}
@@ -93,7 +96,7 @@ def _electra(keys: Keys) -> Fields:
     more = 2 * width + rows * width + (0 if width == hidden else hidden - width * hidden)  # one projection, with a bias
     if width != hidden:
         out["embedding_dim"] = width
-    if named.endswith("ForMaskedLM"):
+    if named.endswith(_OF_TOKENS):
         more += (hidden + 1) * width + 2 * width
         more += 0 if keys.flag("tie_word_embeddings", otherwise=True) else width * int(out["vocab"])
         out["head_bias"] = "true"
