@@ -37,6 +37,7 @@ FORMS = (
     Form("litgpt's YAML", "litgpt", "is_litgpt", "configuration"),
     Form("nanotron's YAML", "nanotron", "is_nanotron", "configuration"),
     Form("OLMo's YAML", "olmo", "is_olmo", "configuration"),
+    Form("OLMo-core's JSON", "olmo_core", "is_olmo_core", "configuration"),
     Form("llm-foundry's YAML", "llm_foundry", "is_llm_foundry", "configuration"),
     Form("torchtune's YAML", "torchtune", "is_torchtune", "configuration"),
     Form("GPT-NeoX's YAML", "gpt_neox", "is_neox", "configuration"),

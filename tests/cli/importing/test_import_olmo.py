@@ -1,8 +1,10 @@
-"""`plan import-config` of the YAML of OLMo: settings of the runs that its repository has, allenai/OLMo, configs/."""
+"""`plan import-config` of the YAML of OLMo, settings of the runs of allenai/OLMo, configs/, and of OLMo-core's JSON."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from imports import holds, imported
@@ -182,3 +184,47 @@ def test_references(text: str, value: object) -> None:
     from runplan.cli.importing.references import resolved
 
     assert resolved({"a": 1, "b": {"c": "x"}, "n": None, "d": text})["d"] == value
+
+
+NORM = {"_CLASS_": "olmo_core.nn.layer_norm.LayerNormConfig", "name": "rms", "eps": 1e-6, "bias": False}
+# OLMo 2 7B as OLMo-core's `olmo2_7B` has it, and the schedule of a run in tokens.
+CORE: dict[str, Any] = {
+    "model": {
+        "d_model": 4096, "vocab_size": 100352, "n_layers": 32, "lm_head": {"layer_norm": NORM, "bias": False},
+        "block": {
+            "name": "reordered_norm", "layer_norm": NORM, "feed_forward": {"hidden_size": 11008, "bias": False},
+            "attention": {"n_heads": 32, "bias": False, "qk_norm": NORM, "rope": {"theta": 500000}},
+        },
+    },
+    "data_loader": {"global_batch_size": 1024 * 4096, "num_workers": 4},
+    "train_module": {
+        "rank_microbatch_size": 2 * 4096, "max_sequence_length": 4096, "max_grad_norm": 1.0,
+        "optim": {"_CLASS_": "olmo_core.optim.adamw.SkipStepAdamWConfig", "lr": 3e-4, "betas": [0.9, 0.95]},
+        "scheduler": {"_CLASS_": "olmo_core.optim.scheduler.CosWithWarmup", "warmup_steps": 2000},
+        "dp_config": {"name": "hsdp", "param_dtype": "bfloat16"}, "ac_config": {"mode": "selected_modules"},
+    },
+    "trainer": {"max_duration": {"value": 4_000_000_000_000, "unit": "tokens"}},
+}  # fmt: skip
+
+
+def test_olmo_core(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, report = imported("config.json", json.dumps(CORE), capsys)
+    holds(report, {
+        "params": 7_298_617_344, "tokens": 4e12, "batch": 1024 * 4096, "learning_rate": 3e-4, "beta2": 0.95, "clip": 1,
+        "weight_decay": 0.01, "steps@warmup": 2000, "learning_rate.end@decay": 3e-5,
+    })  # fmt: skip
+    assert 'train_module.ac_config.mode: "selected_modules"' in plan and "recompute" not in plan
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [({"name": "moe"}, "without experts"), ({"attention": {"name": "fla"}}, "does not attend"),
+     ({"layer_norm": NORM | {"bias": True}}, "some have biases")],
+)  # fmt: skip
+def test_what_of_olmo_core_no_plan_says(
+    block: dict[str, object], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = CORE | {"model": CORE["model"] | {"block": CORE["model"]["block"] | block}}
+    (folder / "x.json").write_text(json.dumps(changed), encoding="utf-8")
+    assert main(["import-config", "x.json"]) == 1
+    assert said in capsys.readouterr().err

@@ -40,6 +40,7 @@ FITS = {
     "hf": (SHAPES, CURVES, ("none", "full")), "megatron": (SHAPES, CURVES, ("none", "full")),
     "torchtitan": (SHAPES[:3], CURVES, ("none", "full")), "litgpt": (SHAPES[:-1], CURVES[:1], ("none",)),
     "nanotron": (("llama-3-8b", "llama-3.2-1b", "tinyllama-1.1b"), CURVES, ("none", "full")),
+    "olmo-core": (("llama-3-8b", "llama-3.2-1b", "qwen3-0.6b"), CURVES[:2], ("none", "full")),
     "torchtitan-0.2": (("llama-3-8b", "llama-3-70b"), CURVES, ("none", "full")),
 }  # fmt: skip
 
