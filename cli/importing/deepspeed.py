@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runplan.cli.importing.imported import Fall, Imported, Word
+from runplan.cli.importing.imported import Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Tree, Unreadable
 
 _OPTIMIZERS = {"adamw": "AdamW", "adam": "AdamW", "lamb": "LAMB", "lion": "Lion", "muon": "Muon", "adagrad": "Adagrad"}
@@ -28,10 +28,10 @@ def configuration(keys: Keys, title: str) -> Imported:
     micro, again = keys.whole("train_micro_batch_size_per_gpu"), keys.whole("gradient_accumulation_steps") or 1
     given, schedule = keys.section("optimizer"), keys.section("scheduler")
     more, named = given.section("params"), given.text("type")
-    rate, betas = more.number("lr"), more.list("betas")
+    rate = more.number("lr")
     rate = schedule.section("params").number("warmup_max_lr") if rate is None else rate
     settings: dict[str, Word] = {} if rate is None else {"learning_rate": rate}
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas)}
+    settings |= betas(more.figures("betas"))
     for name, where, key in (("weight_decay", more, "weight_decay"), ("epsilon", more, "eps"),
                              ("clip", keys, "gradient_clipping")):  # fmt: skip
         if value := where.number(key):

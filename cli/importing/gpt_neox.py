@@ -7,7 +7,7 @@ hundredth of the run.
 from __future__ import annotations
 
 from runplan.cli.importing.falls import fall_over
-from runplan.cli.importing.imported import Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import Curve, Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Unreadable
 
 # Names that it alone has, of those which it took from Megatron-LM.
@@ -40,9 +40,9 @@ def configuration(keys: Keys, title: str) -> Imported:
     given = keys.section("optimizer")
     more, named = given.section("params"), given.text("type") or "Adam"
     rate = more.number("lr") or keys.number("lr")
-    betas = more.list("betas") or [*_BETAS]
+    moments = more.figures("betas") or _BETAS
     settings: dict[str, Word] = {"learning_rate": rate} if rate else {}
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas)}
+    settings |= betas(moments)
     epsilon = more.number("eps")
     settings["epsilon"] = _EPSILON if epsilon is None else epsilon
     for name, key in (("weight_decay", "weight_decay"), ("clip", "gradient_clipping")):

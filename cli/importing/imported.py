@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.types import Literal, Self
@@ -13,6 +13,11 @@ Curve = Literal["linear", "cosine", "sqrt", "exponential", "constant"]
 UNCUT: Mapping[str, Word] = {"tp": 1, "pp": 1, "cp": 1}
 # What PyTorch's AdamW has where nothing is said.
 PYTORCH_ADAMW: Mapping[str, float] = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}
+
+
+def betas(values: Sequence[float | None]) -> dict[str, Word]:
+    """The settings of a plan for Adam's moments, in their order, without those that nothing says."""
+    return {f"beta{at + 1}": one for at, one in enumerate(values) if one is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
@@ -79,12 +80,7 @@ class Keys:
             Unreadable: Where it is something else.
         """
         found = self.get(*names)
-        if found is None or (isinstance(found, int | float) and not isinstance(found, bool)):
-            return found
-        try:
-            return float(str(found))
-        except ValueError:
-            raise Unreadable(f"`{self.path}{names[0]}` is `{str(found)[:40]}`, and is to be a number") from None
+        return None if found is None else _number(found, f"{self.path}{names[0]}")
 
     def needed(self, *names: str) -> int:
         """A whole number above zero that there has to be.
@@ -119,6 +115,14 @@ class Keys:
         found = self.get(*names)
         return [*found] if isinstance(found, list | tuple) else []
 
+    def figures(self, *names: str) -> tuple[float, ...]:
+        """A setting that is a list of numbers; empty where there is none.
+
+        Raises:
+            Unreadable: Where one of them is something else.
+        """
+        return tuple(_number(one, f"{self.path}{names[0]}") for one in self.list(*names))
+
     def left(self) -> Iterator[tuple[str, object]]:
         """The settings that were not read, with their path."""
         for name, value in self.tree.items():
@@ -128,6 +132,23 @@ class Keys:
                 yield from Keys(value, f"{self.path}{name}.").left()
             elif name not in self.taken:
                 yield f"{self.path}{name}", value
+
+
+def _number(found: object, path: str) -> float:
+    """A finite number.
+
+    Raises:
+        Unreadable: Where it is something else.
+    """
+    if isinstance(found, int) and not isinstance(found, bool):
+        return found
+    try:
+        number = found if isinstance(found, float) else float(str(found))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise Unreadable(f"`{path}` is `{str(found)[:40]}`, and is to be a number")
+    return number
 
 
 def left_out(keys: Keys, reader: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runplan.cli.importing.adapters import adapted
-from runplan.cli.importing.imported import PYTORCH_ADAMW, UNCUT, Fall, Imported, Word
+from runplan.cli.importing.imported import PYTORCH_ADAMW, UNCUT, Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Unreadable
 from runplan.cli.importing.litgpt_models import shape_of
 
@@ -92,8 +92,8 @@ def _optimizer(keys: Keys, train: Keys) -> tuple[str, dict[str, float]]:
     decay = train.number("weight_decay") if decay is None else decay
     if decay is not None:
         settings["weight_decay"] = decay
-    betas = more.list("betas") or [train.number("beta1"), train.number("beta2")]
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas) if one is not None}
+    moments = more.figures("betas") or (train.number("beta1"), train.number("beta2"))
+    settings |= betas(moments)
     if (epsilon := more.number("eps")) is not None:
         settings["epsilon"] = epsilon
     if clip := train.number("max_norm"):

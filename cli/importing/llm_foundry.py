@@ -5,12 +5,13 @@ What is not said is the default of Composer's schedulers and optimizers, and of 
 
 from __future__ import annotations
 
+import math
 import re
 
 from runplan.cli.importing.adapters import adapted, matrices
 from runplan.cli.importing.falls import fall_over
 from runplan.cli.importing.hf.plain import mpt
-from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Unreadable, left_out
 
 _MPT, _HF = "mpt_causal_lm", "hf_causal_lm"
@@ -103,9 +104,9 @@ def _optimizer(keys: Keys, notes: list[str]) -> tuple[str, dict[str, Word]]:
     named = given.text("name")
     own = given.filling(_LION if "lion" in named else _ADAM)
     rate, decay, epsilon = own.number("lr"), own.number("weight_decay"), own.number("eps")
-    betas = given.list("betas") or [*_BETAS.get(named, ())]
+    moments = given.figures("betas") or _BETAS.get(named, ())
     settings: dict[str, Word] = {} if rate is None else {"learning_rate": rate}
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas)}
+    settings |= betas(moments)
     if epsilon is not None:
         settings["epsilon"] = epsilon
     if decay is not None:
@@ -156,8 +157,8 @@ def _time(name: str, said: str) -> tuple[float, str]:
     """
     found = _TIME.fullmatch(said)
     try:
-        if found:
-            return float(found[1]), found[2]
+        if found and math.isfinite(count := float(found[1])):
+            return count, found[2]
     except ValueError:
         pass
     raise Unreadable(f"`{name}`: `{said[:40]}` is no time such as 100ba, 1ep, 2e9tok, 500sp or 0.01dur")

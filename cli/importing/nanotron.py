@@ -57,7 +57,7 @@ def configuration(keys: Keys, title: str) -> Imported:
         batch=micro * (tokens.whole("batch_accumulation_per_replica") or 1) * dp,
         optimizer=_OPTIMIZERS.get(named, named),
         settings=settings,
-        fall=None if rate is None else _fall(rates, rate, steps),
+        fall=_fall(rates, rate, steps) if rate else None,
         layout=layout,
         devices=dp * tp * pp * cp,
         precision=_PRECISIONS.get(keys.section("model").text("dtype"), ""),

@@ -5,11 +5,12 @@ What is not said is the default of `olmo/config.py` of 0.6.0, such as Lion and a
 
 from __future__ import annotations
 
+import math
 import re
 
 from runplan.cli.importing.falls import fall_over
 from runplan.cli.importing.hf.allen import olmo_of_allen
-from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Unreadable, left_out
 
 _TRAIN = {"max_duration": 10_000, "global_train_batch_size": 512, "device_train_microbatch_size": 16}
@@ -41,7 +42,7 @@ def configuration(keys: Keys, title: str) -> Imported:
     """
     model = keys.section("model")
     shape = olmo_of_allen(model)
-    sequence = int(shape.pop("longest"))
+    sequence = int(shape.pop("longest", 0)) or model.needed("max_sequence_length")
     train, notes = keys.filling(_TRAIN), [*left_out(model, "OLMo 0.6.0")]
     batch, micro = train.needed("global_train_batch_size"), train.whole("device_train_microbatch_size")
     length, steps, epochs = _length(train, batch * sequence)
@@ -96,7 +97,7 @@ def _length(keys: Keys, tokens: int) -> tuple[str, float | None, float]:
         count = float(found[1]) if found else 0.0
     except ValueError:
         count = 0.0
-    if found is None or count <= 0:
+    if found is None or not 0 < count < math.inf:
         raise Unreadable(f"`max_duration`: `{said[:40]}` is no length in steps, tokens (`2e12T`) or epochs (`1ep`)")
     if found[2] == "ep":
         return "", None, count
@@ -105,9 +106,9 @@ def _length(keys: Keys, tokens: int) -> tuple[str, float | None, float]:
 
 def _optimizer(keys: Keys) -> tuple[str, dict[str, Word]]:
     given = keys.section("optimizer").filling(_OPTIMIZER)
-    named, betas = given.text("name"), given.list("betas") or [*_BETAS]
+    named = given.text("name")
     settings: dict[str, Word] = {"learning_rate": given.number("learning_rate") or _RATE}
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas)}
+    settings |= betas(given.figures("betas") or _BETAS)
     epsilon, decay = given.number("eps"), given.number("weight_decay")
     if epsilon is not None and named == "adamw":
         settings["epsilon"] = epsilon

@@ -6,7 +6,7 @@ What is not said is the default of OLMo-core 3.0.0, such as biases, and PyTorch'
 from __future__ import annotations
 
 from runplan.cli.importing.falls import fall_over
-from runplan.cli.importing.imported import PYTORCH_ADAMW, UNCUT, Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import PYTORCH_ADAMW, UNCUT, Curve, Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Unreadable
 
 _CLASS = "_CLASS_"
@@ -43,7 +43,7 @@ def configuration(keys: Keys, title: str) -> Imported:
     named = optim.text(_CLASS).rpartition(".")[2]
     rate = optim.number("lr") or _RATE
     settings: dict[str, Word] = {**PYTORCH_ADAMW, "learning_rate": rate}
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(optim.list("betas"))}
+    settings |= betas(optim.figures("betas"))
     for name, where, key in (("epsilon", optim, "eps"), ("weight_decay", optim, "weight_decay"),
                              ("clip", module, "max_grad_norm")):  # fmt: skip
         if (found := where.number(key)) is not None:

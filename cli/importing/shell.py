@@ -14,7 +14,7 @@ from runplan.cli.importing.keys import Tree
 OPTION = re.compile(r"--[a-z][a-z0-9_-]+")
 # The setting under which the program that the options are of stands, and that of options which are given several times.
 PROGRAM, AGAIN = "_program", "_again"
-_NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _ENDS = ("&&", "||", "|", ";", "&", ">", ">>", "2>&1", "<", "fi", "else", "then", "done")
 # A computation, with at most one pair of brackets in a pair; and how deep variables are looked for in each other.

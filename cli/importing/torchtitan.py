@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word
+from runplan.cli.importing.imported import UNCUT, Curve, Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Unreadable
 
 # Its models by name and flavour, as the library calls them: torchtitan/models/*/__init__.py.
@@ -69,8 +69,7 @@ def configuration(keys: Keys, title: str) -> Imported:
     for name in ("tokenizer_path", "norm_type", "hf_assets_path", "attn_backend"):
         model.get(name)
     settings: dict[str, float] = {"learning_rate": optimizer.number("lr") or _RATE, **_OPTIMIZER}
-    betas = optimizer.list("betas")
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(betas)}
+    settings |= betas(optimizer.figures("betas"))
     settings |= {name: found for name, key in _NAMES.items() if (found := optimizer.number(key)) is not None}
     norm = training.number("max_norm")
     settings["clip"] = _NORM if norm is None else norm

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from runplan.cli.importing.adapters import adapted, matrices
-from runplan.cli.importing.imported import PYTORCH_ADAMW, UNCUT, Fall, Imported, Word
+from runplan.cli.importing.imported import PYTORCH_ADAMW, UNCUT, Fall, Imported, Word, betas
 from runplan.cli.importing.keys import Keys, Unreadable
 
 _COMPONENT = "_component_"
@@ -91,7 +91,7 @@ def _optimizer(keys: Keys) -> tuple[str, dict[str, Word]]:
     settings: dict[str, Word] = {"learning_rate": given.number("lr") or _RATE}
     if named in _ADAMS:
         settings |= PYTORCH_ADAMW
-    settings |= {f"beta{at + 1}": float(str(one)) for at, one in enumerate(given.list("betas"))}
+    settings |= betas(given.figures("betas"))
     for name, key in (("epsilon", "eps"), ("weight_decay", "weight_decay")):
         if (found := given.number(key)) is not None:
             settings[name] = found
