@@ -15,7 +15,7 @@ UNCUT: Mapping[str, Word] = {"tp": 1, "pp": 1, "cp": 1}
 PYTORCH_ADAMW: Mapping[str, float] = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}
 
 
-def betas(values: Sequence[float | None]) -> dict[str, Word]:
+def betas(values: Sequence[float | None]) -> dict[str, float]:
     """The settings of a plan for Adam's moments, in their order, without those that nothing says."""
     return {f"beta{at + 1}": one for at, one in enumerate(values) if one is not None}
 
