@@ -17,7 +17,10 @@ _WSD = {"cosine": "cosine", "linear": "linear", "exponential": "exponential", "s
 _OPTIMIZERS = {"adamw": "adam", "adam": "adam", "sgd": "sgd", "muon": "muon"}
 _SETTINGS = {"weight_decay": "weight-decay", "beta1": "adam-beta1", "beta2": "adam-beta2", "epsilon": "adam-eps",
              "clip": "clip-grad", "momentum": "sgd-momentum"}  # fmt: skip
-_PRECISIONS = ("bf16", "fp16")
+# What is said of each precision; without a word of it Megatron computes in fp32.
+_PRECISIONS: dict[str, tuple[tuple[str, object], ...]] = {
+    "bf16": (("bf16", True),), "fp16": (("fp16", True),), "fp32": (), "fp8": (("bf16", True), ("fp8-format", "hybrid")),
+}  # fmt: skip
 _CARRIED = ("attention_biases", "mlp_biases", "norm_biases", "qk_norm", "positions", "experts", "shared_experts",
             "router_biases", "expert_groups", "dense_layers", "kv_lora")  # fmt: skip
 Argument = tuple[str, object]
@@ -138,8 +141,7 @@ def _training(run: Training, ramp: Ramp) -> Iterator[Argument]:
     else:
         yield "lr-decay-style", ramp.curve
     yield from ((_SETTINGS[name], value) for name, value in run.settings.items() if name in _SETTINGS)
-    if run.precision in _PRECISIONS:
-        yield run.precision, True
+    yield from _PRECISIONS.get(run.precision, ())
 
 
 def _layout(run: Training) -> Iterator[Argument]:

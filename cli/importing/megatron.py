@@ -252,6 +252,8 @@ def _precision(keys: Keys, rate: float | None, notes: list[str]) -> str:
     on = [word for word in ("bf16", "fp16") if keys.flag(word)]
     if len(on) > 1:
         notes.append("`--bf16` and `--fp16` are both in the file: bf16 is taken")
+    if on and keys.text("fp8_format", "fp8"):
+        return "fp8"
     if on or rate is None or any(name.startswith("$") for name in keys.tree):  # such as `--${PRECISION}`
         return "".join(on[:1])
     notes.append("no flag says what it computes in: fp32 is Megatron's own")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -284,6 +285,23 @@ def test_nanotron_carries_the_mix_of_each_phase(plans: Path) -> None:
     rates = read["optimizer"]["learning_rate_scheduler"]
     assert (rates["lr_warmup_steps"], rates["lr_decay_steps"], rates["lr_decay_style"]) == (500, 2000, "linear")
     assert rates["lr_decay_starting_step"] == steps - 2000 and rates["min_decay_lr"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("precision", "flags"),
+    [("bf16", "--bf16"), ("fp16", "--fp16"), ("fp32", ""), ("fp8", "--bf16 --fp8-format hybrid")],
+)
+def test_megatron_computes_in_each_precision(
+    precision: str, flags: str, plans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hardware = f"hardware=128 x H100 in {precision} for 300 days at 40% MFU in nodes of 8"
+    text = exported("llama.plan", "megatron", "--set", hardware)["run.sh"]
+    given = [line.strip() for line in text.splitlines() if re.match(r"  --(bf16|fp)", line)]
+    assert " ".join(given) == flags
+    capsys.readouterr()
+    assert main(["import-config", "out-megatron/run.sh"]) == 0
+    told = capsys.readouterr().out
+    assert f"x H100 in {precision} for" in told if precision != "bf16" else "x H100 for" in told
 
 
 def test_megatron_carries_the_mix_and_every_fall(plans: Path) -> None:

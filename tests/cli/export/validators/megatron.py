@@ -41,6 +41,7 @@ try:
         "num_experts": "num_moe_experts",
         "swiglu": "gated_linear_unit",
         "disable_bias_linear": "add_bias_linear",
+        "fp8_format": "fp8",
     }
     told = {}
     for name, value in arguments.items():
