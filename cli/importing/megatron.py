@@ -52,6 +52,8 @@ def arguments(keys: Keys, title: str) -> Imported:
     Raises:
         Unreadable: Where the size of the vocabulary is not among them, or a schedule has no shape in a plan.
     """
+    if isinstance(keys.tree.get("trainer"), Mapping):  # its schedule would be Megatron's default, whatever it says
+        raise Unreadable("it is NeMo's, which names its schedule and length otherwise: Megatron-LM's own is read")
     again = keys.section(AGAIN).tree
     keys = Keys(flat({name: value for name, value in keys.tree.items() if name != AGAIN}))
     program = _program(keys)

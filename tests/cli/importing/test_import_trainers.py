@@ -506,3 +506,21 @@ torchrun --nproc_per_node $NPUS --nnodes $NODES pretrain_gpt.py --first-k-dense-
     plan, report = imported("glm.sh", text, capsys)
     holds(report, {"params": 106_852_251_264, "steps": 2000, "batch": 256 * 4096})
     assert "# hardware: 128 x H100 for 30 days" in plan
+
+
+def test_what_is_nemo_s_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its model has the names of Megatron-LM's arguments, and its schedule has none of them."""
+    text = """\
+trainer: {devices: 8, num_nodes: 1, max_steps: 100000, precision: bf16}
+model:
+  micro_batch_size: 4
+  global_batch_size: 8
+  encoder_seq_length: 512
+  num_layers: 12
+  hidden_size: 768
+  num_attention_heads: 12
+  optim: {name: fused_adam, lr: 2e-4, sched: {name: CosineAnnealing, warmup_steps: 500, min_lr: 2e-5}}
+"""
+    (folder / "megatron_gpt_config.yaml").write_text(text, encoding="utf-8")
+    assert main(["import-config", "megatron_gpt_config.yaml"]) == 1
+    assert "it is NeMo's" in capsys.readouterr().err
