@@ -18,7 +18,8 @@ _DEFAULTS = {"gradient_clipping": 1.0, "weight_decay": 0.01, "min_lr": 0.0, "war
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
 # Entries of the vocabularies that are known by their files, before they are padded.
 _VOCABULARIES = {"20B_tokenizer.json": 50277, "gpt2-vocab.json": 50257}
-_PAD = 128
+_PAD, _MULTIPLE = 128, 256
+_LLAMA = "llama"
 
 
 def is_neox(keys: Keys) -> bool:
@@ -79,6 +80,9 @@ def _model(keys: Keys, tp: int) -> dict[str, Word]:
         raise Unreadable(f"`activation: {activation}`: how wide a gated MLP is differs between releases of GPT-NeoX")
     if (keys.whole("moe_num_experts") or keys.whole("num_experts") or 1) > 1:
         raise Unreadable("`moe_num_experts`: of GPT-NeoX models without experts are read")
+    kind = keys.text("mlp_type") or "regular"
+    if kind not in ("regular", _LLAMA):
+        raise Unreadable(f"`mlp_type: {kind[:40]}`: of GPT-NeoX's MLPs those are read that are regular, {_LLAMA}")
     norm = keys.text("norm") or "layernorm"
     if norm not in ("layernorm", "rmsnorm"):
         raise Unreadable(f"`norm: {norm}`: norms of this kind have no place in a plan")
@@ -86,10 +90,9 @@ def _model(keys: Keys, tp: int) -> dict[str, Word]:
         "layers": keys.needed("num_layers"),
         "hidden": hidden,
         "heads": heads,
-        "ffn": keys.whole("intermediate_size", "feedforward_size") or 4 * hidden,
+        "ffn": keys.whole("intermediate_size", "feedforward_size") or (_wide(hidden) if kind == _LLAMA else 4 * hidden),
         "vocab": _vocab(keys, tp),
-        "mlp": "plain",
-        "mlp_biases": "true",
+        **({} if kind == _LLAMA else {"mlp": "plain", "mlp_biases": "true"}),
     }
     if (groups := keys.whole("num_kv_heads")) and groups != heads:
         out["kv_heads"] = groups
@@ -105,6 +108,11 @@ def _model(keys: Keys, tp: int) -> dict[str, Word]:
         out["positions"] = keys.needed("max_position_embeddings") + (keys.whole("opt_pos_emb_offset") or 0)
     keys.get("max_position_embeddings")
     return out
+
+
+def _wide(hidden: int) -> int:
+    """The width of its gated MLP without biases: two thirds of a plain one's, to the next multiple."""
+    return -(-int(2 * 4 * hidden / 3) // _MULTIPLE) * _MULTIPLE
 
 
 def _vocab(keys: Keys, tp: int) -> int:

@@ -154,8 +154,28 @@ def test_what_gpt_neox_leaves_out(folder: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
+    ("layers", "hidden", "heads", "params"),
+    [(32, 4096, 32, 6_738_415_616), (40, 5120, 40, 13_015_864_320), (60, 6656, 52, 32_528_943_616),
+     (80, 8192, 64, 65_285_660_672)],
+)  # fmt: skip
+def test_llama_in_gpt_neox(
+    layers: int, hidden: int, heads: int, params: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """github.com/EleutherAI/gpt-neox, configs/llama/: the shapes that Llama's authors publish."""
+    text = f"""\
+{{ "pipe-parallel-size": 1, "model-parallel-size": 1, "make_vocab_size_divisible_by": 1,
+  "num-layers": {layers}, "hidden-size": {hidden}, "num-attention-heads": {heads}, "seq-length": 2048,
+  "max-position-embeddings": 2048, "pos-emb": "rotary", "rotary-pct": 1, "no-weight-tying": true, "norm": "rmsnorm",
+  "use_bias_in_norms": false, "use_bias_in_attn_linear": false, "mlp_type": "llama", "activation": "silu", }}
+"""
+    _, report = imported("7B.yml", text, capsys, "--vocab", "32000")
+    holds(report, {"params": params})
+
+
+@pytest.mark.parametrize(
     ("more", "said"),
     [
+        ("mlp_type: wide", "those are read that are regular, llama"),
         ("activation: swiglu", "how wide a gated MLP is differs"), ("norm: scalenorm", "no place in a plan"),
         ("moe_num_experts: 8", "without experts"), ("lr_decay_style: exponential", "no shape in a plan"),
         ("vocab_file: mine.json", "--vocab N"),
