@@ -27,6 +27,8 @@ _AHEAD = frozenset(("deepseek_v3", "kimi_k2", "glm4_moe"))
 def is_config(keys: Keys) -> bool:
     """Whether settings are those of a model of transformers."""
     sized = any(name in keys for name in ("hidden_size", "n_embd", "d_model"))
+    if "base_model" in keys:  # axolotl's arguments say the class of the model that they begin from
+        return False
     return "model_type" in keys or ("architectures" in keys and sized)
 
 

@@ -79,6 +79,7 @@ DEEPSPEED = {
 # github.com/axolotl-ai-cloud/axolotl, examples/llama-3/lora-1b.yml.
 AXOLOTL = """\
 base_model: NousResearch/Llama-3.2-1B
+model_type: LlamaForCausalLM
 adapter: lora
 lora_model_dir:
 sequence_len: 2048
