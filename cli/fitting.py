@@ -103,12 +103,14 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
             starts=count(args.starts, "--starts", MOST_STARTS) if args.starts else None,
             bootstrap=int(args.bootstrap),
             source=source,
+            coarse=made.coarse if made is not None else 0.0,
             seed=int(args.seed),
             workers=workers if args.workers or args.scheduler else None,
         )
     found = replace(found, findings=(*findings, *found.findings))
     if made is not None:
-        off = _off(library, whole, made, counts, source)
+        few = found.main is None or found.main.fitted.future_error is None
+        off = _off(library, whole, made, counts, source, few)
         found = replace(found, profiles=made.profiles, whole=whole, findings=(*found.findings, *off))
     return found if exit_code(found.findings) == CLEAN else found.findings
 
@@ -323,14 +325,16 @@ def _recounted(found: Finding, count: str) -> Finding:
     return replace(found, help=(*found.help, help)) if missing else found
 
 
-def _off(library: Library, whole: RunTable, made: Reduced, counts: str, source: Source) -> tuple[Finding, ...]:
+def _off(
+    library: Library, whole: RunTable, made: Reduced, counts: str, source: Source, few: bool
+) -> tuple[Finding, ...]:
     """By how much parabolas put the best sizes off, where the runs tell a surface too."""
     from runplan.engine.fit.bias import bias_of_parabolas
     from runplan.engine.fit.heads import header_at
 
     surface = library.law("chinchilla")
     at = header_at("params", whole, source)
-    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, at)
+    return () if surface is None else bias_of_parabolas(surface, whole, made.profiles, counts, at, few=few)
 
 
 def _named_in(condition: str | None) -> tuple[str, ...]:

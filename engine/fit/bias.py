@@ -27,7 +27,7 @@ LITTLE = 0.01
 
 
 def bias_of_parabolas(
-    surface: Law, table: RunTable, profiles: Sequence[Profile], counts: str, at: Span
+    surface: Law, table: RunTable, profiles: Sequence[Profile], counts: str, at: Span, *, few: bool = True
 ) -> tuple[Finding, ...]:
     """That a loss is no parabola in the logarithm of the size: a surface is fitted to the runs, and parabolas to it.
     And that the smallest runs are none that the surface holds of, where it forecasts the larger ones better without.
@@ -35,6 +35,8 @@ def bias_of_parabolas(
     Args:
         surface: A law that gives the loss by size and tokens.
         table: The runs that the parabolas are through.
+        few: Whether the budgets are too few to forecast the larger of them: whether the smallest belong to them, all
+            runs have to say then. More budgets say it themselves, and another form's mistakes are none of theirs.
     """
     form = next(form for form in forms_of(surface, {}) if form.output == "loss")
     columns = columns_of(form, counts, table.columns)
@@ -49,8 +51,7 @@ def bias_of_parabolas(
         return ()
     told = without_smallest(model, objective, told, table, spent)
     on = f"on a surface of the form of `{surface.name}` through these runs"
-    # Lowest points of a few budgets forecast no larger ones: whether the smallest belong to them, all runs have to say.
-    # Without them fewer budgets are left, which may tell no floor, where the surface is told by their runs.
+    # Without the smallest fewer budgets are left, which may tell no floor, where the surface is told by their runs.
     small = tuple(
         replace(
             one,
@@ -58,7 +59,7 @@ def bias_of_parabolas(
             help=tuple(line.replace("`--where", f"`--form {surface.name} --where") for line in one.help),
         )
         for one in told.findings
-        if one.code == "F030" and told.since is not None
+        if one.code == "F030" and few and told.since is not None
     )
     factors = {p.quantity: p.counted.factor for p in form.function.parameters}
     sizes, tokens = (table.values(columns[name]) for name in ("params", "tokens"))

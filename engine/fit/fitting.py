@@ -265,12 +265,14 @@ def fitted(
     seed: int = 0,
     workers: Workers | None = None,
     source: Source | None = None,
+    coarse: float = 0.0,
 ) -> LawFit:
     """The law whose constants make the objective small, each formula that the runs tell by itself.
 
     Args:
         counts: How the params are counted; as the law does unless said.
         source: The text of the file, for findings to point into.
+        coarse: How far sizes that are best of a few lie from the best of all, as `Reduced` has it.
         starts, bootstrap, seed, workers: Of `fit`; as many starts as the form asks for unless said.
     """
     parts, spent = [], spent_on(table)
@@ -296,6 +298,8 @@ def fitted(
         if told.minima and model.log:
             apart = kinds_apart(table, told.residuals, source or Source(table.path, ""))
             told = replace(told, findings=(*told.findings, *apart))
+        if law.reads is not None and form.output != law.reads.of:
+            told = replace(told, scatter=float(np.hypot(told.scatter, coarse)))
         parts.append(Part(form, columns, model, told))
     by = counts or law.counts or "any"
     if by == "any":

@@ -70,11 +70,14 @@ class Reduced:
         table: A row a budget; None where there are too few.
         profiles: Of minima: of each budget.
         findings: On budgets that were left out.
+        coarse: Of an envelope: how far its sizes may lie from the best ones, of which none was run: the standard
+            deviation of their logarithm.
     """
 
     table: RunTable | None
     profiles: tuple[Profile, ...] = ()
     findings: tuple[Finding, ...] = ()
+    coarse: float = 0.0
 
 
 def reduced(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced:
@@ -87,7 +90,7 @@ def reduced(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced
     if reads.how == "minima":
         return _minima(table, reads, size, source)
     reasons = one_line(table, reads.at, size, source) if size in table.columns else ()
-    return Reduced(None, (), reasons) if reasons else _envelope(table, reads, source)
+    return Reduced(None, (), reasons) if reasons else _envelope(table, reads, size, source)
 
 
 # ---- parabolas, a budget each
@@ -210,7 +213,7 @@ def _too_few(count: int, at: Span) -> Finding:
 # ---- the envelope
 
 
-def _envelope(table: RunTable, reads: Reads, source: Source) -> Reduced:
+def _envelope(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced:
     """The runs that none beats with as much or less, of those of a small part of a tenfold the best one."""
     spent, values = table.values(reads.at), table.values(reads.of)
     rows = list(_unbeaten(spent, values))
@@ -218,7 +221,22 @@ def _envelope(table: RunTable, reads: Reads, source: Source) -> Reduced:
     kept = [row for row, own, after in zip(rows, part, [*part[1:], np.inf], strict=True) if own != after]
     if len(kept) < FEWEST:
         return Reduced(None, (), (_few_best(len(kept), header_at(reads.of, table, source)),))
-    return Reduced(table.rows(np.array(kept)))
+    coarse = _coarse(spent, table.values(size), kept) if size in table.columns else 0.0
+    return Reduced(table.rows(np.array(kept)), coarse=coarse)
+
+
+def _coarse(spent: Floats, sizes: Floats, kept: Sequence[int]) -> float:
+    """How far the best of a few sizes may lie from the best of all, as a standard deviation of the logarithm.
+
+    The best of all lies about halfway to the next size on either side, at most, and anywhere between: that of an even
+    distribution. Where each budget has the same grid of sizes, it is the same way off in all of them.
+    """
+    apart = []
+    for row in kept:
+        there = np.unique(np.log(sizes[np.abs(np.log(spent / spent[row])) <= ALIKE]))
+        if len(there) > 1:
+            apart.append(float(np.mean(np.diff(there))))
+    return float(np.median(apart)) / 12**0.5 if apart else 0.0
 
 
 def one_line(table: RunTable, spent: str, size: str, source: Source) -> tuple[Finding, ...]:

@@ -1,4 +1,6 @@
-"""Lines that trainers print, of Megatron-LM, torchtitan, nanotron, litgpt, nanoGPT, llm.c and the like, into a grid."""
+"""Lines that trainers print, of Megatron-LM, torchtitan, nanotron, litgpt, OLMo, nanoGPT, llm.c and the like, into a
+grid.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,8 @@ from runplan.engine.fit.read.words import Words
 
 # A line of a log tells of a point where it has one of these, with the step or without.
 TELLING = "loss"
+# What a line without one has of the point of which the lines below it tell, a figure each, as OLMo's do.
+HEADING = "step="
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _APART = re.compile(r"\s*\|\s*|\s{2,}(?![\d.+\-\s])|;\s*|,\s+|\s+-\s+|[{}\[\]]\s*|\t+")
 _NUMBER = r"[+-]?(?:\d[\d,_]*(?:\.\d*)?|\.\d+|nan|inf)(?:[eE][+-]?\d+)?"
@@ -85,11 +89,18 @@ def _of_steps(rows: list[dict[str, str]]) -> None:
 
 def _points(text: str, words: Words) -> Iterator[tuple[int, dict[str, str]]]:
     known: dict[str, str] = {}
+    above: dict[str, str] = {}
     for line, written in enumerate(text.split("\n"), 1):
         if TELLING not in written and TELLING not in written.lower():
+            if HEADING in written:
+                above = _pairs(_COLOURS.sub("", written), words, known)
             continue
         row = _pairs(_COLOURS.sub("", written), words, known)
-        if any(known[key] == TELLING for key in row if key in known) and len(row) > 1:
+        if not any(known[key] == TELLING for key in row if key in known):
+            continue
+        if len(row) == 1:
+            row, above = {**above, **row}, {}
+        if len(row) > 1:
             yield line, row
 
 

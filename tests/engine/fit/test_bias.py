@@ -40,3 +40,20 @@ def test_sizes_that_reach_far_or_lie_to_one_side_put_the_best_off(factor: float,
     (found,) = told(factor, around)
     assert found.code == "F031" and "put the best size off by" in found.message
     assert max(abs(float(share)) for share in found.data.values()) > 0.01
+
+
+def test_budgets_that_forecast_larger_ones_are_not_doubted_for_another_form() -> None:
+    """Parabolas whose lowest losses follow a power of compute, as no surface of two powers has it."""
+    spent, off = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e18, 3e20, 6), np.linspace(-1.2, 1.2, 5)))
+    n = 0.08 * spent**0.5 * np.exp(off)
+    figures = {"params": n, "tokens": spent / 6 / n, "compute": spent, "loss": 1.8 + 60 / spent**0.09 + 0.05 * off**2}
+    columns = {name: Column(name, name, (), values) for name, values in figures.items()}
+    table = RunTable("runs.csv", "0" * 64, columns, tuple(range(2, 32)), ("",) * 30)
+    profiles = [profile(rows, spent, n, figures["loss"]) for rows in budgets(spent)]
+    surface, at = LIBRARY.law("chinchilla"), Span(Source("runs.csv", ""), 0, 0)
+    assert surface is not None
+    said = {
+        few: {one.code for one in bias_of_parabolas(surface, table, profiles, "any", at, few=few)}
+        for few in (True, False)
+    }
+    assert said[True] - said[False] == {"F030"}

@@ -61,6 +61,18 @@ LLM_C = """\
 step  100/19560 | loss 3.2 (+nanz)| norm 15.3 (+nanz)| lr 8.57e-07 | 3056.36 ms | 42.6% bf16 MFU | 171545 tok/s
 step  200/19560 | loss 3.1 (+nanz)| norm 15.3 (+nanz)| lr 1.71e-06 | 3031.36 ms | 42.6% bf16 MFU | 172955 tok/s
 """
+OLMO = """\
+2024-11-19T05:01:21.123\tnode0:0\tolmo.train:1\tINFO\t[step=100/19560,epoch=0]
+    optim/total_grad_norm=0.52
+    train/CrossEntropyLoss=3.200
+    train/Perplexity=24.53
+    throughput/total_tokens=52,428,800
+2024-11-19T05:03:21.123\tnode0:0\tolmo.train:1\tINFO\t[step=200/19560,epoch=0]
+    optim/total_grad_norm=0.52
+    train/CrossEntropyLoss=3.100
+    train/Perplexity=22.20
+    throughput/total_tokens=104,857,600
+"""
 PRINTED = """\
 {'loss': 3.2, 'grad_norm': 1.0, 'learning_rate': 5e-05, 'epoch': 0.1, 'step': 100}
 {'loss': 3.1, 'grad_norm': 1.0, 'learning_rate': 5e-05, 'epoch': 0.2, 'step': 200}
@@ -79,6 +91,7 @@ WANDB += '"100","3.2","3.2","3.2"\n"200","3.1","3.1","3.1"\n'
         ("litgpt.log", LITGPT),
         ("nanogpt.out", NANOGPT),
         ("main.log", LLM_C),
+        ("olmo.log", OLMO),
         ("slurm-1.out", PRINTED),
         ("trainer_state.json", json.dumps({"max_steps": 300, "log_history": HISTORY}, indent=2)),
         ("wandb.csv", WANDB),

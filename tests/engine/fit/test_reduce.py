@@ -97,3 +97,11 @@ def test_a_budget_is_what_its_best_run_spends() -> None:
     found = reduced(table(more.values, runs.values("params"), runs.values("loss")), MINIMA, "params", SOURCE)
     assert found.table is not None
     np.testing.assert_allclose(found.table.values("compute"), spent, rtol=1e-3)
+
+
+@given(st.floats(0.3, 1.0), st.integers(3, 6))
+def test_an_envelope_is_as_coarse_as_its_sizes_lie_apart(step: float, count: int) -> None:
+    spent, at = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e18, 1e20, 4), np.arange(float(count))))
+    sizes = 1e8 * np.exp(step * at) * (spent / 1e18) ** 0.5
+    found = reduced(table(spent, sizes, 3.0 - 0.1 * np.log10(spent / 1e18) + 0.01 * at), ENVELOPE, "params", SOURCE)
+    assert found.coarse == pytest.approx(step / 12**0.5)
