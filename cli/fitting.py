@@ -276,12 +276,13 @@ def _counted_otherwise(law: Law, count: str, header: str, at: Span) -> Finding:
     """That runs do not count params as a law does, and that its form is fitted to how they count them."""
     from runplan.dsl.text.finding import finding
     from runplan.engine.fit.form import COUNTS as SIZES
+    from runplan.engine.fit.read.choose import by_column
 
     message = (
         f"`{law.name}` counts {law.counts} params, and the file has {count} ones: its form is fitted to these, "
         "and the pack says so"
     )
-    help = [f"where `{header}` counts {law.counts} ones: `--column {SIZES[law.counts]}={header}`"]
+    help = [f"where `{header}` counts {law.counts} ones: `{by_column(SIZES[law.counts], header)}`"]
     return finding("F015", message, at, help=help)
 
 

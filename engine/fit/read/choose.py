@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -138,7 +139,7 @@ def _one(
     if others:
         headers = [grid.headers[place] for place, _ in ranked]
         also = [Label(grid.header(place), "or this one") for place, _ in ranked[1:]]
-        help = [f"say which: `--column {name}={_quoted(header)}`" for header in headers[:3]]
+        help = [f"say which: `{by_column(name, header)}`" for header in headers[:3]]
         if len(set(headers)) < len(headers):
             help = ["give them names of their own"]
         message = f"{listing(headers)} may each be `{name}`"
@@ -151,8 +152,9 @@ def _asking(code: str, name: str, message: str, at: Span, help: Iterable[str], a
     return finding(code, message, at, also=also, help=help, data={"quantity": name})
 
 
-def _quoted(text: str) -> str:
-    return text if text.replace("_", "").isalnum() else f"'{text}'"
+def by_column(quantity: str, header: str) -> str:
+    """The option that says which column is a quantity, as it is pasted into a shell."""
+    return f"--column {quantity}={shlex.quote(header)}"
 
 
 def _alike(one: Chosen | None, other: Chosen | None) -> bool:
@@ -197,7 +199,7 @@ def _read(
 
 def _instead(sort: Sort, header: str) -> list[str]:
     """How to say that a column is the quantity that it may be instead."""
-    return [f"`--column {sort.instead}={_quoted(header)}`"] if sort.instead else []
+    return [f"`{by_column(sort.instead, header)}`"] if sort.instead else []
 
 
 def _of_cells(cells: Sequence[str], sort: Sort) -> Unit | None:

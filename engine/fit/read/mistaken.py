@@ -10,7 +10,7 @@ from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.words import counted, cut
 from runplan.engine.fit.lack import ranks
 from runplan.engine.fit.read.asked import Asked
-from runplan.engine.fit.read.choose import Chosen
+from runplan.engine.fit.read.choose import Chosen, by_column
 from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.read.rows import Mask
 
@@ -42,7 +42,8 @@ def _swapped(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked
     ratio = tokens.figures.values[kept] / params.figures.values[kept]
     if not (ratio < 1.0).all() or "tokens" not in asked.needs:
         return
-    sizes, data = (cut(grid.headers[one.place]) for one in (params, tokens))
+    own = [grid.headers[one.place] for one in (params, tokens)]
+    sizes, data = map(cut, own)
     yield finding(
         "F016",
         f"each run has fewer tokens than params, {ratio.min():.2g} to {ratio.max():.2g} a param: `{sizes}` and "
@@ -50,8 +51,8 @@ def _swapped(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked
         grid.header(params.place),
         also=[Label(grid.header(tokens.place), "and this one")],
         help=[
-            f"if they are: `--column 'params={data}' --column 'tokens={sizes}'`",
-            f"if they are not: `--column 'params={sizes}' --column 'tokens={data}'`",
+            f"if they are: `{by_column('params', own[1])} {by_column('tokens', own[0])}`",
+            f"if they are not: `{by_column('params', own[0])} {by_column('tokens', own[1])}`",
         ],
     )
 
@@ -74,7 +75,8 @@ def _rises(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked) 
         f"`{header}` grows with `{size}`, by a rank correlation of {along:+.2f}: a loss falls, and this may be a score",
         grid.header(loss.place),
         help=[
-            f"name the column of the loss: `--column loss=HEADER`, or `--column 'loss={header}'` if it is one",
+            "name the column of the loss: `--column loss=HEADER`, or "
+            f"`{by_column('loss', grid.headers[loss.place])}` if it is one",
             "a score has a form of its own, in a file: `--form mine.plan`",
         ],
         data={"correlation": along},

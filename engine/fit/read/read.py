@@ -16,7 +16,7 @@ from runplan.dsl.text.words import counted, cut, enumerated, listing
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import Unit
 from runplan.engine.fit.read.asked import Asked
-from runplan.engine.fit.read.choose import Choice, Chosen, choose, unit_words
+from runplan.engine.fit.read.choose import Choice, Chosen, by_column, choose, unit_words
 from runplan.engine.fit.read.delimited import SIGNS, NotCells
 from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_derivable, relations
 from runplan.engine.fit.read.figures import Figures, figures
@@ -218,7 +218,7 @@ def _derived(name: str, grid: Grid, columns: Mapping[str, Chosen], library: Libr
         if name in SIZES and sizes:
             header = cut(grid.headers[sizes[0].place])
             message += f"; whether `{header}` or the compute counts params so is not said"
-            help = [f"if `{header}` does: `--column {name}={header}`"]
+            help = [f"if `{header}` does: `{by_column(name, grid.headers[sizes[0].place])}`"]
             at = grid.header(sizes[0].place)
             return chosen, finding("F012", message, at, severity="warning", help=help)
         return chosen, finding("F012", message, grid.header(columns[others[0]].place))
@@ -237,21 +237,21 @@ def _lacking(
     sort = words.sorts[name]
     unread = [grid.headers[place] for place in choice.unread]
     help = [
-        f"if `{cut(grid.headers[place])}` is it: `--column {name}={grid.headers[place]}`"
+        f"if `{cut(grid.headers[place])}` is it: `{by_column(name, grid.headers[place])}`"
         for place in choice.texts.values()
         if _may_be(grid, place, sort)
     ]
     near: Sequence[str] = [header for header in unread if squashed(header).startswith(squashed(name))]
     near = near or nearest(name, unread) or [one for word in sort.words[:12] for one in nearest(word, unread)]
     if near:
-        help.append(f"if `{near[0]}` is it: `--column {name}={near[0]}`")
+        help.append(f"if `{near[0]}` is it: `{by_column(name, near[0])}`")
     planned = {"steps": "planned_steps"} if "planned_steps" in columns else {}
     nearly = nearly_derivable(name, tuple(columns), library)
     nearly.sort(key=lambda way: way[1] not in choice.doubtful and way[1] not in planned)
     for relation, other in nearly[:2]:
         if other in planned:
             header = grid.headers[columns[planned[other]].place]
-            help.append(f"where each run took all of `{cut(header)}`: `--column {other}={header}`")
+            help.append(f"where each run took all of `{cut(header)}`: `{by_column(other, header)}`")
         elif other in choice.doubtful:
             header = cut(grid.headers[choice.doubtful[other]])
             help.append(f"it would follow from `{header}` in a unit that is said: {relation.text}")

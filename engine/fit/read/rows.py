@@ -14,7 +14,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted, cut
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import UnknownUnit
-from runplan.engine.fit.read.choose import Chosen
+from runplan.engine.fit.read.choose import Chosen, by_column
 from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.table import Floats
 
@@ -169,7 +169,7 @@ def _domain(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) -
             message = f"`{header}` is {first} in line {line}, and no `{name}` in {len(places)} rows: it is in two units"
             help = [] if sort.instead else ["write the unit into each cell, such as `1.3B`"]
         if sort.instead:
-            help.append(f"if it is a {sort.instead}: `--column {sort.instead}={header}`")
+            help.append(f"if it is a {sort.instead}: `{by_column(sort.instead, rows.grid.headers[place])}`")
         rows.findings.append(finding("F004", message, rows.grid.at(*places[0]), help=help))
         return
     act("F006", f"{verb}, with {first} as `{header}`, which is in another unit, most likely", places)

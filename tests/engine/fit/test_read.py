@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -240,6 +243,17 @@ def test_names_of_models_that_have_their_sizes_are_offered() -> None:
     assert "if `model` is it: `--column params=model`" in findings[0].help
     asked = Asked(needs=NEEDS, columns={"params": "model"})
     assert list(runs("model,D,loss\n7B,1T,2.0\n1.3B,300B,2.3\n", asked).values("params")) == [7e9, 1.3e9]
+
+
+@pytest.mark.parametrize("header", ["pile test loss", "it's loss", "loss/held out", "$loss"])
+def test_a_column_that_is_offered_is_pasted_into_a_shell(header: str) -> None:
+    text = f'N,D,"{header}"\n1e9,2e10,2.8\n2e9,4e10,2.5\n'
+    table, findings = read(text)
+    if table is None:
+        (said,) = re.findall("`(--column .*)`", findings[0].help[0])
+        _, one = shlex.split(said)
+        table = runs(text, Asked(needs=NEEDS, columns={"loss": one.partition("=")[2]}))
+    assert list(table.values("loss")) == [2.8, 2.5]
 
 
 @given(st.lists(st.sampled_from([*"ND,;\t|\n\"' .eE-+_%#0123456789", "loss", "NaN", "1,5", "B"]), max_size=60))
