@@ -198,7 +198,7 @@ def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, sha
     log = np.log(sizes)
 
     def beyond(log: Floats) -> list[Cut]:
-        found = (_beyond(model, objective, theta, log, cut) for cut in _cuts(model, log))
+        found = (_beyond(model, objective, theta, log, cut) for cut in _cuts(model, objective, log))
         return [cut for cut in found if cut is not None]
 
     cuts = beyond(log)
@@ -208,11 +208,14 @@ def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, sha
     return Future(cuts, gain_of(model, theta, sizes), share if cuts else SHARE, back)
 
 
-def _cuts(model: Model, log: Floats) -> list[float]:
-    """The largest size below each cut that leaves enough runs for a fit."""
+def _cuts(model: Model, objective: Objective, log: Floats) -> list[float]:
+    """The largest size below each cut that leaves enough runs for a fit, and for how sure it is.
+
+    A loss with a corner goes through as many runs as there are constants: two more tell nothing of the noise.
+    """
     # What there is up to each cut, once.
     counts = {int((log <= cut).sum()): cut for cut in log.max() - np.log(BACK)}
-    least = len(model.coordinates) + 2
+    least = len(model.coordinates) + (2 if objective.kind == "squares" else 3)
     return [float(log[log <= cut].max()) for count, cut in counts.items() if count >= least]
 
 
@@ -222,14 +225,14 @@ def since(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> S
     Of several sizes that of which the forecasts gain most; None where they gain less than `BETTER`.
     """
     log, best = np.log(sizes), None
-    cuts = _cuts(model, log)
+    cuts = _cuts(model, objective, log)
     whole = {cut: _beyond(model, objective, theta, log, cut, thorough=False) for cut in cuts}
     for start in sorted({float(log[log > low].min()) for low in log.min() + np.log(BACK) if low < log.max()}):
         kept = log >= start
         some, own = model.rows(kept), log[kept]
         pairs = [
             (one.errors, other.errors)
-            for cut in set(cuts) & set(_cuts(some, own))
+            for cut in set(cuts) & set(_cuts(some, objective, own))
             if (one := _beyond(some, objective, theta, own, cut, thorough=False)) is not None
             and (other := whole[cut]) is not None
         ]

@@ -59,6 +59,15 @@ def test_right_forms_are_seldom_doubted_for_what_larger_runs_came_out_to_be() ->
     assert doubted <= 1
 
 
+def test_a_fit_that_leaves_too_few_runs_over_to_tell_the_noise_forecasts_none() -> None:
+    """A loss with a corner goes through as many runs as there are constants, of which two are no residuals then."""
+    runs, sizes = chinchilla(0.003, 5, 5), np.full(25, 10.0)
+    for few, told in ((7, False), (8, True)):
+        sizes[:few] = 1.0
+        assert bool(future(runs, HUBER, TRUE, sizes).cuts) == told
+    assert future(runs.rows(np.arange(18)), SQUARES, TRUE, sizes[:18]).cuts
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_a_form_that_the_smallest_or_largest_runs_do_not_keep_is_doubted(seed: int) -> None:
     runs = chinchilla(0.005, 5, 5, seed)
