@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runplan import Project
     from runplan.dsl.packs.library import Library
     from runplan.engine.gate import Gate
+    from runplan.engine.layout.fit import Look
     from runplan.engine.report import Report
     from runplan.engine.scatter.work import Workers
 
@@ -212,19 +213,31 @@ def report_for(
     projects: Projects | None = None,
     draws: int | None = None,
     workers: Workers | None = None,
+    look: Look | None = None,
 ) -> Report:
     """The report of a plan by the options of `add_plan_options`.
 
     Args:
         laws: In place of the plan's own.
         projects: Where the projects are kept that several plans may share.
-        draws, workers: See `Project.report`.
+        draws, workers, look: See `report_of`.
 
     Raises:
         CannotRun: Where the plan cannot be read.
         BadConfig: Where its project's configuration cannot be used.
         UnknownLaw: For a name in `laws` that no law has.
     """
+    from runplan.engine.pipeline import report_of
+
     with reading(file):
         path, project = (projects or Projects(args.stdin_filename)).of(file)
-        return project.report(path, settings=args.set, laws=laws, draws=draws, workers=workers)
+        return report_of(
+            path,
+            project.reader,
+            catalogue=project.library,
+            settings=args.set,
+            laws=laws,
+            draws=draws,
+            workers=workers,
+            look=look,
+        )

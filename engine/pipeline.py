@@ -22,8 +22,8 @@ from runplan.engine.judge.folder import in_plan
 from runplan.engine.judge.judge import judge
 from runplan.engine.judge.merge import together
 from runplan.engine.judge.restated import restate
-from runplan.engine.judge.rules import applied, asked_of, remarked, views_of
-from runplan.engine.layout.fit import ALL, GLANCE, Look
+from runplan.engine.judge.rules import applied, asked_of, remarked, say_more, views_of
+from runplan.engine.layout.fit import ALL, GLANCE, Look, asked_of_layout, decided_by_layout
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Note, Solution, Value
 from runplan.engine.read import Read, cases_of, known_laws, own_laws
@@ -84,6 +84,8 @@ def reported(
     solutions = tuple(solutions_of(read, intervals, draws=draws, workers=workers, look=look))
     seen = [views_of(plan, solution, known) for solution in solutions]
     rules = known.rules_over(asked_of(view for views in seen for view in views))
+    if look.later and any(say_more(rules, views, decided_by_layout(known)) for views in seen):
+        return reported(read, intervals=intervals, draws=draws, workers=workers)
     found = [[in_plan(plan, one) for one in (*s.findings, *judge(plan, s))] for s in solutions]
     for solution, own in zip(solutions, found, strict=True):
         restate(plan, solution, own)
@@ -118,14 +120,15 @@ def first_of(
     The other arguments, and errors, are those of `report_of`.
 
     Args:
-        about: The value that is asked for; of a quantity that no layout decides layouts are looked at only for what may
-            be wrong.
+        about: The value that is asked for; no layouts are looked at where none decides it, or what the plan asks for.
     """
     read = plan_at(path, reader, catalogue=catalogue, settings=settings, laws=laws)
     if read.plan is None:
         return Report(read.source, None, findings=read.findings)
     known = read.catalogue.quantities().get(about)
-    look = Look(fitting=True) if known is None or known.facts.is_of_layout else GLANCE
+    look: Look | None = Look(fitting=True)
+    if known is not None and not known.facts.is_of_layout:
+        look = GLANCE if asked_of_layout(read.plan, read.catalogue) else None
     return Report(
         read.source,
         read.plan,

@@ -93,6 +93,12 @@ FORMATS: dict[Kind, dict[str, str]] = {
 WITHOUT_HELP = frozenset(("concise", "gitlab"))
 # And those that show how they are mended.
 WITH_FIXES = frozenset(("json", "jsonl", "sarif"))
+# Those of reports and comparisons that have no figure of how a model may lie on devices, but where a plan asks for it,
+# or a page has room for it: not all that there is of that is worked out for them.
+WITHOUT_LAYOUTS: dict[Kind, frozenset[str]] = {
+    "report": frozenset(("table",)),
+    "comparison": frozenset(("table", "markdown")),
+}
 
 
 def offered(kind: Kind) -> tuple[str, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import re
+from functools import partial
 
 from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, report_for, verb, wanted
 from runplan.cli.outcome import CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.paths import Projects, plan_files
-from runplan.cli.show.formats import offered
+from runplan.cli.show.formats import WITHOUT_LAYOUTS, offered
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runplan.engine.layout.fit import Look
     from runplan.engine.report import Report
 
 ALL = ("all",)
@@ -48,15 +50,19 @@ def run(argv: list[str]) -> int:
     if laws == ():
         raise CannotRun("`--laws` names none; write them like `--laws chinchilla,llama3`")
     from runplan.engine.comparison.compare import compared_laws, compared_plans
+    from runplan.engine.layout.fit import ALL as ALL_LAYOUTS
+    from runplan.engine.layout.fit import SCREEN
 
+    brief = WITHOUT_LAYOUTS["comparison"].issuperset(name for name, _ in outputs)
+    look = SCREEN if brief else ALL_LAYOUTS
     files = plan_files(args.paths)
     if len(files) > 1 and laws == ALL:
         raise CannotRun("several plans are compared under laws that are named; name them, or one plan")
     if len(files) == 1:
-        comparison = compared_laws(_under_laws(files[0], args, laws), most)
+        comparison = compared_laws(_under_laws(files[0], args, laws, look), most)
     else:
         projects = Projects(args.stdin_filename)
-        reports = [report_for(file, args, laws=laws, projects=projects) for file in files]
+        reports = [report_for(file, args, laws=laws, projects=projects, look=look) for file in files]
         comparison = compared_plans(list(zip(_short(files), reports, strict=True)), most)
     if not comparison.columns and not comparison.findings:
         raise CannotRun(f"nothing to solve in {', '.join(files)}: there are only definitions")
@@ -71,18 +77,20 @@ def _factor(text: str | None) -> float | None:
     return factor if factor >= 1 else None
 
 
-def _under_laws(file: str, args: argparse.Namespace, laws: tuple[str, ...] | None) -> Report:
+def _under_laws(file: str, args: argparse.Namespace, laws: tuple[str, ...] | None, look: Look) -> Report:
     """The plan under the laws that are asked for, else its own, and where it has but one, those that fit it."""
-    from runplan.engine.comparison.compare import fitting
+    from runplan.engine.pipeline import plan_at, reported
 
     every = laws == ALL
     with reading(file):
         path, project = Projects(args.stdin_filename).of(file)
-        report = project.report(path, settings=args.set, laws=None if every else laws)
-        if report.plan is None or not (every or (laws is None and len(report.solutions) == 1)):
-            return report
-        fit = fitting(report.plan, project.library, report.solutions[0].law, variants=every)
-        return project.report(path, settings=args.set, laws=fit)
+        read = partial(plan_at, path, project.reader, catalogue=project.library, settings=args.set)
+        found = read(laws=None if every else laws)
+        if found.plan is not None and (every or (laws is None and len(found.cases) == 1)):
+            from runplan.engine.comparison.compare import fitting
+
+            found = read(laws=fitting(found.plan, project.library, found.cases[0].named, variants=every))
+        return reported(found, look=look)
 
 
 def _short(files: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from runplan.cli.arguments import Parser, add_output, add_plan_options, report_f
 from runplan.cli.crew import add_crew, count, others
 from runplan.cli.outcome import exit_code
 from runplan.cli.output import show
-from runplan.cli.show.formats import offered
+from runplan.cli.show.formats import WITHOUT_LAYOUTS, offered
 
 # An interval of fewer says nothing; and of each draw all values of the plan are kept.
 LEAST_DRAWS, MOST_DRAWS = 20, 20_000
@@ -34,7 +34,10 @@ def run(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     outputs = wanted(args, offered("report"))
     draws = count(args.draws, "--draws", MOST_DRAWS, LEAST_DRAWS) if args.draws else None
+    from runplan.engine.layout.fit import ALL, SCREEN
+
+    brief = not args.details and WITHOUT_LAYOUTS["report"].issuperset(name for name, _ in outputs)
     with others(args) as workers:
-        report = report_for(args.path, args, draws=draws, workers=workers)
+        report = report_for(args.path, args, draws=draws, workers=workers, look=SCREEN if brief else ALL)
     show("report", report, outputs, details=args.details)
     return exit_code(report.findings)

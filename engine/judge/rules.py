@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 
 from runplan.dsl.dataclass import dataclass, replace
@@ -107,6 +107,17 @@ def _once(found: Sequence[tuple[View, Finding]]) -> Iterator[Finding]:
         where = "" if "" in stages else f"in {enumerated([f'`{stage}`' for stage in stages])} "
         others = dict.fromkeys(one.at for _, one in same if one.at.span != first.at.span)
         yield replace(first, message=f"{where}{message}", also=(*first.also, *others))
+
+
+def say_more(rules: tuple[Rule, ...], views: Sequence[View], words: Set[str]) -> bool:
+    """Whether a rule that holds would say more where the plan had some words that it has not."""
+    for rule in rules:
+        said = {name for text in (rule.says, rule.help) for name, _ in FIELD.findall(text)} & words
+        for view in _seen(rule, views) if said else ():
+            with suppress(ArithmeticError, ValueError):
+                if not said <= view.values.keys() and _holds(rule, view):
+                    return True
+    return False
 
 
 def remarked(rules: tuple[Rule, ...], views: Sequence[View]) -> Iterator[Note]:

@@ -163,7 +163,7 @@ class Race:
         other = shorter.race.ordered(1)[0] if shorter is not None else None
         shown = differing(ordered, other) if self._wish is None else ordered[:FIRST]
         first = tuple(choice(self._sheet, self._regimes, one, is_priced=self._is_priced) for one in shown)
-        return Told(first, tuple(fallen(ordered, shown)), tuple(undivided))
+        return Told(first, tuple(fallen(ordered, shown)), tuple(undivided), self.tried)
 
     def roofline(self, first: Tried) -> tuple[float, Layout] | None:
         """The most that a device reaches in any layout that may have room, whatever the regime."""

@@ -27,9 +27,10 @@ from runplan.engine.layout.memory import (
     TIME,
 )
 from runplan.engine.layout.search import Need, Search, search_of
+from runplan.engine.layout.states import states_of
 from runplan.engine.layout.unkept import uncut, unkept
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.laid_out import Layouts
+from runplan.engine.problem.laid_out import Layouts, Told
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.parts import Definition
 from runplan.engine.problem.problem import Problem
@@ -51,13 +52,15 @@ class Look:
     Attributes:
         all: Whether all of them are, for what is shown of them; else only for as long as something may be wrong.
         fitting: Whether the fewest devices on which the run fits are told, where it fits on those that there are, too.
+        later: Whether those that need not be looked at are there for who asks for them: a screen with room for them.
     """
 
     all: bool = True
     fitting: bool = False
+    later: bool = False
 
 
-ALL, GLANCE = Look(), Look(all=False)
+ALL, GLANCE, SCREEN = Look(), Look(all=False), Look(all=False, later=True)
 # The parts of a plan that are laid out by themselves.
 _LAID = {"stage", "pool"}
 
@@ -141,20 +144,36 @@ def most_of(values: Mapping[Name, Value], kind: str, catalogue: Library) -> tupl
 
 def _closer(plan: Plan, look: Look, catalogue: Library) -> Look:
     """How closely the plan itself, or a rule that is not the library's, asks to look."""
+    asked = asked_of_layout(plan, catalogue)
+    everything = look.all or bool(asked) or catalogue.is_asked_by_others(decided_by_layout(catalogue))
+    everything |= look.later and _is_spoken_of(plan, catalogue)
+    return replace(look, all=everything, fitting=look.fitting or q.FITTING_GPUS.text in asked)
+
+
+def _is_spoken_of(plan: Plan, catalogue: Library) -> bool:
+    """Whether a screen tells of the layout, or of what is assumed for it, whatever comes out."""
+    states = states_of(plan, catalogue)
+    return plan.layout is not None or (states is not None and states.kind == "assumed")
+
+
+def asked_of_layout(plan: Plan, catalogue: Library) -> frozenset[str]:
+    """What a plan requires something of, prefers or wants that the layout decides."""
     conditions = (one.condition for one in (*plan.requires, *plan.prefers))
-    asked = of_layout(plan, (*conditions, *(goal.expr for goal in plan.goals)), catalogue)
-    everything = look.all or bool(asked) or catalogue.is_asked_by_others(catalogue.once(_of_layout))
-    return Look(everything, look.fitting or q.FITTING_GPUS.text in asked)
+    return of_layout(plan, (*conditions, *(goal.expr for goal in plan.goals)), catalogue)
 
 
 def of_layout(plan: Plan, asked: Iterable[Expr], catalogue: Library) -> frozenset[str]:
     """What expressions of a plan name that the layout decides, of the run, a stage or a pool."""
     mentioned = {name for one in asked for name in names(without_lets(one, plan))}
-    return catalogue.once(_of_layout) & {n.text for n in mentioned if {part for part, _ in n.scope} <= _LAID}
+    return decided_by_layout(catalogue) & {n.text for n in mentioned if {part for part, _ in n.scope} <= _LAID}
 
 
-def _of_layout(catalogue: Library) -> frozenset[str]:
+def decided_by_layout(catalogue: Library) -> frozenset[str]:
     """What the layout decides, by name."""
+    return catalogue.once(_decided_by_layout)
+
+
+def _decided_by_layout(catalogue: Library) -> frozenset[str]:
     return frozenset(text for text, known in catalogue.quantities().items() if known.facts.is_of_layout)
 
 
@@ -196,8 +215,24 @@ def _found(plan: Plan, solution: Solution, catalogue: Library, look: Look, kept:
     key = search.rests_on()
     if key not in kept:
         is_well = not look.all and search.is_well(round(search.memory.known[q.GPUS]))
-        kept[key] = _Found(is_well=True) if is_well else _searched(plan, solution, catalogue, look)
+        if is_well:
+            layouts = _later(plan, solution, catalogue) if look.later else None
+            kept[key] = _Found(layouts=layouts, is_well=True)
+        else:
+            kept[key] = _searched(plan, solution, catalogue, look)
     return kept[key]
+
+
+def _later(plan: Plan, solution: Solution, catalogue: Library) -> Layouts:
+    """The layouts of a run of which all is well, none of them looked at until something of them is asked for."""
+
+    def told() -> Told:
+        search = search_of(plan, solution, catalogue)
+        devices = round(solution.values[q.GPUS].value)
+        one = search.chosen(devices) if search is not None else None
+        return search.told(one, devices) if search is not None and one is not None else Told()
+
+    return Layouts("fits", told)
 
 
 def _searched(plan: Plan, solution: Solution, catalogue: Library, look: Look) -> _Found:
@@ -221,7 +256,7 @@ def _searched(plan: Plan, solution: Solution, catalogue: Library, look: Look) ->
         values[LAYOUT_MFU] = replace(values[LAYOUT_MFU], low=mfu * time / high, high=mfu * time / low)
     if (look.fitting or not one.is_enough) and (fitting := search.fitting()) is not None:
         values[q.FITTING_GPUS] = fitting
-    return _Found(definitions, values, search.told(one, devices))
+    return _Found(definitions, values, Layouts(one.fits, lambda: search.told(one, devices)))
 
 
 def _rooflines(one: Chosen, told: Need) -> dict[Name, float]:

@@ -33,12 +33,12 @@ from runplan.engine.layout.memory import (
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.states import States, states_of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.laid_out import Layouts, Told
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.rounding import TOLERANCE
 
 if TYPE_CHECKING:
     from runplan.engine.layout.choose import Chosen, Wish
+    from runplan.engine.problem.laid_out import Told
 
 # Devices that share a node, and the most that are tried, where nothing says it.
 _NODE, _MOST_DEVICES = 8, 1 << 20
@@ -255,15 +255,11 @@ class Search:
 
         return Wish(names(expr), compiled(expr if goal.sense == "minimize" else Op("neg", (expr,))))
 
-    def told(self, one: Chosen, devices: int) -> Layouts:
-        """What there is to say of the layouts, once it is asked for."""
+    def told(self, one: Chosen, devices: int) -> Told:
+        """What there is to say of the layouts."""
+        from runplan.engine.layout.told import undivided
 
-        def told() -> Told:
-            from runplan.engine.layout.told import undivided
-
-            return one.race.told(undivided(next(self.rooms(devices)), self.said), one.shorter())
-
-        return Layouts(one.race.tried, one.fits, told)
+        return one.race.told(undivided(next(self.rooms(devices)), self.said), one.shorter())
 
     def _is_of_layout(self, requirement: Requirement) -> bool:
         """Whether what a requirement asks for changes with the layout."""

@@ -65,26 +65,26 @@ class Fallen:
 class Told:
     """What there is to say of the layouts of a run: see `Layouts`."""
 
-    first: tuple[Choice, ...]
-    fallen: tuple[Fallen, ...]
-    undivided: tuple[str, ...]
+    first: tuple[Choice, ...] = ()
+    fallen: tuple[Fallen, ...] = ()
+    undivided: tuple[str, ...] = ()
+    tried: int = 0
 
 
 class Layouts:
     """The layouts of a run on its devices, worked out where something of them is first shown.
 
     Attributes:
-        tried: How many there were, with every micro-batch and all that may be computed again.
         fits: Whether the first of them has room.
         scope: The stage, and the pool, that they are of; nothing where there is but one.
     """
 
-    def __init__(self, tried: int, fits: Fits, told: Callable[[], Told], scope: Scope = ()) -> None:
-        self.tried, self.fits, self._tell, self.scope = tried, fits, told, scope
+    def __init__(self, fits: Fits, told: Callable[[], Told], scope: Scope = ()) -> None:
+        self.fits, self._tell, self.scope = fits, told, scope
 
     def of(self, scope: Scope) -> Layouts:
         """The same as those of a part."""
-        return Layouts(self.tried, self.fits, lambda: self._told, scope)
+        return Layouts(self.fits, lambda: self._told, scope)
 
     @cached_property
     def _told(self) -> Told:
@@ -105,18 +105,23 @@ class Layouts:
         """What cannot be, since it does not divide, as sentences."""
         return self._told.undivided
 
+    @property
+    def tried(self) -> int:
+        """How many there were, with every micro-batch and all that may be computed again."""
+        return self._told.tried
+
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Layouts) or (self.tried, self.scope) != (other.tried, other.scope):
+        if not isinstance(other, Layouts) or (self.fits, self.scope) != (other.fits, other.scope):
             return False
         return self._told == other._told
 
     def __hash__(self) -> int:
-        return hash((self.tried, self.scope))
+        return hash((self.fits, self.scope))
 
-    def __reduce__(self) -> tuple[Callable[[int, Fits, Told, Scope], Layouts], tuple[int, Fits, Told, Scope]]:
-        return _worked_out, (self.tried, self.fits, self._told, self.scope)
+    def __reduce__(self) -> tuple[Callable[[Fits, Told, Scope], Layouts], tuple[Fits, Told, Scope]]:
+        return _worked_out, (self.fits, self._told, self.scope)
 
 
-def _worked_out(tried: int, fits: Fits, told: Told, scope: Scope) -> Layouts:
+def _worked_out(fits: Fits, told: Told, scope: Scope) -> Layouts:
     """Layouts of which all is told: what another process is sent."""
-    return Layouts(tried, fits, lambda: told, scope)
+    return Layouts(fits, lambda: told, scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runplan.cli.show.comparison.decision import decision
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table, table
@@ -54,13 +54,15 @@ class Content:
 def content(comparison: Comparison) -> Content:
     """All that there is to say of a comparison."""
     columns = comparison.columns
-    heads = ("", *(plain(column.name) for column in columns), *((WITHIN,) if _within(comparison) else ()), "spread")
+    shown = tuple(_shown(comparison))
+    within = any(found.within is not None for found in shown)
+    heads = ("", *(plain(column.name) for column in columns), *((WITHIN,) if within else ()), "spread")
     return Content(
         paths=tuple(dict.fromkeys(plain(column.report.source.path) for column in columns)),
         what=f"{len(columns)} {comparison.by}s" if len(columns) > 1 else f"One {comparison.by}",
         headline=_headline(comparison),
-        table=table(_rows(comparison), heads, figures=True),
-        notes=tuple(map(plain, _notes(comparison))),
+        table=table(_rows(comparison, shown, within), heads, figures=True),
+        notes=tuple(map(plain, _notes(comparison, within))),
         regret=_regret(comparison),
         decision=tuple(decision(comparison)),
         # The corpora only where the note on the losses does not tell them.
@@ -98,30 +100,38 @@ def spread(ratio: float) -> str:
 # ---- side by side
 
 
-def _rows(comparison: Comparison) -> list[tuple[str | Cell, ...]]:
+def _shown(comparison: Comparison) -> Iterator[Row]:
+    """The quantities that people are shown."""
     columns = comparison.columns
     judged = len(_choices(comparison)) > 1 and bool(comparison.judges)
-    out: list[tuple[str | Cell, ...]] = []
-    last = ("", "") if _within(comparison) else ("",)
-    if any(column.solution.status != "solved" for column in columns):
-        out.append(("status", *(Cell(column.solution.status, mark="") for column in columns), *last))
-    if comparison.by == "plan":
-        out.append(("law", *(Cell(plain(column.solution.law), mark="") for column in columns), *last))
     for found in rows(columns):
         known = columns[0].solution.problem.quantities
         data_only = found.quantity in known and known[found.quantity].facts.section == "data"
         # The table of regrets has a law's regret under itself.
         if not data_only and not (found.quantity == "regret" and judged):
-            apart = NOTHING if found.spread is None else spread(found.spread)
-            cells = (_cell(column, found, i) for i, column in enumerate(columns))
-            within = (NOTHING if found.within is None else spread(found.within),) if _within(comparison) else ()
-            out.append((label(found.quantity, known), *cells, *within, apart))
+            yield found
+
+
+def _rows(comparison: Comparison, shown: Sequence[Row], within: bool) -> list[tuple[str | Cell, ...]]:
+    """The rows of the table.
+
+    Args:
+        within: Whether any figure has an interval: how far apart its ends are stands beside how far apart the columns
+            are.
+    """
+    columns = comparison.columns
+    out: list[tuple[str | Cell, ...]] = []
+    last = ("", "") if within else ("",)
+    if any(column.solution.status != "solved" for column in columns):
+        out.append(("status", *(Cell(column.solution.status, mark="") for column in columns), *last))
+    if comparison.by == "plan":
+        out.append(("law", *(Cell(plain(column.solution.law), mark="") for column in columns), *last))
+    for found in shown:
+        apart = NOTHING if found.spread is None else spread(found.spread)
+        cells = (_cell(column, found, i) for i, column in enumerate(columns))
+        ends = (NOTHING if found.within is None else spread(found.within),) if within else ()
+        out.append((label(found.quantity, columns[0].solution.problem.quantities), *cells, *ends, apart))
     return out
-
-
-def _within(comparison: Comparison) -> bool:
-    """Whether any figure has an interval: how far apart its ends are stands beside how far apart the columns are."""
-    return any(found.within is not None for found in rows(comparison.columns))
 
 
 def _cell(column: Column, found: Row, index: int) -> Cell:
@@ -150,11 +160,11 @@ def _called(column: Column) -> tuple[str, ...]:
     return column.solution.law, column.solution.problem.law.name
 
 
-def _notes(comparison: Comparison) -> list[str]:
+def _notes(comparison: Comparison, within: bool) -> list[str]:
     out = []
     if any(column.beyond for column in comparison.columns):
         out.append(f"{MARK} outside the range of the runs that the law was fitted to.")
-    if _within(comparison):
+    if within:
         out.append(f"within: how far apart the ends of the widest 80 % interval of one {comparison.by} are.")
     for column in comparison.columns:
         solution = column.solution
