@@ -83,9 +83,9 @@ def under(text: str, *laws: str, name: str = "a.plan", look: Look | None = None)
     return report_of(name, reader, catalogue=LIBRARY, laws=laws or None, intervals=False, look=look)
 
 
-def laid_out(text: str, *laws: str) -> Report:
+def laid_out(text: str, *laws: str, look: Look = ALL) -> Report:
     """The same, with how the model lies on its devices."""
-    return under(text, *laws, look=ALL)
+    return under(text, *laws, look=look)
 
 
 def compared(text: str, *laws: str, most: float | None = None) -> Comparison:

@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reports import laid_out
 
+from runplan.cli.show.report import terminal
+from runplan.cli.show.text.look import Look
 from runplan.dsl.expr.name import quantity
 from runplan.engine.documents.solve import document
+from runplan.engine.layout.fit import ALL, SCREEN
 from runplan.engine.layout.layout import Layout
 from runplan.engine.layout.tried import ENOUGH, FIRST, NO_ROOM, Tried, differing, in_order
 
@@ -23,7 +26,8 @@ STAGES = (
 POOLS = (
     "hardware: 256 x H100 for 30 days at 40% MFU + 128 x A100 for 30 days at 45% MFU\nmodel: llama-3-8b\ntokens: 300B\n"
 )
-ONE = "hardware: 64 x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"
+ONE = "hardware: 64 x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"  # A rule tells more where it is known what layouts reach.
+FAST = ONE.replace("40%", "67%")
 
 tried = st.builds(
     Tried,
@@ -120,6 +124,15 @@ def test_parts_of_experts_are_sent_each_token_that_passes_them() -> None:
     ]
     attention, two_experts = 1, 2
     assert sent[1] / sent[0] == pytest.approx((attention + two_experts) / attention)
+
+
+@pytest.mark.parametrize("text", [ONE, STAGES, POOLS, ONE + "optimizer: prodigy\n", FAST])
+def test_a_screen_without_details_shows_the_same_without_looking_at_all_of_them(text: str) -> None:
+    closely, briefly = (laid_out(text, look=look) for look in (ALL, SCREEN))
+    for width in (80, 160):
+        assert terminal.render(briefly, Look(width)) == terminal.render(closely, Look(width))
+    assert briefly.solutions[0].layouts == closely.solutions[0].layouts, "they are there for who asks"
+    assert briefly.findings == closely.findings
 
 
 def test_laws_that_give_the_same_run_have_its_layouts_in_common() -> None:
