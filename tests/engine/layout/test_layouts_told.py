@@ -26,7 +26,8 @@ STAGES = (
 POOLS = (
     "hardware: 256 x H100 for 30 days at 40% MFU + 128 x A100 for 30 days at 45% MFU\nmodel: llama-3-8b\ntokens: 300B\n"
 )
-ONE = "hardware: 64 x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"  # A rule tells more where it is known what layouts reach.
+ONE = "hardware: 64 x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"
+# A rule tells more where it is known what layouts reach.
 FAST = ONE.replace("40%", "67%")
 
 tried = st.builds(
