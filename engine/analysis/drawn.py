@@ -9,7 +9,7 @@ from runplan.dsl.expr.tree import Expr, Op, Ref, names
 from runplan.engine.analysis.region import Line, Region, region_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import Draw, is_deviate, uncertain_constants
-from runplan.engine.problem.parts import Constraint, Goal
+from runplan.engine.problem.parts import Constraint, Goal, leads_to
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.whole import whole
 
@@ -20,6 +20,17 @@ LOOSE = 1e-5
 
 # From a draw to the values of the variables; None where the draw has no solution.
 Resolver = Callable[[Draw], dict[Name, float] | None]
+
+
+class Same:
+    """A resolver to which no draw makes a difference."""
+
+    def __init__(self, values: Mapping[Name, float]) -> None:
+        self.values = values
+
+    def __call__(self, draw: Draw) -> dict[Name, float]:
+        """The values of the variables."""
+        return dict(self.values)
 
 
 def general(problem: Problem, centre: Mapping[Name, float], held: Mapping[Name, float] | None = None) -> Resolver:
@@ -54,9 +65,9 @@ def leaves(problem: Problem, goal: Goal) -> bool:
 
 
 def _equalities(problem: Problem) -> list[frozenset[Name]]:
-    """The names that each equality is over which no draw moves."""
+    """The names that each equality leads to which no draw moves."""
     equal = (c for c in problem.constraints if c.equal and not moved(problem, c, problem.is_drawn))
-    return [frozenset(names(problem.expanded(Op("-", (c.left, c.right))))) for c in equal]
+    return [leads_to((c.left, c.right), problem.definitions) for c in equal]
 
 
 def is_of_law(problem: Problem, line: Goal) -> bool:
@@ -68,8 +79,7 @@ def is_of_law(problem: Problem, line: Goal) -> bool:
 
 def moved(problem: Problem, constraint: Constraint, by: Callable[[Name], bool]) -> bool:
     """Whether a constraint depends on some of what is drawn."""
-    both = problem.undrawn().expanded(Op("-", (constraint.left, constraint.right)))
-    return any(map(by, names(both)))
+    return any(map(by, leads_to((constraint.left, constraint.right), problem.definitions)))
 
 
 def loss_of(problem: Problem) -> Expr:

@@ -12,6 +12,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.engine.analysis.drawn import (
     Resolver,
+    Same,
     general,
     is_of_law,
     is_pinned,
@@ -40,7 +41,7 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
     if solution.status != "solved" or len(centre) < len(problem.variables):
         return lambda draw: None, 2
     if is_pinned(problem):
-        return lambda draw: dict(centre), DRAWS
+        return Same(centre), DRAWS
     of_the_run = problem.quantities.decided_by("run")
     # Of stages the hardware of each is what the split of the budget makes it.
     held = {} if problem.stages else {name: value for name, value in centre.items() if name.text not in of_the_run}
@@ -50,6 +51,8 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
     if goal == Ref(q.LOSS):
         # The least loss takes all the hardware that the constraints allow, whatever the constants: only the run moves.
         found = on_the_edge(problem.fixed(held), {n: v for n, v in centre.items() if n not in held})
+        if isinstance(found, Same):
+            return Same({**found.values, **held}), DRAWS
         if found is not None:
             return (lambda draw: None if (run := found(draw)) is None else run | held), DRAWS
         return general(problem.fixed(held), centre, held), SLOW_DRAWS
@@ -64,7 +67,7 @@ def resolver(solution: Solution) -> tuple[Resolver, int]:
     if not bounds and not moved_by_law(problem, Constraint("", "", goal, Num(1.0), "require")):
         # Neither what is wanted nor what limits it is the law's: the constants move the loss, not the choice.
         if not any(moved(problem, c, is_deviate) for c in problem.constraints):
-            return lambda draw: dict(centre), DRAWS
+            return Same(centre), DRAWS
         quick = as_much_as_needed(problem, goal, centre, held)
     else:
         quick = at_a_loss(problem, goal, centre, held, bounds)
@@ -85,9 +88,12 @@ class Evaluator:
 
     def __call__(self, draws: Points) -> tuple[list[int], Points]:
         """Which of some draws have a solution, by their place, and the values there."""
-        found = [(i, values) for i, draw in enumerate(draws.rows()) if (values := self.at(draw)) is not None]
-        at = [i for i, _ in found]
-        points = Points.of_rows([values for _, values in found])
+        if isinstance(self.at, Same):
+            at, points = list(range(len(draws))), Points(len(draws), self.at.values)
+        else:
+            found = [(i, values) for i, draw in enumerate(draws.rows()) if (values := self.at(draw)) is not None]
+            at = [i for i, _ in found]
+            points = Points.of_rows([values for _, values in found])
         if self.following is None:
             return at, points
         return at, self.following.together(points.beside(draws.only(at)))

@@ -8,12 +8,23 @@ from collections.abc import Callable, Mapping
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Op, Ref, names
 from runplan.dsl.expr.values import function_of
-from runplan.engine.analysis.drawn import CLOSE, LOOSE, NEAR, Resolver, general, loss_of, moved_by_law, region_at
+from runplan.engine.analysis.drawn import (
+    CLOSE,
+    LOOSE,
+    NEAR,
+    Resolver,
+    Same,
+    general,
+    loss_of,
+    moved,
+    moved_by_law,
+    region_at,
+)
 from runplan.engine.analysis.region import drawn_lines
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import crossing, least
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import Draw
+from runplan.engine.problem.draws import Draw, is_deviate
 from runplan.engine.problem.parts import Goal
 from runplan.engine.problem.problem import Problem
 
@@ -27,7 +38,7 @@ def on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | No
     """Where the loss is least in the region that the limits leave; None where they are no lines."""
     variables = sorted(centre, key=lambda name: name == q.TOKENS)
     if not variables:
-        return lambda draw: {}
+        return Same({})
     if len(variables) > 2 or any(moved_by_law(problem, c) for c in problem.constraints):
         return None
     x, y = variables if len(variables) == 2 else (Name("x"), variables[0])
@@ -39,6 +50,9 @@ def on_the_edge(problem: Problem, centre: Mapping[Name, float]) -> Resolver | No
     loss = loss_of(problem)
     if region is None or not all(name in free or problem.is_drawn(name) for name in names(loss)):
         return None
+    if len(variables) == 1 and not any(moved(problem, c, is_deviate) for c in moving):
+        within = region({})
+        return Same({y: math.exp(within.most(0.0))}) if within is not None else lambda draw: None
     constants = tuple(sorted(names(loss) - {x, y}))
     value = function_of(loss, (x, y, *constants))
 

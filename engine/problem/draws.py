@@ -32,8 +32,8 @@ def drawn(problem: Problem, count: int) -> Points:
     Of each deviate every part that is as likely is drawn once, in an order of its own: shares and quantiles are nearer
     than those of draws at random.
     """
-    random = _seeded(SEED + 1)
-    off = {n: _stratified(random, count, d.between) for n, d in problem.definitions.items() if is_deviate(n)}
+    between = {name: d.between for name, d in problem.definitions.items() if is_deviate(name)}
+    off = dict(zip(between, _stratified(count, tuple(between.values())), strict=True))
     return Points.of_columns(count, {**_constants(problem.law, count), **off})
 
 
@@ -67,9 +67,18 @@ def _seeded(seed: int) -> Random:
     return Random(seed)
 
 
-def _stratified(random: Random, count: int, between: tuple[float, float] | None) -> list[float]:
-    """One of each part that is as likely, in an order at random."""
-    return [*random.sample(_parts(count, between), count)]
+@lru_cache(8)
+def _stratified(count: int, each: tuple[tuple[float, float] | None, ...]) -> tuple[tuple[float, ...], ...]:
+    """Of each deviate one of each part that is as likely, in an order at random: once for all laws of a plan."""
+    random = _seeded(SEED + 1)
+    return tuple([tuple(random.sample(_parts(count, between), count)) for between in each])
+
+
+@lru_cache(8)
+def _normals(count: int, width: int) -> tuple[tuple[float, ...], ...]:
+    """So many rows of standard normal figures, for all laws that have as many to draw."""
+    gauss = _seeded(SEED).gauss
+    return tuple([tuple([gauss(0, 1) for _ in range(width)]) for _ in range(count)])
 
 
 def is_uncertain(law: Law) -> bool:
@@ -96,16 +105,14 @@ def of_constants(law: Law, count: int) -> list[Draw]:
 
 def _constants(law: Law, count: int) -> dict[Name, list[float]]:
     """The same by constant."""
-    random = _seeded(SEED)
     centre = published(law)
     if law.joint is None:
         errors = {constant(law.name, text): c.error for text, c in law.constants.items() if c.error}
-        normal = [[random.gauss(0, 1) for _ in centre] for _ in range(count)]
-        off = dict(zip(centre, zip(*normal, strict=True), strict=True))
+        off = dict(zip(centre, zip(*_normals(count, len(centre)), strict=True), strict=True))
         return {n: [v + errors.get(n, 0.0) * by for by in off[n]] for n, v in centre.items()}
     root = cholesky(law.joint.covariance)
     terms = [(constant(law.name, text) if (text := _of(t)) else None, isinstance(t, Op)) for t in law.joint.terms]
-    normals = [[random.gauss(0, 1) for _ in root] for _ in range(count)]
+    normals = _normals(count, len(root))
     out = {name: [value] * count for name, value in centre.items()}
     for (own, by_share), row in zip(terms, root, strict=True):
         if own is not None:
