@@ -132,7 +132,7 @@ def first_of(
     return Report(
         read.source,
         read.plan,
-        solutions=tuple(islice(solutions_of(read, True, look=look), 1)),
+        solutions=tuple(islice(solutions_of(read, True, look=look, about=about), 1)),
         findings=read.findings,
     )
 

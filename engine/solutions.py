@@ -34,23 +34,25 @@ def solutions_of(
     draws: int | None = None,
     workers: Workers | None = None,
     look: Look | None = ALL,
+    about: str = "",
 ) -> Iterator[Solution]:
     """The solution of a plan under each law, with how likely it keeps what it requires, and how it lies on devices.
 
     Args:
         why: See `solve`.
         look: How closely to look at that; None where nothing that is asked, or required, hangs on it.
+        about: The value that is asked for, as it is written, where that is one: of others no interval is told.
     """
     plan = read.plan
     if plan is None:
         return
 
     def found(problem: Problem) -> Solution:
-        solution = solution_of(problem, intervals, why=why, draws=draws, workers=workers)
+        solution = solution_of(problem, intervals, why=why, draws=draws, workers=workers, about=about)
         if intervals and plan.requires:
             from runplan.engine.analysis.odds import with_odds
 
-            solution = with_odds(plan, solution)
+            solution = with_odds(plan, solution, about)
         verify(solution)
         return solution
 
@@ -122,18 +124,25 @@ def _laid_out(
 
 
 def solution_of(
-    problem: Problem, intervals: bool, *, why: bool = True, draws: int | None = None, workers: Workers | None = None
+    problem: Problem,
+    intervals: bool,
+    *,
+    why: bool = True,
+    draws: int | None = None,
+    workers: Workers | None = None,
+    about: str = "",
 ) -> Solution:
     """The solution of a problem; with ranges on what nature decides at their middle, with what the ends make of it.
 
     Args:
         why: See `solve`.
         draws, workers: See `report_of`.
+        about: See `solutions_of`.
     """
 
     def analysed(problem: Problem, why: bool = why) -> Solution:
         solution = _analysed(problem, why)
-        return _with_intervals(solution, draws, workers) if intervals else solution
+        return _with_intervals(solution, draws, workers, about) if intervals else solution
 
     worst, best = ends_of(problem)
     if not worst:
@@ -158,10 +167,13 @@ def _analysed(problem: Problem, why: bool) -> Solution:
     return solution
 
 
-def _with_intervals(solution: Solution, draws: int | None, workers: Workers | None) -> Solution:
+def _with_intervals(solution: Solution, draws: int | None, workers: Workers | None, about: str) -> Solution:
     """The solution with what it may lose, and with its intervals."""
     from runplan.engine.analysis.certainty import with_bounds
     from runplan.engine.analysis.intervals import with_intervals
     from runplan.engine.analysis.regret import with_regret
 
-    return with_intervals(with_regret(with_bounds(solution)), draws, workers)
+    solution = with_bounds(solution)
+    if not about or about == q.REGRET.text:
+        solution = with_regret(solution)
+    return with_intervals(solution, draws, workers, about)

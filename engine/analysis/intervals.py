@@ -6,12 +6,13 @@ import math
 from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, replace
-from runplan.dsl.expr.tree import Num, names
+from runplan.dsl.expr.name import written
+from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.analysis.resolve import DRAWS, Evaluator, evaluator
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import HIGH, LOW, drawn, is_uncertain, quantile
-from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.problem.draws import HIGH, LOW, drawn, is_uncertain, quantile, uncertain_constants
+from runplan.engine.problem.parts import QUANTILE, leads_to
 from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.likely import outcomes
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from runplan.engine.scatter.work import Workers
 
 
-def with_intervals(solution: Solution, draws: int | None = None, workers: Workers | None = None) -> Solution:
+def with_intervals(
+    solution: Solution, draws: int | None = None, workers: Workers | None = None, about: str = ""
+) -> Solution:
     """The solution with `low` and `high` of each value that the law's constants or what is assumed with a spread move.
 
     Where the law publishes no uncertainty a note says so.
@@ -28,12 +31,15 @@ def with_intervals(solution: Solution, draws: int | None = None, workers: Worker
     Args:
         draws: How many; as many as their cost allows unless said.
         workers: Who evaluates them; this process unless said.
+        about: The value that is asked for, as it is written, where that is one: nothing is drawn that does not move it.
 
     Raises:
         NoWorker: Where those who are to evaluate the draws cannot.
     """
     if solution.status == "undecided" or not solution.values:
         return solution
+    if about and (still := _unmoved(solution, about)) is not None:
+        return replace(solution, samples=still)
     problem, law = solution.problem.deviating(), solution.problem.law
     if not is_uncertain(law):
         solution = replace(solution, interval_note=f"`{law.name}` publishes no uncertainty of its constants")
@@ -48,6 +54,18 @@ def with_intervals(solution: Solution, draws: int | None = None, workers: Worker
         samples = Points.one_after_the_other(done.result for done in in_order(work, work.count, workers))
     values = {name: _with_ends(solution, value, samples, work.count) for name, value in solution.values.items()}
     return replace(solution, values=values, draws=work.count if work.count != DRAWS else 0, samples=samples)
+
+
+def _unmoved(solution: Solution, about: str) -> Points | None:
+    """A value, and those behind it, as they are in all draws; None where some of them may be others."""
+    asked, problem = written(solution.values).get(about), solution.problem.deviating()
+    if asked is None:
+        return None
+    behind = leads_to((Ref(asked),), problem.definitions)
+    moved = {*problem.deviates, *uncertain_constants(problem.law), *(variable.name for variable in problem.variables)}
+    if not moved.isdisjoint(behind) or not behind <= problem.definitions.keys():
+        return None
+    return Points(DRAWS, {name: value.value for name, value in solution.values.items() if name in behind})
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,30 @@ from collections.abc import Iterator
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.logic import clauses, parts, ways
+from runplan.dsl.expr.name import written
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Op, names
+from runplan.dsl.expr.tree import Expr, Op, Ref, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.engine.formulate.probable import chance_of
-from runplan.engine.problem.parts import Chance
+from runplan.engine.problem.parts import Chance, leads_to
 from runplan.engine.problem.solution import Odds, Solution
 from runplan.engine.solve.likely import Likely
 
 
-def with_odds(plan: Plan, solution: Solution) -> Solution:
-    """The solution with the odds of what is required; of ranges that the plan gives all between their ends."""
+def with_odds(plan: Plan, solution: Solution, about: str = "") -> Solution:
+    """The solution with the odds of what is required; of ranges that the plan gives all between their ends.
+
+    Args:
+        about: The value that is asked for, as it is written, where that is one: of what is required of none that leads
+            to it nothing is told.
+    """
     if solution.status != "solved":
         return solution
-    return replace(solution, odds=tuple(found for r in plan.requires for found in _odds(solution, r)))
+    asked = written(solution.values).get(about)
+    behind = leads_to((Ref(asked),), solution.problem.definitions) if asked is not None else None
+    required = [r for r in plan.requires if behind is None or not behind.isdisjoint(names(r.condition))]
+    return replace(solution, odds=tuple(found for r in required for found in _odds(solution, r)))
 
 
 def _odds(solution: Solution, requirement: Requirement) -> Iterator[Odds]:
