@@ -14,7 +14,7 @@ from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.engine.formulate.probable import chance_of
 from runplan.engine.problem.parts import Chance, leads_to
 from runplan.engine.problem.solution import Odds, Solution
-from runplan.engine.solve.likely import Likely
+from runplan.engine.solve.likely import Uncertain
 
 
 def with_odds(plan: Plan, solution: Solution, about: str = "") -> Solution:
@@ -29,10 +29,12 @@ def with_odds(plan: Plan, solution: Solution, about: str = "") -> Solution:
     asked = written(solution.values).get(about)
     behind = leads_to((Ref(asked),), solution.problem.definitions) if asked is not None else None
     required = [r for r in plan.requires if behind is None or not behind.isdisjoint(names(r.condition))]
-    return replace(solution, odds=tuple(found for r in required for found in _odds(solution, r)))
+    uncertain = Uncertain.of(solution.problem.settled()) if required else None
+    found = (one for r in required if uncertain is not None for one in _odds(solution, uncertain, r))
+    return replace(solution, odds=tuple(found))
 
 
-def _odds(solution: Solution, requirement: Requirement) -> Iterator[Odds]:
+def _odds(solution: Solution, uncertain: Uncertain, requirement: Requirement) -> Iterator[Odds]:
     """What a requirement asks of probabilities, each by itself, and the rest of it together."""
     rest: list[Expr] = []
     for clause in clauses(ways(requirement.condition)):
@@ -40,17 +42,22 @@ def _odds(solution: Solution, requirement: Requirement) -> Iterator[Odds]:
         if not chances:
             rest.append(clause)
         for chance in chances:
-            yield from _of(solution, requirement, chance.condition, "", chance)
+            yield from _of(solution, uncertain, requirement, chance.condition, "", chance)
     if rest:
         text = " ".join(requirement.span.text.split())
-        yield from _of(solution, requirement, Op("and", tuple(rest)), text, None)
+        yield from _of(solution, uncertain, requirement, Op("and", tuple(rest)), text, None)
 
 
 def _of(
-    solution: Solution, requirement: Requirement, condition: Expr, text: str, chance: Chance | None
+    solution: Solution,
+    uncertain: Uncertain,
+    requirement: Requirement,
+    condition: Expr,
+    text: str,
+    chance: Chance | None,
 ) -> Iterator[Odds]:
     """How likely a condition is; nothing where the plan does not tell all that it is about."""
-    likely = Likely.of(solution.problem.settled(), condition)
+    likely = uncertain.likely(condition)
     values = {name: value.value for name, value in solution.values.items()}
     if not likely.is_told(values):
         return

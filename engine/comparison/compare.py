@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
 from runplan.dsl.dataclass import dataclass
@@ -11,13 +11,12 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Objective, Plan
 from runplan.dsl.text.finding import Finding, finding
-from runplan.dsl.types import Literal
+from runplan.dsl.types import TYPE_CHECKING, Literal
 from runplan.dsl.units.show import show
 from runplan.engine.analysis.counted import count_of
 from runplan.engine.analysis.regret import regret_at, surface_of
 from runplan.engine.comparison.rows import SAME, Column, losses, row, times
 from runplan.engine.comparison.why import Why, reasons_of
-from runplan.engine.decide.decision import Decision, decided, decided_by_laws
 from runplan.engine.formulate.alone import objective_of
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate
@@ -30,6 +29,9 @@ from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.values import solved
+
+if TYPE_CHECKING:
+    from runplan.engine.decide.decision import Decision
 
 # What a choice is, and what a law says of it.
 JUDGED = (q.PARAMS, q.LAW_PARAMS, q.TOKENS, q.COMPUTE, q.LOSS, q.REGRET)
@@ -154,7 +156,7 @@ def compared_plans(reports: Sequence[tuple[str, Report]], most: float | None = N
     reasons, apart = tuple(reasons_of(columns)), losses(columns)
     plans = [column.report.plan for column in columns if column.report.plan is not None]
     every = [{solution.law: solution for solution in column.report.solutions} for column in columns]
-    decide = partial(decided, plans, every, losses=not apart)
+    decide = partial(_decided, plans, every, losses=not apart)
     return Comparison("plan", columns, (), nobody, None, apart, reasons, findings, len(reports), decide)
 
 
@@ -225,11 +227,22 @@ def verdict_on(choice: Solution, judge: Solution) -> Verdict | None:
     return None if loss is None or regret is None else Verdict(loss, regret)
 
 
+# Laws that have nothing to choose by have no use for what decides: docs/design/0004-what-check-does-not-import.md.
+
+
+def _decided(plans: Sequence[Plan], every: Sequence[Mapping[str, Solution]], *, losses: bool) -> Decision | None:
+    from runplan.engine.decide.decision import decided
+
+    return decided(plans, every, losses=losses)
+
+
 def _decided_by_laws(columns: Sequence[Column], least: int | None) -> Decision | None:
     """Where the choice of least worst regret becomes that of another law."""
     solutions = [column.solution for column in columns]
-    if any(solution.status != "solved" or solution.lends for solution in solutions):
+    if least is None or any(solution.status != "solved" or solution.lends for solution in solutions):
         return None
+    from runplan.engine.decide.decision import decided_by_laws
+
     judging = {i for i, solution in enumerate(solutions) if surface_of(solution) and _has_surface(solution)}
 
     def least_worst(problems: Sequence[Problem]) -> int | None:

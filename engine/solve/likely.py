@@ -96,24 +96,7 @@ class Likely:
     @staticmethod
     def of(problem: Problem, condition: Expr) -> Likely:
         """A condition of a problem that is settled."""
-        uncertain = natural(problem).ranging().deviating()
-        drawn = frozenset(filter(is_deviate, uncertain.definitions)) | uncertain_constants(problem.law)
-        following = follows(problem)
-        told = _moved(uncertain, drawn | following.keys())
-        middles = {name: _middle(name) for name in told if problem.is_parameter(name) and problem.number(name)}
-        for name, middle in middles.items():
-            off = Op("/", (told[name].expr, Num(problem.number(name))))
-            told[name] = replace(told[name], expr=Op("*", (Ref(middle), off)))
-        memo: dict[Name, Expr] = {}
-        named: dict[Name, Expr] = {middle: Ref(name) for name, middle in middles.items()}
-        after = {name: substitute(expand(expr, told, memo), named) for name, expr in following.items()} | named
-
-        def at(expr: Expr) -> Expr:
-            return substitute(expand(expr, told, memo), after)
-
-        made = _made(ways(condition), at)
-        over = drawn & frozenset().union(*(names(part.left) | names(part.right) for part in _parts(made)))
-        return Likely(uncertain, over, made)
+        return Uncertain.of(problem).likely(condition)
 
     # ---- asking
 
@@ -225,6 +208,47 @@ class Likely:
 
     def _score(self, env: Values) -> tuple[float, _Part]:
         return _score_of(self._joined, env)
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """What is uncertain of a problem, for all conditions of it.
+
+    Attributes:
+        problem: In which that is off by its deviates.
+        drawn: What is drawn.
+        at: An expression over what is chosen, and what is drawn.
+    """
+
+    problem: Problem
+    drawn: frozenset[Name]
+    at: Callable[[Expr], Expr]
+
+    @staticmethod
+    def of(problem: Problem) -> Uncertain:
+        """That of a problem that is settled."""
+        uncertain = natural(problem).ranging().deviating()
+        drawn = frozenset(filter(is_deviate, uncertain.definitions)) | uncertain_constants(problem.law)
+        following = follows(problem)
+        told = _moved(uncertain, drawn | following.keys())
+        middles = {name: _middle(name) for name in told if problem.is_parameter(name) and problem.number(name)}
+        for name, middle in middles.items():
+            off = Op("/", (told[name].expr, Num(problem.number(name))))
+            told[name] = replace(told[name], expr=Op("*", (Ref(middle), off)))
+        memo: dict[Name, Expr] = {}
+        named: dict[Name, Expr] = {middle: Ref(name) for name, middle in middles.items()}
+        after = {name: substitute(expand(expr, told, memo), named) for name, expr in following.items()} | named
+
+        def at(expr: Expr) -> Expr:
+            return substitute(expand(expr, told, memo), after)
+
+        return Uncertain(uncertain, drawn, at)
+
+    def likely(self, condition: Expr) -> Likely:
+        """A condition, over what is uncertain."""
+        made = _made(ways(condition), self.at)
+        over = self.drawn & frozenset().union(*(names(part.left) | names(part.right) for part in _parts(made)))
+        return Likely(self.problem, over, made)
 
 
 def _middle(name: Name) -> Name:

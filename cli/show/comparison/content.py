@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runplan.cli.show.comparison.decision import decision
 from runplan.cli.show.text.content import NOTHING, Cell, Line, Section, Table, table
 from runplan.cli.show.text.figures import bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
@@ -64,13 +63,22 @@ def content(comparison: Comparison) -> Content:
         table=table(_rows(comparison, shown, within), heads, figures=True),
         notes=tuple(map(plain, _notes(comparison, within))),
         regret=_regret(comparison),
-        decision=tuple(decision(comparison)),
+        decision=_decision(comparison),
         # The corpora only where the note on the losses does not tell them.
         reasons=tuple(
             plain(why.text) for why in comparison.reasons if not (why.kind == "corpus" and comparison.losses)
         ),
         findings=table(_findings(comparison), ("severity", "code", "finding"), wrap=2),
     )
+
+
+def _decision(comparison: Comparison) -> tuple[Section, ...]:
+    """What to choose, and where that changes."""
+    if comparison.decision is None:
+        return ()
+    from runplan.cli.show.comparison.decision import decision
+
+    return tuple(decision(comparison))
 
 
 def _headline(comparison: Comparison) -> str:
