@@ -11,7 +11,7 @@ from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.analysis.resolve import DRAWS, Evaluator, evaluator
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import HIGH, LOW, drawn, is_uncertain, quantile, uncertain_constants
+from runplan.engine.problem.draws import HIGH, LOW, drawn, is_uncertain, quantile_of_ordered, uncertain_constants
 from runplan.engine.problem.parts import QUANTILE, leads_to
 from runplan.engine.problem.points import Points
 from runplan.engine.problem.solution import Solution, Value
@@ -121,11 +121,13 @@ def _with_ends(solution: Solution, value: Value, samples: Points, count: int) ->
     if not uncertain:
         return value
     still = samples.still.get(value.name)
+    if still is not None and len(samples) == count and value.name.text != q.GPUS.text:
+        return value  # the same in all draws
     found = sorted(samples.told(value.name)) if still is None else [still]
     many = len(found) if still is None else len(samples)
     if not many or many < count // 2:
         return value
-    low, high = quantile(found, LOW), quantile(found, HIGH)
+    low, high = quantile_of_ordered(found, LOW), quantile_of_ordered(found, HIGH)
     if many < count and assumed is not None and assumed.spread and isinstance(assumed.expr, Num):
         far = math.exp(QUANTILE * assumed.spread)  # it may be what it may be, whether the plan can then be done or not
         low, high = value.value / far, value.value * far

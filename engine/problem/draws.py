@@ -131,7 +131,11 @@ def _of(term: Expr) -> str:
 
 def quantile(values: Sequence[float], share: float) -> float:
     """The quantile of unsorted values, linear between them; the i-th of n stands for the share (i + 1/2) / n."""
-    ordered = sorted(values)
+    return quantile_of_ordered(sorted(values), share)
+
+
+def quantile_of_ordered(ordered: Sequence[float], share: float) -> float:
+    """The same of sorted values."""
     at = min(max(share * len(ordered) - 0.5, 0.0), len(ordered) - 1.0)
     below = int(at)
     above = min(below + 1, len(ordered) - 1)
