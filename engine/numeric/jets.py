@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from operator import eq, ge, gt, le, lt, ne
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr import curve
@@ -166,14 +167,7 @@ _TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
     "min": lambda a, b: a if a.value <= b.value else b,
     "max": lambda a, b: a if a.value >= b.value else b,
 }
-_TESTS: dict[str, Callable[[Any, Any], bool]] = {
-    "<=": lambda a, b: a <= b,
-    ">=": lambda a, b: a >= b,
-    "<": lambda a, b: a < b,
-    ">": lambda a, b: a > b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-}
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {"<=": le, ">=": ge, "<": lt, ">": gt, "==": eq, "!=": ne}
 
 
 def jet(expr: Expr, sum_of: Callable[[Expr], At | None]) -> Callable[[Sequence[float]], Jet]:

@@ -216,13 +216,14 @@ def test_the_hours_of_deepseek_v3_are_within_the_interval_by_its_sizes_alone() -
 @given(st.floats(0.05, 0.6), st.integers(1, 6))
 def test_own_runs_move_their_users_default_towards_them_and_narrow_it(mfu: float, count: int) -> None:
     usual = expected("H100-SXM")
-    ours = expected("H100-SXM", library=with_runs("".join(own_run(f"r{i}", mfu) for i in range(count))))
+    library = with_runs("".join(own_run(f"r{i}", mfu) for i in range(count)))
+    ours = expected("H100-SXM", library=library)
     assert len(ours.own) == count
     kept = ALIKE * count / (1 - ALIKE + ALIKE * count)
     moved = math.log(ours.mfu / usual.mfu) / math.log(mfu / usual.mfu) if abs(math.log(mfu / usual.mfu)) > 0.1 else kept
     assert kept - 0.05 < moved < 1.0
     assert ours.spread < usual.spread * 1.02
-    assert expected("A100", library=with_runs(own_run("r", mfu))).mfu != expected("A100").mfu
+    assert expected("A100", library=library).mfu != expected("A100").mfu
 
 
 def test_a_run_that_is_set_aside_moves_nothing() -> None:
