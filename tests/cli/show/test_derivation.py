@@ -12,7 +12,7 @@ from reports import H100, PLANS, solved
 from runplan.cli.main import main
 from runplan.cli.show.derivation import json as json_format
 from runplan.cli.show.derivation import mermaid, terminal
-from runplan.cli.show.derivation.content import derivation
+from runplan.cli.show.derivation.content import Derivation, derivation
 from runplan.cli.show.derivation.names import public
 from runplan.cli.show.text.content import NOTHING
 from runplan.cli.show.text.look import Look
@@ -27,9 +27,11 @@ from runplan.engine.problem.solution import Solution
 from runplan.engine.report import Report
 
 
-@pytest.fixture(params=PLANS)
-def report(request: pytest.FixtureRequest) -> Report:
-    return solved(PLANS[request.param])
+@pytest.fixture(params=PLANS, scope="module")
+def derivations(request: pytest.FixtureRequest) -> list[Derivation]:
+    """Where each value of a plan comes from, under each of its laws."""
+    report = solved(PLANS[request.param])
+    return [derivation(solution, name) for solution in report.solutions for name in solution.values]
 
 
 @pytest.fixture
@@ -129,23 +131,21 @@ def test_what_is_solved_explained(h100: Report) -> None:
     assert text.replace("\u2013", "to").startswith("tokens = 4.529T tokens  (4.529T to 5.8T)  [solved]")
 
 
-def test_every_value_is_opened_once(report: Report) -> None:
-    for solution in report.solutions:
-        for name in solution.values:
-            document: Any = json_format.document(derivation(solution, name))
-            found = [node["name"] for node in document["nodes"]]
-            assert len(found) == len(set(found))
-            assert {child for node in document["nodes"] for child in node["inputs"]} <= set(found)
-            json.dumps(document, allow_nan=False)
+def test_every_value_is_opened_once(derivations: list[Derivation]) -> None:
+    for one in derivations:
+        document: Any = json_format.document(one)
+        found = [node["name"] for node in document["nodes"]]
+        assert len(found) == len(set(found))
+        assert {child for node in document["nodes"] for child in node["inputs"]} <= set(found)
+        json.dumps(document, allow_nan=False)
 
 
 @pytest.mark.parametrize("width", [40, 100])
-def test_no_line_of_a_tree_is_longer_than_the_width(report: Report, width: int) -> None:
-    for solution in report.solutions:
-        for name in solution.values:
-            text = terminal.tree(derivation(solution, name), Look(width))
-            assert max(map(columns, text.split("\n"))) <= width
-            assert "max_epochs." not in text and "available." not in text and "law." not in text
+def test_no_line_of_a_tree_is_longer_than_the_width(derivations: list[Derivation], width: int) -> None:
+    for one in derivations:
+        text = terminal.tree(one, Look(width))
+        assert max(map(columns, text.split("\n"))) <= width
+        assert "max_epochs." not in text and "available." not in text and "law." not in text
 
 
 def test_a_deep_tree_stays_on_the_page(h100: Report) -> None:
