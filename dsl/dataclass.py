@@ -33,47 +33,61 @@ else:
             self.default, self.factory = default, default_factory
             self.init, self.repr, self.compare = init, repr, compare
 
+    _PLAIN = field()  # one of which nothing is special: most are
+
     def dataclass(cls=None, /, *, frozen=False, slots=False):
-        """A class with a constructor over its annotated fields, equal by those that compare."""
-        return _made(cls, frozen, slots) if cls else lambda cls: _made(cls, frozen, slots)
+        """A class with a constructor over its annotated fields, equal by those that compare.
+
+        What it gives without a class takes one, or the name, bases and body of one. As it decorates, a class that has
+        slots is made twice; where it stands as the metaclass, as runplan/make_modules.py has it, once.
+        """
+        if cls is not None:
+            return _made(_parts(cls), frozen, slots)
+        return lambda *of: _made(of if len(of) > 1 else _parts(*of), frozen, slots)
 
     def replace(item, /, **changes):
         """A copy with some fields changed.
 
         Raises `TypeError` for a name that is no field of the constructor.
         """
-        for name, one in item.__fields__.items():
-            if one.init and name not in changes:
-                changes[name] = getattr(item, name)
-        return item.__class__(**changes)
+        values = {name: getattr(item, name) for name in item.__match_args__}
+        values.update(changes)
+        return item.__class__(**values)
 
-    def _made(cls, frozen, slots):
-        inherited = {}
-        for base in reversed(cls.__mro__[1:]):
-            inherited |= base.__dict__.get("__fields__", {})
-        own = {}
-        for name, annotation in cls.__annotations__.items():
+    def _parts(cls):
+        """A class as what it is made of: its name, its bases, and its body."""
+        return (
+            cls.__name__,
+            cls.__bases__,
+            {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")},
+        )
+
+    def _made(of, frozen, slots):
+        name, bases, own_body = of
+        fields, own = {}, []
+        for base in reversed(bases):
+            fields.update(getattr(base, "__fields__", ()))
+        for each, annotation in own_body.get("__annotations__", {}).items():
             if not annotation.startswith("ClassVar"):
-                given = cls.__dict__.get(name, _MISSING)
-                own[name] = given if isinstance(given, field) else field(default=given)
-        fields = inherited | own
+                given = own_body.pop(each, _PLAIN)
+                fields[each] = given if given.__class__ is field else field(default=given)
+                own.append(each)
         body = {
             "__fields__": fields,
-            "__match_args__": tuple(name for name, one in fields.items() if one.init),
+            "__match_args__": tuple([each for each, one in fields.items() if one.init]),
             "__repr__": _repr,
         }
-        if "__eq__" not in cls.__dict__:
-            key = attrgetter(*names) if (names := [n for n, one in fields.items() if one.compare]) else _nothing
-            body |= {"__key__": key, "__eq__": _eq, "__hash__": _hash if frozen else None}
+        if "__eq__" not in own_body:
+            key = attrgetter(*names) if (names := [each for each, one in fields.items() if one.compare]) else _nothing
+            body.update(__key__=key, __eq__=_eq, __hash__=_hash if frozen else None)
         if frozen:
-            body |= {"__setattr__": _refuse, "__delattr__": _refuse}
-        own_body = {k: v for k, v in cls.__dict__.items() if k not in own and k not in ("__dict__", "__weakref__")}
+            body.update(__setattr__=_refuse, __delattr__=_refuse)
         defined = body | own_body
         if slots:
-            defined |= {"__slots__": tuple(own), "__getstate__": _state, "__setstate__": _restore}
+            defined.update(__slots__=own, __getstate__=_state, __setstate__=_restore)
         elif "__hash__" in body:
             defined["__hash__"] = body["__hash__"]
-        made = type(cls)(cls.__name__, cls.__bases__, defined)
+        made = type(bases[0] if bases else object)(name, bases, defined)
         made.__init__ = _constructor(made, fields)
         return made
 
@@ -139,13 +153,15 @@ else:
     def _known(cls, fields):
         """What the code of a constructor has names for."""
         known = {"_none": _MISSING}
+        frozen = cls.__setattr__ is _refuse
         for name, one in fields.items():
-            if one.factory is not _MISSING:
-                known[f"_make_{name}"] = one.factory
-            elif one.default is not _MISSING:
-                known[f"_default_{name}"] = one.default
-            if cls.__setattr__ is _refuse and hasattr(cls, name):
-                known[f"_put_{name}"] = getattr(getattr(cls, name), "__set__", None)
+            if one is not _PLAIN:
+                if one.factory is not _MISSING:
+                    known["_make_" + name] = one.factory
+                elif one.default is not _MISSING:
+                    known["_default_" + name] = one.default
+            if frozen and (put := getattr(getattr(cls, name, None), "__set__", None)):
+                known["_put_" + name] = put
         return known
 
     def _putter(cls, name):

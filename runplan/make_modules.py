@@ -31,8 +31,24 @@ def _is_for_checkers(node: ast.AST) -> bool:
 
 def code_of(source: str, path: str) -> CodeType:
     """The code of a module as Python compiles it, under any `-O`."""
-    code: CodeType = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    tree = _MadeOnce().visit(ast.parse(source, path))
+    code: CodeType = compile(tree, path, "exec", dont_inherit=True, optimize=0)
     return code
+
+
+class _MadeOnce(ast.NodeTransformer):
+    """Makes each dataclass by `dataclass(...)` as its metaclass, and not anew by that as its decorator."""
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        """The class, and those in it."""
+        self.generic_visit(node)
+        maker = node.decorator_list[-1] if node.decorator_list else None
+        is_ours = isinstance(maker, ast.Call) and isinstance(maker.func, ast.Name) and maker.func.id == "dataclass"
+        if maker is not None and is_ours and all(one.arg != "metaclass" for one in node.keywords):
+            node.decorator_list.pop()
+            node.keywords.append(ast.keyword("metaclass", maker))
+            ast.fix_missing_locations(node)
+        return node
 
 
 def in_order(name: str, sources: Mapping[str, str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute
 from runplan.dsl.packs.pack import QuantityDef, Record
+from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
@@ -57,9 +58,8 @@ def add_hardware(draft: Draft) -> None:
     else:
         add_reservations(draft, pools, owns)
     add_stops(draft, pools, owns)
-    for text, known in draft.quantities.items():
-        if _is_of_pools(known):
-            _total(draft, quantity(text), known.facts.pools, numbers)
+    for text, known in draft.quantities.kept(_of_pools):
+        _total(draft, quantity(text), known.facts.pools, numbers)
 
 
 def _add_reserve(draft: Draft) -> None:
@@ -163,13 +163,18 @@ def _figures(draft: Draft, pool: Pool, device: Record | None, own: Own) -> None:
 
 def _follow(draft: Draft, own: Own) -> None:
     """What follows for one of several pools, by the formulas over single figures."""
-    for text, known in draft.quantities.items():
-        if _is_of_pools(known) and known.is_derived:
+    for text, known in draft.quantities.kept(_of_pools):
+        if known.is_derived:
             name = own(quantity(text))
             if name.scope and not draft.knows(name):
                 assert known.formula is not None, "it is derived"
                 formula = bound(known.formula, lambda word: _of_pool(draft, word, own))
                 draft.define(name, formula, "derived", known.title, known.span)
+
+
+def _of_pools(quantities: Quantities) -> tuple[tuple[str, QuantityDef], ...]:
+    """The quantities of which each pool has its own."""
+    return tuple((text, known) for text, known in quantities.items() if _is_of_pools(known))
 
 
 def _is_of_pools(known: QuantityDef) -> bool:

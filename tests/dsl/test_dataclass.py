@@ -6,11 +6,12 @@ import copy
 import dataclasses
 import pickle
 import sys
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import pytest
 
 from runplan.dsl import dataclass as ours
+from runplan.make_modules import code_of
 
 TEXT = '''
 from __future__ import annotations
@@ -68,15 +69,18 @@ class Nothing:
 '''
 
 
-def module(source: ModuleType, name: str) -> ModuleType:
+def module(source: ModuleType, name: str, code: CodeType | str = TEXT) -> ModuleType:
     made = ModuleType(name)
     sys.modules[name] = made  # where the standard library and pickle look for it
     made.__dict__.update(dataclass=source.dataclass, field=source.field)
-    exec(TEXT, made.__dict__)
+    exec(code, made.__dict__)
     return made
 
 
 OURS, THEIRS = module(ours, "runplan_ours"), module(dataclasses, "runplan_theirs")
+# As an installed wheel has it: made once, by what decorates a class as its metaclass.
+ONCE = module(ours, "runplan_once", code_of(TEXT, "once.py"))
+either = pytest.mark.parametrize("own", (OURS, ONCE), ids=("decorated", "once"))
 CALLS: tuple[tuple[str, tuple[object, ...], dict[str, object]], ...] = (
     ("Plain", (1,), {}),
     ("Plain", (1, "x"), {"d": 5}),
@@ -106,15 +110,16 @@ def made(source: ModuleType, name: str, args: tuple[object, ...], named: dict[st
 
 # Ten of each: the constructor is compiled on the way.
 @pytest.mark.parametrize("again", range(10))
-def test_it_makes_and_compares_what_the_standard_librarys_does(again: int) -> None:
+@either
+def test_it_makes_and_compares_what_the_standard_librarys_does(own: ModuleType, again: int) -> None:
     for name, args, named in CALLS:
-        mine, other = made(OURS, name, args, named), made(THEIRS, name, args, named)
+        mine, other = made(own, name, args, named), made(THEIRS, name, args, named)
         assert repr(mine) == repr(other), (name, args, named)
-    pairs = [(made(OURS, *one), made(THEIRS, *one)) for one in CALLS]
+    pairs = [(made(own, *one), made(THEIRS, *one)) for one in CALLS]
     for mine, other in pairs:
         assert [mine == another for another, _ in pairs] == [other == another for _, another in pairs]
         assert hashable(mine) == hashable(other)
-    assert len({hash(OURS.Plain(1)), hash(OURS.Plain(1, "b", [2]))}) == 1
+    assert len({hash(own.Plain(1)), hash(own.Plain(1, "b", [2]))}) == 1
 
 
 def hashable(item: object) -> bool:
@@ -124,41 +129,45 @@ def hashable(item: object) -> bool:
         return False
 
 
-def test_what_is_frozen_cannot_be_changed() -> None:
-    for item in (OURS.Plain(1), OURS.More(1), OURS.Open(1), OURS.Filled(1)):
+@either
+def test_what_is_frozen_cannot_be_changed(own: ModuleType) -> None:
+    for item in (own.Plain(1), own.More(1), own.Open(1), own.Filled(1)):
         with pytest.raises(AttributeError, match="immutable"):
             item.a = 2
         with pytest.raises(AttributeError, match="immutable"):
             del item.a
-    loose = OURS.Loose(1)
+    loose = own.Loose(1)
     loose.a = 2
     assert loose.a == 2
     with pytest.raises(AttributeError):
         loose.z = 1
 
 
-def test_a_copy_with_changes_is_another_of_its_class() -> None:
-    first = OURS.More(1, "x")
-    assert ours.replace(first, e=2.5) == OURS.More(1, "x", e=2.5)
+@either
+def test_a_copy_with_changes_is_another_of_its_class(own: ModuleType) -> None:
+    first = own.More(1, "x")
+    assert ours.replace(first, e=2.5) == own.More(1, "x", e=2.5)
     assert first.e == 1.5
     with pytest.raises(TypeError):
         ours.replace(first, z=1)
     # What is not given to the constructor is made anew.
-    assert ours.replace(OURS.Filled(1), a=5).b == 6
+    assert ours.replace(own.Filled(1), a=5).b == 6
 
 
-def test_it_is_copied_and_pickled_whole() -> None:
+@either
+def test_it_is_copied_and_pickled_whole(own: ModuleType) -> None:
     for name, args, named in CALLS:
-        item = made(OURS, name, args, named)
+        item = made(own, name, args, named)
         if item is not TypeError:
             assert copy.copy(item) == item
             assert copy.deepcopy(item) == item
             assert pickle.loads(pickle.dumps(item)) == item
 
 
-def test_patterns_and_documents_see_its_fields() -> None:
-    match OURS.Plain(1, "x"):
-        case OURS.Plain(a, b):
+@either
+def test_patterns_and_documents_see_its_fields(own: ModuleType) -> None:
+    match own.Plain(1, "x"):
+        case own.Plain(a, b):
             assert (a, b) == (1, "x")
-    assert OURS.Plain.__doc__ == "Documented."
-    assert (OURS.Plain(3).twice(), OURS.Plain(3).half) == (6, 1.5)
+    assert own.Plain.__doc__ == "Documented."
+    assert (own.Plain(3).twice(), own.Plain(3).half) == (6, 1.5)
