@@ -10,7 +10,6 @@ from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.budgets import Statements, statements_of, with_budgets
 from runplan.dsl.packs.library import Library, standard
 from runplan.dsl.plan.lower import lower
-from runplan.dsl.plan.overrides import overridden
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.syntax.tree import File, leaves
 from runplan.dsl.text.finding import Finding, in_order
@@ -149,8 +148,13 @@ def plan_at(
 ) -> Read:
     """The plan at a path, and the laws that it is to be solved under; arguments and errors are those of `report_of`."""
     file, found = read_file(path, reader)
-    file, wrong = overridden(file, settings)
-    return read_of(file, [*found, *wrong], reader, catalogue or standard(), laws, intervals, solved)
+    if settings:
+        # What a plain check has no use for is imported where it is: docs/design/0004-what-check-does-not-import.md.
+        from runplan.dsl.plan.overrides import overridden
+
+        file, wrong = overridden(file, settings)
+        found = [*found, *wrong]
+    return read_of(file, found, reader, catalogue or standard(), laws, intervals, solved)
 
 
 def read_of(

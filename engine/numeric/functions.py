@@ -13,7 +13,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, kept
 from runplan.dsl.expr.values import value
 from runplan.dsl.types import Any
-from runplan.engine.numeric.jets import MANY, At, Jet, jet
+from runplan.engine.numeric.jets import MANY, At, Jet, Jets
 from runplan.engine.numeric.local import Point, Smooth
 
 # What goes part by part is asked for at one point more than once, by searches from there and by who measures the end;
@@ -256,9 +256,8 @@ def log_of_monomials(terms: Sequence[Monomial], variables: Sequence[Any]) -> Log
     return LogSum([(math.log(c), a) for c, a in _rows(terms, variables)], len(variables))
 
 
-def any_form(expr: Expr, variables: Sequence[Any]) -> Smooth:
-    """Any differentiable expression, part by part; infinite outside its domain."""
-    k = len(variables)
+def jets_over(variables: Sequence[Any]) -> Jets:
+    """Expressions over variables to their jets."""
 
     def sum_of(item: Expr) -> At | None:
         terms = signomial(item)
@@ -267,7 +266,17 @@ def any_form(expr: Expr, variables: Sequence[Any]) -> Smooth:
         found = sum_of_monomials(terms, variables)
         return lambda x, known: Jet(*found(tuple(x)))
 
-    at = jet(expr, sum_of)
+    return Jets(sum_of)
+
+
+def any_form(expr: Expr, variables: Sequence[Any], jets: Jets | None = None) -> Smooth:
+    """Any differentiable expression, part by part; infinite outside its domain.
+
+    Args:
+        jets: Those of other expressions over the same variables, with which it may have parts in common.
+    """
+    k = len(variables)
+    at = (jets or jets_over(variables)).of(expr)
     known: dict[Point, Derivatives] = {}
 
     def smooth(x: Point) -> Derivatives:
@@ -288,17 +297,20 @@ def any_form(expr: Expr, variables: Sequence[Any]) -> Smooth:
     return smooth
 
 
-def objective(expr: Expr, variables: Sequence[Any], maximize: bool = False) -> Smooth:
+def objective(expr: Expr, variables: Sequence[Any], maximize: bool = False, jets: Jets | None = None) -> Smooth:
     """A function to be minimised: an expression, or what falls as it rises.
 
     A monomial is taken by its logarithm, which is linear, and so is whatever is positive and to be maximised: minus
     its value would be of any scale (1e22 in one plan) and run down without end, where minus its logarithm stays of
     the size of the variables. Anything else is taken by its value.
+
+    Args:
+        jets: See `any_form`.
     """
     terms = signomial(expr)
     if terms is None:
         logarithmic = maximize and not _signed(expr)
-        found: Smooth = any_form(Op("ln", (expr,)) if logarithmic else expr, variables)
+        found: Smooth = any_form(Op("ln", (expr,)) if logarithmic else expr, variables, jets)
     elif all(m.coefficient > 0 for m in terms) and (maximize or len(terms) == 1):
         found = log_of_monomials(terms, variables)
     else:
@@ -306,8 +318,12 @@ def objective(expr: Expr, variables: Sequence[Any], maximize: bool = False) -> S
     return Negated(found) if maximize else found
 
 
-def limit(left: Expr, right: Expr, variables: Sequence[Any]) -> Smooth:
-    """`left <= right` as a function that is at most 0: the logarithm of the ratio where both are positive sums."""
+def limit(left: Expr, right: Expr, variables: Sequence[Any], jets: Jets | None = None) -> Smooth:
+    """`left <= right` as a function that is at most 0: the logarithm of the ratio where both are positive sums.
+
+    Args:
+        jets: See `any_form`.
+    """
     a, b = signomial(left), signomial(right)
     if a is not None and b is not None:
         # What is subtracted goes to the other side, so that both sides are positive.
@@ -317,10 +333,11 @@ def limit(left: Expr, right: Expr, variables: Sequence[Any]) -> Smooth:
         # Nothing is at most something positive: always so; and never the other way round.
         return Constant(1.0 if small else (-1.0 if large else 0.0), len(variables))
     if not _signed(left) and not _signed(right):
-        return any_form(Op("-", (Op("ln", (left,)), Op("ln", (right,)))), variables)
+        return any_form(Op("-", (Op("ln", (left,)), Op("ln", (right,)))), variables, jets)
     return any_form(
         Op("-", (Op("/", (left, right)), Num(1.0))) if not _signed(right) else Op("-", (left, right)),
         variables,
+        jets,
     )
 
 

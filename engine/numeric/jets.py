@@ -170,27 +170,35 @@ _TWO: dict[str, Callable[[Jet, Jet], Jet]] = {
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {"<=": le, ">=": ge, "<": lt, ">": gt, "==": eq, "!=": ne}
 
 
-def jet(expr: Expr, sum_of: Callable[[Expr], At | None]) -> Callable[[Sequence[float]], Jet]:
-    """A function of a point (k), in logarithms of the variables, to the expression's jet.
-
-    It raises ArithmeticError or ValueError outside the domain.
+class Jets:
+    """Expressions over some variables to their jets: what several have in common is made once for all of them.
 
     Args:
         sum_of: The function of what is a sum of monomials; None for what is none.
     """
-    made: dict[int, At] = {}
-    kept: list[Expr] = []  # so that no other takes the place in memory, and the name, of one that is gone
 
-    def part(item: Expr) -> At:
+    __slots__ = ("_kept", "_made", "_sum_of")
+
+    def __init__(self, sum_of: Callable[[Expr], At | None]) -> None:
+        self._sum_of = sum_of
+        self._made: dict[int, At] = {}
+        self._kept: list[Expr] = []  # so that no other takes the place in memory, and the name, of one that is gone
+
+    def of(self, expr: Expr) -> Callable[[Sequence[float]], Jet]:
+        """A function of a point (k), in logarithms of the variables, to the expression's jet.
+
+        It raises ArithmeticError or ValueError outside the domain.
+        """
+        whole = self._part(expr)
+        return lambda x: whole(x, {})
+
+    def _part(self, item: Expr) -> At:
         key = id(item)
-        if key not in made:
-            kept.append(item)
-            own = _part(item, part, sum_of)
-            made[key] = own if isinstance(item, Num) else _once(key, own)
-        return made[key]
-
-    whole = part(expr)
-    return lambda x: whole(x, {})
+        if key not in self._made:
+            self._kept.append(item)
+            own = _part(item, self._part, self._sum_of)
+            self._made[key] = own if isinstance(item, Num) else _once(key, own)
+        return self._made[key]
 
 
 def _once(key: int, own: At) -> At:

@@ -30,11 +30,12 @@ def expand(
 
     # Of a chain of names the last first, without a call within a call: it may be of thousands.
     left = waits(expr)
+    opened: set[Name] = set()
     while left:
         name = left[-1]
-        further = waits(definitions[name].expr) if name not in memo else ()
-        if further:
-            left += further
+        if name not in opened and name not in memo:
+            opened.add(name)
+            left += waits(definitions[name].expr)
             continue
         left.pop()
         if name not in memo:

@@ -10,6 +10,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Op, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
+from runplan.engine.numeric.jets import Jets
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Optimum, Outcome, minimise
 from runplan.engine.numeric.starts import around
@@ -224,15 +225,16 @@ def posed(problem: Problem, variables: tuple[Name, ...]) -> Posed:
     """A problem as functions of the logarithms of some names, over which everything in it is expanded."""
     memo: dict[Name, Expr] = {}
     limits = tuple(c for c in problem.constraints if not c.equal)
+    jets = problem.common.of(smooth.jets_over, (), variables)
 
     def function(constraint: Constraint) -> Smooth:
         left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.right))
         by_figures = not names(left) | names(right)
         right = right if by_figures else problem.expanded(constraint.most, memo)
-        return problem.common.of(smooth.limit, (left, right), variables)
+        return problem.common.of(smooth.limit, (left, right), variables, jets)
 
     return Posed(
-        tuple(_function(problem, goal, variables, memo) for goal in problem.goals),
+        tuple(_function(problem, goal, variables, memo, jets) for goal in problem.goals),
         tuple(map(function, limits)),
         tuple(function(c) for c in problem.constraints if c.equal),
         limits,
@@ -284,9 +286,10 @@ def _found(problem: Problem, of: Posed, end: Optimum, certainty: Certainty) -> F
     return Found(outcome, values, binding, problem, end.held, certainty)
 
 
-def _function(problem: Problem, goal: Goal, variables: tuple[Name, ...], memo: dict[Name, Expr]) -> Smooth:
+def _function(problem: Problem, goal: Goal, variables: tuple[Name, ...], memo: dict[Name, Expr], jets: Jets) -> Smooth:
     expr = problem.expanded(goal.expr, memo)
     if goal.sense == "near":
         assert goal.other is not None
-        return smooth.Square(problem.common.of(smooth.limit, (expr, problem.expanded(goal.other, memo)), variables))
-    return problem.common.of(smooth.objective, (expr,), variables, goal.sense == "maximize")
+        other = problem.expanded(goal.other, memo)
+        return smooth.Square(problem.common.of(smooth.limit, (expr, other), variables, jets))
+    return problem.common.of(smooth.objective, (expr,), variables, goal.sense == "maximize", jets)
