@@ -108,8 +108,13 @@ def meant(name: str, devices: Mapping[str, str]) -> Meant | None:
 
 
 def _near(wanted: _Spoken, devices: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The names that a name is to be compared with, each with its device: it takes longer to take one apart."""
-    return [(spelled, owner) for spelled, owner in devices.items() if wanted.figure in spelled.lower()]
+    """The names that a name is to be compared with, each with its device: it takes longer to take one apart.
+
+    What is of its model has its figure, and each of its letters, however it is written.
+    """
+    lower = ((spelled.lower(), spelled, owner) for spelled, owner in devices.items())
+    letters = frozenset(wanted.model)
+    return [(spelled, owner) for text, spelled, owner in lower if wanted.figure in text and letters.issubset(text)]
 
 
 # How clouds and vendors call a whole machine.

@@ -181,12 +181,13 @@ class Library:
 
     def model(self, name: str) -> Record | None:
         """A model by any of its names, however they are written; None for no model."""
-        header = self._models.get(folded(name)) or self._models.get(folded(released(name)))
-        return None if header is None else self._record(header)
+        found = self._models.get(folded(name)) or self._models.get(folded(released(name)))
+        return None if found is None else self._record(self.index("model")[found])
 
     @cached_property
-    def _models(self) -> Mapping[str, Header]:
-        return {folded(name): header for name, header in self.index("model").items()}
+    def _models(self) -> Mapping[str, str]:
+        """For each model that is named, however it is written, its name in the index."""
+        return {folded(name): name for name in self.index("model")}
 
     def default_lines(
         self, domain: str, key: str, *, from_weights: bool = False, adapters: bool = False
