@@ -1,21 +1,26 @@
-"""An expression over positive variables to how it bends in their logarithms, as far as its form proves it.
+"""An expression over positive variables to how it bends in these, or in their logarithms, as far as its form proves it.
 
 What the rules of composition prove convex has one minimum: the solver's answer is the best there is. They are those of
 disciplined convex programming (Grant, Boyd & Ye 2006) for a function and, beside it, for its logarithm, as in geometric
 programming (Agrawal, Diamond & Boyd 2019, arXiv:1812.04074). What they cannot prove may be convex all the same.
+
+A monomial is a line in logarithms. In the variables themselves, its *figures*, a sum of them with weights is one.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import value as value_of
-from runplan.dsl.types import Any
-from runplan.engine.numeric.functions import Constant, Difference, LogSum, Negated, Sum, signomial
+from runplan.dsl.types import Any, Literal
+from runplan.engine.numeric.functions import Constant, Difference, LogSum, Monomial, Negated, Sum, Terms, signomial
 from runplan.engine.numeric.local import Smooth
 
+# What a function bends in: the logarithms of its variables, or these themselves.
+Space = Literal["logarithms", "figures"]
 # How a function bends: each of these, both where it is affine, neither where nothing is proven.
 CONVEX, CONCAVE = 1, 2
 AFFINE = CONVEX | CONCAVE
@@ -28,7 +33,7 @@ def _turned(bend: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Curvature:
-    """How a function of logarithms bends.
+    """How a function bends in the logarithms of its variables, or in these.
 
     Attributes:
         bend: Of the function itself.
@@ -168,26 +173,23 @@ def _constant(number: float) -> Curvature:
     return Curvature(AFFINE, AFFINE if number > 0 else 0, number > 0, {}, number)
 
 
-def curvature(expr: Expr, memo: dict[int, Curvature] | None = None) -> Curvature:
+def curvature(expr: Expr, memo: dict[int, Curvature] | None = None, space: Space = "logarithms") -> Curvature:
     """How an expression bends; every name in it is a positive variable. `memo` is of this expression's own parts."""
     memo = {} if memo is None else memo
     found = memo.get(id(expr))
     if found is None:
-        found = memo[id(expr)] = _of(expr, memo).settled()
+        found = memo[id(expr)] = _of(expr, memo, space).settled()
     return found
 
 
-def _of(expr: Expr, memo: dict[int, Curvature]) -> Curvature:
-    if isinstance(expr, Num):
-        return _constant(expr.value)
-    if isinstance(expr, (Ref, Unbound)):
-        return Curvature(CONVEX, AFFINE, True, {expr.name: 1})
-    if not isinstance(expr, Op):
+def _of(expr: Expr, memo: dict[int, Curvature], space: Space) -> Curvature:
+    if not isinstance(expr, (Num, Ref, Unbound, Op)):
         return Curvature()
     terms = signomial(expr)
     if terms is not None:
-        return _of_sum([_of_monomial(m.coefficient, m.exponents) for m in terms])
-    parts = [curvature(arg, memo) for arg in expr.args]
+        return _of_sum([_of_monomial(m, space) for m in terms])
+    assert isinstance(expr, Op), "a figure, or a name, is a monomial"
+    parts = [curvature(arg, memo, space) for arg in expr.args]
     if not any(part.ways or part.number is None for part in parts):
         try:
             return _constant(float(value_of(expr, {})))
@@ -198,11 +200,26 @@ def _of(expr: Expr, memo: dict[int, Curvature]) -> Curvature:
     return rule(*parts) if rule is not None else Curvature(ways=ways)
 
 
-def _of_monomial(coefficient: float, exponents: Mapping[Any, float]) -> Curvature:
-    if not exponents or not coefficient:
-        return _constant(coefficient)
-    ways = {name: 1 if power > 0 else -1 for name, power in exponents.items()}
-    return _scaled(Curvature(CONVEX, AFFINE, True, ways), coefficient)
+def _of_monomial(m: Monomial, space: Space) -> Curvature:
+    if not m.exponents or not m.coefficient:
+        return _constant(m.coefficient)
+    ways = {name: 1 if power > 0 else -1 for name, power in m.exponents.items()}
+    bend, log = (CONVEX, AFFINE) if space == "logarithms" else _in_figures(list(m.exponents.values()))
+    return _scaled(Curvature(bend, log, True, ways), m.coefficient)
+
+
+def _in_figures(exponents: list[float]) -> tuple[int, int]:
+    """How a product of powers of positive figures bends, and its logarithm: a sum of logarithms, each concave.
+
+    It is convex where no exponent is positive, or one is and all sum to 1 at least; concave where all are positive and
+    sum to 1 at most (Boyd & Vandenberghe 2004, section 3.1.5 and exercise 3.16; of more than two figures it is the
+    perspective of a power, section 3.2.6).
+    """
+    rising, total = [e for e in exponents if e > 0], math.fsum(exponents)
+    every = len(rising) == len(exponents)
+    convex = not rising or (len(rising) == 1 and total >= 1.0)
+    bend = (CONVEX if convex else 0) | (CONCAVE if every and total <= 1.0 else 0)
+    return bend, (CONCAVE if every else 0) | (0 if rising else CONVEX)
 
 
 def _of_sum(parts: list[Curvature]) -> Curvature:
@@ -215,9 +232,9 @@ def _of_sum(parts: list[Curvature]) -> Curvature:
 # ---- what is proven of a problem
 
 
-def is_convex_objective(expr: Expr, *, maximize: bool = False) -> bool:
+def is_convex_objective(expr: Expr, *, maximize: bool = False, space: Space = "logarithms") -> bool:
     """Whether each point where an expression has no smaller, or no larger, value beside it has the best there is."""
-    found = curvature(expr)
+    found = curvature(expr, space=space)
     if found.is_one_way:
         return True
     if maximize:
@@ -235,6 +252,33 @@ def is_convex_limit(left: Expr, right: Expr) -> bool:
             return True
     over, less = curvature(Op("/", (left, right))), curvature(Op("-", (left, right)))
     return bool(over.log & CONVEX or over.bend & CONVEX or less.bend & CONVEX or over.is_one_way or less.is_one_way)
+
+
+def is_convex_in_figures(left: Expr, right: Expr) -> bool:
+    """Whether the points at which `left <= right` are a convex set of figures."""
+    terms = signomial(Op("-", (left, right)))
+    if terms is not None and _of_sum([_of_monomial(m, "figures") for m in _cleared(terms)]).bend & CONVEX:
+        return True
+    over, less = (curvature(Op(op, (left, right)), space="figures") for op in "/-")
+    return bool(over.bend & CONVEX or less.bend & CONVEX or over.is_one_way or less.is_one_way)
+
+
+def is_straight_in_figures(left: Expr, right: Expr) -> bool:
+    """Whether the points at which two expressions are equal are a convex set of figures."""
+    terms = signomial(Op("-", (left, right)))
+    return terms is not None and _of_sum([_of_monomial(m, "figures") for m in _cleared(terms)]).bend == AFFINE
+
+
+def _cleared(terms: Terms) -> Terms:
+    """A sum of monomials over the largest monomial that each has as a factor: it is above nothing where the sum is."""
+    every = {name for m in terms for name in m.exponents}
+    least = {name: min(m.exponents.get(name, 0.0) for m in terms) for name in every}
+
+    def over(m: Monomial) -> Monomial:
+        exponents = {name: m.exponents.get(name, 0.0) - lowest for name, lowest in least.items()}
+        return Monomial(m.coefficient, {name: e for name, e in exponents.items() if e})
+
+    return tuple(map(over, terms))
 
 
 def is_straight(left: Expr, right: Expr) -> bool:

@@ -28,7 +28,9 @@ def margin(problem: Problem, wanted: Collection[str] = (), broken: frozenset[str
         broken: Requirements that the figures break all the same.
     """
     problem = replace(aligned(again(problem)), tried=True)
-    for aimed in problem.aimed():
+    # Where figures decide nothing, how good a solution is does not matter: any is as good as the best.
+    decided = any(part.key not in broken for part in problem.held)
+    for aimed in problem.aimed() if decided else ():
         found = reached(aimed)
         if found.is_optimal:
             return _of_values(problem, found.values_for(_asked(problem)), wanted, broken)

@@ -10,16 +10,19 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, names
 from runplan.engine.numeric.curvature import (
     is_convex_form,
+    is_convex_in_figures,
     is_convex_limit,
     is_convex_objective,
     is_straight,
     is_straight_form,
+    is_straight_in_figures,
 )
 from runplan.engine.numeric.functions import Square
 from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Optimum
 from runplan.engine.problem.parts import Goal
 from runplan.engine.problem.problem import Problem
+from runplan.engine.solve.joined import Item, has_one_valley
 
 # A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
 ENDLESS = 75.0
@@ -44,7 +47,25 @@ class Convexity:
         if found.outcome == "infeasible" and found.certificate is not None:
             limits, lines = found.certificate.support
             return all(kept[i] for i in limits) and all(straight[j] for j in lines)
-        return False
+        if not self.goals:  # each point that keeps the limits is as good; one far off is none
+            return found.outcome == "optimal" and not ran_off(found)
+        return found.outcome in ("optimal", "unbounded") and has_one_valley(self._items(kept, straight))
+
+    def _items(self, kept: Sequence[bool], straight: Sequence[bool]) -> list[Item]:
+        """The limits, and the goals that are no ties, by what each is convex in."""
+        wells, lines = iter(kept), iter(straight)
+        found = []
+        for c in self.problem.constraints:
+            sides = self._expanded(c.left, c.right)
+            in_figures = (is_straight_in_figures if c.equal else is_convex_in_figures)(*sides)
+            found.append(Item(names(sides[0]) | names(sides[1]), next(lines if c.equal else wells), in_figures))
+        for goal, in_logarithms in zip(self.problem.goals, self._wanted(), strict=False):
+            sides = self._expanded(goal.expr, *(() if goal.other is None else (goal.other,)))
+            in_figures = goal.other is None and is_convex_objective(
+                *sides, maximize=goal.sense == "maximize", space="figures"
+            )
+            found.append(Item(frozenset().union(*map(names, sides)), in_logarithms, in_figures))
+        return found
 
     def _kept(self) -> list[bool]:
         """Whether each inequality is convex."""
@@ -78,6 +99,11 @@ class Convexity:
     def _expanded(self, *sides: Expr) -> list[Expr]:
         memo: dict[Name, Expr] = {}
         return [self.problem.expanded(side, memo) for side in sides]
+
+
+def ran_off(found: Optimum) -> bool:
+    """Whether a search went to where no figure is."""
+    return max(map(abs, found.x), default=0.0) > ENDLESS
 
 
 def bound_of(problem: Problem, goal: Expr | None, best: float, gap: float, boxes: int) -> float:

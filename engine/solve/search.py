@@ -19,7 +19,7 @@ from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.parts import Certainty, Constraint, Goal, Taken, weakest
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.stretches import about_of, stretches
-from runplan.engine.solve.proofs import ENDLESS, Convexity, is_at_odds, is_empty
+from runplan.engine.solve.proofs import Convexity, is_at_odds, is_empty, ran_off
 from runplan.engine.solve.rounding import TOLERANCE
 
 # Constraints are kept, where a search gave up on its way to no figure, to this much of the logarithm of a ratio.
@@ -273,8 +273,7 @@ def _optimum(problem: Problem) -> Found:
 def _found(problem: Problem, of: Posed, end: Optimum, certainty: Certainty) -> Found:
     """The end of a search in terms of the problem."""
     outcome = end.outcome
-    ran_off = max(map(abs, end.x), default=0.0) > ENDLESS
-    if ran_off and (outcome == "optimal" or (outcome == "gave-up" and end.violation <= KEPT)):
+    if ran_off(end) and (outcome == "optimal" or (outcome == "gave-up" and end.violation <= KEPT)):
         outcome = "unbounded"
     values = {}
     if outcome == "optimal":

@@ -15,10 +15,13 @@ from runplan.engine.numeric.bounds import Limit, enclosure, least_possible
 from runplan.engine.numeric.curvature import (
     CONCAVE,
     CONVEX,
+    Space,
     curvature,
+    is_convex_in_figures,
     is_convex_limit,
     is_convex_objective,
     is_straight,
+    is_straight_in_figures,
 )
 
 N, D = Name("N"), Name("D")
@@ -46,11 +49,26 @@ def value_at(expr: Expr, *logs: float) -> float:
     return found
 
 
-@given(expr=EXPRESSIONS, a=st.tuples(LOGS, LOGS), b=st.tuples(LOGS, LOGS), share=st.floats(0.1, 0.9))
-@settings(max_examples=200, deadline=None)
-def test_what_is_proven_holds(expr: Expr, a: tuple[float, float], b: tuple[float, float], share: float) -> None:
-    found = curvature(expr)
-    between = tuple(share * p + (1.0 - share) * q for p, q in zip(a, b, strict=True))
+def point_between(a: tuple[float, float], b: tuple[float, float], share: float, space: Space) -> list[float]:
+    """The logarithms of the point that lies between two, so far from the second, in one space or the other."""
+    if space == "logarithms":
+        return [share * p + (1.0 - share) * q for p, q in zip(a, b, strict=True)]
+    return [math.log(share * math.exp(p) + (1.0 - share) * math.exp(q)) for p, q in zip(a, b, strict=True)]
+
+
+@given(
+    expr=EXPRESSIONS,
+    a=st.tuples(LOGS, LOGS),
+    b=st.tuples(LOGS, LOGS),
+    share=st.floats(0.1, 0.9),
+    space=st.sampled_from(["logarithms", "figures"]),
+)
+@settings(max_examples=240, deadline=None)
+def test_what_is_proven_holds(
+    expr: Expr, a: tuple[float, float], b: tuple[float, float], share: float, space: Space
+) -> None:
+    found = curvature(expr, space=space)
+    between = point_between(a, b, share, space)
     low, high, middle = (value_at(expr, *at) for at in (a, b, between))
     assume(all(map(math.isfinite, (low, high, middle))) and max(map(abs, (low, high, middle))) < 1e8)
     rounding = 1e-9 * (1.0 + abs(low) + abs(high) + abs(middle))
@@ -125,6 +143,51 @@ def test_objectives(expr: Expr, maximize: bool, proven: bool) -> None:
 )
 def test_limits(left: Expr, right: Expr, proven: bool) -> None:
     assert is_convex_limit(left, right) is proven
+
+
+SUM = Op("+", (Ref(N), Ref(D)))
+PART = Op("/", (Ref(N), SUM))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "proven"),
+    [
+        (Num(1e9), SUM, True),
+        (SUM, Num(1e9), True),
+        (SPENT, Num(1e20), False),
+        (Op("/", (Ref(N), Ref(D))), Num(0.3), True),  # a share, and less than a share: lines
+        (Num(0.3), Op("/", (Ref(N), Ref(D))), True),
+        (Op("*", (SUM, Ref(D))), Op("*", (Num(1e9), Ref(D))), True),
+        (LOSS, Num(2.0), True),
+        (Num(1e18), SPENT, True),
+    ],
+)
+def test_limits_in_figures(left: Expr, right: Expr, proven: bool) -> None:
+    assert is_convex_in_figures(left, right) is proven
+
+
+def test_a_sum_is_straight_in_figures() -> None:
+    assert is_straight_in_figures(SUM, Num(1e9))
+    assert is_straight_in_figures(Ref(N), Op("*", (Num(0.3), SUM)))
+    assert not is_straight_in_figures(SPENT, Num(1e20))
+
+
+POWERS = st.builds(
+    lambda c, a, b: Op("*", (power(c, N, a), power(1.0, D, b))),
+    st.sampled_from([-2.0, -0.5, 1.0, 3.0]),
+    *[st.sampled_from([-1.0, -0.3, 0.0, 0.4, 1.0, 2.0])] * 2,
+)
+SUMS = st.recursive(POWERS, lambda part: st.builds(lambda a, b: Op("+", (a, b)), part, part), max_leaves=3)
+
+
+@given(left=SUMS, right=SUMS, a=st.tuples(LOGS, LOGS), b=st.tuples(LOGS, LOGS), share=st.floats(0.1, 0.9))
+@settings(max_examples=100, deadline=None)
+def test_between_two_points_that_keep_a_limit_each_keeps_it(
+    left: Expr, right: Expr, a: tuple[float, float], b: tuple[float, float], share: float
+) -> None:
+    excess = Op("-", (left, right))
+    if is_convex_in_figures(left, right) and value_at(excess, *a) <= 0.0 and value_at(excess, *b) <= 0.0:
+        assert value_at(excess, *point_between(a, b, share, "figures")) <= 1e-9
 
 
 def test_only_a_line_is_straight() -> None:
