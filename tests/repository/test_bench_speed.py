@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 from wheels import needs_repository
+
+from runplan.dsl.text.reader import Buffer, Disk
+from runplan.engine.pipeline import plan_at
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench"
@@ -42,6 +46,14 @@ def test_a_command_that_fails_is_said(speed: Any, tmp_path: Path) -> None:
     found = speed.measured_of(bench.group("both", 1, processes, rows))
     assert [result.row.name for result in found.results] == ["right"]
     assert found.missing == ["wrong is not measured: wrong fails", "wrong: exit 1\nno\n"]
+
+
+def test_no_plan_that_grows_is_refused(speed: Any) -> None:
+    cases = importlib.import_module("cases")
+    for what, most in cases.MOST.items():
+        text = cases.HARDWARE + cases.GROWING[what](most)
+        read = plan_at("x.plan", Buffer("x.plan", text.encode(), Disk(Path())), catalogue=LIBRARY)
+        assert not [f.message for f in read.findings if f.severity == "error"], what
 
 
 def test_what_falls_short_is_told_on_the_page(speed: Any, tmp_path: Path) -> None:
