@@ -77,6 +77,15 @@ def backward(lower: Matrix, b: Vector) -> Vector:
     return x
 
 
+def _across(frame: Matrix, a: Vector) -> Vector:
+    """What is left of a vector (n) across orthonormal rows, one after the other; to rounding, where little is."""
+    for q in frame:
+        along = dot(q, a)
+        if along:
+            a = [u - along * w for u, w in zip(a, q, strict=True)]
+    return a
+
+
 class Frame:
     """Independent rows a_j and an orthonormal basis q: a_j = sum over l <= j of parts[j][l] q[l]."""
 
@@ -129,12 +138,14 @@ class Frame:
         """An orthonormal basis of the directions (n) across all rows, along axes where it can be."""
         whole = Frame()
         whole.q = list(self.q)
-        free = list(range(n))
+        axes = {i: [float(j == i) for j in range(n)] for i in range(n)}
+        left = {i: _across(whole.q, axis) for i, axis in axes.items()}
         while len(whole.q) < n:
-            splits = [(i, *whole.split([float(j == i) for j in range(n)])[1:]) for i in free]
-            i, rest, length = max(splits, key=lambda found: found[2])
-            free.remove(i)
+            i = max(left, key=lambda i: dot(left[i], left[i]))
+            del left[i]
+            _, rest, length = whole.split(axes[i])
             whole.q.append([u / length for u in rest])
+            left = {j: _across(whole.q[-1:], rest) for j, rest in left.items()}
         # rounding would give a direction a part, however small, in a coordinate that is far more curved
         return [[u if abs(u) > 1e-14 else 0.0 for u in z] for z in whole.q[len(self.q) :]]
 

@@ -118,7 +118,8 @@ def _newton_step(
 
 def reduced_hessian(h: Matrix, spread: Matrix, free: Matrix) -> tuple[Matrix, Vector]:
     """Z'H Z for the directions `free`, the rows of Z', and what its diagonal would be without cancellation."""
-    reduced = [[dot(z, hz) for hz in [times(h, w) for w in free]] for z in free]
+    bent = [times(h, w) for w in free]
+    reduced = [[dot(z, hz) for hz in bent] for z in free]
     scale = [dot(z, times(spread, z)) for z in [[abs(a) for a in z] for z in free]]
     return reduced, scale
 

@@ -76,6 +76,8 @@ class _Part:
         return 1.0 + (left - right) / max(abs(left), abs(right), 1e-300)
 
 
+# The score in a draw, with the comparison that it is of.
+Scored = tuple[float, _Part, Draw]
 # Comparisons by how they are joined: the score of `and` is the highest, of `or` the lowest.
 _Joined = _Part | tuple[str, tuple["_Joined", ...]]
 
@@ -202,9 +204,19 @@ class Likely:
     def _draws(self) -> list[Draw]:
         return [{name: draw[name] for name in self.over} for draw in draws(self.problem, DRAWS)]
 
-    def _drawn(self, values: Values) -> list[tuple[float, _Part, Draw]]:
+    @cached_property
+    def _last(self) -> dict[str, tuple[Values, list[Scored]]]:
+        """What was drawn last: about one choice it is asked where the end of the draws lies, and what lies about it."""
+        return {}
+
+    def _drawn(self, values: Values) -> list[Scored]:
         """The score in each draw, with the comparison that it is of."""
-        return [(*self._score({**values, **draw}), draw) for draw in self._draws]
+        known = self._last.get("drawn")
+        if known is not None and known[0] == values:
+            return known[1]
+        drawn = [(*self._score({**values, **draw}), draw) for draw in self._draws]
+        self._last["drawn"] = (dict(values), drawn)
+        return drawn
 
     def _score(self, env: Values) -> tuple[float, _Part]:
         return _score_of(self._joined, env)
