@@ -10,13 +10,15 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.engine.laws.form import CHOICES, SIZES, Refused, functions_for
 from runplan.engine.laws.steps import Relation, Step, formulas, optimum, relating
-from runplan.engine.numeric.search import inverse
+from runplan.engine.numeric.search import inverse, least
 
 # Budgets, sizes and tokens are looked for between these.
 LOWEST, HIGHEST = 1.0, 1e45
 FAR = 1e40
 # What is found agrees with what it was found from this well, or there is none.
 CLOSE = 1e-6
+# Where a loss is least is found to this, in logarithms: what reaches a loss lies well before it.
+NEAR = 1e-3
 # What the optimum of a surface has.
 OF_OPTIMUM = (*SIZES, "tokens", "loss")
 
@@ -90,7 +92,10 @@ def _takes(law: Law, objective: str, name: str) -> bool:
 
 
 def _where(function: Callable[[float], float], of: str, values: Mapping[str, float]) -> float | None:
-    """The argument at which a function, falling where it is a loss and else rising, has a value; None without one."""
+    """The argument at which a function, falling where it is a loss and else rising, has a value; None without one.
+
+    A loss may rise again far away, as with the drift of a fit: it is the first of two.
+    """
     sign = -1.0 if of == "loss" else 1.0
     target = values[of]
 
@@ -100,17 +105,31 @@ def _where(function: Callable[[float], float], of: str, values: Mapping[str, flo
         except (ArithmeticError, ValueError, KeyError, StopIteration):
             return math.inf if x > FAR else -math.inf  # beyond what a float holds
 
-    found = inverse(rising, sign * target, LOWEST, HIGHEST)
+    again = of == "loss" and rising(HIGHEST) < sign * target
+    found = inverse(rising, sign * target, LOWEST, _valley(function) if again else HIGHEST)
     return found if abs(rising(found) - sign * target) <= CLOSE * abs(target) else None
+
+
+def _valley(loss: Callable[[float], float]) -> float:
+    """Where a loss is least."""
+
+    def at(log: float) -> float:
+        try:
+            return loss(math.exp(log))
+        except (ArithmeticError, ValueError, KeyError, StopIteration):
+            return math.inf
+
+    low, high = math.log(LOWEST), math.log(HIGHEST)
+    return math.exp(least(at, (low + high) / 2, (high - low) / 2, close=NEAR))
 
 
 def _refuse_loss(
     law: str, function: Callable[[float], float], wanted: str, of: str, values: Mapping[str, float]
 ) -> None:
     """Refuse a loss below the least that any size, tokens or compute reach."""
-    least = -math.inf
+    floor = -math.inf
     with suppress(ArithmeticError, ValueError, KeyError, StopIteration):
-        least = function(FAR) if of == "loss" else least
-    if least > values[of]:
+        floor = function(_valley(function)) if of == "loss" else floor
+    if floor > values[of]:
         what = "compute brings" if wanted == "compute" else f"{wanted} bring"
-        raise Refused(f"no {what} the loss to {values[of]:.5g}: under `{law}` it stays above {least:.5g}")
+        raise Refused(f"no {what} the loss to {values[of]:.5g}: under `{law}` it stays above {floor:.5g}")

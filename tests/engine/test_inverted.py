@@ -9,6 +9,8 @@ from known import LIBRARY
 from reports import under
 
 from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.shelf import pack_files
+from runplan.dsl.text.reader import Files
 from runplan.engine.laws.form import Refused
 from runplan.engine.laws.totals import in_totals
 
@@ -102,3 +104,36 @@ def test_params_are_all_of_them_under_every_law() -> None:
     assert outputs("steplaw", params=7e9, tokens=1.4e12)["learning_rate"] == pytest.approx(9.25096e-4, rel=1e-5)
     with pytest.raises(Refused, match="contradict each other"):
         outputs("kaplan.joint", params=1e9, params_non_embedding=1e9, tokens=22e9)
+
+
+# What `plan fit` writes: a factor that rises with size, and with it the loss, far beyond the runs.
+DRIFTING = """law drifting "A surface with a drift" {
+  objective CLM of text
+  counts total params
+  constants { E = 0.5; A = 1000; alpha = 0.6; B = 30000; beta = 0.65; drift = 0.05 }
+  loss(params N, tokens D) = (E + A / N^alpha + B / D^beta) * (N * D / (5e14 param*token))^drift
+  cites "a test"
+}
+"""
+DRIFTED = LIBRARY.with_files(pack_files(Files({"packs/a.plan": DRIFTING}), "packs", "packs", "pack"))
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.floats(6.5, 8.0), st.floats(7.5, 9.0))
+def test_a_loss_that_rises_again_far_away_is_reached_before_that(size: float, data: float) -> None:
+    drifting = DRIFTED.law("drifting")
+    assert drifting is not None
+
+    def given_(**known: float) -> dict[str, float]:
+        found = in_totals(drifting, known, "CLM of text", catalogue=DRIFTED)
+        return {o.name: o.value for o in found.outputs.values()}
+
+    params, tokens = 10.0**size, 10.0**data
+    at = given_(params=params, tokens=tokens)
+    # The loss still falls there: what it gains by more is more than the drift takes.
+    if given_(params=params * 1.01, tokens=tokens)["loss"] < at["loss"]:
+        assert given_(loss=at["loss"], tokens=tokens)["params"] == pytest.approx(params, rel=1e-4)
+    if given_(params=params, tokens=tokens * 1.01)["loss"] < at["loss"]:
+        assert given_(loss=at["loss"], params=params)["tokens"] == pytest.approx(tokens, rel=1e-4)
+    with pytest.raises(Refused, match=r"stays above 0\.[67]"):
+        given_(loss=0.5, params=params)
