@@ -11,6 +11,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
 from runplan.dsl.plan.ir import Given, Hole, Pool, Within
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.base import TIME
+from runplan.dsl.units.show import iso_date
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.problem import quantities as q
 
@@ -18,7 +19,10 @@ from runplan.engine.problem import quantities as q
 NEVER = Num(1e15, TIME)
 # A quantity of the pool at hand: of the run where there is one pool, else of that one.
 Own = Callable[[Name], Name]
-MONTH = 30 * 86400.0
+DAY = 86400.0
+MONTH = 30 * DAY
+# A pool that is reserved for a second longer than it may is not held to be.
+SLACK = 1.0
 # Where the search for a date begins, in seconds since 1970.
 _SOME_DAY = 1.8e9
 
@@ -58,11 +62,18 @@ def add_dates(draft: Draft, pool: Pool, own: Own) -> None:
         return
     if not isinstance(time, Given):
         draft.givens[own(q.DEADLINE)] = end  # it bounds the time, and could be moved
-    elif begin.value.value + time.value.value > end.value.value + 1:
-        days = (begin.value.value + time.value.value - end.value.value) / 86400
+    elif begin.value.value + time.value.value > end.value.value + SLACK:
+        days = (begin.value.value + time.value.value - end.value.value) / DAY
         also = [Label(time.span, f"ends {days:.4g} days after that")]
         message = f"the hardware is for {number(time).text} from {begin.span.text[-10:]}, past its `until`"
-        draft.findings.append(finding("C001", message, end.span, also=also))
+        draft.findings.append(finding("C001", message, end.span, also=also, help=[_in_time(begin, time, end)]))
+
+
+def _in_time(begin: Given, time: Given, end: Given) -> str:
+    """What to write of hardware that is reserved beyond its last date: for less, or until it is over."""
+    days = (end.value.value - begin.value.value) / DAY
+    over = math.ceil((begin.value.value + time.value.value - SLACK) / DAY) * DAY
+    return f"write `for {days:.6g} days`, or `until {iso_date(over)}`"
 
 
 def _ends_with_run(pool: Pool, date: Name) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -296,3 +297,19 @@ def test_the_time_of_many_pools_is_written_in_few_words() -> None:
     plan = "hardware: " + " + ".join(begins) + "\n" + RUN
     problem = next(plan_at("x.plan", Files({"x.plan": plan}), catalogue=LIBRARY).problems())
     assert sum(1 for _ in walk(problem.definitions[quantity("time")].expr)) < 4 * 10**3
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.5, 90.0), st.integers(1, 60))
+def test_what_to_write_of_hardware_that_is_reserved_beyond_its_last_date_is_in_time(days: float, until: int) -> None:
+    last = FIRST + timedelta(days=until)
+    text = f"hardware: 8 x H100 for {days:.3f} days at 40% MFU from {FIRST} until {last}\n"
+    for found in report(text).findings:
+        if found.code == "C001":
+            offered = re.findall(r"`([^`]+)`", found.help[0])
+            assert len(offered) == 2
+            for each in offered:
+                was = f"for {days:.3f} days" if each.startswith("for") else f"until {last}"
+                assert errors(text.replace(was, each)) == []
+            return
+    assert days <= until
