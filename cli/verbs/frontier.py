@@ -9,6 +9,7 @@ from runplan.cli.output import show
 from runplan.cli.paths import Projects
 from runplan.cli.senses import add_senses, sense_of
 from runplan.cli.show.formats import offered
+from runplan.cli.stream import tell
 
 # At most so many points: each is a solved plan.
 MOST = 200
@@ -55,4 +56,9 @@ def run(argv: list[str]) -> int:
         except NoFrontier as error:
             raise CannotRun(str(error)) from error
     show("frontier", frontier, outputs)
+    if not frontier.points and all(name == "csv" for name, _ in outputs):  # which has rows, and no place for why not
+        from runplan.cli.show.findings.content import Checked
+        from runplan.cli.show.findings.full import render
+
+        tell(render(Checked.of(frontier.findings, 1)).rstrip("\n"))
     return exit_code(frontier.findings)

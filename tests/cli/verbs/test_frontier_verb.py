@@ -88,3 +88,9 @@ def test_what_cannot_be_run(plan: Run, argv: tuple[str, ...], said: str) -> None
 def test_a_plan_without_a_curve(plan: Run) -> None:
     code, out, _ = plan("a.plan", "cost", "loss", "--set", "require=loss <= 1.7")
     assert code == 1 and "B002" in out
+
+
+def test_why_there_are_no_rows_is_said_beside_them(plan: Run) -> None:
+    code, out, err = plan("a.plan", "cost", "loss", "-o", "csv", "--set", "require=loss <= 1.7")
+    assert (code, out.strip()) == (1, "")
+    assert "error[B002]" in err and "loss <= 1.7" in err
