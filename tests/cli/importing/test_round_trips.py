@@ -105,3 +105,16 @@ def test_a_run_comes_back_as_it_was(to: str, data: st.DataObject) -> None:
     for name in (*names, *phases):
         if name in old:
             assert new[name].value == pytest.approx(old[name].value, rel=1e-6), str(name)
+
+
+@pytest.mark.parametrize("form", ["hf", "megatron"])
+@pytest.mark.parametrize("model", ["deepseek-v2", "deepseek-v3", "kimi-k2"])
+def test_the_groups_of_experts_come_back(form: str, model: str) -> None:
+    """Without them a token would pass experts of any node, or of four of eight, as their reader's defaults have it."""
+    report = solved(f"hardware: {HARDWARE}\nmodel: {model}\ntokens: 10B\nlayout: tp 1, recompute none\n")
+    assert report.plan is not None
+    run, _ = training_of(Solved(report, report.plan, report.solutions[0], LIBRARY))
+    again = solved(back(dict(FORMATS[form].write(run).files), 64))
+    groups = [report.solutions[0].values.get(quantity(name)) for name in ("expert_groups", "routed_groups")]
+    told = [again.solutions[0].values.get(quantity(name)) for name in ("expert_groups", "routed_groups")]
+    assert [one and one.value for one in told] == [one and one.value for one in groups]
