@@ -18,7 +18,7 @@ from runplan.dsl.text.reader import Buffer, Disk, Files
 from runplan.engine.analysis.intervals import with_intervals
 from runplan.engine.analysis.resolve import DRAWS, resolver
 from runplan.engine.documents.solve import document
-from runplan.engine.pipeline import report_of
+from runplan.engine.pipeline import first_of, report_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import draws, of_constants, quantile
 from runplan.engine.problem.parts import QUANTILE
@@ -323,3 +323,13 @@ def test_a_rate_that_may_be_lower_takes_more_hours(stated: str, of: str) -> None
     low, high = ends(solution, "gpu_hours")
     assert low is not None and high is not None
     assert low < 0.8 * solution["gpu_hours"].value < 1.2 * solution["gpu_hours"].value < high
+
+
+@pytest.mark.parametrize("about", ["cost", "loss", "batch"])
+def test_a_value_that_is_asked_for_alone_has_the_interval_that_it_has_among_all(about: str) -> None:
+    text = "hardware: 64 x H100 for 60 days at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\n"
+    reader = Files({"a.plan": text})
+    (alone,) = first_of("a.plan", reader, catalogue=LIBRARY, about=about).solutions
+    (whole,) = report_of("a.plan", reader, catalogue=LIBRARY).solutions
+    assert alone[about] == whole[about]
+    assert (about == "cost") == (alone.samples.moving == {}), "nothing is drawn where nothing uncertain leads to it"
