@@ -101,6 +101,8 @@ class Frame:
         for _ in range(2):  # twice is enough for orthogonality to rounding (Kahan)
             for j, q in enumerate(self.q):
                 along = dot(q, rest)
+                if not along:
+                    continue
                 parts[j] += along
                 rest = [u - along * w for u, w in zip(rest, q, strict=True)]
         return parts, rest, math.sqrt(dot(rest, rest))

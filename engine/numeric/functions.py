@@ -178,14 +178,13 @@ class LogSum:
         weights = [_exp(v - top) for v in logs]
         total = sum(weights)
         weights = [w / total for w in weights]
-        exponents = [a for _, a in self.rows]
-        gradient = [sum(w * a[i] for w, a in zip(weights, exponents, strict=True)) for i in range(self.k)]
+        rows = [(w, a) for w, (_, a) in zip(weights, self.rows, strict=True)]
+        # of each variable the terms that it is in: of many, as of a sum over sources, each is in few
+        terms = [[(w * a[i], a) for w, a in rows if a[i]] for i in range(self.k)]
+        gradient = [sum((v for v, _ in own), 0.0) for own in terms]
         hessian = [
-            [
-                sum(w * a[i] * a[j] for w, a in zip(weights, exponents, strict=True)) - gradient[i] * gradient[j]
-                for j in range(self.k)
-            ]
-            for i in range(self.k)
+            [sum((v * a[j] for v, a in own), 0.0) - slope * gradient[j] for j in range(self.k)]
+            for own, slope in zip(terms, gradient, strict=True)
         ]
         return top + math.log(total), gradient, hessian
 

@@ -257,6 +257,8 @@ def lagrangian(here: Local, c_multipliers: Vector, e_multipliers: Vector) -> tup
             if weight == 0.0:
                 continue
             for i, row in enumerate(curve):
+                if not any(row):  # all of a line's, which most limits are
+                    continue
                 to, size = h[i], spread[i]
                 for j, a in enumerate(row):
                     if a:
