@@ -378,14 +378,15 @@ def _lines(line: str) -> Callable[[int], str]:
     return lambda n: "".join(line.format(i=i, next=i + 1) for i in range(n))
 
 
-# How many a plan is measured with of what it may not have a thousand of.
-MOST = {"requirements": 60, "phases": 500, "pools": 40}
+# How many a plan is measured with of what it may not have a thousand of, or what takes too long with a thousand.
+MOST = {"requirements": 60, "phases": 500, "pools": 40, "sources of an open weight": 100}
 GROWING: dict[str, Callable[[int], str]] = {
     "requirements": _lines("require tokens >= {next}B\n"),
     "sources": lambda n: _lines(f"data s{{i}}: {10_000 // n + 1}B tokens\n")(n),
     "sources seen repeatedly": lambda n: "".join(
         f"data s{i}: {100 / n:.4f}B tokens up to 4 epochs\n" for i in range(n)
     ),
+    "sources of an open weight": lambda n: _lines(f"data s{{i}}: {10_000 // n}{{i:03}}M tokens weight ?\n")(n),
     "lets": _lines("let a{i} = {next}B tokens\n"),
     "chained lets": lambda n: "let a0 = 1B tokens\n" + _lines("let a{next} = a{i} * 1.001\n")(n),
     "pools": _lines("  + 8 x A100 for 60 days at 40% MFU @ 1.{next:02} USD/GPU/hour\n"),

@@ -79,8 +79,8 @@ def _settle(reading: Reading, let: Let) -> None:
     chain = [let.name]
     while chain:
         name = chain[-1]
-        waits = words(reading.lets[name].expr) & reading.lets.keys() - reading.let_dims.keys()
-        following = min(waits, default="")
+        rests_on = words(reading.lets[name].expr)
+        following = min((one for one in rests_on if one in reading.lets and one not in reading.let_dims), default="")
         if name in reading.let_dims:
             chain.pop()
         elif not following:
