@@ -22,7 +22,6 @@ from runplan.engine.numeric.local import Smooth
 from runplan.engine.numeric.optimise import Optimum
 from runplan.engine.problem.parts import Goal
 from runplan.engine.problem.problem import Problem
-from runplan.engine.solve.joined import Item, has_one_valley
 
 # A logarithm beyond this (4e32) is of no figure that there is: the search ran off, to where a loss is flat to rounding.
 ENDLESS = 75.0
@@ -49,10 +48,13 @@ class Convexity:
             return all(kept[i] for i in limits) and all(straight[j] for j in lines)
         if not self.goals:  # each point that keeps the limits is as good; one far off is none
             return found.outcome == "optimal" and not ran_off(found)
-        return found.outcome in ("optimal", "unbounded") and has_one_valley(self._items(kept, straight))
+        return found.outcome in ("optimal", "unbounded") and self._has_one_valley(kept, straight)
 
-    def _items(self, kept: Sequence[bool], straight: Sequence[bool]) -> list[Item]:
-        """The limits, and the goals that are no ties, by what each is convex in."""
+    def _has_one_valley(self, kept: Sequence[bool], straight: Sequence[bool]) -> bool:
+        """Whether the limits, and the goals that are no ties, fall into parts that are convex, each in its own way."""
+        # What is convex in logarithms has no parts: docs/design/0004-what-check-does-not-import.md.
+        from runplan.engine.solve.joined import Item, has_one_valley
+
         wells, lines = iter(kept), iter(straight)
         found = []
         for c in self.problem.constraints:
@@ -65,7 +67,7 @@ class Convexity:
                 *sides, maximize=goal.sense == "maximize", space="figures"
             )
             found.append(Item(frozenset().union(*map(names, sides)), in_logarithms, in_figures))
-        return found
+        return has_one_valley(found)
 
     def _kept(self) -> list[bool]:
         """Whether each inequality is convex."""
