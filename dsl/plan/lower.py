@@ -126,6 +126,12 @@ def _too_many(statements: Sequence[Node]) -> Iterator[Finding]:
         if len(of_rule) > most:
             message = f"the plan has {len(of_rule):,} statements `{rule}`; at most {most:,} are read"
             yield finding("S004", message, of_rule[most].span)
+            continue
+        # Comparisons that `and` or `or` joins are solved for as statements of their own are.
+        joined = [part for node in of_rule for part in _compared(node)]
+        if len(joined) > most:
+            message = f"the plan has {len(joined):,} comparisons in `{rule}`; at most {most:,} are read"
+            yield finding("S004", message, joined[most].span)
     for node in every:
         if node.rule == "hardware" and len(pools := pools_of(spec_of(node))) > MAX_POOLS:
             message = f"the hardware has {len(pools):,} pools; at most {MAX_POOLS} are read"
@@ -289,6 +295,15 @@ def _stage(reading: Reading, name: str, span: Span | None, statements: list[Node
         optimizer=_read(optimizer, reading, first.get("optimizer")),
         span=span,
     )
+
+
+def _compared(node: Node) -> Iterator[Node]:
+    """The comparisons of a condition."""
+    for part in node.nodes():
+        if part.rule == "compare":
+            yield part
+        else:
+            yield from _compared(part)
 
 
 def _inside(node: Node) -> Iterator[Node]:

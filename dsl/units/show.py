@@ -158,6 +158,11 @@ def show(value: float, dim: Dim, digits: int = 4) -> str:
     return f"{figure} {_spelled(dim, plural=counted in _PLURALS and figure not in ('1', '-1'))}"
 
 
+def percent(share: float, digits: int = 3) -> str:
+    """A share as people write it: `12.3 %`, `1210 %`."""
+    return f"{show(100.0 * share, (), digits)} %"
+
+
 def _one(text: str) -> str:
     return "1 GPU-hour" if text == "1 GPU-hours" else text
 

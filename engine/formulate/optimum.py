@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.curve import curve
-from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.units.base import FLOP, PARAM
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.model import conversion, counts_without_embeddings
-from runplan.engine.laws.form import cite_of
+from runplan.engine.laws.form import BUDGETS, cite_of
 from runplan.engine.numeric.closed_form import optimum_of_two_power_laws
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.numeric.search import least
@@ -32,6 +32,7 @@ FIRST, LAST, EACH = 15, 31, 2
 # For the least compute by the loss the budgets lie closer; and a loss that falls by less than this share is flat.
 FINE, FLAT = 8, 1e-7
 SIZE, DATA = q.LAW_PARAMS, q.TOKENS
+SPENT = tuple(map(quantity, BUDGETS))  # what a line is over
 ONE, ZERO = Num(1.0), Num(0.0)
 
 
@@ -59,10 +60,35 @@ def add_optimum(draft: Draft) -> None:
 
 def _of_run(draft: Draft) -> None:
     """What the law asks for of a run in one stage."""
-    flop = Num(float(compiled(substitute(draft.formula(q.COMPUTE), {SIZE: Num(1.0), DATA: Num(1.0)}))({})))
+    flop = _flop(draft)
     size = _size(draft, Op("/", (Ref(q.COMPUTE), flop)), flop)
-    if size is None:
+    if size is not None:
+        _add_size(draft, size)
+
+
+def _of_transfer(draft: Draft) -> None:
+    """What the law asks for of both stages of a transfer; nothing where it does not say how long the first one takes.
+
+    The best size is that of the second stage's compute, and what the first one is worth rests on both: which size a
+    budget for the two of them buys is read off a curve.
+    """
+    line = line_of(draft)
+    worth = draft.definitions.get(q.WORTH_TOKENS) or draft.definitions.get(q.TRANSFERRED_TOKENS)
+    if line is None:
         return
+    if worth is not None:
+        _add_size(draft, _size_of_both(draft, line, worth.expr))
+    elif not draft.knows(q.PRETRAIN_TOKENS):
+        # Along a budget the ratio goes with the square of one over the params.
+        chosen, asked = line.args
+        pair = (asked, chosen) if chosen == Ref(SIZE) else (chosen, asked)
+        off = Op("^", (Op("/", pair), Num(2.0)))
+        wanted = Op("/", (Ref(q.TOKENS_PER_PARAM), off))
+        draft.define(q.LAW_TOKENS_PER_PARAM, wanted, "derived", "the law's optimum line")
+
+
+def _add_size(draft: Draft, size: Expr) -> None:
+    """The size that a law asks for at the plan's compute, as the law counts it and with all params."""
     draft.define(q.OPTIMUM_SIZE, size, "law", cite_of(draft.law), by=draft.law.name)
     if counts_without_embeddings(draft):
         by, whole = conversion(draft)
@@ -72,15 +98,9 @@ def _of_run(draft: Draft) -> None:
         draft.define(q.OPTIMUM_PARAMS, Ref(q.OPTIMUM_SIZE), "derived", "as the law counts it")
 
 
-def _of_transfer(draft: Draft) -> None:
-    """The ratio of a transfer: along a budget it goes with the square of one over the params."""
-    line = line_of(draft)
-    if line is not None:
-        chosen, asked = line.args
-        pair = (chosen, asked) if chosen == Ref(DATA) else (asked, chosen)
-        off = Op("^", (Op("/", pair), Num(2.0)))
-        wanted = Op("/", (Ref(q.TOKENS_PER_PARAM), off))
-        draft.define(q.LAW_TOKENS_PER_PARAM, wanted, "derived", "the law's optimum line")
+def _flop(draft: Draft) -> Num:
+    """The FLOP of a param and a token."""
+    return Num(float(compiled(substitute(draft.formula(q.COMPUTE), {SIZE: Num(1.0), DATA: Num(1.0)}))({})))
 
 
 def _size(draft: Draft, pairs: Expr, flop: Num) -> Expr | None:
@@ -285,6 +305,29 @@ def _own_loss(draft: Draft) -> Expr:
     by = {name: d for name, d in draft.definitions.items() if name not in (SIZE, q.PARAMS, DATA)}
     by |= {d.name: d for d in draft.repeats}
     return expand(Ref(q.LOSS), by, {})
+
+
+def _size_of_both(draft: Draft, line: Op, worth: Expr) -> Expr:
+    """The size that a budget for both stages of a transfer buys, over `compute`.
+
+    Args:
+        line: The law's optimum line, over the compute of the second stage.
+        worth: The tokens of the first stage that are worth something, over the size and the second stage's tokens.
+    """
+    known = {name: d for name, d in _figures(draft).items() if name not in (*SPENT, q.FINETUNE_TOKENS)}
+    known[q.PARAMS] = draft.definitions.get(q.PARAMS) or draft.definition(q.PARAMS, Ref(SIZE), "derived", "")
+    chosen, asked = line.args
+    best, first = compiled(expand(asked, known, {})), compiled(expand(worth, known, {}))
+    flop = _flop(draft).value
+    rows = []
+    for step in range((LAST - FIRST) * EACH + 1):
+        spent = 10.0 ** (FIRST + step / EACH)
+        found = float(best(dict.fromkeys(SPENT, spent)))
+        size = found if chosen == Ref(SIZE) else spent / flop / found
+        tokens = spent / flop / size
+        both = tokens + float(first({SIZE: size, q.FINETUNE_TOKENS: tokens}))
+        rows.append((Num(flop * size * both, FLOP), Num(size, PARAM)))
+    return curve(Ref(q.COMPUTE), rows)
 
 
 def _least_compute(draft: Draft, loss: Expr, flop: Num) -> Definition | None:

@@ -17,7 +17,7 @@ from runplan.dsl.expr.tree import Expr, Num, Op, Ref, walk
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, finding
-from runplan.dsl.units.show import json_unit, show
+from runplan.dsl.units.show import json_unit, percent, show
 from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.requirements import broken_parts, sides_of
 from runplan.engine.problem import quantities as q
@@ -187,7 +187,7 @@ def _stated(drawn: _Drawn) -> list[str]:
     if not drawn.likely.holds(drawn.values, {own: math.log(told / middle.value) / first.spread}):
         return []
     more = "or more" if up else "or less"
-    return [f"it holds at an MFU of {100 * told:.3g} % {more}: measure what a few steps reach, and state it"]
+    return [f"it holds at an MFU of {percent(told)} {more}: measure what a few steps reach, and state it"]
 
 
 def _bound_that_holds(problem: Problem, missed: _Missed) -> list[str]:

@@ -247,7 +247,7 @@ def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
     what = "params" if line.args[0] == Ref(q.LAW_PARAMS) else "tokens"
     because = enumerated([f"`{name}`" for name in solution.binding if name != "compute"] or ["the plan"])
     moves = "move" if " and " in because else "moves"
-    message = f"{because} {moves} {what} to {factor:.3g}x the optimum line of `{solution.resolved}`"
+    message = f"{because} {moves} {what} to {show(factor, (), 3)}x the optimum line of `{solution.resolved}`"
     yield finding(
         "L003",
         message,

@@ -219,7 +219,8 @@ def _compared(value: float, limit: float, upper: bool, wanted: str, read_as: Rea
     ratio = value / limit if limit else math.inf
     if not upper or not 0 < ratio < 1e6:
         return f"{said_value}; {wanted} {said_limit}"
-    far = f"{ratio:.3g}x" if f"{ratio:.3g}" != "1" else f"{said(value - limit, 3)} above"
+    times = show(ratio, NONE, 3)
+    far = f"{times}x" if times != "1" else f"{said(value - limit, 3)} above"
     return f"{said_value}, {far} the {said_limit} that {wanted}"
 
 

@@ -20,7 +20,7 @@ from runplan.dsl.plan.ir import Given, Hole, Plan, Pool
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import FIELD, IF_KNOWN, enumerated
-from runplan.dsl.units.show import show
+from runplan.dsl.units.show import percent, show
 from runplan.dsl.units.table import currencies
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.measured import REACHED
@@ -304,7 +304,7 @@ def _filled(template: str, view: View) -> str:
         if value is None:
             return view.words.get(m[1], (m[0],))[0]
         about = "about " if value.kind == "assumed" else ""
-        return about + (f"{value.value * 100:.3g} %" if m[2] else show(value.value, value.dim))
+        return about + (percent(value.value) if m[2] else show(value.value, value.dim))
 
     return FIELD.sub(one, IF_KNOWN.sub(known, template))
 

@@ -10,7 +10,7 @@ from runplan.dsl.expr.tree import names as names_of
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.base import TIME
-from runplan.dsl.units.show import show
+from runplan.dsl.units.show import percent, show
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.derived import derive
 from runplan.engine.problem.parts import Constraint, Goal
@@ -55,7 +55,7 @@ def _at_a_rate(problem: Problem, ratio: float) -> str:
     if q.MFU not in problem.definitions or problem.definitions[q.MFU].kind != "assumed" or names_of(mfu):
         return ""
     needed, most = (float(value_of(each, {})) for each in (Op("*", (mfu, Num(ratio))), best))
-    return f", an MFU of {100 * needed:.3g} %: the best matrix product measured on the device is {100 * most:.3g} %"
+    return f", an MFU of {percent(needed)}: the best matrix product measured on the device is {percent(most)}"
 
 
 _OF_CAPACITY = frozenset((q.GPUS.text, q.RESERVED_TIME.text, q.START.text, q.DEADLINE.text, q.COMPUTE.text))

@@ -13,7 +13,7 @@ from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import DATE, TIME, TOKEN
-from runplan.dsl.units.show import show
+from runplan.dsl.units.show import percent, show
 from runplan.engine.fit.table import RunTable
 from runplan.engine.track.clock import PARTS
 from runplan.engine.track.ends import Estimate
@@ -174,7 +174,7 @@ def _speed(track: Track) -> Iterator[Finding]:
         help = ["which model, how many devices, which tokens a step?"]
         yield finding("W015", message, _end(track), severity="warning", help=help)
     if (change := track.progress.timing.change) is not None:
-        message = f"since line {change.line:,} the run is at {100 * change.ratio:.3g} % of its own pace before"
+        message = f"since line {change.line:,} the run is at {percent(change.ratio)} of its own pace before"
         severity: Severity = "warning" if change.ratio < 1 else "info"
         at = place(track.source, change.line)
         yield finding("W016", message, at, severity=severity, data={"pace": change.ratio})
@@ -184,8 +184,8 @@ def _speed(track: Track) -> Iterator[Finding]:
     if time.high is None or slower < time.value / time.high:
         mfu = ""
         if track.mfu is not None and track.planned_mfu is not None:
-            mfu = f": {100 * track.mfu:.3g} % MFU, and {100 * track.planned_mfu:.3g} % planned"
-        message = f"the run is at {100 * slower:.3g} % of the planned pace{mfu}"
+            mfu = f": {percent(track.mfu)} MFU, and {percent(track.planned_mfu)} planned"
+        message = f"the run is at {percent(slower)} of the planned pace{mfu}"
         yield finding("W001", message, _end(track), data={"pace": slower})
 
 

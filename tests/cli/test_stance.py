@@ -99,6 +99,7 @@ TOO_MUCH: dict[str, str] = {
     "pools.plan": hardware(MAX_POOLS + 1),
     "phases.plan": GOOD + "".join(f"phase p{i}: 0.1% linear\n" for i in range(MAX_STATEMENTS["phase"] + 1)),
     "requirements.plan": GOOD + "require cost <= 3 USD\n" * (MAX_STATEMENTS["require"] + 1),
+    "joined.plan": GOOD + "require " + " and ".join(["cost <= 3 USD"] * (MAX_STATEMENTS["require"] + 1)) + "\n",
     "requirements.plan.yaml": GOOD + "require:\n" + "  - cost <= 3 USD\n" * (MAX_STATEMENTS["require"] + 1),
     "preferences.plan": GOOD + "prefer cost <= 3 USD\n" * (MAX_STATEMENTS["prefer"] + 1),
     "brackets.plan": GOOD + "require " + "(" * 100 + "cost" + ")" * 100 + " <= 3 USD\n",

@@ -80,6 +80,16 @@ def test_too_few_tokens_is_what_the_law_says() -> None:
     assert "D002" in codes(text, "chinchilla.approach3_rounded")
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.floats(18.5, 21.0), st.sampled_from(["model: 50M", "model: 500M\ndata: 10B tokens"]))
+def test_a_transfer_is_held_to_the_size_that_its_compute_buys_for_both_stages(log_compute: float, stated: str) -> None:
+    plan = "objective: transfer from CLM to MLM of protein\n{}\ncompute: {} FLOP\n"
+    held = solution(plan.format(stated, 10**log_compute), "plm")
+    best = solution(plan.format("", held["compute"].value), "plm")
+    assert held["optimum_params"].value == pytest.approx(best["params"].value, rel=2e-3)
+    assert held["optimum_tokens"].value == pytest.approx(best["tokens"].value, rel=2e-3)
+
+
 def test_a_law_without_an_optimum_says_nothing_of_it() -> None:
     text = "model: 1B\ntokens: 5B\n"
     assert not {"D002", "D003"} & codes(text, "kaplan.data")

@@ -9,7 +9,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.dims import Dim
-from runplan.dsl.units.show import show, show_dim
+from runplan.dsl.units.show import percent, show, show_dim
 from runplan.engine.fit.fitting import Part
 from runplan.engine.fit.forecast import Forecast
 from runplan.engine.fit.pack import objective_said
@@ -130,22 +130,20 @@ def _searched(part: Part) -> str:
 
 def _holds(part: Part) -> Rows:
     fitted, rows = part.fitted, []
-    rms = f"{100 * part.rms:.3g} %" if part.model.log else f"{part.rms:.3g}"
+    rms = percent(part.rms) if part.model.log else f"{part.rms:.3g}"
     rows.append(("residuals", rms, "root mean square"))
     if fitted.future_error is not None:
-        rows.append(
-            ("left out", f"{100 * fitted.future_error:.3g} %", "the largest runs, predicted from the smaller ones")
-        )
+        rows.append(("left out", percent(fitted.future_error), "the largest runs, predicted from the smaller ones"))
     if fitted.noise is not None:
-        rows.append(("noise", f"{100 * fitted.noise:.3g} %", "by runs that repeat"))
+        rows.append(("noise", percent(fitted.noise), "by runs that repeat"))
     if fitted.lack_of_fit is not None:
         ratio, p = fitted.lack_of_fit
         verdict = "more than noise" if p < 0.05 else "no more than noise"
         rows.append(("lack of fit", f"{ratio:.3g}", f"what the form leaves, over the noise: {verdict} (p = {p:.2g})"))
-    rows.append(("model error", f"{100 * part.misfit:.3g} %", "in the pack as `misfit`, which widens every forecast"))
+    rows.append(("model error", percent(part.misfit), "in the pack as `misfit`, which widens every forecast"))
     if part.drift:
         said = "more for each e-fold beyond the largest run: in the pack as `drift`"
-        rows.append(("", f"{100 * part.drift:.3g} %", said))
+        rows.append(("", percent(part.drift), said))
     return tuple(rows)
 
 

@@ -10,6 +10,7 @@ from runplan.cli.show.text.figures import from_to
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph
+from runplan.dsl.units.show import percent
 from runplan.engine.documents.fit import forms_document
 from runplan.engine.fit.forms import Compared, chosen, compared
 
@@ -21,10 +22,8 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
         part = one.part
         if one.found is None or part is None:
             continue
-        off, ahead = (
-            NOTHING if math.isinf(error) else f"{100 * error:.3g} %" for error in (one.future_error, one.expected)
-        )
-        seen = f"{100 * part.rms:.3g} %" if part.model.log else f"{part.rms:.3g}"
+        off, ahead = (NOTHING if math.isinf(error) else percent(error) for error in (one.future_error, one.expected))
+        seen = percent(part.rms) if part.model.log else f"{part.rms:.3g}"
         law = one.found.law.name if one.found.law.name != one.named else ""
         rows.append((one.named, law, str(len(part.constants)), seen, off, ahead, _loss(one)))
     out = "Forms, by how well they forecast the largest runs from the smaller ones\n"
