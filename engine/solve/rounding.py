@@ -30,7 +30,8 @@ class Written:
     Attributes:
         unit: As the plan writes it; empty where it writes none, or what it writes is no figure.
         factor: How much of the base units one of it is; 0 where the plan has no unit of its own for it.
-        step: What it comes in whole multiples of, such as the devices of a node; 0 where it need not be whole.
+        step: What it comes in whole multiples of, such as the devices of a node, or a date in days; 0 where it need not
+            be whole.
     """
 
     dim: Dim
@@ -40,10 +41,9 @@ class Written:
 
     def rounded(self, value: float, down: bool, digits: int = 4) -> float:
         """A figure on its side, to a few digits, in the unit that it is written in."""
-        if self.step or self.dim == DATE:
-            step = self.step or DAY
-            steps = value / step
-            return float((math.floor(steps + FITS) if down else math.ceil(steps - FITS)) * step)
+        if self.step:
+            steps = value / self.step
+            return float((math.floor(steps + FITS) if down else math.ceil(steps - FITS)) * self.step)
         if value <= 0 or not math.isfinite(value):
             return value
         unit = self.factor or _shown_in(value, self.dim)
@@ -77,7 +77,7 @@ def written(expr: Expr, dim: Dim, step: float = 0.0) -> Written:
             own = 0.0
         if own and expr.value > 0:
             return Written(dim, m[2], expr.value / own, step)
-    return Written(dim, step=step)
+    return Written(dim, step=DAY if dim == DATE else step)
 
 
 def _shown_in(value: float, dim: Dim) -> float:

@@ -154,3 +154,14 @@ def test_reports_tell_of_it() -> None:
     below = next(one for one in told_["flips"] if one["input"] == "mfu")
     assert below["side"] == "below" and below["choose"]["params"]["value"] == 50e9
     assert "decision" not in json.loads(document_text(document(report)))["solutions"][0]
+
+
+@pytest.mark.parametrize("days", [1, 9, 19, 40, 400])
+def test_a_date_is_told_to_the_day(days: int) -> None:
+    hardware = f"hardware: 64 x H100 for {days + 0.3} days at 40% MFU from 2027-01-01\n"
+    report = under(hardware + "compute: 1e19 FLOP .. 1e26 FLOP\nmodel: 7B\nrequire finish <= 2028-12-31\n")
+    assert report.plan is not None
+    found = decided_alone(report.plan, report.solutions[0])
+    assert found is not None
+    flip = flips(found)["below finish <="]
+    assert flip.at <= report.solutions[0]["finish"].value <= flip.before == flip.at + 86400.0
