@@ -10,6 +10,7 @@ from runplan.cli.show.text.figures import from_to
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph
+from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import percent
 from runplan.engine.documents.fit import forms_document
 from runplan.engine.fit.forms import Compared, chosen, compared
@@ -17,15 +18,17 @@ from runplan.engine.fit.forms import Compared, chosen, compared
 
 def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
     """A row a form, the best forecaster first, and which of them to plan by."""
-    rows = [("form", "law", "constants", "residuals", "left out", "at 10 x", "loss, 80 %")]
+    laws = []
+    rows = [("form", "constants", "residuals", "left out", "at 10 x", "loss, 80 %")]
     for one in compared(forms):
         part = one.part
         if one.found is None or part is None:
             continue
         off, ahead = (NOTHING if math.isinf(error) else percent(error) for error in (one.future_error, one.expected))
         seen = percent(part.rms) if part.model.log else f"{part.rms:.3g}"
-        law = one.found.law.name if one.found.law.name != one.named else ""
-        rows.append((one.named, law, str(len(part.constants)), seen, off, ahead, _loss(one)))
+        if one.found.law.name != one.named:
+            laws.append(f"`{one.named}` is that of `{one.found.law.name}`")
+        rows.append((one.named, str(len(part.constants)), seen, off, ahead, _loss(one)))
     out = "Forms, by how well they forecast the largest runs from the smaller ones\n"
     out += columns(rows, "  ", look.width)
     for one in (one for one in forms if one.found is None):
@@ -36,6 +39,7 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
         "budget, or where it was asked for. A form with more constants fits better, and may forecast worse."
     )
     out += paragraph(said, "  ", look.width)
+    out += paragraph(f"Of the forms, {enumerated(laws)}.", "  ", look.width) if laws else ""
     best = chosen(forms)
     return out if best is None else out + paragraph(_advice(best, forms), "  ", look.width)
 
