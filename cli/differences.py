@@ -122,11 +122,11 @@ class Comparing:
 
 
 def _told_of(plan: PlanDifference) -> PlanDifference | None:
-    """A plan where there is anything to tell of it, be it another name alone; else None."""
+    """A plan where there is anything to tell of it, were it a name or a statement that moves nothing; else None."""
     told = any(one.severity != "info" for one in (*plan.new, *plan.gone, *plan.grown))
     differs = bool(plan.values.moved or told or plan.trouble) or plan.statuses[0] != plan.statuses[1]
     if plan.state == "changed" and not differs:
-        return replace(plan, state="same") if plan.was else None
+        return replace(plan, state="same") if plan.was or plan.values.causes else None
     return plan
 
 
@@ -134,7 +134,9 @@ def large(plan: PlanDifference, least: float) -> PlanDifference | None:
     """A plan without the values that moved by a smaller share; None where nothing is left to tell."""
     values = plan.values
     kept = tuple(one for one in values.moved if one.share is None or abs(one.share) >= least)
-    return _told_of(replace(plan, values=replace(values, moved=kept, kept=values.kept + len(values.moved) - len(kept))))
+    causes = values.causes if kept or not values.moved else ()
+    left_out = len(values.moved) - len(kept)
+    return _told_of(replace(plan, values=replace(values, moved=kept, kept=values.kept + left_out, causes=causes)))
 
 
 def exceeded(plans: Iterable[PlanDifference], limits: Sequence[Limit], names: Iterable[str]) -> Iterator[Exceeded]:

@@ -61,7 +61,8 @@ def run(argv: list[str]) -> int:
     for was, is_ in asked.pairs:
         with reading(is_ or was or ""):
             found = comparing.plan(was, is_)
-        plans += [found] if found is not None and not (asked.apart and found.state == "same") else []
+        other_name = found is not None and found.state == "same" and not found.values.causes
+        plans += [found] if found is not None and not (asked.apart and other_name) else []
     passed = tuple(exceeded(plans, limits, library.quantities()))
     commits = [side.commit if isinstance(side, Revision) else "" for side in (asked.then, asked.now)]
     plans = [left for plan in plans if (left := large(plan, least)) is not None]
@@ -70,7 +71,8 @@ def run(argv: list[str]) -> int:
         *asked.names, (commits[0], commits[1]), tuple(plans), same, limits, passed, least, asked.apart
     )
     show("differences", all_of_it, outputs)
-    return FOUND if passed or (args.exit_code and plans) else CLEAN
+    differ = [plan for plan in plans if plan.state != "same" or (plan.was and not asked.apart)]
+    return FOUND if passed or (args.exit_code and differ) else CLEAN
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Difference:
     Attributes:
         moved: What differs, what is told first at the head.
         kept: How many quantities do not differ.
+        causes: What the plan, or what it rests on, says otherwise; where nothing moved, the plan alone.
         together: What the changes move together, beyond what each moves alone.
     """
 
@@ -71,12 +72,16 @@ class Difference:
 
 
 def difference(then: Side, now: Side) -> Difference:
-    """What moved between two states of a plan, and why; nothing where one of them is not solved."""
-    if then.solution is None or now.solution is None:
-        return Difference((), 0)
-    all_moved = tuple(each(then, now))
+    """What moved between two states of a plan, and why, or what it says otherwise that moves nothing.
+
+    Nothing moves where one of them is not solved.
+    """
+    solved = then.solution is not None and now.solution is not None
+    all_moved = tuple(each(then, now)) if solved else ()
     moved = tuple(one for one in all_moved if not stays(one))
-    causes, together = _why(then, now, moved) if moved else ((), {})
+    # Not that its statements stand in another order.
+    said = tuple(cause for cause, _ in _statements(then, now) if any(cause.texts)) if not moved else ()
+    causes, together = _why(then, now, moved) if moved else (said, {})
     return Difference(moved, len(all_moved) - len(moved), causes, together)
 
 

@@ -25,7 +25,7 @@ class PlanDifference:
     Attributes:
         file: Its path; of one that is gone, the path that it had.
         was: The path that it had, where that is another one; empty else.
-        state: `same` where neither its values nor its findings differ.
+        state: `same` where neither its values nor its findings differ, whatever it says otherwise.
         then, now: None where there was none, or is none, or it could not be read: `trouble` says why then.
         new, gone, grown: Findings that it has now, had then, and has still but further off or more severe.
         holds: Whether it held then, and holds now; None where there is nothing to hold.
@@ -86,8 +86,8 @@ class Differences:
     Attributes:
         then, now: What is compared, such as `main (1a2b3c)` and `the working tree`.
         commits: The names of the commits, where they are any.
-        plans: Those that differ, in order.
-        same: How many do not.
+        plans: Those that differ, in order, and of the same those of another name and those that say something else.
+        same: How many are the same.
         least: The share below which a value counts as the same.
         apart: Whether they are other plans, and not the same ones as they were.
     """

@@ -56,12 +56,14 @@ class PlanContent:
         headline: What became of it, in a line that stands alone.
         values: One row a quantity: then, now, by how much more.
         notes: What must be known to read them.
+        because: What stands above the reasons.
     """
 
     title: str
     headline: str
     values: Table
     notes: tuple[str, ...]
+    because: str
     reasons: tuple[Reason, ...]
     findings: Table
 
@@ -118,6 +120,8 @@ def _headline(found: Differences) -> str:
         told[0] = f"{counted(int(count), 'plan')} {word}"
     same = f"{counted(found.same, 'plan')} the same" if found.same else ""
     least = f", changes below {per_cent(found.least)} left out" if found.least else ""
+    restated = sum(plan.state == "same" and bool(plan.values.causes) for plan in found.plans)
+    same += f", {restated} of them by other statements" if restated else ""
     return ", ".join(filter(None, [*told, same])) + least if told else f"Nothing differs: {same or 'no plan'}{least}"
 
 
@@ -135,17 +139,20 @@ def _plan(plan: PlanDifference, apart: bool) -> PlanContent:
     heads = ("", "now" if plan.state == "added" else "then") if one else ("", "then", "now", "change")
     return PlanContent(
         title=plain(title),
-        headline=plain(_became(plan, known)),
+        headline=plain(_became(plan, known, apart)),
         values=table(rows, heads, figures=True),
         notes=tuple(map(plain, _notes(plan))),
+        because="Why" if plan.values.moved else "What it says",
         reasons=tuple(_reasons(plan, known)),
         findings=table(_findings(plan), ("", "severity", "code", "finding"), wrap=3),
     )
 
 
-def _became(plan: PlanDifference, known: Known) -> str:
+def _became(plan: PlanDifference, known: Known, apart: bool) -> str:
     """What became of a plan, in a line."""
-    word = {"added": "new", "removed": "gone", "changed": "changed", "same": "renamed, nothing else"}[plan.state]
+    same = "says something else, and moves nothing" if plan.values.causes else "nothing else"
+    same = f"renamed, {same}" if plan.was and not apart else same
+    word = {"added": "new", "removed": "gone", "changed": "changed", "same": same}[plan.state]
     parts = [word]
     then, now = plan.statuses
     if plan.state == "changed" and then != now:
@@ -177,7 +184,8 @@ def _notes(plan: PlanDifference) -> Iterator[str]:
     elif laws and any(len(side.report.solutions) > 1 for side in (plan.then, plan.now) if side is not None):
         yield f"By `{laws[0]}`, the first law of the plan."
     if plan.values.kept:
-        yield f"{plan.values.kept} more {'quantity is' if plan.values.kept == 1 else 'quantities are'} the same."
+        more = " more" if plan.values.moved else ""
+        yield f"{plan.values.kept}{more} {'quantity is' if plan.values.kept == 1 else 'quantities are'} the same."
     yield from _laid_out(plan)
     for why, names in _apart(plan.values.moved).items():
         yield f"{', '.join(names)}: {why}."
@@ -291,7 +299,7 @@ def _moves_of(cause: Cause, dims: Mapping[str, Moved], known: Known) -> str:
     told = [_moves(cause.moves, dims, known)]
     for word, names in (("there is", cause.brings), ("there is no more", cause.drops)):
         told += [f"{word} {', '.join(_short(name, known) for name in names)}"] if names else []
-    return "; ".join(filter(None, told)) or "moves nothing alone"
+    return "; ".join(filter(None, told)) or ("moves nothing alone" if dims else "moves nothing")
 
 
 def _moves(moves: Mapping[str, float], dims: Mapping[str, Moved], known: Known) -> str:

@@ -50,7 +50,7 @@ def _plan(plan: PlanContent) -> Iterator[str]:
     yield from table(plan.values)
     yield from small(plan.notes)
     if plan.reasons:
-        yield from folded("Why", ["", *(line for reason in plan.reasons for line in _reason(reason))])
+        yield from folded(plan.because, ["", *(line for reason in plan.reasons for line in _reason(reason))])
     if plan.findings.rows:
         yield from headed("Findings")
         yield from table(plan.findings)

@@ -36,7 +36,7 @@ def _plan(page: Page, plan: PlanContent) -> None:
     page.sentences((), plan.notes)
     if plan.reasons:
         page.blank()
-        page.line("Why", style="bold", indent=INDENT)
+        page.line(plan.because, style="bold", indent=INDENT)
         for reason in plan.reasons:
             _reason(page, reason)
     if plan.findings.rows:

@@ -193,6 +193,14 @@ def test_a_comment_or_another_layout_is_no_difference(top: Path, diff: Diff) -> 
     assert diff("--exit-code")["plans"] == []
 
 
+def test_a_statement_that_moves_nothing_is_told_all_the_same(top: Path, diff: Diff) -> None:
+    write(top, {"plans/a.plan": PLAN.replace("200k", "300k") + "schedule: cosine\n"})
+    (found,) = diff("--exit-code")["plans"]
+    assert (found["file"], found["state"], found["values"]) == ("plans/a.plan", "same", [])
+    assert [cause["now"]["text"] for cause in found["causes"]] == ["let budget = 300k USD", "schedule: cosine"]
+    assert all(cause["moves"] == {} for cause in found["causes"])
+
+
 def test_the_other_spelling_is_the_same_plan(top: Path, diff: Diff) -> None:
     git(top, "rm", "-q", "plans/b.plan")
     write(top, {"plans/c.plan.yaml": "compute: 1e21 FLOP\n"})
