@@ -11,7 +11,7 @@ RunplanError
   UnknownUnit       a text is no unit                                        (dsl.units.table)
   NoSpelling        a plan says what the other spelling has no words for    (dsl.syntax.as_yaml)
   DimensionClash    two sides of an expression have different dimensions     (dsl.expr.dimensions)
-  NoFrontier        a plan is asked for the frontier of what has none       (engine.frontier)
+  NoFrontier        a plan is asked for the frontier of what has none       (engine.frontier.frontier)
   NoLadder          no small runs can be designed for a plan                 (engine.ladder.refused)
   NoParquet         a Parquet file of runs cannot be read                    (engine.fit.parquet)
   NotCells          a text is not in cells                                   (engine.fit.read.delimited)

@@ -33,7 +33,7 @@ def drawn(problem: Problem, count: int) -> Points:
     than those of draws at random.
     """
     between = {name: d.between for name, d in problem.definitions.items() if is_deviate(name)}
-    off = dict(zip(between, _stratified(count, tuple(between.values())), strict=True))
+    off = dict(zip(between, map(list, _stratified(count, tuple(between.values()))), strict=True))
     return Points.of_columns(count, {**_constants(problem.law, count), **off})
 
 

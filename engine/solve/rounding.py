@@ -77,6 +77,11 @@ def written(expr: Expr, dim: Dim, step: float = 0.0) -> Written:
             own = 0.0
         if own and expr.value > 0:
             return Written(dim, m[2], expr.value / own, step)
+    return unwritten(dim, step)
+
+
+def unwritten(dim: Dim, step: float = 0.0) -> Written:
+    """How figures are written that the plan has not written; dates to the day."""
     return Written(dim, step=DAY if dim == DATE else step)
 
 

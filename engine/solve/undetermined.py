@@ -23,7 +23,7 @@ from runplan.engine.problem.parts import Constraint, Goal
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.failed import place_of, without
-from runplan.engine.solve.rounding import Written
+from runplan.engine.solve.rounding import unwritten
 from runplan.engine.solve.search import optimum_of
 from runplan.engine.solve.values import solved
 
@@ -225,7 +225,7 @@ def _budgets(problem: Problem, held: Problem, free: Iterable[Name]) -> Iterator[
                 known = problem.quantities.get(budget.text)
                 if not (known and known.facts.budget and budget in every) or any(map(budget.part, PARTS)):
                     continue
-                as_written = Written(problem.dim(budget))
+                as_written = unwritten(problem.dim(budget))
                 most = as_written.rounded(every[budget], down=False, digits=2)
                 limit = Constraint("offered", "offered", Ref(budget), Num(most, problem.dim(budget)), "require")
                 limited = replace(problem, constraints=(*problem.constraints, limit))
