@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-import yaml
-
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.yaml_scalars import Scalar, first_line, visible
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_FINDINGS, MAX_YAML_DEPTH, MAX_YAML_VALUES
-from runplan.dsl.text.pattern import pattern
+from runplan.dsl.text.pattern import pattern, uncompiled
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import cut
+
+with uncompiled():
+    import yaml
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Stands for a value that could not be read; what holds it is left out without another word.

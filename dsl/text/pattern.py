@@ -21,8 +21,16 @@ if TYPE_CHECKING:
         """An expression of the code that was stored of it."""
         ...
 
+    class uncompiled:
+        """While it holds, what is imported has its expressions compiled when they are first used."""
+
+        def __enter__(self) -> None: ...
+        def __exit__(self, *raised: object) -> None: ...
+
 else:
     import _sre
+
+    _now = re.compile  # whatever `uncompiled` puts in its place
 
     def mark():
         """What code is good for: a Python, its engine, and numbers of one size and order."""
@@ -48,12 +56,27 @@ else:
     def _compiled(text, flags):
         found = CODES.get((text, flags))
         if found is None:
-            return re.compile(text, flags)
+            return _now(text, flags)
         return restored(text, *found)
 
     def restored(text, flags, code, *groups):
         """An expression of the code that was stored of it."""
         return _sre.compile(text, flags, memoryview(code).cast("I").tolist(), *groups)
 
+    class uncompiled:
+        """While it holds, what is imported has its expressions compiled when they are first used.
 
-__all__ = ["mark", "pattern", "restored"]
+        PyYAML compiles ten as it is imported, two fifths of what that takes, and events need none of them. Where other
+        threads run, whose expressions these are not, all are compiled as ever.
+        """
+
+        def __enter__(self):
+            self._kept = re.compile
+            if len(sys._current_frames()) == 1:
+                re.compile = pattern
+
+        def __exit__(self, *raised):
+            re.compile = self._kept
+
+
+__all__ = ["mark", "pattern", "restored", "uncompiled"]
