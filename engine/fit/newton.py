@@ -176,7 +176,7 @@ def _advance(problem: Problem, active: _Active, gain: float, floor: float) -> tu
     kept = np.where(ratio > 0.5, less, np.where(ratio < 0.1, active.damping * 2, active.damping))
     active.damping = np.where(better, kept, np.maximum(active.damping * 4, 0.03))
     active.steps += 1
-    back = ~better
+    back = np.flatnonzero(~better)
     for name, new in (
         ("theta", tried),
         ("value", value),

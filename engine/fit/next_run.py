@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 
@@ -40,7 +40,8 @@ def next_run(
         else np.linspace(values.min(), values.max(), TRIED)
         for values in model.inputs.values()
     ]
-    tried = dict(zip(model.inputs, np.array([*product(*axes)]).T, strict=True))
+    grid = np.meshgrid(*axes, indexing="ij")
+    tried = {name: values.ravel() for name, values in zip(model.inputs, grid, strict=True)}
     spent, there = cost(tried), cost(model.inputs)
     most = float(there.max())
     allowed = (spent <= most * (1 + 1e-9)) & (spent >= np.median(there))
@@ -52,7 +53,7 @@ def next_run(
     slopes, wanted = (_slopes(model, log, theta, at) for at in (tried, aim))
     left = np.array([covariance @ one for one in wanted.T])
     before = float(sum(one @ side for one, side in zip(wanted.T, left, strict=True)))
-    own = np.einsum("kn,kl,ln->n", slopes, covariance, slopes)
+    own = (slopes * (covariance @ slopes)).sum(axis=0)
     less = ((left @ slopes) ** 2).sum(axis=0) / (noise**2 + own)
     less = np.where(np.isfinite(less), less, 0.0)
     best = int(np.argmax(less)) if len(less) else 0

@@ -52,7 +52,7 @@ def _projected(model: Model, loss: Loss, log: bool, theta: Floats) -> tuple[Floa
         constants = np.where(positive, np.maximum(constants, least), constants)
         predicted = offset + np.matmul(constants[:, None, :], basis)[:, 0]
         left = (np.log(predicted) if log else predicted) - target(model, log)
-        weight = np.nan_to_num(loss.majorants(left))
+        weight = _numbers(loss.majorants(left))
     at[:, linear] = np.where(positive, np.log(np.where(positive, constants, 1.0)), constants)
     return at, loss.values(left).sum(axis=1)
 
@@ -64,8 +64,8 @@ def _least_squares(columns: Floats, wanted: Floats, weight: Floats, positive: ND
     right = np.matmul(weighted, wanted[:, :, None])[:, :, 0]
     size = np.sqrt(np.diagonal(gram, axis1=1, axis2=2))
     size = np.where((size > 0) & np.isfinite(size), size, 1.0)
-    gram = np.nan_to_num(gram / (size[:, :, None] * size[:, None, :])) + 1e-12 * np.eye(len(positive))
-    right = np.nan_to_num(right / size)
+    gram = _numbers(gram / (size[:, :, None] * size[:, None, :])) + 1e-12 * np.eye(len(positive))
+    right = _numbers(right / size)
     found = np.linalg.solve(gram, right[:, :, None])[:, :, 0]
     bad = np.flatnonzero((found[:, positive] <= 0).any(axis=1))
     if len(bad):
@@ -73,17 +73,22 @@ def _least_squares(columns: Floats, wanted: Floats, weight: Floats, positive: ND
     return found / size
 
 
+def _numbers(values: Floats) -> Floats:
+    """Values with 0 in place of NaN and the largest figure in place of infinity; most have neither."""
+    return values if np.isfinite(values.sum()) else np.nan_to_num(values)
+
+
 def _not_negative(gram: Floats, right: Floats, positive: NDArray[np.bool_]) -> Floats:
     """The best of the solutions with some of the positive constants left out, of which none is negative."""
     found, lowest = np.zeros_like(right), np.zeros(len(right))
-    choices, always = np.flatnonzero(positive), np.flatnonzero(~positive)
-    for count in range(len(choices)):
+    choices, always = np.flatnonzero(positive).tolist(), np.flatnonzero(~positive).tolist()
+    for count in range(0 if always else 1, len(choices)):  # of none nothing is to be solved: all are zero
         for some in combinations(choices, count):
-            kept = np.sort(np.concatenate([always, np.array(some, dtype=np.intp)]))
+            kept = np.array(sorted((*always, *some)))
             part = np.linalg.solve(gram[:, kept[:, None], kept], right[:, kept, None])[:, :, 0]
             value = -0.5 * (part * right[:, kept]).sum(axis=1)
-            better = (value < lowest) & (part[:, positive[kept]] >= 0).all(axis=1)
-            whole = np.zeros_like(right)
-            whole[:, kept] = part
-            found, lowest = np.where(better[:, None], whole, found), np.where(better, value, lowest)
+            better = np.flatnonzero((value < lowest) & (part[:, positive[kept]] >= 0).all(axis=1))
+            found[better] = 0.0
+            found[better[:, None], kept] = part[better]
+            lowest[better] = value[better]
     return found
