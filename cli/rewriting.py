@@ -17,8 +17,14 @@ def difference(before: str, after: str, file: str, how: str) -> str:
     from difflib import unified_diff
 
     name = plain(file)
-    lines = unified_diff(before.splitlines(), after.splitlines(), name, f"{name} ({how})", lineterm="")
+    lines = unified_diff(_lines(before), _lines(after), name, f"{name} ({how})", lineterm="")
     return inert("".join(f"{plain(text)}\n" for text in lines))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text, as Git shows them: how they end, and whether the last one does, is a difference, too."""
+    lines = text.replace("\r", "^M").split("\n")
+    return lines[:-1] if not lines[-1] else [*lines, "\\ No newline at end of file"]
 
 
 def replace_file(file: str, text: str) -> None:

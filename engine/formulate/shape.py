@@ -200,7 +200,14 @@ def _contradicts(draft: Draft, stated: Given | Within, field: str, count: float,
     counted, what = show(count, PARAM), "the active size" if field == "active" else "the size"
     message = f"the shape counts {counted}, {what} beside it is {stated.span.text}"
     message += ": what is counted is taken" if near else ""
-    help = [f"write `{field}: {counted.removesuffix(' params')}`, or leave `{field}` out"]
+    figure = counted.removesuffix(" params")
+    before = stated.span.source.text[: stated.span.start].rstrip()
+    if before.endswith("model:"):  # on one line, beside the shape of a checkpoint
+        help = [f"write `model: {figure}`, or leave `model` out"]
+    elif before.endswith(","):
+        help = [f"write `{figure} active`, or leave it out"]
+    else:
+        help = [f"write `{field}: {figure}`, or leave `{field}` out"]
     severity: Severity | None = "info" if near else None
     draft.findings.append(finding("C001", message, stated.span, severity=severity, help=help, key=f"model.{field}"))
 

@@ -355,6 +355,13 @@ def test_a_figure_beside_the_name_stands_in_place_of_the_models() -> None:
     assert at(deeper, "params") == 8_030_261_248 + 8 * (2 * 4096 * 128 * 40 + 3 * 4096 * 14336 + 2 * 4096)
 
 
+def test_a_size_beside_a_checkpoint_is_told_where_it_stands() -> None:
+    plan = "start: checkpoint llama-3-8b\nmodel: {}\ndata: 2B tokens\nhardware: 8 x H100 for ?\n"
+    (found,) = [f for f in solved(plan.format("7B")).findings if f.code == "C001"]
+    assert found.help[0] == "write `model: 8.03B`, or leave `model` out"
+    assert not [f for f in solved(plan.format("8.03B")).findings if f.code == "C001"]
+
+
 def test_a_size_beside_the_name_is_held_to_the_shape() -> None:
     report = solved("model: llama-3-8b { params: 70B }\ntokens: 100B\n")
     assert [message for _, message, _ in said(report)] == ["the shape counts 8.03B params, the size beside it is 70B"]

@@ -32,6 +32,15 @@ def test_files_are_laid_out_in_place(here: Path, capsys: pytest.CaptureFixture[s
     assert sorted(path.name for path in here.iterdir()) == ["a.plan", "b.plan"]
 
 
+@pytest.mark.parametrize(
+    ("text", "gone"), [("model: 7B\r\n", "-model: 7B^M"), ("model: 7B", "-\\ No newline at end of file")]
+)
+def test_how_lines_end_is_shown(here: Path, capsys: pytest.CaptureFixture[str], text: str, gone: str) -> None:
+    (here / "a.plan").write_bytes(text.encode())
+    assert main(["fmt", "--diff", "a.plan"]) == 1
+    assert gone in capsys.readouterr().out.splitlines()
+
+
 def test_check_and_diff_write_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fmt", "--check", "."]) == 1
     assert capsys.readouterr() == ("", "would lay out a.plan\n1 file would be laid out, 1 file as it is\n")
