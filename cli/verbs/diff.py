@@ -61,11 +61,12 @@ def run(argv: list[str]) -> int:
     for was, is_ in asked.pairs:
         with reading(is_ or was or ""):
             found = comparing.plan(was, is_)
-        other_name = found is not None and found.state == "same" and not found.values.causes
-        plans += [found] if found is not None and not (asked.apart and other_name) else []
+        plans += [found] if found is not None else []
     passed = tuple(exceeded(plans, limits, library.quantities()))
     commits = [side.commit if isinstance(side, Revision) else "" for side in (asked.then, asked.now)]
     plans = [left for plan in plans if (left := large(plan, least)) is not None]
+    if asked.apart:  # two plans have two names, which is no difference
+        plans = [plan for plan in plans if plan.state != "same" or plan.values.causes]
     same = comparing.count - sum(plan.state != "same" for plan in plans)
     all_of_it = Differences(
         *asked.names, (commits[0], commits[1]), tuple(plans), same, limits, passed, least, asked.apart

@@ -201,6 +201,11 @@ def test_a_statement_that_moves_nothing_is_told_all_the_same(top: Path, diff: Di
     assert all(cause["moves"] == {} for cause in found["causes"])
 
 
+def test_two_plans_that_differ_by_less_than_counts_are_not_listed(top: Path, diff: Diff) -> None:
+    write(top, {"plans/c.plan": PLAN.replace("30 days", "30.1 days")})
+    assert diff("plans/a.plan", "plans/c.plan", "--min-change", "5%", "--exit-code")["plans"] == []
+
+
 def test_the_other_spelling_is_the_same_plan(top: Path, diff: Diff) -> None:
     git(top, "rm", "-q", "plans/b.plan")
     write(top, {"plans/c.plan.yaml": "compute: 1e21 FLOP\n"})
