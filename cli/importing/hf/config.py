@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from runplan.cli.importing.hf.defaults import sizes_of
 from runplan.cli.importing.hf.encoders import ENCODERS
-from runplan.cli.importing.hf.kinds import KINDS, OF_PROTEIN, REFUSED
+from runplan.cli.importing.hf.kinds import BALANCED, EXTRA, KINDS, OF_PROTEIN, REFUSED
 from runplan.cli.importing.hf.sizes import head_of
 from runplan.cli.importing.imported import Imported
 from runplan.cli.importing.keys import Keys, Unreadable, left_out
@@ -21,7 +21,6 @@ _INNER = ("text_config", "llm_config", "language_config")
 _WITHIN = {"gemma3": "gemma3_text", "llama4": "llama4_text", "mistral3": "mistral", "llava": "llama",
            "qwen2_vl": "qwen2_vl_text", "qwen2_5_vl": "qwen2_5_vl_text"}  # fmt: skip
 _HEADS = ("CausalLM", "LMHeadModel", "MaskedLM", "PreTraining", "Model", "ConditionalGeneration")
-_AHEAD = frozenset(("deepseek_v3", "kimi_k2", "glm4_moe"))
 
 
 def is_config(keys: Keys) -> bool:
@@ -94,12 +93,13 @@ def _notes(kind: str, outer: Keys, keys: Keys) -> list[str]:
     named = head_of(outer)
     if named and not named.endswith(_HEADS):
         notes.append(f"the head of `{named}` is not counted: a plan has that of its objective")
-    if kind == "esm":
-        notes.append("`extra_params` are those of the layer that predicts contacts, which no loss trains")
-    if kind in _AHEAD:
+    if kind in EXTRA:
+        notes.append(f"`extra_params` are {EXTRA[kind]}")
+    if kind in BALANCED:
         notes.append("the biases that balance the experts are counted, as checkpoints have them")
-        if keys.whole("num_nextn_predict_layers"):
-            notes.append("without the layers that predict tokens further ahead")
+    ahead = [keys.whole(name) for name in ("num_nextn_predict_layers", "num_mtp_modules")]
+    if any(ahead):
+        notes.append("without the layers that predict tokens further ahead")
     return [*notes, *left_out(keys, "its class in transformers")]
 
 

@@ -85,7 +85,8 @@ def _stablelm(keys: Keys) -> Fields:
     return out
 
 
-def _cohere(keys: Keys) -> Fields:
+def cohere(keys: Keys) -> Fields:
+    """Command R, with one norm a layer."""
     out: Fields = common(keys, tied=True, own_width="sliding_window" in keys) | {"norms": 1}
     if keys.flag("attention_bias"):
         out["attention_biases"] = "all"
@@ -156,13 +157,59 @@ def _seed_oss(keys: Keys) -> Fields:
     return out | ({"mlp_biases": "true"} if keys.flag("mlp_bias") else {})
 
 
+def _helium(keys: Keys) -> Fields:
+    """Helium, whose output is as wide as the model, and has no bias."""
+    out = llama(keys)
+    if "head_dim" in out:
+        raise Unreadable("`head_dim`: Helium's heads together are as wide as the model")
+    return out | ({"attention_biases": "qkv"} if "attention_biases" in out else {})
+
+
+def _internlm3(keys: Keys) -> Fields:
+    inner, outer = keys.flag("qkv_bias"), keys.flag("bias")
+    if outer and not inner:
+        raise Unreadable("`bias` without `qkv_bias`: a bias of the output alone has no place")
+    out = llama(keys)
+    out |= {"attention_biases": "all" if outer else "qkv"} if inner else {}
+    return out | ({"mlp_biases": "true"} if outer else {})
+
+
+def _hyperclovax(keys: Keys) -> Fields:
+    return llama(keys) | ({"norms": 4} if keys.flag("use_post_norm") else {})
+
+
+def _granite_swa(keys: Keys) -> Fields:
+    out: Fields = llama_tied(keys) | {"sinks": "true"}
+    return out | windows(keys, int(out["layers"]))
+
+
+def _vaultgemma(keys: Keys) -> Fields:
+    out = with_width(keys, 256, tied=True)
+    layers = int(out["layers"])
+    return out | windows(keys, layers, layers // 2)
+
+
+def _bitnet(keys: Keys) -> Fields:
+    """BitNet b1.58, with a norm inside attention and one inside the MLP."""
+    out = llama(keys)
+    return extra(out, int(out["layers"]) * (int(out["hidden"]) + int(out["ffn"])))
+
+
+def _diffllama(keys: Keys) -> Fields:
+    """Differential attention: four vectors of a head's width a layer weigh one map against the other."""
+    out = llama(keys)
+    return extra(out, int(out["layers"]) * 4 * int(out.get("head_dim", int(out["hidden"]) // int(out["heads"]))))
+
+
 DECODERS: Mapping[str, Reader] = {
     "llama": llama, "mistral": _mistral, "ministral": _mistral, "ministral3": _mistral, "qwen2": qwen2,
     "qwen2_vl": qwen2, "qwen2_5_vl": qwen2,
     "qwen2_vl_text": qwen2, "qwen2_5_vl_text": qwen2, "qwen3": qwen3, "qwen3_vl_text": qwen3, "gemma": _gemma,
     "gemma2": _gemma2, "gemma3_text": _gemma3, "phi3": _phi3, "olmo": _olmo, "olmo2": _olmo2, "olmo3": _olmo2,
-    "hf_olmo": olmo_of_allen, "stablelm": _stablelm, "cohere": _cohere, "cohere2": _cohere, "smollm3": llama_tied,
+    "hf_olmo": olmo_of_allen, "stablelm": _stablelm, "cohere": cohere, "cohere2": cohere, "smollm3": llama_tied,
     "granite": llama, "glm": glm, "glm4": _glm4, "chatglm": _chatglm, "internlm2": _internlm2, "baichuan": _same_heads,
-    "minicpm": llama_tied, "ernie4_5": _ernie, "exaone4": _exaone4, "seed_oss": _seed_oss, "helium": llama,
-    "hunyuan_v1_dense": _hunyuan,
+    "minicpm": llama_tied, "ernie4_5": _ernie, "exaone4": _exaone4, "seed_oss": _seed_oss, "helium": _helium,
+    "hunyuan_v1_dense": _hunyuan, "exaone": llama, "internlm3": _internlm3, "iquestcoder": llama,
+    "hyperclovax": _hyperclovax, "granite_swa": _granite_swa, "vaultgemma": _vaultgemma, "bitnet": _bitnet,
+    "diffllama": _diffllama,
 }  # fmt: skip

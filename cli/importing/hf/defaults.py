@@ -137,6 +137,136 @@ _SIZES = {
     "llama4_text": "hidden_size 5120 num_hidden_layers 48 num_attention_heads 40 num_key_value_heads 8 head_dim 128 "
         "intermediate_size 8192 vocab_size 202048 max_position_embeddings 131072 num_local_experts 16 "
         "num_experts_per_tok 1 intermediate_size_mlp 16384",
+    "hunyuan_v1_dense": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 11008 "
+        "vocab_size 290943 max_position_embeddings 2048",
+    "exaone": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 num_key_value_heads 8 "
+        "intermediate_size 14336 vocab_size 102400 max_position_embeddings 4096",
+    "internlm3": "hidden_size 4096 num_hidden_layers 48 num_attention_heads 32 num_key_value_heads 2 head_dim 128 "
+        "intermediate_size 10240 vocab_size 128512 max_position_embeddings 32768",
+    "iquestcoder": "hidden_size 5120 num_hidden_layers 80 num_attention_heads 40 num_key_value_heads 8 head_dim 128 "
+        "intermediate_size 27648 vocab_size 76800 max_position_embeddings 131072",
+    "hyperclovax": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 11008 "
+        "vocab_size 32000 max_position_embeddings 2048",
+    "granite_swa": "hidden_size 2560 num_hidden_layers 24 num_attention_heads 20 num_key_value_heads 4 "
+        "intermediate_size 8192 vocab_size 100352 max_position_embeddings 8192 sliding_window 128",
+    "vaultgemma": "hidden_size 2304 num_hidden_layers 26 num_attention_heads 8 num_key_value_heads 4 head_dim 256 "
+        "intermediate_size 9216 vocab_size 256000 max_position_embeddings 8192 sliding_window 4096",
+    "bitnet": "hidden_size 2560 num_hidden_layers 30 num_attention_heads 20 num_key_value_heads 5 "
+        "intermediate_size 6912 vocab_size 128256 max_position_embeddings 2048",
+    "diffllama": "hidden_size 2048 num_hidden_layers 16 num_attention_heads 32 intermediate_size 8192 "
+        "vocab_size 32000 max_position_embeddings 2048",
+    "granitemoeshared": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 11008 "
+        "vocab_size 32000 max_position_embeddings 2048 num_local_experts 8 num_experts_per_tok 2",
+    "dots1": "hidden_size 4608 num_hidden_layers 62 num_attention_heads 32 num_key_value_heads 32 "
+        "intermediate_size 10944 vocab_size 152064 max_position_embeddings 2048 sliding_window 4096 "
+        "max_window_layers 62 moe_intermediate_size 1408 first_k_dense_replace 0 n_group 1 topk_group 1",
+    "sarvam_moe": "hidden_size 4096 num_hidden_layers 19 num_attention_heads 64 num_key_value_heads 4 head_dim 64 "
+        "intermediate_size 8192 vocab_size 262144 max_position_embeddings 131072 n_routed_experts 128 "
+        "num_experts_per_tok 6 moe_intermediate_size 1024 n_shared_experts 1 first_k_dense_replace 1 n_group 1 "
+        "topk_group 1",
+    "solar_open": "hidden_size 4096 num_hidden_layers 48 num_attention_heads 64 num_key_value_heads 8 head_dim 128 "
+        "vocab_size 196608 max_position_embeddings 131072 n_routed_experts 128 num_experts_per_tok 8 "
+        "moe_intermediate_size 1280 n_shared_experts 1 n_group 1 topk_group 1",
+    "exaone_moe": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 num_key_value_heads 32 "
+        "intermediate_size 16384 vocab_size 102400 max_position_embeddings 2048 sliding_window 4096 num_experts 64 "
+        "num_experts_per_tok 8 moe_intermediate_size 1024 num_shared_experts 1 first_k_dense_replace 1 n_group 1 "
+        "topk_group 1",
+    "hy_v3": "hidden_size 4096 num_hidden_layers 80 num_attention_heads 64 num_key_value_heads 8 head_dim 128 "
+        "intermediate_size 13312 vocab_size 120832 max_position_embeddings 131072 num_experts 192 "
+        "num_experts_per_tok 8 moe_intermediate_size 1536 num_shared_experts 1",
+    "mellum": "hidden_size 2304 num_hidden_layers 28 num_attention_heads 32 num_key_value_heads 4 head_dim 128 "
+        "intermediate_size 7168 vocab_size 98304 max_position_embeddings 131072 sliding_window 1024 "
+        "num_local_experts 64 num_experts_per_tok 8 moe_intermediate_size 896",
+    "kolibri1": "hidden_size 2560 num_hidden_layers 50 num_attention_heads 48 num_key_value_heads 4 head_dim 128 "
+        "vocab_size 128000 max_position_embeddings 262144 sliding_window 513 num_local_experts 384 "
+        "num_experts_per_tok 6 moe_intermediate_size 512 shared_expert_intermediate_size 512",
+    "afmoe": "hidden_size 2048 num_hidden_layers 32 num_attention_heads 16 head_dim 128 intermediate_size 6144 "
+        "vocab_size 200192 max_position_embeddings 16384 sliding_window 1024 num_experts 64 num_experts_per_tok 6 "
+        "moe_intermediate_size 1408 num_shared_experts 2 num_dense_layers 1",
+    "laguna": "hidden_size 2048 num_hidden_layers 40 num_attention_heads 48 num_key_value_heads 8 head_dim 128 "
+        "intermediate_size 8192 vocab_size 100352 max_position_embeddings 131072 sliding_window 512 num_experts 256 "
+        "num_experts_per_tok 8 moe_intermediate_size 512 shared_expert_intermediate_size 512",
+    "minimax_m2": "hidden_size 3072 num_hidden_layers 62 num_attention_heads 48 num_key_value_heads 8 head_dim 128 "
+        "intermediate_size 1536 vocab_size 200064 max_position_embeddings 196608 num_local_experts 256 "
+        "num_experts_per_tok 8",
+    "ernie4_5_moe": "hidden_size 2560 num_hidden_layers 28 num_attention_heads 20 num_key_value_heads 4 "
+        "intermediate_size 12288 vocab_size 103424 max_position_embeddings 131072 moe_num_experts 64 moe_k 6 "
+        "moe_intermediate_size 1536 moe_num_shared_experts 2 moe_layer_start_index 1 moe_layer_interval 1",
+    "aria_text": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 4096 "
+        "vocab_size 32000 max_position_embeddings 2048 moe_num_experts 8 moe_topk 2 moe_num_shared_experts 2",
+    "cohere2_moe": "hidden_size 8192 num_hidden_layers 40 num_attention_heads 64 head_dim 128 "
+        "intermediate_size 22528 vocab_size 256000 max_position_embeddings 8192 sliding_window 4096 num_experts 8 "
+        "num_experts_per_tok 2 num_shared_experts 0",
+    "flex_olmo": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 11008 "
+        "vocab_size 100352 max_position_embeddings 4096 num_experts 7 num_experts_per_tok 5",
+    "granitemoe_swa": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 11008 "
+        "vocab_size 32000 max_position_embeddings 2048 sliding_window 128 num_local_experts 8 num_experts_per_tok 2",
+    "hunyuan_v1_moe": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 11008 "
+        "vocab_size 290943 max_position_embeddings 2048 num_experts 1 moe_topk 1",
+    "deepseek_v32": "hidden_size 7168 num_hidden_layers 61 num_attention_heads 128 num_key_value_heads 128 "
+        "intermediate_size 18432 vocab_size 129280 max_position_embeddings 163840 n_routed_experts 256 "
+        "num_experts_per_tok 8 moe_intermediate_size 2048 n_shared_experts 1 first_k_dense_replace 3 "
+        "qk_nope_head_dim 128 qk_rope_head_dim 64 v_head_dim 128 kv_lora_rank 512 q_lora_rank 1536 index_n_heads 64 "
+        "index_head_dim 128 n_group 8 topk_group 4",
+    "glm4_moe_lite": "hidden_size 2048 num_hidden_layers 47 num_attention_heads 20 num_key_value_heads 20 "
+        "intermediate_size 10240 vocab_size 154880 max_position_embeddings 202752 n_routed_experts 64 "
+        "num_experts_per_tok 4 moe_intermediate_size 1536 n_shared_experts 1 qk_nope_head_dim 192 "
+        "qk_rope_head_dim 64 v_head_dim 256 kv_lora_rank 512 q_lora_rank 768 n_group 1 topk_group 1",
+    "glm_moe_dsa": "hidden_size 6144 num_hidden_layers 78 num_attention_heads 64 num_key_value_heads 64 "
+        "intermediate_size 12288 vocab_size 154880 max_position_embeddings 202752 n_routed_experts 256 "
+        "num_experts_per_tok 8 moe_intermediate_size 2048 n_shared_experts 1 first_k_dense_replace 3 "
+        "qk_nope_head_dim 192 qk_rope_head_dim 64 v_head_dim 256 kv_lora_rank 512 q_lora_rank 2048 index_n_heads 32 "
+        "index_head_dim 128 n_group 1 topk_group 1",
+    "axk1": "hidden_size 7168 num_hidden_layers 61 num_attention_heads 64 num_key_value_heads 64 "
+        "intermediate_size 18432 vocab_size 163840 max_position_embeddings 32768 n_routed_experts 192 "
+        "num_experts_per_tok 8 moe_intermediate_size 2048 n_shared_experts 1 qk_nope_head_dim 128 "
+        "qk_rope_head_dim 64 v_head_dim 128 kv_lora_rank 512 q_lora_rank 1536 n_group 8 topk_group 4",
+    "sarvam_mla": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 64 intermediate_size 16384 "
+        "vocab_size 262144 max_position_embeddings 4096 n_routed_experts 128 num_experts_per_tok 8 "
+        "moe_intermediate_size 2048 n_shared_experts 1 first_k_dense_replace 1 qk_nope_head_dim 128 "
+        "qk_rope_head_dim 64 v_head_dim 128 kv_lora_rank 512 n_group 1 topk_group 1",
+    "minicpm3": "hidden_size 2560 num_hidden_layers 62 num_attention_heads 40 num_key_value_heads 40 "
+        "intermediate_size 6400 vocab_size 73448 max_position_embeddings 32768 qk_nope_head_dim 64 "
+        "qk_rope_head_dim 32 kv_lora_rank 256 q_lora_rank 768",
+    "youtu": "hidden_size 2048 num_hidden_layers 32 num_attention_heads 16 num_key_value_heads 16 "
+        "intermediate_size 6144 vocab_size 128256 max_position_embeddings 131072 qk_nope_head_dim 128 "
+        "qk_rope_head_dim 64 v_head_dim 128 kv_lora_rank 512 q_lora_rank 1536",
+    "gpt-sw3": "vocab_size 50257 n_embd 768 n_layer 12 n_head 12 n_positions 1024",
+    "openai-gpt": "vocab_size 40478 n_embd 768 n_layer 12 n_head 12 n_positions 512",
+    "biogpt": "hidden_size 1024 num_hidden_layers 24 num_attention_heads 16 intermediate_size 4096 vocab_size 42384 "
+        "max_position_embeddings 1024",
+    "jais2": "hidden_size 3328 num_hidden_layers 32 num_attention_heads 26 intermediate_size 26624 "
+        "vocab_size 150272 max_position_embeddings 8192",
+    "nanochat": "hidden_size 768 num_hidden_layers 12 num_attention_heads 6 intermediate_size 8192 vocab_size 50304 "
+        "max_position_embeddings 2048",
+    "apertus1p5_text": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 intermediate_size 14336 "
+        "vocab_size 266752 max_position_embeddings 65536",
+    "gpt_neox_japanese": "hidden_size 2560 num_hidden_layers 32 num_attention_heads 32 vocab_size 32000 "
+        "max_position_embeddings 2048 intermediate_multiple_size 4",
+    "modernbert-decoder": "hidden_size 768 num_hidden_layers 22 num_attention_heads 12 intermediate_size 1152 "
+        "vocab_size 50368 max_position_embeddings 8192 sliding_window 64 local_attention 128",
+    "data2vec-text": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 "
+        "vocab_size 30522 max_position_embeddings 512 type_vocab_size 2",
+    "ernie": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 vocab_size 30522 "
+        "max_position_embeddings 512 type_vocab_size 2 task_type_vocab_size 3",
+    "megatron-bert": "hidden_size 1024 num_hidden_layers 24 num_attention_heads 16 intermediate_size 4096 "
+        "vocab_size 29056 max_position_embeddings 512 type_vocab_size 2",
+    "xlm-roberta-xl": "hidden_size 2560 num_hidden_layers 36 num_attention_heads 32 intermediate_size 10240 "
+        "vocab_size 250880 max_position_embeddings 514 type_vocab_size 1",
+    "roberta-prelayernorm": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 "
+        "vocab_size 50265 max_position_embeddings 512 type_vocab_size 2",
+    "mpnet": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 vocab_size 30527 "
+        "max_position_embeddings 512 relative_attention_num_buckets 32",
+    "roformer": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 "
+        "vocab_size 50000 max_position_embeddings 1536 type_vocab_size 2",
+    "eurobert": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 "
+        "vocab_size 128256 max_position_embeddings 8192",
+    "nomic_bert": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 "
+        "vocab_size 30528 max_position_embeddings 2048 type_vocab_size 2",
+    "jina_embeddings_v3": "hidden_size 1024 num_hidden_layers 24 num_attention_heads 16 intermediate_size 4096 "
+        "vocab_size 250002 max_position_embeddings 8194 type_vocab_size 1",
+    "gte": "hidden_size 768 num_hidden_layers 12 num_attention_heads 12 intermediate_size 3072 vocab_size 250048 "
+        "max_position_embeddings 8192 type_vocab_size 1",
 }  # fmt: skip
 
 

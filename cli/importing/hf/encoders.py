@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runplan.cli.importing.hf.decoders import asked_biases
 from runplan.cli.importing.hf.sizes import ALL, Fields, Reader, common, extra, head_of, tables
 from runplan.cli.importing.keys import Keys, Unreadable
 
@@ -46,11 +47,11 @@ def _modernbert(keys: Keys) -> Fields:
     if width := keys.whole("local_attention"):
         out |= {"window": f"{width} tokens", "global_layers": -(-layers // every)}
     head = _head(keys, out, once=True)
-    for name, usual in (("decoder_bias", True), ("classifier_bias", False)):
-        if "masked_head" in head and keys.flag(name, otherwise=usual) != usual:
-            raise Unreadable(
-                f"`{name}: {str(not usual).lower()}`: a head with other biases than the usual has no place"
-            )
+    # A plan's head has the bias of its layer where the MLPs have theirs.
+    for name, usual in (("decoder_bias", True), ("classifier_bias", "mlp_biases" in out)):
+        said = keys.flag(name, otherwise=name == "decoder_bias")
+        if "masked_head" in head and said != usual:
+            raise Unreadable(f"`{name}: {str(said).lower()}`: a head with other biases than the usual has no place")
     head.pop("pooler", None)
     return out | head
 
@@ -157,7 +158,80 @@ def _positive(keys: Keys, name: str) -> int:
     return int(max(keys.number(name) or 0, 0))
 
 
+def _ernie(keys: Keys) -> Fields:
+    """ERNIE, which may have a table of tasks beside BERT's."""
+    out, tasks = _bert(keys), keys.whole("task_type_vocab_size") or 0
+    return extra(out, tasks * int(out["hidden"])) if keys.flag("use_task_id") else out
+
+
+def _before(keys: Keys) -> Fields:
+    """BERT whose norms stand before what they are of, and one behind the last layer: Megatron's, XLM-R XL."""
+    out = _bert(keys)
+    del out["embedding_norm"], out["final_norm"]
+    return out
+
+
+def _xl(keys: Keys) -> Fields:
+    out = _before(keys)
+    out["longest"] = int(out["positions"]) - 2
+    return out
+
+
+def _prelayernorm(keys: Keys) -> Fields:
+    out = _roberta(keys)
+    del out["final_norm"]
+    return out
+
+
+def _mpnet(keys: Keys) -> Fields:
+    """MPNet, whose layers share a table of relative positions."""
+    out = _bert(keys.filling({**keys.defaults, "type_vocab_size": 0}))
+    del out["segments"]
+    return extra(out, (keys.whole("relative_attention_num_buckets") or 32) * int(out["heads"]))
+
+
+def _roformer(keys: Keys) -> Fields:
+    """RoFormer, whose table of rotations its class counts."""
+    out = _bert(keys)
+    if keys.needed("embedding_size") != out["hidden"]:
+        raise Unreadable("`embedding_size`: tables of another width have no place in a plan beside this head")
+    return extra(out, int(out.pop("positions")) * (int(out["hidden"]) // int(out["heads"])))
+
+
+def _eurobert(keys: Keys) -> Fields:
+    """EuroBERT, whose output has a bias where its MLPs have."""
+    out = common(keys) | asked_biases(keys)
+    return out | ({"head_bias": "true"} if "mlp_biases" in out else {})
+
+
+def _rotary(keys: Keys) -> Fields:
+    """BERT with rotary positions, norms behind what they are of, and biases in all: Jina's third."""
+    out = _bert(keys)
+    del out["positions"]
+    return out
+
+
+def _nomic(keys: Keys) -> Fields:
+    """The same with gated MLPs, and biases in norms and in the head alone."""
+    out = _rotary(keys) | {"norm_biases": "true"}
+    del out["mlp"], out["biases"]
+    width = keys.whole("head_dim")
+    out |= {"head_dim": width} if width and width * int(out["heads"]) != out["hidden"] else {}
+    return extra(out, int(out["hidden"])) if "masked_head" in out else out
+
+
+def _gte(keys: Keys) -> Fields:
+    """The same with biases in attention, and of the MLPs where they end."""
+    out = _nomic(keys) | {"attention_biases": "all"}
+    out.pop("head_bias", None)
+    head = int(out["hidden"]) if "masked_head" in out else 0
+    return extra(out, int(out["layers"]) * int(out["hidden"]) + head)
+
+
 ENCODERS: Mapping[str, Reader] = {
     "bert": _bert, "roberta": _roberta, "xlm-roberta": _roberta, "camembert": _roberta, "modernbert": _modernbert,
     "esm": _esm, "distilbert": _distilbert, "electra": _electra, "deberta": _deberta1, "deberta-v2": _deberta2,
+    "modernbert-decoder": _modernbert, "data2vec-text": _roberta, "ernie": _ernie, "megatron-bert": _before,
+    "xlm-roberta-xl": _xl, "roberta-prelayernorm": _prelayernorm, "mpnet": _mpnet, "roformer": _roformer,
+    "eurobert": _eurobert, "nomic_bert": _nomic, "jina_embeddings_v3": _rotary, "gte": _gte,
 }  # fmt: skip

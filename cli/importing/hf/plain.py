@@ -238,9 +238,40 @@ def _xglm(keys: Keys) -> Fields:
     return out
 
 
+def _openai(keys: Keys) -> Fields:
+    """The first GPT, without a norm behind its last layer."""
+    return _gpt2(keys) | {"final_norm": "false"}
+
+
+def _biogpt(keys: Keys) -> Fields:
+    out: Fields = common(keys, tied=True, own_width=False) | ALL
+    return out | {"positions": keys.needed("max_position_embeddings") + 2}  # two rows before the first token
+
+
+def _jais2(keys: Keys) -> Fields:
+    out: Fields = common(keys) | PLAIN | {"norm_biases": "true"}
+    out |= {"attention_biases": "all"} if keys.flag("attention_bias", otherwise=True) else {}
+    return out | ({"mlp_biases": "true"} if keys.flag("mlp_bias", otherwise=True) else {})
+
+
+def _nanochat(keys: Keys) -> Fields:
+    out: Fields = common(keys) | PLAIN | {"norms": 0, "final_norm": "false"}
+    return out | ({"attention_biases": "all"} if keys.flag("attention_bias") else {})
+
+
+def _japanese(keys: Keys) -> Fields:
+    """GPT-NeoX of Japanese, with a bias of attention in its last layer alone."""
+    wide = (keys.whole("intermediate_multiple_size") or 4) * keys.needed("hidden_size")
+    keys = keys.filling({**keys.defaults, "intermediate_size": wide})
+    out: Fields = common(keys, tied=True, own_width=False) | PLAIN | {"norm_biases": "true"}
+    return extra(out, int(out["hidden"]))
+
+
 PLAIN_DECODERS: Mapping[str, Reader] = {
     "gpt2": _gpt2, "gpt_bigcode": _gpt_bigcode, "gpt_neo": _gpt_neo, "gpt_neox": _gpt_neox, "gptj": _gptj,
     "codegen": _gptj, "opt": _opt, "bloom": _bloom, "falcon": _falcon, "RefinedWeb": _falcon,
     "RefinedWebModel": _falcon, "mpt": mpt, "phi": _phi, "starcoder2": _starcoder2, "nemotron": _nemotron,
-    "arcee": _arcee, "apertus": _apertus, "persimmon": _persimmon, "xglm": _xglm,
+    "arcee": _arcee, "apertus": _apertus, "persimmon": _persimmon, "xglm": _xglm, "gpt-sw3": _gpt2,
+    "openai-gpt": _openai, "biogpt": _biogpt, "jais2": _jais2, "nanochat": _nanochat, "apertus1p5_text": _apertus,
+    "gpt_neox_japanese": _japanese,
 }  # fmt: skip

@@ -21,7 +21,8 @@ def common(keys: Keys, *, tied: bool = False, own_width: bool = True) -> Fields:
         own_width: Whether a head may have a width of its own.
     """
     hidden, heads = keys.needed("hidden_size"), keys.needed("num_attention_heads")
-    out: Fields = {"layers": keys.needed("num_hidden_layers"), "hidden": hidden, "heads": heads}
+    layers = keys.needed("num_hidden_layers", "num_layers")
+    out: Fields = {"layers": layers, "hidden": hidden, "heads": heads}
     kv_heads = keys.whole("num_key_value_heads")
     if kv_heads and kv_heads != heads:
         out["kv_heads"] = kv_heads
@@ -77,6 +78,26 @@ def experts(keys: Keys, count: str, ffn: str) -> Fields:
         "active_experts": keys.needed("num_experts_per_tok", "moe_topk", "moe_k", "top_k"),
         "expert_ffn": keys.needed(ffn),
     }
+
+
+def dense_layers(keys: Keys, first: int = 0) -> Fields:
+    """The layers without experts: those that are listed, else the first so many, else as many as the class has."""
+    kinds, layers = [str(one) for one in keys.list("mlp_layer_types")], keys.needed("num_hidden_layers")
+    said, every = keys.whole("first_k_dense_replace", "num_dense_layers"), keys.list("moe_layer_freq")
+    if other := set(kinds) - {"dense", "sparse"}:
+        raise Unreadable(f"MLPs of kind `{min(other)[:40]}` have no place in a plan")
+    count = kinds.count("dense") if kinds else every.count(0) if every else first if said is None else said
+    step = 1 if every else keys.whole("moe_layer_freq") or 1
+    if step > 1:  # behind the first, one layer of so many has experts
+        count = layers - sum(at >= count and at % step == 0 for at in range(layers))
+    return {"dense_layers": count} if count else {}
+
+
+def gates(out: Fields, wide: bool) -> Fields:
+    """The fields with the gates of what attention gives: one a head, or one for each of its entries where `wide`."""
+    heads, hidden = int(out["heads"]), int(out["hidden"])
+    width = int(out.get("head_dim", hidden // heads)) if wide else 1
+    return extra(out, int(out["layers"]) * hidden * heads * width)
 
 
 def window_behind(keys: Keys, layers: int) -> Fields:
