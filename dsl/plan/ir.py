@@ -140,6 +140,7 @@ class Model:
     Attributes:
         record: The published model that it is named after.
         recorded: The fields of the architecture that are that model's, and not the plan's own.
+        heading: The sizes that stand where the statement begins, `671B params, 37B active`, and in no block.
     """
 
     params: Amount | None
@@ -148,6 +149,7 @@ class Model:
     span: Span = field(compare=False)
     record: Record | None = None
     recorded: frozenset[str] = frozenset()
+    heading: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

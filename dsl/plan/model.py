@@ -36,6 +36,7 @@ def model(reading: Reading, node: Node) -> Model:
         record, figures = _published(reading, lead), _active(reading, SizeSpec(spec))
     elif lead is not None:
         figures = _sizes(reading, SizeSpec(spec))
+    heading = frozenset(figures)
     for setting in block or ():
         name = setting.name.text
         if name in figures or (name == "name" and lead is not None):
@@ -63,6 +64,7 @@ def model(reading: Reading, node: Node) -> Model:
         span=node.span,
         record=record,
         recorded=frozenset(taken),
+        heading=heading,
     )
 
 

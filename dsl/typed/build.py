@@ -31,6 +31,8 @@ MULTIPLIERS = {
     **{"k": "K", "K": "K", "M": "M", "T": "T", "b": "B", "t": "T", "bn": "B", "mn": "M", "tn": "T"},
     **{"thousand": "K", "million": "M", "billion": "B", "trillion": "T"},
 }
+# A figure that is smaller or larger, in base units, is of nothing that there is: what follows of it is no number.
+SMALLEST, LARGEST = 1e-40, 1e40
 MOST_LISTED = 16  # fields of a statement that a message lists; the others are those of what a framework keeps
 # The operator of a rule of which all children are operands.
 _OPERATORS = {
@@ -134,12 +136,13 @@ class Builder:
 
     def quantity(self, value: Word, unit_word: Word | None, span: Span) -> Num:
         """A number with its unit."""
-        amount = self.number(value)
         factor, dim = self.unit(unit_word, value) if unit_word else (1.0, NONE)
-        total = amount * factor
-        if not math.isfinite(total):
-            self.findings.append(finding("U004", f"`{span.text}` is too large to be used", span))
-            total = 1.0
+        total = self.number(value) * factor
+        if total and not SMALLEST <= total <= LARGEST:
+            message = f"`{span.text}` is too {'small' if total < SMALLEST else 'large'} to be used"
+            help = [f"see to its exponent and its unit: a figure is from {SMALLEST:g} to {LARGEST:g}"]
+            self.findings.append(finding("U004", message, span, help=help))
+            total, dim = 1.0, UNKNOWN
         return Num(total, dim, span.text, is_binary(value.text), span)
 
     def date(self, word: Word) -> Num:

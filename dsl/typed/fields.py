@@ -53,8 +53,10 @@ class Field:
 DERIVED, INCLUDED = "derived", "included"
 _EXAMPLE = pattern(r"([0-9][0-9._]*(?:e-?[0-9]+)?[kMBT]?) ?(\S*)")
 COMPUTE = Field("compute", FLOP, "5e24 FLOP")
-TOKENS = Field("tokens", TOKEN, "2T")
-PARAMS = Field("model", PARAM, "7B")
+# Of what is counted there is one at least; of more than this a search takes it for none at all.
+_MOST = 1e32
+TOKENS = Field("tokens", TOKEN, "2T", least=1, most=_MOST, zero=True)
+PARAMS = Field("model", PARAM, "7B", least=1, most=_MOST, zero=True)
 TRAINED_ON = Field("on", TOKEN, "15T tokens")
 SERVED = Field("inference", TOKEN, "2T tokens")
 CONTEXT = Field("context", TOKEN, "32k tokens", whole=True)
@@ -68,7 +70,7 @@ SHARE_OR_NONE = Field("share", NONE, "60%", most=1.0, zero=True)
 # How long a part of a run is, by the dimension that it is given in.
 LENGTHS = {field.dim: field for field in (SHARE, replace(TOKENS, example="50B tokens"), STEPS, EPOCHS)}
 RESERVE = Field("reserve", NONE, "15%", most=1.0)
-DATA = Field("data", TOKEN, "10T tokens")
+DATA = replace(TOKENS, name="data", example="10T tokens")
 # What a model is trained to do, by the name in lower case.
 OBJECTIVES = {"clm": "CLM", "mlm": "MLM"}
 # What a run may begin from.

@@ -32,6 +32,11 @@ _OF_GOAL = {
 }
 # The memory that a layout takes, which one may be chosen by.
 _TAKEN = frozenset((q.MEMORY_PER_GPU, quantity("least_memory"), quantity("most_memory")))
+# Why nothing tells what hangs on the count of devices that are bought by the hour, and what to add.
+_BOUGHT = (
+    "the hardware is bought by the hour, and how many devices or how long is open",
+    ("say how many and how long, such as `512 x H100 for 30 days`, or in the hardware's block `gpus: 512`",),
+)
 # Quantities of the two stages of a transfer.
 OF_TRANSFER = frozenset((q.PRETRAIN_TOKENS, q.FINETUNE_TOKENS, q.TRANSFERRED_TOKENS, q.PRETRAIN_SHARE))
 
@@ -113,6 +118,8 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
     if not any(known.text == q.MEMORY.text for known in draft.definitions):
         message = f"`{name}` is not known: nothing tells the memory of the devices"
         return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
+    if all(pool.bought for stage in stages for pool in stage.hardware):
+        return Missing("C004", f"`{name}` is not known: {_BOUGHT[0]}", _BOUGHT[1])
     message = f"`{name}` is found for a run that is solved, and is no goal"
     return Missing("C009", message, _OF_GOAL.get(name, _OF_ANY_GOAL))
 
@@ -154,8 +161,7 @@ def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:
         lacking = [need for need in facts.needs if need[0] not in known] or list(facts.needs[:1])
         return f"no `{lacking[0][0].replace('start', 'from')}` is given", tuple(text for _, text in lacking)
     if draft.stage.hardware and (name == q.TIME or (facts is not None and facts.pools)):
-        help = "say how many and how long, such as `512 x H100 for 30 days`, or in the hardware's block `gpus: 512`"
-        return "the hardware is bought by the hour, and how many devices or how long is open", (help,)
+        return _BOUGHT
     if facts is not None and (facts.needs or facts.pools or name in (q.TIME, q.IDLE_SHARE)):
         return "the plan has no hardware", ("add `hardware: 1000 x H100 for 6 months`",)
     if name.part("source") or name == q.EPOCHS:

@@ -200,16 +200,20 @@ def _contradicts(draft: Draft, stated: Given | Within, field: str, count: float,
     counted, what = show(count, PARAM), "the active size" if field == "active" else "the size"
     message = f"the shape counts {counted}, {what} beside it is {stated.span.text}"
     message += ": what is counted is taken" if near else ""
-    figure = counted.removesuffix(" params")
-    before = stated.span.source.text[: stated.span.start].rstrip()
-    if before.endswith("model:"):  # on one line, beside the shape of a checkpoint
-        help = [f"write `model: {figure}`, or leave `model` out"]
-    elif before.endswith(","):
-        help = [f"write `{figure} active`, or leave it out"]
-    else:
-        help = [f"write `{field}: {figure}`, or leave `{field}` out"]
+    said, it = _where(draft.plan.model, field, counted.removesuffix(" params"))
+    help = [f"write `{said}`, or leave {it} out"]
     severity: Severity | None = "info" if near else None
     draft.findings.append(finding("C001", message, stated.span, severity=severity, help=help, key=f"model.{field}"))
+
+
+def _where(model: Model | None, field: str, figure: str) -> tuple[str, str]:
+    """How another size is written where the one of a field stands, and what is left out without it."""
+    if model is None or field not in model.heading:
+        return f"{field}: {figure}", f"`{field}`"
+    if field == "active":
+        return f"{figure} active", "it"
+    # Beside a block it stands where the statement begins, which in YAML is `name:`.
+    return (figure, "it") if model.architecture.keys() - model.recorded else (f"model: {figure}", "`model`")
 
 
 # ---- tables, and a width where there is none

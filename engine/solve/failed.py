@@ -11,6 +11,7 @@ from runplan.dsl.expr.tree import Ref, names
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
+from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import SOME, Goal, bounds_compute
 from runplan.engine.problem.problem import Problem
@@ -85,6 +86,36 @@ def endless(problem: Problem) -> Solution | None:
     also = [Label(place_of(problem), "what is solved for it")]
     found = finding("C002", message, loss.span, also=also, help=help, laws=(problem.named,))
     return without(problem, "undecided", [*problem.findings, found])
+
+
+def no_run(problem: Problem, known: Solution) -> Solution | None:
+    """Where figures that can each be leave a run of less than one param or token, or of more than there can be (U004).
+
+    Args:
+        known: The solution, or what is known of the problem where a search for one ran off.
+    """
+    for name, what, most in _SCALES:
+        value = known.values.get(name)
+        if value is None or 1.0 - ROUNDED <= value.value <= most:
+            continue
+        few = "less than one is no run" if value.value < 1.0 else "no run has so many"
+        message = f"`{what}` comes to {show(value.value, value.dim)}: {few}"
+        stated = value.kind == "given" and value.span is not None and value.span.source is problem.place.source
+        at = value.span if stated and value.span is not None else place_of(problem)
+        help = ["see to the suffixes (K, M, B, T) and units of the size, the tokens, the compute or the hardware"]
+        found = finding("U004", message, at, help=help, laws=(problem.named,))
+        return without(problem, "undecided", [*problem.findings, found])
+    return None
+
+
+# What a run has at least one of, what a plan calls it, and how many there may be, as many as a search takes for none.
+_SCALES = (
+    (q.PARAMS, q.PARAMS.text, 1e32),
+    (q.TOKENS, q.TOKENS.text, 1e32),
+    (q.COMPUTE_BUDGET, q.COMPUTE.text, 1e60),
+    (q.CAPACITY, q.COMPUTE.text, 1e60),
+)
+ROUNDED = 1e-6
 
 
 def vanishing(problem: Problem, values: Mapping[Name, float]) -> Solution | None:

@@ -9,7 +9,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.digits import as_written, holds
-from runplan.engine.solve.failed import endless, gave_up, vanishing, without
+from runplan.engine.solve.failed import endless, gave_up, no_run, vanishing, without
 from runplan.engine.solve.needed import at_needed_rate
 from runplan.engine.solve.reach import reached
 from runplan.engine.solve.values import solved
@@ -46,12 +46,14 @@ def solve(problem: Problem, *, why: bool = True) -> Solution:
         # What it lacks may be what would determine it, and is said.
         return without(problem, "undecided", problem.findings)
     if open_:
-        return endless(best.problem) or _under_determined(best.problem)
+        return _ran_off(best.problem) or endless(best.problem) or _under_determined(best.problem)
     if not best.is_optimal:
-        return gave_up(best.problem)
+        return _ran_off(best.problem) or gave_up(best.problem)
     if none := vanishing(best.problem, best.found.values):
         return none
     out = solved(best.problem, best.found.values, best.found.binding)
+    if none := no_run(best.problem, out):
+        return none
     whole = {name: replace(out.values[name], note=_whole(name, real), real=real) for name, real in best.real.items()}
     return replace(
         out,
@@ -90,6 +92,11 @@ def _unsaid(problem: Problem) -> Solution | None:
     if not keys or not holds(problem.without(keys)):
         return None
     return without(problem, "undecided", (*problem.findings, *problem.unsaid.values()))
+
+
+def _ran_off(problem: Problem) -> Solution | None:
+    """Where a search ran off since the figures of the plan, as far as they are known by themselves, leave no run."""
+    return no_run(problem, without(problem, "undecided", ()))
 
 
 def _whole(name: Name, real: float) -> str:

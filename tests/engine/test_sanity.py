@@ -52,6 +52,42 @@ def test_what_no_run_has_is_said_once(text: str, code: str, says: str) -> None:
     assert not {"D006", "D007", "D008", "T025"} - {code} & found.keys()
 
 
+FORMS = (
+    "compute: {} FLOP\n",
+    "hardware: {} x H100 for 30 days\n",
+    "hardware: 64 x H100 for {} years\nrequire loss <= 2.5\n",
+    "hardware: 64 x H100 for 30 days at {} FLOP/s\n",
+    "hardware: {} GPU-hours of H100\n",
+    "compute: 1e22 FLOP\nmodel: {} params\n",
+    "compute: 1e22 FLOP\ntokens: {} tokens\n",
+    "compute: 1e22 FLOP\ndata: {} tokens up to 2 epochs\n",
+    "compute: 1e22 FLOP\nmodel: {{ layers: {}; hidden: 4096; heads: 32; ffn: 16384; vocab: 32000 }}\n",
+    "let much = {}\ncompute: much * 1 FLOP\n",
+    "compute: 1e22 FLOP\nrequire loss <= {}\n",
+)
+
+
+@settings(max_examples=20)
+@given(form=st.sampled_from(FORMS), power=st.integers(40, 300), sign=st.sampled_from(("-", "")))
+def test_what_is_out_of_all_scale_is_told_as_that_and_as_nothing_else(form: str, power: int, sign: str) -> None:
+    found = findings(form.format(f"1.5e{sign}{power}"))
+    assert found.keys() == {"U004"}, {code: one.message for code, one in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("let much = 1e39\ncompute: much * much * 1 FLOP\n", "`compute` comes to 1e78 FLOP: no run has so many"),
+        ("compute: 1e-9 FLOP\n", "`params` comes to 1.165e-6 params: less than one is no run"),
+        ("compute: 1e22 FLOP\nmodel: 1e30 params\n", "`tokens` comes to 1.667e-9 tokens: less than one is no run"),
+        ("hardware: 1e20 x H100 for 1e30 years\n", "`compute` comes to"),
+    ],
+)
+def test_figures_that_can_each_be_and_leave_no_run_are_told_by_what_they_come_to(text: str, says: str) -> None:
+    found = findings(text)
+    assert found.keys() == {"U004"} and found["U004"].message.startswith(says), found
+
+
 @given(
     gpus=st.integers(1, 4096),
     nodes_of=st.sampled_from([0, 4, 8]),

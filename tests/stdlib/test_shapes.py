@@ -78,6 +78,16 @@ def test_a_size_of_another_model_than_the_shape_contradicts_it(size: str) -> Non
     assert said(report, "C001") == [("error", f"the shape counts 6.738B params, the size beside it is {size}")]
 
 
+@pytest.mark.parametrize("head", ["model : 70B {", "model 70B {", "model: {params: 70B;", "model { params : 70B ;"])
+def test_what_stands_beside_a_shape_is_written_otherwise_where_it_stands(head: str) -> None:
+    (found,) = solved(f"{head} {LLAMA_2_7B} }}\ntokens: 100B\n").findings
+    written = found.help[0].split("`")[1]
+    assert written.startswith("params: ") == ("params" in head)
+    text = found.at.span.source.text.replace("params : ", "params: ").replace(written.replace("6.738B", "70B"), written)
+    assert written in text
+    assert not said(solved(text), "C001"), text
+
+
 def test_params_without_embeddings_are_those_of_the_shape() -> None:
     """`kaplan.joint` counts without embeddings: where the block tells these, no conversion is estimated."""
     counted = solved(f"use laws kaplan.joint\nmodel {{ {LLAMA_2_7B} }}\ntokens: 100B\n")
