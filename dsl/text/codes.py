@@ -48,7 +48,7 @@ CODES: dict[str, Code] = {
     "U001": _firm("dimension-mismatch", "dimensions that do not go together"),
     "U002": _firm("unknown-unit", "a unit that there is not"),
     "U003": _firm("unit-missing", "a number without a unit where nothing implies one"),
-    "U004": _firm("out-of-domain", "a figure that cannot be: zero, negative, not finite, or a share over 100 %"),
+    "U004": _firm("out-of-domain", "a figure that cannot be: zero, negative, out of all scale, or a share over 100 %"),
     "C001": _firm("conflicting-values", "figures of the plan contradict each other"),
     "C002": _firm("under-determined", "nothing determines a `?`: what more would is said"),
     "C003": _firm("infeasible", "the givens cannot hold together: what would make room is said"),

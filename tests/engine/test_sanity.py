@@ -78,7 +78,7 @@ def test_what_is_out_of_all_scale_is_told_as_that_and_as_nothing_else(form: str,
     ("text", "says"),
     [
         ("let much = 1e39\ncompute: much * much * 1 FLOP\n", "`compute` comes to 1e78 FLOP: no run has so many"),
-        ("compute: 1e-9 FLOP\n", "`params` comes to 1.165e-6 params: less than one is no run"),
+        ("compute: 1e-9 FLOP\n", "`params` comes to 1.163e-6 params: less than one is no run"),
         ("compute: 1e22 FLOP\nmodel: 1e30 params\n", "`tokens` comes to 1.667e-9 tokens: less than one is no run"),
         ("hardware: 1e20 x H100 for 1e30 years\n", "`compute` comes to"),
     ],
