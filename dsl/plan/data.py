@@ -188,7 +188,7 @@ def _amount(reading: Reading, node: Node, field: Field, density: Given | None) -
     if node.rule in ("hole", "between", "at_least", "at_most"):
         return reading.amount(node, field)
     expr = reading.expr(node)
-    dim = reading.checked(expr)
+    dim = reading.checked(expr, field)
     if dim is None:
         return None
     if density is None and dim in (CHARACTER, BYTE):

@@ -39,6 +39,8 @@ from runplan.dsl.units.table import Quantity, currencies
 _SIZED = pattern(r"(?<=[-_.])(\d+(?:\.\d+)?)[bB](?![a-z])")
 
 
+# The active params in the name of a mixture, as in `7B-A1B`.
+_ACTIVE = pattern(r"[aA](\d+(?:\.\d+)?[bBmM])")
 _FIRST_WORD = pattern(r"\W*(\w*).*", re.DOTALL)
 # What people write for what is to be found.
 _OPEN = frozenset("auto automatic optimal optimum any free tbd best unlimited infinite none null all max min".split())
@@ -144,13 +146,14 @@ class Reading(Builder):
         words = {name, *re.findall(r"\w+", name)} - {"tokens", "share", "epochs"}
         return not self.lost.isdisjoint(words) or any(name.startswith(prefix) for prefix in self.file.adrift)
 
-    def _unknown_quantity(self, item: Unbound, known: Mapping[str, Dim]) -> None:
+    def _unknown_quantity(self, item: Unbound, known: Mapping[str, Dim], field: Field | None) -> None:
         span = item.span
         assert span is not None
         if item.name.lower() in ("nan", "inf", "infinity"):
             self.findings.append(finding("U004", f"`{item.name}` is not a number that can be used", span))
             return
-        names = [*known, *self.vocabulary.figures]
+        # What is solved is no figure of a plan.
+        names = [*(known if field is None else self.lets), *self.vocabulary.figures]
         # A word of another tool may be a misspelled one of the plan's own; and no quantity is compared with itself.
         near = nearest(item.name, names)[:1]
         meant = "" if near and near[0] in self.lets else ours(item.name)
@@ -158,11 +161,15 @@ class Reading(Builder):
         help = [f"did you mean `{name}`?" for name in ([meant] if meant in known else near)]
         if item.name.lower() in _OPEN:
             help = ["write `?`: that is what is solved for"]
+        elif (active := _ACTIVE.fullmatch(item.name)) and field is not None:
+            help = [f"write the active params behind all of them: `7B, {active[1].upper()} active`"]
         elif (size := _SIZED.search(item.name)) and not help:
             help = [f"write the size, `{size[1]}B`, or a block with the shape: `layers`, `hidden`, `ffn` and so on"]
         elif "-" in item.name:
             help.append("to subtract, put blanks round the `-`")
-        if not help:
+        if not help and field is not None:
+            help = [f"write a figure, such as `{field.example}`"]
+        elif not help:
             help = ["name a quantity, such as " + listing(("params", "tokens", "cost", "loss"))]
         fixes = respelled(span, item.name, names, alias=meant) if beside is None else ()
         self.findings.append(finding("N002", f"unknown name `{cut(item.name)}`", span, help=help, fixes=fixes))
@@ -179,8 +186,12 @@ class Reading(Builder):
             return 1 + max(map(self.depth, expr.args), default=0)
         return self.let_depths.get(expr.name, 1) if isinstance(expr, Unbound) else 1
 
-    def checked(self, expr: Expr) -> Dim | None:
-        """The dimension of an expression; None, with findings, where it has none."""
+    def checked(self, expr: Expr, field: Field | None = None) -> Dim | None:
+        """The dimension of an expression; None, with findings, where it has none.
+
+        Args:
+            field: What it is to be a figure of.
+        """
         known = self.known()
         if self.terms(expr) > MAX_TERMS:
             assert expr.span is not None
@@ -210,7 +221,7 @@ class Reading(Builder):
         unknown = [item for item in words if item.name not in known]
         for item in unknown:
             if not self.excused(item.name):
-                self._unknown_quantity(item, known)
+                self._unknown_quantity(item, known, field)
         if unknown or any(isinstance(item, Num) and item.dim == UNKNOWN for item in items):
             return None
         if any(self.let_dims.get(item.name) == UNKNOWN for item in words):
@@ -252,7 +263,7 @@ class Reading(Builder):
 
     def given(self, expr: Expr, field: Field, span: Span) -> Given | None:
         """A figure of a field: of its dimension, in its domain; None with a finding where it is not."""
-        dim = self.checked(expr)
+        dim = self.checked(expr, field)
         if dim is None:
             return None
         written = (dim, held(dim))

@@ -193,7 +193,8 @@ class _Imports:
             except OSError as error:
                 reason = error.strerror or "cannot be read"
                 message = f"the import `{relative[:80]}` cannot be read: {reason}"
-                self.findings.append(finding("N004", message, target.span))
+                help = ["the path of an import is from the folder of the file that imports it"]
+                self.findings.append(finding("N004", message, target.span, help=help))
                 return None
             self.findings.extend(wrong)
             if any(f.severity == "error" for f in wrong):

@@ -8,7 +8,17 @@ from collections.abc import Iterator, Mapping
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.syntax.comments import without_comment
 from runplan.dsl.syntax.repairs import Parses, mended, shape_of
-from runplan.dsl.syntax.statements import CONTINUED, KEYWORDS, KINDS, LAW_FIELDS, OF_PLANS, RESERVED
+from runplan.dsl.syntax.statements import (
+    BY_KEY,
+    CONTINUED,
+    EXAMPLES,
+    KEYWORDS,
+    KINDS,
+    LAW_FIELDS,
+    OF_PLANS,
+    RESERVED,
+    Statement,
+)
 from runplan.dsl.text.elsewhere import answer, renamed
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.fixes import offered, respelled
@@ -54,12 +64,11 @@ HINTS = tuple(
         (r"\bepochs\s+(\d+)\b", r"write `up to \1 epochs`"),
         (r"\bmix\s+([A-Za-z][\w.-]*)\s*[:=]\s*(\d[\d.]*\s*%)", r"write `mix \1 \2`"),
         (r"(\d[\d.]*%)\s+([A-Za-z][\w.-]*\s+\d[\d.]*%)", r"sources of a mix have commas between them: `\1, \2`"),
-        (
-            r"(?:^|:)\s*([a-z_]+)\s+(\d[\d_.]*[kKMBT]?\s*(?:%|steps|tokens))\s*$",
-            r"the length stands before the shape: `\2 \1`",
-        ),
+        (r"\blet\s+(\w+)\s*=\s*$", r"give it a value, such as `let \1 = 30M USD`"),
     )
 )
+# Of a phase, which is the length first.
+_SHAPE_FIRST = re.compile(r"(?:^|:)\s*([a-z_]+)\s+(\d[\d_.]*[kKMBT]?\s*(?:%|steps|tokens))\s*$")
 NEAR = 24  # characters of a line, before and after a mistake, that may have caused it
 _NOT_A_NUMBER = re.compile(r"[+-]?\b(?:nan|inf|infinity)\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z_]")
@@ -269,9 +278,27 @@ def _near(mistake: Mistake) -> tuple[int, int]:
 
 def _help(mistake: Mistake) -> list[str]:
     """How what stands there is written, and all of the statement, where a repair of it can be read."""
+    if bare := _bare(mistake):
+        return [f"write `{bare}`"]
     told = _told(mistake)
     whole = _mended(mistake)
-    return told if whole is None or whole in told else [*told, whole]
+    told = told if whole is None or whole in told else [*told, whole]
+    return told or _like(mistake)
+
+
+def _bare(mistake: Mistake) -> str:
+    """An example of the statement of which there is nothing but the keyword; empty where there is more."""
+    said = mistake.view.text[slice(*mistake.line)].strip().rstrip(":=").rstrip()
+    rows = [row for row in OF_PLANS if said in (row.keyword, row.keyword.split()[0], row.also or row.keyword)]
+    return EXAMPLES[rows[0].rule] if rows and mistake.rule == "file" else ""
+
+
+def _like(mistake: Mistake) -> list[str]:
+    """How a statement is written, where nothing tells how this one may have been meant."""
+    row = _row(mistake)
+    if row is None:
+        return []
+    return [f"write it like `{EXAMPLES[row.rule] if mistake.rule == 'file' else in_yaml(EXAMPLES[row.rule])}`"]
 
 
 def _mended(mistake: Mistake) -> str | None:
@@ -286,14 +313,53 @@ def _mended(mistake: Mistake) -> str | None:
         found = mended(text, "file", mistake.start - start, mistake.parses)
         return None if found is None else f"write `{found.strip()}`"
     found = mended(view.text, mistake.rule, mistake.start, mistake.parses)
-    source, at = view.source, view.span(0, 0).start
-    key = source.text[source.text.rfind("\n", 0, at) + 1 : at].strip()
-    return None if found is None else f"write `{key} {found}`".replace("` ", "`")
+    key = _key(mistake)
+    return _of_statement(mistake) if found is None else f"write `{key} {found}`".replace("` ", "`")
+
+
+def _key(mistake: Mistake) -> str:
+    """What stands before the value of a key on its line."""
+    source, at = mistake.view.source, mistake.view.span(0, 0).start
+    return source.text[source.text.rfind("\n", 0, at) + 1 : at].strip(" \t\"'")
+
+
+def _row(mistake: Mistake) -> Statement | None:
+    """The statement that a text, or the value of a key, is of; None where that is not known."""
+    if mistake.rule == "file":
+        m = re.match(r"[ \t]*([a-z]+)\b", mistake.view.text[slice(*mistake.line)])
+        return next((row for row in OF_PLANS if m and m[1] in (row.keyword.split()[0], row.also)), None)
+    by_rule = {"constraint": "require"} if _key(mistake) == "-" else {}
+    return BY_KEY.get(by_rule.get(mistake.rule, _key(mistake).rstrip(":")))
+
+
+def _of_statement(mistake: Mistake) -> str | None:
+    """The value of a key as the whole statement may have been meant, which is written otherwise in lines."""
+    row = _row(mistake)
+    head = f"{row.keyword}: " if row else ""
+    found = mended(head + mistake.view.text, "file", len(head) + mistake.start, mistake.parses) if row else None
+    if row is None or found is None or ";" in found:
+        return None
+    written = in_yaml(found)
+    return f"write `{'- ' + written.partition(': ')[2] if _key(mistake) == '-' else written}`"
+
+
+def in_yaml(statement: str) -> str:
+    """A statement of one line as YAML has it: `data web: 1T tokens` is `data: {web: 1T tokens}`."""
+    row = next(row for row in OF_PLANS if statement.startswith((row.keyword, row.also or row.keyword)))
+    rest = re.sub(rf"(?:{row.keyword}|{row.also or row.keyword})\b\s*:?\s*", "", statement, count=1)
+    if row.rule in ("data", "let") and (named := re.match(r"([\w.-]+)\s*[:=]\s*", rest)):
+        rest = f"{{{named[1]}: {rest[named.end() :]}}}"
+    return f"{row.key}: {rest}"
 
 
 def _told(mistake: Mistake) -> list[str]:
     """How what stands there is written: of all that may help the most certain."""
     token, expected = mistake.token, mistake.expected
+    line = mistake.view.text[slice(*mistake.line)]
+    if (m := _SHAPE_FIRST.search(line)) and (mistake.rule == "phase_spec" or line.lstrip().startswith("phase")):
+        return [f"the length stands before the shape: `{m[2]} {m[1]}`"]
+    if source := _unmeasured(mistake):
+        return [f"say how much there is, such as `{source}`"]
     for pattern, hint in HINTS:
         for m in pattern.finditer(mistake.view.text, *_near(mistake)):
             if m.start() - 1 <= mistake.start <= m.end() + 1:
@@ -321,6 +387,16 @@ def _told(mistake: Mistake) -> list[str]:
     if token in RESERVED and {"NAME", "NAMED"} & set(expected):
         return [f"`{token}` is a word of the language: as a name it is put in quotes, where a name may be quoted"]
     return did_you_mean(token, _words(mistake))
+
+
+def _unmeasured(mistake: Mistake) -> str:
+    """A source that is named and of which there is no amount, with one; empty where the mistake is another."""
+    line = without_comment(mistake.view.text[slice(*mistake.line)]).strip()
+    of_data = mistake.rule == "data_spec" or re.match(r"data\b", line)
+    named = re.fullmatch(r"(?:data\b\s*:?)?\s*((?:[A-Za-z][\w.-]*\s*)+)", line) if of_data else None
+    name = "-".join(named[1].split()) if named else ""
+    written = f"data {name}: 10T tokens"
+    return name and (written if mistake.rule == "file" else in_yaml(written))
 
 
 def _words(mistake: Mistake) -> list[str]:

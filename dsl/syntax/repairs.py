@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from runplan.dsl.syntax.statements import BY_KEY
 from runplan.dsl.text.elsewhere import compared, ours, with_unit
+from runplan.dsl.units.calendar import last_day
 
 # What is written, and how the language writes it: of a whole statement, of the value of one, and of any value.
 _Written = str | Callable[[re.Match[str]], str]
@@ -54,7 +55,7 @@ _STATEMENTS = _patterns(
     (r"(.*?)\s*(?://|--(?!-))\s*(.*)", r"\1 # \2"),
     (r"data\s+([\w.-]+)\s+(\d.*)", r"data \1: \2"),
     (r"data\s*:\s*([a-z][\w-]*)\s+(\d.*)", r"data \1: \2"),
-    (r"use\s+(?:laws?\b)?\s*(\w.*)", r"use laws \1"),
+    (r"use\s+(?:laws?\b)?\s*(?!laws?\b)(\w.*)", r"use laws \1"),
     (r"let\s+(\w+)\s*:?=?\s*(\d.*)", r"let \1 = \2"),
     (r"let\s+(\w+) (\w+)\s*=\s*(.*)", r"let \1_\2 = \3"),
     (r"data\s+(\w+) (\w+)\s*:\s*(\d.*)", r"data \1-\2: \3"),
@@ -63,9 +64,12 @@ _STATEMENTS = _patterns(
     (r"/\*\s*(.*?)\s*\*/", r"# \1"),
     (r"'([a-z]+)'\s*(:.*)", r"\1\2"),
     (r"([a-z]+)\s*;\s*(\S.*)", r"\1: \2"),
-    (r"((?:use )?laws?:?\s+[\w.]+)\s+([\w.]+)", r"\1, \2"),
+    (r"((?:use )?laws:?\s+[\w.]+)\s+(?:and\s+)?([\w.]+)", r"\1, \2"),
+    (r"stage\s*:?\s*(\{.*)", r"stage main \1"),
+    (r"calendar\s*:?\s*month\s*:?\s*(\d.*)", r"calendar month = \1"),
+    (r"data\s*:\s*(\d.*?)\s+(?:of|from)\s+(?:the\s+)?([a-z][\w-]*)", r"data \2: \1"),
     (r"optimizer\s*:?\s*\{(.*)", r"optimizer: AdamW {\1"),
-    (r"rate\s+(?:1\s+)?(\w+)\s*[:=]\s*(.*)", r"rate \1 = \2"),
+    (r"rate\s*:?\s+(?:1\s+)?(\w+)\s*[:=]?\s*(.*)", r"rate \1 = \2"),
     (r"phase\s+([\w-]+)\s*:\s*([\d.]+\S*(?: \w+)?)", lambda m: f"phase {m[1]}: {m[2]} {shape_of(m[1])}"),
     (r"phase\s+([\w-]+)\s*:?\s*([a-z]+)\s+([\d.]+\S*(?: (?:steps|tokens))?)", r"phase \1: \3 \2"),
     (r"phase\s+([\w-]+)\s+([\d.]+.*)", r"phase \1: \2"),
@@ -80,12 +84,15 @@ _STATEMENTS = _patterns(
     ),
     (r"(require|prefer)\s*:?\s*([a-z][\w.]*)\s*[:=]?\s+(\d.*)", lambda m: f"{m[1]} {compared(m[2], m[3])}"),
     (r"(.*\bfinish) (?:by|before|until)\s+(.*)", r"\1 <= \2"),
+    (r"start\s*:?\s*from\s+(.*)", r"start: \1"),
     (r"(.*) between (.*) and (.*)", r"\1 in \2 .. \3"),
     (r"plan\s*:?\s*([^\"\s].*)", r'plan "\1"'),
     (r"stage\s+([\w-]+)\s*:\s*(\S.*)", r"stage \1 { tokens: \2 }"),
     (r"objective\s*:?\s*(minimi|maximi)[sz]e\s+(.*)", r"\1ze \2"),
     (r"([a-z_]+)\s*=\s*(.*)", r"\1: \2"),
 )
+# What stands behind a device, which may be called by several words.
+_BEHIND = r"for|in|at|from|until|@|\+"
 # Fields of hardware that only a block has.
 _OF_A_BLOCK = r"(availability|hours_per_day|pue|carbon_intensity|power|memory|peak)\s*[:=]?\s*(\d\S*(?: \w\S*)?)"
 _HARDWARE = _patterns(
@@ -117,16 +124,20 @@ _HARDWARE = _patterns(
     (rf"(\S+) x (\S+) for (\S+ \w+) {_OF_A_BLOCK}", r"{ gpus: \1, device: \2, time: \3, \4: \5 }"),
     (r"(\d[\d_]*)\s+([a-z]+\d\w*?)s?(\s.*)", r"\1 x \2\3"),
     (r"([a-z]+\d\w*)\s+x\s+(\d+)(.*)", r"\2 x \1\3"),
+    (r"(\d[\d_]*)\s*nodes?\s+(?:of|with)\s+(\d+)\s*(?:x\s*)?([a-z]+\d\w*)(.*)", r"\1 nodes x \3\4 in nodes of \2"),
     (r"(\d[\d_]* x )([a-z]\w*(?: \w+)*? \d+ ?GB(?: \w+)*?)( for .*)", r'\1"\2"\3'),
+    (rf"(\d[\d_]*\s*x )([a-z][\w-]*(?: (?!{_BEHIND})\w*[a-z]\w*)+)( (?:{_BEHIND}).*|)", r'\1"\2"\3'),
+    (r"(.*\bdevice\s*:\s*)([a-z][\w-]*(?: \w+)+)(.*)", r'\1"\2"\3'),
+    (r"([a-z]+ \w+)\s+x\s+(\d+)(.*)", r'\2 x "\1"\3'),
     (r"(\d[\d_]*\s*x [^\s\",]+),?\s+(\d.*)", r"\1 for \2"),
     (r"(\d+\s*\*\s*\d+) x (.*)", r"(\1) x \2"),
     (r"(\d+) x (\d+) x (.*)", r"(\1 * \2) x \3"),
-    (r"(.* x \S+)( for \S+ \w+.*?) in (bf16|fp16|fp8|fp32|tf32|int8)(.*)", r"\1 in \3\2\4"),
+    (r"(.* x \S+)( for \S+ \w+.*?) in (?!nodes)([a-z]+\d+)(.*)", r"\1 in \3\2\4"),
     (r"(.*@\s*\S+ [a-z]{3}) per (?:gpu[- ]?)?hour(.*)", r"\1/GPU/hour\2"),
     (r"(.*?),?\s+(\d\S* [a-z]{3}/gpu/\w+)(.*)", r"\1 @ \2\3"),
     (r"(.* for) an?\s+(.*)", r"\1 1 \2"),
     (r"(.* for) (\d\S*\s*[a-z]+)\s*(?:and|,)?\s*(\d\S*\s*[a-z]+)(.*)", r"\1 (\2 + \3)\4"),
-    (r"(.*?)\s+(?:with\s+|at\s+)?(\d[\d.]*)\s*%\s*MFU(.*)", r"\1 at \2% MFU\3"),
+    (r"(.*?),?\s+(?:with\s+|at\s+)?(\d[\d.]*)\s*%\s*MFU(.*)", r"\1 at \2% MFU\3"),
     (r"(.*?)\s+(?:with\s+|at\s+)?(?:an\s+)?MFU\s*(?:=|:|of)?\s*(\d[\d.]*)\s*%(.*)", r"\1 at \2% MFU\3"),
     (r"(.*@\s*)[$]\s*(\d[\d.]*)\s*(?:(?:/|per)\s*[\w-]+\s*)*(.*)", r"\1\2 USD/GPU/hour \3"),
     (r"(.*@\s*)€\s*(\d[\d.]*)\s*(?:(?:/|per)\s*[\w-]+\s*)*(.*)", r"\1\2 EUR/GPU/hour \3"),
@@ -218,6 +229,7 @@ _DAYS = (
     re.compile(rf"\b(?P<d>\d{{1,2}})\.? (?P<m>{'|'.join(_MONTHS)})\w* (?P<y>\d{{4}})\b", re.IGNORECASE),
     re.compile(rf"\b(?P<m>{'|'.join(_MONTHS)})\w* (?P<d>\d{{1,2}}),? (?P<y>\d{{4}})\b", re.IGNORECASE),
 )
+_MONTH = re.compile(rf"\b(?P<m>{'|'.join(_MONTHS)})[a-z]* (?P<y>\d{{4}})\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NODES = re.compile(r"(.*?)(\d+) nodes? x (\d+) (?:x )?([A-Za-z]\S*)(.*)")
 _MEASURED = re.compile(r"(?:\d\S*(?: \w+)?|\b(?:for|@|at|of) \w+)$")
@@ -239,21 +251,39 @@ def mended(text: str, rule: str, at: int, parses: Parses) -> str | None:
     """
     if len(text) > MAX_LENGTH or "\n" in text:
         return None
+
+    def is_meant(text: str) -> bool:
+        return parses(text, rule) and _says(text, rule)
+
     tried = {text}
     for once in _repaired(text, rule):
         if once in tried:
             continue
         tried.add(once)
-        if parses(once, rule):
+        if is_meant(once):
             return once
         for twice in _repaired(once, rule):
-            if twice not in tried and parses(twice, rule):
+            if twice not in tried and is_meant(twice):
                 return twice
             tried.add(twice)
     kept, left_out = text[:at].rstrip(), text[at:]
     # Words may go; a figure says something that is not to be lost, and so does the word behind one, its unit.
     lost = _FIGURE.search(left_out) or (_MEASURED.search(kept) and not _ASIDE.match(left_out))
-    return kept if kept and left_out.strip() and not lost and parses(kept, rule) else None
+    return kept if kept and left_out.strip() and not lost and is_meant(kept) else None
+
+
+# Values that are a figure, or a bound on one: where nothing of it is left, nothing is said.
+_FIGURES = frozenset("hw_spec amount data_spec reserve_spec let_spec rate_spec calendar_spec".split())
+
+
+def _says(text: str, rule: str) -> bool:
+    """Whether a statement, or the value of one, says what it is for: a figure, a comparison."""
+    words = text.split()
+    row = BY_KEY.get(words[0].rstrip(":")) if rule == "file" and words else None
+    rule = row.value if row else rule
+    if rule == "constraint":
+        return re.search(r"[<>=≤≥]| in ", text) is not None
+    return rule not in _FIGURES or re.search(r"[\d?]|\bunknown\b", text) is not None
 
 
 def _repaired(text: str, rule: str) -> Iterator[str]:
@@ -263,6 +293,8 @@ def _repaired(text: str, rule: str) -> Iterator[str]:
     for day in _DAYS:
         if day.search(text):
             yield day.sub(_iso, text)
+    if (m := _MONTH.search(text)) and not any(day.search(text) for day in _DAYS):
+        yield _MONTH.sub(_last_of_month if re.search(r"(?:<=?|by|before|until)\s*$", text[: m.start()]) else _iso, text)
     if m := _NODES.fullmatch(text):
         yield f"{m[1]}{int(m[2]) * int(m[3])} x {m[4]}{m[5]} in nodes of {m[3]}"
     if rule != "file":
@@ -284,5 +316,11 @@ def _applied(repairs: _Repairs, text: str) -> Iterator[str]:
 
 
 def _iso(m: re.Match[str]) -> str:
+    """A day as a date; of a month the first."""
     month = _MONTHS.index(m["m"][:3].lower()) + 1 if m["m"].isalpha() else int(m["m"])
-    return f"{m['y']}-{month:02d}-{int(m['d']):02d}"
+    return f"{m['y']}-{month:02d}-{int(m.groupdict().get('d', 1)):02d}"
+
+
+def _last_of_month(m: re.Match[str]) -> str:
+    year, month = int(m["y"]), _MONTHS.index(m["m"][:3].lower()) + 1
+    return f"{year}-{month:02d}-{last_day(year, month):02d}"

@@ -143,6 +143,34 @@ OF_PLANS = (
         again="bound one of the two with `require`",
     ),
 )
+# One of each, as help offers it where there is nothing but its keyword.
+EXAMPLES = {
+    "plan": 'plan "Thousand H100s"',
+    "use": "use laws chinchilla",
+    "let": "let budget = 30M USD",
+    "import_": "import prices.plan",
+    "rate": "rate EUR = 1.08 USD on 2026-01-15",
+    "calendar": "calendar month = 30.4375 days",
+    "hardware": "hardware: 64 x H100 for 30 days",
+    "compute": "compute: 5e24 FLOP",
+    "data": "data: 10T tokens",
+    "tokens": "tokens: 2T",
+    "model": "model: 7B",
+    "start": "start: scratch",
+    "objective": "objective: CLM",
+    "inference": "inference: 2T tokens",
+    "context": "context: 32k tokens",
+    "reserve": "reserve: 15%",
+    "schedule": "schedule: WSD",
+    "phase": "phase decay: 10% linear",
+    "layout": "layout: tp 8, pp 4",
+    "stage": "stage main { tokens: 1T }",
+    "optimizer": "optimizer: AdamW",
+    "require": "require loss <= 2.1",
+    "prefer": "prefer loss <= 2.1",
+    "minimize": "minimize loss",
+    "maximize": "maximize tokens",
+}
 # Kinds of records; `defaults` are the library's own, and not offered to others.
 RECORDS = ("column", "device", "fleet", "mfu", "model", "price", "regime", "region", "run", "shape", "states")
 # Those of which the word begins a statement, too, have a rule of their own.
