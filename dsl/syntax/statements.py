@@ -158,7 +158,7 @@ EXAMPLES = {
     "model": "model: 7B",
     "start": "start: scratch",
     "objective": "objective: CLM",
-    "inference": "inference: 2T tokens",
+    "inference": "inference: 500B tokens",
     "context": "context: 32k tokens",
     "reserve": "reserve: 15%",
     "schedule": "schedule: WSD",
