@@ -39,15 +39,17 @@ def _swapped(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked
     if any(name not in columns or columns[name].place < 0 or name in asked.columns for name in names):
         return
     params, tokens = (columns[name] for name in names)
-    ratio = tokens.figures.values[kept] / params.figures.values[kept]
-    if not (ratio < 1.0).all() or "tokens" not in asked.needs:
+    sizes, data = (one.figures.values[kept] for one in (params, tokens))
+    told = (sizes > 0) & (data > 0)
+    ratio = data[told] / sizes[told]
+    if not len(ratio) or not (ratio < 1.0).all() or "tokens" not in asked.needs:
         return
     own = [grid.headers[one.place] for one in (params, tokens)]
-    sizes, data = map(cut, own)
+    one, other = map(cut, own)
     yield finding(
         "F016",
-        f"each run has fewer tokens than params, {ratio.min():.2g} to {ratio.max():.2g} a param: `{sizes}` and "
-        f"`{data}` seem to be the other way round",
+        f"each run has fewer tokens than params, {ratio.min():.2g} to {ratio.max():.2g} a param: `{one}` and "
+        f"`{other}` seem to be the other way round",
         grid.header(params.place),
         also=[Label(grid.header(tokens.place), "and this one")],
         help=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ from runplan.engine.fit.read.kinds import kinds_of
 from runplan.engine.fit.read.mistaken import mistaken
 from runplan.engine.fit.read.rows import POINTED, Rows, ended, repeats, told, twice, usable
 from runplan.engine.fit.read.words import Sort, Words, sorts_of, squashed
-from runplan.engine.fit.table import Column, RunTable
+from runplan.engine.fit.table import Column, Floats, RunTable
 
 # What says how many params there are; a form that counts them one way is told where the file counts them another.
 SIZES = ("params", "params_non_embedding", "active_params", "params_with_head")
@@ -294,7 +295,7 @@ def _contradicting(rows: Rows, columns: Mapping[str, Chosen], read: Sequence[str
     for output, ways in by_output.items():
         ratios = [values[output] / way.at(values) for way in ways]
         off = [np.abs(np.log(np.where(ratio > 0, ratio, np.nan))) for ratio in ratios]
-        best = min(range(len(ways)), key=lambda i: np.nanmedian(off[i][rows.kept]) if rows.kept.any() else 0.0)
+        best = min(range(len(ways)), key=lambda i: _middle(off[i][rows.kept]))
         bad = (off[best] > np.log1p(APART)) & rows.kept
         if not bad.any():
             continue
@@ -308,6 +309,12 @@ def _contradicting(rows: Rows, columns: Mapping[str, Chosen], read: Sequence[str
             else (f"{np.nanmin(ratio[bad]):.3g} to {np.nanmax(ratio[bad]):.3g} times")
         )
         rows.say("F009", f"of which `{header}` is {by} what {ways[best].text} gives", places)
+
+
+def _middle(off: Floats) -> float:
+    """The middle one of what is known; infinite where nothing is."""
+    known = off[np.isfinite(off)]
+    return float(np.median(known)) if len(known) else math.inf
 
 
 def _taken(grid: Grid, columns: Mapping[str, Chosen], read: Sequence[str], asked: Asked) -> list[Finding]:

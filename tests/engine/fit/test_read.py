@@ -226,6 +226,11 @@ def test_a_run_that_diverged_is_known_by_one_of_a_little_more_tokens(size: float
 
 def test_a_loss_below_zero_is_one_mistake() -> None:
     assert codes("N,D,loss\n1e9,2e10,2.8\n2e9,4e10,-2.5\n4e9,8e10,2.4\n") == ["F006"]
+    assert codes("N,D,loss\n1e9,2e10,2.8\n0,4e10,2.5\n4e9,8e10,2.4\n") == ["F006"]
+
+
+def test_rows_of_which_none_can_be_used_contradict_nothing() -> None:
+    assert codes("N,D,compute,loss\nbig,2e10,1e20,2.8\nhuge,4e10,1e20,2.5\n") == ["F001", "F006"]
 
 
 def test_the_line_below_the_names_of_a_markdown_table_is_no_run() -> None:
