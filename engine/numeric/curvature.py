@@ -10,10 +10,10 @@ A monomial is a line in logarithms. In the variables themselves, its *figures*, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, walk
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.types import Any, Literal
 from runplan.engine.numeric.functions import Constant, Difference, LogSum, Monomial, Negated, Sum, Terms, signomial
@@ -24,6 +24,8 @@ Space = Literal["logarithms", "figures"]
 # How a function bends: each of these, both where it is affine, neither where nothing is proven.
 CONVEX, CONCAVE = 1, 2
 AFFINE = CONVEX | CONCAVE
+# A slope that is as small is none: rounding.
+LEVEL = 1e-9
 
 
 def _turned(bend: int) -> int:
@@ -196,8 +198,11 @@ def _of(expr: Expr, memo: dict[int, Curvature], space: Space) -> Curvature:
         except (ArithmeticError, ValueError, KeyError):
             return Curvature()
     rule = _RULES.get(expr.op)
-    ways = {name: 0 for part in parts for name in part.ways}
-    return rule(*parts) if rule is not None else Curvature(ways=ways)
+    if rule is None:
+        return Curvature(ways={name: 0 for part in parts for name in part.ways})
+    found = rule(*parts)
+    is_proven = found.positive and (found.bend or found.log)
+    return found if is_proven or expr.op not in ("+", "-") else _of_levelling(expr, space) or found
 
 
 def _of_monomial(m: Monomial, space: Space) -> Curvature:
@@ -229,6 +234,41 @@ def _of_sum(parts: list[Curvature]) -> Curvature:
     return total
 
 
+def _of_levelling(expr: Expr, space: Space) -> Curvature | None:
+    """How `m (a - b exp(-v))` bends over its parts; None where an expression is of no such form.
+
+    Over the logarithms of `m` and `v` its own is concave, since it rises ever slower with that of `v`. Over `t` and `x`
+    it is concave where `m` is `t` and `v` is `x / t`: the perspective of a concave function (Boyd & Vandenberghe 2004,
+    section 3.2.6). So it stays over parts that are concave, as far as it rises with them (section 3.2.4).
+    """
+    if not any(isinstance(part, Op) and part.op == "exp" for part in walk(expr)):
+        return None
+    # What repeats nothing has no use for it: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.numeric.levelling import levelling
+
+    found = levelling(expr)
+    if found is None:
+        return None
+    ways: dict[Any, int] = {}
+    bend, log = CONCAVE, CONCAVE
+    powers = sorted((m, v) for _, m, v in found.parts)
+    if powers not in ([(0.0, 1.0)], [(0.0, 1.0), (1.0, -1.0)]):
+        bend = 0
+    for part, m, v in found.parts:
+        over = curvature(part, space=space)
+        slopes = (m, m + v * found.steepest)  # as `v` is large, and at its least
+        way = 1 if min(slopes) >= -LEVEL else -1 if max(slopes) <= LEVEL else 0
+        ways = _both(Curvature(ways=ways), replace(over, ways={name: way * own for name, own in over.ways.items()}))
+        bend &= AFFINE if over.bend == AFFINE else _along(over.bend, way)
+        log &= AFFINE if over.log == AFFINE else _along(over.log, way)
+    return Curvature(bend, log, True, ways)
+
+
+def _along(bend: int, way: int) -> int:
+    """How a concave function of something bends with it, by how that bends."""
+    return (bend if way > 0 else _turned(bend) if way < 0 else 0) & CONCAVE
+
+
 # ---- what is proven of a problem
 
 
@@ -250,8 +290,16 @@ def is_convex_limit(left: Expr, right: Expr) -> bool:
         small = [m for m in terms if m.coefficient > 0]
         if len(large) <= 1 or not small:
             return True
-    over, less = curvature(Op("/", (left, right))), curvature(Op("-", (left, right)))
-    return bool(over.log & CONVEX or over.bend & CONVEX or less.bend & CONVEX or over.is_one_way or less.is_one_way)
+    return any(
+        over.bend & CONVEX or over.log & CONVEX or over.is_one_way for over in _compared(left, right, "logarithms")
+    )
+
+
+def _compared(left: Expr, right: Expr, space: Space) -> Iterator[Curvature]:
+    """How the ratio of two expressions bends, then their difference; of the parts of both once."""
+    memo: dict[int, Curvature] = {}
+    compared = [Op(op, (left, right)) for op in "/-"]  # kept, so that no other takes the place of one in `memo`
+    return (curvature(each, memo, space) for each in compared)
 
 
 def is_convex_in_figures(left: Expr, right: Expr) -> bool:
@@ -259,8 +307,7 @@ def is_convex_in_figures(left: Expr, right: Expr) -> bool:
     terms = signomial(Op("-", (left, right)))
     if terms is not None and _of_sum([_of_monomial(m, "figures") for m in _cleared(terms)]).bend & CONVEX:
         return True
-    over, less = (curvature(Op(op, (left, right)), space="figures") for op in "/-")
-    return bool(over.bend & CONVEX or less.bend & CONVEX or over.is_one_way or less.is_one_way)
+    return any(over.bend & CONVEX or over.is_one_way for over in _compared(left, right, "figures"))
 
 
 def is_straight_in_figures(left: Expr, right: Expr) -> bool:

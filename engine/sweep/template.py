@@ -5,6 +5,7 @@ What has no such way, and each point that it does not settle, is left to the sol
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -28,8 +29,10 @@ from runplan.engine.sweep.told import Told
 
 # A stage of fewer tokens is looked at by the solver of single plans: it may be none.
 SOME_TOKENS = 1e6
-# Points whose regions are looked for, one after the other, in vain, before no more are.
-TRIED = 4
+# Points whose regions are looked for, one after the other, in vain, before no more are; each so far, as a share of the
+# points that are left, from the one before: those beside each other are in vain together.
+TRIED = 6
+APART = (math.sqrt(5.0) - 1.0) / 2.0
 # Of what is compared with a bound by a tolerance: nearer to it than this share of the tolerance is too near to tell.
 NEAR = 0.5
 
@@ -107,12 +110,13 @@ class Template:
             new = [int(at) for at in np.flatnonzero(left) if int(at) not in tried]
             if not new:
                 return
-            tried.add(new[0])
+            here = new[int(len(new) * (APART * len(tried) % 1.0))]
+            tried.add(here)
             vain = 0 if self._known > known else vain + 1
             known = self._known
-            at = {name: float(value[new[0]]) for name, value in env.items()}
+            at = {name: float(value[here]) for name, value in env.items()}
             if optimum_of(at_point(self.problem, at)).outcome == "infeasible":
-                self.conflicts.learn(at, env, left, new[0], why)
+                self.conflicts.learn(at, env, left, here, why)
                 continue
             self._once.learn(at)
             if self._again is not None:

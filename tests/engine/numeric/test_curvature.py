@@ -37,7 +37,17 @@ def _grown(parts: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     return st.one_of(two, one)
 
 
-EXPRESSIONS = st.recursive(LEAVES, _grown, max_leaves=6)
+def worth(seen: Expr, there: Expr, lasts: float) -> Expr:
+    """What tokens are worth of which there are so many: those that are seen again ever less."""
+    once = Op("min", (seen, there))
+    again = Op("/", (Op("neg", (Op("-", (Op("/", (seen, once)), Num(1.0))),)), Num(lasts)))
+    return Op("+", (once, Op("*", (Op("*", (once, Num(lasts))), Op("-", (Num(1.0), Op("exp", (again,))))))))
+
+
+AMOUNTS = st.sampled_from([Ref(D), Num(0.3), Num(1.0), Op("min", (Num(2.5), Ref(D)))])
+SEEN = st.sampled_from([Ref(N), Op("*", (Num(0.3), Ref(D)))])
+WORTH = st.builds(worth, SEEN, AMOUNTS, st.sampled_from([0.4, 1.0, 5.0, 15.0]))
+EXPRESSIONS = st.recursive(LEAVES | WORTH, _grown, max_leaves=6)
 LOGS = st.floats(-2.0, 2.0)
 
 
@@ -108,6 +118,15 @@ def power(c: float, name: Name, exponent: float) -> Expr:
 
 LOSS = Op("+", (Num(1.8172), Op("+", (power(482.01, N, -0.3478), power(2085.43, D, -0.3658)))))
 SPENT = Op("*", (Num(6.0), Op("*", (Ref(N), Ref(D)))))
+# As `muennighoff` has it: params beyond what the fresh tokens want count as repeats of these.
+FRESH = Op("min", (Ref(D), Num(1e10)))
+REPEATED = Op(
+    "+",
+    (
+        Op("/", (Num(520.8), Op("^", (worth(Ref(N), Op("*", (Num(0.05), FRESH)), 5.3), Num(0.35))))),
+        Op("/", (Num(1487.7), Op("^", (worth(Ref(D), Num(1e10), 15.4), Num(0.35))))),
+    ),
+)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +141,9 @@ SPENT = Op("*", (Num(6.0), Op("*", (Ref(N), Ref(D)))))
         (Op("^", (Ref(N), Op("ln", (Ref(D),)))), False, False),
         (Op("+", (Ref(N), power(2.0, N, 1 / 3))), True, True),  # of one variable, with which it rises
         (Op("+", (Ref(N), Ref(D))), True, False),
+        (REPEATED, False, True),
+        (Op("+", (REPEATED, SPENT)), False, True),
+        (Op("+", (worth(Ref(N), Num(1.0), 15.0), worth(Ref(D), Num(1.0), 15.0))), True, False),
     ],
 )
 def test_objectives(expr: Expr, maximize: bool, proven: bool) -> None:

@@ -45,6 +45,11 @@ minimize loss
     "a size": "hardware: 64 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\ndata: 400B tokens\n",
     "size and tokens": "hardware: 64 x H100 for 90 days at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\ntokens: 400B\n",
     "repeats": "hardware: 64 x H100 for 30 days at 40% MFU\ndata: 200B tokens up to 4 epochs\n",
+    "a law of repeats": """\
+use laws muennighoff
+hardware: 64 x H100 for 30 days at 40% MFU
+data: 2T tokens up to 4 epochs
+""",
     "sources": """\
 hardware: 64 x H100 for 30 days at 40% MFU
 data web: 2T tokens
@@ -103,7 +108,8 @@ CASES = [
     ),
     ("a size", ("model={a}B..{b}0B:log9", "hardware.gpus=8..512:log9"), True),
     ("size and tokens", ("model={a}B..{b}B:8", "tokens={a}0B..{b}00B:8"), False),
-    ("repeats", ("data={a}0B..{b}00B tokens:9", "hardware.gpus=8..512:log9"), False),
+    ("repeats", ("data={a}0B..{b}00B tokens:9", "hardware.gpus=8..512:log9"), True),
+    ("a law of repeats", ("data={a}0B..{b}00B tokens:9", "hardware.gpus=8..64:log9"), False),
     ("sources", ("data.web={a}0B..{b}00B tokens:9", "data.code={a}B..{b}0B tokens:9"), False),
     ("pools", ("hardware.pool1.gpus=8..512:log9", "hardware.pool2.mfu=2{a}%..4{b}%:9"), True),
     ("whole devices", ("hardware.time={a}..{b}0 days:60",), True),
